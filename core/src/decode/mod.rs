@@ -1,0 +1,108 @@
+//! From a file's bytes to samples.
+//!
+//! PCM containers (WAV, RF64, AIFF, AIFC) are read by our own code; everything else by Symphonia,
+//! whose types stay inside [`self`]. What a decoder delivers is gapless: encoder delay and padding
+//! are removed.
+
+use crate::audio::{PcmFormat, Samples, StreamSpec};
+use crate::units::Frames;
+use std::io::{Read, Seek};
+use thiserror::Error;
+
+/// Bytes to decode: anything that reads and seeks.
+pub trait Source: Read + Seek + Send + Sync {}
+impl<T: Read + Seek + Send + Sync> Source for T {}
+
+/// What is known of a stream before its first sample is decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamInfo {
+    /// Container, as `wavemill formats` names it: `wav`, `aiff`, `flac`, `mp3`, `ogg`.
+    pub container: &'static str,
+    /// Codec: `pcm`, `flac`, `mp3`, `vorbis`.
+    pub codec: &'static str,
+    /// Rate and channels.
+    pub spec: StreamSpec,
+    /// How the samples are stored; for lossy codecs 32-bit float.
+    pub format: PcmFormat,
+    /// Whether the codec keeps every sample.
+    pub lossless: bool,
+    /// The exact number of frames, where the header can be held to it; `None` when only decoding
+    /// tells.
+    pub frame_count: Option<Frames>,
+}
+
+/// A file being decoded.
+pub trait Decoder: Send {
+    /// What the stream is.
+    fn info(&self) -> &StreamInfo;
+
+    /// Replaces `out` with up to `frame_count_max` further frames and returns how many; 0 is the end.
+    ///
+    /// `out` always has the stream's channel count and the variant of `info().format`.
+    ///
+    /// # Errors
+    /// When the file is damaged or cut short. What was delivered before stays valid.
+    fn read(&mut self, out: &mut Samples, frame_count_max: usize) -> Result<usize, DecodeError>;
+
+    /// Goes back to the first frame.
+    ///
+    /// # Errors
+    /// As for opening.
+    fn rewind(&mut self) -> Result<(), DecodeError>;
+}
+
+/// Why a file cannot be decoded; the caller adds the path.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// There is nothing in it.
+    #[error("is empty (0 bytes)")]
+    Empty,
+    /// No reader knows it.
+    #[error("is not an audio file that Wavemill reads{}", .hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+    Unrecognized {
+        /// What it looks like instead, if that is known.
+        hint: Option<String>,
+    },
+    /// A codec or variant that is known but not supported.
+    #[error("uses {what}, which is not supported")]
+    Unsupported {
+        /// Its name.
+        what: String,
+    },
+    /// It ends before its header says.
+    #[error("is cut short: its header promises {promised}, there are {actual}")]
+    Truncated {
+        /// With unit.
+        promised: String,
+        /// With unit.
+        actual: String,
+    },
+    /// Its structure contradicts itself.
+    #[error("is damaged: {reason}")]
+    Damaged {
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// A claim beyond [`crate::limits`].
+    #[error("has {value} {what}; Wavemill accepts {min} to {max}")]
+    OutOfLimits {
+        /// What was claimed.
+        what: &'static str,
+        /// The claim.
+        value: u64,
+        /// Smallest value accepted.
+        min: u64,
+        /// Largest value accepted.
+        max: u64,
+    },
+    /// A sample that is no number.
+    #[error("holds a NaN or infinite sample at frame {frame}")]
+    NonFinite {
+        /// Frame from the file's start.
+        frame: Frames,
+    },
+    /// Reading failed.
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+}

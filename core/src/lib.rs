@@ -1,0 +1,15 @@
+//! The DSP library of Wavemill: decode, measure, process, export.
+//!
+//! It starts no thread, reads no clock, opens no path and logs nothing. Types of the libraries it
+//! uses never cross its border.
+
+pub mod audio;
+pub mod decode;
+pub mod descriptor;
+pub mod encode;
+pub mod limits;
+pub mod measure;
+pub mod processor;
+pub mod processors;
+pub mod tags;
+pub mod units;

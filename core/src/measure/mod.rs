@@ -1,0 +1,7 @@
+//! Numbers about audio. What each means is said at its field, with its source.
+
+mod level;
+mod loudness;
+
+pub use level::{LevelMeter, LevelReport};
+pub use loudness::{LoudnessMeter, LoudnessReport, MonoMode};

@@ -1,0 +1,152 @@
+//! The trait of every processing step, whether built in or loaded as an effect.
+
+use crate::audio::{Block, StreamSpec};
+use crate::units::Frames;
+use serde::Serialize;
+use thiserror::Error;
+
+/// What a block's processing came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Status {
+    /// Go on.
+    Continue,
+    /// All further output is silent as long as the input is.
+    Silent,
+    /// The step cannot go on; [`Processor::failure`] says why.
+    Failed,
+}
+
+/// What a step must know of the whole file before its first output frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WholeFileNeed {
+    /// Nothing: it streams.
+    Nothing,
+    /// Its number of frames.
+    Length,
+    /// Every sample of it: [`Processor::observe`] sees all blocks in a pass of their own.
+    Samples,
+}
+
+/// How long a step sounds after its input ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    /// This many frames; usually zero.
+    Frames(Frames),
+    /// For ever (a feedback that never decays); the executor caps it and says so.
+    Infinite,
+}
+
+/// A step that changes audio block by block, in place.
+///
+/// Life of an instance: built for one [`StreamSpec`]; if it needs the whole file's samples,
+/// `observe` for every block; `begin` once; `process` for every block. `reset` brings it back to
+/// the state after `begin`.
+///
+/// The executor compensates latency: it feeds silence for `latency + tail` frames at the end, drops
+/// the first `latency` frames of output, and delivers exactly `output_length(input) + tail` frames.
+pub trait Processor: Send {
+    /// Processes one block in place; it may have any number of frames from 0 to the capacity.
+    ///
+    /// Real-time: does not allocate, lock, log, block or panic. The output over a whole file does
+    /// not depend on how the file was cut into blocks.
+    fn process(&mut self, block: &mut Block) -> Status;
+
+    /// Forgets the signal so far. Real-time.
+    fn reset(&mut self);
+
+    /// The stream this step delivers when it is fed `input`.
+    fn output_spec(&self, input: &StreamSpec) -> StreamSpec {
+        input.clone()
+    }
+
+    /// The most frames `process` leaves in a block that held `input_frames`.
+    fn max_output_frames(&self, input_frames: usize) -> usize {
+        input_frames
+    }
+
+    /// Frames by which output lags behind input.
+    fn latency(&self) -> Frames {
+        Frames::ZERO
+    }
+
+    /// How long it sounds after the input's end.
+    fn tail(&self) -> Tail {
+        Tail::Frames(Frames::ZERO)
+    }
+
+    /// Frames delivered, without tail, for a file of `input` frames; valid after `begin`.
+    fn output_length(&self, input: Frames) -> Frames {
+        input
+    }
+
+    /// What it must know of the whole file before it can begin.
+    fn whole_file_need(&self) -> WholeFileNeed {
+        WholeFileNeed::Nothing
+    }
+
+    /// Sees a block of the first pass; called only when the need is [`WholeFileNeed::Samples`].
+    fn observe(&mut self, _block: &Block) {}
+
+    /// Last word of the setup, before the first `process`.
+    ///
+    /// `length` is the exact number of input frames; it is known whenever the step said it needs
+    /// the length or the samples.
+    ///
+    /// # Errors
+    /// When what was observed cannot be processed as asked.
+    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
+        Ok(())
+    }
+
+    /// Why `process` returned [`Status::Failed`].
+    fn failure(&self) -> Option<String> {
+        None
+    }
+
+    /// What the step found and did, for the report; complete after the last block.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// One thing a step tells the report; the key carries the unit (`gain_db`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Name with unit, `snake_case`.
+    pub key: &'static str,
+    /// Its value.
+    pub value: FindingValue,
+}
+
+impl Finding {
+    /// A number, or nothing where the value does not exist.
+    pub fn number(key: &'static str, value: impl Into<Option<f64>>) -> Self {
+        Self { key, value: value.into().map_or(FindingValue::None, FindingValue::Number) }
+    }
+
+    /// A sentence or a word.
+    pub fn text(key: &'static str, value: impl Into<String>) -> Self {
+        Self { key, value: FindingValue::Text(value.into()) }
+    }
+}
+
+/// Value of a [`Finding`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum FindingValue {
+    /// A finite number.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// No value exists (silence).
+    None,
+}
+
+/// Why a step cannot process what it observed.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("{reason}")]
+pub struct ProcessError {
+    /// One line, lower case, that says what would be right.
+    pub reason: String,
+}

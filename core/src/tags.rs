@@ -1,0 +1,76 @@
+//! Tags in a common model, whatever container they were read from.
+
+use serde::Serialize;
+
+/// Descriptive tags of a file. Absent fields are `None`, never empty text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the usual names of tags")]
+pub struct Tags {
+    pub title: Option<String>,
+    pub artist: Option<String>,
+    pub album: Option<String>,
+    pub album_artist: Option<String>,
+    pub composer: Option<String>,
+    pub genre: Option<String>,
+    /// As written: `2024` or `2024-05-01`.
+    pub date: Option<String>,
+    pub year: Option<u32>,
+    pub track: Option<u32>,
+    pub track_total: Option<u32>,
+    pub disc: Option<u32>,
+    pub disc_total: Option<u32>,
+    pub bpm: Option<f64>,
+    pub key: Option<String>,
+    pub isrc: Option<String>,
+    pub comment: Option<String>,
+    pub copyright: Option<String>,
+    pub lyrics: Option<String>,
+    /// Contents of a `bext` chunk.
+    pub broadcast: Option<Broadcast>,
+    /// Pictures; shown in JSON by size and kind only.
+    pub pictures: Vec<Picture>,
+}
+
+/// Broadcast information of a WAVE file.
+///
+/// Source: EBU Tech 3285 v2, `bext` chunk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Broadcast {
+    /// What the sequence is.
+    pub description: Option<String>,
+    /// Who made the file.
+    pub originator: Option<String>,
+    /// The originator's reference.
+    pub reference: Option<String>,
+    /// `yyyy-mm-dd`.
+    pub date: Option<String>,
+    /// `hh:mm:ss`.
+    pub time: Option<String>,
+    /// First frame since midnight.
+    pub time_reference: Option<u64>,
+}
+
+/// An embedded picture.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct Picture {
+    /// `front cover`, `back cover`, `other`...
+    pub kind: &'static str,
+    /// Media type, as `image/jpeg`.
+    pub media_type: String,
+    /// Description by the tagger.
+    pub description: Option<String>,
+    /// The picture's file.
+    #[serde(serialize_with = "byte_count")]
+    pub bytes: Vec<u8>,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}, {}, {} bytes)", self.kind, self.media_type, self.bytes.len())
+    }
+}
+
+#[expect(clippy::ptr_arg, reason = "serde passes a reference to the field")]
+fn byte_count<S: serde::Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(bytes.len() as u64)
+}

@@ -1,0 +1,159 @@
+//! Running a pipeline over one file.
+//!
+//! Everything that could differ between two runs (dates, names, seeds) is frozen in the [`Job`], so
+//! the same job gives the same bytes.
+
+use crate::model::{OnConflict, Pipeline};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use thiserror::Error;
+
+/// One file to process, with all that names and dates depend on. Frozen when the job is made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Identifies the job; also seeds nothing: bytes do not depend on it.
+    pub id: String,
+    /// 1 for the first attempt; part of temporary names.
+    pub attempt: u32,
+    /// The source.
+    pub input: PathBuf,
+    /// Folder of the source below its watched root; empty for `run`.
+    pub reldir: PathBuf,
+    /// When the job was made, RFC 3339 with offset and zone: the value of `{date}`.
+    pub created: String,
+    /// BLAKE3 of the source, 64 hex digits.
+    pub hash: String,
+}
+
+/// Where a run may write, and how it is stopped.
+#[derive(Clone, Debug)]
+pub struct Places<'a> {
+    /// Base of relative output paths.
+    pub output_root: &'a Path,
+    /// Folder for spool files; on a real disk.
+    pub spool: &'a Path,
+    /// Becomes true when the run shall end early.
+    pub cancel: &'a AtomicBool,
+}
+
+/// A file the run is about to make.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Its kind.
+    pub kind: OutputKind,
+    /// The name the pipeline gives it; absolute.
+    pub path: PathBuf,
+    /// What happens when that name is taken.
+    pub on_conflict: OnConflict,
+}
+
+/// Export or report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputKind {
+    /// An audio file.
+    Export,
+    /// The JSON report; published last.
+    Report,
+}
+
+/// What the caller says to a proposal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// Write to `temporary`; it will be renamed to `path`.
+    Write {
+        /// In the destination folder, so that the rename is atomic.
+        temporary: PathBuf,
+        /// The final name, perhaps another than proposed.
+        path: PathBuf,
+    },
+    /// Leave this output out.
+    Skip {
+        /// Why, for the report.
+        reason: String,
+    },
+}
+
+/// What the caller of a run is asked and told. The daemon's answer to `decide` is on disk before it
+/// returns, so that after a crash every temporary file is known.
+pub trait Hooks {
+    /// Decides about all outputs of the run at once, before any is created.
+    ///
+    /// # Errors
+    /// When a name is taken and the pipeline says that this is an error, or the run shall stop.
+    fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError>;
+
+    /// Progress between 0 and 1; called often, must be cheap.
+    fn progress(&mut self, share: f64);
+}
+
+/// A complete, synced, verified temporary file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// Its kind.
+    pub kind: OutputKind,
+    /// Where it is.
+    pub temporary: PathBuf,
+    /// What it will be called.
+    pub path: PathBuf,
+    /// Its size.
+    pub size_bytes: u64,
+    /// BLAKE3 of its bytes, 64 hex digits.
+    pub blake3: String,
+}
+
+/// How a run ended when nothing went wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `None` when delivered; else why the gates rejected the file (one line). A rejected run
+    /// prepares its report only.
+    pub rejected: Option<String>,
+    /// Files to publish, in this order; the report last.
+    pub outputs: Vec<Prepared>,
+    /// The report, whether or not the pipeline writes it to a file.
+    pub report: serde_json::Value,
+}
+
+/// Why a run failed; nothing it wrote remains.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The file is at fault: another attempt would fail the same way.
+    #[error("{reason}")]
+    Input {
+        /// One line that names what is wrong with the file; without its path.
+        reason: String,
+        /// Whether more bytes may still come (the file is shorter than its header says).
+        incomplete: bool,
+    },
+    /// The pipeline cannot run on this file, or an output's name is taken.
+    #[error("{reason}")]
+    Refused {
+        /// One line that names the step, key or path.
+        reason: String,
+    },
+    /// The machine is at fault (disk full, I/O error): another attempt may succeed.
+    #[error("{reason}")]
+    Transient {
+        /// One line that names the path.
+        reason: String,
+    },
+    /// It was asked to stop.
+    #[error("canceled")]
+    Canceled,
+}
+
+/// Processes one file.
+///
+/// # Errors
+/// See [`RunError`]; all temporary files and spools are removed then.
+pub fn run(
+    _pipeline: &Pipeline,
+    _job: &Job,
+    _places: &Places<'_>,
+    _hooks: &mut dyn Hooks,
+) -> Result<Outcome, RunError> {
+    Err(RunError::Canceled)
+}

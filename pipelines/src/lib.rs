@@ -1,0 +1,16 @@
+//! Wavemill pipelines: from a TOML file to finished audio files.
+//!
+//! Two levels: what was typed (a TOML document with spans) and what it means ([`Pipeline`]). Mistakes
+//! come as data ([`Diagnostic`]), all of them at once. [`execution::run`] turns a pipeline and a file
+//! into verified `.part` files; making them visible is the caller's business, so that the rule "an
+//! output is complete or absent" has one place (`host::output`).
+
+pub mod diagnostic;
+pub mod execution;
+pub mod model;
+pub mod schema;
+pub mod template;
+
+pub use diagnostic::Diagnostic;
+pub use model::Pipeline;
+pub use schema::load;

@@ -1,0 +1,256 @@
+//! What a pipeline file means: checked, completed with defaults, free of TOML.
+
+use crate::template::Template;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+use wavemill_core::audio::SampleFormat;
+use wavemill_core::descriptor::{Params, StepDescriptor};
+use wavemill_core::encode::FormatDescriptor;
+
+/// What holds where a pipeline file says nothing; from flags, environment and the config file.
+#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+pub struct Defaults {
+    /// `target_lufs` of `loudness` steps that name none (`WAVEMILL_TARGET_LUFS`).
+    pub target_lufs: Option<f64>,
+    /// `false` turns loudness steps off (`WAVEMILL_NORMALIZE=false`).
+    pub normalize: bool,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { target_lufs: None, normalize: true }
+    }
+}
+
+/// A pipeline.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Its name: part of what identifies finished work, so it stays when the file is edited.
+    pub name: String,
+    /// One sentence for people.
+    pub description: String,
+    /// Most jobs of this pipeline at once.
+    pub concurrency: usize,
+    /// Higher runs earlier; 0 by default.
+    pub priority: i32,
+    /// Longest a job's attempt may take.
+    pub timeout: Duration,
+    /// IANA name of the time zone of `{date}`; `None` is the machine's.
+    pub timezone: Option<String>,
+    /// What happens after transient errors.
+    pub retry: Retry,
+    /// Folders it watches.
+    pub watches: Vec<Watch>,
+    /// Gates a file or its outputs must pass.
+    pub requires: Vec<Require>,
+    /// Processing, in order.
+    pub steps: Vec<Step>,
+    /// Files it makes.
+    pub exports: Vec<Export>,
+    /// Where the JSON report goes.
+    pub report: Option<Template>,
+    /// What becomes of the source.
+    pub source: SourcePolicy,
+    /// Hash of the text and the defaults it was loaded with (64 hex digits).
+    pub hash: String,
+}
+
+/// Attempts after transient errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all, at least 1.
+    pub attempts: u32,
+    /// Wait before the second attempt; doubles from there.
+    pub backoff_min: Duration,
+    /// Longest wait.
+    pub backoff_max: Duration,
+}
+
+/// A watched folder.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    /// The folder; relative paths are below the root.
+    pub path: PathBuf,
+    /// Globs over the path below the folder, case-insensitive; empty means everything decodable.
+    pub include: Vec<String>,
+    /// Globs that are left alone, in addition to the built-in ones.
+    pub ignore: Vec<String>,
+    /// Where changes are learned from.
+    pub mode: WatchMode,
+    /// Time between full walks; `None` chooses by file system.
+    pub rescan: Option<Duration>,
+    /// How long a file must stay unchanged.
+    pub stable_for: Option<Duration>,
+    /// File name (with `{name}`) that must exist beside the file before it is taken.
+    pub marker: Option<String>,
+    /// What happens to a file whose content was processed under another path.
+    pub duplicates: Duplicates,
+}
+
+/// Where changes in a folder are learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchMode {
+    /// Events where the file system has them, else polling.
+    Auto,
+    /// Events and a slow rescan.
+    Events,
+    /// Rescans only.
+    Poll,
+}
+
+/// What happens to a copy under a new name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    /// It is processed.
+    Process,
+    /// It is skipped, and said so.
+    Skip,
+}
+
+/// Bounds of a number; at least one is set.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// Smallest value that passes.
+    pub min: Option<f64>,
+    /// Largest value that passes.
+    pub max: Option<f64>,
+}
+
+/// A gate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Require {
+    /// What is gated.
+    pub on: RequireOn,
+    /// Duration in seconds.
+    pub duration_s: Option<Bounds>,
+    /// Channel counts that pass; empty means all.
+    pub channels: Vec<usize>,
+    /// Sample rates that pass, in Hz; empty means all.
+    pub sample_rates_hz: Vec<u32>,
+    /// Integrated loudness.
+    pub integrated_lufs: Option<Bounds>,
+    /// True peak: the larger of the measures at hand.
+    pub true_peak_dbtp: Option<Bounds>,
+    /// Loudness range.
+    pub loudness_range_lu: Option<Bounds>,
+}
+
+/// What a gate looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequireOn {
+    /// The file as it came.
+    Input,
+    /// Every export, decoded again.
+    Output,
+}
+
+/// A processing step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Name that exports refer to.
+    pub id: Option<String>,
+    /// What it is.
+    pub descriptor: &'static StepDescriptor,
+    /// Its checked parameters.
+    pub params: Params,
+    /// When it runs.
+    pub when: When,
+}
+
+/// Conditions of a step; all must hold. The default always holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct When {
+    /// Shortest duration of the input.
+    pub min_duration: Option<Duration>,
+    /// Longest duration of the input.
+    pub max_duration: Option<Duration>,
+    /// Channel counts of the input; empty means all.
+    pub channels: Vec<usize>,
+    /// Lowest integrated loudness of the input.
+    pub min_lufs: Option<f64>,
+    /// Highest integrated loudness of the input.
+    pub max_lufs: Option<f64>,
+    /// Tags of the input that must have these values, compared without case.
+    pub tag: Vec<(String, String)>,
+}
+
+/// A file the pipeline makes.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// Where in the chain the signal is taken.
+    pub after: After,
+    /// The format.
+    pub format: &'static FormatDescriptor,
+    /// Integers or floats; `None` keeps the source's.
+    pub sample_format: Option<SampleFormat>,
+    /// Bits; `None` keeps the source's where the format can.
+    pub bit_depth: Option<u16>,
+    /// Noise added where bits are reduced; `None` chooses.
+    pub dither: Option<Dither>,
+    /// Channels; `None` keeps the signal's.
+    pub channels: Option<usize>,
+    /// Effort of compression.
+    pub compression_level: Option<u8>,
+    /// Where it goes; relative paths are below the output folder or the root.
+    pub path: Template,
+    /// What happens when the name is taken.
+    pub on_conflict: OnConflict,
+}
+
+/// Where an export takes its signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The decoder's own samples.
+    Decode,
+    /// The output of the step with this index.
+    Step(usize),
+    /// The output of the last step.
+    Last,
+}
+
+/// Noise added before bits are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dither {
+    /// None: plain rounding.
+    None,
+    /// Triangular, two LSB wide.
+    Tpdf,
+}
+
+/// What happens when a name is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnConflict {
+    /// The job fails.
+    #[default]
+    Error,
+    /// The output is left out.
+    Skip,
+    /// A free name is made: `name-2.ext`.
+    Suffix,
+    /// The former file is replaced atomically.
+    Replace,
+}
+
+/// What becomes of a source.
+#[derive(Clone, Debug)]
+pub struct SourcePolicy {
+    /// After every output was published.
+    pub on_success: SourceAction,
+    /// After the job failed or was rejected.
+    pub on_failure: SourceAction,
+}
+
+/// What is done to a source.
+#[derive(Clone, Debug)]
+pub enum SourceAction {
+    /// It stays.
+    Keep,
+    /// It is moved into this folder; a template.
+    Move(Template),
+    /// It goes to the trash folder of its file system.
+    Trash,
+    /// It is deleted.
+    Delete,
+}
