@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The Wavemill host: watched folders, jobs, the store, workers, outputs and the command line.
+
+pub mod watch;
