@@ -1,0 +1,68 @@
+//! The gate: what a change must pass, on any machine, in one command.
+
+use crate::stage::Gate;
+use crate::{root, tools};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs every stage and says at the end what failed and what could not run.
+///
+/// # Errors
+/// When a stage fails or a needed tool is missing.
+pub(crate) fn run() -> Result<()> {
+    let mut gate = Gate::new();
+    tools::prepare(&mut gate)?;
+    gate.stage("format", &mut cargo(&["fmt", "--all", "--check"]));
+    gate.stage(
+        "lints",
+        &mut cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-Dwarnings"]),
+    );
+    // Building everything at once unifies features, so a missing one shows only here.
+    gate.stage(
+        "core without features",
+        &mut cargo(&["check", "--locked", "-p", "wavemill-core", "--no-default-features"]),
+    );
+    for package in packages()? {
+        let name = format!("{package} on its own");
+        gate.stage(&name, &mut cargo(&["check", "--locked", "-p", &package]));
+    }
+    gate.stage(
+        "documentation",
+        cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"])
+            .env("RUSTDOCFLAGS", "-Dwarnings"),
+    );
+    // The tests that run the program find it there.
+    gate.stage("program", &mut cargo(&["build", "--locked", "--workspace", "--bin", "wavemill"]));
+    let tests = ["test", "--locked", "--workspace", "--no-fail-fast", "--", "--show-output"];
+    gate.stage("tests", cargo(&tests).env("WAVEMILL_BIN", program()?));
+    gate.finish()
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(crate::cargo());
+    command.current_dir(root()).args(arguments);
+    command
+}
+
+/// The workspace's packages, by name.
+fn packages() -> Result<Vec<String>> {
+    let metadata = metadata()?;
+    let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
+    let mut names: Vec<String> =
+        packages.iter().filter_map(|package| package["name"].as_str()).map(str::to_owned).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Where `cargo build` puts the program.
+fn program() -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let target = metadata["target_directory"].as_str().context("no target directory")?;
+    Ok(Path::new(target).join("debug").join(format!("wavemill{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn metadata() -> Result<serde_json::Value> {
+    let output = cargo(&["metadata", "--format-version", "1", "--no-deps"]).output()?;
+    serde_json::from_slice(&output.stdout).context("cargo metadata gave no JSON")
+}
