@@ -99,6 +99,9 @@ impl Block {
     }
 
     /// The samples of one channel.
+    ///
+    /// # Panics
+    /// When there is no such channel: that is a bug of the caller.
     pub fn plane(&self, channel: usize) -> &[f32] {
         assert!(channel < self.channel_count, "channel out of range");
         let start = channel * self.frame_capacity;
@@ -106,6 +109,9 @@ impl Block {
     }
 
     /// The samples of one channel, to change.
+    ///
+    /// # Panics
+    /// When there is no such channel: that is a bug of the caller.
     pub fn plane_mut(&mut self, channel: usize) -> &mut [f32] {
         assert!(channel < self.channel_count, "channel out of range");
         let start = channel * self.frame_capacity;
