@@ -1,0 +1,145 @@
+//! Who may know whom.
+
+use crate::metadata::{Package, metadata, root};
+
+/// What a member may depend on inside the workspace, tests included. A member that is not listed
+/// fails: adding one is a decision.
+const DIRECTION: &[(&str, &[&str])] = &[
+    ("wavemill-core", &[]),
+    ("wavemill-pipelines", &["wavemill-core"]),
+    ("wavemill", &["wavemill-core", "wavemill-pipelines"]),
+    ("wavemill-tests", &["wavemill-core", "wavemill-pipelines", "wavemill"]),
+    ("xtask", &[]),
+];
+
+/// A package, or all packages of a prefix, that only these members may name.
+struct Wrapper {
+    package: &'static str,
+    only: &'static [&'static str],
+    /// Whether every member's tests may use it, as an oracle.
+    tests_may: bool,
+}
+
+#[rustfmt::skip]
+const WRAPPERS: &[Wrapper] = &[
+    Wrapper { package: "symphonia*", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "lofty", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "flac-codec", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "rubato", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "rustfft", only: &["wavemill-core"], tests_may: true },
+    Wrapper { package: "ebur128", only: &["wavemill-core", "wavemill-tests"], tests_may: true },
+    Wrapper { package: "hound", only: &["wavemill-plugin", "wavemill-tests"], tests_may: true },
+    Wrapper { package: "toml", only: &["wavemill-pipelines", "wavemill"], tests_may: false },
+    Wrapper { package: "redb", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "notify*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "axum*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "hyper*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "tokio*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "clap*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "miette", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "tracing*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "wasmtime*", only: &["wavemill-runtime"], tests_may: false },
+    Wrapper { package: "nice-plug*", only: &["wavemill-plugin"], tests_may: false },
+    Wrapper { package: "anyhow", only: &["xtask"], tests_may: false },
+];
+
+/// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
+const CORE: &[&str] = &["ebur128", "flac-codec", "lofty", "serde", "symphonia", "thiserror"];
+
+impl Wrapper {
+    fn covers(&self, name: &str) -> bool {
+        match self.package.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == self.package,
+        }
+    }
+}
+
+/// What is wrong with a member's dependencies.
+fn violations(member: &Package) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for dependency in &member.dependencies {
+        let free = |wrapper: &Wrapper| {
+            wrapper.only.contains(&member.name.as_str())
+                || (wrapper.tests_may && dependency.is_for_tests())
+        };
+        let covering = WRAPPERS.iter().filter(|wrapper| wrapper.covers(&dependency.name));
+        for wrapper in covering.filter(|wrapper| !free(wrapper)) {
+            wrong.push(format!(
+                "{} may not depend on {}: only {:?} may",
+                member.name, dependency.name, wrapper.only
+            ));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn members_depend_only_in_the_fixed_direction() {
+    let metadata = metadata();
+    let names: Vec<&str> = metadata.members().map(|member| member.name.as_str()).collect();
+    for member in metadata.members() {
+        let rule = DIRECTION.iter().find(|(name, _)| *name == member.name);
+        let (_, allowed) = rule.unwrap_or_else(|| panic!("{} has no rule here", member.name));
+        for dependency in &member.dependencies {
+            let name = dependency.name.as_str();
+            let is_fine = !names.contains(&name) || allowed.contains(&name);
+            assert!(is_fine, "{} may not depend on {name}", member.name);
+        }
+    }
+}
+
+#[test]
+fn wrapped_packages_are_named_by_their_owners_only() {
+    let wrong: Vec<String> = metadata().members().flat_map(violations).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn core_uses_only_what_is_listed() {
+    let core = metadata().members().find(|member| member.name == "wavemill-core");
+    let core = core.expect("core is a member");
+    for dependency in core.dependencies.iter().filter(|dependency| !dependency.is_for_tests()) {
+        let name = dependency.name.as_str();
+        assert!(CORE.contains(&name), "core depends on {name}, which is not on its list");
+    }
+}
+
+#[test]
+fn packages_come_from_the_registry_or_this_workspace() {
+    let root = root().canonicalize().unwrap();
+    for package in &metadata().packages {
+        match &package.source {
+            Some(source) => assert_eq!(
+                source, "registry+https://github.com/rust-lang/crates.io-index",
+                "{} {} comes from elsewhere",
+                package.name, package.version
+            ),
+            None => assert!(
+                package.manifest_path.canonicalize().unwrap().starts_with(&root),
+                "{} lies outside the workspace",
+                package.name
+            ),
+        }
+    }
+}
+
+#[test]
+fn members_follow_the_workspace_lints() {
+    for member in metadata().members() {
+        let manifest = std::fs::read_to_string(&member.manifest_path).unwrap();
+        assert!(
+            manifest.contains("[lints]\nworkspace = true"),
+            "{} does not say `[lints]` `workspace = true`",
+            member.name
+        );
+    }
+}
+
+#[test]
+fn wrapper_with_a_star_covers_a_family() {
+    let family = Wrapper { package: "symphonia*", only: &[], tests_may: false };
+    assert!(family.covers("symphonia") && family.covers("symphonia-core"));
+    let single = Wrapper { package: "toml", only: &[], tests_may: false };
+    assert!(single.covers("toml") && !single.covers("toml_edit"));
+}

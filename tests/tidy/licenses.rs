@@ -1,0 +1,70 @@
+//! Licenses of everything that is linked, run at build time or used by the tests.
+
+use crate::metadata::metadata;
+use crate::spdx::is_satisfied;
+
+/// Licenses that ask for no more than a notice.
+const ALLOWED: &[&str] = &[
+    "MIT",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+];
+
+/// Other licenses, accepted package by package; a star stands for a family.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    // Copyleft by file: we do not change its files.
+    ("symphonia*", "MPL-2.0"),
+    // Public domain.
+    ("notify", "CC0-1.0"),
+];
+
+fn is_excepted(name: &str, license: &str) -> bool {
+    EXCEPTIONS.iter().any(|(package, excepted)| {
+        let covers = match package.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == *package,
+        };
+        covers && license == *excepted
+    })
+}
+
+fn is_allowed(name: &str, license: &str) -> bool {
+    ALLOWED.contains(&license) || is_excepted(name, license)
+}
+
+#[test]
+fn every_license_is_on_the_list() {
+    let metadata = metadata();
+    let mut wrong = Vec::new();
+    for package in &metadata.packages {
+        let license = package.license.as_deref().unwrap_or("");
+        match is_satisfied(license, &|license| is_allowed(&package.name, license)) {
+            Some(true) => {}
+            Some(false) => wrong.push(format!("{} has the license {license}", package.name)),
+            None => wrong.push(format!("{} has no readable license: {license:?}", package.name)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if !metadata.is_complete {
+        eprintln!(
+            "skipped: licenses of other platforms' packages, because they are not downloaded"
+        );
+    }
+}
+
+#[test]
+fn every_exception_is_needed() {
+    for (package, license) in EXCEPTIONS {
+        let is_needed = metadata().packages.iter().any(|found| {
+            let alone = |id: &str| ALLOWED.contains(&id);
+            let text = found.license.as_deref().unwrap_or("");
+            is_excepted(&found.name, license) && is_satisfied(text, &alone) == Some(false)
+        });
+        assert!(is_needed, "no package needs the exception {license} for {package}");
+    }
+}

@@ -1,0 +1,12 @@
+//! House rules that neither rustc nor Clippy can check.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod dependencies;
+mod fixtures;
+mod folders;
+mod licenses;
+mod metadata;
+mod sources;
+mod spdx;
+mod steps;
