@@ -7,6 +7,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+/// Builds a step for a stream.
+pub type BuildStep = fn(&Params, &StreamSpec) -> Result<Box<dyn Processor>, BuildError>;
+
 /// A processing step that pipelines can name.
 #[derive(Debug)]
 pub struct StepDescriptor {
@@ -20,7 +23,7 @@ pub struct StepDescriptor {
     pub params: &'static [ParamDescriptor],
     /// Builds the step for a stream. The parameters were checked against `params` and completed
     /// with the defaults.
-    pub build: fn(&Params, &StreamSpec) -> Result<Box<dyn Processor>, BuildError>,
+    pub build: BuildStep,
 }
 
 /// A key of a step.
@@ -272,7 +275,7 @@ pub enum BuildError {
         expected: &'static str,
     },
     /// A number outside its range.
-    #[error("`{param}` is {value} {unit}; it must lie in {min}..={max} {unit}")]
+    #[error("`{param}` is {}; it must lie in {min}..={}", quantity(*value, unit), quantity(*max, unit))]
     OutOfRange {
         /// The key.
         param: &'static str,
@@ -303,4 +306,28 @@ pub enum BuildError {
         /// What does not fit, and what would.
         reason: String,
     },
+}
+
+/// A number with its unit, or alone when it has none.
+fn quantity(value: f64, unit: &str) -> String {
+    if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn out_of_range(unit: &'static str) -> String {
+        BuildError::OutOfRange { param: "x", value: 7.5, min: 1.0, max: 6.0, unit }.to_string()
+    }
+
+    #[test]
+    fn number_out_of_range_is_shown_with_its_unit() {
+        assert_eq!(out_of_range("dB"), "`x` is 7.5 dB; it must lie in 1..=6 dB");
+    }
+
+    #[test]
+    fn number_out_of_range_without_unit_leaves_no_space() {
+        assert_eq!(out_of_range(""), "`x` is 7.5; it must lie in 1..=6");
+    }
 }

@@ -1,10 +1,29 @@
-//! From samples to a finished file's bytes.
+//! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
+
+mod flac;
+mod quantize;
+mod random;
+mod wav;
+
+pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::tags::Tags;
 use crate::units::Frames;
 use std::io::{Read, Seek, Write};
 use thiserror::Error;
+
+/// Every format that can be written, by name.
+#[rustfmt::skip]
+pub const FORMATS: &[&FormatDescriptor] = &[
+    &flac::DESCRIPTOR,
+    &wav::DESCRIPTOR,
+];
+
+/// The format of this name that can be written.
+pub fn format(name: &str) -> Option<&'static FormatDescriptor> {
+    FORMATS.iter().find(|format| format.name == name).copied()
+}
 
 /// Where a file's bytes go. Reading back is needed by writers that finish their header last.
 pub trait Sink: Read + Write + Seek + Send {}
@@ -40,6 +59,9 @@ pub trait Encoder: Send {
     fn finish(self: Box<Self>) -> Result<(), EncodeError>;
 }
 
+/// Begins a file.
+pub type CreateEncoder = fn(Box<dyn Sink>, EncodeSettings) -> Result<Box<dyn Encoder>, EncodeError>;
+
 /// A format that can be written, as `wavemill formats` shows it.
 #[derive(Debug)]
 pub struct FormatDescriptor {
@@ -60,7 +82,78 @@ pub struct FormatDescriptor {
     /// Levels of compression effort, lowest to highest, and the default; `None` when it has none.
     pub compression_levels: Option<CompressionLevels>,
     /// Begins a file.
-    pub create: fn(Box<dyn Sink>, EncodeSettings) -> Result<Box<dyn Encoder>, EncodeError>,
+    pub create: CreateEncoder,
+}
+
+impl FormatDescriptor {
+    /// Whether it stores what `settings` ask for.
+    ///
+    /// # Errors
+    /// [`EncodeError::Unsupported`] with what would work.
+    pub fn check(&self, settings: &EncodeSettings) -> Result<(), EncodeError> {
+        let unsupported = |what: String, instead: String| {
+            Err(EncodeError::Unsupported { format: self.name, what, instead })
+        };
+        let channel_count = settings.spec.channel_count();
+        let rate = settings.spec.sample_rate;
+        if !self.formats.contains(&settings.format) {
+            let names: Vec<String> = self.formats.iter().map(ToString::to_string).collect();
+            return unsupported(
+                format!("{} samples", settings.format),
+                format!("it stores {}", names.join(", ")),
+            );
+        }
+        if channel_count == 0 || channel_count > self.channel_count_max {
+            return unsupported(
+                format!("{channel_count} channels"),
+                format!("it stores 1 to {}", self.channel_count_max),
+            );
+        }
+        if rate.0 == 0 || rate.0 > self.sample_rate_hz_max {
+            return unsupported(
+                rate.to_string(),
+                format!("it stores 1 to {} Hz", self.sample_rate_hz_max),
+            );
+        }
+        if let (Some(level), levels) = (settings.compression_level, self.compression_levels) {
+            match levels {
+                Some(levels) if level >= levels.min && level <= levels.max => {}
+                Some(levels) => {
+                    return unsupported(
+                        format!("compression level {level}"),
+                        format!("it has {} to {}", levels.min, levels.max),
+                    );
+                }
+                None => {
+                    return unsupported(
+                        "a compression level".to_owned(),
+                        "leave the key out".to_owned(),
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl EncodeSettings {
+    /// Whether `samples` are what these settings announced.
+    ///
+    /// # Errors
+    /// [`EncodeError::Failed`]: it is a bug of the caller.
+    fn expect_samples(&self, format: &'static str, samples: &Samples) -> Result<(), EncodeError> {
+        let channel_count = self.spec.channel_count();
+        if samples.format() == self.format && samples.channel_count() == channel_count {
+            return Ok(());
+        }
+        let reason = format!(
+            "{} channels of {} samples came, {channel_count} of {} were announced",
+            samples.channel_count(),
+            samples.format(),
+            self.format
+        );
+        Err(EncodeError::Failed { format, reason })
+    }
 }
 
 /// Range of a format's compression effort.

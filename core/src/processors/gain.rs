@@ -25,6 +25,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
 fn build(params: &Params, _spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
     let gain_db = params.number("gain_db").unwrap_or_default();
     Ok(Box::new(Gain::new(Decibels(gain_db))))

@@ -1,0 +1,192 @@
+//! From the samples at hand to the format a file stores.
+
+use super::random::Xoshiro256;
+use crate::audio::convert::int_scale;
+use crate::audio::{Block, PcmFormat, SampleFormat, Samples};
+
+/// Seed of every dither: fixed, so that the same input gives the same bytes.
+const DITHER_SEED: u64 = 0x5741_5645_4d49_4c4c;
+
+/// 1.5 * 2^52: adding it to a double below 2^51 rounds that to the nearest integer (ties to even)
+/// and leaves it, in two's complement, in the low bits. It costs one addition where
+/// `f64::round_ties_even` is a library call on machines without SSE 4.1.
+const ROUNDING: f64 = 6_755_399_441_055_744.0;
+
+/// Noise added before bits are dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dither {
+    /// None: plain rounding.
+    None,
+    /// Triangular, two LSB wide: makes mean and variance of the error independent of the signal.
+    ///
+    /// Source: S. Lipshitz, R. Wannamaker, J. Vanderkooy, "Quantization and Dither: A Theoretical
+    /// Survey", J. Audio Eng. Soc. 40(5), 1992.
+    #[default]
+    Tpdf,
+}
+
+/// Brings samples into the format a file stores.
+///
+/// Where the target holds every value of the source (16 to 24 bit, 24 bit to float, the same
+/// format) values are kept exactly and no dither is added. Else samples get the dither, are rounded
+/// to the nearest step and clamped at full scale. Float targets are never dithered. A NaN becomes 0.
+/// The noise of each channel is independent of the others', and the result does not depend on how
+/// the signal was cut into blocks.
+#[derive(Clone, Debug)]
+pub struct Quantizer {
+    to: PcmFormat,
+    /// One generator per channel; none when nothing is dithered.
+    noise: Vec<Xoshiro256>,
+    clipped_samples: u64,
+}
+
+impl Quantizer {
+    /// A quantizer for `channel_count` channels of samples in the format `from`.
+    pub fn new(from: PcmFormat, to: PcmFormat, dither: Dither, channel_count: usize) -> Self {
+        let loses_bits = to.sample_format == SampleFormat::Int && !from.fits(to);
+        let noise = match dither {
+            Dither::Tpdf if loses_bits => {
+                (0..channel_count as u64).map(|c| Xoshiro256::new(DITHER_SEED + c)).collect()
+            }
+            Dither::Tpdf | Dither::None => Vec::new(),
+        };
+        Self { to, noise, clipped_samples: 0 }
+    }
+
+    /// Whether noise is added.
+    pub fn is_dithered(&self) -> bool {
+        !self.noise.is_empty()
+    }
+
+    /// Samples so far that lay beyond full scale and were clamped.
+    pub fn clipped_samples(&self) -> u64 {
+        self.clipped_samples
+    }
+
+    /// Replaces `out` with `samples` in the target format.
+    pub fn quantize(&mut self, samples: &Samples, out: &mut Samples) {
+        match samples {
+            Samples::Float { planes } => self.floats(planes.iter().map(Vec::as_slice), out),
+            Samples::Int { bit_depth, planes } => self.ints(*bit_depth, planes, out),
+        }
+    }
+
+    /// As [`Self::quantize`], for the floats of a block.
+    pub fn quantize_block(&mut self, block: &Block, out: &mut Samples) {
+        self.floats(block.planes(), out);
+    }
+
+    fn floats<'a>(&mut self, planes: impl Iterator<Item = &'a [f32]>, out: &mut Samples) {
+        match self.to.sample_format {
+            SampleFormat::Float => {
+                let planes: Vec<&[f32]> = planes.collect();
+                let outs = float_planes(out, planes.len());
+                for (plane, out) in planes.into_iter().zip(outs) {
+                    out.clear();
+                    out.extend_from_slice(plane);
+                }
+            }
+            SampleFormat::Int => {
+                let scale = 1.0 / int_scale(self.to.bit_depth);
+                let planes: Vec<&[f32]> = planes.collect();
+                let outs = int_planes(out, self.to.bit_depth, planes.len());
+                for (channel, (plane, out)) in planes.into_iter().zip(outs).enumerate() {
+                    let values = plane.iter().map(|&sample| f64::from(sample) * scale);
+                    self.clipped_samples +=
+                        round_all(values, self.to.bit_depth, self.noise.get_mut(channel), out);
+                }
+            }
+        }
+    }
+
+    fn ints(&mut self, bit_depth: u16, planes: &[Vec<i32>], out: &mut Samples) {
+        match self.to.sample_format {
+            SampleFormat::Float => {
+                let scale = int_scale(bit_depth);
+                for (plane, out) in planes.iter().zip(float_planes(out, planes.len())) {
+                    out.clear();
+                    #[expect(clippy::cast_possible_truncation, reason = "rounding is meant")]
+                    out.extend(plane.iter().map(|&sample| (f64::from(sample) * scale) as f32));
+                }
+            }
+            SampleFormat::Int if bit_depth <= self.to.bit_depth => {
+                let shift = self.to.bit_depth - bit_depth;
+                let outs = int_planes(out, self.to.bit_depth, planes.len());
+                for (plane, out) in planes.iter().zip(outs) {
+                    out.clear();
+                    out.extend(plane.iter().map(|&sample| sample << shift));
+                }
+            }
+            SampleFormat::Int => {
+                let scale = int_scale(bit_depth) / int_scale(self.to.bit_depth);
+                let outs = int_planes(out, self.to.bit_depth, planes.len());
+                for (channel, (plane, out)) in planes.iter().zip(outs).enumerate() {
+                    let values = plane.iter().map(|&sample| f64::from(sample) * scale);
+                    self.clipped_samples +=
+                        round_all(values, self.to.bit_depth, self.noise.get_mut(channel), out);
+                }
+            }
+        }
+    }
+}
+
+/// Rounds `values`, in steps of the target, into `out`; returns how many were clamped.
+fn round_all(
+    values: impl Iterator<Item = f64>,
+    bit_depth: u16,
+    noise: Option<&mut Xoshiro256>,
+    out: &mut Vec<i32>,
+) -> u64 {
+    let max = 1.0 / int_scale(bit_depth) - 1.0;
+    let mut clipped = 0;
+    let mut round = |value: f64| {
+        clipped += u64::from(value > max + 0.5 || value < -max - 1.5);
+        round_clamped(value, max)
+    };
+    out.clear();
+    match noise {
+        Some(noise) => out.extend(values.map(|value| round(value + noise.next_triangular()))),
+        None => out.extend(values.map(round)),
+    }
+    clipped
+}
+
+/// The nearest integer within `-max - 1 ..= max`.
+#[inline]
+fn round_clamped(value: f64, max: f64) -> i32 {
+    // The order of the comparisons makes a NaN 0 where `clamp` would keep it.
+    let value = if value > max {
+        max
+    } else if value >= -max - 1.0 {
+        value
+    } else if value < 0.0 {
+        -max - 1.0
+    } else {
+        0.0
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "the integer is in the low 32 bits")]
+    let integer = (value + ROUNDING).to_bits() as i32;
+    integer
+}
+
+/// The planes of `out` as integers of `bit_depth`; a variant of another kind is replaced.
+fn int_planes(out: &mut Samples, bit_depth: u16, channel_count: usize) -> &mut Vec<Vec<i32>> {
+    if out.format() != PcmFormat::int(bit_depth) || out.channel_count() != channel_count {
+        *out = Samples::empty(PcmFormat::int(bit_depth), channel_count);
+    }
+    match out {
+        Samples::Int { planes, .. } => planes,
+        Samples::Float { .. } => unreachable!("the variant was set above"),
+    }
+}
+
+/// The planes of `out` as floats; a variant of another kind is replaced.
+fn float_planes(out: &mut Samples, channel_count: usize) -> &mut Vec<Vec<f32>> {
+    if out.format() != PcmFormat::FLOAT || out.channel_count() != channel_count {
+        *out = Samples::empty(PcmFormat::FLOAT, channel_count);
+    }
+    match out {
+        Samples::Float { planes } => planes,
+        Samples::Int { .. } => unreachable!("the variant was set above"),
+    }
+}

@@ -1,0 +1,166 @@
+//! What dither must hold. Source of the claims: Lipshitz, Wannamaker, Vanderkooy 1992.
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test binary: a panic is a failed test, and rounding to f32 is meant"
+)]
+
+mod common;
+
+use common::{cut, music};
+use std::f64::consts::TAU;
+use wavemill_core::audio::{PcmFormat, Samples};
+use wavemill_core::encode::{Dither, Quantizer};
+
+const FRAMES: usize = 400_000;
+
+/// 16-bit integers of `planes`.
+fn to_16_bit(planes: Vec<Vec<f32>>, dither: Dither) -> Vec<Vec<i32>> {
+    let mut quantizer = Quantizer::new(PcmFormat::FLOAT, PcmFormat::int(16), dither, planes.len());
+    let mut out = Samples::empty(PcmFormat::int(16), 0);
+    quantizer.quantize(&Samples::Float { planes }, &mut out);
+    let Samples::Int { planes, bit_depth: 16 } = out else { panic!("16-bit integers") };
+    planes
+}
+
+/// Error in LSB of a constant of `offset` LSB.
+fn errors_of_offset(offset: f64) -> Vec<f64> {
+    let plane = vec![(offset / 32768.0) as f32; FRAMES];
+    let planes = to_16_bit(vec![plane], Dither::Tpdf);
+    planes[0].iter().map(|&sample| f64::from(sample) - offset).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+#[test]
+fn tpdf_error_has_mean_zero_and_the_variance_of_a_quarter_for_every_offset() {
+    for sixteenth in 0..=16 {
+        let errors = errors_of_offset(f64::from(sixteenth) / 16.0);
+        let mean_error = mean(&errors);
+        let variance = mean(&errors.iter().map(|e| e * e).collect::<Vec<_>>()) - mean_error.powi(2);
+        assert!(mean_error.abs() < 0.004, "offset {sixteenth}/16: mean {mean_error}");
+        assert!((variance / 0.25 - 1.0).abs() < 0.02, "offset {sixteenth}/16: {variance}");
+    }
+}
+
+#[test]
+fn tpdf_error_is_white() {
+    let errors = errors_of_offset(0.3);
+    let power = mean(&errors.iter().map(|e| e * e).collect::<Vec<_>>());
+    for lag in 1..20 {
+        let products: Vec<f64> = errors.iter().zip(&errors[lag..]).map(|(a, b)| a * b).collect();
+        assert!((mean(&products) / power).abs() < 0.01, "lag {lag}");
+    }
+}
+
+#[test]
+fn tpdf_of_two_channels_is_independent() {
+    let planes = to_16_bit(vec![vec![0.0; FRAMES]; 2], Dither::Tpdf);
+    assert!(planes[0] != planes[1]);
+    let products: Vec<f64> =
+        planes[0].iter().zip(&planes[1]).map(|(&a, &b)| f64::from(a * b)).collect();
+    assert!(mean(&products).abs() / 0.25 < 0.01, "{}", mean(&products));
+}
+
+#[test]
+fn tone_of_minus_100_dbfs_survives_tpdf_and_vanishes_without() {
+    let amplitude = 10f64.powf(-100.0 / 20.0);
+    let phase = |frame: usize| TAU * 1000.0 * frame as f64 / 44_100.0;
+    let tone: Vec<f32> =
+        (0..FRAMES * 10).map(|frame| (amplitude * phase(frame).sin()) as f32).collect();
+    let planes = to_16_bit(vec![tone.clone()], Dither::Tpdf);
+    let (mut sine, mut cosine) = (0.0, 0.0);
+    for (frame, &sample) in planes[0].iter().enumerate() {
+        sine += f64::from(sample) / 32768.0 * phase(frame).sin();
+        cosine += f64::from(sample) / 32768.0 * phase(frame).cos();
+    }
+    let recovered = 2.0 * sine.hypot(cosine) / planes[0].len() as f64;
+    let tolerance_db = 0.1;
+    assert!((20.0 * (recovered / amplitude).ln() / 10f64.ln()).abs() < tolerance_db, "{recovered}");
+    assert!(to_16_bit(vec![tone], Dither::None)[0].iter().all(|&sample| sample == 0));
+}
+
+#[test]
+fn full_scale_is_clamped_not_wrapped_and_counted() {
+    let plane = vec![1.0, -1.0, 2.0, -2.0, 0.5, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30];
+    for dither in [Dither::None, Dither::Tpdf] {
+        for (bits, max) in [(16, 32_767), (24, 8_388_607), (32, i32::MAX)] {
+            let mut quantizer = Quantizer::new(PcmFormat::FLOAT, PcmFormat::int(bits), dither, 1);
+            let mut out = Samples::empty(PcmFormat::int(bits), 0);
+            quantizer.quantize(&Samples::Float { planes: vec![plane.clone()] }, &mut out);
+            let Samples::Int { planes, .. } = out else { panic!("integers") };
+            for (index, sign) in [(2, 1), (3, -1), (5, 1), (6, -1), (7, 1), (8, -1)] {
+                let expected = if sign > 0 { max } else { -max - 1 };
+                assert_eq!(planes[0][index], expected, "{bits} bit, sample {index}");
+            }
+            assert!(planes[0][0] >= max - 1 && planes[0][1] <= -max);
+            assert!((planes[0][4] - i32::midpoint(max, 1)).abs() <= 2);
+            assert!((6..=8).contains(&quantizer.clipped_samples()));
+        }
+    }
+}
+
+#[test]
+fn rounding_without_dither_is_to_the_nearest() {
+    let lsb = 1.0 / 32768.0;
+    let plane = vec![0.4 * lsb, 0.6 * lsb, -0.4 * lsb, -0.6 * lsb, 1.49 * lsb, f32::NAN];
+    assert_eq!(to_16_bit(vec![plane], Dither::None), [[0, 1, 0, -1, 1, 0]]);
+}
+
+#[test]
+fn quantizer_is_exact_where_the_target_holds_every_value() {
+    let exact = [
+        (PcmFormat::int(16), PcmFormat::int(16)),
+        (PcmFormat::int(8), PcmFormat::int(16)),
+        (PcmFormat::int(16), PcmFormat::int(24)),
+        (PcmFormat::int(16), PcmFormat::FLOAT),
+        (PcmFormat::int(24), PcmFormat::FLOAT),
+        (PcmFormat::int(24), PcmFormat::int(32)),
+        (PcmFormat::FLOAT, PcmFormat::FLOAT),
+    ];
+    for (from, to) in exact {
+        let samples = music(from, 2, 10_000);
+        let mut there = Quantizer::new(from, to, Dither::Tpdf, 2);
+        assert!(!there.is_dithered());
+        let mut out = Samples::empty(to, 0);
+        there.quantize(&samples, &mut out);
+        assert_eq!(out.format(), to);
+        let mut back = Samples::empty(from, 0);
+        Quantizer::new(to, from, Dither::None, 2).quantize(&out, &mut back);
+        assert!(back == samples, "{from} to {to}");
+        assert_eq!(there.clipped_samples(), 0);
+    }
+}
+
+#[test]
+fn quantizer_scales_widened_integers() {
+    let samples = Samples::Int { bit_depth: 16, planes: vec![vec![-32768, 1]] };
+    let mut out = Samples::empty(PcmFormat::int(24), 0);
+    Quantizer::new(PcmFormat::int(16), PcmFormat::int(24), Dither::None, 1)
+        .quantize(&samples, &mut out);
+    assert_eq!(out, Samples::Int { bit_depth: 24, planes: vec![vec![-8_388_608, 256]] });
+}
+
+#[test]
+fn quantizer_does_not_depend_on_blocks_and_repeats() {
+    for from in [PcmFormat::FLOAT, PcmFormat::int(24)] {
+        let samples = music(from, 2, 10_000);
+        let run = |block: usize| {
+            let mut quantizer = Quantizer::new(from, PcmFormat::int(16), Dither::Tpdf, 2);
+            let mut all: Vec<Vec<i32>> = vec![Vec::new(); 2];
+            let mut out = Samples::empty(PcmFormat::int(16), 2);
+            for start in (0..10_000).step_by(block) {
+                quantizer.quantize(&cut(&samples, start, (start + block).min(10_000)), &mut out);
+                let Samples::Int { planes, .. } = &out else { panic!("integers") };
+                all.iter_mut().zip(planes).for_each(|(all, plane)| all.extend(plane));
+            }
+            all
+        };
+        let whole = run(10_000);
+        for block in [1, 7, 64, 4096] {
+            assert!(run(block) == whole, "blocks of {block}");
+        }
+    }
+}
