@@ -1,0 +1,13 @@
+//! How other processes see and steer a running daemon: JSON over a Unix socket.
+
+pub mod types;
+
+use std::path::{Path, PathBuf};
+
+/// The control socket of the daemon that runs on a state folder.
+///
+/// The path may be longer than a socket address can hold; connect through
+/// [`crate::platform::with_socket_path`].
+pub fn socket_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("control.sock")
+}

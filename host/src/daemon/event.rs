@@ -1,0 +1,170 @@
+//! What a running daemon tells its terminal.
+
+use crate::control::types::OutputView;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Something happened. Jobs are named by id; the same events feed `watch --json`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DaemonEvent {
+    /// Everything is set up; the first walks begin.
+    Started {
+        /// What is watched.
+        watches: Vec<StartedWatch>,
+    },
+    /// A worker began an attempt.
+    JobStarted {
+        /// Its id.
+        job: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The source.
+        input: PathBuf,
+        /// 1 for the first.
+        attempt: u32,
+    },
+    /// A worker got further; at most a few times a second for each job.
+    Progress {
+        /// The job.
+        job: String,
+        /// 0 to 1.
+        share: f64,
+    },
+    /// A job was delivered.
+    JobDone {
+        /// Its id.
+        job: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The source.
+        input: PathBuf,
+        /// What was published.
+        outputs: Vec<OutputView>,
+        /// The run's report; `null` when the job was finished by a recovery.
+        report: serde_json::Value,
+        /// Time of the attempt, publishing included.
+        #[serde(rename = "elapsed_s", serialize_with = "seconds")]
+        elapsed: Duration,
+    },
+    /// An attempt failed.
+    JobFailed {
+        /// Its id.
+        job: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The source.
+        input: PathBuf,
+        /// One line.
+        reason: String,
+        /// Time until the next attempt; absent when this was the last.
+        #[serde(rename = "retry_in_s", serialize_with = "optional_seconds")]
+        retry_in: Option<Duration>,
+    },
+    /// A gate refused the file.
+    JobRejected {
+        /// Its id.
+        job: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The source.
+        input: PathBuf,
+        /// One line.
+        reason: String,
+        /// What was published: the report, if the pipeline writes one.
+        outputs: Vec<OutputView>,
+        /// The run's report.
+        report: serde_json::Value,
+    },
+    /// Nothing was made: all names were taken, or the file is a duplicate.
+    JobSkipped {
+        /// Its id.
+        job: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The source.
+        input: PathBuf,
+        /// One line.
+        reason: String,
+    },
+    /// The job no longer has to run.
+    JobCanceled {
+        /// Its id.
+        job: String,
+        /// Its pipeline.
+        pipeline: String,
+        /// The source.
+        input: PathBuf,
+        /// One line.
+        reason: String,
+    },
+    /// A file has stopped growing before its header's promise was kept; it is left in place.
+    FileIncomplete {
+        /// Its pipeline.
+        pipeline: String,
+        /// The file.
+        path: PathBuf,
+        /// One line.
+        reason: String,
+    },
+    /// A watched folder cannot be read.
+    RootOffline {
+        /// Its pipeline.
+        pipeline: String,
+        /// The folder.
+        path: PathBuf,
+        /// One line.
+        reason: String,
+    },
+    /// A watched folder can be read again.
+    RootOnline {
+        /// Its pipeline.
+        pipeline: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A full walk of a watched folder ended.
+    ScanDone {
+        /// Its pipeline.
+        pipeline: String,
+        /// The folder.
+        path: PathBuf,
+        /// Files that belong to the watch.
+        files: u64,
+    },
+    /// Nothing is left to do for now.
+    Idle,
+    /// It was asked to stop: running jobs are finished (`now` false) or ended.
+    Stopping {
+        /// Whether running jobs are ended.
+        now: bool,
+        /// Jobs that run.
+        running: usize,
+    },
+}
+
+/// A watched folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StartedWatch {
+    /// Its pipeline.
+    pub pipeline: String,
+    /// The folder.
+    pub path: PathBuf,
+}
+
+fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(value.as_secs_f64())
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn optional_seconds<S: serde::Serializer>(
+    value: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => seconds(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
