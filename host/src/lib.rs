@@ -1,7 +1,11 @@
 //! The Wavemill host: watched folders, jobs, the store, workers, outputs and the command line.
 
+pub mod cli;
+pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod diagnostics;
 pub mod jobs;
 pub mod platform;
+pub mod report;
 pub mod watch;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `wavemill`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wavemill::cli::main()
+}

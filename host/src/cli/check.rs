@@ -1,0 +1,113 @@
+//! `wavemill check`: every mistake of pipeline files, before any audio is touched.
+
+use super::pipeline_files::{self, PipelineFile};
+use super::{CliError, Context, Exit, Run};
+use crate::report::{JSON_VERSION, Tone, counted, shown};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use wavemill_pipelines::Pipeline;
+
+/// Check pipelines: all mistakes at once, each where it stands, with what would be right
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// Pipeline files, or folders of them
+    #[arg(required = true, value_name = "PIPELINE|DIR")]
+    pipelines: Vec<PathBuf>,
+}
+
+impl Run for Check {
+    const NAME: &'static str = "check";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        let files: Vec<_> = pipeline_files::find(&self.pipelines)?
+            .into_iter()
+            .map(|path| PipelineFile::read(path, context))
+            .collect::<Result<_, _>>()?;
+        if context.is_json() {
+            context.document(&document(&files))?;
+        } else {
+            for file in &files {
+                show(file, context)?;
+            }
+        }
+        let is_good = files.iter().all(|file| file.pipeline.is_some());
+        Ok(if is_good { Exit::Done } else { Exit::BadConfig })
+    }
+}
+
+fn show(file: &PipelineFile, context: &Context) -> Result<(), CliError> {
+    let paint = context.report.paint();
+    if !file.diagnostics.is_empty() {
+        context.lines([file.drawn(paint).trim_end_matches('\n'), ""])?;
+    }
+    let path = shown(&file.path);
+    match &file.pipeline {
+        Some(_) if context.report.is_quiet() => Ok(()),
+        Some(pipeline) => {
+            let ok = paint.tone(Tone::Good, "ok");
+            context.lines([format!("{ok}  {path}  {}", summary(pipeline, paint.arrow()))])
+        }
+        None => {
+            let count = counted(file.mistake_count(), "mistake");
+            context.lines([format!("{}  {path}  {count}", paint.tone(Tone::Bad, "no"))])
+        }
+    }
+}
+
+/// `podcast: inbox/podcast -> high-pass, loudness -> mp3, flac, report`.
+fn summary(pipeline: &Pipeline, arrow: &str) -> String {
+    let list = |names: Vec<String>| names.join(", ");
+    let steps = list(pipeline.steps.iter().map(|step| step.descriptor.name.to_owned()).collect());
+    let mut results: Vec<_> =
+        pipeline.exports.iter().map(|export| export.format.name.to_owned()).collect();
+    results.extend(pipeline.report.as_ref().map(|_| "report".to_owned()));
+    let stages = [
+        list(pipeline.watches.iter().map(|watch| shown(&watch.path)).collect()),
+        steps,
+        list(results),
+    ];
+    let stages: Vec<_> = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
+    format!("{}: {}", pipeline.name, stages.join(&format!(" {arrow} ")))
+}
+
+fn document(files: &[PipelineFile]) -> Value {
+    let pipelines: Vec<_> = files
+        .iter()
+        .map(|file| {
+            json!({
+                "path": file.path.to_string_lossy(),
+                "ok": file.pipeline.is_some(),
+                "name": file.pipeline.as_ref().map(|pipeline| &pipeline.name),
+                "description": file.pipeline.as_ref().map(|pipeline| &pipeline.description),
+            })
+        })
+        .collect();
+    json!({
+        "version": JSON_VERSION,
+        "pipelines": pipelines,
+        "diagnostics": diagnostics(files),
+    })
+}
+
+/// The diagnostics of all files, flat: each says which file it is about.
+pub(super) fn diagnostics(files: &[PipelineFile]) -> Vec<Value> {
+    let of_file = |file: &PipelineFile| {
+        let path = file.path.to_string_lossy().into_owned();
+        file.diagnostics
+            .iter()
+            .map(|diagnostic| {
+                json!({
+                    "path": path,
+                    "line": diagnostic.line,
+                    "column": diagnostic.column,
+                    "code": diagnostic.code,
+                    "severity": diagnostic.severity,
+                    "message": diagnostic.message,
+                    "help": diagnostic.help,
+                    "span": { "start": diagnostic.span.start, "end": diagnostic.span.end },
+                })
+            })
+            .collect::<Vec<_>>()
+    };
+    files.iter().flat_map(of_file).collect()
+}

@@ -1,0 +1,112 @@
+//! What every command is given: the flags that all share, completed from environment and files.
+
+use super::{CliError, Settings, settings};
+use crate::config::ConfigFile;
+use crate::report::Report;
+use std::io;
+use std::path::{Path, PathBuf};
+use tracing_subscriber::EnvFilter;
+
+/// Flags of every command.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
+pub struct GlobalArgs {
+    /// Folder of the job store, socket and spool [default: $XDG_STATE_HOME/wavemill]
+    #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
+    pub state: Option<PathBuf>,
+
+    /// Folder that relative paths in pipelines are below [default: the current folder]
+    #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
+    pub root: Option<PathBuf>,
+
+    /// Configuration file [default: $XDG_CONFIG_HOME/wavemill/config.toml]
+    #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
+    pub config: Option<PathBuf>,
+
+    /// Print results as JSON; streams as one object a line
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub json: bool,
+
+    /// Print results and errors only
+    #[arg(long, short, global = true, help_heading = HEADING)]
+    pub quiet: bool,
+
+    /// What to log on standard error: error, warn, info, debug, trace, or filters such as wavemill::daemon=debug
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = HEADING)]
+    pub log: Option<String>,
+}
+
+const HEADING: &str = "Global options";
+
+/// What every command is given.
+#[derive(Debug)]
+pub struct Context {
+    /// Where results and notes go.
+    pub report: Report,
+    /// Everything that can be set, after flag, environment and configuration file.
+    pub settings: Settings,
+}
+
+impl Context {
+    /// Reads environment and configuration file, and starts logging.
+    ///
+    /// # Errors
+    /// When a variable or the configuration file is wrong; its mistakes are shown then.
+    pub fn new(global: &GlobalArgs) -> Result<Self, CliError> {
+        let report = Report::new(global.json, global.quiet);
+        let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let file = ConfigFile::read(&settings::config_place(global, &environment), &report)?;
+        let settings = Settings::resolve(global, &environment, file)?;
+        start_log(&settings.log)?;
+        Ok(Self { report, settings })
+    }
+
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.report.is_json()
+    }
+
+    /// Prints lines for people.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn lines<T: AsRef<str>>(&self, lines: impl IntoIterator<Item = T>) -> Result<(), CliError> {
+        for line in lines {
+            self.report.line(line.as_ref()).map_err(CliError::Output)?;
+        }
+        Ok(())
+    }
+
+    /// Prints one JSON document.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn document(&self, value: &serde_json::Value) -> Result<(), CliError> {
+        self.report.document(value).map_err(CliError::Output)
+    }
+
+    /// Prints one event of a stream.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn event(&self, value: &serde_json::Value) -> Result<(), CliError> {
+        self.report.event(value).map_err(CliError::Output)
+    }
+
+    /// `path`, or below the root when it is relative.
+    pub fn below_root(&self, path: &Path) -> PathBuf {
+        self.settings.root.join(path)
+    }
+}
+
+/// Logs to standard error.
+fn start_log(filter: &str) -> Result<(), CliError> {
+    let filter = EnvFilter::builder().parse(filter).map_err(|error| CliError::BadConfig {
+        reason: format!("the log level `{filter}` is none of error, warn, info, debug, trace and no filter ({error})"),
+    })?;
+    let is_colored = crate::report::Paint::of(io::IsTerminal::is_terminal(&io::stderr())).color;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_colored);
+    // Only the first of a process counts; tests build several contexts.
+    let _ = log.with_writer(io::stderr).with_target(false).try_init();
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The command line. Adding a command: a file here, its `mod` line and its line in [`COMMANDS`].
+
+mod check;
+mod completions;
+mod context;
+mod exit;
+mod pipeline_files;
+mod settings;
+mod steps;
+
+pub use context::{Context, GlobalArgs};
+pub use exit::{CliError, Exit};
+pub(crate) use settings::ConfigPlace;
+pub use settings::Settings;
+
+use crate::report::{Report, one_line};
+use clap::{ArgMatches, Args, FromArgMatches};
+use std::process::ExitCode;
+
+/// Every command, in the order of the help.
+#[rustfmt::skip]
+const COMMANDS: &[Entry] = &[
+    entry::<check::Check>(),
+    entry::<steps::Steps>(),
+    entry::<completions::Completions>(),
+];
+
+/// A command: its arguments (whose doc comment is its help) and what it does.
+trait Run: Args {
+    /// What one types.
+    const NAME: &'static str;
+
+    /// Whether it is left out of the help, because only Wavemill itself calls it.
+    const IS_HIDDEN: bool = false;
+
+    /// Does it.
+    fn run(self, context: &Context) -> Result<Exit, CliError>;
+}
+
+/// A command without its type.
+struct Entry {
+    name: &'static str,
+    command: fn() -> clap::Command,
+    run: fn(&ArgMatches, &Context) -> Result<Exit, CliError>,
+}
+
+const fn entry<C: Run>() -> Entry {
+    Entry { name: C::NAME, command: command_of::<C>, run: run_of::<C> }
+}
+
+fn command_of<C: Run>() -> clap::Command {
+    C::augment_args(clap::Command::new(C::NAME)).hide(C::IS_HIDDEN)
+}
+
+fn run_of<C: Run>(matches: &ArgMatches, context: &Context) -> Result<Exit, CliError> {
+    let args = C::from_arg_matches(matches).map_err(|error| CliError::usage(error.to_string()))?;
+    args.run(context)
+}
+
+/// The whole tree of commands and flags.
+pub fn command() -> clap::Command {
+    let flags = GlobalArgs::augment_args(clap::Command::new("wavemill"));
+    flags
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Drop audio into a folder, find it mastered in another")
+        .after_help(EXIT_CODES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .max_term_width(100)
+        .subcommands(COMMANDS.iter().map(|entry| (entry.command)()))
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 error, 2 usage, 3 some files failed or were rejected, 10 daemon unreachable,
+            78 bad pipeline or configuration, 130 interrupted";
+
+/// Parses the process' arguments, runs the command and maps its end to an exit code.
+pub fn main() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // A closed pipe while printing the help is no error.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    match dispatch(&matches) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            Report::new(false, false).error(&one_line(&error.to_string()));
+            error.exit().into()
+        }
+    }
+}
+
+fn dispatch(matches: &ArgMatches) -> Result<Exit, CliError> {
+    let (name, sub) = matches.subcommand().ok_or_else(|| CliError::usage("no command given"))?;
+    let entry = COMMANDS
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| CliError::usage(format!("there is no command `{name}`")))?;
+    // The flags are global: clap hands them down, so the inner matches know them all.
+    let global =
+        GlobalArgs::from_arg_matches(sub).map_err(|error| CliError::usage(error.to_string()))?;
+    let context = Context::new(&global)?;
+    (entry.run)(sub, &context)
+}
+
+/// The name most like `typed`, if one is so much like it that a slip is likely.
+pub(crate) fn nearest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
+    names
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(typed, name), *name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_tree_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_are_accepted_before_and_after_the_command() {
+        for line in [&["wavemill", "--json", "steps"], &["wavemill", "steps", "--json"]] {
+            let matches = command().try_get_matches_from(line).unwrap();
+            let (_, sub) = matches.subcommand().unwrap();
+            assert!(GlobalArgs::from_arg_matches(sub).unwrap().json);
+        }
+    }
+
+    #[test]
+    fn commands_have_help_and_unique_names() {
+        let command = command();
+        let mut names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert!(command.get_subcommands().all(|sub| sub.get_about().is_some()));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), COMMANDS.len());
+    }
+
+    #[test]
+    fn unknown_command_is_a_usage_error() {
+        let error = command().try_get_matches_from(["wavemill", "chekc"]).unwrap_err();
+        assert_eq!(error.exit_code(), i32::from(Exit::Usage as u8));
+    }
+}

@@ -1,0 +1,147 @@
+//! From what was typed as PIPELINE or DIR to loaded pipelines.
+
+use super::{CliError, Context};
+use crate::diagnostics;
+use crate::report::{Paint, shown};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::diagnostic::Severity;
+use wavemill_pipelines::schema::Loaded;
+use wavemill_pipelines::{Diagnostic, Pipeline};
+
+/// Largest pipeline file read. The largest sensible one has some kilobytes.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// A pipeline file and what became of it.
+#[derive(Debug)]
+pub(super) struct PipelineFile {
+    /// As typed, or found in a folder that was typed.
+    pub(super) path: PathBuf,
+    /// Its text.
+    pub(super) text: String,
+    /// Its meaning, if it has one.
+    pub(super) pipeline: Option<Pipeline>,
+    /// Mistakes and doubts, in the order of the text.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl PipelineFile {
+    /// Reads and understands a file; its mistakes are kept in it.
+    pub(super) fn read(path: PathBuf, context: &Context) -> Result<Self, CliError> {
+        let text = read_text(&path).map_err(|error| CliError::path(&path, error))?;
+        let (pipeline, diagnostics) =
+            match wavemill_pipelines::load(&text, &context.settings.defaults) {
+                Ok(Loaded { pipeline, warnings }) => (Some(pipeline), warnings),
+                Err(mistakes) => (None, mistakes),
+            };
+        Ok(Self { path, text, pipeline, diagnostics })
+    }
+
+    /// How many of its diagnostics keep it from running.
+    pub(super) fn mistake_count(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Its diagnostics as text.
+    pub(super) fn drawn(&self, paint: Paint) -> String {
+        diagnostics::draw(&self.path, &self.text, &self.diagnostics, paint)
+    }
+}
+
+/// The files that PIPELINE and DIR arguments mean.
+///
+/// A folder means its `*.toml` except `Cargo.toml`, by name. A word that is no path means
+/// `pipelines/<word>.toml`.
+pub(super) fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut found = Vec::new();
+    for argument in arguments {
+        if argument.is_dir() {
+            found.extend(in_folder(argument)?);
+        } else {
+            found.push(find_one(argument)?);
+        }
+    }
+    let mut seen = Vec::new();
+    found.retain(|path: &PathBuf| {
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let is_new = !seen.contains(&real);
+        seen.push(real);
+        is_new
+    });
+    Ok(found)
+}
+
+/// The file a PIPELINE argument means.
+pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
+    if argument.is_dir() {
+        let reason = format!("{} is a folder; name one pipeline file", shown(argument));
+        return Err(CliError::usage(reason));
+    }
+    if argument.exists() {
+        return Ok(argument.to_owned());
+    }
+    let is_word = argument.components().count() == 1 && argument.extension().is_none();
+    let shipped = Path::new("pipelines").join(argument).with_extension("toml");
+    if is_word && shipped.exists() {
+        return Ok(shipped);
+    }
+    let also = if is_word { format!(" and no {}", shown(&shipped)) } else { String::new() };
+    Err(CliError::failed(format!("there is no pipeline file {}{also}", shown(argument))))
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let entries = fs::read_dir(folder).map_err(|error| CliError::path(folder, error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| CliError::path(folder, error))?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+        let is_manifest = path.file_name().is_some_and(|name| name == "Cargo.toml");
+        if path.extension().is_some_and(|extension| extension == "toml")
+            && !is_manifest
+            && !is_hidden
+            && path.is_file()
+        {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        let reason = format!("{} holds no pipeline (no *.toml)", shown(folder));
+        return Err(CliError::failed(reason));
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[expect(dead_code, reason = "the commands that run pipelines come next")]
+/// Loads files that are about to be used: mistakes of all of them are shown and end the command.
+pub(super) fn load_all(
+    arguments: &[PathBuf],
+    context: &Context,
+) -> Result<Vec<PipelineFile>, CliError> {
+    let files: Vec<_> = find(arguments)?
+        .into_iter()
+        .map(|path| PipelineFile::read(path, context))
+        .collect::<Result<_, _>>()?;
+    for file in files.iter().filter(|file| !file.diagnostics.is_empty()) {
+        context.report.raw_error(&file.drawn(context.report.note_paint()));
+    }
+    let count = files.iter().map(PipelineFile::mistake_count).sum();
+    match files.iter().find(|file| file.pipeline.is_none()) {
+        Some(file) => Err(CliError::Mistakes { path: file.path.clone(), count }),
+        None => Ok(files),
+    }
+}
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = fs::File::open(path)?;
+    file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => io::Error::other("is no UTF-8 text"),
+        _ => error,
+    })?;
+    if text.len() as u64 > BYTES_MAX {
+        return Err(io::Error::other(format!("has more than {BYTES_MAX} bytes")));
+    }
+    Ok(text)
+}

@@ -1,0 +1,226 @@
+//! Settings from flags, environment, configuration file and defaults, in this order.
+//!
+//! What a pipeline states itself stands between flag and environment: the values that a pipeline
+//! can state ([`Defaults`]) are handed to its loader, which uses them only where it is silent.
+
+use super::{CliError, GlobalArgs};
+use crate::config::{ConfigFile, TARGET_LUFS_RANGE};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::model::Defaults;
+
+/// How variables of the environment are looked up; empty ones count as unset.
+pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// Everything that can be set outside of pipelines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Folder of store, socket and spool.
+    pub state: PathBuf,
+    /// Base of relative paths in pipelines; absolute.
+    pub root: PathBuf,
+    /// Base of relative output paths; `None` is the root.
+    pub output_dir: Option<PathBuf>,
+    /// Log filter.
+    pub log: String,
+    /// Jobs at once; `None` is the number of processors.
+    pub workers: Option<usize>,
+    /// What pipelines that say nothing do.
+    pub defaults: Defaults,
+}
+
+impl Settings {
+    /// Resolves everything.
+    ///
+    /// # Errors
+    /// When a variable's value makes no sense.
+    pub(super) fn resolve(
+        flags: &GlobalArgs,
+        environment: Environment<'_>,
+        file: ConfigFile,
+    ) -> Result<Self, CliError> {
+        let current = std::env::current_dir()
+            .map_err(|error| CliError::failed(format!("the current folder: {error}")))?;
+        let first = |flag: &Option<PathBuf>, file: Option<PathBuf>| {
+            flag.clone().or(file).map(|path| current.join(path))
+        };
+        let output_dir = environment("WAVEMILL_OUTPUT_DIR").map(|path| current.join(path));
+        Ok(Self {
+            state: match first(&flags.state, file.state) {
+                Some(state) => state,
+                None => default_state(environment)?,
+            },
+            root: first(&flags.root, file.root).unwrap_or_else(|| current.clone()),
+            output_dir: output_dir.or(file.output_dir),
+            log: flags.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
+            workers: file.workers,
+            defaults: Defaults {
+                target_lufs: target_lufs(environment)?.or(file.target_lufs),
+                normalize: normalize(environment)?.or(file.normalize).unwrap_or(true),
+            },
+        })
+    }
+
+    /// Base of relative output paths.
+    pub fn output_root(&self) -> &Path {
+        self.output_dir.as_deref().unwrap_or(&self.root)
+    }
+}
+
+/// Where the configuration file is, and whether it must exist.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ConfigPlace {
+    /// Named by a flag: it must exist.
+    Named(PathBuf),
+    /// The usual place, if this user has one.
+    Usual(Option<PathBuf>),
+}
+
+pub(super) fn config_place(flags: &GlobalArgs, environment: Environment<'_>) -> ConfigPlace {
+    match &flags.config {
+        Some(path) => ConfigPlace::Named(path.clone()),
+        None => ConfigPlace::Usual(
+            user_folder(environment, "XDG_CONFIG_HOME", ".config")
+                .map(|folder| folder.join("wavemill").join("config.toml")),
+        ),
+    }
+}
+
+fn default_state(environment: Environment<'_>) -> Result<PathBuf, CliError> {
+    user_folder(environment, "XDG_STATE_HOME", ".local/state")
+        .map(|folder| folder.join("wavemill"))
+        .ok_or_else(|| CliError::BadConfig {
+            reason: "neither XDG_STATE_HOME nor HOME is set; name a folder with --state".to_owned(),
+        })
+}
+
+/// A folder of the XDG base directory specification, which ignores relative paths.
+fn user_folder(environment: Environment<'_>, variable: &str, below_home: &str) -> Option<PathBuf> {
+    let home = || environment(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
+    environment(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| home().map(|home| PathBuf::from(home).join(below_home)))
+}
+
+fn target_lufs(environment: Environment<'_>) -> Result<Option<f64>, CliError> {
+    let Some(value) = text_of(environment, "WAVEMILL_TARGET_LUFS")? else { return Ok(None) };
+    match value.trim().parse() {
+        Ok(target) if TARGET_LUFS_RANGE.contains(&target) => Ok(Some(target)),
+        _ => Err(CliError::BadConfig {
+            reason: format!(
+                "WAVEMILL_TARGET_LUFS is \"{value}\"; it must be a number from {} to {}, as -16",
+                TARGET_LUFS_RANGE.start(),
+                TARGET_LUFS_RANGE.end()
+            ),
+        }),
+    }
+}
+
+fn normalize(environment: Environment<'_>) -> Result<Option<bool>, CliError> {
+    let Some(value) = text_of(environment, "WAVEMILL_NORMALIZE")? else { return Ok(None) };
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(Some(true)),
+        "false" | "0" | "no" | "off" => Ok(Some(false)),
+        _ => Err(CliError::BadConfig {
+            reason: format!("WAVEMILL_NORMALIZE is \"{value}\"; it must be true or false"),
+        }),
+    }
+}
+
+fn text_of(environment: Environment<'_>, name: &str) -> Result<Option<String>, CliError> {
+    let text = environment(name).map(OsString::into_string).transpose();
+    text.map_err(|value| CliError::BadConfig {
+        reason: format!("{name} is {}, which is no text", value.display()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(
+        flags: &GlobalArgs,
+        variables: &[(&str, &str)],
+        file: ConfigFile,
+    ) -> Result<Settings, CliError> {
+        let get = |name: &str| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
+        Settings::resolve(flags, &get, file)
+    }
+
+    const HOME: (&str, &str) = ("HOME", "/home/ada");
+
+    #[test]
+    fn settings_without_anything_are_the_defaults() {
+        let settings = resolve(&GlobalArgs::default(), &[HOME], ConfigFile::default()).unwrap();
+        assert_eq!(settings.state, Path::new("/home/ada/.local/state/wavemill"));
+        assert_eq!(settings.root, std::env::current_dir().unwrap());
+        assert_eq!(settings.output_root(), settings.root);
+        assert_eq!(settings.defaults, Defaults::default());
+        assert_eq!(settings.log, "warn");
+    }
+
+    #[test]
+    fn flag_wins_over_config_file() {
+        let flags = GlobalArgs { state: Some("/flag".into()), ..GlobalArgs::default() };
+        let file = ConfigFile { state: Some("/file".into()), ..ConfigFile::default() };
+        assert_eq!(resolve(&flags, &[HOME], file.clone()).unwrap().state, Path::new("/flag"));
+        let settings = resolve(&GlobalArgs::default(), &[HOME], file).unwrap();
+        assert_eq!(settings.state, Path::new("/file"));
+    }
+
+    #[test]
+    fn environment_wins_over_config_file() {
+        let file = ConfigFile {
+            target_lufs: Some(-20.0),
+            normalize: Some(true),
+            output_dir: Some("/file".into()),
+            ..ConfigFile::default()
+        };
+        let variables = [
+            HOME,
+            ("WAVEMILL_TARGET_LUFS", "-14.5"),
+            ("WAVEMILL_NORMALIZE", "no"),
+            ("WAVEMILL_OUTPUT_DIR", "/variable"),
+        ];
+        let settings = resolve(&GlobalArgs::default(), &variables, file.clone()).unwrap();
+        assert_eq!(settings.defaults, Defaults { target_lufs: Some(-14.5), normalize: false });
+        assert_eq!(settings.output_root(), Path::new("/variable"));
+        let settings = resolve(&GlobalArgs::default(), &[HOME], file).unwrap();
+        assert_eq!(settings.defaults.target_lufs, Some(-20.0));
+        assert_eq!(settings.output_root(), Path::new("/file"));
+    }
+
+    #[test]
+    fn variable_with_a_bad_value_is_a_configuration_error_that_names_it() {
+        for variable in [
+            ("WAVEMILL_TARGET_LUFS", "loud"),
+            ("WAVEMILL_TARGET_LUFS", "16"),
+            ("WAVEMILL_TARGET_LUFS", "NaN"),
+            ("WAVEMILL_NORMALIZE", "maybe"),
+        ] {
+            let error = resolve(&GlobalArgs::default(), &[HOME, variable], ConfigFile::default())
+                .unwrap_err();
+            assert_eq!(error.exit(), super::super::Exit::BadConfig);
+            assert!(error.to_string().contains(variable.0), "{error}");
+        }
+    }
+
+    #[test]
+    fn state_folder_follows_xdg_only_when_absolute() {
+        let variables = [HOME, ("XDG_STATE_HOME", "/var/state")];
+        let settings = resolve(&GlobalArgs::default(), &variables, ConfigFile::default()).unwrap();
+        assert_eq!(settings.state, Path::new("/var/state/wavemill"));
+        let variables = [HOME, ("XDG_STATE_HOME", "state")];
+        let settings = resolve(&GlobalArgs::default(), &variables, ConfigFile::default()).unwrap();
+        assert_eq!(settings.state, Path::new("/home/ada/.local/state/wavemill"));
+    }
+
+    #[test]
+    fn state_folder_without_home_asks_for_the_flag() {
+        let error = resolve(&GlobalArgs::default(), &[], ConfigFile::default()).unwrap_err();
+        assert!(error.to_string().contains("--state"));
+    }
+}

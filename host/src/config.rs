@@ -1,0 +1,249 @@
+//! The configuration file: what holds on this machine for every pipeline.
+
+use crate::cli::{CliError, nearest};
+use crate::diagnostics;
+use crate::report::Report;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use wavemill_pipelines::Diagnostic;
+use wavemill_pipelines::diagnostic::Severity;
+
+pub(crate) use crate::cli::ConfigPlace;
+
+/// Targets that make sense: -70 LUFS is the absolute gate of BS.1770, 0 LUFS would be full scale.
+pub const TARGET_LUFS_RANGE: RangeInclusive<f64> = -70.0..=0.0;
+
+/// Most jobs at once; each is a process with its own buffers.
+pub const WORKERS_MAX: usize = 256;
+
+/// Largest configuration file read. A handful of keys needs far less.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// Contents of a configuration file; `None` where it says nothing. Relative paths are below the
+/// file's own folder.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConfigFile {
+    /// Folder of store, socket and spool.
+    pub state: Option<PathBuf>,
+    /// Base of relative paths in pipelines.
+    pub root: Option<PathBuf>,
+    /// Base of relative output paths.
+    pub output_dir: Option<PathBuf>,
+    /// Log filter.
+    pub log: Option<String>,
+    /// Jobs at once.
+    pub workers: Option<usize>,
+    /// Target of loudness steps that name none.
+    pub target_lufs: Option<f64>,
+    /// `false` turns loudness steps off.
+    pub normalize: Option<bool>,
+}
+
+/// Keys and what they take, for the help of a mistake.
+const KEYS: &[(&str, &str)] = &[
+    ("state", "a folder, as \"/var/lib/wavemill\""),
+    ("root", "a folder, as \"/srv/audio\""),
+    ("output_dir", "a folder, as \"/srv/audio/out\""),
+    ("log", "a level, as \"info\""),
+    ("workers", "a whole number from 1 to 256"),
+    ("target_lufs", "a number from -70 to 0, as -16.0"),
+    ("normalize", "true or false"),
+];
+
+impl ConfigFile {
+    /// Reads the file, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be read or has mistakes; those are shown.
+    pub(crate) fn read(place: &ConfigPlace, report: &Report) -> Result<Self, CliError> {
+        let (path, must_exist) = match place {
+            ConfigPlace::Named(path) => (path, true),
+            ConfigPlace::Usual(Some(path)) => (path, false),
+            ConfigPlace::Usual(None) => return Ok(Self::default()),
+        };
+        let text = match read_text(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                let reason = format!("configuration file {}: {error}", crate::report::shown(path));
+                return Err(CliError::BadConfig { reason });
+            }
+        };
+        Self::parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|mistakes| {
+            report.raw_error(&diagnostics::draw(path, &text, &mistakes, report.note_paint()));
+            CliError::Mistakes { path: path.clone(), count: mistakes.len() }
+        })
+    }
+
+    /// Understands a file's text; relative paths are below `folder`.
+    ///
+    /// # Errors
+    /// Every mistake, in the order of the text.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let mut reader = Reader { text, folder, mistakes: Vec::new() };
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            reader.mistake("syntax", error.message().to_owned(), None, span);
+        }
+        let mut config = Self::default();
+        for (key, value) in table.get_ref() {
+            reader.key(key.get_ref(), key.span(), value, &mut config);
+        }
+        reader.mistakes.sort_by_key(|mistake| mistake.span.start);
+        if reader.mistakes.is_empty() { Ok(config) } else { Err(reader.mistakes) }
+    }
+}
+
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let size_bytes = std::fs::metadata(path)?.len();
+    if size_bytes > BYTES_MAX {
+        let reason = format!("has {size_bytes} bytes; at most {BYTES_MAX} are read");
+        return Err(std::io::Error::other(reason));
+    }
+    std::fs::read_to_string(path)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    folder: &'a Path,
+    mistakes: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn key(
+        &mut self,
+        key: &str,
+        key_span: Range<usize>,
+        value: &Spanned<DeValue<'_>>,
+        config: &mut ConfigFile,
+    ) {
+        match key {
+            "state" => config.state = self.folder_of(key, value),
+            "root" => config.root = self.folder_of(key, value),
+            "output_dir" => config.output_dir = self.folder_of(key, value),
+            "log" => config.log = self.string(key, value),
+            "workers" => config.workers = self.workers(key, value),
+            "target_lufs" => config.target_lufs = self.target(key, value),
+            "normalize" => config.normalize = self.bool(key, value),
+            _ => self.unknown(key, key_span),
+        }
+    }
+
+    fn unknown(&mut self, key: &str, span: Range<usize>) {
+        let names: Vec<_> = KEYS.iter().map(|(name, _)| *name).collect();
+        let help = match nearest(key, &names) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("keys are {}", names.join(", ")),
+        };
+        self.mistake("unknown-key", format!("there is no key `{key}`"), Some(help), span);
+    }
+
+    fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(text) if !text.is_empty() => Some(text.clone().into_owned()),
+            _ => self.wrong(key, value),
+        }
+    }
+
+    fn folder_of(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {
+        self.string(key, value).map(|text| self.folder.join(text))
+    }
+
+    fn bool(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.wrong(key, value),
+        }
+    }
+
+    fn workers(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<usize> {
+        let count = match value.get_ref() {
+            DeValue::Integer(number) => usize::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        count.filter(|count| (1..=WORKERS_MAX).contains(count)).or_else(|| self.wrong(key, value))
+    }
+
+    fn target(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<f64> {
+        let target: Option<f64> = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        let target = target.filter(|target| TARGET_LUFS_RANGE.contains(target));
+        target.or_else(|| self.wrong(key, value))
+    }
+
+    fn wrong<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
+        let takes = KEYS.iter().find(|(name, _)| *name == key).map_or("", |(_, takes)| *takes);
+        let typed = self.text.get(value.span()).unwrap_or_default();
+        let message = format!("`{key}` is {typed}");
+        self.mistake("bad-value", message, Some(format!("it takes {takes}")), value.span());
+        None
+    }
+
+    fn mistake(
+        &mut self,
+        code: &'static str,
+        message: String,
+        help: Option<String>,
+        span: Range<usize>,
+    ) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |index| index + 1);
+        self.mistakes.push(Diagnostic {
+            code,
+            severity: Severity::Error,
+            message,
+            help,
+            span,
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn config_with_every_key_is_understood() {
+        let text = "state = \"s\"\nroot = \"/srv\"\noutput_dir = \"out\"\nlog = \"info\"\n\
+                    workers = 3\ntarget_lufs = -16\nnormalize = false\n";
+        let config = ConfigFile::parse(text, Path::new("/etc/wavemill")).unwrap();
+        assert_eq!(config.state, Some("/etc/wavemill/s".into()));
+        assert_eq!(config.root, Some("/srv".into()));
+        assert_eq!(config.workers, Some(3));
+        assert_eq!(config.target_lufs, Some(-16.0));
+        assert_eq!(config.normalize, Some(false));
+    }
+
+    #[test]
+    fn config_with_several_mistakes_reports_each_at_its_place() {
+        let text = "stat = \"x\"\nworkers = 0\ntarget_lufs = \"loud\"\n[table]\n";
+        let mistakes = ConfigFile::parse(text, Path::new("")).unwrap_err();
+        let places: Vec<_> = mistakes.iter().map(|m| (m.line, m.column, m.code)).collect();
+        assert_eq!(
+            places,
+            [
+                (1, 1, "unknown-key"),
+                (2, 11, "bad-value"),
+                (3, 15, "bad-value"),
+                (4, 2, "unknown-key")
+            ]
+        );
+        assert_eq!(mistakes[0].help.as_deref(), Some("did you mean `state`?"));
+    }
+
+    #[test]
+    fn config_that_is_no_toml_says_where() {
+        let mistakes = ConfigFile::parse("workers = 2\nroot = ", Path::new("")).unwrap_err();
+        assert_eq!((mistakes[0].line, mistakes[0].code), (2, "syntax"));
+    }
+}

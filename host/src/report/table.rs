@@ -1,0 +1,107 @@
+//! Tables of aligned columns.
+
+use super::{Paint, Tone};
+use unicode_width::UnicodeWidthStr;
+
+/// Blanks between columns.
+const GAP: usize = 2;
+
+/// Which side of a column is straight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// A table for people: a head, rows, no lines. Widths are counted in terminal cells.
+#[derive(Debug)]
+pub struct Table {
+    aligns: Vec<Align>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    cells: Vec<String>,
+    tones: Vec<Option<Tone>>,
+}
+
+impl Table {
+    /// A table with these column heads; an empty slice of heads' texts gives a table without head.
+    pub fn new(columns: &[(&str, Align)]) -> Self {
+        let aligns = columns.iter().map(|(_, align)| *align).collect();
+        let cells: Vec<_> = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
+        let tones = vec![Some(Tone::Strong); cells.len()];
+        let has_head = cells.iter().any(|cell| !cell.is_empty());
+        Self { aligns, rows: has_head.then_some(Row { cells, tones }).into_iter().collect() }
+    }
+
+    /// Adds a row of plain cells.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.toned(cells.into_iter().map(|cell| (cell, None)));
+    }
+
+    /// Adds a row of cells with tones.
+    pub fn toned(&mut self, cells: impl IntoIterator<Item = (String, Option<Tone>)>) {
+        let (cells, tones) = cells.into_iter().unzip();
+        self.rows.push(Row { cells, tones });
+    }
+
+    /// The lines of the table, without trailing blanks.
+    pub fn lines(&self, paint: Paint) -> Vec<String> {
+        let widths = self.widths();
+        self.rows.iter().map(|row| self.draw(row, &widths, paint)).collect()
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        (0..self.aligns.len())
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+                cells.map(|cell| cell.width()).max().unwrap_or(0)
+            })
+            .collect()
+    }
+
+    fn draw(&self, row: &Row, widths: &[usize], paint: Paint) -> String {
+        let mut line = String::new();
+        // Blanks are only written before the next visible cell, so no line ends in blanks.
+        let mut blanks = 0;
+        for (column, cell) in row.cells.iter().enumerate() {
+            let pad = widths[column].saturating_sub(cell.width());
+            let (before, after) = match self.aligns[column] {
+                Align::Left => (0, pad),
+                Align::Right => (pad, 0),
+            };
+            if cell.is_empty() {
+                blanks += pad + GAP;
+                continue;
+            }
+            line.push_str(&" ".repeat(blanks + before));
+            match row.tones.get(column).copied().flatten() {
+                Some(tone) => line.push_str(&paint.tone(tone, cell)),
+                None => line.push_str(cell),
+            }
+            blanks = after + GAP;
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_aligns_by_terminal_cells_without_trailing_blanks() {
+        let mut table =
+            Table::new(&[("NAME", Align::Left), ("LUFS", Align::Right), ("", Align::Left)]);
+        table.row(["\u{6587}.wav".into(), "-16.0".into(), String::new()]);
+        table.row(["episode.wav".into(), "-9.5".into(), "loud".into()]);
+        let lines = table.lines(Paint::PLAIN);
+        assert_eq!(lines[0], "NAME          LUFS");
+        assert_eq!(lines[1], "\u{6587}.wav       -16.0");
+        assert_eq!(lines[2], "episode.wav   -9.5  loud");
+    }
+}
