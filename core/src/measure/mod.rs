@@ -1,5 +1,7 @@
 //! Numbers about audio. What each means is said at its field, with its source.
 
+mod dynamic_range;
+mod gating;
 mod level;
 mod loudness;
 

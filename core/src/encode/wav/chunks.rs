@@ -19,7 +19,7 @@ pub(super) fn push(bytes: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
 /// Appends a `LIST` chunk of type `INFO` with the tags it has names for, or nothing when there are
 /// none. Text is UTF-8, as current tools write and read it.
 ///
-/// Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0", 2-14; `ITRK`
+/// Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; `ITRK`
 /// and `IFRM` are what taggers use for track numbers.
 pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
     let track = tags.track.map(|track| match tags.track_total {
@@ -55,7 +55,7 @@ pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
 /// The body of a `bext` chunk of version 1: without loudness fields, because those of the source
 /// would no longer be true.
 ///
-/// Source: EBU Tech 3285 v2, 2.3.
+/// Source: EBU Tech 3285 v2.
 pub(super) fn bext(broadcast: &Broadcast) -> Vec<u8> {
     const VERSION: u16 = 1;
     const UMID_LOUDNESS_AND_RESERVED_BYTES: usize = 64 + 10 + 180;

@@ -16,7 +16,7 @@ const SUB_FORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x3
 
 /// Bytes of a `ds64` chunk without its own header: three 64-bit sizes and an empty table.
 ///
-/// Source: EBU Tech 3306, 3.
+/// Source: EBU Tech 3306.
 const DS64_BYTES: u32 = 28;
 
 /// The header of a file with known format and tags; sizes are filled in when it is written.

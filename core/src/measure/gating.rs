@@ -1,0 +1,129 @@
+//! From the energies of 100 ms to gated loudness and its range.
+//!
+//! An energy is the channel-weighted mean square after K-weighting.
+
+use crate::units::{Decibels, Lu, Lufs};
+
+/// Offset of the loudness formula. Source: ITU-R BS.1770-5, Annex 1, eq. (2).
+const OFFSET: Decibels = Decibels(-0.691);
+
+/// Source: ITU-R BS.1770-5, Annex 1 (gating).
+const ABSOLUTE_GATE: Lufs = Lufs(-70.0);
+
+/// Below the loudness of what passed the absolute gate. Source: ITU-R BS.1770-5, Annex 1 (gating).
+const RELATIVE_GATE: Decibels = Decibels(-10.0);
+
+/// The same for loudness range. Source: EBU Tech 3342 (2016).
+const RANGE_RELATIVE_GATE: Decibels = Decibels(-20.0);
+
+/// Percentiles between which the range lies. Source: EBU Tech 3342 (2016).
+const RANGE_PERCENTILES: (f64, f64) = (0.10, 0.95);
+
+/// Hops of a gating block, 400 ms.
+const BLOCK_HOPS: usize = 4;
+
+/// Hops of the short-term window, 3 s.
+const SHORT_TERM_HOPS: usize = 30;
+
+/// Loudness of an energy; `None` for silence. Source: ITU-R BS.1770-5, Annex 1, eq. (2).
+pub(super) fn loudness_of(energy: f64) -> Option<Lufs> {
+    Decibels::from_power(energy).map(|level| Lufs((level + OFFSET).0))
+}
+
+/// Energy of a loudness in LUFS, where minus infinity is silence.
+pub(super) fn energy_of(loudness_lufs: f64) -> f64 {
+    10f64.powf((loudness_lufs - OFFSET.0) / 10.0)
+}
+
+/// Integrated loudness of the energies of 100 ms each.
+pub(super) fn integrated(hops: &[f64]) -> Option<Lufs> {
+    let above = |gate: Lufs| mean(windows(hops, BLOCK_HOPS).filter(is_above(gate)));
+    let ungated = loudness_of(above(ABSOLUTE_GATE)?)?;
+    loudness_of(above(max(ABSOLUTE_GATE, ungated + RELATIVE_GATE))?)
+}
+
+/// The loudest short-term window, and how many hops end with it.
+pub(super) fn short_term_max(hops: &[f64]) -> Option<(Lufs, usize)> {
+    let mut max = (0.0, 0);
+    for (index, energy) in windows(hops, SHORT_TERM_HOPS).enumerate() {
+        if energy > max.0 {
+            max = (energy, index + SHORT_TERM_HOPS);
+        }
+    }
+    loudness_of(max.0).map(|loudness| (loudness, max.1))
+}
+
+/// Loudness range of the energies of 100 ms each.
+///
+/// Source: EBU Tech 3342 (2016), and the rounding of percentiles of its annex's program.
+pub(super) fn loudness_range(hops: &[f64]) -> Option<Lu> {
+    let above = |gate: Lufs| windows(hops, SHORT_TERM_HOPS).filter(is_above(gate));
+    let ungated = loudness_of(mean(above(ABSOLUTE_GATE))?)?;
+    let gate = max(ABSOLUTE_GATE, ungated + RANGE_RELATIVE_GATE);
+    let mut gated: Vec<f64> = above(gate).collect();
+    gated.sort_unstable_by(f64::total_cmp);
+    let percentile = |share: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of an index is an index"
+        )]
+        let index = (gated.len().saturating_sub(1) as f64 * share).round() as usize;
+        gated.get(index).copied().and_then(loudness_of)
+    };
+    Some(percentile(RANGE_PERCENTILES.1)? - percentile(RANGE_PERCENTILES.0)?)
+}
+
+/// Mean energies of all runs of `length` hops, each summed from the oldest.
+fn windows(hops: &[f64], length: usize) -> impl Iterator<Item = f64> {
+    hops.windows(length).map(move |window| window.iter().sum::<f64>() / length as f64)
+}
+
+/// Whether an energy's loudness exceeds a gate.
+fn is_above(gate: Lufs) -> impl Fn(&f64) -> bool {
+    let gate_energy = energy_of(gate.0);
+    move |&energy| energy > gate_energy
+}
+
+fn mean(energies: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = energies.fold((0.0, 0u64), |(sum, n), energy| (sum + energy, n + 1));
+    (count > 0).then(|| sum / count as f64)
+}
+
+fn max(a: Lufs, b: Lufs) -> Lufs {
+    if a >= b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loudness_of_silence_is_none() {
+        assert_eq!(loudness_of(0.0), None);
+        assert_eq!(integrated(&[0.0; 100]), None);
+        assert_eq!(loudness_range(&[0.0; 100]), None);
+        assert_eq!(short_term_max(&[0.0; 100]), None);
+    }
+
+    #[test]
+    fn energy_of_minus_infinity_is_silence() {
+        assert!(energy_of(f64::NEG_INFINITY).abs() < f64::MIN_POSITIVE);
+    }
+
+    #[test]
+    fn integrated_loudness_needs_400_ms() {
+        assert_eq!(integrated(&[1.0; 3]), None);
+        assert_eq!(integrated(&[1.0; 4]), Some(Lufs(-0.691)));
+    }
+
+    #[test]
+    fn relative_gate_leaves_quiet_blocks_out() {
+        let mut hops = vec![1.0; 100];
+        hops.extend([0.05; 100]); // 13 dB below: under the gate
+        let loudness = integrated(&hops).unwrap();
+        // Of the three blocks across the edge those of 3/4, 2/4 and 1/4 loud hops pass.
+        let energy = (97.0 + 0.7625 + 0.525 + 0.2875) / 100.0;
+        assert!((loudness.0 - loudness_of(energy).unwrap().0).abs() < 1e-9, "{loudness}");
+    }
+}
