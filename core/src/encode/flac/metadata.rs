@@ -1,0 +1,211 @@
+//! The blocks in front of the frames.
+//!
+//! Source: RFC 9639, 8.
+
+use crate::audio::ChannelLayout;
+use crate::encode::EncodeSettings;
+use crate::tags::Picture;
+
+/// Bytes of a block's header.
+const HEADER_BYTES: usize = 4;
+
+/// Bytes of STREAMINFO without its header.
+const STREAMINFO_BYTES: usize = 34;
+
+/// Most bytes of a block: its length has 24 bits.
+const BLOCK_BYTES_MAX: usize = (1 << 24) - 1;
+
+/// Seek points are this far apart, in seconds; players interpolate in between.
+const SEEK_POINT_EVERY_S: u64 = 10;
+
+/// Most seek points: 6 hours at the usual distance; longer files get them farther apart.
+const SEEK_POINTS_MAX: u64 = 2160;
+
+/// Bytes of a seek point.
+const SEEK_POINT_BYTES: usize = 18;
+
+/// Where in the file STREAMINFO begins: after `fLaC` and its header.
+pub(super) const STREAMINFO_AT: u64 = 8;
+
+/// What STREAMINFO says of the whole stream; complete only after the last frame.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StreamFacts {
+    pub(super) frame_bytes_min: u32,
+    pub(super) frame_bytes_max: u32,
+    pub(super) frame_count: u64,
+    pub(super) md5: [u8; 16],
+}
+
+/// A seek point: a frame's first sample, its distance from the first frame, its length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeekPoint {
+    pub(super) first: u64,
+    pub(super) offset: u64,
+    pub(super) length: u16,
+}
+
+/// Everything before the first frame; STREAMINFO and the seek points are filled in at the end.
+pub(super) struct Preamble {
+    pub(super) bytes: Vec<u8>,
+    /// Where the seek points begin, and how many have room.
+    pub(super) seek_table_at: u64,
+    pub(super) seek_points: u64,
+}
+
+pub(super) fn preamble(settings: &EncodeSettings, block_length: u16) -> Preamble {
+    let mut bytes = b"fLaC".to_vec();
+    put_block(&mut bytes, 0, &stream_info(settings, block_length, &StreamFacts::default()));
+    let seek_points = seek_point_count(settings);
+    let seek_table_at = (bytes.len() + HEADER_BYTES) as u64;
+    if seek_points > 0 {
+        let placeholders = (0..seek_points).flat_map(|_| placeholder()).collect::<Vec<_>>();
+        put_block(&mut bytes, 3, &placeholders);
+    }
+    put_block(&mut bytes, 4, &vorbis_comment(settings));
+    for picture in &settings.tags.pictures {
+        let block = picture_block(picture);
+        if block.len() <= BLOCK_BYTES_MAX {
+            put_block(&mut bytes, 6, &block);
+        }
+    }
+    // Room for taggers, so that editing a title does not rewrite the file; also the last block.
+    put_block(&mut bytes, 0x80 | 1, &[0; 1024]);
+    Preamble { bytes, seek_table_at, seek_points }
+}
+
+fn put_block(bytes: &mut Vec<u8>, kind: u8, block: &[u8]) {
+    let length = u32::try_from(block.len()).expect("blocks are bounded");
+    bytes.push(kind);
+    bytes.extend_from_slice(&length.to_be_bytes()[1..]);
+    bytes.extend_from_slice(block);
+}
+
+/// STREAMINFO without its header.
+pub(super) fn stream_info(
+    settings: &EncodeSettings,
+    block_length: u16,
+    facts: &StreamFacts,
+) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(STREAMINFO_BYTES);
+    bytes.extend_from_slice(&block_length.to_be_bytes());
+    bytes.extend_from_slice(&block_length.to_be_bytes());
+    bytes.extend_from_slice(&facts.frame_bytes_min.to_be_bytes()[1..]);
+    bytes.extend_from_slice(&facts.frame_bytes_max.to_be_bytes()[1..]);
+    let packed = u64::from(settings.spec.sample_rate.0) << 44
+        | (settings.spec.channel_count() as u64 - 1) << 41
+        | u64::from(settings.format.bit_depth - 1) << 36
+        | facts.frame_count & ((1 << 36) - 1);
+    bytes.extend_from_slice(&packed.to_be_bytes());
+    bytes.extend_from_slice(&facts.md5);
+    bytes
+}
+
+/// Points for a file of this length; none when the length is not known beforehand.
+fn seek_point_count(settings: &EncodeSettings) -> u64 {
+    settings.frame_count.map_or(0, |frames| frames.0.div_ceil(seek_distance(settings, frames.0)))
+}
+
+/// Frames between two points.
+pub(super) fn seek_distance(settings: &EncodeSettings, frame_count: u64) -> u64 {
+    let usual = u64::from(settings.spec.sample_rate.0) * SEEK_POINT_EVERY_S;
+    usual.max(frame_count.div_ceil(SEEK_POINTS_MAX)).max(1)
+}
+
+fn placeholder() -> [u8; SEEK_POINT_BYTES] {
+    let mut bytes = [0; SEEK_POINT_BYTES];
+    bytes[..8].fill(0xff);
+    bytes
+}
+
+/// The seek table's content: the points, then placeholders.
+pub(super) fn seek_table(points: &[SeekPoint], room: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let room = usize::try_from(room).expect("bounded by SEEK_POINTS_MAX");
+    for point in points.iter().take(room) {
+        bytes.extend_from_slice(&point.first.to_be_bytes());
+        bytes.extend_from_slice(&point.offset.to_be_bytes());
+        bytes.extend_from_slice(&point.length.to_be_bytes());
+    }
+    for _ in points.len()..room {
+        bytes.extend_from_slice(&placeholder());
+    }
+    bytes
+}
+
+/// The names are those most taggers use. Source: RFC 9639, 8.6; Xiph.Org, "Ogg Vorbis I format
+/// specification: comment field and header specification".
+fn vorbis_comment(settings: &EncodeSettings) -> Vec<u8> {
+    let fields = comment_fields(settings);
+    let mut bytes = Vec::new();
+    put_text(&mut bytes, concat!("Wavemill ", env!("CARGO_PKG_VERSION")));
+    bytes.extend_from_slice(&u32::try_from(fields.len()).expect("few fields").to_le_bytes());
+    for (name, value) in fields {
+        put_text(&mut bytes, &format!("{name}={value}"));
+    }
+    bytes
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(&u32::try_from(text.len()).expect("capped text").to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn comment_fields(settings: &EncodeSettings) -> Vec<(&'static str, String)> {
+    let tags = &settings.tags;
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let broadcast = tags.broadcast.as_ref();
+    [
+        ("TITLE", tags.title.clone()),
+        ("ARTIST", tags.artist.clone()),
+        ("ALBUM", tags.album.clone()),
+        ("ALBUMARTIST", tags.album_artist.clone()),
+        ("COMPOSER", tags.composer.clone()),
+        ("GENRE", tags.genre.clone()),
+        ("DATE", tags.date.clone().or_else(|| number(tags.year))),
+        ("TRACKNUMBER", number(tags.track)),
+        ("TRACKTOTAL", number(tags.track_total)),
+        ("DISCNUMBER", number(tags.disc)),
+        ("DISCTOTAL", number(tags.disc_total)),
+        ("BPM", tags.bpm.map(|bpm| bpm.to_string())),
+        ("INITIALKEY", tags.key.clone()),
+        ("ISRC", tags.isrc.clone()),
+        ("COMMENT", tags.comment.clone()),
+        ("COPYRIGHT", tags.copyright.clone()),
+        ("LYRICS", tags.lyrics.clone()),
+        ("DESCRIPTION", broadcast.and_then(|b| b.description.clone())),
+        ("ENCODED-BY", broadcast.and_then(|b| b.originator.clone())),
+        ("ORIGINATORREFERENCE", broadcast.and_then(|b| b.reference.clone())),
+        ("ORIGINATIONDATE", broadcast.and_then(|b| b.date.clone())),
+        ("TIMEREFERENCE", broadcast.and_then(|b| b.time_reference).map(|time| time.to_string())),
+        ("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", unusual_mask(&settings.spec.layout)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}
+
+/// FLAC has one layout for each channel count; any other needs the mask in words.
+fn unusual_mask(layout: &ChannelLayout) -> Option<String> {
+    let is_usual = *layout == ChannelLayout::usual(layout.channel_count());
+    layout.mask().filter(|_| !is_usual).map(|mask| format!("0x{mask:04X}"))
+}
+
+/// Source: RFC 9639, 8.8.
+fn picture_block(picture: &Picture) -> Vec<u8> {
+    let kind: u32 = match picture.kind {
+        "front cover" => 3,
+        "back cover" => 4,
+        _ => 0,
+    };
+    let mut bytes = kind.to_be_bytes().to_vec();
+    let description = picture.description.as_deref().unwrap_or_default();
+    for text in [picture.media_type.as_bytes(), description.as_bytes()] {
+        bytes.extend_from_slice(&u32::try_from(text.len()).expect("capped text").to_be_bytes());
+        bytes.extend_from_slice(text);
+    }
+    // Width, height, depth and colors may be left zero: "unknown".
+    bytes.extend_from_slice(&[0; 16]);
+    bytes.extend_from_slice(&u32::try_from(picture.bytes.len()).expect("capped").to_be_bytes());
+    bytes.extend_from_slice(&picture.bytes);
+    bytes
+}

@@ -1,0 +1,189 @@
+//! One channel of one frame: the cheapest of constant, verbatim, fixed and linear prediction.
+//!
+//! Source: RFC 9639, 9.2.
+
+use super::Effort;
+use super::bits::BitWriter;
+use super::lpc::{self, ORDER_MAX, PADDING, Predictor};
+use super::rice::{self, RicePlan};
+
+/// Highest order of the fixed predictors.
+const FIXED_ORDER_MAX: usize = 4;
+
+/// Bits of a subframe's own header: a zero, six bits of type, no wasted bits.
+const HEADER_BITS: u64 = 8;
+
+/// How one channel will be written, and what it needs for that.
+#[derive(Debug)]
+pub(super) struct Subframe {
+    kind: Kind,
+    samples: Vec<i32>,
+    sample_bits: u32,
+    /// An upper bound of its size.
+    pub(super) bits: u64,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Constant,
+    Verbatim,
+    Fixed { order: usize, folded: Vec<u32>, rice: RicePlan },
+    Linear { predictor: Predictor, folded: Vec<u32>, rice: RicePlan },
+}
+
+/// Buffers reused from subframe to subframe.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    padded: Vec<f64>,
+    windowed: Vec<f64>,
+    residual: Vec<i32>,
+}
+
+impl Subframe {
+    /// Chooses the cheapest way to write `samples` of `sample_bits` bits each.
+    pub(super) fn choose(
+        samples: Vec<i32>,
+        sample_bits: u32,
+        effort: &Effort,
+        windows: &[Vec<f64>],
+        scratch: &mut Scratch,
+    ) -> Self {
+        if samples.iter().all(|&sample| sample == samples[0]) {
+            let bits = HEADER_BITS + u64::from(sample_bits);
+            return Self { kind: Kind::Constant, samples, sample_bits, bits };
+        }
+        let verbatim = HEADER_BITS + samples.len() as u64 * u64::from(sample_bits);
+        let mut best = (Kind::Verbatim, verbatim);
+        keep_cheaper(&mut best, Some(fixed(&samples, sample_bits, effort, scratch)));
+        if effort.lpc_order_max > 0 && samples.len() > 2 * ORDER_MAX {
+            scratch.padded.clear();
+            scratch.padded.resize(PADDING, 0.0);
+            scratch.padded.extend(samples.iter().map(|&sample| f64::from(sample)));
+            for window in windows {
+                keep_cheaper(&mut best, linear(&samples, window, sample_bits, effort, scratch));
+            }
+        }
+        Self { kind: best.0, samples, sample_bits, bits: best.1 }
+    }
+
+    /// Writes the subframe.
+    pub(super) fn write(&self, writer: &mut BitWriter) {
+        let warm_up = |writer: &mut BitWriter, order: usize| {
+            for &sample in &self.samples[..order] {
+                writer.put_signed(sample, self.sample_bits);
+            }
+        };
+        writer.reserve_bits(self.bits);
+        match &self.kind {
+            Kind::Constant => {
+                writer.put(0, 8);
+                writer.put_signed(self.samples[0], self.sample_bits);
+            }
+            Kind::Verbatim => {
+                writer.put(1 << 1, 8);
+                warm_up(writer, self.samples.len());
+            }
+            Kind::Fixed { order, folded, rice } => {
+                writer.put((0b001000 | *order as u64) << 1, 8);
+                warm_up(writer, *order);
+                rice::write(writer, rice, folded, *order);
+            }
+            Kind::Linear { predictor, folded, rice } => {
+                let order = predictor.coefficients.len();
+                writer.put((0b100000 | (order as u64 - 1)) << 1, 8);
+                warm_up(writer, order);
+                let width = Predictor::coefficient_bits();
+                writer.put(u64::from(width - 1), 4);
+                writer.put(u64::from(predictor.shift), 5);
+                for &coefficient in &predictor.coefficients {
+                    writer.put_signed(coefficient, width);
+                }
+                rice::write(writer, rice, folded, order);
+            }
+        }
+    }
+}
+
+fn keep_cheaper(best: &mut (Kind, u64), candidate: Option<(Kind, u64)>) {
+    if let Some(candidate) = candidate
+        && candidate.1 < best.1
+    {
+        *best = candidate;
+    }
+}
+
+/// The fixed predictor with the smallest residual.
+fn fixed(samples: &[i32], sample_bits: u32, effort: &Effort, scratch: &mut Scratch) -> (Kind, u64) {
+    let order = fixed_order(samples);
+    fixed_residual(samples, order, &mut scratch.residual);
+    let folded: Vec<u32> = scratch.residual.iter().map(|&value| rice::fold(value)).collect();
+    let rice = rice::plan(&folded, order, effort.partition_order_max);
+    let bits = HEADER_BITS + order as u64 * u64::from(sample_bits) + rice.bits;
+    (Kind::Fixed { order, folded, rice }, bits)
+}
+
+/// The order whose differences have the smallest sum of magnitudes.
+fn fixed_order(samples: &[i32]) -> usize {
+    if samples.len() <= FIXED_ORDER_MAX {
+        return 0;
+    }
+    let mut sums = [0u64; FIXED_ORDER_MAX + 1];
+    for part in samples.windows(FIXED_ORDER_MAX + 1) {
+        let [a, b, c, d, e] = [part[4], part[3], part[2], part[1], part[0]];
+        // 25-bit samples: fourth differences have 29 bits.
+        let differences =
+            [a, a - b, a - 2 * b + c, a - 3 * b + 3 * c - d, a - 4 * b + 6 * c - 4 * d + e];
+        for (sum, difference) in sums.iter_mut().zip(differences) {
+            *sum += u64::from(difference.unsigned_abs());
+        }
+    }
+    (0..=FIXED_ORDER_MAX).min_by_key(|&order| sums[order]).unwrap_or(0)
+}
+
+fn fixed_residual(samples: &[i32], order: usize, out: &mut Vec<i32>) {
+    out.clear();
+    let s = samples;
+    match order {
+        0 => out.extend_from_slice(s),
+        1 => out.extend(s.windows(2).map(|w| w[1] - w[0])),
+        2 => out.extend(s.windows(3).map(|w| w[2] - 2 * w[1] + w[0])),
+        3 => out.extend(s.windows(4).map(|w| w[3] - 3 * w[2] + 3 * w[1] - w[0])),
+        _ => out.extend(s.windows(5).map(|w| w[4] - 4 * w[3] + 6 * w[2] - 4 * w[1] + w[0])),
+    }
+}
+
+/// The linear predictor of the order that promises the fewest bits.
+fn linear(
+    samples: &[i32],
+    window: &[f64],
+    sample_bits: u32,
+    effort: &Effort,
+    scratch: &mut Scratch,
+) -> Option<(Kind, u64)> {
+    scratch.windowed.clear();
+    scratch.windowed.resize(PADDING, 0.0);
+    scratch.windowed.extend(
+        scratch.padded[PADDING..].iter().zip(window).map(|(sample, weight)| sample * weight),
+    );
+    let autocorrelation = lpc::autocorrelation(&scratch.windowed, effort.lpc_order_max);
+    let orders = lpc::levinson_durbin(&autocorrelation, effort.lpc_order_max);
+    let order = promising_order(&orders, samples.len(), sample_bits)?;
+    let predictor = lpc::quantize(&orders[order - 1].0)?;
+    lpc::residual(&scratch.padded, &predictor, &mut scratch.residual)?;
+    let folded: Vec<u32> = scratch.residual.iter().map(|&value| rice::fold(value)).collect();
+    let rice = rice::plan(&folded, order, effort.partition_order_max);
+    let bits =
+        HEADER_BITS + order as u64 * u64::from(sample_bits) + predictor.header_bits() + rice.bits;
+    Some((Kind::Linear { predictor, folded, rice }, bits))
+}
+
+/// Each halving of the squared error saves half a bit a sample; each order costs a coefficient and a
+/// warm-up sample.
+fn promising_order(orders: &[(Vec<f64>, f64)], length: usize, sample_bits: u32) -> Option<usize> {
+    let cost = |order: usize| {
+        let error = orders[order - 1].1.max(1.0);
+        let header = f64::from(sample_bits + Predictor::coefficient_bits());
+        0.5 * error.log2() * (length - order) as f64 + order as f64 * header
+    };
+    (1..=orders.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b)))
+}
