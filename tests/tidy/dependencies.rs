@@ -44,7 +44,7 @@ const WRAPPERS: &[Wrapper] = &[
 ];
 
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
-const CORE: &[&str] = &["ebur128", "flac-codec", "lofty", "serde", "symphonia", "thiserror"];
+const CORE: &[&str] = &["ebur128", "lofty", "md5", "serde", "symphonia", "thiserror"];
 
 impl Wrapper {
     fn covers(&self, name: &str) -> bool {
