@@ -1,6 +1,7 @@
 //! The Wavemill host: watched folders, jobs, the store, workers, outputs and the command line.
 
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod control;
 pub mod daemon;

@@ -4,9 +4,16 @@ mod check;
 mod completions;
 mod context;
 mod exit;
+mod jobs;
+mod outcome;
 mod pipeline_files;
+mod progress;
 mod settings;
+mod signals;
+mod status;
 mod steps;
+mod watch;
+mod watch_view;
 
 pub use context::{Context, GlobalArgs};
 pub use exit::{CliError, Exit};
@@ -20,7 +27,10 @@ use std::process::ExitCode;
 /// Every command, in the order of the help.
 #[rustfmt::skip]
 const COMMANDS: &[Entry] = &[
+    entry::<watch::Watch>(),
     entry::<check::Check>(),
+    entry::<jobs::Jobs>(),
+    entry::<status::StatusArgs>(),
     entry::<steps::Steps>(),
     entry::<completions::Completions>(),
 ];

@@ -113,7 +113,6 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     Ok(files)
 }
 
-#[expect(dead_code, reason = "the commands that run pipelines come next")]
 /// Loads files that are about to be used: mistakes of all of them are shown and end the command.
 pub(super) fn load_all(
     arguments: &[PathBuf],

@@ -1,0 +1,259 @@
+//! `wavemill jobs`: what was, is and will be done, and doing it again.
+
+use super::{CliError, Context, Exit, Run};
+use crate::client::Backend;
+use crate::control::types::{
+    JobFilter, JobList, JobView, OutputView, ReprocessRequest, RetryRequest,
+};
+use crate::jobs::JobState;
+use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, one_line, shown, size};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// See jobs, and run them again
+#[derive(Debug, clap::Args)]
+pub(super) struct Jobs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List jobs, the newest first
+    List {
+        /// Only jobs in this state: ready, running, retry, done, failed, rejected, ...
+        #[arg(long)]
+        state: Option<JobState>,
+        /// Only jobs of this pipeline
+        #[arg(long, value_name = "NAME")]
+        pipeline: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = JobFilter::LIMIT_DEFAULT)]
+        limit: usize,
+    },
+    /// Show everything about a job
+    Show {
+        /// Its id, or a part of the id that no other has
+        id: String,
+    },
+    /// Run failed or rejected jobs again
+    Retry {
+        /// Their ids, or parts of ids that no other has
+        #[arg(required_unless_present = "failed", value_name = "ID")]
+        ids: Vec<String>,
+        /// Every failed or rejected job whose file has had no later job
+        #[arg(long, conflicts_with = "ids")]
+        failed: bool,
+        /// With --failed: only of this pipeline
+        #[arg(long, value_name = "NAME", requires = "failed")]
+        pipeline: Option<String>,
+    },
+    /// Process files again that are done already, as after editing a pipeline
+    Reprocess {
+        /// Files in watched folders
+        #[arg(required_unless_present = "pipeline", value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Every file of this pipeline; with files: those, by this pipeline only
+        #[arg(long, value_name = "NAME")]
+        pipeline: Option<String>,
+    },
+}
+
+impl Run for Jobs {
+    const NAME: &'static str = "jobs";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        let backend = Backend::open(&context.settings.state)?;
+        match self.action {
+            Action::List { state, pipeline, limit } => {
+                let filter = JobFilter { state, pipeline, limit: Some(limit) };
+                list(&backend.jobs(&filter)?, limit, context)
+            }
+            Action::Show { id } => show(&backend.job(&id)?, context),
+            Action::Retry { ids, failed, pipeline } => {
+                let made = backend.retry(&RetryRequest { ids, all: failed, pipeline })?;
+                made_again(&made, &backend, context)
+            }
+            Action::Reprocess { files, pipeline } => {
+                let paths = files.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
+                let made = backend.reprocess(&ReprocessRequest { paths, pipeline })?;
+                made_again(&made, &backend, context)
+            }
+        }
+        .map(|()| Exit::Done)
+    }
+}
+
+/// The path as the index knows it: absolute, but through the links that were typed.
+fn absolute(file: &Path) -> Result<String, CliError> {
+    let path = std::path::absolute(file).map_err(|error| CliError::path(file, error))?;
+    path.into_os_string().into_string().map_err(|path| {
+        CliError::failed(format!("{}: its name is no UTF-8 text", shown(Path::new(&path))))
+    })
+}
+
+fn list(jobs: &JobList, limit: usize, context: &Context) -> Result<(), CliError> {
+    if context.is_json() {
+        return context.document(&with_version(jobs)?);
+    }
+    if jobs.jobs.is_empty() {
+        context.report.note("no jobs");
+        return Ok(());
+    }
+    context.lines(table(&jobs.jobs).lines(context.report.paint()))?;
+    if jobs.jobs.len() == limit {
+        context.report.note(&format!("\nThe newest {limit}; --limit N shows more."));
+    }
+    Ok(())
+}
+
+fn table(jobs: &[JobView]) -> Table {
+    let mut table = Table::new(&[
+        ("JOB", Align::Left),
+        ("STATE", Align::Left),
+        ("PIPELINE", Align::Left),
+        ("MADE", Align::Left),
+        ("FILE", Align::Left),
+        ("", Align::Left),
+    ]);
+    for job in jobs {
+        table.toned([
+            (job.id.clone(), Some(Tone::Name)),
+            (state_text(job), Some(tone_of(job.state))),
+            (one_line(&job.pipeline), None),
+            (moment(&job.created), Some(Tone::Faint)),
+            (file_name(&job.input), None),
+            (note_of(job), Some(Tone::Faint)),
+        ]);
+    }
+    table
+}
+
+/// The state, with the share done while it runs.
+fn state_text(job: &JobView) -> String {
+    match job.progress {
+        Some(share) if job.state == JobState::Running => {
+            format!("{} {:.0} %", job.state, share * 100.0)
+        }
+        _ => job.state.to_string(),
+    }
+}
+
+/// What else matters in a list: the reason, or what was made.
+fn note_of(job: &JobView) -> String {
+    match &job.reason {
+        Some(reason) => one_line(reason),
+        None if job.state == JobState::Done => {
+            let count = job.outputs.iter().filter(|output| output.is_published).count();
+            counted(count, "output")
+        }
+        None => String::new(),
+    }
+}
+
+/// The tone of a state.
+pub(super) fn tone_of(state: JobState) -> Tone {
+    match state {
+        JobState::Done => Tone::Good,
+        JobState::Failed | JobState::Rejected => Tone::Bad,
+        JobState::Retry | JobState::Skipped | JobState::Canceled => Tone::Doubt,
+        JobState::Running | JobState::Prepared | JobState::Published => Tone::Strong,
+        JobState::Ready => Tone::Faint,
+    }
+}
+
+/// An RFC 3339 time as `2026-11-21 08:45:55` in its own zone; another text as it is.
+pub(super) fn moment(time: &str) -> String {
+    match (time.get(..10), time.get(10..11), time.get(11..19)) {
+        (Some(date), Some("T" | " "), Some(clock)) => format!("{date} {clock}"),
+        _ => one_line(time),
+    }
+}
+
+fn file_name(path: &str) -> String {
+    let name = Path::new(path).file_name().map(|name| name.to_string_lossy());
+    one_line(name.as_deref().unwrap_or(path))
+}
+
+fn show(job: &JobView, context: &Context) -> Result<(), CliError> {
+    if context.is_json() {
+        return context.document(&json!({ "version": JSON_VERSION, "job": value_of(job)? }));
+    }
+    context.lines(everything(job, context.report.paint()))
+}
+
+fn everything(job: &JobView, paint: Paint) -> Vec<String> {
+    let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
+    let mut row = |name: &str, value: Option<String>, tone: Option<Tone>| {
+        if let Some(value) = value {
+            table.toned([(name.to_owned(), Some(Tone::Faint)), (value, tone)]);
+        }
+    };
+    row("job", Some(job.id.clone()), Some(Tone::Name));
+    row("state", Some(state_text(job)), Some(tone_of(job.state)));
+    row("reason", job.reason.as_deref().map(one_line), None);
+    row("pipeline", Some(one_line(&job.pipeline)), None);
+    row("file", Some(one_line(&job.input)), None);
+    row("moved to", job.source_moved_to.as_deref().map(one_line), None);
+    row("attempt", Some(job.attempt.to_string()), None);
+    row("made", Some(moment(&job.created)), None);
+    row("started", job.started.as_deref().map(moment), None);
+    row("finished", job.finished.as_deref().map(moment), None);
+    row("next try", job.retry_at.as_deref().map(moment), None);
+    row("repeats", job.retry_of.clone(), None);
+    row("batch", job.batch.clone(), None);
+    let mut lines = table.lines(paint);
+    if !job.outputs.is_empty() {
+        lines.extend([String::new(), paint.tone(Tone::Strong, "Outputs")]);
+        lines.extend(job.outputs.iter().flat_map(|output| output_lines(output, paint)));
+    }
+    lines
+}
+
+fn output_lines(output: &OutputView, paint: Paint) -> Vec<String> {
+    let state = match (&output.skipped, output.is_published) {
+        (Some(reason), _) => paint.tone(Tone::Doubt, format!("left out: {}", one_line(reason))),
+        (None, true) => paint.tone(Tone::Good, "published"),
+        (None, false) => paint.tone(Tone::Faint, "not published yet"),
+    };
+    let size = output.size_bytes.map(|bytes| format!(", {}", size(bytes))).unwrap_or_default();
+    let mut lines = vec![format!("  {}  ({state}{size})", one_line(&output.path))];
+    lines.extend(
+        output.blake3.iter().map(|hash| paint.tone(Tone::Faint, format!("    blake3 {hash}"))),
+    );
+    lines
+}
+
+fn made_again(made: &JobList, backend: &Backend, context: &Context) -> Result<(), CliError> {
+    if context.is_json() {
+        context.document(&with_version(made)?)?;
+    } else {
+        for job in &made.jobs {
+            let id = context.report.paint().tone(Tone::Name, &job.id);
+            let pipeline = one_line(&job.pipeline);
+            context.lines([format!("{id}  {pipeline}  {}", one_line(&job.input))])?;
+        }
+    }
+    let count = counted(made.jobs.len(), "new job");
+    context.report.note(&match (made.jobs.is_empty(), backend.is_daemon()) {
+        (true, _) => "nothing to do again".to_owned(),
+        (false, true) => count,
+        (false, false) => {
+            format!("{count}; no daemon runs, so the work is done when `wavemill watch` starts")
+        }
+    });
+    Ok(())
+}
+
+/// A control type's JSON with the version before it.
+fn with_version(value: &impl serde::Serialize) -> Result<Value, CliError> {
+    let mut object = json!({ "version": JSON_VERSION });
+    if let (Value::Object(object), Value::Object(fields)) = (&mut object, value_of(value)?) {
+        object.extend(fields);
+    }
+    Ok(object)
+}
+
+fn value_of(value: &impl serde::Serialize) -> Result<Value, CliError> {
+    serde_json::to_value(value).map_err(|error| CliError::failed(error.to_string()))
+}

@@ -1,0 +1,140 @@
+//! `wavemill watch`: the daemon, and what it tells the terminal.
+
+use super::pipeline_files::{self, PipelineFile};
+use super::signals::{self, Stop};
+use super::watch_view::WatchView;
+use super::{CliError, Context, Exit, Run};
+use crate::config::WORKERS_MAX;
+use crate::daemon::{
+    self, DaemonError, DaemonEvent, DaemonSettings, PipelineSource, StopLevel, StopSignal, Summary,
+};
+use crossbeam_channel::{Receiver, unbounded};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// Watch folders: every file dropped into them comes out finished
+#[derive(Debug, clap::Args)]
+pub(super) struct Watch {
+    /// Pipeline files, or folders of them; missing watch folders are made
+    #[arg(required = true, value_name = "PIPELINE|DIR")]
+    pipelines: Vec<PathBuf>,
+
+    /// End when nothing is left to do
+    #[arg(long)]
+    until_idle: bool,
+
+    /// Jobs at once [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
+    workers: Option<u16>,
+}
+
+impl Run for Watch {
+    const NAME: &'static str = "watch";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        let files = pipeline_files::load_all(&self.pipelines, context)?;
+        let is_watched =
+            |file: &PipelineFile| file.pipeline.as_ref().is_some_and(|p| !p.watches.is_empty());
+        if !files.iter().any(is_watched) {
+            let reason = "none of these pipelines watches a folder; `wavemill run` takes them";
+            return Err(CliError::usage(reason));
+        }
+        let stop = StopSignal::new();
+        let is_interrupted = Arc::new(AtomicBool::new(false));
+        escalate_on_signals(stop.clone(), Arc::clone(&is_interrupted))?;
+        let (events, received) = unbounded();
+        let settings = DaemonSettings {
+            state_dir: context.settings.state.clone(),
+            root: context.settings.root.clone(),
+            output_root: context.settings.output_root().to_owned(),
+            pipelines: files
+                .iter()
+                .map(|file| PipelineSource { path: file.path.clone(), text: file.text.clone() })
+                .collect(),
+            defaults: context.settings.defaults.clone(),
+            workers: self.worker_count(context),
+            worker_command: Vec::new(),
+            worker_rss_bytes_max: DaemonSettings::WORKER_RSS_BYTES_MAX,
+            until_idle: self.until_idle,
+            events,
+            stop: stop.clone(),
+        };
+        let view = WatchView::new(context, &files, self.until_idle);
+        let summary = run_and_tell(settings, view, &received, context)?;
+        let is_stopped = stop.level() == StopLevel::Now
+            || is_interrupted.load(Ordering::SeqCst)
+            || (self.until_idle && stop.level() != StopLevel::Run);
+        Ok(match (is_stopped, summary.failed + summary.rejected + summary.incomplete) {
+            (true, _) => Exit::Interrupted,
+            (false, 0) => Exit::Done,
+            (false, _) => Exit::SomeFailed,
+        })
+    }
+}
+
+impl Watch {
+    fn worker_count(&self, context: &Context) -> usize {
+        let processors = || thread::available_parallelism().map_or(1, usize::from);
+        self.workers.map(usize::from).or(context.settings.workers).unwrap_or_else(processors)
+    }
+}
+
+/// The first signal drains, the second ends what runs. The daemon tells so itself.
+fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Result<(), CliError> {
+    let told = move |signal| {
+        if signal == Stop::Interrupt {
+            is_interrupted.store(true, Ordering::SeqCst);
+        }
+        stop.escalate();
+    };
+    signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
+}
+
+/// Runs the daemon on this thread and tells its events on another.
+fn run_and_tell(
+    settings: DaemonSettings,
+    mut view: WatchView<'_>,
+    events: &Receiver<DaemonEvent>,
+    context: &Context,
+) -> Result<Summary, CliError> {
+    let (ended, end) = crossbeam_channel::bounded::<()>(0);
+    let (result, told) = thread::scope(|scope| {
+        let teller = scope.spawn(move || {
+            // Not until all senders are gone: a thread of the daemon may outlive it.
+            let mut told = Ok(());
+            loop {
+                crossbeam_channel::select! {
+                    recv(events) -> event => match event {
+                        Ok(event) => told = told.and_then(|()| view.tell(&event)),
+                        Err(_) => break,
+                    },
+                    recv(end) -> _ => break,
+                }
+            }
+            let rest = events.try_iter().try_for_each(|event| view.tell(&event));
+            (told.and(rest), view)
+        });
+        let result = daemon::run(settings);
+        drop(ended);
+        (result, teller.join())
+    });
+    let (told, view) = told.map_err(|_| CliError::failed("the display broke off"))?;
+    let summary = result.map_err(|error| daemon_error(error, context))?;
+    told?;
+    view.finish(&summary)?;
+    Ok(summary)
+}
+
+fn daemon_error(error: DaemonError, context: &Context) -> CliError {
+    match error {
+        DaemonError::Pipeline { path, text, diagnostics } => {
+            let paint = context.report.note_paint();
+            context.report.raw_error(&crate::diagnostics::draw(&path, &text, &diagnostics, paint));
+            CliError::Mistakes { path, count: diagnostics.len() }
+        }
+        DaemonError::Conflict { reason } => CliError::BadConfig { reason },
+        other => CliError::failed(other.to_string()),
+    }
+}

@@ -1,0 +1,194 @@
+//! The daemon's events for people and programs.
+
+use super::outcome::Outcome;
+use super::pipeline_files::PipelineFile;
+use super::progress::Bars;
+use super::{CliError, Context};
+use crate::daemon::{DaemonEvent, StartedWatch, Summary};
+use crate::report::{Align, JSON_VERSION, Table, Tone, counted, one_line, shown};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+
+/// Tells events as they come.
+pub(super) struct WatchView<'a> {
+    context: &'a Context,
+    files: &'a [PipelineFile],
+    until_idle: bool,
+    bars: Bars,
+}
+
+impl<'a> WatchView<'a> {
+    pub(super) fn new(context: &'a Context, files: &'a [PipelineFile], until_idle: bool) -> Self {
+        Self { context, files, until_idle, bars: Bars::new(context) }
+    }
+
+    /// Tells one event.
+    pub(super) fn tell(&mut self, event: &DaemonEvent) -> Result<(), CliError> {
+        if self.context.is_json() {
+            let value =
+                serde_json::to_value(event).map_err(|error| CliError::failed(error.to_string()))?;
+            return self.context.event(&with_version(value));
+        }
+        match event {
+            DaemonEvent::Started { watches } => self.started(watches),
+            DaemonEvent::JobStarted { job, input, .. } => self.bars.begin(job, &name_of(input)),
+            DaemonEvent::Progress { job, share } => self.bars.set(job, *share),
+            DaemonEvent::JobDone { job, input, outputs, report, .. } => {
+                self.bars.end(job);
+                let paths = outputs.iter().filter(|output| output.skipped.is_none());
+                let outcome = Outcome { input, report, outputs: paths.map(Into::into).collect() };
+                return self.lines(&outcome.lines(self.context));
+            }
+            DaemonEvent::JobFailed { job, input, reason, retry_in, .. } => {
+                self.bars.end(job);
+                self.failed(input, reason, *retry_in);
+            }
+            DaemonEvent::JobRejected { job, input, reason, outputs, .. } => {
+                self.bars.end(job);
+                self.error(&format!("{}: rejected: {}", name_of(input), one_line(reason)));
+                let paths = outputs.iter().map(|output| self.below(Path::new(&output.path)));
+                for path in paths {
+                    self.note(&format!("  {path}"));
+                }
+            }
+            DaemonEvent::JobSkipped { job, input, reason, .. } => {
+                self.bars.end(job);
+                self.note(&format!("{}: skipped: {}", name_of(input), one_line(reason)));
+            }
+            DaemonEvent::JobCanceled { job, input, reason, .. } => {
+                self.bars.end(job);
+                self.note(&format!("{}: canceled: {}", name_of(input), one_line(reason)));
+            }
+            other => self.surroundings(other),
+        }
+        Ok(())
+    }
+
+    /// What happened to files and folders that are no jobs.
+    fn surroundings(&self, event: &DaemonEvent) {
+        match event {
+            DaemonEvent::FileIncomplete { path, reason, .. } => self.warning(&format!(
+                "{} {}; it is left in place and taken once it is whole",
+                self.below(path),
+                one_line(reason)
+            )),
+            DaemonEvent::RootOffline { path, reason, .. } => self.warning(&format!(
+                "{} is offline: {}; it is looked for again and again",
+                self.below(path),
+                one_line(reason)
+            )),
+            DaemonEvent::RootOnline { path, .. } => {
+                self.note(&format!("{} is back", self.below(path)));
+            }
+            DaemonEvent::Stopping { now: false, running } => self.note(&format!(
+                "finishing {}, then ending (once more to end at once)",
+                counted(*running, "running job")
+            )),
+            DaemonEvent::Stopping { now: true, running } => self.note(&format!(
+                "ending at once; {} will be done at the next start",
+                counted(*running, "running job")
+            )),
+            _ => {}
+        }
+    }
+
+    fn started(&self, watches: &[StartedWatch]) {
+        let paint = self.context.report.note_paint();
+        let mut table = Table::new(&[("", Align::Left); 4]);
+        for watch in watches {
+            table.toned([
+                (String::new(), None),
+                (self.below(&watch.path), Some(Tone::Name)),
+                (format!("{} {}", paint.arrow(), one_line(&watch.pipeline)), None),
+                (self.description_of(&watch.pipeline), Some(Tone::Faint)),
+            ]);
+        }
+        self.note("Drop audio into");
+        for line in table.lines(paint) {
+            self.note(&line);
+        }
+        if !self.until_idle {
+            self.note("Ctrl-C finishes what runs and ends.");
+        }
+        self.note("");
+    }
+
+    fn description_of(&self, name: &str) -> String {
+        let pipelines = self.files.iter().filter_map(|file| file.pipeline.as_ref());
+        pipelines
+            .filter(|pipeline| pipeline.name == name)
+            .map(|pipeline| one_line(&pipeline.description))
+            .next()
+            .unwrap_or_default()
+    }
+
+    fn failed(&self, input: &Path, reason: &str, retry_in: Option<Duration>) {
+        let line = format!("{}: {}", name_of(input), one_line(reason));
+        match retry_in {
+            Some(wait) => {
+                let wait = crate::report::duration(wait.as_secs_f64());
+                self.warning(&format!("{line}; next try in {wait}"));
+            }
+            None => self.error(&line),
+        }
+    }
+
+    /// Says what was done in all, when it ended by itself.
+    pub(super) fn finish(self, summary: &Summary) -> Result<(), CliError> {
+        let Summary { done, failed, rejected, skipped, canceled, incomplete } = *summary;
+        if self.context.is_json() {
+            return self.context.event(&json!({
+                "version": JSON_VERSION, "event": "summary", "done": done, "failed": failed,
+                "rejected": rejected, "skipped": skipped, "canceled": canceled,
+                "incomplete": incomplete,
+            }));
+        }
+        let parts: Vec<_> = [
+            (failed, "failed"),
+            (rejected, "rejected"),
+            (skipped, "skipped"),
+            (canceled, "canceled"),
+            (incomplete, "incomplete"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!(", {count} {word}"))
+        .collect();
+        self.note(&format!("{done} done{}", parts.concat()));
+        Ok(())
+    }
+
+    /// A path below the root without the root: shorter, and what the pipeline says.
+    fn below(&self, path: &Path) -> String {
+        super::outcome::below(path, self.context)
+    }
+
+    fn lines(&self, lines: &[String]) -> Result<(), CliError> {
+        self.bars.print(|| self.context.lines(lines))
+    }
+
+    fn note(&self, text: &str) {
+        self.bars.print(|| self.context.report.note(text));
+    }
+
+    fn warning(&self, text: &str) {
+        self.bars.print(|| self.context.report.warning(text));
+    }
+
+    fn error(&self, text: &str) {
+        self.bars.print(|| self.context.report.error(text));
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| shown(path), |name| shown(Path::new(name)))
+}
+
+fn with_version(event: Value) -> Value {
+    let mut object = json!({ "version": JSON_VERSION });
+    if let (Value::Object(object), Value::Object(fields)) = (&mut object, event) {
+        object.extend(fields);
+    }
+    object
+}
