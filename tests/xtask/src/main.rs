@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
 #![expect(clippy::print_stderr, reason = "a command-line tool complains on stderr")]
 
+mod bench;
 mod ci;
 mod stage;
 mod tools;
@@ -15,6 +16,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci      everything a change must pass: format, lints, docs, features, tests
+  bench   a measurement against peers or promises, recorded in tests/bench/runs/
   tools   which optional programs of the tests are missing, and how to get them
 ";
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["ci"] => ci::run(),
+        ["bench", ref rest @ ..] => bench::run(rest),
         ["tools"] => {
             tools::report();
             Ok(())

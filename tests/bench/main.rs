@@ -1,0 +1,41 @@
+//! Measurements against peers and against promises, run on demand: `cargo xtask bench NAME`.
+//!
+//! Each prints its table and writes it to `tests/bench/runs/<date>-<machine>/`. Ratios are of runs that
+//! alternated; single times on a shared machine mean little.
+
+#![expect(clippy::print_stdout, reason = "a program that prints measurements")]
+#![expect(clippy::print_stderr, reason = "a program that prints measurements")]
+
+mod burst;
+mod latency;
+mod master;
+mod memory;
+mod record;
+mod usage;
+
+use std::process::ExitCode;
+
+type Bench = fn(&[String]) -> record::Record;
+
+#[rustfmt::skip]
+const BENCHES: &[(&str, &str, Bench)] = &[
+    ("burst",   "10,000 files dropped at once, three levels deep in new folders", burst::run),
+    ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
+    ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
+    ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = arguments.first().map(String::as_str);
+    let Some((name, about, run)) = BENCHES.iter().find(|(name, ..)| Some(*name) == wanted) else {
+        for (name, about, _) in BENCHES {
+            eprintln!("  {name:<8} {about}");
+        }
+        return ExitCode::from(2);
+    };
+    let record = run(&arguments[1..]);
+    println!("{}", record.text(name, about));
+    record.write(name, about);
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: builds for release and measures.
+
+use anyhow::{Context, ensure};
+use std::process::Command;
+
+/// Runs a measurement by name; without one, lists them.
+pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
+    cargo(&["build", "--release", "--package", "wavemill", "--bin", "wavemill"])?;
+    cargo(&["build", "--release", "--package", "wavemill-tests", "--bin", "wavemill-bench"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| crate::root().join("target"), std::path::PathBuf::from);
+    let programs = target.join("release");
+    let status = Command::new(programs.join("wavemill-bench"))
+        .args(words)
+        .env("WAVEMILL_BIN", programs.join("wavemill"))
+        .current_dir(crate::root())
+        .status()
+        .context("cannot start the measurement")?;
+    ensure!(status.success(), "the measurement ended with {status}");
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    let status =
+        Command::new(crate::cargo()).args(arguments).current_dir(crate::root()).status()?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
