@@ -4,14 +4,56 @@
 //! whose types stay inside [`self`]. What a decoder delivers is gapless: encoder delay and padding
 //! are removed.
 
+mod aiff;
+mod chunks;
+mod claims;
+mod coded;
+mod flac;
+mod id3;
+mod kind;
+mod mpeg;
+mod ogg;
+mod pcm;
+mod wav;
+mod window;
+
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::units::Frames;
-use std::io::{Read, Seek};
+use kind::Kind;
+use std::io::{Read, Seek, SeekFrom};
 use thiserror::Error;
 
 /// Bytes to decode: anything that reads and seeks.
 pub trait Source: Read + Seek + Send + Sync {}
 impl<T: Read + Seek + Send + Sync> Source for T {}
+
+/// Opens a file for decoding.
+///
+/// The content decides what it is; `extension` (without a dot, any case) only helps to say what a
+/// file that nobody knows was meant to be.
+///
+/// # Errors
+/// When it is no audio, not supported, damaged, cut short, or claims what [`crate::limits`] forbids.
+pub fn open(
+    mut source: Box<dyn Source>,
+    extension: Option<&str>,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let byte_count = byte_count(source.as_mut())?;
+    match kind::detect(source.as_mut(), byte_count, extension)? {
+        Kind::Wav => wav::open(source, byte_count),
+        Kind::Aiff => aiff::open(source, byte_count),
+        Kind::Flac { start } => flac::open(source, start, byte_count),
+        Kind::Ogg => ogg::open(source, byte_count),
+        Kind::Mpeg { start } => mpeg::open(source, start, byte_count),
+    }
+}
+
+/// Length of a source; leaves it at its start.
+fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
+    let byte_count = source.seek(SeekFrom::End(0))?;
+    source.seek(SeekFrom::Start(0))?;
+    if byte_count == 0 { Err(DecodeError::Empty) } else { Ok(byte_count) }
+}
 
 /// What is known of a stream before its first sample is decoded.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,4 +147,18 @@ pub enum DecodeError {
     /// Reading failed.
     #[error("cannot be read: {0}")]
     Io(#[from] std::io::Error),
+}
+
+impl DecodeError {
+    fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged { reason: reason.into() }
+    }
+
+    fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported { what: what.into() }
+    }
+
+    fn truncated(promised: impl std::fmt::Display, actual: impl std::fmt::Display) -> Self {
+        Self::Truncated { promised: promised.to_string(), actual: actual.to_string() }
+    }
 }

@@ -1,0 +1,262 @@
+//! Compressed audio: packets go through a Symphonia decoder, and what comes out is held against the
+//! places the container gives it.
+//!
+//! Symphonia skips what it cannot read, as a player should. Here every frame must come out, so the
+//! driver follows the packets' timestamps: a hole is an error.
+
+use super::window::Fault;
+use super::{DecodeError, Decoder, StreamInfo, pcm};
+use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, Samples};
+use crate::limits::PACKET_FRAMES_MAX;
+use crate::units::Frames;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use symphonia::core::audio::{Audio, Channels, GenericAudioBufferRef};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::packet::Packet;
+
+/// Where a stream's packets come from.
+///
+/// Timestamps and durations are in frames; those that the packet's `trim_start` and `trim_end` or a
+/// negative timestamp exclude are no part of the audio.
+pub(super) trait Packets: Send {
+    /// The next packet, or `None` at the end.
+    fn next(&mut self) -> Result<Option<Packet>, DecodeError>;
+
+    /// The packets from the first one on again.
+    fn rewind(self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError>;
+}
+
+/// Decodes [`Packets`].
+pub(super) struct CodedDecoder {
+    info: StreamInfo,
+    /// `None` after a failure: nothing more can be had.
+    packets: Option<Box<dyn Packets>>,
+    codec: Box<dyn AudioDecoder>,
+    fault: Fault,
+    /// Timestamp the next packet must have.
+    expected: Option<i64>,
+    /// Frames of the codec's buffer that were not delivered yet.
+    pending: Range<usize>,
+    /// Frames delivered.
+    position: u64,
+}
+
+impl CodedDecoder {
+    /// A decoder of `packets` by the codec that `params` describe.
+    pub(super) fn open(
+        info: StreamInfo,
+        packets: Box<dyn Packets>,
+        params: &AudioCodecParameters,
+        fault: Fault,
+    ) -> Result<Box<dyn Decoder>, DecodeError> {
+        // The packets' trims are applied here, for all codecs alike.
+        let options = AudioDecoderOptions::default().gapless(false);
+        let codec = guard(&fault, || {
+            symphonia::default::get_codecs().make_audio_decoder(params, &options)
+        })?;
+        Ok(Box::new(Self {
+            info,
+            packets: Some(packets),
+            codec,
+            fault,
+            expected: None,
+            pending: 0..0,
+            position: 0,
+        }))
+    }
+
+    /// Decodes packets until there are frames to deliver; `false` at the end.
+    fn fill(&mut self) -> Result<bool, DecodeError> {
+        while self.pending.is_empty() {
+            let Some(packets) = &mut self.packets else {
+                return Err(DecodeError::damaged("decoding failed before"));
+            };
+            let Some(packet) = packets.next()? else {
+                return self.check_end().map(|()| false);
+            };
+            self.check_place(&packet)?;
+            self.pending = self.decode(&packet)?;
+        }
+        Ok(true)
+    }
+
+    /// Fails when the packet does not follow the one before.
+    fn check_place(&mut self, packet: &Packet) -> Result<(), DecodeError> {
+        let timestamp = packet.pts.get();
+        if self.expected.is_some_and(|expected| expected != timestamp) {
+            return Err(self.damaged("some of it is missing or unreadable"));
+        }
+        let duration = i64::try_from(packet.block_dur().get()).ok();
+        self.expected = duration.and_then(|duration| timestamp.checked_add(duration));
+        Ok(())
+    }
+
+    /// Decodes a packet and returns which frames of the codec's buffer are audio.
+    fn decode(&mut self, packet: &Packet) -> Result<Range<usize>, DecodeError> {
+        let codec = &mut self.codec;
+        let decoded = guard(&self.fault, || codec.decode(packet).map(|buffer| buffer.frames()));
+        let frame_count = match decoded {
+            Ok(frame_count) => frame_count as u64,
+            Err(DecodeError::Damaged { reason }) => return Err(self.damaged(&reason)),
+            Err(error) => return Err(error),
+        };
+        if frame_count != packet.block_dur().get() || frame_count > PACKET_FRAMES_MAX.0 {
+            return Err(self.damaged("a packet holds another number of frames than it should"));
+        }
+        // Frames before time 0 are cut as well.
+        let before_start = packet.pts.get().min(0).unsigned_abs();
+        let start = packet.trim_start.get().max(before_start).min(frame_count);
+        let end = frame_count.saturating_sub(packet.trim_end.get()).max(start);
+        Ok(Frames(start).as_usize()..Frames(end).as_usize())
+    }
+
+    /// Fails unless as many frames were delivered as the header promised.
+    fn check_end(&self) -> Result<(), DecodeError> {
+        match self.info.frame_count {
+            Some(promised) if self.position < promised.0 => {
+                Err(DecodeError::truncated(promised, Frames(self.position)))
+            }
+            Some(promised) if self.position > promised.0 => Err(DecodeError::damaged(format!(
+                "its header promises {promised}, there are {}",
+                self.position
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn damaged(&self, reason: &str) -> DecodeError {
+        DecodeError::damaged(format!("{reason} near frame {}", self.position))
+    }
+
+    /// Copies pending frames.
+    fn deliver(&mut self, out: &mut Samples, frame_count: usize) -> Result<(), DecodeError> {
+        let range = self.pending.start..self.pending.start + frame_count;
+        let buffer = self.codec.last_decoded();
+        match (out, buffer) {
+            (Samples::Int { bit_depth, planes }, GenericAudioBufferRef::S32(buffer)) => {
+                // Symphonia widens integers to the top of 32 bits.
+                let shift = 32 - u32::from(*bit_depth);
+                for (out, plane) in planes.iter_mut().zip(buffer.iter_planes()) {
+                    out.resize(frame_count, 0);
+                    for (out, &sample) in out.iter_mut().zip(&plane[range.clone()]) {
+                        *out = sample >> shift;
+                    }
+                }
+            }
+            (Samples::Float { planes }, GenericAudioBufferRef::F32(buffer)) => {
+                for (out, plane) in planes.iter_mut().zip(buffer.iter_planes()) {
+                    out.clear();
+                    out.extend_from_slice(&plane[range.clone()]);
+                }
+                pcm::check_finite(planes, Frames(self.position))?;
+            }
+            _ => return Err(DecodeError::unsupported("a sample format of another kind")),
+        }
+        self.pending.start += frame_count;
+        self.position += frame_count as u64;
+        Ok(())
+    }
+
+    fn try_read(
+        &mut self,
+        out: &mut Samples,
+        frame_count_max: usize,
+    ) -> Result<usize, DecodeError> {
+        let channel_count = self.info.spec.channel_count();
+        let is_shaped = out.channel_count() == channel_count && self.holds(out);
+        if !is_shaped {
+            *out = Samples::empty(self.info.format, channel_count);
+        }
+        if frame_count_max == 0 || !self.fill()? {
+            out.clear();
+            return Ok(0);
+        }
+        if self.codec.last_decoded().num_planes() != channel_count {
+            return Err(self.damaged("the number of channels changes"));
+        }
+        let frame_count = self.pending.len().min(frame_count_max);
+        self.deliver(out, frame_count)?;
+        Ok(frame_count)
+    }
+
+    fn holds(&self, out: &Samples) -> bool {
+        match self.info.format.sample_format {
+            SampleFormat::Int => out.format() == self.info.format,
+            SampleFormat::Float => out.format() == PcmFormat::FLOAT,
+        }
+    }
+}
+
+impl Decoder for CodedDecoder {
+    fn info(&self) -> &StreamInfo {
+        &self.info
+    }
+
+    fn read(&mut self, out: &mut Samples, frame_count_max: usize) -> Result<usize, DecodeError> {
+        let result = self.try_read(out, frame_count_max);
+        if result.is_err() {
+            self.packets = None;
+            self.pending = 0..0;
+        }
+        result
+    }
+
+    fn rewind(&mut self) -> Result<(), DecodeError> {
+        let packets = self.packets.take();
+        let packets = packets.ok_or_else(|| DecodeError::damaged("decoding failed before"))?;
+        self.packets = Some(packets.rewind()?);
+        self.codec.reset();
+        self.expected = None;
+        self.pending = 0..0;
+        self.position = 0;
+        Ok(())
+    }
+}
+
+/// Calls Symphonia. A panic of it, as damaged files have caused, becomes an error.
+pub(super) fn guard<T>(
+    fault: &Fault,
+    call: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, DecodeError> {
+    let result = catch_unwind(AssertUnwindSafe(call))
+        .map_err(|_| DecodeError::damaged("the decoder gave up on it"))?;
+    result.map_err(|error| match (fault.take(), error) {
+        (Some(error), _) => DecodeError::Io(error),
+        (None, error) => meaning(error),
+    })
+}
+
+/// What an error of Symphonia means for a file that is there as a whole.
+fn meaning(error: Error) -> DecodeError {
+    match error {
+        Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            DecodeError::truncated("more", "no more bytes")
+        }
+        // The bit readers report running out of a packet this way.
+        Error::IoError(error) if error.kind() == std::io::ErrorKind::Other => {
+            DecodeError::damaged(format!("{error}"))
+        }
+        Error::IoError(error) => DecodeError::Io(error),
+        Error::DecodeError(reason) => DecodeError::damaged(reason),
+        Error::LimitError(reason) => DecodeError::damaged(format!("{reason} is beyond the limit")),
+        Error::Unsupported(what) => DecodeError::unsupported(what),
+        Error::ResetRequired => DecodeError::unsupported("several streams one after another"),
+        other => DecodeError::damaged(other.to_string()),
+    }
+}
+
+/// The layout of a stream's channels.
+pub(super) fn layout(channels: &Channels) -> ChannelLayout {
+    let count = channels.count();
+    match channels {
+        // One channel is mono, wherever it is said to stand. Symphonia's first 18 positions are the
+        // bits of the WAVE mask.
+        Channels::Positioned(positions) if count > 1 => match u32::try_from(positions.bits()) {
+            Ok(mask) if mask >> 18 == 0 => ChannelLayout::from_mask(mask, count),
+            _ => ChannelLayout::usual(count),
+        },
+        _ => ChannelLayout::usual(count),
+    }
+}

@@ -1,0 +1,193 @@
+//! FLAC files.
+//!
+//! Source: RFC 9639. Symphonia checks each frame's CRC and leaves out those that fail; the driver
+//! finds the holes. The MD5 sum of the samples is not computed: the CRCs cover every frame, and it
+//! would cost half as much as decoding does.
+
+use super::chunks::{read_at, read_up_to};
+use super::coded::{CodedDecoder, Packets, guard, layout};
+use super::window::{Fault, Window};
+use super::{DecodeError, Decoder, Source, StreamInfo, claims};
+use crate::audio::{PcmFormat, StreamSpec};
+use crate::units::SampleRate;
+use std::io::{Seek, SeekFrom};
+use symphonia::core::formats::{FormatOptions, FormatReader};
+use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::packet::Packet;
+use symphonia::default::formats::FlacReader;
+
+/// Bytes of the `STREAMINFO` block.
+const STREAMINFO_BYTES: usize = 34;
+
+/// Bytes of an `ID3v1` tag, which some taggers append to any file.
+const ID3V1_BYTES: u64 = 128;
+
+/// The mandatory first metadata block.
+pub(super) struct StreamFacts {
+    pub(super) sample_rate_hz: u32,
+    pub(super) channel_count: u8,
+    pub(super) bit_depth: u16,
+    /// `None` when the encoder did not know.
+    pub(super) frame_count: Option<u64>,
+    /// First byte after the metadata, from the file's start.
+    pub(super) audio_start: u64,
+}
+
+pub(super) fn open(
+    mut source: Box<dyn Source>,
+    start: u64,
+    byte_count: u64,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let facts = read_facts(source.as_mut(), start, byte_count)?;
+    let rate = claims::check_stream(facts.sample_rate_hz.into(), facts.channel_count.into())?;
+    let frame_count =
+        facts.frame_count.map(|count| claims::check_frames(count, rate)).transpose()?;
+    let window = Window::new(source, start, byte_count)?;
+    let fault = window.fault();
+    let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
+    if frame_count.is_none_or(|count| count.0 == 0) && facts.audio_start == byte_count {
+        return Err(DecodeError::damaged("it holds no audio"));
+    }
+    let reader = guard(&fault, || FlacReader::try_new(stream, FormatOptions::default()))?;
+    let params = reader.tracks().first().and_then(|track| track.codec_params.as_ref());
+    let params = params.and_then(|params| params.audio()).cloned();
+    let params = params.ok_or_else(|| DecodeError::damaged("it has no stream information"))?;
+    let layout = params.channels.as_ref().map(layout);
+    let layout = layout.ok_or_else(|| DecodeError::damaged("it names no channels"))?;
+    let info = StreamInfo {
+        container: "flac",
+        codec: "flac",
+        spec: StreamSpec { sample_rate: SampleRate(rate), layout },
+        format: PcmFormat::int(facts.bit_depth.max(8)),
+        lossless: true,
+        frame_count,
+    };
+    let audio_bytes = byte_count - facts.audio_start;
+    let packets = FlacPackets {
+        reader: Box::new(reader),
+        fault: fault.clone(),
+        audio_bytes,
+        bytes_left: audio_bytes,
+        is_length_known: frame_count.is_some(),
+        is_first: true,
+    };
+    CodedDecoder::open(info, Box::new(packets), &params, fault)
+}
+
+/// Reads `STREAMINFO` and finds the end of the metadata.
+pub(super) fn read_facts(
+    source: &mut dyn Source,
+    start: u64,
+    byte_count: u64,
+) -> Result<StreamFacts, DecodeError> {
+    let cut = || DecodeError::truncated("more metadata", format_args!("{byte_count} bytes"));
+    let mut position = start + 4;
+    let mut facts = None;
+    loop {
+        let header = read_up_to(source, position, 4)?;
+        let &[kind, high, middle, low] = header.first_chunk().ok_or_else(cut)?;
+        let length = u32::from_be_bytes([0, high, middle, low]);
+        if facts.is_none() {
+            if kind & 0x7f != 0 || length as usize != STREAMINFO_BYTES {
+                return Err(DecodeError::damaged("it does not start with its stream information"));
+            }
+            if position + 4 + STREAMINFO_BYTES as u64 > byte_count {
+                return Err(cut());
+            }
+            let mut block = [0; STREAMINFO_BYTES];
+            read_at(source, position + 4, &mut block)?;
+            facts = Some(parse_streaminfo(&block));
+        }
+        position += 4 + u64::from(length);
+        if position > byte_count {
+            return Err(cut());
+        }
+        if kind & 0x80 != 0 {
+            break;
+        }
+    }
+    let facts = facts.expect("the loop fails or sets it in its first turn");
+    Ok(StreamFacts { audio_start: position, ..facts })
+}
+
+/// Source: RFC 9639, 8.2.
+fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
+    let number = |range: std::ops::Range<usize>| {
+        block[range].iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte))
+    };
+    // 20 bits of rate, 3 of channels - 1, 5 of depth - 1, 36 of length.
+    let packed = number(10..18);
+    let field = |shift: u32, bits: u32| (packed >> shift) & ((1 << bits) - 1);
+    let small = |value: u64| u8::try_from(value).expect("has at most 5 bits");
+    let frame_count = field(0, 36);
+    StreamFacts {
+        sample_rate_hz: u32::try_from(field(44, 20)).expect("has 20 bits"),
+        channel_count: small(field(41, 3)) + 1,
+        bit_depth: u16::from(small(field(36, 5))) + 1,
+        frame_count: (frame_count != 0).then_some(frame_count),
+        audio_start: 0,
+    }
+}
+
+/// The frames of a FLAC file.
+struct FlacPackets {
+    reader: Box<dyn FormatReader>,
+    fault: Fault,
+    /// Bytes after the metadata.
+    audio_bytes: u64,
+    /// Bytes after the metadata that no packet had yet.
+    bytes_left: u64,
+    is_length_known: bool,
+    is_first: bool,
+}
+
+impl Packets for FlacPackets {
+    fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
+        let reader = &mut self.reader;
+        let packet = match guard(&self.fault, || reader.next_packet()) {
+            // The driver counts and names what is missing.
+            Err(DecodeError::Truncated { .. }) if self.is_length_known => None,
+            other => other?,
+        };
+        match &packet {
+            Some(packet) => {
+                if std::mem::take(&mut self.is_first) && packet.pts.get() != 0 {
+                    return Err(DecodeError::damaged("its first frame is missing or unreadable"));
+                }
+                self.bytes_left = self.bytes_left.saturating_sub(packet.data.len() as u64);
+            }
+            None if self.fault_or_rest()? => {
+                return Err(DecodeError::damaged(format!(
+                    "its last {} bytes are no whole frame",
+                    self.bytes_left
+                )));
+            }
+            None => {}
+        }
+        Ok(packet)
+    }
+
+    fn rewind(self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {
+        let mut stream = self.reader.into_inner();
+        stream.seek(SeekFrom::Start(0))?;
+        let reader = guard(&self.fault, || FlacReader::try_new(stream, FormatOptions::default()))?;
+        Ok(Box::new(Self {
+            reader: Box::new(reader),
+            fault: self.fault,
+            audio_bytes: self.audio_bytes,
+            bytes_left: self.audio_bytes,
+            is_length_known: self.is_length_known,
+            is_first: true,
+        }))
+    }
+}
+
+impl FlacPackets {
+    /// Whether a file that does not say how long it is ends in something that is no frame.
+    fn fault_or_rest(&mut self) -> Result<bool, DecodeError> {
+        if let Some(error) = self.fault.take() {
+            return Err(DecodeError::Io(error));
+        }
+        Ok(!self.is_length_known && self.bytes_left > 0 && self.bytes_left != ID3V1_BYTES)
+    }
+}

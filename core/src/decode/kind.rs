@@ -1,0 +1,121 @@
+//! What a file is, by its first bytes.
+
+use super::chunks::read_up_to;
+use super::{DecodeError, Source, id3, mpeg};
+
+/// A kind of file that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Wav,
+    Aiff,
+    /// The stream marker stands at byte `start`, after ID3 tags.
+    Flac {
+        start: u64,
+    },
+    Ogg,
+    /// The first frame stands at byte `start`, after ID3 tags and padding.
+    Mpeg {
+        start: u64,
+    },
+}
+
+/// Bytes looked at.
+const HEAD_BYTES: usize = 4096;
+
+/// Finds out what a file of `byte_count` bytes is.
+pub(super) fn detect(
+    source: &mut dyn Source,
+    byte_count: u64,
+    extension: Option<&str>,
+) -> Result<Kind, DecodeError> {
+    let head = read_up_to(source, 0, HEAD_BYTES)?;
+    let form = head.get(8..12);
+    match head.first_chunk::<4>() {
+        Some(b"RIFF" | b"RF64" | b"BW64") if form == Some(b"WAVE") => return Ok(Kind::Wav),
+        Some(b"FORM") if form == Some(b"AIFF") || form == Some(b"AIFC") => return Ok(Kind::Aiff),
+        Some(b"OggS") => return Ok(Kind::Ogg),
+        _ => {}
+    }
+    if let Some(what) = unsupported(&head) {
+        return Err(DecodeError::unsupported(what));
+    }
+    let start = id3::skip(source, byte_count)?;
+    if read_up_to(source, start, 4)? == b"fLaC" {
+        return Ok(Kind::Flac { start });
+    }
+    if let Some(start) = mpeg::find(source, start, byte_count)? {
+        return Ok(Kind::Mpeg { start });
+    }
+    Err(DecodeError::Unrecognized { hint: hint(&head, extension) })
+}
+
+/// Names the format of a file that is known but not read.
+fn unsupported(head: &[u8]) -> Option<String> {
+    #[rustfmt::skip]
+    let at_start: [(&[u8], &str); 21] = [
+        (b"RIFX", "big-endian RIFF (RIFX)"),
+        (b"riff\x2e\x91\xcf\x11", "Sony Wave64"),
+        (b"caff", "Apple Core Audio Format (CAF)"),
+        (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (ASF)"),
+        (b"MAC ", "Monkey's Audio (APE)"),
+        (b"wvpk", "WavPack"),
+        (b"TTA1", "True Audio (TTA)"),
+        (b"MPCK", "Musepack"),
+        (b"MP+", "Musepack"),
+        (b"DSD ", "DSD (DSF)"),
+        (b"FRM8", "DSD (DSDIFF)"),
+        (b".snd", "Sun/NeXT audio (AU)"),
+        (b"#!AMR", "AMR"),
+        (b"MThd", "MIDI, which holds notes and no sound"),
+        (b"\x0b\x77", "AC-3"),
+        (b"\x7f\xfe\x80\x01", "DTS"),
+        (b"ADIF", "AAC (ADIF)"),
+        (b"FLV\x01", "Flash video"),
+        (b".RMF", "RealMedia"),
+        (b"\x47\x40\x00", "an MPEG transport stream"),
+    ];
+    if let Some((_, what)) = at_start.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some((*what).to_owned());
+    }
+    if head.get(4..8) == Some(b"ftyp") {
+        let brand = head.get(8..12).unwrap_or_default();
+        return Some(format!("MPEG-4 (brand `{}`; AAC or ALAC)", brand.escape_ascii()));
+    }
+    // ADTS: 12 bits of sync, layer 0, and a sampling frequency index that exists.
+    if let [0xff, second, third, ..] = head
+        && second & 0xf6 == 0xf0
+        && (third >> 2) & 0xf < 13
+    {
+        return Some("AAC (ADTS)".into());
+    }
+    None
+}
+
+/// What a file that nobody knows looks like.
+fn hint(head: &[u8], extension: Option<&str>) -> Option<String> {
+    #[rustfmt::skip]
+    let magics: [(&[u8], &str); 8] = [
+        (b"\xff\xd8\xff", "a JPEG picture"),
+        (b"\x89PNG", "a PNG picture"),
+        (b"GIF8", "a GIF picture"),
+        (b"%PDF", "a PDF document"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"\x1f\x8b", "a gzip archive"),
+        (b"Rar!", "a RAR archive"),
+        (b"\x7fELF", "a program"),
+    ];
+    if let Some((_, what)) = magics.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some(format!("it is {what}"));
+    }
+    if head.iter().all(|&byte| byte == 0) {
+        return Some("it starts with zeros only".into());
+    }
+    let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
+    if head.iter().all(is_text) && std::str::from_utf8(&head[..head.len().min(64)]).is_ok() {
+        return Some("it looks like text".into());
+    }
+    let extension = extension?;
+    let is_plain = extension.len() <= 8 && extension.bytes().all(|b| b.is_ascii_alphanumeric());
+    is_plain.then(|| format!("its content does not match the extension .{extension}"))
+}

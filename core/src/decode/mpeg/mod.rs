@@ -1,0 +1,146 @@
+//! MP3 files: MPEG-1, 2 and 2.5 audio, layer III.
+//!
+//! The frames are found by our own code, Symphonia decodes them. A walk over all headers when the
+//! file is opened gives the exact length, finds holes before anything was delivered and tells a file
+//! that was cut short.
+
+mod header;
+mod info;
+mod walk;
+
+use super::coded::{CodedDecoder, Packets};
+use super::window::{Fault, Window};
+use super::{DecodeError, Decoder, Source, StreamInfo, claims};
+use crate::audio::{PcmFormat, StreamSpec};
+use crate::units::SampleRate;
+use header::FrameHeader;
+use info::InfoTag;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
+use symphonia::core::packet::{Packet, PacketBuilder};
+use symphonia::core::units::{Duration, Timestamp};
+pub(super) use walk::{Walk, find};
+
+/// Frames by which every decoder is late: 528 of the filter bank and one of the overlap.
+///
+/// Source: LAME, `doc/html/gapless` and "MP3 Info Tag": decoders start 529 samples late.
+const DECODER_DELAY: u64 = 528 + 1;
+
+/// Bytes read at once.
+pub(super) const BUFFER_BYTES: usize = 128 * 1024;
+
+pub(super) fn open(
+    mut source: Box<dyn Source>,
+    start: u64,
+    byte_count: u64,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let walk = walk::walk(source.as_mut(), start, byte_count)?;
+    walk.check()?;
+    let header = walk.header;
+    let rate = claims::check_stream(header.sample_rate_hz.into(), u64::from(header.channel_count))?;
+    let cut = Cut::new(&walk);
+    let frame_count = claims::check_frames(cut.end - cut.start, rate)?;
+    let window = Window::new(source, walk.audio_start, walk.end)?;
+    let fault = window.fault();
+    let info = StreamInfo {
+        container: "mp3",
+        codec: "mp3",
+        spec: StreamSpec {
+            sample_rate: SampleRate(rate),
+            ..StreamSpec::new(rate, usize::from(header.channel_count))
+        },
+        format: PcmFormat::FLOAT,
+        lossless: false,
+        frame_count: Some(frame_count),
+    };
+    let mut params = AudioCodecParameters::new();
+    params.for_codec(CODEC_ID_MP3).with_sample_rate(rate);
+    let packets = MpegPackets {
+        reader: BufReader::with_capacity(BUFFER_BYTES, window),
+        fault: fault.clone(),
+        cut,
+        frames_per_packet: header.frame_count(),
+        position: 0,
+    };
+    CodedDecoder::open(info, Box::new(packets), &params, fault)
+}
+
+/// The frames `[start, end)` of all that are decoded; the rest is delay and padding.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    start: u64,
+    end: u64,
+}
+
+impl Cut {
+    fn new(walk: &Walk) -> Self {
+        let decoded = walk.mpeg_frame_count * walk.header.frame_count();
+        let tag = walk.tag.unwrap_or_default();
+        let Some(gaps) = tag.gaps else { return Self { start: 0, end: decoded } };
+        let start = (gaps.delay + DECODER_DELAY).min(decoded);
+        // The padding belongs to the last frame the tag counts. After more frames, as of files that
+        // were joined, it is not known what to cut.
+        let is_counted = tag.mpeg_frame_count.is_none_or(|count| count == walk.mpeg_frame_count);
+        let padding = if is_counted { gaps.padding.saturating_sub(DECODER_DELAY) } else { 0 };
+        Self { start, end: decoded.saturating_sub(padding).max(start) }
+    }
+}
+
+/// The frames of an MP3 file.
+struct MpegPackets {
+    reader: BufReader<Window>,
+    fault: Fault,
+    cut: Cut,
+    frames_per_packet: u64,
+    /// Frames decoded so far.
+    position: u64,
+}
+
+impl Packets for MpegPackets {
+    fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
+        let mut bytes = [0; header::HEADER_BYTES];
+        match self.reader.read_exact(&mut bytes) {
+            Ok(()) => {}
+            Err(error) => return self.end(error),
+        }
+        let header = FrameHeader::parse(bytes)
+            .map_err(|_| DecodeError::damaged("it changed while it was read"))?;
+        let frame_bytes = usize::try_from(header.frame_bytes).expect("has a few thousand bytes");
+        let mut data = vec![0; frame_bytes];
+        data[..bytes.len()].copy_from_slice(&bytes);
+        if let Err(error) = self.reader.read_exact(&mut data[bytes.len()..]) {
+            return self.end(error);
+        }
+        let (first, next) = (self.position, self.position + self.frames_per_packet);
+        let trim_start = self.cut.start.saturating_sub(first).min(self.frames_per_packet);
+        let trim_end = next.saturating_sub(self.cut.end).min(self.frames_per_packet - trim_start);
+        self.position = next;
+        let packet = PacketBuilder::new()
+            .track_id(0)
+            .pts(Timestamp::new(i64::try_from(first).expect("is bounded by the file's length")))
+            .dur(Duration::new(self.frames_per_packet - trim_start - trim_end))
+            .data(data)
+            .trim_start(Duration::new(trim_start))
+            .trim_end(Duration::new(trim_end))
+            .build();
+        Ok(Some(packet))
+    }
+
+    fn rewind(mut self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {
+        self.reader.seek(SeekFrom::Start(0))?;
+        self.position = 0;
+        Ok(self)
+    }
+}
+
+impl MpegPackets {
+    /// The end of the frames; the walk made sure that it is not in the middle of one.
+    fn end(&self, error: std::io::Error) -> Result<Option<Packet>, DecodeError> {
+        match self.fault.take() {
+            Some(fault) => Err(DecodeError::Io(fault)),
+            None if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+            None => Err(DecodeError::Io(error)),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! WAVE files: RIFF, RF64 and BW64.
+//!
+//! Sources: Microsoft/IBM, "Multimedia Programming Interface and Data Specifications 1.0" and
+//! "Multiple Channel Audio Data and WAVE Files" (2007); EBU Tech 3306 (RF64); ITU-R BS.2088-1 (BW64).
+
+use super::chunks::{Chunk, Chunks, Order, read_up_to, u16_le, u32_le, u64_le};
+use super::pcm::{Coding, PcmDecoder, PcmStream};
+use super::{DecodeError, Decoder, Source};
+use crate::audio::{ChannelLayout, ChannelPosition, PcmFormat, SampleFormat};
+
+/// Length that means "not known when the header was written", or in RF64 "see `ds64`".
+const LENGTH_UNKNOWN: u64 = 0xffff_ffff;
+
+/// What `sox` writes as the data's length when it writes into a pipe.
+const LENGTH_UNKNOWN_SOX: u64 = 0x7fff_f000;
+
+/// Bytes of a `fmt ` chunk that are looked at: those of `WAVEFORMATEXTENSIBLE`.
+const FMT_BYTES: usize = 40;
+
+/// Format tags of `WAVEFORMATEX`.
+const TAG_PCM: u16 = 1;
+const TAG_FLOAT: u16 = 3;
+const TAG_EXTENSIBLE: u16 = 0xfffe;
+
+/// The last 14 bytes of the subformat GUID that continues a format tag (`KSDATAFORMAT_SUBTYPE_*`).
+const GUID_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+
+/// The same for ambisonic B format (R. Dobson, `AMBISONIC_B_FORMAT`); PCM or float as above.
+const GUID_TAIL_AMBISONIC: [u8; 14] =
+    [0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8, 0xc1, 0xca, 0, 0, 0];
+
+/// Where everything is.
+pub(super) struct Header {
+    /// Bytes the file has by its own account; `None` when its writer did not know.
+    pub(super) promised_bytes: Option<u64>,
+    pub(super) fmt: Option<Vec<u8>>,
+    pub(super) data: Option<Data>,
+}
+
+/// The `data` chunk.
+pub(super) struct Data {
+    pub(super) start: u64,
+    /// `None` when its writer did not know.
+    pub(super) claimed: Option<u64>,
+}
+
+/// Lengths beyond 32 bits, from the `ds64` chunk.
+struct LongLengths {
+    riff: u64,
+    data: u64,
+    /// Other long chunks.
+    table: Vec<([u8; 4], u64)>,
+}
+
+pub(super) fn open(
+    mut source: Box<dyn Source>,
+    byte_count: u64,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let header = read_header(source.as_mut(), byte_count)?;
+    let fmt = header.fmt.ok_or_else(|| missing("fmt ", header.promised_bytes, byte_count))?;
+    let format = Format::parse(&fmt)?;
+    let data = header.data.ok_or_else(|| missing("data", header.promised_bytes, byte_count))?;
+    let there = byte_count - data.start;
+    let frame_bytes = (format.coding.container_bytes * format.layout.channel_count()) as u64;
+    let stream = PcmStream {
+        container: "wav",
+        coding: format.coding,
+        sample_rate_hz: format.sample_rate_hz,
+        layout: format.layout,
+        data_start: data.start,
+        promised: data.claimed.unwrap_or(there) / frame_bytes,
+        available: there / frame_bytes,
+    };
+    PcmDecoder::open(source, stream)
+}
+
+fn missing(chunk: &str, promised_bytes: Option<u64>, byte_count: u64) -> DecodeError {
+    match promised_bytes {
+        Some(promised) if promised > byte_count => DecodeError::truncated(
+            format_args!("{promised} bytes"),
+            format_args!("{byte_count} bytes"),
+        ),
+        _ => DecodeError::damaged(format!("it has no `{chunk}` chunk")),
+    }
+}
+
+/// Finds the chunks that matter.
+pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<Header, DecodeError> {
+    let start = read_up_to(source, 0, 12)?;
+    let riff_length = u32_le(&start, 4).map_or(0, u64::from);
+    let is_long = !start.starts_with(b"RIFF");
+    let mut header = Header { promised_bytes: promised(riff_length), fmt: None, data: None };
+    let mut long_lengths = None;
+    let mut chunks = Chunks::new(source, Order::Little, 12, byte_count);
+    while let Some(chunk) = chunks.next()? {
+        match &chunk.id {
+            b"ds64" if is_long => {
+                let lengths = LongLengths::parse(&chunks.data(chunk, 28 + 12 * 64)?)?;
+                header.promised_bytes = promised(lengths.riff);
+                long_lengths = Some(lengths);
+            }
+            b"fmt " if header.fmt.is_none() => header.fmt = Some(chunks.data(chunk, FMT_BYTES)?),
+            b"data" if header.data.is_none() => {
+                let claimed = data_length(chunk, long_lengths.as_ref(), riff_length, byte_count);
+                chunks.skip(chunk, claimed.unwrap_or(u64::MAX));
+                header.data = Some(Data { start: chunk.start, claimed });
+            }
+            _ => {
+                if let Some(length) = long_lengths.as_ref().and_then(|long| long.of(chunk)) {
+                    chunks.skip(chunk, length);
+                }
+            }
+        }
+        if header.fmt.is_some() && header.data.is_some() {
+            break;
+        }
+    }
+    Ok(header)
+}
+
+/// The file's length by the length field of its first chunk.
+fn promised(riff_length: u64) -> Option<u64> {
+    let is_known = ![0, LENGTH_UNKNOWN, u64::MAX].contains(&riff_length);
+    is_known.then(|| riff_length.saturating_add(8))
+}
+
+/// The data's length, or `None` when its writer did not know it.
+fn data_length(
+    chunk: Chunk,
+    long_lengths: Option<&LongLengths>,
+    riff_length: u64,
+    byte_count: u64,
+) -> Option<u64> {
+    match (chunk.claimed, long_lengths) {
+        (LENGTH_UNKNOWN, Some(long)) => {
+            let is_known = long.data != u64::MAX && (long.data, long.riff) != (0, 0);
+            is_known.then_some(long.data)
+        }
+        (LENGTH_UNKNOWN | LENGTH_UNKNOWN_SOX, None) => None,
+        // An empty file is one whose outer length agrees that nothing is missing; otherwise the
+        // writer was a pipe or died before it could fill the length in.
+        (0, _) => (riff_length.saturating_add(8).abs_diff(byte_count) <= 1).then_some(0),
+        (claimed, _) => Some(claimed),
+    }
+}
+
+impl LongLengths {
+    fn parse(ds64: &[u8]) -> Result<Self, DecodeError> {
+        let read = || {
+            let count = u32_le(ds64, 24).unwrap_or(0) as usize;
+            let rows = ds64.get(28..).unwrap_or_default().as_chunks::<12>().0;
+            let row = |row: &[u8; 12]| Some((*row.first_chunk()?, u64_le(row, 4)?));
+            Some(Self {
+                riff: u64_le(ds64, 0)?,
+                data: u64_le(ds64, 8)?,
+                table: rows.iter().take(count).filter_map(row).collect(),
+            })
+        };
+        read().ok_or_else(|| DecodeError::damaged("its `ds64` chunk is too short"))
+    }
+
+    /// The length of a chunk other than `data` whose own length field refers to the table.
+    fn of(&self, chunk: Chunk) -> Option<u64> {
+        let find =
+            || self.table.iter().find(|(other, _)| *other == chunk.id).map(|(_, length)| *length);
+        if chunk.claimed == LENGTH_UNKNOWN { find() } else { None }
+    }
+}
+
+/// A parsed `fmt ` chunk.
+struct Format {
+    coding: Coding,
+    sample_rate_hz: u64,
+    layout: ChannelLayout,
+}
+
+impl Format {
+    fn parse(fmt: &[u8]) -> Result<Self, DecodeError> {
+        let field = |offset| {
+            u16_le(fmt, offset).ok_or_else(|| DecodeError::damaged("its `fmt ` chunk is too short"))
+        };
+        let (tag, channel_count) = (field(0)?, field(2)?);
+        let (block_align, bits) = (field(12)?, field(14)?);
+        let sample_rate_hz = u32_le(fmt, 4).map_or(0, u64::from);
+        // Before anything is divided by it or allocated for it.
+        super::claims::check_stream(sample_rate_hz, u64::from(channel_count))?;
+        let extension = (tag == TAG_EXTENSIBLE).then(|| Extension::parse(fmt)).transpose()?;
+        let tag = extension.as_ref().map_or(tag, |extension| extension.tag);
+        let valid_bits = extension.as_ref().map_or(bits, |extension| extension.valid_bits(bits));
+        let coding = coding(tag, bits, valid_bits, block_align, channel_count)?;
+        let layout = match extension {
+            Some(extension) => extension.layout(usize::from(channel_count)),
+            None => ChannelLayout::usual(usize::from(channel_count)),
+        };
+        Ok(Self { coding, sample_rate_hz, layout })
+    }
+}
+
+/// What `WAVEFORMATEXTENSIBLE` adds.
+struct Extension {
+    tag: u16,
+    valid_bits: u16,
+    mask: u32,
+    is_ambisonic: bool,
+}
+
+impl Extension {
+    fn parse(fmt: &[u8]) -> Result<Self, DecodeError> {
+        let read = || {
+            let guid_tail = fmt.get(26..40)?;
+            let tag = u16_le(fmt, 24)?;
+            let is_ambisonic = guid_tail == GUID_TAIL_AMBISONIC;
+            // 0 is no format's tag: a subformat that continues none.
+            let tag = if is_ambisonic || guid_tail == GUID_TAIL { tag } else { 0 };
+            Some(Self { tag, valid_bits: u16_le(fmt, 18)?, mask: u32_le(fmt, 20)?, is_ambisonic })
+        };
+        read().ok_or_else(|| DecodeError::damaged("its `fmt ` chunk is too short"))
+    }
+
+    /// Some writers leave the field at 0, others put more in than the container has.
+    fn valid_bits(&self, bits: u16) -> u16 {
+        if self.valid_bits == 0 { bits } else { self.valid_bits.min(bits) }
+    }
+
+    fn layout(&self, channel_count: usize) -> ChannelLayout {
+        if self.is_ambisonic {
+            return ChannelLayout::new(vec![ChannelPosition::Unknown; channel_count]);
+        }
+        ChannelLayout::from_mask(self.mask, channel_count)
+    }
+}
+
+fn coding(
+    tag: u16,
+    bits: u16,
+    valid_bits: u16,
+    block_align: u16,
+    channel_count: u16,
+) -> Result<Coding, DecodeError> {
+    let container_bytes = block_align / channel_count;
+    let contradiction = || {
+        DecodeError::damaged(format!(
+            "frames of {block_align} bytes do not hold {channel_count} channels of {bits} bits"
+        ))
+    };
+    let sample_format = match tag {
+        TAG_PCM => SampleFormat::Int,
+        TAG_FLOAT => SampleFormat::Float,
+        _ => return Err(DecodeError::unsupported(format!("{} in WAV", codec_name(tag)))),
+    };
+    if bits == 0 || container_bytes * channel_count != block_align || container_bytes * 8 < bits {
+        return Err(contradiction());
+    }
+    let bit_depth = match (sample_format, container_bytes) {
+        (SampleFormat::Int, 1..=4) => valid_bits.max(8),
+        (SampleFormat::Float, 4 | 8) if bits == container_bytes * 8 => bits,
+        (SampleFormat::Int, _) => {
+            return Err(DecodeError::unsupported(format!("{bits}-bit integers in WAV")));
+        }
+        (SampleFormat::Float, _) => {
+            return Err(DecodeError::unsupported(format!("{bits}-bit floats in WAV")));
+        }
+    };
+    Ok(Coding {
+        format: PcmFormat { sample_format, bit_depth },
+        container_bytes: usize::from(container_bytes),
+        big_endian: false,
+        is_unsigned: container_bytes == 1,
+    })
+}
+
+/// Names of the formats people meet.
+///
+/// Source: IANA, "WAVE and AVI Codec Registries" (RFC 2361).
+fn codec_name(tag: u16) -> String {
+    let name = match tag {
+        0x0002 => "Microsoft ADPCM",
+        0x0006 => "A-law",
+        0x0007 => "mu-law",
+        0x0011 => "IMA ADPCM",
+        0x0031 => "GSM 6.10",
+        0x0040 => "G.721 ADPCM",
+        0x0050 => "MPEG audio layer 2",
+        0x0055 => "MP3",
+        0x0092 | 0x2000 => "AC-3",
+        0x00ff | 0x1600 | 0x1602 => "AAC",
+        0x0161..=0x0163 => "Windows Media Audio",
+        0x2001 => "DTS",
+        0xf1ac => "FLAC",
+        0 => return "an unknown subformat".into(),
+        _ => return format!("format 0x{tag:04x}"),
+    };
+    name.into()
+}

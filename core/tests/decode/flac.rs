@@ -1,0 +1,57 @@
+//! FLAC, native and in Ogg.
+
+use crate::support::{
+    Scratch, decode_bytes, ffmpeg_ints, has_tools, hound_wav, interleave, read_file, run, signal,
+    write_file,
+};
+
+#[test]
+fn flac_of_flac_decodes_to_the_samples() {
+    if !has_tools(&["flac"]) {
+        return;
+    }
+    let scratch = Scratch::new("flac");
+    for (bits, channels, args) in [
+        (8, 1, vec![]),
+        (16, 2, vec!["-8"]),
+        (16, 2, vec!["-0", "--ogg"]),
+        (24, 2, vec!["-5"]),
+        (24, 6, vec![]),
+        (24, 8, vec!["-b", "1024"]),
+        (16, 1, vec!["-b", "65535", "--lax"]),
+    ] {
+        let planes = signal(channels, 30_011, bits);
+        let source = scratch.path("source.wav");
+        let path = scratch.path("out.flac");
+        write_file(&source, &hound_wav(&planes, 48_000, bits as u16));
+        let mut all = vec!["-s", "-f", "--channel-map=none"];
+        all.extend(&args);
+        all.extend(["-o", path.to_str().unwrap(), source.to_str().unwrap()]);
+        run("flac", &all);
+        let decoded = decode_bytes(&read_file(&path)).unwrap();
+        assert!(decoded.ints() == planes, "{bits} bits, {channels} channels, {args:?}");
+        assert_eq!(decoded.info.format.bit_depth, bits as u16);
+    }
+}
+
+#[test]
+fn flac_of_ffmpeg_decodes_to_the_samples() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("flac-ffmpeg");
+    let source = scratch.path("source.wav");
+    write_file(&source, &hound_wav(&signal(2, 30_011, 24), 96_000, 24));
+    for (name, format) in [("16.flac", "s16"), ("24.flac", "s32"), ("ogg.oga", "s16")] {
+        let path = scratch.path(name);
+        let paths = [source.to_str().unwrap(), path.to_str().unwrap()];
+        run(
+            "ffmpeg",
+            &["-v", "error", "-y", "-i", paths[0], "-c:a", "flac", "-sample_fmt", format, paths[1]],
+        );
+        let decoded = decode_bytes(&read_file(&path)).unwrap();
+        let shift = 32 - decoded.info.format.bit_depth;
+        let ours: Vec<i32> = interleave(decoded.ints()).into_iter().map(|s| s << shift).collect();
+        assert!(ours == ffmpeg_ints(&path), "{name} differs from ffmpeg's samples");
+    }
+}

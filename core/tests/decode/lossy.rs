@@ -1,0 +1,102 @@
+//! MP3 and Vorbis against ffmpeg.
+
+use crate::support::{
+    Scratch, decode_bytes, ffmpeg_floats, has_tools, hound_wav, interleave, read_file, run, signal,
+    write_file,
+};
+use std::path::Path;
+
+/// Largest difference of two decoders' samples: both compute in 32-bit floats.
+const TOLERANCE: f32 = 1e-5;
+
+fn assert_like_ffmpeg(path: &Path, what: &str) {
+    let decoded = decode_bytes(&read_file(path)).unwrap();
+    let ours = interleave(decoded.floats());
+    let theirs = ffmpeg_floats(path);
+    assert_eq!(ours.len(), theirs.len(), "{what}: as many samples as ffmpeg");
+    let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= TOLERANCE, "{what}: differs by {worst}");
+}
+
+#[test]
+fn mp3_of_lame_decodes_like_ffmpeg() {
+    if !has_tools(&["lame", "ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mp3");
+    for (rate, channels, args) in [
+        (44_100, 2, vec!["-b", "128"]),
+        (44_100, 2, vec!["-V", "2"]),
+        (44_100, 2, vec!["-b", "128", "-t"]),
+        (48_000, 1, vec!["-b", "64", "-p"]),
+        (22_050, 2, vec!["-b", "64"]),
+        (8_000, 1, vec!["-b", "32"]),
+        (44_100, 2, vec!["--abr", "160", "--id3v2-only", "--tt", "title", "--pad-id3v2"]),
+        (44_100, 2, vec!["--id3v1-only", "--tt", "title"]),
+    ] {
+        for frame_count in [1, 1105, 1152, 50_021] {
+            let source = scratch.path("source.wav");
+            let path = scratch.path("out.mp3");
+            write_file(&source, &hound_wav(&signal(channels, frame_count, 16), rate, 16));
+            let mut all = vec!["--quiet"];
+            all.extend(&args);
+            all.extend([source.to_str().unwrap(), path.to_str().unwrap()]);
+            run("lame", &all);
+            // Of files shorter than a packet ffmpeg keeps some of the padding.
+            if frame_count > 2000 {
+                assert_like_ffmpeg(&path, &format!("{rate} Hz, {frame_count} frames, {args:?}"));
+            }
+            if !args.contains(&"-t") {
+                let decoded = decode_bytes(&read_file(&path)).unwrap();
+                assert_eq!(decoded.samples.frame_count(), frame_count, "gapless: {args:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn mp3_of_ffmpeg_decodes_like_ffmpeg() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mp3-ffmpeg");
+    let source = scratch.path("source.wav");
+    let path = scratch.path("out.mp3");
+    write_file(&source, &hound_wav(&signal(2, 50_021, 16), 44_100, 16));
+    for args in [vec![], vec!["-write_xing", "0"], vec!["-id3v2_version", "4", "-write_id3v1", "1"]]
+    {
+        let mut all = vec!["-v", "error", "-y", "-i", source.to_str().unwrap()];
+        all.extend(&args);
+        all.push(path.to_str().unwrap());
+        run("ffmpeg", &all);
+        assert_like_ffmpeg(&path, &format!("{args:?}"));
+    }
+}
+
+#[test]
+fn vorbis_of_oggenc_decodes_like_ffmpeg() {
+    if !has_tools(&["oggenc", "ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("vorbis");
+    for (rate, channels, args) in
+        [(44_100, 2, vec!["-q", "6"]), (44_100, 1, vec!["-q", "0"]), (8_000, 1, vec!["-q", "3"])]
+    {
+        for frame_count in [1, 128, 1024, 50_021] {
+            let source = scratch.path("source.wav");
+            let path = scratch.path("out.ogg");
+            write_file(&source, &hound_wav(&signal(channels, frame_count, 16), rate, 16));
+            let mut all = vec!["-Q"];
+            all.extend(&args);
+            all.extend(["-o", path.to_str().unwrap(), source.to_str().unwrap()]);
+            run("oggenc", &all);
+            let what = format!("{rate} Hz, {channels} channels, {frame_count} frames");
+            // Of files of a single page ffmpeg keeps the padding.
+            if frame_count > 2000 {
+                assert_like_ffmpeg(&path, &what);
+            }
+            let decoded = decode_bytes(&read_file(&path)).unwrap();
+            assert_eq!(decoded.samples.frame_count(), frame_count, "gapless: {what}");
+        }
+    }
+}
