@@ -1,9 +1,5 @@
 //! Decoding against independent writers and decoders.
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "synthesized signals are in range"
-)]
+#![expect(clippy::cast_possible_truncation, reason = "synthesized signals are in range")]
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::print_stderr, reason = "skipped tests say so")]
 
