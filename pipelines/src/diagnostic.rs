@@ -31,3 +31,52 @@ pub enum Severity {
     /// The pipeline runs, perhaps not as meant.
     Warning,
 }
+
+impl Diagnostic {
+    /// A mistake at `span` of `text`; a span beyond the text or inside a character is moved to the
+    /// nearest place before it.
+    pub fn new(
+        text: &str,
+        severity: Severity,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        let start = char_boundary(text, span.start);
+        let end = char_boundary(text, span.end).max(start);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            help: None,
+            span: start..end,
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+        }
+    }
+}
+
+/// The nearest character boundary at or before `index`.
+fn char_boundary(text: &str, index: usize) -> usize {
+    (0..=index.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn column_counts_characters_not_bytes() {
+        let text = "# ünï\nnäme = 1";
+        let at = text.find("= 1").unwrap();
+        let found = Diagnostic::new(text, Severity::Error, "x", at..at + 1, "y");
+        assert_eq!((found.line, found.column), (2, 6));
+    }
+
+    #[test]
+    fn span_beyond_the_text_is_moved_to_its_end() {
+        let found = Diagnostic::new("ab\nä", Severity::Error, "x", 4..99, "y");
+        assert_eq!((found.span, found.line, found.column), (3..5, 2, 1));
+    }
+}

@@ -8,6 +8,8 @@ use wavemill_core::audio::SampleFormat;
 use wavemill_core::descriptor::{Params, StepDescriptor};
 use wavemill_core::encode::FormatDescriptor;
 
+pub use wavemill_core::encode::Dither;
+
 /// What holds where a pipeline file says nothing; from flags, environment and the config file.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
 pub struct Defaults {
@@ -56,6 +58,34 @@ pub struct Pipeline {
     pub hash: String,
 }
 
+impl Pipeline {
+    /// A pipeline that does nothing yet, with the defaults of every key.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            concurrency: CONCURRENCY,
+            priority: 0,
+            timeout: TIMEOUT,
+            timezone: None,
+            retry: Retry::default(),
+            watches: Vec::new(),
+            requires: Vec::new(),
+            steps: Vec::new(),
+            exports: Vec::new(),
+            report: None,
+            source: SourcePolicy { on_success: SourceAction::Keep, on_failure: SourceAction::Keep },
+            hash: String::new(),
+        }
+    }
+}
+
+/// Jobs of a pipeline at once where it names no number.
+const CONCURRENCY: usize = 2;
+
+/// Longest attempt where a pipeline names none: many times what the longest file needs.
+const TIMEOUT: Duration = Duration::from_hours(6);
+
 /// Attempts after transient errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -65,6 +95,16 @@ pub struct Retry {
     pub backoff_min: Duration,
     /// Longest wait.
     pub backoff_max: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            backoff_min: Duration::from_secs(30),
+            backoff_max: Duration::from_mins(10),
+        }
+    }
 }
 
 /// A watched folder.
@@ -207,15 +247,6 @@ pub enum After {
     Step(usize),
     /// The output of the last step.
     Last,
-}
-
-/// Noise added before bits are dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dither {
-    /// None: plain rounding.
-    None,
-    /// Triangular, two LSB wide.
-    Tpdf,
 }
 
 /// What happens when a name is taken.

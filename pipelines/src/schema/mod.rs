@@ -1,7 +1,35 @@
 //! From the text of a pipeline file to its meaning, or to all of its mistakes.
+//!
+//! One table of keys per section ([`key`]) says what may be written; [`values`] walks the document
+//! against it and stops at nothing; each section's file turns the values into its part of the model.
 
-use crate::diagnostic::Diagnostic;
-use crate::model::{Defaults, Pipeline};
+mod collisions;
+pub(crate) mod duration;
+mod export;
+mod json_schema;
+mod key;
+mod pipeline;
+mod require;
+mod scalar;
+mod sink;
+mod source;
+mod step;
+mod template;
+mod values;
+mod watch;
+
+pub use json_schema::json_schema;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::{Defaults, Pipeline, SourceAction};
+use collisions::Target;
+use key::{Key, Kind};
+use sink::Sink;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::DeTable;
+use values::Values;
 
 /// A pipeline that may run, with doubts that do not keep it from running.
 #[derive(Clone, Debug)]
@@ -12,10 +40,186 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// The meaning of the keys; files of this version keep it forever.
+const VERSION: i64 = 1;
+
+/// Longest pipeline file accepted; the longest ever typed will have a few kilobytes.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+const ROOT_KEYS: &[Key] = &[
+    Key::required(
+        "version",
+        Kind::Integer { min: i64::MIN, max: i64::MAX },
+        "the version of the format: write version = 1 as the first line",
+    ),
+    Key::required("pipeline", Kind::Table(pipeline::KEYS), "a section with at least a name"),
+    Key::optional("watch", Kind::Tables(watch::KEYS), "Folders whose files are taken."),
+    Key::optional("require", Kind::Tables(require::KEYS), "Gates a file must pass."),
+    Key::optional("step", Kind::Tables(step::KEYS), "What is done to the audio, in order."),
+    Key::optional("export", Kind::Tables(export::KEYS), "The audio files that are made."),
+    Key::optional("report", Kind::Table(source::REPORT_KEYS), "Where the report goes."),
+    Key::optional("source", Kind::Table(source::SOURCE_KEYS), "What becomes of the source."),
+];
+
 /// Reads a pipeline file's text.
 ///
 /// # Errors
-/// Every mistake at once, in the order of the text.
-pub fn load(_text: &str, _defaults: &Defaults) -> Result<Loaded, Vec<Diagnostic>> {
-    Err(Vec::new())
+/// Every mistake at once, in the order of the text; warnings among them.
+pub fn load(text: &str, defaults: &Defaults) -> Result<Loaded, Vec<Diagnostic>> {
+    let mut sink = Sink::new(text);
+    let mut pipeline = Pipeline::named("");
+    if text.len() > TEXT_BYTES_MAX {
+        sink.error("too-long", 0..0, format!("the file has {} bytes", text.len()))
+            .help(format!("a pipeline may have {TEXT_BYTES_MAX}"));
+    } else {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            sink.error(SYNTAX, span, one_line(error.message())).maybe(None);
+        }
+        let root = values::read(&mut sink, document.get_ref(), 0..0, ROOT_KEYS, values::ROOT);
+        read_root(&mut sink, &root, defaults, &mut pipeline);
+    }
+    pipeline.hash = hash(text, defaults);
+    let found = without_echoes(sink.into_found());
+    if found.iter().any(|found| found.severity == Severity::Error) {
+        return Err(found);
+    }
+    Ok(Loaded { pipeline, warnings: found })
 }
+
+/// The code of mistakes the TOML parser finds.
+const SYNTAX: &str = "syntax";
+
+/// A syntax error swallows text, so that keys seem to be missing and its line makes no sense: those
+/// mistakes would only hide the real one.
+fn without_echoes(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    // One slip of the pen often gives several of them; the first of a line says it.
+    found.dedup_by(|later, first| {
+        later.code == SYNTAX && first.code == SYNTAX && later.line == first.line
+    });
+    let broken: Vec<usize> =
+        found.iter().filter(|found| found.code == SYNTAX).map(|found| found.line).collect();
+    if !broken.is_empty() {
+        found.retain(|found| {
+            found.code == SYNTAX
+                || !(matches!(found.code, "missing-key" | "no-output" | "empty-section")
+                    || broken.contains(&found.line))
+        });
+    }
+    found
+}
+
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
+}
+
+/// Hash of all that decides what the pipeline does.
+fn hash(text: &str, defaults: &Defaults) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(text.as_bytes());
+    hasher.update(format!("\0{:?}\0{}", defaults.target_lufs, defaults.normalize).as_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+fn read_root(sink: &mut Sink<'_>, root: &Values<'_>, defaults: &Defaults, pipeline: &mut Pipeline) {
+    if let Some(version) = root.integer("version")
+        && *version.get_ref() != VERSION
+    {
+        let message = format!("version {} is not known", version.get_ref());
+        sink.error("unknown-version", version.span(), message)
+            .help("write version = 1; newer files need a newer Wavemill");
+    }
+    if let Some(values) = root.table("pipeline") {
+        pipeline::read(sink, values, pipeline);
+    }
+    pipeline.watches =
+        root.tables("watch").iter().filter_map(|values| watch::read(sink, values)).collect();
+    pipeline.requires =
+        root.tables("require").iter().map(|values| require::read(sink, values)).collect();
+    let ids = read_steps(sink, root.tables("step"), defaults, pipeline);
+    let exports: Vec<export::Read> = root
+        .tables("export")
+        .iter()
+        .filter_map(|values| export::read(sink, values, &ids))
+        .collect();
+    let report = root.table("report").and_then(|values| source::read_report(sink, values));
+    let source = source::read(sink, root.table("source"));
+    check_together(sink, root, pipeline, &exports, report.as_ref(), &source);
+    pipeline.exports = exports.into_iter().map(|read| read.export).collect();
+    pipeline.report = report.map(Spanned::into_inner);
+    pipeline.source = source.policy;
+}
+
+fn read_steps(
+    sink: &mut Sink<'_>,
+    sections: &[Values<'_>],
+    defaults: &Defaults,
+    pipeline: &mut Pipeline,
+) -> export::StepIds {
+    let mut ids = export::StepIds::new();
+    let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
+    for values in sections {
+        let read = step::read(sink, values, defaults);
+        if let Some(id) = &read.id {
+            if id.get_ref() == step::DECODE {
+                sink.error("duplicate-id", id.span(), "`decode` is the name of the decoded signal")
+                    .help("give the step another id");
+            } else if seen.insert(id.get_ref().clone(), id.span()).is_some() {
+                let message = format!("two steps have the id `{}`", id.get_ref());
+                sink.error("duplicate-id", id.span(), message)
+                    .help("an export's `after` must name one step");
+            }
+        }
+        pipeline.steps.extend(read.step);
+        ids.push((read.id.map(Spanned::into_inner), pipeline.steps.len()));
+    }
+    ids
+}
+
+fn check_together(
+    sink: &mut Sink<'_>,
+    root: &Values<'_>,
+    pipeline: &Pipeline,
+    exports: &[export::Read],
+    report: Option<&Spanned<crate::template::Template>>,
+    source: &source::Read,
+) {
+    let mut targets: Vec<Target<'_>> = exports
+        .iter()
+        .map(|read| Target {
+            path: &read.path,
+            extension: read.export.format.extension,
+            what: "export",
+            is_folder: false,
+        })
+        .collect();
+    targets.extend(report.map(|path| Target {
+        path,
+        extension: "json",
+        what: "report",
+        is_folder: false,
+    }));
+    collisions::check_same_paths(sink, &targets);
+    collisions::check_loops(sink, &pipeline.watches, &targets);
+    let moves: Vec<Target<'_>> = source
+        .moves
+        .iter()
+        .map(|path| Target { path, extension: "", what: "folder for sources", is_folder: true })
+        .collect();
+    collisions::check_loops(sink, &pipeline.watches, &moves);
+    let has_export = root.written("export").is_some();
+    if let (SourceAction::Delete, false, Some(span)) =
+        (&source.policy.on_success, has_export, source.on_success.clone())
+    {
+        sink.error("deletes-source", span, "the source would be deleted and nothing exported")
+            .help("add an [[export]], or keep the source");
+    }
+    if !has_export && root.written("report").is_none() {
+        sink.warning("no-output", root.span.clone(), "the pipeline makes nothing")
+            .help("add an [[export]] or a [report]");
+    }
+}
+
+#[cfg(test)]
+mod tests;

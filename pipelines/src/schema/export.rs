@@ -1,0 +1,259 @@
+//! `[[export]]`: the audio files a pipeline makes.
+
+use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
+use super::scalar::{as_integer, wrong_type};
+use super::sink::{Sink, did_you_mean};
+use super::step::DECODE;
+use super::template;
+use super::values::Values;
+use crate::model::{After, Dither, Export, OnConflict};
+use crate::template::Template;
+use toml::Spanned;
+use toml::de::DeValue;
+use wavemill_core::audio::{PcmFormat, SampleFormat};
+use wavemill_core::encode::{self, FormatDescriptor};
+
+/// Bit depths by number and by name.
+#[rustfmt::skip]
+pub(super) const BIT_DEPTH_NAMES: &[(&str, PcmFormat)] = &[
+    ("PCM_16", PcmFormat::int(16)),
+    ("PCM_24", PcmFormat::int(24)),
+    ("PCM_32", PcmFormat::int(32)),
+    ("FLOAT", PcmFormat::FLOAT),
+];
+
+pub(super) const BIT_DEPTHS: [u16; 3] = [16, 24, 32];
+
+pub(super) const KEYS: &[Key] = &[
+    Key::required("format", Kind::Text, "as in format = \"flac\"; `wavemill formats` lists them"),
+    Key::required("path", Kind::Text, "as in path = \"outbox/{stem}.{ext}\""),
+    Key::optional(
+        "after",
+        Kind::Text,
+        "Where the signal is taken: a step's id, or \"decode\"; default: after the last step.",
+    ),
+    Key::optional(
+        "bit_depth",
+        Kind::BitDepth,
+        "Bits of a sample; default: the source's (24 for lossy sources).",
+    ),
+    Key::optional(
+        "sample_format",
+        Kind::Word(&["int", "float"]),
+        "Integers or floats; default: the source's.",
+    ),
+    Key::optional(
+        "dither",
+        Kind::Word(&["none", "tpdf", "triangular"]),
+        "Noise where bits are reduced; `tpdf` by default.",
+    ),
+    Key::optional(
+        "channels",
+        Kind::Integer { min: 1, max: CHANNEL_COUNT_MAX },
+        "Channels; default: the signal's.",
+    ),
+    Key::optional(
+        "compression_level",
+        Kind::Integer { min: 0, max: 12 },
+        "Effort of lossless compression.",
+    ),
+    Key::optional("on_conflict", Kind::Word(ON_CONFLICT), "What happens when the name is taken."),
+    Key::later(
+        "sample_rate_hz",
+        "resampling is not built into this version; leave the key out to keep the source's rate",
+    ),
+    Key::later("bit_rate_kbps", LOSSY),
+    Key::later("vbr_quality", LOSSY),
+];
+
+const LOSSY: &str = "lossy formats are not built into this version; leave the key out";
+const ON_CONFLICT: &[&str] = &["error", "skip", "suffix", "replace"];
+
+/// An export that was read; `path` is where its template was written.
+pub(super) struct Read {
+    pub(super) export: Export,
+    pub(super) path: Spanned<Template>,
+}
+
+/// Ids of the steps in order, each with the number of steps that run up to it (some are turned off).
+pub(super) type StepIds = Vec<(Option<String>, usize)>;
+
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, steps: &StepIds) -> Option<Read> {
+    let format = read_format(sink, values);
+    let path = values.text("path").and_then(|path| template::read(sink, &path, template::EXPORT));
+    let after = read_after(sink, values, steps);
+    let (bit_depth, sample_format) = read_bits(sink, values, format);
+    let channels = values.integer("channels");
+    if let (Some(format), Some(channels)) = (format, &channels)
+        && usize::try_from(*channels.get_ref()).is_ok_and(|count| count > format.channel_count_max)
+    {
+        let message = format!("{} cannot store {} channels", format.name, channels.get_ref());
+        sink.error("unsupported", channels.span(), message)
+            .help(format!("it stores at most {}", format.channel_count_max));
+    }
+    let compression_level = read_level(sink, values, format);
+    let (format, path) = (format?, path?);
+    let export = Export {
+        after,
+        format,
+        sample_format,
+        bit_depth,
+        dither: values.word("dither").map(|dither| match dither.into_inner() {
+            "none" => Dither::None,
+            _ => Dither::Tpdf,
+        }),
+        channels: channels.and_then(|channels| usize::try_from(channels.into_inner()).ok()),
+        compression_level,
+        path: path.get_ref().clone(),
+        on_conflict: match values.word("on_conflict").map(Spanned::into_inner) {
+            Some("skip") => OnConflict::Skip,
+            Some("suffix") => OnConflict::Suffix,
+            Some("replace") => OnConflict::Replace,
+            _ => OnConflict::Error,
+        },
+    };
+    Some(Read { export, path })
+}
+
+fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static FormatDescriptor> {
+    let name = values.text("format")?;
+    let format = encode::format(name.get_ref());
+    if format.is_none() {
+        let names = encode::FORMATS.iter().map(|format| format.name);
+        let list = names.clone().collect::<Vec<_>>().join(", ");
+        let help = match super::sink::nearest(name.get_ref(), names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("this version writes {list}"),
+        };
+        sink.error("unknown-format", name.span(), format!("unknown format `{}`", name.get_ref()))
+            .help(help);
+    }
+    format
+}
+
+fn read_after(sink: &mut Sink<'_>, values: &Values<'_>, steps: &StepIds) -> After {
+    let Some(after) = values.text("after") else { return After::Last };
+    if after.get_ref() == DECODE {
+        return After::Decode;
+    }
+    let known = || steps.iter().filter_map(|(id, _)| id.as_deref()).filter(|id| *id != DECODE);
+    match steps.iter().find(|(id, _)| id.as_deref() == Some(after.get_ref())) {
+        Some((_, 0)) => After::Decode,
+        Some((_, count)) => After::Step(count - 1),
+        None => {
+            let names: Vec<&str> = std::iter::once(DECODE).chain(known()).collect();
+            let message = format!("no step has the id `{}`", after.get_ref());
+            sink.error("unknown-after", after.span(), message).help(did_you_mean(
+                after.get_ref(),
+                "known",
+                names.iter().copied(),
+            ));
+            After::Last
+        }
+    }
+}
+
+fn read_bits(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    format: Option<&'static FormatDescriptor>,
+) -> (Option<u16>, Option<SampleFormat>) {
+    let word = values.word("sample_format").map(|word| match word.into_inner() {
+        "float" => SampleFormat::Float,
+        _ => SampleFormat::Int,
+    });
+    let depth = values.raw("bit_depth").and_then(|value| {
+        let span = value.span();
+        read_bit_depth(sink, &Spanned::new(span.clone(), (*value.get_ref()).clone()))
+            .map(|(bits, named)| (bits, named, span))
+    });
+    let Some((bits, named, span)) = depth else {
+        check_sample_format(sink, values, format, word);
+        return (None, word);
+    };
+    if let (Some(named), Some(word)) = (named, word)
+        && named != word
+    {
+        sink.error("contradiction", span, "`bit_depth` and `sample_format` contradict each other")
+            .help("leave `sample_format` out");
+        return (None, None);
+    }
+    let sample_format = named.or(word);
+    if let Some(format) = format
+        && !format.formats.iter().any(|stored| {
+            stored.bit_depth == bits
+                && sample_format.is_none_or(|wanted| stored.sample_format == wanted)
+        })
+    {
+        let list: Vec<String> = format.formats.iter().map(ToString::to_string).collect();
+        let kind = if sample_format == Some(SampleFormat::Float) { " float" } else { "" };
+        sink.error("unsupported", span, format!("{} cannot store {bits}-bit{kind}", format.name))
+            .help(format!("it stores {}", list.join(", ")));
+    }
+    (Some(bits), sample_format)
+}
+
+/// Bits, and what a name says about integers and floats.
+fn read_bit_depth(
+    sink: &mut Sink<'_>,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<(u16, Option<SampleFormat>)> {
+    if let Some(name) = value.get_ref().as_str() {
+        let known = BIT_DEPTH_NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        if known.is_none() {
+            let names = BIT_DEPTH_NAMES.iter().map(|(name, _)| *name);
+            sink.error("unknown-choice", value.span(), format!("unknown bit depth \"{name}\""))
+                .help(did_you_mean(name, "possible", names));
+        }
+        return known.map(|(_, format)| (format.bit_depth, Some(format.sample_format)));
+    }
+    if value.get_ref().as_integer().is_none() {
+        wrong_type(sink, "bit_depth", value, "a whole number or a name");
+        return None;
+    }
+    let bits = as_integer(value.get_ref())
+        .and_then(|bits| u16::try_from(bits).ok())
+        .filter(|bits| BIT_DEPTHS.contains(bits));
+    if bits.is_none() {
+        let written = sink.text(value.span()).to_owned();
+        sink.error("out-of-range", value.span(), format!("`bit_depth` is {written}"))
+            .help("it must be 16, 24 or 32, or one of PCM_16, PCM_24, PCM_32, FLOAT");
+    }
+    bits.map(|bits| (bits, None))
+}
+
+fn check_sample_format(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    format: Option<&'static FormatDescriptor>,
+    wanted: Option<SampleFormat>,
+) {
+    let (Some(format), Some(wanted), Some(word)) = (format, wanted, values.word("sample_format"))
+    else {
+        return;
+    };
+    if !format.formats.iter().any(|stored| stored.sample_format == wanted) {
+        let message = format!("{} cannot store {} samples", format.name, word.get_ref());
+        sink.error("unsupported", word.span(), message).help("leave `sample_format` out");
+    }
+}
+
+fn read_level(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    format: Option<&'static FormatDescriptor>,
+) -> Option<u8> {
+    let level = values.integer("compression_level")?;
+    let number = u8::try_from(*level.get_ref()).ok()?;
+    let Some(format) = format else { return Some(number) };
+    match &format.compression_levels {
+        Some(levels) if number >= levels.min && number <= levels.max => {}
+        Some(levels) => sink
+            .error("out-of-range", level.span(), format!("`compression_level` is {number}"))
+            .help(format!("{} has {} to {}", format.name, levels.min, levels.max)),
+        None => sink
+            .error("unsupported", level.span(), format!("{} has no compression level", format.name))
+            .help("leave the key out"),
+    }
+    Some(number)
+}

@@ -1,0 +1,134 @@
+//! The JSON schema of pipeline files, for editors; made from the tables of keys and the steps.
+
+use super::ROOT_KEYS;
+use super::export::{BIT_DEPTH_NAMES, BIT_DEPTHS};
+use super::key::{Key, Kind};
+use serde_json::{Map, Value, json};
+use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
+use wavemill_core::{encode, processors};
+
+/// What a duration looks like, for editors.
+const DURATION_PATTERN: &str = r"^\s*([0-9.]+\s*(ms|s|m|h|d)\s*)+$";
+
+/// The JSON schema (draft 7, which TOML editors know) of a pipeline file.
+pub fn json_schema() -> Value {
+    let mut schema = section(ROOT_KEYS);
+    schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    schema["title"] = json!("Wavemill pipeline");
+    schema["properties"]["version"] = json!({ "const": super::VERSION });
+    let step = &mut schema["properties"]["step"]["items"];
+    step["properties"]["use"] = json!({ "enum": step_names() });
+    step["required"] = json!(["use"]);
+    step["allOf"] = processors::STEPS.iter().map(|step| step_rule(step)).collect();
+    let formats: Vec<&str> = encode::FORMATS.iter().map(|format| format.name).collect();
+    schema["properties"]["export"]["items"]["properties"]["format"] = json!({ "enum": formats });
+    schema
+}
+
+fn step_names() -> Vec<&'static str> {
+    processors::STEPS.iter().map(|step| step.name).collect()
+}
+
+fn section(keys: &[Key]) -> Value {
+    let mut properties = Map::new();
+    for key in keys {
+        if let Some(mut property) = kind(&key.kind) {
+            property["description"] = json!(key.summary);
+            properties.insert(key.name.to_owned(), property);
+        }
+    }
+    let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "required": required,
+    })
+}
+
+/// The schema of a value; `None` for keys that are not in this version.
+fn kind(kind: &Kind) -> Option<Value> {
+    let integer = |min: i64, max: i64| json!({ "type": "integer", "minimum": min, "maximum": max });
+    let number = |min: f64, max: f64| json!({ "type": "number", "minimum": min, "maximum": max });
+    let text = || json!({ "type": "string", "minLength": 1 });
+    let duration = || json!({ "type": "string", "pattern": DURATION_PATTERN });
+    let bounds = |properties: Value| json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    Some(match *kind {
+        Kind::Integer { min, max } => integer(min, max),
+        Kind::Integers { min, max } => one_or_more(&integer(min, max)),
+        Kind::Number { min, max, .. } => number(min, max),
+        Kind::Text | Kind::DurationRange { .. } => text(),
+        Kind::Texts => one_or_more(&text()),
+        Kind::Word(words) => json!({ "enum": words }),
+        Kind::Duration { .. } => duration(),
+        Kind::DurationBounds { .. } => bounds(json!({ "min": duration(), "max": duration() })),
+        Kind::Bounds { min, max, .. } => bounds(json!({
+            "min": number(min, max),
+            "max": number(min, max),
+            "target": number(min, max),
+            "tolerance": number(0.0, max - min),
+        })),
+        Kind::TextMap => json!({ "type": "object", "additionalProperties": text() }),
+        Kind::Table(keys) => section(keys),
+        Kind::Tables(keys) => json!({ "type": "array", "items": section(keys) }),
+        Kind::Params => json!({ "type": "object" }),
+        Kind::BitDepth => {
+            let names: Vec<&str> = BIT_DEPTH_NAMES.iter().map(|(name, _)| *name).collect();
+            json!({ "anyOf": [{ "enum": BIT_DEPTHS }, { "enum": names }] })
+        }
+        Kind::Later(_) => return None,
+    })
+}
+
+fn one_or_more(item: &Value) -> Value {
+    json!({ "anyOf": [item, { "type": "array", "minItems": 1, "items": item }] })
+}
+
+/// What `with` may hold when `use` names this step.
+fn step_rule(step: &StepDescriptor) -> Value {
+    let mut properties = Map::new();
+    for param in step.params {
+        properties.insert(param.key.to_owned(), param_schema(param));
+    }
+    // A target may also come from the environment.
+    let required: Vec<&str> = step
+        .params
+        .iter()
+        .filter(|param| param.default == ParamDefault::Required && param.key != "target_lufs")
+        .map(|param| param.key)
+        .collect();
+    let with = json!({
+        "type": "object",
+        "description": step.summary,
+        "additionalProperties": false,
+        "properties": properties,
+        "required": required,
+    });
+    let mut then = json!({ "properties": { "with": with } });
+    if !required.is_empty() {
+        then["required"] = json!(["with"]);
+    }
+    json!({ "if": { "properties": { "use": { "const": step.name } } }, "then": then })
+}
+
+fn param_schema(param: &ParamDescriptor) -> Value {
+    let mut schema = match param.kind {
+        ParamKind::Number { min, max, .. } => {
+            json!({ "type": "number", "minimum": min, "maximum": max })
+        }
+        ParamKind::Integer { min, max, .. } => {
+            json!({ "type": "integer", "minimum": min, "maximum": max })
+        }
+        ParamKind::Bool => json!({ "type": "boolean" }),
+        ParamKind::Choice(words) => json!({ "enum": words }),
+    };
+    schema["description"] = json!(param.summary);
+    match param.default {
+        ParamDefault::Number(value) => schema["default"] = json!(value),
+        ParamDefault::Integer(value) => schema["default"] = json!(value),
+        ParamDefault::Bool(value) => schema["default"] = json!(value),
+        ParamDefault::Choice(value) => schema["default"] = json!(value),
+        ParamDefault::Required | ParamDefault::Absent => {}
+    }
+    schema
+}

@@ -1,0 +1,129 @@
+//! `[pipeline]`: name, order and retries.
+
+use super::key::{Key, Kind};
+use super::sink::Sink;
+use super::values::Values;
+use crate::model::{Pipeline, Retry};
+use std::time::Duration;
+
+/// Longest name of a pipeline; it becomes a folder's name through `{pipeline}`.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Most jobs of one pipeline at once; a machine has fewer cores than this.
+const CONCURRENCY_MAX: i64 = 256;
+
+/// Most attempts of one job.
+const ATTEMPTS_MAX: i64 = 100;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_hours(24);
+
+pub(super) const KEYS: &[Key] = &[
+    Key::required(
+        "name",
+        Kind::Text,
+        "letters, digits, `-`, `_` and `.`; identifies finished work",
+    ),
+    Key::optional("description", Kind::Text, "One sentence for people."),
+    Key::optional(
+        "concurrency",
+        Kind::Integer { min: 1, max: CONCURRENCY_MAX },
+        "Most jobs of this pipeline at once.",
+    ),
+    Key::optional(
+        "priority",
+        Kind::Integer { min: -1000, max: 1000 },
+        "Higher runs earlier; 0 by default.",
+    ),
+    Key::optional(
+        "timeout",
+        Kind::Duration { min: SECOND, max: Duration::from_hours(7 * 24) },
+        "Longest an attempt may take, as \"30m\"; \"6h\" by default.",
+    ),
+    Key::optional(
+        "timezone",
+        Kind::Text,
+        "IANA name, as \"Europe/Berlin\"; default: the machine's.",
+    ),
+    Key::optional("retry", Kind::Table(RETRY_KEYS), "What happens after transient errors."),
+];
+
+const RETRY_KEYS: &[Key] = &[
+    Key::optional(
+        "attempts",
+        Kind::Integer { min: 1, max: ATTEMPTS_MAX },
+        "Attempts in all; 3 by default.",
+    ),
+    Key::optional(
+        "backoff",
+        Kind::DurationRange { min: Duration::ZERO, max: DAY },
+        "First wait and longest wait, as \"30s..10m\"; it doubles in between.",
+    ),
+];
+
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipeline) {
+    if let Some(name) = values.text("name") {
+        if !is_name(name.get_ref()) {
+            sink.error(
+                "bad-name",
+                name.span(),
+                format!("`{}` is no name of a pipeline", name.get_ref()),
+            )
+            .help(format!(
+                "use letters, digits, `-`, `_` and `.`, begin with a letter or digit, at most \
+                 {NAME_BYTES_MAX}"
+            ));
+        }
+        pipeline.name = name.into_inner();
+    }
+    if let Some(description) = values.text("description") {
+        pipeline.description = description.into_inner();
+    }
+    if let Some(count) = values.integer("concurrency") {
+        pipeline.concurrency = usize::try_from(*count.get_ref()).unwrap_or(1);
+    }
+    if let Some(priority) = values.integer("priority") {
+        pipeline.priority = i32::try_from(*priority.get_ref()).unwrap_or(0);
+    }
+    if let Some(timeout) = values.duration("timeout") {
+        pipeline.timeout = timeout.into_inner();
+    }
+    if let Some(retry) = values.table("retry") {
+        pipeline.retry = read_retry(retry, pipeline.retry);
+    }
+    read_timezone(sink, values, pipeline);
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= NAME_BYTES_MAX
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn read_retry(values: &Values<'_>, default: Retry) -> Retry {
+    let mut retry = default;
+    if let Some(attempts) = values.integer("attempts") {
+        retry.attempts = u32::try_from(*attempts.get_ref()).unwrap_or(1);
+    }
+    if let Some((min, max)) = values.duration_range("backoff") {
+        (retry.backoff_min, retry.backoff_max) = (min, max);
+    }
+    retry
+}
+
+fn read_timezone(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipeline) {
+    let Some(timezone) = values.text("timezone") else { return };
+    let name = timezone.get_ref();
+    if jiff::tz::TimeZone::get(name).is_ok() {
+        pipeline.timezone = Some(name.clone());
+        return;
+    }
+    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    let near = super::sink::nearest(name, known.iter().map(String::as_str));
+    sink.error("unknown-timezone", timezone.span(), format!("unknown time zone `{name}`")).help(
+        match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "write an IANA name such as Europe/Berlin, or leave the key out".to_owned(),
+        },
+    );
+}

@@ -1,0 +1,83 @@
+//! `[[require]]`: gates that a file or its outputs must pass.
+
+use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
+use super::sink::Sink;
+use super::values::Values;
+use crate::model::{Require, RequireOn};
+use std::time::Duration;
+use toml::Spanned;
+use wavemill_core::limits;
+
+pub(super) const KEYS: &[Key] = &[
+    Key::optional(
+        "on",
+        Kind::Word(&["input", "output"]),
+        "What is gated: the file as it came (default), or every export decoded again.",
+    ),
+    Key::optional(
+        "duration",
+        Kind::DurationBounds { min: Duration::ZERO, max: Duration::from_hours(100) },
+        "Bounds of the duration, as { min = \"1s\", max = \"2h\" }.",
+    ),
+    Key::optional(
+        "channels",
+        Kind::Integers { min: 1, max: CHANNEL_COUNT_MAX },
+        "Channel counts that pass, as [1, 2].",
+    ),
+    Key::optional(
+        "sample_rate_hz",
+        Kind::Integers {
+            min: limits::SAMPLE_RATE_HZ_MIN as i64,
+            max: limits::SAMPLE_RATE_HZ_MAX as i64,
+        },
+        "Sample rates that pass, as [44100, 48000].",
+    ),
+    Key::optional(
+        "integrated_lufs",
+        Kind::Bounds { unit: "LUFS", min: -70.0, max: 10.0 },
+        "Bounds of the integrated loudness, as { target = -23.0, tolerance = 0.2 }.",
+    ),
+    Key::optional(
+        "true_peak_dbtp",
+        Kind::Bounds { unit: "dBTP", min: -120.0, max: 40.0 },
+        "Bounds of the true peak, as { max = -1.0 }.",
+    ),
+    Key::optional(
+        "loudness_range_lu",
+        Kind::Bounds { unit: "LU", min: 0.0, max: 100.0 },
+        "Bounds of the loudness range, as { max = 15.0 }.",
+    ),
+    Key::later("target", "delivery targets have no names yet: write the bounds themselves"),
+];
+
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Require {
+    let require = Require {
+        on: match values.word("on").map(Spanned::into_inner) {
+            Some("output") => RequireOn::Output,
+            _ => RequireOn::Input,
+        },
+        duration_s: values.bounds("duration").map(Spanned::into_inner),
+        channels: numbers(values, "channels", |count| usize::try_from(count).ok()),
+        sample_rates_hz: numbers(values, "sample_rate_hz", |rate| u32::try_from(rate).ok()),
+        integrated_lufs: values.bounds("integrated_lufs").map(Spanned::into_inner),
+        true_peak_dbtp: values.bounds("true_peak_dbtp").map(Spanned::into_inner),
+        loudness_range_lu: values.bounds("loudness_range_lu").map(Spanned::into_inner),
+    };
+    let says_something =
+        KEYS.iter().any(|key| key.name != "on" && values.written(key.name).is_some());
+    if !says_something {
+        sink.warning("empty-section", values.span.clone(), "[[require]] requires nothing")
+            .help("add a bound such as duration = { min = \"1s\" }, or leave the section out");
+    }
+    require
+}
+
+/// The numbers of a list key, as another type.
+pub(super) fn numbers<T>(
+    values: &Values<'_>,
+    key: &str,
+    convert: impl Fn(i64) -> Option<T>,
+) -> Vec<T> {
+    let numbers = values.integers(key).map(Spanned::into_inner).unwrap_or_default();
+    numbers.into_iter().filter_map(|number| convert(number.into_inner())).collect()
+}

@@ -1,0 +1,77 @@
+//! `[report]` and `[source]`: what is told, and what becomes of the source.
+
+use super::key::{Key, Kind};
+use super::sink::{Sink, did_you_mean};
+use super::template;
+use super::values::Values;
+use crate::model::{SourceAction, SourcePolicy};
+use crate::template::Template;
+use std::ops::Range;
+use toml::Spanned;
+
+pub(super) const REPORT_KEYS: &[Key] = &[Key::required(
+    "json",
+    Kind::Text,
+    "as in json = \"outbox/{stem}.json\"; published after the exports",
+)];
+
+pub(super) const SOURCE_KEYS: &[Key] = &[
+    Key::optional("on_success", Kind::Text, "keep (default), move:FOLDER, trash or delete"),
+    Key::optional("on_failure", Kind::Text, "keep (default), move:FOLDER, trash or delete"),
+];
+
+const ACTIONS: [&str; 4] = ["keep", "move:FOLDER", "trash", "delete"];
+
+pub(super) fn read_report(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Spanned<Template>> {
+    let json = values.text("json")?;
+    template::read(sink, &json, template::EXPORT)
+}
+
+/// What was written, with the places of actions that need a check against the rest.
+pub(super) struct Read {
+    pub(super) policy: SourcePolicy,
+    pub(super) on_success: Option<Range<usize>>,
+    /// Folders sources are moved to.
+    pub(super) moves: Vec<Spanned<Template>>,
+}
+
+pub(super) fn read(sink: &mut Sink<'_>, values: Option<&Values<'_>>) -> Read {
+    let mut moves = Vec::new();
+    let mut action = |key: &str| {
+        let written = values.and_then(|values| values.text(key));
+        written.map_or(SourceAction::Keep, |written| read_action(sink, key, &written, &mut moves))
+    };
+    let policy =
+        SourcePolicy { on_success: action("on_success"), on_failure: action("on_failure") };
+    let on_success =
+        values.and_then(|values| values.text("on_success")).map(|written| written.span());
+    Read { policy, on_success, moves }
+}
+
+fn read_action(
+    sink: &mut Sink<'_>,
+    key: &str,
+    written: &Spanned<String>,
+    moves: &mut Vec<Spanned<Template>>,
+) -> SourceAction {
+    match written.get_ref().as_str() {
+        "keep" => return SourceAction::Keep,
+        "trash" => return SourceAction::Trash,
+        "delete" => return SourceAction::Delete,
+        text => {
+            if let Some(folder) = text.strip_prefix("move:") {
+                let start = sink.inside(written.span(), text, "move:".len()..text.len());
+                // The same template as a string of its own, so that spans point into the folder.
+                let folder = Spanned::new(start, folder.trim().trim_end_matches('/').to_owned());
+                if let Some(template) = template::read(sink, &folder, template::SOURCE) {
+                    moves.push(template.clone());
+                    return SourceAction::Move(template.into_inner());
+                }
+                return SourceAction::Keep;
+            }
+            sink.error("unknown-choice", written.span(), format!("`{key}` cannot be \"{text}\""))
+                .help(did_you_mean(text, "possible", ACTIONS.into_iter()));
+        }
+    }
+    SourceAction::Keep
+}

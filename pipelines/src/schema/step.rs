@@ -1,0 +1,264 @@
+//! `[[step]]`: what is done to the audio, in order.
+
+use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
+use super::require::numbers;
+use super::scalar::{as_integer, as_number, wrong_type};
+use super::sink::{Sink, did_you_mean, nearest};
+use super::values::Values;
+use crate::model::{Defaults, Step, When};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use wavemill_core::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamValue, Params, StepDescriptor,
+};
+use wavemill_core::processors;
+
+/// The name of the decoded signal in `after`; a step cannot take it.
+pub(super) const DECODE: &str = "decode";
+
+const EFFECTS: &str = "effect modules are not built into this version; use a built-in step \
+                       (`wavemill steps` lists them)";
+const LONGEST: Duration = Duration::from_hours(100);
+
+pub(super) const KEYS: &[Key] = &[
+    Key::optional("id", Kind::Text, "Name that exports refer to in `after`."),
+    Key::optional("use", Kind::Text, "The step: a name of `wavemill steps`."),
+    Key::optional("with", Kind::Params, "Its parameters."),
+    Key::optional("when", Kind::Table(WHEN_KEYS), "Conditions; all must hold for it to run."),
+    Key::later("effect", EFFECTS),
+    Key::later("sha256", EFFECTS),
+    Key::later("max_memory_mib", EFFECTS),
+];
+
+const WHEN_KEYS: &[Key] = &[
+    Key::optional(
+        "min_duration",
+        Kind::Duration { min: Duration::ZERO, max: LONGEST },
+        "Shortest duration of the source.",
+    ),
+    Key::optional(
+        "max_duration",
+        Kind::Duration { min: Duration::ZERO, max: LONGEST },
+        "Longest duration of the source.",
+    ),
+    Key::optional(
+        "channels",
+        Kind::Integers { min: 1, max: CHANNEL_COUNT_MAX },
+        "Channel counts of the source.",
+    ),
+    Key::optional(
+        "min_lufs",
+        Kind::Number { unit: "LUFS", min: -70.0, max: 10.0 },
+        "Lowest integrated loudness of the source.",
+    ),
+    Key::optional(
+        "max_lufs",
+        Kind::Number { unit: "LUFS", min: -70.0, max: 10.0 },
+        "Highest integrated loudness of the source.",
+    ),
+    Key::optional("tag", Kind::TextMap, "Tags of the source, as { genre = \"Podcast\" }."),
+];
+
+/// Tags that conditions can look at.
+pub(super) const TAGS: [&str; 8] =
+    ["title", "artist", "album", "genre", "year", "track", "comment", "key"];
+
+/// A step that was read; `step` is `None` where it is turned off or wrong.
+pub(super) struct Read {
+    pub(super) id: Option<Spanned<String>>,
+    pub(super) step: Option<Step>,
+}
+
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, defaults: &Defaults) -> Read {
+    let id = values.text("id");
+    let when = values.table("when").map(|when| read_when(sink, when)).unwrap_or_default();
+    let step = read_use(sink, values).and_then(|(descriptor, span)| {
+        let with = values.raw("with").map(|with| with.get_ref().as_table());
+        if let (Some(None), Some(with)) = (with, values.raw("with")) {
+            let value = with.get_ref();
+            wrong_type(sink, "with", &Spanned::new(with.span(), (*value).clone()), "a table");
+        }
+        let params = read_params(sink, descriptor, with.flatten(), span, defaults)?;
+        let is_off = !defaults.normalize && is_loudness(descriptor);
+        let id = id.as_ref().map(|id| id.get_ref().clone());
+        (!is_off).then_some(Step { id, descriptor, params, when })
+    });
+    Read { id, step }
+}
+
+fn is_loudness(descriptor: &StepDescriptor) -> bool {
+    descriptor.name == "loudness"
+}
+
+fn read_use(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+) -> Option<(&'static StepDescriptor, Range<usize>)> {
+    let Some(name) = values.text("use") else {
+        // An effect is a step too; that this version has none was said already.
+        if values.written("use").is_none() && values.written("effect").is_none() {
+            sink.error("missing-key", values.span.clone(), "[[step]] has no `use`")
+                .help("add `use`: the name of a step, as in use = \"loudness\"");
+        }
+        return None;
+    };
+    let descriptor = processors::step(name.get_ref());
+    if descriptor.is_none() {
+        let names = processors::STEPS.iter().map(|step| step.name);
+        sink.error("unknown-step", name.span(), format!("unknown step `{}`", name.get_ref()))
+            .help(did_you_mean(name.get_ref(), "steps", names));
+    }
+    Some((descriptor?, name.span()))
+}
+
+fn read_params(
+    sink: &mut Sink<'_>,
+    descriptor: &'static StepDescriptor,
+    with: Option<&DeTable<'_>>,
+    use_span: Range<usize>,
+    defaults: &Defaults,
+) -> Option<Params> {
+    let mut given = Params::default();
+    let mut written = BTreeSet::new();
+    let mut is_right = true;
+    for (key, value) in with.into_iter().flatten() {
+        let Some(param) = descriptor.param(key.get_ref()) else {
+            is_right = false;
+            let names = descriptor.params.iter().map(|param| param.key);
+            let message = format!("step `{}` has no key `{}`", descriptor.name, key.get_ref());
+            sink.error("unknown-key", key.span(), message).help(did_you_mean(
+                key.get_ref(),
+                "known keys",
+                names.clone(),
+            ));
+            // As for other keys: misspelled is not missing as well.
+            written.extend(nearest(key.get_ref(), names));
+            continue;
+        };
+        written.insert(param.key);
+        match read_param(sink, param, value) {
+            Some(value) => given.set(param.key, value),
+            None => is_right = false,
+        }
+    }
+    if is_loudness(descriptor)
+        && !written.contains("target_lufs")
+        && let Some(target_lufs) = defaults.target_lufs
+    {
+        given.set("target_lufs", ParamValue::Number(target_lufs));
+        written.insert("target_lufs");
+    }
+    for param in descriptor.params.iter().filter(|param| !written.contains(param.key)) {
+        is_right &= !is_missing(sink, descriptor, param, use_span.clone());
+    }
+    if !is_right {
+        return None;
+    }
+    descriptor
+        .complete(&given)
+        .map_err(|errors| {
+            for error in errors {
+                sink.error("bad-step", use_span.clone(), error.to_string()).maybe(None);
+            }
+        })
+        .ok()
+}
+
+/// Notes a key that must be given and is not.
+fn is_missing(
+    sink: &mut Sink<'_>,
+    descriptor: &StepDescriptor,
+    param: &ParamDescriptor,
+    span: Range<usize>,
+) -> bool {
+    let is_target = is_loudness(descriptor) && param.key == "target_lufs";
+    let is_missing = match param.default {
+        ParamDefault::Required => true,
+        ParamDefault::Absent => is_target,
+        _ => false,
+    };
+    if is_missing {
+        let help = if is_target {
+            "add with = { target_lufs = -16.0 }, or set WAVEMILL_TARGET_LUFS".to_owned()
+        } else {
+            format!("add `{}` under `with`: {}", param.key, param.summary)
+        };
+        let message = format!("step `{}` needs the key `{}`", descriptor.name, param.key);
+        sink.error("missing-key", span, message).help(help);
+    }
+    is_missing
+}
+
+fn read_param(
+    sink: &mut Sink<'_>,
+    param: &'static ParamDescriptor,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<ParamValue> {
+    let given = match value.get_ref() {
+        DeValue::String(text) => Some(ParamValue::Choice(text.to_string())),
+        DeValue::Boolean(truth) => Some(ParamValue::Bool(*truth)),
+        DeValue::Integer(_) => as_integer(value.get_ref()).map(ParamValue::Integer),
+        DeValue::Float(_) => as_number(value.get_ref()).map(ParamValue::Number),
+        _ => None,
+    };
+    let Some(given) = given else {
+        wrong_type(sink, param.key, value, param.kind.describe());
+        return None;
+    };
+    match param.check(&given) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            note_param_error(sink, param, value, &error);
+            None
+        }
+    }
+}
+
+fn note_param_error(
+    sink: &mut Sink<'_>,
+    param: &ParamDescriptor,
+    value: &Spanned<DeValue<'_>>,
+    error: &BuildError,
+) {
+    let (key, span) = (param.key, value.span());
+    match error {
+        BuildError::WrongType { expected, .. } => wrong_type(sink, key, value, expected),
+        BuildError::OutOfRange { min, max, unit, .. } => {
+            let written = sink.text(span.clone()).to_owned();
+            sink.error("out-of-range", span, format!("`{key}` is {written} {unit}").trim_end())
+                .help(format!("it must lie in {min}..={max} {unit}").trim_end());
+        }
+        BuildError::UnknownChoice { value: word, choices, .. } => {
+            sink.error("unknown-choice", span, format!("`{key}` cannot be \"{word}\""))
+                .help(did_you_mean(word, "possible", choices.iter().copied()));
+        }
+        other => sink.error("bad-step", span, other.to_string()).maybe(None),
+    }
+}
+
+fn read_when(sink: &mut Sink<'_>, values: &Values<'_>) -> When {
+    let tag = values.text_map("tag").map(Spanned::into_inner).unwrap_or_default();
+    for (name, _) in tag.iter().filter(|(name, _)| !TAGS.contains(&name.as_str())) {
+        let span = values.written("tag").unwrap_or_else(|| values.span.clone());
+        sink.error("unknown-key", span, format!("no condition looks at the tag `{name}`"))
+            .help(did_you_mean(name, "tags", TAGS.into_iter()));
+    }
+    let when = When {
+        min_duration: values.duration("min_duration").map(Spanned::into_inner),
+        max_duration: values.duration("max_duration").map(Spanned::into_inner),
+        channels: numbers(values, "channels", |count| usize::try_from(count).ok()),
+        min_lufs: values.number("min_lufs").map(Spanned::into_inner),
+        max_lufs: values.number("max_lufs").map(Spanned::into_inner),
+        tag,
+    };
+    let never = matches!((when.min_duration, when.max_duration), (Some(min), Some(max)) if min > max)
+        || matches!((when.min_lufs, when.max_lufs), (Some(min), Some(max)) if min > max);
+    if never {
+        sink.error("contradiction", values.span.clone(), "`when` can never hold")
+            .help("the smallest value must not exceed the largest");
+    }
+    when
+}

@@ -1,0 +1,55 @@
+//! Path templates inside a pipeline file.
+
+use super::sink::{Sink, did_you_mean};
+use crate::template::{PLACEHOLDERS, Placeholder, Template};
+use toml::Spanned;
+
+/// Which placeholders a place knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Whether tags and measures are known there.
+    content: bool,
+}
+
+/// Exports and reports know everything.
+pub(super) const EXPORT: Known = Known { content: true };
+
+/// The source is also moved after a failure, when nothing is known of its content.
+pub(super) const SOURCE: Known = Known { content: false };
+
+/// Checks a template; every mistake is noted.
+pub(super) fn read(
+    sink: &mut Sink<'_>,
+    written: &Spanned<String>,
+    known: Known,
+) -> Option<Spanned<Template>> {
+    let text = written.get_ref();
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(errors) => {
+            for error in errors {
+                let span = sink.inside(written.span(), text, error.span);
+                let help = match error.unknown {
+                    Some(name) => {
+                        let names = PLACEHOLDERS.iter().map(|(name, _)| *name);
+                        did_you_mean(&name, "placeholders", names)
+                    }
+                    None => error.help,
+                };
+                sink.error(error.code, span, error.message).help(help);
+            }
+            return None;
+        }
+    };
+    let is_content = |placeholder: &Placeholder| placeholder.is_tag() || placeholder.is_measure();
+    if !known.content && template.placeholders().any(is_content) {
+        sink.error(
+            "unknown-placeholder",
+            written.span(),
+            "tags and measures are not known where the source goes",
+        )
+        .help("use names and dates: {stem}, {name}, {reldir}, {date}");
+        return None;
+    }
+    Some(Spanned::new(written.span(), template))
+}

@@ -1,0 +1,373 @@
+use super::*;
+use crate::model::{After, Dither, OnConflict, RequireOn, WatchMode};
+use std::time::Duration;
+use wavemill_core::audio::SampleFormat;
+
+/// A right pipeline to break one thing of.
+const RIGHT: &str = r#"
+version = 1
+
+[pipeline]
+name = "podcast"
+description = "Speech."
+concurrency = 3
+priority = 5
+timeout = "1h30m"
+timezone = "Europe/Berlin"
+retry = { attempts = 4, backoff = "10s..5m" }
+
+[[watch]]
+path = "inbox/podcast"
+include = ["*.wav", "*.flac"]
+mode = "poll"
+rescan = "60s"
+ready = { stable_for = "2s", marker = "{name}.done", ignore = ["tmp/**"] }
+duplicates = "skip"
+
+[[require]]
+duration = { min = "1s" }
+channels = [1, 2]
+
+[[require]]
+on = "output"
+integrated_lufs = { target = -23.0, tolerance = 0.2 }
+true_peak_dbtp = { max = -1.0 }
+
+[[step]]
+id = "louder"
+use = "gain"
+with = { gain_db = 3 }
+when = { min_duration = "30s", channels = 2, min_lufs = -40, tag = { genre = "Talk" } }
+
+[[export]]
+format = "wav"
+bit_depth = "PCM_24"
+dither = "triangular"
+path = "outbox/{date:%Y/%m/%d}/{stem}.{ext}"
+on_conflict = "suffix"
+
+[[export]]
+after = "decode"
+format = "flac"
+path = "archive/{reldir}/{stem}-{hash8}.{ext}"
+
+[[export]]
+after = "louder"
+format = "wav"
+bit_depth = 32
+sample_format = "float"
+channels = 1
+path = "outbox/{stem}-float.wav"
+
+[report]
+json = "outbox/{date:%Y/%m/%d}/{stem}.json"
+
+[source]
+on_success = "move:done/{date:%Y-%m}"
+on_failure = "trash"
+"#;
+
+fn mistakes(text: &str) -> Vec<Diagnostic> {
+    mistakes_with(text, &Defaults::default())
+}
+
+fn mistakes_with(text: &str, defaults: &Defaults) -> Vec<Diagnostic> {
+    match load(text, defaults) {
+        Ok(loaded) => loaded.warnings,
+        Err(found) => found,
+    }
+}
+
+/// The mistakes of [`RIGHT`] with one piece of text replaced: code, what is underlined, help.
+fn broken(from: &str, to: &str) -> Vec<(&'static str, String, String)> {
+    assert!(RIGHT.contains(from), "{from} is not in the example");
+    let text = RIGHT.replacen(from, to, 1);
+    mistakes(&text)
+        .into_iter()
+        .map(|found| (found.code, text[found.span].to_owned(), found.help.unwrap_or_default()))
+        .collect()
+}
+
+#[track_caller]
+fn assert_mistake(from: &str, to: &str, code: &str, underlined: &str, help: &str) {
+    let found = broken(from, to);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, code);
+    assert_eq!(found[0].1, underlined);
+    assert!(found[0].2.contains(help), "{:?} lacks {help:?}", found[0].2);
+}
+
+#[test]
+fn right_pipeline_means_what_it_says() {
+    let loaded = load(RIGHT, &Defaults::default()).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let pipeline = loaded.pipeline;
+    assert_eq!(
+        (pipeline.name.as_str(), pipeline.concurrency, pipeline.priority),
+        ("podcast", 3, 5)
+    );
+    assert_eq!(pipeline.timeout, Duration::from_mins(90));
+    assert_eq!(pipeline.retry.attempts, 4);
+    assert_eq!(pipeline.retry.backoff_max, Duration::from_mins(5));
+    let watch = &pipeline.watches[0];
+    assert_eq!(watch.mode, WatchMode::Poll);
+    assert_eq!(watch.stable_for, Some(Duration::from_secs(2)));
+    assert_eq!(watch.ignore, ["tmp/**"]);
+    assert_eq!(pipeline.requires[0].channels, [1, 2]);
+    assert_eq!(pipeline.requires[1].on, RequireOn::Output);
+    let bounds = pipeline.requires[1].integrated_lufs.unwrap();
+    assert_eq!((bounds.min, bounds.max), (Some(-23.2), Some(-22.8)));
+    let step = &pipeline.steps[0];
+    assert_eq!(step.params.number("gain_db"), Some(3.0));
+    assert_eq!(step.when.channels, [2]);
+    assert_eq!(step.when.tag, [("genre".to_owned(), "Talk".to_owned())]);
+    let exports = &pipeline.exports;
+    assert_eq!(exports.len(), 3);
+    assert_eq!(
+        (exports[0].bit_depth, exports[0].sample_format),
+        (Some(24), Some(SampleFormat::Int))
+    );
+    assert_eq!((exports[0].dither, exports[0].after), (Some(Dither::Tpdf), After::Last));
+    assert_eq!(exports[0].on_conflict, OnConflict::Suffix);
+    assert_eq!(exports[1].after, After::Decode);
+    assert_eq!(exports[2].after, After::Step(0));
+    assert_eq!(exports[2].channels, Some(1));
+    assert!(
+        matches!(&pipeline.source.on_success, SourceAction::Move(to) if to.text() == "done/{date:%Y-%m}")
+    );
+    assert_eq!(pipeline.hash.len(), 64);
+}
+
+#[test]
+fn eight_mistakes_give_eight_diagnostics_with_places_and_help() {
+    let text = r#"version = 1
+[pipeline]
+name = "ünïcode"
+concurency = 2
+timeout = 30
+[[watch]]
+path = "in"
+mode = "event"
+[[step]]
+use = "gian"
+[[step]]
+use = "gain"
+with = { gain_db = 400.0 }
+[[export]]
+format = "flac"
+bit_depth = 32
+after = "lowd"
+path = "out/{stemm}.flac"
+"#;
+    let found = mistakes(text);
+    let places: Vec<_> = found.iter().map(|one| (one.code, one.line, one.column)).collect();
+    assert_eq!(
+        places,
+        [
+            ("bad-name", 3, 8),
+            ("unknown-key", 4, 1),
+            ("wrong-type", 5, 11),
+            ("unknown-choice", 8, 8),
+            ("unknown-step", 10, 7),
+            ("out-of-range", 13, 20),
+            ("unsupported", 16, 13),
+            ("unknown-after", 17, 9),
+            ("unknown-placeholder", 18, 13),
+        ]
+    );
+    assert!(found.iter().filter(|one| one.code != "wrong-type").all(|one| one.help.is_some()));
+    assert_eq!(found[1].help.as_deref(), Some("did you mean `concurrency`?"));
+    assert_eq!(found[4].help.as_deref(), Some("did you mean `gain`?"));
+}
+
+#[test]
+fn columns_are_characters_in_utf_8_text() {
+    let text = "version = 1 # ä\n[pipeline]\nname = \"a\"\ndescription = \"größe\" ; x = 1\n";
+    let found = mistakes(text);
+    assert_eq!(found[0].code, "syntax");
+    assert_eq!((found[0].line, found[0].column), (4, 23));
+}
+
+#[test]
+fn each_kind_of_mistake_is_named_where_it_stands() {
+    assert_mistake("version = 1", "version = 2", "unknown-version", "2", "version = 1");
+    assert_mistake("version = 1\n", "", "missing-key", "", "version = 1");
+    assert_mistake("name = \"podcast\"\n", "", "missing-key", "[pipeline]", "name");
+    assert_mistake("\"1h30m\"", "\"soon\"", "not-a-duration", "\"soon\"", "30m");
+    assert_mistake("\"1h30m\"", "\"1ms\"", "out-of-range", "\"1ms\"", "1s");
+    assert_mistake("concurrency = 3", "concurrency = 0", "out-of-range", "0", "1..=256");
+    assert_mistake(
+        "Europe/Berlin",
+        "Europe/Berln",
+        "unknown-timezone",
+        "\"Europe/Berln\"",
+        "Berlin",
+    );
+    assert_mistake("\"tmp/**\"", "\"tmp/[\"", "bad-glob", "\"tmp/[\"", "");
+    assert_mistake("{name}.done", "ready", "bad-template", "\"ready\"", "{name}");
+    assert_mistake("min = \"1s\"", "mim = \"1s\"", "unknown-key", "mim", "`min`");
+    assert_mistake("target = -23.0, ", "", "contradiction", "{ tolerance = 0.2 }", "target");
+    assert_mistake("max = -1.0", "max = 100", "out-of-range", "100", "dBTP");
+    assert_mistake("gain_db = 3", "gain_dbs = 3", "unknown-key", "gain_dbs", "gain_db");
+    assert_mistake("gain_db = 3", "gain_db = \"3\"", "wrong-type", "\"3\"", "");
+    assert_mistake("genre =", "gerne =", "unknown-key", "tag", "genre");
+    assert_mistake("\"wav\"", "\"waf\"", "unknown-format", "\"waf\"", "wav");
+    assert_mistake("\"wav\"", "\"opus\"", "unknown-format", "\"opus\"", "this version writes");
+    assert_mistake("\"PCM_24\"", "\"PCM_8\"", "unknown-choice", "\"PCM_8\"", "PCM_");
+    assert_mistake("bit_depth = 32", "bit_depth = 20", "out-of-range", "20", "16, 24 or 32");
+    assert_mistake("channels = 1\n", "channels = 99\n", "out-of-range", "99", "");
+    assert_mistake(
+        "{stem}.{ext}",
+        "{stem}/../x",
+        "bad-template",
+        "outbox/{date:%Y/%m/%d}/{stem}/../x",
+        "folder",
+    );
+    assert_mistake("%Y-%m", "%&", "bad-date-format", "{date:%&}", "strftime");
+    assert_mistake("{date:%Y-%m}", "{title}", "unknown-placeholder", "done/{title}", "{stem}");
+    assert_mistake("\"trash\"", "\"shred\"", "unknown-choice", "\"shred\"", "keep");
+    assert_mistake("[report]", "[reports]", "unknown-key", "reports", "report");
+    assert_mistake("[source]", "[[source]]", "wrong-type", "[[source]]", "");
+}
+
+#[test]
+fn what_later_versions_bring_is_said_to_be_missing() {
+    let effect = "[[step]]\neffect = \"reverb\"\n\n[[export]]\nformat = \"wav\"";
+    assert_mistake(
+        "[[export]]\nformat = \"wav\"",
+        effect,
+        "not-built-in",
+        "effect",
+        "effect modules",
+    );
+    assert_mistake(
+        "dither",
+        "sample_rate_hz = 44100\ndither",
+        "not-built-in",
+        "sample_rate_hz",
+        "resampling",
+    );
+}
+
+#[test]
+fn sections_are_checked_against_each_other() {
+    assert_mistake(
+        "outbox/{stem}-float.wav",
+        "archive/{reldir}/{stem}-{hash8}.flac",
+        "same-path",
+        "\"archive/{reldir}/{stem}-{hash8}.flac\"",
+        "{ext}",
+    );
+    assert_mistake(
+        "outbox/{stem}-float.wav",
+        "./inbox/podcast/{stem}-float.wav",
+        "output-in-watch",
+        "\"./inbox/podcast/{stem}-float.wav\"",
+        "ignore",
+    );
+    assert_mistake(
+        "move:done/",
+        "move:inbox/podcast/done/",
+        "output-in-watch",
+        "inbox/podcast/done/{date:%Y-%m}",
+        "outside",
+    );
+    assert_mistake(
+        "[[export]]\nformat",
+        "[[step]]\nid = \"louder\"\nuse = \"gain\"\nwith = { gain_db = 1 }\n[[export]]\nformat",
+        "duplicate-id",
+        "\"louder\"",
+        "after",
+    );
+    assert_mistake(
+        "after = \"louder\"",
+        "after = \"lauder\"",
+        "unknown-after",
+        "\"lauder\"",
+        "`louder`",
+    );
+}
+
+#[test]
+fn step_cannot_take_the_name_of_the_decoded_signal() {
+    let found = broken("id = \"louder\"\nuse", "id = \"decode\"\nuse");
+    assert_eq!((found[0].0, found[0].1.as_str()), ("duplicate-id", "\"decode\""));
+}
+
+#[test]
+fn outputs_in_a_watched_folder_are_right_where_the_watch_leaves_them_alone() {
+    for path in
+        ["inbox/podcast/tmp/{stem}.wav", "inbox/podcast/.done/{stem}.wav", "inbox/podcast/{stem}.x"]
+    {
+        assert_eq!(broken("outbox/{stem}-float.wav", path), [], "{path}");
+    }
+}
+
+#[test]
+fn deleting_the_source_without_an_export_is_refused() {
+    let text = "version = 1\n[pipeline]\nname = \"a\"\n[report]\njson = \"{stem}.json\"\n[source]\non_success = \"delete\"\n";
+    let found = mistakes(text);
+    assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), ["deletes-source"]);
+}
+
+#[test]
+fn formats_are_held_to_what_they_store() {
+    let text = |export: &str| {
+        format!(
+            "version = 1\n[pipeline]\nname = \"a\"\n[[export]]\npath = \"{{stem}}.x\"\n{export}"
+        )
+    };
+    let codes =
+        |export: &str| mistakes(&text(export)).iter().map(|one| one.code).collect::<Vec<_>>();
+    assert_eq!(codes("format = \"flac\"\nbit_depth = 32"), ["unsupported"]);
+    assert_eq!(codes("format = \"flac\"\nbit_depth = \"FLOAT\""), ["unsupported"]);
+    assert_eq!(codes("format = \"flac\"\nsample_format = \"float\""), ["unsupported"]);
+    assert_eq!(codes("format = \"flac\"\nchannels = 9"), ["unsupported"]);
+    assert_eq!(codes("format = \"wav\"\ncompression_level = 5"), ["unsupported"]);
+    assert_eq!(
+        codes("format = \"wav\"\nbit_depth = \"PCM_16\"\nsample_format = \"float\""),
+        ["contradiction"]
+    );
+    assert_eq!(codes("format = \"wav\"\nbit_depth = \"float\""), [""; 0]);
+    assert_eq!(codes("format = \"flac\"\nbit_depth = 24\ncompression_level = 8"), [""; 0]);
+}
+
+#[test]
+fn syntax_errors_are_all_told_without_echoes() {
+    let text = "version = 1\n[pipeline\nname = \"a\"\nconcurrency = = 2\n[[export]]\nformat = \"waf\"\npath = \"x\"\n";
+    let found = mistakes(text);
+    let codes: Vec<_> = found.iter().map(|one| (one.code, one.line)).collect();
+    assert_eq!(codes, [("syntax", 2), ("syntax", 4), ("unknown-format", 6)]);
+}
+
+#[test]
+fn text_that_is_no_toml_at_all_gives_diagnostics_and_no_panic() {
+    for text in ["", "\0", "= = =", "[[", "ä = [", "\u{feff}", "a.b.c.d = {{}"] {
+        assert!(!mistakes(text).is_empty(), "{text:?}");
+    }
+}
+
+#[test]
+fn hash_changes_with_text_and_defaults() {
+    let hash = |text: &str, defaults: &Defaults| load(text, defaults).unwrap().pipeline.hash;
+    let usual = hash(RIGHT, &Defaults::default());
+    assert_eq!(usual, hash(RIGHT, &Defaults::default()));
+    assert_ne!(usual, hash(&format!("{RIGHT}#"), &Defaults::default()));
+    assert_ne!(usual, hash(RIGHT, &Defaults { normalize: false, ..Defaults::default() }));
+}
+
+#[test]
+fn json_schema_knows_every_key_that_works() {
+    let schema = json_schema();
+    let properties = &schema["properties"];
+    assert!(properties["pipeline"]["properties"]["retry"]["properties"]["backoff"].is_object());
+    assert!(properties["export"]["items"]["properties"]["sample_rate_hz"].is_null());
+    let rule = schema["properties"]["step"]["items"]["allOf"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|rule| rule["if"]["properties"]["use"]["const"] == "gain")
+        .unwrap();
+    let gain = &rule["then"]["properties"]["with"]["properties"]["gain_db"];
+    assert_eq!((gain["type"].as_str(), gain["minimum"].as_f64()), (Some("number"), Some(-96.0)));
+}

@@ -1,0 +1,143 @@
+//! Paths with placeholders, such as `outbox/{date:%Y/%m/%d}/{stem}.{ext}`.
+//!
+//! A template is checked when the pipeline is loaded. Whatever is put in for a placeholder (names and
+//! tags come from strangers) stays one path component and can never lead out of the folder.
+
+mod component;
+mod parse;
+mod values;
+
+pub use parse::{PLACEHOLDERS, TemplateError};
+pub use values::Values;
+
+use component::Components;
+use jiff::fmt::strtime;
+use serde::{Serialize, Serializer};
+use std::path::PathBuf;
+
+/// A checked path template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// Text of the user's own; `/` separates folders.
+    Literal(String),
+    /// Something that is known only with the file.
+    Placeholder(Placeholder),
+}
+
+/// What can stand between braces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the placeholders'; PLACEHOLDERS explains them")]
+pub enum Placeholder {
+    Stem,
+    Name,
+    Ext,
+    Reldir,
+    /// The day the job was made, in this `strftime` format; its slashes make folders.
+    Date(String),
+    JobId,
+    Hash8,
+    Pipeline,
+    Title,
+    Artist,
+    Album,
+    Genre,
+    Year,
+    Track,
+    Lufs,
+    TruePeak,
+}
+
+impl Placeholder {
+    /// Whether it comes from the file's tags.
+    pub fn is_tag(&self) -> bool {
+        matches!(
+            self,
+            Self::Title | Self::Artist | Self::Album | Self::Genre | Self::Year | Self::Track
+        )
+    }
+
+    /// Whether the file must be measured to know it.
+    pub fn is_measure(&self) -> bool {
+        matches!(self, Self::Lufs | Self::TruePeak)
+    }
+}
+
+impl Template {
+    /// Checks a template.
+    ///
+    /// # Errors
+    /// All its mistakes, each with the bytes it is about.
+    pub fn parse(text: &str) -> Result<Self, Vec<TemplateError>> {
+        parse::parse(text).map(|parts| Self { text: text.to_owned(), parts })
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What must be known to expand it.
+    pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Placeholder(placeholder) => Some(placeholder),
+        })
+    }
+
+    /// Whether the file must be measured before the path is known.
+    pub fn needs_measures(&self) -> bool {
+        self.placeholders().any(Placeholder::is_measure)
+    }
+
+    /// The folders before the first placeholder, as written.
+    pub fn fixed_folder(&self) -> PathBuf {
+        let fixed = match self.parts.first() {
+            Some(Part::Literal(text)) => text.as_str(),
+            _ => "",
+        };
+        let end = fixed.rfind('/').map_or(0, |slash| slash + 1);
+        PathBuf::from(&fixed[..end])
+    }
+
+    /// The path for these values: relative (and then below whatever it is joined to) or, where the
+    /// template begins with `/`, absolute.
+    pub fn expand(&self, values: &Values) -> PathBuf {
+        let mut components = Components::default();
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => components.literal(text),
+                Part::Placeholder(Placeholder::Reldir) => components.folders(&values.reldir),
+                Part::Placeholder(Placeholder::Date(format)) => {
+                    let date = strtime::format(format, &values.date).unwrap_or_default();
+                    components.date(&date);
+                }
+                Part::Placeholder(placeholder) => {
+                    components.value(&values.bytes(placeholder), origin(placeholder));
+                }
+            }
+        }
+        components.into_path(self.text.starts_with('/'))
+    }
+}
+
+fn origin(placeholder: &Placeholder) -> component::Origin {
+    match placeholder {
+        Placeholder::Stem | Placeholder::Name => component::Origin::FileName,
+        _ => component::Origin::Text,
+    }
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
