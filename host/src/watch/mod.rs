@@ -6,6 +6,26 @@
 //! changing, its header promises no more bytes than it has, its marker exists where one is asked
 //! for, and it was hashed without changing meanwhile.
 
+mod events;
+mod filter;
+mod handle;
+mod hash;
+mod hints;
+mod index;
+mod marker;
+mod outbox;
+mod promise;
+mod root;
+mod settle;
+mod stat;
+mod thread;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use handle::{WatchHandle, spawn};
+
 use crossbeam_channel::Sender;
 use std::path::PathBuf;
 use std::time::Duration;

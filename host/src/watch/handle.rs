@@ -1,0 +1,77 @@
+//! Starting and stopping the thread of a watched folder.
+
+use super::events::{OpenEvents, open_system_events};
+use super::thread::{Watcher, Wiring};
+use super::{ChangeSender, KnownFile, WatchSpec};
+use crossbeam_channel::{Sender, bounded};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+/// A running watcher. Dropping it stops it.
+#[derive(Debug)]
+pub struct WatchHandle {
+    requests: Sender<()>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts to watch a folder. `known` is what the store remembers of it; `index` comes back with
+/// every batch of changes.
+///
+/// A batch is meant for one transaction. A bounded channel slows the watcher down and loses nothing.
+/// A folder that is not there is no error: it is told as offline and looked for.
+///
+/// # Errors
+/// A glob that cannot be parsed ([`io::ErrorKind::InvalidInput`]), or a thread that cannot be
+/// started.
+pub fn spawn(
+    index: usize,
+    spec: WatchSpec,
+    known: Vec<KnownFile>,
+    sender: ChangeSender,
+) -> io::Result<WatchHandle> {
+    spawn_with(index, spec, known, sender, Box::new(open_system_events))
+}
+
+/// As [`spawn`], with events from elsewhere.
+pub(super) fn spawn_with(
+    index: usize,
+    spec: WatchSpec,
+    known: Vec<KnownFile>,
+    sender: ChangeSender,
+    open_events: OpenEvents,
+) -> io::Result<WatchHandle> {
+    let (request, requests) = bounded(1);
+    let stop = Arc::new(AtomicBool::new(false));
+    let name = format!("watch {}", spec.pipeline);
+    let wiring = Wiring { known, index, sender, open_events, requests, stop: Arc::clone(&stop) };
+    let watcher = Watcher::new(spec, wiring)?;
+    let thread = std::thread::Builder::new().name(name).spawn(move || watcher.run())?;
+    Ok(WatchHandle { requests: request, stop, thread: Some(thread) })
+}
+
+impl WatchHandle {
+    /// Asks for a full walk; its end is told by [`super::Change::ScanDone`].
+    pub fn rescan(&self) {
+        // Full means that one is asked for already.
+        let _ = self.requests.try_send(());
+    }
+
+    /// Stops and waits until the thread has ended. Changes not yet taken are lost; the next start
+    /// finds them again.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for WatchHandle {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        let _ = self.requests.try_send(());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

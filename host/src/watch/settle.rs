@@ -1,0 +1,327 @@
+//! From "seen" to "settled": the rules by which a file is taken.
+
+use super::hash::{HashJob, HashResult, Outcome, describe};
+use super::hints::Evidence;
+use super::index::{File, Known, Phase};
+use super::stat::{Kind, Stat, is_absence, look};
+use super::thread::{STABLE_POLLING, Watcher};
+use super::{Change, KnownFile};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// When a file that could not be read is tried again without having changed.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// Timers handled before other things get their turn.
+const TIMERS_A_ROUND: usize = 1024;
+
+/// When which file is to be looked at.
+#[derive(Default)]
+pub(super) struct Timers {
+    heap: BinaryHeap<Reverse<(Instant, PathBuf)>>,
+    /// Number of the last hash job.
+    token: u64,
+}
+
+impl Timers {
+    /// The next one.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((instant, _))| *instant)
+    }
+
+    fn pop(&mut self, now: Instant) -> Option<(Instant, PathBuf)> {
+        if self.next()? > now {
+            return None;
+        }
+        self.heap.pop().map(|Reverse(timer)| timer)
+    }
+}
+
+impl File {
+    /// Notes a state that was seen, unchanged since `since`. Returns whether it is another one than
+    /// before, so that the file settles anew.
+    fn see(&mut self, stat: Stat, since: Instant) -> bool {
+        if self.stat == Some(stat) {
+            return false;
+        }
+        let is_from_store = self.stat.is_none();
+        self.stat = Some(stat);
+        if is_from_store && self.known.as_ref().is_some_and(|known| known.is(&stat)) {
+            self.rest();
+            self.told = None;
+            return false;
+        }
+        self.settle(since);
+        true
+    }
+
+    fn settle(&mut self, since: Instant) {
+        self.phase = Phase::Settling;
+        self.since = Some(since);
+        self.is_incomplete = false;
+        self.told = None;
+    }
+
+    fn heed(&mut self, evidence: &Evidence) {
+        self.is_open = evidence.is_open.unwrap_or(self.is_open);
+        self.is_redropped |= evidence.is_moved;
+        if self.phase == Phase::Settling && evidence.is_open.is_some() {
+            self.since = self.since.max(Some(evidence.instant));
+        }
+    }
+
+    /// The change to tell when its content is known to be `hash`, and from now on known.
+    fn conclude(&mut self, relative: &Path, hash: String) -> Option<Change> {
+        let stat = self.stat?;
+        let Stat { size_bytes, modified_ns, inode, .. } = stat;
+        let fresh = Known { size_bytes, modified_ns, inode, hash };
+        let is_untouched = self.known.as_ref().is_some_and(|known| {
+            known.hash == fresh.hash && known.modified_ns == modified_ns && !self.is_redropped
+        });
+        let file = KnownFile {
+            relative: relative.to_owned(),
+            size_bytes,
+            modified_ns,
+            inode,
+            hash: fresh.hash.clone(),
+            incomplete: false,
+        };
+        self.known = Some(fresh);
+        self.rest();
+        self.told = None;
+        Some(if is_untouched { Change::Touched(file) } else { Change::Settled(file) })
+    }
+
+    fn rest(&mut self) {
+        self.phase = Phase::Rest;
+        self.due = None;
+        self.is_redropped = false;
+        self.is_open = false;
+    }
+}
+
+impl Watcher {
+    /// Notes that a file was seen, in a listing or where a hint pointed.
+    pub(super) fn observe(
+        &mut self,
+        relative: &Path,
+        stat: Stat,
+        listing: u64,
+        evidence: Option<Evidence>,
+    ) {
+        let since = evidence.map_or_else(Instant::now, |evidence| evidence.instant);
+        let is_settling = self.index.update(relative, |file| {
+            file.seen = file.seen.max(listing);
+            let is_changed = file.see(stat, since);
+            // Events about a state that was told of already came late.
+            if let Some(evidence) = &evidence
+                && file.phase != Phase::Rest
+            {
+                file.heed(evidence);
+            }
+            file.phase == Phase::Settling && (is_changed || evidence.is_some())
+        });
+        if is_settling {
+            self.schedule(relative);
+        }
+    }
+
+    /// Sets the time at which a settling file is decided.
+    fn schedule(&mut self, relative: &Path) {
+        let stable_for = self.stable_for();
+        let file_due = self.index.file(relative).and_then(|file| {
+            // A writer that was not heard closing may only have paused.
+            let pause = if file.is_open { stable_for.max(STABLE_POLLING) } else { stable_for };
+            Some(file.since? + pause)
+        });
+        if let Some(due) = file_due {
+            self.schedule_at(relative, due);
+        }
+    }
+
+    fn schedule_at(&mut self, relative: &Path, due: Instant) {
+        let needs_timer = self.index.update(relative, |file| {
+            file.due = Some(due);
+            let is_earlier = file.timer.is_none_or(|timer| due < timer);
+            if is_earlier {
+                file.timer = Some(due);
+            }
+            is_earlier
+        });
+        if needs_timer {
+            self.timers.heap.push(Reverse((due, relative.to_owned())));
+        }
+    }
+
+    /// Decides the files whose time has come.
+    pub(super) fn fire_timers(&mut self) {
+        let now = Instant::now();
+        for _ in 0..TIMERS_A_ROUND {
+            let Some((instant, relative)) = self.timers.pop(now) else { return };
+            // A file that was forgotten, or has an earlier timer.
+            if self.index.file(&relative).is_none_or(|file| file.timer != Some(instant)) {
+                continue;
+            }
+            let due = self.index.update(&relative, |file| {
+                file.timer = None;
+                file.due
+            });
+            match due {
+                Some(due) if due > now => self.schedule_at(&relative, due),
+                Some(_) => self.decide(&relative),
+                None => {}
+            }
+        }
+    }
+
+    /// Has a file read that was left alone for long enough, if it still is as it was.
+    pub(super) fn decide(&mut self, relative: &Path) {
+        let path = self.spec.root.join(relative);
+        match look(&path) {
+            Ok(Kind::File(stat)) => {
+                let is_same = self.index.file(relative).is_some_and(|file| file.stat == Some(stat));
+                if is_same {
+                    self.submit(relative, path, stat);
+                } else {
+                    self.observe(relative, stat, 0, None);
+                }
+            }
+            Ok(Kind::Other(reason)) => self.refuse(relative, reason.to_owned(), 0),
+            Ok(Kind::Folder(_)) => {
+                self.lose(relative);
+                self.walks.add_hinted(relative.to_owned(), true);
+            }
+            Err(error) if is_absence(&error) => self.lose(relative),
+            Err(error) => {
+                self.put_off(relative, format!("cannot be looked at: {}", describe(&error)));
+            }
+        }
+    }
+
+    fn submit(&mut self, relative: &Path, path: PathBuf, stat: Stat) {
+        if self.filter.marker().is_some_and(|marker| !is_there(&marker.path_for(&path))) {
+            self.index.update(relative, |file| {
+                file.phase = Phase::Marker;
+                file.due = None;
+            });
+            return;
+        }
+        self.timers.token += 1;
+        let token = self.timers.token;
+        let is_recheck = self.index.update(relative, |file| {
+            file.phase = Phase::Hashing;
+            file.due = None;
+            file.token = token;
+            file.known.is_some()
+        });
+        self.hashing += 1;
+        self.pool.submit(HashJob { relative: relative.to_owned(), path, stat, token, is_recheck });
+    }
+
+    /// Takes what the hash threads found.
+    pub(super) fn take_results(&mut self) {
+        while let Ok(result) = self.pool.results().try_recv() {
+            self.hashing -= 1;
+            let file = self.index.file(&result.relative);
+            let counts =
+                file.is_some_and(|file| file.phase == Phase::Hashing && file.token == result.token);
+            if counts {
+                self.take_result(result);
+            }
+        }
+    }
+
+    fn take_result(&mut self, result: HashResult) {
+        let relative = result.relative;
+        match result.outcome {
+            Outcome::Hashed(hash) => {
+                let change = self.index.update(&relative, |file| file.conclude(&relative, hash));
+                if let Some(change) = change {
+                    self.outbox.push(change);
+                }
+            }
+            Outcome::Incomplete(reason) => self.wait_for_rest(&relative, reason),
+            Outcome::Unreadable(reason) => self.put_off(&relative, reason),
+            Outcome::Changed | Outcome::Gone => self.resettle(&relative),
+        }
+    }
+
+    /// The file changed or vanished while it was read: it is looked at anew.
+    fn resettle(&mut self, relative: &Path) {
+        self.index.update(relative, |file| file.settle(Instant::now()));
+        match look(&self.spec.root.join(relative)) {
+            Ok(Kind::File(stat)) => {
+                self.index.update(relative, |file| file.stat = Some(stat));
+                self.schedule(relative);
+            }
+            _ => self.decide(relative),
+        }
+    }
+
+    /// A file with fewer bytes than its header promises: told when a second look says the same.
+    fn wait_for_rest(&mut self, relative: &Path, reason: String) {
+        let is_told = self.index.update(relative, |file| {
+            if !file.is_incomplete {
+                file.settle(Instant::now());
+                file.is_incomplete = true;
+                return false;
+            }
+            file.rest();
+            file.told = Some(reason.clone());
+            true
+        });
+        if is_told {
+            self.outbox.push(Change::Incomplete { relative: relative.to_owned(), reason });
+        } else {
+            self.schedule(relative);
+        }
+    }
+
+    /// A file that cannot be read: told once, tried again now and then.
+    pub(super) fn put_off(&mut self, relative: &Path, reason: String) {
+        let is_news = self.index.update(relative, |file| {
+            file.phase = Phase::Settling;
+            let is_news = file.told.as_ref() != Some(&reason);
+            file.told = Some(reason.clone());
+            is_news
+        });
+        self.schedule_at(relative, Instant::now() + RETRY);
+        if is_news {
+            self.outbox.push(Change::Refused { relative: relative.to_owned(), reason });
+        }
+    }
+
+    /// A path with a file's name that is none: told once, left alone until it changes.
+    pub(super) fn refuse(&mut self, relative: &Path, reason: String, listing: u64) {
+        let (is_news, was_known) = self.index.update(relative, |file| {
+            file.seen = file.seen.max(listing);
+            let is_news = file.told.as_ref() != Some(&reason);
+            file.rest();
+            file.stat = None;
+            file.told = Some(reason.clone());
+            (is_news, file.known.take().is_some())
+        });
+        let relative = relative.to_owned();
+        if was_known {
+            self.outbox.push(Change::Vanished { relative: relative.clone() });
+        }
+        if is_news {
+            self.outbox.push(Change::Refused { relative, reason });
+        }
+    }
+
+    /// A settling file that is not there: gone, or away with the root.
+    fn lose(&mut self, relative: &Path) {
+        self.vanish_unless_offline(relative);
+        if self.index.file(relative).is_some() {
+            let due = Instant::now() + self.stable_for();
+            self.schedule_at(relative, due);
+        }
+    }
+}
+
+fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}

@@ -1,0 +1,100 @@
+//! The watched folder itself goes away and comes back.
+
+use super::*;
+
+fn quick() -> Bench {
+    let mut bench = Bench::new();
+    // Bounds the time after which a folder that is away is looked for.
+    bench.spec.rescan = Some(Duration::from_millis(200));
+    bench
+}
+
+#[test]
+fn root_renamed_away_is_offline_and_tells_nothing_when_it_is_back() {
+    let mut bench = quick();
+    bench.make_folder("x");
+    bench.write("x/a.mp3", b"a");
+    bench.watch();
+    bench.settled();
+    let away = bench.folder.path().join("away");
+    std::fs::rename(&bench.spec.root, &away).unwrap();
+    match bench.next_told() {
+        Change::RootOffline { reason } => assert!(reason.contains("/in:"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    std::fs::rename(&away, &bench.spec.root).unwrap();
+    assert_eq!(bench.next_told(), Change::RootOnline);
+    assert_eq!(bench.after_rescan(), []);
+    bench.write("x/b.mp3", b"b");
+    assert_eq!(bench.settled().relative, Path::new("x/b.mp3"));
+}
+
+#[test]
+fn root_missing_at_start_is_offline_and_its_files_are_kept_in_mind() {
+    let mut bench = quick();
+    bench.write("a.mp3", b"a");
+    bench.watch();
+    let file = bench.settled();
+    bench.stop(vec![file]);
+    let away = bench.folder.path().join("away");
+    std::fs::rename(&bench.spec.root, &away).unwrap();
+    bench.start();
+    assert!(matches!(bench.next(), Change::RootOffline { .. }));
+    std::fs::rename(&away, &bench.spec.root).unwrap();
+    assert_eq!(bench.next(), Change::RootOnline);
+    assert_eq!(bench.after_rescan(), []);
+}
+
+#[test]
+fn root_replaced_by_another_folder_is_compared_by_content() {
+    let mut bench = quick();
+    bench.write("a.mp3", b"a");
+    bench.write("b.mp3", b"b");
+    bench.watch();
+    let mut files = [bench.settled(), bench.settled()];
+    files.sort_by(|a, b| a.relative.cmp(&b.relative));
+    let away = bench.folder.path().join("away");
+    std::fs::rename(&bench.spec.root, &away).unwrap();
+    std::fs::create_dir(&bench.spec.root).unwrap();
+    // The same file by another inode number, as after a remount of a network share.
+    let modified = std::fs::metadata(away.join("a.mp3")).unwrap().modified().unwrap();
+    bench.write("a.mp3", b"a");
+    File::options().write(true).open(bench.path("a.mp3")).unwrap().set_modified(modified).unwrap();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        match bench.next_told() {
+            Change::RootOffline { .. } | Change::RootOnline => {}
+            change => told.push(change),
+        }
+    }
+    assert!(told.contains(&vanished("b.mp3")), "{told:?}");
+    let is_a = |change: &Change| match change {
+        Change::Touched(file) | Change::Settled(file) => file.hash == files[0].hash,
+        _ => false,
+    };
+    assert!(told.iter().any(is_a), "{told:?}");
+}
+
+#[test]
+fn root_that_is_a_file_is_offline() {
+    let mut bench = quick();
+    bench.spec.root = bench.folder.path().join("file");
+    write(&bench.spec.root, b"no folder");
+    bench.start();
+    match bench.next() {
+        Change::RootOffline { reason } => assert!(reason.contains("not a folder"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn handle_stops_while_nobody_takes_the_changes() {
+    let mut bench = Bench::new();
+    bench.write("a.mp3", b"a");
+    let (sender, receiver) = crossbeam_channel::bounded(0);
+    let handle = spawn(0, bench.spec.clone(), Vec::new(), sender).unwrap();
+    handle.stop();
+    assert!(receiver.recv().is_err());
+    bench.watch();
+    bench.settled();
+}
