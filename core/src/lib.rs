@@ -5,6 +5,7 @@
 
 pub mod audio;
 pub mod decode;
+pub mod denormals;
 pub mod descriptor;
 pub mod encode;
 pub mod limits;

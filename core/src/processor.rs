@@ -125,6 +125,11 @@ impl Finding {
         Self { key, value: value.into().map_or(FindingValue::None, FindingValue::Number) }
     }
 
+    /// Whether something holds.
+    pub fn flag(key: &'static str, value: bool) -> Self {
+        Self { key, value: FindingValue::Bool(value) }
+    }
+
     /// A sentence or a word.
     pub fn text(key: &'static str, value: impl Into<String>) -> Self {
         Self { key, value: FindingValue::Text(value.into()) }
@@ -137,6 +142,8 @@ impl Finding {
 pub enum FindingValue {
     /// A finite number.
     Number(f64),
+    /// Whether something holds.
+    Bool(bool),
     /// Text.
     Text(String),
     /// No value exists (silence).

@@ -2,12 +2,24 @@
 
 use crate::descriptor::StepDescriptor;
 
+pub mod fade;
 pub mod gain;
+pub mod high_pass;
+pub mod loudness;
+pub mod peak_normalize;
+pub mod remix;
+pub mod trim_silence;
 
 /// Every built-in step, by name.
 #[rustfmt::skip]
 pub const STEPS: &[&StepDescriptor] = &[
+    &fade::DESCRIPTOR,
     &gain::DESCRIPTOR,
+    &high_pass::DESCRIPTOR,
+    &loudness::DESCRIPTOR,
+    &peak_normalize::DESCRIPTOR,
+    &remix::DESCRIPTOR,
+    &trim_silence::DESCRIPTOR,
 ];
 
 /// The built-in step of this name.

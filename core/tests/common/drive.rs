@@ -1,0 +1,164 @@
+//! Drives a step over a whole signal as an executor does.
+
+use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::descriptor::{ParamValue, Params};
+use wavemill_core::processor::{Processor, Status, Tail, WholeFileNeed};
+use wavemill_core::processors;
+use wavemill_core::units::Frames;
+
+/// Planar samples.
+pub type Planes = Vec<Vec<f32>>;
+
+/// A step by name with its parameters, for a test.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The step.
+    pub step: &'static str,
+    /// Its parameters; the others have their defaults.
+    pub params: &'static [(&'static str, Value)],
+    /// Channels of the input.
+    pub channel_count: usize,
+}
+
+/// A parameter's value.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Integer(i64),
+    /// A truth value.
+    Bool(bool),
+    /// A word.
+    Choice(&'static str),
+}
+
+use Value::{Choice, Integer, Number};
+
+/// Every step with parameters that make all of its code run.
+pub const CASES: &[Case] = &[
+    Case {
+        step: "fade",
+        params: &[("in_s", Number(0.01)), ("out_s", Number(0.02)), ("shape", Choice("cosine"))],
+        channel_count: 2,
+    },
+    Case { step: "fade", params: &[("in_s", Number(0.5))], channel_count: 1 },
+    Case { step: "gain", params: &[("gain_db", Number(-3.0))], channel_count: 2 },
+    Case { step: "high-pass", params: &[("cutoff_hz", Number(80.0))], channel_count: 2 },
+    Case { step: "loudness", params: &[("target_lufs", Number(-16.0))], channel_count: 2 },
+    Case {
+        step: "loudness",
+        params: &[("target_lufs", Number(-30.0)), ("mono", Choice("dual"))],
+        channel_count: 1,
+    },
+    Case { step: "peak-normalize", params: &[], channel_count: 2 },
+    Case { step: "remix", params: &[("channels", Integer(1))], channel_count: 2 },
+    Case { step: "remix", params: &[("channels", Integer(2))], channel_count: 1 },
+    Case { step: "remix", params: &[("channels", Integer(2))], channel_count: 6 },
+    Case { step: "remix", params: &[("channels", Integer(3))], channel_count: 3 },
+    Case {
+        step: "remix",
+        params: &[("channels", Integer(1)), ("from", Choice("right"))],
+        channel_count: 2,
+    },
+    Case {
+        step: "trim-silence",
+        params: &[("threshold_dbfs", Number(-40.0)), ("pad_s", Number(0.001))],
+        channel_count: 2,
+    },
+];
+
+impl Case {
+    /// The stream of its input.
+    pub fn spec(&self) -> StreamSpec {
+        StreamSpec::new(44_100, self.channel_count)
+    }
+
+    /// The step, built.
+    pub fn build(&self) -> Box<dyn Processor> {
+        build(self.step, self.params, &self.spec()).unwrap()
+    }
+}
+
+/// A step with completed parameters.
+pub fn build(
+    step: &str,
+    params: &[(&str, Value)],
+    spec: &StreamSpec,
+) -> Result<Box<dyn Processor>, wavemill_core::descriptor::BuildError> {
+    let descriptor = processors::step(step).expect("a known step");
+    let mut given = Params::default();
+    for &(key, value) in params {
+        let value = match value {
+            Value::Number(value) => ParamValue::Number(value),
+            Value::Integer(value) => ParamValue::Integer(value),
+            Value::Bool(value) => ParamValue::Bool(value),
+            Value::Choice(value) => ParamValue::Choice(value.to_owned()),
+        };
+        given.set(key, value);
+    }
+    let completed = descriptor.complete(&given).map_err(|mut errors| errors.remove(0))?;
+    (descriptor.build)(&completed, spec)
+}
+
+/// The pass before the first `process`.
+pub fn prepare(step: &mut dyn Processor, input: &Planes, block_frames: usize) {
+    if step.whole_file_need() == WholeFileNeed::Samples {
+        for_blocks(input, block_frames, |block| step.observe(block));
+    }
+    step.begin(Some(Frames(input[0].len() as u64))).unwrap();
+}
+
+/// What a prepared step delivers: latency compensated, with its tail.
+pub fn process(
+    step: &mut dyn Processor,
+    spec: &StreamSpec,
+    input: &Planes,
+    block_frames: usize,
+) -> Planes {
+    let Tail::Frames(tail) = step.tail() else { panic!("no step sounds for ever") };
+    let frame_count = input[0].len();
+    let extra = (step.latency() + tail).as_usize();
+    let padded: Planes =
+        input.iter().map(|plane| [&plane[..], &vec![0.0; extra]].concat()).collect();
+    let output_channel_count = step.output_spec(spec).channel_count();
+    let mut output = vec![Vec::new(); output_channel_count];
+    for_blocks(&padded, block_frames, |block| {
+        let mut room = Block::with_capacity(
+            block.channel_count(),
+            block.channel_count().max(output_channel_count),
+            step.max_output_frames(block_frames).max(block_frames),
+        );
+        room.copy_from(block, 0, block.frame_count());
+        let most = step.max_output_frames(block.frame_count());
+        assert_ne!(step.process(&mut room), Status::Failed, "{:?}", step.failure());
+        assert_eq!(room.channel_count(), output_channel_count);
+        assert!(room.frame_count() <= most, "more frames than announced");
+        for (output, plane) in output.iter_mut().zip(room.planes()) {
+            output.extend(plane);
+        }
+    });
+    let length = (step.output_length(Frames(frame_count as u64)) + tail).as_usize();
+    for plane in &mut output {
+        plane.drain(..step.latency().as_usize());
+        assert!(plane.len() >= length, "{} of {length} frames announced", plane.len());
+        plane.truncate(length);
+    }
+    output
+}
+
+/// Everything at once.
+pub fn run(case: &Case, input: &Planes, block_frames: usize) -> Planes {
+    let mut step = case.build();
+    prepare(step.as_mut(), input, block_frames);
+    process(step.as_mut(), &case.spec(), input, block_frames)
+}
+
+fn for_blocks(input: &Planes, block_frames: usize, mut each: impl FnMut(&Block)) {
+    let frame_count = input[0].len();
+    for start in (0..frame_count).step_by(block_frames) {
+        let end = (start + block_frames).min(frame_count);
+        let cut: Vec<&[f32]> = input.iter().map(|plane| &plane[start..end]).collect();
+        each(&Block::from_planes(&cut));
+    }
+}

@@ -1,0 +1,82 @@
+//! No step allocates while it processes: a binary of its own, because it counts allocations.
+#![allow(clippy::unwrap_used, reason = "a test binary: a panic is a failed test")]
+
+#[path = "common/drive.rs"]
+#[allow(dead_code, unreachable_pub, reason = "two binaries use parts of it")]
+mod drive;
+
+use drive::{CASES, prepare};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use wavemill_core::audio::Block;
+
+thread_local! {
+    /// Allocations, reallocations and frees of this thread.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting per thread.
+struct Counting;
+
+fn count() {
+    // At the end of a thread the counter may be gone already; nothing is measured there.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting touches only a
+// `Cell` of the thread, which does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise about `layout` holds for the system's allocator too.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: `pointer` came from the system's allocator with this `layout`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: `pointer` came from the system's allocator with this `layout`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Calls of the allocator while `work` runs.
+fn calls_of(work: impl FnOnce()) -> u64 {
+    let before = CALLS.get();
+    work();
+    CALLS.get() - before
+}
+
+#[test]
+fn allocations_are_counted() {
+    assert!(calls_of(|| drop(std::hint::black_box(vec![1u8; 100]))) >= 2);
+}
+
+#[test]
+fn no_step_allocates_while_it_processes_or_resets() {
+    const FRAMES: usize = 4096;
+    for case in CASES {
+        let plane: Vec<f32> = (0..FRAMES).map(|i| if i % 100 < 50 { 0.5 } else { -0.5 }).collect();
+        let input = vec![plane; case.channel_count];
+        let mut step = case.build();
+        prepare(step.as_mut(), &input, FRAMES);
+        let source = Block::from_planes(&input);
+        let mut block = Block::with_capacity(case.channel_count, 8, FRAMES);
+        let calls = calls_of(|| {
+            for _ in 0..3 {
+                block.copy_from(&source, 0, FRAMES);
+                let _ = step.process(&mut block);
+            }
+            step.reset();
+        });
+        assert_eq!(calls, 0, "{case:?}");
+    }
+}
