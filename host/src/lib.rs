@@ -1,5 +1,6 @@
 //! The Wavemill host: watched folders, jobs, the store, workers, outputs and the command line.
 
+pub mod analysis;
 pub mod cli;
 pub mod client;
 pub mod config;

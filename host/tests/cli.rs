@@ -1,4 +1,5 @@
 //! The binary as its users meet it: outputs, streams and exit codes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 use std::fs::File;
 use std::io::Write;
@@ -174,4 +175,65 @@ fn state_below_a_relative_path_is_not_made_by_reading_commands() {
     let lab = Lab::new();
     lab.run(&["--state", "state", "steps"]);
     assert!(!Path::new(&lab.path("state")).exists());
+}
+
+/// A WAVE file of one second: 16 bit, mono, 8 kHz, a square wave of half full scale.
+fn square_wave() -> Vec<u8> {
+    let samples: Vec<u8> = (0..8000i32)
+        .flat_map(|frame| if frame / 4 % 2 == 0 { 16384i16 } else { -16384 }.to_le_bytes())
+        .collect();
+    let size = u32::try_from(samples.len()).unwrap();
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + size).to_le_bytes());
+    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    bytes.extend(8000u32.to_le_bytes());
+    bytes.extend(16000u32.to_le_bytes());
+    bytes.extend(b"\x02\0\x10\0data");
+    bytes.extend(size.to_le_bytes());
+    bytes.extend(samples);
+    bytes
+}
+
+#[test]
+fn analyze_reports_good_files_beside_bad_ones() {
+    let lab = Lab::new();
+    File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    lab.write("empty.wav", "");
+    let output = lab.run(&["analyze", "--json", "empty.wav", "good.wav", "gone.wav"]);
+    assert_eq!(code(&output), 3);
+    let value = json(&output);
+    let files = value["files"].as_array().unwrap();
+    assert_eq!(files.len(), 3);
+    assert_eq!(
+        (&files[0]["path"], &files[0]["error"]),
+        (&"empty.wav".into(), &"is empty (0 bytes)".into())
+    );
+    assert_eq!(files[1]["file"]["duration_s"], 1.0);
+    assert_eq!(files[1]["file"]["channels"], 1);
+    assert_eq!(files[1]["level"]["peak_amplitude"], 0.5);
+    assert!(files[2]["error"].is_string());
+    let errors = stderr(&output);
+    assert_eq!(errors.lines().count(), 2, "{errors}");
+    assert!(errors.contains("error: empty.wav is empty"), "{errors}");
+}
+
+#[test]
+fn analyze_of_parts_leaves_the_others_out() {
+    let lab = Lab::new();
+    File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    let output = lab.run(&["analyze", "--json", "--only", "level", "good.wav"]);
+    let file = &json(&output)["files"][0];
+    assert!(file.get("loudness").is_none() && file.get("file").is_none(), "{file}");
+    // A square wave's RMS is its peak: half full scale is -6.02 dB.
+    let rms = file["level"]["rms_dbfs"].as_f64().unwrap();
+    assert!((rms + 6.0206).abs() < 1e-3, "{rms}");
+}
+
+#[cfg(unix)]
+#[test]
+fn analyze_of_a_folder_or_device_says_so_at_once() {
+    let output = Lab::new().run(&["analyze", "/dev/zero", "."]);
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("/dev/zero is a pipe, socket or device"));
+    assert!(stderr(&output).contains(". is a folder"));
 }

@@ -9,6 +9,7 @@ mod chunks;
 mod claims;
 mod coded;
 mod flac;
+mod formats;
 mod id3;
 mod kind;
 mod mpeg;
@@ -19,6 +20,7 @@ mod window;
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::units::Frames;
+pub use formats::{FORMATS, ReadFormat};
 use kind::Kind;
 use std::io::{Read, Seek, SeekFrom};
 use thiserror::Error;

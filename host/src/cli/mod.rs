@@ -1,9 +1,11 @@
 //! The command line. Adding a command: a file here, its `mod` line and its line in [`COMMANDS`].
 
+mod analyze;
 mod check;
 mod completions;
 mod context;
 mod exit;
+mod formats;
 mod jobs;
 mod outcome;
 mod pipeline_files;
@@ -29,9 +31,11 @@ use std::process::ExitCode;
 const COMMANDS: &[Entry] = &[
     entry::<watch::Watch>(),
     entry::<check::Check>(),
+    entry::<analyze::Analyze>(),
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),
     entry::<steps::Steps>(),
+    entry::<formats::Formats>(),
     entry::<completions::Completions>(),
 ];
 

@@ -1,0 +1,29 @@
+//! What can be read, as `wavemill formats` and the watched folders' default filter know it.
+
+/// A container that is read. Its content decides; the extension only says which files to look at.
+#[derive(Debug)]
+pub struct ReadFormat {
+    /// As [`super::StreamInfo::container`].
+    pub name: &'static str,
+    /// Usual extensions of its files, lower case, without the dot.
+    pub extensions: &'static [&'static str],
+    /// Codecs inside it that are read.
+    pub codecs: &'static [&'static str],
+    /// One sentence: what it is.
+    pub summary: &'static str,
+}
+
+/// Every container that is read, by name.
+#[rustfmt::skip]
+pub const FORMATS: &[ReadFormat] = &[
+    ReadFormat { name: "aiff", extensions: &["aif", "aiff", "aifc"], codecs: &["pcm"],
+        summary: "AIFF and AIFC with 8 to 32 bit or float samples." },
+    ReadFormat { name: "flac", extensions: &["flac"], codecs: &["flac"],
+        summary: "FLAC, the free lossless codec." },
+    ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
+        summary: "MPEG audio layer III; encoder delay and padding are removed." },
+    ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis"],
+        summary: "Ogg with Vorbis audio." },
+    ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],
+        summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples." },
+];

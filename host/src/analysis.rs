@@ -1,0 +1,180 @@
+//! Facts and measures of one file, without a pipeline.
+
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+use thiserror::Error;
+use wavemill_core::audio::{Block, SampleFormat, Samples, convert};
+use wavemill_core::decode::{self, DecodeError, Decoder, StreamInfo};
+use wavemill_core::limits::BLOCK_FRAMES;
+use wavemill_core::measure::{LevelMeter, LevelReport, LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::units::Frames;
+
+/// Bytes read at once: large enough that the system call costs nothing.
+const READ_BYTES: usize = 256 * 1024;
+
+/// A group of facts or measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Part {
+    /// Container, codec, size, duration, hash.
+    File,
+    /// Programme loudness and peaks.
+    Loudness,
+    /// RMS, crest factor, clipping.
+    Level,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::File, Self::Loudness, Self::Level];
+}
+
+/// What was asked for; parts that were not are absent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Analysis {
+    /// Facts of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileFacts>,
+    /// Loudness.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<LoudnessReport>,
+    /// Levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<LevelReport>,
+}
+
+/// Facts of a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FileFacts {
+    /// As it was named.
+    pub path: String,
+    /// Container: `wav`, `flac`...
+    pub format: &'static str,
+    /// Codec: `pcm`, `flac`, `mp3`...
+    pub codec: &'static str,
+    /// Size.
+    pub size_bytes: u64,
+    /// Exact, by decoding where the header cannot be held to it.
+    pub duration_s: f64,
+    /// Frames a second.
+    pub sample_rate_hz: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Bits of a stored sample; `None` for lossy codecs, which store none.
+    pub bit_depth: Option<u16>,
+    /// Integers or floats; `None` for lossy codecs.
+    pub sample_format: Option<SampleFormat>,
+    /// BLAKE3 of the file's bytes, 64 hex digits.
+    pub blake3: String,
+}
+
+/// Why a file cannot be analyzed; reads on after the file's name.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AnalyzeError {
+    /// It is a folder, a pipe or the like.
+    #[error("is {what}, not a file")]
+    NotAFile {
+        /// What it is, with article.
+        what: &'static str,
+    },
+    /// It cannot be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+impl From<io::Error> for AnalyzeError {
+    fn from(error: io::Error) -> Self {
+        Self::Decode(DecodeError::Io(error))
+    }
+}
+
+/// Analyzes a file. Reads it once for its hash and decodes it once, if anything asked for needs that;
+/// memory does not grow with its length but for the meters' 80 bytes a second.
+///
+/// # Errors
+/// When it is no audio file, damaged or unreadable.
+pub fn analyze(path: &Path, parts: &[Part]) -> Result<Analysis, AnalyzeError> {
+    let mut decoder = open(path)?;
+    let info = decoder.info().clone();
+    let has = |part| parts.contains(&part);
+    let mut meters = Meters {
+        loudness: has(Part::Loudness).then(|| LoudnessMeter::new(&info.spec, MonoMode::Single)),
+        level: has(Part::Level).then(|| LevelMeter::new(&info.spec, info.format)),
+    };
+    let needs_samples = meters.loudness.is_some() || meters.level.is_some();
+    let frames = match info.frame_count {
+        Some(frames) if !needs_samples => frames,
+        _ => measure(decoder.as_mut(), &info, &mut meters)?,
+    };
+    Ok(Analysis {
+        file: has(Part::File).then(|| facts(path, &info, frames)).transpose()?,
+        loudness: meters.loudness.map(LoudnessMeter::finish),
+        level: meters.level.map(LevelMeter::finish),
+    })
+}
+
+/// Opens a regular file; anything else could block for ever.
+fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(AnalyzeError::NotAFile { what: "a folder" });
+    }
+    if !kind.is_file() {
+        return Err(AnalyzeError::NotAFile { what: "a pipe, socket or device" });
+    }
+    let source = BufReader::with_capacity(READ_BYTES, File::open(path)?);
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    Ok(decode::open(Box::new(source), extension)?)
+}
+
+struct Meters {
+    loudness: Option<LoudnessMeter>,
+    level: Option<LevelMeter>,
+}
+
+/// Decodes everything into the meters; returns the number of frames.
+fn measure(
+    decoder: &mut dyn Decoder,
+    info: &StreamInfo,
+    meters: &mut Meters,
+) -> Result<Frames, AnalyzeError> {
+    let channel_count = info.spec.channel_count();
+    let mut samples = Samples::empty(info.format, channel_count);
+    let mut block = Block::new(channel_count, BLOCK_FRAMES);
+    let mut frames = Frames::ZERO;
+    while decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
+        convert::to_block(&samples, &mut block);
+        if let Some(index) = block.first_non_finite() {
+            let frame = frames + Frames(index as u64);
+            return Err(DecodeError::NonFinite { frame }.into());
+        }
+        if let Some(meter) = &mut meters.loudness {
+            meter.push(&block);
+        }
+        if let Some(meter) = &mut meters.level {
+            meter.push(&block);
+        }
+        frames += Frames(block.frame_count() as u64);
+    }
+    Ok(frames)
+}
+
+fn facts(path: &Path, info: &StreamInfo, frames: Frames) -> io::Result<FileFacts> {
+    let mut hasher = blake3::Hasher::new();
+    let size_bytes =
+        io::copy(&mut BufReader::with_capacity(READ_BYTES, File::open(path)?), &mut hasher)?;
+    Ok(FileFacts {
+        path: path.to_string_lossy().into_owned(),
+        format: info.container,
+        codec: info.codec,
+        size_bytes,
+        duration_s: frames.duration(info.spec.sample_rate).0,
+        sample_rate_hz: info.spec.sample_rate.0,
+        channels: info.spec.channel_count(),
+        bit_depth: info.lossless.then_some(info.format.bit_depth),
+        sample_format: info.lossless.then_some(info.format.sample_format),
+        blake3: hasher.finalize().to_hex().to_string(),
+    })
+}
