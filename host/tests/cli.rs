@@ -237,3 +237,84 @@ fn analyze_of_a_folder_or_device_says_so_at_once() {
     assert!(stderr(&output).contains("/dev/zero is a pipe, socket or device"));
     assert!(stderr(&output).contains(". is a folder"));
 }
+
+const EIGHT_MISTAKES: &str = r#"version = 1
+
+[pipeline]
+nmae = "podcast"
+concurrency = 0
+
+[[step]]
+use = "high-pas"
+
+[[step]]
+use = "loudness"
+with = { target_lufs = 12.0, ceiling_dbtp = 3.0 }
+
+[[export]]
+format = "flak"
+path = "out/{stme}.{ext}"
+on_conflict = "sufix"
+"#;
+
+/// Line and column of each mistake above, in the order of the text.
+const PLACES: [(u64, u64); 8] =
+    [(4, 1), (5, 15), (8, 7), (12, 24), (12, 45), (15, 10), (16, 13), (17, 15)];
+
+#[test]
+fn check_of_eight_mistakes_shows_eight_with_place_and_help() {
+    let lab = Lab::new();
+    lab.write("a.toml", EIGHT_MISTAKES);
+    let output = lab.run(&["check", "a.toml"]);
+    assert_eq!(code(&output), 78);
+    let text = stdout(&output);
+    for (line, column) in PLACES {
+        assert!(text.contains(&format!(",-[a.toml:{line}:{column}]\n")), "{line}:{column}\n{text}");
+    }
+    assert_eq!(text.matches(",-[").count(), 8, "{text}");
+    assert_eq!(text.matches("\n  help: ").count(), 8, "{text}");
+    assert!(text.ends_with("no  a.toml  8 mistakes\n"), "{text}");
+}
+
+#[test]
+fn check_as_json_gives_one_object_for_each_mistake() {
+    let lab = Lab::new();
+    lab.write("a.toml", EIGHT_MISTAKES);
+    let output = lab.run(&["check", "--json", "a.toml"]);
+    assert_eq!(code(&output), 78);
+    let value = json(&output);
+    let diagnostics = value["diagnostics"].as_array().unwrap();
+    let places: Vec<_> = diagnostics
+        .iter()
+        .map(|one| (one["line"].as_u64().unwrap(), one["column"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(places, PLACES);
+    assert!(diagnostics.iter().all(|one| one["help"].is_string() && one["path"] == "a.toml"));
+    assert_eq!(value["pipelines"][0]["ok"], false);
+}
+
+const CLEAN: &str = r#"version = 1
+[pipeline]
+name = "quiet"
+[[watch]]
+path = "inbox"
+[[step]]
+use = "gain"
+with = { gain_db = -6.0 }
+[[export]]
+format = "flac"
+path = "outbox/{stem}.{ext}"
+"#;
+
+#[test]
+fn check_of_a_clean_file_says_what_it_does_and_makes_nothing() {
+    let lab = Lab::new();
+    lab.write("pipelines/quiet.toml", CLEAN);
+    for argument in ["pipelines/quiet.toml", "pipelines", "quiet"] {
+        let output = lab.run(&["check", argument]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let expected = "ok  pipelines/quiet.toml  quiet: inbox -> gain -> flac\n";
+        assert_eq!(stdout(&output), expected);
+    }
+    assert!(!lab.path("inbox").exists() && !lab.path("outbox").exists());
+}

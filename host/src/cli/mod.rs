@@ -10,6 +10,7 @@ mod jobs;
 mod outcome;
 mod pipeline_files;
 mod progress;
+mod schema;
 mod settings;
 mod signals;
 mod status;
@@ -36,6 +37,7 @@ const COMMANDS: &[Entry] = &[
     entry::<status::StatusArgs>(),
     entry::<steps::Steps>(),
     entry::<formats::Formats>(),
+    entry::<schema::Schema>(),
     entry::<completions::Completions>(),
 ];
 
