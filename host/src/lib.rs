@@ -8,6 +8,8 @@ pub mod control;
 pub mod daemon;
 pub mod diagnostics;
 pub mod jobs;
+pub mod output;
 pub mod platform;
 pub mod report;
+pub mod store;
 pub mod watch;

@@ -1,6 +1,11 @@
 //! How other processes see and steer a running daemon: JSON over a Unix socket.
 
+#[allow(dead_code, reason = "the daemon that uses it lands next")]
+pub(crate) mod live;
+mod service;
 pub mod types;
+
+pub use service::Service;
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,11 @@
 //! Jobs: what they are called, the states they go through, and the queue that hands them out.
 
+mod clock;
 mod id;
+mod queue;
 mod state;
 
+pub use clock::{Clock, rfc3339};
 pub use id::{JobIds, is_job_id};
+pub use queue::{Again, Capacity, Claim, End, JobQueue, Lease, Publication};
 pub use state::JobState;

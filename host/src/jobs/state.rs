@@ -74,7 +74,6 @@ impl JobState {
         matches!(self, Self::Running | Self::Prepared | Self::Published)
     }
 
-    #[allow(dead_code, reason = "the store that uses it comes next")]
     /// The number under which the store keeps this state; never reused for another one.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -1,0 +1,96 @@
+//! What a running daemon is doing, for `status`.
+
+use super::types::{Status, WatchView, WorkerView};
+use crate::daemon::{StopLevel, StopSignal};
+use crate::jobs::JobState;
+use crate::platform::resident_bytes;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Shared between the daemon's threads and the control socket. Nothing here is worth keeping.
+#[derive(Debug)]
+pub(crate) struct Live {
+    started: Instant,
+    progress: Mutex<HashMap<String, f64>>,
+    watches: Mutex<Vec<WatchView>>,
+    workers: Mutex<Vec<WorkerView>>,
+    waker: Sender<()>,
+    pub(crate) stop: StopSignal,
+}
+
+impl Live {
+    /// With places for `workers`; the receiver gets a message when there may be new jobs.
+    pub(crate) fn new(
+        watches: Vec<WatchView>,
+        workers: usize,
+        stop: StopSignal,
+    ) -> (Self, Receiver<()>) {
+        let (waker, woken) = bounded(1);
+        let idle = WorkerView { pid: None, job: None, rss_bytes: None, jobs_done: 0 };
+        let live = Self {
+            started: Instant::now(),
+            progress: Mutex::default(),
+            watches: Mutex::new(watches),
+            workers: Mutex::new(vec![idle; workers]),
+            waker,
+            stop,
+        };
+        (live, woken)
+    }
+
+    pub(crate) fn wake(&self) {
+        // A full channel has a wake-up waiting already.
+        let _ = self.waker.try_send(());
+    }
+
+    pub(crate) fn set_progress(&self, job: &str, share: Option<f64>) {
+        let mut progress = locked(&self.progress);
+        match share {
+            Some(share) => progress.insert(job.to_owned(), share),
+            None => progress.remove(job),
+        };
+    }
+
+    pub(crate) fn progress(&self, job: &str) -> Option<f64> {
+        locked(&self.progress).get(job).copied()
+    }
+
+    pub(crate) fn update_watch(&self, index: usize, update: impl FnOnce(&mut WatchView)) {
+        if let Some(watch) = locked(&self.watches).get_mut(index) {
+            update(watch);
+        }
+    }
+
+    pub(crate) fn update_worker(&self, index: usize, update: impl FnOnce(&mut WorkerView)) {
+        if let Some(worker) = locked(&self.workers).get_mut(index) {
+            update(worker);
+        }
+    }
+
+    /// Files that are incomplete in all watches together.
+    pub(crate) fn incomplete_count(&self) -> usize {
+        locked(&self.watches).iter().map(|watch| watch.incomplete.len()).sum()
+    }
+
+    pub(crate) fn status(&self, jobs: BTreeMap<JobState, u64>) -> Status {
+        let mut workers = locked(&self.workers).clone();
+        for worker in &mut workers {
+            worker.rss_bytes = worker.pid.and_then(resident_bytes);
+        }
+        Status {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_s: self.started.elapsed().as_secs_f64(),
+            is_draining: self.stop.level() != StopLevel::Run,
+            jobs,
+            watches: locked(&self.watches).clone(),
+            workers,
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

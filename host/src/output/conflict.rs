@@ -1,0 +1,218 @@
+//! Names that are taken.
+
+use super::names::suffixed;
+use crate::platform::{FileIdentity, identity};
+use crate::store::Takes;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::execution::{Proposal, RunError};
+use wavemill_pipelines::model::OnConflict;
+
+/// Most numbers tried for a free name. A folder with more files of one name is surely a mistake.
+const SUFFIX_MAX: u32 = 9_999;
+
+/// What stands at a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Free,
+    /// Our own earlier output for the same source, unchanged.
+    Own(FileIdentity),
+    /// Something else.
+    Taken {
+        /// What, as the rest of a sentence: "exists already".
+        by: String,
+        /// Whether `on_conflict = "replace"` may replace it.
+        is_replaceable: bool,
+    },
+}
+
+/// Knows what stands at names.
+pub trait Names {
+    /// What stands at `path`.
+    fn standing(&self, path: &Path) -> io::Result<Standing>;
+}
+
+/// What is to be done about an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Make it under this name.
+    Write {
+        /// The final name.
+        path: PathBuf,
+        /// How it takes the name.
+        takes: Takes,
+    },
+    /// Leave it out.
+    Skip {
+        /// One line.
+        reason: String,
+    },
+}
+
+/// Decides about one output.
+///
+/// # Errors
+/// [`RunError::Refused`] when the name is taken and the pipeline says that this is an error;
+/// [`RunError::Transient`] when the disk does not say.
+pub fn choose(names: &dyn Names, proposal: &Proposal) -> Result<Choice, RunError> {
+    let write = |path: &Path, takes| Ok(Choice::Write { path: path.to_path_buf(), takes });
+    let path = &proposal.path;
+    let (by, is_replaceable) = match look(names, path)? {
+        Standing::Free => return write(path, Takes::Free),
+        Standing::Own(former) => return write(path, Takes::Own(former)),
+        Standing::Taken { by, is_replaceable } => (by, is_replaceable),
+    };
+    match proposal.on_conflict {
+        OnConflict::Replace if is_replaceable => write(path, Takes::Any),
+        OnConflict::Skip => Ok(Choice::Skip { reason: format!("{} {by}", path.display()) }),
+        OnConflict::Suffix => choose_suffix(names, path),
+        OnConflict::Error | OnConflict::Replace => {
+            Err(RunError::Refused { reason: format!("output {} {by}", path.display()) })
+        }
+    }
+}
+
+fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
+    for number in 2..=SUFFIX_MAX {
+        let path = suffixed(path, number);
+        match look(names, &path)? {
+            Standing::Free => return Ok(Choice::Write { path, takes: Takes::Free }),
+            Standing::Own(former) => {
+                return Ok(Choice::Write { path, takes: Takes::Own(former) });
+            }
+            Standing::Taken { .. } => {}
+        }
+    }
+    let reason = format!("output {} and {SUFFIX_MAX} names after it are taken", path.display());
+    Err(RunError::Refused { reason })
+}
+
+fn look(names: &dyn Names, path: &Path) -> Result<Standing, RunError> {
+    names.standing(path).map_err(|error| refusal(path, &error))
+}
+
+/// The failure that an error of the file system about `path` means.
+pub(crate) fn refusal(path: &Path, error: &io::Error) -> RunError {
+    let reason = format!("output {}: {error}", path.display());
+    match error.kind() {
+        io::ErrorKind::NotADirectory
+        | io::ErrorKind::InvalidFilename
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem => RunError::Refused { reason },
+        _ => RunError::Transient { reason },
+    }
+}
+
+/// What stands at `path` on disk; a regular file is asked of `is_own`. Never our own and never
+/// replaceable: folders, and the source `input` itself under whatever name.
+pub fn standing_on_disk(
+    path: &Path,
+    input: &Path,
+    is_own: impl FnOnce(FileIdentity) -> io::Result<bool>,
+) -> io::Result<Standing> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Free),
+        Err(error) => return Err(error),
+    };
+    let taken = |by: &str, is_replaceable| Standing::Taken { by: by.to_owned(), is_replaceable };
+    if metadata.is_dir() {
+        return Ok(taken("is a folder", false));
+    }
+    let place = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    if place(input).is_some_and(|source| place(path) == Some(source)) {
+        return Ok(taken("is the source itself", false));
+    }
+    if let Some(found) = identity(path)?
+        && is_own(found)?
+    {
+        return Ok(Standing::Own(found));
+    }
+    Ok(taken("exists already", true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use wavemill_pipelines::execution::OutputKind;
+
+    struct Fake(BTreeMap<PathBuf, Standing>);
+
+    impl Names for Fake {
+        fn standing(&self, path: &Path) -> io::Result<Standing> {
+            Ok(self.0.get(path).cloned().unwrap_or(Standing::Free))
+        }
+    }
+
+    fn taken(is_replaceable: bool) -> Standing {
+        Standing::Taken { by: "exists already".to_owned(), is_replaceable }
+    }
+
+    const OWN: FileIdentity = FileIdentity { size_bytes: 1, modified_ns: 2, inode: 3 };
+
+    fn decide(standings: &[(&str, Standing)], on_conflict: OnConflict) -> Result<Choice, String> {
+        let standing = |(path, standing): &(&str, Standing)| (path.into(), standing.clone());
+        let names = Fake(standings.iter().map(standing).collect());
+        let path = PathBuf::from("/out/a.wav");
+        let proposal = Proposal { kind: OutputKind::Export, path, on_conflict };
+        choose(&names, &proposal).map_err(|error| error.to_string())
+    }
+
+    fn write(path: &str, takes: Takes) -> Choice {
+        Choice::Write { path: path.into(), takes }
+    }
+
+    #[test]
+    fn free_or_own_name_is_taken_whatever_the_pipeline_says() {
+        use OnConflict::{Error, Replace, Skip, Suffix};
+        for on_conflict in [Error, Skip, Suffix, Replace] {
+            assert_eq!(decide(&[], on_conflict), Ok(write("/out/a.wav", Takes::Free)));
+            let own = [("/out/a.wav", Standing::Own(OWN))];
+            assert_eq!(decide(&own, on_conflict), Ok(write("/out/a.wav", Takes::Own(OWN))));
+        }
+    }
+
+    #[test]
+    fn foreign_file_meets_the_pipelines_rule() {
+        let foreign = [("/out/a.wav", taken(true))];
+        let reason = "/out/a.wav exists already".to_owned();
+        assert_eq!(decide(&foreign, OnConflict::Error), Err(format!("output {reason}")));
+        assert_eq!(decide(&foreign, OnConflict::Skip), Ok(Choice::Skip { reason }));
+        assert_eq!(decide(&foreign, OnConflict::Suffix), Ok(write("/out/a-2.wav", Takes::Free)));
+        assert_eq!(decide(&foreign, OnConflict::Replace), Ok(write("/out/a.wav", Takes::Any)));
+    }
+
+    #[test]
+    fn folder_and_source_are_never_replaced() {
+        let folder = [("/out/a.wav", taken(false))];
+        assert!(decide(&folder, OnConflict::Replace).is_err());
+        assert_eq!(decide(&folder, OnConflict::Suffix), Ok(write("/out/a-2.wav", Takes::Free)));
+    }
+
+    #[test]
+    fn suffix_goes_on_to_our_own_earlier_output() {
+        let names = [
+            ("/out/a.wav", taken(true)),
+            ("/out/a-2.wav", taken(true)),
+            ("/out/a-3.wav", Standing::Own(OWN)),
+        ];
+        assert_eq!(decide(&names, OnConflict::Suffix), Ok(write("/out/a-3.wav", Takes::Own(OWN))));
+    }
+
+    #[test]
+    fn source_under_another_name_is_recognized() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("in.wav");
+        fs::File::create(&source).unwrap();
+        let link = folder.path().join("out.wav");
+        fs::hard_link(&source, &link).unwrap();
+        let standing = standing_on_disk(&link, &source, |_| Ok(true)).unwrap();
+        let by = "is the source itself".to_owned();
+        assert_eq!(standing, Standing::Taken { by, is_replaceable: false });
+    }
+}

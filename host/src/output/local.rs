@@ -1,0 +1,221 @@
+//! Publishing without a daemon: what `wavemill run` does in its own process.
+
+use super::conflict::{Choice, Names, Standing, choose, refusal, standing_on_disk};
+use super::names::part_path;
+use super::publish::{Finished, PublishError, Trust, publish, withdraw};
+use crate::control::types::OutputView;
+use crate::platform::{FileIdentity, create_dirs};
+use crate::store::Takes;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::execution::{Decision, Hooks, Job, Outcome, Prepared, Proposal, RunError};
+
+/// Answers a run's questions without a store: a name is free, or the pipeline's `on_conflict` says
+/// what happens. There is no ledger, so an earlier output of the same file is a conflict too.
+pub struct LocalHooks<'a> {
+    job: &'a Job,
+    progress: Box<dyn FnMut(f64) + 'a>,
+    planned: Vec<Planned>,
+}
+
+/// An output that a run writes.
+#[derive(Clone, Debug)]
+struct Planned {
+    path: PathBuf,
+    temporary: PathBuf,
+    takes: Takes,
+}
+
+impl std::fmt::Debug for LocalHooks<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LocalHooks").field("planned", &self.planned).finish_non_exhaustive()
+    }
+}
+
+impl<'a> LocalHooks<'a> {
+    /// For one job; `progress` is told how far it is.
+    pub fn new(job: &'a Job, progress: impl FnMut(f64) + 'a) -> Self {
+        Self { job, progress: Box::new(progress), planned: Vec::new() }
+    }
+}
+
+struct DiskNames<'a> {
+    input: &'a Path,
+    planned: &'a [Planned],
+}
+
+impl Names for DiskNames<'_> {
+    fn standing(&self, path: &Path) -> io::Result<Standing> {
+        if self.planned.iter().any(|planned| planned.path == path) {
+            let by = "is made twice by this pipeline".to_owned();
+            return Ok(Standing::Taken { by, is_replaceable: false });
+        }
+        standing_on_disk(path, self.input, |_| Ok(false))
+    }
+}
+
+impl Hooks for LocalHooks<'_> {
+    fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
+        let mut decisions = Vec::new();
+        for (index, proposal) in proposals.iter().enumerate() {
+            let names = DiskNames { input: &self.job.input, planned: &self.planned };
+            decisions.push(match choose(&names, proposal)? {
+                Choice::Skip { reason } => Decision::Skip { reason },
+                Choice::Write { path, takes } => {
+                    let temporary = part_path(&path, &self.job.id, self.job.attempt, index);
+                    self.planned.push(Planned {
+                        path: path.clone(),
+                        temporary: temporary.clone(),
+                        takes,
+                    });
+                    Decision::Write { temporary, path }
+                }
+            });
+        }
+        for planned in &self.planned {
+            let folder = planned.path.parent().unwrap_or(Path::new("/"));
+            create_dirs(folder).map_err(|error| refusal(folder, &error))?;
+        }
+        Ok(decisions)
+    }
+
+    fn progress(&mut self, share: f64) {
+        (self.progress)(share);
+    }
+}
+
+/// Publishes what a run with these hooks prepared: all of it, or nothing.
+///
+/// # Errors
+/// When a name was taken meanwhile or the disk fails; the temporary files are removed and what was
+/// published before is taken back.
+pub fn publish_outcome(
+    hooks: &LocalHooks<'_>,
+    outcome: &Outcome,
+) -> Result<Vec<OutputView>, PublishError> {
+    let mut published = Vec::new();
+    for output in &outcome.outputs {
+        let planned = hooks.planned.iter().find(|planned| planned.temporary == output.temporary);
+        let file = Finished {
+            temporary: output.temporary.clone(),
+            path: output.path.clone(),
+            takes: planned.map_or(Takes::Free, |planned| planned.takes),
+            size_bytes: output.size_bytes,
+            blake3: output.blake3.clone(),
+        };
+        match publish(&file, Trust::Size) {
+            Ok(identity) => published.push((file, identity)),
+            Err(error) => {
+                take_back(outcome, &published);
+                return Err(error);
+            }
+        }
+    }
+    Ok(outcome.outputs.iter().map(view).collect())
+}
+
+fn take_back(outcome: &Outcome, published: &[(Finished, FileIdentity)]) {
+    for output in &outcome.outputs {
+        let _ = fs::remove_file(&output.temporary);
+    }
+    for (file, identity) in published {
+        if let Err(error) = withdraw(file, *identity) {
+            tracing::warn!(path = %file.path.display(), %error, "Output could not be taken back.");
+        }
+    }
+}
+
+fn view(output: &Prepared) -> OutputView {
+    OutputView {
+        path: output.path.display().to_string(),
+        kind: output.kind,
+        size_bytes: Some(output.size_bytes),
+        blake3: Some(output.blake3.clone()),
+        is_published: true,
+        skipped: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::Write;
+    use wavemill_pipelines::execution::OutputKind;
+    use wavemill_pipelines::model::OnConflict;
+
+    fn job(folder: &Path) -> Job {
+        Job {
+            id: "0123456789abc".to_owned(),
+            attempt: 1,
+            input: folder.join("in.wav"),
+            reldir: PathBuf::new(),
+            created: "2024-05-01T12:00:00+00:00[UTC]".to_owned(),
+            hash: "0".repeat(64),
+        }
+    }
+
+    fn proposals(folder: &Path, on_conflict: OnConflict) -> Vec<Proposal> {
+        ["a.wav", "b.wav"]
+            .map(|name| Proposal {
+                kind: OutputKind::Export,
+                path: folder.join("out").join(name),
+                on_conflict,
+            })
+            .to_vec()
+    }
+
+    fn prepare(decisions: &[Decision]) -> Outcome {
+        let mut outputs = Vec::new();
+        for decision in decisions {
+            let Decision::Write { temporary, path } = decision else { continue };
+            File::create_new(temporary).unwrap().write_all(b"new").unwrap();
+            outputs.push(Prepared {
+                kind: OutputKind::Export,
+                temporary: temporary.clone(),
+                path: path.clone(),
+                size_bytes: 3,
+                blake3: blake3::hash(b"new").to_hex().to_string(),
+            });
+        }
+        Outcome { rejected: None, outputs, report: serde_json::Value::Null }
+    }
+
+    #[test]
+    fn run_without_a_daemon_publishes_all_outputs() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = job(folder.path());
+        let mut hooks = LocalHooks::new(&job, |_| {});
+        let decisions = hooks.decide(&proposals(folder.path(), OnConflict::Error)).unwrap();
+        let views = publish_outcome(&hooks, &prepare(&decisions)).unwrap();
+        assert_eq!(views.len(), 2);
+        assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn name_taken_while_running_takes_everything_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = job(folder.path());
+        let mut hooks = LocalHooks::new(&job, |_| {});
+        let decisions = hooks.decide(&proposals(folder.path(), OnConflict::Error)).unwrap();
+        let outcome = prepare(&decisions);
+        let foreign = folder.path().join("out/b.wav");
+        File::create(&foreign).unwrap().write_all(b"foreign").unwrap();
+        let error = publish_outcome(&hooks, &outcome).unwrap_err();
+        assert!(error.to_string().contains("b.wav"), "{error}");
+        assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(foreign).unwrap(), "foreign");
+    }
+
+    #[test]
+    fn existing_output_is_an_error_before_anything_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("out")).unwrap();
+        File::create(folder.path().join("out/b.wav")).unwrap();
+        let job = job(folder.path());
+        let mut hooks = LocalHooks::new(&job, |_| {});
+        let error = hooks.decide(&proposals(folder.path(), OnConflict::Error)).unwrap_err();
+        assert!(error.to_string().ends_with("b.wav exists already"), "{error}");
+    }
+}

@@ -1,0 +1,353 @@
+//! What becomes of a source after its job: kept, moved, deleted. Decided and on disk before it is
+//! done, so that a crash at any point can be finished.
+
+use super::crash_point;
+use super::hash::hash_file;
+use super::names::{part_path, suffixed};
+use crate::platform::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir, trash_for};
+use crate::store::SourceRecord;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The source as its job read it.
+#[derive(Clone, Debug)]
+pub struct SourceContext<'a> {
+    /// The job.
+    pub job: &'a str,
+    /// Where the source is.
+    pub input: &'a Path,
+    /// What it looked like.
+    pub identity: FileIdentity,
+    /// What it held.
+    pub hash: &'a str,
+}
+
+/// A move to be planned.
+#[derive(Clone, Debug)]
+pub enum PlannedMove<'a> {
+    /// Into this folder; the text goes beside it as `<name>.reason.txt`.
+    Into(&'a Path, Option<String>),
+    /// Into the trash folder of its file system.
+    Trash,
+}
+
+/// Chooses the name that a source gets.
+pub fn plan_move(input: &Path, planned: PlannedMove<'_>) -> io::Result<SourceRecord> {
+    let name = input.file_name().unwrap_or_default();
+    let (folder, reason, is_trash) = match planned {
+        PlannedMove::Into(folder, reason) => (folder.to_path_buf(), reason, false),
+        PlannedMove::Trash => (trash_for(input)?.join("files"), None, true),
+    };
+    Ok(SourceRecord::Moving { to: free_name(&folder.join(name)), reason, is_trash })
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    let mut names = (1..=u32::MAX).map(|number| match number {
+        1 => path.to_path_buf(),
+        number => suffixed(path, number),
+    });
+    names.find(is_free).unwrap_or_else(|| path.to_path_buf())
+}
+
+/// Does what a record says and returns what became of it: again pending (another name) when the
+/// chosen name was taken meanwhile, `Left` when the source must not or cannot be touched.
+///
+/// # Errors
+/// Only crashes made by tests; what the file system refuses is `Left`.
+pub fn carry_out(source: &SourceContext<'_>, record: &SourceRecord) -> io::Result<SourceRecord> {
+    let result = match record {
+        SourceRecord::Moving { to, reason, is_trash } => {
+            carry_out_move(source, to, reason.as_deref(), *is_trash)
+        }
+        SourceRecord::Deleting => delete(source),
+        other => Ok(other.clone()),
+    };
+    match result {
+        #[cfg(test)]
+        Err(error) if error.to_string() == super::crash_tests::MESSAGE => Err(error),
+        Err(error) => {
+            let reason = format!("{}: {error}", source.input.display());
+            tracing::warn!(job = source.job, %reason, "Source left in place.");
+            Ok(SourceRecord::Left { reason })
+        }
+        Ok(record) => Ok(record),
+    }
+}
+
+fn carry_out_move(
+    source: &SourceContext<'_>,
+    to: &Path,
+    reason: Option<&str>,
+    is_trash: bool,
+) -> io::Result<SourceRecord> {
+    let Some(found) = identity(source.input)? else {
+        // Gone: by us before a crash, or by someone else.
+        return Ok(match identity(to)? {
+            Some(moved) if moved.size_bytes == source.identity.size_bytes => {
+                SourceRecord::Moved { to: to.to_path_buf() }
+            }
+            _ => SourceRecord::Left { reason: "it was gone already".to_owned() },
+        });
+    };
+    if found != source.identity && hash_file(source.input)? != source.hash {
+        return Ok(left_because_changed());
+    }
+    create_dirs(folder_of(to))?;
+    if is_trash {
+        note_trashed(source.input, to)?;
+    }
+    if let Some(reason) = reason {
+        write_reason(source.job, to, reason)?;
+    }
+    crash_point("before source move")?;
+    match rename_noreplace(source.input, to) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_over(source, to)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if !is_copy(source, to)? {
+                let reason = reason.map(str::to_owned);
+                return Ok(SourceRecord::Moving { to: free_name(to), reason, is_trash });
+            }
+            fs::remove_file(source.input)?;
+        }
+        Err(error) => return Err(error),
+    }
+    crash_point("after source move")?;
+    sync_dir(folder_of(to))?;
+    sync_dir(folder_of(source.input))?;
+    Ok(SourceRecord::Moved { to: to.to_path_buf() })
+}
+
+/// Whether `to` has the source's bytes: an interrupted move across file systems.
+fn is_copy(source: &SourceContext<'_>, to: &Path) -> io::Result<bool> {
+    let is_size = identity(to)?.is_some_and(|copy| copy.size_bytes == source.identity.size_bytes);
+    Ok(is_size && hash_file(to)? == source.hash)
+}
+
+/// Moves across file systems: a verified, synced copy first, then the original goes.
+fn copy_over(source: &SourceContext<'_>, to: &Path) -> io::Result<()> {
+    let part = part_path(to, source.job, 0, 0);
+    // Of an earlier, interrupted copy.
+    let _ = fs::remove_file(&part);
+    let copied = copy_synced(source.input, &part).and_then(|()| {
+        if hash_file(&part)? != source.hash {
+            return Err(io::Error::other("it changed while it was copied"));
+        }
+        rename_noreplace(&part, to)
+    });
+    if copied.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    copied?;
+    crash_point("after source copy")?;
+    sync_dir(folder_of(to))?;
+    fs::remove_file(source.input)
+}
+
+fn copy_synced(from: &Path, to: &Path) -> io::Result<()> {
+    let mut input = File::open(from)?;
+    let mut output = OpenOptions::new().write(true).create_new(true).open(to)?;
+    io::copy(&mut input, &mut output)?;
+    if let Ok(modified) = input.metadata().and_then(|metadata| metadata.modified()) {
+        output.set_modified(modified)?;
+    }
+    output.sync_all()
+}
+
+fn delete(source: &SourceContext<'_>) -> io::Result<SourceRecord> {
+    match identity(source.input)? {
+        None => Ok(SourceRecord::Deleted),
+        Some(found) if found != source.identity && hash_file(source.input)? != source.hash => {
+            Ok(left_because_changed())
+        }
+        Some(_) => {
+            crash_point("before source delete")?;
+            fs::remove_file(source.input)?;
+            sync_dir(folder_of(source.input))?;
+            Ok(SourceRecord::Deleted)
+        }
+    }
+}
+
+fn left_because_changed() -> SourceRecord {
+    SourceRecord::Left { reason: "it changed after it was read".to_owned() }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
+}
+
+/// Writes why a file failed beside where it goes, whole or not at all.
+fn write_reason(job: &str, to: &Path, reason: &str) -> io::Result<()> {
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".reason.txt");
+    let path = to.with_file_name(name);
+    let part = part_path(&path, job, 0, 1);
+    let written = File::create(&part)
+        .and_then(|mut file| {
+            file.write_all(format!("{reason}\n").as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&part, &path));
+    match written {
+        // A name of 255 bytes has no room for the ending; the reason is in `jobs show` too.
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => fs::remove_file(&part),
+        other => other,
+    }
+}
+
+/// Writes the note that lets a desktop put a trashed file back.
+///
+/// Source: FreeDesktop.org Trash specification 1.0, "The $trash/info directory".
+fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
+    let Some(trash) = to.parent().and_then(Path::parent) else { return Ok(()) };
+    let folder = trash.join("info");
+    create_dirs(&folder)?;
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".trashinfo");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    let bytes = input.as_os_str().as_bytes().iter();
+    let path: String = bytes
+        .map(
+            |&byte| {
+                if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect();
+    let date = jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    let note = format!("[Trash Info]\nPath={path}\nDeletionDate={date}\n");
+    File::create(folder.join(name))?.write_all(note.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Case {
+        folder: tempfile::TempDir,
+        input: PathBuf,
+        identity: FileIdentity,
+        hash: String,
+    }
+
+    fn case() -> Case {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("in.wav");
+        File::create(&input).unwrap().write_all(b"sound").unwrap();
+        let identity = identity(&input).unwrap().unwrap();
+        let hash = hash_file(&input).unwrap();
+        Case { folder, input, identity, hash }
+    }
+
+    impl Case {
+        fn carry_out(&self, record: &SourceRecord) -> SourceRecord {
+            let source = SourceContext {
+                job: "0123456789abc",
+                input: &self.input,
+                identity: self.identity,
+                hash: &self.hash,
+            };
+            carry_out(&source, record).unwrap()
+        }
+
+        fn failed(&self) -> PathBuf {
+            self.folder.path().join("failed")
+        }
+
+        fn plan(&self, reason: Option<&str>) -> SourceRecord {
+            let failed = self.failed();
+            plan_move(&self.input, PlannedMove::Into(&failed, reason.map(str::to_owned))).unwrap()
+        }
+    }
+
+    #[test]
+    fn failed_source_is_moved_with_its_reason_beside_it() {
+        let case = case();
+        let moved = case.carry_out(&case.plan(Some("is no sound")));
+        let to = case.failed().join("in.wav");
+        assert_eq!(moved, SourceRecord::Moved { to: to.clone() });
+        assert_eq!(fs::read_to_string(&to).unwrap(), "sound");
+        let reason = fs::read_to_string(case.failed().join("in.wav.reason.txt")).unwrap();
+        assert_eq!(reason, "is no sound\n");
+        assert!(!case.input.exists());
+    }
+
+    #[test]
+    fn move_already_made_is_recognized() {
+        let case = case();
+        let plan = case.plan(None);
+        let first = case.carry_out(&plan);
+        assert_eq!(case.carry_out(&plan), first);
+    }
+
+    #[test]
+    fn taken_name_gets_a_number() {
+        let case = case();
+        let plan = case.plan(None);
+        fs::create_dir(case.failed()).unwrap();
+        File::create(case.failed().join("in.wav")).unwrap().write_all(b"foreign").unwrap();
+        let again = case.carry_out(&plan);
+        assert!(again.is_pending());
+        let moved = case.carry_out(&again);
+        assert_eq!(moved, SourceRecord::Moved { to: case.failed().join("in-2.wav") });
+        assert_eq!(fs::read_to_string(case.failed().join("in.wav")).unwrap(), "foreign");
+    }
+
+    #[test]
+    fn interrupted_copy_across_devices_is_finished() {
+        let case = case();
+        let plan = case.plan(None);
+        fs::create_dir(case.failed()).unwrap();
+        fs::copy(&case.input, case.failed().join("in.wav")).unwrap();
+        let moved = case.carry_out(&plan);
+        assert_eq!(moved, SourceRecord::Moved { to: case.failed().join("in.wav") });
+        assert!(!case.input.exists());
+    }
+
+    #[test]
+    fn move_across_devices_copies_every_byte() {
+        let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
+            eprintln!("skipped: no second file system at /dev/shm");
+            return;
+        };
+        let case = case();
+        let plan = plan_move(&case.input, PlannedMove::Into(elsewhere.path(), None)).unwrap();
+        let moved = case.carry_out(&plan);
+        let to = elsewhere.path().join("in.wav");
+        assert_eq!(moved, SourceRecord::Moved { to: to.clone() });
+        assert_eq!(fs::read_to_string(to).unwrap(), "sound");
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1);
+        assert!(!case.input.exists());
+    }
+
+    #[test]
+    fn changed_source_is_neither_moved_nor_deleted() {
+        let case = case();
+        File::create(&case.input).unwrap().write_all(b"other sound").unwrap();
+        for record in [case.plan(None), SourceRecord::Deleting] {
+            let left = case.carry_out(&record);
+            assert!(matches!(left, SourceRecord::Left { .. }), "{left:?}");
+            assert!(case.input.exists());
+        }
+    }
+
+    #[test]
+    fn deleted_source_is_gone_and_stays_so() {
+        let case = case();
+        assert_eq!(case.carry_out(&SourceRecord::Deleting), SourceRecord::Deleted);
+        assert_eq!(case.carry_out(&SourceRecord::Deleting), SourceRecord::Deleted);
+        assert!(!case.input.exists());
+    }
+
+    #[test]
+    fn unwritable_target_leaves_the_source() {
+        let case = case();
+        File::create(case.failed()).unwrap();
+        let left = case.carry_out(&case.plan(None));
+        assert!(matches!(left, SourceRecord::Left { .. }), "{left:?}");
+        assert!(case.input.exists());
+    }
+}

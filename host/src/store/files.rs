@@ -1,0 +1,244 @@
+//! The index of watched files, and the jobs that changes in it ask for.
+
+use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord};
+use super::tables::{self, Look, Tx};
+use super::{Store, StoreError};
+use crate::jobs::{Clock, JobState};
+use crate::platform::FileIdentity;
+use crate::watch::{Change, KnownFile};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wavemill_pipelines::model::Duplicates;
+
+/// The watch that changes come from.
+#[derive(Clone, Debug)]
+pub struct IntakeContext {
+    /// Its pipeline.
+    pub pipeline: String,
+    /// Its folder.
+    pub root: PathBuf,
+    /// What new jobs run with.
+    pub plan: CurrentPlan,
+    /// What happens to a copy under a new name.
+    pub duplicates: Duplicates,
+}
+
+/// What a change led to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Taken {
+    /// A job waits.
+    Queued(JobRecord),
+    /// A job was made and ended at once: a duplicate.
+    Skipped(JobRecord),
+    /// A waiting job no longer has to run.
+    Canceled(JobRecord),
+}
+
+impl Store {
+    /// Files known of a watch.
+    pub fn known_files(&self, pipeline: &str, root: &Path) -> Result<Vec<KnownFile>, StoreError> {
+        let prefix = tables::key(&[pipeline.as_bytes(), root.as_os_str().as_bytes(), b""]);
+        let records = self.read()?.records::<FileRecord>(tables::FILES, &prefix)?;
+        let known = |(key, record): (Vec<u8>, FileRecord)| KnownFile {
+            relative: PathBuf::from(OsStr::from_bytes(&key[prefix.len()..])),
+            size_bytes: record.identity.size_bytes,
+            modified_ns: i128::from(record.identity.modified_ns),
+            inode: record.identity.inode,
+            hash: record.hash,
+            incomplete: record.incomplete.is_some(),
+        };
+        Ok(records.into_iter().map(known).collect())
+    }
+
+    /// Records changes of a watch and makes the jobs they ask for, all in one transaction.
+    pub fn intake(
+        &self,
+        context: &Arc<IntakeContext>,
+        changes: Vec<Change>,
+    ) -> Result<Vec<Taken>, StoreError> {
+        let is_kept = |change: &Change| {
+            matches!(change, Change::Settled(_) | Change::Touched(_) | Change::Vanished { .. })
+        };
+        if !changes.iter().any(is_kept) {
+            return Ok(Vec::new());
+        }
+        let context = Arc::clone(context);
+        // Ids are made outside of the transaction, which may be applied twice.
+        let ids: Vec<String> = changes.iter().map(|_| self.next_id()).collect();
+        self.write(move |tx| {
+            let mut taken = Vec::new();
+            for (change, id) in changes.iter().zip(&ids) {
+                tx.take_change(&context, change, id, &mut taken)?;
+            }
+            Ok(taken)
+        })
+    }
+}
+
+impl Tx<'_> {
+    fn take_change(
+        &self,
+        context: &IntakeContext,
+        change: &Change,
+        id: &str,
+        taken: &mut Vec<Taken>,
+    ) -> Result<(), StoreError> {
+        match change {
+            Change::Settled(file) => self.settle(context, file, id, taken),
+            Change::Touched(file) => self.touch(context, file, id, taken),
+            Change::Vanished { relative } => {
+                self.remove(tables::FILES, &context.file(relative).key())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A file that is new, came back or was written again.
+    fn settle(
+        &self,
+        context: &IntakeContext,
+        file: &KnownFile,
+        id: &str,
+        taken: &mut Vec<Taken>,
+    ) -> Result<(), StoreError> {
+        let key = context.file(&file.relative);
+        let record = record_of(file);
+        let before: Option<FileRecord> = self.record(tables::FILES, &key.key())?;
+        if before.as_ref() == Some(&record) {
+            return Ok(());
+        }
+        self.put(tables::FILES, &key.key(), &record)?;
+        if self.is_own_output(&key, &record)? || self.join_waiting(&key, &record, taken)? {
+            return Ok(());
+        }
+        let mut job = JobRecord::new(id.to_owned(), key, &record, &context.plan);
+        if let Some(reason) = self.duplicate_of(context, &job)? {
+            job.state = JobState::Skipped;
+            job.finished_ms = Some(Clock::now_ms());
+            job.reason = Some(reason);
+            taken.push(Taken::Skipped(job.clone()));
+        } else {
+            taken.push(Taken::Queued(job.clone()));
+        }
+        self.insert_job(&job)
+    }
+
+    /// A file whose content is the known one; a file that is not known is new.
+    fn touch(
+        &self,
+        context: &IntakeContext,
+        file: &KnownFile,
+        id: &str,
+        taken: &mut Vec<Taken>,
+    ) -> Result<(), StoreError> {
+        let key = context.file(&file.relative);
+        let before: Option<FileRecord> = self.record(tables::FILES, &key.key())?;
+        if before.is_none_or(|before| before.hash != file.hash) {
+            return self.settle(context, file, id, taken);
+        }
+        let record = record_of(file);
+        self.put(tables::FILES, &key.key(), &record)?;
+        self.refresh_waiting(&key, &record)
+    }
+
+    /// Whether the same pipeline made this very file: taking it would never end.
+    fn is_own_output(&self, key: &FileKey, record: &FileRecord) -> Result<bool, StoreError> {
+        let path = key.path();
+        let made: Option<LedgerRecord> =
+            self.record(tables::LEDGER, path.as_os_str().as_bytes())?;
+        Ok(made
+            .is_some_and(|made| made.file.pipeline == key.pipeline && made.blake3 == record.hash))
+    }
+
+    /// Lets a job that waits for this file have the new content: it goes on if the content is the
+    /// same (true), and is canceled in favor of a new job if not.
+    fn join_waiting(
+        &self,
+        key: &FileKey,
+        record: &FileRecord,
+        taken: &mut Vec<Taken>,
+    ) -> Result<bool, StoreError> {
+        let Some(job) = self.waiting(key)? else { return Ok(false) };
+        if job.hash == record.hash {
+            let again = JobRecord {
+                identity: record.identity,
+                input: key.path(),
+                state: JobState::Ready,
+                run_at_ms: 0,
+                ..job.clone()
+            };
+            self.change_job(&job, &again)?;
+            taken.push(Taken::Queued(again));
+            return Ok(true);
+        }
+        let canceled = JobRecord {
+            state: JobState::Canceled,
+            finished_ms: Some(Clock::now_ms()),
+            reason: Some("the file was replaced before its turn came".to_owned()),
+            ..job.clone()
+        };
+        self.change_job(&job, &canceled)?;
+        taken.push(Taken::Canceled(canceled));
+        Ok(false)
+    }
+
+    /// Tells a waiting job what its file looks like now.
+    fn refresh_waiting(&self, key: &FileKey, record: &FileRecord) -> Result<(), StoreError> {
+        match self.waiting(key)? {
+            Some(job) if job.hash == record.hash => {
+                self.change_job(&job, &JobRecord { identity: record.identity, ..job.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn waiting(&self, key: &FileKey) -> Result<Option<JobRecord>, StoreError> {
+        let job = self.latest_job(key)?;
+        Ok(job.filter(|job| matches!(job.state, JobState::Ready | JobState::Retry)))
+    }
+
+    fn duplicate_of(
+        &self,
+        context: &IntakeContext,
+        job: &JobRecord,
+    ) -> Result<Option<String>, StoreError> {
+        if context.duplicates == Duplicates::Process {
+            return Ok(None);
+        }
+        let key = tables::key(&[context.pipeline.as_bytes(), job.hash.as_bytes()]);
+        let Some(id) = self.bytes(tables::CONTENTS, &key)? else { return Ok(None) };
+        let first: Option<JobRecord> = self.record(tables::JOBS, &id)?;
+        Ok(first.filter(|first| first.file != job.file).map(|first| {
+            let path = first.file.path();
+            format!("has the same content as {}, done by job {}", path.display(), first.id)
+        }))
+    }
+}
+
+impl IntakeContext {
+    fn file(&self, relative: &Path) -> FileKey {
+        FileKey {
+            pipeline: self.pipeline.clone(),
+            root: self.root.clone(),
+            relative: relative.to_path_buf(),
+        }
+    }
+}
+
+fn record_of(file: &KnownFile) -> FileRecord {
+    FileRecord {
+        identity: FileIdentity {
+            size_bytes: file.size_bytes,
+            modified_ns: i64::try_from(file.modified_ns).unwrap_or(if file.modified_ns < 0 {
+                i64::MIN
+            } else {
+                i64::MAX
+            }),
+            inode: file.inode,
+        },
+        hash: file.hash.clone(),
+        incomplete: file.incomplete.then(|| "is incomplete".to_owned()),
+    }
+}

@@ -1,0 +1,248 @@
+//! What survives: files, jobs, outputs and plans in one redb file.
+//!
+//! One process owns the file. Every change is a two-phase commit: measured, it costs 7 ms instead of
+//! 3.5, and survives a crash during recovery from a crash. Changes asked for at the same time share a
+//! commit ([`Store::write`]).
+
+mod claims;
+mod commit;
+mod files;
+mod jobs;
+pub(crate) mod path_text;
+mod queries;
+mod records;
+mod requests;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod views;
+
+pub use files::{IntakeContext, Taken};
+pub use records::{
+    AttemptRecord, CurrentPlan, Ending, FileKey, FileRecord, JobRecord, LedgerRecord,
+    OutputProgress, OutputRecord, PlanRecord, SourceRecord, Takes,
+};
+pub use tables::Tx;
+pub use views::{job_view, output_view};
+
+use crate::jobs::JobIds;
+use commit::Committer;
+use redb::{Database, DatabaseError, ReadableDatabase};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tables::{ALL, Look, META, Scan};
+use thiserror::Error;
+
+/// The store's file in the state folder.
+const STORE_FILE: &str = "store.redb";
+
+/// Holds the process id of the store's owner, for the message that another one has it.
+const PID_FILE: &str = "wavemill.pid";
+
+/// Memory for cached pages. The index of 200,000 files is 67 MB (measured); more would only compete
+/// with the audio files for the page cache.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// Version of the tables. A store with a larger one is refused.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Where [`SCHEMA_VERSION`] is kept.
+const SCHEMA_KEY: &[u8] = b"schema_version";
+
+/// The store. Clones of an `Arc` share it between threads.
+pub struct Store {
+    database: Arc<Database>,
+    committer: Committer,
+    ids: JobIds,
+    pid_file: PathBuf,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("pid_file", &self.pid_file).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store of a state folder, both made if missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process has it.
+    pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
+        crate::platform::create_dirs(state_dir)
+            .map_err(|error| StoreError::io(state_dir, &error))?;
+        let pid_file = state_dir.join(PID_FILE);
+        let path = state_dir.join(STORE_FILE);
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = builder.create(&path).map_err(|error| match error {
+            DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { pid: read_pid(&pid_file) },
+            other => StoreError::Database { reason: format!("{}: {other}", path.display()) },
+        })?;
+        write_pid(&pid_file).map_err(|error| StoreError::io(&pid_file, &error))?;
+        Self::with_database(database, pid_file)
+    }
+
+    fn with_database(database: Database, pid_file: PathBuf) -> Result<Self, StoreError> {
+        let database = Arc::new(database);
+        check_schema(&database)?;
+        let last = last_job_id(&database)?;
+        let committer = Committer::start(Arc::clone(&database))?;
+        Ok(Self { database, committer, ids: JobIds::after(last.as_deref()), pid_file })
+    }
+
+    /// Applies `change` and returns when it is on disk. Changes of other threads that wait at the same
+    /// time go into the same commit; if one of those fails, `change` is applied once more, so it must
+    /// have no effect but on the transaction.
+    ///
+    /// # Errors
+    /// Those of `change`, which then leaves no trace, or of the disk.
+    pub fn write<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.committer.write(change)
+    }
+
+    /// Makes ids of new jobs.
+    pub(crate) fn next_id(&self) -> String {
+        self.ids.next()
+    }
+
+    fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
+        Ok(self.database.begin_read()?)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Only tidiness: the lock on the store itself is what keeps others out.
+        let _ = fs::remove_file(&self.pid_file);
+    }
+}
+
+fn read_pid(pid_file: &Path) -> String {
+    match fs::read_to_string(pid_file) {
+        Ok(text) if !text.trim().is_empty() => text.trim().to_owned(),
+        _ => "unknown".to_owned(),
+    }
+}
+
+fn write_pid(pid_file: &Path) -> io::Result<()> {
+    fs::File::create(pid_file)?.write_all(format!("{}\n", std::process::id()).as_bytes())
+}
+
+fn check_schema(database: &Database) -> Result<(), StoreError> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    let tx = Tx(&transaction);
+    for table in ALL {
+        transaction.open_table(table)?;
+    }
+    match tx.record::<u32>(META, SCHEMA_KEY)? {
+        None => tx.put(META, SCHEMA_KEY, &SCHEMA_VERSION)?,
+        Some(version) if version > SCHEMA_VERSION => {
+            return Err(StoreError::Newer { found: version, known: SCHEMA_VERSION });
+        }
+        Some(_) => {}
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn last_job_id(database: &Database) -> Result<Option<String>, StoreError> {
+    let mut last = None;
+    database.begin_read()?.scan(tables::JOBS, Scan::backward(&[]), &mut |key, _| {
+        last = String::from_utf8(key.to_vec()).ok();
+        Ok(false)
+    })?;
+    Ok(last)
+}
+
+/// Why the store could not do what was asked.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process has it.
+    #[error("another wavemill runs on this state (pid {pid})")]
+    Busy {
+        /// Its process id, or `unknown`.
+        pid: String,
+    },
+    /// It was written by a later version of the program.
+    #[error("the store has schema {found}; this program knows up to {known}")]
+    Newer {
+        /// Its schema.
+        found: u32,
+        /// The latest schema this program knows.
+        known: u32,
+    },
+    /// The caller does not hold the job (any longer), or the job is not in a state that allows it.
+    #[error("job {job} cannot become {wanted}: {reason}")]
+    Lease {
+        /// The job.
+        job: String,
+        /// What was to happen.
+        wanted: &'static str,
+        /// What stands against it.
+        reason: String,
+    },
+    /// There is no such job, file or plan.
+    #[error("{what} is not known")]
+    Missing {
+        /// What was asked for.
+        what: String,
+    },
+    /// Part of an id fits several jobs.
+    #[error("`{part}` fits {count} jobs; give more of the id")]
+    Ambiguous {
+        /// What was given.
+        part: String,
+        /// Jobs it fits.
+        count: usize,
+    },
+    /// A record cannot be read or written.
+    #[error("a record of the store is unreadable: {reason}")]
+    Record {
+        /// One line.
+        reason: String,
+    },
+    /// The database failed; it must be opened again.
+    #[error("the database failed: {reason}")]
+    Database {
+        /// One line.
+        reason: String,
+    },
+    /// A file beside the database failed.
+    #[error("{reason}")]
+    Io {
+        /// One line that names the path.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    fn io(path: &Path, error: &io::Error) -> Self {
+        Self::Io { reason: format!("{}: {error}", path.display()) }
+    }
+
+    /// Whether only opening the store again can help.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Database { .. } | Self::Io { .. } | Self::Record { .. })
+    }
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => {
+        $(impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Database { reason: error.to_string() }
+            }
+        })*
+    };
+}
+
+from_redb!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError);

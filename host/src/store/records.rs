@@ -1,0 +1,267 @@
+//! What the store remembers.
+
+use super::path_text;
+use crate::jobs::JobState;
+use crate::platform::FileIdentity;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::execution::OutputKind;
+use wavemill_pipelines::model::{Defaults, OnConflict};
+
+/// Names a watched file: with the hash of its content this is what work is identified by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileKey {
+    /// The pipeline that takes it.
+    pub pipeline: String,
+    /// The watched folder.
+    #[serde(with = "path_text")]
+    pub root: PathBuf,
+    /// Path below it.
+    #[serde(with = "path_text")]
+    pub relative: PathBuf,
+}
+
+impl FileKey {
+    /// Where the file is.
+    pub fn path(&self) -> PathBuf {
+        self.root.join(&self.relative)
+    }
+
+    /// Its folder below the watched one.
+    pub fn reldir(&self) -> &Path {
+        self.relative.parent().unwrap_or(Path::new(""))
+    }
+}
+
+/// A known file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Size, time and inode when it was hashed.
+    pub identity: FileIdentity,
+    /// BLAKE3 of its content, 64 hex digits; empty while it is incomplete.
+    pub hash: String,
+    /// Why it is incomplete.
+    pub incomplete: Option<String>,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: String,
+    /// The file it is for, as found.
+    pub file: FileKey,
+    /// Where the source is now: as found, or where a failed attempt moved it.
+    #[serde(with = "path_text")]
+    pub input: PathBuf,
+    /// Content of the source.
+    pub hash: String,
+    /// Size, time and inode of the source when it was hashed.
+    pub identity: FileIdentity,
+    /// Hash of the pipeline it runs with; fixed by the first attempt.
+    pub plan: String,
+    /// Base of relative output paths; fixed by the first attempt.
+    #[serde(with = "path_text")]
+    pub output_root: PathBuf,
+    /// Higher runs earlier.
+    pub priority: i32,
+    /// When it was made, RFC 3339 with offset and zone: the value of `{date}`.
+    pub created: String,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// Earliest start, milliseconds since 1970; 0 is at once.
+    pub run_at_ms: u64,
+    /// Attempts begun; never repeats, so that temporary names do not.
+    pub attempt: u32,
+    /// Attempts that failed for a reason that may pass.
+    pub tries: u32,
+    /// Attempts that ended with the worker's death, its time or its memory.
+    pub crashes: u32,
+    /// Attempts that ended with the daemon's death.
+    pub deaths: u32,
+    /// Start of the daemon that runs it; only its holder may change a held job.
+    pub boot_id: Option<String>,
+    /// When the last attempt began, milliseconds since 1970.
+    pub started_ms: Option<u64>,
+    /// When it reached a final state, milliseconds since 1970.
+    pub finished_ms: Option<u64>,
+    /// One line about the last thing that went wrong.
+    pub reason: Option<String>,
+    /// How it will end once its outputs are published.
+    pub ending: Ending,
+    /// What becomes of the source.
+    pub source: SourceRecord,
+    /// The job it repeats.
+    pub retry_of: Option<String>,
+    /// The batch it belongs to.
+    pub batch: Option<String>,
+}
+
+/// How a prepared job ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// As done.
+    #[default]
+    Done,
+    /// As skipped: every export was left out.
+    Skipped {
+        /// One line.
+        reason: String,
+    },
+    /// As rejected.
+    Rejected {
+        /// One line.
+        reason: String,
+    },
+}
+
+/// What becomes of a source, decided before it is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceRecord {
+    /// It stays where it is.
+    #[default]
+    Kept,
+    /// It is being moved.
+    Moving {
+        /// The new name; free when it was chosen.
+        #[serde(with = "path_text")]
+        to: PathBuf,
+        /// Text for `<name>.reason.txt` beside it.
+        reason: Option<String>,
+        /// Whether `to` lies in a trash folder, which keeps a note of where the file was.
+        is_trash: bool,
+    },
+    /// It was moved.
+    Moved {
+        /// Where it is.
+        #[serde(with = "path_text")]
+        to: PathBuf,
+    },
+    /// It is being deleted.
+    Deleting,
+    /// It was deleted.
+    Deleted,
+    /// It was left in place although it should not have been.
+    Left {
+        /// One line.
+        reason: String,
+    },
+}
+
+impl SourceRecord {
+    /// Whether something is still to be done.
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Self::Moving { .. } | Self::Deleting)
+    }
+}
+
+/// An attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// Start of the daemon that ran it.
+    pub boot_id: String,
+    /// When it began, milliseconds since 1970.
+    pub started_ms: u64,
+    /// When it ended.
+    pub ended_ms: Option<u64>,
+    /// Why it failed.
+    pub reason: Option<String>,
+}
+
+/// A file that a job makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputRecord {
+    /// Attempt that makes it.
+    pub attempt: u32,
+    /// Export or report.
+    pub kind: OutputKind,
+    /// Its temporary name; empty when it is left out.
+    #[serde(with = "path_text")]
+    pub temporary: PathBuf,
+    /// Its final name.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// What to do if that name is taken by then.
+    pub on_conflict: OnConflict,
+    /// How it takes its name.
+    pub takes: Takes,
+    /// How far it is.
+    pub progress: OutputProgress,
+}
+
+/// How an output takes its final name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Takes {
+    /// The name must be free.
+    Free,
+    /// It replaces our own earlier output, if that is still this file.
+    Own(FileIdentity),
+    /// It replaces whatever file is there: the pipeline says so.
+    Any,
+}
+
+/// How far an output is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputProgress {
+    /// It may be half written.
+    Planned,
+    /// It is complete under its temporary name.
+    Prepared {
+        /// Its size.
+        size_bytes: u64,
+        /// BLAKE3 of its bytes.
+        blake3: String,
+    },
+    /// It is complete under its final name.
+    Published {
+        /// Its size.
+        size_bytes: u64,
+        /// BLAKE3 of its bytes.
+        blake3: String,
+    },
+    /// It is left out.
+    Skipped {
+        /// One line.
+        reason: String,
+    },
+}
+
+/// A file we made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerRecord {
+    /// The job that made it.
+    pub job: String,
+    /// The file it was made from.
+    pub file: FileKey,
+    /// Size, time and inode right after it was published.
+    pub identity: FileIdentity,
+    /// BLAKE3 of its bytes.
+    pub blake3: String,
+}
+
+/// A pipeline as it was when jobs began with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// Its name.
+    pub name: String,
+    /// Its TOML.
+    pub text: String,
+    /// The defaults it was read with.
+    pub defaults: Defaults,
+}
+
+/// What new jobs of a pipeline run with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentPlan {
+    /// Hash of the pipeline.
+    pub plan: String,
+    /// Base of relative output paths.
+    #[serde(with = "path_text")]
+    pub output_root: PathBuf,
+    /// Its priority.
+    pub priority: i32,
+}

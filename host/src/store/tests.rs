@@ -1,0 +1,410 @@
+//! What holds of the store whatever happens.
+
+use super::*;
+use crate::control::types::JobFilter;
+use crate::jobs::{Again, Capacity, Claim, End, JobQueue, JobState, Lease, Publication};
+use crate::platform::FileIdentity;
+use crate::watch::{Change, KnownFile};
+use std::collections::{BTreeMap, HashSet};
+use wavemill_pipelines::execution::OutputKind;
+use wavemill_pipelines::model::{Duplicates, OnConflict};
+
+fn open() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    (folder, store)
+}
+
+fn context() -> Arc<IntakeContext> {
+    Arc::new(IntakeContext {
+        pipeline: "podcast".to_owned(),
+        root: "/in".into(),
+        plan: CurrentPlan { plan: "plan 1".to_owned(), output_root: "/".into(), priority: 0 },
+        duplicates: Duplicates::Process,
+    })
+}
+
+fn file(name: &str, hash: &str, modified_ns: i128) -> KnownFile {
+    KnownFile {
+        relative: name.into(),
+        size_bytes: 10,
+        modified_ns,
+        inode: 7,
+        hash: hash.to_owned(),
+        incomplete: false,
+    }
+}
+
+fn settle(store: &Store, name: &str, hash: &str, modified_ns: i128) -> Vec<Taken> {
+    store.intake(&context(), vec![Change::Settled(file(name, hash, modified_ns))]).unwrap()
+}
+
+fn claim_now(store: &Store, count_max: usize) -> Vec<JobRecord> {
+    store.claim(claim_of(count_max, u64::MAX, HashSet::new())).unwrap()
+}
+
+fn claim_of(count_max: usize, now_ms: u64, busy: HashSet<FileKey>) -> Claim {
+    let capacity = Capacity { free: 99, plan: "plan 2".to_owned(), output_root: "/out".into() };
+    let pipelines = BTreeMap::from([("podcast".to_owned(), capacity)]);
+    Claim { boot_id: "boot".to_owned(), now_ms, count_max, pipelines, busy }
+}
+
+fn count(store: &Store, state: JobState) -> u64 {
+    store.counts().unwrap()[&state]
+}
+
+fn output(path: &str, progress: OutputProgress) -> OutputRecord {
+    OutputRecord {
+        attempt: 1,
+        kind: OutputKind::Export,
+        temporary: "/out/.part".into(),
+        path: path.into(),
+        on_conflict: OnConflict::Error,
+        takes: Takes::Free,
+        progress,
+    }
+}
+
+fn published(path: &str) -> Publication {
+    let progress = OutputProgress::Published { size_bytes: 3, blake3: "made".to_owned() };
+    let identity = FileIdentity { size_bytes: 3, modified_ns: 1, inode: 1 };
+    Publication {
+        outputs: vec![output(path, progress)],
+        identities: vec![(path.into(), identity)],
+        source: SourceRecord::Kept,
+        now_ms: 5,
+    }
+}
+
+fn finish(store: &Store, job: &JobRecord) -> JobRecord {
+    let lease = Lease::of(job);
+    store.prepare(&lease, Vec::new(), Ending::Done).unwrap();
+    store.publish(&lease, published("/out/a.wav")).unwrap()
+}
+
+#[test]
+fn new_file_makes_one_job_and_telling_it_again_none() {
+    let (_folder, store) = open();
+    assert_eq!(settle(&store, "a.wav", "h1", 1).len(), 1);
+    assert!(settle(&store, "a.wav", "h1", 1).is_empty());
+    assert_eq!(count(&store, JobState::Ready), 1);
+}
+
+#[test]
+fn known_files_come_back_after_the_store_is_opened_again() {
+    let (folder, store) = open();
+    let known = file("sub/a.wav", "h1", 5);
+    store.intake(&context(), vec![Change::Settled(known.clone())]).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.known_files("podcast", Path::new("/in")).unwrap(), [known]);
+    assert!(store.known_files("podcast", Path::new("/i")).unwrap().is_empty());
+    assert!(store.known_files("pod", Path::new("/in")).unwrap().is_empty());
+}
+
+#[test]
+fn delivered_file_starts_a_new_job_only_when_dropped_again() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    assert_eq!(finish(&store, &job).state, JobState::Done);
+    assert!(settle(&store, "a.wav", "h1", 1).is_empty());
+    store.intake(&context(), vec![Change::Touched(file("a.wav", "h1", 1))]).unwrap();
+    assert_eq!(count(&store, JobState::Ready), 0);
+    // Written again with the same content.
+    assert_eq!(settle(&store, "a.wav", "h1", 2).len(), 1);
+    // Vanished and back.
+    let vanished = Change::Vanished { relative: "a.wav".into() };
+    finish(&store, &claim_now(&store, 1)[0]);
+    store.intake(&context(), vec![vanished]).unwrap();
+    assert_eq!(settle(&store, "a.wav", "h1", 2).len(), 1);
+    // A copy under a new name.
+    assert_eq!(settle(&store, "b.wav", "h1", 2).len(), 1);
+    assert_eq!(count(&store, JobState::Ready), 2);
+}
+
+#[test]
+fn touched_file_that_is_not_known_is_new() {
+    let (_folder, store) = open();
+    let taken = store.intake(&context(), vec![Change::Touched(file("a.wav", "h1", 1))]).unwrap();
+    assert!(matches!(taken[..], [Taken::Queued(_)]));
+}
+
+#[test]
+fn waiting_job_gives_way_to_newer_content() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let taken = settle(&store, "a.wav", "h2", 2);
+    assert!(matches!(&taken[..], [Taken::Canceled(old), Taken::Queued(new)]
+        if old.hash == "h1" && new.hash == "h2"));
+    let jobs = claim_now(&store, 9);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].hash, "h2");
+}
+
+#[test]
+fn waiting_job_is_joined_by_the_same_content() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    settle(&store, "a.wav", "h1", 2);
+    let jobs = claim_now(&store, 9);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].identity.modified_ns, 2);
+}
+
+#[test]
+fn own_output_in_the_watched_folder_is_not_taken() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let lease = Lease::of(&claim_now(&store, 1)[0]);
+    store.prepare(&lease, Vec::new(), Ending::Done).unwrap();
+    store.publish(&lease, published("/in/out.wav")).unwrap();
+    assert!(settle(&store, "out.wav", "made", 1).is_empty());
+    // The user's file under that name is no output of ours.
+    assert_eq!(settle(&store, "out.wav", "other", 2).len(), 1);
+}
+
+#[test]
+fn duplicate_is_skipped_where_the_watch_says_so() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    finish(&store, &claim_now(&store, 1)[0]);
+    let context = IntakeContext { duplicates: Duplicates::Skip, ..(*context()).clone() };
+    let change = Change::Settled(file("copy.wav", "h1", 1));
+    let taken = store.intake(&Arc::new(context), vec![change]).unwrap();
+    let [Taken::Skipped(job)] = &taken[..] else { panic!("{taken:?}") };
+    assert!(job.reason.as_ref().unwrap().contains("/in/a.wav"));
+    assert!(claim_now(&store, 9).is_empty());
+}
+
+#[test]
+fn first_attempt_takes_the_plan_of_its_day_and_later_ones_keep_it() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    assert_eq!((job.plan.as_str(), job.attempt), ("plan 2", 1));
+    store.release(&Lease::of(&job), true).unwrap();
+    let mut claim = claim_of(1, 0, HashSet::new());
+    claim.pipelines.get_mut("podcast").unwrap().plan = "plan 3".to_owned();
+    let again = store.claim(claim).unwrap().remove(0);
+    assert_eq!((again.plan.as_str(), again.attempt, again.deaths), ("plan 2", 2, 1));
+    assert_eq!(again.tries, 0);
+}
+
+#[test]
+fn claims_follow_priority_then_time_then_age() {
+    let (_folder, store) = open();
+    for (name, priority) in [("low.wav", -5), ("first.wav", 0), ("second.wav", 0), ("high.wav", 9)]
+    {
+        let mut context = (*context()).clone();
+        context.plan.priority = priority;
+        let change = Change::Settled(file(name, name, 1));
+        store.intake(&Arc::new(context), vec![change]).unwrap();
+    }
+    let names: Vec<_> = claim_now(&store, 9).iter().map(|job| job.hash.clone()).collect();
+    assert_eq!(names, ["high.wav", "first.wav", "second.wav", "low.wav"]);
+}
+
+#[test]
+fn job_that_waits_for_its_time_lets_lower_priorities_run() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    let again =
+        Again { run_at_ms: 1_000, reason: "disk full".to_owned(), is_crash: false, now_ms: 1 };
+    let job = store.retry(&Lease::of(&job), again).unwrap();
+    assert_eq!((job.state, job.tries, job.crashes), (JobState::Retry, 1, 0));
+    let mut low = (*context()).clone();
+    low.plan.priority = -1;
+    store.intake(&Arc::new(low), vec![Change::Settled(file("b.wav", "h2", 1))]).unwrap();
+    assert_eq!(store.next_due_ms(999).unwrap(), Some(1_000));
+    let jobs = store.claim(claim_of(9, 999, HashSet::new())).unwrap();
+    assert_eq!(jobs.iter().map(|job| job.hash.as_str()).collect::<Vec<_>>(), ["h2"]);
+    assert_eq!(store.claim(claim_of(9, 1_000, HashSet::new())).unwrap().len(), 1);
+    assert_eq!(store.next_due_ms(1_000).unwrap(), None);
+}
+
+#[test]
+fn claim_respects_capacity_and_busy_files() {
+    let (_folder, store) = open();
+    for name in ["a.wav", "b.wav", "c.wav"] {
+        settle(&store, name, name, 1);
+    }
+    let mut claim = claim_of(9, 0, HashSet::new());
+    claim.pipelines.get_mut("podcast").unwrap().free = 1;
+    let first = store.claim(claim).unwrap();
+    assert_eq!(first.len(), 1);
+    let busy =
+        FileKey { pipeline: "podcast".to_owned(), root: "/in".into(), relative: "b.wav".into() };
+    let second = store.claim(claim_of(9, 0, HashSet::from([busy]))).unwrap();
+    assert_eq!(second.iter().map(|job| job.hash.as_str()).collect::<Vec<_>>(), ["c.wav"]);
+    assert!(store.claim(Claim { count_max: 9, ..Claim::default() }).unwrap().is_empty());
+}
+
+#[test]
+fn lease_of_an_earlier_attempt_is_fenced_off() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let old = Lease::of(&claim_now(&store, 1)[0]);
+    store.release(&old, true).unwrap();
+    let job = claim_now(&store, 1).remove(0);
+    for lease in [old.clone(), Lease { boot_id: "other".to_owned(), ..Lease::of(&job) }] {
+        let error = store.plan_outputs(&lease, Vec::new()).unwrap_err();
+        assert!(matches!(error, StoreError::Lease { .. }), "{error}");
+    }
+    store.plan_outputs(&Lease::of(&job), Vec::new()).unwrap();
+}
+
+#[test]
+fn job_cannot_be_published_before_it_is_prepared() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let lease = Lease::of(&claim_now(&store, 1)[0]);
+    assert!(store.publish(&lease, published("/out/a.wav")).is_err());
+    assert!(store.ledger(Path::new("/out/a.wav")).unwrap().is_none());
+}
+
+#[test]
+fn counts_agree_with_the_jobs_after_any_life() {
+    let (folder, store) = open();
+    for number in 0..12 {
+        settle(&store, &format!("{number}.wav"), &format!("h{number}"), 1);
+    }
+    let jobs = claim_now(&store, 8);
+    finish(&store, &jobs[0]);
+    store.release(&Lease::of(&jobs[1]), false).unwrap();
+    let again = Again { run_at_ms: 9, reason: "x".to_owned(), is_crash: true, now_ms: 1 };
+    store.retry(&Lease::of(&jobs[2]), again).unwrap();
+    let end = End {
+        is_canceled: false,
+        reason: "bad".to_owned(),
+        source: SourceRecord::Deleting,
+        is_crash: false,
+        now_ms: 1,
+    };
+    store.give_up(&Lease::of(&jobs[3]), end.clone()).unwrap();
+    store.give_up(&Lease::of(&jobs[4]), End { is_canceled: true, ..end }).unwrap();
+    store.prepare(&Lease::of(&jobs[5]), Vec::new(), Ending::Done).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    for (state, count) in store.counts().unwrap() {
+        let filter = JobFilter { state: Some(state), ..JobFilter::default() };
+        assert_eq!(store.jobs(&filter).unwrap().len() as u64, count, "{state}");
+    }
+    assert_eq!(store.waiting_count(&["podcast"]).unwrap(), 6);
+    let held = store.held_by_others("next boot").unwrap();
+    let held: HashSet<_> = held.into_iter().map(|job| job.id).collect();
+    let expected: HashSet<_> = jobs[3..].iter().map(|job| job.id.clone()).collect();
+    assert_eq!(held, expected, "running, prepared, and those whose source waits");
+}
+
+#[test]
+fn source_is_settled_once_and_ends_the_job() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let lease = Lease::of(&claim_now(&store, 1)[0]);
+    store.prepare(&lease, Vec::new(), Ending::Rejected { reason: "too loud".to_owned() }).unwrap();
+    let publication = Publication { source: SourceRecord::Deleting, ..published("/out/a.json") };
+    let job = store.publish(&lease, publication).unwrap();
+    assert_eq!(job.state, JobState::Published);
+    let job = store.settle_source(&job.id, SourceRecord::Deleted).unwrap();
+    assert_eq!((job.state, job.reason.as_deref()), (JobState::Rejected, Some("too loud")));
+    assert!(store.held_by_others("next boot").unwrap().is_empty());
+}
+
+#[test]
+fn failed_job_is_repeated_as_a_new_one_with_the_plan_of_the_day() {
+    let (_folder, store) = open();
+    let current = CurrentPlan { plan: "plan 9".to_owned(), output_root: "/o".into(), priority: 3 };
+    let plan = PlanRecord {
+        name: "podcast".to_owned(),
+        text: String::new(),
+        defaults: wavemill_pipelines::model::Defaults::default(),
+    };
+    store.keep_plans(vec![(plan, current)]).unwrap();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    assert!(matches!(store.retry_job(&job.id), Err(StoreError::Lease { .. })));
+    let end = End {
+        is_canceled: false,
+        reason: "bad".to_owned(),
+        source: SourceRecord::Kept,
+        is_crash: false,
+        now_ms: 1,
+    };
+    store.give_up(&Lease::of(&job), end).unwrap();
+    assert_eq!(store.failed_jobs(None).unwrap(), [job.id.as_str()]);
+    let again = store.retry_job(&job.id).unwrap();
+    assert_eq!(again.retry_of.as_deref(), Some(job.id.as_str()));
+    assert_eq!((again.plan.as_str(), again.priority), ("plan 9", 3));
+    assert!(again.id > job.id);
+    assert!(store.failed_jobs(None).unwrap().is_empty());
+}
+
+#[test]
+fn reprocessing_leaves_out_files_that_wait_already() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    finish(&store, &claim_now(&store, 1)[0]);
+    let all = |store: &Store| {
+        let files = store.files_where(&|_| true).unwrap().into_iter().map(|(file, _)| file);
+        store.reprocess_files(files.collect()).unwrap().len()
+    };
+    assert_eq!(all(&store), 1);
+    assert_eq!(all(&store), 0);
+}
+
+#[test]
+fn job_is_found_by_either_end_of_its_id() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let id = store.jobs(&JobFilter::default()).unwrap()[0].id.clone();
+    assert_eq!(store.find_job(&id[..3]).unwrap().id, id);
+    assert_eq!(store.find_job(&id[9..]).unwrap().id, id);
+    assert!(matches!(store.find_job("~"), Err(StoreError::Missing { .. })));
+    settle(&store, "b.wav", "h2", 1);
+    assert!(matches!(store.find_job(&id[..3]), Err(StoreError::Ambiguous { count: 2, .. })));
+}
+
+#[test]
+fn second_opening_names_the_process_that_has_the_store() {
+    let (folder, _store) = open();
+    let error = Store::open(folder.path()).unwrap_err();
+    let message = format!("another wavemill runs on this state (pid {})", std::process::id());
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn change_that_fails_in_a_shared_commit_harms_no_other() {
+    let (_folder, store) = open();
+    let store = Arc::new(store);
+    let threads: Vec<_> = (0..32u8)
+        .map(|number| {
+            let store = Arc::clone(&store);
+            std::thread::spawn(move || {
+                store.write(move |tx| {
+                    tx.put_bytes(tables::META, &[b'x', number], &[number])?;
+                    match number % 4 {
+                        0 => Err(StoreError::Missing { what: format!("{number}") }),
+                        _ => Ok(number),
+                    }
+                })
+            })
+        })
+        .collect();
+    let results: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let look = store.read().unwrap();
+    for (number, result) in (0..32u8).zip(results) {
+        let kept = look.bytes(META, &[b'x', number]).unwrap();
+        assert_eq!(result.is_ok(), number % 4 != 0);
+        assert_eq!(kept.is_some(), number % 4 != 0, "{number}");
+    }
+}
+
+#[test]
+fn store_of_a_later_version_is_refused() {
+    let (folder, store) = open();
+    store.write(|tx| tx.put(META, SCHEMA_KEY, &(SCHEMA_VERSION + 1))).unwrap();
+    drop(store);
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer { .. })));
+}

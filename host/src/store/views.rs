@@ -1,0 +1,60 @@
+//! Jobs as the control socket and the command line show them.
+
+use super::records::{JobRecord, OutputProgress, OutputRecord, SourceRecord};
+use super::{Store, StoreError};
+use crate::control::types::{JobView, OutputView};
+use crate::jobs::{JobState, rfc3339};
+
+impl Store {
+    /// A job with its outputs.
+    pub fn view(&self, job: &JobRecord) -> Result<JobView, StoreError> {
+        Ok(job_view(job, &self.outputs(&job.id)?))
+    }
+}
+
+/// A job as it is shown.
+pub fn job_view(job: &JobRecord, outputs: &[OutputRecord]) -> JobView {
+    let source_moved_to = match &job.source {
+        SourceRecord::Moved { to } => Some(to.display().to_string()),
+        _ => None,
+    };
+    JobView {
+        id: job.id.clone(),
+        pipeline: job.file.pipeline.clone(),
+        input: job.input.display().to_string(),
+        state: job.state,
+        attempt: job.attempt,
+        created: job.created.clone(),
+        started: job.started_ms.map(rfc3339),
+        finished: job.finished_ms.map(rfc3339),
+        retry_at: (job.state == JobState::Retry).then(|| rfc3339(job.run_at_ms)),
+        reason: job.reason.clone(),
+        progress: None,
+        outputs: outputs.iter().map(output_view).collect(),
+        source_moved_to,
+        retry_of: job.retry_of.clone(),
+        batch: job.batch.clone(),
+    }
+}
+
+/// An output as it is shown.
+pub fn output_view(output: &OutputRecord) -> OutputView {
+    let (size_bytes, blake3, is_published, skipped) = match &output.progress {
+        OutputProgress::Planned => (None, None, false, None),
+        OutputProgress::Prepared { size_bytes, blake3 } => {
+            (Some(*size_bytes), Some(blake3.clone()), false, None)
+        }
+        OutputProgress::Published { size_bytes, blake3 } => {
+            (Some(*size_bytes), Some(blake3.clone()), true, None)
+        }
+        OutputProgress::Skipped { reason } => (None, None, false, Some(reason.clone())),
+    };
+    OutputView {
+        path: output.path.display().to_string(),
+        kind: output.kind,
+        size_bytes,
+        blake3,
+        is_published,
+        skipped,
+    }
+}
