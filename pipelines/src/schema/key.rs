@@ -1,6 +1,7 @@
 //! The tables of keys: the one source of what a pipeline file may say.
 //!
-//! The walker ([`super::values`]) and the JSON schema ([`super::json_schema`]) both read them.
+//! The walker ([`super::values`]) and the JSON schema ([`json_schema`](mod@super::json_schema)) both
+//! read them.
 
 use std::time::Duration;
 use wavemill_core::limits;

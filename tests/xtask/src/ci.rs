@@ -27,10 +27,11 @@ pub(crate) fn run() -> Result<()> {
         let name = format!("{package} on its own");
         gate.stage(&name, &mut cargo(&["check", "--locked", "-p", &package]));
     }
+    // For those who change the code: private items too, and links to them.
     gate.stage(
         "documentation",
-        cargo(&["doc", "--locked", "--workspace", "--no-deps", "--quiet"])
-            .env("RUSTDOCFLAGS", "-Dwarnings"),
+        cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-Dwarnings -Arustdoc::private_intra_doc_links"),
     );
     // The tests that run the program find it there.
     gate.stage("program", &mut cargo(&["build", "--locked", "--workspace", "--bin", "wavemill"]));
