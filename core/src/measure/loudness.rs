@@ -1,6 +1,7 @@
 //! Programme loudness and true peak.
 
 use super::gating;
+use super::true_peak::TruePeak;
 use crate::audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 use crate::limits::CHANNEL_COUNT_MAX;
 use crate::units::{Dbfs, Dbtp, Frames, Lu, Lufs, SampleRate, Seconds};
@@ -51,13 +52,9 @@ const MOMENTARY_STEPS: usize = 40;
 /// overlap of 400 ms); EBU Tech 3342 (overlap of at least 2.9 s).
 const HOP_STEPS: usize = 10;
 
-/// Silent frames fed at the end, so that the last samples pass the whole interpolation filter: the
-/// longest has 24 taps a phase.
-const FLUSH_FRAMES: usize = 24;
-
 /// Measures loudness block by block, on the `ebur128` library's filters.
 ///
-/// The library filters and interpolates; windows, gates and percentiles are made here from the energy
+/// The library filters; windows, gates and percentiles are made here from the energy
 /// of steps of 10 ms, which makes all windows cost one addition a
 /// sample. Channels weigh as BS.1770-5 says: low-frequency effects 0, surrounds between 60 and 120
 /// degrees 1.41, all others 1; a channel of unknown position weighs 1. The back pair of 5.1 counts as
@@ -65,11 +62,12 @@ const FLUSH_FRAMES: usize = 24;
 ///
 /// State kept: 400 ms of filtered samples, and 80 bytes a second of signal, which is 29 MB in the 100
 /// hours that are the limit. Results do not depend on how the signal was cut into blocks. A stream
-/// without channels, or with more than the limit, has no loudness and no peak.
+/// without channels, or with more than the limit, has no loudness.
 pub struct LoudnessMeter {
     rate: SampleRate,
     channel_count: usize,
     filters: Option<EbuR128>,
+    true_peak: TruePeak,
     /// Frames that the current step still lacks.
     missing_frames: usize,
     /// Completed steps.
@@ -96,6 +94,7 @@ impl LoudnessMeter {
             rate: spec.sample_rate,
             channel_count,
             filters: filters(spec, mono),
+            true_peak: TruePeak::new(spec.sample_rate, channel_count),
             missing_frames: step_frames(spec.sample_rate, 0),
             step_count: 0,
             recent: [0.0; MOMENTARY_STEPS],
@@ -110,6 +109,9 @@ impl LoudnessMeter {
     /// When the block has another channel count than the stream: that is a bug of the caller.
     pub fn push(&mut self, block: &Block) {
         assert_eq!(block.channel_count(), self.channel_count, "a block of the meter's stream");
+        for (channel, plane) in block.planes().enumerate() {
+            self.true_peak.push(channel, plane);
+        }
         let mut start = 0;
         while start < block.frame_count() {
             let count = self.missing_frames.min(block.frame_count() - start);
@@ -161,8 +163,8 @@ impl LoudnessMeter {
     }
 
     /// What was measured.
-    pub fn finish(mut self) -> LoudnessReport {
-        let (sample_peak, true_peak) = self.peaks();
+    pub fn finish(self) -> LoudnessReport {
+        let (sample_peak, true_peak) = self.true_peak.finish();
         let true_peak_dbtp = Dbtp::from_amplitude(true_peak);
         let integrated_lufs = gating::integrated(&self.hops);
         let momentary_max_lufs = gating::loudness_of(self.momentary_max.0);
@@ -180,20 +182,6 @@ impl LoudnessMeter {
                 .zip(integrated_lufs)
                 .map(|(peak, loudness)| (peak - Dbtp(loudness.0)).into()),
         }
-    }
-
-    /// Largest sample and largest interpolated value, as amplitudes.
-    fn peaks(&mut self) -> (f64, f64) {
-        let mut silence = Block::new(self.channel_count, FLUSH_FRAMES);
-        silence.set_frame_count(FLUSH_FRAMES);
-        self.filter(&silence, 0, FLUSH_FRAMES);
-        let Some(filters) = &self.filters else { return (0.0, 0.0) };
-        let largest = |peak: fn(&EbuR128, u32) -> Result<f64, ebur128::Error>| {
-            (0..filters.channels())
-                .map(|channel| peak(filters, channel).expect("the mode measures peaks"))
-                .fold(0.0, f64::max)
-        };
-        (largest(EbuR128::sample_peak), largest(EbuR128::true_peak))
     }
 }
 
@@ -226,7 +214,7 @@ fn filters(spec: &StreamSpec, mono: MonoMode) -> Option<EbuR128> {
         return None;
     }
     let channels = u32::try_from(channel_count).ok()?;
-    let mut filters = EbuR128::new(channels, spec.sample_rate.0, Mode::M | Mode::TRUE_PEAK).ok()?;
+    let mut filters = EbuR128::new(channels, spec.sample_rate.0, Mode::M).ok()?;
     filters.set_channel_map(&channel_map(&spec.layout, mono)).ok()?;
     Some(filters)
 }

@@ -4,6 +4,7 @@ mod dynamic_range;
 mod gating;
 mod level;
 mod loudness;
+mod true_peak;
 
 pub use level::{LevelMeter, LevelReport};
 pub use loudness::{LoudnessMeter, LoudnessReport, MonoMode};

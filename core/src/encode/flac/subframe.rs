@@ -10,15 +10,18 @@ use super::rice::{self, RicePlan};
 /// Highest order of the fixed predictors.
 const FIXED_ORDER_MAX: usize = 4;
 
-/// Bits of a subframe's own header: a zero, six bits of type, no wasted bits.
+/// Bits of a subframe's own header: a zero, six bits of type, the flag of wasted bits.
 const HEADER_BITS: u64 = 8;
 
 /// How one channel will be written, and what it needs for that.
 #[derive(Debug)]
 pub(super) struct Subframe {
     kind: Kind,
+    /// Without their wasted bits.
     samples: Vec<i32>,
     sample_bits: u32,
+    /// Low bits that are zero in every sample, as in 16 bits stored as 24.
+    wasted_bits: u32,
     /// An upper bound of its size.
     pub(super) bits: u64,
 }
@@ -42,15 +45,22 @@ pub(super) struct Scratch {
 impl Subframe {
     /// Chooses the cheapest way to write `samples` of `sample_bits` bits each.
     pub(super) fn choose(
-        samples: Vec<i32>,
-        sample_bits: u32,
+        mut samples: Vec<i32>,
+        mut sample_bits: u32,
         effort: &Effort,
         windows: &[Vec<f64>],
         scratch: &mut Scratch,
     ) -> Self {
         if samples.iter().all(|&sample| sample == samples[0]) {
             let bits = HEADER_BITS + u64::from(sample_bits);
-            return Self { kind: Kind::Constant, samples, sample_bits, bits };
+            return Self { kind: Kind::Constant, samples, sample_bits, wasted_bits: 0, bits };
+        }
+        let wasted_bits = samples.iter().fold(0, |bits, sample| bits | sample).trailing_zeros();
+        if wasted_bits > 0 {
+            for sample in &mut samples {
+                *sample >>= wasted_bits;
+            }
+            sample_bits -= wasted_bits;
         }
         let verbatim = HEADER_BITS + samples.len() as u64 * u64::from(sample_bits);
         let mut best = (Kind::Verbatim, verbatim);
@@ -63,7 +73,8 @@ impl Subframe {
                 keep_cheaper(&mut best, linear(&samples, window, sample_bits, effort, scratch));
             }
         }
-        Self { kind: best.0, samples, sample_bits, bits: best.1 }
+        let bits = best.1 + u64::from(wasted_bits);
+        Self { kind: best.0, samples, sample_bits, wasted_bits, bits }
     }
 
     /// Writes the subframe.
@@ -76,21 +87,21 @@ impl Subframe {
         writer.reserve_bits(self.bits);
         match &self.kind {
             Kind::Constant => {
-                writer.put(0, 8);
+                self.write_header(writer, 0);
                 writer.put_signed(self.samples[0], self.sample_bits);
             }
             Kind::Verbatim => {
-                writer.put(1 << 1, 8);
+                self.write_header(writer, 1);
                 warm_up(writer, self.samples.len());
             }
             Kind::Fixed { order, folded, rice } => {
-                writer.put((0b001000 | *order as u64) << 1, 8);
+                self.write_header(writer, 0b001000 | *order as u64);
                 warm_up(writer, *order);
                 rice::write(writer, rice, folded, *order);
             }
             Kind::Linear { predictor, folded, rice } => {
                 let order = predictor.coefficients.len();
-                writer.put((0b100000 | (order as u64 - 1)) << 1, 8);
+                self.write_header(writer, 0b100000 | (order as u64 - 1));
                 warm_up(writer, order);
                 let width = Predictor::coefficient_bits();
                 writer.put(u64::from(width - 1), 4);
@@ -100,6 +111,17 @@ impl Subframe {
                 }
                 rice::write(writer, rice, folded, order);
             }
+        }
+    }
+}
+
+impl Subframe {
+    /// A zero, the type, and how many bits are wasted: a flag, then that count less one in unary.
+    fn write_header(&self, writer: &mut BitWriter, kind: u64) {
+        writer.put(kind << 1 | u64::from(self.wasted_bits > 0), 8);
+        if self.wasted_bits > 0 {
+            writer.put_zeros(self.wasted_bits - 1);
+            writer.put(1, 1);
         }
     }
 }
