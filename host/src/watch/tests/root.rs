@@ -1,6 +1,8 @@
 //! The watched folder itself goes away and comes back.
 
 use super::*;
+use std::ffi::OsStr;
+use std::process::Command;
 
 fn quick() -> Bench {
     let mut bench = Bench::new();
@@ -85,6 +87,51 @@ fn root_that_is_a_file_is_offline() {
         Change::RootOffline { reason } => assert!(reason.contains("not a folder"), "{reason}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// A file system mounted on a folder for as long as this lives.
+struct Mount(PathBuf);
+
+impl Mount {
+    fn new(arguments: &[&str], folder: &Path) -> Option<Self> {
+        let arguments = arguments.iter().map(OsStr::new).chain([folder.as_os_str()]);
+        run("mount", arguments).then(|| Self(folder.to_owned()))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        run("umount", [OsStr::new("--lazy"), self.0.as_os_str()]);
+    }
+}
+
+fn run<'a>(program: &str, arguments: impl IntoIterator<Item = &'a OsStr>) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn unmounted_root_is_offline_and_its_files_are_not_dropped_again_after_the_mount() {
+    let mut bench = quick();
+    let share = bench.folder.path().join("share");
+    std::fs::create_dir(&share).unwrap();
+    let Some(_share) = Mount::new(&["-t", "tmpfs", "wavemill-test"], &share) else {
+        eprintln!("skipped: nothing may be mounted here");
+        return;
+    };
+    write(&share.join("a.mp3"), b"a");
+    let bind = ["--bind", share.to_str().unwrap()];
+    let mount = Mount::new(&bind, &bench.spec.root).unwrap();
+    bench.watch();
+    assert_eq!(bench.settled().hash, hash(b"a"));
+    drop(mount);
+    match bench.next_told() {
+        Change::RootOffline { reason } => assert!(reason.contains("unmounted"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    let _mount = Mount::new(&bind, &bench.spec.root).unwrap();
+    assert_eq!(bench.next_told(), Change::RootOnline);
+    assert_eq!(bench.after_rescan(), []);
 }
 
 #[test]
