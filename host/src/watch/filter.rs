@@ -7,10 +7,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-
-/// Extensions taken when a pipeline names none: what is decoded today.
-const EXTENSIONS: &[&str] =
-    &["wav", "wave", "bwf", "rf64", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "oga"];
+use wavemill_core::decode::FORMATS;
 
 /// Endings of files that are still being written by browsers, copy programs and Wavemill itself.
 const TEMPORARY: &[&str] = &["part", "tmp", "crdownload"];
@@ -48,7 +45,7 @@ impl Filter {
             && self.released_by(relative).is_none()
             && match &self.include {
                 Some(rules) => rules.matches(relative),
-                None => has_extension(relative, EXTENSIONS),
+                None => FORMATS.iter().any(|format| has_extension(relative, format.extensions)),
             }
     }
 
