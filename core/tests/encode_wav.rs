@@ -137,6 +137,37 @@ fn wav_tags_are_chunks_before_the_samples() {
 }
 
 #[test]
+fn wav_tags_read_back_with_lofty() {
+    use lofty::file::TaggedFileExt;
+    use lofty::tag::{Accessor, ItemKey, TagType};
+    let samples = music(PcmFormat::int(16), 1, 3);
+    let mut tagged = settings(&samples);
+    tagged.tags = Tags {
+        title: Some("Grüße 🎧".to_owned()),
+        genre: Some("Speech".to_owned()),
+        isrc: Some("DEZZZ2600001".to_owned()),
+        bpm: Some(120.0),
+        pictures: vec![wavemill_core::tags::Picture {
+            kind: "front cover",
+            media_type: "image/png".to_owned(),
+            description: Some("cover".to_owned()),
+            bytes: vec![1, 2, 3],
+        }],
+        ..Tags::default()
+    };
+    let bytes = encode("wav", &samples, tagged, 3).unwrap();
+    let file = lofty::probe::Probe::new(Cursor::new(bytes)).guess_file_type().unwrap().read();
+    let file = file.unwrap();
+    let info = file.tag(TagType::RiffInfo).unwrap();
+    assert_eq!(info.title().as_deref(), Some("Grüße 🎧"));
+    let id3 = file.tag(TagType::Id3v2).unwrap();
+    assert_eq!(id3.title().as_deref(), Some("Grüße 🎧"));
+    assert_eq!(id3.genre().as_deref(), Some("Speech"));
+    assert_eq!(id3.get_string(ItemKey::Isrc), Some("DEZZZ2600001"));
+    assert_eq!(id3.pictures()[0].data(), [1, 2, 3]);
+}
+
+#[test]
 fn wav_without_frames_is_a_header() {
     let samples = Samples::empty(PcmFormat::int(16), 2);
     let bytes = encode("wav", &samples, settings(&samples), 1).unwrap();

@@ -22,10 +22,7 @@ pub(super) fn push(bytes: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
 /// Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; `ITRK`
 /// and `IFRM` are what taggers use for track numbers.
 pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
-    let track = tags.track.map(|track| match tags.track_total {
-        Some(total) => format!("{track}/{total}"),
-        None => track.to_string(),
-    });
+    let track = super::id3::part_of(tags.track, tags.track_total);
     let year = tags.year.map(|year| year.to_string());
     let entries: [(&[u8; 4], Option<&str>); 9] = [
         (b"INAM", tags.title.as_deref()),

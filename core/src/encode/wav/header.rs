@@ -1,6 +1,6 @@
 //! Everything of a WAV file before its samples.
 
-use super::chunks;
+use super::{chunks, id3};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
 use crate::encode::EncodeSettings;
 
@@ -53,6 +53,9 @@ impl Header {
             chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
+        if let Some(id3) = id3::tag(&settings.tags) {
+            chunks::push(&mut header.chunks, *b"id3 ", &id3);
+        }
         let announced = settings
             .frame_count
             .and_then(|frames| frames.0.checked_mul(header.frame_bytes() as u64));
@@ -142,4 +145,47 @@ fn needs_extensible(format: PcmFormat, layout: &ChannelLayout) -> bool {
     let count = layout.channel_count();
     let is_wide = format.sample_format == SampleFormat::Int && format.bit_depth > 16;
     is_wide || count > 2 || *layout != ChannelLayout::usual(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::StreamSpec;
+    use crate::tags::Tags;
+    use crate::units::Frames;
+
+    fn header(frame_count: Option<u64>) -> Header {
+        Header::new(&EncodeSettings {
+            spec: StreamSpec::new(48_000, 2),
+            format: PcmFormat::int(16),
+            frame_count: frame_count.map(Frames),
+            compression_level: None,
+            tags: Tags::default(),
+        })
+    }
+
+    #[test]
+    fn file_beyond_4_gb_becomes_rf64_with_its_sizes_in_ds64() {
+        let frame_count = 2_000_000_000u64;
+        let data_bytes = frame_count * 4;
+        let bytes = header(Some(frame_count)).to_bytes(data_bytes);
+        assert_eq!(&bytes[..20], b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0");
+        let size = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        assert_eq!(size(20), data_bytes + bytes.len() as u64 - 8);
+        assert_eq!(size(28), data_bytes);
+        assert_eq!(size(36), frame_count);
+        assert_eq!(&bytes[bytes.len() - 8..], b"data\xff\xff\xff\xff");
+    }
+
+    #[test]
+    fn unannounced_length_beyond_4_gb_fits_the_room_kept_for_it() {
+        let header = header(None);
+        assert!(header.can_hold(1 << 40));
+        assert_eq!(header.to_bytes(0).len(), header.to_bytes(1 << 40).len());
+    }
+
+    #[test]
+    fn announced_short_length_cannot_grow_beyond_4_gb() {
+        assert!(!header(Some(1000)).can_hold(1 << 40));
+    }
 }

@@ -5,6 +5,7 @@
 
 mod chunks;
 mod header;
+mod id3;
 mod pack;
 
 use self::header::Header;

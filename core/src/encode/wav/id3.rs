@@ -1,0 +1,131 @@
+//! An ID3v2.4 tag, for what a `LIST` chunk has no names for.
+//!
+//! Source: M. Nilsson, "ID3 tag version 2.4.0: main structure" and "native frames" (2000). Taggers
+//! keep it in a chunk called `id3 `.
+
+use crate::tags::{Picture, Tags};
+
+/// Text encoding 3: UTF-8.
+const UTF_8: u8 = 3;
+
+/// Language of texts that have one: unknown. Source: ISO 639-2, as the standard asks.
+const LANGUAGE: &[u8; 3] = b"XXX";
+
+/// Largest size a tag or frame can state: 28 bits.
+const SIZE_MAX: usize = (1 << 28) - 1;
+
+/// A tag with all text and pictures, or `None` when a `LIST` chunk carries everything there is.
+/// Pictures that do not fit any more are left out.
+pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
+    let is_needed = tags.album_artist.is_some()
+        || tags.disc.is_some()
+        || tags.bpm.is_some()
+        || tags.key.is_some()
+        || tags.isrc.is_some()
+        || tags.lyrics.is_some()
+        || !tags.pictures.is_empty();
+    if !is_needed {
+        return None;
+    }
+    let mut frames = Vec::new();
+    for (id, text) in texts(tags) {
+        if let Some(text) = text {
+            push(&mut frames, id, &[&[UTF_8], text.as_bytes()].concat());
+        }
+    }
+    for (id, text) in [(*b"COMM", &tags.comment), (*b"USLT", &tags.lyrics)] {
+        if let Some(text) = text {
+            // An empty description, then the text.
+            push(&mut frames, id, &[&[UTF_8], &LANGUAGE[..], &[0], text.as_bytes()].concat());
+        }
+    }
+    for picture in &tags.pictures {
+        push(&mut frames, *b"APIC", &picture_body(picture));
+    }
+    let mut tag = b"ID3\x04\0\0".to_vec();
+    tag.extend(synchsafe(frames.len()));
+    tag.extend(frames);
+    Some(tag)
+}
+
+fn texts(tags: &Tags) -> [([u8; 4], Option<String>); 13] {
+    let year = || tags.year.map(|year| year.to_string());
+    [
+        (*b"TIT2", tags.title.clone()),
+        (*b"TPE1", tags.artist.clone()),
+        (*b"TALB", tags.album.clone()),
+        (*b"TPE2", tags.album_artist.clone()),
+        (*b"TCOM", tags.composer.clone()),
+        (*b"TCON", tags.genre.clone()),
+        (*b"TDRC", tags.date.clone().or_else(year)),
+        (*b"TRCK", part_of(tags.track, tags.track_total)),
+        (*b"TPOS", part_of(tags.disc, tags.disc_total)),
+        (*b"TBPM", tags.bpm.map(|bpm| bpm.to_string())),
+        (*b"TKEY", tags.key.clone()),
+        (*b"TSRC", tags.isrc.clone()),
+        (*b"TCOP", tags.copyright.clone()),
+    ]
+}
+
+/// `3`, or `3/9`.
+pub(super) fn part_of(part: Option<u32>, total: Option<u32>) -> Option<String> {
+    part.map(|part| total.map_or_else(|| part.to_string(), |total| format!("{part}/{total}")))
+}
+
+fn picture_body(picture: &Picture) -> Vec<u8> {
+    let kind: u8 = match picture.kind {
+        "front cover" => 3,
+        "back cover" => 4,
+        _ => 0,
+    };
+    // Texts before the picture end with a zero, so they must not hold one.
+    let media_type = picture.media_type.replace('\0', "");
+    let description = picture.description.as_deref().unwrap_or_default().replace('\0', "");
+    let mut body = vec![UTF_8];
+    body.extend(media_type.bytes());
+    body.extend([0, kind]);
+    body.extend(description.bytes());
+    body.push(0);
+    body.extend(&picture.bytes);
+    body
+}
+
+/// Appends a frame, unless the tag would become too large.
+fn push(frames: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
+    const FRAME_HEADER_BYTES: usize = 10;
+    if frames.len() + FRAME_HEADER_BYTES + body.len() > SIZE_MAX {
+        return;
+    }
+    frames.extend(id);
+    frames.extend(synchsafe(body.len()));
+    frames.extend([0, 0]); // no flags
+    frames.extend(body);
+}
+
+/// A size of at most 28 bits, seven to a byte.
+fn synchsafe(size: usize) -> [u8; 4] {
+    [21, 14, 7, 0].map(|shift| u8::try_from(size >> shift & 0x7f).expect("seven bits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tag_is_left_out_where_a_list_chunk_says_everything() {
+        let tags = Tags { title: Some("x".to_owned()), track: Some(1), ..Tags::default() };
+        assert_eq!(tag(&tags), None);
+    }
+
+    #[test]
+    fn tag_holds_frames_with_synchsafe_sizes() {
+        let isrc = "x".repeat(200);
+        let tags = Tags { isrc: Some(isrc.clone()), ..Tags::default() };
+        let tag = tag(&tags).unwrap();
+        // 211 bytes of frames are 1 * 128 + 83, the 201 of the body 1 * 128 + 73.
+        let mut expected = b"ID3\x04\0\0\0\0\x01\x53".to_vec();
+        expected.extend(b"TSRC\0\0\x01\x49\0\0\x03");
+        expected.extend(isrc.bytes());
+        assert_eq!(tag, expected);
+    }
+}
