@@ -5,25 +5,62 @@ mod http;
 pub use http::{Client, ClientError};
 
 use crate::cli::CliError;
-use crate::control;
-use crate::control::types::{JobFilter, JobList, JobView, ReprocessRequest, RetryRequest, Status};
+use crate::control::types::{
+    JobFilter, JobList, JobView, Problem, ReprocessRequest, RetryRequest, Status,
+};
+use crate::control::{self, Service};
+use crate::jobs::JobState;
+use crate::store::{Store, StoreError};
 use http::encoded;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a daemon may hold the store without listening: it starts, or ends.
+const BUSY_TIME_MAX: Duration = Duration::from_secs(3);
+
+/// Pause between two looks whether it listens now or has let go.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Whoever knows the jobs of a state folder.
 #[derive(Debug)]
 pub enum Backend {
     /// A daemon, over its socket.
     Daemon(Client),
+    /// The store itself, because no daemon runs.
+    Store(Service),
+    /// There is no state folder yet, so there are no jobs.
+    Nothing,
 }
 
 impl Backend {
-    /// Finds the daemon of a state folder.
+    /// Finds the daemon of a state folder, or opens its store.
     ///
     /// # Errors
-    /// When it cannot be reached.
+    /// [`CliError::Unreachable`] when a process holds the store and does not answer.
     pub fn open(state: &Path) -> Result<Self, CliError> {
-        Ok(Self::Daemon(Client::connect(&control::socket_path(state))?))
+        let deadline = Instant::now() + BUSY_TIME_MAX;
+        loop {
+            match Client::connect(&control::socket_path(state)) {
+                Ok(client) => return Ok(Self::Daemon(client)),
+                Err(ClientError::Absent { .. }) if !state.exists() => return Ok(Self::Nothing),
+                Err(ClientError::Absent { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match Store::open(state) {
+                Ok(store) => return Ok(Self::Store(Service::over_store(Arc::new(store)))),
+                Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
+                    thread::park_timeout(BUSY_PAUSE);
+                }
+                Err(error @ StoreError::Busy { .. }) => {
+                    let reason = format!("{error}, and it does not answer on its socket");
+                    return Err(CliError::Unreachable { reason });
+                }
+                Err(error) => return Err(CliError::failed(error.to_string())),
+            }
+        }
     }
 
     /// Whether a daemon runs.
@@ -31,13 +68,26 @@ impl Backend {
         matches!(self, Self::Daemon(_))
     }
 
-    /// How the daemon is.
+    /// How the daemon is; `None` without one.
     ///
     /// # Errors
     /// When it cannot be asked.
-    pub fn status(&self) -> Result<Status, CliError> {
+    pub fn daemon_status(&self) -> Result<Option<Status>, CliError> {
         match self {
-            Self::Daemon(client) => Ok(client.get("/v1/status")?),
+            Self::Daemon(client) => Ok(Some(client.get("/v1/status")?)),
+            Self::Store(_) | Self::Nothing => Ok(None),
+        }
+    }
+
+    /// Jobs by state.
+    ///
+    /// # Errors
+    /// When they cannot be asked for.
+    pub fn counts(&self) -> Result<BTreeMap<JobState, u64>, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get::<Status>("/v1/status")?.jobs),
+            Self::Store(service) => Ok(service.status()?.jobs),
+            Self::Nothing => Ok(JobState::ALL.into_iter().map(|state| (state, 0)).collect()),
         }
     }
 
@@ -48,6 +98,8 @@ impl Backend {
     pub fn jobs(&self, filter: &JobFilter) -> Result<JobList, CliError> {
         match self {
             Self::Daemon(client) => Ok(client.get(&format!("/v1/jobs{}", query(filter)))?),
+            Self::Store(service) => Ok(service.jobs(filter)?),
+            Self::Nothing => Ok(JobList { jobs: Vec::new() }),
         }
     }
 
@@ -58,6 +110,8 @@ impl Backend {
     pub fn job(&self, id: &str) -> Result<JobView, CliError> {
         match self {
             Self::Daemon(client) => Ok(client.get(&format!("/v1/jobs/{}", encoded(id)))?),
+            Self::Store(service) => Ok(service.job(id)?),
+            Self::Nothing => Err(no_jobs()),
         }
     }
 
@@ -68,6 +122,8 @@ impl Backend {
     pub fn retry(&self, request: &RetryRequest) -> Result<JobList, CliError> {
         match self {
             Self::Daemon(client) => Ok(client.post("/v1/jobs/retry", request)?),
+            Self::Store(service) => Ok(service.retry(request)?),
+            Self::Nothing => Err(no_jobs()),
         }
     }
 
@@ -78,7 +134,19 @@ impl Backend {
     pub fn reprocess(&self, request: &ReprocessRequest) -> Result<JobList, CliError> {
         match self {
             Self::Daemon(client) => Ok(client.post("/v1/jobs/reprocess", request)?),
+            Self::Store(service) => Ok(service.reprocess(request)?),
+            Self::Nothing => Err(no_jobs()),
         }
+    }
+}
+
+fn no_jobs() -> CliError {
+    CliError::failed("there are no jobs here yet; is it the right --state?")
+}
+
+impl From<Problem> for CliError {
+    fn from(problem: Problem) -> Self {
+        Self::failed(problem.detail)
     }
 }
 
@@ -114,7 +182,7 @@ mod tests {
     fn filter_becomes_a_query() {
         assert_eq!(query(&JobFilter::default()), "");
         let filter = JobFilter {
-            state: Some(crate::jobs::JobState::Failed),
+            state: Some(JobState::Failed),
             pipeline: Some("a b".to_owned()),
             limit: Some(7),
         };

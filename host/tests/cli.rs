@@ -318,3 +318,45 @@ fn check_of_a_clean_file_says_what_it_does_and_makes_nothing() {
     }
     assert!(!lab.path("inbox").exists() && !lab.path("outbox").exists());
 }
+
+#[test]
+fn jobs_without_a_state_folder_are_none_and_none_is_made() {
+    let lab = Lab::new();
+    let output = lab.run(&["jobs", "list", "--json"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(json(&output), serde_json::json!({ "version": 1, "jobs": [] }));
+    assert_eq!(code(&lab.run(&["jobs", "show", "7"])), 1);
+    assert!(!lab.path(".local").exists());
+}
+
+#[test]
+fn jobs_are_read_from_the_store_while_no_daemon_runs() {
+    let lab = Lab::new();
+    std::fs::create_dir(lab.path("state")).unwrap();
+    let output = lab.run(&["--state", "state", "jobs", "list"]);
+    assert_eq!((code(&output), stderr(&output).as_str()), (0, "no jobs\n"));
+    let output = lab.run(&["--state", "state", "jobs", "show", "7"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
+    let output = lab.run(&["--state", "state", "status"]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (0, "no daemon runs\nno jobs\n"));
+    let output = lab.run(&["--state", "state", "jobs", "reprocess", "inbox/unknown.wav"]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("inbox/unknown.wav"), "{}", stderr(&output));
+}
+
+#[test]
+fn store_that_is_held_by_a_process_without_a_socket_is_unreachable() {
+    let lab = Lab::new();
+    let _held = wavemill::store::Store::open(&lab.path("state")).unwrap();
+    let output = lab.run(&["--state", "state", "jobs", "list"]);
+    assert_eq!(code(&output), 10);
+    assert!(stderr(&output).contains("does not answer"), "{}", stderr(&output));
+}
+
+#[test]
+fn retry_needs_jobs_to_retry() {
+    assert_eq!(code(&Lab::new().run(&["jobs", "retry"])), 2);
+    assert_eq!(code(&Lab::new().run(&["jobs", "retry", "7", "--failed"])), 2);
+    assert_eq!(code(&Lab::new().run(&["jobs", "list", "--only", "lost"])), 2);
+}

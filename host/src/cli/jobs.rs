@@ -22,8 +22,8 @@ enum Action {
     /// List jobs, the newest first
     List {
         /// Only jobs in this state: ready, running, retry, done, failed, rejected, ...
-        #[arg(long)]
-        state: Option<JobState>,
+        #[arg(long, value_name = "STATE")]
+        only: Option<JobState>,
         /// Only jobs of this pipeline
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
@@ -65,8 +65,8 @@ impl Run for Jobs {
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let backend = Backend::open(&context.settings.state)?;
         match self.action {
-            Action::List { state, pipeline, limit } => {
-                let filter = JobFilter { state, pipeline, limit: Some(limit) };
+            Action::List { only, pipeline, limit } => {
+                let filter = JobFilter { state: only, pipeline, limit: Some(limit) };
                 list(&backend.jobs(&filter)?, limit, context)
             }
             Action::Show { id } => show(&backend.job(&id)?, context),
@@ -162,11 +162,14 @@ pub(super) fn tone_of(state: JobState) -> Tone {
     }
 }
 
-/// An RFC 3339 time as `2026-11-21 08:45:55` in its own zone; another text as it is.
+/// An RFC 3339 time as `2026-11-21 08:45:55` in this machine's zone; another text as it is.
 pub(super) fn moment(time: &str) -> String {
-    match (time.get(..10), time.get(10..11), time.get(11..19)) {
-        (Some(date), Some("T" | " "), Some(clock)) => format!("{date} {clock}"),
-        _ => one_line(time),
+    match time.parse::<jiff::Timestamp>() {
+        Ok(time) => {
+            let here = time.to_zoned(jiff::tz::TimeZone::system());
+            here.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        }
+        Err(_) => one_line(time),
     }
 }
 

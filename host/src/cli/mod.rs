@@ -4,19 +4,20 @@ mod analyze;
 mod check;
 mod completions;
 mod context;
+mod events;
 mod exit;
 mod formats;
 mod jobs;
 mod outcome;
 mod pipeline_files;
 mod progress;
+mod run;
 mod schema;
 mod settings;
 mod signals;
 mod status;
 mod steps;
 mod watch;
-mod watch_view;
 
 pub use context::{Context, GlobalArgs};
 pub use exit::{CliError, Exit};
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 #[rustfmt::skip]
 const COMMANDS: &[Entry] = &[
     entry::<watch::Watch>(),
+    entry::<run::RunFiles>(),
     entry::<check::Check>(),
     entry::<analyze::Analyze>(),
     entry::<jobs::Jobs>(),
@@ -159,6 +161,26 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), COMMANDS.len());
+    }
+
+    #[test]
+    fn no_command_has_a_flag_named_as_a_global_one() {
+        fn own_flags(command: &clap::Command) -> Vec<String> {
+            let flags = command.get_arguments().filter(|flag| !flag.is_global_set());
+            let mut names: Vec<_> = flags.map(|flag| flag.get_id().to_string()).collect();
+            names.extend(command.get_subcommands().flat_map(own_flags));
+            names
+        }
+        let command = command();
+        let globals: Vec<_> = command
+            .get_arguments()
+            .filter(|flag| flag.is_global_set())
+            .map(|flag| flag.get_id().to_string())
+            .collect();
+        assert!(globals.contains(&"state".to_owned()));
+        for name in command.get_subcommands().flat_map(own_flags) {
+            assert!(!globals.contains(&name), "{name}");
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@ use super::jobs::{moment, tone_of};
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
 use crate::control::types::{Status, WatchState, WatchView, WorkerView};
+use crate::jobs::JobState;
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, duration, one_line, size};
-use serde_json::{Value, json};
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Show how the daemon is: folders, workers, jobs by state
@@ -17,35 +19,34 @@ impl Run for StatusArgs {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let backend = Backend::open(&context.settings.state)?;
-        let status = backend.status()?;
+        let daemon = backend.daemon_status()?;
+        let jobs = match &daemon {
+            Some(daemon) => daemon.jobs.clone(),
+            None => backend.counts()?,
+        };
         if context.is_json() {
-            context.document(&document(&status, backend.is_daemon())?)?;
+            context.document(&json!({
+                "version": JSON_VERSION,
+                "state": context.settings.state.to_string_lossy(),
+                "is_running": daemon.is_some(),
+                "jobs": jobs,
+                "daemon": daemon,
+            }))?;
         } else {
-            context.lines(lines(&status, backend.is_daemon(), context))?;
+            context.lines(lines(daemon.as_ref(), &jobs, context))?;
         }
         Ok(Exit::Done)
     }
 }
 
-fn document(status: &Status, is_running: bool) -> Result<Value, CliError> {
-    let fields =
-        serde_json::to_value(status).map_err(|error| CliError::failed(error.to_string()))?;
-    let mut object = json!({ "version": JSON_VERSION, "is_running": is_running });
-    object["daemon"] = if is_running { fields.clone() } else { Value::Null };
-    object["jobs"] = fields["jobs"].clone();
-    Ok(object)
-}
-
-fn lines(status: &Status, is_running: bool, context: &Context) -> Vec<String> {
+fn lines(
+    daemon: Option<&Status>,
+    jobs: &BTreeMap<JobState, u64>,
+    context: &Context,
+) -> Vec<String> {
     let paint = context.report.paint();
-    let mut lines = vec![headline(status, is_running, paint)];
-    let jobs: Vec<_> = status
-        .jobs
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(state, count)| paint.tone(tone_of(*state), format!("{count} {state}")))
-        .collect();
-    lines.push(if jobs.is_empty() { "no jobs".to_owned() } else { jobs.join(", ") });
+    let mut lines = vec![headline(daemon, paint), job_counts(jobs, paint)];
+    let Some(status) = daemon else { return lines };
     if !status.watches.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Folders")]);
         lines.extend(folders(&status.watches, context).lines(paint));
@@ -58,10 +59,17 @@ fn lines(status: &Status, is_running: bool, context: &Context) -> Vec<String> {
     lines
 }
 
-fn headline(status: &Status, is_running: bool, paint: Paint) -> String {
-    if !is_running {
-        return "no daemon runs".to_owned();
-    }
+fn job_counts(jobs: &BTreeMap<JobState, u64>, paint: Paint) -> String {
+    let parts: Vec<_> = jobs
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(state, count)| paint.tone(tone_of(*state), format!("{count} {state}")))
+        .collect();
+    if parts.is_empty() { "no jobs".to_owned() } else { parts.join(", ") }
+}
+
+fn headline(daemon: Option<&Status>, paint: Paint) -> String {
+    let Some(status) = daemon else { return "no daemon runs".to_owned() };
     let state = if status.is_draining {
         paint.tone(Tone::Doubt, "finishing its running jobs")
     } else {

@@ -1,8 +1,8 @@
 //! `wavemill watch`: the daemon, and what it tells the terminal.
 
+use super::events::EventView;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals::{self, Stop};
-use super::watch_view::WatchView;
 use super::{CliError, Context, Exit, Run};
 use crate::config::WORKERS_MAX;
 use crate::daemon::{
@@ -61,7 +61,7 @@ impl Run for Watch {
             events,
             stop: stop.clone(),
         };
-        let view = WatchView::new(context, &files, self.until_idle);
+        let view = EventView::new(context, &files, self.until_idle);
         let summary = run_and_tell(settings, view, &received, context)?;
         let is_stopped = stop.level() == StopLevel::Now
             || is_interrupted.load(Ordering::SeqCst)
@@ -95,7 +95,7 @@ fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Res
 /// Runs the daemon on this thread and tells its events on another.
 fn run_and_tell(
     settings: DaemonSettings,
-    mut view: WatchView<'_>,
+    mut view: EventView<'_>,
     events: &Receiver<DaemonEvent>,
     context: &Context,
 ) -> Result<Summary, CliError> {

@@ -11,14 +11,14 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Tells events as they come.
-pub(super) struct WatchView<'a> {
+pub(super) struct EventView<'a> {
     context: &'a Context,
     files: &'a [PipelineFile],
     until_idle: bool,
     bars: Bars,
 }
 
-impl<'a> WatchView<'a> {
+impl<'a> EventView<'a> {
     pub(super) fn new(context: &'a Context, files: &'a [PipelineFile], until_idle: bool) -> Self {
         Self { context, files, until_idle, bars: Bars::new(context) }
     }

@@ -1,0 +1,225 @@
+//! `wavemill run`: a pipeline over files, in this process, without store and daemon.
+
+use super::events::EventView;
+use super::pipeline_files::{self, PipelineFile};
+use super::signals;
+use super::{CliError, Context, Exit, Run};
+use crate::control::types::OutputView;
+use crate::daemon::{DaemonEvent, Summary};
+use crate::jobs::{Clock, JobIds};
+use crate::output::{LocalHooks, hash_file, publish_outcome};
+use crate::report::shown;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::execution::{self, Job, Outcome, Places, RunError};
+
+/// Shortest time between two progress events of one file.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
+
+/// Run a pipeline over files, here and now; the files stay where they are
+#[derive(Debug, clap::Args)]
+pub(super) struct RunFiles {
+    /// A pipeline file, or NAME for pipelines/NAME.toml
+    pipeline: PathBuf,
+
+    /// Audio files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Folder that relative output paths are below [default: the root]
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+impl Run for RunFiles {
+    const NAME: &'static str = "run";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        let path = pipeline_files::find_one(&self.pipeline)?;
+        let files = pipeline_files::load_all(&[path], context)?;
+        let Some(PipelineFile { pipeline: Some(pipeline), .. }) = files.first() else {
+            return Err(CliError::failed("no pipeline was loaded"));
+        };
+        let cancel = Arc::new(AtomicBool::new(false));
+        cancel_on_signals(&cancel)?;
+        let output_root = match &self.output {
+            Some(path) => absolute(path)?,
+            None => context.settings.output_root().to_owned(),
+        };
+        // Spools are files without names, so processes can share the folder.
+        let spool = context.settings.state.join("spool");
+        if let Err(error) = fs::create_dir_all(&spool) {
+            // Short files need none; a long one says what is missing.
+            tracing::warn!(path = %shown(&spool), %error, "No folder for spool files.");
+        }
+        let mut runner = Runner {
+            pipeline,
+            places: Places { output_root: &output_root, spool: &spool, cancel: &cancel },
+            ids: JobIds::after(None),
+            view: EventView::new(context, &files, true),
+            summary: Summary::default(),
+        };
+        for file in &self.files {
+            if cancel.load(Ordering::SeqCst) {
+                break;
+            }
+            runner.file(file)?;
+        }
+        let Runner { view, summary, .. } = runner;
+        // One file's own line says it all.
+        if context.is_json() || self.files.len() > 1 {
+            view.finish(&summary)?;
+        }
+        Ok(match (cancel.load(Ordering::SeqCst), summary.failed + summary.rejected) {
+            (true, _) => Exit::Interrupted,
+            (false, 0) => Exit::Done,
+            (false, _) => Exit::SomeFailed,
+        })
+    }
+}
+
+/// The first signal cancels cleanly; the second does not wait for that.
+fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError> {
+    let cancel = Arc::clone(cancel);
+    let told = move |_| {
+        if cancel.swap(true, Ordering::SeqCst) {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    };
+    signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, CliError> {
+    std::path::absolute(path).map_err(|error| CliError::path(path, error))
+}
+
+struct Runner<'a> {
+    pipeline: &'a Pipeline,
+    places: Places<'a>,
+    ids: JobIds,
+    view: EventView<'a>,
+    summary: Summary,
+}
+
+/// Why a file was not delivered.
+enum Failure {
+    /// It was asked to stop.
+    Canceled,
+    /// One line.
+    Reason(String),
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Canceled => Self::Canceled,
+            other => Self::Reason(other.to_string()),
+        }
+    }
+}
+
+impl Runner<'_> {
+    /// Processes one file. That it fails is told and counted, and no error here.
+    fn file(&mut self, path: &Path) -> Result<(), CliError> {
+        let started = Instant::now();
+        let job = match self.job(path) {
+            Ok(job) => job,
+            Err(reason) => {
+                self.summary.failed += 1;
+                return self.tell_failed(String::new(), path, reason);
+            }
+        };
+        self.view.tell(&DaemonEvent::JobStarted {
+            job: job.id.clone(),
+            pipeline: self.pipeline.name.clone(),
+            input: job.input.clone(),
+            attempt: job.attempt,
+        })?;
+        match self.execute(&job) {
+            Ok((outcome, outputs)) => self.finished(job, outcome, outputs, started.elapsed()),
+            Err(Failure::Reason(reason)) => {
+                self.summary.failed += 1;
+                self.tell_failed(job.id, path, reason)
+            }
+            Err(Failure::Canceled) => {
+                self.summary.canceled += 1;
+                self.view.tell(&DaemonEvent::JobCanceled {
+                    job: job.id,
+                    pipeline: self.pipeline.name.clone(),
+                    input: job.input,
+                    reason: "interrupted; nothing was written".to_owned(),
+                })
+            }
+        }
+    }
+
+    /// The job of a file, or why it cannot have one.
+    fn job(&self, path: &Path) -> Result<Job, String> {
+        let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+        // Opening a pipe would wait for its writer.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err("is not a regular file".to_owned());
+        }
+        Ok(Job {
+            id: self.ids.next(),
+            attempt: 1,
+            input: std::path::absolute(path).map_err(unreadable)?,
+            reldir: PathBuf::new(),
+            created: Clock::now_zoned(),
+            hash: hash_file(path).map_err(unreadable)?,
+        })
+    }
+
+    /// Runs and publishes.
+    fn execute(&mut self, job: &Job) -> Result<(Outcome, Vec<OutputView>), Failure> {
+        let view = &mut self.view;
+        let mut last = None;
+        let progress = |share| {
+            let is_due = |last: Instant| last.elapsed() >= PROGRESS_PAUSE;
+            if last.is_none_or(is_due) {
+                last = Some(Instant::now());
+                // Nobody reads any more: the work goes on, and the next line says so.
+                let _ = view.tell(&DaemonEvent::Progress { job: job.id.clone(), share });
+            }
+        };
+        let mut hooks = LocalHooks::new(job, progress);
+        let outcome = execution::run(self.pipeline, job, &self.places, &mut hooks)?;
+        let outputs = publish_outcome(&hooks, &outcome)
+            .map_err(|error| Failure::Reason(error.to_string()))?;
+        Ok((outcome, outputs))
+    }
+
+    fn finished(
+        &mut self,
+        job: Job,
+        outcome: Outcome,
+        outputs: Vec<OutputView>,
+        elapsed: Duration,
+    ) -> Result<(), CliError> {
+        let pipeline = self.pipeline.name.clone();
+        let Job { id: job, input, .. } = job;
+        let Outcome { rejected, report, .. } = outcome;
+        let event = if let Some(reason) = rejected {
+            self.summary.rejected += 1;
+            DaemonEvent::JobRejected { job, pipeline, input, reason, outputs, report }
+        } else {
+            self.summary.done += 1;
+            DaemonEvent::JobDone { job, pipeline, input, outputs, report, elapsed }
+        };
+        self.view.tell(&event)
+    }
+
+    fn tell_failed(&mut self, job: String, path: &Path, reason: String) -> Result<(), CliError> {
+        self.view.tell(&DaemonEvent::JobFailed {
+            job,
+            pipeline: self.pipeline.name.clone(),
+            input: path.to_owned(),
+            reason,
+            retry_in: None,
+        })
+    }
+}
