@@ -380,6 +380,30 @@ fn loudness_below_a_binding_ceiling_reports_the_shortfall() {
 }
 
 #[test]
+fn ceiling_holds_after_dither_to_16_bits_even_when_it_is_low() {
+    use wavemill_core::audio::convert;
+    use wavemill_core::encode::{Dither, Quantizer};
+    let spec = StreamSpec::new(44_100, 2);
+    for ceiling_dbtp in [-1.0, -20.0, -40.0] {
+        let params = [("target_lufs", Number(0.0)), ("ceiling_dbtp", Number(ceiling_dbtp))];
+        let input = song(2);
+        let mut step = build("loudness", &params, &spec).unwrap();
+        prepare(step.as_mut(), &input, 4096);
+        let planes = process(step.as_mut(), &spec, &input, 4096);
+        let format = PcmFormat::int(16);
+        let mut ints = Samples::empty(format, 2);
+        Quantizer::new(PcmFormat::FLOAT, format, Dither::Tpdf, 2)
+            .quantize(&Samples::Float { planes }, &mut ints);
+        let mut block = Block::new(2, FRAMES);
+        convert::to_block(&ints, &mut block);
+        let mut meter = LoudnessMeter::new(&spec, MonoMode::Single);
+        meter.push(&block);
+        let true_peak = meter.finish().true_peak_dbtp.unwrap().0;
+        assert!(true_peak <= ceiling_dbtp, "{true_peak}, ceiling {ceiling_dbtp}");
+    }
+}
+
+#[test]
 fn loudness_that_may_only_be_lowered_is_not_raised() {
     let params = [("target_lufs", Number(-10.0)), ("lower_only", Bool(true))];
     let (step, ..) = normalize(&params, 0.01);
