@@ -29,6 +29,8 @@ pub(super) struct StreamFacts {
     pub(super) bit_depth: u16,
     /// `None` when the encoder did not know.
     pub(super) frame_count: Option<u64>,
+    /// Frames of a block, when all but the last are equally long.
+    pub(super) block_frames: Option<u64>,
     /// First byte after the metadata, from the file's start.
     pub(super) audio_start: u64,
 }
@@ -115,6 +117,7 @@ fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
     let number = |range: std::ops::Range<usize>| {
         block[range].iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte))
     };
+    let (block_min, block_max) = (number(0..2), number(2..4));
     // 20 bits of rate, 3 of channels - 1, 5 of depth - 1, 36 of length.
     let packed = number(10..18);
     let field = |shift: u32, bits: u32| (packed >> shift) & ((1 << bits) - 1);
@@ -125,6 +128,7 @@ fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
         channel_count: small(field(41, 3)) + 1,
         bit_depth: u16::from(small(field(36, 5))) + 1,
         frame_count: (frame_count != 0).then_some(frame_count),
+        block_frames: (block_min == block_max).then_some(block_max),
         audio_start: 0,
     }
 }

@@ -22,8 +22,13 @@ pub const FORMATS: &[ReadFormat] = &[
         summary: "FLAC, the free lossless codec." },
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
         summary: "MPEG audio layer III; encoder delay and padding are removed." },
-    ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis"],
-        summary: "Ogg with Vorbis audio." },
+    ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis", "flac"],
+        summary: "Ogg with Vorbis of one or two channels, or FLAC; padding is removed." },
     ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],
         summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples." },
 ];
+
+/// The extensions of all these formats, lower case, without the dot.
+pub fn extensions() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().flat_map(|format| format.extensions.iter().copied())
+}

@@ -5,7 +5,7 @@ use super::{DecodeError, Source, id3, mpeg};
 
 /// A kind of file that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Wav,
     Aiff,
     /// The stream marker stands at byte `start`, after ID3 tags.
@@ -23,7 +23,7 @@ pub(super) enum Kind {
 const HEAD_BYTES: usize = 4096;
 
 /// Finds out what a file of `byte_count` bytes is.
-pub(super) fn detect(
+pub(crate) fn detect(
     source: &mut dyn Source,
     byte_count: u64,
     extension: Option<&str>,

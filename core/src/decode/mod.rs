@@ -8,19 +8,22 @@ mod aiff;
 mod chunks;
 mod claims;
 mod coded;
+mod completeness;
 mod flac;
 mod formats;
 mod id3;
-mod kind;
+pub(crate) mod kind;
 mod mpeg;
 mod ogg;
 mod pcm;
-mod wav;
+pub(crate) mod wav;
 mod window;
+
+pub use completeness::{Completeness, completeness};
+pub use formats::{FORMATS, ReadFormat, extensions};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::units::Frames;
-pub use formats::{FORMATS, ReadFormat};
 use kind::Kind;
 use std::io::{Read, Seek, SeekFrom};
 use thiserror::Error;
@@ -51,7 +54,7 @@ pub fn open(
 }
 
 /// Length of a source; leaves it at its start.
-fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
+pub(crate) fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
     let byte_count = source.seek(SeekFrom::End(0))?;
     source.seek(SeekFrom::Start(0))?;
     if byte_count == 0 { Err(DecodeError::Empty) } else { Ok(byte_count) }

@@ -84,38 +84,99 @@ fn missing(chunk: &str, promised_bytes: Option<u64>, byte_count: u64) -> DecodeE
     }
 }
 
-/// Finds the chunks that matter.
+/// Finds the chunks that matter for decoding.
 pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<Header, DecodeError> {
-    let start = read_up_to(source, 0, 12)?;
-    let riff_length = u32_le(&start, 4).map_or(0, u64::from);
-    let is_long = !start.starts_with(b"RIFF");
-    let mut header = Header { promised_bytes: promised(riff_length), fmt: None, data: None };
-    let mut long_lengths = None;
-    let mut chunks = Chunks::new(source, Order::Little, 12, byte_count);
-    while let Some(chunk) = chunks.next()? {
+    let mut walk = WavChunks::new(source, byte_count)?;
+    let mut header = Header { promised_bytes: None, fmt: None, data: None };
+    while header.fmt.is_none() || header.data.is_none() {
+        let Some((chunk, length)) = walk.next()? else { break };
         match &chunk.id {
-            b"ds64" if is_long => {
-                let lengths = LongLengths::parse(&chunks.data(chunk, 28 + 12 * 64)?)?;
-                header.promised_bytes = promised(lengths.riff);
-                long_lengths = Some(lengths);
+            b"fmt " if header.fmt.is_none() => {
+                header.fmt = Some(walk.chunks.data(chunk, FMT_BYTES)?);
             }
-            b"fmt " if header.fmt.is_none() => header.fmt = Some(chunks.data(chunk, FMT_BYTES)?),
             b"data" if header.data.is_none() => {
-                let claimed = data_length(chunk, long_lengths.as_ref(), riff_length, byte_count);
-                chunks.skip(chunk, claimed.unwrap_or(u64::MAX));
-                header.data = Some(Data { start: chunk.start, claimed });
+                header.data = Some(Data { start: chunk.start, claimed: length });
             }
-            _ => {
-                if let Some(length) = long_lengths.as_ref().and_then(|long| long.of(chunk)) {
-                    chunks.skip(chunk, length);
-                }
-            }
-        }
-        if header.fmt.is_some() && header.data.is_some() {
-            break;
+            _ => {}
         }
     }
+    header.promised_bytes = walk.promised_bytes();
     Ok(header)
+}
+
+/// A chunk that holds tags.
+pub(crate) struct TagChunk {
+    pub(crate) id: [u8; 4],
+    pub(crate) data: Vec<u8>,
+}
+
+/// The chunks that hold tags: `LIST`, `id3 ` and `bext`.
+///
+/// Chunks of more than `byte_count_max` bytes, or beyond the file's end, are left out.
+pub(crate) fn tag_chunks(
+    source: &mut dyn Source,
+    byte_count_max: usize,
+) -> Result<Vec<TagChunk>, DecodeError> {
+    let byte_count = super::byte_count(source)?;
+    let mut walk = WavChunks::new(source, byte_count)?;
+    let mut found = Vec::new();
+    let mut left = byte_count_max;
+    while let Some((chunk, length)) = walk.next()? {
+        let is_tag = matches!(&chunk.id, b"LIST" | b"id3 " | b"ID3 " | b"bext");
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        if is_tag && let Some(length) = length.filter(|&length| length <= left) {
+            let data = walk.chunks.data(chunk, length)?;
+            if data.len() == length {
+                left -= length;
+                found.push(TagChunk { id: chunk.id, data });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Walks the chunks of a WAVE file with their true lengths.
+struct WavChunks<'a> {
+    chunks: Chunks<'a>,
+    byte_count: u64,
+    riff_length: u64,
+    /// Whether a `ds64` chunk can be expected.
+    is_long: bool,
+    long_lengths: Option<LongLengths>,
+}
+
+impl<'a> WavChunks<'a> {
+    fn new(source: &'a mut dyn Source, byte_count: u64) -> Result<Self, DecodeError> {
+        let start = read_up_to(source, 0, 12)?;
+        Ok(Self {
+            riff_length: u32_le(&start, 4).map_or(0, u64::from),
+            is_long: !start.starts_with(b"RIFF"),
+            long_lengths: None,
+            byte_count,
+            chunks: Chunks::new(source, Order::Little, 12, byte_count),
+        })
+    }
+
+    /// The next chunk and its length; `None` for the length when the writer did not know it, and
+    /// nothing after it can be found.
+    fn next(&mut self) -> Result<Option<(Chunk, Option<u64>)>, DecodeError> {
+        let Some(chunk) = self.chunks.next()? else { return Ok(None) };
+        if self.is_long && &chunk.id == b"ds64" {
+            self.long_lengths = Some(LongLengths::parse(&self.chunks.data(chunk, 28 + 12 * 64)?)?);
+        }
+        let long = self.long_lengths.as_ref();
+        let length = match &chunk.id {
+            b"data" => data_length(chunk, long, self.riff_length, self.byte_count),
+            _ => Some(long.and_then(|long| long.of(chunk)).unwrap_or(chunk.claimed)),
+        };
+        self.chunks.skip(chunk, length.unwrap_or(u64::MAX));
+        Ok(Some((chunk, length)))
+    }
+
+    /// Bytes the file has by its own account; `None` when its writer did not know.
+    fn promised_bytes(&self) -> Option<u64> {
+        promised(self.long_lengths.as_ref().map_or(self.riff_length, |long| long.riff))
+    }
 }
 
 /// The file's length by the length field of its first chunk.

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::print_stderr, reason = "skipped tests say so")]
 
+mod damage;
+mod fixtures;
 mod flac;
+mod headers;
 mod lossy;
 mod pcm;
 mod support;
+mod tags;

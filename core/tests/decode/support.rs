@@ -8,10 +8,15 @@ use wavemill_core::audio::Samples;
 use wavemill_core::decode::{self, DecodeError, StreamInfo};
 
 /// A decoded file.
-#[derive(Debug)]
 pub(crate) struct Decoded {
     pub(crate) info: StreamInfo,
     pub(crate) samples: Samples,
+}
+
+impl std::fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}, {} frames", self.info, self.samples.frame_count())
+    }
 }
 
 impl Decoded {
@@ -191,3 +196,87 @@ pub(crate) fn hound_wav(planes: &[Vec<i32>], sample_rate: u32, bits_per_sample: 
     writer.finalize().unwrap();
     bytes.into_inner()
 }
+
+/// Chunks of a RIFF file, in order; lengths are filled in as they should be.
+pub(crate) fn riff(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let mut body = b"WAVE".to_vec();
+    for (id, data) in chunks {
+        body.extend_from_slice(*id);
+        body.extend_from_slice(&(data.len() as u32).to_le_bytes());
+        body.extend_from_slice(data);
+        body.extend_from_slice(&vec![0; data.len() % 2]);
+    }
+    [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat()
+}
+
+/// A `fmt ` chunk of `WAVEFORMAT`.
+pub(crate) fn fmt(tag: u16, channels: u16, rate: u32, bits: u16) -> Vec<u8> {
+    let block_align = channels.wrapping_mul(bits.div_ceil(8));
+    [
+        &tag.to_le_bytes()[..],
+        &channels.to_le_bytes(),
+        &rate.to_le_bytes(),
+        &rate.wrapping_mul(u32::from(block_align)).to_le_bytes(),
+        &block_align.to_le_bytes(),
+        &bits.to_le_bytes(),
+    ]
+    .concat()
+}
+
+/// A `fmt ` chunk of `WAVEFORMATEXTENSIBLE`.
+pub(crate) fn fmt_extensible(tag: u16, channels: u16, bits: u16, valid: u16, mask: u32) -> Vec<u8> {
+    let guid_tail = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+    [
+        &fmt(0xfffe, channels, 48_000, bits)[..],
+        &22u16.to_le_bytes(),
+        &valid.to_le_bytes(),
+        &mask.to_le_bytes(),
+        &tag.to_le_bytes(),
+        &guid_tail,
+    ]
+    .concat()
+}
+
+/// A RIFF file of these two chunks.
+pub(crate) fn wav(fmt: Vec<u8>, data: Vec<u8>) -> Vec<u8> {
+    riff(&[(b"fmt ", fmt), (b"data", data)])
+}
+
+/// Overwrites bytes in place.
+pub(crate) fn patch(file: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    file[offset..offset + bytes.len()].copy_from_slice(bytes);
+    file
+}
+
+/// Whether a file is complete by its own account.
+pub(crate) fn completeness(bytes: &[u8]) -> decode::Completeness {
+    decode::completeness(&mut Cursor::new(bytes)).unwrap()
+}
+
+/// A committed file made by another program.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
+    read_file(&folder.join(name))
+}
+
+/// Small files of every format, each complete: those of the fixtures and some written here.
+pub(crate) fn samples_of_every_format() -> Vec<(&'static str, Vec<u8>)> {
+    let planes = signal(2, 2000, 16);
+    let mut files: Vec<_> = FIXTURES.iter().map(|name| (*name, fixture(name))).collect();
+    files.push(("hound.wav", hound_wav(&planes, 44_100, 16)));
+    files
+}
+
+/// The committed files that decode.
+pub(crate) const FIXTURES: [&str; 9] = [
+    "tone-16.flac",
+    "tone-24-6ch.flac",
+    "tone-lame.mp3",
+    "tone-mono-noxing.mp3",
+    "tone.ogg",
+    "tone-flac.oga",
+    "tone.aiff",
+    "tone-sowt.aifc",
+    "tone-rf64.wav",
+];

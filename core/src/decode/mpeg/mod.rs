@@ -20,7 +20,8 @@ use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::packet::{Packet, PacketBuilder};
 use symphonia::core::units::{Duration, Timestamp};
-pub(super) use walk::{Walk, find};
+use walk::Walk;
+pub(super) use walk::{find, promised_bytes};
 
 /// Frames by which every decoder is late: 528 of the filter bank and one of the overlap.
 ///

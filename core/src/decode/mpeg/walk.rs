@@ -230,3 +230,18 @@ impl Walk {
         self.end - self.start.min(self.end)
     }
 }
+
+/// Bytes the file has by its first frame's account, if that frame says so.
+pub(in crate::decode) fn promised_bytes(
+    source: &mut dyn Source,
+    start: u64,
+    byte_count: u64,
+) -> Result<Option<u64>, DecodeError> {
+    source.seek(SeekFrom::Start(start))?;
+    let (header, frame) = first_frame(source, byte_count - start)?;
+    if (frame.len() as u64) < header.frame_bytes {
+        return Ok(Some(start + header.frame_bytes));
+    }
+    let tag = InfoTag::parse(&header, &frame);
+    Ok(tag.and_then(|tag| tag.byte_count).map(|count| start + count))
+}

@@ -1,5 +1,11 @@
 //! Tags in a common model, whatever container they were read from.
 
+mod bext;
+mod read;
+mod text;
+
+pub use read::{TagReading, read};
+
 use serde::Serialize;
 
 /// Descriptive tags of a file. Absent fields are `None`, never empty text.

@@ -1,0 +1,179 @@
+//! Whether the last frame of a FLAC file is there.
+//!
+//! Source: RFC 9639, 9.1 (frame header) and 9.3 (frame footer).
+
+use super::Completeness;
+use crate::decode::chunks::read_up_to;
+use crate::decode::flac::{StreamFacts, read_facts};
+use crate::decode::{DecodeError, Source};
+use crate::units::Frames;
+
+/// Bytes looked at. The largest frame a usual encoder writes, 4608 frames of 8 channels at 32 bits,
+/// has 144 KiB.
+const TAIL_BYTES: usize = 256 * 1024;
+
+/// Bytes of an `ID3v1` tag, which some taggers append to any file.
+const ID3V1_BYTES: usize = 128;
+
+pub(super) fn check(
+    source: &mut dyn Source,
+    start: u64,
+    byte_count: u64,
+) -> Result<Completeness, DecodeError> {
+    let facts = read_facts(source, start, byte_count)?;
+    let tail_start = facts.audio_start.max(byte_count.saturating_sub(TAIL_BYTES as u64));
+    let tail = read_up_to(source, tail_start, TAIL_BYTES)?;
+    let tail = without_id3v1(&tail);
+    let total = facts.frame_count;
+    if tail.is_empty() {
+        return Ok(match total {
+            Some(total) => Completeness::incomplete(Frames(total), "none"),
+            None => Completeness::Unknown,
+        });
+    }
+    // Bytes of a frame can look like a header. Only a header that starts a whole frame is certain;
+    // one that does not is the best guess for the message.
+    let mut last = None;
+    for offset in (0..tail.len()).rev() {
+        let Some(frame) = FrameStart::parse(&tail[offset..], &facts) else { continue };
+        if crc16(&tail[offset..]) == 0 {
+            return Ok(of_end(total, frame.first + frame.frame_count));
+        }
+        last = last.or(Some(frame.first));
+    }
+    Ok(match (total, last) {
+        (Some(total), Some(first)) => Completeness::incomplete(Frames(total), Frames(first)),
+        _ => Completeness::Unknown,
+    })
+}
+
+fn of_end(total: Option<u64>, end: u64) -> Completeness {
+    match total {
+        Some(total) if end < total => Completeness::incomplete(Frames(total), Frames(end)),
+        _ => Completeness::Complete,
+    }
+}
+
+fn without_id3v1(tail: &[u8]) -> &[u8] {
+    match tail.len().checked_sub(ID3V1_BYTES) {
+        Some(end) if tail[end..].starts_with(b"TAG") => &tail[..end],
+        _ => tail,
+    }
+}
+
+/// What a frame header says about its place.
+struct FrameStart {
+    /// First frame of audio in it.
+    first: u64,
+    frame_count: u64,
+}
+
+impl FrameStart {
+    /// Reads a header whose checksum is right and which belongs to the stream.
+    fn parse(bytes: &[u8], facts: &StreamFacts) -> Option<Self> {
+        let &[0xff, sync, sizes, channels, ..] = bytes else { return None };
+        if sync & 0xfe != 0xf8 || channels & 1 != 0 {
+            return None;
+        }
+        let is_variable = sync & 1 == 1;
+        let (number, number_bytes) = coded_number(&bytes[4..])?;
+        let mut end = 4 + number_bytes;
+        let frame_count = match sizes >> 4 {
+            0 => return None,
+            1 => 192,
+            code @ 2..=5 => 144 << code,
+            6 => u64::from(*take(bytes, &mut end, 1)?.first()?) + 1,
+            7 => big_endian(take(bytes, &mut end, 2)?) + 1,
+            code => 1 << code,
+        };
+        match sizes & 0xf {
+            12 => _ = take(bytes, &mut end, 1)?,
+            13 | 14 => _ = take(bytes, &mut end, 2)?,
+            15 => return None,
+            _ => {}
+        }
+        let checksum = *take(bytes, &mut end, 1)?.first()?;
+        if crc8(&bytes[..end - 1]) != checksum || !fits(channels, facts) {
+            return None;
+        }
+        let first = if is_variable { number } else { number * facts.block_frames? };
+        Some(Self { first, frame_count })
+    }
+}
+
+/// Whether the channel assignment is one of the stream's channel count.
+fn fits(channels: u8, facts: &StreamFacts) -> bool {
+    match channels >> 4 {
+        code @ 0..=7 => code + 1 == facts.channel_count,
+        8..=10 => facts.channel_count == 2,
+        _ => false,
+    }
+}
+
+fn take<'a>(bytes: &'a [u8], end: &mut usize, count: usize) -> Option<&'a [u8]> {
+    let taken = bytes.get(*end..*end + count)?;
+    *end += count;
+    Some(taken)
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+}
+
+/// A number coded like UTF-8, extended to 36 bits, and the bytes it takes.
+fn coded_number(bytes: &[u8]) -> Option<(u64, usize)> {
+    let first = *bytes.first()?;
+    let ones = first.leading_ones() as usize;
+    let length = match ones {
+        0 => return Some((u64::from(first), 1)),
+        2..=7 => ones,
+        _ => return None,
+    };
+    // The length's ones and the zero after them; a first byte of 0xfe holds no bits of the number.
+    let head = u64::from(first) & ((1 << (7 - ones)) - 1);
+    let rest = bytes.get(1..length)?;
+    let number = rest.iter().try_fold(head, |sum, &byte| {
+        (byte & 0xc0 == 0x80).then_some(sum << 6 | u64::from(byte & 0x3f))
+    });
+    number.map(|number| (number, length))
+}
+
+/// CRC-8 with polynomial 0x07.
+fn crc8(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |crc, &byte| {
+        (0..8).fold(crc ^ byte, |crc, _| if crc & 0x80 == 0 { crc << 1 } else { crc << 1 ^ 0x07 })
+    })
+}
+
+/// CRC-16 with polynomial 0x8005; 0 over a whole frame with its footer.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, &byte| {
+        (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
+            if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x8005 }
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_of_the_catalog_check_string() {
+        // The check values of CRC-8/SMBUS and CRC-16/UMTS.
+        assert_eq!(crc8(b"123456789"), 0xf4);
+        assert_eq!(crc16(b"123456789"), 0xfee8);
+    }
+
+    #[test]
+    fn coded_numbers_are_read_like_utf_8() {
+        assert_eq!(coded_number(&[0x7f]), Some((0x7f, 1)));
+        assert_eq!(coded_number("\u{1f600}".as_bytes()), Some((0x1f600, 4)));
+        assert_eq!(
+            coded_number(&[0xfe, 0xbf, 0xbf, 0xbf, 0xbf, 0xbf, 0xbf]),
+            Some((0xf_ffff_ffff, 7))
+        );
+        assert_eq!(coded_number(&[0x80]), None);
+        assert_eq!(coded_number(&[0xc2]), None);
+    }
+}
