@@ -77,9 +77,8 @@ impl File {
         let stat = self.stat?;
         let Stat { size_bytes, modified_ns, inode, .. } = stat;
         let fresh = Known { size_bytes, modified_ns, inode, hash };
-        let is_untouched = self.known.as_ref().is_some_and(|known| {
-            known.hash == fresh.hash && known.modified_ns == modified_ns && !self.is_redropped
-        });
+        let is_same_content = self.known.as_ref().is_some_and(|known| known.hash == fresh.hash);
+        let is_untouched = is_same_content && self.seems_untouched(&stat);
         let file = KnownFile {
             relative: relative.to_owned(),
             size_bytes,
@@ -92,6 +91,13 @@ impl File {
         self.rest();
         self.told = None;
         Some(if is_untouched { Change::Touched(file) } else { Change::Settled(file) })
+    }
+
+    /// Whether nothing but the hash can tell that it was rewritten or replaced since it was told.
+    fn seems_untouched(&self, stat: &Stat) -> bool {
+        let is_as_old =
+            self.known.as_ref().is_some_and(|known| known.modified_ns == stat.modified_ns);
+        is_as_old && !self.is_redropped
     }
 
     fn rest(&mut self) {
@@ -214,7 +220,7 @@ impl Watcher {
             file.phase = Phase::Hashing;
             file.due = None;
             file.token = token;
-            file.known.is_some()
+            file.seems_untouched(&stat)
         });
         self.hashing += 1;
         self.pool.submit(HashJob { relative: relative.to_owned(), path, stat, token, is_recheck });
