@@ -144,7 +144,7 @@ pub enum DecodeError {
         max: u64,
     },
     /// A sample that is no number.
-    #[error("holds a NaN or infinite sample at frame {frame}")]
+    #[error("holds a NaN or infinite sample at frame {}", frame.0)]
     NonFinite {
         /// Frame from the file's start.
         frame: Frames,

@@ -3,6 +3,20 @@
 //! Everything that could differ between two runs (dates, names, seeds) is frozen in the [`Job`], so
 //! the same job gives the same bytes.
 
+pub(crate) mod error;
+mod facts;
+mod fingerprint;
+mod gates;
+mod group;
+pub(crate) mod outputs;
+mod pass;
+mod report;
+mod run;
+pub(crate) mod source;
+mod spool;
+pub(crate) mod stage;
+mod writer;
+
 use crate::model::{OnConflict, Pipeline};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -150,10 +164,10 @@ pub enum RunError {
 /// # Errors
 /// See [`RunError`]; all temporary files and spools are removed then.
 pub fn run(
-    _pipeline: &Pipeline,
-    _job: &Job,
-    _places: &Places<'_>,
-    _hooks: &mut dyn Hooks,
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    hooks: &mut dyn Hooks,
 ) -> Result<Outcome, RunError> {
-    Err(RunError::Canceled)
+    run::run(pipeline, job, places, hooks)
 }

@@ -1,0 +1,233 @@
+//! Gates: what a file or its outputs must be.
+
+use crate::model::{Bounds, Pipeline, Require, RequireOn};
+use serde::Serialize;
+use wavemill_core::audio::StreamSpec;
+use wavemill_core::measure::LoudnessReport;
+use wavemill_core::units::Frames;
+
+/// Whether an output's loudness must be known.
+pub(super) fn need_loudness(pipeline: &Pipeline, on: RequireOn) -> bool {
+    pipeline.requires.iter().any(|require| require.on == on && require.needs_loudness())
+}
+
+/// Whether the source's duration must be known.
+pub(super) fn need_duration(pipeline: &Pipeline) -> bool {
+    let mut inputs = pipeline.requires.iter().filter(|require| require.on == RequireOn::Input);
+    inputs.any(|require| require.duration_s.is_some())
+}
+
+impl Require {
+    fn needs_loudness(&self) -> bool {
+        self.integrated_lufs.is_some()
+            || self.true_peak_dbtp.is_some()
+            || self.loudness_range_lu.is_some()
+    }
+}
+
+/// What a gate looks at.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// How the line that explains a miss calls it.
+    pub(super) name: &'a str,
+    pub(super) spec: &'a StreamSpec,
+    pub(super) frames: Option<Frames>,
+    /// `None` where it was not measured (yet).
+    pub(super) loudness: Option<&'a LoudnessReport>,
+}
+
+/// One measure held against its bounds, for the report.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Verdict {
+    subject: String,
+    measure: &'static str,
+    value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    one_of: Vec<u64>,
+    passed: bool,
+    #[serde(skip)]
+    unit: &'static str,
+}
+
+impl Verdict {
+    /// Whether the gate was missed.
+    pub(super) fn is_miss(&self) -> bool {
+        !self.passed
+    }
+
+    /// One line that names measure, value and bound.
+    pub(super) fn line(&self) -> String {
+        let Self { subject, measure, unit, .. } = self;
+        let name = measure.trim_end_matches(|c| c != '_').trim_end_matches('_').replace('_', " ");
+        let name = if name.is_empty() { (*measure).to_owned() } else { name };
+        let Some(value) = self.value else {
+            return format!("{subject} has no {name}, which a gate requires");
+        };
+        let required = match (self.min, self.max) {
+            (Some(min), _) if value < min => format!("at least {} is required", show(min, unit)),
+            (_, Some(max)) if value > max => format!("at most {} is allowed", show(max, unit)),
+            _ => format!("one of {:?} is required", self.one_of),
+        };
+        format!("{subject} has {name} {}; {required}", show(value, unit))
+    }
+}
+
+/// A value with its unit: counts whole, everything else with two decimals.
+fn show(value: f64, unit: &str) -> String {
+    let number = if value.fract() == 0.0 && unit.len() < 3 {
+        format!("{value}")
+    } else {
+        format!("{value:.2}")
+    };
+    format!("{number} {unit}").trim_end().to_owned()
+}
+
+/// Measures that need no loudness.
+pub(super) fn check_facts(
+    pipeline: &Pipeline,
+    on: RequireOn,
+    subject: Subject<'_>,
+) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for require in pipeline.requires.iter().filter(|require| require.on == on) {
+        let duration = subject.frames.map(|frames| frames.duration(subject.spec.sample_rate).0);
+        verdicts.extend(within(subject, "duration_s", "s", duration, require.duration_s));
+        let channel_count = subject.spec.channel_count() as u64;
+        let channels = require.channels.iter().map(|count| *count as u64).collect();
+        verdicts.extend(among(subject, "channels", "", channel_count, channels));
+        let rates = require.sample_rates_hz.iter().map(|rate| u64::from(*rate)).collect();
+        let rate = u64::from(subject.spec.sample_rate.0);
+        verdicts.extend(among(subject, "sample_rate_hz", "Hz", rate, rates));
+    }
+    verdicts
+}
+
+/// Measures of loudness; nothing where none was taken.
+pub(super) fn check_loudness(
+    pipeline: &Pipeline,
+    on: RequireOn,
+    subject: Subject<'_>,
+) -> Vec<Verdict> {
+    let Some(report) = subject.loudness else { return Vec::new() };
+    let integrated = report.integrated_lufs.map(|lufs| lufs.0);
+    let peak = report.true_peak_dbtp.map(|peak| peak.0);
+    let range = report.loudness_range_lu.map(|range| range.0);
+    let mut verdicts = Vec::new();
+    for require in pipeline.requires.iter().filter(|require| require.on == on) {
+        let bounds = require.integrated_lufs;
+        verdicts.extend(within(subject, "integrated_loudness_lufs", "LUFS", integrated, bounds));
+        verdicts.extend(within(subject, "true_peak_dbtp", "dBTP", peak, silent(require, peak)));
+        let bounds = require.loudness_range_lu;
+        verdicts.extend(within(subject, "loudness_range_lu", "LU", range, bounds));
+    }
+    verdicts
+}
+
+/// Silence has no true peak and so exceeds no ceiling.
+fn silent(require: &Require, peak: Option<f64>) -> Option<Bounds> {
+    require.true_peak_dbtp.filter(|bounds| peak.is_some() || bounds.min.is_some())
+}
+
+fn within(
+    subject: Subject<'_>,
+    measure: &'static str,
+    unit: &'static str,
+    value: Option<f64>,
+    bounds: Option<Bounds>,
+) -> Option<Verdict> {
+    let Bounds { min, max } = bounds?;
+    let passed = value.is_some_and(|value| {
+        min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max)
+    });
+    let subject = subject.name.to_owned();
+    Some(Verdict { subject, measure, value, min, max, one_of: Vec::new(), passed, unit })
+}
+
+fn among(
+    subject: Subject<'_>,
+    measure: &'static str,
+    unit: &'static str,
+    value: u64,
+    one_of: Vec<u64>,
+) -> Option<Verdict> {
+    if one_of.is_empty() {
+        return None;
+    }
+    let passed = one_of.contains(&value);
+    let subject = subject.name.to_owned();
+    let value = Some(value as f64);
+    Some(Verdict { subject, measure, value, min: None, max: None, one_of, passed, unit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wavemill_core::units::{Dbtp, Lufs};
+
+    fn pipeline() -> Pipeline {
+        let mut pipeline = Pipeline::named("p");
+        pipeline.requires.push(Require {
+            on: RequireOn::Input,
+            duration_s: Some(Bounds { min: Some(1.0), max: None }),
+            channels: vec![1, 2],
+            sample_rates_hz: vec![48_000],
+            integrated_lufs: Some(Bounds { min: Some(-23.2), max: Some(-22.8) }),
+            true_peak_dbtp: Some(Bounds { min: None, max: Some(-1.0) }),
+            loudness_range_lu: None,
+        });
+        pipeline
+    }
+
+    fn misses(spec: &StreamSpec, frames: u64, loudness: &LoudnessReport) -> Vec<String> {
+        let subject = Subject {
+            name: "the source",
+            spec,
+            frames: Some(Frames(frames)),
+            loudness: Some(loudness),
+        };
+        let pipeline = pipeline();
+        check_facts(&pipeline, RequireOn::Input, subject)
+            .into_iter()
+            .chain(check_loudness(&pipeline, RequireOn::Input, subject))
+            .filter(Verdict::is_miss)
+            .map(|verdict| verdict.line())
+            .collect()
+    }
+
+    #[test]
+    fn misses_name_measure_value_and_bound() {
+        let right = LoudnessReport {
+            integrated_lufs: Some(Lufs(-23.0)),
+            true_peak_dbtp: Some(Dbtp(-1.0)),
+            ..LoudnessReport::default()
+        };
+        assert_eq!(misses(&StreamSpec::new(48_000, 2), 48_000, &right), [""; 0]);
+        let wrong = LoudnessReport {
+            integrated_lufs: Some(Lufs(-22.5)),
+            true_peak_dbtp: Some(Dbtp(-0.5)),
+            ..LoudnessReport::default()
+        };
+        assert_eq!(
+            misses(&StreamSpec::new(44_100, 6), 22_050, &wrong),
+            [
+                "the source has duration 0.50 s; at least 1 s is required",
+                "the source has channels 6; one of [1, 2] is required",
+                "the source has sample rate 44100 Hz; one of [48000] is required",
+                "the source has integrated loudness -22.50 LUFS; at most -22.80 LUFS is allowed",
+                "the source has true peak -0.50 dBTP; at most -1.00 dBTP is allowed",
+            ]
+        );
+    }
+
+    #[test]
+    fn silence_misses_a_loudness_but_exceeds_no_peak() {
+        assert_eq!(
+            misses(&StreamSpec::new(48_000, 2), 48_000, &LoudnessReport::default()),
+            ["the source has no integrated loudness, which a gate requires"]
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What a run is about to make, and what the caller said to it.
+
+use super::error::output_io;
+use super::writer::{Temporary, hash};
+use super::{Decision, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
+use crate::model::{OnConflict, Pipeline};
+use crate::template::{Template, Values};
+use serde_json::Value;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What happens to each export and to the report.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    /// By export.
+    pub(super) exports: Vec<Decision>,
+    pub(super) report: Option<Decision>,
+}
+
+impl Decided {
+    /// Whether nothing is to be written at all, though something was asked for.
+    pub(super) fn is_nothing(&self) -> bool {
+        let mut all = self.exports.iter().chain(&self.report).peekable();
+        all.peek().is_some() && all.all(|decision| matches!(decision, Decision::Skip { .. }))
+    }
+}
+
+/// The outputs of a pipeline under the names that a job gives them.
+pub(crate) fn propose(pipeline: &Pipeline, values: &Values, places: &Places<'_>) -> Vec<Proposal> {
+    let place = |template: &Template, extension: &str| -> PathBuf {
+        places.output_root.join(template.expand(&values.clone().with_extension(extension)))
+    };
+    let mut proposals: Vec<Proposal> = pipeline
+        .exports
+        .iter()
+        .map(|export| Proposal {
+            kind: OutputKind::Export,
+            path: place(&export.path, export.format.extension),
+            on_conflict: export.on_conflict,
+        })
+        .collect();
+    proposals.extend(pipeline.report.iter().map(|template| Proposal {
+        kind: OutputKind::Report,
+        path: place(template, "json"),
+        on_conflict: report_conflict(pipeline),
+    }));
+    proposals
+}
+
+/// The report has no key of its own: it goes with the exports it tells of, so that a pipeline that
+/// replaces its outputs, or gives them free names, can run again.
+fn report_conflict(pipeline: &Pipeline) -> OnConflict {
+    let first = pipeline.exports.first().map(|export| export.on_conflict);
+    let is_same = pipeline.exports.iter().all(|export| Some(export.on_conflict) == first);
+    first.filter(|_| is_same).unwrap_or_default()
+}
+
+/// Asks the caller.
+pub(super) fn decide(hooks: &mut dyn Hooks, proposals: &[Proposal]) -> Result<Decided, RunError> {
+    let decisions = hooks.decide(proposals)?;
+    if decisions.len() != proposals.len() {
+        let reason =
+            format!("{} outputs were proposed, {} decided", proposals.len(), decisions.len());
+        return Err(RunError::Refused { reason });
+    }
+    let mut decided = Decided::default();
+    for (proposal, decision) in proposals.iter().zip(decisions) {
+        match proposal.kind {
+            OutputKind::Export => decided.exports.push(decision),
+            OutputKind::Report => decided.report = Some(decision),
+        }
+    }
+    Ok(decided)
+}
+
+/// Writes the report; nothing where the pipeline has none or its name is taken and skipped.
+pub(super) fn write_report(
+    decision: Option<&Decision>,
+    report: &Value,
+    job: &Job,
+) -> Result<Option<(Prepared, Temporary)>, RunError> {
+    let Some(Decision::Write { temporary: path, path: final_path }) = decision else {
+        return Ok(None);
+    };
+    let mut text = serde_json::to_string_pretty(report).map_err(|error| RunError::Refused {
+        reason: format!("the report of job {} cannot be written: {error}", job.id),
+    })?;
+    text.push('\n');
+    let (mut file, temporary) = Temporary::create(path)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| output_io(&error, path))?;
+    let (size_bytes, blake3) = hash(path)?;
+    if blake3 != blake3::hash(text.as_bytes()).to_hex().as_str() {
+        let reason = format!("`{}` was written but is wrong", path.display());
+        return Err(RunError::Transient { reason });
+    }
+    let prepared = Prepared {
+        kind: OutputKind::Report,
+        temporary: path.clone(),
+        path: final_path.clone(),
+        size_bytes,
+        blake3,
+    };
+    Ok(Some((prepared, temporary)))
+}

@@ -1,0 +1,126 @@
+//! The report of a run: JSON whose bytes depend on the job only, never on when or where it ran.
+
+use super::facts;
+use super::gates::Verdict;
+use super::group::Stored;
+use super::source::Input;
+use super::writer::Written;
+use super::{Decision, Job};
+use crate::model::Pipeline;
+use crate::plan::blueprint::Blueprint;
+use serde_json::{Map, Value, json};
+use wavemill_core::processor::Finding;
+use wavemill_core::units::Frames;
+
+use wavemill_core::measure::LoudnessReport;
+
+/// Version of the report's shape; additions keep it, everything else raises it.
+const VERSION: u32 = 1;
+
+/// What is known of the source.
+pub(super) struct Source<'a> {
+    pub(super) input: &'a Input,
+    pub(super) frames: Option<Frames>,
+    pub(super) loudness: Option<&'a LoudnessReport>,
+}
+
+/// What became of an export.
+pub(super) struct Output<'a> {
+    pub(super) decision: &'a Decision,
+    /// `None` when it was not written.
+    pub(super) written: Option<(&'a Written, &'a Stored)>,
+}
+
+/// All that a report tells.
+pub(super) struct Told<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) job: &'a Job,
+    pub(super) source: Source<'a>,
+    /// `None` when the run ended before its steps were known.
+    pub(super) blueprint: Option<&'a Blueprint>,
+    pub(super) outputs: Vec<Output<'a>>,
+    pub(super) verdicts: &'a [Verdict],
+    pub(super) rejected: Option<&'a str>,
+    pub(super) warnings: &'a [String],
+}
+
+impl Told<'_> {
+    pub(super) fn to_json(&self) -> Value {
+        let Source { input, frames, loudness } = &self.source;
+        json!({
+            "version": VERSION,
+            "pipeline": { "name": self.pipeline.name, "hash": self.pipeline.hash },
+            "job": { "id": self.job.id, "created": self.job.created },
+            "rejected": self.rejected,
+            "input": facts::file(input, *frames, &self.job.hash),
+            "tags": facts::tidy(facts::measures(&input.tags)),
+            "loudness": loudness.map(facts::measures),
+            "steps": self.steps(),
+            "outputs": self.outputs(),
+            "gates": self.verdicts.iter().map(facts::measures).collect::<Vec<_>>(),
+            "warnings": self.warnings,
+        })
+    }
+
+    fn steps(&self) -> Vec<Value> {
+        let Some(blueprint) = self.blueprint else { return Vec::new() };
+        let steps = self.pipeline.steps.iter().zip(&blueprint.steps);
+        steps
+            .map(|(step, state)| {
+                let mut told = Map::new();
+                told.insert("use".to_owned(), json!(step.descriptor.name));
+                if let Some(id) = &step.id {
+                    told.insert("id".to_owned(), json!(id));
+                }
+                match state {
+                    Err(reason) => told.insert("skipped".to_owned(), json!(reason)),
+                    Ok(stage) => {
+                        let found = blueprint.stages[*stage].processor.findings();
+                        told.insert("findings".to_owned(), findings(&found))
+                    }
+                };
+                Value::Object(told)
+            })
+            .collect()
+    }
+
+    fn outputs(&self) -> Vec<Value> {
+        let exports = self.pipeline.exports.iter().enumerate().zip(&self.outputs);
+        exports
+            .map(|((index, export), output)| match (output.decision, output.written) {
+                (Decision::Skip { reason }, _) => {
+                    json!({ "format": export.format.name, "skipped": reason })
+                }
+                (Decision::Write { .. }, None) => {
+                    json!({ "format": export.format.name, "skipped": "the file was rejected" })
+                }
+                (Decision::Write { path, .. }, Some((written, stored))) => {
+                    let group = self.blueprint.and_then(|blueprint| {
+                        blueprint.groups.get(*blueprint.group_of.get(index)?)
+                    });
+                    let to = group.map(|group| group.to);
+                    json!({
+                        "path": path.to_string_lossy(),
+                        "format": export.format.name,
+                        "bit_depth": to.map(|to| to.bit_depth),
+                        "sample_format": to.map(|to| to.sample_format),
+                        "dither": if stored.is_dithered { "tpdf" } else { "none" },
+                        "frames": written.frames,
+                        "size_bytes": written.size_bytes,
+                        "blake3": written.blake3,
+                        "clipped_samples": stored.clipped_samples,
+                        "loudness": stored.loudness.as_ref().map(facts::measures),
+                    })
+                }
+            })
+            .collect()
+    }
+}
+
+fn findings(found: &[Finding]) -> Value {
+    let members = found
+        .iter()
+        .map(|finding| (finding.key.to_owned(), facts::measures(&finding.value)))
+        .collect();
+    facts::tidy(Value::Object(members))
+}

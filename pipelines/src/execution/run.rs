@@ -1,0 +1,470 @@
+//! The run itself: what is known first, what is decided, pass after pass, what is told.
+
+use super::gates::{self, Subject, Verdict};
+use super::group::{Group, Stored};
+use super::outputs::{self, Decided};
+use super::pass::{self, Done, FedGroup, Feed, Work};
+use super::report::{Output, Source, Told};
+use super::source::Input;
+use super::spool::Spool;
+use super::writer::{Writer, Written};
+use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, RunError};
+use crate::model::{Pipeline, RequireOn};
+use crate::plan::blueprint::{Blueprint, Known, Pass};
+use crate::template::{Template, Values};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::units::Frames;
+
+/// A run between its passes.
+struct Run<'a> {
+    pipeline: &'a Pipeline,
+    job: &'a Job,
+    places: &'a Places<'a>,
+    hooks: &'a mut dyn Hooks,
+    input: Input,
+    values: Values,
+    known: Known,
+    /// Passes over the signal, scans included; for the progress.
+    pass_count: usize,
+    passes_done: usize,
+    verdicts: Vec<Verdict>,
+    warnings: Vec<String>,
+}
+
+/// Files that were written, with what their group stored, by export.
+type Files = BTreeMap<usize, Written>;
+
+pub(super) fn run(
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    hooks: &mut dyn Hooks,
+) -> Result<Outcome, RunError> {
+    let _flush = FlushDenormals::on();
+    let values = Values::of_job(pipeline, job)?;
+    let input = Input::open(&job.input)?;
+    let values = values.with_tags(&input.tags);
+    let known = Known { frames: input.info.frame_count, loudness: None };
+    Run {
+        pipeline,
+        job,
+        places,
+        hooks,
+        input,
+        values,
+        known,
+        pass_count: 1,
+        passes_done: 0,
+        verdicts: Vec::new(),
+        warnings: Vec::new(),
+    }
+    .execute()
+}
+
+impl Run<'_> {
+    fn execute(mut self) -> Result<Outcome, RunError> {
+        self.scan_for_conditions()?;
+        if let Some(line) = self.check_input_facts() {
+            return self.reject(&line, None, None);
+        }
+        let mut blueprint = Blueprint::draw(self.pipeline, &self.input, &self.known)?;
+        self.pass_count = self.passes_done + blueprint.passes.len();
+        self.scan_for_passes(&blueprint)?;
+        self.warnings.clone_from(&blueprint.warnings);
+        self.run_passes(&mut blueprint)
+    }
+
+    /// Measures of the source that the caller or the report ask for.
+    fn wants_loudness(&self) -> bool {
+        self.pipeline.report.is_some() || self.needs_loudness()
+    }
+
+    /// Measures of the source that must be known before anything is written.
+    fn needs_loudness(&self) -> bool {
+        let templates =
+            self.pipeline.exports.iter().map(|export| &export.path).chain(&self.pipeline.report);
+        gates::need_loudness(self.pipeline, RequireOn::Input)
+            || templates.into_iter().any(Template::needs_measures)
+    }
+
+    /// Scans the source if conditions of steps, or gates on its length, cannot be judged without.
+    fn scan_for_conditions(&mut self) -> Result<(), RunError> {
+        let steps = &self.pipeline.steps;
+        let loudness = steps.iter().any(|step| step.when.needs_loudness());
+        let duration = steps.iter().any(|step| step.when.needs_duration())
+            || gates::need_duration(self.pipeline);
+        if loudness || (duration && self.known.frames.is_none()) {
+            self.scan(loudness || self.wants_loudness())?;
+        }
+        Ok(())
+    }
+
+    /// Scans the source if the first pass writes what depends on measures, or needs its length.
+    fn scan_for_passes(&mut self, blueprint: &Blueprint) -> Result<(), RunError> {
+        let feeds_first = (0..blueprint.groups.len()).any(|group| blueprint.pass_of(group) == 0);
+        let lacks_loudness = self.needs_loudness() && self.known.loudness.is_none() && feeds_first;
+        let lacks_length = blueprint.needs_length() && self.known.frames.is_none();
+        if lacks_loudness || lacks_length {
+            self.scan(self.wants_loudness())?;
+        }
+        Ok(())
+    }
+
+    /// A pass of its own over the source, before anything is decided.
+    fn scan(&mut self, measures: bool) -> Result<(), RunError> {
+        self.pass_count += 1;
+        let pass = Pass { decodes: true, stages: 0..0, observer: None, spools: false };
+        let measures = measures && self.known.loudness.is_none();
+        self.pass(&pass, &mut [], Vec::new(), measures, None)?;
+        Ok(())
+    }
+
+    fn run_passes(mut self, blueprint: &mut Blueprint) -> Result<Outcome, RunError> {
+        let mut decided = None;
+        let mut files = Files::new();
+        let mut stored: BTreeMap<usize, Stored> = BTreeMap::new();
+        let mut length = self.known.frames;
+        let mut spool = None;
+        for index in 0..blueprint.passes.len() {
+            let feeds = (0..blueprint.groups.len()).any(|group| blueprint.pass_of(group) == index);
+            if feeds && decided.is_none() {
+                if let Some(line) = self.check_input_loudness() {
+                    return self.reject(&line, Some(blueprint), None);
+                }
+                let all = self.decide()?;
+                if all.is_nothing() {
+                    return self.conclude(blueprint, &all, files, &stored, None);
+                }
+                decided = Some(all);
+            }
+            let pass = blueprint.passes[index].clone();
+            let lengths = begin(blueprint, &pass, length, &mut self.warnings)?;
+            let groups = match &decided {
+                Some(decided) => self.groups(blueprint, index, decided, &lengths),
+                None => Vec::new(),
+            };
+            let measures = index == 0 && self.wants_loudness() && self.known.loudness.is_none();
+            let done = self.pass(&pass, &mut blueprint.stages, groups, measures, spool.take())?;
+            length = Some(done.output_frames);
+            spool = done.spool;
+            files.extend(done.written);
+            stored.extend(done.stored);
+        }
+        let decided = if let Some(decided) = decided {
+            decided
+        } else {
+            if let Some(line) = self.check_input_loudness() {
+                return self.reject(&line, Some(blueprint), None);
+            }
+            self.decide()?
+        };
+        if let Some(line) = self.check_outputs(blueprint, &files, &stored) {
+            return self.reject(&line, Some(blueprint), Some(decided));
+        }
+        self.conclude(blueprint, &decided, files, &stored, None)
+    }
+
+    /// Runs one pass and notes what it found out about the source.
+    fn pass(
+        &mut self,
+        pass: &Pass,
+        stages: &mut [crate::execution::stage::Stage],
+        groups: Vec<FedGroup>,
+        measures_input: bool,
+        from: Option<Spool>,
+    ) -> Result<Done, RunError> {
+        let (done_before, pass_count) = (self.passes_done as f64, self.pass_count as f64);
+        let total = self.known.frames.filter(|frames| frames.0 > 0);
+        let hooks = &mut *self.hooks;
+        let mut progress = |frames: Frames| {
+            let share = total.map_or(0.0, |total| (frames.0 as f64 / total.0 as f64).min(1.0));
+            hooks.progress((done_before + share) / pass_count);
+        };
+        let decodes = pass.decodes || from.is_none();
+        let spec = stages
+            .get(pass.stages.start)
+            .map_or_else(|| self.input.info.spec.clone(), |stage| stage.input.clone());
+        let feed = match from {
+            Some(spool) if !decodes => Feed::Spool(spool.into_reader()?, spec),
+            _ => Feed::Source(&mut self.input),
+        };
+        let work = Work {
+            pass,
+            stages,
+            groups,
+            measures_input,
+            spool: pass.spools.then(|| Spool::new(self.places.spool)),
+            cancel: self.places.cancel,
+            progress: &mut progress,
+        };
+        let mut done = pass::run(feed, work)?;
+        if decodes {
+            self.note_length(done.input_frames)?;
+        }
+        if let Some(loudness) = done.input_loudness.take() {
+            self.known.loudness = Some(loudness);
+        }
+        self.passes_done += 1;
+        Ok(done)
+    }
+
+    /// Notes how long the source really is; a header must not have promised anything else.
+    fn note_length(&mut self, found: Frames) -> Result<(), RunError> {
+        match self.known.frames {
+            Some(known) if known != found => {
+                self.input.check_unchanged()?;
+                let reason = format!("promises {} frames and holds {}", known.0, found.0);
+                Err(RunError::Input { reason, incomplete: found < known })
+            }
+            _ => {
+                self.known.frames = Some(found);
+                Ok(())
+            }
+        }
+    }
+
+    fn source_subject(&self) -> Subject<'_> {
+        Subject {
+            name: "the source",
+            spec: &self.input.info.spec,
+            frames: self.known.frames,
+            loudness: self.known.loudness.as_ref(),
+        }
+    }
+
+    fn check_input_facts(&mut self) -> Option<String> {
+        let verdicts = gates::check_facts(self.pipeline, RequireOn::Input, self.source_subject());
+        self.judge(verdicts)
+    }
+
+    fn check_input_loudness(&mut self) -> Option<String> {
+        let verdicts =
+            gates::check_loudness(self.pipeline, RequireOn::Input, self.source_subject());
+        self.judge(verdicts)
+    }
+
+    /// Holds what was stored against the gates. The files were decoded and found equal to what their
+    /// group measured, so its measures are theirs.
+    fn check_outputs(
+        &mut self,
+        blueprint: &Blueprint,
+        files: &Files,
+        stored: &BTreeMap<usize, Stored>,
+    ) -> Option<String> {
+        let mut verdicts = Vec::new();
+        for (export, written) in files {
+            let group = blueprint.group_of[*export];
+            let format = self.pipeline.exports[*export].format.name;
+            let name = format!("export {} ({format})", export + 1);
+            let subject = Subject {
+                name: &name,
+                spec: &blueprint.groups[group].output,
+                frames: Some(Frames(written.frames)),
+                loudness: stored.get(&group).and_then(|stored| stored.loudness.as_ref()),
+            };
+            verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
+            verdicts.extend(gates::check_loudness(self.pipeline, RequireOn::Output, subject));
+        }
+        self.judge(verdicts)
+    }
+
+    /// Keeps verdicts for the report; returns the line of the first miss.
+    fn judge(&mut self, verdicts: Vec<Verdict>) -> Option<String> {
+        let line = verdicts.iter().find(|verdict| verdict.is_miss()).map(Verdict::line);
+        self.verdicts.extend(verdicts);
+        line
+    }
+
+    fn decide(&mut self) -> Result<Decided, RunError> {
+        let proposals = outputs::propose(self.pipeline, &self.measured_values(), self.places);
+        outputs::decide(self.hooks, &proposals)
+    }
+
+    /// Asks for the report's name only.
+    fn decide_report(&mut self) -> Result<Decided, RunError> {
+        let mut proposals = outputs::propose(self.pipeline, &self.measured_values(), self.places);
+        proposals.retain(|proposal| proposal.kind == OutputKind::Report);
+        if proposals.is_empty() {
+            return Ok(Decided::default());
+        }
+        outputs::decide(self.hooks, &proposals)
+    }
+
+    fn measured_values(&self) -> Values {
+        let loudness = self.known.loudness.clone().unwrap_or_default();
+        self.values.clone().with_measures(loudness.integrated_lufs, loudness.true_peak_dbtp)
+    }
+
+    /// The groups that a pass feeds, with the writers of exports that are to be written.
+    fn groups(
+        &self,
+        blueprint: &mut Blueprint,
+        pass: usize,
+        decided: &Decided,
+        lengths: &BTreeMap<usize, Frames>,
+    ) -> Vec<FedGroup> {
+        let measures_loudness = self.pipeline.report.is_some()
+            || gates::need_loudness(self.pipeline, RequireOn::Output);
+        let mut fed = Vec::new();
+        for index in 0..blueprint.groups.len() {
+            if blueprint.pass_of(index) != pass {
+                continue;
+            }
+            let tap = blueprint.groups[index].tap;
+            let frames = match tap {
+                None => self.known.frames,
+                Some(stage) => lengths.get(&stage).copied(),
+            };
+            let writers = self.writers(blueprint, index, decided, frames);
+            if writers.is_empty() {
+                continue;
+            }
+            let plan = &mut blueprint.groups[index];
+            let group = Group {
+                input: plan.input.clone(),
+                remix: plan.remix.take(),
+                output: plan.output.clone(),
+                from: plan.from,
+                to: plan.to,
+                dither: plan.dither,
+                measures_loudness,
+            };
+            fed.push(FedGroup { index, tap, group, writers });
+        }
+        fed
+    }
+
+    fn writers(
+        &self,
+        blueprint: &Blueprint,
+        group: usize,
+        decided: &Decided,
+        frames: Option<Frames>,
+    ) -> Vec<(usize, Writer)> {
+        let mut writers = Vec::new();
+        for (export, decision) in decided.exports.iter().enumerate() {
+            let Decision::Write { temporary, .. } = decision else { continue };
+            if blueprint.group_of[export] != group {
+                continue;
+            }
+            let wanted = &self.pipeline.exports[export];
+            writers.push((
+                export,
+                Writer {
+                    format: wanted.format,
+                    settings: blueprint.settings(wanted, group, frames, &self.input),
+                    temporary: temporary.clone(),
+                },
+            ));
+        }
+        writers
+    }
+
+    /// Ends a run whose file missed a gate: nothing but the report remains.
+    fn reject(
+        mut self,
+        line: &str,
+        blueprint: Option<&Blueprint>,
+        decided: Option<Decided>,
+    ) -> Result<Outcome, RunError> {
+        let decided = match decided {
+            Some(decided) => decided,
+            None => self.decide_report()?,
+        };
+        self.finish(blueprint, &decided, Files::new(), &BTreeMap::new(), Some(line))
+    }
+
+    fn conclude(
+        mut self,
+        blueprint: &Blueprint,
+        decided: &Decided,
+        files: Files,
+        stored: &BTreeMap<usize, Stored>,
+        rejected: Option<&str>,
+    ) -> Result<Outcome, RunError> {
+        self.finish(Some(blueprint), decided, files, stored, rejected)
+    }
+
+    fn finish(
+        &mut self,
+        blueprint: Option<&Blueprint>,
+        decided: &Decided,
+        files: Files,
+        stored: &BTreeMap<usize, Stored>,
+        rejected: Option<&str>,
+    ) -> Result<Outcome, RunError> {
+        self.input.check_unchanged()?;
+        if self.places.cancel.load(Ordering::Relaxed) {
+            return Err(RunError::Canceled);
+        }
+        let outputs = decided
+            .exports
+            .iter()
+            .enumerate()
+            .map(|(export, decision)| Output {
+                decision,
+                written: blueprint.and_then(|blueprint| {
+                    let stored = stored.get(&blueprint.group_of[export])?;
+                    Some((files.get(&export)?, stored))
+                }),
+            })
+            .collect();
+        let report = Told {
+            pipeline: self.pipeline,
+            job: self.job,
+            source: Source {
+                input: &self.input,
+                frames: self.known.frames,
+                loudness: self.known.loudness.as_ref(),
+            },
+            blueprint,
+            outputs,
+            verdicts: &self.verdicts,
+            rejected,
+            warnings: &self.warnings,
+        }
+        .to_json();
+        let told = outputs::write_report(decided.report.as_ref(), &report, self.job)?;
+        let mut prepared: Vec<Prepared> = Vec::new();
+        for (export, written) in files {
+            let Decision::Write { temporary, path } = &decided.exports[export] else { continue };
+            prepared.push(Prepared {
+                kind: OutputKind::Export,
+                temporary: temporary.clone(),
+                path: path.clone(),
+                size_bytes: written.size_bytes,
+                blake3: written.blake3.clone(),
+            });
+            written.temporary.keep();
+        }
+        if let Some((file, temporary)) = told {
+            prepared.push(file);
+            temporary.keep();
+        }
+        self.hooks.progress(1.0);
+        Ok(Outcome { rejected: rejected.map(str::to_owned), outputs: prepared, report })
+    }
+}
+
+/// Begins the stages of a pass in order; returns the frames each will deliver.
+fn begin(
+    blueprint: &mut Blueprint,
+    pass: &Pass,
+    length: Option<Frames>,
+    warnings: &mut Vec<String>,
+) -> Result<BTreeMap<usize, Frames>, RunError> {
+    let mut length = length;
+    let mut lengths = BTreeMap::new();
+    for index in pass.stages.clone() {
+        let stage = &mut blueprint.stages[index];
+        length = stage.begin(length)?;
+        lengths.extend(length.map(|length| (index, length)));
+        if stage.has_infinite_tail() {
+            let seconds = wavemill_core::limits::INFINITE_TAIL_MAX;
+            warnings.push(format!("step `{}` never ends: cut after {seconds:.0}", stage.label));
+        }
+    }
+    Ok(lengths)
+}

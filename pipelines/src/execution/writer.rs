@@ -1,0 +1,232 @@
+//! One output file: written, completed, synced, opened again and compared with what it was fed.
+
+use super::error::{output, output_io};
+use super::fingerprint::Fingerprint;
+use super::{RunError, error};
+use crossbeam_channel::Receiver;
+use std::fs::{File, OpenOptions};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wavemill_core::audio::Samples;
+use wavemill_core::decode;
+use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
+use wavemill_core::limits::BLOCK_FRAMES;
+
+/// Bytes read at once when a file is verified.
+const READ_BYTES: usize = 256 * 1024;
+
+/// What a writer is sent.
+pub(super) enum Fed {
+    /// Further samples in the file's own format.
+    Samples(Arc<Samples>),
+    /// All samples came; this is what they were.
+    End(Fingerprint),
+}
+
+/// A file to be written.
+pub(super) struct Writer {
+    pub(super) format: &'static FormatDescriptor,
+    pub(super) settings: EncodeSettings,
+    pub(super) temporary: PathBuf,
+}
+
+/// A temporary file that is removed unless it is kept.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    path: PathBuf,
+    is_kept: bool,
+}
+
+impl Temporary {
+    /// Creates the file and the folders above it.
+    pub(super) fn create(path: &Path) -> Result<(File, Self), RunError> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| output_io(&error, folder))?;
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|error| output_io(&error, path))?;
+        Ok((file, Self { path: path.to_owned(), is_kept: false }))
+    }
+
+    /// Leaves it in place.
+    pub(super) fn keep(mut self) {
+        self.is_kept = true;
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // The reason why it is removed is told; that it could not be removed helps nobody.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A complete, synced, verified file.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) temporary: Temporary,
+    pub(super) frames: u64,
+    pub(super) size_bytes: u64,
+    pub(super) blake3: String,
+}
+
+impl Writer {
+    /// Writes what comes through `fed` until its end.
+    ///
+    /// # Errors
+    /// [`RunError::Canceled`] too when `fed` breaks off: whoever fed it failed first and says why.
+    pub(super) fn run(self, fed: &Receiver<Fed>, cancel: &AtomicBool) -> Result<Written, RunError> {
+        let _flush = FlushDenormals::on();
+        let path = self.temporary;
+        let (file, temporary) = Temporary::create(&path)?;
+        // The same open file: it is told of every write that failed in the background.
+        let to_sync = file.try_clone().map_err(|error| output_io(&error, &path))?;
+        let mut encoder = (self.format.create)(Box::new(file), self.settings)
+            .map_err(|error| output(error, &path))?;
+        let expected = loop {
+            match fed.recv() {
+                Ok(Fed::Samples(samples)) => {
+                    encoder.write(&samples).map_err(|error| output(error, &path))?;
+                }
+                Ok(Fed::End(fingerprint)) => break fingerprint,
+                Err(_) => return Err(RunError::Canceled),
+            }
+        };
+        encoder.finish().map_err(|error| output(error, &path))?;
+        to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
+        verify(&path, self.format, &expected, cancel)?;
+        let (size_bytes, blake3) = hash(&path)?;
+        Ok(Written { temporary, frames: expected.frames, size_bytes, blake3 })
+    }
+}
+
+/// Decodes the whole file again and compares it with what it was fed.
+fn verify(
+    path: &Path,
+    format: &FormatDescriptor,
+    expected: &Fingerprint,
+    cancel: &AtomicBool,
+) -> Result<(), RunError> {
+    let wrong = |what: String| RunError::Transient {
+        reason: format!("`{}` was written but is wrong: {what}", path.display()),
+    };
+    let file = File::open(path).map_err(|error| output_io(&error, path))?;
+    let source = Box::new(BufReader::with_capacity(READ_BYTES, file));
+    let mut decoder = decode::open(source, Some(format.extension))
+        .map_err(|error| wrong(format!("it {error}")))?;
+    let info = decoder.info();
+    let mut samples = Samples::empty(info.format, info.spec.channel_count());
+    let mut found = Fingerprint::default();
+    loop {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(RunError::Canceled);
+        }
+        let count = decoder
+            .read(&mut samples, BLOCK_FRAMES)
+            .map_err(|error| wrong(format!("it {error}")))?;
+        if count == 0 {
+            break;
+        }
+        found.push(&samples);
+    }
+    if found.frames != expected.frames {
+        return Err(wrong(format!("it holds {} of {} frames", found.frames, expected.frames)));
+    }
+    if format.lossless && found != *expected {
+        return Err(wrong("its samples differ from those it was given".to_owned()));
+    }
+    Ok(())
+}
+
+/// Size and BLAKE3 of a file.
+pub(super) fn hash(path: &Path) -> Result<(u64, String), RunError> {
+    let failed = |error: std::io::Error| error::output_io(&error, path);
+    let file = File::open(path).map_err(failed)?;
+    let size_bytes = file.metadata().map_err(failed)?.len();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(failed)?;
+    Ok((size_bytes, hasher.finalize().to_hex().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wavemill_core::audio::{PcmFormat, StreamSpec};
+    use wavemill_core::encode;
+    use wavemill_core::tags::Tags;
+
+    fn writer(folder: &Path) -> Writer {
+        Writer {
+            format: encode::format("wav").unwrap(),
+            settings: EncodeSettings {
+                spec: StreamSpec::new(48_000, 1),
+                format: PcmFormat::int(16),
+                frame_count: None,
+                compression_level: None,
+                tags: Tags::default(),
+            },
+            temporary: folder.join("a.part"),
+        }
+    }
+
+    fn run(folder: &Path, frames: Option<u64>) -> Result<Written, RunError> {
+        let (sender, receiver) = crossbeam_channel::bounded(4);
+        let samples = Samples::Int { bit_depth: 16, planes: vec![vec![1, -2, 3]] };
+        let mut fingerprint = Fingerprint::default();
+        fingerprint.push(&samples);
+        sender.send(Fed::Samples(Arc::new(samples))).unwrap();
+        if let Some(frames) = frames {
+            fingerprint.frames = frames;
+            sender.send(Fed::End(fingerprint)).unwrap();
+        }
+        drop(sender);
+        writer(folder).run(&receiver, &AtomicBool::new(false))
+    }
+
+    #[test]
+    fn complete_file_is_kept_only_when_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = run(folder.path(), Some(3)).unwrap();
+        let path = folder.path().join("a.part");
+        assert_eq!(written.size_bytes, std::fs::metadata(&path).unwrap().len());
+        assert_eq!(written.blake3, blake3::hash(&std::fs::read(&path).unwrap()).to_hex().as_str());
+        written.temporary.keep();
+        assert!(path.exists());
+        std::fs::remove_file(&path).unwrap();
+        drop(run(folder.path(), Some(3)).unwrap());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn file_that_differs_from_what_it_was_fed_is_removed_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = run(folder.path(), Some(4)).unwrap_err();
+        assert!(error.to_string().contains("3 of 4 frames"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn broken_off_feed_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(run(folder.path(), None), Err(RunError::Canceled)));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn file_that_is_already_there_is_never_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        File::create(folder.path().join("a.part")).unwrap();
+        let error = run(folder.path(), Some(3)).unwrap_err();
+        assert!(matches!(error, RunError::Refused { .. }), "{error}");
+        assert!(folder.path().join("a.part").exists());
+    }
+}

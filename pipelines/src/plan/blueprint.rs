@@ -1,0 +1,260 @@
+//! What a run will do, with everything built that can be built before the first sample.
+
+use super::format;
+use super::when::{Facts, skip_reason};
+use crate::execution::RunError;
+use crate::execution::error::refused;
+use crate::execution::source::{Input, duration};
+use crate::execution::stage::Stage;
+use crate::model::{After, Dither, Export, Pipeline};
+use std::ops::Range;
+use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
+use wavemill_core::descriptor::{ParamValue, Params};
+use wavemill_core::encode::EncodeSettings;
+use wavemill_core::measure::LoudnessReport;
+use wavemill_core::processor::{Processor, WholeFileNeed};
+use wavemill_core::processors;
+use wavemill_core::units::Frames;
+
+/// What a scan of the source found, or its header promised.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// Frames of the source.
+    pub(crate) frames: Option<Frames>,
+    /// Its loudness, if measured.
+    pub(crate) loudness: Option<LoudnessReport>,
+}
+
+/// What a run will do.
+pub(crate) struct Blueprint {
+    /// The steps that run, in order.
+    pub(crate) stages: Vec<Stage>,
+    /// For each step of the pipeline the index of its stage, or why it does not run.
+    pub(crate) steps: Vec<Result<usize, String>>,
+    pub(crate) passes: Vec<Pass>,
+    pub(crate) groups: Vec<GroupPlan>,
+    /// For each export its group.
+    pub(crate) group_of: Vec<usize>,
+    /// What the user should know.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One way of the signal from a feed to its takers.
+#[derive(Clone, Debug)]
+pub(crate) struct Pass {
+    /// Whether the source is decoded; else the spool of the pass before is read.
+    pub(crate) decodes: bool,
+    /// The stages that run.
+    pub(crate) stages: Range<usize>,
+    /// The stage that observes their output, for the next pass.
+    pub(crate) observer: Option<usize>,
+    /// Whether their output is spooled for the next pass.
+    pub(crate) spools: bool,
+}
+
+/// Exports that store the same samples.
+pub(crate) struct GroupPlan {
+    /// The stage after which the signal is taken; `None` is the decoder.
+    pub(crate) tap: Option<usize>,
+    pub(crate) input: StreamSpec,
+    pub(crate) output: StreamSpec,
+    pub(crate) remix: Option<Box<dyn Processor>>,
+    pub(crate) from: PcmFormat,
+    pub(crate) to: PcmFormat,
+    pub(crate) dither: Dither,
+    channels: Option<usize>,
+}
+
+impl GroupPlan {
+    /// Whether every sample of the source is kept.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.tap.is_none() && self.remix.is_none() && self.from.fits(self.to)
+    }
+}
+
+impl Blueprint {
+    /// Draws it for a source. What conditions need must be known.
+    pub(crate) fn draw(
+        pipeline: &Pipeline,
+        input: &Input,
+        known: &Known,
+    ) -> Result<Self, RunError> {
+        let facts = Facts {
+            duration: duration(&input.info, known.frames),
+            channel_count: input.info.spec.channel_count(),
+            tags: &input.tags,
+            integrated: known.loudness.as_ref().and_then(|report| report.integrated_lufs),
+        };
+        let (stages, steps) = build_stages(pipeline, &input.info.spec, facts)?;
+        let passes = cut_into_passes(&stages, input.info.lossless);
+        let mut blueprint = Self {
+            stages,
+            steps,
+            passes,
+            groups: Vec::new(),
+            group_of: Vec::new(),
+            warnings: input.warnings.clone(),
+        };
+        for (index, export) in pipeline.exports.iter().enumerate() {
+            blueprint.add_export(index, export, input)?;
+        }
+        Ok(blueprint)
+    }
+
+    /// Whether the first pass must know the source's length.
+    pub(crate) fn needs_length(&self) -> bool {
+        let first = self.passes.first().map_or(0..0, |pass| pass.stages.clone());
+        self.stages[first]
+            .iter()
+            .any(|stage| stage.processor.whole_file_need() == WholeFileNeed::Length)
+    }
+
+    /// The pass that feeds a group: decoded samples come with the last pass that decodes.
+    pub(crate) fn pass_of(&self, group: usize) -> usize {
+        match self.groups[group].tap {
+            None => self.passes.iter().rposition(|pass| pass.decodes).unwrap_or_default(),
+            Some(stage) => {
+                self.passes.iter().position(|pass| pass.stages.contains(&stage)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The settings of an export's writer.
+    pub(crate) fn settings(
+        &self,
+        export: &Export,
+        group: usize,
+        frame_count: Option<Frames>,
+        input: &Input,
+    ) -> EncodeSettings {
+        let group = &self.groups[group];
+        EncodeSettings {
+            spec: group.output.clone(),
+            format: group.to,
+            frame_count,
+            compression_level: export.compression_level,
+            tags: input.tags.clone(),
+        }
+    }
+
+    fn add_export(&mut self, index: usize, export: &Export, input: &Input) -> Result<(), RunError> {
+        let name = format!("export {} ({})", index + 1, export.format.name);
+        let tap = self.tap(export.after);
+        let spec = tap.map_or(&input.info.spec, |stage| &self.stages[stage].output).clone();
+        let channels = export.channels.filter(|count| *count != spec.channel_count());
+        let to = format::resolve(export, &input.info);
+        let dither = export.dither.unwrap_or_default();
+        let existing = self.groups.iter().position(|group| {
+            group.tap == tap
+                && group.channels == channels
+                && group.to == to
+                && group.dither == dither
+        });
+        let group = if let Some(group) = existing {
+            group
+        } else {
+            let remix = channels
+                .map(|count| remix(count, &spec))
+                .transpose()
+                .map_err(|reason| refused(format!("{name}: {reason}")))?;
+            let from = if tap.is_none() { decoded(input) } else { PcmFormat::FLOAT };
+            let output = remix.as_ref().map_or(spec.clone(), |remix| remix.output_spec(&spec));
+            let plan = GroupPlan { tap, input: spec, output, remix, from, to, dither, channels };
+            self.groups.push(plan);
+            self.groups.len() - 1
+        };
+        self.group_of.push(group);
+        export
+            .format
+            .check(&self.settings(export, group, None, input))
+            .map_err(|error| refused(format!("{name}: {error}")))?;
+        let is_reduced =
+            tap.is_none() && export.bit_depth.is_none() && !self.groups[group].is_exact();
+        if is_reduced && input.info.lossless && channels.is_none() {
+            let format = export.format.name;
+            let from = self.groups[group].from;
+            self.warnings.push(format!("{format} cannot store {from}: it stores {to} samples"));
+        }
+        Ok(())
+    }
+
+    /// The last stage that runs up to a place in the pipeline.
+    fn tap(&self, after: After) -> Option<usize> {
+        let end = match after {
+            After::Decode => 0,
+            After::Step(step) => step + 1,
+            After::Last => self.steps.len(),
+        };
+        self.steps[..end].iter().rev().find_map(|step| step.as_ref().ok().copied())
+    }
+}
+
+/// The format of the samples a decoder hands out.
+fn decoded(input: &Input) -> PcmFormat {
+    match input.info.format.sample_format {
+        SampleFormat::Int => input.info.format,
+        SampleFormat::Float => PcmFormat::FLOAT,
+    }
+}
+
+fn remix(channel_count: usize, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
+    let step = processors::step("remix").expect("remix is a built-in step");
+    let mut given = Params::default();
+    let count = i64::try_from(channel_count).unwrap_or(i64::MAX);
+    given.set("channels", ParamValue::Integer(count));
+    let params = step
+        .complete(&given)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    (step.build)(&params, spec).map_err(|error| error.to_string())
+}
+
+/// The stages, and for each step its stage or why it does not run.
+type Stages = (Vec<Stage>, Vec<Result<usize, String>>);
+
+fn build_stages(
+    pipeline: &Pipeline,
+    source: &StreamSpec,
+    facts: Facts<'_>,
+) -> Result<Stages, RunError> {
+    let mut stages: Vec<Stage> = Vec::new();
+    let mut steps = Vec::new();
+    for step in &pipeline.steps {
+        if let Some(reason) = skip_reason(&step.when, facts) {
+            steps.push(Err(reason));
+            continue;
+        }
+        let spec = stages.last().map_or(source, |stage| &stage.output).clone();
+        let label = step.id.clone().unwrap_or_else(|| step.descriptor.name.to_owned());
+        let processor = (step.descriptor.build)(&step.params, &spec)
+            .map_err(|error| refused(format!("step `{label}`: {error}")))?;
+        steps.push(Ok(stages.len()));
+        stages.push(Stage::new(label, processor, spec));
+    }
+    Ok((stages, steps))
+}
+
+/// Cuts the chain where a step must see every sample before its first.
+fn cut_into_passes(stages: &[Stage], is_lossless: bool) -> Vec<Pass> {
+    let observers = stages
+        .iter()
+        .enumerate()
+        .filter(|(_, stage)| stage.processor.whole_file_need() == WholeFileNeed::Samples)
+        .map(|(index, _)| index);
+    let mut passes = Vec::new();
+    let mut start = 0;
+    let mut decodes = true;
+    for observer in observers {
+        // Decoding a lossless file again is cheaper than writing and reading its floats.
+        let decodes_again = is_lossless && observer == 0;
+        passes.push(Pass {
+            decodes,
+            stages: start..observer,
+            observer: Some(observer),
+            spools: !decodes_again,
+        });
+        start = observer;
+        decodes = decodes_again;
+    }
+    passes.push(Pass { decodes, stages: start..stages.len(), observer: None, spools: false });
+    passes
+}

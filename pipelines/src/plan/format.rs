@@ -1,0 +1,72 @@
+//! How an export's samples are stored.
+
+use crate::model::Export;
+use wavemill_core::audio::{PcmFormat, SampleFormat};
+use wavemill_core::decode::StreamInfo;
+
+/// Bits where the source has none of its own: more than any lossy codec resolves.
+const LOSSY_SOURCE_BITS: u16 = 24;
+
+/// The source's own sample format, as far as an export can keep it.
+fn source_format(info: &StreamInfo) -> PcmFormat {
+    match (info.lossless, info.format.sample_format) {
+        (false, _) => PcmFormat::int(LOSSY_SOURCE_BITS),
+        // 64-bit floats are decoded to 32 bits.
+        (true, SampleFormat::Float) => PcmFormat::FLOAT,
+        (true, SampleFormat::Int) => info.format,
+    }
+}
+
+/// The stored format: what was asked for, else the source's, else the nearest the format has.
+pub(super) fn resolve(export: &Export, info: &StreamInfo) -> PcmFormat {
+    let source = source_format(info);
+    let wanted = match (export.sample_format, export.bit_depth) {
+        (Some(sample_format), Some(bit_depth)) => PcmFormat { sample_format, bit_depth },
+        (Some(SampleFormat::Float), None) => PcmFormat::FLOAT,
+        (Some(SampleFormat::Int), None) if source.sample_format == SampleFormat::Float => {
+            PcmFormat::int(LOSSY_SOURCE_BITS)
+        }
+        (None, Some(32)) if source == PcmFormat::FLOAT => source,
+        (None, Some(bit_depth)) => PcmFormat::int(bit_depth),
+        (_, None) => source,
+    };
+    nearest(wanted, export.format.formats)
+}
+
+/// `wanted` itself, else the smallest format that holds all of it, else the largest integers.
+fn nearest(wanted: PcmFormat, formats: &[PcmFormat]) -> PcmFormat {
+    let rank =
+        |format: &PcmFormat| (format.sample_format != wanted.sample_format, format.bit_depth);
+    let holding = formats.iter().filter(|format| wanted.fits(**format)).min_by_key(|f| rank(f));
+    let largest = || {
+        let is_float = |format: &PcmFormat| format.sample_format == SampleFormat::Float;
+        formats.iter().max_by_key(|format| (!is_float(format), format.bit_depth))
+    };
+    formats
+        .iter()
+        .find(|format| **format == wanted)
+        .or(holding)
+        .or_else(largest)
+        .copied()
+        .unwrap_or(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wavemill_core::encode;
+
+    fn near(wanted: PcmFormat, format: &str) -> PcmFormat {
+        nearest(wanted, encode::format(format).unwrap().formats)
+    }
+
+    #[test]
+    fn formats_keep_the_source_or_come_as_near_as_they_can() {
+        assert_eq!(near(PcmFormat::int(16), "wav"), PcmFormat::int(16));
+        assert_eq!(near(PcmFormat::int(8), "wav"), PcmFormat::int(16));
+        assert_eq!(near(PcmFormat::int(20), "flac"), PcmFormat::int(24));
+        assert_eq!(near(PcmFormat::FLOAT, "wav"), PcmFormat::FLOAT);
+        assert_eq!(near(PcmFormat::FLOAT, "flac"), PcmFormat::int(24));
+        assert_eq!(near(PcmFormat::int(32), "flac"), PcmFormat::int(24));
+    }
+}

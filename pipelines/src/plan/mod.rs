@@ -1,0 +1,5 @@
+//! What a pipeline would do with a file: shown by `wavemill plan`, followed by [`crate::execution`].
+
+pub(crate) mod blueprint;
+mod format;
+mod when;

@@ -1,0 +1,11 @@
+//! Pipelines run over real files, their outputs read by an independent reader.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod bad_inputs;
+mod chain;
+mod gates;
+mod lab;
+mod passthrough;
+mod publishing;
+mod shipped;
