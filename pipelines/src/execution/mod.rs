@@ -11,10 +11,11 @@ mod group;
 pub(crate) mod outputs;
 mod pass;
 mod report;
-mod run;
+pub(crate) mod run;
 pub(crate) mod source;
 mod spool;
 pub(crate) mod stage;
+mod survey;
 mod writer;
 
 use crate::model::{OnConflict, Pipeline};

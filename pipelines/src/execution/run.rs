@@ -8,26 +8,26 @@ use super::report::{Output, Source, Told};
 use super::source::Input;
 use super::spool::Spool;
 use super::writer::{Writer, Written};
-use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, RunError};
+use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::model::{Pipeline, RequireOn};
 use crate::plan::blueprint::{Blueprint, Known, Pass};
-use crate::template::{Template, Values};
+use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::units::Frames;
 
 /// A run between its passes.
-struct Run<'a> {
-    pipeline: &'a Pipeline,
+pub(super) struct Run<'a> {
+    pub(super) pipeline: &'a Pipeline,
     job: &'a Job,
     places: &'a Places<'a>,
     hooks: &'a mut dyn Hooks,
-    input: Input,
+    pub(super) input: Input,
     values: Values,
-    known: Known,
+    pub(super) known: Known,
     /// Passes over the signal, scans included; for the progress.
-    pass_count: usize,
+    pub(super) pass_count: usize,
     passes_done: usize,
     verdicts: Vec<Verdict>,
     warnings: Vec<String>,
@@ -43,82 +43,87 @@ pub(super) fn run(
     hooks: &mut dyn Hooks,
 ) -> Result<Outcome, RunError> {
     let _flush = FlushDenormals::on();
-    let values = Values::of_job(pipeline, job)?;
-    let input = Input::open(&job.input)?;
-    let values = values.with_tags(&input.tags);
-    let known = Known { frames: input.info.frame_count, loudness: None };
-    Run {
-        pipeline,
-        job,
-        places,
-        hooks,
-        input,
-        values,
-        known,
-        pass_count: 1,
-        passes_done: 0,
-        verdicts: Vec::new(),
-        warnings: Vec::new(),
-    }
-    .execute()
+    Run::open(pipeline, job, places, hooks)?.execute()
 }
 
-impl Run<'_> {
-    fn execute(mut self) -> Result<Outcome, RunError> {
+/// What a run would do, as far as it is known before it writes.
+pub(crate) struct Surveyed {
+    pub(crate) input: Input,
+    pub(crate) known: Known,
+    /// `None` when a gate rejects the source before any step.
+    pub(crate) blueprint: Option<Blueprint>,
+    pub(crate) proposals: Vec<Proposal>,
+    /// Why a gate rejects the source.
+    pub(crate) rejected: Option<String>,
+}
+
+/// Looks at a source as a run does before it writes.
+pub(crate) fn survey(
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    hooks: &mut dyn Hooks,
+) -> Result<Surveyed, RunError> {
+    let _flush = FlushDenormals::on();
+    let mut run = Run::open(pipeline, job, places, hooks)?;
+    let (blueprint, rejected) = match run.survey()? {
+        Ok(blueprint) => {
+            // Names may hold measures that a run takes on its way.
+            if run.needs_loudness() && run.known.loudness.is_none() {
+                run.scan(true)?;
+            }
+            (Some(blueprint), run.check_input_loudness())
+        }
+        Err(line) => (None, Some(line)),
+    };
+    let proposals = outputs::propose(pipeline, &run.measured_values(), places);
+    Ok(Surveyed { input: run.input, known: run.known, blueprint, proposals, rejected })
+}
+
+impl<'a> Run<'a> {
+    fn open(
+        pipeline: &'a Pipeline,
+        job: &'a Job,
+        places: &'a Places<'a>,
+        hooks: &'a mut dyn Hooks,
+    ) -> Result<Self, RunError> {
+        let values = Values::of_job(pipeline, job)?;
+        let input = Input::open(&job.input)?;
+        let values = values.with_tags(&input.tags);
+        let known = Known { frames: input.info.frame_count, loudness: None };
+        Ok(Self {
+            pipeline,
+            job,
+            places,
+            hooks,
+            input,
+            values,
+            known,
+            pass_count: 1,
+            passes_done: 0,
+            verdicts: Vec::new(),
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Everything up to the first pass: the plan, or why a gate rejects the source.
+    fn survey(&mut self) -> Result<Result<Blueprint, String>, RunError> {
         self.scan_for_conditions()?;
         if let Some(line) = self.check_input_facts() {
-            return self.reject(&line, None, None);
+            return Ok(Err(line));
         }
-        let mut blueprint = Blueprint::draw(self.pipeline, &self.input, &self.known)?;
+        let blueprint = Blueprint::draw(self.pipeline, &self.input, &self.known)?;
         self.pass_count = self.passes_done + blueprint.passes.len();
         self.scan_for_passes(&blueprint)?;
         self.warnings.clone_from(&blueprint.warnings);
-        self.run_passes(&mut blueprint)
+        Ok(Ok(blueprint))
     }
 
-    /// Measures of the source that the caller or the report ask for.
-    fn wants_loudness(&self) -> bool {
-        self.pipeline.report.is_some() || self.needs_loudness()
-    }
-
-    /// Measures of the source that must be known before anything is written.
-    fn needs_loudness(&self) -> bool {
-        let templates =
-            self.pipeline.exports.iter().map(|export| &export.path).chain(&self.pipeline.report);
-        gates::need_loudness(self.pipeline, RequireOn::Input)
-            || templates.into_iter().any(Template::needs_measures)
-    }
-
-    /// Scans the source if conditions of steps, or gates on its length, cannot be judged without.
-    fn scan_for_conditions(&mut self) -> Result<(), RunError> {
-        let steps = &self.pipeline.steps;
-        let loudness = steps.iter().any(|step| step.when.needs_loudness());
-        let duration = steps.iter().any(|step| step.when.needs_duration())
-            || gates::need_duration(self.pipeline);
-        if loudness || (duration && self.known.frames.is_none()) {
-            self.scan(loudness || self.wants_loudness())?;
+    fn execute(mut self) -> Result<Outcome, RunError> {
+        match self.survey()? {
+            Ok(mut blueprint) => self.run_passes(&mut blueprint),
+            Err(line) => self.reject(&line, None, None),
         }
-        Ok(())
-    }
-
-    /// Scans the source if the first pass writes what depends on measures, or needs its length.
-    fn scan_for_passes(&mut self, blueprint: &Blueprint) -> Result<(), RunError> {
-        let feeds_first = (0..blueprint.groups.len()).any(|group| blueprint.pass_of(group) == 0);
-        let lacks_loudness = self.needs_loudness() && self.known.loudness.is_none() && feeds_first;
-        let lacks_length = blueprint.needs_length() && self.known.frames.is_none();
-        if lacks_loudness || lacks_length {
-            self.scan(self.wants_loudness())?;
-        }
-        Ok(())
-    }
-
-    /// A pass of its own over the source, before anything is decided.
-    fn scan(&mut self, measures: bool) -> Result<(), RunError> {
-        self.pass_count += 1;
-        let pass = Pass { decodes: true, stages: 0..0, observer: None, spools: false };
-        let measures = measures && self.known.loudness.is_none();
-        self.pass(&pass, &mut [], Vec::new(), measures, None)?;
-        Ok(())
     }
 
     fn run_passes(mut self, blueprint: &mut Blueprint) -> Result<Outcome, RunError> {
@@ -167,7 +172,7 @@ impl Run<'_> {
     }
 
     /// Runs one pass and notes what it found out about the source.
-    fn pass(
+    pub(super) fn pass(
         &mut self,
         pass: &Pass,
         stages: &mut [crate::execution::stage::Stage],
@@ -225,26 +230,6 @@ impl Run<'_> {
         }
     }
 
-    fn source_subject(&self) -> Subject<'_> {
-        Subject {
-            name: "the source",
-            spec: &self.input.info.spec,
-            frames: self.known.frames,
-            loudness: self.known.loudness.as_ref(),
-        }
-    }
-
-    fn check_input_facts(&mut self) -> Option<String> {
-        let verdicts = gates::check_facts(self.pipeline, RequireOn::Input, self.source_subject());
-        self.judge(verdicts)
-    }
-
-    fn check_input_loudness(&mut self) -> Option<String> {
-        let verdicts =
-            gates::check_loudness(self.pipeline, RequireOn::Input, self.source_subject());
-        self.judge(verdicts)
-    }
-
     /// Holds what was stored against the gates. The files were decoded and found equal to what their
     /// group measured, so its measures are theirs.
     fn check_outputs(
@@ -271,7 +256,7 @@ impl Run<'_> {
     }
 
     /// Keeps verdicts for the report; returns the line of the first miss.
-    fn judge(&mut self, verdicts: Vec<Verdict>) -> Option<String> {
+    pub(super) fn judge(&mut self, verdicts: Vec<Verdict>) -> Option<String> {
         let line = verdicts.iter().find(|verdict| verdict.is_miss()).map(Verdict::line);
         self.verdicts.extend(verdicts);
         line

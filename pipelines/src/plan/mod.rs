@@ -2,4 +2,7 @@
 
 pub(crate) mod blueprint;
 mod format;
+mod view;
 mod when;
+
+pub use view::{Plan, PlannedExport, PlannedInput, PlannedPass, PlannedStep, plan};

@@ -7,5 +7,6 @@ mod chain;
 mod gates;
 mod lab;
 mod passthrough;
+mod planning;
 mod publishing;
 mod shipped;

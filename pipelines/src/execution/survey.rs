@@ -1,0 +1,75 @@
+//! What must be known of the source before anything is decided: scans, and gates on the source.
+
+use super::RunError;
+use super::gates::{self, Subject};
+use super::run::Run;
+use crate::model::RequireOn;
+use crate::plan::blueprint::{Blueprint, Pass};
+use crate::template::Template;
+
+impl Run<'_> {
+    /// Measures of the source that the caller or the report ask for.
+    pub(super) fn wants_loudness(&self) -> bool {
+        self.pipeline.report.is_some() || self.needs_loudness()
+    }
+
+    /// Measures of the source that must be known before anything is written.
+    pub(super) fn needs_loudness(&self) -> bool {
+        let templates =
+            self.pipeline.exports.iter().map(|export| &export.path).chain(&self.pipeline.report);
+        gates::need_loudness(self.pipeline, RequireOn::Input)
+            || templates.into_iter().any(Template::needs_measures)
+    }
+
+    /// Scans the source if conditions of steps, or gates on its length, cannot be judged without.
+    pub(super) fn scan_for_conditions(&mut self) -> Result<(), RunError> {
+        let steps = &self.pipeline.steps;
+        let loudness = steps.iter().any(|step| step.when.needs_loudness());
+        let duration = steps.iter().any(|step| step.when.needs_duration())
+            || gates::need_duration(self.pipeline);
+        if loudness || (duration && self.known.frames.is_none()) {
+            self.scan(loudness || self.wants_loudness())?;
+        }
+        Ok(())
+    }
+
+    /// Scans the source if the first pass writes what depends on measures, or needs its length.
+    pub(super) fn scan_for_passes(&mut self, blueprint: &Blueprint) -> Result<(), RunError> {
+        let feeds_first = (0..blueprint.groups.len()).any(|group| blueprint.pass_of(group) == 0);
+        let lacks_loudness = self.needs_loudness() && self.known.loudness.is_none() && feeds_first;
+        let lacks_length = blueprint.needs_length() && self.known.frames.is_none();
+        if lacks_loudness || lacks_length {
+            self.scan(self.wants_loudness())?;
+        }
+        Ok(())
+    }
+
+    /// A pass of its own over the source, before anything is decided.
+    pub(super) fn scan(&mut self, measures: bool) -> Result<(), RunError> {
+        self.pass_count += 1;
+        let pass = Pass { decodes: true, stages: 0..0, observer: None, spools: false };
+        let measures = measures && self.known.loudness.is_none();
+        self.pass(&pass, &mut [], Vec::new(), measures, None)?;
+        Ok(())
+    }
+
+    pub(super) fn source_subject(&self) -> Subject<'_> {
+        Subject {
+            name: "the source",
+            spec: &self.input.info.spec,
+            frames: self.known.frames,
+            loudness: self.known.loudness.as_ref(),
+        }
+    }
+
+    pub(super) fn check_input_facts(&mut self) -> Option<String> {
+        let verdicts = gates::check_facts(self.pipeline, RequireOn::Input, self.source_subject());
+        self.judge(verdicts)
+    }
+
+    pub(super) fn check_input_loudness(&mut self) -> Option<String> {
+        let verdicts =
+            gates::check_loudness(self.pipeline, RequireOn::Input, self.source_subject());
+        self.judge(verdicts)
+    }
+}

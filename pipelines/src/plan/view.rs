@@ -1,0 +1,283 @@
+//! A plan to look at: JSON for programs, lines for people.
+
+use super::blueprint::{Blueprint, Pass};
+use crate::execution::run::{Surveyed, survey};
+use crate::execution::source::duration;
+use crate::execution::{Decision, Hooks, Job, OutputKind, Places, Proposal, RunError};
+use crate::model::{Dither, Pipeline};
+use serde::Serialize;
+use std::fmt;
+use std::path::PathBuf;
+use wavemill_core::audio::{PcmFormat, SampleFormat};
+use wavemill_core::units::Frames;
+
+/// What a pipeline would do with a file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The source.
+    pub input: PlannedInput,
+    /// Why a gate would reject it.
+    pub rejected: Option<String>,
+    /// The pipeline's steps; empty when the source is rejected before.
+    pub steps: Vec<PlannedStep>,
+    /// The passes over the signal, after scans that conditions, gates and names may need.
+    pub passes: Vec<PlannedPass>,
+    /// The audio files.
+    pub exports: Vec<PlannedExport>,
+    /// The report.
+    pub report: Option<PathBuf>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// The source, as its header describes it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedInput {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Container.
+    pub format: &'static str,
+    /// Codec.
+    pub codec: &'static str,
+    /// `None` where only decoding tells.
+    pub duration_s: Option<f64>,
+    /// Frames a second.
+    pub sample_rate_hz: u32,
+    /// Number of channels.
+    pub channels: usize,
+}
+
+/// A step of the pipeline.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedStep {
+    /// Its name.
+    #[serde(rename = "use")]
+    pub name: &'static str,
+    /// Its id.
+    pub id: Option<String>,
+    /// Why it does not run; `None` when it does.
+    pub skipped: Option<String>,
+}
+
+/// One way through the signal.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedPass {
+    /// `source` or `spool`.
+    pub reads: &'static str,
+    /// The steps that run, by id or name.
+    pub steps: Vec<String>,
+    /// The step that sees the whole signal before its own pass.
+    pub observed_by: Option<String>,
+    /// Bytes kept for the next pass, where that is known; 0 when nothing is.
+    pub spool_bytes: Option<u64>,
+    /// The exports that it writes, counted from 1.
+    pub exports: Vec<usize>,
+}
+
+/// An audio file.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedExport {
+    /// The name it is proposed.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: &'static str,
+    /// Bits of a sample.
+    pub bit_depth: u16,
+    /// Integers or floats.
+    pub sample_format: SampleFormat,
+    /// Number of channels.
+    pub channels: usize,
+    /// Frames a second.
+    pub sample_rate_hz: u32,
+    /// The step whose output it is; `None` is the decoded source.
+    pub after: Option<String>,
+    /// Whether every sample of the source is kept.
+    pub exact: bool,
+    /// Whether noise is added before bits are dropped.
+    pub dithered: bool,
+}
+
+/// What a pipeline would do with a file. Reads the file where conditions, gates or names depend on
+/// its loudness; writes nothing.
+///
+/// # Errors
+/// As a run would fail before it writes.
+pub fn plan(
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Plan, RunError> {
+    let surveyed = survey(pipeline, job, places, &mut OnlyProgress(progress))?;
+    let blueprint = surveyed.blueprint.as_ref();
+    let path_of =
+        |kind| surveyed.proposals.iter().filter(move |proposal: &&Proposal| proposal.kind == kind);
+    let exports = match blueprint {
+        Some(blueprint) => path_of(OutputKind::Export)
+            .enumerate()
+            .map(|(index, proposal)| export(pipeline, blueprint, index, proposal))
+            .collect(),
+        None => Vec::new(),
+    };
+    Ok(Plan {
+        pipeline: pipeline.name.clone(),
+        input: input(&surveyed),
+        rejected: surveyed.rejected.clone(),
+        steps: blueprint.map_or_else(Vec::new, |blueprint| steps(pipeline, blueprint)),
+        passes: blueprint.map_or_else(Vec::new, |blueprint| passes(blueprint, &surveyed)),
+        exports,
+        report: path_of(OutputKind::Report).map(|proposal| proposal.path.clone()).next(),
+        warnings: blueprint.map_or_else(Vec::new, |blueprint| blueprint.warnings.clone()),
+    })
+}
+
+/// A survey decides nothing.
+struct OnlyProgress<'a>(&'a mut dyn FnMut(f64));
+
+impl Hooks for OnlyProgress<'_> {
+    fn decide(&mut self, _proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
+        Err(RunError::Canceled)
+    }
+
+    fn progress(&mut self, share: f64) {
+        (self.0)(share);
+    }
+}
+
+fn input(surveyed: &Surveyed) -> PlannedInput {
+    let info = &surveyed.input.info;
+    PlannedInput {
+        path: surveyed.input.path().to_owned(),
+        format: info.container,
+        codec: info.codec,
+        duration_s: duration(info, surveyed.known.frames).map(|seconds| seconds.0),
+        sample_rate_hz: info.spec.sample_rate.0,
+        channels: info.spec.channel_count(),
+    }
+}
+
+fn steps(pipeline: &Pipeline, blueprint: &Blueprint) -> Vec<PlannedStep> {
+    let states = pipeline.steps.iter().zip(&blueprint.steps);
+    states
+        .map(|(step, state)| PlannedStep {
+            name: step.descriptor.name,
+            id: step.id.clone(),
+            skipped: state.as_ref().err().cloned(),
+        })
+        .collect()
+}
+
+fn passes(blueprint: &Blueprint, surveyed: &Surveyed) -> Vec<PlannedPass> {
+    let label = |stage: usize| blueprint.stages[stage].label.clone();
+    let pass = |(index, pass): (usize, &Pass)| PlannedPass {
+        reads: if pass.decodes { "source" } else { "spool" },
+        steps: pass.stages.clone().map(label).collect(),
+        observed_by: pass.observer.map(label),
+        spool_bytes: spool_bytes(blueprint, pass, surveyed.known.frames),
+        exports: (0..blueprint.group_of.len())
+            .filter(|export| blueprint.pass_of(blueprint.group_of[*export]) == index)
+            .map(|export| export + 1)
+            .collect(),
+    };
+    blueprint.passes.iter().enumerate().map(pass).collect()
+}
+
+/// At most: steps that shorten the signal have not begun yet.
+fn spool_bytes(blueprint: &Blueprint, pass: &Pass, frames: Option<Frames>) -> Option<u64> {
+    if !pass.spools {
+        return Some(0);
+    }
+    let channels = blueprint.stages[pass.observer?].input.channel_count() as u64;
+    frames.map(|frames| frames.0 * channels * size_of::<f32>() as u64)
+}
+
+fn export(
+    pipeline: &Pipeline,
+    blueprint: &Blueprint,
+    index: usize,
+    proposal: &Proposal,
+) -> PlannedExport {
+    let group = &blueprint.groups[blueprint.group_of[index]];
+    let loses_bits = group.to.sample_format == SampleFormat::Int && !group.is_exact();
+    PlannedExport {
+        path: proposal.path.clone(),
+        format: pipeline.exports[index].format.name,
+        bit_depth: group.to.bit_depth,
+        sample_format: group.to.sample_format,
+        channels: group.output.channel_count(),
+        sample_rate_hz: group.output.sample_rate.0,
+        after: group.tap.map(|stage| blueprint.stages[stage].label.clone()),
+        exact: group.is_exact(),
+        dithered: group.dither == Dither::Tpdf && loses_bits,
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let input = &self.input;
+        write!(f, "{}: {} ({}", self.pipeline, input.path.display(), input.format)?;
+        write!(f, ", {} Hz, {} channels", input.sample_rate_hz, input.channels)?;
+        match input.duration_s {
+            Some(duration_s) => writeln!(f, ", {duration_s:.3} s)")?,
+            None => writeln!(f, ")")?,
+        }
+        if let Some(line) = &self.rejected {
+            writeln!(f, "rejected: {line}")?;
+        }
+        for step in &self.steps {
+            if let Some(reason) = &step.skipped {
+                writeln!(f, "step {} does not run: {reason}", step.name)?;
+            }
+        }
+        for (index, pass) in self.passes.iter().enumerate() {
+            writeln!(f, "pass {}: {pass}", index + 1)?;
+        }
+        for (index, export) in self.exports.iter().enumerate() {
+            writeln!(f, "export {}: {export}", index + 1)?;
+        }
+        if let Some(report) = &self.report {
+            writeln!(f, "report: {}", report.display())?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "warning: {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PlannedPass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reads)?;
+        for step in &self.steps {
+            write!(f, " -> {step}")?;
+        }
+        if let Some(observer) = &self.observed_by {
+            write!(f, " -> measured by {observer}")?;
+        }
+        match self.spool_bytes {
+            Some(0) => {}
+            Some(bytes) => write!(f, ", spooled ({:.1} MB)", bytes as f64 / 1e6)?,
+            None => write!(f, ", spooled")?,
+        }
+        if !self.exports.is_empty() {
+            let exports: Vec<String> = self.exports.iter().map(usize::to_string).collect();
+            write!(f, " -> export {}", exports.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PlannedExport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = PcmFormat { sample_format: self.sample_format, bit_depth: self.bit_depth };
+        write!(f, "{} ({}, {format}", self.path.display(), self.format)?;
+        write!(f, ", {} Hz, {} channels", self.sample_rate_hz, self.channels)?;
+        match (self.exact, self.dithered) {
+            (true, _) => f.write_str(", every sample kept)"),
+            (false, true) => f.write_str(", dithered)"),
+            (false, false) => f.write_str(")"),
+        }
+    }
+}
