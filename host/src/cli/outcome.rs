@@ -44,6 +44,7 @@ impl Outcome<'_> {
         let mut lines = vec![self.headline(paint)];
         lines.extend(
             notes(self.report)
+                .iter()
                 .map(|note| format!("  {} {}", paint.tone(Tone::Doubt, "note:"), one_line(note))),
         );
         lines.extend(
@@ -87,15 +88,13 @@ struct Numbers {
 
 impl Numbers {
     fn of(report: &Value) -> Self {
-        let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_f64);
+        let input = Loudness::of(report);
+        let output = farthest(report, input.integrated_lufs);
         Self {
-            input_lufs: number("/input/loudness/integrated_lufs"),
-            output_lufs: number("/outputs/0/loudness/integrated_lufs"),
-            true_peak_dbtp: number("/outputs/0/loudness/true_peak_dbtp")
-                .or_else(|| number("/input/loudness/true_peak_dbtp")),
-            gain_db: report.get("steps").and_then(Value::as_array).and_then(|steps| {
-                steps.iter().find_map(|step| step.get("gain_db").and_then(Value::as_f64))
-            }),
+            input_lufs: input.integrated_lufs,
+            output_lufs: output.as_ref().and_then(|output| output.integrated_lufs),
+            true_peak_dbtp: output.unwrap_or(input).true_peak_dbtp,
+            gain_db: findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64()),
         }
     }
 
@@ -116,10 +115,69 @@ impl Numbers {
     }
 }
 
-/// What the run wants a person to know: a shortfall, a step left out.
-fn notes(report: &Value) -> impl Iterator<Item = &str> {
-    let notes = report.get("notes").and_then(Value::as_array);
-    notes.into_iter().flatten().filter_map(Value::as_str)
+#[derive(Clone, Copy, Debug)]
+struct Loudness {
+    integrated_lufs: Option<f64>,
+    true_peak_dbtp: Option<f64>,
+}
+
+impl Loudness {
+    /// The `loudness` of a part of a report.
+    fn of(part: &Value) -> Self {
+        let number = |key| part.pointer(key).and_then(Value::as_f64);
+        Self {
+            integrated_lufs: number("/loudness/integrated_lufs"),
+            true_peak_dbtp: number("/loudness/true_peak_dbtp"),
+        }
+    }
+}
+
+/// The output whose loudness differs most from the source's: that one shows what was done, where an
+/// untouched copy is made beside it.
+fn farthest(report: &Value, input_lufs: Option<f64>) -> Option<Loudness> {
+    let change = |output: &Loudness| match (output.integrated_lufs, input_lufs) {
+        (Some(output), Some(input)) => (output - input).abs(),
+        _ => 0.0,
+    };
+    array(report, "outputs")
+        .filter(|output| output.get("loudness").is_some_and(|loudness| !loudness.is_null()))
+        .map(Loudness::of)
+        .reduce(|best, next| if change(&next) > change(&best) { next } else { best })
+}
+
+/// Steps' names with what they found.
+fn findings(report: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    array(report, "steps")
+        .filter_map(|step| Some((step.get("use")?.as_str()?, step.get("findings")?)))
+}
+
+fn array<'v>(report: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    report.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Smallest shortfall worth a line: half of what is shown as 0.1 LU.
+const SHORTFALL_LU_MIN: f64 = 0.05;
+
+/// What a person should know beyond the numbers: a shortfall, a step that did nothing, a warning.
+fn notes(report: &Value) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (step, found) in findings(report) {
+        let shortfall = found.get("shortfall_lu").and_then(Value::as_f64).unwrap_or(0.0);
+        if shortfall >= SHORTFALL_LU_MIN {
+            notes.push(format!("{shortfall:.1} LU short of the target, for the ceiling's sake"));
+        }
+        if let Some(reason) = found.get("left_alone").and_then(Value::as_str) {
+            notes.push(format!("{step} left the audio alone ({reason})"));
+        }
+    }
+    for output in array(report, "outputs") {
+        if let Some(reason) = output.get("skipped").and_then(Value::as_str) {
+            let format = output.get("format").and_then(Value::as_str).unwrap_or("an output");
+            notes.push(format!("{format} left out: {reason}"));
+        }
+    }
+    notes.extend(array(report, "warnings").filter_map(Value::as_str).map(str::to_owned));
+    notes
 }
 
 #[cfg(test)]
@@ -130,9 +188,13 @@ mod tests {
     #[test]
     fn numbers_of_a_report_become_words() {
         let report = json!({
-            "input": { "loudness": { "integrated_lufs": -19.83, "true_peak_dbtp": -5.0 } },
-            "steps": [{ "use": "loudness", "gain_db": 3.83 }],
-            "outputs": [{ "loudness": { "integrated_lufs": -16.0, "true_peak_dbtp": -1.17 } }],
+            "loudness": { "integrated_lufs": -19.83, "true_peak_dbtp": -5.0 },
+            "steps": [{ "use": "loudness", "findings": { "gain_db": 3.83 } }],
+            "outputs": [
+                { "loudness": { "integrated_lufs": -19.83, "true_peak_dbtp": -5.0 } },
+                { "loudness": { "integrated_lufs": -16.0, "true_peak_dbtp": -1.17 } },
+                { "skipped": "exists already" },
+            ],
         });
         let words = Numbers::of(&report).words("->").join(", ");
         assert_eq!(words, "-19.8 -> -16.0 LUFS, true peak -1.2 dBTP, gain +3.8 dB");
@@ -141,6 +203,28 @@ mod tests {
     #[test]
     fn report_without_numbers_has_no_words() {
         assert!(Numbers::of(&Value::Null).words("->").is_empty());
-        assert_eq!(notes(&Value::Null).count(), 0);
+        assert!(notes(&Value::Null).is_empty());
+    }
+
+    #[test]
+    fn shortfall_and_steps_that_did_nothing_are_noted() {
+        let report = json!({
+            "steps": [
+                { "use": "loudness", "findings": { "shortfall_lu": 1.24 } },
+                { "use": "peak-normalize", "findings": { "left_alone": "silent" } },
+                { "use": "gain", "skipped": "not its channels" },
+            ],
+            "outputs": [{ "format": "flac", "skipped": "/o/a.flac exists already" }],
+            "warnings": ["a tag was cut"],
+        });
+        assert_eq!(
+            notes(&report),
+            [
+                "1.2 LU short of the target, for the ceiling's sake",
+                "peak-normalize left the audio alone (silent)",
+                "flac left out: /o/a.flac exists already",
+                "a tag was cut",
+            ]
+        );
     }
 }
