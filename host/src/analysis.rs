@@ -9,6 +9,7 @@ use wavemill_core::audio::{Block, SampleFormat, Samples, convert};
 use wavemill_core::decode::{self, DecodeError, Decoder, StreamInfo};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::measure::{LevelMeter, LevelReport, LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::tags::{self, TagReading, Tags};
 use wavemill_core::units::Frames;
 
 /// Bytes read at once: large enough that the system call costs nothing.
@@ -19,6 +20,8 @@ const READ_BYTES: usize = 256 * 1024;
 pub enum Part {
     /// Container, codec, size, duration, hash.
     File,
+    /// Title, artist, broadcast information.
+    Tags,
     /// Programme loudness and peaks.
     Loudness,
     /// RMS, crest factor, clipping.
@@ -27,7 +30,7 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::File, Self::Loudness, Self::Level];
+    pub const ALL: [Self; 4] = [Self::File, Self::Tags, Self::Loudness, Self::Level];
 }
 
 /// What was asked for; parts that were not are absent.
@@ -36,6 +39,9 @@ pub struct Analysis {
     /// Facts of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileFacts>,
+    /// Tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
     /// Loudness.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loudness: Option<LoudnessReport>,
@@ -110,13 +116,31 @@ pub fn analyze(path: &Path, parts: &[Part]) -> Result<Analysis, AnalyzeError> {
     };
     Ok(Analysis {
         file: has(Part::File).then(|| facts(path, &info, frames)).transpose()?,
+        tags: has(Part::Tags).then(|| read_tags(path)).transpose()?.map(|reading| reading.tags),
         loudness: meters.loudness.map(LoudnessMeter::finish),
         level: meters.level.map(LevelMeter::finish),
     })
 }
 
-/// Opens a regular file; anything else could block for ever.
+/// Reads a file's tags.
+///
+/// # Errors
+/// When it is no audio file or unreadable; broken tags are warnings.
+pub fn read_tags(path: &Path) -> Result<TagReading, AnalyzeError> {
+    let mut source = source(path)?;
+    Ok(tags::read(&mut source, extension(path))?)
+}
+
 fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
+    Ok(decode::open(Box::new(source(path)?), extension(path))?)
+}
+
+fn extension(path: &Path) -> Option<&str> {
+    path.extension().and_then(|extension| extension.to_str())
+}
+
+/// Opens a regular file; anything else could block for ever.
+fn source(path: &Path) -> Result<BufReader<File>, AnalyzeError> {
     let kind = std::fs::metadata(path)?.file_type();
     if kind.is_dir() {
         return Err(AnalyzeError::NotAFile { what: "a folder" });
@@ -124,9 +148,7 @@ fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
     if !kind.is_file() {
         return Err(AnalyzeError::NotAFile { what: "a pipe, socket or device" });
     }
-    let source = BufReader::with_capacity(READ_BYTES, File::open(path)?);
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    Ok(decode::open(Box::new(source), extension)?)
+    Ok(BufReader::with_capacity(READ_BYTES, File::open(path)?))
 }
 
 struct Meters {

@@ -17,6 +17,7 @@ mod settings;
 mod signals;
 mod status;
 mod steps;
+mod tags;
 mod watch;
 
 pub use context::{Context, GlobalArgs};
@@ -35,6 +36,7 @@ const COMMANDS: &[Entry] = &[
     entry::<run::RunFiles>(),
     entry::<check::Check>(),
     entry::<analyze::Analyze>(),
+    entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),
     entry::<steps::Steps>(),
@@ -81,7 +83,7 @@ pub fn command() -> clap::Command {
     flags
         .version(env!("CARGO_PKG_VERSION"))
         .about("Drop audio into a folder, find it mastered in another")
-        .after_help(EXIT_CODES)
+        .after_help(AFTER_HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
@@ -89,7 +91,9 @@ pub fn command() -> clap::Command {
         .subcommands(COMMANDS.iter().map(|entry| (entry.command)()))
 }
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+Settings:   flag > pipeline > environment > configuration file > default. Environment:
+            WAVEMILL_TARGET_LUFS, WAVEMILL_NORMALIZE, WAVEMILL_OUTPUT_DIR
 Exit codes: 0 done, 1 error, 2 usage, 3 some files failed or were rejected, 10 daemon unreachable,
             78 bad pipeline or configuration, 130 interrupted";
 

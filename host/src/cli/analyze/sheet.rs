@@ -1,11 +1,12 @@
 //! Analyses for people: a sheet for one file, a table for several.
 
 use crate::analysis::{Analysis, AnalyzeError, FileFacts};
-use crate::report::{Align, Paint, Table, Tone, duration, shown, size};
+use crate::report::{Align, Paint, Table, Tone, duration, one_line, shown, size};
 use std::fmt::Display;
 use std::path::Path;
 use wavemill_core::audio::SampleFormat;
 use wavemill_core::measure::{LevelReport, LoudnessReport};
+use wavemill_core::tags::Tags;
 
 /// Shown where a value does not exist, as the loudness of silence.
 const NONE: &str = "-";
@@ -31,6 +32,9 @@ fn sheet(path: &Path, analysis: &Analysis, paint: Paint) -> Vec<String> {
     let mut rows = Vec::new();
     if let Some(file) = &analysis.file {
         rows.extend(file_rows(file));
+    }
+    if let Some(tags) = &analysis.tags {
+        rows.extend(tag_rows(tags));
     }
     if let Some(loudness) = &analysis.loudness {
         rows.extend(loudness_rows(loudness));
@@ -67,6 +71,14 @@ fn file_rows(file: &FileFacts) -> Vec<Entry> {
     ]
 }
 
+/// The tags one looks at first; `wavemill tags` shows all.
+fn tag_rows(tags: &Tags) -> Vec<Entry> {
+    [("title", &tags.title), ("artist", &tags.artist), ("album", &tags.album)]
+        .into_iter()
+        .filter_map(|(name, text)| Some((name, one_line(text.as_deref()?), String::new())))
+        .collect()
+}
+
 fn channels(file: &FileFacts) -> String {
     match file.channels {
         1 => "mono".to_owned(),
@@ -86,7 +98,7 @@ fn loudness_rows(report: &LoudnessReport) -> Vec<Entry> {
     };
     let row = |name, value, remark| (name, value, remark);
     vec![
-        row("loudness", value(report.integrated_lufs, 1), "integrated".to_owned()),
+        row("integrated", value(report.integrated_lufs, 1), String::new()),
         row("loudness range", value(report.loudness_range_lu, 1), String::new()),
         row("momentary max", value(report.momentary_max_lufs, 1), at(report.momentary_max_at_s)),
         row("short-term max", value(report.short_term_max_lufs, 1), at(report.short_term_max_at_s)),

@@ -1,0 +1,135 @@
+//! `wavemill tags`: the tags of files.
+
+use super::{CliError, Context, Exit, Run};
+use crate::analysis::{self, AnalyzeError};
+use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown, size};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use wavemill_core::tags::{Broadcast, TagReading, Tags};
+
+/// Show the tags of files: title, artist, broadcast information, pictures
+#[derive(Debug, clap::Args)]
+pub(super) struct TagsOf {
+    /// Audio files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Run for TagsOf {
+    const NAME: &'static str = "tags";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        let readings: Vec<_> =
+            self.files.iter().map(|path| (path.as_path(), analysis::read_tags(path))).collect();
+        if context.is_json() {
+            let files: Vec<_> =
+                readings.iter().map(|(path, result)| object(path, result)).collect();
+            context.document(&json!({ "version": JSON_VERSION, "files": files }))?;
+        }
+        for (index, (path, result)) in readings.iter().enumerate() {
+            match result {
+                Ok(reading) => {
+                    if !context.is_json() {
+                        show(path, reading, index > 0, context)?;
+                    }
+                    for warning in &reading.warnings {
+                        context.report.warning(&format!("{}: {}", shown(path), one_line(warning)));
+                    }
+                }
+                Err(error) => {
+                    let error = one_line(&error.to_string());
+                    context.report.error(&format!("{} {error}", shown(path)));
+                }
+            }
+        }
+        let is_good = readings.iter().all(|(_, result)| result.is_ok());
+        Ok(if is_good { Exit::Done } else { Exit::SomeFailed })
+    }
+}
+
+fn object(path: &Path, result: &Result<TagReading, AnalyzeError>) -> Value {
+    let path = path.to_string_lossy();
+    match result {
+        Ok(TagReading { tags, warnings }) => {
+            json!({ "path": path, "tags": tags, "warnings": warnings })
+        }
+        Err(error) => json!({ "path": path, "error": one_line(&error.to_string()) }),
+    }
+}
+
+fn show(
+    path: &Path,
+    reading: &TagReading,
+    is_further: bool,
+    context: &Context,
+) -> Result<(), CliError> {
+    let paint = context.report.paint();
+    if is_further {
+        context.lines([""])?;
+    }
+    context.lines([paint.tone(Tone::Strong, shown(path))])?;
+    let rows = rows(&reading.tags);
+    if rows.is_empty() {
+        return context.lines([paint.tone(Tone::Faint, "  no tags")]);
+    }
+    let mut table = Table::new(&[("", Align::Left); 2]);
+    for (name, value) in rows {
+        table.toned([(format!("  {name}"), Some(Tone::Faint)), (one_line(&value), None)]);
+    }
+    context.lines(table.lines(paint))
+}
+
+/// Name and value of each tag that is there.
+fn rows(tags: &Tags) -> Vec<(&'static str, String)> {
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let of_total = |value: Option<u32>, total: Option<u32>| match (value, total) {
+        (Some(value), Some(total)) => Some(format!("{value} of {total}")),
+        (value, None) => number(value),
+        (None, Some(total)) => Some(format!("? of {total}")),
+    };
+    let date = tags.date.clone().or_else(|| number(tags.year));
+    let mut rows: Vec<_> = [
+        ("title", tags.title.clone()),
+        ("artist", tags.artist.clone()),
+        ("album", tags.album.clone()),
+        ("album artist", tags.album_artist.clone()),
+        ("composer", tags.composer.clone()),
+        ("genre", tags.genre.clone()),
+        ("date", date),
+        ("track", of_total(tags.track, tags.track_total)),
+        ("disc", of_total(tags.disc, tags.disc_total)),
+        ("bpm", tags.bpm.map(|bpm| bpm.to_string())),
+        ("key", tags.key.clone()),
+        ("isrc", tags.isrc.clone()),
+        ("comment", tags.comment.clone()),
+        ("copyright", tags.copyright.clone()),
+        ("lyrics", tags.lyrics.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect();
+    rows.extend(tags.broadcast.iter().flat_map(broadcast_rows));
+    rows.extend(tags.pictures.iter().map(|picture| {
+        let bytes = size(picture.bytes.len() as u64);
+        ("picture", format!("{}, {}, {bytes}", picture.kind, picture.media_type))
+    }));
+    rows
+}
+
+fn broadcast_rows(broadcast: &Broadcast) -> Vec<(&'static str, String)> {
+    [
+        ("description", broadcast.description.clone()),
+        ("originator", broadcast.originator.clone()),
+        ("reference", broadcast.reference.clone()),
+        ("origination", joined(broadcast.date.as_ref(), broadcast.time.as_ref())),
+        ("time reference", broadcast.time_reference.map(|frames| format!("frame {frames}"))),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}
+
+fn joined(date: Option<&String>, time: Option<&String>) -> Option<String> {
+    let parts: Vec<_> = [date, time].into_iter().flatten().map(String::as_str).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
