@@ -197,7 +197,7 @@ impl Attempt<'_> {
         match publish_job(shared, &job, outputs, Trust::Size)? {
             Published::Ended(job) => {
                 tell_end(shared, &job, outcome.report.clone(), self.begun.elapsed())?;
-                Ok(job)
+                Ok(*job)
             }
             Published::Lost(reason) | Published::Transient(reason) => {
                 self.remove_parts()?;

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const BATCHES_MAX: usize = 64;
 
 /// Longest time without looking at the queue: the clock may have been set.
-const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What the scheduler waits for.
 #[derive(Debug)]

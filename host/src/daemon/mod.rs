@@ -53,12 +53,13 @@ const CHANGES_MAX: usize = 256;
 /// # Errors
 /// When it cannot start, or when the store can no longer be written: whatever was under way then is
 /// resumed by the next start.
+#[expect(clippy::needless_pass_by_value, reason = "the sender of events shall end with the run")]
 pub fn run(settings: DaemonSettings) -> Result<Summary, DaemonError> {
     let plans = Plans::load(&settings.pipelines, &settings.defaults)?;
-    run_with(settings, plans)
+    run_with(&settings, plans)
 }
 
-fn run_with(settings: DaemonSettings, plans: Plans) -> Result<Summary, DaemonError> {
+fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonError> {
     let state_dir = settings.state_dir.clone();
     let failed = |error| store_failed(&state_dir, error);
     let mut watches = Vec::new();
@@ -76,7 +77,7 @@ fn run_with(settings: DaemonSettings, plans: Plans) -> Result<Summary, DaemonErr
         live: Arc::new(live),
         plans,
         names: names::Reservations::default(),
-        workers: Workers { command: worker_command(&settings)?, lock },
+        workers: Workers { command: worker_command(settings)?, lock },
         worker_rss_bytes_max: settings.worker_rss_bytes_max,
         boot_id: random_hex(),
         root: settings.root.clone(),
@@ -89,7 +90,7 @@ fn run_with(settings: DaemonSettings, plans: Plans) -> Result<Summary, DaemonErr
     let _server = Server::start(&state_dir, service).map_err(|error| DaemonError::Start {
         reason: format!("control socket in {}: {error}", state_dir.display()),
     })?;
-    serve(&settings, shared, watches, requests, &recovered).map_err(|error| match error {
+    serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
         ServeError::Daemon(error) => error,
         ServeError::Store(error) => failed(error),
     })
@@ -114,24 +115,24 @@ impl From<StoreError> for ServeError {
 
 fn serve(
     settings: &DaemonSettings,
-    shared: Arc<Shared>,
+    shared: &Arc<Shared>,
     mut watches: Vec<Watched>,
     requests: Receiver<()>,
     recovered: &[JobRecord],
 ) -> Result<Summary, ServeError> {
     let (report, reports) = unbounded();
-    let start = |index| SlotHandle::start(Arc::clone(&shared), index, report.clone());
+    let start = |index| SlotHandle::start(Arc::clone(shared), index, report.clone());
     let slots: io::Result<Vec<_>> = (0..settings.workers.max(1)).map(start).collect();
     let slots = slots.map_err(|error| DaemonError::Start { reason: error.to_string() })?;
     let (change, changes) = bounded(CHANGES_MAX);
     let started = watches.iter().map(Watched::started).collect();
     shared.tell(DaemonEvent::Started { watches: started });
     for (index, watch) in watches.iter_mut().enumerate() {
-        watch.start(&shared, index, change.clone())?;
+        watch.start(shared, index, change.clone())?;
     }
     let inputs = Inputs { changes, reports, requests, stopped: shared.stop.subscribe() };
     let output_root = settings.output_root.clone();
-    let shared_by_engine = Arc::clone(&shared);
+    let shared_by_engine = Arc::clone(shared);
     let mut engine =
         Engine::new(shared_by_engine, inputs, watches, slots, output_root, settings.until_idle);
     for job in recovered {

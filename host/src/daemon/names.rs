@@ -54,11 +54,10 @@ struct JobNames<'a> {
 impl Names for JobNames<'_> {
     fn standing(&self, path: &Path) -> io::Result<Standing> {
         if let Some(holder) = self.held.get(path) {
-            let by = match holder.job == self.job.id {
-                true => "is made twice by this pipeline".to_owned(),
-                false => {
-                    format!("is being made from {} by job {}", holder.input.display(), holder.job)
-                }
+            let by = if holder.job == self.job.id {
+                "is made twice by this pipeline".to_owned()
+            } else {
+                format!("is being made from {} by job {}", holder.input.display(), holder.job)
             };
             return Ok(Standing::Taken { by, is_replaceable: holder.job != self.job.id });
         }

@@ -37,7 +37,7 @@ impl Plans {
             })?;
             loaded.push((source.path.clone(), plan));
         }
-        Self::of(loaded.into_iter().map(|(path, plan)| (path, plan)))
+        Self::of(loaded.into_iter())
     }
 
     /// Of pipelines that are read already.

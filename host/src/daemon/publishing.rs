@@ -19,7 +19,7 @@ use wavemill_pipelines::model::OnConflict;
 #[derive(Debug)]
 pub(super) enum Published {
     /// The job reached its end.
-    Ended(JobRecord),
+    Ended(Box<JobRecord>),
     /// A temporary file is gone or damaged: the job must run again.
     Lost(String),
     /// A name was taken meanwhile; nothing of the set remains.
@@ -63,7 +63,7 @@ pub(super) fn publish_job(
     survive("before ledger")?;
     let job = shared.queue().publish(&Lease::of(job), publication)?;
     survive("after ledger")?;
-    sources::carry_out(shared, job).map(Published::Ended)
+    sources::carry_out(shared, job).map(|job| Published::Ended(Box::new(job)))
 }
 
 /// Gives one output its name. `None` when it is left out.
@@ -177,16 +177,13 @@ pub(super) fn tell_end(
     }
     let outputs = shared.store.outputs(&job.id)?.iter().map(output_view).collect();
     let (id, pipeline, input) = (job.id.clone(), job.file.pipeline.clone(), job.input.clone());
-    shared.tell(match &job.ending {
-        Ending::Rejected { reason } => {
-            tracing::warn!(job = %id, input = %input.display(), %reason, "Job rejected.");
-            let reason = reason.clone();
-            DaemonEvent::JobRejected { job: id, pipeline, input, reason, outputs, report }
-        }
-        _ => {
-            tracing::info!(job = %id, input = %input.display(), "Job done.");
-            DaemonEvent::JobDone { job: id, pipeline, input, outputs, report, elapsed }
-        }
+    shared.tell(if let Ending::Rejected { reason } = &job.ending {
+        tracing::warn!(job = %id, input = %input.display(), %reason, "Job rejected.");
+        let reason = reason.clone();
+        DaemonEvent::JobRejected { job: id, pipeline, input, reason, outputs, report }
+    } else {
+        tracing::info!(job = %id, input = %input.display(), "Job done.");
+        DaemonEvent::JobDone { job: id, pipeline, input, outputs, report, elapsed }
     });
     Ok(())
 }

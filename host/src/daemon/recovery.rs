@@ -70,7 +70,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     match publish_job(shared, job, outputs.clone(), Trust::Nothing)? {
         Published::Ended(job) => {
             tell_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
-            Ok(job)
+            Ok(*job)
         }
         Published::Lost(reason) => {
             tracing::warn!(job = %job.id, %reason, "Job has to run again.");

@@ -73,7 +73,9 @@ impl Engine for FakeEngine {
                 outputs.into_iter().partition(|output| output.kind == OutputKind::Report);
             outputs = report;
             let other: Vec<Prepared> = other;
-            other.iter().for_each(|output| fs::remove_file(&output.temporary).unwrap());
+            for output in other {
+                fs::remove_file(output.temporary).unwrap();
+            }
         }
         Ok(Outcome { rejected, outputs, report: serde_json::json!({ "source": source }) })
     }

@@ -7,11 +7,11 @@ use wavemill_pipelines::model::SourceAction;
 use wavemill_pipelines::template::Template;
 
 fn failure(events: &[DaemonEvent]) -> String {
-    let reasons = events.iter().filter_map(|event| match event {
+    let mut reasons = events.iter().filter_map(|event| match event {
         DaemonEvent::JobFailed { reason, retry_in: None, .. } => Some(reason.clone()),
         _ => None,
     });
-    reasons.last().expect("a failure for good")
+    reasons.next_back().expect("a failure for good")
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn worker_that_takes_too_much_memory_is_ended() {
     let (mut settings, events) = settings(lab.folder.path(), true);
     settings.worker_rss_bytes_max = 200 << 20;
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
-    let summary = run_with(settings, plans).unwrap();
+    let summary = run_with(&settings, plans).unwrap();
     assert_eq!(summary.failed, 1);
     let reason = failure(&events.try_iter().collect::<Vec<_>>());
     assert!(reason.ends_with("MiB of memory; a worker may have 200"), "{reason}");
@@ -257,7 +257,7 @@ fn second_daemon_on_a_state_is_refused() {
     running.wait_for(|event| matches!(event, DaemonEvent::Started { .. }));
     let (settings, _events) = settings(lab.folder.path(), true);
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
-    let error = run_with(settings, plans).unwrap_err();
+    let error = run_with(&settings, plans).unwrap_err();
     let message = format!("another wavemill runs on this state (pid {})", std::process::id());
     assert!(error.to_string().starts_with(&message), "{error}");
     running.stop.escalate();
@@ -271,7 +271,7 @@ fn outputs_into_the_watched_folder_are_refused() {
     plan.pipeline.source.on_success = SourceAction::Move(Template::parse("in").unwrap());
     let (settings, _events) = settings(lab.folder.path(), true);
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
-    let error = run_with(settings, plans).unwrap_err();
+    let error = run_with(&settings, plans).unwrap_err();
     assert!(matches!(error, DaemonError::Conflict { .. }), "{error}");
 }
 

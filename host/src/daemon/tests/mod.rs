@@ -15,7 +15,7 @@ use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::model::{Defaults, Duplicates, Watch, WatchMode};
 
 /// Longest wait for anything: far beyond what a loaded machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A place where a daemon runs: `state`, the watched folder `in`, and `out`.
 struct Lab {
@@ -67,7 +67,7 @@ impl Lab {
         let (settings, events) = settings(self.folder.path(), until_idle);
         let stop = settings.stop.clone();
         let plans = Plans::of(std::iter::once(("test.toml".into(), plan.clone()))).unwrap();
-        let thread = std::thread::spawn(move || run_with(settings, plans));
+        let thread = std::thread::spawn(move || run_with(&settings, plans));
         Running { stop, events, thread }
     }
 
