@@ -13,4 +13,3 @@ pub mod platform;
 pub mod report;
 pub mod store;
 pub mod watch;
-pub mod worker;

@@ -66,7 +66,12 @@ pub fn shipped(name: &str) -> PathBuf {
 pub struct Lab {
     folder: tempfile::TempDir,
     mark: String,
+    /// A copy of the program that an unprivileged user can reach; it runs as that user.
+    unprivileged: Option<PathBuf>,
 }
+
+/// The user `nobody`, the same on every Linux.
+const NOBODY: u32 = 65_534;
 
 /// How a command ended.
 #[derive(Clone, Debug)]
@@ -111,7 +116,7 @@ impl Lab {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mark = folder.path().to_string_lossy().into_owned();
-        let lab = Self { folder, mark };
+        let lab = Self { folder, mark, unprivileged: None };
         std::fs::create_dir_all(lab.root()).expect("a folder can be made");
         lab
     }
@@ -154,7 +159,10 @@ impl Lab {
         &self,
         words: I,
     ) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new(self.unprivileged.as_deref().unwrap_or(program()));
+        if self.unprivileged.is_some() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("WAVEMILL_") || text.starts_with("XDG_") {
@@ -173,6 +181,18 @@ impl Lab {
             .arg("--root")
             .arg(self.root());
         command
+    }
+
+    /// From now on the program runs as a user whom permissions bind, and all files of the lab belong
+    /// to that user. Does nothing where the tests themselves run as such a user.
+    pub fn drop_privileges(&mut self) {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let copy = self.folder.path().join("wavemill");
+        std::fs::copy(program(), &copy).expect("the program can be copied");
+        give_away(self.folder.path());
+        self.unprivileged = Some(copy);
     }
 
     /// Runs a command to its end.
@@ -233,6 +253,15 @@ impl Drop for Lab {
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
+    }
+}
+
+/// Gives a folder and all below to `nobody`.
+fn give_away(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY)).expect("root may give files away");
+    if path.is_dir() && !path.is_symlink() {
+        let entries = std::fs::read_dir(path).expect("a folder of the lab");
+        entries.for_each(|entry| give_away(&entry.expect("an entry").path()));
     }
 }
 
@@ -406,6 +435,11 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what} did not come true");
         std::thread::park_timeout(Duration::from_millis(10));
     }
+}
+
+/// Whether a file's name ends so; `part` marks unfinished files.
+pub fn has_extension(file: &str, extension: &str) -> bool {
+    Path::new(file).extension().is_some_and(|found| found == extension)
 }
 
 /// Writes a whole file.

@@ -16,9 +16,10 @@ const FILES: &[&str] = &[
 ];
 
 /// What `.gitignore` names: products of the build and of pipelines that ran here.
-fn ignored() -> BTreeSet<String> {
+pub(crate) fn ignored() -> BTreeSet<String> {
     let text = std::fs::read_to_string(root().join(".gitignore")).unwrap();
-    text.lines().filter_map(|line| line.strip_prefix('/')).map(str::to_owned).collect()
+    let lines = text.lines().filter_map(|line| line.strip_prefix('/'));
+    lines.map(|name| name.trim_end_matches('/').to_owned()).collect()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What must not stand in any file.
 
+use crate::folders::ignored;
 use crate::metadata::root;
 use std::path::{Path, PathBuf};
 
@@ -32,14 +33,14 @@ const IN_ALL: &[Forbidden] = &[
 
 /// Every text file of the repository that people write, with its path below the root.
 fn texts() -> Vec<(PathBuf, String)> {
-    let root = root();
+    let (root, ignored) = (root(), ignored());
     let mut texts = Vec::new();
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             let below = path.strip_prefix(&root).unwrap().to_path_buf();
-            if is_foreign(&below) {
+            if is_foreign(&below) || ignored.iter().any(|name| below == Path::new(name)) {
                 continue;
             }
             if path.is_dir() {
@@ -52,14 +53,10 @@ fn texts() -> Vec<(PathBuf, String)> {
     texts
 }
 
-/// Build products, runs of pipelines, fixtures and what others wrote.
+/// Fixtures, records and what others wrote.
 fn is_foreign(below: &Path) -> bool {
     let foreign = [
         ".git",
-        "target",
-        "inbox",
-        "outbox",
-        "archive",
         "tests/fixtures",
         "tests/bench/runs",
         "Cargo.lock",

@@ -24,7 +24,8 @@ pub(super) fn wrong_type(
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
     };
-    sink.error("wrong-type", value.span(), format!("`{name}` must be {expected}, but it is {is}"));
+    sink.error("wrong-type", value.span(), format!("`{name}` is {is}"))
+        .help(format!("it must be {expected}"));
 }
 
 /// The whole number of a TOML integer, if it fits.
