@@ -13,3 +13,4 @@ pub mod platform;
 pub mod report;
 pub mod store;
 pub mod watch;
+pub mod worker;

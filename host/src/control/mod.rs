@@ -1,10 +1,11 @@
 //! How other processes see and steer a running daemon: JSON over a Unix socket.
 
-#[allow(dead_code, reason = "the daemon that uses it lands next")]
 pub(crate) mod live;
+mod server;
 mod service;
 pub mod types;
 
+pub(crate) use server::Server;
 pub use service::Service;
 
 use std::path::{Path, PathBuf};

@@ -24,7 +24,6 @@ impl Service {
     }
 
     /// Over the store of a running daemon.
-    #[allow(dead_code, reason = "the daemon that uses it lands next")]
     pub(crate) fn over_daemon(store: Arc<Store>, live: Arc<Live>) -> Self {
         Self { store, live: Some(live) }
     }

@@ -1,18 +1,198 @@
 //! The daemon: watches folders, hands jobs to workers, publishes what they make.
 
+mod attempt;
+mod deciding;
+mod engine;
 mod event;
+mod names;
+mod plans;
+mod publishing;
+mod recovery;
 mod settings;
+mod shared;
+mod slot;
+mod sources;
 mod stop;
+#[cfg(test)]
+mod tests;
+mod watching;
 
 pub use event::{DaemonEvent, StartedWatch};
 pub use settings::{DaemonError, DaemonSettings, PipelineSource, Summary};
 pub use stop::{StopLevel, StopSignal};
+
+use crate::control::live::Live;
+use crate::control::{Server, Service};
+use crate::platform::{LockFile, create_dirs, random_hex};
+use crate::store::{JobRecord, Store, StoreError};
+use crate::worker::Workers;
+use crossbeam_channel::{Receiver, bounded, unbounded};
+use engine::{Engine, Inputs};
+use plans::Plans;
+use shared::Shared;
+use slot::SlotHandle;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use watching::Watched;
+
+/// Time the workers of a daemon that was killed have to die; the kernel kills them with it.
+const WORKERS_DIE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Time that commands which open the store themselves may take with it.
+const STORE_FREE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Batches of changes that wait at most; more slow the watchers down.
+const CHANGES_MAX: usize = 256;
 
 /// Runs until stopped, or until nothing is left to do if that was asked.
 ///
 /// # Errors
 /// When it cannot start, or when the store can no longer be written: whatever was under way then is
 /// resumed by the next start.
-pub fn run(_settings: DaemonSettings) -> Result<Summary, DaemonError> {
-    Err(DaemonError::Start { reason: "the daemon is not built yet".to_owned() })
+#[expect(clippy::needless_pass_by_value, reason = "the sender of events shall end with the run")]
+pub fn run(settings: DaemonSettings) -> Result<Summary, DaemonError> {
+    let plans = Plans::load(&settings.pipelines, &settings.defaults)?;
+    run_with(&settings, plans)
+}
+
+fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonError> {
+    let state_dir = settings.state_dir.clone();
+    let failed = |error| store_failed(&state_dir, error);
+    let mut watches = Vec::new();
+    for plan in plans.current().values() {
+        watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
+    }
+    let store = Arc::new(open_store(&state_dir).map_err(failed)?);
+    let lock = wait_for_old_workers(&state_dir)?;
+    let spool = fresh_spool(&state_dir)?;
+    store.keep_plans(plans.records(&settings.output_root)).map_err(failed)?;
+    let views = watches.iter().map(Watched::view).collect();
+    let (live, requests) = Live::new(views, settings.workers.max(1), settings.stop.clone());
+    let shared = Arc::new(Shared {
+        store: Arc::clone(&store),
+        live: Arc::new(live),
+        plans,
+        names: names::Reservations::default(),
+        workers: Workers { command: worker_command(settings)?, lock },
+        worker_rss_bytes_max: settings.worker_rss_bytes_max,
+        boot_id: random_hex(),
+        root: settings.root.clone(),
+        spool,
+        events: settings.events.clone(),
+        stop: settings.stop.clone(),
+    });
+    let recovered = recovery::recover(&shared).map_err(failed)?;
+    let service = Service::over_daemon(store, Arc::clone(&shared.live));
+    let _server = Server::start(&state_dir, service).map_err(|error| DaemonError::Start {
+        reason: format!("control socket in {}: {error}", state_dir.display()),
+    })?;
+    serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
+        ServeError::Daemon(error) => error,
+        ServeError::Store(error) => failed(error),
+    })
+}
+
+enum ServeError {
+    Daemon(DaemonError),
+    Store(StoreError),
+}
+
+impl From<DaemonError> for ServeError {
+    fn from(error: DaemonError) -> Self {
+        Self::Daemon(error)
+    }
+}
+
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn serve(
+    settings: &DaemonSettings,
+    shared: &Arc<Shared>,
+    mut watches: Vec<Watched>,
+    requests: Receiver<()>,
+    recovered: &[JobRecord],
+) -> Result<Summary, ServeError> {
+    let (report, reports) = unbounded();
+    let start = |index| SlotHandle::start(Arc::clone(shared), index, report.clone());
+    let slots: io::Result<Vec<_>> = (0..settings.workers.max(1)).map(start).collect();
+    let slots = slots.map_err(|error| DaemonError::Start { reason: error.to_string() })?;
+    let (change, changes) = bounded(CHANGES_MAX);
+    let started = watches.iter().map(Watched::started).collect();
+    shared.tell(DaemonEvent::Started { watches: started });
+    for (index, watch) in watches.iter_mut().enumerate() {
+        watch.start(shared, index, change.clone())?;
+    }
+    let inputs = Inputs { changes, reports, requests, stopped: shared.stop.subscribe() };
+    let output_root = settings.output_root.clone();
+    let shared_by_engine = Arc::clone(shared);
+    let mut engine =
+        Engine::new(shared_by_engine, inputs, watches, slots, output_root, settings.until_idle);
+    for job in recovered {
+        engine.count(job);
+    }
+    Ok(engine.run()?)
+}
+
+/// Opens the store, which another command may have for a moment.
+fn open_store(state_dir: &Path) -> Result<Store, StoreError> {
+    let deadline = Instant::now() + STORE_FREE_WITHIN;
+    loop {
+        match Store::open(state_dir) {
+            Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Waits until no worker of an earlier daemon can write any more; returns the file they lock.
+fn wait_for_old_workers(state_dir: &Path) -> Result<std::path::PathBuf, DaemonError> {
+    let path = state_dir.join("workers.lock");
+    match LockFile::exclusive(&path, WORKERS_DIE_WITHIN) {
+        Ok(Some(_)) => Ok(path),
+        Ok(None) => Err(DaemonError::Start {
+            reason: format!("a worker of an earlier daemon still holds {}", path.display()),
+        }),
+        Err(error) => Err(DaemonError::Start { reason: format!("{}: {error}", path.display()) }),
+    }
+}
+
+/// An empty folder for spool files; what is in it belongs to workers that are dead.
+fn fresh_spool(state_dir: &Path) -> Result<std::path::PathBuf, DaemonError> {
+    let path = state_dir.join("spool");
+    let removed = match fs::remove_dir_all(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    removed
+        .and_then(|()| create_dirs(&path))
+        .map_err(|error| DaemonError::Start { reason: format!("{}: {error}", path.display()) })?;
+    Ok(path)
+}
+
+fn worker_command(settings: &DaemonSettings) -> Result<Vec<OsString>, DaemonError> {
+    if !settings.worker_command.is_empty() {
+        return Ok(settings.worker_command.clone());
+    }
+    let program = std::env::current_exe().map_err(|error| DaemonError::Start {
+        reason: format!("this program does not know its own file: {error}"),
+    })?;
+    Ok(vec![program.into_os_string(), OsString::from("worker")])
+}
+
+fn store_failed(state_dir: &Path, error: StoreError) -> DaemonError {
+    let state_dir = state_dir.to_path_buf();
+    match error {
+        StoreError::Busy { pid } => DaemonError::Busy { pid, state_dir },
+        other => DaemonError::Store { state_dir, reason: other.to_string() },
+    }
 }

@@ -11,6 +11,7 @@ mod names;
 mod publish;
 mod source;
 
+pub(crate) use conflict::refusal;
 pub use conflict::{Choice, Names, Standing, choose, standing_on_disk};
 pub use hash::hash_file;
 pub use local::{LocalHooks, publish_outcome};

@@ -182,6 +182,13 @@ impl JobQueue for Store {
     }
 }
 
+impl Store {
+    /// Whether a claim would get anything: reading is free, a claim is a commit.
+    pub(crate) fn has_claimable(&self, claim: &Claim) -> Result<bool, StoreError> {
+        Ok(!choose(&self.read()?, &Claim { count_max: 1, ..claim.clone() })?.is_empty())
+    }
+}
+
 /// Where to go on in the queue.
 enum Next {
     Entry,
@@ -220,12 +227,12 @@ fn for_each_priority(look: &impl Look, visit: &mut VisitReady<'_>) -> Result<(),
 }
 
 /// Ids of the jobs that a claim gets.
-fn choose(tx: &Tx<'_>, claim: &Claim) -> Result<Vec<String>, StoreError> {
+fn choose(look: &impl Look, claim: &Claim) -> Result<Vec<String>, StoreError> {
     let mut free: std::collections::BTreeMap<&[u8], usize> =
         claim.pipelines.iter().map(|(name, capacity)| (name.as_bytes(), capacity.free)).collect();
     let mut busy = claim.busy.clone();
     let mut ids = Vec::new();
-    for_each_priority(tx, &mut |id, run_at_ms, pipeline| {
+    for_each_priority(look, &mut |id, run_at_ms, pipeline| {
         if ids.len() >= claim.count_max || free.values().all(|&count| count == 0) {
             return Ok(Next::Stop);
         }
@@ -235,7 +242,7 @@ fn choose(tx: &Tx<'_>, claim: &Claim) -> Result<Vec<String>, StoreError> {
         let Some(free) = free.get_mut(pipeline).filter(|count| **count > 0) else {
             return Ok(Next::Entry);
         };
-        let Some(job) = tx.record::<JobRecord>(tables::JOBS, id)? else { return Ok(Next::Entry) };
+        let Some(job) = look.record::<JobRecord>(tables::JOBS, id)? else { return Ok(Next::Entry) };
         if busy.insert(job.file.clone()) {
             *free -= 1;
             ids.push(job.id);

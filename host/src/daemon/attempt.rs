@@ -1,0 +1,356 @@
+//! One attempt at a job, from its claim to its end.
+
+use super::deciding::decide;
+use super::event::DaemonEvent;
+use super::plans::Plan;
+use super::publishing::{Published, publish_job, remove_parts, survive, tell_end};
+use super::shared::Shared;
+use super::slot::Slot;
+use super::sources::{self, SourceState};
+use super::stop::StopLevel;
+use crate::jobs::{Again, Clock, End, Lease};
+use crate::output::Trust;
+use crate::platform::resident_bytes;
+use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError};
+use crate::worker::{Event, Failure, FailureKind, Reply, Request, Work};
+use crossbeam_channel::{Receiver, after, select};
+use std::time::{Duration, Instant};
+use wavemill_pipelines::execution::{Outcome, OutputKind, Prepared};
+
+/// Time between two looks at a worker's memory and at the clock.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Deaths of workers after which the file counts as their cause.
+const CRASHES_MAX: u32 = 2;
+
+/// How the worker's part of an attempt ended.
+enum Worked {
+    Prepared(Box<Outcome>),
+    Failed(Failure),
+    /// The worker died or was killed for its time or memory.
+    Crashed(String),
+    /// The daemon is asked to stop at once.
+    Interrupted,
+}
+
+/// Runs a claimed job and records how it ended; returns the job as it is then.
+pub(super) fn run(
+    shared: &Shared,
+    slot: &mut Slot,
+    stopped: &Receiver<()>,
+    job: &JobRecord,
+) -> Result<JobRecord, StoreError> {
+    let begun = Instant::now();
+    tracing::info!(job = %job.id, input = %job.input.display(), "Job begins.");
+    shared.tell(DaemonEvent::JobStarted {
+        job: job.id.clone(),
+        pipeline: job.file.pipeline.clone(),
+        input: job.input.clone(),
+        attempt: job.attempt,
+    });
+    let attempt = Attempt { shared, job, begun };
+    let ended = attempt.run(slot, stopped);
+    shared.names.free(&job.id);
+    shared.live.set_progress(&job.id, None);
+    ended
+}
+
+struct Attempt<'a> {
+    shared: &'a Shared,
+    job: &'a JobRecord,
+    begun: Instant,
+}
+
+impl Attempt<'_> {
+    fn run(&self, slot: &mut Slot, stopped: &Receiver<()>) -> Result<JobRecord, StoreError> {
+        let (shared, job) = (self.shared, self.job);
+        match sources::state_of(job) {
+            SourceState::Same => {}
+            SourceState::Gone => return self.fail("vanished before it could be read".to_owned()),
+            SourceState::Changed => return self.source_changed(),
+        }
+        let Some(plan) = shared.plans.get(&shared.store, &job.file.pipeline, &job.plan)? else {
+            return self.fail(format!("pipeline `{}` is not known any more", job.file.pipeline));
+        };
+        let worked = self.work(slot, stopped, &plan)?;
+        if let Worked::Prepared(outcome) = worked {
+            return self.publish(&outcome, &plan);
+        }
+        self.remove_parts()?;
+        match worked {
+            Worked::Failed(failure) => self.conclude(failure, &plan),
+            Worked::Crashed(reason) if job.crashes + 1 < CRASHES_MAX => {
+                self.retry(reason, Duration::ZERO, true)
+            }
+            Worked::Crashed(reason) => self.give_up(reason, true),
+            Worked::Prepared(_) | Worked::Interrupted => {
+                shared.queue().release(&Lease::of(job), false)
+            }
+        }
+    }
+
+    /// Lets a worker do its part.
+    fn work(
+        &self,
+        slot: &mut Slot,
+        stopped: &Receiver<()>,
+        plan: &Plan,
+    ) -> Result<Worked, StoreError> {
+        let worker = match slot.worker(self.shared) {
+            Ok(worker) => worker,
+            Err(error) => return Ok(Worked::Failed(error.into())),
+        };
+        if worker.send(&Request::Run(Box::new(self.request(plan)))).is_err() {
+            return Ok(Worked::Crashed(slot.bury()));
+        }
+        let mut deadline = Instant::now() + plan.pipeline.timeout;
+        loop {
+            if self.shared.stop.level() == StopLevel::Now {
+                slot.kill();
+                return Ok(Worked::Interrupted);
+            }
+            if let Some(reason) = self.excess(worker_pid(slot), deadline, plan) {
+                slot.kill();
+                return Ok(Worked::Crashed(reason));
+            }
+            let Some(worker) = slot.running() else {
+                return Ok(Worked::Crashed("the worker is gone".to_owned()));
+            };
+            let event = select! {
+                recv(worker.events()) -> event => event.unwrap_or(Event::Gone),
+                recv(stopped) -> _ => continue,
+                recv(after(TICK)) -> _ => continue,
+            };
+            match event {
+                Event::Gone => return Ok(Worked::Crashed(slot.bury())),
+                Event::Reply(Reply::Ready) => {}
+                Event::Reply(Reply::Progress { share }) => self.tell_progress(share),
+                Event::Reply(Reply::Prepared(outcome)) => return Ok(Worked::Prepared(outcome)),
+                Event::Reply(Reply::Failed(failure)) => return Ok(Worked::Failed(failure)),
+                Event::Reply(Reply::Decide { proposals }) => {
+                    let asked = Instant::now();
+                    let answer = decide(self.shared, self.job, &proposals)?;
+                    // Waiting for another job is not the worker's time.
+                    deadline += asked.elapsed();
+                    let answer = answer.map_err(Failure::from);
+                    // A worker that died meanwhile is noticed by the next event.
+                    let _ = worker.send(&Request::Decided { answer });
+                }
+            }
+        }
+    }
+
+    fn request(&self, plan: &Plan) -> Work {
+        let job = self.job;
+        Work {
+            job: job.id.clone(),
+            attempt: job.attempt,
+            input: job.input.clone(),
+            reldir: job.file.reldir().to_path_buf(),
+            created: job.created.clone(),
+            hash: job.hash.clone(),
+            pipeline_text: plan.text.clone(),
+            defaults: plan.defaults.clone(),
+            output_root: job.output_root.clone(),
+            spool: self.shared.spool.clone(),
+        }
+    }
+
+    /// Why a worker must be ended.
+    fn excess(&self, pid: Option<u32>, deadline: Instant, plan: &Plan) -> Option<String> {
+        if Instant::now() >= deadline {
+            let timeout_s = plan.pipeline.timeout.as_secs_f64();
+            return Some(format!("took longer than the pipeline's timeout of {timeout_s} s"));
+        }
+        let bytes_max = self.shared.worker_rss_bytes_max;
+        let bytes = pid.and_then(resident_bytes).filter(|&bytes| bytes > bytes_max)?;
+        Some(format!("took {} MiB of memory; a worker may have {}", bytes >> 20, bytes_max >> 20))
+    }
+
+    fn tell_progress(&self, share: f64) {
+        self.shared.live.set_progress(&self.job.id, Some(share));
+        self.shared.tell(DaemonEvent::Progress { job: self.job.id.clone(), share });
+    }
+
+    /// Every output is complete under its temporary name.
+    fn publish(&self, outcome: &Outcome, plan: &Plan) -> Result<JobRecord, StoreError> {
+        let (shared, job) = (self.shared, self.job);
+        let planned = shared.store.outputs(&job.id)?;
+        match sources::state_of(job) {
+            SourceState::Same | SourceState::Gone => {}
+            SourceState::Changed => {
+                remove_parts(&planned);
+                return self.source_changed();
+            }
+        }
+        let outputs = match prepared_outputs(&planned, outcome, job.attempt) {
+            Ok(outputs) => outputs,
+            Err(reason) => {
+                remove_parts(&planned);
+                return self.give_up(reason, true);
+            }
+        };
+        let lease = Lease::of(job);
+        survive("before prepared")?;
+        let job = shared.queue().prepare(&lease, outputs.clone(), ending(&planned, outcome))?;
+        survive("after prepared")?;
+        match publish_job(shared, &job, outputs, Trust::Size)? {
+            Published::Ended(job) => {
+                tell_end(shared, &job, outcome.report.clone(), self.begun.elapsed())?;
+                Ok(*job)
+            }
+            Published::Lost(reason) | Published::Transient(reason) => {
+                self.remove_parts()?;
+                self.conclude(Failure { kind: FailureKind::Transient, reason }, plan)
+            }
+            Published::Refused(reason) => self.fail(reason),
+        }
+    }
+
+    /// The run failed and left nothing.
+    fn conclude(&self, failure: Failure, plan: &Plan) -> Result<JobRecord, StoreError> {
+        let (shared, job) = (self.shared, self.job);
+        if matches!(
+            failure.kind,
+            FailureKind::Input | FailureKind::Incomplete | FailureKind::Transient
+        ) {
+            match sources::state_of(job) {
+                SourceState::Same => {}
+                SourceState::Gone => return self.fail("vanished while it was read".to_owned()),
+                SourceState::Changed => return self.source_changed(),
+            }
+        }
+        let retry = plan.pipeline.retry;
+        match failure.kind {
+            FailureKind::Canceled => shared.queue().release(&Lease::of(job), false),
+            FailureKind::Transient if job.tries + 1 < retry.attempts => {
+                let doubled = 2u32.saturating_pow(job.tries.min(31));
+                let wait = retry.backoff_min.saturating_mul(doubled).min(retry.backoff_max);
+                self.retry(failure.reason, wait, false)
+            }
+            FailureKind::Incomplete => self.end(failure.reason, SourceRecord::Kept, false),
+            FailureKind::Input | FailureKind::Refused | FailureKind::Transient => {
+                self.fail(failure.reason)
+            }
+        }
+    }
+
+    /// The file is not the one that was found. The watcher tells of the new one; a file that lies
+    /// outside of its watched folder is told by nobody, so its job fails.
+    fn source_changed(&self) -> Result<JobRecord, StoreError> {
+        let job = self.job;
+        let is_watched = job.input == job.file.path();
+        let end = End {
+            is_canceled: is_watched,
+            reason: "changed after it was found; it is taken again when it settles".to_owned(),
+            source: SourceRecord::Kept,
+            is_crash: false,
+            now_ms: Clock::now_ms(),
+        };
+        let job = self.shared.queue().give_up(&Lease::of(job), end)?;
+        if is_watched {
+            self.shared.tell_canceled(&job);
+        } else {
+            self.shared.tell_failed(&job, None);
+        }
+        Ok(job)
+    }
+
+    fn retry(
+        &self,
+        reason: String,
+        wait: Duration,
+        is_crash: bool,
+    ) -> Result<JobRecord, StoreError> {
+        let now_ms = Clock::now_ms();
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        let run_at_ms = now_ms.saturating_add(wait_ms);
+        let again = Again { run_at_ms, reason, is_crash, now_ms };
+        let job = self.shared.queue().retry(&Lease::of(self.job), again)?;
+        self.shared.tell_failed(&job, Some(wait));
+        Ok(job)
+    }
+
+    fn fail(&self, reason: String) -> Result<JobRecord, StoreError> {
+        self.give_up(reason, false)
+    }
+
+    fn give_up(&self, reason: String, is_crash: bool) -> Result<JobRecord, StoreError> {
+        let source = sources::plan_for_failure(self.shared, self.job, &reason)?;
+        self.end(reason, source, is_crash)
+    }
+
+    fn end(
+        &self,
+        reason: String,
+        source: SourceRecord,
+        is_crash: bool,
+    ) -> Result<JobRecord, StoreError> {
+        let now_ms = Clock::now_ms();
+        let end = End { is_canceled: false, reason, source, is_crash, now_ms };
+        let job = self.shared.queue().give_up(&Lease::of(self.job), end)?;
+        let job = sources::carry_out(self.shared, job)?;
+        self.shared.tell_failed(&job, None);
+        Ok(job)
+    }
+
+    fn remove_parts(&self) -> Result<(), StoreError> {
+        let mut outputs = self.shared.store.outputs(&self.job.id)?;
+        outputs.retain(|output| output.attempt == self.job.attempt);
+        remove_parts(&outputs);
+        Ok(())
+    }
+}
+
+fn worker_pid(slot: &mut Slot) -> Option<u32> {
+    slot.running().map(|worker| worker.pid())
+}
+
+/// The records of what a worker prepared, in the order it is published; those left out come along.
+/// An error when the worker did not do what was decided.
+fn prepared_outputs(
+    planned: &[OutputRecord],
+    outcome: &Outcome,
+    attempt: u32,
+) -> Result<Vec<OutputRecord>, String> {
+    let matches = |record: &OutputRecord, output: &Prepared| {
+        record.attempt == attempt
+            && record.temporary == output.temporary
+            && record.path == output.path
+            && record.kind == output.kind
+    };
+    let mut outputs = Vec::new();
+    for output in &outcome.outputs {
+        let record = planned.iter().find(|record| matches(record, output)).ok_or_else(|| {
+            format!("the worker made {}, which was not asked for", output.path.display())
+        })?;
+        let (size_bytes, blake3) = (output.size_bytes, output.blake3.clone());
+        let progress = OutputProgress::Prepared { size_bytes, blake3 };
+        outputs.push(OutputRecord { progress, ..record.clone() });
+    }
+    for record in planned.iter().filter(|record| record.attempt == attempt) {
+        if matches!(record.progress, OutputProgress::Skipped { .. }) {
+            outputs.push(record.clone());
+        } else if outcome.rejected.is_none() && !outputs.iter().any(|done| done.path == record.path)
+        {
+            return Err(format!("the worker did not make {}", record.path.display()));
+        }
+    }
+    Ok(outputs)
+}
+
+/// How the job ends once its outputs are published.
+fn ending(planned: &[OutputRecord], outcome: &Outcome) -> Ending {
+    if let Some(reason) = &outcome.rejected {
+        return Ending::Rejected { reason: reason.clone() };
+    }
+    let skipped = planned.iter().find_map(|record| match &record.progress {
+        OutputProgress::Skipped { reason } => Some(reason.clone()),
+        _ => None,
+    });
+    let is_export = |output: &Prepared| output.kind == OutputKind::Export;
+    match skipped {
+        Some(reason) if !outcome.outputs.iter().any(is_export) => Ending::Skipped { reason },
+        _ => Ending::Done,
+    }
+}

@@ -1,0 +1,65 @@
+//! Answering a worker's question which names its outputs get.
+
+use super::names::choose_and_reserve;
+use super::shared::Shared;
+use crate::jobs::Lease;
+use crate::output::{Choice, part_path, refusal};
+use crate::platform::create_dirs;
+use crate::store::{JobRecord, OutputProgress, OutputRecord, StoreError, Takes};
+use std::path::Path;
+use wavemill_pipelines::execution::{Decision, Proposal, RunError};
+
+/// Decides about a run's outputs. When this returns, the decision is on disk and the folders exist.
+pub(super) fn decide(
+    shared: &Shared,
+    job: &JobRecord,
+    proposals: &[Proposal],
+) -> Result<Result<Vec<Decision>, RunError>, StoreError> {
+    let choices = match choose_and_reserve(shared, job, proposals)? {
+        Ok(choices) => choices,
+        Err(error) => return Ok(Err(error)),
+    };
+    let outputs: Vec<_> = proposals
+        .iter()
+        .zip(choices)
+        .enumerate()
+        .map(|(index, (proposal, choice))| plan(job, index, proposal, choice))
+        .collect();
+    for output in outputs.iter().filter(|output| output.progress == OutputProgress::Planned) {
+        let folder = output.path.parent().unwrap_or(Path::new("/"));
+        if let Err(error) = create_dirs(folder) {
+            shared.names.free(&job.id);
+            return Ok(Err(refusal(folder, &error)));
+        }
+    }
+    shared.queue().plan_outputs(&Lease::of(job), outputs.clone())?;
+    Ok(Ok(outputs.into_iter().map(decision).collect()))
+}
+
+fn plan(job: &JobRecord, index: usize, proposal: &Proposal, choice: Choice) -> OutputRecord {
+    let mut output = OutputRecord {
+        attempt: job.attempt,
+        kind: proposal.kind,
+        temporary: std::path::PathBuf::new(),
+        path: proposal.path.clone(),
+        on_conflict: proposal.on_conflict,
+        takes: Takes::Free,
+        progress: OutputProgress::Planned,
+    };
+    match choice {
+        Choice::Skip { reason } => output.progress = OutputProgress::Skipped { reason },
+        Choice::Write { path, takes } => {
+            output.temporary = part_path(&path, &job.id, job.attempt, index);
+            output.path = path;
+            output.takes = takes;
+        }
+    }
+    output
+}
+
+fn decision(output: OutputRecord) -> Decision {
+    match output.progress {
+        OutputProgress::Skipped { reason } => Decision::Skip { reason },
+        _ => Decision::Write { temporary: output.temporary, path: output.path },
+    }
+}

@@ -1,0 +1,233 @@
+//! The scheduler: waits for changes, finished jobs, requests and the clock, and hands out jobs.
+
+use super::event::DaemonEvent;
+use super::settings::Summary;
+use super::shared::Shared;
+use super::slot::{SlotHandle, SlotReport};
+use super::stop::StopLevel;
+use super::watching::Watched;
+use crate::jobs::{Capacity, Claim, Clock, JobState};
+use crate::store::{FileKey, JobRecord, StoreError};
+use crate::watch::Change;
+use crossbeam_channel::{Receiver, after, never, select};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Batches of changes taken before jobs are handed out again.
+const BATCHES_MAX: usize = 64;
+
+/// Longest time without looking at the queue: the clock may have been set.
+const LOOK_INTERVAL: Duration = Duration::from_mins(1);
+
+/// What the scheduler waits for.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) changes: Receiver<(usize, Vec<Change>)>,
+    pub(super) reports: Receiver<SlotReport>,
+    pub(super) requests: Receiver<()>,
+    pub(super) stopped: Receiver<()>,
+}
+
+/// The scheduler.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) shared: Arc<Shared>,
+    pub(super) inputs: Inputs,
+    pub(super) watches: Vec<Watched>,
+    pub(super) slots: Vec<SlotHandle>,
+    pub(super) output_root: PathBuf,
+    pub(super) until_idle: bool,
+    idle_slots: Vec<usize>,
+    running: HashMap<String, FileKey>,
+    summary: Summary,
+    is_idle: bool,
+    told_stop: StopLevel,
+}
+
+impl Engine {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        inputs: Inputs,
+        watches: Vec<Watched>,
+        slots: Vec<SlotHandle>,
+        output_root: PathBuf,
+        until_idle: bool,
+    ) -> Self {
+        let idle_slots = (0..slots.len()).rev().collect();
+        Self {
+            shared,
+            inputs,
+            watches,
+            slots,
+            output_root,
+            until_idle,
+            idle_slots,
+            running: HashMap::new(),
+            summary: Summary::default(),
+            is_idle: false,
+            told_stop: StopLevel::Run,
+        }
+    }
+
+    /// Runs until stopped or, if asked, until nothing is left to do.
+    pub(super) fn run(mut self) -> Result<Summary, StoreError> {
+        let result = self.run_until_stopped();
+        if result.is_err() {
+            // The store is gone: nothing that runs can be recorded any more.
+            self.shared.stop.raise(StopLevel::Now);
+        }
+        result
+    }
+
+    fn run_until_stopped(&mut self) -> Result<Summary, StoreError> {
+        loop {
+            let level = self.shared.stop.level();
+            self.tell_stop(level);
+            if level == StopLevel::Run {
+                self.hand_out()?;
+            } else if self.running.is_empty() {
+                break;
+            }
+            if level == StopLevel::Run && self.rest()? && self.until_idle {
+                break;
+            }
+            self.wait()?;
+        }
+        self.summary.incomplete = self.shared.live.incomplete_count() as u64;
+        Ok(self.summary)
+    }
+
+    /// Waits for something to happen and takes it.
+    fn wait(&mut self) -> Result<(), StoreError> {
+        let due = self.due()?;
+        let inputs = &self.inputs;
+        select! {
+            recv(inputs.changes) -> batch => if let Ok((index, changes)) = batch {
+                self.take_changes(index, changes)?;
+            },
+            recv(inputs.reports) -> report => if let Ok((slot, job)) = report {
+                self.take_report(slot, &job?);
+            },
+            recv(inputs.requests) -> _ => {},
+            recv(inputs.stopped) -> _ => {},
+            recv(due) -> _ => {},
+        }
+        // What else is there by now shares the next look at the queue.
+        let reports: Vec<_> = self.inputs.reports.try_iter().collect();
+        for (slot, job) in reports {
+            self.take_report(slot, &job?);
+        }
+        let batches: Vec<_> = self.inputs.changes.try_iter().take(BATCHES_MAX).collect();
+        for (index, changes) in batches {
+            self.take_changes(index, changes)?;
+        }
+        Ok(())
+    }
+
+    /// A message when the next job that waits for its time may run.
+    fn due(&self) -> Result<Receiver<Instant>, StoreError> {
+        if self.idle_slots.is_empty() || self.shared.stop.level() != StopLevel::Run {
+            return Ok(never());
+        }
+        let now_ms = Clock::now_ms();
+        Ok(match self.shared.queue().next_due_ms(now_ms)? {
+            Some(due_ms) => {
+                let wait = Duration::from_millis(due_ms.saturating_sub(now_ms) + 1);
+                after(wait.min(LOOK_INTERVAL))
+            }
+            None => never(),
+        })
+    }
+
+    fn take_changes(&mut self, index: usize, changes: Vec<Change>) -> Result<(), StoreError> {
+        match self.watches.get_mut(index) {
+            Some(watch) => watch.take(&self.shared, index, changes),
+            None => Ok(()),
+        }
+    }
+
+    fn take_report(&mut self, slot: usize, job: &JobRecord) {
+        self.running.remove(&job.id);
+        self.idle_slots.push(slot);
+        self.count(job);
+    }
+
+    /// Counts a job that reached its end.
+    pub(super) fn count(&mut self, job: &JobRecord) {
+        let summary = &mut self.summary;
+        match job.state {
+            JobState::Done => summary.done += 1,
+            JobState::Failed => summary.failed += 1,
+            JobState::Rejected => summary.rejected += 1,
+            JobState::Skipped => summary.skipped += 1,
+            JobState::Canceled => summary.canceled += 1,
+            _ => {}
+        }
+    }
+
+    /// Gives idle places jobs.
+    fn hand_out(&mut self) -> Result<(), StoreError> {
+        if self.idle_slots.is_empty() {
+            return Ok(());
+        }
+        let claim = Claim {
+            boot_id: self.shared.boot_id.clone(),
+            now_ms: Clock::now_ms(),
+            count_max: self.idle_slots.len(),
+            pipelines: self.capacities(),
+            busy: self.running.values().cloned().collect(),
+        };
+        if !self.shared.store.has_claimable(&claim)? {
+            return Ok(());
+        }
+        for job in self.shared.queue().claim(claim)? {
+            let Some(slot) = self.idle_slots.pop() else { break };
+            self.is_idle = false;
+            self.running.insert(job.id.clone(), job.file.clone());
+            self.slots[slot].assign(job);
+        }
+        Ok(())
+    }
+
+    fn capacities(&self) -> BTreeMap<String, Capacity> {
+        let capacity = |(name, plan): (&String, &Arc<super::plans::Plan>)| {
+            let running = self.running.values().filter(|file| file.pipeline == *name).count();
+            let capacity = Capacity {
+                free: plan.pipeline.concurrency.saturating_sub(running),
+                plan: plan.pipeline.hash.clone(),
+                output_root: self.output_root.clone(),
+            };
+            (name.clone(), capacity)
+        };
+        self.shared.plans.current().iter().map(capacity).collect()
+    }
+
+    /// Whether nothing is left to do, told once each time it becomes so.
+    fn rest(&mut self) -> Result<bool, StoreError> {
+        let is_calm = self.running.is_empty()
+            && self.watches.iter().all(Watched::is_at_rest)
+            && self.inputs.changes.is_empty();
+        if !is_calm {
+            self.is_idle = false;
+            return Ok(false);
+        }
+        let pipelines: Vec<_> = self.shared.plans.current().keys().map(String::as_str).collect();
+        let was_idle = self.is_idle;
+        self.is_idle = self.shared.store.waiting_count(&pipelines)? == 0;
+        if self.is_idle && !was_idle {
+            self.shared.tell(DaemonEvent::Idle);
+        }
+        Ok(self.is_idle)
+    }
+
+    fn tell_stop(&mut self, level: StopLevel) {
+        if level > self.told_stop {
+            self.told_stop = level;
+            let (now, running) = (level == StopLevel::Now, self.running.len());
+            tracing::info!(now, running, "Daemon stops.");
+            self.shared.tell(DaemonEvent::Stopping { now, running });
+        }
+    }
+}

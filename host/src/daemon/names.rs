@@ -1,0 +1,149 @@
+//! Names of outputs: what is on disk, what we made, and what running jobs are about to make.
+
+use super::shared::Shared;
+use crate::output::{Choice, Names, Standing, choose, hash_file, standing_on_disk};
+use crate::platform::FileIdentity;
+use crate::store::{JobRecord, OutputProgress, OutputRecord, Store, StoreError, Takes};
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wavemill_pipelines::execution::{Proposal, RunError};
+use wavemill_pipelines::model::OnConflict;
+
+/// Longest wait for another job before it is asked again whether to stop.
+const WAIT: Duration = Duration::from_millis(500);
+
+/// Final names that running jobs are about to use.
+#[derive(Debug, Default)]
+pub(super) struct Reservations {
+    held: Mutex<Held>,
+    freed: Condvar,
+}
+
+type Held = HashMap<PathBuf, Holder>;
+
+#[derive(Clone, Debug)]
+struct Holder {
+    job: String,
+    input: PathBuf,
+}
+
+impl Reservations {
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a job's reservations.
+    pub(super) fn free(&self, job: &str) {
+        self.lock().retain(|_, holder| holder.job != job);
+        self.freed.notify_all();
+    }
+}
+
+/// Names as one job sees them.
+struct JobNames<'a> {
+    store: &'a Store,
+    job: &'a JobRecord,
+    /// What earlier attempts of this job made; not in the ledger yet.
+    former: &'a [OutputRecord],
+    held: &'a Held,
+}
+
+impl Names for JobNames<'_> {
+    fn standing(&self, path: &Path) -> io::Result<Standing> {
+        if let Some(holder) = self.held.get(path) {
+            let by = if holder.job == self.job.id {
+                "is made twice by this pipeline".to_owned()
+            } else {
+                format!("is being made from {} by job {}", holder.input.display(), holder.job)
+            };
+            return Ok(Standing::Taken { by, is_replaceable: holder.job != self.job.id });
+        }
+        let made = self.store.ledger(path).map_err(io::Error::other)?;
+        let standing = standing_on_disk(path, &self.job.input, |found| {
+            if let Some(made) = made.as_ref().filter(|made| made.file == self.job.file)
+                && (made.identity == found || holds(path, found, made.identity, &made.blake3)?)
+            {
+                return Ok(true);
+            }
+            self.is_of_former_attempt(path, found)
+        })?;
+        Ok(match (standing, made) {
+            (Standing::Taken { is_replaceable: true, .. }, Some(made))
+                if made.file != self.job.file =>
+            {
+                let by =
+                    format!("was made from {} by job {}", made.file.path().display(), made.job);
+                Standing::Taken { by, is_replaceable: true }
+            }
+            (standing, _) => standing,
+        })
+    }
+}
+
+impl JobNames<'_> {
+    fn is_of_former_attempt(&self, path: &Path, found: FileIdentity) -> io::Result<bool> {
+        for output in self.former.iter().filter(|output| output.path == path) {
+            if output.takes == Takes::Own(found) {
+                return Ok(true);
+            }
+            let (OutputProgress::Prepared { size_bytes, blake3 }
+            | OutputProgress::Published { size_bytes, blake3 }) = &output.progress
+            else {
+                continue;
+            };
+            if found.size_bytes == *size_bytes && hash_file(path)? == *blake3 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether a file whose inode or time changed still has the bytes that we made.
+fn holds(path: &Path, found: FileIdentity, made: FileIdentity, blake3: &str) -> io::Result<bool> {
+    Ok(found.size_bytes == made.size_bytes && hash_file(path)? == blake3)
+}
+
+/// Chooses names for all outputs of a job at once and reserves them. Waits where another running job
+/// is about to make a file that this one replaces: the later job wins, as if they had run in turn.
+pub(super) fn choose_and_reserve(
+    shared: &Shared,
+    job: &JobRecord,
+    proposals: &[Proposal],
+) -> Result<Result<Vec<Choice>, RunError>, StoreError> {
+    let former = shared.store.outputs(&job.id)?;
+    let mut held = shared.names.lock();
+    while proposals.iter().any(|proposal| must_wait(&held, job, proposal)) {
+        if shared.stop.level() == super::StopLevel::Now {
+            return Ok(Err(RunError::Canceled));
+        }
+        let woken = shared.names.freed.wait_timeout(held, WAIT);
+        held = woken.unwrap_or_else(PoisonError::into_inner).0;
+    }
+    let mut choices = Vec::new();
+    let holder = Holder { job: job.id.clone(), input: job.input.clone() };
+    for proposal in proposals {
+        let names = JobNames { store: &shared.store, job, former: &former, held: &held };
+        match choose(&names, proposal) {
+            Ok(choice) => {
+                if let Choice::Write { path, .. } = &choice {
+                    held.insert(path.clone(), holder.clone());
+                }
+                choices.push(choice);
+            }
+            Err(error) => {
+                held.retain(|_, holder| holder.job != job.id);
+                return Ok(Err(error));
+            }
+        }
+    }
+    Ok(Ok(choices))
+}
+
+fn must_wait(held: &Held, job: &JobRecord, proposal: &Proposal) -> bool {
+    proposal.on_conflict == OnConflict::Replace
+        && held.get(&proposal.path).is_some_and(|holder| holder.job != job.id)
+}

@@ -1,0 +1,81 @@
+//! What the daemon's threads share.
+
+use super::event::DaemonEvent;
+use super::names::Reservations;
+use super::plans::Plans;
+use super::stop::StopSignal;
+use crate::control::live::Live;
+use crate::jobs::JobQueue;
+use crate::store::{JobRecord, Store};
+use crate::worker::Workers;
+use crossbeam_channel::Sender;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the daemon's threads share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Arc<Store>,
+    pub(super) live: Arc<Live>,
+    pub(super) plans: Plans,
+    pub(super) names: Reservations,
+    pub(super) workers: Workers,
+    pub(super) worker_rss_bytes_max: u64,
+    /// Fresh at every start, so that what an earlier start held is known as such.
+    pub(super) boot_id: String,
+    /// Base of relative folders that sources are moved to.
+    pub(super) root: PathBuf,
+    pub(super) spool: PathBuf,
+    pub(super) events: Sender<DaemonEvent>,
+    pub(super) stop: StopSignal,
+}
+
+impl Shared {
+    /// The store as those who run jobs may see it.
+    pub(super) fn queue(&self) -> &dyn JobQueue {
+        self.store.as_ref()
+    }
+
+    /// Tells whoever listens.
+    pub(super) fn tell(&self, event: DaemonEvent) {
+        // Nobody has to listen.
+        let _ = self.events.send(event);
+    }
+
+    /// Tells that an attempt failed; without `retry_in` for good.
+    pub(super) fn tell_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
+        let reason = job.reason.clone().unwrap_or_default();
+        tracing::warn!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
+        self.tell(DaemonEvent::JobFailed {
+            job: job.id.clone(),
+            pipeline: job.file.pipeline.clone(),
+            input: job.input.clone(),
+            reason,
+            retry_in,
+        });
+    }
+
+    /// Tells that a job no longer has to run.
+    pub(super) fn tell_canceled(&self, job: &JobRecord) {
+        let reason = job.reason.clone().unwrap_or_default();
+        tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job canceled.");
+        self.tell(DaemonEvent::JobCanceled {
+            job: job.id.clone(),
+            pipeline: job.file.pipeline.clone(),
+            input: job.input.clone(),
+            reason,
+        });
+    }
+
+    /// Tells that nothing was made.
+    pub(super) fn tell_skipped(&self, job: &JobRecord) {
+        let reason = job.reason.clone().unwrap_or_default();
+        tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job skipped.");
+        self.tell(DaemonEvent::JobSkipped {
+            job: job.id.clone(),
+            pipeline: job.file.pipeline.clone(),
+            input: job.input.clone(),
+            reason,
+        });
+    }
+}

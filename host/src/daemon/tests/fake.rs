@@ -1,0 +1,152 @@
+//! A worker that is real in all but the audio: this test program, started again.
+
+use crate::worker::{Engine, Work, serve_with};
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use wavemill_pipelines::execution::{
+    Decision, Hooks, Outcome, OutputKind, Prepared, Proposal, RunError,
+};
+use wavemill_pipelines::model::OnConflict;
+
+const VARIABLE: &str = "WAVEMILL_FAKE_WORKER";
+
+/// Starts this test program as a worker.
+pub(super) fn worker_command() -> Vec<OsString> {
+    let program = std::env::current_exe().unwrap().into_os_string();
+    let test = "daemon::tests::fake::fake_worker_process";
+    let setting = format!("{VARIABLE}=1");
+    let mut command: Vec<OsString> = vec!["env".into(), setting.into(), program];
+    command.extend([test, "--exact", "--nocapture"].map(OsString::from));
+    command
+}
+
+/// Not a test: the body of the worker process. Run as a test it has nothing to do.
+#[test]
+fn fake_worker_process() {
+    if std::env::var_os(VARIABLE).is_some() {
+        std::process::exit(i32::from(serve_with(&mut FakeEngine)));
+    }
+}
+
+/// Makes the outputs that the pipeline's text names (`a b | suffix`: two outputs with these endings,
+/// and `on_conflict`), each with the source's text in it, and a report. The source's first word can
+/// ask for something else.
+struct FakeEngine;
+
+impl Engine for FakeEngine {
+    fn run(
+        &mut self,
+        work: &Work,
+        cancel: &AtomicBool,
+        hooks: &mut dyn Hooks,
+    ) -> Result<Outcome, RunError> {
+        let source = read_source(&work.input)?;
+        let (endings, conflict) =
+            work.pipeline_text.split_once('|').unwrap_or((&work.pipeline_text, ""));
+        let proposals = proposals(work, endings, conflict.trim());
+        if source.starts_with("crash-early") {
+            std::process::abort();
+        }
+        let decisions = hooks.decide(&proposals)?;
+        let mut outputs = Vec::new();
+        for (proposal, decision) in proposals.iter().zip(decisions) {
+            let Decision::Write { temporary, path } = decision else { continue };
+            let text = format!("{}\n{source}", proposal.path.display());
+            write_synced(&temporary, &text)?;
+            behave(&source, cancel, work)?;
+            outputs.push(Prepared {
+                kind: proposal.kind,
+                temporary,
+                path,
+                size_bytes: text.len() as u64,
+                blake3: blake3::hash(text.as_bytes()).to_hex().to_string(),
+            });
+        }
+        hooks.progress(1.0);
+        let rejected = source.starts_with("reject").then(|| "is too loud".to_owned());
+        if rejected.is_some() {
+            let (report, other) =
+                outputs.into_iter().partition(|output| output.kind == OutputKind::Report);
+            outputs = report;
+            let other: Vec<Prepared> = other;
+            for output in other {
+                fs::remove_file(output.temporary).unwrap();
+            }
+        }
+        Ok(Outcome { rejected, outputs, report: serde_json::json!({ "source": source }) })
+    }
+}
+
+fn read_source(path: &Path) -> Result<String, RunError> {
+    fs::read_to_string(path)
+        .map_err(|error| RunError::Input { reason: error.to_string(), incomplete: false })
+}
+
+fn proposals(work: &Work, endings: &str, conflict: &str) -> Vec<Proposal> {
+    let on_conflict = match conflict {
+        "skip" => OnConflict::Skip,
+        "suffix" => OnConflict::Suffix,
+        "replace" => OnConflict::Replace,
+        _ => OnConflict::Error,
+    };
+    let stem = work.input.file_stem().unwrap().to_str().unwrap();
+    let path = |ending: &str| -> PathBuf { work.output_root.join(format!("out/{stem}.{ending}")) };
+    let export = |ending| Proposal { kind: OutputKind::Export, path: path(ending), on_conflict };
+    let mut proposals: Vec<_> = endings.split_whitespace().map(export).collect();
+    proposals.push(Proposal { kind: OutputKind::Report, path: path("json"), on_conflict });
+    proposals
+}
+
+fn write_synced(path: &Path, text: &str) -> Result<(), RunError> {
+    let written =
+        OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+    written.map_err(|error| RunError::Transient { reason: format!("{}: {error}", path.display()) })
+}
+
+/// What the source's first word asks for, once an output is written.
+fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError> {
+    let first = source.split_whitespace().next().unwrap_or_default();
+    match first {
+        "crash" => std::process::abort(),
+        "crash-once" if work.attempt == 1 => std::process::abort(),
+        "hang" => {
+            while !cancel.load(Ordering::SeqCst) {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            Err(RunError::Canceled)
+        }
+        "bad" => fail(work, RunError::Input { reason: "is damaged".to_owned(), incomplete: false }),
+        "short" => fail(work, RunError::Input { reason: "is cut".to_owned(), incomplete: true }),
+        "flaky" if work.attempt == 1 => {
+            fail(work, RunError::Transient { reason: "disk full".to_owned() })
+        }
+        "fat" => {
+            let mut memory = vec![1u8; 300 << 20];
+            memory[0] = 2;
+            while memory.iter().step_by(4096).any(|&byte| byte > 0) {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Removes what was written, as a failed run does.
+fn fail(work: &Work, error: RunError) -> Result<(), RunError> {
+    let mark = format!(".{}.{}.", work.job, work.attempt);
+    for entry in fs::read_dir(work.output_root.join("out")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().contains(&mark) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    Err(error)
+}

@@ -1,0 +1,312 @@
+//! The life of files, from the watched folder to the outputs.
+
+use super::*;
+use crate::jobs::JobState;
+use crate::store::SourceRecord;
+use wavemill_pipelines::model::SourceAction;
+use wavemill_pipelines::template::Template;
+
+fn failure(events: &[DaemonEvent]) -> String {
+    let mut reasons = events.iter().filter_map(|event| match event {
+        DaemonEvent::JobFailed { reason, retry_in: None, .. } => Some(reason.clone()),
+        _ => None,
+    });
+    reasons.next_back().expect("a failure for good")
+}
+
+#[test]
+fn dropped_file_comes_out_once_and_only_once() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let (summary, events) = lab.run(&plan("a b"));
+    assert_eq!(summary, Summary { done: 1, ..Summary::default() });
+    assert_eq!(lab.names("out"), ["one.a", "one.b", "one.json"]);
+    assert!(lab.read("out/one.a").ends_with("sound"));
+    let done = events.iter().find_map(|event| match event {
+        DaemonEvent::JobDone { outputs, report, .. } => Some((outputs.clone(), report.clone())),
+        _ => None,
+    });
+    let (outputs, report) = done.unwrap();
+    assert!(outputs.iter().all(|output| output.is_published));
+    assert_eq!(report["source"], "sound");
+    // Again, with the pipeline edited.
+    let (summary, _) = lab.run(&plan("a b c"));
+    assert_eq!(summary, Summary::default());
+    assert_eq!(lab.names("out"), ["one.a", "one.b", "one.json"]);
+}
+
+#[test]
+fn dropping_a_file_again_replaces_our_own_outputs() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "first");
+    lab.run(&plan("a"));
+    lab.write("in/one.wav", "second");
+    let (summary, _) = lab.run(&plan("a"));
+    assert_eq!(summary.done, 1);
+    assert!(lab.read("out/one.a").ends_with("second"));
+    assert_eq!(lab.names("out"), ["one.a", "one.json"]);
+}
+
+#[test]
+fn output_that_a_user_edited_is_not_replaced() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "first");
+    lab.run(&plan("a"));
+    lab.write("out/one.a", "edited by hand");
+    lab.write("in/one.wav", "second");
+    let (summary, events) = lab.run(&plan("a"));
+    assert_eq!(summary.failed, 1);
+    assert!(failure(&events).contains("one.a exists already"));
+    assert_eq!(lab.read("out/one.a"), "edited by hand");
+}
+
+#[test]
+fn foreign_output_meets_each_rule() {
+    for (rule, expected, names) in [
+        ("error", JobState::Failed, vec!["one.a"]),
+        ("skip", JobState::Skipped, vec!["one.a", "one.json"]),
+        ("suffix", JobState::Done, vec!["one-2.a", "one.a", "one.json"]),
+        ("replace", JobState::Done, vec!["one.a", "one.json"]),
+    ] {
+        let lab = Lab::new();
+        lab.write("out/one.a", "foreign");
+        lab.write("in/one.wav", "sound");
+        lab.run(&plan(&format!("a | {rule}")));
+        assert_eq!(lab.jobs()[0].state, expected, "{rule}");
+        assert_eq!(lab.names("out"), names, "{rule}");
+        assert_eq!(lab.read("out/one.a") == "foreign", rule != "replace", "{rule}");
+    }
+}
+
+#[test]
+fn two_files_with_one_output_name_are_told_apart_by_both_names() {
+    let lab = Lab::new();
+    for folder in ["in/x", "in/y"] {
+        fs::create_dir(lab.path(folder)).unwrap();
+        lab.write(&format!("{folder}/one.wav"), folder);
+    }
+    let (summary, events) = lab.run(&plan("a"));
+    assert_eq!((summary.done, summary.failed), (1, 1));
+    let reason = failure(&events);
+    let failed = events.iter().find_map(|event| match event {
+        DaemonEvent::JobFailed { input, .. } => Some(input.clone()),
+        _ => None,
+    });
+    let other = if failed.unwrap().starts_with(lab.path("in/x")) { "in/y" } else { "in/x" };
+    assert!(
+        reason.contains("out/one.a") && reason.contains(&format!("{other}/one.wav")),
+        "{reason}"
+    );
+}
+
+#[test]
+fn bad_file_fails_at_once_and_others_are_unharmed() {
+    let lab = Lab::new();
+    lab.write("in/bad.wav", "bad");
+    lab.write("in/good.wav", "sound");
+    let (summary, events) = lab.run(&plan("a"));
+    assert_eq!((summary.done, summary.failed), (1, 1));
+    assert_eq!(failure(&events), "is damaged");
+    assert_eq!(lab.names("out"), ["good.a", "good.json"]);
+    assert_eq!(lab.jobs().iter().map(|job| job.attempt).max(), Some(1));
+}
+
+#[test]
+fn crashing_file_gets_a_second_worker_and_then_fails() {
+    let lab = Lab::new();
+    lab.write("in/bomb.wav", "crash");
+    lab.write("in/early.wav", "crash-early");
+    lab.write("in/once.wav", "crash-once");
+    lab.write("in/good.wav", "sound");
+    let (summary, events) = lab.run(&plan("a"));
+    assert_eq!((summary.done, summary.failed), (2, 2));
+    assert!(failure(&events).starts_with("the decoder crashed (signal 6"), "{}", failure(&events));
+    assert_eq!(lab.names("out"), ["good.a", "good.json", "once.a", "once.json"]);
+    for job in lab.jobs().iter().filter(|job| job.state == JobState::Failed) {
+        assert_eq!((job.attempt, job.crashes), (2, 2));
+    }
+}
+
+#[test]
+fn file_that_takes_too_long_fails_with_the_reason() {
+    let lab = Lab::new();
+    lab.write("in/slow.wav", "hang");
+    let mut plan = plan("a");
+    plan.pipeline.timeout = Duration::from_millis(300);
+    let (summary, events) = lab.run(&plan);
+    assert_eq!(summary.failed, 1);
+    assert_eq!(failure(&events), "took longer than the pipeline's timeout of 0.3 s");
+    assert!(lab.names("out").is_empty());
+}
+
+#[test]
+fn worker_that_takes_too_much_memory_is_ended() {
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: memory is read from /proc, which is Linux only");
+        return;
+    }
+    let lab = Lab::new();
+    lab.write("in/fat.wav", "fat");
+    let (mut settings, events) = settings(lab.folder.path(), true);
+    settings.worker_rss_bytes_max = 200 << 20;
+    let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
+    let summary = run_with(&settings, plans).unwrap();
+    assert_eq!(summary.failed, 1);
+    let reason = failure(&events.try_iter().collect::<Vec<_>>());
+    assert!(reason.ends_with("MiB of memory; a worker may have 200"), "{reason}");
+}
+
+#[test]
+fn transient_error_is_tried_again() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "flaky");
+    let (summary, _) = lab.run(&plan("a"));
+    assert_eq!(summary.done, 1);
+    let job = lab.jobs().remove(0);
+    assert_eq!((job.attempt, job.tries), (2, 1));
+}
+
+#[test]
+fn rejected_file_delivers_its_report_only() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "reject");
+    let (summary, _) = lab.run(&plan("a b"));
+    assert_eq!(summary.rejected, 1);
+    assert_eq!(lab.names("out"), ["one.json"]);
+    assert_eq!(lab.jobs()[0].reason.as_deref(), Some("is too loud"));
+}
+
+#[test]
+fn sources_are_moved_as_the_pipeline_says() {
+    let lab = Lab::new();
+    lab.write("in/good.wav", "sound");
+    lab.write("in/bad.wav", "bad");
+    lab.write("in/short.wav", "short");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("in/.done").unwrap());
+    plan.pipeline.source.on_failure = SourceAction::Move(Template::parse("failed").unwrap());
+    let (summary, _) = lab.run(&plan);
+    assert_eq!((summary.done, summary.failed), (1, 2));
+    // What was cut short may still be completed, so it stays.
+    assert_eq!(lab.names("in"), [".done", "short.wav"]);
+    assert_eq!(lab.names("in/.done"), ["good.wav"]);
+    assert_eq!(lab.names("failed"), ["bad.wav", "bad.wav.reason.txt"]);
+    assert_eq!(lab.read("failed/bad.wav.reason.txt"), "is damaged\n");
+    let (summary, _) = lab.run(&plan);
+    assert_eq!(summary, Summary::default());
+}
+
+#[test]
+fn failed_source_that_was_moved_can_be_tried_again_from_there() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "bad");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_failure = SourceAction::Move(Template::parse("failed").unwrap());
+    lab.run(&plan);
+    let store = lab.store();
+    let failed = store.failed_jobs(None).unwrap().remove(0);
+    let again = store.retry_job(&failed).unwrap();
+    assert_eq!(again.input, lab.path("failed/one.wav"));
+    drop(store);
+    let (summary, _) = lab.run(&plan);
+    assert_eq!(summary.failed, 1);
+    assert!(matches!(&lab.jobs()[0].source, SourceRecord::Moved { to }
+        if *to == lab.path("failed/one-2.wav")));
+}
+
+#[test]
+fn output_folder_that_cannot_be_written_fails_with_its_name() {
+    let lab = Lab::new();
+    fs::remove_dir(lab.path("out")).unwrap();
+    lab.write("out", "a file where a folder should be");
+    lab.write("in/one.wav", "sound");
+    let (summary, events) = lab.run(&plan("a"));
+    assert_eq!(summary.failed, 1);
+    assert!(failure(&events).contains("/out"), "{}", failure(&events));
+}
+
+#[test]
+fn stopping_now_loses_nothing_and_counts_nothing() {
+    let lab = Lab::new();
+    lab.write("in/slow.wav", "hang");
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::JobStarted { .. }));
+    running.stop.escalate();
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+    let job = lab.jobs().remove(0);
+    assert_eq!((job.state, job.tries, job.crashes, job.deaths), (JobState::Ready, 0, 0, 0));
+    assert!(lab.names("out").is_empty());
+}
+
+#[test]
+fn draining_finishes_what_runs() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::JobStarted { .. }));
+    running.stop.escalate();
+    let summary = running.thread.join().unwrap().unwrap();
+    assert_eq!(summary.done, 1);
+}
+
+#[test]
+fn second_daemon_on_a_state_is_refused() {
+    let lab = Lab::new();
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::Started { .. }));
+    let (settings, _events) = settings(lab.folder.path(), true);
+    let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
+    let error = run_with(&settings, plans).unwrap_err();
+    let message = format!("another wavemill runs on this state (pid {})", std::process::id());
+    assert!(error.to_string().starts_with(&message), "{error}");
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn outputs_into_the_watched_folder_are_refused() {
+    let lab = Lab::new();
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("in").unwrap());
+    let (settings, _events) = settings(lab.folder.path(), true);
+    let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
+    let error = run_with(&settings, plans).unwrap_err();
+    assert!(matches!(error, DaemonError::Conflict { .. }), "{error}");
+}
+
+#[test]
+fn control_socket_answers_and_takes_orders() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "bad");
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::JobFailed { .. }));
+    let ask = |request: &str| http(&lab.path("state/control.sock"), request);
+    let status = ask("GET /v1/status HTTP/1.1");
+    assert!(status.contains("\"failed\":1"), "{status}");
+    let retried = ask("POST /v1/jobs/retry HTTP/1.1\n{\"all\":true}");
+    assert!(retried.contains("\"retry_of\":"), "{retried}");
+    running.wait_for(|event| matches!(event, DaemonEvent::JobFailed { .. }));
+    let missing = ask("GET /v1/jobs/nothing HTTP/1.1");
+    assert!(missing.contains("404") && missing.contains("\"title\":\"not found\""), "{missing}");
+    assert!(ask("GET /v1/jobs?state=sleeping HTTP/1.1").contains("\"status\":400"));
+    ask("POST /v1/stop HTTP/1.1\n{\"now\":false}");
+    running.thread.join().unwrap().unwrap();
+    assert!(!lab.path("state/control.sock").exists());
+}
+
+/// Asks and reads the answer; a second line of `request` is the body.
+fn http(socket: &Path, request: &str) -> String {
+    use std::io::Read;
+    let (line, body) = request.split_once('\n').unwrap_or((request, ""));
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    let head = format!(
+        "{line}\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}

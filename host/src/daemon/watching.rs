@@ -1,0 +1,248 @@
+//! The watched folders of a daemon: what they tell, and whether they have come to rest.
+
+use super::event::{DaemonEvent, StartedWatch};
+use super::plans::Plan;
+use super::settings::DaemonError;
+use super::shared::Shared;
+use crate::control::types::{WatchState, WatchView};
+use crate::jobs::{Clock, rfc3339};
+use crate::platform::create_dirs;
+use crate::store::{CurrentPlan, IntakeContext, StoreError, Taken};
+use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, spawn};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wavemill_pipelines::model::{SourceAction, Watch};
+
+/// A watched folder.
+#[derive(Debug)]
+pub(super) struct Watched {
+    context: Arc<IntakeContext>,
+    spec: WatchSpec,
+    handle: Option<WatchHandle>,
+    is_at_rest: bool,
+    is_offline: bool,
+}
+
+impl Watched {
+    /// The watches of a pipeline.
+    pub(super) fn of_plan(
+        plan: &Plan,
+        root: &Path,
+        output_root: &Path,
+    ) -> Result<Vec<Self>, DaemonError> {
+        plan.pipeline
+            .watches
+            .iter()
+            .map(|watch| Self::new(plan, watch, root, output_root))
+            .collect()
+    }
+
+    fn new(
+        plan: &Plan,
+        watch: &Watch,
+        root: &Path,
+        output_root: &Path,
+    ) -> Result<Self, DaemonError> {
+        let pipeline = &plan.pipeline;
+        let folder = normalize(&root.join(&watch.path));
+        let spec = WatchSpec {
+            pipeline: pipeline.name.clone(),
+            excluded: excluded(plan, &folder, root, output_root)?,
+            root: folder.clone(),
+            include: watch.include.clone(),
+            ignore: watch.ignore.clone(),
+            mode: watch.mode,
+            rescan: watch.rescan,
+            stable_for: watch.stable_for,
+            marker: watch.marker.clone(),
+        };
+        let context = IntakeContext {
+            pipeline: pipeline.name.clone(),
+            root: folder,
+            plan: CurrentPlan {
+                plan: pipeline.hash.clone(),
+                output_root: output_root.to_path_buf(),
+                priority: pipeline.priority,
+            },
+            duplicates: watch.duplicates,
+        };
+        let context = Arc::new(context);
+        Ok(Self { context, spec, handle: None, is_at_rest: false, is_offline: false })
+    }
+
+    /// Starts to watch, with what the store knows.
+    pub(super) fn start(
+        &mut self,
+        shared: &Shared,
+        index: usize,
+        changes: ChangeSender,
+    ) -> Result<(), DaemonError> {
+        let root = &self.spec.root;
+        if let Err(error) = create_dirs(root) {
+            // The watcher tells that it is offline and waits for it.
+            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
+        }
+        let fail = |reason: String| DaemonError::Start { reason };
+        let known = shared
+            .store
+            .known_files(&self.spec.pipeline, root)
+            .map_err(|error| fail(error.to_string()))?;
+        let handle = spawn(index, self.spec.clone(), known, changes)
+            .map_err(|error| fail(format!("watched folder {}: {error}", root.display())))?;
+        self.handle = Some(handle);
+        Ok(())
+    }
+
+    /// What is shown of it.
+    pub(super) fn view(&self) -> WatchView {
+        WatchView {
+            pipeline: self.spec.pipeline.clone(),
+            path: self.spec.root.display().to_string(),
+            state: WatchState::Starting,
+            reason: None,
+            files: 0,
+            last_scan: None,
+            incomplete: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// What is told of it at the start.
+    pub(super) fn started(&self) -> StartedWatch {
+        StartedWatch { pipeline: self.spec.pipeline.clone(), path: self.spec.root.clone() }
+    }
+
+    /// Whether nothing in it is about to become a job.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.is_at_rest || self.is_offline
+    }
+
+    /// Records changes, makes jobs of them and tells what happened.
+    pub(super) fn take(
+        &mut self,
+        shared: &Shared,
+        index: usize,
+        changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        for change in &changes {
+            self.note(shared, index, change);
+        }
+        for taken in shared.store.intake(&self.context, changes)? {
+            match taken {
+                Taken::Queued(job) => {
+                    tracing::debug!(job = %job.id, input = %job.input.display(), "Job waits.");
+                }
+                Taken::Skipped(job) => shared.tell_skipped(&job),
+                Taken::Canceled(job) => shared.tell_canceled(&job),
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, shared: &Shared, index: usize, change: &Change) {
+        let pipeline = self.spec.pipeline.clone();
+        let root = self.spec.root.clone();
+        match change {
+            Change::Settled(file) | Change::Touched(file) => {
+                self.forget_incomplete(shared, index, &file.relative);
+            }
+            Change::Vanished { relative } => self.forget_incomplete(shared, index, relative),
+            Change::Incomplete { relative, reason } | Change::Refused { relative, reason } => {
+                let path = root.join(relative);
+                let shown = path.display().to_string();
+                shared.live.update_watch(index, |view| {
+                    view.incomplete.insert(shown, reason.clone());
+                });
+                let reason = reason.clone();
+                shared.tell(DaemonEvent::FileIncomplete { pipeline, path, reason });
+            }
+            Change::RootOffline { reason } => {
+                self.is_offline = true;
+                shared.live.update_watch(index, |view| {
+                    view.state = WatchState::Offline;
+                    view.reason = Some(reason.clone());
+                });
+                let reason = reason.clone();
+                shared.tell(DaemonEvent::RootOffline { pipeline, path: root, reason });
+            }
+            Change::RootOnline => {
+                self.is_offline = false;
+                shared.live.update_watch(index, |view| {
+                    view.state = WatchState::Online;
+                    view.reason = None;
+                });
+                shared.tell(DaemonEvent::RootOnline { pipeline, path: root });
+            }
+            Change::ScanDone { files, settling, .. } => {
+                self.is_at_rest &= *settling == 0;
+                let files = *files as u64;
+                shared.live.update_watch(index, |view| {
+                    view.state = WatchState::Online;
+                    view.files = files;
+                    view.last_scan = Some(rfc3339(Clock::now_ms()));
+                });
+                shared.tell(DaemonEvent::ScanDone { pipeline, path: root, files });
+            }
+            Change::Idle => self.is_at_rest = true,
+        }
+    }
+
+    fn forget_incomplete(&self, shared: &Shared, index: usize, relative: &Path) {
+        let shown = self.spec.root.join(relative).display().to_string();
+        shared.live.update_watch(index, |view| {
+            view.incomplete.remove(&shown);
+        });
+    }
+}
+
+/// Folders below a watched one that are never taken: this pipeline's own outputs, and the folders it
+/// moves sources to.
+fn excluded(
+    plan: &Plan,
+    folder: &Path,
+    root: &Path,
+    output_root: &Path,
+) -> Result<Vec<PathBuf>, DaemonError> {
+    let pipeline = &plan.pipeline;
+    let exports = pipeline.exports.iter().map(|export| &export.path);
+    let outputs = exports.chain(&pipeline.report).map(|path| output_root.join(path.fixed_folder()));
+    let moves = [&pipeline.source.on_success, &pipeline.source.on_failure];
+    let moves = moves.into_iter().filter_map(|action| match action {
+        SourceAction::Move(template) => {
+            // A template without placeholders is the folder itself.
+            let is_fixed = template.placeholders().next().is_none();
+            let path = if is_fixed { template.text().into() } else { template.fixed_folder() };
+            Some(root.join(path))
+        }
+        _ => None,
+    });
+    let mut excluded = Vec::new();
+    for path in outputs.chain(moves).map(|path| normalize(&path)) {
+        if path == folder {
+            let reason = format!(
+                "pipeline `{}` would put files into {}, which it watches; give them another folder",
+                pipeline.name,
+                folder.display()
+            );
+            return Err(DaemonError::Conflict { reason });
+        }
+        if path.starts_with(folder) {
+            excluded.push(path);
+        }
+    }
+    Ok(excluded)
+}
+
+/// Without `.` and `..`, so that paths can be compared. Links are not followed: the folder may not
+/// exist yet.
+fn normalize(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(normal.pop()),
+            other => normal.push(other),
+        }
+    }
+    normal
+}

@@ -1,0 +1,184 @@
+//! The worker's side.
+
+use super::protocol::{Failure, Reply, Request, Work, parse, send};
+use crate::platform::{LockFile, die_with_parent};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::execution::{self, Decision, Hooks, Outcome, Places, Proposal, RunError};
+
+/// Least time between two progress messages of a run: more would only be thrown away.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Pipelines a worker keeps ready.
+const PIPELINES_MAX: usize = 64;
+
+/// What a worker does with a file; replaced in tests.
+pub trait Engine {
+    /// Processes a file; stops early when `cancel` becomes true.
+    ///
+    /// # Errors
+    /// As [`execution::run`].
+    fn run(
+        &mut self,
+        work: &Work,
+        cancel: &AtomicBool,
+        hooks: &mut dyn Hooks,
+    ) -> Result<Outcome, RunError>;
+}
+
+/// Serves the daemon that started this process until it is no longer wanted. Returns an exit code.
+pub fn serve() -> u8 {
+    serve_with(&mut PipelineEngine::default())
+}
+
+/// As [`serve`], with another engine.
+pub fn serve_with(engine: &mut dyn Engine) -> u8 {
+    match serve_socket(engine) {
+        Ok(()) => 0,
+        Err(error) => {
+            tracing::error!(%error, "Worker ends.");
+            1
+        }
+    }
+}
+
+fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
+    let stdin: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
+    let socket = UnixStream::from(stdin);
+    let cancel = Arc::new(AtomicBool::new(false));
+    let (sender, requests) = unbounded();
+    let reader = socket.try_clone()?;
+    let shared = Arc::clone(&cancel);
+    std::thread::Builder::new()
+        .name("requests".to_owned())
+        .spawn(move || read_requests(reader, &sender, &shared))?;
+    let _lock = match requests.recv() {
+        Ok(Request::Hello { parent_pid, lock }) => greet(parent_pid, &lock)?,
+        _ => return Err(io::Error::other("a worker is started by `wavemill watch` only")),
+    };
+    let mut link = Link { socket, requests, cancel, last_progress: None, is_broken: false };
+    link.reply(&Reply::Ready)?;
+    while let Ok(request) = link.requests.recv() {
+        if let Request::Run(work) = request {
+            link.cancel.store(false, Ordering::SeqCst);
+            link.last_progress = None;
+            let cancel = Arc::clone(&link.cancel);
+            let reply = match engine.run(&work, &cancel, &mut link) {
+                Ok(outcome) => Reply::Prepared(Box::new(outcome)),
+                Err(error) => Reply::Failed(error.into()),
+            };
+            link.reply(&reply)?;
+        }
+    }
+    Ok(())
+}
+
+/// Arms death with the parent before anything is done for it.
+fn greet(parent_pid: u32, lock: &Path) -> io::Result<LockFile> {
+    die_with_parent(parent_pid)?;
+    // Only the start of another daemon, which waits for us, can hold it.
+    LockFile::shared(lock, Duration::from_secs(10))?
+        .ok_or_else(|| io::Error::other("another wavemill starts on this state"))
+}
+
+/// Runs until the daemon closes the socket or dies; then the process ends, whatever it is doing. The
+/// daemon, or the next one, knows the temporary files.
+fn read_requests(socket: UnixStream, requests: &Sender<Request>, cancel: &AtomicBool) {
+    for line in BufReader::new(socket).lines() {
+        let Ok(request) = line.and_then(|line| parse(&line)) else { break };
+        if request == Request::Cancel {
+            cancel.store(true, Ordering::SeqCst);
+        } else if requests.send(request).is_err() {
+            break;
+        }
+    }
+    std::process::exit(0);
+}
+
+/// The way to the daemon, during a run.
+struct Link {
+    socket: UnixStream,
+    requests: Receiver<Request>,
+    cancel: Arc<AtomicBool>,
+    last_progress: Option<Instant>,
+    is_broken: bool,
+}
+
+impl Link {
+    fn reply(&mut self, reply: &Reply) -> io::Result<()> {
+        send(&mut self.socket, reply)
+    }
+}
+
+impl Hooks for Link {
+    fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
+        let question = Reply::Decide { proposals: proposals.to_vec() };
+        self.reply(&question).map_err(|error| RunError::Refused {
+            reason: format!("an output's name cannot be told: {error}"),
+        })?;
+        match self.requests.recv() {
+            Ok(Request::Decided { answer }) => answer.map_err(RunError::from),
+            _ => Err(RunError::Canceled),
+        }
+    }
+
+    fn progress(&mut self, share: f64) {
+        let is_due = self.last_progress.is_none_or(|last| last.elapsed() >= PROGRESS_INTERVAL);
+        if is_due && !self.is_broken {
+            self.last_progress = Some(Instant::now());
+            self.is_broken = self.reply(&Reply::Progress { share }).is_err();
+        }
+    }
+}
+
+/// The real engine: the pipelines crate.
+#[derive(Default)]
+struct PipelineEngine {
+    loaded: HashMap<String, Pipeline>,
+}
+
+impl Engine for PipelineEngine {
+    fn run(
+        &mut self,
+        work: &Work,
+        cancel: &AtomicBool,
+        hooks: &mut dyn Hooks,
+    ) -> Result<Outcome, RunError> {
+        let pipeline = self.pipeline(work)?;
+        let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
+        execution::run(pipeline, &work.to_job(), &places, hooks)
+    }
+}
+
+impl PipelineEngine {
+    fn pipeline(&mut self, work: &Work) -> Result<&Pipeline, RunError> {
+        let key = format!("{:?}\n{}", work.defaults, work.pipeline_text);
+        if !self.loaded.contains_key(&key) {
+            if self.loaded.len() >= PIPELINES_MAX {
+                self.loaded.clear();
+            }
+            let loaded = wavemill_pipelines::load(&work.pipeline_text, &work.defaults).map_err(
+                |mistakes| {
+                    let first = mistakes.first().map_or("unknown", |mistake| &mistake.message);
+                    RunError::Refused { reason: format!("the pipeline cannot be read: {first}") }
+                },
+            )?;
+            self.loaded.insert(key.clone(), loaded.pipeline);
+        }
+        Ok(&self.loaded[&key])
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self { kind: super::FailureKind::Transient, reason: error.to_string() }
+    }
+}

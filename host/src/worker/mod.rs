@@ -1,0 +1,14 @@
+//! Worker processes: an abort, a loop or runaway memory in a decoder ends one attempt and nothing
+//! else.
+//!
+//! A worker reads requests and writes replies, one JSON object a line, on the one socket that is its
+//! standard input. Standard output and error are both a pipe to the daemon's log, so a stray print
+//! harms nothing. A worker dies with the thread that started it, and when its socket ends.
+
+mod child;
+mod process;
+mod protocol;
+
+pub use child::{Engine, serve, serve_with};
+pub use process::{Event, WorkerProcess, Workers};
+pub use protocol::{Failure, FailureKind, Reply, Request, Work};

@@ -1,0 +1,202 @@
+//! The daemon's side: one running worker.
+
+use super::protocol::{Reply, Request, parse, send};
+use crossbeam_channel::{Receiver, unbounded};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, PipeReader, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Last lines of a worker's output that are kept for the reason of its death.
+const TAIL_LINES: usize = 8;
+
+/// Longest line of a worker's output that is logged.
+const LINE_BYTES_MAX: u64 = 4096;
+
+/// Time a worker has to say that it is ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How workers are started.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// Program and arguments.
+    pub command: Vec<OsString>,
+    /// The file that workers hold locked while they live.
+    pub lock: PathBuf,
+}
+
+/// Something came from a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A message.
+    Reply(Reply),
+    /// Its end, or a line that is no message; the process must be ended.
+    Gone,
+}
+
+/// A running worker. Dropping it kills it.
+#[derive(Debug)]
+pub struct WorkerProcess {
+    child: Child,
+    socket: UnixStream,
+    events: Receiver<Event>,
+    tail: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Workers {
+    /// Starts a worker and waits until it is ready. It dies with the calling thread.
+    ///
+    /// # Errors
+    /// When the program cannot be started or does not speak the protocol.
+    pub fn start(&self) -> io::Result<WorkerProcess> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let (output, output_end) = io::pipe()?;
+        let (program, arguments) =
+            self.command.split_first().ok_or_else(|| io::Error::other("no worker command"))?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::from(output_end.try_clone()?))
+            .stderr(Stdio::from(output_end))
+            // Of its own, so that Ctrl-C reaches the daemon alone, which then drains.
+            .process_group(0);
+        let child = command.spawn()?;
+        // Holds our copies of the worker's ends, which would keep its end unnoticed.
+        drop(command);
+        let tail = Arc::new(Mutex::new(VecDeque::new()));
+        let pid = child.id();
+        let kept = Arc::clone(&tail);
+        spawn_thread("worker-log", move || log_output(output, pid, &kept))?;
+        let (sender, events) = unbounded();
+        let reader = ours.try_clone()?;
+        spawn_thread("worker-replies", move || {
+            read_replies(reader, &|event| sender.send(event).is_ok());
+        })?;
+        let mut worker = WorkerProcess { child, socket: ours, events, tail };
+        let lock = self.lock.clone();
+        worker.send(&Request::Hello { parent_pid: std::process::id(), lock })?;
+        match worker.events.recv_timeout(READY_TIMEOUT) {
+            Ok(Event::Reply(Reply::Ready)) => Ok(worker),
+            _ => Err(io::Error::other(format!("worker did not start: {}", worker.end()))),
+        }
+    }
+}
+
+fn spawn_thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
+}
+
+impl WorkerProcess {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a message; one that is dead already is noticed by [`Self::events`].
+    pub fn send(&mut self, request: &Request) -> io::Result<()> {
+        send(&mut self.socket, request)
+    }
+
+    /// What it says.
+    pub fn events(&self) -> &Receiver<Event> {
+        &self.events
+    }
+
+    /// Kills it, if it still lives, and says in one line how it ended and what it said last.
+    pub fn end(&mut self) -> String {
+        // A worker that closed its socket is about to die of what we want to know.
+        let died = self.died_by_itself();
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        let how = match (died, status) {
+            (true, Ok(status)) => describe(status),
+            (_, Err(error)) => error.to_string(),
+            (false, Ok(_)) => "killed".to_owned(),
+        };
+        match self.last_line() {
+            Some(line) => format!("{how}: {line}"),
+            None => how,
+        }
+    }
+
+    fn died_by_itself(&mut self) -> bool {
+        let mut patience = 50;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(_)) => return true,
+                Ok(None) if patience > 0 => {
+                    patience -= 1;
+                    std::thread::park_timeout(Duration::from_millis(10));
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    fn last_line(&self) -> Option<String> {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_note = |line: &&String| line.starts_with("note: ");
+        tail.iter().rev().find(|line| !is_note(line)).cloned()
+    }
+
+    /// Kills it at once.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// How a process ended.
+fn describe(status: ExitStatus) -> String {
+    match (status.signal(), status.code()) {
+        (Some(signal), _) => format!("signal {signal}"),
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => "unknown end".to_owned(),
+    }
+}
+
+fn read_replies(socket: UnixStream, tell: &dyn Fn(Event) -> bool) {
+    let mut is_ready = false;
+    for line in BufReader::new(socket).lines() {
+        let Ok(reply) = line.and_then(|line| parse::<Reply>(&line)) else { break };
+        is_ready |= reply == Reply::Ready;
+        if !is_ready || !tell(Event::Reply(reply)) {
+            break;
+        }
+    }
+    tell(Event::Gone);
+}
+
+fn log_output(output: PipeReader, pid: u32, tail: &Mutex<VecDeque<String>>) {
+    let mut output = BufReader::new(output);
+    loop {
+        let mut line = Vec::new();
+        match output.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let line = String::from_utf8_lossy(&line).trim().to_owned();
+        if line.is_empty() {
+            continue;
+        }
+        tracing::debug!(worker = pid, %line, "Worker says.");
+        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.push_back(line);
+        if tail.len() > TAIL_LINES {
+            tail.pop_front();
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What daemon and worker say to each other.
+
+use crate::store::path_text;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use wavemill_pipelines::execution::{Decision, Job, Outcome, Proposal, RunError};
+use wavemill_pipelines::model::Defaults;
+
+/// From the daemon to a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// The first message.
+    Hello {
+        /// The daemon's process id; the worker ends if that is not its parent (any more).
+        parent_pid: u32,
+        /// A file that every worker holds locked while it lives: the next daemon waits for it before
+        /// it judges the files of this one.
+        #[serde(with = "path_text")]
+        lock: PathBuf,
+    },
+    /// Process a file.
+    Run(Box<Work>),
+    /// The answer to [`Reply::Decide`].
+    Decided {
+        /// One for each proposal, or why the run shall end.
+        answer: Result<Vec<Decision>, Failure>,
+    },
+    /// End the run early.
+    Cancel,
+}
+
+/// A file to process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// The job's id.
+    pub job: String,
+    /// The attempt.
+    pub attempt: u32,
+    /// The source.
+    #[serde(with = "path_text")]
+    pub input: PathBuf,
+    /// Folder of the source below its watched root.
+    #[serde(with = "path_text")]
+    pub reldir: PathBuf,
+    /// When the job was made.
+    pub created: String,
+    /// BLAKE3 of the source.
+    pub hash: String,
+    /// The pipeline's TOML.
+    pub pipeline_text: String,
+    /// Its defaults.
+    pub defaults: Defaults,
+    /// Base of relative output paths.
+    #[serde(with = "path_text")]
+    pub output_root: PathBuf,
+    /// Folder for spool files.
+    #[serde(with = "path_text")]
+    pub spool: PathBuf,
+}
+
+impl Work {
+    /// The job as the pipelines crate wants it.
+    pub fn to_job(&self) -> Job {
+        Job {
+            id: self.job.clone(),
+            attempt: self.attempt,
+            input: self.input.clone(),
+            reldir: self.reldir.clone(),
+            created: self.created.clone(),
+            hash: self.hash.clone(),
+        }
+    }
+}
+
+/// From a worker to the daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It waits for work.
+    Ready,
+    /// Which names shall the outputs get? Nothing is written before the answer.
+    Decide {
+        /// The outputs.
+        proposals: Vec<Proposal>,
+    },
+    /// How far the run is.
+    Progress {
+        /// 0 to 1.
+        share: f64,
+    },
+    /// The run ended; its outputs are complete, synced and verified.
+    Prepared(Box<Outcome>),
+    /// The run failed; nothing that it wrote remains.
+    Failed(Failure),
+}
+
+/// A [`RunError`] that can be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Who is at fault.
+    pub kind: FailureKind,
+    /// One line.
+    pub reason: String,
+}
+
+/// Who is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The file.
+    Input,
+    /// The file, which is shorter than its header says.
+    Incomplete,
+    /// The pipeline, or a name that is taken.
+    Refused,
+    /// The machine.
+    Transient,
+    /// Nobody: it was asked to stop.
+    Canceled,
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let kind = match &error {
+            RunError::Input { incomplete: false, .. } => FailureKind::Input,
+            RunError::Input { incomplete: true, .. } => FailureKind::Incomplete,
+            RunError::Transient { .. } => FailureKind::Transient,
+            RunError::Canceled => FailureKind::Canceled,
+            _ => FailureKind::Refused,
+        };
+        Self { kind, reason: error.to_string() }
+    }
+}
+
+impl From<Failure> for RunError {
+    fn from(failure: Failure) -> Self {
+        let reason = failure.reason;
+        match failure.kind {
+            FailureKind::Input => Self::Input { reason, incomplete: false },
+            FailureKind::Incomplete => Self::Input { reason, incomplete: true },
+            FailureKind::Refused => Self::Refused { reason },
+            FailureKind::Transient => Self::Transient { reason },
+            FailureKind::Canceled => Self::Canceled,
+        }
+    }
+}
+
+/// Writes a message as one line.
+pub(super) fn send<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    to.write_all(&line)
+}
+
+/// Reads a message from its line.
+pub(super) fn parse<T: DeserializeOwned>(line: &str) -> io::Result<T> {
+    serde_json::from_str(line).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_survive_the_wire() {
+        for error in [
+            RunError::Input { reason: "a".to_owned(), incomplete: true },
+            RunError::Input { reason: "b".to_owned(), incomplete: false },
+            RunError::Refused { reason: "c".to_owned() },
+            RunError::Transient { reason: "d".to_owned() },
+            RunError::Canceled,
+        ] {
+            let before = format!("{error:?}");
+            let mut line = Vec::new();
+            send(&mut line, &Reply::Failed(error.into())).unwrap();
+            let Reply::Failed(failure) = parse(std::str::from_utf8(&line).unwrap()).unwrap() else {
+                panic!("another message");
+            };
+            assert_eq!(format!("{:?}", RunError::from(failure)), before);
+        }
+    }
+}
