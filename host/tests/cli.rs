@@ -360,3 +360,121 @@ fn retry_needs_jobs_to_retry() {
     assert_eq!(code(&Lab::new().run(&["jobs", "retry", "7", "--failed"])), 2);
     assert_eq!(code(&Lab::new().run(&["jobs", "list", "--only", "lost"])), 2);
 }
+
+const LOUDER: &str = r#"version = 1
+[pipeline]
+name = "louder"
+[[step]]
+use = "loudness"
+with = { target_lufs = -10.0, ceiling_dbtp = -1.0 }
+[[export]]
+format = "wav"
+path = "out/{stem}.{ext}"
+"#;
+
+#[test]
+fn run_delivers_good_files_and_names_bad_ones() {
+    let lab = Lab::new();
+    lab.write("louder.toml", LOUDER);
+    File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    lab.write("text.wav", "not audio");
+    let output = lab.run(&["run", "louder.toml", "text.wav", "good.wav", "gone.wav"]);
+    assert_eq!(code(&output), 3);
+    let lines = stdout(&output);
+    assert!(lines.starts_with("good.wav -> 1 file, "), "{lines}");
+    assert!(lines.contains("LUFS, true peak "), "{lines}");
+    assert!(lines.contains("\n  out/good.wav\n"), "{lines}");
+    let errors = stderr(&output);
+    assert!(errors.contains("error: text.wav: is not an audio file"), "{errors}");
+    assert!(errors.contains("error: gone.wav: cannot be read"), "{errors}");
+    assert!(errors.contains("1 done, 2 failed"), "{errors}");
+    assert!(lab.path("out/good.wav").exists());
+    assert_eq!(std::fs::read_dir(lab.path("out")).unwrap().count(), 1);
+}
+
+#[test]
+fn output_folder_follows_flag_then_environment_then_root() {
+    let lab = Lab::new();
+    lab.write("louder.toml", LOUDER);
+    File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    let run = |args: &[&str], variable: Option<&str>| {
+        let mut command = lab.command(args);
+        command.envs(variable.map(|value| ("WAVEMILL_OUTPUT_DIR", value)));
+        assert_eq!(code(&command.output().unwrap()), 0);
+    };
+    run(&["run", "louder.toml", "good.wav", "--root", "root"], None);
+    run(&["run", "louder.toml", "good.wav", "--root", "root"], Some("variable"));
+    run(&["run", "louder.toml", "good.wav", "--output", "flag"], Some("variable"));
+    for folder in ["root", "variable", "flag"] {
+        assert!(lab.path(folder).join("out/good.wav").exists(), "{folder}");
+    }
+}
+
+#[test]
+fn run_as_json_is_one_event_a_line() {
+    let lab = Lab::new();
+    lab.write("louder.toml", LOUDER);
+    File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    let output = lab.run(&["run", "--json", "louder.toml", "good.wav", "gone.wav"]);
+    let events: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["version"] == 1));
+    let named = |name: &str| events.iter().find(|event| event["event"] == name).unwrap();
+    assert_eq!(named("job-done")["outputs"].as_array().unwrap().len(), 1);
+    assert_eq!(named("job-done")["report"]["steps"][0]["use"], "loudness");
+    assert!(named("job-failed")["reason"].as_str().unwrap().starts_with("cannot be read"));
+    assert_eq!(events.last().unwrap()["event"], "summary");
+    assert_eq!(
+        (&events.last().unwrap()["done"], &events.last().unwrap()["failed"]),
+        (&1.into(), &1.into())
+    );
+}
+
+#[test]
+fn plan_tells_the_outputs_and_makes_none() {
+    let lab = Lab::new();
+    lab.write("louder.toml", LOUDER);
+    File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    let output = lab.run(&["plan", "--json", "louder.toml", "good.wav"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let plan = &json(&output)["plan"];
+    assert!(plan["exports"][0]["path"].as_str().unwrap().ends_with("/out/good.wav"), "{plan}");
+    assert!(!lab.path("out").exists());
+}
+
+/// A WAVE file of silence that takes a while and no room: its samples are a hole.
+#[cfg(unix)]
+fn write_long_silence(path: &Path) {
+    const BYTES: u32 = 400 << 20;
+    let mut header = square_wave();
+    header.truncate(44);
+    header[40..44].copy_from_slice(&BYTES.to_le_bytes());
+    header[4..8].copy_from_slice(&(36 + BYTES).to_le_bytes());
+    let mut file = File::create(path).unwrap();
+    file.write_all(&header).unwrap();
+    file.set_len(44 + u64::from(BYTES)).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn run_that_is_interrupted_leaves_nothing() {
+    use std::io::{BufRead, BufReader};
+    let lab = Lab::new();
+    lab.write("louder.toml", LOUDER);
+    write_long_silence(&lab.path("long.wav"));
+    let mut child = lab
+        .command(&["run", "--json", "louder.toml", "long.wav"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("\"progress\"")));
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("\"job-canceled\"")), "{rest:?}");
+    let made = std::fs::read_dir(lab.path("out")).map_or(0, Iterator::count);
+    assert_eq!(made, 0);
+}

@@ -46,7 +46,7 @@ impl<'a> EventView<'a> {
             }
             DaemonEvent::JobRejected { job, input, reason, outputs, .. } => {
                 self.bars.end(job);
-                self.error(&format!("{}: rejected: {}", name_of(input), one_line(reason)));
+                self.error(&format!("{}: rejected: {}", self.below(input), one_line(reason)));
                 let paths = outputs.iter().map(|output| self.below(Path::new(&output.path)));
                 for path in paths {
                     self.note(&format!("  {path}"));
@@ -54,11 +54,11 @@ impl<'a> EventView<'a> {
             }
             DaemonEvent::JobSkipped { job, input, reason, .. } => {
                 self.bars.end(job);
-                self.note(&format!("{}: skipped: {}", name_of(input), one_line(reason)));
+                self.note(&format!("{}: skipped: {}", self.below(input), one_line(reason)));
             }
             DaemonEvent::JobCanceled { job, input, reason, .. } => {
                 self.bars.end(job);
-                self.note(&format!("{}: canceled: {}", name_of(input), one_line(reason)));
+                self.note(&format!("{}: canceled: {}", self.below(input), one_line(reason)));
             }
             other => self.surroundings(other),
         }
@@ -124,7 +124,7 @@ impl<'a> EventView<'a> {
     }
 
     fn failed(&self, input: &Path, reason: &str, retry_in: Option<Duration>) {
-        let line = format!("{}: {}", name_of(input), one_line(reason));
+        let line = format!("{}: {}", self.below(input), one_line(reason));
         match retry_in {
             Some(wait) => {
                 let wait = crate::report::duration(wait.as_secs_f64());

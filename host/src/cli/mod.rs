@@ -10,6 +10,7 @@ mod formats;
 mod jobs;
 mod outcome;
 mod pipeline_files;
+mod plan;
 mod progress;
 mod run;
 mod schema;
@@ -35,6 +36,7 @@ const COMMANDS: &[Entry] = &[
     entry::<watch::Watch>(),
     entry::<run::RunFiles>(),
     entry::<check::Check>(),
+    entry::<plan::PlanOf>(),
     entry::<analyze::Analyze>(),
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),

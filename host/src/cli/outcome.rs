@@ -88,12 +88,13 @@ struct Numbers {
 
 impl Numbers {
     fn of(report: &Value) -> Self {
-        let input = Loudness::of(report);
-        let output = farthest(report, input.integrated_lufs);
+        let (before, after) = (of_step(report, "measured"), of_step(report, "expected"));
+        let input = Loudness::of(report).or(before);
+        let output = farthest(report, input.integrated_lufs).unwrap_or_default().or(after);
         Self {
             input_lufs: input.integrated_lufs,
-            output_lufs: output.as_ref().and_then(|output| output.integrated_lufs),
-            true_peak_dbtp: output.unwrap_or(input).true_peak_dbtp,
+            output_lufs: output.integrated_lufs,
+            true_peak_dbtp: output.or(input).true_peak_dbtp,
             gain_db: findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64()),
         }
     }
@@ -115,7 +116,7 @@ impl Numbers {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Loudness {
     integrated_lufs: Option<f64>,
     true_peak_dbtp: Option<f64>,
@@ -129,6 +130,25 @@ impl Loudness {
             integrated_lufs: number("/loudness/integrated_lufs"),
             true_peak_dbtp: number("/loudness/true_peak_dbtp"),
         }
+    }
+
+    /// These values, or the other's where there are none.
+    fn or(self, other: Self) -> Self {
+        Self {
+            integrated_lufs: self.integrated_lufs.or(other.integrated_lufs),
+            true_peak_dbtp: self.true_peak_dbtp.or(other.true_peak_dbtp),
+        }
+    }
+}
+
+/// What the loudness step measured, or expects of its output: a run measures its files only where
+/// the pipeline asks for a report or a gate.
+fn of_step(report: &Value, which: &str) -> Loudness {
+    let found = findings(report).find_map(|(step, found)| (step == "loudness").then_some(found));
+    let number = |key: &str| found?.get(format!("{which}_{key}"))?.as_f64();
+    Loudness {
+        integrated_lufs: number("integrated_lufs"),
+        true_peak_dbtp: number("true_peak_dbtp"),
     }
 }
 
@@ -198,6 +218,20 @@ mod tests {
         });
         let words = Numbers::of(&report).words("->").join(", ");
         assert_eq!(words, "-19.8 -> -16.0 LUFS, true peak -1.2 dBTP, gain +3.8 dB");
+    }
+
+    #[test]
+    fn numbers_of_a_run_that_measured_no_files_are_those_of_its_loudness_step() {
+        let report = json!({
+            "loudness": null,
+            "steps": [{ "use": "loudness", "findings": {
+                "measured_integrated_lufs": -25.09, "gain_db": 10.54,
+                "expected_integrated_lufs": -14.55, "expected_true_peak_dbtp": -1.0,
+            } }],
+            "outputs": [{ "loudness": null }],
+        });
+        let words = Numbers::of(&report).words("->").join(", ");
+        assert_eq!(words, "-25.1 -> -14.6 LUFS, true peak -1.0 dBTP, gain +10.5 dB");
     }
 
     #[test]

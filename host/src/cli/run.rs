@@ -50,12 +50,7 @@ impl Run for RunFiles {
             Some(path) => absolute(path)?,
             None => context.settings.output_root().to_owned(),
         };
-        // Spools are files without names, so processes can share the folder.
-        let spool = context.settings.state.join("spool");
-        if let Err(error) = fs::create_dir_all(&spool) {
-            // Short files need none; a long one says what is missing.
-            tracing::warn!(path = %shown(&spool), %error, "No folder for spool files.");
-        }
+        let spool = spool_folder(context);
         let mut runner = Runner {
             pipeline,
             places: Places { output_root: &output_root, spool: &spool, cancel: &cancel },
@@ -80,6 +75,34 @@ impl Run for RunFiles {
             (false, _) => Exit::SomeFailed,
         })
     }
+}
+
+/// The job of a file, or why it cannot have one.
+pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    // Opening a pipe would wait for its writer.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
+    Ok(Job {
+        id: ids.next(),
+        attempt: 1,
+        input: std::path::absolute(path).map_err(unreadable)?,
+        reldir: PathBuf::new(),
+        created: Clock::now_zoned(),
+        hash: hash_file(path).map_err(unreadable)?,
+    })
+}
+
+/// Where long signals wait between two passes. Spools are files without names, so processes can
+/// share the folder.
+pub(super) fn spool_folder(context: &Context) -> PathBuf {
+    let spool = context.settings.state.join("spool");
+    if let Err(error) = fs::create_dir_all(&spool) {
+        // Short files need none; a long one says what is missing.
+        tracing::warn!(path = %shown(&spool), %error, "No folder for spool files.");
+    }
+    spool
 }
 
 /// The first signal cancels cleanly; the second does not wait for that.
@@ -126,7 +149,7 @@ impl Runner<'_> {
     /// Processes one file. That it fails is told and counted, and no error here.
     fn file(&mut self, path: &Path) -> Result<(), CliError> {
         let started = Instant::now();
-        let job = match self.job(path) {
+        let job = match job_of(path, &self.ids) {
             Ok(job) => job,
             Err(reason) => {
                 self.summary.failed += 1;
@@ -155,23 +178,6 @@ impl Runner<'_> {
                 })
             }
         }
-    }
-
-    /// The job of a file, or why it cannot have one.
-    fn job(&self, path: &Path) -> Result<Job, String> {
-        let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-        // Opening a pipe would wait for its writer.
-        if !fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err("is not a regular file".to_owned());
-        }
-        Ok(Job {
-            id: self.ids.next(),
-            attempt: 1,
-            input: std::path::absolute(path).map_err(unreadable)?,
-            reldir: PathBuf::new(),
-            created: Clock::now_zoned(),
-            hash: hash_file(path).map_err(unreadable)?,
-        })
     }
 
     /// Runs and publishes.
