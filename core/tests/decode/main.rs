@@ -1,5 +1,9 @@
 //! Decoding against independent writers and decoders.
-#![expect(clippy::cast_possible_truncation, reason = "synthesized signals are in range")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "synthesized signals are in range"
+)]
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::print_stderr, reason = "skipped tests say so")]
 
@@ -8,6 +12,7 @@ mod fixtures;
 mod flac;
 mod headers;
 mod lossy;
+mod mutation;
 mod pcm;
 mod support;
 mod tags;
