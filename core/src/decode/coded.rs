@@ -31,6 +31,9 @@ pub(super) trait Packets: Send {
 /// Decodes [`Packets`].
 pub(super) struct CodedDecoder {
     info: StreamInfo,
+    params: AudioCodecParameters,
+    /// Whether the samples are held against the checksum in `params`.
+    is_verified: bool,
     /// `None` after a failure: nothing more can be had.
     packets: Option<Box<dyn Packets>>,
     codec: Box<dyn AudioDecoder>,
@@ -45,21 +48,21 @@ pub(super) struct CodedDecoder {
 
 impl CodedDecoder {
     /// A decoder of `packets` by the codec that `params` describe.
+    ///
+    /// `is_verified` holds the samples against the checksum in `params`, at the end.
     pub(super) fn open(
         info: StreamInfo,
         packets: Box<dyn Packets>,
-        params: &AudioCodecParameters,
+        params: AudioCodecParameters,
         fault: Fault,
+        is_verified: bool,
     ) -> Result<Box<dyn Decoder>, DecodeError> {
-        // The packets' trims are applied here, for all codecs alike.
-        let options = AudioDecoderOptions::default().gapless(false);
-        let codec = guard(&fault, || {
-            symphonia::default::get_codecs().make_audio_decoder(params, &options)
-        })?;
         Ok(Box::new(Self {
+            codec: make_codec(&params, is_verified, &fault)?,
             info,
+            params,
+            is_verified,
             packets: Some(packets),
-            codec,
             fault,
             expected: None,
             pending: 0..0,
@@ -74,7 +77,8 @@ impl CodedDecoder {
                 return Err(DecodeError::damaged("decoding failed before"));
             };
             let Some(packet) = packets.next()? else {
-                return self.check_end().map(|()| false);
+                self.check_end()?;
+                return Ok(false);
             };
             self.check_place(&packet)?;
             self.pending = self.decode(&packet)?;
@@ -99,6 +103,7 @@ impl CodedDecoder {
         let decoded = guard(&self.fault, || codec.decode(packet).map(|buffer| buffer.frames()));
         let frame_count = match decoded {
             Ok(frame_count) => frame_count as u64,
+            Err(DecodeError::Damaged { .. }) if self.is_verified => return Err(too_wide()),
             Err(DecodeError::Damaged { reason }) => return Err(self.damaged(&reason)),
             Err(error) => return Err(error),
         };
@@ -112,8 +117,18 @@ impl CodedDecoder {
         Ok(Frames(start).as_usize()..Frames(end).as_usize())
     }
 
-    /// Fails unless as many frames were delivered as the header promised.
-    fn check_end(&self) -> Result<(), DecodeError> {
+    /// Fails unless what was delivered is what the header promised.
+    fn check_end(&mut self) -> Result<(), DecodeError> {
+        self.check_count()?;
+        if self.is_verified && self.codec.finalize().verify_ok != Some(true) {
+            return Err(too_wide());
+        }
+        // Once is enough: the checksum of nothing more is another one.
+        self.is_verified = false;
+        Ok(())
+    }
+
+    fn check_count(&self) -> Result<(), DecodeError> {
         match self.info.frame_count {
             Some(promised) if self.position < promised.0 => {
                 Err(DecodeError::truncated(promised, Frames(self.position)))
@@ -207,12 +222,28 @@ impl Decoder for CodedDecoder {
         let packets = self.packets.take();
         let packets = packets.ok_or_else(|| DecodeError::damaged("decoding failed before"))?;
         self.packets = Some(packets.rewind()?);
-        self.codec.reset();
+        // A new one: `reset` does not start a checksum again.
+        self.codec = make_codec(&self.params, self.is_verified, &self.fault)?;
         self.expected = None;
         self.pending = 0..0;
         self.position = 0;
         Ok(())
     }
+}
+
+/// What stands against a verified stream: see [`super::flac::needs_checksum`].
+fn too_wide() -> DecodeError {
+    DecodeError::unsupported("32-bit FLAC with coupled channels")
+}
+
+fn make_codec(
+    params: &AudioCodecParameters,
+    is_verified: bool,
+    fault: &Fault,
+) -> Result<Box<dyn AudioDecoder>, DecodeError> {
+    // The packets' trims are applied by the driver, for all codecs alike.
+    let options = AudioDecoderOptions::default().gapless(false).verify(is_verified);
+    guard(fault, || symphonia::default::get_codecs().make_audio_decoder(params, &options))
 }
 
 /// Calls Symphonia. A panic of it, as damaged files have caused, becomes an error.

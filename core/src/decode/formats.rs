@@ -23,7 +23,7 @@ pub const FORMATS: &[ReadFormat] = &[
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
         summary: "MPEG audio layer III; encoder delay and padding are removed." },
     ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis", "flac"],
-        summary: "Ogg with Vorbis of one or two channels, or FLAC; padding is removed." },
+        summary: "Ogg with Vorbis or FLAC; padding is removed." },
     ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],
         summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples." },
 ];

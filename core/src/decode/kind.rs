@@ -40,8 +40,12 @@ pub(crate) fn detect(
         return Err(DecodeError::unsupported(what));
     }
     let start = id3::skip(source, byte_count)?;
-    if read_up_to(source, start, 4)? == b"fLaC" {
+    let behind = read_up_to(source, start, HEAD_BYTES)?;
+    if behind.starts_with(b"fLaC") {
         return Ok(Kind::Flac { start });
+    }
+    if let Some(what) = unsupported(&behind) {
+        return Err(DecodeError::unsupported(what));
     }
     if let Some(start) = mpeg::find(source, start, byte_count)? {
         return Ok(Kind::Mpeg { start });
@@ -52,7 +56,7 @@ pub(crate) fn detect(
 /// Names the format of a file that is known but not read.
 fn unsupported(head: &[u8]) -> Option<String> {
     #[rustfmt::skip]
-    let at_start: [(&[u8], &str); 21] = [
+    let at_start: [(&[u8], &str); 20] = [
         (b"RIFX", "big-endian RIFF (RIFX)"),
         (b"riff\x2e\x91\xcf\x11", "Sony Wave64"),
         (b"caff", "Apple Core Audio Format (CAF)"),
@@ -73,7 +77,6 @@ fn unsupported(head: &[u8]) -> Option<String> {
         (b"ADIF", "AAC (ADIF)"),
         (b"FLV\x01", "Flash video"),
         (b".RMF", "RealMedia"),
-        (b"\x47\x40\x00", "an MPEG transport stream"),
     ];
     if let Some((_, what)) = at_start.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some((*what).to_owned());
@@ -81,6 +84,13 @@ fn unsupported(head: &[u8]) -> Option<String> {
     if head.get(4..8) == Some(b"ftyp") {
         let brand = head.get(8..12).unwrap_or_default();
         return Some(format!("MPEG-4 (brand `{}`; AAC or ALAC)", brand.escape_ascii()));
+    }
+    if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"AVI ") {
+        return Some("AVI video".into());
+    }
+    // Packets of 188 bytes that start with 0x47.
+    if [0, 188, 376].iter().all(|&offset| head.get(offset) == Some(&0x47)) {
+        return Some("an MPEG transport stream".into());
     }
     // ADTS: 12 bits of sync, layer 0, and a sampling frequency index that exists.
     if let [0xff, second, third, ..] = head

@@ -16,6 +16,7 @@ pub(crate) mod kind;
 mod mpeg;
 mod ogg;
 mod pcm;
+mod vorbis_setup;
 pub(crate) mod wav;
 mod window;
 

@@ -5,6 +5,8 @@
 
 use super::chunks::read_up_to;
 use super::coded::{CodedDecoder, Packets, guard, layout};
+use super::flac::needs_checksum;
+use super::vorbis_setup::reverse_couplings;
 use super::window::{Fault, Window};
 use super::{DecodeError, Decoder, Source, StreamInfo, claims};
 use crate::audio::{PcmFormat, StreamSpec};
@@ -16,6 +18,9 @@ use symphonia::core::formats::{FormatOptions, FormatReader, Track};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::packet::Packet;
 use symphonia::default::formats::OggReader;
+
+/// Bytes of a Vorbis identification header.
+const IDENTIFICATION_BYTES: usize = 30;
 
 pub(super) fn open(
     mut source: Box<dyn Source>,
@@ -30,16 +35,14 @@ pub(super) fn open(
         Ok(reader) => Box::new(reader),
         Err(error) => return Err(refusal(&head).unwrap_or(error)),
     };
-    let (track, params, codec) = choose(reader.as_ref()).ok_or_else(|| {
+    let (track, mut params, codec) = choose(reader.as_ref()).ok_or_else(|| {
         refusal(&head).unwrap_or_else(|| DecodeError::unsupported("Ogg without Vorbis or FLAC"))
     })?;
-    let channels = params.channels.as_ref();
-    let channel_count = channels.map_or(0, |channels| channels.count() as u64);
+    let channels = params.channels.clone();
+    let channel_count = channels.as_ref().map_or(0, |channels| channels.count() as u64);
     let rate = claims::check_stream(params.sample_rate.unwrap_or(0).into(), channel_count)?;
-    // Symphonia 0.6.1 undoes channel coupling in the order of the header; the specification (4.3.5)
-    // asks for the opposite order. It matters where couplings share a channel, as in 5.1.
     if codec == "vorbis" && channel_count > 2 {
-        return Err(DecodeError::unsupported(format!("Vorbis of {channel_count} channels")));
+        correct_couplings(&mut params, channel_count)?;
     }
     // A stream that was cut from a longer one starts later than 0.
     let start = u64::try_from(track.start_ts.get()).unwrap_or(0);
@@ -51,7 +54,7 @@ pub(super) fn open(
         codec,
         spec: StreamSpec {
             sample_rate: SampleRate(rate),
-            layout: channels.map(layout).expect("was checked to have channels"),
+            layout: channels.as_ref().map(layout).expect("was checked to have channels"),
         },
         format: match codec {
             "flac" => PcmFormat::int(bit_depth.max(8)),
@@ -61,7 +64,8 @@ pub(super) fn open(
         frame_count,
     };
     let packets = OggPackets { reader, fault: fault.clone(), track_id: track.id };
-    CodedDecoder::open(info, Box::new(packets), &params, fault)
+    let is_verified = codec == "flac" && needs_checksum(&info, &params)?;
+    CodedDecoder::open(info, Box::new(packets), params, fault, is_verified)
 }
 
 /// The first track that can be decoded.
@@ -75,6 +79,20 @@ fn choose(reader: &dyn FormatReader) -> Option<(Track, AudioCodecParameters, &'s
         };
         Some((track.clone(), params.clone(), codec))
     })
+}
+
+/// See [`reverse_couplings`]; with one or two channels there is one coupling at most.
+fn correct_couplings(
+    params: &mut AudioCodecParameters,
+    channel_count: u64,
+) -> Result<(), DecodeError> {
+    let channel_count = u32::try_from(channel_count).expect("was checked against the limit");
+    // The identification header and the setup header follow each other.
+    let headers = params.extra_data.as_mut();
+    let setup = headers.and_then(|headers| headers.get_mut(IDENTIFICATION_BYTES..));
+    setup
+        .and_then(|setup| reverse_couplings(setup, channel_count))
+        .ok_or_else(|| DecodeError::damaged("its Vorbis setup header cannot be read"))
 }
 
 /// Names what the first page holds when it is known and not read.

@@ -309,7 +309,10 @@ fn coding(
         TAG_FLOAT => SampleFormat::Float,
         _ => return Err(DecodeError::unsupported(format!("{} in WAV", codec_name(tag)))),
     };
-    if bits == 0 || container_bytes * channel_count != block_align || container_bytes.saturating_mul(8) < bits {
+    if bits == 0
+        || container_bytes * channel_count != block_align
+        || container_bytes.saturating_mul(8) < bits
+    {
         return Err(contradiction());
     }
     let bit_depth = match (sample_format, container_bytes) {

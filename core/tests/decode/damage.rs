@@ -95,7 +95,9 @@ fn text_and_other_files_are_named() {
         (b"\0\0\0\x20ftypM4A \0\0\0\0", "MPEG-4 (brand `M4A `; AAC or ALAC)"),
         (b"caff\0\x01\0\0", "Apple Core Audio Format"),
         (b"\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS)"),
+        (b"ID3\x04\0\0\0\0\0\0\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS)"),
         (b"RIFX\0\0\0\0WAVE", "big-endian RIFF"),
+        (b"RIFF\0\0\0\0AVI LIST", "AVI video"),
     ] {
         let message = decode_named(bytes, Some("wav")).unwrap_err().to_string();
         assert!(message.contains(expected), "{message} / {expected}");

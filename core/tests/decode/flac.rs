@@ -55,3 +55,39 @@ fn flac_of_ffmpeg_decodes_to_the_samples() {
         assert!(ours == ffmpeg_ints(&path), "{name} differs from ffmpeg's samples");
     }
 }
+
+#[test]
+fn flac_of_32_bits_is_exact_or_refused() {
+    if !has_tools(&["flac"]) {
+        return;
+    }
+    let scratch = Scratch::new("flac-32");
+    let (source, path) = (scratch.path("source.wav"), scratch.path("out.flac"));
+    let left = signal(1, 20_000, 32).remove(0);
+    let quiet: Vec<i32> = left.iter().map(|sample| sample / 3).collect();
+    // The difference to this one really needs 33 bits.
+    let opposite: Vec<i32> = left.iter().map(|sample| !sample).collect();
+    let silence = vec![0; left.len()];
+    for planes in [
+        vec![left.clone()],
+        vec![left.clone(), quiet],
+        vec![left.clone(), opposite],
+        vec![left.clone(), silence],
+        vec![left.clone(); 4],
+    ] {
+        write_file(&source, &hound_wav(&planes, 48_000, 32));
+        let paths = ["-o", path.to_str().unwrap(), source.to_str().unwrap()];
+        let all = [&["-s", "-f", "-8"][..], &paths].concat();
+        if !std::process::Command::new("flac").args(all).status().unwrap().success() {
+            eprintln!("skipped: this flac does not write 32 bits");
+            return;
+        }
+        match decode_bytes(&read_file(&path)) {
+            Ok(decoded) => assert!(decoded.ints() == planes, "{} channels", planes.len()),
+            Err(error) => {
+                assert_eq!(planes.len(), 2, "{error}");
+                assert!(error.to_string().contains("32-bit FLAC with coupled channels"), "{error}");
+            }
+        }
+    }
+}

@@ -64,7 +64,7 @@ pub(super) fn open(
         frames_per_packet: header.frame_count(),
         position: 0,
     };
-    CodedDecoder::open(info, Box::new(packets), &params, fault)
+    CodedDecoder::open(info, Box::new(packets), params, fault, false)
 }
 
 /// The frames `[start, end)` of all that are decoded; the rest is delay and padding.
