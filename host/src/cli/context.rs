@@ -6,6 +6,7 @@ use crate::report::Report;
 use std::io;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
+use wavemill_pipelines::model::Defaults;
 
 /// Flags of every command.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -59,6 +60,23 @@ impl Context {
         let settings = Settings::resolve(global, &environment, file)?;
         start_log(&settings.log)?;
         Ok(Self { report, settings })
+    }
+
+    /// Flags, variables and files left alone, for a process that is told everything by another.
+    ///
+    /// # Errors
+    /// When logging cannot start.
+    pub fn internal() -> Result<Self, CliError> {
+        let settings = Settings {
+            state: PathBuf::new(),
+            root: PathBuf::new(),
+            output_dir: None,
+            log: "warn".to_owned(),
+            workers: None,
+            defaults: Defaults::default(),
+        };
+        start_log(&settings.log)?;
+        Ok(Self { report: Report::new(false, true), settings })
     }
 
     /// Whether results are JSON.

@@ -20,6 +20,7 @@ mod status;
 mod steps;
 mod tags;
 mod watch;
+mod worker;
 
 pub use context::{Context, GlobalArgs};
 pub use exit::{CliError, Exit};
@@ -45,6 +46,7 @@ const COMMANDS: &[Entry] = &[
     entry::<formats::Formats>(),
     entry::<schema::Schema>(),
     entry::<completions::Completions>(),
+    entry::<worker::Worker>(),
 ];
 
 /// A command: its arguments (whose doc comment is its help) and what it does.
@@ -52,8 +54,9 @@ trait Run: Args {
     /// What one types.
     const NAME: &'static str;
 
-    /// Whether it is left out of the help, because only Wavemill itself calls it.
-    const IS_HIDDEN: bool = false;
+    /// Whether only Wavemill itself calls it: it is left out of the help, and reads neither the
+    /// configuration file nor variables, which its caller did.
+    const IS_INTERNAL: bool = false;
 
     /// Does it.
     fn run(self, context: &Context) -> Result<Exit, CliError>;
@@ -62,16 +65,17 @@ trait Run: Args {
 /// A command without its type.
 struct Entry {
     name: &'static str,
+    is_internal: bool,
     command: fn() -> clap::Command,
     run: fn(&ArgMatches, &Context) -> Result<Exit, CliError>,
 }
 
 const fn entry<C: Run>() -> Entry {
-    Entry { name: C::NAME, command: command_of::<C>, run: run_of::<C> }
+    Entry { name: C::NAME, is_internal: C::IS_INTERNAL, command: command_of::<C>, run: run_of::<C> }
 }
 
 fn command_of<C: Run>() -> clap::Command {
-    C::augment_args(clap::Command::new(C::NAME)).hide(C::IS_HIDDEN)
+    C::augment_args(clap::Command::new(C::NAME)).hide(C::IS_INTERNAL)
 }
 
 fn run_of<C: Run>(matches: &ArgMatches, context: &Context) -> Result<Exit, CliError> {
@@ -127,7 +131,7 @@ fn dispatch(matches: &ArgMatches) -> Result<Exit, CliError> {
     // The flags are global: clap hands them down, so the inner matches know them all.
     let global =
         GlobalArgs::from_arg_matches(sub).map_err(|error| CliError::usage(error.to_string()))?;
-    let context = Context::new(&global)?;
+    let context = if entry.is_internal { Context::internal() } else { Context::new(&global) }?;
     (entry.run)(sub, &context)
 }
 
