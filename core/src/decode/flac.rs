@@ -8,17 +8,21 @@ use super::chunks::{read_at, read_up_to};
 use super::coded::{CodedDecoder, Packets, guard, layout};
 use super::window::{Fault, Window};
 use super::{DecodeError, Decoder, Source, StreamInfo, claims};
-use crate::audio::{PcmFormat, StreamSpec};
+use crate::audio::{ChannelLayout, PcmFormat, StreamSpec};
 use crate::units::SampleRate;
 use std::io::{Seek, SeekFrom};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::RawValue;
 use symphonia::core::packet::Packet;
 use symphonia::default::formats::FlacReader;
 
 /// Bytes of the `STREAMINFO` block.
 const STREAMINFO_BYTES: usize = 34;
+
+/// Comment that names the channels' places.
+const MASK_KEY: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
 
 /// Bytes of an `ID3v1` tag, which some taggers append to any file.
 const ID3V1_BYTES: u64 = 128;
@@ -51,11 +55,15 @@ pub(super) fn open(
     if frame_count.is_none_or(|count| count.0 == 0) && facts.audio_start == byte_count {
         return Err(DecodeError::damaged("it holds no audio"));
     }
-    let reader = guard(&fault, || FlacReader::try_new(stream, FormatOptions::default()))?;
+    let mut reader = guard(&fault, || FlacReader::try_new(stream, FormatOptions::default()))?;
+    let mask = channel_mask(&mut reader);
     let params = reader.tracks().first().and_then(|track| track.codec_params.as_ref());
     let params = params.and_then(|params| params.audio()).cloned();
     let params = params.ok_or_else(|| DecodeError::damaged("it has no stream information"))?;
-    let layout = params.channels.as_ref().map(layout);
+    let layout = match mask {
+        Some(mask) => Some(ChannelLayout::from_mask(mask, facts.channel_count.into())),
+        None => params.channels.as_ref().map(layout),
+    };
     let layout = layout.ok_or_else(|| DecodeError::damaged("it names no channels"))?;
     let info = StreamInfo {
         container: "flac",
@@ -76,6 +84,18 @@ pub(super) fn open(
     };
     let is_verified = needs_checksum(&info, &params)?;
     CodedDecoder::open(info, Box::new(packets), params, fault, is_verified)
+}
+
+/// The layout's mask where it is not the usual one of its channel count.
+///
+/// Source: RFC 9639, 8.6.2: the comment `WAVEFORMATEXTENSIBLE_CHANNEL_MASK`, hexadecimal.
+fn channel_mask(reader: &mut FlacReader<'_>) -> Option<u32> {
+    let metadata = reader.metadata();
+    let tags = &metadata.current()?.media.tags;
+    let tag = tags.iter().find(|tag| tag.raw.key.eq_ignore_ascii_case(MASK_KEY))?;
+    let RawValue::String(text) = &tag.raw.value else { return None };
+    let digits = text.trim().strip_prefix("0x").or_else(|| text.trim().strip_prefix("0X"))?;
+    u32::from_str_radix(digits, 16).ok().filter(|&mask| mask != 0)
 }
 
 /// Whether decoding must be held against the MD5 sum of the samples.

@@ -91,3 +91,19 @@ fn flac_of_32_bits_is_exact_or_refused() {
         }
     }
 }
+
+#[test]
+fn flac_comment_gives_the_unusual_layout() {
+    if !has_tools(&["flac"]) {
+        return;
+    }
+    let scratch = Scratch::new("flac-mask");
+    let (source, path) = (scratch.path("source.wav"), scratch.path("out.flac"));
+    write_file(&source, &hound_wav(&signal(2, 5000, 16), 48_000, 16));
+    // Front center and LFE.
+    let mask = "--tag=WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x000C";
+    let paths = ["-o", path.to_str().unwrap(), source.to_str().unwrap()];
+    run("flac", &[&["-s", "-f", mask][..], &paths].concat());
+    let decoded = decode_bytes(&read_file(&path)).unwrap();
+    assert_eq!(decoded.info.spec.layout.mask(), Some(0xc));
+}
