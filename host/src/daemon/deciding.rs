@@ -1,6 +1,7 @@
 //! Answering a worker's question which names its outputs get.
 
 use super::names::choose_and_reserve;
+use super::publishing::survive;
 use super::shared::Shared;
 use crate::jobs::Lease;
 use crate::output::{Choice, part_path, refusal};
@@ -32,7 +33,9 @@ pub(super) fn decide(
             return Ok(Err(refusal(folder, &error)));
         }
     }
+    survive("before plan")?;
     shared.queue().plan_outputs(&Lease::of(job), outputs.clone())?;
+    survive("after plan")?;
     Ok(Ok(outputs.into_iter().map(decision).collect()))
 }
 

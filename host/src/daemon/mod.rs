@@ -22,6 +22,7 @@ pub use settings::{DaemonError, DaemonSettings, PipelineSource, Summary};
 pub use stop::{StopLevel, StopSignal};
 
 use crate::control::live::Live;
+use crate::control::types::WatchView;
 use crate::control::{Server, Service};
 use crate::platform::{LockFile, create_dirs, random_hex};
 use crate::store::{JobRecord, Store, StoreError};
@@ -60,20 +61,39 @@ pub fn run(settings: DaemonSettings) -> Result<Summary, DaemonError> {
 }
 
 fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonError> {
-    let state_dir = settings.state_dir.clone();
-    let failed = |error| store_failed(&state_dir, error);
+    let state_dir = &settings.state_dir;
+    let failed = |error| store_failed(state_dir, error);
     let mut watches = Vec::new();
     for plan in plans.current().values() {
         watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
     }
-    let store = Arc::new(open_store(&state_dir).map_err(failed)?);
-    let lock = wait_for_old_workers(&state_dir)?;
-    let spool = fresh_spool(&state_dir)?;
+    let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
+    let recovered = recovery::recover(&shared).map_err(failed)?;
+    let service = Service::over_daemon(Arc::clone(&shared.store), Arc::clone(&shared.live));
+    let _server = Server::start(state_dir, service).map_err(|error| DaemonError::Start {
+        reason: format!("control socket in {}: {error}", state_dir.display()),
+    })?;
+    serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
+        ServeError::Daemon(error) => error,
+        ServeError::Store(error) => failed(error),
+    })
+}
+
+/// Takes possession of the state folder. The receiver gets a message when there may be new jobs.
+fn open(
+    settings: &DaemonSettings,
+    plans: Plans,
+    watches: Vec<WatchView>,
+) -> Result<(Arc<Shared>, Receiver<()>), DaemonError> {
+    let state_dir = &settings.state_dir;
+    let failed = |error| store_failed(state_dir, error);
+    let store = Arc::new(open_store(state_dir).map_err(failed)?);
+    let lock = wait_for_old_workers(state_dir)?;
+    let spool = fresh_spool(state_dir)?;
     store.keep_plans(plans.records(&settings.output_root)).map_err(failed)?;
-    let views = watches.iter().map(Watched::view).collect();
-    let (live, requests) = Live::new(views, settings.workers.max(1), settings.stop.clone());
-    let shared = Arc::new(Shared {
-        store: Arc::clone(&store),
+    let (live, requests) = Live::new(watches, settings.workers.max(1), settings.stop.clone());
+    let shared = Shared {
+        store,
         live: Arc::new(live),
         plans,
         names: names::Reservations::default(),
@@ -84,16 +104,8 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         spool,
         events: settings.events.clone(),
         stop: settings.stop.clone(),
-    });
-    let recovered = recovery::recover(&shared).map_err(failed)?;
-    let service = Service::over_daemon(store, Arc::clone(&shared.live));
-    let _server = Server::start(&state_dir, service).map_err(|error| DaemonError::Start {
-        reason: format!("control socket in {}: {error}", state_dir.display()),
-    })?;
-    serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
-        ServeError::Daemon(error) => error,
-        ServeError::Store(error) => failed(error),
-    })
+    };
+    Ok((Arc::new(shared), requests))
 }
 
 enum ServeError {

@@ -64,7 +64,7 @@ impl Drop for SlotHandle {
 }
 
 fn serve(shared: &Shared, index: usize, jobs: &Receiver<JobRecord>, reports: &Sender<SlotReport>) {
-    let mut slot = Slot { index, worker: None, jobs_by_worker: 0 };
+    let mut slot = Slot::new(index);
     let stopped = shared.stop.subscribe();
     for job in jobs {
         shared.live.update_worker(index, |view| view.job = Some(job.id.clone()));
@@ -89,6 +89,11 @@ fn serve(shared: &Shared, index: usize, jobs: &Receiver<JobRecord>, reports: &Se
 }
 
 impl Slot {
+    /// Place number `index`, without a worker.
+    pub(super) fn new(index: usize) -> Self {
+        Self { index, worker: None, jobs_by_worker: 0 }
+    }
+
     /// Its worker, started if there is none.
     pub(super) fn worker(&mut self, shared: &Shared) -> io::Result<&mut WorkerProcess> {
         if self.worker.is_none() {

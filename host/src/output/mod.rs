@@ -34,7 +34,6 @@ pub(crate) fn crash_point(_name: &'static str) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-#[allow(dead_code, reason = "the daemon that uses it lands next")]
 pub(crate) mod crash_tests {
     //! Crashes on demand: a test counts the crash points of a run, then lets it end at each of them.
 

@@ -1,5 +1,6 @@
 //! The daemon with real workers, a real store and real folders; only the audio is made up.
 
+mod crashes;
 mod fake;
 mod life;
 
