@@ -79,7 +79,7 @@ fn plan(
         SourceAction::Move(template) => match Values::of_job(&plan.pipeline, &to_job(job)) {
             Ok(values) => {
                 let folder: PathBuf = shared.root.join(template.expand(&values));
-                let reason = failure.map(str::to_owned);
+                let reason = failure.map(|reason| format!("{}: {reason}", job.input.display()));
                 plan_move(&job.input, PlannedMove::Into(&folder, reason))
             }
             Err(error) => Err(io::Error::other(error.to_string())),

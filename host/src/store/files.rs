@@ -95,7 +95,8 @@ impl Tx<'_> {
         }
     }
 
-    /// A file that is new, came back or was written again.
+    /// A file that is new, came back or was written again: the watcher, which is seeded with what is
+    /// known, does not say so of a file that only stayed.
     fn settle(
         &self,
         context: &IntakeContext,
@@ -105,10 +106,6 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let key = context.file(&file.relative);
         let record = record_of(file);
-        let before: Option<FileRecord> = self.record(tables::FILES, &key.key())?;
-        if before.as_ref() == Some(&record) {
-            return Ok(());
-        }
         self.put(tables::FILES, &key.key(), &record)?;
         if self.is_own_output(&key, &record)? || self.join_waiting(&key, &record, taken)? {
             return Ok(());

@@ -45,6 +45,12 @@ const PID_FILE: &str = "wavemill.pid";
 /// with the audio files for the page cache.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// Size from which the store's file is looked at for free space.
+const COMPACT_FROM_BYTES: u64 = 64 << 20;
+
+/// File size, in multiples of what is stored, above which the file is compacted.
+const COMPACT_FACTOR: u64 = 4;
+
 /// Version of the tables. A store with a larger one is refused.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -77,10 +83,11 @@ impl Store {
         let path = state_dir.join(STORE_FILE);
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let database = builder.create(&path).map_err(|error| match error {
+        let mut database = builder.create(&path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { pid: read_pid(&pid_file) },
             other => StoreError::Database { reason: format!("{}: {other}", path.display()) },
         })?;
+        compact(&mut database, &path)?;
         write_pid(&pid_file).map_err(|error| StoreError::io(&pid_file, &error))?;
         Self::with_database(database, pid_file)
     }
@@ -122,6 +129,23 @@ impl Drop for Store {
         // Only tidiness: the lock on the store itself is what keeps others out.
         let _ = fs::remove_file(&self.pid_file);
     }
+}
+
+/// Gives space back to the disk when most of a large file is free.
+fn compact(database: &mut Database, path: &Path) -> Result<(), StoreError> {
+    let file_bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if file_bytes < COMPACT_FROM_BYTES {
+        return Ok(());
+    }
+    let transaction = database.begin_write()?;
+    let stats = transaction.stats()?;
+    transaction.abort()?;
+    let used_bytes = stats.stored_bytes() + stats.metadata_bytes();
+    if file_bytes / COMPACT_FACTOR > used_bytes {
+        tracing::info!(path = %path.display(), file_bytes, used_bytes, "Store is compacted.");
+        database.compact()?;
+    }
+    Ok(())
 }
 
 fn read_pid(pid_file: &Path) -> String {
@@ -245,4 +269,10 @@ macro_rules! from_redb {
     };
 }
 
-from_redb!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CommitError);
+from_redb!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CommitError,
+    redb::CompactionError
+);

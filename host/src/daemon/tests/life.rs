@@ -191,7 +191,8 @@ fn sources_are_moved_as_the_pipeline_says() {
     assert_eq!(lab.names("in"), [".done", "short.wav"]);
     assert_eq!(lab.names("in/.done"), ["good.wav"]);
     assert_eq!(lab.names("failed"), ["bad.wav", "bad.wav.reason.txt"]);
-    assert_eq!(lab.read("failed/bad.wav.reason.txt"), "is damaged\n");
+    let reason = format!("{}: is damaged\n", lab.path("in/bad.wav").display());
+    assert_eq!(lab.read("failed/bad.wav.reason.txt"), reason);
     let (summary, _) = lab.run(&plan);
     assert_eq!(summary, Summary::default());
 }
