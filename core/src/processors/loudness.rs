@@ -81,7 +81,9 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         lower_only: params.bool("lower_only").unwrap_or_default(),
     };
     let meter = Some(LoudnessMeter::new(spec, mono));
-    Ok(Box::new(Loudness { aim, meter, measured: LoudnessReport::default(), decision: None }))
+    let is_usual = mono == MonoMode::Single || spec.channel_count() != 1;
+    let measured = LoudnessReport::default();
+    Ok(Box::new(Loudness { aim, is_usual, meter, measured, decision: None }))
 }
 
 /// What is asked.
@@ -132,6 +134,8 @@ impl Aim {
 #[derive(Debug)]
 struct Loudness {
     aim: Aim,
+    /// Whether it measures as everybody does: a mono file as one channel.
+    is_usual: bool,
     /// Measures the first pass; `None` after `begin`.
     meter: Option<LoudnessMeter>,
     measured: LoudnessReport,
@@ -157,6 +161,10 @@ impl Processor for Loudness {
         if let Some(meter) = &mut self.meter {
             meter.push(block);
         }
+    }
+
+    fn observed_loudness(&self) -> Option<&LoudnessReport> {
+        self.is_usual.then_some(&self.measured)
     }
 
     fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {

@@ -133,6 +133,9 @@ impl<'a> Run<'a> {
         let mut length = self.known.frames;
         let mut spool = None;
         for index in 0..blueprint.passes.len() {
+            let pass = blueprint.passes[index].clone();
+            let lengths = begin(blueprint, &pass, length, &mut self.warnings)?;
+            self.note_observed(blueprint, index);
             let feeds = (0..blueprint.groups.len()).any(|group| blueprint.pass_of(group) == index);
             if feeds && decided.is_none() {
                 if let Some(line) = self.check_input_loudness() {
@@ -140,17 +143,18 @@ impl<'a> Run<'a> {
                 }
                 let all = self.decide()?;
                 if all.is_nothing() {
-                    return self.conclude(blueprint, &all, files, &stored, None);
+                    return self.finish(Some(blueprint), &all, files, &stored, None);
                 }
                 decided = Some(all);
             }
-            let pass = blueprint.passes[index].clone();
-            let lengths = begin(blueprint, &pass, length, &mut self.warnings)?;
             let groups = match &decided {
                 Some(decided) => self.groups(blueprint, index, decided, &lengths),
                 None => Vec::new(),
             };
-            let measures = index == 0 && self.wants_loudness() && self.known.loudness.is_none();
+            let measures = index == 0
+                && self.wants_loudness()
+                && self.known.loudness.is_none()
+                && blueprint.source_observer().is_none();
             let done = self.pass(&pass, &mut blueprint.stages, groups, measures, spool.take())?;
             length = Some(done.output_frames);
             spool = done.spool;
@@ -168,7 +172,17 @@ impl<'a> Run<'a> {
         if let Some(line) = self.check_outputs(blueprint, &files, &stored) {
             return self.reject(&line, Some(blueprint), Some(decided));
         }
-        self.conclude(blueprint, &decided, files, &stored, None)
+        self.finish(Some(blueprint), &decided, files, &stored, None)
+    }
+
+    /// Takes the source's loudness from the step that measured it in the pass before.
+    fn note_observed(&mut self, blueprint: &Blueprint, pass: usize) {
+        if pass == 1
+            && self.known.loudness.is_none()
+            && let Some(stage) = blueprint.source_observer()
+        {
+            self.known.loudness = stage.processor.observed_loudness().cloned();
+        }
     }
 
     /// Runs one pass and notes what it found out about the source.
@@ -204,7 +218,14 @@ impl<'a> Run<'a> {
             cancel: self.places.cancel,
             progress: &mut progress,
         };
-        let mut done = pass::run(feed, work)?;
+        let mut done = match pass::run(feed, work) {
+            // A file that is written to looks damaged: what is wrong with it is that it changes.
+            Err(error @ RunError::Input { .. }) => {
+                self.input.check_unchanged()?;
+                return Err(error);
+            }
+            other => other?,
+        };
         if decodes {
             self.note_length(done.input_frames)?;
         }
@@ -359,17 +380,6 @@ impl<'a> Run<'a> {
             None => self.decide_report()?,
         };
         self.finish(blueprint, &decided, Files::new(), &BTreeMap::new(), Some(line))
-    }
-
-    fn conclude(
-        mut self,
-        blueprint: &Blueprint,
-        decided: &Decided,
-        files: Files,
-        stored: &BTreeMap<usize, Stored>,
-        rejected: Option<&str>,
-    ) -> Result<Outcome, RunError> {
-        self.finish(Some(blueprint), decided, files, stored, rejected)
     }
 
     fn finish(

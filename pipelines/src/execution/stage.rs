@@ -182,3 +182,170 @@ impl<'s> Chain<'s> {
         Err(refused(format!("step `{label}` delivered {delivered} of {promised} frames")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use wavemill_core::processor::ProcessError;
+
+    /// Delays by `latency` frames, then repeats its input half as loud after `echo` frames.
+    struct Echo {
+        latency: usize,
+        distance: usize,
+        tail: Tail,
+        line: VecDeque<f32>,
+        /// Frames it withholds at the end of every block, as a broken step would.
+        loses: usize,
+    }
+
+    impl Echo {
+        fn new(latency: usize, echo: usize) -> Self {
+            Self {
+                latency,
+                distance: echo,
+                tail: Tail::Frames(Frames(echo as u64)),
+                line: VecDeque::from(vec![0.0; latency + echo]),
+                loses: 0,
+            }
+        }
+    }
+
+    impl Processor for Echo {
+        fn process(&mut self, block: &mut Block) -> Status {
+            for sample in block.plane_mut(0) {
+                self.line.push_front(*sample);
+                *sample = self.line[self.latency] + 0.5 * self.line[self.latency + self.distance];
+                self.line.pop_back();
+            }
+            block.set_frame_count(block.frame_count().saturating_sub(self.loses));
+            Status::Continue
+        }
+
+        fn reset(&mut self) {}
+
+        fn latency(&self) -> Frames {
+            Frames(self.latency as u64)
+        }
+
+        fn tail(&self) -> Tail {
+            self.tail
+        }
+    }
+
+    #[derive(Default)]
+    struct Collect(Vec<Vec<f32>>);
+
+    impl Taps for Collect {
+        fn take(&mut self, index: usize, block: &Block) -> Result<(), RunError> {
+            self.0.resize(self.0.len().max(index + 1), Vec::new());
+            self.0[index].extend_from_slice(block.plane(0));
+            Ok(())
+        }
+    }
+
+    fn stage(processor: impl Processor + 'static) -> Stage {
+        Stage::new("echo".to_owned(), Box::new(processor), StreamSpec::new(1000, 1))
+    }
+
+    /// Runs `input` through stages in blocks of `size`; the length is known before if `is_known`.
+    fn run(
+        mut stages: Vec<Stage>,
+        input: &[f32],
+        size: usize,
+        is_known: bool,
+    ) -> Result<Vec<Vec<f32>>, RunError> {
+        let mut length = is_known.then_some(Frames(input.len() as u64));
+        for stage in &mut stages {
+            length = stage.begin(length)?;
+        }
+        let count = stages.len();
+        let mut chain = Chain::new(&mut stages, 0..count);
+        let mut block = chain.block(&StreamSpec::new(1000, 1));
+        let mut taps = Collect::default();
+        for piece in input.chunks(size) {
+            block.set_frame_count(piece.len());
+            block.plane_mut(0).copy_from_slice(piece);
+            chain.push(&mut block, &mut taps)?;
+        }
+        chain.finish(&mut block, &mut taps)?;
+        Ok(taps.0)
+    }
+
+    /// What an echo makes of `input`, computed at once.
+    fn echoed(input: &[f32], echo: usize) -> Vec<f32> {
+        let at = |frame: usize| input.get(frame).copied().unwrap_or(0.0);
+        (0..input.len() + echo)
+            .map(|frame| at(frame) + frame.checked_sub(echo).map_or(0.0, |before| 0.5 * at(before)))
+            .collect()
+    }
+
+    #[test]
+    fn latency_is_compensated_and_tails_are_rendered_whatever_the_blocks() {
+        let input: Vec<f32> = (1..=5000u16).map(f32::from).collect();
+        let first = echoed(&input, 30);
+        let second = echoed(&first, 4500);
+        for size in [1, 7, 64, 4096] {
+            for is_known in [true, false] {
+                let stages = vec![stage(Echo::new(50, 30)), stage(Echo::new(9000, 4500))];
+                let found = run(stages, &input, size, is_known).unwrap();
+                assert!(found[0] == first && found[1] == second, "blocks of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn infinite_tail_is_cut_at_its_limit() {
+        let mut echo = Echo::new(0, 10);
+        echo.tail = Tail::Infinite;
+        let endless = stage(echo);
+        assert!(endless.has_infinite_tail());
+        let found = run(vec![endless], &[1.0; 100], 64, true).unwrap();
+        assert_eq!(
+            found[0].len() as u64,
+            100 + INFINITE_TAIL_MAX.to_frames(wavemill_core::units::SampleRate(1000)).0
+        );
+    }
+
+    #[test]
+    fn step_that_loses_frames_is_named() {
+        let mut echo = Echo::new(0, 0);
+        echo.loses = 1;
+        let error = run(vec![stage(echo)], &[1.0; 100], 50, true).unwrap_err();
+        assert_eq!(error.to_string(), "step `echo` delivered 98 of 100 frames");
+    }
+
+    /// Refuses, fails or makes a NaN.
+    struct Bad(&'static str);
+
+    impl Processor for Bad {
+        fn process(&mut self, block: &mut Block) -> Status {
+            match self.0 {
+                "nan" => block.plane_mut(0)[3] = f32::NAN,
+                _ => return Status::Failed,
+            }
+            Status::Continue
+        }
+
+        fn reset(&mut self) {}
+
+        fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
+            if self.0 == "begin" {
+                return Err(ProcessError { reason: "it is full moon".to_owned() });
+            }
+            Ok(())
+        }
+
+        fn failure(&self) -> Option<String> {
+            Some("it is new moon".to_owned())
+        }
+    }
+
+    #[test]
+    fn failures_of_steps_are_told_with_their_reasons() {
+        let line = |kind| run(vec![stage(Bad(kind))], &[0.0; 8], 8, true).unwrap_err().to_string();
+        assert_eq!(line("begin"), "step `echo` cannot run: it is full moon");
+        assert_eq!(line("process"), "step `echo` failed: it is new moon");
+        assert_eq!(line("nan"), "step `echo` made a NaN or infinite sample at frame 3");
+    }
+}

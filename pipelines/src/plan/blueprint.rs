@@ -109,6 +109,13 @@ impl Blueprint {
             .any(|stage| stage.processor.whole_file_need() == WholeFileNeed::Length)
     }
 
+    /// The step that measures the loudness of the source itself, if one does before anything runs.
+    pub(crate) fn source_observer(&self) -> Option<&Stage> {
+        let first = self.passes.first().filter(|pass| pass.stages.is_empty())?;
+        let stage = &self.stages[first.observer?];
+        stage.processor.observed_loudness().map(|_| stage)
+    }
+
     /// The pass that feeds a group: decoded samples come with the last pass that decodes.
     pub(crate) fn pass_of(&self, group: usize) -> usize {
         match self.groups[group].tap {

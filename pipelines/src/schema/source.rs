@@ -12,7 +12,7 @@ use toml::Spanned;
 pub(super) const REPORT_KEYS: &[Key] = &[Key::required(
     "json",
     Kind::Text,
-    "as in json = \"outbox/{stem}.json\"; published after the exports",
+    "as in json = \"outbox/{stem}.json\"; published after the exports, with their `on_conflict`",
 )];
 
 pub(super) const SOURCE_KEYS: &[Key] = &[

@@ -210,3 +210,17 @@ fn long_chain_leaves_no_spool() {
     assert_eq!(lab.files("spool"), [""; 0]);
     assert!(Path::new(&lab.path("spool")).exists(), "the spool was on disk");
 }
+
+#[test]
+fn loudness_of_the_source_is_the_same_whoever_measured_it() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(48_000, 16, &[speech(1), speech(2)]));
+    let report = "[report]\njson = \"{stem}.json\"\n";
+    let step = |with: &str| format!("[[step]]\nuse = \"loudness\"\nwith = {{ {with} }}\n{report}");
+    let loudness =
+        |body: &str| lab.run(&pipeline(body), &input).unwrap().report["loudness"].clone();
+    let by_the_meter = loudness(report);
+    assert!(by_the_meter["integrated_lufs"].is_number());
+    assert_eq!(loudness(&step("target_lufs = -16.0")), by_the_meter);
+    assert_eq!(loudness(&step("target_lufs = -16.0, mono = \"dual\"")), by_the_meter);
+}

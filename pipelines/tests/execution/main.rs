@@ -1,11 +1,13 @@
 //! Pipelines run over real files, their outputs read by an independent reader.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::print_stderr, reason = "what a machine cannot run is told")]
 
 mod bad_inputs;
 mod chain;
 mod gates;
 mod lab;
+mod lossy;
 mod passthrough;
 mod planning;
 mod publishing;
