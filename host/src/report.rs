@@ -1,8 +1,10 @@
 //! What people and programs read: results on standard output, everything else on standard error.
 
+mod log;
 mod paint;
 mod table;
 
+pub use log::{LogWriter, show_bars};
 pub use paint::{Paint, Tone};
 pub use table::{Align, Table};
 

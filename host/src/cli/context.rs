@@ -2,7 +2,7 @@
 
 use super::{CliError, Settings, settings};
 use crate::config::ConfigFile;
-use crate::report::Report;
+use crate::report::{LogWriter, Report};
 use std::io;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
@@ -125,6 +125,6 @@ fn start_log(filter: &str) -> Result<(), CliError> {
     let is_colored = crate::report::Paint::of(io::IsTerminal::is_terminal(&io::stderr())).color;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_colored);
     // Only the first of a process counts; tests build several contexts.
-    let _ = log.with_writer(io::stderr).with_target(false).try_init();
+    let _ = log.with_writer(|| LogWriter).with_target(false).try_init();
     Ok(())
 }

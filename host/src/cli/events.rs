@@ -9,6 +9,7 @@ use crate::report::{Align, JSON_VERSION, Table, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
+use wavemill_pipelines::Pipeline;
 
 /// Tells events as they come.
 pub(super) struct EventView<'a> {
@@ -97,11 +98,13 @@ impl<'a> EventView<'a> {
         let paint = self.context.report.note_paint();
         let mut table = Table::new(&[("", Align::Left); 4]);
         for watch in watches {
+            let pipeline = self.pipeline(&watch.pipeline);
+            let description = pipeline.map_or("", |pipeline| &pipeline.description);
             table.toned([
                 (String::new(), None),
                 (self.below(&watch.path), Some(Tone::Name)),
-                (format!("{} {}", paint.arrow(), one_line(&watch.pipeline)), None),
-                (self.description_of(&watch.pipeline), Some(Tone::Faint)),
+                (format!("{} {}", paint.arrow(), destinations(pipeline)), Some(Tone::Name)),
+                (format!("{}: {}", watch.pipeline, one_line(description)), Some(Tone::Faint)),
             ]);
         }
         self.note("Drop audio into");
@@ -114,13 +117,9 @@ impl<'a> EventView<'a> {
         self.note("");
     }
 
-    fn description_of(&self, name: &str) -> String {
+    fn pipeline(&self, name: &str) -> Option<&'a Pipeline> {
         let pipelines = self.files.iter().filter_map(|file| file.pipeline.as_ref());
-        pipelines
-            .filter(|pipeline| pipeline.name == name)
-            .map(|pipeline| one_line(&pipeline.description))
-            .next()
-            .unwrap_or_default()
+        pipelines.into_iter().find(|pipeline| pipeline.name == name)
     }
 
     fn failed(&self, input: &Path, reason: &str, retry_in: Option<Duration>) {
@@ -179,6 +178,20 @@ impl<'a> EventView<'a> {
     fn error(&self, text: &str) {
         self.bars.print(|| self.context.report.error(text));
     }
+}
+
+/// The folders a pipeline's files go to, as far as they are the same for all.
+fn destinations(pipeline: Option<&Pipeline>) -> String {
+    let exports = pipeline.iter().flat_map(|pipeline| &pipeline.exports);
+    let report = pipeline.and_then(|pipeline| pipeline.report.as_ref());
+    let mut folders: Vec<_> = exports
+        .map(|export| &export.path)
+        .chain(report)
+        .map(|template| shown(&template.fixed_folder()))
+        .collect();
+    folders.sort();
+    folders.dedup();
+    folders.join(", ")
 }
 
 fn name_of(path: &Path) -> String {

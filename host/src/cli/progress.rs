@@ -30,7 +30,9 @@ impl Bars {
         let style = ProgressStyle::with_template(&format!("  {{msg}}  {bar} {{percent:>3}} %"))
             .expect("the template is one of two fixed texts")
             .progress_chars(characters);
-        Self { multi: MultiProgress::with_draw_target(target), style, running: HashMap::new() }
+        let multi = MultiProgress::with_draw_target(target);
+        crate::report::show_bars(&multi);
+        Self { multi, style, running: HashMap::new() }
     }
 
     /// Shows a new bar.

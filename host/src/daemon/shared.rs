@@ -45,7 +45,7 @@ impl Shared {
     /// Tells that an attempt failed; without `retry_in` for good.
     pub(super) fn tell_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
         let reason = job.reason.clone().unwrap_or_default();
-        tracing::warn!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
+        tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
         self.tell(DaemonEvent::JobFailed {
             job: job.id.clone(),
             pipeline: job.file.pipeline.clone(),
