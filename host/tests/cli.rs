@@ -478,3 +478,58 @@ fn run_that_is_interrupted_leaves_nothing() {
     let made = std::fs::read_dir(lab.path("out")).map_or(0, Iterator::count);
     assert_eq!(made, 0);
 }
+
+#[test]
+fn check_finds_two_pipelines_of_one_name() {
+    let lab = Lab::new();
+    lab.write("pipelines/a.toml", CLEAN);
+    lab.write("pipelines/b.toml", CLEAN);
+    let output = lab.run(&["check", "pipelines"]);
+    assert_eq!(code(&output), 78);
+    let text = stdout(&output);
+    assert!(text.contains("pipelines/a.toml is named `quiet` too"), "{text}");
+    assert!(text.contains(",-[pipelines/b.toml:3:8]"), "{text}");
+}
+
+#[test]
+fn watch_until_idle_tells_what_became_of_each_file() {
+    let lab = Lab::new();
+    lab.write("quiet.toml", CLEAN);
+    std::fs::create_dir(lab.path("inbox")).unwrap();
+    File::create(lab.path("inbox/good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    lab.write("inbox/text.wav", "not audio, but long enough to be looked at as if it were");
+    let output = lab.run(&["watch", "--until-idle", "quiet.toml"]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("good.wav -> 1 file"), "{}", stdout(&output));
+    let errors = stderr(&output);
+    assert!(errors.contains("  inbox  -> outbox"), "{errors}");
+    assert!(errors.contains("inbox/text.wav"), "{errors}");
+    assert!(lab.path("outbox/good.flac").exists());
+
+    // A second time there is nothing to do, and the jobs are known.
+    let output = lab.run(&["watch", "--until-idle", "--json", "quiet.toml"]);
+    let events: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["version"] == 1 && event["event"] != "job-done"));
+    assert_eq!(events[0]["event"], "started");
+    assert_eq!(events.last().unwrap()["done"], 0);
+    let jobs = json(&lab.run(&["jobs", "list", "--json", "--only", "done"]));
+    assert_eq!(jobs["jobs"].as_array().unwrap().len(), 1, "{jobs}");
+    let id = jobs["jobs"][0]["id"].as_str().unwrap().to_owned();
+    let shown = stdout(&lab.run(&["jobs", "show", &id]));
+    assert!(shown.contains("outbox/good.flac") && shown.contains("published"), "{shown}");
+    let again = lab.run(&["jobs", "reprocess", "inbox/good.wav"]);
+    assert_eq!(code(&again), 0, "{}", stderr(&again));
+    assert!(stderr(&again).contains("when `wavemill watch` starts"), "{}", stderr(&again));
+    let output = lab.run(&["watch", "--until-idle", "quiet.toml"]);
+    assert!(stdout(&output).starts_with("good.wav -> 1 file"), "{}", stderr(&output));
+}
+
+#[test]
+fn watch_without_a_watched_folder_is_a_usage_error() {
+    let lab = Lab::new();
+    lab.write("louder.toml", LOUDER);
+    let output = lab.run(&["watch", "louder.toml"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("wavemill run"), "{}", stderr(&output));
+}

@@ -19,10 +19,7 @@ impl Run for Check {
     const NAME: &'static str = "check";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        let files: Vec<_> = pipeline_files::find(&self.pipelines)?
-            .into_iter()
-            .map(|path| PipelineFile::read(path, context))
-            .collect::<Result<_, _>>()?;
+        let files = pipeline_files::read_all(&self.pipelines, context)?;
         if context.is_json() {
             context.document(&document(&files))?;
         } else {

@@ -6,6 +6,7 @@ use crate::report::{Paint, shown};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use toml::de::DeTable;
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::schema::Loaded;
 use wavemill_pipelines::{Diagnostic, Pipeline};
@@ -28,7 +29,7 @@ pub(super) struct PipelineFile {
 
 impl PipelineFile {
     /// Reads and understands a file; its mistakes are kept in it.
-    pub(super) fn read(path: PathBuf, context: &Context) -> Result<Self, CliError> {
+    fn read(path: PathBuf, context: &Context) -> Result<Self, CliError> {
         let text = read_text(&path).map_err(|error| CliError::path(&path, error))?;
         let (pipeline, diagnostics) =
             match wavemill_pipelines::load(&text, &context.settings.defaults) {
@@ -49,11 +50,57 @@ impl PipelineFile {
     }
 }
 
+/// Reads the files that arguments mean, and holds them against each other.
+pub(super) fn read_all(
+    arguments: &[PathBuf],
+    context: &Context,
+) -> Result<Vec<PipelineFile>, CliError> {
+    let mut files: Vec<_> = find(arguments)?
+        .into_iter()
+        .map(|path| PipelineFile::read(path, context))
+        .collect::<Result<_, _>>()?;
+    refuse_second_names(&mut files);
+    Ok(files)
+}
+
+/// A name identifies finished work, so each pipeline needs its own.
+fn refuse_second_names(files: &mut [PipelineFile]) {
+    for index in 1..files.len() {
+        let (before, rest) = files.split_at_mut(index);
+        let Some(name) = rest[0].pipeline.as_ref().map(|pipeline| pipeline.name.clone()) else {
+            continue;
+        };
+        let has_name =
+            |file: &&PipelineFile| file.pipeline.as_ref().is_some_and(|other| other.name == name);
+        if let Some(first) = before.iter().find(has_name) {
+            let mistake = second_name(&rest[0].text, &name, &first.path);
+            rest[0].diagnostics.push(mistake);
+            rest[0].pipeline = None;
+        }
+    }
+}
+
+fn second_name(text: &str, name: &str, first: &Path) -> Diagnostic {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let section = document.get_ref().get("pipeline").and_then(|value| value.get_ref().get("name"));
+    let span = section.map_or(0..0, toml::Spanned::span);
+    let before = text.get(..span.start).unwrap_or_default();
+    Diagnostic {
+        code: "name-taken",
+        severity: Severity::Error,
+        message: format!("{} is named `{name}` too", shown(first)),
+        help: Some("a name identifies finished work, so each pipeline needs its own".to_owned()),
+        line: before.matches('\n').count() + 1,
+        column: before.lines().last().map_or(0, |line| line.chars().count()) + 1,
+        span,
+    }
+}
+
 /// The files that PIPELINE and DIR arguments mean.
 ///
 /// A folder means its `*.toml` except `Cargo.toml`, by name. A word that is no path means
 /// `pipelines/<word>.toml`.
-pub(super) fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for argument in arguments {
         if argument.is_dir() {
@@ -118,10 +165,7 @@ pub(super) fn load_all(
     arguments: &[PathBuf],
     context: &Context,
 ) -> Result<Vec<PipelineFile>, CliError> {
-    let files: Vec<_> = find(arguments)?
-        .into_iter()
-        .map(|path| PipelineFile::read(path, context))
-        .collect::<Result<_, _>>()?;
+    let files = read_all(arguments, context)?;
     for file in files.iter().filter(|file| !file.diagnostics.is_empty()) {
         context.report.raw_error(&file.drawn(context.report.note_paint()));
     }
