@@ -4,11 +4,12 @@ use super::deciding::decide;
 use super::event::DaemonEvent;
 use super::plans::Plan;
 use super::publishing::{Published, publish_job, remove_parts, survive, tell_end};
+use super::recovery::DEATHS_MAX;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::sources::{self, SourceState};
 use super::stop::StopLevel;
-use crate::jobs::{Again, Clock, End, Lease};
+use crate::jobs::{Again, Blame, Clock, End, Lease};
 use crate::output::Trust;
 use crate::platform::resident_bytes;
 use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError};
@@ -23,12 +24,18 @@ const TICK: Duration = Duration::from_millis(250);
 /// Deaths of workers after which the file counts as their cause.
 const CRASHES_MAX: u32 = 2;
 
+/// Longer wait after each time that a job's worker was killed from outside, and the longest.
+const KILLED_WAIT: Duration = Duration::from_millis(500);
+const KILLED_WAIT_MAX: Duration = Duration::from_secs(30);
+
 /// How the worker's part of an attempt ended.
 enum Worked {
     Prepared(Box<Outcome>),
     Failed(Failure),
     /// The worker died or was killed for its time or memory.
     Crashed(String),
+    /// The worker was killed by someone else.
+    Killed(String),
     /// The daemon is asked to stop at once.
     Interrupted,
 }
@@ -80,9 +87,14 @@ impl Attempt<'_> {
         match worked {
             Worked::Failed(failure) => self.conclude(failure, &plan),
             Worked::Crashed(reason) if job.crashes + 1 < CRASHES_MAX => {
-                self.retry(reason, Duration::ZERO, true)
+                self.retry(reason, Duration::ZERO, Blame::File)
             }
-            Worked::Crashed(reason) => self.give_up(reason, true),
+            Worked::Killed(reason) if job.deaths + 1 < DEATHS_MAX => {
+                // At once, then more and more slowly: the killer may be a machine out of memory.
+                let wait = KILLED_WAIT.saturating_mul(job.deaths).min(KILLED_WAIT_MAX);
+                self.retry(reason, wait, Blame::Outside)
+            }
+            Worked::Crashed(reason) | Worked::Killed(reason) => self.give_up(reason, true),
             Worked::Prepared(_) | Worked::Interrupted => {
                 shared.queue().release(&Lease::of(job), false)
             }
@@ -101,7 +113,7 @@ impl Attempt<'_> {
             Err(error) => return Ok(Worked::Failed(error.into())),
         };
         if worker.send(&Request::Run(Box::new(self.request(plan)))).is_err() {
-            return Ok(Worked::Crashed(slot.bury()));
+            return Ok(buried(slot));
         }
         let mut deadline = Instant::now() + plan.pipeline.timeout;
         loop {
@@ -122,7 +134,7 @@ impl Attempt<'_> {
                 recv(after(TICK)) -> _ => continue,
             };
             match event {
-                Event::Gone => return Ok(Worked::Crashed(slot.bury())),
+                Event::Gone => return Ok(buried(slot)),
                 Event::Reply(Reply::Ready) => {}
                 Event::Reply(Reply::Progress { share }) => self.tell_progress(share),
                 Event::Reply(Reply::Prepared(outcome)) => return Ok(Worked::Prepared(outcome)),
@@ -226,7 +238,7 @@ impl Attempt<'_> {
             FailureKind::Transient if job.tries + 1 < retry.attempts => {
                 let doubled = 2u32.saturating_pow(job.tries.min(31));
                 let wait = retry.backoff_min.saturating_mul(doubled).min(retry.backoff_max);
-                self.retry(failure.reason, wait, false)
+                self.retry(failure.reason, wait, Blame::Machine)
             }
             FailureKind::Incomplete => self.end(failure.reason, SourceRecord::Kept, false),
             FailureKind::Input | FailureKind::Refused | FailureKind::Transient => {
@@ -256,16 +268,11 @@ impl Attempt<'_> {
         Ok(job)
     }
 
-    fn retry(
-        &self,
-        reason: String,
-        wait: Duration,
-        is_crash: bool,
-    ) -> Result<JobRecord, StoreError> {
+    fn retry(&self, reason: String, wait: Duration, blame: Blame) -> Result<JobRecord, StoreError> {
         let now_ms = Clock::now_ms();
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let run_at_ms = now_ms.saturating_add(wait_ms);
-        let again = Again { run_at_ms, reason, is_crash, now_ms };
+        let again = Again { run_at_ms, reason, blame, now_ms };
         let job = self.shared.queue().retry(&Lease::of(self.job), again)?;
         self.shared.tell_failed(&job, Some(wait));
         Ok(job)
@@ -299,6 +306,17 @@ impl Attempt<'_> {
         outputs.retain(|output| output.attempt == self.job.attempt);
         remove_parts(&outputs);
         Ok(())
+    }
+}
+
+/// Says how the worker died.
+fn buried(slot: &mut Slot) -> Worked {
+    match slot.bury() {
+        Some(death) if death.is_from_outside => {
+            Worked::Killed(format!("the worker was killed ({})", death.how))
+        }
+        Some(death) => Worked::Crashed(format!("the decoder crashed ({})", death.how)),
+        None => Worked::Crashed("the worker is gone".to_owned()),
     }
 }
 

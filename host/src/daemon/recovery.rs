@@ -3,7 +3,7 @@
 use super::publishing::{Published, publish_job, remove_parts, tell_end};
 use super::shared::Shared;
 use super::sources;
-use crate::jobs::{Again, Clock, End, JobState, Lease};
+use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
 use crate::output::Trust;
 use crate::store::{JobRecord, StoreError};
 use std::time::Duration;
@@ -88,7 +88,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
         }
         Published::Transient(reason) => {
             let now_ms = Clock::now_ms();
-            let again = Again { run_at_ms: now_ms, reason, is_crash: false, now_ms };
+            let again = Again { run_at_ms: now_ms, reason, blame: Blame::Machine, now_ms };
             shared.queue().retry(&lease, again)
         }
     }

@@ -3,7 +3,7 @@
 use super::attempt;
 use super::shared::Shared;
 use crate::store::{JobRecord, StoreError};
-use crate::worker::WorkerProcess;
+use crate::worker::{Death, WorkerProcess};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -112,9 +112,8 @@ impl Slot {
     }
 
     /// Ends its worker, which died, and says how.
-    pub(super) fn bury(&mut self) -> String {
-        let end = self.worker.take().map(|mut worker| worker.end());
-        format!("the decoder crashed ({})", end.unwrap_or_else(|| "no process".to_owned()))
+    pub(super) fn bury(&mut self) -> Option<Death> {
+        self.worker.take().map(|mut worker| worker.end())
     }
 
     /// Kills its worker.

@@ -131,10 +131,21 @@ pub struct Again {
     pub run_at_ms: u64,
     /// One line.
     pub reason: String,
-    /// Whether the worker died; else the attempt counts against the pipeline's `retry`.
-    pub is_crash: bool,
+    /// What the failed attempt counts as.
+    pub blame: Blame,
     /// Now, milliseconds since 1970.
     pub now_ms: u64,
+}
+
+/// Whom an attempt that failed speaks against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The machine: a try of those that the pipeline's `retry` grants.
+    Machine,
+    /// The file, which probably made the worker crash.
+    File,
+    /// Someone outside who killed the worker: as a death of the daemon.
+    Outside,
 }
 
 /// How a job ends without delivery.

@@ -6,7 +6,7 @@ use super::records::{
 };
 use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
-use crate::jobs::{Again, Claim, End, JobQueue, JobState, Lease, Publication};
+use crate::jobs::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication};
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 
@@ -111,8 +111,9 @@ impl JobQueue for Store {
                 run_at_ms: again.run_at_ms,
                 reason: Some(again.reason.clone()),
                 boot_id: None,
-                tries: job.tries + u32::from(!again.is_crash),
-                crashes: job.crashes + u32::from(again.is_crash),
+                tries: job.tries + u32::from(again.blame == Blame::Machine),
+                crashes: job.crashes + u32::from(again.blame == Blame::File),
+                deaths: job.deaths + u32::from(again.blame == Blame::Outside),
                 ..job.clone()
             };
             tx.change_job(&job, &after)?;

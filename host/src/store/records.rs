@@ -77,7 +77,7 @@ pub struct JobRecord {
     pub tries: u32,
     /// Attempts that ended with the worker's death, its time or its memory.
     pub crashes: u32,
-    /// Attempts that ended with the daemon's death.
+    /// Attempts that ended with the daemon's death, or with a worker that was killed from outside.
     pub deaths: u32,
     /// Start of the daemon that runs it; only its holder may change a held job.
     pub boot_id: Option<String>,

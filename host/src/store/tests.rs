@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::control::types::JobFilter;
-use crate::jobs::{Again, Capacity, Claim, End, JobQueue, JobState, Lease, Publication};
+use crate::jobs::{Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication};
 use crate::platform::FileIdentity;
 use crate::watch::{Change, KnownFile};
 use std::collections::{BTreeMap, HashSet};
@@ -212,8 +212,12 @@ fn job_that_waits_for_its_time_lets_lower_priorities_run() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);
     let job = claim_now(&store, 1).remove(0);
-    let again =
-        Again { run_at_ms: 1_000, reason: "disk full".to_owned(), is_crash: false, now_ms: 1 };
+    let again = Again {
+        run_at_ms: 1_000,
+        reason: "disk full".to_owned(),
+        blame: Blame::Machine,
+        now_ms: 1,
+    };
     let job = store.retry(&Lease::of(&job), again).unwrap();
     assert_eq!((job.state, job.tries, job.crashes), (JobState::Retry, 1, 0));
     let mut low = (*context()).clone();
@@ -275,7 +279,7 @@ fn counts_agree_with_the_jobs_after_any_life() {
     let jobs = claim_now(&store, 8);
     finish(&store, &jobs[0]);
     store.release(&Lease::of(&jobs[1]), false).unwrap();
-    let again = Again { run_at_ms: 9, reason: "x".to_owned(), is_crash: true, now_ms: 1 };
+    let again = Again { run_at_ms: 9, reason: "x".to_owned(), blame: Blame::File, now_ms: 1 };
     store.retry(&Lease::of(&jobs[2]), again).unwrap();
     let end = End {
         is_canceled: false,

@@ -10,5 +10,5 @@ mod process;
 mod protocol;
 
 pub use child::{Engine, serve, serve_with};
-pub use process::{Event, WorkerProcess, Workers};
+pub use process::{Death, Event, WorkerProcess, Workers};
 pub use protocol::{Failure, FailureKind, Reply, Request, Work};

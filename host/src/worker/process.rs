@@ -2,6 +2,7 @@
 
 use super::protocol::{Reply, Request, parse, send};
 use crossbeam_channel::{Receiver, unbounded};
+use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, PipeReader, Read};
@@ -38,6 +39,16 @@ pub enum Event {
     Reply(Reply),
     /// Its end, or a line that is no message; the process must be ended.
     Gone,
+}
+
+/// How a worker ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    /// The signal or exit code, and the last line it wrote.
+    pub how: String,
+    /// Whether a signal ended it that programs do not send themselves: a person, a supervisor or the
+    /// kernel out of memory.
+    pub is_from_outside: bool,
 }
 
 /// A running worker. Dropping it kills it.
@@ -84,7 +95,7 @@ impl Workers {
         worker.send(&Request::Hello { parent_pid: std::process::id(), lock })?;
         match worker.events.recv_timeout(READY_TIMEOUT) {
             Ok(Event::Reply(Reply::Ready)) => Ok(worker),
-            _ => Err(io::Error::other(format!("worker did not start: {}", worker.end()))),
+            _ => Err(io::Error::other(format!("worker did not start: {}", worker.end().how))),
         }
     }
 }
@@ -110,20 +121,22 @@ impl WorkerProcess {
     }
 
     /// Kills it, if it still lives, and says in one line how it ended and what it said last.
-    pub fn end(&mut self) -> String {
+    pub fn end(&mut self) -> Death {
         // A worker that closed its socket is about to die of what we want to know.
         let died = self.died_by_itself();
         let _ = self.child.kill();
         let status = self.child.wait();
+        let is_from_outside = died && status.as_ref().is_ok_and(|&status| is_outside(status));
         let how = match (died, status) {
             (true, Ok(status)) => describe(status),
             (_, Err(error)) => error.to_string(),
-            (false, Ok(_)) => "killed".to_owned(),
+            (false, Ok(_)) => "it closed its socket".to_owned(),
         };
-        match self.last_line() {
-            Some(line) => format!("{how}: {line}"),
-            None => how,
-        }
+        let how = match self.last_line() {
+            Some(line) if !is_from_outside => format!("{how}: {line}"),
+            _ => how,
+        };
+        Death { how, is_from_outside }
     }
 
     fn died_by_itself(&mut self) -> bool {
@@ -157,6 +170,11 @@ impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn is_outside(status: ExitStatus) -> bool {
+    let signals = [Signal::KILL, Signal::TERM, Signal::INT, Signal::HUP];
+    status.signal().is_some_and(|number| signals.iter().any(|signal| signal.as_raw() == number))
 }
 
 /// How a process ended.

@@ -1,6 +1,7 @@
 //! A worker that is real in all but the audio: this test program, started again.
 
 use crate::worker::{Engine, Work, serve_with};
+use rustix::process::Signal;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -116,6 +117,10 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
     match first {
         "crash" => std::process::abort(),
         "crash-once" if work.attempt == 1 => std::process::abort(),
+        "killed" if work.attempt <= 3 => {
+            let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+            std::process::abort();
+        }
         "hang" => {
             while !cancel.load(Ordering::SeqCst) {
                 std::thread::park_timeout(Duration::from_millis(10));

@@ -128,6 +128,18 @@ fn crashing_file_gets_a_second_worker_and_then_fails() {
 }
 
 #[test]
+fn worker_killed_from_outside_speaks_not_against_the_file() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "killed");
+    let (summary, events) = lab.run(&plan("a"));
+    assert_eq!(summary.done, 1);
+    let job = lab.jobs().remove(0);
+    assert_eq!((job.attempt, job.crashes, job.tries, job.deaths), (4, 0, 0, 3));
+    assert!(events.iter().any(|event| matches!(event, DaemonEvent::JobFailed { reason, .. }
+        if reason == "the worker was killed (signal 9)")));
+}
+
+#[test]
 fn file_that_takes_too_long_fails_with_the_reason() {
     let lab = Lab::new();
     lab.write("in/slow.wav", "hang");
