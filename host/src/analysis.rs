@@ -122,6 +122,14 @@ pub fn analyze(path: &Path, parts: &[Part]) -> Result<Analysis, AnalyzeError> {
     })
 }
 
+/// What a file's header says of its stream.
+///
+/// # Errors
+/// When it is no audio file, damaged or unreadable.
+pub fn header(path: &Path) -> Result<StreamInfo, AnalyzeError> {
+    Ok(open(path)?.info().clone())
+}
+
 /// Reads a file's tags.
 ///
 /// # Errors

@@ -533,3 +533,11 @@ fn watch_without_a_watched_folder_is_a_usage_error() {
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("wavemill run"), "{}", stderr(&output));
 }
+
+#[test]
+fn log_word_that_is_no_level_is_not_taken_for_a_module() {
+    let output = Lab::new().run(&["--log", "verbose", "steps"]);
+    assert_eq!(code(&output), 78);
+    assert!(stderr(&output).contains("error, warn, info"), "{}", stderr(&output));
+    assert_eq!(code(&Lab::new().run(&["--log", "INFO", "steps"])), 0);
+}

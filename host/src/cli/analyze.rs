@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use wavemill_pipelines::execution;
 
 mod sheet;
 
@@ -76,19 +77,18 @@ fn analyze_all(
 }
 
 fn object(path: &Path, result: &Result<Analysis, AnalyzeError>) -> Value {
-    let failed = |error: String| json!({ "path": path.to_string_lossy(), "error": error });
+    let mut object = json!({ "path": path.to_string_lossy() });
     match result {
-        Ok(analysis) => serde_json::to_value(analysis).map_or_else(
-            |error| failed(error.to_string()),
-            |parts| {
-                // The path stands there even when `--only` leaves the file's facts out.
-                let mut object = json!({ "path": path.to_string_lossy() });
-                if let (Value::Object(object), Value::Object(parts)) = (&mut object, parts) {
-                    object.extend(parts);
-                }
-                object
-            },
-        ),
-        Err(error) => failed(one_line(&error.to_string())),
+        // The path stands there even when `--only` leaves the file's facts out. Rounded as in
+        // reports, so that both say the same.
+        Ok(analysis) => {
+            if let (Value::Object(object), Value::Object(parts)) =
+                (&mut object, execution::measures(analysis))
+            {
+                object.extend(parts);
+            }
+        }
+        Err(error) => object["error"] = json!(one_line(&error.to_string())),
     }
+    object
 }

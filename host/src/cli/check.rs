@@ -53,18 +53,20 @@ fn show(file: &PipelineFile, context: &Context) -> Result<(), CliError> {
 
 /// `podcast: inbox/podcast -> high-pass, loudness -> mp3, flac, report`.
 fn summary(pipeline: &Pipeline, arrow: &str) -> String {
-    let list = |names: Vec<String>| names.join(", ");
-    let steps = list(pipeline.steps.iter().map(|step| step.descriptor.name.to_owned()).collect());
-    let mut results: Vec<_> =
-        pipeline.exports.iter().map(|export| export.format.name.to_owned()).collect();
-    results.extend(pipeline.report.as_ref().map(|_| "report".to_owned()));
-    let stages = [
-        list(pipeline.watches.iter().map(|watch| shown(&watch.path)).collect()),
-        steps,
-        list(results),
-    ];
-    let stages: Vec<_> = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
+    let watches: Vec<_> = pipeline.watches.iter().map(|watch| shown(&watch.path)).collect();
+    let mut stages = stages(pipeline);
+    if !watches.is_empty() {
+        stages.insert(0, watches.join(", "));
+    }
     format!("{}: {}", pipeline.name, stages.join(&format!(" {arrow} ")))
+}
+
+/// What is done and what is made: `high-pass, loudness` and `mp3, flac, report`.
+pub(super) fn stages(pipeline: &Pipeline) -> Vec<String> {
+    let steps: Vec<_> = pipeline.steps.iter().map(|step| step.descriptor.name).collect();
+    let exports = pipeline.exports.iter().map(|export| export.format.name);
+    let results: Vec<_> = exports.chain(pipeline.report.as_ref().map(|_| "report")).collect();
+    [steps.join(", "), results.join(", ")].into_iter().filter(|stage| !stage.is_empty()).collect()
 }
 
 fn document(files: &[PipelineFile]) -> Value {

@@ -117,11 +117,23 @@ impl Context {
     }
 }
 
+/// What stands for a whole filter.
+const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Logs to standard error.
 fn start_log(filter: &str) -> Result<(), CliError> {
-    let filter = EnvFilter::builder().parse(filter).map_err(|error| CliError::BadConfig {
-        reason: format!("the log level `{filter}` is none of error, warn, info, debug, trace and no filter ({error})"),
-    })?;
+    let wrong = || CliError::BadConfig {
+        reason: format!(
+            "the log level `{filter}` is none of {}, and no filter as wavemill::daemon=debug",
+            LOG_LEVELS.join(", ")
+        ),
+    };
+    // A single other word would be taken for the name of a module, and nothing would be logged.
+    let is_level = LOG_LEVELS.contains(&filter.to_ascii_lowercase().as_str());
+    if !is_level && !filter.contains('=') {
+        return Err(wrong());
+    }
+    let filter = EnvFilter::builder().parse(filter).map_err(|_| wrong())?;
     let is_colored = crate::report::Paint::of(io::IsTerminal::is_terminal(&io::stderr())).color;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_colored);
     // Only the first of a process counts; tests build several contexts.

@@ -66,6 +66,19 @@ impl<'a> EventView<'a> {
         Ok(())
     }
 
+    /// Whether a person looks at a terminal.
+    pub(super) fn is_watched(&self) -> bool {
+        self.context.report.shows_progress()
+    }
+
+    /// Says what is about to be done with a file.
+    pub(super) fn announce(&self, path: &Path, facts: &str, stages: &[String]) {
+        let paint = self.context.report.note_paint();
+        let arrow = format!(" {} ", paint.arrow());
+        let line = format!("{}: {facts}{arrow}{}", self.below(path), stages.join(&arrow));
+        self.note(&paint.tone(Tone::Faint, line));
+    }
+
     /// What happened to files and folders that are no jobs.
     fn surroundings(&self, event: &DaemonEvent) {
         match event {

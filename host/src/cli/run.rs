@@ -3,12 +3,13 @@
 use super::events::EventView;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals;
-use super::{CliError, Context, Exit, Run};
+use super::{CliError, Context, Exit, Run, check};
+use crate::analysis;
 use crate::control::types::OutputView;
 use crate::daemon::{DaemonEvent, Summary};
 use crate::jobs::{Clock, JobIds};
 use crate::output::{LocalHooks, hash_file, publish_outcome};
-use crate::report::shown;
+use crate::report::{duration, shown};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -162,6 +163,7 @@ impl Runner<'_> {
             input: job.input.clone(),
             attempt: job.attempt,
         })?;
+        self.announce(path);
         match self.execute(&job) {
             Ok((outcome, outputs)) => self.finished(job, outcome, outputs, started.elapsed()),
             Err(Failure::Reason(reason)) => {
@@ -177,6 +179,22 @@ impl Runner<'_> {
                     reason: "interrupted; nothing was written".to_owned(),
                 })
             }
+        }
+    }
+
+    /// Says what the file is and what will be done with it, to a person who watches.
+    fn announce(&self, path: &Path) {
+        if !self.view.is_watched() {
+            return;
+        }
+        // A file without a readable header gets its reason from the run itself.
+        if let Ok(info) = analysis::header(path) {
+            let bits = if info.lossless { format!(", {}", info.format) } else { String::new() };
+            let length = info.frame_count.map(|frames| frames.duration(info.spec.sample_rate));
+            let length = length.map(|s| format!(", {}", duration(s.0))).unwrap_or_default();
+            let (rate, layout) = (info.spec.sample_rate, &info.spec.layout);
+            let facts = format!("{}{bits}, {rate}, {layout}{length}", info.container);
+            self.view.announce(path, &facts, &check::stages(self.pipeline));
         }
     }
 

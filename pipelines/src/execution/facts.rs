@@ -29,7 +29,7 @@ pub(super) fn file(input: &Input, frames: Option<Frames>, blake3: &str) -> Value
 }
 
 /// A report of measures; levels rounded to thousandths, as nobody hears or reads more.
-pub(super) fn measures(report: &impl Serialize) -> Value {
+pub fn measures(report: &impl Serialize) -> Value {
     serde_json::to_value(report).map_or(Value::Null, tidy)
 }
 

@@ -18,6 +18,8 @@ pub(crate) mod stage;
 mod survey;
 mod writer;
 
+pub use facts::measures;
+
 use crate::model::{OnConflict, Pipeline};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
