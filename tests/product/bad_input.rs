@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use wavemill_tests::external::Tool;
-use wavemill_tests::lab::{Ended, Lab, has_extension, is_about, put, wait_until};
+use wavemill_tests::lab::{Ended, Lab, has_extension, is_about, put, repository, wait_until};
 use wavemill_tests::signal::{self, Random, Signal};
 use wavemill_tests::wav::{self, Stored};
 
@@ -139,6 +139,14 @@ fn wav_cut_at_every_tenth_is_refused_and_left_in_place() {
 }
 
 #[test]
+fn aiff_cut_at_every_tenth_is_refused_and_left_in_place() {
+    let drop = Drop::new();
+    let fixture = repository().join("tests/fixtures/tone.aiff");
+    let names = drop_tenths(&drop, &std::fs::read(fixture).unwrap(), "aiff");
+    assert_all_refused(&drop, &names);
+}
+
+#[test]
 fn flac_cut_at_every_tenth_is_refused_and_left_in_place() {
     let Some(flac) = Tool::find("flac") else { return };
     let drop = Drop::new();
@@ -160,7 +168,7 @@ fn assert_all_refused(drop: &Drop, names: &[String]) {
 }
 
 #[test]
-fn mp3_cut_at_every_tenth_is_reported() {
+fn mp3_cut_at_every_tenth_is_refused_and_left_in_place() {
     let Some(lame) = Tool::find("lame") else { return };
     let drop = Drop::new();
     let (wav_path, whole) = (drop.lab.aside("whole.wav"), drop.lab.aside("whole.mp3"));
@@ -171,7 +179,7 @@ fn mp3_cut_at_every_tenth_is_reported() {
 }
 
 #[test]
-fn ogg_cut_at_every_tenth_is_reported() {
+fn ogg_cut_at_every_tenth_is_refused_and_left_in_place() {
     let Some(oggenc) = Tool::find("oggenc") else { return };
     let drop = Drop::new();
     let (wav_path, whole) = (drop.lab.aside("whole.wav"), drop.lab.aside("whole.ogg"));

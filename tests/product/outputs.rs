@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use wavemill_tests::external::{Ffmpeg, Tool};
-use wavemill_tests::lab::{Lab, shipped};
+use wavemill_tests::lab::{Lab, repository, shipped};
 use wavemill_tests::oracle::{self, Measures};
 use wavemill_tests::signal::{self, Signal};
 use wavemill_tests::wav::{self, Stored};
@@ -299,5 +299,64 @@ fn run_and_watch_make_the_same_audio_bytes() {
     for ending in ["talk.wav", "talk.flac"] {
         let bytes = |lab: &Lab| std::fs::read(one(lab, ending)).unwrap();
         assert!(bytes(&by_run) == bytes(&by_watch), "{ending} differs between run and watch");
+    }
+}
+
+#[test]
+fn folder_of_shipped_pipelines_serves_every_inbox() {
+    let lab = Lab::new();
+    let source = signal::pink(RATE_HZ, 2, 2 * RATE_HZ as usize, 0.1, 15);
+    for inbox in ["archive", "broadcast", "measure", "podcast", "streaming"] {
+        wav::write(&lab.path(&format!("inbox/{inbox}/take.wav")), &source, Stored::Int(16));
+    }
+    let ended = lab.until_idle(&[&repository().join("pipelines")]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(lab.files("outbox/podcast"), ["take.flac", "take.json", "take.wav"]);
+    assert_eq!(lab.files("outbox/streaming"), ["take.flac", "take.json"]);
+    assert_eq!(lab.files("outbox/broadcast"), ["take.json", "take.wav"]);
+    assert_eq!(lab.files("reports"), ["take.json"]);
+    assert_eq!(lab.files("archive").len(), 2, "{:?}", lab.files("archive"));
+    assert_eq!(lab.files("inbox").len(), 5, "sources are kept");
+}
+
+#[test]
+fn streaming_keeps_the_ceiling_of_hot_mono_at_96_khz() {
+    let Some(ffmpeg) = Ffmpeg::find() else { return };
+    let lab = Lab::new();
+    // Impulses on soft noise: far below the target, and the peaks bind.
+    let mut source = signal::pink(96_000, 1, 96_000 * 4, 0.05, 16);
+    let clicks = signal::impulses(96_000, 1, 96_000 * 4, 0.7, 9_601);
+    for (sample, click) in source.planes[0].iter_mut().zip(&clicks.planes[0]) {
+        *sample += click;
+    }
+    wav::write(&lab.path("inbox/streaming/clicks.wav"), &source, Stored::Float);
+    watch(&lab, STREAMING.pipeline);
+    STREAMING.check("clicks.flac", &source, &ffmpeg.decode(&one(&lab, "clicks.flac")));
+}
+
+/// Needs no program: files that others made are in the repository.
+#[test]
+fn fixtures_of_every_format_come_out_whole() {
+    const FRAMES: [(&str, usize); 6] = [
+        ("tone-16.flac", 5292),
+        ("tone-24-6ch.flac", 1440),
+        ("tone-flac.oga", 5292),
+        ("tone-lame.mp3", 5292),
+        ("tone.ogg", 5292),
+        ("tone.aiff", 400),
+    ];
+    let lab = Lab::new();
+    let text = "version = 1\n[pipeline]\nname = \"all\"\n\
+                [[export]]\nformat = \"wav\"\npath = \"out/{name}.wav\"\n";
+    let mut words = vec![PathBuf::from("run"), lab.pipeline("all", text)];
+    words.extend(FRAMES.map(|(name, _)| repository().join("tests/fixtures").join(name)));
+    let ended = lab.run(words);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for (name, frames) in FRAMES {
+        let output = wav::read(&lab.root().join(format!("out/{name}.wav")));
+        assert_eq!(output.signal.frame_count(), frames, "{name}");
+        let peak = oracle::measure(&output.signal).sample_peak_dbfs.unwrap();
+        // Lossy coding moves the peaks of a tenth of a second by up to a decibel.
+        assert!((peak + 6.0).abs() < 1.0, "{name}: sines at -6 dBFS read {peak}");
     }
 }

@@ -206,6 +206,20 @@ impl Lab {
         finish(command.args(pipelines))
     }
 
+    /// Runs a command on a pipeline to its end, started by another program such as `strace`.
+    pub fn run_wrapped(&self, mut wrapper: Command, words: &[&str], pipeline: &Path) -> Ended {
+        let mut command = self.command(words);
+        command.arg(pipeline);
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => wrapper.env(name, value),
+                None => wrapper.env_remove(name),
+            };
+        }
+        wrapper.current_dir(self.root()).arg(command.get_program()).args(command.get_args());
+        finish(&mut wrapper)
+    }
+
     /// All jobs, as `jobs list --json` shows them.
     pub fn jobs(&self) -> Vec<Value> {
         let ended = self.run(["jobs", "list", "--json", "--limit", "100000"]);
