@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::path::PathBuf;
-use wavemill_tests::lab::{Ended, Lab, shipped};
+use wavemill_tests::lab::{Ended, Lab, repository, shipped};
 
 /// Eight mistakes, each on the line that a comment names.
 const MISTAKES: &str = r#"version = 1
@@ -92,4 +92,13 @@ fn shipped_pipelines_are_without_fault() {
         let ended = lab.run([PathBuf::from("check"), shipped(name)]);
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
     }
+}
+
+#[test]
+fn pipeline_in_the_readme_is_without_fault() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let text = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let lab = Lab::new();
+    let ended = lab.run([PathBuf::from("check"), lab.pipeline("readme", text)]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }

@@ -185,7 +185,8 @@ fn archive_of_integer_wav_is_equal_bit_by_bit() {
 
 #[test]
 fn archive_of_flac_and_aiff_is_equal_bit_by_bit() {
-    let (Some(ffmpeg), Some(flac)) = (Ffmpeg::find(), Tool::find("flac")) else { return };
+    let Some(ffmpeg) = Ffmpeg::find() else { return };
+    let Some(flac) = Tool::find("flac") else { return };
     let lab = Lab::new();
     let wav_path = lab.aside("take.wav");
     wav::write(&wav_path, &signal::pink(44_100, 1, 77_777, 0.9, 10), Stored::Int(24));
@@ -205,7 +206,8 @@ fn archive_of_flac_and_aiff_is_equal_bit_by_bit() {
 
 #[test]
 fn podcast_of_mp3_keeps_every_frame_and_the_tags() {
-    let (Some(ffmpeg), Some(lame)) = (Ffmpeg::find(), Tool::find("lame")) else { return };
+    let Some(ffmpeg) = Ffmpeg::find() else { return };
+    let Some(lame) = Tool::find("lame") else { return };
     let lab = Lab::new();
     let (wav_path, mp3) = (lab.aside("talk.wav"), lab.path("inbox/podcast/talk.mp3"));
     let frames = 12 * 44_100 + 123;
@@ -219,7 +221,8 @@ fn podcast_of_mp3_keeps_every_frame_and_the_tags() {
 
 #[test]
 fn podcast_of_ogg_keeps_every_frame_and_the_tags() {
-    let (Some(ffmpeg), Some(oggenc)) = (Ffmpeg::find(), Tool::find("oggenc")) else { return };
+    let Some(ffmpeg) = Ffmpeg::find() else { return };
+    let Some(oggenc) = Tool::find("oggenc") else { return };
     let lab = Lab::new();
     let (wav_path, ogg) = (lab.aside("talk.wav"), lab.path("inbox/podcast/talk.ogg"));
     let frames = 12 * 44_100 + 321;
@@ -233,7 +236,8 @@ fn podcast_of_ogg_keeps_every_frame_and_the_tags() {
 
 #[test]
 fn podcast_of_flac_keeps_every_frame_and_the_tags() {
-    let (Some(ffmpeg), Some(flac)) = (Ffmpeg::find(), Tool::find("flac")) else { return };
+    let Some(ffmpeg) = Ffmpeg::find() else { return };
+    let Some(flac) = Tool::find("flac") else { return };
     let lab = Lab::new();
     let (wav_path, path) = (lab.aside("talk.wav"), lab.path("inbox/podcast/talk.flac"));
     let frames = FRAMES + 7;
