@@ -1,7 +1,7 @@
 //! Wavemill pipelines: from a TOML file to finished audio files.
 //!
 //! Two levels: what was typed (a TOML document with spans) and what it means ([`Pipeline`]). Mistakes
-//! come as data ([`Diagnostic`]), all of them at once. [`execution::run`] turns a pipeline and a file
+//! come as data ([`Diagnostic`]), all of them at once. [`execution::run()`] turns a pipeline and a file
 //! into verified `.part` files; making them visible is the caller's business, so that the rule "an
 //! output is complete or absent" has one place (`host::output`).
 
