@@ -108,6 +108,12 @@ pub trait Processor: Send {
         Ok(())
     }
 
+    /// Whether the step will return every sample unchanged, so that integers keep their own values
+    /// and no dither is added; it may still drop frames. Valid after `begin`.
+    fn is_transparent(&self) -> bool {
+        false
+    }
+
     /// Why `process` returned [`Status::Failed`].
     fn failure(&self) -> Option<String> {
         None

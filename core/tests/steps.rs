@@ -426,3 +426,43 @@ fn loudness_needs_a_target() {
     let error = build("loudness", &[], &StreamSpec::new(44_100, 2)).err().unwrap();
     assert_eq!(error, BuildError::Missing { step: "loudness", param: "target_lufs" });
 }
+
+#[test]
+fn transparent_steps_return_every_sample_and_the_others_do_not_claim_to() {
+    type Parameters = &'static [(&'static str, drive::Value)];
+    let cases: &[(&str, Parameters, bool)] = &[
+        ("gain", &[("gain_db", Number(0.0))], true),
+        ("gain", &[("gain_db", Number(-0.0004))], true),
+        ("gain", &[("gain_db", Number(0.001))], false),
+        ("fade", &[], true),
+        ("fade", &[("in_s", Number(0.1))], false),
+        ("fade", &[("out_s", Number(0.1))], false),
+        ("loudness", &[("target_lufs", Number(-16.0))], false),
+        ("loudness", &[("target_lufs", Number(-16.0)), ("skip_within_lu", Number(20.0))], true),
+        ("peak-normalize", &[("target_dbfs", Number(-20.0))], false),
+        ("trim-silence", &[("threshold_dbfs", Number(-144.0))], true),
+        ("high-pass", &[("cutoff_hz", Number(80.0))], false),
+        ("remix", &[("channels", Integer(1))], false),
+    ];
+    let spec = StreamSpec::new(44_100, 2);
+    let input: Planes =
+        song(2).iter().map(|plane| plane.iter().map(|sample| sample * 0.5).collect()).collect();
+    for &(name, params, is_transparent) in cases {
+        let mut step = build(name, params, &spec).unwrap();
+        prepare(step.as_mut(), &input, 4096);
+        assert_eq!(step.is_transparent(), is_transparent, "{name} {params:?}");
+        let output = process(step.as_mut(), &spec, &input, 4096);
+        assert_eq!(bits(&output) == bits(&input), is_transparent, "{name} {params:?}");
+    }
+}
+
+#[test]
+fn silence_leaves_normalizing_steps_transparent() {
+    let spec = StreamSpec::new(44_100, 2);
+    let target: &[(&str, drive::Value)] = &[("target_lufs", Number(-16.0))];
+    for (name, params) in [("loudness", target), ("peak-normalize", &[])] {
+        let mut step = build(name, params, &spec).unwrap();
+        prepare(step.as_mut(), &silence(2), 4096);
+        assert!(step.is_transparent(), "{name}");
+    }
+}

@@ -138,6 +138,10 @@ impl Processor for Fade {
         if self.fall > Frames::ZERO { WholeFileNeed::Length } else { WholeFileNeed::Nothing }
     }
 
+    fn is_transparent(&self) -> bool {
+        self.rise == Frames::ZERO && self.fall == Frames::ZERO
+    }
+
     fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
         if self.fall == Frames::ZERO {
             return Ok(());

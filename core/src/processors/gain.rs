@@ -56,4 +56,9 @@ impl Processor for Gain {
     }
 
     fn reset(&mut self) {}
+
+    fn is_transparent(&self) -> bool {
+        // 0 dB is exactly this, and nothing else that is left after rounding to 0.001 dB.
+        self.amplitude.to_bits() == 1.0_f32.to_bits()
+    }
 }

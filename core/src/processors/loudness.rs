@@ -178,6 +178,10 @@ impl Processor for Loudness {
         Ok(())
     }
 
+    fn is_transparent(&self) -> bool {
+        self.decision.as_ref().is_none_or(|decision| decision.processor.is_transparent())
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let loudness = self.measured.integrated_lufs;
         let true_peak = self.measured.true_peak_dbtp;

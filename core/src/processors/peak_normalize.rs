@@ -67,6 +67,10 @@ impl Processor for PeakNormalize {
         Ok(())
     }
 
+    fn is_transparent(&self) -> bool {
+        self.gain.as_ref().is_none_or(|(_, gain)| gain.is_transparent())
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let Some((gain, _)) = &self.gain else {
             return vec![Finding::text("left_alone", "silent")];

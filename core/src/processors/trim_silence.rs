@@ -140,6 +140,11 @@ impl Processor for TrimSilence {
         Ok(())
     }
 
+    fn is_transparent(&self) -> bool {
+        // It only drops frames.
+        true
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let Some(kept) = self.kept else {
             return vec![Finding::text("left_alone", "silent throughout")];
