@@ -466,3 +466,24 @@ fn silence_leaves_normalizing_steps_transparent() {
         assert!(step.is_transparent(), "{name}");
     }
 }
+
+#[test]
+fn loudness_of_a_file_too_short_for_it_still_keeps_the_ceiling() {
+    let spec = StreamSpec::new(44_100, 1);
+    // A fifth of a second: no block of 400 ms, a true peak of 0 dBTP.
+    let tone = |frame: usize| (TAU * 997.0 * frame as f64 / 44_100.0).sin() as f32;
+    let input: Planes = vec![(0..8_820).map(tone).collect()];
+    let mut step = build("loudness", &[("target_lufs", Number(-16.0))], &spec).unwrap();
+    prepare(step.as_mut(), &input, 4096);
+    assert!(!step.is_transparent());
+    let output = process(step.as_mut(), &spec, &input, 4096);
+    let mut meter = LoudnessMeter::new(&spec, MonoMode::Single);
+    meter.push(&Block::from_planes(&output));
+    let true_peak = meter.finish().true_peak_dbtp.unwrap().0;
+    assert!(true_peak <= -1.0 && true_peak > -1.01, "{true_peak}");
+    assert_eq!(finding(step.as_ref(), "measured_integrated_lufs"), FindingValue::None);
+    assert_eq!(finding(step.as_ref(), "ceiling_bound"), FindingValue::Bool(true));
+    assert!((number(step.as_ref(), "gain_db") + 1.0).abs() < 0.1);
+    let FindingValue::Text(reason) = finding(step.as_ref(), "left_alone") else { panic!("text") };
+    assert!(reason.contains("no loudness") && reason.contains("ceiling"), "{reason}");
+}

@@ -124,6 +124,7 @@ impl Decoder for PcmDecoder {
         let byte_count = frame_count * self.frame_bytes;
         match out {
             Samples::Int { planes, .. } => {
+                check_unused_bits(&bytes[..byte_count], self.coding)?;
                 unpack_ints(&bytes[..byte_count], self.coding, planes, frame_count);
             }
             Samples::Float { planes } => {
@@ -163,6 +164,29 @@ pub(super) fn check_finite(planes: &[Vec<f32>], first: Frames) -> Result<(), Dec
     let positions = planes.iter().filter_map(|plane| plane.iter().position(|x| !x.is_finite()));
     let offset = positions.min().expect("the fold found one");
     Err(DecodeError::NonFinite { frame: Frames(first.0 + offset as u64) })
+}
+
+/// Fails when a sample has bits below those its header says are valid: they would be lost.
+fn check_unused_bits(bytes: &[u8], coding: Coding) -> Result<(), DecodeError> {
+    let unused = (8 * coding.container_bytes).saturating_sub(coding.format.bit_depth.into());
+    if unused == 0 {
+        return Ok(());
+    }
+    let push = |value: u32, byte: &u8| value << 8 | u32::from(*byte);
+    let value = |sample: &[u8]| {
+        if coding.big_endian {
+            sample.iter().fold(0, push)
+        } else {
+            sample.iter().rev().fold(0, push)
+        }
+    };
+    let samples = bytes.chunks_exact(coding.container_bytes);
+    // A fold without an early exit, as in `check_finite`.
+    let used = samples.fold(0, |used, sample| used | value(sample));
+    if used & ((1 << unused) - 1) == 0 {
+        return Ok(());
+    }
+    Err(DecodeError::damaged("its samples use more bits than its header states"))
 }
 
 fn unpack_ints(bytes: &[u8], coding: Coding, planes: &mut [Vec<i32>], frame_count: usize) {
@@ -263,6 +287,17 @@ mod tests {
         let mut planes = vec![Vec::new()];
         unpack_ints(&[0xf0, 0xff, 0x7f, 0x00, 0x00, 0x80], coding(20, 3), &mut planes, 2);
         assert_eq!(planes[0], [0x7ffff, -0x80000]);
+    }
+
+    #[test]
+    fn bits_below_the_valid_ones_are_damage_in_either_byte_order() {
+        for (big_endian, unused) in [(false, [0x01, 0, 0x40]), (true, [0x40, 0, 0x01])] {
+            let coding = Coding { big_endian, ..coding(20, 3) };
+            let error = check_unused_bits(&unused, coding).unwrap_err();
+            assert!(error.to_string().contains("more bits than its header states"), "{error}");
+        }
+        assert!(check_unused_bits(&[0x10, 0, 0x40], coding(20, 3)).is_ok());
+        assert!(check_unused_bits(&[0x01, 0, 0x40], coding(24, 3)).is_ok());
     }
 
     #[test]

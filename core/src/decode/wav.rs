@@ -112,7 +112,9 @@ pub(crate) struct TagChunk {
 
 /// The chunks that hold tags: `LIST`, `id3 ` and `bext`.
 ///
-/// Chunks of more than `byte_count_max` bytes, or beyond the file's end, are left out.
+/// Chunks of more than `byte_count_max` bytes, or beyond the file's end, are left out. What follows
+/// the samples need not be chunks at all: the walk ends where they do, and fails only when reading
+/// does.
 pub(crate) fn tag_chunks(
     source: &mut dyn Source,
     byte_count_max: usize,
@@ -121,7 +123,18 @@ pub(crate) fn tag_chunks(
     let mut walk = WavChunks::new(source, byte_count)?;
     let mut found = Vec::new();
     let mut left = byte_count_max;
-    while let Some((chunk, length)) = walk.next()? {
+    let mut is_after_samples = false;
+    loop {
+        let (chunk, length) = match walk.next() {
+            Ok(Some(next)) => next,
+            Err(DecodeError::Io(error)) => return Err(error.into()),
+            Ok(None) | Err(_) => break,
+        };
+        // Zeros that pad a file are no chunks.
+        if is_after_samples && chunk.id == [0; 4] {
+            break;
+        }
+        is_after_samples |= &chunk.id == b"data";
         let is_tag = matches!(&chunk.id, b"LIST" | b"id3 " | b"ID3 " | b"bext");
         let length = length.and_then(|length| usize::try_from(length).ok());
         if is_tag && let Some(length) = length.filter(|&length| length <= left) {

@@ -14,6 +14,9 @@ use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs};
 /// magnitudes of a phase of its taps). At -1 dBTP this costs 0.001 dB.
 const QUANTIZATION_HEADROOM: f64 = 3.0 / 32_768.0;
 
+/// Why a file has no loudness.
+const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
+
 /// `loudness{target_lufs, ceiling_dbtp, mode, mono, skip_within_lu, lower_only}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "loudness",
@@ -24,7 +27,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
              measured with four times oversampling (twice from 96 kHz); the ceiling leaves room \
              for the dither of 16 bits. Gains are rounded to 0.001 dB, down where the ceiling \
              binds. A file without loudness (silent, shorter than 400 ms, below -70 LUFS) is left \
-             alone, and the report says so.",
+             alone, or lowered to the ceiling where it exceeds that, and the report says so.",
     params: &[
         ParamDescriptor {
             key: "target_lufs",
@@ -101,7 +104,7 @@ struct Decision {
     gain: Decibels,
     /// Whether the ceiling allowed less than the target asked for.
     is_ceiling_bound: bool,
-    /// By how much the result is softer than it was to become.
+    /// By how much the result is softer than it was to become; nothing where it had no loudness.
     shortfall: Lu,
     processor: Gain,
 }
@@ -121,6 +124,14 @@ impl Aim {
             shortfall: (wanted - gain).into(),
             processor: Gain::new(gain),
         }
+    }
+
+    /// What is done to a file that has no loudness to bring anywhere: nothing, unless it exceeds
+    /// the ceiling.
+    fn decide_without_loudness(self, true_peak: Dbtp) -> Option<Decision> {
+        let gain = self.allowed(true_peak).filter(|&gain| gain < Decibels::ZERO)?;
+        let shortfall = Lu(0.0);
+        Some(Decision { gain, is_ceiling_bound: true, shortfall, processor: Gain::new(gain) })
     }
 
     /// The largest gain that keeps the ceiling.
@@ -171,10 +182,11 @@ impl Processor for Loudness {
         if let Some(meter) = self.meter.take() {
             self.measured = meter.finish();
         }
-        self.decision = self
-            .measured
-            .integrated_lufs
-            .map(|loudness| self.aim.decide(loudness, self.measured.true_peak_dbtp));
+        let true_peak = self.measured.true_peak_dbtp;
+        self.decision = match self.measured.integrated_lufs {
+            Some(loudness) => Some(self.aim.decide(loudness, true_peak)),
+            None => true_peak.and_then(|peak| self.aim.decide_without_loudness(peak)),
+        };
         Ok(())
     }
 
@@ -189,18 +201,16 @@ impl Processor for Loudness {
             Finding::number("measured_integrated_lufs", loudness.map(|lufs| lufs.0)),
             Finding::number("measured_true_peak_dbtp", true_peak.map(|peak| peak.0)),
         ];
-        let Some(decision) = &self.decision else {
-            findings.push(Finding::text(
-                "left_alone",
-                "no loudness: silent, shorter than 400 ms or below -70 LUFS",
-            ));
-            return findings;
-        };
+        if loudness.is_none() {
+            let action = if self.decision.is_some() { "; only lowered to the ceiling" } else { "" };
+            findings.push(Finding::text("left_alone", format!("{NO_LOUDNESS}{action}")));
+        }
+        let Some(decision) = &self.decision else { return findings };
         let gain = decision.gain;
         findings.extend([
             Finding::number("gain_db", gain.0),
             Finding::flag("ceiling_bound", decision.is_ceiling_bound),
-            Finding::number("shortfall_lu", decision.shortfall.0),
+            Finding::number("shortfall_lu", loudness.map(|_| decision.shortfall.0)),
             Finding::number("expected_integrated_lufs", loudness.map(|lufs| (lufs + gain).0)),
             Finding::number("expected_true_peak_dbtp", true_peak.map(|peak| (peak + gain).0)),
         ]);

@@ -19,6 +19,15 @@ fn valid_bits_below_the_container_are_shifted_down() {
 }
 
 #[test]
+fn samples_with_more_bits_than_stated_are_damaged_not_truncated() {
+    let fmt = fmt_extensible(1, 1, 24, 16, 4);
+    let sound = decode_bytes(&wav(fmt.clone(), vec![0, 1, 0, 0, 2, 0])).unwrap();
+    assert_eq!(sound.ints()[0], [1, 2]);
+    let error = message(&wav(fmt, vec![0, 1, 0, 1, 2, 0]));
+    assert!(error.contains("more bits than its header states"), "{error}");
+}
+
+#[test]
 fn channel_mask_gives_the_layout() {
     let file = wav(fmt_extensible(1, 3, 16, 16, 0x103), vec![0; 6]);
     let decoded = decode_bytes(&file).unwrap();

@@ -125,6 +125,31 @@ fn broken_tag_leaves_the_others_and_a_warning() {
 }
 
 #[test]
+fn wav_padded_with_zeros_after_its_samples_keeps_its_tags() {
+    let chunks = [
+        (b"fmt ", fmt(1, 1, 48_000, 16)),
+        (b"id3 ", id3_with_picture("Name")),
+        (b"data", vec![0; 4]),
+    ];
+    let mut file = riff(&chunks);
+    file.extend(vec![0; 64 * 1024]);
+    let reading = read(&file);
+    assert_eq!(reading.tags.title.as_deref(), Some("Name"));
+    assert_eq!(reading.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn wav_with_countless_chunks_after_its_samples_keeps_its_tags() {
+    let mut chunks = vec![
+        (b"fmt ", fmt(1, 1, 48_000, 16)),
+        (b"id3 ", id3_with_picture("Name")),
+        (b"data", vec![0; 4]),
+    ];
+    chunks.extend(vec![(b"junk", Vec::new()); 5000]);
+    assert_eq!(read(&riff(&chunks)).tags.title.as_deref(), Some("Name"));
+}
+
+#[test]
 fn tags_of_cut_and_mutated_files_never_panic() {
     for (name, bytes) in samples_of_every_format() {
         for step in 1..200 {
