@@ -46,8 +46,8 @@ const KILLS: usize = 25;
 /// and idling lie within.
 const LIFE_MS_MAX: u64 = 900;
 
-/// Most new files per life.
-const DROPS_MAX: u64 = 4;
+/// Most new files per life, after the first.
+const DROPS_MAX: u64 = 3;
 
 /// Frames of every input.
 const FRAMES: usize = 48_000 * 8;
@@ -102,7 +102,7 @@ fn kill_under_load(victim: Victim, seed: u64) {
     lab.path("in/x");
     for round in 0..KILLS {
         let mut daemon = lab.watch(&[&pipeline]);
-        for drop in 0..1 + random.below(DROPS_MAX) {
+        for drop in 0..=random.below(DROPS_MAX) {
             let name = format!("d{}/f{round}-{drop}", random.below(3));
             drop_file(&lab, &name, random.below(4));
             inputs.insert(name);
