@@ -34,8 +34,12 @@ pub const TAG_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Most text tags kept of one file.
 pub const TAG_COUNT_MAX: usize = 512;
 
-/// Most bytes of one picture kept.
-pub const PICTURE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most bytes of one picture kept: with the longest texts and 32 bytes of numbers it still fits a
+/// metadata block of FLAC, whose length has 24 bits (RFC 9639, 8.1 and 8.8).
+pub const PICTURE_BYTES_MAX: usize = (1 << 24) - 1 - 32 - 2 * TAG_TEXT_BYTES_MAX;
+
+/// Most bytes of all pictures kept of one file; they are in memory while it is processed.
+pub const PICTURES_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Most pictures kept of one file.
 pub const PICTURE_COUNT_MAX: usize = 16;

@@ -10,6 +10,7 @@ mod common;
 use common::{SharedFile, encode, encode_into, music, run_tool, settings};
 use flac_codec::metadata::{PictureType, VorbisComment};
 use std::io::Cursor;
+use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples};
 use wavemill_core::encode::EncodeError;
 use wavemill_core::tags::{Picture, Tags};
@@ -166,7 +167,7 @@ fn flac_without_frames_is_accepted_by_the_reference_decoder() {
 fn flac_carries_tags_and_pictures() {
     let samples = music(PcmFormat::int(16), 1, 100);
     let mut tagged = settings(&samples);
-    tagged.tags = Tags {
+    tagged.tags = Arc::new(Tags {
         title: Some("Grüße 🎧".to_owned()),
         isrc: Some("DEZZZ2600001".to_owned()),
         year: Some(2026),
@@ -177,7 +178,7 @@ fn flac_carries_tags_and_pictures() {
             bytes: vec![1, 2, 3],
         }],
         ..Tags::default()
-    };
+    });
     let bytes = encode("flac", &samples, tagged, 100).unwrap();
     let blocks = flac_codec::metadata::BlockList::read(Cursor::new(bytes)).unwrap();
     let comment = blocks.get::<VorbisComment>().unwrap();

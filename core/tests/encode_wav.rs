@@ -9,6 +9,7 @@ mod common;
 
 use common::{SharedFile, encode, encode_into, music, settings};
 use std::io::Cursor;
+use std::sync::Arc;
 use wavemill_core::audio::{ChannelLayout, PcmFormat, Samples};
 use wavemill_core::encode::EncodeError;
 use wavemill_core::tags::{Broadcast, Tags};
@@ -113,7 +114,7 @@ fn wav_extensible_carries_the_channel_mask() {
 fn wav_tags_are_chunks_before_the_samples() {
     let samples = music(PcmFormat::int(16), 1, 3);
     let mut tagged = settings(&samples);
-    tagged.tags = Tags {
+    tagged.tags = Arc::new(Tags {
         title: Some("Grüße 🎧".to_owned()),
         track: Some(3),
         track_total: Some(9),
@@ -123,7 +124,7 @@ fn wav_tags_are_chunks_before_the_samples() {
             ..Broadcast::default()
         }),
         ..Tags::default()
-    };
+    });
     let bytes = encode("wav", &samples, tagged, 3).unwrap();
     let find = |needle: &[u8]| bytes.windows(needle.len()).position(|w| w == needle);
     let bext = find(b"bext").unwrap();
@@ -142,7 +143,7 @@ fn wav_tags_read_back_with_lofty() {
     use lofty::tag::{Accessor, ItemKey, TagType};
     let samples = music(PcmFormat::int(16), 1, 3);
     let mut tagged = settings(&samples);
-    tagged.tags = Tags {
+    tagged.tags = Arc::new(Tags {
         title: Some("Grüße 🎧".to_owned()),
         genre: Some("Speech".to_owned()),
         isrc: Some("DEZZZ2600001".to_owned()),
@@ -154,7 +155,7 @@ fn wav_tags_read_back_with_lofty() {
             bytes: vec![1, 2, 3],
         }],
         ..Tags::default()
-    };
+    });
     let bytes = encode("wav", &samples, tagged, 3).unwrap();
     let file = lofty::probe::Probe::new(Cursor::new(bytes)).guess_file_type().unwrap().read();
     let file = file.unwrap();

@@ -36,6 +36,8 @@ pub(super) struct StreamFacts {
     pub(super) frame_count: Option<u64>,
     /// Frames of a block, when all but the last are equally long.
     pub(super) block_frames: Option<u64>,
+    /// Bytes of the largest frame; `None` when the encoder did not know.
+    pub(super) frame_bytes_max: Option<usize>,
     /// First byte after the metadata, from the file's start.
     pub(super) audio_start: u64,
 }
@@ -169,6 +171,7 @@ fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
         bit_depth: u16::from(small(field(36, 5))) + 1,
         frame_count: (frame_count != 0).then_some(frame_count),
         block_frames: (block_min == block_max).then_some(block_max),
+        frame_bytes_max: usize::try_from(number(7..10)).ok().filter(|&count| count != 0),
         audio_start: 0,
     }
 }

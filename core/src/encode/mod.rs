@@ -5,12 +5,14 @@ mod quantize;
 mod random;
 mod wav;
 
+pub(crate) use flac::crc16;
 pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::tags::Tags;
 use crate::units::Frames;
 use std::io::{Read, Seek, Write};
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Every format that can be written, by name.
@@ -40,8 +42,8 @@ pub struct EncodeSettings {
     pub frame_count: Option<Frames>,
     /// Effort of lossless compression, where the format has one; `None` is its default.
     pub compression_level: Option<u8>,
-    /// Tags to carry.
-    pub tags: Tags,
+    /// Tags to carry; shared, since pictures are large and a file may have several exports.
+    pub tags: Arc<Tags>,
 }
 
 /// A file being written.

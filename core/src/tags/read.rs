@@ -8,7 +8,7 @@ use super::{Picture, Tags, bext};
 use crate::decode::kind::{self, Kind};
 use crate::decode::wav::TagChunk;
 use crate::decode::{self, DecodeError, Source};
-use crate::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, TAG_COUNT_MAX};
+use crate::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::config::ParseOptions;
 use lofty::file::{FileType, TaggedFile, TaggedFileExt};
 use lofty::picture::PictureType;
@@ -121,9 +121,10 @@ impl TagReading {
         if !self.tags.pictures.is_empty() {
             return;
         }
+        let mut left = PICTURES_BYTES_MAX;
         for picture in tag.pictures() {
-            if picture.data().len() > PICTURE_BYTES_MAX {
-                let count = picture.data().len();
+            let count = picture.data().len();
+            if count > PICTURE_BYTES_MAX {
                 self.warnings.push(format!(
                     "a picture of {count} bytes is left out; at most {PICTURE_BYTES_MAX} are kept"
                 ));
@@ -133,6 +134,14 @@ impl TagReading {
                 self.warnings.push(format!("only {PICTURE_COUNT_MAX} pictures are kept"));
                 return;
             }
+            if count > left {
+                self.warnings.push(format!(
+                    "a picture of {count} bytes is left out; at most {PICTURES_BYTES_MAX} of all \
+                     pictures are kept"
+                ));
+                continue;
+            }
+            left -= count;
             self.tags.pictures.push(Picture {
                 kind: kind_of(picture.pic_type()),
                 media_type: picture
@@ -214,5 +223,40 @@ fn kind_of(kind: PictureType) -> &'static str {
         PictureType::BandLogo => "band logo",
         PictureType::PublisherLogo => "publisher logo",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lofty::tag::TagType;
+
+    fn reading(byte_counts: &[usize]) -> TagReading {
+        let mut tag = Tag::new(TagType::Id3v2);
+        for &byte_count in byte_counts {
+            tag.push_picture(lofty::picture::Picture::unchecked(vec![0; byte_count]).build());
+        }
+        let mut reading = TagReading::default();
+        reading.add_pictures(&tag);
+        reading
+    }
+
+    fn kept(reading: &TagReading) -> Vec<usize> {
+        reading.tags.pictures.iter().map(|picture| picture.bytes.len()).collect()
+    }
+
+    #[test]
+    fn picture_that_fits_no_flac_block_is_left_out_with_a_warning() {
+        let reading = reading(&[PICTURE_BYTES_MAX + 1, PICTURE_BYTES_MAX]);
+        assert_eq!(kept(&reading), [PICTURE_BYTES_MAX]);
+        assert_eq!(reading.warnings.len(), 1, "{:?}", reading.warnings);
+    }
+
+    #[test]
+    fn pictures_beyond_their_total_are_left_out_with_a_warning() {
+        const MIB: usize = 1 << 20;
+        let reading = reading(&[12 * MIB, 12 * MIB, 12 * MIB, 8 * MIB]);
+        assert_eq!(kept(&reading), [12 * MIB, 12 * MIB, 8 * MIB]);
+        assert_eq!(reading.warnings.len(), 1, "{:?}", reading.warnings);
     }
 }

@@ -8,7 +8,6 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use wavemill_core::audio::{PcmFormat, Samples, StreamSpec};
 use wavemill_core::encode::{self, EncodeError, EncodeSettings};
-use wavemill_core::tags::Tags;
 use wavemill_core::units::Frames;
 
 /// A file in memory whose bytes stay readable after the encoder consumed it. It can play a full
@@ -64,7 +63,7 @@ pub fn settings(samples: &Samples) -> EncodeSettings {
         format: samples.format(),
         frame_count: Some(Frames(samples.frame_count() as u64)),
         compression_level: None,
-        tags: Tags::default(),
+        tags: Arc::default(),
     }
 }
 

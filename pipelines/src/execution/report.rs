@@ -53,7 +53,7 @@ impl Told<'_> {
             "job": { "id": self.job.id, "created": self.job.created },
             "rejected": self.rejected,
             "input": facts::file(input, *frames, &self.job.hash),
-            "tags": facts::tidy(facts::measures(&input.tags)),
+            "tags": facts::tidy(facts::measures(&*input.tags)),
             "loudness": loudness.map(facts::measures),
             "steps": self.steps(),
             "outputs": self.outputs(),

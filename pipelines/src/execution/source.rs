@@ -21,7 +21,7 @@ pub(crate) struct Input {
     path: PathBuf,
     stamp: Stamp,
     pub(crate) info: StreamInfo,
-    pub(crate) tags: Tags,
+    pub(crate) tags: Arc<Tags>,
     /// What is odd about the file without keeping it from being processed.
     pub(crate) warnings: Vec<String>,
     decoder: Box<dyn Decoder>,
@@ -73,7 +73,7 @@ impl Input {
             path: path.to_owned(),
             stamp,
             info,
-            tags: reading.tags,
+            tags: Arc::new(reading.tags),
             warnings: reading.warnings,
             decoder,
             is_fresh: true,

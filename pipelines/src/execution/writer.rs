@@ -162,7 +162,6 @@ mod tests {
     use super::*;
     use wavemill_core::audio::{PcmFormat, StreamSpec};
     use wavemill_core::encode;
-    use wavemill_core::tags::Tags;
 
     fn writer(folder: &Path) -> Writer {
         Writer {
@@ -172,7 +171,7 @@ mod tests {
                 format: PcmFormat::int(16),
                 frame_count: None,
                 compression_level: None,
-                tags: Tags::default(),
+                tags: std::sync::Arc::default(),
             },
             temporary: folder.join("a.part"),
         }

@@ -8,6 +8,7 @@ use crate::execution::source::{Input, duration};
 use crate::execution::stage::Stage;
 use crate::model::{After, Dither, Export, Pipeline};
 use std::ops::Range;
+use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::encode::EncodeSettings;
@@ -140,7 +141,7 @@ impl Blueprint {
             format: group.to,
             frame_count,
             compression_level: export.compression_level,
-            tags: input.tags.clone(),
+            tags: Arc::clone(&input.tags),
         }
     }
 

@@ -6,11 +6,16 @@ use super::Completeness;
 use crate::decode::chunks::read_up_to;
 use crate::decode::flac::{StreamFacts, read_facts};
 use crate::decode::{DecodeError, Source};
+use crate::encode::crc16;
 use crate::units::Frames;
 
-/// Bytes looked at. The largest frame a usual encoder writes, 4608 frames of 8 channels at 32 bits,
+/// Most bytes looked at. The largest frame a usual encoder writes, 4608 frames of 8 channels at 32 bits,
 /// has 144 KiB.
 const TAIL_BYTES: usize = 256 * 1024;
+
+/// Most frame headers held against their frame's checksum. Some 64 MiB of noise look like
+/// a header once by chance; a file with many was made to.
+const CANDIDATE_COUNT_MAX: usize = 64;
 
 /// Bytes of an `ID3v1` tag, which some taggers append to any file.
 const ID3V1_BYTES: usize = 128;
@@ -21,30 +26,45 @@ pub(super) fn check(
     byte_count: u64,
 ) -> Result<Completeness, DecodeError> {
     let facts = read_facts(source, start, byte_count)?;
-    let tail_start = facts.audio_start.max(byte_count.saturating_sub(TAIL_BYTES as u64));
-    let tail = read_up_to(source, tail_start, TAIL_BYTES)?;
+    let reach = reach(&facts);
+    let tail_start = facts.audio_start.max(byte_count.saturating_sub(reach as u64));
+    let tail = read_up_to(source, tail_start, reach)?;
     let tail = without_id3v1(&tail);
-    let total = facts.frame_count;
     if tail.is_empty() {
-        return Ok(match total {
+        return Ok(match facts.frame_count {
             Some(total) => Completeness::incomplete(Frames(total), "none"),
             None => Completeness::Unknown,
         });
     }
+    Ok(of_tail(tail, &facts))
+}
+
+/// Bytes from the file's end in which its last frame begins.
+fn reach(facts: &StreamFacts) -> usize {
+    facts.frame_bytes_max.map_or(TAIL_BYTES, |count| TAIL_BYTES.min(count + ID3V1_BYTES))
+}
+
+fn of_tail(tail: &[u8], facts: &StreamFacts) -> Completeness {
+    let total = facts.frame_count;
     // Bytes of a frame can look like a header. Only a header that starts a whole frame is certain;
     // one that does not is the best guess for the message.
     let mut last = None;
+    let mut candidate_count = 0;
     for offset in (0..tail.len()).rev() {
-        let Some(frame) = FrameStart::parse(&tail[offset..], &facts) else { continue };
+        let Some(frame) = FrameStart::parse(&tail[offset..], facts) else { continue };
+        candidate_count += 1;
+        if candidate_count > CANDIDATE_COUNT_MAX {
+            return Completeness::Unknown;
+        }
         if crc16(&tail[offset..]) == 0 {
-            return Ok(of_end(total, frame.first + frame.frame_count));
+            return of_end(total, frame.first + frame.frame_count);
         }
         last = last.or(Some(frame.first));
     }
-    Ok(match (total, last) {
+    match (total, last) {
         (Some(total), Some(first)) => Completeness::incomplete(Frames(total), Frames(first)),
         _ => Completeness::Unknown,
-    })
+    }
 }
 
 fn of_end(total: Option<u64>, end: u64) -> Completeness {
@@ -145,24 +165,52 @@ fn crc8(bytes: &[u8]) -> u8 {
     })
 }
 
-/// CRC-16 with polynomial 0x8005; 0 over a whole frame with its footer.
-fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |crc, &byte| {
-        (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
-            if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x8005 }
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn checksums_of_the_catalog_check_string() {
-        // The check values of CRC-8/SMBUS and CRC-16/UMTS.
+    fn checksum_of_the_catalog_check_string() {
+        // The check value of CRC-8/SMBUS.
         assert_eq!(crc8(b"123456789"), 0xf4);
-        assert_eq!(crc16(b"123456789"), 0xfee8);
+    }
+
+    fn facts() -> StreamFacts {
+        StreamFacts {
+            sample_rate_hz: 44_100,
+            channel_count: 1,
+            bit_depth: 16,
+            frame_count: Some(1 << 20),
+            block_frames: Some(4096),
+            frame_bytes_max: None,
+            audio_start: 0,
+        }
+    }
+
+    /// Headers of frame 0, 4096 long, one channel, each with a right checksum.
+    fn headers(count: usize) -> Vec<u8> {
+        let mut header = vec![0xff, 0xf8, 0xc9, 0x08, 0];
+        header.push(crc8(&header));
+        let mut bytes = header.repeat(count);
+        // What follows ends in no frame's checksum.
+        bytes.push(1);
+        bytes
+    }
+
+    #[test]
+    fn tail_with_too_many_headers_is_unknown_and_with_a_few_incomplete() {
+        let few = of_tail(&headers(CANDIDATE_COUNT_MAX), &facts());
+        assert!(matches!(few, Completeness::Incomplete { .. }), "{few:?}");
+        assert_eq!(of_tail(&headers(CANDIDATE_COUNT_MAX + 1), &facts()), Completeness::Unknown);
+    }
+
+    #[test]
+    fn reach_is_the_largest_frame_where_it_is_known() {
+        assert_eq!(reach(&facts()), TAIL_BYTES);
+        let known = StreamFacts { frame_bytes_max: Some(9000), ..facts() };
+        assert_eq!(reach(&known), 9128);
+        let huge = StreamFacts { frame_bytes_max: Some((1 << 24) - 1), ..facts() };
+        assert_eq!(reach(&huge), TAIL_BYTES);
     }
 
     #[test]

@@ -107,7 +107,7 @@ const fn crc16_tables() -> [[u16; 256]; 8] {
 }
 
 /// CRC-16 of a whole frame, polynomial 0x8005. Source: RFC 9639, 9.3.
-pub(super) fn crc16(bytes: &[u8]) -> u16 {
+pub(crate) fn crc16(bytes: &[u8]) -> u16 {
     let mut crc = 0u16;
     let mut chunks = bytes.chunks_exact(8);
     for chunk in &mut chunks {

@@ -209,3 +209,20 @@ fn picture_block(picture: &Picture) -> Vec<u8> {
     bytes.extend_from_slice(&picture.bytes);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{PICTURE_BYTES_MAX, TAG_TEXT_BYTES_MAX};
+
+    #[test]
+    fn largest_picture_a_reader_keeps_just_fits_a_block() {
+        let picture = Picture {
+            kind: "front cover",
+            media_type: "x".repeat(TAG_TEXT_BYTES_MAX),
+            description: Some("x".repeat(TAG_TEXT_BYTES_MAX)),
+            bytes: vec![0; PICTURE_BYTES_MAX],
+        };
+        assert_eq!(picture_block(&picture).len(), BLOCK_BYTES_MAX);
+    }
+}

@@ -13,6 +13,8 @@ mod metadata;
 mod rice;
 mod subframe;
 
+pub(crate) use bits::crc16;
+
 use super::{CompressionLevels, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Sink};
 use crate::audio::{PcmFormat, Samples};
 use frame::{FrameMaker, FrameShape};

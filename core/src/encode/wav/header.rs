@@ -151,7 +151,6 @@ fn needs_extensible(format: PcmFormat, layout: &ChannelLayout) -> bool {
 mod tests {
     use super::*;
     use crate::audio::StreamSpec;
-    use crate::tags::Tags;
     use crate::units::Frames;
 
     fn header(frame_count: Option<u64>) -> Header {
@@ -160,7 +159,7 @@ mod tests {
             format: PcmFormat::int(16),
             frame_count: frame_count.map(Frames),
             compression_level: None,
-            tags: Tags::default(),
+            tags: std::sync::Arc::default(),
         })
     }
 
