@@ -13,6 +13,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::OnConflict;
 
 /// How publishing went.
@@ -54,16 +55,35 @@ pub(super) fn publish_job(
             }
         }
     }
+    let ending = ending_of(&job.ending, &outputs);
     let publication = Publication {
         outputs,
         identities: done.into_iter().map(|(file, identity)| (file.path, identity)).collect(),
-        source: sources::plan_for_ending(shared, job)?,
+        source: sources::plan_for_ending(shared, job, &ending)?,
+        ending,
         now_ms: Clock::now_ms(),
     };
     survive("before ledger")?;
     let job = shared.queue().publish(&Lease::of(job), publication)?;
     survive("after ledger")?;
     sources::carry_out(shared, job).map(|job| Published::Ended(Box::new(job)))
+}
+
+/// How a job ends whose outputs have their names: as prepared, unless names were taken meanwhile, so
+/// that no export is left. Its source may then not be treated as delivered.
+fn ending_of(prepared: &Ending, outputs: &[OutputRecord]) -> Ending {
+    let is_made = |output: &OutputRecord| {
+        output.kind == OutputKind::Export
+            && matches!(output.progress, OutputProgress::Published { .. })
+    };
+    if *prepared != Ending::Done || outputs.iter().any(is_made) {
+        return prepared.clone();
+    }
+    let skipped = outputs.iter().find_map(|output| match &output.progress {
+        OutputProgress::Skipped { reason } => Some(Ending::Skipped { reason: reason.clone() }),
+        _ => None,
+    });
+    skipped.unwrap_or(Ending::Done)
 }
 
 /// Gives one output its name. `None` when it is left out.

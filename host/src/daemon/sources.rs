@@ -45,8 +45,9 @@ pub(super) fn state_of(job: &JobRecord) -> SourceState {
 pub(super) fn plan_for_ending(
     shared: &Shared,
     job: &JobRecord,
+    ending: &Ending,
 ) -> Result<SourceRecord, StoreError> {
-    match &job.ending {
+    match ending {
         Ending::Rejected { reason } => plan_for_failure(shared, job, reason),
         // A file of which nothing was made stays: it may not be deleted for that.
         Ending::Skipped { .. } => Ok(SourceRecord::Kept),

@@ -118,6 +118,8 @@ pub struct Publication {
     pub outputs: Vec<OutputRecord>,
     /// For each of them that was published: what it looks like on disk.
     pub identities: Vec<(PathBuf, crate::platform::FileIdentity)>,
+    /// How the job ends: another way than prepared when outputs were left out only now.
+    pub ending: Ending,
     /// What becomes of the source.
     pub source: SourceRecord,
     /// Now, milliseconds since 1970.

@@ -36,12 +36,18 @@ pub(crate) fn crash_point(_name: &'static str) -> std::io::Result<()> {
 #[cfg(test)]
 pub(crate) mod crash_tests {
     //! Crashes on demand: a test counts the crash points of a run, then lets it end at each of them.
+    //! What someone else does meanwhile, and what the disk refuses, happens at points too.
 
     use std::cell::{Cell, RefCell};
+    use std::io;
+
+    /// A point and what happens there.
+    type Meanwhile = (&'static str, Box<dyn FnOnce() -> io::Result<()>>);
 
     thread_local! {
         static PASSED: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
         static CRASH_AT: Cell<usize> = const { Cell::new(usize::MAX) };
+        static MEANWHILE: RefCell<Option<Meanwhile>> = const { RefCell::new(None) };
     }
 
     /// Text of the error of a made crash.
@@ -58,13 +64,36 @@ pub(crate) mod crash_tests {
         PASSED.with_borrow(Clone::clone)
     }
 
-    pub(super) fn pass(name: &'static str) -> std::io::Result<()> {
+    /// Lets something happen when this thread next comes to a point; its error is the point's.
+    pub(crate) fn meanwhile(
+        point: &'static str,
+        happens: impl FnOnce() -> io::Result<()> + 'static,
+    ) {
+        MEANWHILE.replace(Some((point, Box::new(happens))));
+    }
+
+    /// Whether the thread has not come to the point of the last [`meanwhile`].
+    pub(crate) fn is_meanwhile_pending() -> bool {
+        MEANWHILE.with_borrow(Option::is_some)
+    }
+
+    /// A point where no crash is made, but something may happen.
+    pub(super) fn happen(point: &'static str) -> io::Result<()> {
+        let is_here = |slot: &mut Option<Meanwhile>| slot.take_if(|(at, _)| *at == point);
+        match MEANWHILE.with_borrow_mut(is_here) {
+            Some((_, happens)) => happens(),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn pass(name: &'static str) -> io::Result<()> {
+        happen(name)?;
         let number = PASSED.with_borrow_mut(|passed| {
             passed.push(name);
             passed.len() - 1
         });
         if number >= CRASH_AT.get() {
-            return Err(std::io::Error::other(MESSAGE));
+            return Err(io::Error::other(MESSAGE));
         }
         Ok(())
     }

@@ -105,13 +105,20 @@ fn carry_out_move(
     crash_point("before source move")?;
     match rename_noreplace(source.input, to) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => copy_over(source, to)?,
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            if !copy_over(source, to, found)? {
+                return Ok(left_because_changed());
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             if !is_copy(source, to)? {
                 let reason = reason.map(str::to_owned);
                 return Ok(SourceRecord::Moving { to: free_name(to), reason, is_trash });
             }
-            fs::remove_file(source.input)?;
+            crash_point("before source removal")?;
+            if !remove_source(source.input, found)? {
+                return Ok(left_because_changed());
+            }
         }
         Err(error) => return Err(error),
     }
@@ -127,8 +134,9 @@ fn is_copy(source: &SourceContext<'_>, to: &Path) -> io::Result<bool> {
     Ok(is_size && hash_file(to)? == source.hash)
 }
 
-/// Moves across file systems: a verified, synced copy first, then the original goes.
-fn copy_over(source: &SourceContext<'_>, to: &Path) -> io::Result<()> {
+/// Moves across file systems: a verified, synced copy first, then the original goes. False when the
+/// original is another file by then than the `seen` one, and stays.
+fn copy_over(source: &SourceContext<'_>, to: &Path, seen: FileIdentity) -> io::Result<bool> {
     let part = part_path(to, source.job, 0, 0);
     // Of an earlier, interrupted copy.
     let _ = fs::remove_file(&part);
@@ -144,7 +152,17 @@ fn copy_over(source: &SourceContext<'_>, to: &Path) -> io::Result<()> {
     copied?;
     crash_point("after source copy")?;
     sync_dir(folder_of(to))?;
-    fs::remove_file(source.input)
+    remove_source(source.input, seen)
+}
+
+/// Removes a source that still is the file that was `seen` before its bytes were last judged; false
+/// when another file has its name by now. No system call unlinks a name on a condition, so the look
+/// directly before is as near as one comes.
+fn remove_source(input: &Path, seen: FileIdentity) -> io::Result<bool> {
+    match identity(input)? {
+        Some(found) if found == seen => fs::remove_file(input).map(|()| true),
+        found => Ok(found.is_none() && fs::symlink_metadata(input).is_err()),
+    }
 }
 
 fn copy_synced(from: &Path, to: &Path) -> io::Result<()> {
@@ -163,9 +181,11 @@ fn delete(source: &SourceContext<'_>) -> io::Result<SourceRecord> {
         Some(found) if found != source.identity && hash_file(source.input)? != source.hash => {
             Ok(left_because_changed())
         }
-        Some(_) => {
+        Some(found) => {
             crash_point("before source delete")?;
-            fs::remove_file(source.input)?;
+            if !remove_source(source.input, found)? {
+                return Ok(left_because_changed());
+            }
             sync_dir(folder_of(source.input))?;
             Ok(SourceRecord::Deleted)
         }
@@ -224,6 +244,7 @@ fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::crash_tests;
     use super::*;
 
     struct Case {
@@ -332,6 +353,55 @@ mod tests {
             assert!(matches!(left, SourceRecord::Left { .. }), "{left:?}");
             assert!(case.input.exists());
         }
+    }
+
+    /// Replaces the source, as a user who saves a new version does, at a crash point.
+    fn replace_at(case: &Case, point: &'static str) {
+        let (input, new) = (case.input.clone(), case.folder.path().join("new"));
+        crash_tests::meanwhile(point, move || {
+            File::create(&new)?.write_all(b"newer sound")?;
+            fs::rename(&new, &input)
+        });
+    }
+
+    fn assert_left(case: &Case, left: &SourceRecord) {
+        assert_eq!(*left, left_because_changed());
+        assert_eq!(fs::read_to_string(&case.input).unwrap(), "newer sound");
+    }
+
+    #[test]
+    fn source_replaced_just_before_its_deletion_stays() {
+        let case = case();
+        replace_at(&case, "before source delete");
+        assert_left(&case, &case.carry_out(&SourceRecord::Deleting));
+    }
+
+    #[test]
+    fn source_replaced_while_an_interrupted_copy_is_finished_stays() {
+        let case = case();
+        let plan = case.plan(None);
+        fs::create_dir(case.failed()).unwrap();
+        fs::copy(&case.input, case.failed().join("in.wav")).unwrap();
+        replace_at(&case, "before source removal");
+        assert_left(&case, &case.carry_out(&plan));
+    }
+
+    #[test]
+    fn source_replaced_during_a_move_across_devices_stays() {
+        let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
+            eprintln!("skipped: no second file system at /dev/shm");
+            return;
+        };
+        let case = case();
+        let plan = plan_move(&case.input, PlannedMove::Into(elsewhere.path(), None)).unwrap();
+        replace_at(&case, "after source copy");
+        let left = case.carry_out(&plan);
+        if crash_tests::is_meanwhile_pending() {
+            eprintln!("skipped: /dev/shm is on the same file system");
+            return;
+        }
+        assert_left(&case, &left);
+        assert_eq!(fs::read_to_string(elsewhere.path().join("in.wav")).unwrap(), "sound");
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl JobQueue for Store {
             tx.end_attempt(&job, published.now_ms, None)?;
             let mut after = JobRecord {
                 state: JobState::Published,
+                ending: published.ending.clone(),
                 source: published.source.clone(),
                 reason: None,
                 ..job.clone()
@@ -307,7 +308,7 @@ impl Tx<'_> {
             };
             self.put(tables::LEDGER, output.path.as_os_str().as_bytes(), &record)?;
         }
-        if job.ending == Ending::Done {
+        if published.ending == Ending::Done {
             let key = tables::key(&[job.file.pipeline.as_bytes(), job.hash.as_bytes()]);
             self.put_bytes(tables::CONTENTS, &key, job.id.as_bytes())?;
         }

@@ -71,6 +71,7 @@ fn published(path: &str) -> Publication {
     Publication {
         outputs: vec![output(path, progress)],
         identities: vec![(path.into(), identity)],
+        ending: Ending::Done,
         source: SourceRecord::Kept,
         now_ms: 5,
     }
@@ -310,7 +311,11 @@ fn source_is_settled_once_and_ends_the_job() {
     settle(&store, "a.wav", "h1", 1);
     let lease = Lease::of(&claim_now(&store, 1)[0]);
     store.prepare(&lease, Vec::new(), Ending::Rejected { reason: "too loud".to_owned() }).unwrap();
-    let publication = Publication { source: SourceRecord::Deleting, ..published("/out/a.json") };
+    let publication = Publication {
+        ending: Ending::Rejected { reason: "too loud".to_owned() },
+        source: SourceRecord::Deleting,
+        ..published("/out/a.json")
+    };
     let job = store.publish(&lease, publication).unwrap();
     assert_eq!(job.state, JobState::Published);
     let job = store.settle_source(&job.id, SourceRecord::Deleted).unwrap();

@@ -1,10 +1,11 @@
 //! Whatever dies, and whenever: each input has one complete set of outputs afterwards.
 
+use super::super::publishing::{Published, publish_job};
 use super::super::slot::Slot;
 use super::super::{attempt, recovery};
 use super::*;
 use crate::jobs::{Capacity, Claim, Clock, JobQueue, JobState, Lease};
-use crate::output::crash_tests;
+use crate::output::{Trust, crash_tests};
 use crate::platform::identity;
 use crate::store::{
     CurrentPlan, Ending, IntakeContext, OutputProgress, OutputRecord, StoreError, Takes,
@@ -184,6 +185,38 @@ fn recovery_never_replaces_a_foreign_file() {
     assert_eq!(job.state, JobState::Done);
     assert_eq!(lab.names("out"), ["one-2.a", "one.a"]);
     assert_eq!(lab.read("out/one-2.a"), "made");
+}
+
+#[test]
+fn job_whose_only_name_is_taken_at_publishing_is_skipped_and_keeps_its_source() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Delete;
+    let (shared, job) = claim_one(&lab, &plan);
+    let output = OutputRecord {
+        attempt: job.attempt,
+        kind: OutputKind::Export,
+        temporary: lab.path("out/.one.a.part"),
+        path: lab.path("out/one.a"),
+        on_conflict: OnConflict::Skip,
+        takes: Takes::Free,
+        progress: OutputProgress::Prepared {
+            size_bytes: 4,
+            blake3: blake3::hash(b"made").to_hex().to_string(),
+        },
+    };
+    lab.write("out/.one.a.part", "made");
+    lab.write("out/one.a", "foreign");
+    let outputs = vec![output];
+    let job = shared.store.prepare(&Lease::of(&job), outputs.clone(), Ending::Done).unwrap();
+    let published = publish_job(&shared, &job, outputs, Trust::Size).unwrap();
+    let Published::Ended(job) = published else { panic!("{published:?}") };
+    assert_eq!(job.state, JobState::Skipped);
+    assert!(job.reason.unwrap().contains("one.a exists already"));
+    assert_eq!(lab.read("in/one.wav"), "sound");
+    assert_eq!(lab.names("out"), ["one.a"]);
+    assert_eq!(lab.read("out/one.a"), "foreign");
 }
 
 #[test]
