@@ -45,13 +45,15 @@ pub trait JobQueue: Send + Sync {
     /// stays. The outputs enter the ledger.
     fn publish(&self, lease: &Lease, published: Publication) -> Result<JobRecord, StoreError>;
 
-    /// The source was dealt with: `Published` becomes the job's end; other states stay.
+    /// The source was dealt with: `Published` becomes the job's end; other states stay. A file that
+    /// is gone from its place is forgotten with that.
     fn settle_source(&self, job: &str, source: SourceRecord) -> Result<JobRecord, StoreError>;
 
     /// The attempt failed for a reason that may pass: `-> Retry`.
     fn retry(&self, lease: &Lease, again: Again) -> Result<JobRecord, StoreError>;
 
-    /// The job is over without delivery: `-> Failed` or `Canceled`.
+    /// The job is over without delivery: `-> Failed` or `Canceled`. The file of a canceled job is
+    /// forgotten with that, so that it is taken again.
     fn give_up(&self, lease: &Lease, end: End) -> Result<JobRecord, StoreError>;
 
     /// The attempt ended through no fault of the job: `-> Ready`, nothing is counted but the daemon's

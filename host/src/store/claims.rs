@@ -97,6 +97,10 @@ impl JobQueue for Store {
             if after.state == JobState::Published && !source.is_pending() {
                 after.finish(crate::jobs::Clock::now_ms());
             }
+            if matches!(source, SourceRecord::Moved { .. } | SourceRecord::Deleted) {
+                // Whatever comes under that name next is new, be it the same inode moved back.
+                tx.forget_file(&job)?;
+            }
             tx.change_job(&job, &after)?;
             Ok(after)
         })
@@ -127,6 +131,10 @@ impl JobQueue for Store {
         self.write(move |tx| {
             let job = tx.leased(&lease, "ended", &[JobState::Running, JobState::Prepared])?;
             tx.end_attempt(&job, end.now_ms, Some(&end.reason))?;
+            if end.is_canceled {
+                // Else the file would rest if what settles has the content that this job stood for.
+                tx.forget_file(&job)?;
+            }
             let state = if end.is_canceled { JobState::Canceled } else { JobState::Failed };
             let after = JobRecord {
                 state,

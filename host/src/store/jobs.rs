@@ -130,6 +130,18 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Forgets the file of a job that no longer stands for what lies under its name, so that a file
+    /// of the same content counts as new there. Does nothing when a newer job has taken that file, or
+    /// newer content was found.
+    pub(super) fn forget_file(&self, job: &JobRecord) -> Result<(), StoreError> {
+        let key = job.file.key();
+        let latest = self.bytes(tables::LATEST, &key)?;
+        let known: Option<FileRecord> = self.record(tables::FILES, &key)?;
+        let is_own = latest.as_deref() == Some(job.id.as_bytes())
+            && known.is_some_and(|known| known.hash == job.hash);
+        if is_own { self.remove(tables::FILES, &key) } else { Ok(()) }
+    }
+
     /// The latest job of a file.
     pub(super) fn latest_job(&self, file: &FileKey) -> Result<Option<JobRecord>, StoreError> {
         let Some(id) = self.bytes(tables::LATEST, &file.key())? else { return Ok(None) };

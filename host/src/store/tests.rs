@@ -323,6 +323,60 @@ fn source_is_settled_once_and_ends_the_job() {
     assert!(store.held_by_others("next boot").unwrap().is_empty());
 }
 
+fn canceled() -> End {
+    End {
+        is_canceled: true,
+        reason: "changed".to_owned(),
+        source: SourceRecord::Kept,
+        is_crash: false,
+        now_ms: 1,
+    }
+}
+
+#[test]
+fn file_of_a_canceled_job_is_taken_again_though_its_content_is_the_same() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    store.give_up(&Lease::of(&job), canceled()).unwrap();
+    let touched = Change::Touched(file("a.wav", "h1", 2));
+    let taken = store.intake(&context(), vec![touched]).unwrap();
+    assert!(matches!(&taken[..], [Taken::Queued(next)] if next.id != job.id), "{taken:?}");
+}
+
+#[test]
+fn canceled_job_forgets_no_newer_content() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    settle(&store, "a.wav", "h2", 2);
+    store.give_up(&Lease::of(&job), canceled()).unwrap();
+    let known = store.known_files("podcast", Path::new("/in")).unwrap();
+    assert_eq!(known, [file("a.wav", "h2", 2)]);
+    // Dropped again while it ran: a newer job has the file although the content is the same.
+    let job = claim_now(&store, 1).remove(0);
+    settle(&store, "a.wav", "h2", 3);
+    store.give_up(&Lease::of(&job), canceled()).unwrap();
+    assert_eq!(store.known_files("podcast", Path::new("/in")).unwrap().len(), 1);
+}
+
+#[test]
+fn file_is_forgotten_once_its_source_is_moved_or_deleted_but_not_when_left() {
+    let gone = SourceRecord::Moved { to: "/done/a.wav".into() };
+    let left = SourceRecord::Left { reason: "it changed".to_owned() };
+    for (settled, known) in [(SourceRecord::Deleted, 0), (gone, 0), (left, 1)] {
+        let (_folder, store) = open();
+        settle(&store, "a.wav", "h1", 1);
+        let lease = Lease::of(&claim_now(&store, 1)[0]);
+        store.prepare(&lease, Vec::new(), Ending::Done).unwrap();
+        let publication = Publication { source: SourceRecord::Deleting, ..published("/out/a.wav") };
+        store.publish(&lease, publication).unwrap();
+        store.settle_source(&lease.job, settled.clone()).unwrap();
+        let files = store.known_files("podcast", Path::new("/in")).unwrap();
+        assert_eq!(files.len(), known, "{settled:?}");
+    }
+}
+
 #[test]
 fn failed_job_is_repeated_as_a_new_one_with_the_plan_of_the_day() {
     let (_folder, store) = open();

@@ -210,6 +210,20 @@ fn sources_are_moved_as_the_pipeline_says() {
 }
 
 #[test]
+fn source_that_was_moved_and_is_put_back_unchanged_is_taken_again() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("moved").unwrap());
+    assert_eq!(lab.run(&plan).0.done, 1);
+    // The same inode with the same time, as `mv` brings it back.
+    fs::rename(lab.path("moved/one.wav"), lab.path("in/one.wav")).unwrap();
+    assert_eq!(lab.run(&plan).0.done, 1);
+    assert_eq!(lab.names("moved"), ["one.wav"]);
+    assert!(lab.names("in").is_empty());
+}
+
+#[test]
 fn failed_source_that_was_moved_can_be_tried_again_from_there() {
     let lab = Lab::new();
     lab.write("in/one.wav", "bad");
