@@ -65,7 +65,7 @@ pub enum PublishError {
 pub fn publish(file: &Finished, trust: Trust) -> Result<FileIdentity, PublishError> {
     let io = |error| PublishError::Io { path: file.path.clone(), error };
     match identity(&file.temporary).map_err(io)? {
-        None if holds(file, &file.path).map_err(io)? => {}
+        None if holds(file, &file.path).map_err(io)? => sync_folder(&file.path).map_err(io)?,
         None => return Err(PublishError::Lost { path: file.temporary.clone(), how: "gone" }),
         Some(found) => {
             if found.size_bytes != file.size_bytes
@@ -76,13 +76,35 @@ pub fn publish(file: &Finished, trust: Trust) -> Result<FileIdentity, PublishErr
             crash_point("before rename").map_err(io)?;
             rename(file)?;
             crash_point("after rename").map_err(io)?;
+            if let Err(error) = sync_folder(&file.path) {
+                unname(file, found);
+                return Err(io(error));
+            }
         }
     }
-    sync_dir(file.path.parent().unwrap_or(Path::new("/"))).map_err(io)?;
     crash_point("after folder sync").map_err(io)?;
     identity(&file.path)
         .map_err(io)?
         .ok_or_else(|| PublishError::Lost { path: file.path.clone(), how: "gone" })
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    super::crash_tests::happen("folder sync")?;
+    sync_dir(path.parent().unwrap_or(Path::new("/")))
+}
+
+/// Takes back a name that was given a moment ago and may not survive a power cut: no record knows
+/// the file under it, so the next attempt would find its own name taken. A file that replaces
+/// whatever is there stays: the next attempt replaces it.
+fn unname(file: &Finished, renamed: FileIdentity) {
+    if file.takes == Takes::Any || !matches!(identity(&file.path), Ok(Some(now)) if now == renamed)
+    {
+        return;
+    }
+    if let Err(error) = fs::remove_file(&file.path) {
+        tracing::warn!(path = %file.path.display(), %error, "Output could not be taken back.");
+    }
 }
 
 /// Whether `path` has the file's bytes.
@@ -132,6 +154,7 @@ pub fn withdraw(file: &Finished, published: FileIdentity) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::crash_tests;
     use super::*;
     use std::fs::File;
     use std::io::Write;
@@ -235,6 +258,28 @@ mod tests {
         publish(&case.file, Trust::Nothing).unwrap();
         assert!(case.holds("new"));
         assert_eq!(case.names(), 1);
+    }
+
+    fn fail_folder_sync() {
+        crash_tests::meanwhile("folder sync", || Err(io::Error::other("disk failed")));
+    }
+
+    #[test]
+    fn name_whose_folder_cannot_be_synced_is_free_again() {
+        let case = case(Takes::Free);
+        fail_folder_sync();
+        let error = publish(&case.file, Trust::Size).unwrap_err();
+        assert!(matches!(error, PublishError::Io { .. }), "{error}");
+        assert_eq!(case.names(), 0);
+    }
+
+    #[test]
+    fn name_given_earlier_stays_when_the_folder_cannot_be_synced() {
+        let case = case(Takes::Free);
+        publish(&case.file, Trust::Size).unwrap();
+        fail_folder_sync();
+        assert!(publish(&case.file, Trust::Nothing).is_err());
+        assert!(case.holds("new"));
     }
 
     #[test]
