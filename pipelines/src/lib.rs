@@ -8,6 +8,7 @@
 pub mod diagnostic;
 pub mod execution;
 pub mod model;
+pub mod path_text;
 pub mod plan;
 pub mod schema;
 pub mod template;

@@ -145,8 +145,9 @@ impl Attempt<'_> {
                     // Waiting for another job is not the worker's time.
                     deadline += asked.elapsed();
                     let answer = answer.map_err(Failure::from);
-                    // A worker that died meanwhile is noticed by the next event.
-                    let _ = worker.send(&Request::Decided { answer });
+                    if worker.send(&Request::Decided { answer }).is_err() {
+                        return Ok(buried(slot));
+                    }
                 }
             }
         }

@@ -8,7 +8,6 @@ mod claims;
 mod commit;
 mod files;
 mod jobs;
-pub(crate) mod path_text;
 mod queries;
 mod records;
 mod requests;
@@ -24,6 +23,7 @@ pub use records::{
 };
 pub use tables::Tx;
 pub use views::{job_view, output_view};
+pub(crate) use wavemill_pipelines::path_text;
 
 use crate::jobs::JobIds;
 use commit::Committer;

@@ -21,6 +21,7 @@ mod writer;
 pub use facts::measures;
 
 use crate::model::{OnConflict, Pipeline};
+use crate::path_text;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -34,8 +35,10 @@ pub struct Job {
     /// 1 for the first attempt; part of temporary names.
     pub attempt: u32,
     /// The source.
+    #[serde(with = "path_text")]
     pub input: PathBuf,
     /// Folder of the source below its watched root; empty for `run`.
+    #[serde(with = "path_text")]
     pub reldir: PathBuf,
     /// When the job was made, RFC 3339 with offset and zone: the value of `{date}`.
     pub created: String,
@@ -60,6 +63,7 @@ pub struct Proposal {
     /// Its kind.
     pub kind: OutputKind,
     /// The name the pipeline gives it; absolute.
+    #[serde(with = "path_text")]
     pub path: PathBuf,
     /// What happens when that name is taken.
     pub on_conflict: OnConflict,
@@ -82,8 +86,10 @@ pub enum Decision {
     /// Write to `temporary`; it will be renamed to `path`.
     Write {
         /// In the destination folder, so that the rename is atomic.
+        #[serde(with = "path_text")]
         temporary: PathBuf,
         /// The final name, perhaps another than proposed.
+        #[serde(with = "path_text")]
         path: PathBuf,
     },
     /// Leave this output out.
@@ -112,8 +118,10 @@ pub struct Prepared {
     /// Its kind.
     pub kind: OutputKind,
     /// Where it is.
+    #[serde(with = "path_text")]
     pub temporary: PathBuf,
     /// What it will be called.
+    #[serde(with = "path_text")]
     pub path: PathBuf,
     /// Its size.
     pub size_bytes: u64,

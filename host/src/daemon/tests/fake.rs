@@ -94,8 +94,12 @@ fn proposals(work: &Work, endings: &str, conflict: &str) -> Vec<Proposal> {
         "replace" => OnConflict::Replace,
         _ => OnConflict::Error,
     };
-    let stem = work.input.file_stem().unwrap().to_str().unwrap();
-    let path = |ending: &str| -> PathBuf { work.output_root.join(format!("out/{stem}.{ending}")) };
+    let stem = work.input.file_stem().unwrap();
+    let path = |ending: &str| -> PathBuf {
+        let mut name = stem.to_owned();
+        name.push(format!(".{ending}"));
+        work.output_root.join("out").join(name)
+    };
     let export = |ending| Proposal { kind: OutputKind::Export, path: path(ending), on_conflict };
     let mut proposals: Vec<_> = endings.split_whitespace().map(export).collect();
     proposals.push(Proposal { kind: OutputKind::Report, path: path("json"), on_conflict });

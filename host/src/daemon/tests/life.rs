@@ -3,6 +3,8 @@
 use super::*;
 use crate::jobs::JobState;
 use crate::store::SourceRecord;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use wavemill_pipelines::model::SourceAction;
 use wavemill_pipelines::template::Template;
 
@@ -33,6 +35,20 @@ fn dropped_file_comes_out_once_and_only_once() {
     let (summary, _) = lab.run(&plan("a b c"));
     assert_eq!(summary, Summary::default());
     assert_eq!(lab.names("out"), ["one.a", "one.b", "one.json"]);
+}
+
+#[test]
+fn file_whose_name_is_not_utf_8_comes_out_under_that_name() {
+    let lab = Lab::new();
+    let name = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
+    let mut file = File::create(lab.path("in").join(name(b"caf\xe9.wav"))).unwrap();
+    file.write_all(b"sound").unwrap();
+    drop(file);
+    let (summary, _) = lab.run(&plan("a"));
+    assert_eq!(summary, Summary { done: 1, ..Summary::default() });
+    let output = fs::read_to_string(lab.path("out").join(name(b"caf\xe9.a"))).unwrap();
+    assert!(output.ends_with("sound"), "{output}");
+    assert!(lab.path("out").join(name(b"caf\xe9.json")).exists());
 }
 
 #[test]

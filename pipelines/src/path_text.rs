@@ -12,8 +12,11 @@ enum Form {
     Bytes(Vec<u8>),
 }
 
-/// For `#[serde(with = "..")]`: a string, or an array of bytes if the path is not UTF-8.
-pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+/// For `#[serde(with = "path_text")]`: a string, or an array of bytes if the path is not UTF-8.
+///
+/// # Errors
+/// Only those of the serializer.
+pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     match path.to_str() {
         Some(text) => serializer.serialize_str(text),
         None => Form::Bytes(path.as_os_str().as_bytes().to_vec()).serialize(serializer),
@@ -21,7 +24,10 @@ pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::
 }
 
 /// The other way round.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+///
+/// # Errors
+/// When it is neither a string nor an array of bytes.
+pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
     Ok(match Form::deserialize(from)? {
         Form::Text(text) => PathBuf::from(text),
         Form::Bytes(bytes) => PathBuf::from(OsString::from_vec(bytes)),
