@@ -107,7 +107,7 @@ fn run_and_tell(
             loop {
                 crossbeam_channel::select! {
                     recv(events) -> event => match event {
-                        Ok(event) => told = told.and_then(|()| view.tell(&event)),
+                        Ok(event) => told = told.and(view.tell(&event)),
                         Err(_) => break,
                     },
                     recv(end) -> _ => break,

@@ -2,7 +2,7 @@
 
 use crate::control::types::OutputView;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Something happened. Jobs are named by id; the same events feed `watch --json`.
@@ -22,6 +22,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The source.
+        #[serde(serialize_with = "shown")]
         input: PathBuf,
         /// 1 for the first.
         attempt: u32,
@@ -40,6 +41,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The source.
+        #[serde(serialize_with = "shown")]
         input: PathBuf,
         /// What was published.
         outputs: Vec<OutputView>,
@@ -56,6 +58,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The source.
+        #[serde(serialize_with = "shown")]
         input: PathBuf,
         /// One line.
         reason: String,
@@ -70,6 +73,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The source.
+        #[serde(serialize_with = "shown")]
         input: PathBuf,
         /// One line.
         reason: String,
@@ -85,6 +89,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The source.
+        #[serde(serialize_with = "shown")]
         input: PathBuf,
         /// One line.
         reason: String,
@@ -96,6 +101,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The source.
+        #[serde(serialize_with = "shown")]
         input: PathBuf,
         /// One line.
         reason: String,
@@ -105,6 +111,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The file.
+        #[serde(serialize_with = "shown")]
         path: PathBuf,
         /// One line.
         reason: String,
@@ -114,6 +121,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The folder.
+        #[serde(serialize_with = "shown")]
         path: PathBuf,
         /// One line.
         reason: String,
@@ -123,6 +131,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The folder.
+        #[serde(serialize_with = "shown")]
         path: PathBuf,
     },
     /// A full walk of a watched folder ended.
@@ -130,6 +139,7 @@ pub enum DaemonEvent {
         /// Its pipeline.
         pipeline: String,
         /// The folder.
+        #[serde(serialize_with = "shown")]
         path: PathBuf,
         /// Files that belong to the watch.
         files: u64,
@@ -151,7 +161,13 @@ pub struct StartedWatch {
     /// Its pipeline.
     pub pipeline: String,
     /// The folder.
+    #[serde(serialize_with = "shown")]
     pub path: PathBuf,
+}
+
+/// A path that is no UTF-8 is shown with replacement characters: JSON cannot hold its bytes.
+fn shown<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -166,5 +182,20 @@ fn optional_seconds<S: serde::Serializer>(
     match value {
         Some(value) => seconds(value, serializer),
         None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn event_about_a_name_that_is_no_utf_8_can_be_told() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9.wav")).to_path_buf();
+        let event = DaemonEvent::RootOnline { pipeline: "p".to_owned(), path };
+        let json = serde_json::to_value(event).unwrap();
+        assert_eq!(json["path"], "caf\u{fffd}.wav");
     }
 }

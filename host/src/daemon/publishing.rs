@@ -198,7 +198,7 @@ pub(super) fn tell_end(
     let outputs = shared.store.outputs(&job.id)?.iter().map(output_view).collect();
     let (id, pipeline, input) = (job.id.clone(), job.file.pipeline.clone(), job.input.clone());
     shared.tell(if let Ending::Rejected { reason } = &job.ending {
-        tracing::warn!(job = %id, input = %input.display(), %reason, "Job rejected.");
+        tracing::info!(job = %id, input = %input.display(), %reason, "Job rejected.");
         let reason = reason.clone();
         DaemonEvent::JobRejected { job: id, pipeline, input, reason, outputs, report }
     } else {

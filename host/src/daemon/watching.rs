@@ -80,7 +80,7 @@ impl Watched {
         let root = &self.spec.root;
         if let Err(error) = create_dirs(root) {
             // The watcher tells that it is offline and waits for it.
-            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
+            tracing::info!(path = %root.display(), %error, "Watched folder cannot be made.");
         }
         let fail = |reason: String| DaemonError::Start { reason };
         let known = shared
@@ -166,6 +166,8 @@ impl Watched {
             }
             Change::RootOnline => {
                 self.is_offline = false;
+                // What lies in it now is not known before its walk has ended.
+                self.is_at_rest = false;
                 shared.live.update_watch(index, |view| {
                     view.state = WatchState::Online;
                     view.reason = None;
@@ -182,7 +184,12 @@ impl Watched {
                 });
                 shared.tell(DaemonEvent::ScanDone { pipeline, path: root, files });
             }
-            Change::Idle => self.is_at_rest = true,
+            Change::Idle { files } => {
+                self.is_at_rest = true;
+                let files = *files as u64;
+                shared.live.update_watch(index, |view| view.files = files);
+            }
+            Change::Busy => self.is_at_rest = false,
         }
     }
 

@@ -121,7 +121,12 @@ pub enum Change {
     },
     /// After the first full walk: no file is settling any more. Files that wait for their marker,
     /// and files already told as incomplete or refused, do not count.
-    Idle,
+    Idle {
+        /// Files that the include and ignore rules let through.
+        files: usize,
+    },
+    /// After [`Change::Idle`]: a file began to settle.
+    Busy,
 }
 
 /// Where a watcher sends what it found: its index and a batch to be stored in one transaction.

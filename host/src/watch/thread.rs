@@ -291,7 +291,7 @@ impl Watcher {
         if !self.is_online {
             return;
         }
-        warn!(reason, "Watched folder is away; its files are kept in mind.");
+        info!(reason, "Watched folder is away; its files are kept in mind.");
         self.is_online = false;
         self.is_idle_told = false;
         self.close_events();
@@ -327,11 +327,12 @@ impl Watcher {
             && self.index.busy_count() == 0
             && self.walks.is_done()
             && self.dirt.is_empty();
-        if !is_idle {
-            self.is_idle_told &= self.index.busy_count() == 0;
-        } else if !self.is_idle_told {
+        if is_idle && !self.is_idle_told {
             self.is_idle_told = true;
-            self.outbox.push(Change::Idle);
+            self.outbox.push(Change::Idle { files: self.index.file_count() });
+        } else if self.is_idle_told && self.index.busy_count() > 0 {
+            self.is_idle_told = false;
+            self.outbox.push(Change::Busy);
         }
     }
 }

@@ -12,7 +12,7 @@ use std::fs::{DirEntry, ReadDir};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use tracing::{debug, warn};
+use tracing::{debug, info};
 
 /// Entries looked at between two looks at the clock.
 const ENTRIES_A_STEP: usize = 64;
@@ -309,7 +309,7 @@ impl Watcher {
     fn refuse_folder(&mut self, relative: &Path, reason: String) {
         let folder = self.index.folder_mut(relative);
         if folder.told.as_ref() != Some(&reason) {
-            warn!(path = %relative.display(), reason, "Folder skipped.");
+            info!(path = %relative.display(), reason, "Folder skipped.");
             folder.told = Some(reason.clone());
             self.outbox.push(Change::Refused { relative: relative.to_owned(), reason });
         }

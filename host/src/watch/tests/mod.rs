@@ -121,7 +121,7 @@ impl Bench {
     fn next_told(&mut self) -> Change {
         loop {
             match self.next() {
-                Change::ScanDone { .. } | Change::Idle => {}
+                Change::ScanDone { .. } | Change::Idle { .. } | Change::Busy => {}
                 change => return change,
             }
         }
@@ -141,7 +141,7 @@ impl Bench {
 
     /// What is told until nothing is settling.
     fn until_idle(&mut self) -> Vec<Change> {
-        self.until(|change| *change == Change::Idle)
+        self.until(|change| matches!(change, Change::Idle { .. }))
     }
 
     /// What a full walk from now on tells until nothing is settling any more; without the news
@@ -153,7 +153,7 @@ impl Bench {
             match self.next() {
                 Change::ScanDone { settling: 0, .. } => return told,
                 Change::ScanDone { .. } => self.handle.as_ref().unwrap().rescan(),
-                Change::Idle => {}
+                Change::Idle { .. } | Change::Busy => {}
                 change => told.push(change),
             }
         }

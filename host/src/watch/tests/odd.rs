@@ -23,7 +23,7 @@ fn links_fifos_and_sockets_are_refused_once_with_a_reason() {
         .iter()
         .filter_map(|change| match change {
             Change::Refused { relative, reason } => Some((relative.to_str().unwrap(), &reason[..])),
-            Change::ScanDone { .. } | Change::Idle => None,
+            Change::ScanDone { .. } | Change::Idle { .. } => None,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -112,7 +112,11 @@ fn longest_name_waits_for_a_marker_that_cannot_exist() {
     bench.write(format!("{}.mp3", "x".repeat(251)), b"a");
     bench.start();
     let changes = bench.until_idle();
-    assert!(changes.iter().all(|change| matches!(change, Change::ScanDone { .. } | Change::Idle)));
+    assert!(
+        changes
+            .iter()
+            .all(|change| matches!(change, Change::ScanDone { .. } | Change::Idle { .. }))
+    );
 }
 
 #[test]
