@@ -81,12 +81,16 @@ impl Store {
             .map_err(|error| StoreError::io(state_dir, &error))?;
         let pid_file = state_dir.join(PID_FILE);
         let path = state_dir.join(STORE_FILE);
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let mut database = builder.create(&path).map_err(|error| match error {
+        let failed = |error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { pid: read_pid(&pid_file) },
             other => StoreError::Database { reason: format!("{}: {other}", path.display()) },
-        })?;
+        };
+        if !path.exists() {
+            create_empty(state_dir, &path, failed)?;
+        }
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let mut database = builder.open(&path).map_err(failed)?;
         compact(&mut database, &path)?;
         write_pid(&pid_file).map_err(|error| StoreError::io(&pid_file, &error))?;
         Self::with_database(database, pid_file)
@@ -129,6 +133,31 @@ impl Drop for Store {
         // Only tidiness: the lock on the store itself is what keeps others out.
         let _ = fs::remove_file(&self.pid_file);
     }
+}
+
+/// Makes an empty store under another name first: a store whose creation was cut short can never be
+/// opened.
+fn create_empty(
+    state_dir: &Path,
+    path: &Path,
+    failed: impl Fn(DatabaseError) -> StoreError,
+) -> Result<(), StoreError> {
+    let unfinished = state_dir.join(format!(".{STORE_FILE}.{}.new", std::process::id()));
+    // One of a process of the same number that was killed here.
+    let _ = fs::remove_file(&unfinished);
+    drop(Database::create(&unfinished).map_err(failed)?);
+    let finish = || {
+        fs::File::open(&unfinished)?.sync_all()?;
+        match crate::platform::rename_noreplace(&unfinished, path) {
+            // Another process was faster; its store is as good.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&unfinished)?;
+            }
+            other => other?,
+        }
+        crate::platform::sync_dir(state_dir)
+    };
+    finish().map_err(|error| StoreError::io(path, &error))
 }
 
 /// Gives space back to the disk when most of a large file is free.
