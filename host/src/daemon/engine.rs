@@ -40,6 +40,8 @@ pub(super) struct Engine {
     pub(super) output_root: PathBuf,
     pub(super) until_idle: bool,
     idle_slots: Vec<usize>,
+    /// Time of the last look at the queue: a job that became due since is still to be found.
+    looked_at_ms: u64,
     running: HashMap<String, FileKey>,
     summary: Summary,
     is_idle: bool,
@@ -64,6 +66,7 @@ impl Engine {
             output_root,
             until_idle,
             idle_slots,
+            looked_at_ms: 0,
             running: HashMap::new(),
             summary: Summary::default(),
             is_idle: false,
@@ -131,10 +134,9 @@ impl Engine {
         if self.idle_slots.is_empty() || self.shared.stop.level() != StopLevel::Run {
             return Ok(never());
         }
-        let now_ms = Clock::now_ms();
-        Ok(match self.shared.queue().next_due_ms(now_ms)? {
+        Ok(match self.shared.queue().next_due_ms(self.looked_at_ms)? {
             Some(due_ms) => {
-                let wait = Duration::from_millis(due_ms.saturating_sub(now_ms) + 1);
+                let wait = Duration::from_millis(due_ms.saturating_sub(Clock::now_ms()) + 1);
                 after(wait.min(LOOK_INTERVAL))
             }
             None => never(),
@@ -172,9 +174,10 @@ impl Engine {
         if self.idle_slots.is_empty() {
             return Ok(());
         }
+        self.looked_at_ms = Clock::now_ms();
         let claim = Claim {
             boot_id: self.shared.boot_id.clone(),
-            now_ms: Clock::now_ms(),
+            now_ms: self.looked_at_ms,
             count_max: self.idle_slots.len(),
             pipelines: self.capacities(),
             busy: self.running.values().cloned().collect(),
