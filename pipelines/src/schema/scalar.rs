@@ -258,10 +258,17 @@ pub(super) fn bounds(
     const KNOWN: [&str; 4] = ["min", "max", "target", "tolerance"];
     const EXAMPLE: &str = "{ min = .., max = .. } or { target = .., tolerance = .. }";
     let mut found = [None; 4];
-    for (key, value) in members(sink, name, value, &KNOWN, EXAMPLE)? {
+    let members = members(sink, name, value, &KNOWN, EXAMPLE)?;
+    let mut is_right = value.get_ref().as_table().is_some_and(|all| all.len() == members.len());
+    for (key, value) in members {
         let index = KNOWN.iter().position(|known| *known == key).unwrap_or_default();
         let (min, max) = if key == "tolerance" { (0.0, max - min) } else { (min, max) };
         found[index] = number(sink, key, value, unit, min, max);
+        is_right &= found[index].is_some();
+    }
+    if !is_right {
+        // What is wrong was said; that the rest is incomplete would be the same mistake twice.
+        return None;
     }
     match found {
         [None, None, Some(target), Some(tolerance)] => {

@@ -371,3 +371,24 @@ fn json_schema_knows_every_key_that_works() {
     let gain = &rule["then"]["properties"]["with"]["properties"]["gain_db"];
     assert_eq!((gain["type"].as_str(), gain["minimum"].as_f64()), (Some("number"), Some(-96.0)));
 }
+
+#[test]
+fn wrong_member_of_a_bound_is_one_mistake() {
+    for bound in [
+        "target = -23.0, tolerance = -1",
+        "target = \"loud\", tolerance = 1",
+        "target = -23.0, tolerence = 1",
+    ] {
+        let found = broken("target = -23.0, tolerance = 0.2", bound);
+        assert_eq!(found.len(), 1, "{bound}: {found:?}");
+    }
+}
+
+#[test]
+fn wrong_types_are_told_with_the_right_one() {
+    let text = "version = 1\n[pipeline]\nname = \"a\"\n[[step]]\nuse = \"loudness\"\nwith = { target_lufs = \"loud\" }\n[[export]]\nformat = \"wav\"\npath = 3\n";
+    let found = mistakes(text);
+    let helps: Vec<_> =
+        found.iter().map(|one| (one.code, one.help.as_deref().unwrap_or_default())).collect();
+    assert_eq!(helps, [("wrong-type", "it must be a number"), ("wrong-type", "it must be a text")]);
+}
