@@ -198,6 +198,13 @@ pub struct Step {
     pub when: When,
 }
 
+impl Step {
+    /// Whether it is the step of this name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.descriptor.name == name
+    }
+}
+
 /// Conditions of a step; all must hold. The default always holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct When {

@@ -36,6 +36,8 @@ pub(super) struct Group {
     pub(super) to: PcmFormat,
     pub(super) dither: Dither,
     pub(super) measures_loudness: bool,
+    /// How a mono output counts.
+    pub(super) mono: MonoMode,
 }
 
 /// What was stored.
@@ -60,8 +62,7 @@ impl Group {
         let channel_count = self.output.channel_count();
         let from = if self.remix.is_some() { PcmFormat::FLOAT } else { self.from };
         let mut quantizer = Quantizer::new(from, self.to, self.dither, channel_count);
-        let mut meter =
-            self.measures_loudness.then(|| LoudnessMeter::new(&self.output, MonoMode::Single));
+        let mut meter = self.measures_loudness.then(|| LoudnessMeter::new(&self.output, self.mono));
         let mut fingerprint = Fingerprint::default();
         let capacity = self.input.channel_count().max(channel_count);
         let mut block = Block::with_capacity(self.input.channel_count(), capacity, BLOCK_FRAMES);

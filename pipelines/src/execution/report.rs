@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use wavemill_core::processor::Finding;
 use wavemill_core::units::Frames;
 
-use wavemill_core::measure::LoudnessReport;
+use wavemill_core::measure::{LoudnessReport, MonoMode};
 
 /// Version of the report's shape; additions keep it, everything else raises it.
 const VERSION: u32 = 1;
@@ -99,7 +99,7 @@ impl Told<'_> {
                         blueprint.groups.get(*blueprint.group_of.get(index)?)
                     });
                     let to = group.map(|group| group.to);
-                    json!({
+                    let mut told = json!({
                         "path": path.to_string_lossy(),
                         "format": export.format.name,
                         "bit_depth": to.map(|to| to.bit_depth),
@@ -110,7 +110,13 @@ impl Told<'_> {
                         "blake3": written.blake3,
                         "clipped_samples": stored.clipped_samples,
                         "loudness": stored.loudness.as_ref().map(facts::measures),
-                    })
+                    });
+                    if group.is_some_and(|group| {
+                        group.output.channel_count() == 1 && group.mono == MonoMode::Dual
+                    }) {
+                        told["mono"] = json!("dual");
+                    }
+                    told
                 }
             })
             .collect()

@@ -1,5 +1,6 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is told.
 
+use super::error::refused;
 use super::gates::{self, Subject, Verdict};
 use super::group::{Group, Stored};
 use super::outputs::{self, Decided};
@@ -160,6 +161,7 @@ impl<'a> Run<'a> {
             spool = done.spool;
             files.extend(done.written);
             stored.extend(done.stored);
+            check_ceilings(blueprint, &stored)?;
         }
         let decided = if let Some(decided) = decided {
             decided
@@ -327,15 +329,17 @@ impl<'a> Run<'a> {
             if writers.is_empty() {
                 continue;
             }
+            let from = blueprint.taken_format(index, &self.input);
             let plan = &mut blueprint.groups[index];
             let group = Group {
                 input: plan.input.clone(),
                 remix: plan.remix.take(),
                 output: plan.output.clone(),
-                from: plan.from,
+                from,
                 to: plan.to,
                 dither: plan.dither,
-                measures_loudness,
+                measures_loudness: measures_loudness || plan.ceiling.is_some(),
+                mono: plan.mono,
             };
             fed.push(FedGroup { index, tap, group, writers });
         }
@@ -441,6 +445,30 @@ impl<'a> Run<'a> {
         self.hooks.progress(1.0);
         Ok(Outcome { rejected: rejected.map(str::to_owned), outputs: prepared, report })
     }
+}
+
+/// How far a mixed true peak may lie above the ceiling: what rounding and dither add.
+const CEILING_TOLERANCE_DB: f64 = 0.05;
+
+/// Refuses outputs whose channels were mixed after a ceiling and exceed it now.
+fn check_ceilings(blueprint: &Blueprint, stored: &BTreeMap<usize, Stored>) -> Result<(), RunError> {
+    for (group, stored) in stored {
+        let peak = stored.loudness.as_ref().and_then(|loudness| loudness.true_peak_dbtp);
+        let (Some(ceiling), Some(peak)) = (blueprint.groups[*group].ceiling, peak) else {
+            continue;
+        };
+        if peak.0 > ceiling.0 + CEILING_TOLERANCE_DB {
+            let export = blueprint.group_of.iter().position(|of| of == group).unwrap_or_default();
+            return Err(refused(format!(
+                "export {}: its channels are mixed after the ceiling of {:.2} dBTP and reach {:.2} \
+                 dBTP; use a `remix` step before `loudness`",
+                export + 1,
+                ceiling.0,
+                peak.0
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Begins the stages of a pass in order; returns the frames each will deliver.

@@ -20,6 +20,7 @@ pub(crate) struct Stage {
     fed: u64,
     delivered: u64,
     latency_left: u64,
+    changes_length: bool,
 }
 
 impl Stage {
@@ -34,6 +35,7 @@ impl Stage {
             fed: 0,
             delivered: 0,
             latency_left: 0,
+            changes_length: false,
         }
     }
 
@@ -43,8 +45,15 @@ impl Stage {
             .begin(length)
             .map_err(|error| refused(format!("step `{}` cannot run: {error}", self.label)))?;
         self.latency_left = self.processor.latency().0;
+        self.changes_length =
+            length.is_some_and(|length| self.processor.output_length(length) != length);
         self.promised = length.map(|length| self.deliverable(length));
         Ok(self.promised.map(Frames))
+    }
+
+    /// Whether it drops or adds frames besides its tail; known once it has begun.
+    pub(crate) fn changes_length(&self) -> bool {
+        self.changes_length
     }
 
     /// Whether its tail had to be cut.

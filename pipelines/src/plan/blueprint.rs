@@ -6,16 +6,17 @@ use crate::execution::RunError;
 use crate::execution::error::refused;
 use crate::execution::source::{Input, duration};
 use crate::execution::stage::Stage;
-use crate::model::{After, Dither, Export, Pipeline};
+use crate::model::{After, Dither, Export, Pipeline, Step};
 use std::ops::Range;
 use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::encode::EncodeSettings;
-use wavemill_core::measure::LoudnessReport;
+use wavemill_core::measure::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
-use wavemill_core::units::Frames;
+use wavemill_core::tags::{Broadcast, Tags};
+use wavemill_core::units::{Dbtp, Frames};
 
 /// What a scan of the source found, or its header promised.
 #[derive(Clone, Debug, Default)]
@@ -60,16 +61,23 @@ pub(crate) struct GroupPlan {
     pub(crate) input: StreamSpec,
     pub(crate) output: StreamSpec,
     pub(crate) remix: Option<Box<dyn Processor>>,
+    /// Format of the source's file.
+    pub(crate) source: PcmFormat,
+    /// Format of the samples that come.
     pub(crate) from: PcmFormat,
     pub(crate) to: PcmFormat,
     pub(crate) dither: Dither,
+    /// How the last loudness step counts a mono file.
+    pub(crate) mono: MonoMode,
+    /// What the true peak must not exceed once the channels were mixed.
+    pub(crate) ceiling: Option<Dbtp>,
     channels: Option<usize>,
 }
 
 impl GroupPlan {
     /// Whether every sample of the source is kept.
     pub(crate) fn is_exact(&self) -> bool {
-        self.tap.is_none() && self.remix.is_none() && self.from.fits(self.to)
+        self.tap.is_none() && self.remix.is_none() && self.source.fits(self.to)
     }
 }
 
@@ -97,7 +105,7 @@ impl Blueprint {
             warnings: input.warnings.clone(),
         };
         for (index, export) in pipeline.exports.iter().enumerate() {
-            blueprint.add_export(index, export, input)?;
+            blueprint.add_export(pipeline, index, export, input)?;
         }
         Ok(blueprint)
     }
@@ -141,16 +149,87 @@ impl Blueprint {
             format: group.to,
             frame_count,
             compression_level: export.compression_level,
-            tags: Arc::clone(&input.tags),
+            tags: self.tags(group.tap, &input.tags),
         }
     }
 
-    fn add_export(&mut self, index: usize, export: &Export, input: &Input) -> Result<(), RunError> {
+    /// Format of the samples a group takes: the source's own where no step changes a sample, so that
+    /// its integers come out as they went in. Valid once the steps up to its tap have begun.
+    pub(crate) fn taken_format(&self, group: usize, input: &Input) -> PcmFormat {
+        let group = &self.groups[group];
+        // Floats hold 24 bits exactly.
+        let is_kept = input.info.lossless
+            && group.source.sample_format == SampleFormat::Int
+            && group.source.bit_depth <= 24
+            && self.up_to(group.tap).iter().all(|stage| stage.processor.is_transparent());
+        if is_kept { group.source } else { group.from }
+    }
+
+    /// The source's tags; without the time of its first frame where a step cut the signal.
+    fn tags(&self, tap: Option<usize>, tags: &Arc<Tags>) -> Arc<Tags> {
+        let is_cut = self.up_to(tap).iter().any(Stage::changes_length);
+        match &tags.broadcast {
+            Some(broadcast) if is_cut && broadcast.time_reference.is_some() => {
+                let broadcast = Broadcast { time_reference: None, ..broadcast.clone() };
+                Arc::new(Tags { broadcast: Some(broadcast), ..Tags::clone(tags) })
+            }
+            _ => Arc::clone(tags),
+        }
+    }
+
+    fn up_to(&self, tap: Option<usize>) -> &[Stage] {
+        &self.stages[..tap.map_or(0, |stage| stage + 1)]
+    }
+
+    /// The steps that run up to a tap, the last one first.
+    fn steps_before<'p>(
+        &self,
+        pipeline: &'p Pipeline,
+        tap: Option<usize>,
+    ) -> impl Iterator<Item = &'p Step> {
+        let ends = self
+            .steps
+            .iter()
+            .map(move |step| step.as_ref().is_ok_and(|stage| tap.is_some_and(|tap| *stage <= tap)));
+        let steps: Vec<&Step> = pipeline
+            .steps
+            .iter()
+            .zip(ends)
+            .filter(|(_, runs)| *runs)
+            .map(|(step, _)| step)
+            .collect();
+        steps.into_iter().rev()
+    }
+
+    fn mono(&self, pipeline: &Pipeline, tap: Option<usize>) -> MonoMode {
+        let step = self.steps_before(pipeline, tap).find(|step| step.is("loudness"));
+        match step.and_then(|step| step.params.choice("mono")) {
+            Some("dual") => MonoMode::Dual,
+            _ => MonoMode::Single,
+        }
+    }
+
+    /// The ceiling that holds at a tap: a loudness step's, where only steps follow that raise nothing.
+    fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Dbtp> {
+        self.steps_before(pipeline, tap)
+            .find(|step| !step.is("fade") && !step.is("trim-silence"))
+            .filter(|step| step.is("loudness"))
+            .and_then(|step| step.params.number("ceiling_dbtp"))
+            .map(Dbtp)
+    }
+
+    fn add_export(
+        &mut self,
+        pipeline: &Pipeline,
+        index: usize,
+        export: &Export,
+        input: &Input,
+    ) -> Result<(), RunError> {
         let name = format!("export {} ({})", index + 1, export.format.name);
         let tap = self.tap(export.after);
         let spec = tap.map_or(&input.info.spec, |stage| &self.stages[stage].output).clone();
         let channels = export.channels.filter(|count| *count != spec.channel_count());
-        let to = format::resolve(export, &input.info);
+        let to = format::resolve(export, &input.info, tap.is_some() || channels.is_some());
         let dither = export.dither.unwrap_or_default();
         let existing = self.groups.iter().position(|group| {
             group.tap == tap
@@ -167,7 +246,19 @@ impl Blueprint {
                 .map_err(|reason| refused(format!("{name}: {reason}")))?;
             let from = if tap.is_none() { decoded(input) } else { PcmFormat::FLOAT };
             let output = remix.as_ref().map_or(spec.clone(), |remix| remix.output_spec(&spec));
-            let plan = GroupPlan { tap, input: spec, output, remix, from, to, dither, channels };
+            let plan = GroupPlan {
+                tap,
+                input: spec,
+                output,
+                remix,
+                source: input.info.format,
+                from,
+                to,
+                dither,
+                mono: self.mono(pipeline, tap),
+                ceiling: channels.and_then(|_| self.ceiling(pipeline, tap)),
+                channels,
+            };
             self.groups.push(plan);
             self.groups.len() - 1
         };
@@ -180,7 +271,7 @@ impl Blueprint {
             tap.is_none() && export.bit_depth.is_none() && !self.groups[group].is_exact();
         if is_reduced && input.info.lossless && channels.is_none() {
             let format = export.format.name;
-            let from = self.groups[group].from;
+            let from = self.groups[group].source;
             self.warnings.push(format!("{format} cannot store {from}: it stores {to} samples"));
         }
         Ok(())

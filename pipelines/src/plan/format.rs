@@ -7,6 +7,9 @@ use wavemill_core::decode::StreamInfo;
 /// Bits where the source has none of its own: more than any lossy codec resolves.
 const LOSSY_SOURCE_BITS: u16 = 24;
 
+/// Fewest bits of a processed signal: the dither of 8 bits is heard.
+const PROCESSED_BITS_MIN: u16 = 16;
+
 /// The source's own sample format, as far as an export can keep it.
 fn source_format(info: &StreamInfo) -> PcmFormat {
     match (info.lossless, info.format.sample_format) {
@@ -17,9 +20,13 @@ fn source_format(info: &StreamInfo) -> PcmFormat {
     }
 }
 
-/// The stored format: what was asked for, else the source's, else the nearest the format has.
-pub(super) fn resolve(export: &Export, info: &StreamInfo) -> PcmFormat {
-    let source = source_format(info);
+/// The stored format: what was asked for, else the source's, else the nearest the format has. What
+/// steps or a remix made of a source gets no fewer than [`PROCESSED_BITS_MIN`] bits by itself.
+pub(super) fn resolve(export: &Export, info: &StreamInfo, is_processed: bool) -> PcmFormat {
+    let mut source = source_format(info);
+    if is_processed && source.sample_format == SampleFormat::Int {
+        source.bit_depth = source.bit_depth.max(PROCESSED_BITS_MIN);
+    }
     let wanted = match (export.sample_format, export.bit_depth) {
         (Some(sample_format), Some(bit_depth)) => PcmFormat { sample_format, bit_depth },
         (Some(SampleFormat::Float), None) => PcmFormat::FLOAT,

@@ -6,7 +6,7 @@ use super::sink::{Sink, did_you_mean};
 use super::step::DECODE;
 use super::template;
 use super::values::Values;
-use crate::model::{After, Dither, Export, OnConflict};
+use crate::model::{After, Dither, Export, OnConflict, Step};
 use crate::template::Template;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -78,10 +78,15 @@ pub(super) struct Read {
 /// Ids of the steps in order, each with the number of steps that run up to it (some are turned off).
 pub(super) type StepIds = Vec<(Option<String>, usize)>;
 
-pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, steps: &StepIds) -> Option<Read> {
+pub(super) fn read(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    ids: &StepIds,
+    steps: &[Step],
+) -> Option<Read> {
     let format = read_format(sink, values);
     let path = values.text("path").and_then(|path| template::read(sink, &path, template::EXPORT));
-    let after = read_after(sink, values, steps);
+    let after = read_after(sink, values, ids);
     let (bit_depth, sample_format) = read_bits(sink, values, format);
     let channels = values.integer("channels");
     if let (Some(format), Some(channels)) = (format, &channels)
@@ -90,6 +95,9 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, steps: &StepIds) ->
         let message = format!("{} cannot store {} channels", format.name, channels.get_ref());
         sink.error("unsupported", channels.span(), message)
             .help(format!("it stores at most {}", format.channel_count_max));
+    }
+    if let Some(channels) = &channels {
+        warn_of_late_mix(sink, channels, after, steps);
     }
     let compression_level = read_level(sink, values, format);
     let (format, path) = (format?, path?);
@@ -113,6 +121,24 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, steps: &StepIds) ->
         },
     };
     Some(Read { export, path })
+}
+
+/// Mixing channels adds their peaks up: a ceiling that was kept before may be exceeded then.
+fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, steps: &[Step]) {
+    let before = match after {
+        After::Decode => &[],
+        After::Step(step) => &steps[..=step],
+        After::Last => steps,
+    };
+    let has_ceiling = before.iter().any(|step| step.is("loudness") || step.is("peak-normalize"));
+    let is_mixed_before = before.iter().any(|step| {
+        step.is("remix") && step.params.integer("channels") == Some(*channels.get_ref())
+    });
+    if has_ceiling && !is_mixed_before {
+        let message = "the channels of an export are mixed after the ceiling";
+        sink.warning("late-mix", channels.span(), message)
+            .help("use a `remix` step before `loudness`");
+    }
 }
 
 fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static FormatDescriptor> {

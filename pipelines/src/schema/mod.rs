@@ -141,7 +141,7 @@ fn read_root(sink: &mut Sink<'_>, root: &Values<'_>, defaults: &Defaults, pipeli
     let exports: Vec<export::Read> = root
         .tables("export")
         .iter()
-        .filter_map(|values| export::read(sink, values, &ids))
+        .filter_map(|values| export::read(sink, values, &ids, &pipeline.steps))
         .collect();
     let report = root.table("report").and_then(|values| source::read_report(sink, values));
     let source = source::read(sink, root.table("source"));

@@ -392,3 +392,19 @@ fn wrong_types_are_told_with_the_right_one() {
         found.iter().map(|one| (one.code, one.help.as_deref().unwrap_or_default())).collect();
     assert_eq!(helps, [("wrong-type", "it must be a number"), ("wrong-type", "it must be a text")]);
 }
+
+#[test]
+fn channels_mixed_after_a_ceiling_are_warned_of() {
+    let codes = |steps: &str| {
+        let text = format!(
+            "version = 1\n[pipeline]\nname = \"a\"\n{steps}[[export]]\nformat = \"wav\"\nchannels = 2\npath = \"{{stem}}.wav\"\n"
+        );
+        let warnings = load(&text, &Defaults::default()).unwrap().warnings;
+        warnings.iter().map(|warning| warning.code).collect::<Vec<_>>()
+    };
+    let loudness = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -16.0 }\n";
+    let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 2 }\n";
+    assert_eq!(codes(loudness), ["late-mix"]);
+    assert_eq!(codes(&format!("{remix}{loudness}")), [""; 0]);
+    assert_eq!(codes(""), [""; 0]);
+}

@@ -10,5 +10,6 @@ mod lab;
 mod lossy;
 mod passthrough;
 mod planning;
+mod precision;
 mod publishing;
 mod shipped;

@@ -1,0 +1,142 @@
+//! What outputs keep of the source, and what they promise of their levels.
+
+use crate::lab::{Lab, integers, noise, pipeline, wav};
+use serde_json::Value;
+use wavemill_pipelines::execution::RunError;
+
+const LOUDNESS: &str = "[[step]]\nuse = \"loudness\"\n";
+
+/// A chunk of a RIFF file.
+fn chunk(id: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(body.len()).unwrap().to_le_bytes();
+    [id.as_slice(), &size, body].concat()
+}
+
+/// A WAV file of these chunks.
+fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
+    chunk(*b"RIFF", &[b"WAVE".as_slice(), &chunks.concat()].concat())
+}
+
+/// A mono WAV file of 64-bit floats.
+fn wav_of_doubles(samples: &[f64]) -> Vec<u8> {
+    let format: Vec<u8> = [3u16, 1]
+        .iter()
+        .flat_map(|field| field.to_le_bytes())
+        .chain(48_000u32.to_le_bytes())
+        .chain((48_000u32 * 8).to_le_bytes())
+        .chain([8u16, 64].iter().flat_map(|field| field.to_le_bytes()))
+        .collect();
+    let data: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    riff(&[chunk(*b"fmt ", &format), chunk(*b"data", &data)])
+}
+
+#[test]
+fn processed_8_bit_source_gets_16_bits() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 8, &[noise(1, 9000)]));
+    let body = "[[step]]\nuse = \"gain\"\nwith = { gain_db = -6.0 }\n\
+                [[export]]\nformat = \"flac\"\npath = \"{stem}.flac\"\n\
+                [[export]]\nafter = \"decode\"\nformat = \"flac\"\npath = \"{stem}-copy.flac\"\n";
+    let report = lab.run(&pipeline(body), &input).unwrap().report;
+    assert_eq!(report["outputs"][0]["bit_depth"], 16);
+    assert_eq!(report["outputs"][1]["bit_depth"], 8);
+}
+
+#[test]
+fn files_that_no_step_changes_keep_their_integers() {
+    let silence = vec![0.0; 60_000];
+    let quiet: Vec<f32> = noise(4, 60_000).iter().map(|sample| sample * 0.1).collect();
+    for (bits, plane, with) in [
+        (16, &silence, "target_lufs = -16.0"),
+        (24, &silence, "target_lufs = -16.0"),
+        (16, &quiet, "target_lufs = -10.0, lower_only = true"),
+        (24, &quiet, "target_lufs = -10.0, lower_only = true"),
+    ] {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(48_000, bits, std::slice::from_ref(plane)));
+        let body = format!(
+            "{LOUDNESS}with = {{ {with} }}\n[[export]]\nformat = \"wav\"\npath = \"{{stem}}.wav\"\n"
+        );
+        let report = lab.run(&pipeline(&body), &input).unwrap().report;
+        assert!(integers(&input).1 == integers(&lab.path("out/a.wav")).1, "{bits} bits, {with}");
+        assert_eq!(report["outputs"][0]["dither"], "none");
+    }
+}
+
+#[test]
+fn changed_samples_are_still_dithered() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(48_000, 16, &[noise(4, 60_000)]));
+    let body = format!(
+        "{LOUDNESS}with = {{ target_lufs = -30.0 }}\n[[export]]\nformat = \"wav\"\npath = \"{{stem}}.wav\"\n"
+    );
+    let report = lab.run(&pipeline(&body), &input).unwrap().report;
+    assert_eq!(report["outputs"][0]["dither"], "tpdf");
+}
+
+#[test]
+fn outputs_count_mono_as_their_loudness_step_does() {
+    let outcome = |mono: &str| {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(48_000, 24, &[noise(5, 96_000)]));
+        let body = format!(
+            "{LOUDNESS}with = {{ target_lufs = -30.0, mono = \"{mono}\" }}\n\
+             [[require]]\non = \"output\"\nintegrated_lufs = {{ target = -30.0, tolerance = 0.1 }}\n\
+             [[export]]\nformat = \"wav\"\npath = \"{{stem}}.wav\"\n[report]\njson = \"{{stem}}.json\"\n"
+        );
+        let outcome = lab.run(&pipeline(&body), &input).unwrap();
+        assert_eq!(outcome.rejected, None, "{mono}");
+        outcome.report["outputs"][0].clone()
+    };
+    assert_eq!(outcome("dual")["mono"], "dual");
+    assert_eq!(outcome("single")["mono"], Value::Null);
+}
+
+#[test]
+fn doubles_are_not_said_to_be_kept_by_floats() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav_of_doubles(&vec![0.1; 4800]));
+    let body = "[[export]]\nformat = \"wav\"\npath = \"{stem}.wav\"\n";
+    let report = lab.run(&pipeline(body), &input).unwrap().report;
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("wav cannot store 64-bit float"), "{warning}");
+}
+
+#[test]
+fn time_of_the_first_frame_is_dropped_where_the_start_moved() {
+    let mut bext = vec![0; 602];
+    bext[0] = b'x';
+    bext[338..346].copy_from_slice(&90_000u64.to_le_bytes());
+    let mut plane = vec![0.0; 48_000];
+    plane.extend(noise(6, 48_000));
+    let source = wav(48_000, 16, &[plane]);
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &riff(&[chunk(*b"bext", &bext), source[12..].to_vec()]));
+    let body = "[[step]]\nuse = \"trim-silence\"\n\
+                [[export]]\nformat = \"flac\"\npath = \"{stem}.flac\"\n\
+                [[export]]\nafter = \"decode\"\nformat = \"flac\"\npath = \"{stem}-copy.flac\"\n";
+    lab.run(&pipeline(body), &input).unwrap();
+    let tells_time = |name: &str| {
+        let bytes = std::fs::read(lab.path("out").join(name)).unwrap();
+        bytes.windows(13).any(|window| window == b"TIMEREFERENCE")
+    };
+    assert!(tells_time("a-copy.flac"));
+    assert!(!tells_time("a.flac"));
+}
+
+#[test]
+fn channels_mixed_beyond_the_ceiling_are_refused() {
+    let lab = Lab::new();
+    let plane = noise(7, 96_000);
+    let input = lab.file("a.wav", &wav(48_000, 16, &vec![plane; 6]));
+    let export = "[[export]]\nformat = \"wav\"\nchannels = 2\npath = \"{stem}.wav\"\n";
+    let loudness = format!("{LOUDNESS}with = {{ target_lufs = 0.0 }}\n");
+    let error = lab.run(&pipeline(&format!("{loudness}{export}")), &input).unwrap_err();
+    let RunError::Refused { reason } = error else { panic!("{error}") };
+    assert!(reason.contains("ceiling of -1.00 dBTP"), "{reason}");
+    assert!(reason.contains("use a `remix` step before `loudness`"), "{reason}");
+    assert_eq!(lab.files("out"), [""; 0]);
+    let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 2 }\n";
+    lab.run(&pipeline(&format!("{remix}{loudness}{export}")), &input).unwrap();
+    assert_eq!(lab.files("out"), ["a.wav"]);
+}
