@@ -90,10 +90,10 @@ fn assert_failed_once(ended: &Ended) {
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
-/// Renames publish: a death at each of the three.
+/// The first rename names the new store, the others publish: a death at each.
 #[test]
 fn death_at_any_rename_leaves_one_whole_set_after_restart() {
-    for when in 1..=3 {
+    for when in 1..=4 {
         let Some(fault) = Fault::new() else { return };
         let call = "rename,renameat,renameat2";
         let ended = fault.watch_with(&format!("inject={call}:signal=KILL:when={when}"));
@@ -132,7 +132,7 @@ fn failing_sync_of_an_output_is_tried_anew() {
 #[test]
 fn full_disk_fails_the_attempt_and_leaves_nothing_half() {
     let Some(fault) = Fault::new() else { return };
-    let ended = fault.watch_with("inject=rename,renameat,renameat2:error=ENOSPC:when=1");
+    let ended = fault.watch_with("inject=rename,renameat,renameat2:error=ENOSPC:when=2");
     assert_failed_once(&ended);
-    fault.assert_recovers("a full disk at the first rename");
+    fault.assert_recovers("a full disk at the first rename of an output");
 }
