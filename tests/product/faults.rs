@@ -49,6 +49,8 @@ impl Fault {
         }
         let lab = Lab::new();
         let pipeline = lab.pipeline("fault", PIPELINE);
+        // The store is there already, so that the faults meet the work on the file.
+        assert_eq!(lab.until_idle(&[&pipeline]).code, Some(0));
         wav::write(
             &lab.path("in/a.wav"),
             &signal::pink(48_000, 2, FRAMES, 0.3, 1),
@@ -90,10 +92,10 @@ fn assert_failed_once(ended: &Ended) {
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
-/// The first rename names the new store, the others publish: a death at each.
+/// Renames publish: a death at each of the three.
 #[test]
 fn death_at_any_rename_leaves_one_whole_set_after_restart() {
-    for when in 1..=4 {
+    for when in 1..=3 {
         let Some(fault) = Fault::new() else { return };
         let call = "rename,renameat,renameat2";
         let ended = fault.watch_with(&format!("inject={call}:signal=KILL:when={when}"));
@@ -132,7 +134,7 @@ fn failing_sync_of_an_output_is_tried_anew() {
 #[test]
 fn full_disk_fails_the_attempt_and_leaves_nothing_half() {
     let Some(fault) = Fault::new() else { return };
-    let ended = fault.watch_with("inject=rename,renameat,renameat2:error=ENOSPC:when=2");
+    let ended = fault.watch_with("inject=rename,renameat,renameat2:error=ENOSPC:when=1");
     assert_failed_once(&ended);
     fault.assert_recovers("a full disk at the first rename of an output");
 }
