@@ -34,7 +34,7 @@ pub struct WatchView {
     pub state: WatchState,
     /// Why it is offline.
     pub reason: Option<String>,
-    /// Files found by the last full walk.
+    /// Files in it when it was last at rest or fully walked.
     pub files: u64,
     /// When the last full walk ended, RFC 3339.
     pub last_scan: Option<String>,
