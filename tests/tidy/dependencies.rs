@@ -6,9 +6,14 @@ use crate::metadata::{Package, metadata, root};
 /// fails: adding one is a decision.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("wavemill-core", &[]),
-    ("wavemill-pipelines", &["wavemill-core"]),
-    ("wavemill", &["wavemill-core", "wavemill-pipelines"]),
-    ("wavemill-tests", &["wavemill-core", "wavemill-pipelines", "wavemill"]),
+    ("wavemill-effect", &[]),
+    ("wavemill-runtime", &["wavemill-core"]),
+    ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
+    ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
+    (
+        "wavemill-tests",
+        &["wavemill-core", "wavemill-effect", "wavemill-pipelines", "wavemill-runtime", "wavemill"],
+    ),
     ("xtask", &[]),
 ];
 

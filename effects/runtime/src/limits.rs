@@ -1,0 +1,87 @@
+//! Every cap on modules.
+
+use std::time::Duration;
+
+/// Largest module in bytes.
+pub const MODULE_BYTES_MAX: usize = 16 << 20;
+
+/// Memory of an instance in MiB where nothing else was asked.
+pub const MEMORY_MIB: u32 = 64;
+
+/// Largest memory in MiB that a pipeline may ask for.
+pub const MEMORY_MIB_MAX: u32 = 1024;
+
+/// Elements of the one table.
+pub const TABLE_ELEMENTS_MAX: usize = 10_000;
+
+/// Stack of the host that a module's calls may use, in bytes.
+pub const STACK_BYTES_MAX: usize = 256 << 10;
+
+/// Time for compiling a module.
+pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Time for instantiating, for `_initialize`, for `fx_describe`, each.
+pub const DESCRIBE_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Time for `fx_create`.
+pub const CREATE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Least time a call gets while a file is processed, whatever the block's duration.
+pub const BLOCK_TIME_MIN: Duration = Duration::from_secs(1);
+
+/// A call's time as a multiple of the block's duration, while a file is processed.
+pub const BLOCK_TIME_FACTOR: u32 = 50;
+
+/// Time of all calls for one file: this plus [`FILE_TIME_FACTOR`] times its duration.
+pub const FILE_TIME_MIN: Duration = Duration::from_mins(1);
+
+/// See [`FILE_TIME_MIN`].
+pub const FILE_TIME_FACTOR: u32 = 20;
+
+/// A live call's time as a multiple of the block's duration.
+pub const LIVE_TIME_FACTOR: u32 = 4;
+
+/// Least time of a live call, in ticks.
+pub const LIVE_TICKS_MIN: u64 = 2;
+
+/// How often deadlines are looked at.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// Most frames of one call.
+pub const FRAMES_MAX: usize = 65_536;
+
+/// Longest latency accepted.
+pub const LATENCY_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Longest finite tail accepted; a longer one is an infinite one.
+pub const TAIL_TIME_MAX: Duration = Duration::from_mins(10);
+
+/// Largest output sample. +120 dBFS: surely a filter that blew up.
+pub const OUTPUT_AMPLITUDE_MAX: f32 = 1e6;
+
+/// Longest description in bytes.
+pub const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
+
+/// Levels of objects and arrays in a description.
+pub const DESCRIPTION_DEPTH_MAX: usize = 16;
+
+/// Longest text of `fx_error` in bytes.
+pub const ERROR_BYTES_MAX: usize = 1024;
+
+/// Channels of a module.
+pub const CHANNEL_COUNT_MAX: u32 = 64;
+
+/// Parameters of a module.
+pub const PARAM_COUNT_MAX: usize = 128;
+
+/// Presets of a module.
+pub const PRESET_COUNT_MAX: usize = 128;
+
+/// Lines of `fx.log` kept.
+pub const LOG_LINES_MAX: usize = 64;
+
+/// Bytes of a line of `fx.log` kept.
+pub const LOG_LINE_BYTES_MAX: usize = 256;
+
+/// Most bytes of compiled code kept in the cache.
+pub const CACHE_BYTES_MAX: u64 = 512 << 20;
