@@ -6,12 +6,16 @@
 //! No dependencies, no `std` in wasm. What is not `+ - * /` comes from [`math`], so that native and
 //! wasm builds give the same bits.
 #![cfg_attr(target_arch = "wasm32", no_std)]
+#![cfg_attr(test, allow(clippy::float_cmp, reason = "equal bits are what the tests claim"))]
 
 extern crate alloc;
 
 pub mod block;
 pub mod description;
 pub mod effect;
+pub mod math;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 
 pub use block::Block;
 pub use description::{Description, Param, Preset, Scale};
