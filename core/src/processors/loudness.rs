@@ -202,8 +202,9 @@ impl Processor for Loudness {
             Finding::number("measured_true_peak_dbtp", true_peak.map(|peak| peak.0)),
         ];
         if loudness.is_none() {
-            let action = if self.decision.is_some() { "; only lowered to the ceiling" } else { "" };
-            findings.push(Finding::text("left_alone", format!("{NO_LOUDNESS}{action}")));
+            let done =
+                if self.decision.is_some() { "only_lowered_to_ceiling" } else { "left_alone" };
+            findings.push(Finding::text(done, NO_LOUDNESS));
         }
         let Some(decision) = &self.decision else { return findings };
         let gain = decision.gain;

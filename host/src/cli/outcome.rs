@@ -189,6 +189,9 @@ fn notes(report: &Value) -> Vec<String> {
         if let Some(reason) = found.get("left_alone").and_then(Value::as_str) {
             notes.push(format!("{step} left the audio alone ({reason})"));
         }
+        if let Some(reason) = found.get("only_lowered_to_ceiling").and_then(Value::as_str) {
+            notes.push(format!("{step} only lowered the audio to the ceiling ({reason})"));
+        }
     }
     for output in array(report, "outputs") {
         if let Some(reason) = output.get("skipped").and_then(Value::as_str) {
@@ -247,6 +250,9 @@ mod tests {
                 { "use": "loudness", "findings": { "shortfall_lu": 1.24 } },
                 { "use": "peak-normalize", "findings": { "left_alone": "silent" } },
                 { "use": "gain", "skipped": "not its channels" },
+                { "use": "loudness", "findings": {
+                    "only_lowered_to_ceiling": "no loudness", "gain_db": -1.0, "shortfall_lu": null,
+                } },
             ],
             "outputs": [{ "format": "flac", "skipped": "/o/a.flac exists already" }],
             "warnings": ["a tag was cut"],
@@ -256,6 +262,7 @@ mod tests {
             [
                 "1.2 LU short of the target, for the ceiling's sake",
                 "peak-normalize left the audio alone (silent)",
+                "loudness only lowered the audio to the ceiling (no loudness)",
                 "flac left out: /o/a.flac exists already",
                 "a tag was cut",
             ]
