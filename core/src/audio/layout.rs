@@ -127,6 +127,13 @@ impl ChannelLayout {
             .then(|| self.0.iter().fold(0, |mask, &position| mask | 1 << position as u32))
     }
 
+    /// The same channels in the mask's order, unknown ones last, and for each its index in this one.
+    pub fn into_mask_order(self) -> (Self, Vec<usize>) {
+        let mut indices: Vec<usize> = (0..self.0.len()).collect();
+        indices.sort_by_key(|&index| self.0[index]);
+        (Self(indices.iter().map(|&index| self.0[index]).collect()), indices)
+    }
+
     /// Number of channels.
     pub fn channel_count(&self) -> usize {
         self.0.len()
@@ -169,6 +176,14 @@ mod tests {
         let layout = ChannelLayout::from_mask(0b11, 3);
         assert_eq!(layout.positions(), [P::FrontLeft, P::FrontRight, P::Unknown]);
         assert_eq!(layout.mask(), None);
+    }
+
+    #[test]
+    fn channels_are_sorted_into_the_order_of_the_mask() {
+        let stored = ChannelLayout::new(vec![P::Unknown, P::FrontCenter, P::FrontLeft, P::Unknown]);
+        let (sorted, indices) = stored.into_mask_order();
+        assert_eq!(sorted.positions(), [P::FrontLeft, P::FrontCenter, P::Unknown, P::Unknown]);
+        assert_eq!(indices, [2, 1, 0, 3]);
     }
 
     #[test]

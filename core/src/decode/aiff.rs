@@ -1,9 +1,10 @@
 //! AIFF and AIFF-C files.
 //!
 //! Sources: Apple, "Audio Interchange File Format: AIFF", version 1.3 (1989); "AIFF-C", draft of
-//! 1991-08-26; the later compression types as Apple's `CoreAudio` writes them.
+//! 1991-08-26; the later compression types and the `CHAN` chunk as Apple's `CoreAudio` writes them.
 
-use super::chunks::{Chunks, Order, read_up_to, u16_be, u32_be};
+use super::chunks::{Chunks, Order, missing, read_up_to, u16_be, u32_be};
+use super::core_audio;
 use super::pcm::{Coding, PcmDecoder, PcmStream};
 use super::{DecodeError, Decoder, Source};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
@@ -19,6 +20,8 @@ pub(super) struct Header {
     /// Bytes the file has by its own account; `None` when its writer did not know.
     pub(super) promised_bytes: Option<u64>,
     pub(super) comm: Option<Vec<u8>>,
+    /// The channel layout, where it stands before the samples.
+    chan: Option<Vec<u8>>,
     pub(super) sound: Option<Sound>,
 }
 
@@ -36,7 +39,7 @@ pub(super) fn open(
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
     let comm = header.comm.ok_or_else(|| missing("COMM", header.promised_bytes, byte_count))?;
-    let common = Common::parse(&comm)?;
+    let common = Common::parse(&comm, header.chan.as_deref())?;
     let Some(sound) = header.sound else {
         // The chunk may be left out of a file without samples.
         if common.frame_count == 0 {
@@ -60,16 +63,6 @@ pub(super) fn open(
     common.decoder(source, sound.start, promised, available)
 }
 
-fn missing(chunk: &str, promised_bytes: Option<u64>, byte_count: u64) -> DecodeError {
-    match promised_bytes {
-        Some(promised) if promised > byte_count => DecodeError::truncated(
-            format_args!("{promised} bytes"),
-            format_args!("{byte_count} bytes"),
-        ),
-        _ => DecodeError::damaged(format!("it has no `{chunk}` chunk")),
-    }
-}
-
 /// Finds the chunks that matter.
 pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<Header, DecodeError> {
     let start = read_up_to(source, 0, 12)?;
@@ -77,12 +70,16 @@ pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<He
     let mut header = Header {
         promised_bytes: (form_length != 0).then_some(form_length + 8),
         comm: None,
+        chan: None,
         sound: None,
     };
     let mut chunks = Chunks::new(source, Order::Big, 12, byte_count);
     while let Some(chunk) = chunks.next()? {
         match &chunk.id {
             b"COMM" if header.comm.is_none() => header.comm = Some(chunks.data(chunk, 64)?),
+            b"CHAN" if header.chan.is_none() => {
+                header.chan = Some(chunks.data(chunk, core_audio::CHAN_BYTES)?);
+            }
             b"SSND" if header.sound.is_none() => {
                 let offset = u32_be(&chunks.data(chunk, 4)?, 0).map_or(0, u64::from);
                 let claimed = chunk.claimed.saturating_sub(SSND_HEADER_BYTES + offset);
@@ -108,12 +105,12 @@ pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<He
 struct Common {
     coding: Coding,
     sample_rate_hz: u64,
-    channel_count: u16,
+    layout: ChannelLayout,
     frame_count: u64,
 }
 
 impl Common {
-    fn parse(comm: &[u8]) -> Result<Self, DecodeError> {
+    fn parse(comm: &[u8], chan: Option<&[u8]>) -> Result<Self, DecodeError> {
         let short = || DecodeError::damaged("its `COMM` chunk is too short");
         let channel_count = u16_be(comm, 0).ok_or_else(short)?;
         let frame_count = u32_be(comm, 2).ok_or_else(short)?;
@@ -122,20 +119,22 @@ impl Common {
         let compression = comm.get(18..22).and_then(<[u8]>::first_chunk).unwrap_or(b"NONE");
         let sample_rate_hz = rate_of_extended(*rate)?;
         super::claims::check_stream(sample_rate_hz, u64::from(channel_count))?;
+        let channel_count = usize::from(channel_count);
+        let layout = chan.and_then(|chan| core_audio::layout(chan, channel_count));
         Ok(Self {
             coding: coding(*compression, bits)?,
             sample_rate_hz,
-            channel_count,
+            layout: layout.unwrap_or_else(|| ChannelLayout::usual(channel_count)),
             frame_count: u64::from(frame_count),
         })
     }
 
     fn frame_bytes(&self) -> u64 {
-        self.coding.container_bytes as u64 * u64::from(self.channel_count)
+        (self.coding.container_bytes * self.layout.channel_count()) as u64
     }
 
     fn decoder(
-        &self,
+        self,
         source: Box<dyn Source>,
         data_start: u64,
         promised: u64,
@@ -145,7 +144,7 @@ impl Common {
             container: "aiff",
             coding: self.coding,
             sample_rate_hz: self.sample_rate_hz,
-            layout: ChannelLayout::usual(usize::from(self.channel_count)),
+            layout: self.layout,
             data_start,
             promised,
             available,

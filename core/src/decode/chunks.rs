@@ -84,6 +84,17 @@ impl<'a> Chunks<'a> {
     }
 }
 
+/// What a file without the chunk `name` is: cut short, where it promises more bytes than are there.
+pub(super) fn missing(name: &str, promised_bytes: Option<u64>, byte_count: u64) -> DecodeError {
+    match promised_bytes {
+        Some(promised) if promised > byte_count => DecodeError::truncated(
+            format_args!("{promised} bytes"),
+            format_args!("{byte_count} bytes"),
+        ),
+        _ => DecodeError::damaged(format!("it has no `{name}` chunk")),
+    }
+}
+
 /// Fills `buffer` from byte `position`.
 pub(super) fn read_at(
     source: &mut dyn Source,

@@ -9,6 +9,7 @@ mod chunks;
 mod claims;
 mod coded;
 mod completeness;
+mod core_audio;
 mod flac;
 mod formats;
 mod id3;

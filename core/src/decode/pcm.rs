@@ -25,6 +25,8 @@ pub(super) struct PcmStream {
     pub(super) container: &'static str,
     pub(super) coding: Coding,
     pub(super) sample_rate_hz: u64,
+    /// The channels as they are stored; they are delivered in the order of the WAVE mask, which is
+    /// what the formats that are written can state.
     pub(super) layout: ChannelLayout,
     /// First byte of the samples.
     pub(super) data_start: u64,
@@ -39,6 +41,8 @@ pub(super) struct PcmDecoder {
     source: Box<dyn Source>,
     info: StreamInfo,
     coding: Coding,
+    /// For each channel its index in a stored frame; `None` when that is its own.
+    stored_index: Option<Vec<usize>>,
     frame_bytes: usize,
     data_start: u64,
     frame_count: u64,
@@ -62,17 +66,19 @@ impl PcmDecoder {
         }
         let frame_count = claims::check_frames(stream.promised, rate)?;
         source.seek(SeekFrom::Start(stream.data_start))?;
+        let (layout, stored_index) = stream.layout.into_mask_order();
         Ok(Box::new(Self {
             source,
             info: StreamInfo {
                 container: stream.container,
                 codec: "pcm",
-                spec: StreamSpec { sample_rate: SampleRate(rate), layout: stream.layout },
+                spec: StreamSpec { sample_rate: SampleRate(rate), layout },
                 format: stream.coding.format,
                 lossless: true,
                 frame_count: Some(frame_count),
             },
             coding: stream.coding,
+            stored_index: Some(stored_index).filter(|indices| !indices.is_sorted()),
             frame_bytes: stream.coding.container_bytes * channel_count,
             data_start: stream.data_start,
             frame_count: frame_count.0,
@@ -126,9 +132,11 @@ impl Decoder for PcmDecoder {
             Samples::Int { planes, .. } => {
                 check_unused_bits(&bytes[..byte_count], self.coding)?;
                 unpack_ints(&bytes[..byte_count], self.coding, planes, frame_count);
+                reorder(planes, self.stored_index.as_deref());
             }
             Samples::Float { planes } => {
                 unpack_floats(&bytes[..byte_count], self.coding, planes, frame_count);
+                reorder(planes, self.stored_index.as_deref());
                 check_finite(planes, Frames(self.position))?;
             }
         }
@@ -230,6 +238,13 @@ fn unpack_floats(bytes: &[u8], coding: Coding, planes: &mut [Vec<f32>], frame_co
         (8, false) => unpack(bytes, planes, frame_count, |b| narrow(f64::from_le_bytes(b))),
         (8, true) => unpack(bytes, planes, frame_count, |b| narrow(f64::from_be_bytes(b))),
         _ => unreachable!("readers accept floats of 4 and 8 bytes"),
+    }
+}
+
+/// Brings planes from stored order into that of the layout.
+fn reorder<T>(planes: &mut Vec<Vec<T>>, stored_index: Option<&[usize]>) {
+    if let Some(indices) = stored_index {
+        *planes = indices.iter().map(|&index| std::mem::take(&mut planes[index])).collect();
     }
 }
 

@@ -3,7 +3,7 @@
 //! Sources: Microsoft/IBM, "Multimedia Programming Interface and Data Specifications 1.0" and
 //! "Multiple Channel Audio Data and WAVE Files" (2007); EBU Tech 3306 (RF64); ITU-R BS.2088-1 (BW64).
 
-use super::chunks::{Chunk, Chunks, Order, read_up_to, u16_le, u32_le, u64_le};
+use super::chunks::{Chunk, Chunks, Order, missing, read_up_to, u16_le, u32_le, u64_le};
 use super::pcm::{Coding, PcmDecoder, PcmStream};
 use super::{DecodeError, Decoder, Source};
 use crate::audio::{ChannelLayout, ChannelPosition, PcmFormat, SampleFormat};
@@ -72,16 +72,6 @@ pub(super) fn open(
         available: there / frame_bytes,
     };
     PcmDecoder::open(source, stream)
-}
-
-fn missing(chunk: &str, promised_bytes: Option<u64>, byte_count: u64) -> DecodeError {
-    match promised_bytes {
-        Some(promised) if promised > byte_count => DecodeError::truncated(
-            format_args!("{promised} bytes"),
-            format_args!("{byte_count} bytes"),
-        ),
-        _ => DecodeError::damaged(format!("it has no `{chunk}` chunk")),
-    }
 }
 
 /// Finds the chunks that matter for decoding.

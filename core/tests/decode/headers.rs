@@ -239,6 +239,67 @@ fn aiff_claims_are_checked() {
     assert!(message(&aiff(Some(b"ima4"), (1, 1, 16), &[0; 34])).contains("`ima4` in AIFF-C"));
 }
 
+/// An AIFF file of one 8-bit frame in which every channel holds its number, with a `CHAN` chunk of
+/// this layout tag and bitmap before everything else, as ffmpeg places it.
+fn aiff_with_layout(tag: u32, bitmap: u32, channel_count: u8) -> Vec<u8> {
+    let samples: Vec<u8> = (1..=channel_count).collect();
+    let mut file = aiff(None, (channel_count.into(), 1, 8), &samples);
+    let chan = [*b"CHAN", 12u32.to_be_bytes(), tag.to_be_bytes(), bitmap.to_be_bytes(), [0; 4]];
+    file.splice(12..12, chan.concat());
+    let form_length = (file.len() - 8) as u32;
+    patch(&file, 4, &form_length.to_be_bytes())
+}
+
+#[test]
+fn aiff_channels_are_delivered_in_mask_order_whatever_their_layout_tag() {
+    let usual = ChannelLayout::usual;
+    let from_mask = ChannelLayout::from_mask;
+    for (tag, layout, expected) in [
+        // kAudioChannelLayoutTag_Mono and _Stereo.
+        (100 << 16 | 1, usual(1), vec![1]),
+        (101 << 16 | 2, usual(2), vec![1, 2]),
+        // _Quadraphonic: L R and the back pair. _MPEG_4_0_A, _B: L R C Cs, C L R Cs.
+        (108 << 16 | 4, usual(4), vec![1, 2, 3, 4]),
+        (115 << 16 | 4, from_mask(0x107, 4), vec![1, 2, 3, 4]),
+        (116 << 16 | 4, from_mask(0x107, 4), vec![2, 3, 1, 4]),
+        // _MPEG_5_1_A to _D: L R C LFE Ls Rs, L R Ls Rs C LFE, L C R Ls Rs LFE, C L R Ls Rs LFE.
+        (121 << 16 | 6, usual(6), vec![1, 2, 3, 4, 5, 6]),
+        (122 << 16 | 6, usual(6), vec![1, 2, 5, 6, 3, 4]),
+        (123 << 16 | 6, usual(6), vec![1, 3, 2, 6, 4, 5]),
+        (124 << 16 | 6, usual(6), vec![2, 3, 1, 6, 4, 5]),
+        // _MPEG_7_1_A, _B: L R C LFE Ls Rs Lc Rc, C Lc Rc L R Ls Rs LFE.
+        (126 << 16 | 8, from_mask(0xff, 8), vec![1, 2, 3, 4, 5, 6, 7, 8]),
+        (127 << 16 | 8, from_mask(0xff, 8), vec![4, 5, 1, 8, 6, 7, 2, 3]),
+        // _MPEG_7_1_C: L R C LFE, the sides, the back. _WAVE_7_1: the back first.
+        (128 << 16 | 8, usual(8), vec![1, 2, 3, 4, 7, 8, 5, 6]),
+        (189 << 16 | 8, usual(8), vec![1, 2, 3, 4, 5, 6, 7, 8]),
+    ] {
+        let decoded = decode_bytes(&aiff_with_layout(tag, 0, expected.len() as u8)).unwrap();
+        assert_eq!(decoded.info.spec.layout, layout, "{tag:#x}");
+        let frame: Vec<i32> = decoded.ints().iter().map(|plane| plane[0]).collect();
+        assert_eq!(frame, expected, "{tag:#x}");
+    }
+}
+
+#[test]
+fn aiff_channel_bitmap_gives_the_layout() {
+    // kAudioChannelLayoutTag_UseChannelBitmap: L R C LFE, center surround, the sides.
+    let decoded = decode_bytes(&aiff_with_layout(1 << 16, 0x70f, 7)).unwrap();
+    assert_eq!(decoded.info.spec.layout, ChannelLayout::from_mask(0x70f, 7));
+    let front_and_back = decode_bytes(&aiff_with_layout(1 << 16, 0x104, 2)).unwrap();
+    let expected = ChannelLayout::new(vec![P::FrontCenter, P::BackCenter]);
+    assert_eq!(front_and_back.info.spec.layout, expected);
+}
+
+#[test]
+fn aiff_layout_that_is_not_read_is_the_usual_one_of_its_count() {
+    // kAudioChannelLayoutTag_DiscreteInOrder, and a tag of another count than the file's.
+    for tag in [147 << 16 | 6, 108 << 16 | 4] {
+        let decoded = decode_bytes(&aiff_with_layout(tag, 0, 6)).unwrap();
+        assert_eq!(decoded.info.spec.layout, ChannelLayout::usual(6), "{tag:#x}");
+    }
+}
+
 #[test]
 fn aiff_of_a_pipe_is_read_to_its_end() {
     let file = aiff(None, (1, 0, 16), &[0, 1, 0, 2]);
