@@ -81,6 +81,12 @@ pub trait Processor: Send {
         input
     }
 
+    /// The frame of the input that is the first of the output; valid after `begin`. `None` is the
+    /// first where the step keeps the length, and unknown where it does not.
+    fn first_frame(&self) -> Option<Frames> {
+        None
+    }
+
     /// What it must know of the whole file before it can begin.
     fn whole_file_need(&self) -> WholeFileNeed {
         WholeFileNeed::Nothing

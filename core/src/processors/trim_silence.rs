@@ -13,7 +13,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "trim-silence",
     summary: "Removes silence at the beginning and the end.",
     manual: "Silence is where no channel's sample exceeds the threshold; pauses within the audio \
-             stay. A file that is silent throughout is left as it is, and the report says so.",
+             stay. A file that is silent throughout is left as it is, and the report says so. The \
+             time reference of a Broadcast Wave file moves with what is removed at its beginning.",
     params: &[
         ParamDescriptor {
             key: "threshold_dbfs",
@@ -110,6 +111,10 @@ impl Processor for TrimSilence {
 
     fn output_length(&self, input: Frames) -> Frames {
         self.kept.map_or(input, |kept| Frames(kept.end - kept.start))
+    }
+
+    fn first_frame(&self) -> Option<Frames> {
+        Some(Frames(self.kept.map_or(0, |kept| kept.start)))
     }
 
     fn whole_file_need(&self) -> WholeFileNeed {

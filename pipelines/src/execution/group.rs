@@ -12,6 +12,7 @@ use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::measure::{LoudnessMeter, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, Status};
+use wavemill_core::units::Dbfs;
 
 /// A piece of the signal on its way to exports.
 #[derive(Clone)]
@@ -45,6 +46,8 @@ pub(super) struct Group {
 pub(super) struct Stored {
     pub(super) loudness: Option<LoudnessReport>,
     pub(super) clipped_samples: u64,
+    /// Largest sample of mixed channels before full scale cuts it; `None` without a mix or sound.
+    pub(super) mixed_peak: Option<Dbfs>,
     pub(super) is_dithered: bool,
 }
 
@@ -64,6 +67,7 @@ impl Group {
         let mut quantizer = Quantizer::new(from, self.to, self.dither, channel_count);
         let mut meter = self.measures_loudness.then(|| LoudnessMeter::new(&self.output, self.mono));
         let mut fingerprint = Fingerprint::default();
+        let mut mixed_peak = 0.0;
         let capacity = self.input.channel_count().max(channel_count);
         let mut block = Block::with_capacity(self.input.channel_count(), capacity, BLOCK_FRAMES);
         loop {
@@ -72,7 +76,7 @@ impl Group {
                 Ok(None) => break,
                 Err(_) => return Err(RunError::Canceled),
             };
-            let samples = self.store(signal, &mut quantizer, &mut block)?;
+            let samples = self.store(signal, &mut quantizer, &mut block, &mut mixed_peak)?;
             fingerprint.push(&samples);
             if let Some(meter) = &mut meter {
                 grow(&mut block, samples.frame_count());
@@ -89,16 +93,18 @@ impl Group {
         Ok(Stored {
             loudness: meter.map(LoudnessMeter::finish),
             clipped_samples: quantizer.clipped_samples(),
+            mixed_peak: Dbfs::from_amplitude(mixed_peak.into()),
             is_dithered: quantizer.is_dithered(),
         })
     }
 
-    /// The signal as it is stored.
+    /// The signal as it is stored; raises `mixed_peak` to the largest sample of mixed channels.
     fn store(
         &mut self,
         signal: Signal,
         quantizer: &mut Quantizer,
         block: &mut Block,
+        mixed_peak: &mut f32,
     ) -> Result<Arc<Samples>, RunError> {
         let mut out = Samples::empty(self.to, self.output.channel_count());
         if let Some(remix) = &mut self.remix {
@@ -116,6 +122,8 @@ impl Group {
                 let reason = remix.failure().unwrap_or_default();
                 return Err(refused(format!("the channels cannot be remixed: {reason}")));
             }
+            let samples = block.planes().flatten();
+            *mixed_peak = samples.fold(*mixed_peak, |peak, sample| peak.max(sample.abs()));
             quantizer.quantize_block(block, &mut out);
             return Ok(Arc::new(out));
         }

@@ -11,7 +11,7 @@ use super::spool::Spool;
 use super::writer::{Writer, Written};
 use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::model::{Pipeline, RequireOn};
-use crate::plan::blueprint::{Blueprint, Known, Pass};
+use crate::plan::blueprint::{Blueprint, Ceiling, Known, Pass};
 use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -338,7 +338,8 @@ impl<'a> Run<'a> {
                 from,
                 to: plan.to,
                 dither: plan.dither,
-                measures_loudness: measures_loudness || plan.ceiling.is_some(),
+                measures_loudness: measures_loudness
+                    || matches!(plan.ceiling, Some(Ceiling::TruePeak(_))),
                 mono: plan.mono,
             };
             fed.push(FedGroup { index, tap, group, writers });
@@ -453,18 +454,26 @@ const CEILING_TOLERANCE_DB: f64 = 0.05;
 /// Refuses outputs whose channels were mixed after a ceiling and exceed it now.
 fn check_ceilings(blueprint: &Blueprint, stored: &BTreeMap<usize, Stored>) -> Result<(), RunError> {
     for (group, stored) in stored {
-        let peak = stored.loudness.as_ref().and_then(|loudness| loudness.true_peak_dbtp);
-        let (Some(ceiling), Some(peak)) = (blueprint.groups[*group].ceiling, peak) else {
-            continue;
+        // Where full scale cut the mix, its true peak lies above what was stored.
+        let mixed_peak = stored.mixed_peak.map(|peak| peak.0);
+        let loudness = stored.loudness.as_ref();
+        let true_peak = loudness.and_then(|loudness| Some(loudness.true_peak_dbtp?.0));
+        let (step, unit, ceiling, peaks) = match blueprint.groups[*group].ceiling {
+            Some(Ceiling::TruePeak(ceiling)) => {
+                ("loudness", "dBTP", ceiling.0, [mixed_peak, true_peak])
+            }
+            Some(Ceiling::SamplePeak(target)) => {
+                ("peak-normalize", "dBFS", target.0, [mixed_peak, None])
+            }
+            None => continue,
         };
-        if peak.0 > ceiling.0 + CEILING_TOLERANCE_DB {
+        let peak = peaks.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
+        if peak > ceiling + CEILING_TOLERANCE_DB {
             let export = blueprint.group_of.iter().position(|of| of == group).unwrap_or_default();
             return Err(refused(format!(
-                "export {}: its channels are mixed after the ceiling of {:.2} dBTP and reach {:.2} \
-                 dBTP; use a `remix` step before `loudness`",
+                "export {}: its channels are mixed after the ceiling of {ceiling:.2} {unit} and \
+                 reach {peak:.2} {unit}; use a `remix` step before `{step}`",
                 export + 1,
-                ceiling.0,
-                peak.0
             )));
         }
     }

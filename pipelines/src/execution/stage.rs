@@ -20,7 +20,7 @@ pub(crate) struct Stage {
     fed: u64,
     delivered: u64,
     latency_left: u64,
-    changes_length: bool,
+    first_frame: Option<Frames>,
 }
 
 impl Stage {
@@ -35,7 +35,7 @@ impl Stage {
             fed: 0,
             delivered: 0,
             latency_left: 0,
-            changes_length: false,
+            first_frame: Some(Frames::ZERO),
         }
     }
 
@@ -45,15 +45,18 @@ impl Stage {
             .begin(length)
             .map_err(|error| refused(format!("step `{}` cannot run: {error}", self.label)))?;
         self.latency_left = self.processor.latency().0;
-        self.changes_length =
-            length.is_some_and(|length| self.processor.output_length(length) != length);
+        self.first_frame = self.processor.first_frame().or_else(|| {
+            let keeps = length.is_none_or(|length| self.processor.output_length(length) == length);
+            keeps.then_some(Frames::ZERO)
+        });
         self.promised = length.map(|length| self.deliverable(length));
         Ok(self.promised.map(Frames))
     }
 
-    /// Whether it drops or adds frames besides its tail; known once it has begun.
-    pub(crate) fn changes_length(&self) -> bool {
-        self.changes_length
+    /// The frame of its input that its output starts with, once it has begun; `None` where that is
+    /// unknown, or counted at another rate.
+    pub(crate) fn first_frame(&self) -> Option<Frames> {
+        self.first_frame.filter(|_| self.input.sample_rate == self.output.sample_rate)
     }
 
     /// Whether its tail had to be cut.

@@ -16,7 +16,7 @@ use wavemill_core::measure::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
 use wavemill_core::tags::{Broadcast, Tags};
-use wavemill_core::units::{Dbtp, Frames};
+use wavemill_core::units::{Dbfs, Dbtp, Frames};
 
 /// What a scan of the source found, or its header promised.
 #[derive(Clone, Debug, Default)]
@@ -69,9 +69,18 @@ pub(crate) struct GroupPlan {
     pub(crate) dither: Dither,
     /// How the last loudness step counts a mono file.
     pub(crate) mono: MonoMode,
-    /// What the true peak must not exceed once the channels were mixed.
-    pub(crate) ceiling: Option<Dbtp>,
+    /// What the peaks must not exceed once the channels were mixed.
+    pub(crate) ceiling: Option<Ceiling>,
     channels: Option<usize>,
+}
+
+/// What a step promises of the peaks of its output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ceiling {
+    /// `ceiling_dbtp` of `loudness`.
+    TruePeak(Dbtp),
+    /// `target_dbfs` of `peak-normalize`.
+    SamplePeak(Dbfs),
 }
 
 impl GroupPlan {
@@ -165,12 +174,18 @@ impl Blueprint {
         if is_kept { group.source } else { group.from }
     }
 
-    /// The source's tags; without the time of its first frame where a step cut the signal.
+    /// The source's tags. The time of its first frame moves with the frames that steps cut off
+    /// before it, and is left out where it is not known how many they are.
     fn tags(&self, tap: Option<usize>, tags: &Arc<Tags>) -> Arc<Tags> {
-        let is_cut = self.up_to(tap).iter().any(Stage::changes_length);
+        let cut = self
+            .up_to(tap)
+            .iter()
+            .try_fold(Frames::ZERO, |cut, stage| Some(cut + stage.first_frame()?));
         match &tags.broadcast {
-            Some(broadcast) if is_cut && broadcast.time_reference.is_some() => {
-                let broadcast = Broadcast { time_reference: None, ..broadcast.clone() };
+            Some(broadcast) if cut != Some(Frames::ZERO) => {
+                let time_reference = broadcast.time_reference.zip(cut);
+                let time_reference = time_reference.and_then(|(time, cut)| time.checked_add(cut.0));
+                let broadcast = Broadcast { time_reference, ..broadcast.clone() };
                 Arc::new(Tags { broadcast: Some(broadcast), ..Tags::clone(tags) })
             }
             _ => Arc::clone(tags),
@@ -209,13 +224,18 @@ impl Blueprint {
         }
     }
 
-    /// The ceiling that holds at a tap: a loudness step's, where only steps follow that raise nothing.
-    fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Dbtp> {
-        self.steps_before(pipeline, tap)
-            .find(|step| !step.is("fade") && !step.is("trim-silence"))
-            .filter(|step| step.is("loudness"))
-            .and_then(|step| step.params.number("ceiling_dbtp"))
-            .map(Dbtp)
+    /// The ceiling that holds at a tap: that of a step after which only steps follow that raise
+    /// nothing.
+    fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Ceiling> {
+        let mut steps = self.steps_before(pipeline, tap);
+        let step = steps.find(|step| !step.is("fade") && !step.is("trim-silence"))?;
+        match step.descriptor.name {
+            "loudness" => step.params.number("ceiling_dbtp").map(Dbtp).map(Ceiling::TruePeak),
+            "peak-normalize" => {
+                step.params.number("target_dbfs").map(Dbfs).map(Ceiling::SamplePeak)
+            }
+            _ => None,
+        }
     }
 
     fn add_export(

@@ -50,7 +50,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "channels",
         Kind::Integer { min: 1, max: CHANNEL_COUNT_MAX },
-        "Channels; default: the signal's.",
+        "Channels; default: the signal's. A mix that exceeds the ceiling of a `loudness` or \
+         `peak-normalize` step before it is refused.",
     ),
     Key::optional(
         "compression_level",
@@ -130,14 +131,14 @@ fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, 
         After::Step(step) => &steps[..=step],
         After::Last => steps,
     };
-    let has_ceiling = before.iter().any(|step| step.is("loudness") || step.is("peak-normalize"));
+    let ceiling = before.iter().rfind(|step| step.is("loudness") || step.is("peak-normalize"));
     let is_mixed_before = before.iter().any(|step| {
         step.is("remix") && step.params.integer("channels") == Some(*channels.get_ref())
     });
-    if has_ceiling && !is_mixed_before {
+    if let Some(step) = ceiling.filter(|_| !is_mixed_before) {
         let message = "the channels of an export are mixed after the ceiling";
         sink.warning("late-mix", channels.span(), message)
-            .help("use a `remix` step before `loudness`");
+            .help(format!("use a `remix` step before `{}`", step.descriptor.name));
     }
 }
 

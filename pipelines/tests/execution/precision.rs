@@ -102,26 +102,38 @@ fn doubles_are_not_said_to_be_kept_by_floats() {
     assert!(warning.contains("wav cannot store 64-bit float"), "{warning}");
 }
 
-#[test]
-fn time_of_the_first_frame_is_dropped_where_the_start_moved() {
+/// The time references of what `trim-silence` makes of a file with silence of these frames before and
+/// after its sound, whose first frame is the 90,000th since midnight, and of an untouched copy.
+fn trimmed_time_references(before: usize, after: usize) -> [u64; 2] {
     let mut bext = vec![0; 602];
     bext[0] = b'x';
     bext[338..346].copy_from_slice(&90_000u64.to_le_bytes());
-    let mut plane = vec![0.0; 48_000];
-    plane.extend(noise(6, 48_000));
+    let plane = [vec![0.0; before], vec![0.5; 9_000], vec![0.0; after]].concat();
     let source = wav(48_000, 16, &[plane]);
     let lab = Lab::new();
     let input = lab.file("a.wav", &riff(&[chunk(*b"bext", &bext), source[12..].to_vec()]));
-    let body = "[[step]]\nuse = \"trim-silence\"\n\
-                [[export]]\nformat = \"flac\"\npath = \"{stem}.flac\"\n\
-                [[export]]\nafter = \"decode\"\nformat = \"flac\"\npath = \"{stem}-copy.flac\"\n";
+    // 0.01 s at 48 kHz: 480 frames of the silence stay.
+    let body = "[[step]]\nuse = \"trim-silence\"\nwith = { pad_s = 0.01 }\n\
+                [[step]]\nuse = \"gain\"\nwith = { gain_db = -6.0 }\n\
+                [[export]]\nformat = \"wav\"\npath = \"{stem}.wav\"\n\
+                [[export]]\nafter = \"decode\"\nformat = \"wav\"\npath = \"{stem}-copy.wav\"\n";
     lab.run(&pipeline(body), &input).unwrap();
-    let tells_time = |name: &str| {
+    ["a.wav", "a-copy.wav"].map(|name| {
         let bytes = std::fs::read(lab.path("out").join(name)).unwrap();
-        bytes.windows(13).any(|window| window == b"TIMEREFERENCE")
-    };
-    assert!(tells_time("a-copy.flac"));
-    assert!(!tells_time("a.flac"));
+        let bext = bytes.windows(4).position(|window| window == b"bext").unwrap() + 8;
+        u64::from_le_bytes(bytes[bext + 338..bext + 346].try_into().unwrap())
+    })
+}
+
+#[test]
+fn time_of_the_first_frame_moves_with_the_frames_cut_off_before_it() {
+    // Of 48,000 silent frames 480 stay: the file starts 47,520 frames later.
+    assert_eq!(trimmed_time_references(48_000, 24_000), [137_520, 90_000]);
+}
+
+#[test]
+fn time_of_the_first_frame_stays_where_only_the_end_is_cut() {
+    assert_eq!(trimmed_time_references(0, 24_000), [90_000, 90_000]);
 }
 
 #[test]
@@ -138,5 +150,40 @@ fn channels_mixed_beyond_the_ceiling_are_refused() {
     assert_eq!(lab.files("out"), [""; 0]);
     let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 2 }\n";
     lab.run(&pipeline(&format!("{remix}{loudness}{export}")), &input).unwrap();
+    assert_eq!(lab.files("out"), ["a.wav"]);
+}
+
+#[test]
+fn channels_mixed_beyond_a_normalized_peak_are_refused() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(48_000, 16, &vec![vec![0.25; 9_000]; 6]));
+    let export = "[[export]]\nformat = \"wav\"\nchannels = 2\npath = \"{stem}.wav\"\n";
+    let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 2 }\n";
+    // Front, center and back add up to 1 + 2 * 0.7071 = 2.4142 times the peak, which is 7.66 dB; at
+    // 0 dBFS full scale cuts all of that off what is stored.
+    for (target, told) in [
+        ("-10.0", "ceiling of -10.00 dBFS and reach -2.34 dBFS"),
+        ("0.0", "ceiling of 0.00 dBFS and reach 7.66 dBFS"),
+    ] {
+        let normalize =
+            format!("[[step]]\nuse = \"peak-normalize\"\nwith = {{ target_dbfs = {target} }}\n");
+        let error = lab.run(&pipeline(&format!("{normalize}{export}")), &input).unwrap_err();
+        let RunError::Refused { reason } = error else { panic!("{error}") };
+        assert!(reason.contains(told), "{reason}");
+        assert!(reason.contains("use a `remix` step before `peak-normalize`"), "{reason}");
+        assert_eq!(lab.files("out"), [""; 0]);
+        lab.run(&pipeline(&format!("{remix}{normalize}{export}")), &input).unwrap();
+        std::fs::remove_file(lab.path("out/a.wav")).unwrap();
+    }
+}
+
+#[test]
+fn mono_copied_to_stereo_after_a_normalized_peak_is_delivered() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(48_000, 16, &[noise(8, 9_000)]));
+    let body = "[[step]]\nuse = \"peak-normalize\"\nwith = { target_dbfs = -60.0 }\n\
+                [[export]]\nformat = \"wav\"\nchannels = 2\npath = \"{stem}.wav\"\n";
+    // At -60 dBFS the dither alone adds more to the stored peak than the ceiling tolerates.
+    lab.run(&pipeline(body), &input).unwrap();
     assert_eq!(lab.files("out"), ["a.wav"]);
 }
