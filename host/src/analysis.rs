@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 use thiserror::Error;
-use wavemill_core::audio::{Block, SampleFormat, Samples, convert};
+use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode::{self, DecodeError, Decoder, StreamInfo};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::measure::{LevelMeter, LevelReport, LoudnessMeter, LoudnessReport, MonoMode};
 use wavemill_core::tags::{self, TagReading, Tags};
 use wavemill_core::units::Frames;
+use wavemill_pipelines::execution::FileFacts;
 
 /// Bytes read at once: large enough that the system call costs nothing.
 const READ_BYTES: usize = 256 * 1024;
@@ -48,31 +49,6 @@ pub struct Analysis {
     /// Levels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<LevelReport>,
-}
-
-/// Facts of a file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FileFacts {
-    /// As it was named.
-    pub path: String,
-    /// Container: `wav`, `flac`...
-    pub format: &'static str,
-    /// Codec: `pcm`, `flac`, `mp3`...
-    pub codec: &'static str,
-    /// Size.
-    pub size_bytes: u64,
-    /// Exact, by decoding where the header cannot be held to it.
-    pub duration_s: f64,
-    /// Frames a second.
-    pub sample_rate_hz: u32,
-    /// Number of channels.
-    pub channels: usize,
-    /// Bits of a stored sample; `None` for lossy codecs, which store none.
-    pub bit_depth: Option<u16>,
-    /// Integers or floats; `None` for lossy codecs.
-    pub sample_format: Option<SampleFormat>,
-    /// BLAKE3 of the file's bytes, 64 hex digits.
-    pub blake3: String,
 }
 
 /// Why a file cannot be analyzed; reads on after the file's name.
@@ -195,16 +171,7 @@ fn facts(path: &Path, info: &StreamInfo, frames: Frames) -> io::Result<FileFacts
     let mut hasher = blake3::Hasher::new();
     let size_bytes =
         io::copy(&mut BufReader::with_capacity(READ_BYTES, File::open(path)?), &mut hasher)?;
-    Ok(FileFacts {
-        path: path.to_string_lossy().into_owned(),
-        format: info.container,
-        codec: info.codec,
-        size_bytes,
-        duration_s: frames.duration(info.spec.sample_rate).0,
-        sample_rate_hz: info.spec.sample_rate.0,
-        channels: info.spec.channel_count(),
-        bit_depth: info.lossless.then_some(info.format.bit_depth),
-        sample_format: info.lossless.then_some(info.format.sample_format),
-        blake3: hasher.finalize().to_hex().to_string(),
-    })
+    let duration = frames.duration(info.spec.sample_rate);
+    let blake3 = hasher.finalize().to_hex().to_string();
+    Ok(FileFacts::new(path, info, size_bytes, Some(duration), blake3))
 }

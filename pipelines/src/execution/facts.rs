@@ -1,31 +1,60 @@
 //! Facts as JSON: the shapes that `analyze` prints and reports hold.
 
-use super::source::{Input, duration};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use wavemill_core::audio::SampleFormat;
-use wavemill_core::units::Frames;
+use wavemill_core::decode::StreamInfo;
+use wavemill_core::units::Seconds;
 
-/// The group `file`.
-pub(super) fn file(input: &Input, frames: Option<Frames>, blake3: &str) -> Value {
-    let info = &input.info;
-    // A lossy codec stores no samples, so it has neither bits nor a format of them.
-    let stored = info.lossless.then_some(info.format);
-    tidy(json!({
-        "path": input.path().to_string_lossy(),
-        "format": info.container,
-        "codec": info.codec,
-        "size_bytes": input.size_bytes(),
-        "duration_s": duration(info, frames).map(|seconds| seconds.0),
-        "sample_rate_hz": info.spec.sample_rate.0,
-        "channels": info.spec.channel_count(),
-        "bit_depth": stored.map(|format| format.bit_depth),
-        "sample_format": stored.map(|format| match format.sample_format {
-            SampleFormat::Int => "int",
-            SampleFormat::Float => "float",
-        }),
-        "blake3": blake3,
-    }))
+/// The group `file`: what a file is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FileFacts {
+    /// As it was named.
+    pub path: String,
+    /// Container: `wav`, `flac`...
+    pub format: &'static str,
+    /// Codec: `pcm`, `flac`, `mp3`...
+    pub codec: &'static str,
+    /// Size.
+    pub size_bytes: u64,
+    /// Exact, by decoding where the header cannot be held to it; `None` where only that would tell.
+    pub duration_s: Option<f64>,
+    /// Frames a second.
+    pub sample_rate_hz: u32,
+    /// Number of channels.
+    pub channels: usize,
+    /// Bits of a stored sample; `None` for lossy codecs, which store none.
+    pub bit_depth: Option<u16>,
+    /// Integers or floats; `None` for lossy codecs.
+    pub sample_format: Option<SampleFormat>,
+    /// BLAKE3 of the file's bytes, 64 hex digits.
+    pub blake3: String,
+}
+
+impl FileFacts {
+    /// What is known of the file at `path`.
+    pub fn new(
+        path: &Path,
+        info: &StreamInfo,
+        size_bytes: u64,
+        duration: Option<Seconds>,
+        blake3: String,
+    ) -> Self {
+        let stored = info.lossless.then_some(info.format);
+        Self {
+            path: path.to_string_lossy().into_owned(),
+            format: info.container,
+            codec: info.codec,
+            size_bytes,
+            duration_s: duration.map(|duration| duration.0),
+            sample_rate_hz: info.spec.sample_rate.0,
+            channels: info.spec.channel_count(),
+            bit_depth: stored.map(|format| format.bit_depth),
+            sample_format: stored.map(|format| format.sample_format),
+            blake3,
+        }
+    }
 }
 
 /// A report of measures; levels rounded to thousandths, as nobody hears or reads more.

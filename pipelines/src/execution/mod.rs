@@ -18,7 +18,7 @@ pub(crate) mod stage;
 mod survey;
 mod writer;
 
-pub use facts::measures;
+pub use facts::{FileFacts, measures};
 
 use crate::model::{OnConflict, Pipeline};
 use crate::path_text;

@@ -1,9 +1,9 @@
 //! The report of a run: JSON whose bytes depend on the job only, never on when or where it ran.
 
-use super::facts;
+use super::facts::{self, FileFacts};
 use super::gates::Verdict;
 use super::group::Stored;
-use super::source::Input;
+use super::source::{Input, duration};
 use super::writer::Written;
 use super::{Decision, Job};
 use crate::model::Pipeline;
@@ -47,13 +47,16 @@ pub(super) struct Told<'a> {
 impl Told<'_> {
     pub(super) fn to_json(&self) -> Value {
         let Source { input, frames, loudness } = &self.source;
+        let info = &input.info;
+        let (length, hash) = (duration(info, *frames), self.job.hash.clone());
+        let file = FileFacts::new(input.path(), info, input.size_bytes(), length, hash);
         json!({
             "version": VERSION,
             "pipeline": { "name": self.pipeline.name, "hash": self.pipeline.hash },
             "job": { "id": self.job.id, "created": self.job.created },
             "rejected": self.rejected,
-            "input": facts::file(input, *frames, &self.job.hash),
-            "tags": facts::tidy(facts::measures(&*input.tags)),
+            "input": facts::measures(&file),
+            "tags": facts::measures(&*input.tags),
             "loudness": loudness.map(facts::measures),
             "steps": self.steps(),
             "outputs": self.outputs(),

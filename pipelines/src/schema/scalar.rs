@@ -3,6 +3,7 @@
 use super::duration;
 use super::sink::{Sink, did_you_mean};
 use crate::model::Bounds;
+use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
@@ -57,9 +58,7 @@ pub(super) fn integer(
     }
     let number = as_integer(value.get_ref()).filter(|number| *number >= min && *number <= max);
     if number.is_none() {
-        let written = sink.text(value.span()).to_owned();
-        sink.error("out-of-range", value.span(), format!("`{name}` is {written}"))
-            .help(format!("it must lie in {min}..={max}"));
+        outside(sink, name, value, format_args!("{min}..={max}"), "");
     }
     number
 }
@@ -78,11 +77,22 @@ pub(super) fn number(
     }
     let number = as_number(value.get_ref()).filter(|number| *number >= min && *number <= max);
     if number.is_none() {
-        let written = sink.text(value.span()).to_owned();
-        sink.error("out-of-range", value.span(), format!("`{name}` is {written} {unit}"))
-            .help(format!("it must lie in {min}..={max} {unit}"));
+        outside(sink, name, value, format_args!("{min}..={max}"), unit);
     }
     number
+}
+
+/// Notes that a number, as it was written, does not lie in `range`.
+fn outside(
+    sink: &mut Sink<'_>,
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    range: fmt::Arguments<'_>,
+    unit: &str,
+) {
+    let message = format!("`{name}` is {} {unit}", sink.text(value.span()));
+    let help = format!("it must lie in {range} {unit}");
+    sink.error("out-of-range", value.span(), message.trim_end()).help(help.trim_end());
 }
 
 pub(super) fn text(

@@ -1,12 +1,13 @@
 //! Analyses for people: a sheet for one file, a table for several.
 
-use crate::analysis::{Analysis, AnalyzeError, FileFacts};
+use crate::analysis::{Analysis, AnalyzeError};
 use crate::report::{Align, Paint, Table, Tone, duration, one_line, shown, size};
 use std::fmt::Display;
 use std::path::Path;
 use wavemill_core::audio::SampleFormat;
 use wavemill_core::measure::{LevelReport, LoudnessReport};
 use wavemill_core::tags::Tags;
+use wavemill_pipelines::execution::FileFacts;
 
 /// Shown where a value does not exist, as the loudness of silence.
 const NONE: &str = "-";
@@ -67,7 +68,11 @@ fn file_rows(file: &FileFacts) -> Vec<Entry> {
     let format = format!("{}{codec}{bits}, {rate} Hz, {}", file.format, channels(file));
     vec![
         ("format", format!("{format}, {}", size(file.size_bytes)), String::new()),
-        ("duration", duration(file.duration_s), seconds_remark(file.duration_s)),
+        (
+            "duration",
+            file.duration_s.map_or(NONE.to_owned(), duration),
+            file.duration_s.map(seconds_remark).unwrap_or_default(),
+        ),
     ]
 }
 
@@ -157,7 +162,7 @@ fn table(files: &[(&Path, &Analysis)]) -> Table {
             |value: Option<f64>| value.map_or(NONE.to_owned(), |value| format!("{value:.1}"));
         table.row([
             shown(path),
-            file.map_or(NONE.to_owned(), |file| duration(file.duration_s)),
+            file.and_then(|file| file.duration_s).map_or(NONE.to_owned(), duration),
             file.map_or(NONE.to_owned(), |file| {
                 format!("{} {} Hz {}", file.format, file.sample_rate_hz, channels(file))
             }),
