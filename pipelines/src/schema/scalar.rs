@@ -83,7 +83,7 @@ pub(super) fn number(
 }
 
 /// Notes that a number, as it was written, does not lie in `range`.
-fn outside(
+pub(super) fn outside(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,

@@ -2,7 +2,7 @@
 
 use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
 use super::require::numbers;
-use super::scalar::{as_integer, as_number, wrong_type};
+use super::scalar::{as_integer, as_number, outside, wrong_type};
 use super::sink::{Sink, did_you_mean, nearest};
 use super::values::Values;
 use crate::model::{Defaults, Step, When};
@@ -227,9 +227,7 @@ fn note_param_error(
     match error {
         BuildError::WrongType { expected, .. } => wrong_type(sink, key, value, expected),
         BuildError::OutOfRange { min, max, unit, .. } => {
-            let written = sink.text(span.clone()).to_owned();
-            sink.error("out-of-range", span, format!("`{key}` is {written} {unit}").trim_end())
-                .help(format!("it must lie in {min}..={max} {unit}").trim_end());
+            outside(sink, key, value, format_args!("{min}..={max}"), unit);
         }
         BuildError::UnknownChoice { value: word, choices, .. } => {
             sink.error("unknown-choice", span, format!("`{key}` cannot be \"{word}\""))
