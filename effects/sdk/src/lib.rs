@@ -13,9 +13,19 @@ extern crate alloc;
 pub mod block;
 pub mod description;
 pub mod effect;
+mod export;
+#[doc(hidden)]
+pub mod instance;
+#[doc(hidden)]
+pub mod json;
 pub mod math;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+#[doc(hidden)]
+pub mod validity;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod wasm;
 
 pub use block::Block;
 pub use description::{Description, Param, Preset, Scale};
