@@ -65,6 +65,42 @@ pub const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
 /// Levels of objects and arrays in a description.
 pub const DESCRIPTION_DEPTH_MAX: usize = 16;
 
+/// Lowest sample rate in Hz a module may name or is created for.
+pub const SAMPLE_RATE_HZ_MIN: u32 = wavemill_core::limits::SAMPLE_RATE_HZ_MIN;
+
+/// Highest sample rate in Hz a module may name or is created for.
+pub const SAMPLE_RATE_HZ_MAX: u32 = wavemill_core::limits::SAMPLE_RATE_HZ_MAX;
+
+/// Sample rates a module may name.
+pub const SAMPLE_RATE_COUNT_MAX: usize = 64;
+
+/// Longest `id` of a module in characters.
+pub const ID_CHARS_MAX: usize = 64;
+
+/// Longest `version` of a module in characters.
+pub const VERSION_CHARS_MAX: usize = 64;
+
+/// Longest name of a module, a parameter or a preset in characters.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Longest `key` of a parameter in characters.
+pub const KEY_CHARS_MAX: usize = 32;
+
+/// Longest `unit` of a parameter in characters.
+pub const UNIT_CHARS_MAX: usize = 16;
+
+/// Steps of a parameter.
+pub const STEP_COUNT_MAX: u32 = 1_000_000;
+
+/// Labels of a parameter.
+pub const LABEL_COUNT_MAX: usize = 256;
+
+/// Longest label in characters.
+pub const LABEL_CHARS_MAX: usize = 32;
+
+/// Flags of a parameter.
+pub const FLAG_COUNT_MAX: usize = 16;
+
 /// Longest text of `fx_error` in bytes.
 pub const ERROR_BYTES_MAX: usize = 1024;
 
