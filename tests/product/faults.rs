@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stderr, reason = "the gate counts lines that say what was skipped")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wavemill_tests::external::Tool;
 use wavemill_tests::lab::{Ended, Lab, wait_until};
 use wavemill_tests::signal;
@@ -33,6 +33,16 @@ json = "out/{stem}.json"
 
 const FRAMES: usize = 48_000;
 
+/// `strace`; none where it is missing or may not trace.
+fn tracer() -> Option<Tool> {
+    let strace = Tool::find("strace")?;
+    if !strace.command().args(["-o", "/dev/null", "true"]).status().is_ok_and(|s| s.success()) {
+        eprintln!("skipped: strace may not trace here");
+        return None;
+    }
+    Some(strace)
+}
+
 struct Fault {
     lab: Lab,
     pipeline: PathBuf,
@@ -42,11 +52,7 @@ struct Fault {
 impl Fault {
     /// A lab with one input; none without `strace`, or where it may not trace.
     fn new() -> Option<Self> {
-        let strace = Tool::find("strace")?;
-        if !strace.command().args(["-o", "/dev/null", "true"]).status().is_ok_and(|s| s.success()) {
-            eprintln!("skipped: strace may not trace here");
-            return None;
-        }
+        let strace = tracer()?;
         let lab = Lab::new();
         let pipeline = lab.pipeline("fault", PIPELINE);
         // The store is there already, so that the faults meet the work on the file.
@@ -137,4 +143,31 @@ fn full_disk_fails_the_attempt_and_leaves_nothing_half() {
     let ended = fault.watch_with("inject=rename,renameat,renameat2:error=ENOSPC:when=1");
     assert_failed_once(&ended);
     fault.assert_recovers("a full disk at the first rename of an output");
+}
+
+/// A store whose making was cut short must not stand in the way of the next start.
+#[test]
+fn death_at_any_call_that_makes_the_store_leaves_the_state_usable() {
+    let Some(strace) = tracer() else { return };
+    for call in ["pwrite64", "ftruncate,fallocate", "fsync,fdatasync", "rename,renameat,renameat2"]
+    {
+        let mut deaths = 0;
+        for when in 1.. {
+            let lab = Lab::new();
+            // Commands open the store themselves where a state folder is and no daemon.
+            std::fs::create_dir_all(lab.state()).unwrap();
+            let mut command = strace.command();
+            let inject = format!("inject={call}:signal=KILL:when={when}");
+            command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", &inject]);
+            let ended = lab.run_wrapped(command, &["jobs"], Path::new("list"));
+            wait_until("the killed command is gone", || lab.processes().is_empty());
+            assert_eq!(lab.jobs().len(), 0, "death at {call} {when}");
+            if ended.code == Some(0) {
+                break;
+            }
+            assert_eq!(ended.code, None, "{ended:?}");
+            deaths += 1;
+        }
+        assert!(deaths > 0 || call.starts_with("ftruncate"), "{call} never came");
+    }
 }
