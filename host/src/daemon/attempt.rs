@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::slot::Slot;
 use super::sources::{self, SourceState};
 use super::stop::StopLevel;
-use crate::jobs::{Again, Blame, Clock, End, Lease};
+use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
 use crate::output::Trust;
 use crate::platform::resident_bytes;
 use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError};
@@ -261,10 +261,11 @@ impl Attempt<'_> {
             now_ms: Clock::now_ms(),
         };
         let job = self.shared.queue().give_up(&Lease::of(job), end)?;
-        if is_watched {
-            self.shared.tell_canceled(&job);
-        } else {
-            self.shared.tell_failed(&job, None);
+        match job.state {
+            JobState::Canceled => self.shared.tell_canceled(&job),
+            // It changed back.
+            JobState::Ready => self.shared.tell_failed(&job, Some(Duration::ZERO)),
+            _ => self.shared.tell_failed(&job, None),
         }
         Ok(job)
     }

@@ -53,7 +53,8 @@ pub trait JobQueue: Send + Sync {
     fn retry(&self, lease: &Lease, again: Again) -> Result<JobRecord, StoreError>;
 
     /// The job is over without delivery: `-> Failed` or `Canceled`. The file of a canceled job is
-    /// forgotten with that, so that it is taken again.
+    /// forgotten with that, so that it is taken again. If it was found once more with the job's
+    /// content, while the job ran, nobody would take it: the job becomes `Ready` instead.
     fn give_up(&self, lease: &Lease, end: End) -> Result<JobRecord, StoreError>;
 
     /// The attempt ended through no fault of the job: `-> Ready`, nothing is counted but the daemon's

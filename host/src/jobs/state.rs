@@ -69,6 +69,11 @@ impl JobState {
         matches!(self, Self::Done | Self::Rejected | Self::Failed | Self::Skipped | Self::Canceled)
     }
 
+    /// Whether a job in this state waits for a worker.
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Ready | Self::Retry)
+    }
+
     /// Whether a worker or the publisher holds a job in this state.
     pub fn is_held(self) -> bool {
         matches!(self, Self::Running | Self::Prepared | Self::Published)

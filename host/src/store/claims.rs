@@ -132,6 +132,18 @@ impl JobQueue for Store {
             let job = tx.leased(&lease, "ended", &[JobState::Running, JobState::Prepared])?;
             tx.end_attempt(&job, end.now_ms, Some(&end.reason))?;
             if end.is_canceled {
+                if let Some(identity) = tx.take_found_again(&job)? {
+                    let after = JobRecord {
+                        state: JobState::Ready,
+                        identity,
+                        run_at_ms: 0,
+                        reason: Some(end.reason.clone()),
+                        boot_id: None,
+                        ..job.clone()
+                    };
+                    tx.change_job(&job, &after)?;
+                    return Ok(after);
+                }
                 // Else the file would rest if what settles has the content that this job stood for.
                 tx.forget_file(&job)?;
             }

@@ -135,7 +135,7 @@ impl Tx<'_> {
         if before.is_none_or(|before| before.hash != file.hash) {
             return self.settle(context, file, id, taken);
         }
-        let record = record_of(file);
+        let record = FileRecord { is_found_again: true, ..record_of(file) };
         self.put(tables::FILES, &key.key(), &record)?;
         self.refresh_waiting(&key, &record)
     }
@@ -193,7 +193,7 @@ impl Tx<'_> {
 
     fn waiting(&self, key: &FileKey) -> Result<Option<JobRecord>, StoreError> {
         let job = self.latest_job(key)?;
-        Ok(job.filter(|job| matches!(job.state, JobState::Ready | JobState::Retry)))
+        Ok(job.filter(|job| job.state.waits()))
     }
 
     fn duplicate_of(
@@ -237,5 +237,6 @@ fn record_of(file: &KnownFile) -> FileRecord {
         },
         hash: file.hash.clone(),
         incomplete: file.incomplete.then(|| "is incomplete".to_owned()),
+        is_found_again: false,
     }
 }

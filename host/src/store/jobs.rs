@@ -4,6 +4,7 @@ use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, OutputRecord};
 use super::tables::{self, Look, Scan, Tx};
 use super::{Ending, SourceRecord, StoreError};
 use crate::jobs::{Clock, JobState, Lease};
+use crate::platform::FileIdentity;
 
 /// Key of a job in the queue: high priorities first, then early starts, then old jobs.
 pub(super) fn ready_key(job: &JobRecord) -> Vec<u8> {
@@ -38,10 +39,6 @@ pub(super) fn job_prefix(job: &str) -> Vec<u8> {
     tables::key(&[job.as_bytes(), b""])
 }
 
-fn waits(job: &JobRecord) -> bool {
-    matches!(job.state, JobState::Ready | JobState::Retry)
-}
-
 impl Tx<'_> {
     /// Adds a job.
     pub(super) fn insert_job(&self, job: &JobRecord) -> Result<(), StoreError> {
@@ -59,7 +56,7 @@ impl Tx<'_> {
         self.put(tables::JOBS, after.id.as_bytes(), after)?;
         self.remove(tables::STATES, &state_key(before.state, &before.id))?;
         self.count(before.state, -1)?;
-        if waits(before) {
+        if before.state.waits() {
             self.remove(tables::READY, &ready_key(before))?;
         }
         if before.source.is_pending() && !after.source.is_pending() {
@@ -71,7 +68,7 @@ impl Tx<'_> {
     fn enter_state(&self, job: &JobRecord) -> Result<(), StoreError> {
         self.put_bytes(tables::STATES, &state_key(job.state, &job.id), b"")?;
         self.count(job.state, 1)?;
-        if waits(job) {
+        if job.state.waits() {
             self.put_bytes(tables::READY, &ready_key(job), job.file.pipeline.as_bytes())?;
         }
         if job.source.is_pending() {
@@ -134,12 +131,34 @@ impl Tx<'_> {
     /// of the same content counts as new there. Does nothing when a newer job has taken that file, or
     /// newer content was found.
     pub(super) fn forget_file(&self, job: &JobRecord) -> Result<(), StoreError> {
+        match self.own_file(job)? {
+            Some(_) => self.remove(tables::FILES, &job.file.key()),
+            None => Ok(()),
+        }
+    }
+
+    /// What the file of a job looks like, if it was found once more with the content that the job
+    /// stands for: nobody will tell of it again. Says so once.
+    pub(super) fn take_found_again(
+        &self,
+        job: &JobRecord,
+    ) -> Result<Option<FileIdentity>, StoreError> {
+        let Some(known) = self.own_file(job)?.filter(|known| known.is_found_again) else {
+            return Ok(None);
+        };
+        let identity = known.identity;
+        let taken = FileRecord { is_found_again: false, ..known };
+        self.put(tables::FILES, &job.file.key(), &taken)?;
+        Ok(Some(identity))
+    }
+
+    /// The file of a job, while no newer job has taken it and no other content was found.
+    fn own_file(&self, job: &JobRecord) -> Result<Option<FileRecord>, StoreError> {
         let key = job.file.key();
         let latest = self.bytes(tables::LATEST, &key)?;
         let known: Option<FileRecord> = self.record(tables::FILES, &key)?;
-        let is_own = latest.as_deref() == Some(job.id.as_bytes())
-            && known.is_some_and(|known| known.hash == job.hash);
-        if is_own { self.remove(tables::FILES, &key) } else { Ok(()) }
+        let is_latest = latest.as_deref() == Some(job.id.as_bytes());
+        Ok(known.filter(|known| is_latest && known.hash == job.hash))
     }
 
     /// The latest job of a file.

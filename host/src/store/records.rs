@@ -42,6 +42,9 @@ pub struct FileRecord {
     pub hash: String,
     /// Why it is incomplete.
     pub incomplete: Option<String>,
+    /// Whether it was found once more with this content since a job was made of it.
+    #[serde(default)]
+    pub is_found_again: bool,
 }
 
 /// A job.

@@ -70,8 +70,12 @@ impl Store {
 impl Tx<'_> {
     fn repeat(&self, job: &JobRecord, id: &str) -> Result<JobRecord, StoreError> {
         let known: Option<FileRecord> = self.record(tables::FILES, &job.file.key())?;
-        let former =
-            FileRecord { identity: job.identity, hash: job.hash.clone(), incomplete: None };
+        let former = FileRecord {
+            identity: job.identity,
+            hash: job.hash.clone(),
+            incomplete: None,
+            is_found_again: false,
+        };
         let moved_to = moved_source(job).filter(|path| path.exists());
         // A moved source is the old content, whatever has its old name now.
         let known = known.filter(|_| moved_to.is_none()).unwrap_or(former);

@@ -345,6 +345,37 @@ fn file_of_a_canceled_job_is_taken_again_though_its_content_is_the_same() {
 }
 
 #[test]
+fn file_that_changed_back_while_its_job_ran_is_taken_again_at_once() {
+    // As after a copy that keeps times: into the same file, or in its place.
+    for inode in [7, 8] {
+        let (_folder, store) = open();
+        settle(&store, "a.wav", "h1", 1);
+        let job = claim_now(&store, 1).remove(0);
+        let found = KnownFile { inode, ..file("a.wav", "h1", 1) };
+        store.intake(&context(), vec![Change::Touched(found.clone())]).unwrap();
+        let again = store.give_up(&Lease::of(&job), canceled()).unwrap();
+        assert_eq!((again.state, again.identity.inode), (JobState::Ready, inode));
+        assert_eq!(store.known_files("podcast", Path::new("/in")).unwrap(), [found]);
+        // A change that nobody has told of ends it.
+        let job = claim_now(&store, 1).remove(0);
+        assert_eq!(job.attempt, 2);
+        let ended = store.give_up(&Lease::of(&job), canceled()).unwrap();
+        assert_eq!(ended.state, JobState::Canceled);
+        assert!(store.known_files("podcast", Path::new("/in")).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn folder_that_is_no_longer_refused_changes_nothing_in_the_store() {
+    let (_folder, store) = open();
+    settle(&store, "sub/a.wav", "h1", 1);
+    let vanished = Change::Vanished { relative: "sub".into() };
+    assert_eq!(store.intake(&context(), vec![vanished]).unwrap(), []);
+    assert_eq!(store.known_files("podcast", Path::new("/in")).unwrap().len(), 1);
+    assert_eq!(claim_now(&store, 9).len(), 1);
+}
+
+#[test]
 fn canceled_job_forgets_no_newer_content() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);
