@@ -101,21 +101,7 @@ fn run_and_tell(
 ) -> Result<Summary, CliError> {
     let (ended, end) = crossbeam_channel::bounded::<()>(0);
     let (result, told) = thread::scope(|scope| {
-        let teller = scope.spawn(move || {
-            // Not until all senders are gone: a thread of the daemon may outlive it.
-            let mut told = Ok(());
-            loop {
-                crossbeam_channel::select! {
-                    recv(events) -> event => match event {
-                        Ok(event) => told = told.and(view.tell(&event)),
-                        Err(_) => break,
-                    },
-                    recv(end) -> _ => break,
-                }
-            }
-            let rest = events.try_iter().try_for_each(|event| view.tell(&event));
-            (told.and(rest), view)
-        });
+        let teller = scope.spawn(move || (tell_all(events, &end, |event| view.tell(event)), view));
         let result = daemon::run(settings);
         drop(ended);
         (result, teller.join())
@@ -127,6 +113,27 @@ fn run_and_tell(
     Ok(summary)
 }
 
+/// Tells every event until `end` is closed, those that wait then included. An event that cannot be
+/// told keeps no other from being told; the first error is returned.
+fn tell_all(
+    events: &Receiver<DaemonEvent>,
+    end: &Receiver<()>,
+    mut tell: impl FnMut(&DaemonEvent) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut told = Ok(());
+    // Not until all senders are gone: a thread of the daemon may outlive it.
+    loop {
+        crossbeam_channel::select! {
+            recv(events) -> event => match event {
+                Ok(event) => told = told.and(tell(&event)),
+                Err(_) => break,
+            },
+            recv(end) -> _ => break,
+        }
+    }
+    events.try_iter().fold(told, |told, event| told.and(tell(&event)))
+}
+
 fn daemon_error(error: DaemonError, context: &Context) -> CliError {
     match error {
         DaemonError::Pipeline { path, text, diagnostics } => {
@@ -136,5 +143,37 @@ fn daemon_error(error: DaemonError, context: &Context) -> CliError {
         }
         DaemonError::Conflict { reason } => CliError::BadConfig { reason },
         other => CliError::failed(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::bounded;
+
+    #[test]
+    fn event_that_cannot_be_told_keeps_no_other_from_being_told() {
+        // In the first round the end is closed already, so that all events wait for it; in the second
+        // it is not, so that they come before it.
+        for is_ended in [true, false] {
+            let (sender, events) = unbounded();
+            for running in 0..5 {
+                sender.send(DaemonEvent::Stopping { now: false, running }).unwrap();
+            }
+            let (ended, end) = bounded::<()>(0);
+            if is_ended {
+                drop(ended);
+            } else {
+                drop(sender);
+            }
+            let mut seen = Vec::new();
+            let told = tell_all(&events, &end, |event| {
+                let DaemonEvent::Stopping { running, .. } = event else { panic!("{event:?}") };
+                seen.push(*running);
+                if running % 2 == 1 { Err(CliError::failed(running.to_string())) } else { Ok(()) }
+            });
+            assert_eq!(seen, [0, 1, 2, 3, 4]);
+            assert_eq!(told.unwrap_err().to_string(), "1");
+        }
     }
 }
