@@ -234,3 +234,61 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::super::plans::Plans;
+    use super::super::tests::{plan, settings};
+    use super::*;
+    use crate::jobs::{Again, Blame, Lease};
+    use crate::store::{CurrentPlan, IntakeContext};
+    use crate::watch::KnownFile;
+    use wavemill_pipelines::model::Duplicates;
+
+    /// A scheduler without watches whose queue holds one job that may run at `run_at_ms`.
+    fn engine_with_a_job_due_at(folder: &std::path::Path, run_at_ms: u64) -> Engine {
+        let (settings, _) = settings(folder, true);
+        let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
+        let (shared, requests) = open(&settings, plans, Vec::new()).unwrap();
+        let plan = CurrentPlan { plan: "plan".to_owned(), output_root: "/out".into(), priority: 0 };
+        let context = IntakeContext {
+            pipeline: "test".to_owned(),
+            root: "/in".into(),
+            plan,
+            duplicates: Duplicates::Process,
+        };
+        let file = KnownFile {
+            relative: "a.wav".into(),
+            size_bytes: 1,
+            modified_ns: 1,
+            inode: 1,
+            hash: "h".to_owned(),
+            incomplete: false,
+        };
+        shared.store.intake(&Arc::new(context), vec![Change::Settled(file)]).unwrap();
+        let inputs = Inputs { changes: never(), reports: never(), requests, stopped: never() };
+        let output_root = settings.output_root.clone();
+        let mut engine = Engine::new(shared, inputs, Vec::new(), Vec::new(), output_root, true);
+        let claim = Claim { count_max: 1, pipelines: engine.capacities(), ..Claim::default() };
+        let job = engine.shared.queue().claim(claim).unwrap().remove(0);
+        let reason = "disk full".to_owned();
+        let again = Again { run_at_ms, reason, blame: Blame::Machine, now_ms: 1 };
+        engine.shared.queue().retry(&Lease::of(&job), again).unwrap();
+        engine.idle_slots.push(0);
+        engine
+    }
+
+    #[test]
+    fn job_that_became_due_after_the_last_look_wakes_the_scheduler() {
+        let folder = tempfile::tempdir().unwrap();
+        // Long past by now, but not when the queue was looked at.
+        let mut engine = engine_with_a_job_due_at(folder.path(), 1_000);
+        engine.looked_at_ms = 999;
+        let due = engine.due().unwrap();
+        assert!(due.recv_timeout(Duration::from_secs(10)).is_ok());
+        // One that the last look could see has a place already, or waits for one.
+        engine.looked_at_ms = 1_000;
+        assert!(engine.due().unwrap().recv_timeout(Duration::ZERO).is_err());
+    }
+}

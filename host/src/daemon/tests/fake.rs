@@ -131,6 +131,12 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
             }
             Err(RunError::Canceled)
         }
+        "gate" => {
+            while !work.output_root.join("go").exists() {
+                std::thread::park_timeout(Duration::from_millis(10));
+            }
+            Ok(())
+        }
         "bad" => fail(work, RunError::Input { reason: "is damaged".to_owned(), incomplete: false }),
         "short" => fail(work, RunError::Input { reason: "is cut".to_owned(), incomplete: true }),
         "flaky" if work.attempt == 1 => {

@@ -318,6 +318,65 @@ fn outputs_into_the_watched_folder_are_refused() {
     assert!(matches!(error, DaemonError::Conflict { .. }), "{error}");
 }
 
+/// A pipeline whose folder is walked at the start only: later files are heard of by events.
+fn plan_without_walks() -> Plan {
+    let mut plan = plan("a");
+    plan.pipeline.watches[0].rescan = Some(Duration::from_hours(1));
+    plan
+}
+
+fn is_done(event: &DaemonEvent, name: &str) -> bool {
+    matches!(event, DaemonEvent::JobDone { input, .. } if input.ends_with(name))
+}
+
+/// Asks for the status until it contains `part`.
+fn wait_for_status(lab: &Lab, part: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = http(&lab.path("state/control.sock"), "GET /v1/status HTTP/1.1");
+        if status.contains(part) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no {part} in {status}");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn status_counts_files_that_came_since_the_last_walk() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let running = lab.start(&plan_without_walks(), false);
+    running.wait_for(|event| is_done(event, "in/one.wav"));
+    wait_for_status(&lab, "\"files\":1");
+    lab.write("in/two.wav", "sound");
+    running.wait_for(|event| is_done(event, "in/two.wav"));
+    wait_for_status(&lab, "\"files\":2");
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn until_idle_waits_for_a_file_that_settles_while_the_last_job_ends() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "gate");
+    let running = lab.start(&plan_without_walks(), true);
+    running.wait_for(|event| matches!(event, DaemonEvent::JobStarted { .. }));
+    // The folder came to rest with one file, and with two.
+    lab.write("in/two.wav", "sound");
+    wait_for_status(&lab, "\"files\":2");
+    // A file that is kept open settles until it is closed; it was heard of before the next one.
+    let mut late = File::create(lab.path("in/late.wav")).unwrap();
+    late.write_all(b"sound").unwrap();
+    lab.write("in/three.wav", "sound");
+    running.wait_for(|event| is_done(event, "in/three.wav"));
+    lab.write("go", "");
+    running.wait_for(|event| is_done(event, "in/one.wav"));
+    drop(late);
+    let summary = running.thread.join().unwrap().unwrap();
+    assert_eq!(summary, Summary { done: 4, ..Summary::default() });
+}
+
 #[test]
 fn control_socket_answers_and_takes_orders() {
     let lab = Lab::new();

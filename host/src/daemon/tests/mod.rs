@@ -95,7 +95,7 @@ impl Running {
     }
 }
 
-fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Receiver<DaemonEvent>) {
+pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Receiver<DaemonEvent>) {
     let (events, received) = unbounded();
     let settings = DaemonSettings {
         state_dir: folder.join("state"),
@@ -114,7 +114,7 @@ fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Receiver<Daemon
 }
 
 /// A pipeline that watches `in`; `text` tells the fake engine which outputs to make.
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     let mut pipeline = Pipeline::named("test");
     pipeline.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
     pipeline.retry.backoff_min = Duration::from_millis(10);
