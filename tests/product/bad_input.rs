@@ -63,8 +63,17 @@ impl Drop {
 
     /// Watches; the file must be reported with one line, left in place and give no output.
     fn assert_refused(&self, name: &str) -> String {
+        self.assert_refused_with(name, 3)
+    }
+
+    /// As `assert_refused`, of what is no file and so no failure.
+    fn assert_passed_over(&self, name: &str) -> String {
+        self.assert_refused_with(name, 0)
+    }
+
+    fn assert_refused_with(&self, name: &str, code: i32) -> String {
         let ended = self.watch();
-        assert_eq!(ended.code, Some(3), "{name}: {ended:?}");
+        assert_eq!(ended.code, Some(code), "{name}: {ended:?}");
         let reason = refusal(&ended, name);
         assert!(self.path(name).symlink_metadata().is_ok(), "{name} is gone");
         assert_eq!(self.lab.files("out"), ["good.wav"]);
@@ -82,7 +91,8 @@ impl Drop {
 /// The one line with which a file was refused.
 fn refusal(ended: &Ended, name: &str) -> String {
     let path = format!("in/{name}");
-    let event = ended.event("job-failed", &path).or_else(|| ended.event("file-incomplete", &path));
+    let names = ["job-failed", "file-incomplete", "file-refused"];
+    let event = names.iter().find_map(|event| ended.event(event, &path));
     let event = event.unwrap_or_else(|| panic!("{name} was not reported: {ended:?}"));
     let reason = event["reason"].as_str().unwrap().to_owned();
     assert!(!reason.is_empty() && !reason.contains('\n'), "{name}: {reason:?}");
@@ -320,6 +330,42 @@ fn unreadable_file_is_refused() {
 }
 
 #[test]
+fn unreadable_file_is_told_as_refused_in_words_that_fit() {
+    let mut drop = Drop::new();
+    let secret = drop.path("secret.wav");
+    wav::write(&secret, &tone(), Stored::Int(16));
+    drop.lab.drop_privileges();
+    std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o000)).unwrap();
+    let words = [Path::new("watch"), Path::new("--until-idle"), &drop.pipeline];
+    let ended = drop.lab.run(words);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let line = "in/secret.wav cannot be read: permission denied";
+    assert!(ended.stderr.lines().any(|told| told.ends_with(line)), "{ended:?}");
+    assert!(ended.stderr.contains("1 done, 1 unreadable"), "{ended:?}");
+}
+
+#[test]
+fn folder_that_can_be_listed_again_is_no_longer_reported() {
+    let mut drop = Drop::new();
+    wav::write(&drop.path("closed/take.wav"), &tone(), Stored::Int(16));
+    drop.lab.drop_privileges();
+    let closed = drop.lab.root().join("in/closed");
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o000)).unwrap();
+    let mut daemon = drop.lab.watch(&[&drop.pipeline]);
+    let event = daemon.wait_for("in/closed", |event| is_about(event, "file-refused", "in/closed"));
+    assert_eq!(event["refusal"], "unreadable", "{event}");
+    let refused = || {
+        let ended = drop.lab.run(["status", "--json"]);
+        ended.json()["daemon"]["watches"][0]["refused"].as_object().unwrap().len()
+    };
+    assert_eq!(refused(), 1);
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o755)).unwrap();
+    daemon.wait_for("take.wav", |event| is_about(event, "job-done", "closed/take.wav"));
+    assert_eq!(refused(), 0);
+    assert_eq!(daemon.terminate(), Some(0));
+}
+
+#[test]
 fn file_that_vanishes_while_it_is_read_leaves_nothing_half() {
     let drop = Drop::new();
     let brief = drop.path("brief.wav");
@@ -381,25 +427,25 @@ fn growing_file_is_taken_once_after_its_last_byte() {
 }
 
 #[test]
-fn fifo_is_refused() {
+fn fifo_is_refused_and_no_failure() {
     let drop = Drop::new();
     let mode = Mode::RUSR | Mode::WUSR;
     mknodat(CWD, drop.path("pipe.wav"), FileType::Fifo, mode, 0).unwrap();
-    assert!(drop.assert_refused("pipe.wav").contains("fifo"));
+    assert!(drop.assert_passed_over("pipe.wav").contains("fifo"));
 }
 
 #[test]
-fn dangling_symlink_is_refused() {
+fn dangling_symlink_is_refused_and_no_failure() {
     let drop = Drop::new();
     symlink(drop.lab.root().join("nowhere.wav"), drop.path("dangling.wav")).unwrap();
-    assert!(drop.assert_refused("dangling.wav").contains("link"));
+    assert!(drop.assert_passed_over("dangling.wav").contains("link"));
 }
 
 #[test]
-fn symlink_to_itself_is_refused() {
+fn symlink_to_itself_is_refused_and_no_failure() {
     let drop = Drop::new();
     symlink("loop.wav", drop.path("loop.wav")).unwrap();
-    assert!(drop.assert_refused("loop.wav").contains("link"));
+    assert!(drop.assert_passed_over("loop.wav").contains("link"));
 }
 
 #[test]

@@ -82,11 +82,17 @@ impl<'a> EventView<'a> {
     /// What happened to files and folders that are no jobs.
     fn surroundings(&self, event: &DaemonEvent) {
         match event {
+            DaemonEvent::PipelineUnwatched { pipeline, jobs } => {
+                self.warning(&unwatched(pipeline, *jobs));
+            }
             DaemonEvent::FileIncomplete { path, reason, .. } => self.warning(&format!(
                 "{} {}; it is left in place and taken once it is whole",
                 self.below(path),
                 one_line(reason)
             )),
+            DaemonEvent::FileRefused { path, reason, .. } => {
+                self.warning(&format!("{} {}", self.below(path), one_line(reason)));
+            }
             DaemonEvent::RootOffline { path, reason, .. } => self.warning(&format!(
                 "{} is offline: {}; it is looked for again and again",
                 self.below(path),
@@ -148,12 +154,13 @@ impl<'a> EventView<'a> {
 
     /// Says what was done in all, when it ended by itself.
     pub(super) fn finish(self, summary: &Summary) -> Result<(), CliError> {
-        let Summary { done, failed, rejected, skipped, canceled, incomplete } = *summary;
+        let Summary { done, failed, rejected, skipped, canceled, incomplete, unreadable } =
+            *summary;
         if self.context.is_json() {
             return self.context.event(&json!({
                 "version": JSON_VERSION, "event": "summary", "done": done, "failed": failed,
                 "rejected": rejected, "skipped": skipped, "canceled": canceled,
-                "incomplete": incomplete,
+                "incomplete": incomplete, "unreadable": unreadable,
             }));
         }
         let parts: Vec<_> = [
@@ -162,6 +169,7 @@ impl<'a> EventView<'a> {
             (skipped, "skipped"),
             (canceled, "canceled"),
             (incomplete, "incomplete"),
+            (unreadable, "unreadable"),
         ]
         .into_iter()
         .filter(|(count, _)| *count > 0)
@@ -191,6 +199,15 @@ impl<'a> EventView<'a> {
     fn error(&self, text: &str) {
         self.bars.print(|| self.context.report.error(text));
     }
+}
+
+/// Says that jobs wait for a pipeline that is not run.
+pub(super) fn unwatched(pipeline: &str, jobs: u64) -> String {
+    let (jobs, wait) = match jobs {
+        1 => ("1 job".to_owned(), "waits"),
+        _ => (format!("{jobs} jobs"), "wait"),
+    };
+    format!("{jobs} of pipeline `{}` {wait} until it is watched again", one_line(pipeline))
 }
 
 /// The folders a pipeline's files go to, as far as they are the same for all.

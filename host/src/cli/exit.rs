@@ -15,7 +15,7 @@ pub enum Exit {
     Error = 1,
     /// The command line makes no sense.
     Usage = 2,
-    /// Some files failed or were rejected, the others are done.
+    /// Some files failed, were rejected, or are incomplete or unreadable; the others are done.
     SomeFailed = 3,
     /// A daemon holds the store but does not answer.
     Unreachable = 10,

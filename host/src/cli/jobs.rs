@@ -141,13 +141,14 @@ fn state_text(job: &JobView) -> String {
 
 /// What else matters in a list: the reason, or what was made.
 fn note_of(job: &JobView) -> String {
-    match &job.reason {
-        Some(reason) => one_line(reason),
-        None if job.state == JobState::Done => {
+    match (&job.waits, &job.reason) {
+        (Some(waits), _) => format!("waits: {}", one_line(waits)),
+        (None, Some(reason)) => one_line(reason),
+        (None, None) if job.state == JobState::Done => {
             let count = job.outputs.iter().filter(|output| output.is_published).count();
             counted(count, "output")
         }
-        None => String::new(),
+        (None, None) => String::new(),
     }
 }
 
@@ -194,6 +195,7 @@ fn everything(job: &JobView, paint: Paint) -> Vec<String> {
     };
     row("job", Some(job.id.clone()), Some(Tone::Name));
     row("state", Some(state_text(job)), Some(tone_of(job.state)));
+    row("waits", job.waits.as_deref().map(one_line), Some(Tone::Doubt));
     row("reason", job.reason.as_deref().map(one_line), None);
     row("pipeline", Some(one_line(&job.pipeline)), None);
     row("file", Some(one_line(&job.input)), None);

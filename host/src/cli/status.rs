@@ -47,10 +47,12 @@ fn lines(
     let paint = context.report.paint();
     let mut lines = vec![headline(daemon, paint), job_counts(jobs, paint)];
     let Some(status) = daemon else { return lines };
+    let unwatched = status.unwatched.iter();
+    lines.extend(unwatched.map(|(pipeline, jobs)| super::events::unwatched(pipeline, *jobs)));
     if !status.watches.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Folders")]);
         lines.extend(folders(&status.watches, context).lines(paint));
-        lines.extend(status.watches.iter().flat_map(|watch| incomplete(watch, context)));
+        lines.extend(status.watches.iter().flat_map(|watch| not_taken(watch, context)));
     }
     if !status.workers.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Workers")]);
@@ -106,12 +108,16 @@ fn counted_files(count: u64) -> String {
     usize::try_from(count).map_or_else(|_| format!("{count} files"), |count| counted(count, "file"))
 }
 
-fn incomplete(watch: &WatchView, context: &Context) -> Vec<String> {
-    let line = |(path, reason): (&String, &String)| {
+fn not_taken(watch: &WatchView, context: &Context) -> Vec<String> {
+    let line = |word: &str, path: &str, reason: &str| {
         let path = outcome::below(Path::new(path), context);
-        format!("    incomplete: {path} {}", one_line(reason))
+        format!("    {word}: {path} {}", one_line(reason))
     };
-    watch.incomplete.iter().map(line).collect()
+    let incomplete = watch.incomplete.iter();
+    let incomplete = incomplete.map(|(path, reason)| line("incomplete", path, reason));
+    let refused = watch.refused.iter();
+    let refused = refused.map(|(path, view)| line("not taken", path, &view.reason));
+    incomplete.chain(refused).collect()
 }
 
 fn workers(workers: &[WorkerView]) -> Table {

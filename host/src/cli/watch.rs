@@ -66,7 +66,8 @@ impl Run for Watch {
         let is_stopped = stop.level() == StopLevel::Now
             || is_interrupted.load(Ordering::SeqCst)
             || (self.until_idle && stop.level() != StopLevel::Run);
-        Ok(match (is_stopped, summary.failed + summary.rejected + summary.incomplete) {
+        let Summary { failed, rejected, incomplete, unreadable, .. } = summary;
+        Ok(match (is_stopped, failed + rejected + incomplete + unreadable) {
             (true, _) => Exit::Interrupted,
             (false, 0) => Exit::Done,
             (false, _) => Exit::SomeFailed,

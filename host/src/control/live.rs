@@ -1,11 +1,12 @@
 //! What a running daemon is doing, for `status`.
 
-use super::types::{Status, WatchView, WorkerView};
+use super::types::{RefusedView, Status, WatchView, WorkerView};
 use crate::daemon::{StopLevel, StopSignal};
 use crate::jobs::JobState;
 use crate::platform::resident_bytes;
+use crate::watch::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -16,14 +17,18 @@ pub(crate) struct Live {
     progress: Mutex<HashMap<String, f64>>,
     watches: Mutex<Vec<WatchView>>,
     workers: Mutex<Vec<WorkerView>>,
+    /// Names of the pipelines whose jobs are run.
+    pipelines: BTreeSet<String>,
     waker: Sender<()>,
     pub(crate) stop: StopSignal,
 }
 
 impl Live {
-    /// With places for `workers`; the receiver gets a message when there may be new jobs.
+    /// With places for `workers` that run the jobs of `pipelines`; the receiver gets a message when
+    /// there may be new jobs.
     pub(crate) fn new(
         watches: Vec<WatchView>,
+        pipelines: BTreeSet<String>,
         workers: usize,
         stop: StopSignal,
     ) -> (Self, Receiver<()>) {
@@ -34,6 +39,7 @@ impl Live {
             progress: Mutex::default(),
             watches: Mutex::new(watches),
             workers: Mutex::new(vec![idle; workers]),
+            pipelines,
             waker,
             stop,
         };
@@ -74,7 +80,25 @@ impl Live {
         locked(&self.watches).iter().map(|watch| watch.incomplete.len()).sum()
     }
 
-    pub(crate) fn status(&self, jobs: BTreeMap<JobState, u64>) -> Status {
+    /// Files and folders that cannot be read in all watches together.
+    pub(crate) fn unreadable_count(&self) -> usize {
+        let is_unreadable = |view: &&RefusedView| view.refusal == Refusal::Unreadable;
+        let watches = locked(&self.watches);
+        watches.iter().flat_map(|watch| watch.refused.values()).filter(is_unreadable).count()
+    }
+
+    /// Whether jobs of this pipeline are run; those of others wait.
+    pub(crate) fn runs(&self, pipeline: &str) -> bool {
+        self.pipelines.contains(pipeline)
+    }
+
+    /// What it does; `waiting` are all jobs that wait, by pipeline.
+    pub(crate) fn status(
+        &self,
+        jobs: BTreeMap<JobState, u64>,
+        mut waiting: BTreeMap<String, u64>,
+    ) -> Status {
+        waiting.retain(|pipeline, _| !self.runs(pipeline));
         let mut workers = locked(&self.workers).clone();
         for worker in &mut workers {
             worker.rss_bytes = worker.pid.and_then(resident_bytes);
@@ -85,6 +109,7 @@ impl Live {
             uptime_s: self.started.elapsed().as_secs_f64(),
             is_draining: self.stop.level() != StopLevel::Run,
             jobs,
+            unwatched: waiting,
             watches: locked(&self.watches).clone(),
             workers,
         }

@@ -6,6 +6,7 @@ use super::types::{
 };
 use crate::daemon::StopLevel;
 use crate::store::{FileKey, JobRecord, Store, StoreError};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,13 +36,14 @@ impl Service {
     pub fn status(&self) -> Result<Status, Problem> {
         let jobs = self.store.counts()?;
         Ok(match &self.live {
-            Some(live) => live.status(jobs),
+            Some(live) => live.status(jobs, self.store.waiting_counts()?),
             None => Status {
                 pid: std::process::id(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 uptime_s: 0.0,
                 is_draining: false,
                 jobs,
+                unwatched: BTreeMap::new(),
                 watches: Vec::new(),
                 workers: Vec::new(),
             },
@@ -141,7 +143,12 @@ impl Service {
 
     fn view(&self, job: &JobRecord) -> Result<JobView, Problem> {
         let mut view = self.store.view(job)?;
-        view.progress = self.live.as_ref().and_then(|live| live.progress(&job.id));
+        if let Some(live) = &self.live {
+            view.progress = live.progress(&job.id);
+            let pipeline = &job.file.pipeline;
+            view.waits = (job.state.waits() && !live.runs(pipeline))
+                .then(|| format!("pipeline `{pipeline}` is not watched"));
+        }
         Ok(view)
     }
 }

@@ -1,6 +1,7 @@
 //! What the control socket and `--json` say. Version 1 of these shapes: fields are only added.
 
 use crate::jobs::JobState;
+use crate::watch::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ pub struct Status {
     pub is_draining: bool,
     /// Jobs by state; every state is present.
     pub jobs: BTreeMap<JobState, u64>,
+    /// Jobs that wait for pipelines which this daemon does not run, by pipeline.
+    #[serde(default)]
+    pub unwatched: BTreeMap<String, u64>,
     /// Watched folders.
     pub watches: Vec<WatchView>,
     /// Worker processes.
@@ -40,6 +44,18 @@ pub struct WatchView {
     pub last_scan: Option<String>,
     /// Files that were still incomplete after their settle time, with the reason, by path.
     pub incomplete: BTreeMap<String, String>,
+    /// Files and folders that are not taken, by path.
+    #[serde(default)]
+    pub refused: BTreeMap<String, RefusedView>,
+}
+
+/// A file or folder that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// What stands against it.
+    pub refusal: Refusal,
+    /// One line, to be read after its name.
+    pub reason: String,
 }
 
 /// Whether a watched folder can be read.
@@ -90,6 +106,9 @@ pub struct JobView {
     pub retry_at: Option<String>,
     /// One line: why it failed, was rejected, skipped or canceled, or why the last attempt did.
     pub reason: Option<String>,
+    /// One line: why it does not run though its time has come.
+    #[serde(default)]
+    pub waits: Option<String>,
     /// Share of the running attempt that is done, 0 to 1.
     pub progress: Option<f64>,
     /// What it made or makes.

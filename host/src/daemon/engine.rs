@@ -99,6 +99,7 @@ impl Engine {
             self.wait()?;
         }
         self.summary.incomplete = self.shared.live.incomplete_count() as u64;
+        self.summary.unreadable = self.shared.live.unreadable_count() as u64;
         Ok(self.summary)
     }
 
@@ -216,9 +217,10 @@ impl Engine {
             self.is_idle = false;
             return Ok(false);
         }
-        let pipelines: Vec<_> = self.shared.plans.current().keys().map(String::as_str).collect();
         let was_idle = self.is_idle;
-        self.is_idle = self.shared.store.waiting_count(&pipelines)? == 0;
+        // Jobs of other pipelines wait for a daemon that runs those.
+        let is_ours = |pipeline: &String| self.shared.plans.current().contains_key(pipeline);
+        self.is_idle = !self.shared.store.waiting_counts()?.keys().any(is_ours);
         if self.is_idle && !was_idle {
             self.shared.tell(DaemonEvent::Idle);
         }

@@ -1,6 +1,7 @@
 //! What a running daemon tells its terminal.
 
 use crate::control::types::OutputView;
+use crate::watch::Refusal;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +15,13 @@ pub enum DaemonEvent {
     Started {
         /// What is watched.
         watches: Vec<StartedWatch>,
+    },
+    /// Jobs wait for a pipeline that this daemon does not run.
+    PipelineUnwatched {
+        /// The pipeline.
+        pipeline: String,
+        /// How many.
+        jobs: u64,
     },
     /// A worker began an attempt.
     JobStarted {
@@ -113,6 +121,18 @@ pub enum DaemonEvent {
         /// The file.
         #[serde(serialize_with = "shown")]
         path: PathBuf,
+        /// One line.
+        reason: String,
+    },
+    /// A file or folder is not taken: it cannot be read, or is no regular file.
+    FileRefused {
+        /// Its pipeline.
+        pipeline: String,
+        /// The file or folder.
+        #[serde(serialize_with = "shown")]
+        path: PathBuf,
+        /// What stands against it.
+        refusal: Refusal,
         /// One line.
         reason: String,
     },

@@ -91,7 +91,9 @@ fn open(
     let lock = wait_for_old_workers(state_dir)?;
     let spool = fresh_spool(state_dir)?;
     store.keep_plans(plans.records(&settings.output_root)).map_err(failed)?;
-    let (live, requests) = Live::new(watches, settings.workers.max(1), settings.stop.clone());
+    let pipelines = plans.current().keys().cloned().collect();
+    let workers = settings.workers.max(1);
+    let (live, requests) = Live::new(watches, pipelines, workers, settings.stop.clone());
     let shared = Shared {
         store,
         live: Arc::new(live),
@@ -139,6 +141,11 @@ fn serve(
     let (change, changes) = bounded(CHANGES_MAX);
     let started = watches.iter().map(Watched::started).collect();
     shared.tell(DaemonEvent::Started { watches: started });
+    for (pipeline, jobs) in shared.store.waiting_counts()? {
+        if !shared.live.runs(&pipeline) {
+            shared.tell(DaemonEvent::PipelineUnwatched { pipeline, jobs });
+        }
+    }
     for (index, watch) in watches.iter_mut().enumerate() {
         watch.start(shared, index, change.clone())?;
     }

@@ -66,6 +66,8 @@ pub struct Summary {
     pub canceled: u64,
     /// Files that are still incomplete.
     pub incomplete: u64,
+    /// Files and folders that still cannot be read.
+    pub unreadable: u64,
 }
 
 /// Why a daemon could not start or go on.

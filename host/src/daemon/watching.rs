@@ -4,11 +4,12 @@ use super::event::{DaemonEvent, StartedWatch};
 use super::plans::Plan;
 use super::settings::DaemonError;
 use super::shared::Shared;
-use crate::control::types::{WatchState, WatchView};
+use crate::control::types::{RefusedView, WatchState, WatchView};
 use crate::jobs::{Clock, rfc3339};
 use crate::platform::create_dirs;
 use crate::store::{CurrentPlan, IntakeContext, StoreError, Taken};
 use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, spawn};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wavemill_pipelines::model::{SourceAction, Watch};
@@ -102,7 +103,8 @@ impl Watched {
             reason: None,
             files: 0,
             last_scan: None,
-            incomplete: std::collections::BTreeMap::new(),
+            incomplete: BTreeMap::new(),
+            refused: BTreeMap::new(),
         }
     }
 
@@ -143,17 +145,25 @@ impl Watched {
         let root = self.spec.root.clone();
         match change {
             Change::Settled(file) | Change::Touched(file) => {
-                self.forget_incomplete(shared, index, &file.relative);
+                drop(self.forget(shared, index, &file.relative));
             }
-            Change::Vanished { relative } => self.forget_incomplete(shared, index, relative),
-            Change::Incomplete { relative, reason } | Change::Refused { relative, reason } => {
-                let path = root.join(relative);
-                let shown = path.display().to_string();
+            Change::Vanished { relative } => drop(self.forget(shared, index, relative)),
+            Change::Incomplete { relative, reason } => {
+                let path = self.forget(shared, index, relative);
+                let (shown, reason) = (path.display().to_string(), reason.clone());
                 shared.live.update_watch(index, |view| {
                     view.incomplete.insert(shown, reason.clone());
                 });
-                let reason = reason.clone();
                 shared.tell(DaemonEvent::FileIncomplete { pipeline, path, reason });
+            }
+            Change::Refused { relative, refusal, reason } => {
+                let path = self.forget(shared, index, relative);
+                let (shown, refusal, reason) =
+                    (path.display().to_string(), *refusal, reason.clone());
+                shared.live.update_watch(index, |view| {
+                    view.refused.insert(shown, RefusedView { refusal, reason: reason.clone() });
+                });
+                shared.tell(DaemonEvent::FileRefused { pipeline, path, refusal, reason });
             }
             Change::RootOffline { reason } => {
                 self.is_offline = true;
@@ -193,11 +203,15 @@ impl Watched {
         }
     }
 
-    fn forget_incomplete(&self, shared: &Shared, index: usize, relative: &Path) {
-        let shown = self.spec.root.join(relative).display().to_string();
+    /// Forgets what was told of a file or folder; returns its path.
+    fn forget(&self, shared: &Shared, index: usize, relative: &Path) -> PathBuf {
+        let path = self.spec.root.join(relative);
+        let shown = path.display().to_string();
         shared.live.update_watch(index, |view| {
             view.incomplete.remove(&shown);
+            view.refused.remove(&shown);
         });
+        path
     }
 }
 

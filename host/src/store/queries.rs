@@ -84,14 +84,14 @@ impl Store {
         JobState::ALL.into_iter().map(count).collect()
     }
 
-    /// Number of jobs of these pipelines that wait.
-    pub fn waiting_count(&self, pipelines: &[&str]) -> Result<usize, StoreError> {
-        let mut count = 0;
+    /// Number of jobs that wait, by pipeline.
+    pub fn waiting_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
         self.read()?.scan(tables::READY, Scan::forward(&[]), &mut |_, pipeline| {
-            count += usize::from(pipelines.iter().any(|name| name.as_bytes() == pipeline));
+            *counts.entry(String::from_utf8_lossy(pipeline).into_owned()).or_insert(0) += 1;
             Ok(true)
         })?;
-        Ok(count)
+        Ok(counts)
     }
 
     /// What a job makes, in the order it is published.

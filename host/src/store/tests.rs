@@ -298,7 +298,7 @@ fn counts_agree_with_the_jobs_after_any_life() {
         let filter = JobFilter { state: Some(state), ..JobFilter::default() };
         assert_eq!(store.jobs(&filter).unwrap().len() as u64, count, "{state}");
     }
-    assert_eq!(store.waiting_count(&["podcast"]).unwrap(), 6);
+    assert_eq!(store.waiting_counts().unwrap(), BTreeMap::from([("podcast".to_owned(), 6)]));
     let held = store.held_by_others("next boot").unwrap();
     let held: HashSet<_> = held.into_iter().map(|job| job.id).collect();
     let expected: HashSet<_> = jobs[3..].iter().map(|job| job.id.clone()).collect();

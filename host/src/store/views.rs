@@ -29,6 +29,7 @@ pub fn job_view(job: &JobRecord, outputs: &[OutputRecord]) -> JobView {
         finished: job.finished_ms.map(rfc3339),
         retry_at: (job.state == JobState::Retry).then(|| rfc3339(job.run_at_ms)),
         reason: job.reason.clone(),
+        waits: None,
         progress: None,
         outputs: outputs.iter().map(output_view).collect(),
         source_moved_to,

@@ -178,6 +178,13 @@ impl Index {
         Some(file)
     }
 
+    /// The folder and those below it, as far as they were told as not listed.
+    pub(super) fn told_folders(&self, relative: &Path) -> Vec<PathBuf> {
+        let is_told =
+            |path: &PathBuf| self.folder(path).is_some_and(|folder| folder.told.is_some());
+        self.folders_below(relative).into_iter().filter(is_told).collect()
+    }
+
     /// Forgets a folder and everything below it; returns the files.
     pub(super) fn remove_folder(&mut self, relative: &Path) -> Vec<(PathBuf, File)> {
         if let (Some(name), Some(parent)) =

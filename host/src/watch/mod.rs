@@ -27,6 +27,7 @@ mod tests;
 pub use handle::{WatchHandle, spawn};
 
 use crossbeam_channel::Sender;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
 use wavemill_pipelines::model::WatchMode;
@@ -82,7 +83,7 @@ pub enum Change {
     /// Only what surrounds the content changed (permissions, inode number after a remount); the
     /// hash is the one already known.
     Touched(KnownFile),
-    /// The file is gone.
+    /// The file is gone, or what was told of a folder no longer holds.
     Vanished {
         /// Path below the watched folder.
         relative: PathBuf,
@@ -94,10 +95,13 @@ pub enum Change {
         /// One line, to be read after the file's name: "is empty (0 bytes)".
         reason: String,
     },
-    /// The file or folder cannot be taken; it is tried again when it changes.
+    /// The file or folder cannot be taken; it is tried again when it changes. When a folder can be
+    /// listed again, it is told as vanished: nothing is known of it any more.
     Refused {
         /// Path below the watched folder.
         relative: PathBuf,
+        /// What stands against it.
+        refusal: Refusal,
         /// One line, to be read after the file's name: "is a symbolic link; ...".
         reason: String,
     },
@@ -127,6 +131,16 @@ pub enum Change {
     },
     /// After [`Change::Idle`]: a file began to settle.
     Busy,
+}
+
+/// Why something with the name of a file to take, or a folder, is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// It is there and cannot be read: work that someone may miss.
+    Unreadable,
+    /// It is a link, fifo, socket or device: nothing that could ever be taken.
+    NoFile,
 }
 
 /// Where a watcher sends what it found: its index and a batch to be stored in one transaction.

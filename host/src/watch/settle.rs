@@ -5,7 +5,7 @@ use super::hints::Evidence;
 use super::index::{File, Known, Phase};
 use super::stat::{Kind, Stat, is_absence, look};
 use super::thread::{STABLE_POLLING, Watcher};
-use super::{Change, KnownFile};
+use super::{Change, KnownFile, Refusal};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::{Path, PathBuf};
@@ -295,7 +295,8 @@ impl Watcher {
         });
         self.schedule_at(relative, Instant::now() + RETRY);
         if is_news {
-            self.outbox.push(Change::Refused { relative: relative.to_owned(), reason });
+            let relative = relative.to_owned();
+            self.outbox.push(Change::Refused { relative, refusal: Refusal::Unreadable, reason });
         }
     }
 
@@ -314,7 +315,7 @@ impl Watcher {
             self.outbox.push(Change::Vanished { relative: relative.clone() });
         }
         if is_news {
-            self.outbox.push(Change::Refused { relative, reason });
+            self.outbox.push(Change::Refused { relative, refusal: Refusal::NoFile, reason });
         }
     }
 

@@ -1,12 +1,12 @@
 //! Walking: listing folders and comparing them with the index, a slice at a time.
 
-use super::Change;
 use super::events::WatchError;
 use super::hash::describe;
 use super::index::{Phase, parent_of};
 use super::marker::Released;
 use super::stat::{Identity, Kind, is_absence, look};
 use super::thread::Watcher;
+use super::{Change, Refusal};
 use std::collections::VecDeque;
 use std::fs::{DirEntry, ReadDir};
 use std::io;
@@ -256,7 +256,9 @@ impl Watcher {
         }
         let folder = self.index.folder_mut(&listing.relative);
         folder.identity = Some(listing.identity);
-        folder.told = None;
+        if folder.told.take().is_some() {
+            self.outbox.push(Change::Vanished { relative: listing.relative.clone() });
+        }
         let mut gone = Vec::new();
         for relative in self.index.unseen(&listing.relative, listing.number) {
             match look(&self.spec.root.join(&relative)) {
@@ -311,7 +313,8 @@ impl Watcher {
         if folder.told.as_ref() != Some(&reason) {
             info!(path = %relative.display(), reason, "Folder skipped.");
             folder.told = Some(reason.clone());
-            self.outbox.push(Change::Refused { relative: relative.to_owned(), reason });
+            let relative = relative.to_owned();
+            self.outbox.push(Change::Refused { relative, refusal: Refusal::Unreadable, reason });
         }
     }
 
@@ -337,6 +340,9 @@ impl Watcher {
 
     fn vanish(&mut self, relative: &Path) {
         self.forget_watches(relative);
+        for relative in self.index.told_folders(relative) {
+            self.outbox.push(Change::Vanished { relative });
+        }
         let mut files = self.index.remove_folder(relative);
         files.extend(self.index.remove(relative).map(|file| (relative.to_owned(), file)));
         for (relative, file) in files {

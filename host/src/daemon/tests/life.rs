@@ -378,6 +378,31 @@ fn until_idle_waits_for_a_file_that_settles_while_the_last_job_ends() {
 }
 
 #[test]
+fn job_of_a_pipeline_that_is_not_watched_waits_and_says_so() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "hang");
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::JobStarted { .. }));
+    running.stop.raise(StopLevel::Now);
+    running.thread.join().unwrap().unwrap();
+    let mut other = plan("a");
+    other.pipeline.name = "other".to_owned();
+    other.pipeline.watches[0].path = "in-other".into();
+    // It ends although a job waits.
+    let (summary, events) = lab.run(&other);
+    assert_eq!(summary, Summary::default());
+    let told = DaemonEvent::PipelineUnwatched { pipeline: "test".to_owned(), jobs: 1 };
+    assert!(events.contains(&told), "{events:?}");
+    let running = lab.start(&other, false);
+    running.wait_for(|event| matches!(event, DaemonEvent::Started { .. }));
+    wait_for_status(&lab, "\"unwatched\":{\"test\":1}");
+    let jobs = http(&lab.path("state/control.sock"), "GET /v1/jobs HTTP/1.1");
+    assert!(jobs.contains("\"waits\":\"pipeline `test` is not watched\""), "{jobs}");
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+}
+
+#[test]
 fn control_socket_answers_and_takes_orders() {
     let lab = Lab::new();
     lab.write("in/one.wav", "bad");

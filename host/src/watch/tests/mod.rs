@@ -8,7 +8,7 @@ mod tree;
 
 use super::events::OpenEvents;
 use super::handle::spawn_with;
-use super::{Change, KnownFile, WatchHandle, WatchSpec, spawn};
+use super::{Change, KnownFile, Refusal, WatchHandle, WatchSpec, spawn};
 use crossbeam_channel::{Receiver, unbounded};
 use std::collections::VecDeque;
 use std::fs::File;

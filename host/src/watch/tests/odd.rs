@@ -22,7 +22,9 @@ fn links_fifos_and_sockets_are_refused_once_with_a_reason() {
     let mut refused: Vec<_> = changes
         .iter()
         .filter_map(|change| match change {
-            Change::Refused { relative, reason } => Some((relative.to_str().unwrap(), &reason[..])),
+            Change::Refused { relative, refusal: Refusal::NoFile, reason } => {
+                Some((relative.to_str().unwrap(), &reason[..]))
+            }
             Change::ScanDone { .. } | Change::Idle { .. } => None,
             other => panic!("{other:?}"),
         })
@@ -135,12 +137,68 @@ fn unreadable_file_is_refused_once_and_taken_when_it_is_readable() {
     let path = bench.path("a.mp3");
     bench.watch();
     match bench.next_told() {
-        Change::Refused { reason, .. } => assert_eq!(reason, "cannot be read: permission denied"),
+        Change::Refused { refusal, reason, .. } => {
+            assert_eq!(refusal, Refusal::Unreadable);
+            assert_eq!(reason, "cannot be read: permission denied");
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(bench.after_rescan(), []);
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(bench.settled().hash, hash(b"a"));
+}
+
+/// Takes away the right to list a folder; false where that binds nobody.
+fn forbid(folder: &Path) -> bool {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let binds = std::fs::read_dir(folder).is_err();
+    if !binds {
+        eprintln!("skipped: permissions do not bind this user");
+    }
+    binds
+}
+
+fn allow(folder: &Path) {
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn refused_folder(relative: &str) -> Change {
+    let reason = "cannot be listed: permission denied".to_owned();
+    Change::Refused { relative: relative.into(), refusal: Refusal::Unreadable, reason }
+}
+
+#[test]
+fn unreadable_folder_is_told_once_and_taken_back_when_it_can_be_listed() {
+    let mut bench = Bench::new();
+    bench.make_folder("sub");
+    bench.write("sub/a.mp3", b"a");
+    if !forbid(&bench.path("sub")) {
+        return;
+    }
+    bench.start();
+    assert_eq!(bench.next_told(), refused_folder("sub"));
+    bench.until_idle();
+    assert_eq!(bench.after_rescan(), []);
+    allow(&bench.path("sub"));
+    assert_eq!(bench.next_told(), vanished("sub"));
+    assert_eq!(bench.settled().relative, Path::new("sub/a.mp3"));
+    assert_eq!(bench.after_rescan(), []);
+}
+
+#[test]
+fn unreadable_folder_that_is_removed_is_taken_back() {
+    let mut bench = Bench::new();
+    bench.make_folder("album/sub");
+    if !forbid(&bench.path("album/sub")) {
+        return;
+    }
+    bench.start();
+    assert_eq!(bench.next_told(), refused_folder("album/sub"));
+    bench.until_idle();
+    std::fs::remove_dir(bench.path("album/sub")).unwrap();
+    std::fs::remove_dir(bench.path("album")).unwrap();
+    assert_eq!(bench.next_told(), vanished("album/sub"));
+    assert_eq!(bench.after_rescan(), []);
 }
 
 #[test]
