@@ -154,17 +154,11 @@ impl Attempt<'_> {
     }
 
     fn request(&self, plan: &Plan) -> Work {
-        let job = self.job;
         Work {
-            job: job.id.clone(),
-            attempt: job.attempt,
-            input: job.input.clone(),
-            reldir: job.file.reldir().to_path_buf(),
-            created: job.created.clone(),
-            hash: job.hash.clone(),
+            job: sources::to_job(self.job),
             pipeline_text: plan.text.clone(),
             defaults: plan.defaults.clone(),
-            output_root: job.output_root.clone(),
+            output_root: self.job.output_root.clone(),
             spool: self.shared.spool.clone(),
         }
     }

@@ -154,7 +154,7 @@ impl Engine for PipelineEngine {
     ) -> Result<Outcome, RunError> {
         let pipeline = self.pipeline(work)?;
         let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
-        execution::run(pipeline, &work.to_job(), &places, hooks)
+        execution::run(pipeline, &work.job, &places, hooks)
     }
 }
 

@@ -35,20 +35,8 @@ pub enum Request {
 /// A file to process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Work {
-    /// The job's id.
-    pub job: String,
-    /// The attempt.
-    pub attempt: u32,
-    /// The source.
-    #[serde(with = "path_text")]
-    pub input: PathBuf,
-    /// Folder of the source below its watched root.
-    #[serde(with = "path_text")]
-    pub reldir: PathBuf,
-    /// When the job was made.
-    pub created: String,
-    /// BLAKE3 of the source.
-    pub hash: String,
+    /// The file, with all that names and dates depend on.
+    pub job: Job,
     /// The pipeline's TOML.
     pub pipeline_text: String,
     /// Its defaults.
@@ -59,20 +47,6 @@ pub struct Work {
     /// Folder for spool files.
     #[serde(with = "path_text")]
     pub spool: PathBuf,
-}
-
-impl Work {
-    /// The job as the pipelines crate wants it.
-    pub fn to_job(&self) -> Job {
-        Job {
-            id: self.job.clone(),
-            attempt: self.attempt,
-            input: self.input.clone(),
-            reldir: self.reldir.clone(),
-            created: self.created.clone(),
-            hash: self.hash.clone(),
-        }
-    }
 }
 
 /// From a worker to the daemon.

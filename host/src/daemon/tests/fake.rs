@@ -45,7 +45,7 @@ impl Engine for FakeEngine {
         cancel: &AtomicBool,
         hooks: &mut dyn Hooks,
     ) -> Result<Outcome, RunError> {
-        let source = read_source(&work.input)?;
+        let source = read_source(&work.job.input)?;
         let (endings, conflict) =
             work.pipeline_text.split_once('|').unwrap_or((&work.pipeline_text, ""));
         let proposals = proposals(work, endings, conflict.trim());
@@ -94,7 +94,7 @@ fn proposals(work: &Work, endings: &str, conflict: &str) -> Vec<Proposal> {
         "replace" => OnConflict::Replace,
         _ => OnConflict::Error,
     };
-    let stem = work.input.file_stem().unwrap();
+    let stem = work.job.input.file_stem().unwrap();
     let path = |ending: &str| -> PathBuf {
         let mut name = stem.to_owned();
         name.push(format!(".{ending}"));
@@ -120,8 +120,8 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
     let first = source.split_whitespace().next().unwrap_or_default();
     match first {
         "crash" => std::process::abort(),
-        "crash-once" if work.attempt == 1 => std::process::abort(),
-        "killed" if work.attempt <= 3 => {
+        "crash-once" if work.job.attempt == 1 => std::process::abort(),
+        "killed" if work.job.attempt <= 3 => {
             let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
             std::process::abort();
         }
@@ -139,7 +139,7 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
         }
         "bad" => fail(work, RunError::Input { reason: "is damaged".to_owned(), incomplete: false }),
         "short" => fail(work, RunError::Input { reason: "is cut".to_owned(), incomplete: true }),
-        "flaky" if work.attempt == 1 => {
+        "flaky" if work.job.attempt == 1 => {
             fail(work, RunError::Transient { reason: "disk full".to_owned() })
         }
         "fat" => {
@@ -156,7 +156,7 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
 
 /// Removes what was written, as a failed run does.
 fn fail(work: &Work, error: RunError) -> Result<(), RunError> {
-    let mark = format!(".{}.{}.", work.job, work.attempt);
+    let mark = format!(".{}.{}.", work.job.id, work.job.attempt);
     for entry in fs::read_dir(work.output_root.join("out")).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name().unwrap().to_string_lossy().contains(&mark) {
