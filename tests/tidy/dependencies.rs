@@ -7,6 +7,8 @@ use crate::metadata::{Package, metadata, root};
 const DIRECTION: &[(&str, &[&str])] = &[
     ("wavemill-core", &[]),
     ("wavemill-effect", &[]),
+    ("effect-common", &["wavemill-effect"]),
+    ("effect-compressor", &["effect-common", "wavemill-effect"]),
     ("wavemill-runtime", &["wavemill-core"]),
     ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
     ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
