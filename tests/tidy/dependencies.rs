@@ -9,6 +9,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("wavemill-effect", &[]),
     ("effect-common", &["wavemill-effect"]),
     ("effect-compressor", &["effect-common", "wavemill-effect"]),
+    ("effect-gate", &["effect-common", "wavemill-effect"]),
     ("wavemill-runtime", &["wavemill-core"]),
     ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
     ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
