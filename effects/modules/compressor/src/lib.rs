@@ -38,7 +38,6 @@ pub struct Compressor {
     row: Row,
 }
 
-#[cfg(target_arch = "wasm32")]
 wavemill_effect::export_effect!(Compressor);
 
 impl Effect for Compressor {

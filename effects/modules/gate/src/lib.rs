@@ -33,7 +33,6 @@ pub struct Gate {
     row: Row,
 }
 
-#[cfg(target_arch = "wasm32")]
 wavemill_effect::export_effect!(Gate);
 
 impl Effect for Gate {
