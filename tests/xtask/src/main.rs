@@ -5,6 +5,7 @@
 
 mod bench;
 mod ci;
+mod effects;
 mod stage;
 mod tools;
 
@@ -17,6 +18,9 @@ usage: cargo xtask COMMAND
 
   ci      everything a change must pass: format, lints, docs, features, tests
   bench   a measurement against peers or promises, recorded in tests/bench/runs/
+  effects [NAME...]     builds effects/modules/ into effects/bundled/
+  effects --check       rebuilds them and compares
+  wasm-toolchain DIR    a Rust compiler for wasm where rustup cannot add the target
   tools   which optional programs of the tests are missing, and how to get them
 ";
 
@@ -26,6 +30,9 @@ fn main() -> ExitCode {
     let result = match words[..] {
         ["ci"] => ci::run(),
         ["bench", ref rest @ ..] => bench::run(rest),
+        ["effects", "--check"] => effects::check(),
+        ["effects", ref names @ ..] => effects::run(names),
+        ["wasm-toolchain", folder] => effects::wasm_toolchain(folder),
         ["tools"] => {
             tools::report();
             Ok(())

@@ -1,0 +1,110 @@
+//! Builds the effect modules of `effects/modules/` into `effects/bundled/`.
+
+mod compiler;
+mod source;
+mod sums;
+
+use crate::root;
+use anyhow::{Context, Result, bail};
+use compiler::Compilers;
+use source::Source;
+use std::path::{Path, PathBuf};
+
+pub(crate) use compiler::wasm_toolchain;
+
+/// `cargo xtask effects [NAME...]`: builds all modules, or these, and writes their hashes. A module whose
+/// compiler is not at hand keeps its bundled file.
+///
+/// # Errors
+/// When a module does not compile, or none could be built.
+pub(crate) fn run(names: &[&str]) -> Result<()> {
+    let bundled = bundled();
+    std::fs::create_dir_all(&bundled)?;
+    let sources: Vec<Source> =
+        Source::all()?.into_iter().filter(|source| is_asked(source, names)).collect();
+    let missing = names.iter().find(|name| !sources.iter().any(|source| source.name == **name));
+    if let Some(name) = missing {
+        bail!("there is no `effects/modules/{name}`");
+    }
+    let built = build(&sources, &bundled)?;
+    sums::write(&bundled)?;
+    if built.is_empty() {
+        bail!("no module could be built; see the reasons above");
+    }
+    Ok(())
+}
+
+fn is_asked(source: &Source, names: &[&str]) -> bool {
+    names.is_empty() || names.contains(&source.name.as_str())
+}
+
+/// Rebuilds what this machine can into a folder below `target/`, for the tests that compare it with the
+/// bundled modules. Returns the folder, and why modules are missing in it.
+///
+/// # Errors
+/// When a module does not compile.
+pub(crate) fn rebuild() -> Result<(PathBuf, Vec<String>)> {
+    let folder = root().join("target/effects/rebuilt");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    let sources = Source::all()?;
+    let compilers = Compilers::find();
+    let mut skipped = Vec::new();
+    for source in &sources {
+        match compilers.of(source.language) {
+            Ok(compiler) => compiler.build(source, &folder.join(source.file()))?,
+            Err(reason) => skipped.push(format!("rebuilding effect modules, because {reason}")),
+        }
+    }
+    Ok((folder, skipped))
+}
+
+/// `cargo xtask effects --check`: rebuilds, and compares with the bundled modules: equal bytes, or else equal
+/// behavior, since another version of a compiler writes other bytes.
+///
+/// # Errors
+/// When a module does not compile or behaves otherwise.
+pub(crate) fn check() -> Result<()> {
+    let (folder, skipped) = rebuild()?;
+    for reason in skipped {
+        println!("skipped: {reason}");
+    }
+    let status = std::process::Command::new(crate::cargo())
+        .current_dir(root())
+        .args(["test", "--locked", "--package", "wavemill-tests", "--test", "modules"])
+        .args(["rebuilt", "--", "--show-output"])
+        .env(REBUILT_VARIABLE, &folder)
+        .status()
+        .context("cargo test")?;
+    if !status.success() {
+        bail!("a rebuilt module is not like the bundled one");
+    }
+    Ok(())
+}
+
+/// Tells the tests where the rebuilt modules are.
+pub(crate) const REBUILT_VARIABLE: &str = "WAVEMILL_REBUILT_EFFECTS";
+
+fn build(sources: &[Source], folder: &Path) -> Result<Vec<String>> {
+    let compilers = Compilers::find();
+    let mut built = Vec::new();
+    for source in sources {
+        match compilers.of(source.language) {
+            Ok(compiler) => {
+                let file = folder.join(source.file());
+                compiler.build(source, &file)?;
+                let bytes = std::fs::metadata(&file)?.len();
+                println!("{}: {bytes} bytes, by {compiler}", source.file());
+                built.push(source.name.clone());
+            }
+            Err(reason) => println!("skipped: {}, because {reason}", source.file()),
+        }
+    }
+    Ok(built)
+}
+
+fn bundled() -> PathBuf {
+    root().join("effects/bundled")
+}
