@@ -12,7 +12,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Names the folder of a toolchain made by `cargo xtask wasm-toolchain`.
 const TOOLCHAIN_VARIABLE: &str = "WAVEMILL_WASM_TOOLCHAIN";
 
-/// The compiler of AssemblyScript that the bundled modules were built with.
+/// The compiler of `AssemblyScript` that the bundled modules were built with.
 const ASSEMBLYSCRIPT: &str = "assemblyscript@0.28.20";
 
 /// Where that compiler is looked for, below the root.

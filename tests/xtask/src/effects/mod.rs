@@ -95,6 +95,7 @@ fn build(sources: &[Source], folder: &Path) -> Result<Vec<String>> {
             Ok(compiler) => {
                 let file = folder.join(source.file());
                 compiler.build(source, &file)?;
+                make_plain(&file)?;
                 let bytes = std::fs::metadata(&file)?.len();
                 println!("{}: {bytes} bytes, by {compiler}", source.file());
                 built.push(source.name.clone());
@@ -103,6 +104,13 @@ fn build(sources: &[Source], folder: &Path) -> Result<Vec<String>> {
         }
     }
     Ok(built)
+}
+
+/// Takes away the right to be executed, which linkers give.
+fn make_plain(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644))?;
+    Ok(())
 }
 
 fn bundled() -> PathBuf {

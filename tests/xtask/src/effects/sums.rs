@@ -12,9 +12,9 @@ use std::path::Path;
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".wasm") {
-            names.push(name);
+        let path = entry?.path();
+        if path.extension() == Some("wasm".as_ref()) {
+            names.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
         }
     }
     names.sort();
