@@ -80,7 +80,7 @@ FX_EXTERN const char *fx_error(void);
 
 /* ---- import ---- */
 
-/* A line of UTF-8 for the author; nothing happens inside fx_process. */
+/* A line of UTF-8 for the author; ignored once fx_create has returned. */
 FX_IMPORT("fx", "log") FX_EXTERN void fx_log(int32_t level, const char *text, uint32_t length);
 
 #endif

@@ -1,9 +1,40 @@
 //! The sandbox of effect modules. A loaded module is a [`Processor`](wavemill_core::processor::Processor); the contract is
 //! `effects/ABI.md`.
 
+mod budgets;
+pub mod bundled;
+mod cache;
+mod changes;
+mod compile;
+mod contract;
+mod create;
 pub mod description;
+mod effect;
+mod engine;
+mod fault;
+mod guest;
+mod host;
+mod lane;
+mod limiter;
 pub mod limits;
+pub mod live;
+mod load;
+mod module;
+mod planes;
+mod sandbox;
 pub mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod ticker;
 
+pub use bundled::{Bundled, bundled};
+pub use create::CreateError;
 pub use description::{Description, DescriptionError, Given, Param, ParamError, Preset, Scale};
+pub use effect::Effect;
+pub use fault::Failure;
+pub use live::{Incident, LiveEffect, LiveKeeper, live};
+pub use load::LoadError;
+pub use module::Module;
+pub use sandbox::{Mode, Sandbox, SandboxError};
 pub use settings::Settings;

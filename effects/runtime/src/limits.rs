@@ -44,6 +44,12 @@ pub const LIVE_TIME_FACTOR: u32 = 4;
 /// Least time of a live call, in ticks.
 pub const LIVE_TICKS_MIN: u64 = 2;
 
+/// Time in which a live effect that broke gives way to the dry signal, and a fresh one comes back.
+pub const LIVE_FADE_TIME: Duration = Duration::from_millis(10);
+
+/// How often a live effect may break until it stays bypassed.
+pub const LIVE_STRIKES_MAX: u32 = 3;
+
 /// How often deadlines are looked at.
 pub const TICK: Duration = Duration::from_millis(10);
 

@@ -105,6 +105,12 @@ pub enum ParamError {
         /// The nearest one, or all.
         help: String,
     },
+    /// A parameter that cannot change while audio runs.
+    #[error("`{key}` cannot change while audio runs; it is set once, before")]
+    NeedsRestart {
+        /// The parameter.
+        key: String,
+    },
     /// A preset the effect does not have.
     #[error("there is no preset {}; {help}", quoted(.name))]
     UnknownPreset {
@@ -122,6 +128,7 @@ impl ParamError {
             Self::OutOfRange { key, .. }
             | Self::UnknownLabel { key, .. }
             | Self::WrongType { key, .. }
+            | Self::NeedsRestart { key }
             | Self::UnknownParam { key, .. } => Some(key),
             Self::UnknownPreset { .. } => None,
         }

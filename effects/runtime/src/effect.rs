@@ -1,0 +1,418 @@
+//! A module at work on one stream.
+
+use crate::budgets::Spending;
+use crate::changes::{Change, Changes};
+use crate::create::CreateError;
+use crate::description::{Given, Param, ParamError};
+use crate::fault::{Failure, Fault};
+use crate::guest::{self, Failed, Guest, PrepareError, Prepared, Stream};
+use crate::lane::Lane;
+use crate::limits;
+use crate::module::Module;
+use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::processor::{Finding, Processor, Status, Tail};
+use wavemill_core::units::{Frames, SampleRate};
+
+/// An effect on one stream: one instance for all channels, or one a channel where the module takes
+/// one channel only.
+pub struct Effect {
+    module: Module,
+    sample_rate: SampleRate,
+    channel_count: usize,
+    /// Most frames of one call.
+    max_frames: usize,
+    /// Every parameter with its value, in the order of the description.
+    settings: Vec<(u32, f64)>,
+    lanes: Vec<Lane>,
+    latency: Frames,
+    tail: Tail,
+    spending: Spending,
+    /// Frames processed so far.
+    position: u64,
+    changes: Changes,
+    /// The first fault; nothing is called after it.
+    broken: Option<Broken>,
+    failure: Option<Failure>,
+}
+
+/// A fault with its place; what the module says about it is asked outside of the audio thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Broken {
+    call: &'static str,
+    fault: Fault,
+    at: u64,
+    lane: usize,
+}
+
+impl Effect {
+    pub(crate) fn new(
+        module: Module,
+        spec: &StreamSpec,
+        settings: Vec<(u32, f64)>,
+        max_frames: usize,
+    ) -> Result<Self, CreateError> {
+        let budgets = module.sandbox().budgets();
+        let mut effect = Self {
+            module,
+            sample_rate: spec.sample_rate,
+            channel_count: spec.channel_count(),
+            max_frames: max_frames.clamp(1, limits::FRAMES_MAX),
+            settings,
+            lanes: Vec::new(),
+            latency: Frames::ZERO,
+            tail: Tail::Frames(Frames::ZERO),
+            spending: Spending::new(budgets, spec.sample_rate),
+            position: 0,
+            changes: Changes::default(),
+            broken: None,
+            failure: None,
+        };
+        effect.make_lanes()?;
+        Ok(effect)
+    }
+
+    /// Fresh instances, with what they say about latency and tail.
+    fn make_lanes(&mut self) -> Result<(), CreateError> {
+        let is_mono = self.module.is_mono();
+        let lane_channels = if is_mono { 1 } else { self.channel_count };
+        self.lanes.clear();
+        let mut said = None;
+        for first_channel in (0..self.channel_count).step_by(lane_channels) {
+            let (guest, prepared) = self.make_guest(lane_channels)?;
+            let times = (prepared.latency, prepared.tail);
+            if *said.get_or_insert(times) != times {
+                return Err(CreateError::Unequal { effect: self.name() });
+            }
+            let Prepared { planes, .. } = prepared;
+            let channel_count = lane_channels;
+            self.lanes.push(Lane { guest, planes, first_channel, channel_count });
+        }
+        let (latency, tail) = said.unwrap_or_default();
+        self.latency = self.verified_latency(latency)?;
+        self.tail = self.capped_tail(tail);
+        Ok(())
+    }
+
+    fn make_guest(&self, channel_count: usize) -> Result<(Guest, Prepared), CreateError> {
+        let _flush = FlushDenormals::on();
+        let sandbox = self.module.sandbox();
+        let budgets = sandbox.budgets();
+        let failure = |failed: Failed, said| {
+            CreateError::Failed(Failure {
+                effect: self.name(),
+                call: failed.call,
+                fault: failed.fault,
+                at: None,
+                said,
+            })
+        };
+        let memory_mib = self.module.memory_mib();
+        let (instances, is_metered) = (self.module.instances(), sandbox.is_metered());
+        let mut guest = Guest::new(instances, memory_mib, is_metered, budgets.describe)
+            .map_err(|failed| failure(failed, None))?;
+        let stream = Stream {
+            sample_rate_hz: self.sample_rate.0,
+            channel_count: u32::try_from(channel_count).unwrap_or(u32::MAX),
+            max_frames: u32::try_from(self.max_frames).unwrap_or(u32::MAX),
+        };
+        let prepared = guest.prepare(stream, self.settings.iter().copied(), budgets.create);
+        let prepared = prepared.map_err(|error| match error {
+            PrepareError::Failed(failed) => failure(failed, guest.said(budgets.describe)),
+            PrepareError::Planes(error) => {
+                CreateError::Planes { effect: self.name(), reason: error.to_string() }
+            }
+        })?;
+        Ok((guest, prepared))
+    }
+
+    fn verified_latency(&self, frames: u32) -> Result<Frames, CreateError> {
+        let latency_s = f64::from(frames) / f64::from(self.sample_rate.0);
+        if latency_s > limits::LATENCY_TIME_MAX.as_secs_f64() {
+            let max_s = limits::LATENCY_TIME_MAX.as_secs();
+            return Err(CreateError::Latency { effect: self.name(), latency_s, max_s });
+        }
+        Ok(Frames(u64::from(frames)))
+    }
+
+    fn capped_tail(&self, frames: u32) -> Tail {
+        let tail_s = f64::from(frames) / f64::from(self.sample_rate.0);
+        if frames == guest::TAIL_INFINITE || tail_s > limits::TAIL_TIME_MAX.as_secs_f64() {
+            return Tail::Infinite;
+        }
+        Tail::Frames(Frames(u64::from(frames)))
+    }
+
+    /// The module at work.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    fn name(&self) -> String {
+        self.module.description().name.clone()
+    }
+
+    fn param(&self, id: u32) -> Option<&Param> {
+        self.module.description().params.iter().find(|param| param.id == id)
+    }
+
+    /// Lets a parameter have a value from a frame of the input on, counted from the stream's start.
+    /// A frame that has passed means the next one. [`Processor::reset`] begins the stream, and
+    /// these changes, anew. Allocates.
+    ///
+    /// # Errors
+    /// When there is no such parameter, the value is not allowed, or the parameter can only be set
+    /// before the stream begins.
+    pub fn schedule(&mut self, at: Frames, id: u32, value: f64) -> Result<(), ParamError> {
+        let param = self.param(id).ok_or_else(|| ParamError::UnknownParam {
+            key: id.to_string(),
+            help: "this is the number of a parameter, as the description gives it".into(),
+        })?;
+        let value = param.value_of(&Given::Number(value))?;
+        if param.needs_restart {
+            return Err(ParamError::NeedsRestart { key: param.key.clone() });
+        }
+        self.changes.add(Change { at: at.0, id, value });
+        Ok(())
+    }
+
+    /// Sets a parameter from the next frame on, and for good. The value is brought into the
+    /// parameter's range; a number that is no parameter, or one that can only be set before the
+    /// stream begins, does nothing and returns `false`. Real-time.
+    pub fn set(&mut self, id: u32, value: f64) -> bool {
+        let Some(param) = self.param(id).filter(|param| !param.needs_restart) else {
+            return false;
+        };
+        let clamped = value.max(param.min).min(param.max);
+        let Ok(value) = param.value_of(&Given::Number(clamped)) else { return false };
+        if let Some(setting) = self.settings.iter_mut().find(|(known, _)| *known == id) {
+            setting.1 = value;
+        }
+        let _flush = FlushDenormals::on();
+        if self.broken.is_none()
+            && let Err(broken) = self.set_in_lanes(id, value)
+        {
+            self.broken = Some(broken);
+        }
+        true
+    }
+
+    /// What the module wrote with `fx.log` before the first block, of the first channel's instance.
+    pub fn log(&self) -> Vec<String> {
+        self.lanes.first().map(|lane| lane.guest.log().to_vec()).unwrap_or_default()
+    }
+
+    /// Whether the module asked for memory after `fx_create`, which is refused.
+    pub fn asked_for_memory(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.guest.refused_growth())
+    }
+
+    /// Fuel used so far by all instances, their start included: a cost that does not depend on the
+    /// machine. `None` unless the sandbox is [`Mode::Metered`](crate::sandbox::Mode::Metered).
+    pub fn fuel_used(&self) -> Option<u64> {
+        self.lanes.iter().map(|lane| lane.guest.fuel_used()).sum()
+    }
+
+    /// Processes frames `[start, start + count)` of a block. After an error, nothing more is called.
+    /// Real-time but for a trap, in which the engine allocates.
+    pub(crate) fn advance(
+        &mut self,
+        block: &mut Block,
+        start: usize,
+        count: usize,
+    ) -> Result<Status, Broken> {
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        let _flush = FlushDenormals::on();
+        let result = self.advance_in_pieces(block, start, start + count);
+        if let Err(broken) = result {
+            self.broken = Some(broken);
+        }
+        result
+    }
+
+    fn advance_in_pieces(
+        &mut self,
+        block: &mut Block,
+        mut start: usize,
+        end: usize,
+    ) -> Result<Status, Broken> {
+        if block.channel_count() != self.channel_count {
+            return Err(self.broken("fx_process", Fault::Channels, 0));
+        }
+        let mut status = Status::Continue;
+        while start < end {
+            while let Some(change) = self.changes.take_due(self.position) {
+                self.set_in_lanes(change.id, change.value)?;
+            }
+            let until_change = self.changes.frames_until_next(self.position);
+            let count = (end - start).min(self.max_frames).min(until_change);
+            status = self.process_piece(block, start, count)?;
+            start += count;
+            self.position += count as u64;
+        }
+        Ok(status)
+    }
+
+    /// Processes frames `[start, start + count)` of the block.
+    fn process_piece(
+        &mut self,
+        block: &mut Block,
+        start: usize,
+        count: usize,
+    ) -> Result<Status, Broken> {
+        let mut is_silent = true;
+        for index in 0..self.lanes.len() {
+            let Some(ticks) = self.spending.deadline(count, self.position) else {
+                return Err(self.broken("fx_process", Fault::OutOfFileTime, index));
+            };
+            let lane = &mut self.lanes[index];
+            let result = lane.process(block, start, count, ticks);
+            self.spending.add(lane.guest.take_spent());
+            match result {
+                Ok(code) => is_silent &= code == 1,
+                Err((failed, frame)) => {
+                    let fault = self.accounted(failed.fault, count);
+                    let at = self.position + frame as u64;
+                    return Err(Broken { call: failed.call, fault, at, lane: index });
+                }
+            }
+        }
+        Ok(if is_silent { Status::Silent } else { Status::Continue })
+    }
+
+    /// Which of the two budgets was used up.
+    fn accounted(&self, fault: Fault, count: usize) -> Fault {
+        let has_time = self.spending.deadline(count, self.position).is_some();
+        if fault == Fault::OutOfTime && !has_time { Fault::OutOfFileTime } else { fault }
+    }
+
+    fn set_in_lanes(&mut self, id: u32, value: f64) -> Result<(), Broken> {
+        self.in_lanes("fx_set_param", |guest, ticks| guest.set_param(id, value, ticks))
+    }
+
+    /// A call of every instance that is not about frames.
+    fn in_lanes(
+        &mut self,
+        name: &'static str,
+        call: impl Fn(&mut Guest, u64) -> Result<(), Failed>,
+    ) -> Result<(), Broken> {
+        for index in 0..self.lanes.len() {
+            let Some(ticks) = self.spending.deadline(self.max_frames, self.position) else {
+                return Err(self.broken(name, Fault::OutOfFileTime, index));
+            };
+            let guest = &mut self.lanes[index].guest;
+            let result = call(guest, ticks);
+            self.spending.add(guest.take_spent());
+            result.map_err(|failed| self.broken(failed.call, failed.fault, index))?;
+        }
+        Ok(())
+    }
+
+    fn broken(&self, call: &'static str, fault: Fault, lane: usize) -> Broken {
+        Broken { call, fault, at: self.position, lane }
+    }
+
+    /// The fault with what the module says about it. Allocates and calls the module.
+    pub(crate) fn explain(&mut self, broken: Broken) -> Failure {
+        let ticks = self.module.sandbox().budgets().describe;
+        // A sample that is wrong is nothing the module knows of.
+        let may_say = !matches!(broken.fault, Fault::Sample { .. } | Fault::Channels);
+        let lane = self.lanes.get_mut(broken.lane).filter(|_| may_say);
+        Failure {
+            said: lane.and_then(|lane| lane.guest.said(ticks)),
+            effect: self.name(),
+            call: broken.call,
+            fault: broken.fault,
+            at: Some(Frames(broken.at)),
+        }
+    }
+
+    /// Resets where that takes no fresh instance; else says `false` and does nothing. Real-time.
+    pub(crate) fn reset_if_real_time(&mut self) -> bool {
+        let can_reset = self.lanes.iter().all(|lane| lane.guest.can_reset());
+        if !can_reset || self.broken.is_some() {
+            return false;
+        }
+        let _flush = FlushDenormals::on();
+        if let Err(broken) = self.restart() {
+            self.broken = Some(broken);
+        }
+        true
+    }
+
+    /// The state after creation, with the settings of now.
+    fn restart(&mut self) -> Result<(), Broken> {
+        let is_automated = self.changes.is_begun();
+        self.position = 0;
+        self.changes.rewind();
+        self.spending.restart();
+        if is_automated {
+            for index in 0..self.settings.len() {
+                let (id, value) = self.settings[index];
+                if self.param(id).is_some_and(|param| !param.needs_restart) {
+                    self.set_in_lanes(id, value)?;
+                }
+            }
+        }
+        self.in_lanes("fx_reset", Guest::reset)
+    }
+}
+
+impl Processor for Effect {
+    fn process(&mut self, block: &mut Block) -> Status {
+        match self.advance(block, 0, block.frame_count()) {
+            Ok(status) => status,
+            Err(broken) => {
+                if self.failure.is_none() {
+                    self.failure = Some(self.explain(broken));
+                }
+                Status::Failed
+            }
+        }
+    }
+
+    /// Real-time for a module with `fx_reset`; another one gets fresh instances.
+    fn reset(&mut self) {
+        if self.reset_if_real_time() {
+            return;
+        }
+        self.position = 0;
+        self.changes.rewind();
+        self.spending.restart();
+        self.failure = None;
+        self.broken = None;
+        if let Err(error) = self.make_lanes() {
+            self.broken = Some(self.broken("fx_create", Fault::Host, usize::MAX));
+            if let CreateError::Failed(failure) = error {
+                self.failure = Some(failure);
+            }
+        }
+    }
+
+    fn latency(&self) -> Frames {
+        self.latency
+    }
+
+    fn tail(&self) -> Tail {
+        self.tail
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.failure.as_ref().map(ToString::to_string)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let description = self.module.description();
+        let mut findings = vec![
+            Finding::text("effect", format!("{} {}", description.id, description.version)),
+            Finding::text("sha256", self.module.sha256()),
+        ];
+        let log = self.log();
+        if !log.is_empty() {
+            findings.push(Finding::text("log", log.join("\n")));
+        }
+        findings
+    }
+}

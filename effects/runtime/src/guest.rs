@@ -1,0 +1,302 @@
+//! One instance of a module: its store, its memory and its functions.
+
+use crate::fault::Fault;
+use crate::host::Host;
+use crate::limits;
+use crate::planes::{Planes, PlanesError};
+use crate::text::{self, TextError};
+use crate::ticker::{self, Running};
+use thiserror::Error;
+use wasmtime::{Instance, InstancePre, Memory, Store, TypedFunc, WasmParams, WasmResults};
+
+/// An instance. Its calls never overlap, because each takes it as `&mut`.
+pub(crate) struct Guest {
+    store: Store<Host>,
+    memory: Memory,
+    calls: Calls,
+    /// Ticks that passed inside calls since the last [`Self::take_spent`].
+    spent: u64,
+    _running: Running,
+}
+
+/// The exports, looked up once.
+struct Calls {
+    describe: TypedFunc<(), i32>,
+    create: TypedFunc<(f64, i32, i32), i32>,
+    input: TypedFunc<i32, i32>,
+    output: TypedFunc<i32, i32>,
+    process: TypedFunc<i32, i32>,
+    set_param: Option<TypedFunc<(i32, f64), ()>>,
+    reset: Option<TypedFunc<(), ()>>,
+    latency: Option<TypedFunc<(), i32>>,
+    tail: Option<TypedFunc<(), i32>>,
+    error: Option<TypedFunc<(), i32>>,
+}
+
+/// What `fx_create` is told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stream {
+    pub(crate) sample_rate_hz: u32,
+    pub(crate) channel_count: u32,
+    pub(crate) max_frames: u32,
+}
+
+/// What an instance says after `fx_create`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Prepared {
+    pub(crate) planes: Planes,
+    /// In frames.
+    pub(crate) latency: u32,
+    /// In frames; [`TAIL_INFINITE`] means for ever.
+    pub(crate) tail: u32,
+}
+
+/// What `fx_tail` returns for ever.
+pub(crate) const TAIL_INFINITE: u32 = u32::MAX;
+
+/// A call that ended badly.
+#[derive(Clone, Copy, Debug, Error, PartialEq)]
+#[error("{call} {fault}")]
+pub(crate) struct Failed {
+    pub(crate) call: &'static str,
+    pub(crate) fault: Fault,
+}
+
+/// A description that cannot be had.
+#[derive(Clone, Copy, Debug, Error, PartialEq)]
+pub(crate) enum DescribeError {
+    #[error("{0}")]
+    Failed(#[from] Failed),
+    #[error("fx_describe {0}")]
+    Text(#[from] TextError),
+}
+
+/// A stream that cannot be prepared for.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub(crate) enum PrepareError {
+    #[error("{0}")]
+    Failed(#[from] Failed),
+    #[error("{0}")]
+    Planes(#[from] PlanesError),
+}
+
+impl Calls {
+    /// # Errors
+    /// Never for a module that [`contract::verify`](crate::contract::verify) let pass.
+    fn of(instance: &Instance, store: &mut Store<Host>) -> wasmtime::Result<Self> {
+        Ok(Self {
+            describe: instance.get_typed_func(&mut *store, "fx_describe")?,
+            create: instance.get_typed_func(&mut *store, "fx_create")?,
+            input: instance.get_typed_func(&mut *store, "fx_in")?,
+            output: instance.get_typed_func(&mut *store, "fx_out")?,
+            process: instance.get_typed_func(&mut *store, "fx_process")?,
+            set_param: optional(instance, store, "fx_set_param"),
+            reset: optional(instance, store, "fx_reset"),
+            latency: optional(instance, store, "fx_latency"),
+            tail: optional(instance, store, "fx_tail"),
+            error: optional(instance, store, "fx_error"),
+        })
+    }
+}
+
+fn optional<P: WasmParams, R: WasmResults>(
+    instance: &Instance,
+    store: &mut Store<Host>,
+    name: &str,
+) -> Option<TypedFunc<P, R>> {
+    instance.get_typed_func(store, name).ok()
+}
+
+/// Calls and counts the ticks; the deadline was set before. Real-time as long as it does not trap.
+fn call<P: WasmParams, R: WasmResults>(
+    store: &mut Store<Host>,
+    spent: &mut u64,
+    function: &TypedFunc<P, R>,
+    params: P,
+) -> Result<R, Fault> {
+    let before = ticker::now();
+    let result = function.call(store, params);
+    *spent += ticker::now() - before;
+    result.map_err(|error| Fault::of(&error))
+}
+
+impl Guest {
+    /// Instantiates: the start function runs, then `_initialize`, each with this deadline.
+    ///
+    /// # Errors
+    /// A trap in either, or data that does not fit the memory.
+    pub(crate) fn new(
+        module: &InstancePre<Host>,
+        memory_mib: u32,
+        is_metered: bool,
+        ticks: u64,
+    ) -> Result<Self, Failed> {
+        let running = Running::new();
+        let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
+        store.limiter(|host| &mut host.limiter);
+        let failed = |error| Failed { call: "instantiating it", fault: Fault::of(&error) };
+        if is_metered {
+            store.set_fuel(u64::MAX).map_err(failed)?;
+        }
+        store.set_epoch_deadline(ticks);
+        let instance = module.instantiate(&mut store).map_err(failed)?;
+        let no_memory = Failed { call: "memory", fault: Fault::Host };
+        let memory = instance.get_memory(&mut store, "memory").ok_or(no_memory)?;
+        let calls = Calls::of(&instance, &mut store).map_err(failed)?;
+        let initialize: Option<TypedFunc<(), ()>> = optional(&instance, &mut store, "_initialize");
+        let mut guest = Self { store, memory, calls, spent: 0, _running: running };
+        if let Some(initialize) = initialize {
+            guest.store.set_epoch_deadline(ticks);
+            call(&mut guest.store, &mut guest.spent, &initialize, ())
+                .map_err(|fault| Failed { call: "_initialize", fault })?;
+        }
+        Ok(guest)
+    }
+
+    /// The description, as the module wrote it.
+    pub(crate) fn describe(&mut self, ticks: u64) -> Result<Vec<u8>, DescribeError> {
+        self.store.set_epoch_deadline(ticks);
+        let address = call(&mut self.store, &mut self.spent, &self.calls.describe, ())
+            .map_err(|fault| Failed { call: "fx_describe", fault })?;
+        let memory = self.memory.data(&self.store);
+        let text = text::terminated(memory, address.cast_unsigned(), limits::DESCRIPTION_BYTES_MAX);
+        Ok(text?.to_vec())
+    }
+
+    /// Sets the parameters, calls `fx_create` and asks for everything it decided; all within one
+    /// deadline. From then on the memory cannot grow.
+    pub(crate) fn prepare(
+        &mut self,
+        stream: Stream,
+        params: impl Iterator<Item = (u32, f64)>,
+        ticks: u64,
+    ) -> Result<Prepared, PrepareError> {
+        self.store.set_epoch_deadline(ticks);
+        for (id, value) in params {
+            self.set_param_in_time(id, value)?;
+        }
+        let params = (
+            f64::from(stream.sample_rate_hz),
+            stream.channel_count.cast_signed(),
+            stream.max_frames.cast_signed(),
+        );
+        let create = |fault| Failed { call: "fx_create", fault };
+        let code = call(&mut self.store, &mut self.spent, &self.calls.create, params);
+        let code = code.map_err(create)?;
+        if code != 0 {
+            return Err(create(Fault::Returned(code)).into());
+        }
+        self.store.data_mut().limiter.seal();
+        let planes = self.planes(stream)?;
+        let latency = self.number("fx_latency", |calls| calls.latency.as_ref())?;
+        let tail = self.number("fx_tail", |calls| calls.tail.as_ref())?;
+        Ok(Prepared { planes, latency, tail })
+    }
+
+    fn planes(&mut self, stream: Stream) -> Result<Planes, PrepareError> {
+        let mut addresses = [Vec::new(), Vec::new()];
+        for channel in 0..stream.channel_count {
+            let both = [("fx_in", &self.calls.input), ("fx_out", &self.calls.output)];
+            for ((name, function), addresses) in both.into_iter().zip(&mut addresses) {
+                let channel = channel.cast_signed();
+                let address = call(&mut self.store, &mut self.spent, function, channel)
+                    .map_err(|fault| Failed { call: name, fault })?;
+                addresses.push(address.cast_unsigned());
+            }
+        }
+        let [inputs, outputs] = addresses;
+        let memory_bytes = self.memory.data_size(&self.store);
+        Ok(Planes::new(&inputs, &outputs, stream.max_frames, memory_bytes)?)
+    }
+
+    fn number(
+        &mut self,
+        name: &'static str,
+        function: fn(&Calls) -> Option<&TypedFunc<(), i32>>,
+    ) -> Result<u32, Failed> {
+        let Some(function) = function(&self.calls) else { return Ok(0) };
+        call(&mut self.store, &mut self.spent, function, ())
+            .map(i32::cast_unsigned)
+            .map_err(|fault| Failed { call: name, fault })
+    }
+
+    fn set_param_in_time(&mut self, id: u32, value: f64) -> Result<(), Failed> {
+        let Some(function) = &self.calls.set_param else { return Ok(()) };
+        call(&mut self.store, &mut self.spent, function, (id.cast_signed(), value))
+            .map_err(|fault| Failed { call: "fx_set_param", fault })
+    }
+
+    /// Sets a parameter. Real-time.
+    pub(crate) fn set_param(&mut self, id: u32, value: f64, ticks: u64) -> Result<(), Failed> {
+        self.store.set_epoch_deadline(ticks);
+        self.set_param_in_time(id, value)
+    }
+
+    /// Calls `fx_process`; returns its code, which is 0 or 1. Real-time.
+    pub(crate) fn process(&mut self, frames: u32, ticks: u64) -> Result<i32, Failed> {
+        self.store.set_epoch_deadline(ticks);
+        let frames = frames.cast_signed();
+        let code = call(&mut self.store, &mut self.spent, &self.calls.process, frames);
+        match code {
+            Ok(code @ (0 | 1)) => Ok(code),
+            Ok(code) => Err(Failed { call: "fx_process", fault: Fault::Returned(code) }),
+            Err(fault) => Err(Failed { call: "fx_process", fault }),
+        }
+    }
+
+    /// Whether [`Self::reset`] does anything.
+    pub(crate) fn can_reset(&self) -> bool {
+        self.calls.reset.is_some()
+    }
+
+    /// Calls `fx_reset` if there is one. Real-time.
+    pub(crate) fn reset(&mut self, ticks: u64) -> Result<(), Failed> {
+        let Some(function) = &self.calls.reset else { return Ok(()) };
+        self.store.set_epoch_deadline(ticks);
+        call(&mut self.store, &mut self.spent, function, ())
+            .map_err(|fault| Failed { call: "fx_reset", fault })
+    }
+
+    /// What the module says about its last error: by `env.abort`, else by `fx_error`.
+    pub(crate) fn said(&mut self, ticks: u64) -> Option<String> {
+        if let Some(abort) = self.store.data_mut().abort.take() {
+            return Some(abort);
+        }
+        self.store.set_epoch_deadline(ticks);
+        let function = self.calls.error.as_ref()?;
+        let address = call(&mut self.store, &mut self.spent, function, ()).ok()?.cast_unsigned();
+        let memory = self.memory.data(&self.store);
+        let bytes = text::terminated(memory, address, limits::ERROR_BYTES_MAX).ok()?;
+        text::line(bytes, limits::ERROR_BYTES_MAX)
+    }
+
+    /// The memory. Real-time.
+    pub(crate) fn memory(&self) -> &[u8] {
+        self.memory.data(&self.store)
+    }
+
+    /// The memory, to write inputs. Real-time.
+    pub(crate) fn memory_mut(&mut self) -> &mut [u8] {
+        self.memory.data_mut(&mut self.store)
+    }
+
+    /// Ticks that passed inside calls since this was last asked.
+    pub(crate) fn take_spent(&mut self) -> u64 {
+        std::mem::take(&mut self.spent)
+    }
+
+    /// Lines of `fx.log`.
+    pub(crate) fn log(&self) -> &[String] {
+        &self.store.data().log
+    }
+
+    /// Whether the module asked for memory after `fx_create`.
+    pub(crate) fn refused_growth(&self) -> bool {
+        self.store.data().limiter.refused_growth()
+    }
+
+    /// Fuel used since instantiation; `None` where none is counted.
+    pub(crate) fn fuel_used(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| u64::MAX - left)
+    }
+}

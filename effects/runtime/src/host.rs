@@ -1,0 +1,80 @@
+//! What a module can call: `fx.log` and `env.abort`.
+
+use crate::fault::Aborted;
+use crate::limiter::Limiter;
+use crate::limits;
+use crate::text;
+use wasmtime::{Caller, Engine, Extern, Linker};
+
+/// The host's side of one instance.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) limiter: Limiter,
+    /// Lines of `fx.log`, the first ones.
+    pub(crate) log: Vec<String>,
+    /// What `env.abort` said.
+    pub(crate) abort: Option<String>,
+}
+
+impl Host {
+    pub(crate) fn new(memory_mib: u32) -> Self {
+        Self { limiter: Limiter::new(memory_mib), log: Vec::new(), abort: None }
+    }
+}
+
+/// A linker with the functions a module may import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(engine);
+    linker.func_wrap("fx", "log", log)?;
+    linker.func_wrap("env", "abort", abort)?;
+    Ok(linker)
+}
+
+/// Keeps a line. Once audio runs, nothing is kept: the audio thread must not allocate.
+fn log(mut caller: Caller<'_, Host>, level: i32, address: i32, length: i32) {
+    let host = caller.data();
+    if host.limiter.is_sealed() || host.log.len() >= limits::LOG_LINES_MAX {
+        return;
+    }
+    let Some(memory) = memory(&mut caller) else { return };
+    let (start, length) = (address.cast_unsigned() as usize, length.cast_unsigned() as usize);
+    let length = length.min(limits::LOG_LINE_BYTES_MAX);
+    let bytes = memory.get(start..).and_then(|rest| rest.get(..length));
+    let Some(line) = bytes.and_then(|bytes| text::line(bytes, length)) else { return };
+    let word = match level {
+        0 => "error: ",
+        1 => "warning: ",
+        3 => "debug: ",
+        _ => "",
+    };
+    caller.data_mut().log.push(format!("{word}{line}"));
+}
+
+/// Ends the instance and keeps what it said.
+fn abort(
+    mut caller: Caller<'_, Host>,
+    message: i32,
+    file: i32,
+    line: i32,
+    column: i32,
+) -> wasmtime::Result<()> {
+    let memory = memory(&mut caller).unwrap_or_default();
+    let read = |address: i32| {
+        text::assembly_script(memory, address.cast_unsigned(), limits::ERROR_BYTES_MAX)
+    };
+    let message = read(message).unwrap_or_else(|| "abort without a message".into());
+    let said = match read(file) {
+        Some(file) => format!("{message} ({file}:{line}:{column})"),
+        None => message,
+    };
+    caller.data_mut().abort = Some(said);
+    Err(Aborted.into())
+}
+
+/// The module's memory.
+fn memory<'a>(caller: &'a mut Caller<'_, Host>) -> Option<&'a [u8]> {
+    match caller.get_export("memory") {
+        Some(Extern::Memory(memory)) => Some(memory.data(caller)),
+        _ => None,
+    }
+}

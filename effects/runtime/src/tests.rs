@@ -1,0 +1,9 @@
+//! Whole modules, written in WebAssembly text: no test needs a wasm compiler.
+
+mod caching;
+mod contract;
+mod fixtures;
+mod hostile;
+mod limits;
+mod live;
+mod running;

@@ -1,0 +1,166 @@
+//! A live effect never fails.
+
+use super::fixtures::Source;
+use crate::live::{LiveEffect, LiveKeeper, live};
+use crate::sandbox::{Mode, Sandbox};
+use crate::{Settings, limits};
+use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::processor::{Processor, Status};
+
+const RATE_HZ: u32 = 48_000;
+
+/// Frames of [`limits::LIVE_FADE_TIME`].
+const FADE: usize = 480;
+
+/// Halves; traps on a block that begins with 0.75, loops for ever on 0.875, writes a NaN on 0.625.
+fn fragile() -> Source {
+    let on = |value: &str, then: &str| {
+        format!("(if (f32.eq (f32.load (i32.const 65536)) (f32.const {value})) (then {then}))")
+    };
+    let body = [
+        on("0.75", "unreachable"),
+        on("0.875", "(loop $again (br $again))"),
+        "(call $scale (local.get $frames) (global.get $gain))".into(),
+        on("0.3125", "(f32.store (i32.const 65540) (f32.const nan))"),
+        "(i32.const 0)".into(),
+    ];
+    Source::new()
+        .part("fx_reset", r#"(func (export "fx_reset"))"#)
+        .part("words", r#"(data (i32.const 8192) "ouch\00")"#)
+        .part("fx_error", r#"(func (export "fx_error") (result i32) (i32.const 8192))"#)
+        .process(&body.join("\n"))
+}
+
+fn start(source: &Source) -> (LiveEffect, LiveKeeper) {
+    let sandbox = Sandbox::new(Mode::Live, None).unwrap();
+    let module = sandbox.load(&source.wasm(), limits::MEMORY_MIB).unwrap();
+    let settings = Settings::defaults(module.description());
+    live(&module, &StreamSpec::new(RATE_HZ, 1), &settings, 64).unwrap()
+}
+
+/// Processes blocks of 64 frames that hold this value; the output.
+fn feed(effect: &mut LiveEffect, value: f32, frames: usize) -> Vec<f32> {
+    let mut output = Vec::new();
+    while output.len() < frames {
+        let count = 64.min(frames - output.len());
+        let mut block = Block::from_planes(&[vec![value; count]]);
+        assert_ne!(effect.process(&mut block), Status::Failed);
+        output.extend_from_slice(block.plane(0));
+    }
+    output
+}
+
+/// The largest step from sample to sample.
+fn largest_step(samples: &[f32]) -> f32 {
+    samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn working_effect_is_heard_alone() {
+    let (mut effect, mut keeper) = start(&fragile());
+    assert_eq!(feed(&mut effect, 1.0, 200), [0.5; 200]);
+    assert_eq!((effect.strike_count(), effect.is_bypassed()), (0, false));
+    assert_eq!(keeper.tend(), None);
+}
+
+#[test]
+fn broken_effect_gives_way_within_10_ms_without_a_click() {
+    for bad in [0.75, 0.875, 0.625] {
+        let (mut effect, _keeper) = start(&fragile());
+        let mut output = feed(&mut effect, 1.0, 64);
+        output.extend(feed(&mut effect, bad, 64));
+        output.extend(feed(&mut effect, 1.0, 1000));
+        assert!(output.iter().all(|sample| sample.is_finite()), "{bad}");
+        assert_eq!(output[64 + FADE..], [1.0; 1000 + 64 - FADE], "{bad}");
+        assert!(effect.is_bypassed());
+        assert_eq!(effect.strike_count(), 1);
+        // Where the input stands still, each step is that of the fade, from 0.5 to 1.0.
+        let (before, after) = output.split_at(128);
+        assert!(largest_step(after) < 1.1 * 0.5 / FADE as f32, "{bad}");
+        assert!((before[64] - 0.5).abs() < 2.0 / FADE as f32, "{bad}: {}", before[64]);
+    }
+}
+
+#[test]
+fn fresh_instance_is_faded_in() {
+    let (mut effect, mut keeper) = start(&fragile());
+    feed(&mut effect, 0.75, 64);
+    feed(&mut effect, 1.0, 1000);
+    let incident = keeper.tend().unwrap();
+    assert_eq!(incident.reason, "effect `Test`: fx_process gave up, at frame 0; it said: ouch");
+    assert_eq!((incident.strike_count, incident.is_final), (1, false));
+    assert_eq!(keeper.tend(), None);
+    let output = feed(&mut effect, 1.0, 1000);
+    assert!(largest_step(&output) < 1.1 * 0.5 / FADE as f32);
+    assert_eq!(output[FADE..], [0.5; 1000 - FADE]);
+    assert!(!effect.is_bypassed());
+}
+
+#[test]
+fn third_strike_is_final() {
+    let (mut effect, mut keeper) = start(&fragile());
+    for strike in 1..=limits::LIVE_STRIKES_MAX {
+        feed(&mut effect, 0.75, 64);
+        feed(&mut effect, 1.0, 1000);
+        let incident = keeper.tend().unwrap();
+        assert_eq!((incident.strike_count, incident.is_final), (strike, strike == 3));
+        assert_eq!(effect.strike_count(), strike);
+        feed(&mut effect, 1.0, 1000);
+    }
+    assert_eq!(keeper.tend(), None);
+    assert_eq!(feed(&mut effect, 1.0, 1000), [1.0; 1000]);
+    assert!(effect.is_bypassed());
+}
+
+#[test]
+fn fresh_instance_has_the_parameters_of_now() {
+    let (mut effect, mut keeper) = start(&fragile());
+    assert!(effect.set(7, 2.0));
+    feed(&mut effect, 0.75, 64);
+    feed(&mut effect, 1.0, 1000);
+    // While it is bypassed, a change is kept for later.
+    assert!(effect.set(7, 3.0));
+    keeper.tend().unwrap();
+    feed(&mut effect, 1.0, 1000);
+    assert_eq!(feed(&mut effect, 1.0, 10), [3.0; 10]);
+}
+
+#[test]
+fn dry_signal_is_late_by_the_latency() {
+    let latency = r#"(func (export "fx_latency") (result i32) (i32.const 100))"#;
+    let (mut effect, mut keeper) = start(&fragile().part("latency", latency));
+    assert_eq!(effect.latency().0, 100);
+    feed(&mut effect, 0.75, 64);
+    feed(&mut effect, 0.0, 1000);
+    let output = feed(&mut effect, 1.0, 200);
+    assert_eq!(output[..100], [0.0; 100]);
+    assert_eq!(output[100..], [1.0; 100]);
+    // A fresh instance is not heard before its latency has passed.
+    keeper.tend().unwrap();
+    let output = feed(&mut effect, 1.0, 1000);
+    assert_eq!(output[..100], [1.0; 100]);
+    assert!(output[101] < 1.0);
+    assert_eq!(output[100 + FADE..], [0.5; 900 - FADE]);
+}
+
+#[test]
+fn reset_of_a_module_without_reset_brings_a_fresh_instance_and_no_strike() {
+    let (mut effect, mut keeper) = start(&fragile().without("fx_reset"));
+    feed(&mut effect, 1.0, 64);
+    effect.reset();
+    feed(&mut effect, 1.0, 1000);
+    assert!(effect.is_bypassed());
+    assert_eq!(keeper.tend(), None);
+    feed(&mut effect, 1.0, 1000);
+    assert_eq!(feed(&mut effect, 1.0, 10), [0.5; 10]);
+    assert_eq!(effect.strike_count(), 0);
+}
+
+#[test]
+fn effect_is_late_only_once() {
+    // An endless loop costs its budget in one block; the blocks after it cost next to nothing.
+    let (mut effect, _keeper) = start(&fragile());
+    feed(&mut effect, 0.875, 64);
+    assert!(effect.strike_count() == 1);
+    assert_eq!(feed(&mut effect, 0.875, 1000)[FADE..], [0.875; 520]);
+}

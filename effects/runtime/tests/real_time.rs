@@ -1,0 +1,153 @@
+//! No call on the audio thread allocates: a binary of its own, because it counts allocations.
+#![allow(clippy::unwrap_used, reason = "a test binary: a panic is a failed test")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::processor::{Processor, Status};
+use wavemill_core::units::Frames;
+use wavemill_runtime::{Effect, Mode, Module, Sandbox, Settings, limits, live};
+
+thread_local! {
+    /// Allocations, reallocations and frees of this thread.
+    static CALLS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting per thread.
+struct Counting;
+
+fn count() {
+    // At the end of a thread the counter may be gone already; nothing is measured there.
+    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+}
+
+// SAFETY: every call is passed on unchanged to the system's allocator; counting touches only a
+// `Cell` of the thread, which does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promise about `layout` holds for the system's allocator too.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: `pointer` came from the system's allocator with this `layout`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: `pointer` came from the system's allocator with this `layout`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Calls of the allocator while `work` runs.
+fn calls_of(work: impl FnOnce()) -> u64 {
+    let before = CALLS.get();
+    work();
+    CALLS.get() - before
+}
+
+/// Multiplies the first `frames` samples of one or two planes by a parameter; asks for memory in every
+/// call, which must be refused without a cost, and logs, which must be ignored.
+const GAIN: &str = r#"(module
+  (import "fx" "log" (func $log (param i32 i32 i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "{\"id\":\"gain\",\"name\":\"Gain\",\"version\":\"1.0.0\",\"channels\":[1,2],\"params\":[{\"id\":0,\"key\":\"gain\",\"min\":0,\"max\":4,\"default\":0.5}]}\00")
+  (global $gain (mut f32) (f32.const 1))
+  (func (export "fx_abi_1"))
+  (func (export "fx_describe") (result i32) (i32.const 16))
+  (func (export "fx_create") (param f64 i32 i32) (result i32) (i32.const 0))
+  (func $plane (export "fx_in") (export "fx_out") (param i32) (result i32)
+    (i32.add (i32.const 65536) (i32.shl (local.get 0) (i32.const 14))))
+  (func (export "fx_set_param") (param i32 f64) (global.set $gain (f32.demote_f64 (local.get 1))))
+  (func (export "fx_reset"))
+  (func (export "fx_process") (param $frames i32) (result i32)
+    (local $at i32)
+    (call $log (i32.const 0) (i32.const 16) (i32.const 20))
+    (drop (memory.grow (i32.const 1)))
+    (loop $samples
+      (f32.store (i32.add (i32.const 65536) (local.get $at))
+        (f32.mul (f32.load (i32.add (i32.const 65536) (local.get $at))) (global.get $gain)))
+      (f32.store (i32.add (i32.const 81920) (local.get $at))
+        (f32.mul (f32.load (i32.add (i32.const 81920) (local.get $at))) (global.get $gain)))
+      (br_if $samples (i32.lt_u
+        (local.tee $at (i32.add (local.get $at) (i32.const 4)))
+        (i32.shl (local.get $frames) (i32.const 2)))))
+    (i32.const 0)))"#;
+
+const FRAMES: usize = 64;
+
+const BLOCKS: u64 = 10_000;
+
+fn module(mode: Mode) -> Module {
+    let sandbox = Sandbox::new(mode, None).unwrap();
+    sandbox.load(&wat::parse_str(GAIN).unwrap(), limits::MEMORY_MIB).unwrap()
+}
+
+fn effect(mode: Mode) -> Effect {
+    let module = module(mode);
+    let settings = Settings::defaults(module.description());
+    module.instantiate(&StreamSpec::new(48_000, 2), &settings, FRAMES).unwrap()
+}
+
+/// Processes all blocks, with changes now and then; the number of blocks that were not halved.
+fn drive(effect: &mut dyn Processor, source: &Block, block: &mut Block) -> usize {
+    let mut wrong = 0;
+    for _ in 0..BLOCKS {
+        block.copy_from(source, 0, FRAMES);
+        let status = effect.process(block);
+        wrong += usize::from(status != Status::Continue || block.plane(1)[60..] != [0.25; 4]);
+    }
+    wrong
+}
+
+#[test]
+fn allocations_are_counted() {
+    assert!(calls_of(|| drop(std::hint::black_box(vec![1u8; 100]))) >= 2);
+}
+
+#[test]
+fn calls_of_an_effect_do_not_allocate() {
+    let source = Block::from_planes(&[[0.25; FRAMES], [0.5; FRAMES]]);
+    let mut block = Block::new(2, FRAMES);
+    for mode in [Mode::File, Mode::Live, Mode::Metered] {
+        let mut effect = effect(mode);
+        for index in 0..BLOCKS {
+            // In the middle of a block; the value is the one it has.
+            effect.schedule(Frames(index * FRAMES as u64 + 17), 0, 0.5).unwrap();
+        }
+        let mut wrong = 0;
+        let calls = calls_of(|| {
+            wrong += drive(&mut effect, &source, &mut block);
+            assert!(effect.set(0, 0.5));
+            effect.reset();
+            wrong += drive(&mut effect, &source, &mut block);
+        });
+        assert_eq!((calls, wrong), (0, 0), "{mode:?}");
+        assert!(effect.asked_for_memory() && effect.log().is_empty());
+    }
+}
+
+#[test]
+fn calls_of_a_live_effect_do_not_allocate() {
+    let source = Block::from_planes(&[[0.25; FRAMES], [0.5; FRAMES]]);
+    let mut block = Block::new(2, FRAMES);
+    let module = module(Mode::Live);
+    let settings = Settings::defaults(module.description());
+    let (mut effect, _keeper) =
+        live(&module, &StreamSpec::new(48_000, 2), &settings, FRAMES).unwrap();
+    let mut wrong = 0;
+    let calls = calls_of(|| {
+        wrong += drive(&mut effect, &source, &mut block);
+        assert!(effect.set(0, 0.5));
+        effect.reset();
+        wrong += drive(&mut effect, &source, &mut block);
+    });
+    assert_eq!((calls, wrong), (0, 0));
+}
