@@ -18,6 +18,7 @@ mod export;
 pub mod instance;
 #[doc(hidden)]
 pub mod json;
+pub mod lanes;
 pub mod math;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
