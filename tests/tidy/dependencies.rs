@@ -10,6 +10,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("effect-common", &["wavemill-effect"]),
     ("effect-compressor", &["effect-common", "wavemill-effect"]),
     ("effect-gate", &["effect-common", "wavemill-effect"]),
+    ("effect-parametric-eq", &["wavemill-effect"]),
     ("wavemill-runtime", &["wavemill-core"]),
     ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
     ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
