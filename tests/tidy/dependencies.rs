@@ -11,6 +11,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("effect-compressor", &["effect-common", "wavemill-effect"]),
     ("effect-gate", &["effect-common", "wavemill-effect"]),
     ("effect-parametric-eq", &["wavemill-effect"]),
+    ("effect-reverb", &["wavemill-effect"]),
     ("wavemill-runtime", &["wavemill-core"]),
     ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
     ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),

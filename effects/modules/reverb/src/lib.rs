@@ -1,0 +1,34 @@
+//! A reverberator: diffusers, and a network of sixteen delay lines with a feedback matrix that
+//! slowly turns.
+//!
+//! Everything works on rows: up to [`ROW`] frames of one signal. A row is shorter than every delay, so all
+//! that a row needs is there when it begins, and the loops over its frames do not wait for each other.
+//!
+//! Sources: M. R. Schroeder, "Natural sounding artificial reverberation", 1962 (diffusers);
+//! J.-M. Jot and A. Chaigne, "Digital delay networks for designing artificial reverberators", 1991
+//! (network, absorption); J. Dattorro, "Effect design, part 1", 1997 (diffusers' lengths and coefficients);
+//! S. J. Schlecht and E. A. P. Habets, "Time-varying feedback matrices in feedback delay networks and
+//! their application in artificial reverberation", 2015 (the turning matrix).
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+mod absorption;
+mod description;
+mod diffuser;
+mod low_cut;
+mod network;
+mod ramp;
+mod reverb;
+mod ring;
+mod rotor;
+
+pub use reverb::Reverb;
+
+/// Most frames worked on at once; a multiple of 4. 0.7 ms at 48 kHz.
+const ROW: usize = 32;
+
+/// Some frames of one signal.
+type Row = [f32; ROW];
+
+wavemill_effect::export_effect!(Reverb);
