@@ -9,6 +9,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("wavemill-effect", &[]),
     ("effect-common", &["wavemill-effect"]),
     ("effect-compressor", &["effect-common", "wavemill-effect"]),
+    ("effect-de-esser", &["effect-common", "wavemill-effect"]),
     ("effect-gate", &["effect-common", "wavemill-effect"]),
     ("effect-parametric-eq", &["wavemill-effect"]),
     ("effect-reverb", &["wavemill-effect"]),

@@ -12,11 +12,13 @@ pub mod delay;
 pub mod fast;
 pub mod glide;
 pub mod grid;
+pub mod pole;
 pub mod side_chain;
 pub mod svf;
 
 pub use delay::Delay;
 pub use glide::{Glide, Ramp};
 pub use grid::{Grid, Row, SUB_BLOCK, Segment};
+pub use pole::Pole;
 pub use side_chain::{FilterControls, Filters, SideChain};
 pub use svf::{Svf, SvfState};

@@ -2,16 +2,14 @@
 
 use crate::controls::Now;
 use alloc::{vec, vec::Vec};
-use effect_common::convert::{narrow, one_pole_step};
+use effect_common::convert::narrow;
+use effect_common::pole::POWER_MIN;
 use effect_common::side_chain::rectify;
-use effect_common::{Row, Segment, SideChain, fast};
+use effect_common::{Pole, Row, Segment, SideChain, fast};
 use wavemill_effect::Block;
 
 /// Time constant of the mean square: shorter, and low tones ripple; longer, and syllables slip through.
 const RMS_MS: f64 = 10.0;
-
-/// Mean squares smaller than this are zero: -240 dBFS.
-const POWER_MIN: f64 = 1e-24;
 
 /// Measures every channel.
 #[derive(Debug)]
@@ -19,7 +17,7 @@ pub struct Detector {
     /// Per channel: amplitude of each frame, or mean square.
     chain: SideChain,
     power: Vec<f64>,
-    power_step: f64,
+    mean: Pole,
     /// From `log2` of what is in the rows to octaves of amplitude: 1, or 1/2 for squares.
     octaves: f32,
 }
@@ -30,7 +28,7 @@ impl Detector {
         Self {
             chain: SideChain::new(channels),
             power: vec![0.0; channels],
-            power_step: one_pole_step(RMS_MS, sample_rate),
+            mean: Pole::new(RMS_MS, sample_rate),
             octaves: 1.0,
         }
     }
@@ -50,7 +48,7 @@ impl Detector {
         let rows = self.chain.read(block, segment, &now.filters);
         if now.is_rms {
             self.octaves = 0.5;
-            average(rows, &mut self.power, self.power_step, segment.frames());
+            average(rows, &mut self.power, self.mean, segment.frames());
         } else {
             self.octaves = 1.0;
             rectify(rows, segment.frames());
@@ -83,10 +81,8 @@ impl Detector {
 
 /// Turns samples into mean squares by a one-pole low-pass; two channels at a time, because each one's next
 /// value must wait for its last, the other's need not.
-fn average(rows: &mut [Row], powers: &mut [f64], step: f64, frames: usize) {
-    let keep = 1.0 - step;
-    let next =
-        |power: f64, sample: f32| keep * power + step * (f64::from(sample) * f64::from(sample));
+fn average(rows: &mut [Row], powers: &mut [f64], mean: Pole, frames: usize) {
+    let next = |power: f64, sample: f32| mean.next(power, f64::from(sample) * f64::from(sample));
     for (rows, powers) in rows.chunks_mut(2).zip(powers.chunks_mut(2)) {
         if let ([first, second], [one, two]) = (&mut *rows, &mut *powers) {
             let (mut a, mut b) = (*one, *two);

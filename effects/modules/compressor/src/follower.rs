@@ -1,6 +1,8 @@
 //! Attack and release: the reduction in time.
 
-use effect_common::convert::{narrow, one_pole_step};
+use effect_common::Pole;
+use effect_common::convert::narrow;
+use effect_common::pole::{larger, smaller};
 
 /// How long sustained reduction takes to fill the slow follower of the automatic release.
 const SLOW_CHARGE_MS: f64 = 400.0;
@@ -10,25 +12,6 @@ const SLOW_RELEASE: f64 = 8.0;
 
 /// Reduction in octaves (-240 dB of a decibel) that counts as none: far below what changes a sample.
 const REDUCTION_MIN: f64 = 1e-12;
-
-/// A one-pole low-pass: of the old value, and of the input.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Pole {
-    keep: f64,
-    step: f64,
-}
-
-impl Pole {
-    fn new(time_ms: f64, sample_rate: f64) -> Self {
-        let step = one_pole_step(time_ms, sample_rate);
-        Self { keep: 1.0 - step, step }
-    }
-
-    #[inline]
-    fn next(self, state: f64, input: f64) -> f64 {
-        self.keep * state + self.step * input
-    }
-}
 
 /// Time constants.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,14 +110,4 @@ impl Follower {
         }
         (self.fast, self.slow) = (fast, slow);
     }
-}
-
-#[inline]
-fn larger(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
-}
-
-#[inline]
-fn smaller(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
 }

@@ -103,7 +103,7 @@ fn static_curve_follows_the_paper() {
 fn signal_below_the_knee_is_untouched_to_the_bit() {
     let input = noise(2, 10_000, 0.08);
     let output = render::<Compressor>(RATE, &[], &input, 333);
-    assert_eq!(input, output);
+    assert!(input == output);
 }
 
 /// Milliseconds from frame `from` until `share` of the way from the first gain to the last is gone.
@@ -229,7 +229,7 @@ fn linked_channels_get_the_reduction_of_the_loudest() {
 #[test]
 fn unlinked_channel_below_its_threshold_is_untouched() {
     let output = render::<Compressor>(RATE, &[("link", 0.0)], &uneven(), 512);
-    assert_eq!(output[1], uneven()[1]);
+    assert!(output[1] == uneven()[1]);
     let half = render::<Compressor>(RATE, &[("link", 0.5)], &uneven(), 512);
     let right = gains_db(&uneven()[1], &half[1])[47_999];
     // Half way between -30 and -2 dBFS is -16 dBFS: in the knee, (2/3) * 5^2 / 12 dB.
@@ -290,8 +290,8 @@ fn mix_of_zero_is_the_delayed_input_to_the_bit() {
     let params =
         [("mix", 0.0), ("lookahead_ms", 5.0), ("makeup_db", 20.0), ("threshold_db", -40.0)];
     let output = render::<Compressor>(RATE, &params, &input, 100);
-    assert_eq!(output[0][240..], input[0]);
-    assert_eq!(output[1][240..], input[1]);
+    assert!(output[0][240..] == input[0]);
+    assert!(output[1][240..] == input[1]);
 }
 
 #[test]
