@@ -13,6 +13,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("effect-gate", &["effect-common", "wavemill-effect"]),
     ("effect-parametric-eq", &["wavemill-effect"]),
     ("effect-reverb", &["wavemill-effect"]),
+    ("effect-saturator", &["effect-common", "wavemill-effect"]),
     ("wavemill-runtime", &["wavemill-core"]),
     ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
     ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
