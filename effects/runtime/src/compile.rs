@@ -2,6 +2,8 @@
 
 use crate::load::LoadError;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use wasmtime::{Engine, Module};
 
@@ -22,34 +24,73 @@ const ADVICE: &[(&str, &str)] = &[
     ("gc support", "build without garbage collection (AssemblyScript: `--runtime stub`)"),
 ];
 
-/// Compiles a module. When the budget has passed, the thread goes on alone and its result is
-/// dropped.
-///
-/// # Errors
-/// When the module is not valid or takes too long.
-pub(crate) fn compile(
-    engine: &Engine,
-    bytes: &[u8],
+/// Compilations that may go on unheard; more are refused.
+const ABANDONED_MAX: usize = 4;
+
+/// Compiles modules, each in its time.
+#[derive(Debug)]
+pub(crate) struct Compiler {
     budget: Duration,
-) -> Result<Module, LoadError> {
-    let slow = || LoadError::SlowCompile { limit_s: budget.as_secs_f64() };
-    if budget.is_zero() {
-        return Err(slow());
+    /// Threads whose results nobody waits for any more.
+    abandoned: Mutex<Vec<JoinHandle<()>>>,
+    /// Whether the end of this waits for them: a plugin's code may be unloaded after it.
+    joins: bool,
+}
+
+impl Compiler {
+    pub(crate) fn new(budget: Duration, joins: bool) -> Self {
+        Self { budget, abandoned: Mutex::default(), joins }
     }
-    let (sender, receiver) = sync_channel(1);
-    let (engine, bytes) = (engine.clone(), bytes.to_vec());
-    let work = move || {
-        // Nobody listens any more when the budget has passed.
-        let _ = sender.send(Module::from_binary(&engine, &bytes));
-    };
-    let thread = std::thread::Builder::new().name("effect-compile".into());
-    let failed = |reason: String| LoadError::Compiler { reason };
-    thread.stack_size(STACK_BYTES).spawn(work).map_err(|error| failed(error.to_string()))?;
-    match receiver.recv_timeout(budget) {
-        Ok(Ok(module)) => Ok(module),
-        Ok(Err(error)) => Err(LoadError::Invalid { reason: reason(&error) }),
-        Err(RecvTimeoutError::Timeout) => Err(slow()),
-        Err(RecvTimeoutError::Disconnected) => Err(failed("the compiler gave up".into())),
+
+    /// Compiles a module. When the budget has passed, the thread goes on alone and its result is
+    /// dropped.
+    ///
+    /// # Errors
+    /// When the module is not valid or takes too long.
+    pub(crate) fn compile(&self, engine: &Engine, bytes: &[u8]) -> Result<Module, LoadError> {
+        let slow = || LoadError::SlowCompile { limit_s: self.budget.as_secs_f64() };
+        let failed = |reason: String| LoadError::Compiler { reason };
+        if self.budget.is_zero() {
+            return Err(slow());
+        }
+        if self.abandoned_count() >= ABANDONED_MAX {
+            return Err(failed(format!("{ABANDONED_MAX} others take too long and still run")));
+        }
+        let (sender, receiver) = sync_channel(1);
+        let (engine, bytes) = (engine.clone(), bytes.to_vec());
+        let work = move || {
+            // Nobody listens any more when the budget has passed.
+            let _ = sender.send(Module::from_binary(&engine, &bytes));
+        };
+        let thread = Builder::new().name("effect-compile".into()).stack_size(STACK_BYTES);
+        let thread = thread.spawn(work).map_err(|error| failed(error.to_string()))?;
+        match receiver.recv_timeout(self.budget) {
+            Ok(Ok(module)) => Ok(module),
+            Ok(Err(error)) => Err(LoadError::Invalid { reason: reason(&error) }),
+            Err(RecvTimeoutError::Timeout) => {
+                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+                Err(slow())
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(failed("the compiler gave up".into())),
+        }
+    }
+
+    fn abandoned_count(&self) -> usize {
+        let mut abandoned = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        abandoned.retain(|thread| !thread.is_finished());
+        abandoned.len()
+    }
+}
+
+impl Drop for Compiler {
+    fn drop(&mut self) {
+        let abandoned = self.abandoned.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if self.joins {
+            for thread in abandoned.drain(..) {
+                // Its result was given up already.
+                let _ = thread.join();
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::changes::{Change, Changes};
 use crate::create::CreateError;
 use crate::description::{Given, Param, ParamError};
 use crate::fault::{Failure, Fault};
-use crate::guest::{self, Failed, Guest, PrepareError, Prepared, Stream};
+use crate::guest::{self, Failed, Guest, Stream, Times};
 use crate::lane::Lane;
 use crate::limits;
 use crate::module::Module;
@@ -25,6 +25,8 @@ pub struct Effect {
     /// Every parameter with its value, in the order of the description.
     settings: Vec<(u32, f64)>,
     lanes: Vec<Lane>,
+    /// What the first instance said.
+    times: Option<Times>,
     latency: Frames,
     tail: Tail,
     spending: Spending,
@@ -33,7 +35,7 @@ pub struct Effect {
     changes: Changes,
     /// The first fault; nothing is called after it.
     broken: Option<Broken>,
-    failure: Option<Failure>,
+    failure: Option<String>,
 }
 
 /// A fault with its place; what the module says about it is asked outside of the audio thread.
@@ -60,6 +62,7 @@ impl Effect {
             max_frames: max_frames.clamp(1, limits::FRAMES_MAX),
             settings,
             lanes: Vec::new(),
+            times: None,
             latency: Frames::ZERO,
             tail: Tail::Frames(Frames::ZERO),
             spending: Spending::new(budgets, spec.sample_rate),
@@ -69,61 +72,36 @@ impl Effect {
             failure: None,
         };
         effect.make_lanes()?;
+        effect.take_times()?;
         Ok(effect)
     }
 
-    /// Fresh instances, with what they say about latency and tail.
+    /// Fresh instances. They say the same about latency and tail as those before them.
     fn make_lanes(&mut self) -> Result<(), CreateError> {
-        let is_mono = self.module.is_mono();
-        let lane_channels = if is_mono { 1 } else { self.channel_count };
+        let _flush = FlushDenormals::on();
+        let lane_channels = if self.module.is_mono() { 1 } else { self.channel_count };
+        let stream = Stream {
+            sample_rate_hz: self.sample_rate.0,
+            channel_count: u32::try_from(lane_channels).unwrap_or(u32::MAX),
+            max_frames: u32::try_from(self.max_frames).unwrap_or(u32::MAX),
+        };
         self.lanes.clear();
-        let mut said = None;
         for first_channel in (0..self.channel_count).step_by(lane_channels) {
-            let (guest, prepared) = self.make_guest(lane_channels)?;
-            let times = (prepared.latency, prepared.tail);
-            if *said.get_or_insert(times) != times {
+            let lane = Lane::new(&self.module, stream, &self.settings, first_channel)?;
+            if *self.times.get_or_insert(lane.times) != lane.times {
                 return Err(CreateError::Unequal { effect: self.name() });
             }
-            let Prepared { planes, .. } = prepared;
-            let channel_count = lane_channels;
-            self.lanes.push(Lane { guest, planes, first_channel, channel_count });
+            self.lanes.push(lane);
         }
-        let (latency, tail) = said.unwrap_or_default();
-        self.latency = self.verified_latency(latency)?;
-        self.tail = self.capped_tail(tail);
         Ok(())
     }
 
-    fn make_guest(&self, channel_count: usize) -> Result<(Guest, Prepared), CreateError> {
-        let _flush = FlushDenormals::on();
-        let sandbox = self.module.sandbox();
-        let budgets = sandbox.budgets();
-        let failure = |failed: Failed, said| {
-            CreateError::Failed(Failure {
-                effect: self.name(),
-                call: failed.call,
-                fault: failed.fault,
-                at: None,
-                said,
-            })
-        };
-        let memory_mib = self.module.memory_mib();
-        let (instances, is_metered) = (self.module.instances(), sandbox.is_metered());
-        let mut guest = Guest::new(instances, memory_mib, is_metered, budgets.describe)
-            .map_err(|failed| failure(failed, None))?;
-        let stream = Stream {
-            sample_rate_hz: self.sample_rate.0,
-            channel_count: u32::try_from(channel_count).unwrap_or(u32::MAX),
-            max_frames: u32::try_from(self.max_frames).unwrap_or(u32::MAX),
-        };
-        let prepared = guest.prepare(stream, self.settings.iter().copied(), budgets.create);
-        let prepared = prepared.map_err(|error| match error {
-            PrepareError::Failed(failed) => failure(failed, guest.said(budgets.describe)),
-            PrepareError::Planes(error) => {
-                CreateError::Planes { effect: self.name(), reason: error.to_string() }
-            }
-        })?;
-        Ok((guest, prepared))
+    /// What the instances say about latency and tail, brought within the limits.
+    fn take_times(&mut self) -> Result<(), CreateError> {
+        let Times { latency, tail } = self.times.unwrap_or_default();
+        self.latency = self.verified_latency(latency)?;
+        self.tail = self.capped_tail(tail);
+        Ok(())
     }
 
     fn verified_latency(&self, frames: u32) -> Result<Frames, CreateError> {
@@ -161,26 +139,26 @@ impl Effect {
     /// these changes, anew. Allocates.
     ///
     /// # Errors
-    /// When there is no such parameter, the value is not allowed, or the parameter can only be set
-    /// before the stream begins.
+    /// When there is no such parameter, the value is not allowed, or the parameter is not
+    /// automatable.
     pub fn schedule(&mut self, at: Frames, id: u32, value: f64) -> Result<(), ParamError> {
         let param = self.param(id).ok_or_else(|| ParamError::UnknownParam {
             key: id.to_string(),
             help: "this is the number of a parameter, as the description gives it".into(),
         })?;
         let value = param.value_of(&Given::Number(value))?;
-        if param.needs_restart {
-            return Err(ParamError::NeedsRestart { key: param.key.clone() });
+        if !param.is_automatable {
+            return Err(ParamError::NotAutomatable { key: param.key.clone() });
         }
         self.changes.add(Change { at: at.0, id, value });
         Ok(())
     }
 
     /// Sets a parameter from the next frame on, and for good. The value is brought into the
-    /// parameter's range; a number that is no parameter, or one that can only be set before the
-    /// stream begins, does nothing and returns `false`. Real-time.
+    /// parameter's range; a number that is no parameter, or one that is not automatable, does
+    /// nothing and returns `false`. Real-time.
     pub fn set(&mut self, id: u32, value: f64) -> bool {
-        let Some(param) = self.param(id).filter(|param| !param.needs_restart) else {
+        let Some(param) = self.param(id).filter(|param| param.is_automatable) else {
             return false;
         };
         let clamped = value.max(param.min).min(param.max);
@@ -325,8 +303,24 @@ impl Effect {
             effect: self.name(),
             call: broken.call,
             fault: broken.fault,
+            engine: None,
             at: Some(Frames(broken.at)),
         }
+    }
+
+    /// Processes silence and forgets it, where the module can forget.
+    pub(crate) fn warm_up(&mut self) -> Result<(), Broken> {
+        /// The first call faults pages in, the second shows the caches what repeats.
+        const BLOCKS: usize = 2;
+        if self.lanes.iter().all(|lane| lane.guest.can_reset()) {
+            for _ in 0..BLOCKS {
+                let mut block = Block::new(self.channel_count, self.max_frames);
+                block.set_frame_count(self.max_frames);
+                let _ = self.advance(&mut block, 0, self.max_frames)?;
+            }
+            self.reset_if_real_time();
+        }
+        self.broken.map_or(Ok(()), Err)
     }
 
     /// Resets where that takes no fresh instance; else says `false` and does nothing. Real-time.
@@ -351,7 +345,7 @@ impl Effect {
         if is_automated {
             for index in 0..self.settings.len() {
                 let (id, value) = self.settings[index];
-                if self.param(id).is_some_and(|param| !param.needs_restart) {
+                if self.param(id).is_some_and(|param| param.is_automatable) {
                     self.set_in_lanes(id, value)?;
                 }
             }
@@ -366,7 +360,7 @@ impl Processor for Effect {
             Ok(status) => status,
             Err(broken) => {
                 if self.failure.is_none() {
-                    self.failure = Some(self.explain(broken));
+                    self.failure = Some(self.explain(broken).to_string());
                 }
                 Status::Failed
             }
@@ -385,9 +379,7 @@ impl Processor for Effect {
         self.broken = None;
         if let Err(error) = self.make_lanes() {
             self.broken = Some(self.broken("fx_create", Fault::Host, usize::MAX));
-            if let CreateError::Failed(failure) = error {
-                self.failure = Some(failure);
-            }
+            self.failure = Some(error.to_string());
         }
     }
 
@@ -400,7 +392,7 @@ impl Processor for Effect {
     }
 
     fn failure(&self) -> Option<String> {
-        self.failure.as_ref().map(ToString::to_string)
+        self.failure.clone()
     }
 
     fn findings(&self) -> Vec<Finding> {

@@ -90,6 +90,8 @@ pub struct Failure {
     /// Export that was called.
     pub(crate) call: &'static str,
     pub(crate) fault: Fault,
+    /// What the engine says where the module is not to blame.
+    pub(crate) engine: Option<String>,
     /// First frame of the stream that the call was about; `None` outside the stream.
     pub(crate) at: Option<Frames>,
     /// What the module said by `fx_error` or `env.abort`.
@@ -99,6 +101,9 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "effect `{}`: {} {}", self.effect, self.call, self.fault)?;
+        if let Some(engine) = &self.engine {
+            write!(f, ": {engine}")?;
+        }
         if let Some(at) = self.at {
             write!(f, ", at frame {}", at.0)?;
         }
@@ -133,6 +138,7 @@ mod tests {
             effect: "Half".into(),
             call: "fx_process",
             fault: Fault::Sample { value: f32::NAN, channel: 1 },
+            engine: None,
             at: Some(Frames(4096)),
             said: Some("boom".into()),
         };

@@ -45,6 +45,12 @@ pub(crate) struct Stream {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Prepared {
     pub(crate) planes: Planes,
+    pub(crate) times: Times,
+}
+
+/// Latency and tail.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Times {
     /// In frames.
     pub(crate) latency: u32,
     /// In frames; [`TAIL_INFINITE`] means for ever.
@@ -60,6 +66,29 @@ pub(crate) const TAIL_INFINITE: u32 = u32::MAX;
 pub(crate) struct Failed {
     pub(crate) call: &'static str,
     pub(crate) fault: Fault,
+}
+
+/// An instance that cannot be made.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("{failed}{}", engine.as_ref().map_or(String::new(), |engine| format!(": {engine}")))]
+pub(crate) struct StartError {
+    pub(crate) failed: Failed,
+    /// What the engine says where the module is not to blame.
+    pub(crate) engine: Option<String>,
+}
+
+impl From<Failed> for StartError {
+    fn from(failed: Failed) -> Self {
+        Self { failed, engine: None }
+    }
+}
+
+impl StartError {
+    fn of(error: &wasmtime::Error) -> Self {
+        let fault = Fault::of(error);
+        let engine = (fault == Fault::Host).then(|| format!("{error:#}").replace('\n', " "));
+        Self { failed: Failed { call: "instantiating it", fault }, engine }
+    }
 }
 
 /// A description that cannot be had.
@@ -130,11 +159,11 @@ impl Guest {
         memory_mib: u32,
         is_metered: bool,
         ticks: u64,
-    ) -> Result<Self, Failed> {
+    ) -> Result<Self, StartError> {
         let running = Running::new();
         let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
         store.limiter(|host| &mut host.limiter);
-        let failed = |error| Failed { call: "instantiating it", fault: Fault::of(&error) };
+        let failed = |error| StartError::of(&error);
         if is_metered {
             store.set_fuel(u64::MAX).map_err(failed)?;
         }
@@ -190,7 +219,7 @@ impl Guest {
         let planes = self.planes(stream)?;
         let latency = self.number("fx_latency", |calls| calls.latency.as_ref())?;
         let tail = self.number("fx_tail", |calls| calls.tail.as_ref())?;
-        Ok(Prepared { planes, latency, tail })
+        Ok(Prepared { planes, times: Times { latency, tail } })
     }
 
     fn planes(&mut self, stream: Stream) -> Result<Planes, PrepareError> {

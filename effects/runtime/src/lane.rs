@@ -1,7 +1,9 @@
 //! One instance and its channels of the stream.
 
-use crate::fault::Fault;
-use crate::guest::{Failed, Guest};
+use crate::create::CreateError;
+use crate::fault::{Failure, Fault};
+use crate::guest::{Failed, Guest, PrepareError, Prepared, StartError, Stream, Times};
+use crate::module::Module;
 use crate::planes::Planes;
 use wavemill_core::audio::Block;
 
@@ -11,9 +13,38 @@ pub(crate) struct Lane {
     pub(crate) planes: Planes,
     pub(crate) first_channel: usize,
     pub(crate) channel_count: usize,
+    /// What it says about latency and tail.
+    pub(crate) times: Times,
 }
 
 impl Lane {
+    /// A fresh instance for the channels from `first_channel` on, with these parameters.
+    pub(crate) fn new(
+        module: &Module,
+        stream: Stream,
+        settings: &[(u32, f64)],
+        first_channel: usize,
+    ) -> Result<Self, CreateError> {
+        let effect = || module.description().name.clone();
+        let failed = |error: StartError, said| {
+            let (StartError { failed: Failed { call, fault }, engine }, effect) = (error, effect());
+            CreateError::Failed(Failure { effect, call, fault, engine, at: None, said })
+        };
+        let budgets = module.sandbox().budgets();
+        let (memory_mib, is_metered) = (module.memory_mib(), module.sandbox().is_metered());
+        let mut guest = Guest::new(module.instances(), memory_mib, is_metered, budgets.describe)
+            .map_err(|error| failed(error, None))?;
+        let prepared = guest.prepare(stream, settings.iter().copied(), budgets.create);
+        let Prepared { planes, times } = prepared.map_err(|error| match error {
+            PrepareError::Failed(error) => failed(error.into(), guest.said(budgets.describe)),
+            PrepareError::Planes(error) => {
+                CreateError::Planes { effect: effect(), reason: error.to_string() }
+            }
+        })?;
+        let channel_count = stream.channel_count as usize;
+        Ok(Self { guest, planes, first_channel, channel_count, times })
+    }
+
     /// One call of the module; an error names the frame of the piece where it is known.
     pub(crate) fn process(
         &mut self,

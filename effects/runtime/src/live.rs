@@ -91,7 +91,7 @@ pub fn live(
     max_frames: usize,
 ) -> Result<(LiveEffect, LiveKeeper), CreateError> {
     let max_frames = max_frames.clamp(1, limits::FRAMES_MAX);
-    let effect = Box::new(module.instantiate(spec, settings, max_frames)?);
+    let effect = instance(module, spec, settings, max_frames)?;
     let (latency, tail) = (effect.latency(), effect.tail());
     let slots = Arc::new(Slots::default());
     let fade_frames = f64::from(spec.sample_rate.0) * limits::LIVE_FADE_TIME.as_secs_f64();
@@ -118,6 +118,18 @@ pub fn live(
         strike_count: 0,
     };
     Ok((audio, keeper))
+}
+
+/// An instance whose memory and code were touched, so that the audio thread does not wait for pages.
+fn instance(
+    module: &Module,
+    spec: &StreamSpec,
+    settings: &Settings,
+    max_frames: usize,
+) -> Result<Box<Effect>, CreateError> {
+    let mut effect = module.instantiate(spec, settings, max_frames)?;
+    effect.warm_up().map_err(|broken| CreateError::Failed(effect.explain(broken)))?;
+    Ok(Box::new(effect))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a share needs no more digits")]
@@ -321,8 +333,8 @@ impl LiveKeeper {
     }
 
     fn replace(&self) -> Result<(), CreateError> {
-        let fresh = self.module.instantiate(&self.spec, &self.settings, self.max_frames)?;
-        let mut fresh = Some(Box::new(fresh));
+        let fresh = instance(&self.module, &self.spec, &self.settings, self.max_frames)?;
+        let mut fresh = Some(fresh);
         // The audio thread holds the slot for a moment at most.
         while let Some(effect) = fresh.take() {
             fresh = self.slots.fresh.give(effect);

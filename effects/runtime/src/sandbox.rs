@@ -2,7 +2,7 @@
 
 use crate::budgets::Budgets;
 use crate::cache::{Cache, Entry};
-use crate::compile;
+use crate::compile::Compiler;
 use crate::contract;
 use crate::description::Description;
 use crate::engine;
@@ -57,6 +57,7 @@ struct Shared {
     mode: Mode,
     budgets: Budgets,
     engine: Engine,
+    compiler: Compiler,
     linker: Linker<Host>,
     cache: Option<Cache>,
     uncached_because: Option<String>,
@@ -90,8 +91,16 @@ impl Sandbox {
             Some(Err(error)) => (None, Some(error.to_string())),
             None => (None, None),
         };
-        let shared =
-            Shared { mode, budgets, engine, linker, cache, uncached_because, _ticks: ticks };
+        let shared = Shared {
+            mode,
+            budgets,
+            compiler: Compiler::new(budgets.compile, mode == Mode::Live),
+            engine,
+            linker,
+            cache,
+            uncached_because,
+            _ticks: ticks,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -145,7 +154,7 @@ impl Sandbox {
         bytes: &[u8],
         memory_mib: u32,
     ) -> Result<(wasmtime::Module, Vec<u8>), LoadError> {
-        let code = compile::compile(&self.shared.engine, bytes, self.shared.budgets.compile)?;
+        let code = self.shared.compiler.compile(&self.shared.engine, bytes)?;
         contract::verify(&code, memory_mib)?;
         let description = self.describe(&code, memory_mib)?;
         Ok((code, description))

@@ -6,4 +6,5 @@ mod fixtures;
 mod hostile;
 mod limits;
 mod live;
+mod mutation;
 mod running;

@@ -58,7 +58,7 @@ fn calls_of(work: impl FnOnce()) -> u64 {
 const GAIN: &str = r#"(module
   (import "fx" "log" (func $log (param i32 i32 i32)))
   (memory (export "memory") 2)
-  (data (i32.const 16) "{\"id\":\"gain\",\"name\":\"Gain\",\"version\":\"1.0.0\",\"channels\":[1,2],\"params\":[{\"id\":0,\"key\":\"gain\",\"min\":0,\"max\":4,\"default\":0.5}]}\00")
+  (data (i32.const 16) "{\"id\":\"gain\",\"name\":\"Gain\",\"version\":\"1.0.0\",\"channels\":[1,2],\"params\":[{\"id\":0,\"key\":\"gain\",\"min\":0,\"max\":4,\"default\":0.5,\"flags\":[\"automatable\"]}]}\00")
   (global $gain (mut f32) (f32.const 1))
   (func (export "fx_abi_1"))
   (func (export "fx_describe") (result i32) (i32.const 16))

@@ -106,8 +106,8 @@ pub enum ParamError {
         help: String,
     },
     /// A parameter that cannot change while audio runs.
-    #[error("`{key}` cannot change while audio runs; it is set once, before")]
-    NeedsRestart {
+    #[error("`{key}` is not automatable; it can only be set before audio runs")]
+    NotAutomatable {
         /// The parameter.
         key: String,
     },
@@ -128,7 +128,7 @@ impl ParamError {
             Self::OutOfRange { key, .. }
             | Self::UnknownLabel { key, .. }
             | Self::WrongType { key, .. }
-            | Self::NeedsRestart { key }
+            | Self::NotAutomatable { key }
             | Self::UnknownParam { key, .. } => Some(key),
             Self::UnknownPreset { .. } => None,
         }

@@ -164,3 +164,26 @@ fn effect_is_late_only_once() {
     assert!(effect.strike_count() == 1);
     assert_eq!(feed(&mut effect, 0.875, 1000)[FADE..], [0.875; 520]);
 }
+
+#[test]
+fn fresh_instance_has_seen_silence_only_and_forgotten_it() {
+    let counting = Source::new()
+        .part("count", "(global $count (mut f32) (f32.const 0))")
+        .part("fx_reset", r#"(func (export "fx_reset") (global.set $count (f32.const 0)))"#)
+        .process(
+            "(global.set $count (f32.add (global.get $count) (f32.const 1)))
+             (f32.store (i32.const 65536) (global.get $count)) (i32.const 0)",
+        );
+    let (mut effect, _keeper) = start(&counting);
+    assert_eq!(feed(&mut effect, 0.0, 1), [1.0]);
+}
+
+#[test]
+fn module_that_fails_on_silence_is_refused_at_the_start() {
+    let source = fragile().process("unreachable");
+    let sandbox = Sandbox::new(Mode::Live, None).unwrap();
+    let module = sandbox.load(&source.wasm(), limits::MEMORY_MIB).unwrap();
+    let settings = Settings::defaults(module.description());
+    let error = live(&module, &StreamSpec::new(RATE_HZ, 1), &settings, 64).err().unwrap();
+    assert!(error.to_string().contains("fx_process gave up"), "{error}");
+}

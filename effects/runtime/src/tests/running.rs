@@ -1,6 +1,7 @@
 //! What an effect does with samples.
 
-use super::fixtures::{Source, half, run, sandbox};
+use super::fixtures::{Source, half, run, sandbox, short};
+use crate::sandbox::{Mode, Sandbox};
 use crate::{CreateError, Description, ParamError, Settings, limits};
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::processor::{Processor, Status, Tail};
@@ -79,13 +80,15 @@ fn scheduled_change_holds_from_its_frame_on_whatever_the_blocks() {
 fn scheduled_change_is_checked() {
     let json = r#"{"id":"t","name":"T","version":"1.0.0","channels":[1,8],"params":[
         {"id":0,"key":"size","min":0,"max":4,"default":1,"flags":["restart"]},
-        {"id":1,"key":"gain","min":0,"max":4,"default":1}]}"#;
+        {"id":1,"key":"gain","min":0,"max":4,"default":1,"flags":["automatable"]},
+        {"id":2,"key":"shape","min":0,"max":4,"default":1}]}"#;
     let mut effect = Source::new().json(json).effect(1, 64);
     let mut error = |id, value| effect.schedule(Frames(0), id, value).unwrap_err();
-    assert!(matches!(error(0, 1.0), ParamError::NeedsRestart { .. }));
+    assert!(matches!(error(0, 1.0), ParamError::NotAutomatable { .. }));
+    assert!(matches!(error(2, 1.0), ParamError::NotAutomatable { .. }));
     assert!(matches!(error(1, 4.5), ParamError::OutOfRange { .. }));
-    assert!(matches!(error(2, 1.0), ParamError::UnknownParam { .. }));
-    assert!(!effect.set(0, 1.0) && effect.set(1, 1.0) && !effect.set(2, 1.0));
+    assert!(matches!(error(3, 1.0), ParamError::UnknownParam { .. }));
+    assert_eq!([0, 1, 2, 3].map(|id| effect.set(id, 1.0)), [false, true, false, false]);
 }
 
 #[test]
@@ -268,4 +271,22 @@ fn findings_name_the_effect_and_its_hash() {
     let findings = serde_json::to_value(effect.findings()).unwrap();
     assert_eq!(findings[0]["value"], "test 1.0.0");
     assert_eq!(findings[1]["value"], effect.module().sha256());
+}
+
+#[test]
+fn fuel_is_counted_where_asked_and_always_the_same() {
+    let fuel = |mode| {
+        let sandbox = Sandbox::with_budgets(mode, None, short()).unwrap();
+        let module = sandbox.load(&half(), limits::MEMORY_MIB).unwrap();
+        let settings = Settings::defaults(module.description());
+        let mut effect = module.instantiate(&StreamSpec::new(48_000, 2), &settings, 64).unwrap();
+        let before = effect.fuel_used();
+        run(&mut effect, &noise(2, 64), &[64]);
+        effect.fuel_used().zip(before).map(|(after, before)| after - before)
+    };
+    assert_eq!(fuel(Mode::File), None);
+    let used = fuel(Mode::Metered).unwrap();
+    // 128 samples, some ten instructions each.
+    assert!((640..2560).contains(&used), "{used}");
+    assert_eq!(fuel(Mode::Metered), Some(used));
 }
