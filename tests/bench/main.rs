@@ -11,6 +11,7 @@ mod latency;
 mod master;
 mod memory;
 mod record;
+mod sandbox;
 mod usage;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
+    ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),
 ];
 
 fn main() -> ExitCode {
