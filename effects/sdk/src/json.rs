@@ -14,28 +14,38 @@ const NUMBER_MAX: f64 = 9e9;
 
 /// Bytes of the JSON.
 pub const fn length(description: &Description) -> usize {
-    let mut writer = Writer::<0> { bytes: [], at: 0 };
+    let mut writer = Writer { bytes: &mut [], at: 0 };
     writer.description(description);
     writer.at
 }
 
 /// The JSON; `LENGTH` comes from [`length`].
 pub const fn write<const LENGTH: usize>(description: &Description) -> [u8; LENGTH] {
-    let mut writer = Writer::<LENGTH> { bytes: [0; LENGTH], at: 0 };
-    writer.description(description);
-    assert!(writer.at == LENGTH, "LENGTH is not what `length` says");
-    writer.bytes
+    let mut bytes = [0; LENGTH];
+    write_into(description, &mut bytes);
+    bytes
 }
 
-/// Counts bytes, and keeps the first `N`.
-struct Writer<const N: usize> {
-    bytes: [u8; N],
+/// Writes the JSON into a slice that has the length of [`length`].
+///
+/// # Panics
+/// When it has another.
+pub const fn write_into(description: &Description, bytes: &mut [u8]) {
+    let length = bytes.len();
+    let mut writer = Writer { bytes, at: 0 };
+    writer.description(description);
+    assert!(writer.at == length, "the slice has not the length of the JSON");
+}
+
+/// Counts bytes, and keeps those there is room for.
+struct Writer<'a> {
+    bytes: &'a mut [u8],
     at: usize,
 }
 
-impl<const N: usize> Writer<N> {
+impl Writer<'_> {
     const fn byte(&mut self, byte: u8) {
-        if self.at < N {
+        if self.at < self.bytes.len() {
             self.bytes[self.at] = byte;
         }
         self.at += 1;
@@ -252,16 +262,17 @@ mod tests {
 
     /// The JSON as a test can look at it.
     fn json(description: &Description) -> String {
-        let mut writer = Writer::<4_096> { bytes: [0; 4_096], at: 0 };
-        writer.description(description);
-        assert_eq!(writer.at, length(description));
-        String::from_utf8(writer.bytes[..writer.at].to_vec()).unwrap()
+        let mut bytes = vec![0; length(description)];
+        write_into(description, &mut bytes);
+        String::from_utf8(bytes).unwrap()
     }
 
     fn number(value: f64) -> String {
-        let mut writer = Writer::<64> { bytes: [0; 64], at: 0 };
+        let mut bytes = [0; 64];
+        let mut writer = Writer { bytes: &mut bytes, at: 0 };
         writer.number(value);
-        String::from_utf8(writer.bytes[..writer.at].to_vec()).unwrap()
+        let length = writer.at;
+        String::from_utf8(bytes[..length].to_vec()).unwrap()
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl<E: Effect> Rig<E> {
         let param = param::<E>(key);
         assert!(!param.needs_restart, "`{key}` is only set before `start`");
         self.store(param, value);
-        self.effect.as_mut().expect("call `start` first").set_param(param.id, value);
+        self.effect_mut().set_param(param.id, value);
     }
 
     fn store(&mut self, param: &Param, value: f64) {
@@ -200,7 +200,7 @@ impl<E: Effect> Rig<E> {
     /// # Panics
     /// When the effect was not started.
     pub fn reset(&mut self) {
-        self.effect.as_mut().expect("call `start` first").reset();
+        self.effect_mut().reset();
         self.is_silent = false;
     }
 
@@ -226,6 +226,11 @@ impl<E: Effect> Rig<E> {
     /// When it was not started.
     pub fn effect(&self) -> &E {
         self.effect.as_ref().expect("call `start` first")
+    }
+
+    /// The effect itself, to drive it without the rig's checks.
+    pub(super) fn effect_mut(&mut self) -> &mut E {
+        self.effect.as_mut().expect("call `start` first")
     }
 }
 
