@@ -19,6 +19,7 @@ pub mod instance;
 #[doc(hidden)]
 pub mod json;
 pub mod lanes;
+pub mod log;
 pub mod math;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
@@ -31,3 +32,4 @@ pub mod wasm;
 pub use block::Block;
 pub use description::{Description, Param, Preset, Scale};
 pub use effect::{CreateError, Effect, Flow, Setup, Tail};
+pub use log::{Level, log};
