@@ -6,6 +6,7 @@
 
 #![expect(clippy::missing_panics_doc, reason = "helpers of tests fail by panicking")]
 
+pub mod compilers;
 pub mod external;
 pub mod lab;
 pub mod oracle;

@@ -19,7 +19,17 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
     (
         "wavemill-tests",
-        &["wavemill-core", "wavemill-effect", "wavemill-pipelines", "wavemill-runtime", "wavemill"],
+        &[
+            "effect-compressor",
+            "effect-gate",
+            "effect-parametric-eq",
+            "effect-reverb",
+            "wavemill-core",
+            "wavemill-effect",
+            "wavemill-pipelines",
+            "wavemill-runtime",
+            "wavemill",
+        ],
     ),
     ("xtask", &[]),
 ];

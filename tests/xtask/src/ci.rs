@@ -1,7 +1,7 @@
 //! The gate: what a change must pass, on any machine, in one command.
 
 use crate::stage::Gate;
-use crate::{root, tools};
+use crate::{effects, root, tools};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,8 +35,15 @@ pub(crate) fn run() -> Result<()> {
     );
     // The tests that run the program find it there.
     gate.stage("program", &mut cargo(&["build", "--locked", "--workspace", "--bin", "wavemill"]));
+    // The tests compare them with those that are checked in.
+    gate.stage("effects", &mut cargo(&["xtask", "effects", "--rebuild"]));
     let tests = ["test", "--locked", "--workspace", "--no-fail-fast", "--", "--show-output"];
-    gate.stage("tests", cargo(&tests).env("WAVEMILL_BIN", program()?));
+    gate.stage(
+        "tests",
+        cargo(&tests)
+            .env("WAVEMILL_BIN", program()?)
+            .env(effects::REBUILT_VARIABLE, effects::rebuilt()),
+    );
     gate.finish()
 }
 

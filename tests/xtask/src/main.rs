@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["bench", ref rest @ ..] => bench::run(rest),
         ["effects", "--check"] => effects::check(),
+        ["effects", "--rebuild"] => effects::rebuild().map(drop),
         ["effects", ref names @ ..] => effects::run(names),
         ["wasm-toolchain", folder] => effects::wasm_toolchain(folder),
         ["tools"] => {

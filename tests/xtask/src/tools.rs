@@ -28,6 +28,8 @@ const OPTIONAL: &[Tool] = &[
     Tool { program: "oggenc", package: "vorbis-tools", purpose: "encodes Ogg Vorbis" },
     Tool { program: "sox", package: "sox", purpose: "writes unusual PCM files" },
     Tool { program: "mpg123", package: "mpg123", purpose: "decodes MP3" },
+    Tool { program: "clang", package: "clang", purpose: "builds effect modules in C" },
+    Tool { program: "wasm-ld", package: "lld", purpose: "links effect modules in C" },
     Tool { program: "strace", package: "strace", purpose: "makes single system calls fail" },
 ];
 

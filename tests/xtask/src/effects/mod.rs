@@ -38,27 +38,31 @@ fn is_asked(source: &Source, names: &[&str]) -> bool {
     names.is_empty() || names.contains(&source.name.as_str())
 }
 
-/// Rebuilds what this machine can into a folder below `target/`, for the tests that compare it with the
-/// bundled modules. Returns the folder, and why modules are missing in it.
+/// Where [`rebuild`] puts modules.
+pub(crate) fn rebuilt() -> PathBuf {
+    root().join("target/effects/rebuilt")
+}
+
+/// `cargo xtask effects --rebuild`: builds what this machine can into [`rebuilt`], for the tests that compare it
+/// with the bundled modules. Returns the folder.
 ///
 /// # Errors
 /// When a module does not compile.
-pub(crate) fn rebuild() -> Result<(PathBuf, Vec<String>)> {
-    let folder = root().join("target/effects/rebuilt");
+pub(crate) fn rebuild() -> Result<PathBuf> {
+    let folder = rebuilt();
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
     let sources = Source::all()?;
     let compilers = Compilers::find();
-    let mut skipped = Vec::new();
     for source in &sources {
         match compilers.of(source.language) {
             Ok(compiler) => compiler.build(source, &folder.join(source.file()))?,
-            Err(reason) => skipped.push(format!("rebuilding effect modules, because {reason}")),
+            Err(reason) => println!("skipped: rebuilding effect modules, because {reason}"),
         }
     }
-    Ok((folder, skipped))
+    Ok(folder)
 }
 
 /// `cargo xtask effects --check`: rebuilds, and compares with the bundled modules: equal bytes, or else equal
@@ -67,10 +71,7 @@ pub(crate) fn rebuild() -> Result<(PathBuf, Vec<String>)> {
 /// # Errors
 /// When a module does not compile or behaves otherwise.
 pub(crate) fn check() -> Result<()> {
-    let (folder, skipped) = rebuild()?;
-    for reason in skipped {
-        println!("skipped: {reason}");
-    }
+    let folder = rebuild()?;
     let status = std::process::Command::new(crate::cargo())
         .current_dir(root())
         .args(["test", "--locked", "--package", "wavemill-tests", "--test", "modules"])
