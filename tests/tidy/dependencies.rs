@@ -21,9 +21,11 @@ const DIRECTION: &[(&str, &[&str])] = &[
         "wavemill-tests",
         &[
             "effect-compressor",
+            "effect-de-esser",
             "effect-gate",
             "effect-parametric-eq",
             "effect-reverb",
+            "effect-saturator",
             "wavemill-core",
             "wavemill-effect",
             "wavemill-pipelines",

@@ -28,9 +28,11 @@ macro_rules! bundled {
 #[rustfmt::skip]
 pub const MODULES: &[Bundled] = &[
     bundled!("compressor"),
+    bundled!("de-esser"),
     bundled!("gate"),
     bundled!("parametric-eq"),
     bundled!("reverb"),
+    bundled!("saturator"),
 ];
 
 /// The bundled effect of a name.

@@ -28,9 +28,11 @@ const fn native<E: Effect>(name: &'static str) -> Native {
 #[rustfmt::skip]
 const NATIVE: &[Native] = &[
     native::<effect_compressor::Compressor>("compressor"),
+    native::<effect_de_esser::DeEsser>("de-esser"),
     native::<effect_gate::Gate>("gate"),
     native::<effect_parametric_eq::ParametricEq>("parametric-eq"),
     native::<effect_reverb::Reverb>("reverb"),
+    native::<effect_saturator::Saturator>("saturator"),
 ];
 
 /// Frames of noise; as many of silence follow, so that tails are compared too.
