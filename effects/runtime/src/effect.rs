@@ -180,6 +180,11 @@ impl Effect {
         self.lanes.first().map(|lane| lane.guest.log().to_vec()).unwrap_or_default()
     }
 
+    /// The fault that ended it.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.broken.map(|broken| broken.fault)
+    }
+
     /// Whether the module asked for memory after `fx_create`, which is refused.
     pub fn asked_for_memory(&self) -> bool {
         self.lanes.iter().any(|lane| lane.guest.refused_growth())

@@ -5,6 +5,7 @@ mod budgets;
 pub mod bundled;
 mod cache;
 mod changes;
+pub mod check;
 mod compile;
 mod contract;
 mod create;
@@ -29,6 +30,7 @@ mod text;
 mod ticker;
 
 pub use bundled::{Bundled, bundled};
+pub use check::{CheckReport, CheckResult, Verdict, check};
 pub use create::CreateError;
 pub use description::{Description, DescriptionError, Given, Param, ParamError, Preset, Scale};
 pub use effect::Effect;
