@@ -1,4 +1,6 @@
-//! Damaged modules are refused or run; nothing else happens.
+//! Damaged modules, and modules that say anything, are refused or run; nothing else happens.
+//!
+//! `PROPTEST_CASES=100000 cargo test --package wavemill-runtime mutation` makes a fuzzer of these.
 
 use super::fixtures::{Source, half, short};
 use crate::budgets::Budgets;
@@ -42,8 +44,42 @@ fn undamaged_modules_run() {
     assert_eq!(fate(&Source::new().wasm()), None);
 }
 
+/// Numbers a module may return, many of them at an edge of something.
+fn number() -> impl Strategy<Value = i32> {
+    let edges = vec![-1, 0, 1, 2, 3, 16, 65_536, 327_680, 33 * 65_536 - 256, 33 * 65_536, i32::MIN];
+    prop_oneof![any::<i32>(), 0..33 * 65_536_i32, prop::sample::select(edges)]
+}
+
+/// An export that ignores its parameters and returns a number.
+fn constant(name: &str, params: &str, value: i32) -> String {
+    format!("(func (export {name:?}) {params} (result i32) (i32.const {value}))")
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #[test]
+    fn modules_that_say_anything_are_contained(
+        numbers in prop::collection::vec(prop::option::weighted(0.3, number()), 8),
+        json in prop::option::weighted(0.2, ".{0,60}"),
+    ) {
+        let exports = [
+            ("fx_describe", ""), ("fx_create", "(param f64 i32 i32)"), ("fx_in", "(param i32)"),
+            ("fx_out", "(param i32)"), ("fx_process", "(param i32)"), ("fx_latency", ""),
+            ("fx_tail", ""), ("fx_error", ""),
+        ];
+        let mut source = Source::new();
+        for ((name, params), value) in exports.iter().zip(numbers) {
+            if let Some(value) = value {
+                source = source.part(name, &constant(name, params, value));
+            }
+        }
+        let source = match json {
+            Some(json) => source.json(&json),
+            None => source,
+        };
+        if let Some(fate) = fate(&source.wasm()) {
+            prop_assert!(!fate.contains('\n') && fate != "a NaN came out", "{fate}");
+        }
+    }
 
     #[test]
     fn damaged_modules_are_contained(
