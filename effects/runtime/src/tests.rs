@@ -1,5 +1,6 @@
 //! Whole modules, written in WebAssembly text: no test needs a wasm compiler.
 
+mod bundled;
 mod caching;
 mod contract;
 mod fixtures;

@@ -1,6 +1,7 @@
 //! A live effect never fails.
 
-use super::fixtures::Source;
+use super::fixtures::{SHORT_TICKS, Source};
+use crate::budgets::Budgets;
 use crate::live::{LiveEffect, LiveKeeper, live};
 use crate::sandbox::{Mode, Sandbox};
 use crate::{Settings, limits};
@@ -31,9 +32,14 @@ fn fragile() -> Source {
         .process(&body.join("\n"))
 }
 
+/// A live sandbox with time enough for honest calls on a busy machine.
+fn sandbox() -> Sandbox {
+    let budgets = Budgets { call: SHORT_TICKS, ..Budgets::of(Mode::Live) };
+    Sandbox::with_budgets(Mode::Live, None, budgets).unwrap()
+}
+
 fn start(source: &Source) -> (LiveEffect, LiveKeeper) {
-    let sandbox = Sandbox::new(Mode::Live, None).unwrap();
-    let module = sandbox.load(&source.wasm(), limits::MEMORY_MIB).unwrap();
+    let module = sandbox().load(&source.wasm(), limits::MEMORY_MIB).unwrap();
     let settings = Settings::defaults(module.description());
     live(&module, &StreamSpec::new(RATE_HZ, 1), &settings, 64).unwrap()
 }
@@ -181,8 +187,7 @@ fn fresh_instance_has_seen_silence_only_and_forgotten_it() {
 #[test]
 fn module_that_fails_on_silence_is_refused_at_the_start() {
     let source = fragile().process("unreachable");
-    let sandbox = Sandbox::new(Mode::Live, None).unwrap();
-    let module = sandbox.load(&source.wasm(), limits::MEMORY_MIB).unwrap();
+    let module = sandbox().load(&source.wasm(), limits::MEMORY_MIB).unwrap();
     let settings = Settings::defaults(module.description());
     let error = live(&module, &StreamSpec::new(RATE_HZ, 1), &settings, 64).err().unwrap();
     assert!(error.to_string().contains("fx_process gave up"), "{error}");
