@@ -11,6 +11,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("effect-compressor", &["effect-common", "wavemill-effect"]),
     ("effect-de-esser", &["effect-common", "wavemill-effect"]),
     ("effect-gate", &["effect-common", "wavemill-effect"]),
+    ("effect-noise-reduction", &["effect-common", "wavemill-effect"]),
     ("effect-parametric-eq", &["wavemill-effect"]),
     ("effect-reverb", &["wavemill-effect"]),
     ("effect-saturator", &["effect-common", "wavemill-effect"]),
