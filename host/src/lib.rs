@@ -7,6 +7,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod diagnostics;
+pub mod effects;
 pub mod jobs;
 pub mod output;
 pub mod platform;

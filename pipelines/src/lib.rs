@@ -6,6 +6,7 @@
 //! output is complete or absent" has one place (`host::output`).
 
 pub mod diagnostic;
+pub mod effects;
 pub mod execution;
 pub mod model;
 pub mod path_text;
@@ -14,5 +15,6 @@ pub mod schema;
 pub mod template;
 
 pub use diagnostic::Diagnostic;
+pub use effects::Effects;
 pub use model::Pipeline;
 pub use schema::load;

@@ -4,9 +4,10 @@ use crate::template::Template;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
-use wavemill_core::audio::SampleFormat;
+use wavemill_core::audio::{SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{Params, StepDescriptor};
 use wavemill_core::encode::FormatDescriptor;
+use wavemill_core::processor::Processor;
 
 pub use wavemill_core::encode::Dither;
 
@@ -77,6 +78,11 @@ impl Pipeline {
             source: SourcePolicy { on_success: SourceAction::Keep, on_failure: SourceAction::Keep },
             hash: String::new(),
         }
+    }
+
+    /// Whether it has a step that runs a loaded module, which may be another one tomorrow.
+    pub fn has_effects(&self) -> bool {
+        self.steps.iter().any(Step::is_effect)
     }
 }
 
@@ -190,18 +196,91 @@ pub enum RequireOn {
 pub struct Step {
     /// Name that exports refer to.
     pub id: Option<String>,
-    /// What it is.
-    pub descriptor: &'static StepDescriptor,
-    /// Its checked parameters.
-    pub params: Params,
+    /// What it does.
+    pub task: Task,
     /// When it runs.
     pub when: When,
 }
 
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// A step of this program's own.
+    BuiltIn {
+        /// What it is.
+        descriptor: &'static StepDescriptor,
+        /// Its checked parameters.
+        params: Params,
+    },
+    /// A loaded effect module.
+    #[cfg(feature = "effects")]
+    Effect(crate::effects::EffectStep),
+}
+
 impl Step {
-    /// Whether it is the step of this name.
+    /// What the pipeline calls it: the name of a step, or the name or path of an effect.
+    pub fn name(&self) -> &str {
+        match &self.task {
+            Task::BuiltIn { descriptor, .. } => descriptor.name,
+            #[cfg(feature = "effects")]
+            Task::Effect(effect) => &effect.name,
+        }
+    }
+
+    /// A fresh instance of it for a stream.
+    ///
+    /// # Errors
+    /// One line when it cannot process such a stream.
+    pub fn build(&self, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
+        match &self.task {
+            Task::BuiltIn { descriptor, params } => {
+                (descriptor.build)(params, spec).map_err(|error| error.to_string())
+            }
+            #[cfg(feature = "effects")]
+            Task::Effect(effect) => effect.build(spec),
+        }
+    }
+
+    /// The effect, if it is one.
+    #[cfg(feature = "effects")]
+    pub fn effect(&self) -> Option<&crate::effects::EffectStep> {
+        match &self.task {
+            Task::BuiltIn { .. } => None,
+            Task::Effect(effect) => Some(effect),
+        }
+    }
+
+    /// Whether it is a loaded module.
+    pub(crate) fn is_effect(&self) -> bool {
+        self.built_in().is_none()
+    }
+
+    /// Whether it is the built-in step of this name.
     pub(crate) fn is(&self, name: &str) -> bool {
-        self.descriptor.name == name
+        self.built_in().is_some_and(|(descriptor, _)| descriptor.name == name)
+    }
+
+    /// A number among the parameters of a built-in step.
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
+        self.built_in()?.1.number(key)
+    }
+
+    /// A whole number among the parameters of a built-in step.
+    pub(crate) fn integer(&self, key: &str) -> Option<i64> {
+        self.built_in()?.1.integer(key)
+    }
+
+    /// A word among the parameters of a built-in step.
+    pub(crate) fn choice(&self, key: &str) -> Option<&str> {
+        self.built_in()?.1.choice(key)
+    }
+
+    fn built_in(&self) -> Option<(&'static StepDescriptor, &Params)> {
+        match &self.task {
+            Task::BuiltIn { descriptor, params } => Some((descriptor, params)),
+            #[cfg(feature = "effects")]
+            Task::Effect(_) => None,
+        }
     }
 }
 

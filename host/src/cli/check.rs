@@ -6,6 +6,7 @@ use crate::report::{JSON_VERSION, Tone, counted, shown};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::model::Step;
 
 /// Check pipelines: all mistakes at once, each where it stands, with what would be right
 #[derive(Debug, clap::Args)]
@@ -63,7 +64,7 @@ fn summary(pipeline: &Pipeline, arrow: &str) -> String {
 
 /// What is done and what is made: `high-pass, loudness` and `mp3, flac, report`.
 pub(super) fn stages(pipeline: &Pipeline) -> Vec<String> {
-    let steps: Vec<_> = pipeline.steps.iter().map(|step| step.descriptor.name).collect();
+    let steps: Vec<_> = pipeline.steps.iter().map(Step::name).collect();
     let exports = pipeline.exports.iter().map(|export| export.format.name);
     let results: Vec<_> = exports.chain(pipeline.report.as_ref().map(|_| "report")).collect();
     [steps.join(", "), results.join(", ")].into_iter().filter(|stage| !stage.is_empty()).collect()

@@ -2,10 +2,12 @@
 
 use super::{CliError, Settings, settings};
 use crate::config::ConfigFile;
+use crate::effects::effects_with;
 use crate::report::{LogWriter, Report};
 use std::io;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
+use wavemill_pipelines::Effects;
 use wavemill_pipelines::model::Defaults;
 
 /// Flags of every command.
@@ -46,6 +48,8 @@ pub struct Context {
     pub report: Report,
     /// Everything that can be set, after flag, environment and configuration file.
     pub settings: Settings,
+    /// Where effects come from; nothing of it is made before a pipeline names one.
+    pub effects: Effects,
 }
 
 impl Context {
@@ -59,7 +63,8 @@ impl Context {
         let file = ConfigFile::read(&settings::config_place(global, &environment), &report)?;
         let settings = Settings::resolve(global, &environment, file)?;
         start_log(&settings.log)?;
-        Ok(Self { report, settings })
+        let effects = effects_with(&settings.state);
+        Ok(Self { report, settings, effects })
     }
 
     /// Flags, variables and files left alone, for a process that is told everything by another.
@@ -76,7 +81,7 @@ impl Context {
             defaults: Defaults::default(),
         };
         start_log(&settings.log)?;
-        Ok(Self { report: Report::new(false, true), settings })
+        Ok(Self { report: Report::new(false, true), settings, effects: Effects::default() })
     }
 
     /// Whether results are JSON.

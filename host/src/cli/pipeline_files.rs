@@ -2,6 +2,7 @@
 
 use super::{CliError, Context};
 use crate::diagnostics;
+use crate::effects::folder_of;
 use crate::report::{Paint, shown};
 use std::fs;
 use std::io::{self, Read};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::schema::Loaded;
-use wavemill_pipelines::{Diagnostic, Pipeline};
+use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 /// Largest pipeline file read. The largest sensible one has some kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
@@ -29,13 +30,15 @@ pub(super) struct PipelineFile {
 
 impl PipelineFile {
     /// Reads and understands a file; its mistakes are kept in it.
-    fn read(path: PathBuf, context: &Context) -> Result<Self, CliError> {
+    fn read(path: PathBuf, context: &Context, effects: &Effects) -> Result<Self, CliError> {
         let text = read_text(&path).map_err(|error| CliError::path(&path, error))?;
-        let (pipeline, diagnostics) =
-            match wavemill_pipelines::load(&text, &context.settings.defaults) {
-                Ok(Loaded { pipeline, warnings }) => (Some(pipeline), warnings),
-                Err(mistakes) => (None, mistakes),
-            };
+        let folder = folder_of(&path).map_err(|error| CliError::path(&path, error))?;
+        let effects = effects.in_folder(&folder);
+        let loaded = wavemill_pipelines::load(&text, &context.settings.defaults, &effects);
+        let (pipeline, diagnostics) = match loaded {
+            Ok(Loaded { pipeline, warnings }) => (Some(pipeline), warnings),
+            Err(mistakes) => (None, mistakes),
+        };
         Ok(Self { path, text, pipeline, diagnostics })
     }
 
@@ -55,9 +58,17 @@ pub(super) fn read_all(
     arguments: &[PathBuf],
     context: &Context,
 ) -> Result<Vec<PipelineFile>, CliError> {
+    read_all_with(arguments, context, &context.effects)
+}
+
+fn read_all_with(
+    arguments: &[PathBuf],
+    context: &Context,
+    effects: &Effects,
+) -> Result<Vec<PipelineFile>, CliError> {
     let mut files: Vec<_> = find(arguments)?
         .into_iter()
-        .map(|path| PipelineFile::read(path, context))
+        .map(|path| PipelineFile::read(path, context, effects))
         .collect::<Result<_, _>>()?;
     refuse_second_names(&mut files);
     Ok(files)
@@ -165,7 +176,16 @@ pub(super) fn load_all(
     arguments: &[PathBuf],
     context: &Context,
 ) -> Result<Vec<PipelineFile>, CliError> {
-    let files = read_all(arguments, context)?;
+    load_all_with(arguments, context, &context.effects)
+}
+
+/// As [`load_all`], with effects from elsewhere.
+pub(super) fn load_all_with(
+    arguments: &[PathBuf],
+    context: &Context,
+    effects: &Effects,
+) -> Result<Vec<PipelineFile>, CliError> {
+    let files = read_all_with(arguments, context, effects)?;
     for file in files.iter().filter(|file| !file.diagnostics.is_empty()) {
         context.report.raw_error(&file.drawn(context.report.note_paint()));
     }

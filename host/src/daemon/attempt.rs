@@ -158,6 +158,8 @@ impl Attempt<'_> {
             job: sources::to_job(self.job),
             pipeline_text: plan.text.clone(),
             defaults: plan.defaults.clone(),
+            folder: plan.folder.clone(),
+            effect_cache: self.shared.effect_cache.clone(),
             output_root: self.job.output_root.clone(),
             spool: self.shared.spool.clone(),
         }

@@ -24,6 +24,7 @@ pub use stop::{StopLevel, StopSignal};
 use crate::control::live::Live;
 use crate::control::types::WatchView;
 use crate::control::{Server, Service};
+use crate::effects::cache_folder;
 use crate::platform::{LockFile, create_dirs, random_hex};
 use crate::store::{JobRecord, Store, StoreError};
 use crate::worker::Workers;
@@ -56,7 +57,7 @@ const CHANGES_MAX: usize = 256;
 /// resumed by the next start.
 #[expect(clippy::needless_pass_by_value, reason = "the sender of events shall end with the run")]
 pub fn run(settings: DaemonSettings) -> Result<Summary, DaemonError> {
-    let plans = Plans::load(&settings.pipelines, &settings.defaults)?;
+    let plans = Plans::load(&settings)?;
     run_with(&settings, plans)
 }
 
@@ -104,6 +105,7 @@ fn open(
         boot_id: random_hex(),
         root: settings.root.clone(),
         spool,
+        effect_cache: cache_folder(state_dir),
         events: settings.events.clone(),
         stop: settings.stop.clone(),
     };

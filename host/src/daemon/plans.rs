@@ -1,12 +1,13 @@
 //! Pipelines: those of today, and those that interrupted jobs began with.
 
-use super::settings::{DaemonError, PipelineSource};
+use super::settings::{DaemonError, DaemonSettings};
+use crate::effects::{effects_with, folder_of};
 use crate::store::{CurrentPlan, PlanRecord, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::model::Defaults;
+use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 /// A pipeline with the text it came from, which is what workers get.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Plan {
     pub(super) pipeline: Pipeline,
     pub(super) text: String,
     pub(super) defaults: Defaults,
+    /// Folder that its effects are relative to.
+    pub(super) folder: PathBuf,
 }
 
 /// Every pipeline that a job may need.
@@ -21,31 +24,33 @@ pub(super) struct Plan {
 pub(super) struct Plans {
     current: BTreeMap<String, Arc<Plan>>,
     former: Mutex<HashMap<String, Arc<Plan>>>,
+    effects: Effects,
+    /// Folder of plans that an older Wavemill kept, which had no effects.
+    root: PathBuf,
 }
 
 impl Plans {
     /// Reads the pipelines.
-    pub(super) fn load(
-        sources: &[PipelineSource],
-        defaults: &Defaults,
-    ) -> Result<Self, DaemonError> {
+    pub(super) fn load(settings: &DaemonSettings) -> Result<Self, DaemonError> {
+        let effects = effects_with(&settings.state_dir);
         let mut loaded = Vec::new();
-        for source in sources {
-            let plan = load(&source.text, defaults).map_err(|diagnostics| {
+        for source in &settings.pipelines {
+            let folder = folder_of(&source.path)
+                .map_err(|error| DaemonError::Start { reason: error.to_string() })?;
+            let plan = load(&source.text, &settings.defaults, folder, &effects);
+            let plan = plan.map_err(|diagnostics| {
                 let (path, text) = (source.path.clone(), source.text.clone());
                 DaemonError::Pipeline { path, text, diagnostics }
             })?;
             loaded.push((source.path.clone(), plan));
         }
-        Self::of(loaded.into_iter())
+        Ok(Self { effects, root: settings.root.clone(), ..Self::of(loaded.into_iter())? })
     }
 
     /// Of pipelines that are read already.
-    pub(super) fn of(
-        plans: impl Iterator<Item = (std::path::PathBuf, Plan)>,
-    ) -> Result<Self, DaemonError> {
+    pub(super) fn of(plans: impl Iterator<Item = (PathBuf, Plan)>) -> Result<Self, DaemonError> {
         let mut current = BTreeMap::new();
-        let mut paths: HashMap<String, std::path::PathBuf> = HashMap::new();
+        let mut paths: HashMap<String, PathBuf> = HashMap::new();
         for (path, plan) in plans {
             let name = plan.pipeline.name.clone();
             if let Some(other) = paths.insert(name.clone(), path.clone()) {
@@ -59,7 +64,7 @@ impl Plans {
             }
             current.insert(name, Arc::new(plan));
         }
-        Ok(Self { current, former: Mutex::default() })
+        Ok(Self { current, ..Self::default() })
     }
 
     /// The pipelines of today, by name.
@@ -79,6 +84,7 @@ impl Plans {
                 name: plan.pipeline.name.clone(),
                 text: plan.text.clone(),
                 defaults: plan.defaults.clone(),
+                folder: plan.folder.clone(),
             };
             (record, current)
         };
@@ -101,7 +107,11 @@ impl Plans {
             return Ok(Some(Arc::clone(plan)));
         }
         let record = store.plan(hash)?;
-        let loaded = record.and_then(|record| load(&record.text, &record.defaults).ok());
+        let loaded = record.and_then(|record| {
+            let is_old = record.folder.as_os_str().is_empty();
+            let folder = if is_old { self.root.clone() } else { record.folder };
+            load(&record.text, &record.defaults, folder, &self.effects).ok()
+        });
         Ok(match loaded {
             Some(plan) => {
                 let plan = Arc::new(plan);
@@ -113,7 +123,13 @@ impl Plans {
     }
 }
 
-fn load(text: &str, defaults: &Defaults) -> Result<Plan, Vec<wavemill_pipelines::Diagnostic>> {
-    let loaded = wavemill_pipelines::load(text, defaults)?;
-    Ok(Plan { pipeline: loaded.pipeline, text: text.to_owned(), defaults: defaults.clone() })
+fn load(
+    text: &str,
+    defaults: &Defaults,
+    folder: PathBuf,
+    effects: &Effects,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let loaded = wavemill_pipelines::load(text, defaults, &effects.in_folder(&folder))?;
+    let (text, defaults) = (text.to_owned(), defaults.clone());
+    Ok(Plan { pipeline: loaded.pipeline, text, defaults, folder })
 }

@@ -26,6 +26,8 @@ pub(super) struct Shared {
     /// Base of relative folders that sources are moved to.
     pub(super) root: PathBuf,
     pub(super) spool: PathBuf,
+    /// Where workers keep compiled effects.
+    pub(super) effect_cache: PathBuf,
     pub(super) events: Sender<DaemonEvent>,
     pub(super) stop: StopSignal,
 }

@@ -255,6 +255,9 @@ pub struct PlanRecord {
     pub text: String,
     /// The defaults it was read with.
     pub defaults: Defaults,
+    /// Folder that its effects are relative to; empty in records that know of no effects.
+    #[serde(with = "path_text", default)]
+    pub folder: PathBuf,
 }
 
 /// What new jobs of a pipeline run with.

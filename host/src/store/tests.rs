@@ -416,6 +416,7 @@ fn failed_job_is_repeated_as_a_new_one_with_the_plan_of_the_day() {
         name: "podcast".to_owned(),
         text: String::new(),
         defaults: wavemill_pipelines::model::Defaults::default(),
+        folder: "/pipelines".into(),
     };
     store.keep_plans(vec![(plan, current)]).unwrap();
     settle(&store, "a.wav", "h1", 1);

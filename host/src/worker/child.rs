@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::execution::{self, Decision, Hooks, Outcome, Places, Proposal, RunError};
+use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 /// Least time between two progress messages of a run: more would only be thrown away.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -142,7 +143,10 @@ impl Hooks for Link {
 /// The real engine: the pipelines crate.
 #[derive(Default)]
 struct PipelineEngine {
-    loaded: HashMap<String, Pipeline>,
+    /// Pipelines without effects. One with effects is loaded for each job, so that a module that was
+    /// replaced is taken by the next one; the modules themselves stay loaded.
+    loaded: HashMap<String, Arc<Pipeline>>,
+    effects: HashMap<PathBuf, Effects>,
 }
 
 impl Engine for PipelineEngine {
@@ -154,26 +158,40 @@ impl Engine for PipelineEngine {
     ) -> Result<Outcome, RunError> {
         let pipeline = self.pipeline(work)?;
         let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
-        execution::run(pipeline, &work.job, &places, hooks)
+        execution::run(&pipeline, &work.job, &places, hooks)
     }
 }
 
 impl PipelineEngine {
-    fn pipeline(&mut self, work: &Work) -> Result<&Pipeline, RunError> {
+    fn pipeline(&mut self, work: &Work) -> Result<Arc<Pipeline>, RunError> {
         let key = format!("{:?}\n{}", work.defaults, work.pipeline_text);
-        if !self.loaded.contains_key(&key) {
+        if let Some(pipeline) = self.loaded.get(&key) {
+            return Ok(Arc::clone(pipeline));
+        }
+        let cache = &work.effect_cache;
+        let effects = self.effects.entry(cache.clone());
+        let effects = effects.or_insert_with(|| Effects::new(Some(cache.clone())));
+        let effects = effects.in_folder(&work.folder);
+        let loaded = wavemill_pipelines::load(&work.pipeline_text, &work.defaults, &effects)
+            .map_err(|mistakes| RunError::Refused { reason: refusal(&mistakes) })?;
+        let pipeline = Arc::new(loaded.pipeline);
+        if !pipeline.has_effects() {
             if self.loaded.len() >= PIPELINES_MAX {
                 self.loaded.clear();
             }
-            let loaded = wavemill_pipelines::load(&work.pipeline_text, &work.defaults).map_err(
-                |mistakes| {
-                    let first = mistakes.first().map_or("unknown", |mistake| &mistake.message);
-                    RunError::Refused { reason: format!("the pipeline cannot be read: {first}") }
-                },
-            )?;
-            self.loaded.insert(key.clone(), loaded.pipeline);
+            self.loaded.insert(key, Arc::clone(&pipeline));
         }
-        Ok(&self.loaded[&key])
+        Ok(pipeline)
+    }
+}
+
+/// The first mistake in one line. The daemon read the same text, so it is about an effect.
+fn refusal(mistakes: &[Diagnostic]) -> String {
+    let mistake = mistakes.iter().find(|mistake| mistake.severity == Severity::Error);
+    let reason = mistake.map_or("unknown", |mistake| &mistake.message);
+    match mistake.and_then(|mistake| mistake.help.as_deref()) {
+        Some(help) => format!("the pipeline cannot run: {reason}; {help}"),
+        None => format!("the pipeline cannot run: {reason}"),
     }
 }
 

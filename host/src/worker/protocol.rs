@@ -41,6 +41,12 @@ pub struct Work {
     pub pipeline_text: String,
     /// Its defaults.
     pub defaults: Defaults,
+    /// Folder that its effects are relative to.
+    #[serde(with = "path_text")]
+    pub folder: PathBuf,
+    /// Folder for compiled effects.
+    #[serde(with = "path_text")]
+    pub effect_cache: PathBuf,
     /// Base of relative output paths.
     #[serde(with = "path_text")]
     pub output_root: PathBuf,

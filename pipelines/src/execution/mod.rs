@@ -10,7 +10,7 @@ mod gates;
 mod group;
 pub(crate) mod outputs;
 mod pass;
-mod report;
+pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod source;
 mod spool;

@@ -6,7 +6,7 @@ use super::group::Stored;
 use super::source::{Input, duration};
 use super::writer::Written;
 use super::{Decision, Job};
-use crate::model::Pipeline;
+use crate::model::{Pipeline, Step, Task};
 use crate::plan::blueprint::Blueprint;
 use serde_json::{Map, Value, json};
 use wavemill_core::processor::Finding;
@@ -70,16 +70,19 @@ impl Told<'_> {
         let steps = self.pipeline.steps.iter().zip(&blueprint.steps);
         steps
             .map(|(step, state)| {
-                let mut told = Map::new();
-                told.insert("use".to_owned(), json!(step.descriptor.name));
+                let mut told = facts_of_step(step);
                 if let Some(id) = &step.id {
                     told.insert("id".to_owned(), json!(id));
                 }
                 match state {
                     Err(reason) => told.insert("skipped".to_owned(), json!(reason)),
                     Ok(stage) => {
-                        let found = blueprint.stages[*stage].processor.findings();
-                        told.insert("findings".to_owned(), findings(&found))
+                        let processor = &blueprint.stages[*stage].processor;
+                        if step.is_effect() {
+                            let latency = processor.latency().0;
+                            told.insert("latency_frames".to_owned(), json!(latency));
+                        }
+                        told.insert("findings".to_owned(), findings(&processor.findings()))
                     }
                 };
                 Value::Object(told)
@@ -124,6 +127,26 @@ impl Told<'_> {
             })
             .collect()
     }
+}
+
+/// What a step is, whether or not it ran.
+pub(crate) fn facts_of_step(step: &Step) -> Map<String, Value> {
+    let mut told = Map::new();
+    match &step.task {
+        Task::BuiltIn { descriptor, .. } => {
+            told.insert("use".to_owned(), json!(descriptor.name));
+        }
+        #[cfg(feature = "effects")]
+        Task::Effect(effect) => {
+            told.insert("effect".to_owned(), json!(effect.name));
+            told.insert("module".to_owned(), effect.module_json());
+            if let Some(preset) = &effect.preset {
+                told.insert("preset".to_owned(), json!(preset));
+            }
+            told.insert("params".to_owned(), effect.params_json());
+        }
+    }
+    told
 }
 
 fn findings(found: &[Finding]) -> Value {

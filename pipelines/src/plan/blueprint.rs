@@ -218,7 +218,7 @@ impl Blueprint {
 
     fn mono(&self, pipeline: &Pipeline, tap: Option<usize>) -> MonoMode {
         let step = self.steps_before(pipeline, tap).find(|step| step.is("loudness"));
-        match step.and_then(|step| step.params.choice("mono")) {
+        match step.and_then(|step| step.choice("mono")) {
             Some("dual") => MonoMode::Dual,
             _ => MonoMode::Single,
         }
@@ -229,11 +229,9 @@ impl Blueprint {
     fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Ceiling> {
         let mut steps = self.steps_before(pipeline, tap);
         let step = steps.find(|step| !step.is("fade") && !step.is("trim-silence"))?;
-        match step.descriptor.name {
-            "loudness" => step.params.number("ceiling_dbtp").map(Dbtp).map(Ceiling::TruePeak),
-            "peak-normalize" => {
-                step.params.number("target_dbfs").map(Dbfs).map(Ceiling::SamplePeak)
-            }
+        match step.name() {
+            "loudness" => step.number("ceiling_dbtp").map(Dbtp).map(Ceiling::TruePeak),
+            "peak-normalize" => step.number("target_dbfs").map(Dbfs).map(Ceiling::SamplePeak),
             _ => None,
         }
     }
@@ -343,9 +341,9 @@ fn build_stages(
             continue;
         }
         let spec = stages.last().map_or(source, |stage| &stage.output).clone();
-        let label = step.id.clone().unwrap_or_else(|| step.descriptor.name.to_owned());
-        let processor = (step.descriptor.build)(&step.params, &spec)
-            .map_err(|error| refused(format!("step `{label}`: {error}")))?;
+        let label = step.id.clone().unwrap_or_else(|| step.name().to_owned());
+        let processor =
+            step.build(&spec).map_err(|error| refused(format!("step `{label}`: {error}")))?;
         steps.push(Ok(stages.len()));
         stages.push(Stage::new(label, processor, spec));
     }

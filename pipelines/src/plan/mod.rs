@@ -5,4 +5,4 @@ mod format;
 mod view;
 mod when;
 
-pub use view::{Plan, PlannedExport, PlannedInput, PlannedPass, PlannedStep, plan};
+pub use view::{Plan, PlannedExport, PlannedInput, PlannedPass, PlannedStep, PlannedTiming, plan};

@@ -1,15 +1,20 @@
 //! A plan to look at: JSON for programs, lines for people.
 
 use super::blueprint::{Blueprint, Pass};
+use crate::execution::report::facts_of_step;
 use crate::execution::run::{Surveyed, survey};
 use crate::execution::source::duration;
+use crate::execution::stage::Stage;
 use crate::execution::{Decision, Hooks, Job, OutputKind, Places, Proposal, RunError};
 use crate::model::{Dither, Pipeline};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::fmt;
 use std::path::PathBuf;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
-use wavemill_core::units::Frames;
+use wavemill_core::limits::INFINITE_TAIL_MAX;
+use wavemill_core::processor::Tail;
+use wavemill_core::units::{Frames, SampleRate};
 
 /// What a pipeline would do with a file.
 #[derive(Clone, Debug, Serialize)]
@@ -52,13 +57,31 @@ pub struct PlannedInput {
 /// A step of the pipeline.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlannedStep {
-    /// Its name.
-    #[serde(rename = "use")]
-    pub name: &'static str,
+    /// Its name, or the name or path of its effect.
+    #[serde(skip)]
+    pub name: String,
+    /// What it is, as reports tell it.
+    #[serde(flatten)]
+    pub what: Map<String, Value>,
     /// Its id.
     pub id: Option<String>,
     /// Why it does not run; `None` when it does.
     pub skipped: Option<String>,
+    /// How an effect that runs delays and ends.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<PlannedTiming>,
+}
+
+/// How an effect delays and ends; both are compensated or rendered.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedTiming {
+    /// Frames by which its output lags behind.
+    pub latency_frames: u64,
+    /// Frames it sounds on; `None` when it never ends and is cut.
+    pub tail_frames: Option<u64>,
+    /// Frames a second, for people.
+    #[serde(skip)]
+    pub sample_rate: SampleRate,
 }
 
 /// One way through the signal.
@@ -162,11 +185,28 @@ fn steps(pipeline: &Pipeline, blueprint: &Blueprint) -> Vec<PlannedStep> {
     let states = pipeline.steps.iter().zip(&blueprint.steps);
     states
         .map(|(step, state)| PlannedStep {
-            name: step.descriptor.name,
+            name: step.name().to_owned(),
+            what: facts_of_step(step),
             id: step.id.clone(),
             skipped: state.as_ref().err().cloned(),
+            timing: state
+                .as_ref()
+                .ok()
+                .filter(|_| step.is_effect())
+                .map(|stage| timing(&blueprint.stages[*stage])),
         })
         .collect()
+}
+
+fn timing(stage: &Stage) -> PlannedTiming {
+    PlannedTiming {
+        latency_frames: stage.processor.latency().0,
+        tail_frames: match stage.processor.tail() {
+            Tail::Frames(frames) => Some(frames.0),
+            Tail::Infinite => None,
+        },
+        sample_rate: stage.output.sample_rate,
+    }
 }
 
 fn passes(blueprint: &Blueprint, surveyed: &Surveyed) -> Vec<PlannedPass> {
@@ -230,6 +270,9 @@ impl fmt::Display for Plan {
             if let Some(reason) = &step.skipped {
                 writeln!(f, "step {} does not run: {reason}", step.name)?;
             }
+            if let Some(timing) = &step.timing {
+                writeln!(f, "effect {}{}: {timing}", step.name, module(&step.what))?;
+            }
         }
         for (index, pass) in self.passes.iter().enumerate() {
             writeln!(f, "pass {}: {pass}", index + 1)?;
@@ -244,6 +287,26 @@ impl fmt::Display for Plan {
             writeln!(f, "warning: {warning}")?;
         }
         Ok(())
+    }
+}
+
+/// ` (Reverb 1.0.0)`, if it is known which module it is.
+fn module(what: &Map<String, Value>) -> String {
+    let text = |key| what.get("module").and_then(|module| module[key].as_str());
+    match (text("name"), text("version")) {
+        (Some(name), Some(version)) => format!(" ({name} {version})"),
+        _ => String::new(),
+    }
+}
+
+impl fmt::Display for PlannedTiming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |frames: u64| Frames(frames).duration(self.sample_rate);
+        write!(f, "latency {} ({} frames)", shown(self.latency_frames), self.latency_frames)?;
+        match self.tail_frames {
+            Some(frames) => write!(f, ", tail {} ({frames} frames)", shown(frames)),
+            None => write!(f, ", never ends: cut after {INFINITE_TAIL_MAX:.0}"),
+        }
     }
 }
 

@@ -132,13 +132,13 @@ fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, 
         After::Last => steps,
     };
     let ceiling = before.iter().rfind(|step| step.is("loudness") || step.is("peak-normalize"));
-    let is_mixed_before = before.iter().any(|step| {
-        step.is("remix") && step.params.integer("channels") == Some(*channels.get_ref())
-    });
+    let is_mixed_before = before
+        .iter()
+        .any(|step| step.is("remix") && step.integer("channels") == Some(*channels.get_ref()));
     if let Some(step) = ceiling.filter(|_| !is_mixed_before) {
         let message = "the channels of an export are mixed after the ceiling";
         sink.warning("late-mix", channels.span(), message)
-            .help(format!("use a `remix` step before `{}`", step.descriptor.name));
+            .help(format!("use a `remix` step before `{}`", step.name()));
     }
 }
 

@@ -18,7 +18,8 @@ pub fn json_schema() -> Value {
     schema["properties"]["version"] = json!({ "const": super::VERSION });
     let step = &mut schema["properties"]["step"]["items"];
     step["properties"]["use"] = json!({ "enum": step_names() });
-    step["required"] = json!(["use"]);
+    step["properties"]["effect"]["anyOf"] = effect_names();
+    step["oneOf"] = json!([{ "required": ["use"] }, { "required": ["effect"] }]);
     step["allOf"] = processors::STEPS.iter().map(|step| step_rule(step)).collect();
     let formats: Vec<&str> = encode::FORMATS.iter().map(|format| format.name).collect();
     schema["properties"]["export"]["items"]["properties"]["format"] = json!({ "enum": formats });
@@ -27,6 +28,17 @@ pub fn json_schema() -> Value {
 
 fn step_names() -> Vec<&'static str> {
     processors::STEPS.iter().map(|step| step.name).collect()
+}
+
+/// Bundled effects by name, so that editors offer them; or a path.
+fn effect_names() -> Value {
+    #[cfg(feature = "effects")]
+    let bundled: Vec<&str> =
+        wavemill_runtime::bundled::MODULES.iter().map(|module| module.name).collect();
+    #[cfg(not(feature = "effects"))]
+    let bundled: [&str; 0] = [];
+    let path = json!({ "type": "string", "pattern": "/|\\.wasm$" });
+    if bundled.is_empty() { json!([path]) } else { json!([{ "enum": bundled }, path]) }
 }
 
 fn section(keys: &[Key]) -> Value {

@@ -5,6 +5,7 @@
 
 mod collisions;
 pub(crate) mod duration;
+mod effect;
 mod export;
 mod json_schema;
 mod key;
@@ -19,8 +20,11 @@ mod values;
 mod watch;
 
 pub use json_schema::json_schema;
+#[cfg(feature = "effects")]
+pub(crate) use sink::did_you_mean;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::effects::Effects;
 use crate::model::{Defaults, Pipeline, SourceAction};
 use collisions::Target;
 use key::{Key, Kind};
@@ -61,11 +65,11 @@ const ROOT_KEYS: &[Key] = &[
     Key::optional("source", Kind::Table(source::SOURCE_KEYS), "What becomes of the source."),
 ];
 
-/// Reads a pipeline file's text.
+/// Reads a pipeline file's text; its effects are loaded from where `effects` says.
 ///
 /// # Errors
 /// Every mistake at once, in the order of the text; warnings among them.
-pub fn load(text: &str, defaults: &Defaults) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load(text: &str, defaults: &Defaults, effects: &Effects) -> Result<Loaded, Vec<Diagnostic>> {
     let mut sink = Sink::new(text);
     let mut pipeline = Pipeline::named("");
     if text.len() > TEXT_BYTES_MAX {
@@ -78,7 +82,8 @@ pub fn load(text: &str, defaults: &Defaults) -> Result<Loaded, Vec<Diagnostic>> 
             sink.error(SYNTAX, span, one_line(error.message())).maybe(None);
         }
         let root = values::read(&mut sink, document.get_ref(), 0..0, ROOT_KEYS, values::ROOT);
-        read_root(&mut sink, &root, defaults, &mut pipeline);
+        let mut context = Context { defaults, finder: effect::Finder::new(effects) };
+        read_root(&mut sink, &root, &mut context, &mut pipeline);
     }
     pipeline.hash = hash(text, defaults);
     let found = without_echoes(sink.into_found());
@@ -122,7 +127,18 @@ fn hash(text: &str, defaults: &Defaults) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn read_root(sink: &mut Sink<'_>, root: &Values<'_>, defaults: &Defaults, pipeline: &mut Pipeline) {
+/// What the meaning of a text depends on besides the text.
+struct Context<'c> {
+    defaults: &'c Defaults,
+    finder: effect::Finder<'c>,
+}
+
+fn read_root(
+    sink: &mut Sink<'_>,
+    root: &Values<'_>,
+    context: &mut Context<'_>,
+    pipeline: &mut Pipeline,
+) {
     if let Some(version) = root.integer("version")
         && *version.get_ref() != VERSION
     {
@@ -137,7 +153,7 @@ fn read_root(sink: &mut Sink<'_>, root: &Values<'_>, defaults: &Defaults, pipeli
         root.tables("watch").iter().filter_map(|values| watch::read(sink, values)).collect();
     pipeline.requires =
         root.tables("require").iter().map(|values| require::read(sink, values)).collect();
-    let ids = read_steps(sink, root.tables("step"), defaults, pipeline);
+    let ids = read_steps(sink, root.tables("step"), context, pipeline);
     let exports: Vec<export::Read> = root
         .tables("export")
         .iter()
@@ -154,13 +170,13 @@ fn read_root(sink: &mut Sink<'_>, root: &Values<'_>, defaults: &Defaults, pipeli
 fn read_steps(
     sink: &mut Sink<'_>,
     sections: &[Values<'_>],
-    defaults: &Defaults,
+    context: &mut Context<'_>,
     pipeline: &mut Pipeline,
 ) -> export::StepIds {
     let mut ids = export::StepIds::new();
     let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for values in sections {
-        let read = step::read(sink, values, defaults);
+        let read = step::read(sink, values, context.defaults, &mut context.finder);
         if let Some(id) = &read.id {
             if id.get_ref() == step::DECODE {
                 sink.error("duplicate-id", id.span(), "`decode` is the name of the decoded signal")

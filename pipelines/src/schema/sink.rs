@@ -109,7 +109,7 @@ pub(super) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> O
 const LIKENESS_MIN: f64 = 0.8;
 
 /// `did you mean ...?`, or the list of what is known.
-pub(super) fn did_you_mean<'w>(
+pub(crate) fn did_you_mean<'w>(
     word: &str,
     what: &str,
     known: impl Iterator<Item = &'w str> + Clone,

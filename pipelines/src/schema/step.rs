@@ -1,11 +1,12 @@
 //! `[[step]]`: what is done to the audio, in order.
 
+use super::effect;
 use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
 use super::require::numbers;
 use super::scalar::{as_integer, as_number, outside, wrong_type};
 use super::sink::{Sink, did_you_mean, nearest};
 use super::values::Values;
-use crate::model::{Defaults, Step, When};
+use crate::model::{Defaults, Step, Task, When};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
@@ -19,18 +20,17 @@ use wavemill_core::processors;
 /// The name of the decoded signal in `after`; a step cannot take it.
 pub(super) const DECODE: &str = "decode";
 
-const EFFECTS: &str = "effect modules are not built into this version; use a built-in step \
-                       (`wavemill steps` lists them)";
 const LONGEST: Duration = Duration::from_hours(100);
 
 pub(super) const KEYS: &[Key] = &[
     Key::optional("id", Kind::Text, "Name that exports refer to in `after`."),
     Key::optional("use", Kind::Text, "The step: a name of `wavemill steps`."),
+    effect::EFFECT,
     Key::optional("with", Kind::Params, "Its parameters."),
+    effect::PRESET,
+    effect::SHA256,
+    effect::MAX_MEMORY_MIB,
     Key::optional("when", Kind::Table(WHEN_KEYS), "Conditions; all must hold for it to run."),
-    Key::later("effect", EFFECTS),
-    Key::later("sha256", EFFECTS),
-    Key::later("max_memory_mib", EFFECTS),
 ];
 
 const WHEN_KEYS: &[Key] = &[
@@ -72,39 +72,82 @@ pub(super) struct Read {
     pub(super) step: Option<Step>,
 }
 
-pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, defaults: &Defaults) -> Read {
+pub(super) fn read(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    defaults: &Defaults,
+    finder: &mut effect::Finder<'_>,
+) -> Read {
     let id = values.text("id");
     let when = values.table("when").map(|when| read_when(sink, when)).unwrap_or_default();
-    let step = read_use(sink, values).and_then(|(descriptor, span)| {
-        let with = values.raw("with").map(|with| with.get_ref().as_table());
-        if let (Some(None), Some(with)) = (with, values.raw("with")) {
-            let value = with.get_ref();
-            wrong_type(sink, "with", &Spanned::new(with.span(), (*value).clone()), "a table");
-        }
-        let params = read_params(sink, descriptor, with.flatten(), span, defaults)?;
-        let is_off = !defaults.normalize && is_loudness(descriptor);
+    let task = read_task(sink, values, defaults, finder);
+    let step = task.map(|task| {
         let id = id.as_ref().map(|id| id.get_ref().clone());
-        (!is_off).then_some(Step { id, descriptor, params, when })
+        Step { id, task, when }
     });
-    Read { id, step }
+    let is_off = |step: &Step| !defaults.normalize && step.is(LOUDNESS);
+    Read { id, step: step.filter(|step| !is_off(step)) }
 }
 
+fn read_task(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    defaults: &Defaults,
+    finder: &mut effect::Finder<'_>,
+) -> Option<Task> {
+    match (values.written("use"), values.written("effect")) {
+        (Some(_), None) => {
+            effect::refuse_keys(sink, values);
+            read_built_in(sink, values, defaults)
+        }
+        #[cfg(feature = "effects")]
+        (None, Some(_)) => effect::read(sink, values, finder).map(Task::Effect),
+        #[cfg(not(feature = "effects"))]
+        (None, Some(_)) => effect::read(sink, values, finder).map(|never| match never {}),
+        (Some(_), Some(span)) => {
+            sink.error("contradiction", span, "a step has `use` or `effect`, not both")
+                .help("write two steps, or leave one of the keys out");
+            None
+        }
+        (None, None) => {
+            sink.error("missing-key", values.span.clone(), "[[step]] has no `use`").help(
+                "add `use`: the name of a step, as in use = \"loudness\"; or `effect`: the name or \
+                 path of a module",
+            );
+            None
+        }
+    }
+}
+
+fn read_built_in(sink: &mut Sink<'_>, values: &Values<'_>, defaults: &Defaults) -> Option<Task> {
+    let (descriptor, span) = read_use(sink, values)?;
+    let with = with_table(sink, values);
+    let params = read_params(sink, descriptor, with, span, defaults)?;
+    Some(Task::BuiltIn { descriptor, params })
+}
+
+/// The table under `with`, if there is one.
+pub(super) fn with_table<'t>(sink: &mut Sink<'_>, values: &Values<'t>) -> Option<&'t DeTable<'t>> {
+    let with = values.raw("with")?;
+    let table = with.get_ref().as_table();
+    if table.is_none() {
+        wrong_type(sink, "with", &Spanned::new(with.span(), (*with.get_ref()).clone()), "a table");
+    }
+    table
+}
+
+/// The step that a setting can turn off, and whose target may come from outside.
+const LOUDNESS: &str = "loudness";
+
 fn is_loudness(descriptor: &StepDescriptor) -> bool {
-    descriptor.name == "loudness"
+    descriptor.name == LOUDNESS
 }
 
 fn read_use(
     sink: &mut Sink<'_>,
     values: &Values<'_>,
 ) -> Option<(&'static StepDescriptor, Range<usize>)> {
-    let Some(name) = values.text("use") else {
-        // An effect is a step too; that this version has none was said already.
-        if values.written("use").is_none() && values.written("effect").is_none() {
-            sink.error("missing-key", values.span.clone(), "[[step]] has no `use`")
-                .help("add `use`: the name of a step, as in use = \"loudness\"");
-        }
-        return None;
-    };
+    let name = values.text("use")?;
     let descriptor = processors::step(name.get_ref());
     if descriptor.is_none() {
         let names = processors::STEPS.iter().map(|step| step.name);

@@ -72,7 +72,7 @@ fn mistakes(text: &str) -> Vec<Diagnostic> {
 }
 
 fn mistakes_with(text: &str, defaults: &Defaults) -> Vec<Diagnostic> {
-    match load(text, defaults) {
+    match load(text, defaults, &Effects::default()) {
         Ok(loaded) => loaded.warnings,
         Err(found) => found,
     }
@@ -99,7 +99,7 @@ fn assert_mistake(from: &str, to: &str, code: &str, underlined: &str, help: &str
 
 #[test]
 fn right_pipeline_means_what_it_says() {
-    let loaded = load(RIGHT, &Defaults::default()).unwrap();
+    let loaded = load(RIGHT, &Defaults::default(), &Effects::default()).unwrap();
     assert_eq!(loaded.warnings, []);
     let pipeline = loaded.pipeline;
     assert_eq!(
@@ -118,7 +118,7 @@ fn right_pipeline_means_what_it_says() {
     let bounds = pipeline.requires[1].integrated_lufs.unwrap();
     assert_eq!((bounds.min, bounds.max), (Some(-23.2), Some(-22.8)));
     let step = &pipeline.steps[0];
-    assert_eq!(step.params.number("gain_db"), Some(3.0));
+    assert_eq!(step.number("gain_db"), Some(3.0));
     assert_eq!(step.when.channels, [2]);
     assert_eq!(step.when.tag, [("genre".to_owned(), "Talk".to_owned())]);
     let exports = &pipeline.exports;
@@ -232,14 +232,6 @@ fn each_kind_of_mistake_is_named_where_it_stands() {
 
 #[test]
 fn what_later_versions_bring_is_said_to_be_missing() {
-    let effect = "[[step]]\neffect = \"reverb\"\n\n[[export]]\nformat = \"wav\"";
-    assert_mistake(
-        "[[export]]\nformat = \"wav\"",
-        effect,
-        "not-built-in",
-        "effect",
-        "effect modules",
-    );
     assert_mistake(
         "dither",
         "sample_rate_hz = 44100\ndither",
@@ -247,6 +239,28 @@ fn what_later_versions_bring_is_said_to_be_missing() {
         "sample_rate_hz",
         "resampling",
     );
+}
+
+#[test]
+fn step_needs_use_or_effect_and_not_both() {
+    assert_mistake(
+        "use = \"gain\"\nwith = { gain_db = 3 }",
+        "",
+        "missing-key",
+        "[[step]]",
+        "`effect`",
+    );
+    let both = "effect = \"reverb\"\nuse = \"gain\"";
+    assert_mistake("use = \"gain\"", both, "contradiction", "effect", "two steps");
+}
+
+#[test]
+fn keys_of_effects_mean_nothing_beside_use() {
+    for key in ["preset = \"hall\"", "sha256 = \"00\"", "max_memory_mib = 64"] {
+        let name = key.split(' ').next().unwrap();
+        let both = format!("{key}\nuse = \"gain\"");
+        assert_mistake("use = \"gain\"", &both, "contradiction", name, "leave the key out");
+    }
 }
 
 #[test]
@@ -349,7 +363,9 @@ fn text_that_is_no_toml_at_all_gives_diagnostics_and_no_panic() {
 
 #[test]
 fn hash_changes_with_text_and_defaults() {
-    let hash = |text: &str, defaults: &Defaults| load(text, defaults).unwrap().pipeline.hash;
+    let hash = |text: &str, defaults: &Defaults| {
+        load(text, defaults, &Effects::default()).unwrap().pipeline.hash
+    };
     let usual = hash(RIGHT, &Defaults::default());
     assert_eq!(usual, hash(RIGHT, &Defaults::default()));
     assert_ne!(usual, hash(&format!("{RIGHT}#"), &Defaults::default()));
@@ -362,6 +378,11 @@ fn json_schema_knows_every_key_that_works() {
     let properties = &schema["properties"];
     assert!(properties["pipeline"]["properties"]["retry"]["properties"]["backoff"].is_object());
     assert!(properties["export"]["items"]["properties"]["sample_rate_hz"].is_null());
+    let step = &properties["step"]["items"];
+    for key in ["effect", "preset", "sha256", "max_memory_mib"] {
+        assert!(step["properties"][key].is_object(), "{key}");
+    }
+    assert_eq!(step["oneOf"][1]["required"][0], "effect");
     let rule = schema["properties"]["step"]["items"]["allOf"]
         .as_array()
         .unwrap()
@@ -399,7 +420,7 @@ fn channels_mixed_after_a_ceiling_are_warned_of() {
         let text = format!(
             "version = 1\n[pipeline]\nname = \"a\"\n{steps}[[export]]\nformat = \"wav\"\nchannels = 2\npath = \"{{stem}}.wav\"\n"
         );
-        let warnings = load(&text, &Defaults::default()).unwrap().warnings;
+        let warnings = load(&text, &Defaults::default(), &Effects::default()).unwrap().warnings;
         warnings.iter().map(|warning| warning.code).collect::<Vec<_>>()
     };
     let loudness = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -16.0 }\n";

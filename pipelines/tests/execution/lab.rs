@@ -9,7 +9,7 @@ use wavemill_pipelines::execution::{
     Decision, Hooks, Job, Outcome, Places, Proposal, RunError, run,
 };
 use wavemill_pipelines::model::Defaults;
-use wavemill_pipelines::{Pipeline, load};
+use wavemill_pipelines::{Effects, Pipeline, load};
 
 /// A folder with places for inputs, outputs and spools; gone when it is dropped.
 pub(crate) struct Lab {
@@ -142,7 +142,7 @@ impl Lab {
 /// A pipeline from its text; the head is put in front.
 pub(crate) fn pipeline(body: &str) -> Pipeline {
     let text = format!("version = 1\n[pipeline]\nname = \"test\"\n{body}");
-    match load(&text, &Defaults::default()) {
+    match load(&text, &Defaults::default(), &Effects::default()) {
         Ok(loaded) => loaded.pipeline,
         Err(found) => panic!("{found:#?}\n{text}"),
     }

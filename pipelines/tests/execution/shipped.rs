@@ -4,6 +4,7 @@ use crate::lab::{Lab, integers, noise, wav};
 use std::path::{Path, PathBuf};
 use wavemill_core::audio::Samples;
 use wavemill_core::decode;
+use wavemill_pipelines::Effects;
 use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::schema::Loaded;
 use wavemill_pipelines::{Pipeline, load};
@@ -14,7 +15,8 @@ fn folder() -> PathBuf {
 
 fn shipped(name: &str) -> Pipeline {
     let text = std::fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
-    let Loaded { pipeline, warnings } = load(&text, &Defaults::default()).unwrap();
+    let Loaded { pipeline, warnings } =
+        load(&text, &Defaults::default(), &Effects::default()).unwrap();
     assert_eq!(warnings, []);
     assert_eq!(pipeline.name, name);
     assert!(!pipeline.description.is_empty());

@@ -128,7 +128,8 @@ pub(super) fn plan(text: &str) -> Plan {
         marker: None,
         duplicates: Duplicates::Process,
     });
-    Plan { pipeline, text: text.to_owned(), defaults: Defaults::default() }
+    let (text, defaults) = (text.to_owned(), Defaults::default());
+    Plan { pipeline, text, defaults, folder: PathBuf::new() }
 }
 
 fn names(folder: &Path) -> Vec<String> {

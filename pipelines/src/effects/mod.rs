@@ -1,0 +1,87 @@
+//! Effect modules: where pipelines find them, and what pins them.
+//!
+//! The sandbox itself is `wavemill-runtime`, behind the feature `effects`; without it a pipeline that
+//! names an effect is refused with a diagnostic that says so.
+
+mod error;
+mod lock;
+#[cfg(feature = "effects")]
+mod modules;
+#[cfg(feature = "effects")]
+mod resolver;
+#[cfg(feature = "effects")]
+mod step;
+
+pub use error::EffectError;
+pub use lock::{LOCK_FILE, Lock, LockError, Pin};
+#[cfg(feature = "effects")]
+pub(crate) use resolver::Resolver;
+#[cfg(feature = "effects")]
+pub use step::EffectStep;
+
+use std::path::{Path, PathBuf};
+
+/// Where the effects of a pipeline come from. Cheap to clone; clones share the sandbox and the
+/// modules that were loaded, so a program makes one and asks it for each pipeline's own.
+///
+/// Nothing is opened, compiled or started before a pipeline names an effect.
+#[derive(Clone, Debug, Default)]
+pub struct Effects {
+    folder: PathBuf,
+    #[cfg(feature = "effects")]
+    is_unlocked: bool,
+    #[cfg(feature = "effects")]
+    modules: std::sync::Arc<modules::Modules>,
+}
+
+impl Effects {
+    /// Effects of pipelines in the current folder. Compiled code is kept in `cache`, a folder that is
+    /// made for this user alone; `None` keeps it in memory only.
+    pub fn new(cache: Option<PathBuf>) -> Self {
+        #[cfg(not(feature = "effects"))]
+        drop(cache);
+        Self {
+            #[cfg(feature = "effects")]
+            modules: std::sync::Arc::new(modules::Modules::new(cache)),
+            ..Self::default()
+        }
+    }
+
+    /// The same for pipelines in `folder`: paths of modules are relative to it, and its `effects.lock`
+    /// holds.
+    #[must_use]
+    pub fn in_folder(&self, folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), ..self.clone() }
+    }
+
+    /// The same without a look at `effects.lock`.
+    #[must_use]
+    pub fn unlocked(&self) -> Self {
+        Self {
+            #[cfg(feature = "effects")]
+            is_unlocked: true,
+            ..self.clone()
+        }
+    }
+
+    /// The folder that relative paths of modules are in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Loads a module by the name that a pipeline would use, with the usual memory. `effects.lock` is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// When there is no such module, or it is refused.
+    #[cfg(feature = "effects")]
+    pub fn load(&self, name: &str) -> Result<wavemill_runtime::Module, EffectError> {
+        Resolver::new(&self.unlocked()).resolve(name, wavemill_runtime::limits::MEMORY_MIB)
+    }
+}
+
+/// Whether `name` is a path; else it names a bundled effect.
+#[cfg(feature = "effects")]
+fn is_path(name: &str) -> bool {
+    name.contains('/') || Path::new(name).extension().is_some_and(|extension| extension == "wasm")
+}

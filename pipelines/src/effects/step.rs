@@ -1,0 +1,63 @@
+//! An effect as a step of a pipeline.
+
+use serde_json::{Map, Value, json};
+use wavemill_core::audio::StreamSpec;
+use wavemill_core::limits::BLOCK_FRAMES;
+use wavemill_core::processor::Processor;
+use wavemill_runtime::{Module, Settings};
+
+/// A loaded module with the values of its parameters.
+#[derive(Clone)]
+pub struct EffectStep {
+    /// As the pipeline writes it: the name of a bundled effect, or a path.
+    pub name: String,
+    /// The module.
+    pub module: Module,
+    /// The preset that the values began with.
+    pub preset: Option<String>,
+    /// A value for every parameter.
+    pub settings: Settings,
+}
+
+impl std::fmt::Debug for EffectStep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EffectStep")
+            .field("name", &self.name)
+            .field("sha256", &self.module.sha256())
+            .finish_non_exhaustive()
+    }
+}
+
+impl EffectStep {
+    /// A fresh instance for a stream.
+    pub(crate) fn build(&self, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
+        self.module.suits(spec).map_err(|error| error.to_string())?;
+        let effect = self.module.instantiate(spec, &self.settings, BLOCK_FRAMES);
+        effect
+            .map(|effect| Box::new(effect) as Box<dyn Processor>)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Which module it is, for reports and plans.
+    pub(crate) fn module_json(&self) -> Value {
+        let description = self.module.description();
+        json!({
+            "id": description.id,
+            "name": description.name,
+            "version": description.version,
+            "sha256": self.module.sha256(),
+        })
+    }
+
+    /// Every parameter with its value as a pipeline would write it: a label where it has labels.
+    pub(crate) fn params_json(&self) -> Value {
+        let description = self.module.description();
+        let params = description.params.iter().filter_map(|param| {
+            let value = self.settings.get(&param.key)?;
+            let told =
+                if param.labels.is_empty() { json!(value) } else { json!(param.shown(value)) };
+            Some((param.key.clone(), told))
+        });
+        Value::Object(params.collect::<Map<_, _>>())
+    }
+}

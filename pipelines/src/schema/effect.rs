@@ -1,0 +1,257 @@
+//! `effect` in a `[[step]]`: a module, held against what it says of itself.
+
+#[cfg(feature = "effects")]
+pub(super) use with_modules::{Finder, read};
+#[cfg(not(feature = "effects"))]
+pub(super) use without_modules::{Finder, read};
+
+use super::key::{Key, Kind};
+use super::sink::Sink;
+use super::values::Values;
+
+/// Largest `max_memory_mib`: [`wavemill_runtime::limits::MEMORY_MIB_MAX`], a test says.
+const MEMORY_MIB_MAX: i64 = 1024;
+
+pub(super) const EFFECT: Key = Key::optional(
+    "effect",
+    Kind::Text,
+    "An effect module instead of a step: a bundled one's name, or the path of a .wasm file, relative \
+     to this file's folder.",
+);
+
+pub(super) const PRESET: Key = Key::optional(
+    "preset",
+    Kind::Text,
+    "Preset of the effect; `with` changes single values of it.",
+);
+
+pub(super) const SHA256: Key = Key::optional(
+    "sha256",
+    Kind::Text,
+    "SHA-256 of the effect's .wasm file, 64 hex digits; another module is refused.",
+);
+
+pub(super) const MAX_MEMORY_MIB: Key = Key::optional(
+    "max_memory_mib",
+    Kind::Integer { min: 1, max: MEMORY_MIB_MAX },
+    "Most memory the effect may use, in MiB; 64 if absent.",
+);
+
+/// Notes keys that only mean something beside `effect`.
+pub(super) fn refuse_keys(sink: &mut Sink<'_>, values: &Values<'_>) {
+    for key in [PRESET, SHA256, MAX_MEMORY_MIB] {
+        if let Some(span) = values.written(key.name) {
+            let message = format!("`{}` belongs to an `effect`, and this step has none", key.name);
+            sink.error("contradiction", span, message).help("leave the key out");
+        }
+    }
+}
+
+#[cfg(feature = "effects")]
+mod with_modules {
+    use super::super::scalar::{as_number, outside, wrong_type};
+    use super::super::sink::{Sink, did_you_mean};
+    use super::super::step::with_table;
+    use super::super::values::Values;
+    use crate::effects::{EffectStep, Effects, Resolver};
+    use std::collections::BTreeMap;
+    use toml::Spanned;
+    use toml::de::{DeTable, DeValue};
+    use wavemill_runtime::{Description, Given, Module, Param, ParamError, Settings, limits};
+
+    /// What finds the modules of a pipeline.
+    pub(in super::super) struct Finder<'e>(Resolver<'e>);
+
+    impl<'e> Finder<'e> {
+        pub(in super::super) fn new(effects: &'e Effects) -> Self {
+            Self(Resolver::new(effects))
+        }
+    }
+
+    /// Reads a step that names an effect.
+    pub(in super::super) fn read(
+        sink: &mut Sink<'_>,
+        values: &Values<'_>,
+        finder: &mut Finder<'_>,
+    ) -> Option<EffectStep> {
+        let name = values.text("effect")?;
+        let sha256 = read_sha256(sink, values);
+        let memory_mib = values.integer("max_memory_mib").map(Spanned::into_inner);
+        let memory_mib = memory_mib.and_then(|mib| u32::try_from(mib).ok());
+        let module = finder.0.resolve(name.get_ref(), memory_mib.unwrap_or(limits::MEMORY_MIB));
+        let module = match module {
+            Ok(module) => module,
+            Err(error) => {
+                sink.error(error.code(), name.span(), error.to_string()).maybe(error.help());
+                return None;
+            }
+        };
+        if let Some(sha256) = &sha256 {
+            check_sha256(sink, &module, name.get_ref(), sha256);
+        }
+        let table = with_table(sink, values);
+        let given = read_with(sink, module.description(), table);
+        let preset = values.text("preset");
+        let settings = settle(sink, module.description(), preset.as_ref(), &given?)?;
+        Some(EffectStep {
+            name: name.into_inner(),
+            module,
+            preset: preset.map(Spanned::into_inner),
+            settings,
+        })
+    }
+
+    fn read_sha256(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Spanned<String>> {
+        let sha256 = values.text("sha256")?;
+        let is_hash = sha256.get_ref().len() == 64
+            && sha256.get_ref().bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hash {
+            sink.error("bad-hash", sha256.span(), "`sha256` is no SHA-256")
+                .help("write 64 hex digits, as `wavemill effects describe` shows them");
+        }
+        is_hash.then_some(sha256)
+    }
+
+    fn check_sha256(sink: &mut Sink<'_>, module: &Module, name: &str, pinned: &Spanned<String>) {
+        let actual = module.sha256();
+        if !pinned.get_ref().eq_ignore_ascii_case(actual) {
+            let message = format!("effect `{name}` is another one: its SHA-256 is {actual}");
+            sink.error("not-pinned", pinned.span(), message)
+                .help("write that hash if the change is meant, or restore the module");
+        }
+    }
+
+    /// What was written under `with`; `None` when something of it is wrong.
+    fn read_with(
+        sink: &mut Sink<'_>,
+        description: &Description,
+        table: Option<&DeTable<'_>>,
+    ) -> Option<BTreeMap<String, Given>> {
+        let mut given = BTreeMap::new();
+        let mut is_right = true;
+        for (key, value) in table.into_iter().flatten() {
+            let Some(param) = description.param(key.get_ref()) else {
+                is_right = false;
+                let names = description.params.iter().map(|param| param.key.as_str());
+                let message =
+                    format!("effect `{}` has no parameter `{}`", description.name, key.get_ref());
+                let help = if description.params.is_empty() {
+                    "it has none at all".to_owned()
+                } else {
+                    did_you_mean(key.get_ref(), "parameters", names)
+                };
+                sink.error("unknown-key", key.span(), message).help(help);
+                continue;
+            };
+            match read_param(sink, param, value) {
+                Some(value) => drop(given.insert(param.key.clone(), value)),
+                None => is_right = false,
+            }
+        }
+        is_right.then_some(given)
+    }
+
+    fn read_param(
+        sink: &mut Sink<'_>,
+        param: &Param,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<Given> {
+        let given = match value.get_ref() {
+            DeValue::String(text) => Some(Given::Text(text.to_string())),
+            DeValue::Boolean(truth) => Some(Given::Bool(*truth)),
+            number => as_number(number).map(Given::Number),
+        };
+        let Some(given) = given else {
+            wrong_type(sink, &param.key, value, &param.expected());
+            return None;
+        };
+        match param.value_of(&given) {
+            Ok(_) => Some(given),
+            Err(error) => {
+                note(sink, param, value, &error);
+                None
+            }
+        }
+    }
+
+    fn note(sink: &mut Sink<'_>, param: &Param, value: &Spanned<DeValue<'_>>, error: &ParamError) {
+        let (key, span) = (&param.key, value.span());
+        match error {
+            ParamError::OutOfRange { .. } => {
+                let (min, max) = (param.min, param.max);
+                outside(sink, key, value, format_args!("{min}..={max}"), &param.unit);
+            }
+            ParamError::UnknownLabel { label, .. } => {
+                let labels = param.labels.iter().map(String::as_str);
+                sink.error("unknown-choice", span, format!("`{key}` cannot be \"{label}\""))
+                    .help(did_you_mean(label, "possible", labels));
+            }
+            ParamError::WrongType { .. } => wrong_type(sink, key, value, &param.expected()),
+            other => sink.error("bad-step", span, other.to_string()).maybe(None),
+        }
+    }
+
+    /// The value of every parameter.
+    fn settle(
+        sink: &mut Sink<'_>,
+        description: &Description,
+        preset: Option<&Spanned<String>>,
+        given: &BTreeMap<String, Given>,
+    ) -> Option<Settings> {
+        if let Some(preset) = preset
+            && description.preset(preset.get_ref()).is_none()
+        {
+            let (name, effect) = (preset.get_ref(), &description.name);
+            let message = format!("effect `{effect}` has no preset `{name}`");
+            let names = description.presets.iter().map(|preset| preset.name.as_str());
+            let help = if description.presets.is_empty() {
+                "it has none at all".to_owned()
+            } else {
+                did_you_mean(name, "presets", names)
+            };
+            sink.error("unknown-preset", preset.span(), message).help(help);
+            return None;
+        }
+        // Key by key, everything was checked before.
+        Settings::of(description, preset.map(|preset| preset.get_ref().as_str()), given).ok()
+    }
+
+    #[cfg(test)]
+    mod tests {
+        #[test]
+        fn largest_memory_is_that_of_the_sandbox() {
+            let most = wavemill_runtime::limits::MEMORY_MIB_MAX;
+            assert_eq!(super::super::MEMORY_MIB_MAX, i64::from(most));
+        }
+    }
+}
+
+#[cfg(not(feature = "effects"))]
+mod without_modules {
+    use super::super::sink::Sink;
+    use super::super::values::Values;
+    use crate::effects::Effects;
+    use std::convert::Infallible;
+    use std::marker::PhantomData;
+
+    /// Finds nothing.
+    pub(in super::super) struct Finder<'e>(PhantomData<&'e Effects>);
+
+    impl<'e> Finder<'e> {
+        pub(in super::super) fn new(_effects: &'e Effects) -> Self {
+            Self(PhantomData)
+        }
+    }
+
+    /// Says that there are no effects here.
+    pub(in super::super) fn read(
+        sink: &mut Sink<'_>,
+        values: &Values<'_>,
+        _finder: &mut Finder<'_>,
+    ) -> Option<Infallible> {
+        let name = values.text("effect")?;
+        sink.error("not-built-in", name.span(), "effect modules are not built into this program")
+            .help("build it with the feature `effects`, or use a step of `wavemill steps`");
+        None
+    }
+}
