@@ -4,6 +4,7 @@ mod analyze;
 mod check;
 mod completions;
 mod context;
+mod effects;
 mod events;
 mod exit;
 mod formats;
@@ -43,6 +44,7 @@ const COMMANDS: &[Entry] = &[
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),
     entry::<steps::Steps>(),
+    entry::<effects::Effects>(),
     entry::<formats::Formats>(),
     entry::<schema::Schema>(),
     entry::<completions::Completions>(),

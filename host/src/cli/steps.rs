@@ -52,6 +52,7 @@ fn list(steps: &[&'static StepDescriptor], context: &Context) -> Result<(), CliE
     }
     context.lines(table.lines(context.report.paint()))?;
     context.report.note("\nThe manual of one: wavemill steps NAME");
+    context.report.note("Effect modules are steps too: wavemill effects list");
     Ok(())
 }
 
@@ -133,7 +134,7 @@ fn default(param: &ParamDescriptor) -> String {
 }
 
 /// Breaks a paragraph at blanks.
-fn wrap(text: &str, indent: &str) -> Vec<String> {
+pub(super) fn wrap(text: &str, indent: &str) -> Vec<String> {
     const COLUMNS: usize = 88;
     let mut lines = vec![indent.to_owned()];
     for word in text.split_whitespace() {

@@ -4,7 +4,7 @@ use rustix::fs::{CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -61,6 +61,23 @@ pub fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
 fn lacks_links(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     matches!(errno, Some(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS))
+}
+
+/// Gives a file these bytes, whether or not it exists: after a crash it has the old ones or the new.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}.tmp", super::random_hex()));
+    let written =
+        OpenOptions::new().write(true).create_new(true).open(&temporary).and_then(|file| {
+            (&file).write_all(bytes)?;
+            file.sync_all()
+        });
+    let replaced = written.and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced.and_then(|()| sync_dir(folder))
 }
 
 /// Makes what was renamed or created in a folder survive a power cut.

@@ -1,0 +1,129 @@
+//! `wavemill effects list`: the bundled effects, and those that pipelines use.
+
+use super::super::pipeline_files::{self, PipelineFile};
+use super::super::{CliError, Context, Exit, Run};
+use super::refused;
+use crate::effects::folder_of;
+use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::effects::Lock;
+use wavemill_runtime::{Module, bundled};
+
+/// List the bundled effects, or those that pipelines use
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Pipeline files, or folders of them [default: the bundled effects]
+    #[arg(value_name = "PIPELINE|DIR")]
+    pipelines: Vec<PathBuf>,
+}
+
+/// An effect with the name that a pipeline gives it.
+struct Listed {
+    name: String,
+    module: Module,
+    /// The pipeline that uses it, and whether a lock file or the pipeline itself pins it.
+    used: Option<Used>,
+}
+
+struct Used {
+    pipeline: PathBuf,
+    is_locked: bool,
+}
+
+impl Run for List {
+    const NAME: &'static str = "list";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        let effects = if self.pipelines.is_empty() {
+            bundled_effects(context)?
+        } else {
+            used_effects(&pipeline_files::load_all(&self.pipelines, context)?)?
+        };
+        if context.is_json() {
+            let effects: Vec<_> = effects.iter().map(object).collect();
+            context.document(&json!({ "version": JSON_VERSION, "effects": effects }))?;
+            return Ok(Exit::Done);
+        }
+        if effects.is_empty() {
+            let nobody = if self.pipelines.is_empty() {
+                "no effects are bundled with this program"
+            } else {
+                "these pipelines use no effects"
+            };
+            context.report.note(nobody);
+            return Ok(Exit::Done);
+        }
+        context.lines(table(&effects).lines(context.report.paint()))?;
+        context.report.note("\nThe manual of one: wavemill effects describe NAME|FILE");
+        Ok(Exit::Done)
+    }
+}
+
+fn bundled_effects(context: &Context) -> Result<Vec<Listed>, CliError> {
+    let listed = |found: &bundled::Bundled| {
+        let module = context.effects.load(found.name).map_err(|error| refused(&error))?;
+        Ok(Listed { name: found.name.to_owned(), module, used: None })
+    };
+    bundled::MODULES.iter().map(listed).collect()
+}
+
+fn used_effects(files: &[PipelineFile]) -> Result<Vec<Listed>, CliError> {
+    let mut listed = Vec::new();
+    for file in files {
+        let lock = lock_beside(&file.path)?;
+        for step in file.pipeline.iter().flat_map(|pipeline| &pipeline.steps) {
+            let Some(effect) = step.effect() else { continue };
+            let is_locked = lock.effects.contains_key(&effect.name);
+            listed.push(Listed {
+                name: effect.name.clone(),
+                module: effect.module.clone(),
+                used: Some(Used { pipeline: file.path.clone(), is_locked }),
+            });
+        }
+    }
+    Ok(listed)
+}
+
+/// The lock file beside a pipeline; an empty one where there is none.
+fn lock_beside(pipeline: &Path) -> Result<Lock, CliError> {
+    let folder = folder_of(pipeline).map_err(|error| CliError::path(pipeline, error))?;
+    let lock = Lock::read(&folder).map_err(|error| CliError::failed(error.to_string()))?;
+    Ok(lock.unwrap_or_default())
+}
+
+fn table(effects: &[Listed]) -> Table {
+    let mut table = Table::new(&[("", Align::Left); 4]);
+    for effect in effects {
+        let description = effect.module.description();
+        let note = match &effect.used {
+            Some(used) if used.is_locked => format!("{}, locked", shown(&used.pipeline)),
+            Some(used) => shown(&used.pipeline),
+            None => String::new(),
+        };
+        table.toned([
+            (one_line(&effect.name), Some(Tone::Name)),
+            (description.version.clone(), Some(Tone::Faint)),
+            (one_line(&description.summary), None),
+            (note, Some(Tone::Faint)),
+        ]);
+    }
+    table
+}
+
+fn object(effect: &Listed) -> Value {
+    let description = effect.module.description();
+    let mut object = json!({
+        "name": effect.name,
+        "id": description.id,
+        "title": description.name,
+        "version": description.version,
+        "summary": description.summary,
+        "sha256": effect.module.sha256(),
+    });
+    if let Some(used) = &effect.used {
+        object["pipeline"] = json!(used.pipeline.to_string_lossy());
+        object["locked"] = json!(used.is_locked);
+    }
+    object
+}
