@@ -1,0 +1,12 @@
+//! Effect modules through the real program: the same bytes by every way, and nobody hurt by a bad one.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bench;
+mod cache;
+mod command;
+mod hostile;
+mod lock;
+mod module;
+mod same_bytes;
+mod swap;
