@@ -1,5 +1,5 @@
-//! Compilers of effect modules, where this machine has them. What is missing is said, so that the gate
-//! counts the test as skipped.
+//! Compilers of effect modules, where this machine has them. What is missing is said, so that the
+//! gate counts the test as skipped.
 
 #![expect(clippy::print_stderr, reason = "the gate counts these lines")]
 
@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Cargo, able to build for wasm: by rustup's target, or by a folder of `cargo xtask wasm-toolchain` that
-/// `WAVEMILL_WASM_TOOLCHAIN` names.
+/// Cargo, able to build for wasm: by rustup's target, or by a folder of `cargo xtask
+/// wasm-toolchain` that `WAVEMILL_WASM_TOOLCHAIN` names.
 pub fn cargo_for_wasm() -> Option<Command> {
     if has_rustup_target() {
         return Some(cargo());

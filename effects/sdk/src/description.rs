@@ -107,7 +107,8 @@ impl Description {
 /// A parameter. A number within its range; what it means is said by its unit and its labels.
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
-    /// What [`Effect::set_param`](crate::Effect::set_param) gets; never given to another parameter later.
+    /// What [`Effect::set_param`](crate::Effect::set_param) gets; never given to another parameter
+    /// later.
     pub id: u32,
     /// Name in pipelines, with its unit: `release_ms`.
     pub key: &'static str,

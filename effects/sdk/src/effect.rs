@@ -4,7 +4,8 @@ use crate::{Block, Description};
 
 /// An effect on one stream.
 ///
-/// `create` and `drop` may allocate; everything else is real-time: no allocation, no lock, no panic.
+/// `create` and `drop` may allocate; everything else is real-time: no allocation, no lock, no
+/// panic.
 pub trait Effect: Sized + 'static {
     /// What it is called and what can be set.
     const DESCRIPTION: Description;

@@ -2,9 +2,9 @@
 
 /// Exports an effect from a module; once in a crate.
 ///
-/// Natively it only checks the description, and nothing is exported: the type is tested as it is. For `wasm32` it adds
-/// all functions of the contract, an allocator and a panic handler, so such a crate must be `no_std`. A description
-/// that no host would take does not compile.
+/// Natively it only checks the description, and nothing is exported: the type is tested as it is.
+/// For `wasm32` it adds all functions of the contract, an allocator and a panic handler, so such a
+/// crate must be `no_std`. A description that no host would take does not compile.
 ///
 /// ```
 /// # use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup};

@@ -13,8 +13,8 @@ const ERROR_CHANNELS: i32 = -3;
 const ERROR_PARAMS: i32 = -5;
 const TAIL_INFINITE: u32 = u32::MAX;
 
-/// Between the planes of two channels, in samples: a cache line, so that planes of 2^n frames do not compete for
-/// the same lines of the cache.
+/// Between the planes of two channels, in samples: a cache line, so that planes of 2^n frames do
+/// not compete for the same lines of the cache.
 const GAP: usize = 16;
 
 /// Four samples, aligned for vector loads.
@@ -22,7 +22,8 @@ const GAP: usize = 16;
 #[repr(C, align(16))]
 struct Quad([f32; 4]);
 
-/// One instance of an effect, with the memory a host writes to and reads from. `PARAMS` is the number of its parameters.
+/// One instance of an effect, with the memory a host writes to and reads from. `PARAMS` is the
+/// number of its parameters.
 #[derive(Debug)]
 pub struct Instance<E, const PARAMS: usize> {
     params: [(u32, f64); PARAMS],
@@ -98,8 +99,8 @@ impl<E: Effect, const PARAMS: usize> Instance<E, PARAMS> {
         Ok(CONTINUE)
     }
 
-    /// `fx_in` and `fx_out`: the same address, since effects work in place. Null for a channel that does not
-    /// exist.
+    /// `fx_in` and `fx_out`: the same address, since effects work in place. Null for a channel that
+    /// does not exist.
     pub fn plane(&mut self, channel: usize) -> *mut f32 {
         if channel >= self.channels {
             return core::ptr::null_mut();

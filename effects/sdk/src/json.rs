@@ -1,5 +1,5 @@
-//! A description as the JSON of the contract, written while the effect is compiled: a module carries the text
-//! and no code for it.
+//! A description as the JSON of the contract, written while the effect is compiled: a module
+//! carries the text and no code for it.
 
 use crate::{Description, Param, Preset, Scale};
 
@@ -92,8 +92,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A number with as many decimals as it needs. Reading it back gives the same bits: it is a whole number
-    /// of millionths, and both the division here and a reader round correctly.
+    /// A number with as many decimals as it needs. Reading it back gives the same bits: it is a
+    /// whole number of millionths, and both the division here and a reader round correctly.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
     #[expect(clippy::float_cmp, reason = "the number must be exactly that decimal")]
     const fn number(&mut self, value: f64) {

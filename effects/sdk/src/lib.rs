@@ -1,7 +1,8 @@
 //! Write Wavemill effects in Rust.
 //!
-//! An effect is a type that implements [`Effect`]: it says what it is ([`Effect::DESCRIPTION`]), is created for a stream,
-//! and processes blocks in place. Natively it is an ordinary type, tested with `cargo test`.
+//! An effect is a type that implements [`Effect`]: it says what it is ([`Effect::DESCRIPTION`]), is
+//! created for a stream, and processes blocks in place. Natively it is an ordinary type, tested
+//! with `cargo test`.
 //!
 //! No dependencies, no `std` in wasm. What is not `+ - * /` comes from [`math`], so that native and
 //! wasm builds give the same bits.

@@ -13,8 +13,9 @@ pub enum Level {
     Debug = 3,
 }
 
-/// Hands a line to the host, which keeps the first 64 of an instance, 256 bytes of each. Does nothing while
-/// [`process`](crate::Effect::process) runs. In native builds the line goes to standard error.
+/// Hands a line to the host, which keeps the first 64 of an instance, 256 bytes of each. Does
+/// nothing while [`process`](crate::Effect::process) runs. In native builds the line goes to
+/// standard error.
 pub fn log(level: Level, line: &str) {
     #[cfg(target_arch = "wasm32")]
     // SAFETY: the host only reads the line, and only during the call.

@@ -116,8 +116,8 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Memory is handed out upwards and given back as a whole by `fx_create`; only the newest piece can be freed
-/// or grow before.
+/// Memory is handed out upwards and given back as a whole by `fx_create`; only the newest piece can
+/// be freed or grow before.
 #[derive(Debug)]
 struct Heap {
     /// Address of the next piece; 0 means that none was handed out.
@@ -165,7 +165,8 @@ fn has_memory(end: usize) -> bool {
     needed <= pages || core::arch::wasm32::memory_grow::<0>(needed - pages) != usize::MAX
 }
 
-// SAFETY: pieces are disjoint and aligned, since addresses only grow until everything was given back.
+// SAFETY: pieces are disjoint and aligned, since addresses only grow until everything was given
+// back.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the reference ends with the call, which does not allocate.

@@ -1,4 +1,5 @@
-//! The rig and the shared properties, tried on an effect that keeps them and on effects that break one each.
+//! The rig and the shared properties, tried on an effect that keeps them and on effects that break
+//! one each.
 #![expect(clippy::cast_possible_truncation, reason = "samples")]
 
 use wavemill_effect::testing::{

@@ -1,4 +1,5 @@
-//! A tilt equalizer: what lies below the pivot gets quieter by half the tilt, what lies above it louder.
+//! A tilt equalizer: what lies below the pivot gets quieter by half the tilt, what lies above it
+//! louder.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
@@ -33,7 +34,8 @@ impl Tilt {
     fn prepare(&mut self) {
         self.low_gain = math::db_to_amplitude(-self.tilt_db / 2.0) as f32;
         self.high_gain = math::db_to_amplitude(self.tilt_db / 2.0) as f32;
-        // A one-pole low-pass whose response to a step reaches 1 - 1/e after 1 / (2 pi pivot) seconds.
+        // A one-pole low-pass whose response to a step reaches 1 - 1/e after 1 / (2 pi pivot)
+        // seconds.
         let step = core::f64::consts::TAU * self.pivot_hz / self.sample_rate_hz;
         self.share = (1.0 - math::exp(-step)) as f32;
     }

@@ -17,7 +17,8 @@ pub(super) fn sum_ordered(a: f64, b: f64) -> (f64, f64) {
     (high, b - (high - a))
 }
 
-/// Product and its rounding error, for magnitudes below 2^480. Not by a fused multiply-add, which wasm lacks.
+/// Product and its rounding error, for magnitudes below 2^480. Not by a fused multiply-add, which
+/// wasm lacks.
 #[inline]
 pub(super) fn product(a: f64, b: f64) -> (f64, f64) {
     let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));

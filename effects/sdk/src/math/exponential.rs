@@ -2,7 +2,8 @@
 
 use super::{polynomial, power_of_two, round};
 
-/// ln 2 as a sum of two numbers, the first with 32 bits so that its products with exponents are exact.
+/// ln 2 as a sum of two numbers, the first with 32 bits so that its products with exponents are
+/// exact.
 pub(super) const LN_2: (f64, f64) =
     (f64::from_bits(0x3fe62e42_fee00000), f64::from_bits(0x3dea39ef_35793c76));
 

@@ -3,8 +3,8 @@
 use super::exponential::LN_2;
 use super::polynomial;
 
-/// (atanh(s) / s - 1) / s^2 as a series in s^2. For |s| <= 0.1716 the first missing term is below 2e-20
-/// of the logarithm.
+/// (atanh(s) / s - 1) / s^2 as a series in s^2. For |s| <= 0.1716 the first missing term is below
+/// 2e-20 of the logarithm.
 pub(super) const ATANH: [f64; 12] = [
     1.0 / 3.0,
     1.0 / 5.0,

@@ -1,12 +1,14 @@
 //! Arithmetic beyond `+ - * /` that gives the same bits natively and in wasm, on every machine.
 //!
 //! `std`'s functions come from the platform's libm and differ between platforms; these consist of
-//! IEEE 754 operations and integer arithmetic in a fixed order. None panics, allocates or keeps state.
+//! IEEE 754 operations and integer arithmetic in a fixed order. None panics, allocates or keeps
+//! state.
 //!
-//! Stated errors are relative to the result and hold for every normal argument and result; the tests
-//! compare with `std` over wide ranges. Methods are the textbook ones, range reduction and a power
-//! series with the remainder stated: J.-M. Muller, "Elementary Functions", 3rd ed., 2016, chapters 3,
-//! 11 and 12; T. J. Dekker, "A floating-point technique for extending the available precision", 1971.
+//! Stated errors are relative to the result and hold for every normal argument and result; the
+//! tests compare with `std` over wide ranges. Methods are the textbook ones, range reduction and a
+//! power series with the remainder stated: J.-M. Muller, "Elementary Functions", 3rd ed., 2016,
+//! chapters 3, 11 and 12; T. J. Dekker, "A floating-point technique for extending the available
+//! precision", 1971.
 
 mod double;
 mod exponential;
@@ -42,7 +44,8 @@ fn power_of_two(k: f64) -> f64 {
 
 /// Value at `x` of the polynomial with these coefficients, lowest power first.
 ///
-/// Even and odd powers are summed apart, which halves the chain of operations that wait for each other.
+/// Even and odd powers are summed apart, which halves the chain of operations that wait for each
+/// other.
 #[inline]
 fn polynomial<const N: usize>(x: f64, coefficients: &[f64; N]) -> f64 {
     let square = x * x;

@@ -16,9 +16,10 @@ const ALL_EVEN: f64 = (1_u64 << 53) as f64;
 
 /// `base` to the power of `exponent`.
 ///
-/// A negative base takes whole exponents only and gives NaN for others; everything to the power of 0, and
-/// 1 to every power, is 1. Relative error at most 1e-14 (measured: 8e-16) even where the result is huge or
-/// tiny: the logarithm to the base 2 is taken to some 60 bits, as a sum of two numbers.
+/// A negative base takes whole exponents only and gives NaN for others; everything to the power of
+/// 0, and 1 to every power, is 1. Relative error at most 1e-14 (measured: 8e-16) even where the
+/// result is huge or tiny: the logarithm to the base 2 is taken to some 60 bits, as a sum of two
+/// numbers.
 #[inline]
 pub fn pow(base: f64, exponent: f64) -> f64 {
     if exponent == 0.0 || base.to_bits() == 1.0_f64.to_bits() {

@@ -11,10 +11,11 @@ const QUARTER: (f64, f64, f64) = (
     f64::from_bits(0x3ba3198a_2e037073),
 );
 
-/// Largest angle that is reduced exactly; a phase in radians of 1.6 million seconds at 1 rad/s.
+/// Largest angle, in radians, that is reduced exactly: its count of quarter turns is below 2^20.
 const EXACT_MAX: f64 = (1_u32 << 20) as f64;
 
-/// (sin(r) / r - 1) / r^2 in powers of r^2. For |r| <= pi / 4 the first missing term is below 9e-20.
+/// (sin(r) / r - 1) / r^2 in powers of r^2. For |r| <= pi / 4 the first missing term is below
+/// 9e-20.
 const SINE: [f64; 8] = [
     -1.0 / 6.0,
     1.0 / 120.0,
@@ -26,7 +27,8 @@ const SINE: [f64; 8] = [
     1.0 / 355_687_428_096_000.0,
 ];
 
-/// (cos(r) - 1 + r^2 / 2) / r^4 in powers of r^2. For |r| <= pi / 4 the first missing term is below 3e-18.
+/// (cos(r) - 1 + r^2 / 2) / r^4 in powers of r^2. For |r| <= pi / 4 the first missing term is below
+/// 3e-18.
 const COSINE: [f64; 7] = [
     1.0 / 24.0,
     -1.0 / 720.0,
@@ -37,8 +39,8 @@ const COSINE: [f64; 7] = [
     1.0 / 20_922_789_888_000.0,
 ];
 
-/// An angle as a whole number of quarter turns, of which two bits are kept, and a rest of at most an
-/// eighth of a turn, as a sum of two numbers.
+/// An angle as a whole number of quarter turns, of which two bits are kept, and a rest of at most
+/// an eighth of a turn, as a sum of two numbers.
 struct Reduced {
     quarters: u64,
     rest: f64,
@@ -76,9 +78,10 @@ impl Reduced {
 
 /// Sine of an angle in radians.
 ///
-/// NaN for infinite angles. Relative error at most 1e-14 (measured: 3e-16) for angles within 2^20 = 1,048,576 either
-/// way, also beside the zeros: reduced by quarter turns in three parts, then a power series. Further out the angle is first reduced by the number nearest to 2 pi, which moves it by a
-/// fifth of the distance to its neighbors.
+/// NaN for infinite angles. Relative error at most 1e-14 (measured: 3e-16) for angles within 2^20 =
+/// 1,048,576 either way, also beside the zeros: reduced by quarter turns in three parts, then a
+/// power series. Further out the angle is first reduced by the number nearest to 2 pi, which moves
+/// it by a fifth of the distance to its neighbors.
 #[inline]
 pub fn sin(x: f64) -> f64 {
     sin_cos(x).0

@@ -1,4 +1,5 @@
-//! What must hold for every effect, whatever it does. `wavemill effects check` asks the same of a module.
+//! What must hold for every effect, whatever it does. `wavemill effects check` asks the same of a
+//! module.
 
 use super::render::with_end;
 use super::{Rig, impulse, noise, silence, sine};
@@ -77,9 +78,9 @@ pub fn assert_reset_is_fresh<E: Effect>(sample_rate: f64, channels: usize, param
     }
 }
 
-/// Asserts that the output is finite and within the contract's limit for silence, an impulse, noise, full scale,
-/// tiny numbers and a sudden end, with these parameters and with every single one at its ends. Ends that the
-/// effect refuses to be created with are left out.
+/// Asserts that the output is finite and within the contract's limit for silence, an impulse,
+/// noise, full scale, tiny numbers and a sudden end, with these parameters and with every single
+/// one at its ends. Ends that the effect refuses to be created with are left out.
 ///
 /// # Panics
 /// When it is not.

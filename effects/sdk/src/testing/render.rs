@@ -6,8 +6,8 @@ use crate::{Effect, Tail};
 /// How much of an infinite tail is rendered, in seconds.
 const INFINITE_TAIL_S: f64 = 2.0;
 
-/// The whole output for this input, `[channel][frame]`: its frames, then latency and tail (of an infinite
-/// one, two seconds). The latency is still at the front.
+/// The whole output for this input, `[channel][frame]`: its frames, then latency and tail (of an
+/// infinite one, two seconds). The latency is still at the front.
 ///
 /// # Panics
 /// When the effect cannot be created or fails, or a parameter does not exist.

@@ -48,8 +48,8 @@ pub struct Rig<E> {
 }
 
 impl<E: Effect> Rig<E> {
-    /// A rig with the defaults of all parameters: `sample_rate` in Hz, blocks of at most `max_frames`
-    /// frames.
+    /// A rig with the defaults of all parameters: `sample_rate` in Hz, blocks of at most
+    /// `max_frames` frames.
     ///
     /// # Panics
     /// When the description does not allow this rate or number of channels.
@@ -123,11 +123,12 @@ impl<E: Effect> Rig<E> {
         Ok(())
     }
 
-    /// Processes a signal, `[channel][frame]`, in place, in blocks of at most `block_frames` frames.
+    /// Processes a signal, `[channel][frame]`, in place, in blocks of at most `block_frames`
+    /// frames.
     ///
     /// # Panics
-    /// When the effect was not started or fails, the signal has other channels or `block_frames` is more
-    /// than the rig's, or the effect said that it is silent and is not.
+    /// When the effect was not started or fails, the signal has other channels or `block_frames` is
+    /// more than the rig's, or the effect said that it is silent and is not.
     pub fn process(&mut self, signal: &mut [Vec<f32>], block_frames: usize) {
         assert!(
             (1..=self.max_frames).contains(&block_frames),
@@ -170,8 +171,8 @@ impl<E: Effect> Rig<E> {
     /// Sets a parameter from the next frame on.
     ///
     /// # Panics
-    /// When the effect was not started, there is no such parameter, the value lies outside its range, or it
-    /// is only set before a start.
+    /// When the effect was not started, there is no such parameter, the value lies outside its
+    /// range, or it is only set before a start.
     pub fn set(&mut self, key: &str, value: f64) {
         let param = param::<E>(key);
         assert!(!param.needs_restart, "`{key}` is only set before `start`");

@@ -18,7 +18,8 @@ pub fn impulse(channels: usize, frames: usize) -> Vec<Vec<f32>> {
 
 /// White noise, evenly distributed within +-`amplitude`; each channel its own, always the same.
 ///
-/// Source: the `SplitMix64` generator; G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", 2014.
+/// Source: the `SplitMix64` generator; G. L. Steele, D. Lea, C. H. Flood, "Fast splittable
+/// pseudorandom number generators", 2014.
 #[expect(clippy::cast_possible_truncation, reason = "a sample")]
 pub fn noise(channels: usize, frames: usize, amplitude: f32) -> Vec<Vec<f32>> {
     let mut state = 0_u64;

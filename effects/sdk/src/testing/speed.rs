@@ -12,8 +12,9 @@ const FRAMES: usize = 65_536;
 /// How often that is repeated; the fastest counts, since other programs only ever slow it down.
 const ROUNDS: usize = 30;
 
-/// Nanoseconds a frame of all channels takes, with these parameters and blocks of `block_frames` frames, copied in and out
-/// as a host does. Build with optimization; a debug build measures itself.
+/// Nanoseconds a frame of all channels takes, with these parameters and blocks of `block_frames`
+/// frames, copied in and out as a host does. Build with optimization; a debug build measures
+/// itself.
 ///
 /// # Panics
 /// When the effect cannot be created or fails, or a parameter does not exist.

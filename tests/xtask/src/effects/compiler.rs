@@ -24,8 +24,8 @@ const RUST_MISSING: &str = "no Rust compiler for wasm is at hand (`rustup target
 const C_MISSING: &str = "no C compiler for wasm is at hand (`apt-get install clang lld`, or `pip \
     install ziglang`)";
 
-/// Unrolls short loops, which spares wasm's checks at their ends. Only for modules whose manifest says so, because they were
-/// measured to gain by it.
+/// Unrolls short loops, which spares wasm's checks at their ends. Only for modules whose manifest
+/// says so, because they were measured to gain by it.
 const UNROLL: [&str; 3] = [
     "-Cllvm-args=-unroll-runtime",
     "-Cllvm-args=-unroll-allow-partial",
@@ -142,8 +142,8 @@ impl Compiler {
             Self::Toolchain(folder) => build_rust(in_toolchain(folder), source, file),
             Self::Clang => {
                 let mut clang = Command::new("clang");
-                // With the stack first, an overflow traps instead of overwriting data; Zig does that
-                // by itself.
+                // With the stack first, an overflow traps instead of overwriting data; Zig does
+                // that by itself.
                 clang.arg("-Wl,--stack-first");
                 build_c(clang, "wasm32", source, file)
             }
@@ -223,8 +223,8 @@ fn succeed(command: &mut Command, source: &Source) -> Result<()> {
     Ok(())
 }
 
-/// `cargo xtask wasm-toolchain DIR`: makes a Rust compiler for wasm from Debian's packages, for machines where
-/// rustup cannot add the target.
+/// `cargo xtask wasm-toolchain DIR`: makes a Rust compiler for wasm from Debian's packages, for
+/// machines where rustup cannot add the target.
 ///
 /// # Errors
 /// When the script fails.

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use compiler::wasm_toolchain;
 
-/// `cargo xtask effects [NAME...]`: builds all modules, or these, and writes their hashes. A module whose
-/// compiler is not at hand keeps its bundled file.
+/// `cargo xtask effects [NAME...]`: builds all modules, or these, and writes their hashes. A module
+/// whose compiler is not at hand keeps its bundled file.
 ///
 /// # Errors
 /// When a module does not compile, or none could be built.
@@ -43,8 +43,8 @@ pub(crate) fn rebuilt() -> PathBuf {
     root().join("target/effects/rebuilt")
 }
 
-/// `cargo xtask effects --rebuild`: builds what this machine can into [`rebuilt`], for the tests that compare it
-/// with the bundled modules. Returns the folder.
+/// `cargo xtask effects --rebuild`: builds what this machine can into [`rebuilt`], for the tests
+/// that compare it with the bundled modules. Returns the folder.
 ///
 /// # Errors
 /// When a module does not compile.
@@ -65,8 +65,8 @@ pub(crate) fn rebuild() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// `cargo xtask effects --check`: rebuilds, and compares with the bundled modules: equal bytes, or else equal
-/// behavior, since another version of a compiler writes other bytes.
+/// `cargo xtask effects --check`: rebuilds, and compares with the bundled modules: equal bytes, or
+/// else equal behavior, since another version of a compiler writes other bytes.
 ///
 /// # Errors
 /// When a module does not compile or behaves otherwise.
@@ -74,7 +74,8 @@ pub(crate) fn check() -> Result<()> {
     let folder = rebuild()?;
     let status = std::process::Command::new(crate::cargo())
         .current_dir(root())
-        .args(["test", "--locked", "--package", "wavemill-tests", "--test", "modules"])
+        // The workspace as in the gate: for one package alone, all would be compiled anew.
+        .args(["test", "--locked", "--workspace", "--test", "modules"])
         .args(["rebuilt", "--", "--show-output"])
         .env(REBUILT_VARIABLE, &folder)
         .status()
