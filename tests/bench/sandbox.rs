@@ -44,7 +44,8 @@ pub(crate) fn run(_arguments: &[String]) -> Record {
         format!("{name}: median {:.1} {unit}, least {lowest:.1} {unit}", median(&series.values))
     };
     let rows = all.iter().flat_map(|series| {
-        let row = |value: &f64| vec![series.name.clone(), series.unit.to_owned(), value.to_string()];
+        let row =
+            |value: &f64| vec![series.name.clone(), series.unit.to_owned(), value.to_string()];
         series.values.iter().map(row).collect::<Vec<_>>()
     });
     Record {
@@ -59,7 +60,8 @@ fn modules() -> Vec<std::path::PathBuf> {
     let folder = lab::repository().join("effects/bundled");
     let entries = std::fs::read_dir(folder).expect("bundled effects are there");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    let mut paths: Vec<_> = paths.filter(|path| path.extension() == Some("wasm".as_ref())).collect();
+    let mut paths: Vec<_> =
+        paths.filter(|path| path.extension() == Some("wasm".as_ref())).collect();
     paths.sort();
     paths
 }

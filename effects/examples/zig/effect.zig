@@ -9,8 +9,8 @@ const frames_max = 65_536;
 const time_ms_max = 1_000.0;
 /// Room for it at 192 kHz; the description allows no higher sample rate.
 const delay_frames_max = 192_000;
-/// The tail ends where it has fallen by 60 dB.
-const tail_end = 0.001;
+/// The tail ends where it has fallen by 120 dB.
+const tail_end = 0.000001;
 
 const Result = struct {
     const go_on: i32 = 0;
@@ -97,7 +97,7 @@ export fn fx_process(frames: u32) i32 {
     return Result.go_on;
 }
 
-/// Repetitions until they have fallen by 60 dB.
+/// Repetitions until they have fallen by 120 dB.
 export fn fx_tail() u32 {
     var level = feedback_factor;
     var repetitions: u32 = 1;

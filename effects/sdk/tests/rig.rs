@@ -75,7 +75,7 @@ impl<const FLAW: usize> Effect for Smoother<FLAW> {
     }
 
     fn tail(&self) -> Tail {
-        Tail::Frames(if FLAWS[FLAW] == Flaw::TailTooShort { 1 } else { 60 })
+        Tail::Frames(if FLAWS[FLAW] == Flaw::TailTooShort { 1 } else { 132 })
     }
 }
 
@@ -122,7 +122,7 @@ fn silence_that_is_not_is_found() {
 #[test]
 fn render_appends_the_tail() {
     let output = render::<Smoother<0>>(48_000.0, &[("share", 0.5)], &impulse(1, 10), 64);
-    assert_eq!(output[0].len(), 70);
+    assert_eq!(output[0].len(), 142);
     assert_eq!(output[0][..3], [0.5, 0.25, 0.125]);
 }
 

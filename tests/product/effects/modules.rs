@@ -1,6 +1,8 @@
 //! The bundled modules: each is what its source says, bit by bit.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod examples;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use wavemill_core::audio::{Block, StreamSpec};
@@ -8,6 +10,8 @@ use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::processor::{Processor, Status};
 use wavemill_effect::testing::{Rig, json, noise};
 use wavemill_effect::{Effect, Param};
+use wavemill_runtime::bundled::MODULES;
+use wavemill_runtime::check::check;
 use wavemill_runtime::limits::MEMORY_MIB;
 use wavemill_runtime::{Description, Mode, Module, Sandbox, Settings, bundled};
 use wavemill_tests::lab::repository;
@@ -176,6 +180,15 @@ fn bundled_modules_equal_their_native_builds_bit_by_bit() {
             let what = format!("{} with {case:?}; run `cargo xtask effects`?", native.name);
             assert_same_bits(&(native.render)(&case), &render_module(&module, &case), &what);
         }
+    }
+}
+
+#[test]
+fn bundled_modules_pass_check() {
+    for module in MODULES {
+        let report = check(module.bytes, MEMORY_MIB);
+        let failures: Vec<_> = report.failures().collect();
+        assert!(failures.is_empty(), "{}: {failures:?}", module.name);
     }
 }
 

@@ -7,6 +7,9 @@ use effect_common::convert::narrow;
 /// Cutoff of what is removed in Hz: far enough below hearing that bass keeps its phase.
 const CUTOFF_HZ: f64 = 5.0;
 
+/// Time constants until a constant is gone: it has fallen by 139 dB.
+const TAIL_TIME_CONSTANTS: f64 = 16.0;
+
 /// Constants smaller than this are zero: -240 dBFS.
 const CONSTANT_MIN: f64 = 1e-12;
 
@@ -16,13 +19,26 @@ const CONSTANT_MIN: f64 = 1e-12;
 pub struct DcRemover {
     mean: Pole,
     constants: Vec<f64>,
+    tail: u32,
 }
 
 impl DcRemover {
     /// Allocates for `channels` channels.
     pub fn new(channels: usize, sample_rate: f64) -> Self {
         let time_ms = 1_000.0 / (2.0 * core::f64::consts::PI * CUTOFF_HZ);
-        Self { mean: Pole::new(time_ms, sample_rate), constants: vec![0.0; channels] }
+        let tail = TAIL_TIME_CONSTANTS * time_ms * 0.001 * sample_rate;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "half a second"
+        )]
+        let tail = tail as u32;
+        Self { mean: Pole::new(time_ms, sample_rate), constants: vec![0.0; channels], tail }
+    }
+
+    /// Frames it sounds on after its input ended.
+    pub fn tail(&self) -> u32 {
+        self.tail
     }
 
     /// Rounds what is left of faded signals to zero.

@@ -93,9 +93,10 @@ impl Effect for Saturator {
         u32::try_from(self.oversampler.latency()).unwrap_or(u32::MAX)
     }
 
-    /// The filters ring as long after the latency as before it.
+    /// The filters ring as long after the latency as before it; what the removal of the constant
+    /// added lasts longer.
     fn tail(&self) -> Tail {
-        Tail::Frames(self.latency())
+        Tail::Frames(self.latency() + self.dc.tail())
     }
 }
 

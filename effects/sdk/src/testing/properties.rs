@@ -17,8 +17,8 @@ const CHANGE_AT: usize = 4_321;
 /// Largest output sample the contract allows.
 const OUTPUT_AMPLITUDE_MAX: f32 = 1e6;
 
-/// What may sound on after the tail: -60 dB of the input's peak.
-const AFTER_TAIL_MAX: f32 = 1e-3;
+/// What may sound on after the tail, as in `wavemill effects check`: -120 dBFS.
+const AFTER_TAIL_MAX: f32 = 1e-6;
 
 /// Asserts that the output has the same bits however the stream is cut into blocks, also when every
 /// automatable parameter changes in its midst.
@@ -126,7 +126,7 @@ fn assert_finite_with<E: Effect>(rig: &mut Rig<E>, channels: usize, what: &str) 
     }
 }
 
-/// Asserts that an impulse has died away (-60 dB) where the effect says that its tail ends.
+/// Asserts that an impulse has died away (-120 dBFS) where the effect says that its tail ends.
 ///
 /// # Panics
 /// When it has not, or the effect cannot be created.
