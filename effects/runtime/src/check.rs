@@ -28,6 +28,9 @@ mod stream;
 mod subject;
 mod tail;
 
+#[cfg(test)]
+pub(crate) use signal::Random;
+
 use crate::description::Description;
 use crate::load::LoadError;
 use judge::{Judged, Outcome, Stop};

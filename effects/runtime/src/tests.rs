@@ -4,6 +4,7 @@ mod bundled;
 mod caching;
 mod contract;
 mod fixtures;
+mod fuzz;
 mod hostile;
 mod limits;
 mod live;

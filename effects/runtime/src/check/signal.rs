@@ -51,14 +51,14 @@ pub(super) fn joined(parts: &[&Planes]) -> Planes {
 }
 
 /// Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (`SplitMix64`), 2014.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -67,8 +67,27 @@ impl Random {
     }
 
     /// At least 0, below 1.
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A number below `count`, which is not 0.
+    #[cfg(test)]
+    #[expect(clippy::cast_possible_truncation, reason = "below `count`, which is a `usize`")]
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        (self.next() % count as u64) as usize
+    }
+
+    /// Any byte.
+    #[cfg(test)]
+    pub(crate) fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
+    }
+
+    /// One of some things, of which there is at least one.
+    #[cfg(test)]
+    pub(crate) fn choice<'a, T>(&mut self, things: &'a [T]) -> &'a T {
+        &things[self.below(things.len())]
     }
 
     /// At least -1, below 1; a multiple of 2^-23, so that products stay exact for long.
