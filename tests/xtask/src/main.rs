@@ -6,6 +6,7 @@
 mod bench;
 mod ci;
 mod effects;
+mod fuzz;
 mod stage;
 mod tools;
 
@@ -21,6 +22,7 @@ usage: cargo xtask COMMAND
   effects [NAME...]     builds effects/modules/ into effects/bundled/
   effects --check       rebuilds them and compares
   wasm-toolchain DIR    a Rust compiler for wasm where rustup cannot add the target
+  fuzz NAME [--seconds N] [--seed N]  damages its inputs at random; `effects` is one
   tools   which optional programs of the tests are missing, and how to get them
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["effects", "--rebuild"] => effects::rebuild().map(drop),
         ["effects", ref names @ ..] => effects::run(names),
         ["wasm-toolchain", folder] => effects::wasm_toolchain(folder),
+        ["fuzz", ref rest @ ..] => fuzz::run(rest),
         ["tools"] => {
             tools::report();
             Ok(())
