@@ -29,10 +29,12 @@ macro_rules! bundled {
 pub const MODULES: &[Bundled] = &[
     bundled!("compressor"),
     bundled!("de-esser"),
+    bundled!("delay"),
     bundled!("gate"),
     bundled!("parametric-eq"),
     bundled!("reverb"),
     bundled!("saturator"),
+    bundled!("stereo-width"),
 ];
 
 /// The bundled effect of a name.
