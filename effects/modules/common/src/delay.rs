@@ -29,6 +29,15 @@ impl Delay {
         }
         let ring = &mut self.rings[channel * self.frames..][..self.frames];
         let mut position = self.position;
+        if samples.len() >= self.frames {
+            // A ring this short would be gone around many times. Its oldest sample lies at the position.
+            ring.rotate_left(position);
+            position = (position + samples.len()) % self.frames;
+            samples.rotate_right(self.frames);
+            samples[..self.frames].swap_with_slice(ring);
+            ring.rotate_right(position);
+            return;
+        }
         while !samples.is_empty() {
             let count = samples.len().min(self.frames - position);
             let (now, later) = samples.split_at_mut(count);

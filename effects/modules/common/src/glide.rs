@@ -36,7 +36,7 @@ impl Ramp {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "only inlined it becomes SIMD")]
     pub fn at(self, index: usize) -> f32 {
-        self.start + self.step * (index + 1) as f32
+        self.start + self.step * small(index + 1)
     }
 
     /// Whether it has this value all the time.
@@ -44,6 +44,14 @@ impl Ramp {
     pub fn is_constantly(self, value: f32) -> bool {
         self.step == 0.0 && self.start == value
     }
+}
+
+/// A small whole number; through `u16`, because SIMD has no conversion of `usize`.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "only inlined it becomes SIMD")]
+#[expect(clippy::cast_possible_truncation, reason = "small")]
+pub fn small(index: usize) -> f32 {
+    f32::from(index as u16)
 }
 
 impl Glide {

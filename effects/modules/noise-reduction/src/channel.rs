@@ -2,7 +2,7 @@
 
 use crate::fft::{RealFft, Spectrum};
 use crate::gain::Wiener;
-use crate::noise::NoiseEstimate;
+use crate::noise::{LANES, NoiseEstimate};
 use alloc::{vec, vec::Vec};
 use core::f64::consts::PI;
 use effect_common::convert::narrow;
@@ -55,9 +55,14 @@ impl Bench {
             piece: vec![0.0; size],
             spectrum: Spectrum::new(size),
             work: Spectrum::new(size),
-            powers: vec![0.0; size / 2 + 1],
+            powers: vec![0.0; padded_bins(size)],
         }
     }
+}
+
+/// Bins of a piece, and zeros up to a whole number of lanes.
+fn padded_bins(size: usize) -> usize {
+    (size / 2 + 1).next_multiple_of(LANES)
 }
 
 /// The state of one channel.
@@ -74,7 +79,7 @@ pub struct Channel {
 impl Channel {
     /// For pieces of `size` samples at this rate.
     pub fn new(size: usize, sample_rate: f64) -> Self {
-        let bins = size / 2 + 1;
+        let bins = padded_bins(size);
         let spectra_per_s = sample_rate * OVERLAP as f64 / size as f64;
         Self {
             input: vec![0.0; size],

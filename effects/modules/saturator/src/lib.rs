@@ -20,6 +20,7 @@ mod tests;
 use controls::{Controls, Now};
 use dc::DcRemover;
 use description::{OVERSAMPLING, describe};
+use effect_common::glide::small;
 use effect_common::{Delay, Grid, SUB_BLOCK, Segment};
 use oversampler::Oversampler;
 use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail};
@@ -110,7 +111,7 @@ impl Saturator {
         let wet = &mut wet[..samples.len()];
         wet.copy_from_slice(samples);
         self.oversampler.process(channel, wet, |high| {
-            curve.shape(high, |index| now.point((first + index as f32) * frame));
+            curve.shape(high, |index| now.point((first + small(index)) * frame));
         });
         self.dry.swap(channel, samples);
         self.dc.remove(channel, wet, samples);
