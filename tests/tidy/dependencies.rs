@@ -24,6 +24,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "effect-compressor",
             "effect-de-esser",
             "effect-gate",
+            "effect-noise-reduction",
             "effect-parametric-eq",
             "effect-reverb",
             "effect-saturator",

@@ -31,6 +31,7 @@ pub const MODULES: &[Bundled] = &[
     bundled!("de-esser"),
     bundled!("delay"),
     bundled!("gate"),
+    bundled!("noise-reduction"),
     bundled!("parametric-eq"),
     bundled!("reverb"),
     bundled!("saturator"),

@@ -34,6 +34,7 @@ const NATIVE: &[Native] = &[
     native::<effect_compressor::Compressor>("compressor"),
     native::<effect_de_esser::DeEsser>("de-esser"),
     native::<effect_gate::Gate>("gate"),
+    native::<effect_noise_reduction::NoiseReduction>("noise-reduction"),
     native::<effect_parametric_eq::ParametricEq>("parametric-eq"),
     native::<effect_reverb::Reverb>("reverb"),
     native::<effect_saturator::Saturator>("saturator"),

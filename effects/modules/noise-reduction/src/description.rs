@@ -34,7 +34,7 @@ const PRESETS: &[Preset] = &[
 ];
 
 const MANUAL: &str = "\
-Takes the signal apart into overlapping pieces of 32 to 64 ms (2,048 frames at 44.1 and 48 kHz, a quarter apart), learns the noise in each bin from its quietest moments of the \
+Takes the signal apart into overlapping pieces of 32 to 64 ms (2,048 frames at 44.1 and 48 kHz, never more than 8,192; a quarter apart), learns the noise in each bin from its quietest moments of the \
 last 1.5 s (Martin, Noise Power Spectral Density Estimation Based on Optimal Smoothing and Minimum Statistics, IEEE Transactions on Speech and Audio Processing 9(5), 2001), and \
 turns each bin down by a Wiener filter with a decision-directed signal-to-noise ratio (Ephraim & Malah, Speech Enhancement Using a Minimum Mean-Square Error Short-Time Spectral \
 Amplitude Estimator, IEEE Transactions on Acoustics, Speech, and Signal Processing 32(6), 1984), never by more than the reduction. Measured with white noise at -50 dBFS under synthetic \
@@ -43,7 +43,7 @@ syllables at -20 dBFS: 11 dB less noise in the pauses, the syllables' overtones 
 Limits. It reduces what is steady: hiss, fans, hum, distant traffic; not clicks, music, other voices or reverberation. A tone that sounds for longer than 1.5 s is noise to it, so it is for \
 speech, not for music. It takes the first half second to begin (nothing is reduced in the first 0.1 s, all from 0.6 s on), and a voice that begins without a pause loses \
 a little of its first second. Noise that gets louder is followed after 1.5 to 3 s, noise that gets quieter at once. Beyond about 15 dB, or with a high sensitivity, \
-what is left of the noise warbles (musical noise) and faint consonants go; 6 to 12 dB is nearly always enough. Sample rates up to 200 kHz.";
+what is left of the noise warbles (musical noise) and faint consonants go; 6 to 12 dB is nearly always enough.";
 
 /// The description, for the contract.
 pub(crate) const fn describe() -> Description {

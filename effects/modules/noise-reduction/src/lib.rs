@@ -26,8 +26,8 @@ use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail
 /// the overtones of a low voice apart, short enough that speech is steady within.
 const PIECE_S: f64 = 0.032;
 
-/// Highest sample rate: above, 64 channels would not fit into 64 MiB.
-const SAMPLE_RATE_MAX: f64 = 200_000.0;
+/// Longest piece in frames, enough for 256 kHz: with longer ones 64 channels would not fit into 64 MiB.
+const PIECE_FRAMES_MAX: usize = 8_192;
 
 /// Noise reduction on one stream.
 #[derive(Debug)]
@@ -46,9 +46,6 @@ impl Effect for NoiseReduction {
     const DESCRIPTION: Description = describe();
 
     fn create(setup: &Setup<'_>) -> Result<Self, CreateError> {
-        if setup.sample_rate > SAMPLE_RATE_MAX {
-            return Err(CreateError::SampleRate("sample rates up to 200,000 Hz"));
-        }
         let size = piece_frames(setup.sample_rate);
         let channels = (0..setup.channels).map(|_| Channel::new(size, setup.sample_rate));
         Ok(Self {
@@ -101,10 +98,10 @@ impl Effect for NoiseReduction {
     }
 }
 
-/// Frames of a piece: a power of two from 64 on.
+/// Frames of a piece: a power of two from 64 to [`PIECE_FRAMES_MAX`].
 fn piece_frames(sample_rate: f64) -> usize {
     let mut frames = 64;
-    while (frames as f64) < PIECE_S * sample_rate {
+    while frames < PIECE_FRAMES_MAX && (frames as f64) < PIECE_S * sample_rate {
         frames *= 2;
     }
     frames

@@ -4,11 +4,11 @@ use crate::{NoiseReduction, piece_frames};
 use effect_common::convert::narrow;
 use std::collections::BTreeSet;
 use std::f64::consts::TAU;
+use wavemill_effect::Effect;
 use wavemill_effect::testing::{
     Rig, assert_block_invariant, assert_finite, assert_reset_is_fresh, assert_tail_is_honest,
     impulse, noise, render, silence,
 };
-use wavemill_effect::{CreateError, Effect};
 
 const RATE: f64 = 48_000.0;
 const LATENCY: usize = 2_048;
@@ -226,9 +226,18 @@ fn channels_do_not_hear_each_other() {
 }
 
 #[test]
-fn sample_rate_above_200_khz_is_refused() {
-    let mut rig = Rig::<NoiseReduction>::new(250_000.0, 1, 512);
-    assert!(matches!(rig.start(), Err(CreateError::SampleRate(_))));
+fn piece_lasts_32_to_64_ms_up_to_8192_frames() {
+    for (rate, frames) in [
+        (1_000.0, 64),
+        (8_000.0, 256),
+        (44_100.0, 2_048),
+        (48_000.0, 2_048),
+        (96_000.0, 4_096),
+        (192_000.0, 8_192),
+        (655_350.0, 8_192),
+    ] {
+        assert_eq!(piece_frames(rate), frames, "{rate} Hz");
+    }
 }
 
 #[test]
