@@ -41,8 +41,8 @@ Amplitude Estimator, IEEE Transactions on Acoustics, Speech, and Signal Processi
 syllables at -20 dBFS: 11 dB less noise in the pauses, the syllables' overtones changed by less than 0.05 dB. Latency is one piece. Every channel is treated on its own.
 
 Limits. It reduces what is steady: hiss, fans, hum, distant traffic; not clicks, music, other voices or reverberation. A tone that sounds for longer than 1.5 s is noise to it, so it is for \
-speech, not for music. It takes the first half second to begin (nothing is reduced in the first 0.1 s, all from 0.6 s on), and a voice that begins without a pause loses \
-a little of its first second. Noise that gets louder is followed after 1.5 to 3 s, noise that gets quieter at once. Beyond about 15 dB, or with a high sensitivity, \
+speech, not for music. It takes the first half second to begin (nothing is reduced in the first 0.1 s, all from 0.6 s on), and of a voice that begins without a pause the \
+first syllable loses 1 to 2 dB, more when it holds a vowel for half a second. Noise that gets louder is followed after 1.5 to 3 s, noise that gets quieter at once. Beyond about 15 dB, or with a high sensitivity, \
 what is left of the noise warbles (musical noise) and faint consonants go; 6 to 12 dB is nearly always enough.";
 
 /// The description, for the contract.

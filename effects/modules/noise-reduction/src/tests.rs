@@ -114,6 +114,21 @@ fn noise_under_syllables_falls_and_the_syllables_stay() {
 }
 
 #[test]
+fn voice_that_begins_at_once_loses_less_than_two_decibels_of_its_first_syllable() {
+    let mut input = noise(1, seconds(2.0), NOISE_AMPLITUDE);
+    for (sample, tone) in input[0].iter_mut().zip(syllables(seconds(2.0))) {
+        *sample += tone;
+    }
+    let output = reduced(&input, &[]);
+    for (start, loss_db_max) in [(0.1, 2.0), (0.6, 0.1)] {
+        let voiced = seconds(start)..seconds(start + 0.1);
+        let before = amplitude_at(300.0, &input[0][voiced.clone()]);
+        let change = 2.0 * db(amplitude_at(300.0, &output[voiced]) / before);
+        assert!(change > -loss_db_max, "{change} at {start} s");
+    }
+}
+
+#[test]
 fn noise_that_gets_louder_is_learned_within_four_seconds() {
     let mut input = noise(1, seconds(10.0), NOISE_AMPLITUDE);
     for sample in &mut input[0][seconds(4.0)..] {
