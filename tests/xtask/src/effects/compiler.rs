@@ -197,7 +197,8 @@ fn build_c(mut compiler: Command, target: &str, source: &Source, file: &Path) ->
         .args(["-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-Werror"])
         .arg("-I")
         .arg(root().join("effects/include"))
-        .args(["-Wl,--no-entry", "-Wl,-z,stack-size=65536", "-Wl,--strip-all"])
+        // Not all is stripped: clang runs wasm-opt where that is installed, which must find the list of features.
+        .args(["-Wl,--no-entry", "-Wl,-z,stack-size=65536", "-Wl,--strip-debug"])
         .arg("-o")
         .arg(file)
         .args(source.c_files()?);
