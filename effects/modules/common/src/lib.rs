@@ -21,4 +21,4 @@ pub use glide::{Glide, Ramp};
 pub use grid::{Grid, Row, SUB_BLOCK, Segment};
 pub use pole::Pole;
 pub use side_chain::{FilterControls, Filters, SideChain};
-pub use svf::{Svf, SvfState};
+pub use svf::{Svf, SvfPair, SvfState};

@@ -4,8 +4,10 @@
 //! rev. 2.1.2, 2018, ch. 4; the form that solves the loop first is Simper, "Solving the continuous SVF equations using
 //! trapezoidal integration and equivalent currents", 2013.
 
+use crate::convert::narrow;
 use crate::grid::{Row, SUB_BLOCK};
 use core::f64::consts::{PI, SQRT_2};
+use wavemill_effect::lanes::F64x2;
 use wavemill_effect::math;
 
 /// States smaller than this are zero: -240 dBFS, long before they get denormal.
@@ -20,6 +22,9 @@ pub struct Svf {
     a1: f64,
     a2: f64,
     a3: f64,
+    /// What the next states take of the two states and of the sample.
+    first: [f64; 3],
+    second: [f64; 3],
 }
 
 /// What the filter remembers of one channel.
@@ -40,6 +45,47 @@ pub struct SvfOutputs {
     pub high: f64,
 }
 
+/// What the filter remembers of two channels, each in a lane.
+#[derive(Clone, Copy, Debug)]
+pub struct SvfPair {
+    first: F64x2,
+    second: F64x2,
+}
+
+impl SvfPair {
+    /// Of two channels.
+    #[inline]
+    pub fn of(a: SvfState, b: SvfState) -> Self {
+        Self { first: F64x2::new([a.first, b.first]), second: F64x2::new([a.second, b.second]) }
+    }
+
+    /// The two channels.
+    #[inline]
+    pub fn split(self) -> [SvfState; 2] {
+        let ([a, b], [c, d]) = (self.first.to_array(), self.second.to_array());
+        [SvfState { first: a, second: c }, SvfState { first: b, second: d }]
+    }
+}
+
+/// What comes out for one sample of two channels: low-pass, band-pass, high-pass as in [`SvfOutputs`].
+#[derive(Clone, Copy, Debug)]
+pub struct SvfPairOutputs {
+    /// Low-pass.
+    pub low: F64x2,
+    /// Band-pass, not normalized.
+    pub band: F64x2,
+    /// High-pass.
+    pub high: F64x2,
+}
+
+impl SvfPairOutputs {
+    /// As [`SvfOutputs::all_pass`].
+    #[inline]
+    pub fn all_pass(self) -> F64x2 {
+        self.low + self.high - F64x2::splat(SQRT_2) * self.band
+    }
+}
+
 impl SvfOutputs {
     /// The all-pass of the same poles: what a fourth-order Linkwitz-Riley crossover adds up to.
     #[inline]
@@ -56,29 +102,54 @@ impl Svf {
         let g = math::tan(PI * share);
         let a1 = 1.0 / (1.0 + g * (g + SQRT_2));
         let a2 = g * a1;
-        Self { a1, a2, a3: g * a2 }
+        let a3 = g * a2;
+        Self {
+            a1,
+            a2,
+            a3,
+            first: [2.0 * a1 - 1.0, -2.0 * a2, 2.0 * a2],
+            second: [2.0 * a2, 1.0 - 2.0 * a3, 2.0 * a3],
+        }
     }
 
     /// Filters a sample.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the state must stay in registers")]
     pub fn next(&self, state: &mut SvfState, x: f64) -> SvfOutputs {
-        let v3 = x - state.second;
-        let band = self.a1 * state.first + self.a2 * v3;
-        let low = state.second + self.a2 * state.first + self.a3 * v3;
-        state.first = 2.0 * band - state.first;
-        state.second = 2.0 * low - state.second;
+        let SvfState { first, second } = *state;
+        let v3 = x - second;
+        let band = self.a1 * first + self.a2 * v3;
+        let low = second + self.a2 * first + self.a3 * v3;
+        // These are 2 band - first and 2 low - second, multiplied out: three operations from state to
+        // state instead of five, and nothing else holds the next sample up.
+        state.first = self.first[0] * first + (self.first[1] * second + self.first[2] * x);
+        state.second = self.second[0] * first + (self.second[1] * second + self.second[2] * x);
         SvfOutputs { low, band, high: x - SQRT_2 * band - low }
+    }
+
+    /// Filters a sample of two channels; the same bits as [`Svf::next`] for each.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the states must stay in registers")]
+    pub fn next_pair(&self, state: &mut SvfPair, x: F64x2) -> SvfPairOutputs {
+        let all = F64x2::splat;
+        let SvfPair { first, second } = *state;
+        let v3 = x - second;
+        let band = all(self.a1) * first + all(self.a2) * v3;
+        let low = second + all(self.a2) * first + all(self.a3) * v3;
+        let [[a, b, c], [d, e, f]] = [self.first.map(all), self.second.map(all)];
+        state.first = a * first + (b * second + c * x);
+        state.second = d * first + (e * second + f * x);
+        SvfPairOutputs { low, band, high: x - all(SQRT_2) * band - low }
     }
 
     /// High-passes the first `frames` values of the rows, one a channel.
     pub fn high_pass(&self, states: &mut [SvfState], rows: &mut [Row], frames: usize) {
-        self.run(states, rows, frames, |outputs| outputs.high);
+        self.run(states, rows, frames, |outputs| outputs.high, |outputs| outputs.high);
     }
 
     /// Low-passes the first `frames` values of the rows, one a channel.
     pub fn low_pass(&self, states: &mut [SvfState], rows: &mut [Row], frames: usize) {
-        self.run(states, rows, frames, |outputs| outputs.low);
+        self.run(states, rows, frames, |outputs| outputs.low, |outputs| outputs.low);
     }
 
     /// Two channels at a time: each one's next sample must wait for its last, the other's need not.
@@ -88,22 +159,24 @@ impl Svf {
         rows: &mut [Row],
         frames: usize,
         pick: impl Fn(SvfOutputs) -> f64,
+        pick_pair: impl Fn(SvfPairOutputs) -> F64x2,
     ) {
         let frames = frames.min(SUB_BLOCK);
-        let mut pairs = states.chunks_exact_mut(2);
-        let mut row_pairs = rows.chunks_exact_mut(2);
-        for (states, rows) in pairs.by_ref().zip(row_pairs.by_ref()) {
-            let (mut one, mut two) = (states[0], states[1]);
-            let (first, second) = rows.split_at_mut(1);
-            for (a, b) in first[0][..frames].iter_mut().zip(&mut second[0][..frames]) {
-                *a = crate::convert::narrow(pick(self.next(&mut one, f64::from(*a))));
-                *b = crate::convert::narrow(pick(self.next(&mut two, f64::from(*b))));
-            }
-            (states[0], states[1]) = (one, two);
-        }
-        for (state, row) in pairs.into_remainder().iter_mut().zip(row_pairs.into_remainder()) {
-            for sample in &mut row[..frames] {
-                *sample = crate::convert::narrow(pick(self.next(state, f64::from(*sample))));
+        for (states, rows) in states.chunks_mut(2).zip(rows.chunks_mut(2)) {
+            if let ([one, two], [first, second]) = (&mut *states, &mut *rows) {
+                let mut pair = SvfPair::of(*one, *two);
+                for (a, b) in first[..frames].iter_mut().zip(&mut second[..frames]) {
+                    let x = F64x2::new([f64::from(*a), f64::from(*b)]);
+                    let [left, right] = pick_pair(self.next_pair(&mut pair, x)).to_array();
+                    (*a, *b) = (narrow(left), narrow(right));
+                }
+                [*one, *two] = pair.split();
+            } else {
+                let mut state = states[0];
+                for sample in &mut rows[0][..frames] {
+                    *sample = narrow(pick(self.next(&mut state, f64::from(*sample))));
+                }
+                states[0] = state;
             }
         }
     }
@@ -170,7 +243,7 @@ mod tests {
             let mut state = SvfState::default();
             for sample in row {
                 let expected = filter.next(&mut state, f64::from(input)).high;
-                assert_eq!(*sample, crate::convert::narrow(expected));
+                assert_eq!(*sample, narrow(expected));
             }
         }
     }

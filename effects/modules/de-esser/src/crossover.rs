@@ -2,8 +2,9 @@
 
 use alloc::{vec, vec::Vec};
 use effect_common::convert::narrow;
-use effect_common::{Row, SUB_BLOCK, Segment, Svf, SvfState};
+use effect_common::{Row, SUB_BLOCK, Segment, Svf, SvfPair, SvfState};
 use wavemill_effect::Block;
+use wavemill_effect::lanes::F64x2;
 
 /// A fourth-order crossover: both bands are 6.02 dB down at its frequency, fall 24 dB an octave and add up to an
 /// all-pass: every frequency keeps its level.
@@ -41,20 +42,26 @@ impl Crossover {
         let frames = segment.frames();
         let samples = |channel: usize| &block.plane(channel)[segment.from..segment.to];
         for channel in (0..channels - 1).step_by(2) {
-            let mut states = [self.states(channel), self.states(channel + 1)];
-            let (lows, highs) =
-                (&mut self.low[channel..channel + 2], &mut self.high[channel..channel + 2]);
-            let pairs = samples(channel).iter().zip(samples(channel + 1));
+            let next = channel + 1;
+            let mut first = SvfPair::of(self.first[channel], self.first[next]);
+            let mut second = SvfPair::of(self.second[channel], self.second[next]);
+            let (lows, highs) = (&mut self.low[channel..=next], &mut self.high[channel..=next]);
+            let pairs = samples(channel).iter().zip(samples(next));
             for (index, (left, right)) in pairs.enumerate() {
-                (lows[0][index], highs[0][index]) = next(&filter, &mut states[0], *left);
-                (lows[1][index], highs[1][index]) = next(&filter, &mut states[1], *right);
+                let x = F64x2::new([f64::from(*left), f64::from(*right)]);
+                let once = filter.next_pair(&mut first, x);
+                let low = filter.next_pair(&mut second, once.low).low;
+                let [left, right] = (once.all_pass() - low).to_array();
+                (highs[0][index], highs[1][index]) = (narrow(left), narrow(right));
+                let [left, right] = low.to_array();
+                (lows[0][index], lows[1][index]) = (narrow(left), narrow(right));
             }
-            (self.first[channel], self.second[channel]) = states[0];
-            (self.first[channel + 1], self.second[channel + 1]) = states[1];
+            [self.first[channel], self.first[next]] = first.split();
+            [self.second[channel], self.second[next]] = second.split();
         }
         if !channels.is_multiple_of(2) {
             let channel = channels - 1;
-            let mut states = self.states(channel);
+            let mut states = (self.first[channel], self.second[channel]);
             let rows =
                 self.low[channel][..frames].iter_mut().zip(&mut self.high[channel][..frames]);
             for ((low, high), sample) in rows.zip(samples(channel)) {
@@ -62,10 +69,6 @@ impl Crossover {
             }
             (self.first[channel], self.second[channel]) = states;
         }
-    }
-
-    fn states(&self, channel: usize) -> (SvfState, SvfState) {
-        (self.first[channel], self.second[channel])
     }
 
     /// The lower band of what was last split.
