@@ -1,6 +1,6 @@
 //! What a frame costs, and whether a live host could wait for the dearest call.
 
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judged, Outcome, Stop, counted};
 use super::signal;
 use super::subject::{Cost, Subject};
 use crate::limits;
@@ -36,8 +36,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         fuel_of_dearest_call: Some(live.dearest_call),
     });
     let seen = format!(
-        "{per_frame:.0} fuel a frame of {} channels, {} for the dearest call of {LIVE_FRAMES} frames",
-        subject.channel_count(),
+        "{per_frame:.0} fuel a frame ({}), {} at most in {LIVE_FRAMES} frames",
+        counted(subject.channel_count(), "channel"),
         live.dearest_call
     );
     let wait = limits::TICK.as_secs_f64() * limits::LIVE_TICKS_MIN as f64;

@@ -53,15 +53,27 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         }
         latencies.sort_unstable();
         latencies.dedup();
-        let latencies: Vec<_> = latencies.iter().map(ToString::to_string).collect();
         if !latencies.is_empty() {
-            seen.push(format!("{} at {rate} Hz", latencies.join(" or ")));
+            seen.push((latencies, rate));
         }
     }
     match unknown {
         Some(reason) if seen.is_empty() => Ok(Outcome::NotJudged(reason)),
-        _ => Ok(Outcome::Passed(format!("frames: {}", seen.join(", ")))),
+        _ => Ok(Outcome::Passed(shown(&seen))),
     }
+}
+
+/// `960 frames at 48000 Hz, 882 at 44100 Hz`; what holds at several rates is said once.
+fn shown(seen: &[(Vec<usize>, u32)]) -> String {
+    let list = |numbers: &mut dyn Iterator<Item = String>, between: &str| {
+        numbers.collect::<Vec<_>>().join(between)
+    };
+    let rows = seen.chunk_by(|(a, _), (b, _)| a == b).map(|rows| {
+        let latencies = list(&mut rows[0].0.iter().map(ToString::to_string), " or ");
+        let rates = list(&mut rows.iter().map(|(_, rate)| rate.to_string()), ", ");
+        format!("{latencies} frames at {rates} Hz")
+    });
+    list(&mut rows.into_iter(), "; ")
 }
 
 fn rates(subject: &Subject<'_>) -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! `wavemill effects`: what effect modules there are, what they say of themselves, what pins them.
 //! Adding a subcommand: a file here, its `mod` line and its line in [`COMMANDS`].
 
+mod check;
 mod describe;
 mod list;
 mod lock;
@@ -14,6 +15,7 @@ use wavemill_pipelines::effects::EffectError;
 const COMMANDS: &[Entry] = &[
     entry::<list::List>(),
     entry::<describe::Describe>(),
+    entry::<check::Check>(),
     entry::<lock::LockOf>(),
 ];
 
@@ -52,7 +54,7 @@ impl FromArgMatches for Effects {
 impl Args for Effects {
     fn augment_args(command: Command) -> Command {
         command
-            .about("List, describe and pin effect modules")
+            .about("List, describe, check and pin effect modules")
             .subcommand_required(true)
             .arg_required_else_help(true)
             .disable_help_subcommand(true)
