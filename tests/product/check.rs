@@ -88,7 +88,7 @@ fn eight_mistakes_are_drawn_with_their_places() {
 #[test]
 fn shipped_pipelines_are_without_fault() {
     let lab = Lab::new();
-    for name in ["archive", "broadcast-r128", "measure", "podcast", "streaming"] {
+    for name in ["archive", "broadcast-r128", "measure", "podcast", "streaming", "voice"] {
         let ended = lab.run([PathBuf::from("check"), shipped(name)]);
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
     }

@@ -61,10 +61,8 @@ fn all_shipped_pipelines_are_known_here() {
         })
         .collect();
     names.sort();
-    assert_eq!(
-        names,
-        ["archive.toml", "broadcast-r128.toml", "measure.toml", "podcast.toml", "streaming.toml"]
-    );
+    let known = ["archive", "broadcast-r128", "measure", "podcast", "streaming", "voice"];
+    assert_eq!(names, known.map(|name| format!("{name}.toml")));
 }
 
 #[test]
@@ -94,6 +92,21 @@ fn streaming_comes_out_at_minus_14() {
     let report = report(&lab, "outbox/streaming/show.json");
     let told = report["outputs"][0]["loudness"]["integrated_lufs"].as_f64().unwrap();
     assert!((told - loudness).abs() < 0.001, "{told} and {loudness}");
+}
+
+#[cfg(feature = "effects")]
+#[test]
+fn voice_comes_out_at_minus_16_and_its_report_names_the_effects() {
+    let lab = Lab::new();
+    lab.run(&shipped("voice"), &programme(&lab)).unwrap();
+    let (loudness, peak) = measured(&lab.path("out/outbox/voice/show.wav"));
+    assert!((loudness + 16.0).abs() < 0.05 && peak <= -1.0, "{loudness} {peak}");
+    let report = report(&lab, "outbox/voice/show.json");
+    let steps = report["steps"].as_array().unwrap();
+    let effects: Vec<_> = steps.iter().filter_map(|step| step["effect"].as_str()).collect();
+    assert_eq!(effects, ["de-esser", "compressor"]);
+    assert_eq!(report["steps"][2]["params"]["makeup_db"], 0.0);
+    assert_eq!(report["warnings"], serde_json::json!([]));
 }
 
 #[test]
