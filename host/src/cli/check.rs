@@ -2,7 +2,7 @@
 
 use super::pipeline_files::{self, PipelineFile};
 use super::{CliError, Context, Exit, Run};
-use crate::report::{JSON_VERSION, Tone, counted, shown};
+use crate::report::{JSON_VERSION, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use wavemill_pipelines::Pipeline;
@@ -43,13 +43,31 @@ fn show(file: &PipelineFile, context: &Context) -> Result<(), CliError> {
         Some(_) if context.report.is_quiet() => Ok(()),
         Some(pipeline) => {
             let ok = paint.tone(Tone::Good, "ok");
-            context.lines([format!("{ok}  {path}  {}", summary(pipeline, paint.arrow()))])
+            context.lines([format!("{ok}  {path}  {}", summary(pipeline, paint.arrow()))])?;
+            hint(pipeline, context);
+            Ok(())
         }
         None => {
             let count = counted(file.mistake_count(), "mistake");
             context.lines([format!("{}  {path}  {count}", paint.tone(Tone::Bad, "no"))])
         }
     }
+}
+
+/// Says which modules may be others tomorrow without anyone noticing.
+fn hint(pipeline: &Pipeline, context: &Context) {
+    let names = unpinned(pipeline);
+    if !names.is_empty() {
+        let names = one_line(&names.join(", "));
+        context.report.note(&format!("    not pinned: {names} (`wavemill effects lock` does it)"));
+    }
+}
+
+/// The effects whose files nothing pins.
+fn unpinned(pipeline: &Pipeline) -> Vec<&str> {
+    let effects = pipeline.steps.iter().filter_map(Step::effect);
+    let open = effects.filter(|effect| effect.is_file() && !effect.is_pinned);
+    open.map(|effect| effect.name.as_str()).collect()
 }
 
 /// `podcast: inbox/podcast -> high-pass, loudness -> mp3, flac, report`.
@@ -79,6 +97,7 @@ fn document(files: &[PipelineFile]) -> Value {
                 "ok": file.pipeline.is_some(),
                 "name": file.pipeline.as_ref().map(|pipeline| &pipeline.name),
                 "description": file.pipeline.as_ref().map(|pipeline| &pipeline.description),
+                "unpinned_effects": file.pipeline.as_ref().map(unpinned),
             })
         })
         .collect();

@@ -71,6 +71,9 @@ fn read_all_with(
         .map(|path| PipelineFile::read(path, context, effects))
         .collect::<Result<_, _>>()?;
     refuse_second_names(&mut files);
+    if let Some(reason) = effects.uncached_because() {
+        tracing::warn!(%reason, "Effects are compiled anew by every process.");
+    }
     Ok(files)
 }
 

@@ -11,7 +11,7 @@ impl Run for Schema {
     const NAME: &'static str = "schema";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        context.document(&schema::json_schema())?;
+        context.document(&schema::json_schema(&context.effects))?;
         Ok(Exit::Done)
     }
 }

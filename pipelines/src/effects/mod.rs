@@ -20,6 +20,8 @@ pub(crate) use resolver::Resolver;
 pub use step::EffectStep;
 
 use std::path::{Path, PathBuf};
+#[cfg(feature = "effects")]
+use wavemill_runtime::limits;
 
 /// Where the effects of a pipeline come from. Cheap to clone; clones share the sandbox and the
 /// modules that were loaded, so a program makes one and asks it for each pipeline's own.
@@ -69,14 +71,21 @@ impl Effects {
         &self.folder
     }
 
-    /// Loads a module by the name that a pipeline would use, with the usual memory. `effects.lock` is
-    /// not looked at.
+    /// Loads a module by the name that a pipeline would use, with all the memory that a pipeline may
+    /// give it. `effects.lock` is not looked at.
     ///
     /// # Errors
     /// When there is no such module, or it is refused.
     #[cfg(feature = "effects")]
     pub fn load(&self, name: &str) -> Result<wavemill_runtime::Module, EffectError> {
-        Resolver::new(&self.unlocked()).resolve(name, wavemill_runtime::limits::MEMORY_MIB)
+        let resolved = Resolver::new(&self.unlocked()).resolve(name, limits::MEMORY_MIB_MAX);
+        resolved.map(|(module, _)| module)
+    }
+
+    /// Why compiled code is not kept in the cache that was named, once that is known.
+    #[cfg(feature = "effects")]
+    pub fn uncached_because(&self) -> Option<String> {
+        self.modules.uncached_because()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::EffectError;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use wavemill_runtime::{Mode, Module, Sandbox};
 
@@ -34,6 +34,11 @@ impl Modules {
         Self { cache, state: Mutex::default() }
     }
 
+    pub(super) fn uncached_because(&self) -> Option<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.sandbox.as_ref().and_then(Sandbox::uncached_because).map(str::to_owned)
+    }
+
     /// The module of these bytes, called `name` in messages. Compiles it, or takes it from the cache.
     pub(super) fn load(
         &self,
@@ -47,6 +52,11 @@ impl Modules {
             return Ok(module.clone());
         }
         if state.sandbox.is_none() {
+            if let Some(above) = self.cache.as_deref().and_then(Path::parent) {
+                // What is above the cache is not for one user alone; that it cannot be made is told
+                // when the cache is.
+                let _ = std::fs::create_dir_all(above);
+            }
             let sandbox = Sandbox::new(Mode::File, self.cache.as_deref());
             let reason = |error: &dyn std::error::Error| error.to_string();
             state.sandbox =

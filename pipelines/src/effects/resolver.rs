@@ -21,8 +21,12 @@ impl<'e> Resolver<'e> {
         Self { effects, lock: None, bytes: BTreeMap::new() }
     }
 
-    /// The module that a pipeline calls `name`.
-    pub(crate) fn resolve(&mut self, name: &str, memory_mib: u32) -> Result<Module, EffectError> {
+    /// The module that a pipeline calls `name`, and whether the lock file names it.
+    pub(crate) fn resolve(
+        &mut self,
+        name: &str,
+        memory_mib: u32,
+    ) -> Result<(Module, bool), EffectError> {
         let expected = self.pinned(name)?;
         let folder = &self.effects.folder;
         let bytes = self.bytes.entry(name.to_owned()).or_insert_with(|| bytes_of(folder, name));
@@ -34,7 +38,7 @@ impl<'e> Resolver<'e> {
                 expected,
                 actual: module.sha256().to_owned(),
             }),
-            _ => Ok(module),
+            expected => Ok((module, expected.is_some())),
         }
     }
 

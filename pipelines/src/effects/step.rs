@@ -17,6 +17,8 @@ pub struct EffectStep {
     pub preset: Option<String>,
     /// A value for every parameter.
     pub settings: Settings,
+    /// Whether other bytes would be refused: by `sha256` in the pipeline, or by `effects.lock`.
+    pub is_pinned: bool,
 }
 
 impl std::fmt::Debug for EffectStep {
@@ -29,6 +31,12 @@ impl std::fmt::Debug for EffectStep {
 }
 
 impl EffectStep {
+    /// Whether it lies in a file, which may be another one tomorrow; bundled ones come with the
+    /// program.
+    pub fn is_file(&self) -> bool {
+        super::is_path(&self.name)
+    }
+
     /// A fresh instance for a stream.
     pub(crate) fn build(&self, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
         self.module.suits(spec).map_err(|error| error.to_string())?;

@@ -79,8 +79,8 @@ mod with_modules {
         let memory_mib = values.integer("max_memory_mib").map(Spanned::into_inner);
         let memory_mib = memory_mib.and_then(|mib| u32::try_from(mib).ok());
         let module = finder.0.resolve(name.get_ref(), memory_mib.unwrap_or(limits::MEMORY_MIB));
-        let module = match module {
-            Ok(module) => module,
+        let (module, is_locked) = match module {
+            Ok(found) => found,
             Err(error) => {
                 sink.error(error.code(), name.span(), error.to_string()).maybe(error.help());
                 return None;
@@ -98,6 +98,7 @@ mod with_modules {
             module,
             preset: preset.map(Spanned::into_inner),
             settings,
+            is_pinned: is_locked || sha256.is_some(),
         })
     }
 

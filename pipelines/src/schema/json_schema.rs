@@ -3,6 +3,7 @@
 use super::ROOT_KEYS;
 use super::export::{BIT_DEPTH_NAMES, BIT_DEPTHS};
 use super::key::{Key, Kind};
+use crate::effects::Effects;
 use serde_json::{Map, Value, json};
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
 use wavemill_core::{encode, processors};
@@ -10,8 +11,9 @@ use wavemill_core::{encode, processors};
 /// What a duration looks like, for editors.
 const DURATION_PATTERN: &str = r"^\s*([0-9.]+\s*(ms|s|m|h|d)\s*)+$";
 
-/// The JSON schema (draft 7, which TOML editors know) of a pipeline file.
-pub fn json_schema() -> Value {
+/// The JSON schema (draft 7, which TOML editors know) of a pipeline file. Bundled effects are loaded to
+/// see their parameters.
+pub fn json_schema(effects: &Effects) -> Value {
     let mut schema = section(ROOT_KEYS);
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["title"] = json!("Wavemill pipeline");
@@ -20,7 +22,8 @@ pub fn json_schema() -> Value {
     step["properties"]["use"] = json!({ "enum": step_names() });
     step["properties"]["effect"]["anyOf"] = effect_names();
     step["oneOf"] = json!([{ "required": ["use"] }, { "required": ["effect"] }]);
-    step["allOf"] = processors::STEPS.iter().map(|step| step_rule(step)).collect();
+    let steps = processors::STEPS.iter().map(|step| step_rule(step));
+    step["allOf"] = steps.chain(effect_rules(effects)).collect();
     let formats: Vec<&str> = encode::FORMATS.iter().map(|format| format.name).collect();
     schema["properties"]["export"]["items"]["properties"]["format"] = json!({ "enum": formats });
     schema
@@ -39,6 +42,48 @@ fn effect_names() -> Value {
     let bundled: [&str; 0] = [];
     let path = json!({ "type": "string", "pattern": "/|\\.wasm$" });
     if bundled.is_empty() { json!([path]) } else { json!([{ "enum": bundled }, path]) }
+}
+
+#[cfg(not(feature = "effects"))]
+fn effect_rules(_effects: &Effects) -> Vec<Value> {
+    Vec::new()
+}
+
+/// What `with` and `preset` may hold when `effect` names a bundled effect. One that cannot be loaded
+/// has no rule: the schema is a help, and `check` says what is wrong.
+#[cfg(feature = "effects")]
+fn effect_rules(effects: &Effects) -> Vec<Value> {
+    let names = wavemill_runtime::bundled::MODULES.iter().map(|module| module.name);
+    let rule = |name| effects.load(name).ok().map(|module| effect_rule(name, module.description()));
+    names.filter_map(rule).collect()
+}
+
+#[cfg(feature = "effects")]
+fn effect_rule(name: &str, description: &wavemill_runtime::Description) -> Value {
+    let params = description.params.iter().map(|param| {
+        let number = json!({ "type": "number", "minimum": param.min, "maximum": param.max });
+        let mut forms = vec![number];
+        if !param.labels.is_empty() {
+            forms.insert(0, json!({ "enum": param.labels }));
+        }
+        if param.is_switch() {
+            forms.insert(0, json!({ "type": "boolean" }));
+        }
+        let schema =
+            json!({ "anyOf": forms, "description": param.summary, "default": param.default });
+        (param.key.clone(), schema)
+    });
+    let with = json!({
+        "type": "object",
+        "description": description.summary,
+        "additionalProperties": false,
+        "properties": params.collect::<Map<_, _>>(),
+    });
+    let presets: Vec<&str> =
+        description.presets.iter().map(|preset| preset.name.as_str()).collect();
+    let then = json!({ "properties": { "with": with, "preset": { "enum": presets } } });
+    let is_named = json!({ "properties": { "effect": { "const": name } }, "required": ["effect"] });
+    json!({ "if": is_named, "then": then })
 }
 
 fn section(keys: &[Key]) -> Value {
@@ -120,7 +165,8 @@ fn step_rule(step: &StepDescriptor) -> Value {
     if !required.is_empty() {
         then["required"] = json!(["with"]);
     }
-    json!({ "if": { "properties": { "use": { "const": step.name } } }, "then": then })
+    let is_named = json!({ "properties": { "use": { "const": step.name } }, "required": ["use"] });
+    json!({ "if": is_named, "then": then })
 }
 
 fn param_schema(param: &ParamDescriptor) -> Value {

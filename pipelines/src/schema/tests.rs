@@ -374,7 +374,7 @@ fn hash_changes_with_text_and_defaults() {
 
 #[test]
 fn json_schema_knows_every_key_that_works() {
-    let schema = json_schema();
+    let schema = json_schema(&Effects::default());
     let properties = &schema["properties"];
     assert!(properties["pipeline"]["properties"]["retry"]["properties"]["backoff"].is_object());
     assert!(properties["export"]["items"]["properties"]["sample_rate_hz"].is_null());

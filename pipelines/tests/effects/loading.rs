@@ -8,6 +8,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use wavemill_pipelines::effects::{LOCK_FILE, Lock, Pin};
 use wavemill_pipelines::model::{Defaults, Pipeline};
+use wavemill_pipelines::schema::json_schema;
 use wavemill_pipelines::{Diagnostic, Effects, load};
 
 /// A folder with the module `fx/gain.wasm`.
@@ -231,6 +232,26 @@ fn pipeline_without_effects_does_not_read_the_lock() {
     folder.put(LOCK_FILE, b"nonsense");
     let pipeline = folder.load("use = \"gain\"\nwith = { gain_db = 1 }").unwrap();
     assert!(!pipeline.has_effects());
+}
+
+#[test]
+fn json_schema_knows_the_parameters_and_presets_of_bundled_effects() {
+    let schema = json_schema(&Effects::new(None));
+    let rules = &schema["properties"]["step"]["items"]["allOf"];
+    let rule_of = |name: &str| {
+        let rules = rules.as_array().unwrap();
+        let is_it = |rule: &&serde_json::Value| rule["if"]["properties"]["effect"]["const"] == name;
+        rules.iter().find(is_it).unwrap()["then"]["properties"].clone()
+    };
+    let compressor = rule_of("compressor");
+    let ratio = &compressor["with"]["properties"]["ratio"];
+    assert_eq!(
+        (ratio["anyOf"][0]["minimum"].as_f64(), ratio["default"].as_f64()),
+        (Some(1.0), Some(3.0))
+    );
+    let detector = &compressor["with"]["properties"]["detector"]["anyOf"][0]["enum"];
+    assert_eq!(detector, &serde_json::json!(["peak", "rms"]));
+    assert!(compressor["preset"]["enum"].as_array().unwrap().contains(&"voice".into()));
 }
 
 #[test]

@@ -11,6 +11,10 @@ const PRESETS: &str = r#"{"loud":{"gain_lin":2},"quiet":{"gain_lin":0.25,"shape"
 
 /// An effect that multiplies by `gain_lin`, in place; after `process` was begun it does `extra`.
 pub(crate) fn gain_with(version: &str, channels: &str, extra: &str) -> Vec<u8> {
+    module(version, channels, "", extra)
+}
+
+fn module(version: &str, channels: &str, exports: &str, extra: &str) -> Vec<u8> {
     let json = format!(
         r#"{{"id":"com.example.gain","name":"Gain","version":"{version}","channels":{channels},"params":{PARAMS},"presets":{PRESETS}}}"#
     );
@@ -22,6 +26,7 @@ pub(crate) fn gain_with(version: &str, channels: &str, extra: &str) -> Vec<u8> {
   (global $channels (mut i32) (i32.const 0))
   (global $gain (mut f32) (f32.const 0.5))
   (global $frames (mut i32) (i32.const 0))
+  {exports}
   (func (export "fx_abi_1"))
   (func (export "fx_describe") (result i32) (i32.const 16))
   (func (export "fx_set_param") (param i32 f64)
@@ -48,6 +53,11 @@ pub(crate) fn gain_with(version: &str, channels: &str, extra: &str) -> Vec<u8> {
     (i32.const 0)))"#
     );
     wat::parse_str(text).unwrap()
+}
+
+/// The same with more exports.
+pub(crate) fn gain_and(exports: &str) -> Vec<u8> {
+    module("1.0.0", "[1,8]", exports, "")
 }
 
 /// The same without anything extra, for 1 to 8 channels.

@@ -1,9 +1,11 @@
 //! What an effect makes of a file, and how it fails.
 
 use crate::lab::{Answers, Lab, floats, noise, wav};
-use crate::module::{gain, gain_with};
+use crate::module::{gain, gain_and, gain_with};
 use serde_json::Value;
 use std::path::PathBuf;
+use wavemill_core::limits::INFINITE_TAIL_MAX;
+use wavemill_core::units::SampleRate;
 use wavemill_pipelines::execution::{Places, RunError};
 use wavemill_pipelines::model::{Defaults, Pipeline};
 use wavemill_pipelines::plan::plan;
@@ -117,6 +119,31 @@ fn effect_that_fails_in_the_middle_is_named_with_the_frame_and_leaves_nothing() 
         assert!(!line.contains('\n'), "{what}: {line}");
         assert_eq!(lab.files("out"), [""; 0], "{what}");
     }
+}
+
+#[test]
+fn endless_tail_is_cut_and_the_report_says_so() {
+    let endless = "(func (export \"fx_tail\") (result i32) (i32.const -1))";
+    let (lab, input) = lab(&gain_and(endless));
+    let report = run(&lab, STEP, &input).unwrap();
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("gain.wasm") && warning.contains("never ends"), "{warning}");
+    let (_, samples) = floats(&lab.path("out/a.wav"));
+    let tail = INFINITE_TAIL_MAX.to_frames(SampleRate(48_000)).as_usize();
+    assert_eq!(samples.len(), 2 * (FRAMES + tail));
+}
+
+#[test]
+fn latency_is_taken_off_and_told() {
+    // An honest delay of 10 frames is more than a line of WebAssembly text; a false claim of one
+    // shows as well that the host takes it off.
+    let late = "(func (export \"fx_latency\") (result i32) (i32.const 10))";
+    let (lab, input) = lab(&gain_and(late));
+    let report = run(&lab, STEP, &input).unwrap();
+    assert_eq!(report["steps"][0]["latency_frames"], 10);
+    let (_, samples) = floats(&lab.path("out/a.wav"));
+    assert_eq!(samples.len(), 2 * FRAMES);
+    assert_eq!(samples[0].to_bits(), (0.5 * noise(1, 11)[10]).to_bits());
 }
 
 #[test]

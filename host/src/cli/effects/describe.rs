@@ -5,6 +5,7 @@ use super::super::{CliError, Context, Exit, Run};
 use super::refused;
 use crate::report::{JSON_VERSION, Paint, Tone, one_line, size};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::limits::BLOCK_FRAMES;
@@ -89,7 +90,7 @@ impl<'a> Sheet<'a> {
                 .collect(),
         );
         section("Facts", self.facts());
-        section("Notes", manual.lines().flat_map(|line| wrap(line, "  ")).collect());
+        section("Notes", manual.lines().flat_map(paragraph).collect());
         lines
     }
 
@@ -168,18 +169,29 @@ fn rates(description: &Description) -> String {
     format!("{} Hz", rates.join(", "))
 }
 
-/// Parameters that an example shows: the first ones matter most.
-const EXAMPLE_PARAMS_MAX: usize = 4;
+/// A line of the manual: a paragraph, or the space between two.
+fn paragraph(line: &str) -> Vec<String> {
+    if line.trim().is_empty() { vec![String::new()] } else { wrap(line, "  ") }
+}
 
-/// A step that can be copied into a pipeline.
+/// Parameters that an example shows: the first ones matter most.
+const EXAMPLE_PARAMS_MAX: usize = 3;
+
+/// A step that can be copied into a pipeline. What stands under `with` goes before the preset, so it
+/// shows the preset's own values.
 fn example(name: &str, description: &Description) -> Vec<String> {
+    let preset = description.presets.first();
+    let name_of = |preset: &Preset| preset.name.clone();
+    let settings = Settings::of(description, preset.map(name_of).as_deref(), &BTreeMap::new())
+        .unwrap_or_else(|_| Settings::defaults(description));
     let mut lines = vec!["    [[step]]".to_owned(), format!("    effect = {name:?}")];
-    if let Some(preset) = description.presets.first() {
-        lines.push(format!("    preset = {:?}", preset.name));
-    }
+    lines.extend(preset.map(|preset| format!("    preset = {:?}", preset.name)));
     let params = description.params.iter().take(EXAMPLE_PARAMS_MAX);
-    let pairs: Vec<_> =
-        params.map(|param| format!("{} = {}", param.key, written(param, param.default))).collect();
+    let pairs: Vec<_> = params
+        .filter_map(|param| {
+            Some(format!("{} = {}", param.key, written(param, settings.get(&param.key)?)))
+        })
+        .collect();
     if !pairs.is_empty() {
         lines.push(format!("    with = {{ {} }}", pairs.join(", ")));
     }

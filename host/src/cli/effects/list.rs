@@ -3,11 +3,9 @@
 use super::super::pipeline_files::{self, PipelineFile};
 use super::super::{CliError, Context, Exit, Run};
 use super::refused;
-use crate::effects::folder_of;
 use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use wavemill_pipelines::effects::Lock;
+use std::path::PathBuf;
 use wavemill_runtime::{Module, bundled};
 
 /// List the bundled effects, or those that pipelines use
@@ -22,13 +20,14 @@ pub(super) struct List {
 struct Listed {
     name: String,
     module: Module,
-    /// The pipeline that uses it, and whether a lock file or the pipeline itself pins it.
     used: Option<Used>,
 }
 
+/// Where an effect is used.
 struct Used {
     pipeline: PathBuf,
-    is_locked: bool,
+    /// Whether other bytes would be refused.
+    is_pinned: bool,
 }
 
 impl Run for List {
@@ -38,7 +37,7 @@ impl Run for List {
         let effects = if self.pipelines.is_empty() {
             bundled_effects(context)?
         } else {
-            used_effects(&pipeline_files::load_all(&self.pipelines, context)?)?
+            used_effects(&pipeline_files::load_all(&self.pipelines, context)?)
         };
         if context.is_json() {
             let effects: Vec<_> = effects.iter().map(object).collect();
@@ -68,28 +67,17 @@ fn bundled_effects(context: &Context) -> Result<Vec<Listed>, CliError> {
     bundled::MODULES.iter().map(listed).collect()
 }
 
-fn used_effects(files: &[PipelineFile]) -> Result<Vec<Listed>, CliError> {
+fn used_effects(files: &[PipelineFile]) -> Vec<Listed> {
     let mut listed = Vec::new();
     for file in files {
-        let lock = lock_beside(&file.path)?;
-        for step in file.pipeline.iter().flat_map(|pipeline| &pipeline.steps) {
-            let Some(effect) = step.effect() else { continue };
-            let is_locked = lock.effects.contains_key(&effect.name);
-            listed.push(Listed {
-                name: effect.name.clone(),
-                module: effect.module.clone(),
-                used: Some(Used { pipeline: file.path.clone(), is_locked }),
-            });
-        }
+        let steps = file.pipeline.iter().flat_map(|pipeline| &pipeline.steps);
+        listed.extend(steps.filter_map(|step| step.effect()).map(|effect| Listed {
+            name: effect.name.clone(),
+            module: effect.module.clone(),
+            used: Some(Used { pipeline: file.path.clone(), is_pinned: effect.is_pinned }),
+        }));
     }
-    Ok(listed)
-}
-
-/// The lock file beside a pipeline; an empty one where there is none.
-fn lock_beside(pipeline: &Path) -> Result<Lock, CliError> {
-    let folder = folder_of(pipeline).map_err(|error| CliError::path(pipeline, error))?;
-    let lock = Lock::read(&folder).map_err(|error| CliError::failed(error.to_string()))?;
-    Ok(lock.unwrap_or_default())
+    listed
 }
 
 fn table(effects: &[Listed]) -> Table {
@@ -97,7 +85,7 @@ fn table(effects: &[Listed]) -> Table {
     for effect in effects {
         let description = effect.module.description();
         let note = match &effect.used {
-            Some(used) if used.is_locked => format!("{}, locked", shown(&used.pipeline)),
+            Some(used) if used.is_pinned => format!("{}, pinned", shown(&used.pipeline)),
             Some(used) => shown(&used.pipeline),
             None => String::new(),
         };
@@ -123,7 +111,7 @@ fn object(effect: &Listed) -> Value {
     });
     if let Some(used) = &effect.used {
         object["pipeline"] = json!(used.pipeline.to_string_lossy());
-        object["locked"] = json!(used.is_locked);
+        object["pinned"] = json!(used.is_pinned);
     }
     object
 }
