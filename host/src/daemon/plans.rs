@@ -133,3 +133,45 @@ fn load(
     let (text, defaults) = (text.to_owned(), defaults.clone());
     Ok(Plan { pipeline: loaded.pipeline, text, defaults, folder })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File};
+    use std::io::Write as _;
+
+    const TEXT: &str = "version = 1\n[pipeline]\nname = \"a\"\n[[step]]\neffect = \"fx/x.wasm\"\n\
+                        [report]\njson = \"{stem}.json\"\n";
+
+    /// Whether a job whose plan was kept with this folder finds it again, when its module is here.
+    fn is_found(kept: &str, module_in: &str) -> bool {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(module_in).join("fx");
+        fs::create_dir_all(&folder).unwrap();
+        let module = wavemill_runtime::bundled::MODULES[0].bytes;
+        File::create(folder.join("x.wasm")).unwrap().write_all(module).unwrap();
+        let store = Store::open(&home.path().join("state")).unwrap();
+        let kept = if kept.is_empty() { PathBuf::new() } else { home.path().join(kept) };
+        let record = PlanRecord {
+            name: "a".to_owned(),
+            text: TEXT.to_owned(),
+            defaults: Defaults::default(),
+            folder: kept,
+        };
+        let current = CurrentPlan { plan: "h".to_owned(), output_root: "/".into(), priority: 0 };
+        store.keep_plans(vec![(record, current)]).unwrap();
+        let plans = Plans { root: home.path().join("root"), ..Plans::default() };
+        plans.get(&store, "a", "h").unwrap().is_some_and(|plan| plan.pipeline.has_effects())
+    }
+
+    #[test]
+    fn former_plan_finds_its_modules_in_the_folder_it_was_kept_with() {
+        assert!(is_found("pipelines", "pipelines"));
+        assert!(!is_found("pipelines", "elsewhere"));
+    }
+
+    #[test]
+    fn former_plan_without_a_folder_looks_in_the_root() {
+        assert!(is_found("", "root"));
+    }
+}

@@ -271,3 +271,15 @@ pub struct CurrentPlan {
     /// Its priority.
     pub priority: i32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plan_kept_before_there_were_effects_has_no_folder() {
+        let kept = r#"{"name":"a","text":"","defaults":{"target_lufs":null,"normalize":true}}"#;
+        let plan: PlanRecord = serde_json::from_str(kept).unwrap();
+        assert_eq!(plan.folder, PathBuf::new());
+    }
+}

@@ -13,7 +13,8 @@ fn describe_prints_a_manual_with_everything_that_a_pipeline_needs() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for text in [
         "Test 1.0.0: A test.",
-        "with = { gain_lin = 0.5 }",
+        "preset = \"loud\"",
+        "with = { gain_lin = 2.0 }",
         "gain_lin  a number from 0 to 4, default 0.5",
         "loud",
         "gain_lin = 2.0",
@@ -58,7 +59,7 @@ fn effects_of_a_pipeline_are_listed_with_where_they_are_used() {
     let words = ["effects", "list", "--json"].map(Path::new);
     let json = bench.lab.run(words.into_iter().chain([bench.pipeline.as_path()])).json();
     assert_eq!(json["effects"][0]["name"], "fx/test.wasm");
-    assert_eq!(json["effects"][0]["locked"], false);
+    assert_eq!(json["effects"][0]["pinned"], false);
 }
 
 #[test]

@@ -32,6 +32,17 @@ fn lock_names_the_module_as_the_pipeline_does() {
 }
 
 #[test]
+fn check_hints_at_modules_that_nothing_pins() {
+    let bench = Bench::with(&Source::gain());
+    let check = || bench.lab.run([Path::new("check"), &bench.pipeline]);
+    let ended = check();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("not pinned: fx/test.wasm"), "{ended:?}");
+    assert_eq!(lock(&bench).code, Some(0));
+    assert_eq!(check().stderr, "");
+}
+
+#[test]
 fn swapped_module_keeps_check_run_and_watch_from_starting() {
     let bench = locked();
     let input = bench.drop_noise("in/a.wav", 1, 1);

@@ -23,6 +23,10 @@ pub(crate) fn run() -> Result<()> {
         "core without features",
         &mut cargo(&["check", "--locked", "-p", "wavemill-core", "--no-default-features"]),
     );
+    gate.stage(
+        "pipelines without effects",
+        &mut cargo(&["check", "--locked", "-p", "wavemill-pipelines", "--no-default-features"]),
+    );
     for package in packages()? {
         let name = format!("{package} on its own");
         gate.stage(&name, &mut cargo(&["check", "--locked", "-p", &package]));
