@@ -28,7 +28,7 @@ pub struct LiveEffect {
     /// An instance for the other thread, until its slot is free.
     leaving: Option<Worn>,
     slots: Arc<Slots>,
-    /// Every parameter with its value: a fresh instance gets those of now.
+    /// Every automatable parameter with its value: a fresh instance gets those of now.
     values: Vec<(u32, f64)>,
     dry: DryLine,
     /// Output of the last frame, one sample a channel: what a broken effect is faded out from.
@@ -99,7 +99,7 @@ pub fn live(
         effect: Some(effect),
         leaving: None,
         slots: Arc::clone(&slots),
-        values: settings.iter().collect(),
+        values: automatable(module.description(), settings),
         dry: DryLine::new(spec.channel_count(), latency.as_usize(), max_frames),
         held: vec![0.0; spec.channel_count()],
         wet_share: 1.0,
@@ -118,6 +118,12 @@ pub fn live(
         strike_count: 0,
     };
     Ok((audio, keeper))
+}
+
+fn automatable(description: &Description, settings: &Settings) -> Vec<(u32, f64)> {
+    let is_automatable =
+        |id: u32| description.params.iter().any(|param| param.id == id && param.is_automatable);
+    settings.iter().filter(|(id, _)| is_automatable(*id)).collect()
 }
 
 /// An instance whose memory and code were touched, so that the audio thread does not wait for pages.
@@ -268,6 +274,10 @@ impl Processor for LiveEffect {
             return Status::Continue;
         }
         self.exchange();
+        // What another plugin broke is not this effect's fault, and must not stay in its filters.
+        for sample in block.planes_mut().flatten().filter(|sample| !sample.is_finite()) {
+            *sample = 0.0;
+        }
         let frames = block.frame_count();
         let (mut start, mut status) = (0, Status::Continue);
         while start < frames {

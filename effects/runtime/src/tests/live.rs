@@ -192,3 +192,26 @@ fn module_that_fails_on_silence_is_refused_at_the_start() {
     let error = live(&module, &StreamSpec::new(RATE_HZ, 1), &settings, 64).err().unwrap();
     assert!(error.to_string().contains("fx_process gave up"), "{error}");
 }
+
+#[test]
+fn input_that_is_no_number_is_silence_and_no_strike() {
+    let (mut effect, _keeper) = start(&fragile());
+    for bad in [f32::NAN, f32::INFINITY] {
+        assert_eq!(feed(&mut effect, bad, 64), [0.0; 64]);
+    }
+    assert_eq!(feed(&mut effect, 1.0, 8), [0.5; 8]);
+    assert_eq!(effect.strike_count(), 0);
+}
+
+#[test]
+fn value_that_cannot_change_is_not_kept_for_a_fresh_instance() {
+    let json = r#"{"id":"t","name":"T","version":"1.0.0","channels":[1,8],"params":[
+        {"id":7,"key":"gain","min":0,"max":4,"default":0.5}]}"#;
+    let (mut effect, mut keeper) = start(&fragile().json(json));
+    feed(&mut effect, 0.75, 64);
+    feed(&mut effect, 1.0, 1000);
+    assert!(!effect.set(7, 2.0));
+    keeper.tend().unwrap();
+    feed(&mut effect, 1.0, 1000);
+    assert_eq!(feed(&mut effect, 1.0, 8), [0.5; 8]);
+}
