@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::processor::Processor;
 use wavemill_runtime::{Mode, Module, Sandbox, Settings, limits, live};
 use wavemill_tests::lab;
@@ -66,8 +67,10 @@ fn modules() -> Vec<std::path::PathBuf> {
     paths
 }
 
-/// Calls of a module that does nothing, on two channels; the rounds of all kinds alternate.
+/// Calls of a module that does nothing, on two channels; the rounds of all kinds alternate. Denormals
+/// are flushed before, as on every thread that processes.
 fn calls() -> Vec<Series> {
+    let _flush = FlushDenormals::on();
     let (frames, spec) = (64, StreamSpec::new(48_000, 2));
     let wasm = wat::parse_str(NOTHING).expect("it is WebAssembly text");
     let load = |mode| -> Module {

@@ -49,12 +49,17 @@ impl Budgets {
     }
 }
 
+/// One in fixed-point numbers with 32 binary places.
+const Q32: f64 = 4_294_967_296.0;
+
 /// Time of one instance's calls on one stream.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spending {
     budgets: Budgets,
-    /// Ticks a frame lasts, times the factor of a call and of a file.
-    call_ticks_per_frame: f64,
+    /// Ticks a frame lasts, times the factor of a call, in units of 2^-32 ticks: integers, because this
+    /// is asked for every call.
+    call_ticks_per_frame_q32: u64,
+    /// Ticks a frame lasts, times the factor of a file.
     file_ticks_per_frame: f64,
     /// Ticks that passed inside calls.
     spent: u64,
@@ -65,7 +70,9 @@ impl Spending {
         let ticks_per_frame = 1.0 / (f64::from(rate.0) * limits::TICK.as_secs_f64());
         Self {
             budgets,
-            call_ticks_per_frame: ticks_per_frame * f64::from(budgets.call_factor),
+            call_ticks_per_frame_q32: whole(
+                (ticks_per_frame * f64::from(budgets.call_factor) * Q32).ceil(),
+            ),
             file_ticks_per_frame: ticks_per_frame * f64::from(budgets.file_factor),
             spent: 0,
         }
@@ -74,8 +81,12 @@ impl Spending {
     /// Ticks a call for `frames` frames gets when `position` frames were processed before; `None`
     /// when the file has none left.
     pub(crate) fn deadline(&self, frames: usize, position: u64) -> Option<u64> {
-        let call = self.budgets.call.max(whole(frames as f64 * self.call_ticks_per_frame) + 1);
+        let duration = (frames as u64 * self.call_ticks_per_frame_q32) >> 32;
+        let call = self.budgets.call.max(duration + 1);
         let Some(file) = self.budgets.file else { return Some(call) };
+        if self.spent.saturating_add(call) <= file {
+            return Some(call);
+        }
         let fed = position.saturating_add(frames as u64) as f64;
         let allowed = file.saturating_add(whole(fed * self.file_ticks_per_frame));
         let left = allowed.saturating_sub(self.spent);
