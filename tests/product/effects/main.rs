@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bench;
+mod bench_command;
 mod cache;
 mod check;
 mod command;
 mod hostile;
 mod lock;
 mod module;
+mod new;
 mod same_bytes;
 mod swap;

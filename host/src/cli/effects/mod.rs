@@ -1,10 +1,13 @@
 //! `wavemill effects`: what effect modules there are, what they say of themselves, what pins them.
 //! Adding a subcommand: a file here, its `mod` line and its line in [`COMMANDS`].
 
+mod bench;
 mod check;
 mod describe;
 mod list;
 mod lock;
+mod new;
+mod template;
 
 use super::{CliError, Context, Entry, Exit, Run, entry};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -15,7 +18,9 @@ use wavemill_pipelines::effects::EffectError;
 const COMMANDS: &[Entry] = &[
     entry::<list::List>(),
     entry::<describe::Describe>(),
+    entry::<new::New>(),
     entry::<check::Check>(),
+    entry::<bench::Bench>(),
     entry::<lock::LockOf>(),
 ];
 
@@ -54,7 +59,7 @@ impl FromArgMatches for Effects {
 impl Args for Effects {
     fn augment_args(command: Command) -> Command {
         command
-            .about("List, describe, check and pin effect modules")
+            .about("List, describe, check, write, measure and pin effect modules")
             .subcommand_required(true)
             .arg_required_else_help(true)
             .disable_help_subcommand(true)

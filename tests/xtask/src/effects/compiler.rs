@@ -24,7 +24,7 @@ const RUST_MISSING: &str = "no Rust compiler for wasm is at hand (`rustup target
 const C_MISSING: &str = "no C compiler for wasm is at hand (`apt-get install clang lld`, or `pip \
     install ziglang`)";
 
-/// Unrolls short loops, which spares wasm's checks at their ends. Only for modules whose manifest
+/// Unrolls short loops, which spares the host's checks at their ends. Only for modules whose manifest
 /// says so, because they were measured to gain by it.
 const UNROLL: [&str; 3] = [
     "-Cllvm-args=-unroll-runtime",
