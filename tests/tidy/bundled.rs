@@ -29,3 +29,14 @@ fn bundled_modules_match_their_hashes() {
     }
     assert_eq!(listed, modules());
 }
+
+#[test]
+fn every_module_with_a_source_is_bundled() {
+    // A folder without any of these holds what several modules share.
+    let sources = names(Path::new("effects/modules"), |folder| {
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+        let files = ["effect.c", "effect.ts"];
+        manifest.contains("\"cdylib\"") || files.iter().any(|file| folder.join(file).exists())
+    });
+    assert_eq!(sources, modules(), "run `cargo xtask effects`");
+}
