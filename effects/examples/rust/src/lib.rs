@@ -8,12 +8,16 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use wavemill_effect::{
-    Block, CreateError, Description, Effect, Flow, Param, Preset, Scale, Setup, math,
+    Block, CreateError, Description, Effect, Flow, Param, Preset, Scale, Setup, Tail, math,
 };
 
 /// Ids of the parameters; never reused for another one.
 const TILT: u32 = 0;
 const PIVOT: u32 = 1;
+
+/// What is left of the input in the low-pass is inaudible then: at its lowest pivot it has fallen by
+/// 160 dB.
+const TAIL_S: f64 = 0.03;
 
 /// A tilt equalizer.
 pub struct Tilt {
@@ -95,6 +99,10 @@ impl Effect for Tilt {
     fn reset(&mut self) {
         self.lows.fill(0.0);
     }
+
+    fn tail(&self) -> Tail {
+        Tail::Frames((TAIL_S * self.sample_rate_hz) as u32)
+    }
 }
 
 wavemill_effect::export_effect!(Tilt);
@@ -103,7 +111,7 @@ wavemill_effect::export_effect!(Tilt);
 mod tests {
     use super::*;
     use wavemill_effect::testing::{
-        assert_block_invariant, assert_finite, assert_reset_is_fresh, render,
+        assert_block_invariant, assert_finite, assert_reset_is_fresh, assert_tail_is_honest, render,
     };
 
     #[test]
@@ -112,14 +120,15 @@ mod tests {
             assert_block_invariant::<Tilt>(48_000.0, channels, &[]);
             assert_reset_is_fresh::<Tilt>(48_000.0, channels, &[]);
             assert_finite::<Tilt>(48_000.0, channels, &[]);
+            assert_tail_is_honest::<Tilt>(48_000.0, channels, &[("pivot_hz", 100.0)]);
         }
     }
 
     #[test]
     fn tilt_of_6_db_lowers_constant_input_by_3_db() {
         let output = render::<Tilt>(48_000.0, &[("tilt_db", 6.0)], &[vec![1.0; 48_000]], 512);
-        let last = f64::from(*output[0].last().unwrap());
-        assert!((math::amplitude_to_db(last) + 3.0).abs() < 0.001, "{last}");
+        let settled = f64::from(output[0][47_999]);
+        assert!((math::amplitude_to_db(settled) + 3.0).abs() < 0.001, "{settled}");
     }
 
     #[test]

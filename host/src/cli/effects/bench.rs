@@ -42,9 +42,10 @@ impl Run for Bench {
         } else {
             context.lines(timed.lines(&self, context))?;
             if let Some(project) = project_of(Path::new(&self.effect)) {
+                let cd = format!("cd {} && ", shown(&project));
+                let cd = if project == Path::new(".") { "" } else { &cd };
                 context.report.note(&format!(
-                    "\nThe native build, to compare: cd {} && cargo run --release --example speed",
-                    shown(&project)
+                    "\nThe native build, to compare: {cd}cargo run --release --example speed"
                 ));
             }
         }
