@@ -186,11 +186,16 @@ fn bundled_modules_equal_their_native_builds_bit_by_bit() {
 
 #[test]
 fn bundled_modules_pass_check() {
-    for module in MODULES {
-        let report = check(module.bytes, MEMORY_MIB);
-        let failures: Vec<_> = report.failures().collect();
-        assert!(failures.is_empty(), "{}: {failures:?}", module.name);
-    }
+    // Each takes seconds.
+    std::thread::scope(|scope| {
+        for module in MODULES {
+            scope.spawn(|| {
+                let report = check(module.bytes, MEMORY_MIB);
+                let failures: Vec<_> = report.failures().collect();
+                assert!(failures.is_empty(), "{}: {failures:?}", module.name);
+            });
+        }
+    });
 }
 
 #[test]

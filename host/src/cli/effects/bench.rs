@@ -285,10 +285,9 @@ fn fuel(
 fn project_of(module: &Path) -> Option<PathBuf> {
     let target = module.ancestors().find(|folder| folder.ends_with("target"))?;
     let project = target.parent()?;
-    project.join("examples/speed.rs").exists().then(|| match project.as_os_str().is_empty() {
-        true => PathBuf::from("."),
-        false => project.to_path_buf(),
-    })
+    let is_here = project.as_os_str().is_empty();
+    let project = if is_here { Path::new(".") } else { project };
+    project.join("examples/speed.rs").exists().then(|| project.to_path_buf())
 }
 
 #[cfg(test)]

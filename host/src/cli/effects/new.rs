@@ -46,9 +46,9 @@ impl Run for New {
             }))?;
         } else {
             context.lines([format!("{}: {}", shown(&folder), self.language.what())])?;
-            let steps =
-                template.steps.iter().map(|step| format!("\n    {step}")).collect::<String>();
-            context.report.note(&format!("\nNext:\n\n    cd {}{steps}", shown(&folder)));
+            let steps = template.steps.join("\n    ");
+            let folder = shown(&folder);
+            context.report.note(&format!("\nNext:\n\n    cd {folder}\n    {steps}"));
         }
         Ok(Exit::Done)
     }
