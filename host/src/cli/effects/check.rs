@@ -48,7 +48,7 @@ impl Run for Check {
                 documents.push(document(path, &report));
                 continue;
             }
-            if index > 0 {
+            if index > 0 && !context.report.is_quiet() {
                 context.lines([""])?;
             }
             let paint = context.report.paint();
