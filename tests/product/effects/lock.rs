@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 use crate::module::Source;
 use std::path::Path;
-use wavemill_tests::lab::{Ended, is_about};
+use wavemill_tests::lab::{Ended, is_about, put};
 
 fn locked() -> Bench {
     let bench = Bench::with(&Source::gain());
@@ -29,6 +29,22 @@ fn lock_names_the_module_as_the_pipeline_does() {
     let again = lock(&bench);
     assert!(again.stdout.contains("nothing to change"), "{again:?}");
     assert_eq!(lock_text(&bench), text);
+}
+
+#[test]
+fn bundled_effect_is_locked_too_and_another_build_of_it_is_refused() {
+    let bench = Bench::new("[[step]]\neffect = \"gate\"\n");
+    assert_eq!(lock(&bench).code, Some(0));
+    let text = lock_text(&bench);
+    let gate = wavemill_runtime::bundled::bundled("gate").unwrap();
+    assert!(text.contains("[effect.gate]") && text.contains(gate.sha256), "{text}");
+    let check = || bench.lab.run([Path::new("check"), &bench.pipeline]);
+    assert_eq!(check().code, Some(0));
+    let other = text.replace(gate.sha256, &"0".repeat(64));
+    put(&bench.pipeline.with_file_name("effects.lock"), other.as_bytes());
+    let ended = check();
+    assert_eq!(ended.code, Some(78), "{ended:?}");
+    assert!(format!("{}{}", ended.stdout, ended.stderr).contains("effects.lock pins"));
 }
 
 #[test]
