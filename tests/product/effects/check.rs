@@ -2,12 +2,12 @@
 
 use crate::module::Source;
 use std::path::Path;
-use wavemill_tests::lab::Lab;
+use wavemill_tests::lab::{Lab, put};
 
 /// Writes a module into the lab and returns its name there.
 fn install(lab: &Lab, name: &str, bytes: &[u8]) -> String {
     let path = lab.path(name);
-    std::fs::write(&path, bytes).unwrap();
+    put(&path, bytes);
     path.to_string_lossy().into_owned()
 }
 
