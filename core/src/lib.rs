@@ -9,6 +9,7 @@ pub mod denormals;
 pub mod descriptor;
 pub mod encode;
 pub mod limits;
+pub mod loudness;
 pub mod measure;
 pub mod processor;
 pub mod processors;

@@ -1,7 +1,7 @@
 //! The trait of every processing step, whether built in or loaded as an effect.
 
 use crate::audio::{Block, StreamSpec};
-use crate::measure::LoudnessReport;
+use crate::loudness::LoudnessReport;
 use crate::units::Frames;
 use serde::Serialize;
 use thiserror::Error;
@@ -95,7 +95,7 @@ pub trait Processor: Send {
     /// Sees a block of the first pass; called only when the need is [`WholeFileNeed::Samples`].
     fn observe(&mut self, _block: &Block) {}
 
-    /// The loudness of what it observed, as a [`LoudnessMeter`](crate::measure::LoudnessMeter)
+    /// The loudness of what it observed, as a [`LoudnessMeter`](crate::loudness::LoudnessMeter)
     /// measures the stream with a mono file as one channel; complete after `begin`. `None` for steps
     /// that measure no such thing. Where nothing runs before the step, this is the source's loudness,
     /// and the executor needs no meter of its own.

@@ -15,7 +15,7 @@ use common::{encode, music, run_tool, settings};
 use ebur128::{EbuR128, Mode};
 use std::f64::consts::TAU;
 use wavemill_core::audio::{Block, ChannelLayout, PcmFormat, Samples, StreamSpec, convert};
-use wavemill_core::measure::{LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 
 /// Tolerance of all loudness values. Source: EBU Tech 3341, table 1.
 const LOUDNESS_TOLERANCE_LU: f64 = 0.1;

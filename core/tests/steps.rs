@@ -16,7 +16,7 @@ use drive::{CASES, Planes, build, prepare, process, run};
 use std::f64::consts::TAU;
 use wavemill_core::audio::{Block, ChannelLayout, ChannelPosition, PcmFormat, Samples, StreamSpec};
 use wavemill_core::descriptor::{BuildError, ParamDefault, ParamKind};
-use wavemill_core::measure::{LoudnessMeter, MonoMode};
+use wavemill_core::loudness::{LoudnessMeter, MonoMode};
 use wavemill_core::processor::{FindingValue, Processor, WholeFileNeed};
 use wavemill_core::processors::STEPS;
 use wavemill_core::units::Frames;

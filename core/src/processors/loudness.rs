@@ -5,7 +5,7 @@ use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use crate::measure::{LoudnessMeter, LoudnessReport, MonoMode};
+use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs};
 

@@ -3,7 +3,7 @@
 use crate::model::{Bounds, Pipeline, Require, RequireOn};
 use serde::Serialize;
 use wavemill_core::audio::StreamSpec;
-use wavemill_core::measure::LoudnessReport;
+use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::Frames;
 
 /// Whether an output's loudness must be known.

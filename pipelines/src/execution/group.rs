@@ -10,7 +10,7 @@ use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::measure::{LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, Status};
 use wavemill_core::units::Dbfs;
 

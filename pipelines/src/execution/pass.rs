@@ -14,7 +14,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use wavemill_core::audio::{Block, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::measure::{LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use wavemill_core::units::Frames;
 
 /// Blocks that may wait between two threads: enough that neither waits for the other's hiccups,

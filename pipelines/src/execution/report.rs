@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use wavemill_core::processor::Finding;
 use wavemill_core::units::Frames;
 
-use wavemill_core::measure::{LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessReport, MonoMode};
 
 /// Version of the report's shape; additions keep it, everything else raises it.
 const VERSION: u32 = 1;

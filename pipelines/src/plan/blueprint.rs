@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::encode::EncodeSettings;
-use wavemill_core::measure::{LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
 use wavemill_core::tags::{Broadcast, Tags};

@@ -40,8 +40,10 @@ fn measured(path: &Path) -> (f64, f64) {
     let spec = decoder.info().spec.clone();
     let mut samples = Samples::empty(decoder.info().format, spec.channel_count());
     let mut block = wavemill_core::audio::Block::new(spec.channel_count(), 4096);
-    let mut meter =
-        wavemill_core::measure::LoudnessMeter::new(&spec, wavemill_core::measure::MonoMode::Single);
+    let mut meter = wavemill_core::loudness::LoudnessMeter::new(
+        &spec,
+        wavemill_core::loudness::MonoMode::Single,
+    );
     while decoder.read(&mut samples, 4096).unwrap() > 0 {
         wavemill_core::audio::convert::to_block(&samples, &mut block);
         meter.push(&block);

@@ -5,7 +5,8 @@ use crate::report::{Align, Paint, Table, Tone, duration, one_line, shown, size};
 use std::fmt::Display;
 use std::path::Path;
 use wavemill_core::audio::SampleFormat;
-use wavemill_core::measure::{LevelReport, LoudnessReport};
+use wavemill_core::loudness::LoudnessReport;
+use wavemill_core::measure::LevelReport;
 use wavemill_core::tags::Tags;
 use wavemill_pipelines::execution::FileFacts;
 

@@ -1,22 +1,14 @@
 //! Programme loudness and true peak.
 
 use super::gating;
+use super::k_weighting::KWeighting;
+use super::pending::Pending;
 use super::true_peak::TruePeak;
-use crate::audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
+use super::weights::{self, MonoMode};
+use crate::audio::{Block, StreamSpec};
 use crate::limits::CHANNEL_COUNT_MAX;
 use crate::units::{Dbfs, Dbtp, Frames, Lu, Lufs, SampleRate, Seconds};
-use ebur128::{Channel, EbuR128, Mode};
 use serde::Serialize;
-
-/// How a mono file counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MonoMode {
-    /// One channel, as ITU-R BS.1770 measures it.
-    #[default]
-    Single,
-    /// As if it were played by two loudspeakers: 3.01 LU louder.
-    Dual,
-}
 
 /// Loudness of a whole file. Fields are `None` where no value exists (silence, too short).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -45,6 +37,8 @@ pub struct LoudnessReport {
 /// loudness that it is updated at least every 100 ms; every 10 ms the maximum is found exactly enough.
 const STEP_MS: u32 = 10;
 
+const STEPS_PER_SECOND: u32 = 1000 / STEP_MS;
+
 /// Steps of the momentary window, 400 ms. EBU Tech 3341.
 const MOMENTARY_STEPS: usize = 40;
 
@@ -52,32 +46,40 @@ const MOMENTARY_STEPS: usize = 40;
 /// overlap of 400 ms); EBU Tech 3342 (overlap of at least 2.9 s).
 const HOP_STEPS: usize = 10;
 
-/// Measures loudness block by block, on the `ebur128` library's filters.
+/// Measures loudness block by block.
 ///
-/// The library filters; windows, gates and percentiles are made here from the energy
-/// of steps of 10 ms, which makes all windows cost one addition a
-/// sample. Channels weigh as BS.1770-5 says: low-frequency effects 0, surrounds between 60 and 120
-/// degrees 1.41, all others 1; a channel of unknown position weighs 1. The back pair of 5.1 counts as
-/// its surrounds, the back pair of 7.1 (which has side channels too) as loudspeakers behind, with 1.
+/// The signal is weighted in steps of 10 ms; windows, gates and percentiles are made from the
+/// energies of steps, so that all windows together cost one addition a step. Channels weigh as
+/// BS.1770-5 says: see [`weights`]. Everything that one step says is known at its last frame.
 ///
-/// State kept: 400 ms of filtered samples, and 80 bytes a second of signal, which is 29 MB in the 100
-/// hours that are the limit. Results do not depend on how the signal was cut into blocks. A stream
-/// without channels, or with more than the limit, has no loudness.
+/// State kept: a step of samples, 400 ms of steps, and 8 bytes for every 100 ms of signal, which is
+/// 29 MB in the 100 hours that are the limit: nothing is rounded into a histogram. Results do not
+/// depend on how the signal was cut into blocks, nor on the machine's vectors. A stream without
+/// channels, with more than the limit, or with less than a frame a step has no loudness.
+///
+/// Source: ITU-R BS.1770-5, Annexes 1 and 3; EBU Tech 3341 and 3342.
+#[derive(Clone)]
 pub struct LoudnessMeter {
     rate: SampleRate,
     channel_count: usize,
-    filters: Option<EbuR128>,
+    filter: Option<Filter>,
     true_peak: TruePeak,
-    /// Frames that the current step still lacks.
-    missing_frames: usize,
     /// Completed steps.
     step_count: u64,
-    /// Energy of the latest steps, a ring indexed by step count.
+    /// Energy sums of the latest steps, a ring indexed by step count.
     recent: [f64; MOMENTARY_STEPS],
-    /// Energy of every 100 ms.
+    /// Mean energy of every 100 ms.
     hops: Vec<f64>,
     /// Largest momentary energy and the count of steps at its end.
     momentary_max: (f64, u64),
+}
+
+#[derive(Clone)]
+struct Filter {
+    k_weighting: KWeighting,
+    /// One for each channel.
+    weights: Vec<f64>,
+    pending: Pending,
 }
 
 impl std::fmt::Debug for LoudnessMeter {
@@ -93,9 +95,8 @@ impl LoudnessMeter {
         Self {
             rate: spec.sample_rate,
             channel_count,
-            filters: filters(spec, mono),
+            filter: Filter::new(spec, mono),
             true_peak: TruePeak::new(spec.sample_rate, channel_count),
-            missing_frames: step_frames(spec.sample_rate, 0),
             step_count: 0,
             recent: [0.0; MOMENTARY_STEPS],
             hops: Vec::new(),
@@ -112,38 +113,19 @@ impl LoudnessMeter {
         for (channel, plane) in block.planes().enumerate() {
             self.true_peak.push(channel, plane);
         }
+        let Some(mut filter) = self.filter.take() else { return };
         let mut start = 0;
         while start < block.frame_count() {
-            let count = self.missing_frames.min(block.frame_count() - start);
-            self.filter(block, start, count);
-            self.missing_frames -= count;
-            start += count;
-            if self.missing_frames == 0 {
-                self.end_step();
-            }
+            let step_frames = step_frames(self.rate, self.step_count);
+            let Some(energy) = filter.energy(block, &mut start, step_frames) else { break };
+            self.end_step(energy);
         }
+        self.filter = Some(filter);
     }
 
-    fn filter(&mut self, block: &Block, start: usize, count: usize) {
-        let Some(filters) = &mut self.filters else { return };
-        let mut planes: [&[f32]; CHANNEL_COUNT_MAX] = [&[]; CHANNEL_COUNT_MAX];
-        for (slot, plane) in planes.iter_mut().zip(block.planes()) {
-            *slot = &plane[start..start + count];
-        }
-        filters
-            .add_frames_planar_f32(&planes[..self.channel_count])
-            .expect("planes are as many as the filters' channels and equally long");
-    }
-
-    fn end_step(&mut self) {
-        let loudness = self.filters.as_ref().map_or(f64::NEG_INFINITY, |filters| {
-            filters
-                .loudness_window(STEP_MS)
-                .expect("the filters keep 400 ms, which is longer than a step")
-        });
-        self.recent[index(self.step_count) % MOMENTARY_STEPS] = gating::energy_of(loudness);
+    fn end_step(&mut self, energy: f64) {
+        self.recent[index(self.step_count) % MOMENTARY_STEPS] = energy;
         self.step_count += 1;
-        self.missing_frames = step_frames(self.rate, self.step_count);
         if self.step_count >= MOMENTARY_STEPS as u64 {
             let energy = self.mean_of_recent(MOMENTARY_STEPS);
             if energy > self.momentary_max.0 {
@@ -159,7 +141,9 @@ impl LoudnessMeter {
     fn mean_of_recent(&self, count: usize) -> f64 {
         let end = index(self.step_count) + MOMENTARY_STEPS;
         let sum: f64 = (end - count..end).map(|step| self.recent[step % MOMENTARY_STEPS]).sum();
-        sum / count as f64
+        let frames = end_of_step(self.rate, self.step_count)
+            - end_of_step(self.rate, self.step_count - count as u64);
+        sum / frames as f64
     }
 
     /// What was measured.
@@ -185,14 +169,47 @@ impl LoudnessMeter {
     }
 }
 
+impl Filter {
+    /// `None` when there is nothing to filter, or more than is allowed.
+    fn new(spec: &StreamSpec, mono: MonoMode) -> Option<Self> {
+        let channel_count = spec.channel_count();
+        let frames_min = Frames(u64::from(spec.sample_rate.0 / STEPS_PER_SECOND)).as_usize();
+        if channel_count == 0 || channel_count > CHANNEL_COUNT_MAX || frames_min == 0 {
+            return None;
+        }
+        Some(Self {
+            k_weighting: KWeighting::new(spec.sample_rate, channel_count, frames_min),
+            weights: weights::of(&spec.layout, mono),
+            pending: Pending::new(channel_count, frames_min + 1),
+        })
+    }
+
+    /// The weighted energy of the next step, if the block's frames from `start` on complete it;
+    /// else they are kept. `start` moves behind the frames that were used.
+    fn energy(&mut self, block: &Block, start: &mut usize, step_frames: usize) -> Option<f64> {
+        let used = self.pending.fill(block, *start, step_frames)?;
+        let mut energy = 0.0;
+        for (channel, &weight) in self.weights.iter().enumerate() {
+            if weight > 0.0 {
+                let step = self.pending.step(block, *start, channel, step_frames);
+                energy += weight * self.k_weighting.energy(channel, step);
+            }
+        }
+        self.pending.clear();
+        *start += used;
+        Some(energy)
+    }
+}
+
 /// Frames of the step with this index: steps end at the frame next to every 10 ms, so that windows do
-/// not drift at rates that are no multiple of 100 Hz. There the library's window of 10 ms is rounded
-/// down, and the first frame of some steps goes unseen: one of 220 at 22.05 kHz.
+/// not drift at rates that are no multiple of 100 Hz.
 fn step_frames(rate: SampleRate, index: u64) -> usize {
-    let steps_per_second = u64::from(1000 / STEP_MS);
-    let end = |steps: u64| (steps * u64::from(rate.0) + steps_per_second / 2) / steps_per_second;
-    // At rates below 50 Hz, where nothing is measured, a step could have no frame.
-    Frames((end(index + 1) - end(index)).max(1)).as_usize()
+    Frames(end_of_step(rate, index + 1) - end_of_step(rate, index)).as_usize()
+}
+
+/// Frames until this many steps have ended.
+fn end_of_step(rate: SampleRate, steps: u64) -> u64 {
+    (steps * u64::from(rate.0) + u64::from(STEPS_PER_SECOND) / 2) / u64::from(STEPS_PER_SECOND)
 }
 
 /// Time at the end of this many steps.
@@ -203,38 +220,4 @@ fn time_of(steps: u64) -> Seconds {
 /// A count of steps as an index; at 100 a second it fits even 32 bits for more than a year.
 fn index(steps: u64) -> usize {
     Frames(steps).as_usize()
-}
-
-/// The library's filters for a stream, or `None` when it has no channels or too many. Never its
-/// histogram mode: that one quantizes loudness to 0.1 LU. A rate at which a step would have no frame
-/// has none either.
-fn filters(spec: &StreamSpec, mono: MonoMode) -> Option<EbuR128> {
-    let channel_count = spec.channel_count();
-    if channel_count > CHANNEL_COUNT_MAX || spec.sample_rate.0 < 1000 / STEP_MS {
-        return None;
-    }
-    let channels = u32::try_from(channel_count).ok()?;
-    let mut filters = EbuR128::new(channels, spec.sample_rate.0, Mode::M).ok()?;
-    filters.set_channel_map(&channel_map(&spec.layout, mono)).ok()?;
-    Some(filters)
-}
-
-/// The weights of a layout in the library's words.
-///
-/// Source: ITU-R BS.1770-5, Annex 1 (5.1) and Annex 3 (any other loudspeaker positions).
-fn channel_map(layout: &ChannelLayout, mono: MonoMode) -> Vec<Channel> {
-    use ChannelPosition as P;
-    if layout.channel_count() == 1 && mono == MonoMode::Dual {
-        return vec![Channel::DualMono];
-    }
-    let has_sides =
-        layout.index_of(P::SideLeft).is_some() || layout.index_of(P::SideRight).is_some();
-    let channel = |&position: &ChannelPosition| match position {
-        P::LowFrequency => Channel::Unused,
-        P::SideLeft | P::SideRight => Channel::Mp090,
-        P::BackLeft | P::BackRight if has_sides => Channel::Mp135,
-        P::BackLeft | P::BackRight => Channel::LeftSurround,
-        _ => Channel::Left,
-    };
-    layout.positions().iter().map(channel).collect()
 }

@@ -1,0 +1,11 @@
+//! Programme loudness and true peak: ITU-R BS.1770-5, EBU R 128.
+
+mod gating;
+mod k_weighting;
+mod meter;
+mod pending;
+mod true_peak;
+mod weights;
+
+pub use meter::{LoudnessMeter, LoudnessReport};
+pub use weights::MonoMode;
