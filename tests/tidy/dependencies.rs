@@ -53,7 +53,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "flac-codec", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rubato", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rustfft", only: &["wavemill-core"], tests_may: true },
-    Wrapper { package: "ebur128", only: &["wavemill-core", "wavemill-tests"], tests_may: true },
+    Wrapper { package: "ebur128", only: &["wavemill-tests"], tests_may: true },
     Wrapper { package: "hound", only: &["wavemill-plugin", "wavemill-tests"], tests_may: true },
     Wrapper { package: "toml", only: &["wavemill-pipelines", "wavemill"], tests_may: false },
     Wrapper { package: "redb", only: &["wavemill"], tests_may: false },
@@ -70,7 +70,7 @@ const WRAPPERS: &[Wrapper] = &[
 ];
 
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
-const CORE: &[&str] = &["ebur128", "lofty", "md5", "serde", "symphonia", "thiserror"];
+const CORE: &[&str] = &["lofty", "md5", "serde", "symphonia", "thiserror"];
 
 impl Wrapper {
     fn covers(&self, name: &str) -> bool {

@@ -5,6 +5,7 @@
 //! step's beginning adds is known beforehand (the filter is linear) and is added to the energies
 //! afterwards. So the arithmetic has one fixed order whatever the width of the machine's vectors.
 
+use super::vectors::has_wide_vectors;
 use crate::units::SampleRate;
 use std::f64::consts::PI;
 
@@ -67,6 +68,7 @@ impl Sections {
     }
 
     /// One sample through both sections, in transposed direct form II.
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
     fn next(&self, state: &mut State, sample: f64) -> f64 {
         let shelved = self.b0 * sample + state[0];
@@ -179,17 +181,17 @@ impl Rows {
         let mut next = [0.0; ORDER];
         for to in 0..ORDER {
             cross += state[to] * self.cross[to][lane];
-            let mut sum = 0.0;
-            next[to] = self.state[to][lane];
-            for from in 0..ORDER {
-                sum += response.energies[to][from] * state[from];
-                next[to] += response.transition[to][from] * state[from];
-            }
-            own += state[to] * sum;
+            own += state[to] * product(&response.energies[to], state);
+            next[to] = self.state[to][lane] + product(&response.transition[to], state);
         }
         *state = next;
         self.energy[lane] + 2.0 * cross + own
     }
+}
+
+/// Sum of products, from the first on.
+fn product(row: &State, state: &State) -> f64 {
+    row.iter().zip(state).fold(0.0, |sum, (a, b)| sum + a * b)
 }
 
 /// Filters the rows with the machine's widest useful vectors; the result is the same with any.
@@ -209,14 +211,8 @@ fn filter_rows_avx2(sections: &Sections, response: &Response, rows: &[f32]) -> R
     filter_groups::<8>(sections, response, rows)
 }
 
-fn has_wide_vectors() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx2");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
 /// Filters the rows in groups of `WIDTH`, as many as fit the registers.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
 fn filter_groups<const WIDTH: usize>(
     sections: &Sections,
@@ -244,6 +240,7 @@ type Group<const WIDTH: usize> = ([f64; WIDTH], [[f64; WIDTH]; ORDER], [[f64; WI
 
 /// The kernel. Loops over lanes are what becomes vectors, so they stay loops over arrays of fixed
 /// length; nothing is added across lanes.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
 fn filter_group<const WIDTH: usize>(
     sections: &Sections,
@@ -292,7 +289,7 @@ mod tests {
         let mut state = 1u32;
         let noise = |state: &mut u32| {
             *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            f32::from((*state >> 16) as u16) / 65_536.0 - 0.5
+            f32::from(u16::try_from(*state >> 16).unwrap()) / 65_536.0 - 0.5
         };
         (0..count)
             .map(|frame| 0.2 * noise(&mut state) + 0.3 * (frame as f32 * 0.0123).sin() + 0.1)

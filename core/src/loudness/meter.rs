@@ -27,6 +27,9 @@ pub struct LoudnessReport {
     pub short_term_max_at_s: Option<Seconds>,
     /// 4x oversampled (2x from 96 kHz, the samples themselves from 192 kHz). BS.1770-5, Annex 2.
     pub true_peak_dbtp: Option<Dbtp>,
+    /// 16x oversampled with filters of 64 taps a phase: within 0.03 dB of the truth up to 0.45 of the
+    /// sample rate.
+    pub true_peak_precise_dbtp: Option<Dbtp>,
     /// Largest absolute sample.
     pub sample_peak_dbfs: Option<Dbfs>,
     /// PLR: true peak minus integrated loudness.
@@ -148,8 +151,8 @@ impl LoudnessMeter {
 
     /// What was measured.
     pub fn finish(self) -> LoudnessReport {
-        let (sample_peak, true_peak) = self.true_peak.finish();
-        let true_peak_dbtp = Dbtp::from_amplitude(true_peak);
+        let peaks = self.true_peak.finish();
+        let true_peak_dbtp = Dbtp::from_amplitude(peaks.standard.into());
         let integrated_lufs = gating::integrated(&self.hops);
         let momentary_max_lufs = gating::loudness_of(self.momentary_max.0);
         let short_term_max = gating::short_term_max(&self.hops);
@@ -161,7 +164,8 @@ impl LoudnessMeter {
             short_term_max_lufs: short_term_max.map(|(loudness, _)| loudness),
             short_term_max_at_s: short_term_max.map(|(_, hops)| time_of((hops * HOP_STEPS) as u64)),
             true_peak_dbtp,
-            sample_peak_dbfs: Dbfs::from_amplitude(sample_peak),
+            true_peak_precise_dbtp: Dbtp::from_amplitude(peaks.precise.into()),
+            sample_peak_dbfs: Dbfs::from_amplitude(peaks.sample.into()),
             peak_to_loudness_lu: true_peak_dbtp
                 .zip(integrated_lufs)
                 .map(|(peak, loudness)| (peak - Dbtp(loudness.0)).into()),
