@@ -35,9 +35,9 @@ const PRECISE_TAPS: usize = 64;
 /// Source: J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function, 1974.
 const PRECISE_BETA: f64 = 10.06;
 
-/// Factor by which the truth may exceed the largest of the 4 times interpolated values around it,
-/// 1.5 dB: 0.69 dB between values at that distance (1 / cos(pi / 8), for any band-limited signal), 0.43 dB by which the short filter
-/// falls short at 0.45 of the sample rate, and some room.
+/// Factor by which the truth may exceed the largest 4 times interpolated value around it, 1.5 dB:
+/// 0.69 dB between values at that distance (1 / cos(pi / 8), for any band-limited signal), 0.43 dB by
+/// which the short filter falls short at 0.45 of the sample rate, and some room.
 const PRECISE_MARGIN: f32 = 1.1885;
 
 /// Rounding of a sum of products in `f32` stays far below this share.
@@ -136,18 +136,12 @@ impl TruePeak {
         if largest * self.overshoot_max <= peaks.standard.min(peaks.precise) {
             return;
         }
-        let mut values = [0.0f32; CHUNK_FRAMES];
-        self.standard.largest(samples, LEAD, &mut values, self.is_wide);
-        peaks.standard = values.iter().fold(peaks.standard, |a, &b| a.max(b));
-        if self.standard.factor() != self.coarse.factor() {
-            values.fill(0.0);
-            self.coarse.largest(samples, LEAD, &mut values, self.is_wide);
-        }
+        let largest = self.standard.largest(samples, LEAD, self.is_wide);
+        peaks.standard = largest.iter().fold(peaks.standard, |a, &b| a.max(b));
+        let bounds = self.coarse.bounds(samples, LEAD, self.is_wide);
         for first in (0..CHUNK_FRAMES).step_by(GROUP_FRAMES) {
-            let own = &samples[LEAD + first..][..=GROUP_FRAMES];
-            let around = values[first..][..GROUP_FRAMES].iter().copied();
-            let around = around.chain(own.iter().map(|sample| sample.abs())).fold(0.0, f32::max);
-            if around * PRECISE_MARGIN > peaks.precise {
+            let bound = bounds[first..][..GROUP_FRAMES].iter().fold(0.0f32, |a, &b| a.max(b));
+            if bound > peaks.precise {
                 let finest = self.precise.peak::<GROUP_FRAMES>(samples, LEAD + first, self.is_wide);
                 peaks.precise = peaks.precise.max(finest);
             }
