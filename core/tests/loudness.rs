@@ -375,6 +375,7 @@ fn report_has_the_keys_of_the_json() {
         "short_term_max_lufs",
         "short_term_max_at_s",
         "true_peak_dbtp",
+        "true_peak_precise_dbtp",
         "sample_peak_dbfs",
         "peak_to_loudness_lu",
     ];

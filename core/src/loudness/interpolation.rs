@@ -62,10 +62,6 @@ impl Interpolator {
         Self { factor, phases, tap_count }
     }
 
-    pub(super) fn factor(&self) -> usize {
-        self.factor
-    }
-
     /// Factor by which an interpolated value can exceed the samples it is made of.
     pub(super) fn overshoot_max(&self) -> f32 {
         let sum = |taps: &Vec<f32>| taps.iter().map(|tap| tap.abs()).sum::<f32>();
