@@ -1,4 +1,4 @@
-//! Runs an effect natively in tests, as a host runs its module: [`Rig`], [`render`], and properties
+//! Runs an effect natively in tests, as a host runs its module: [`Rig`], [`render()`], and properties
 //! that every effect must have. Everything here panics where an effect or a test is wrong.
 
 mod description;
