@@ -1,193 +1,29 @@
 //! Several numbers in one register.
 //!
 //! Compilers find vectors in plain loops over frames by themselves. Where one frame needs the one before it,
-//! as in filters, the vector must hold something else: two channels, four delay lines. For wasm that has to be
-//! said: its compiler leaves such code scalar. With the feature `simd128` these types are wasm's vectors, elsewhere arrays
-//! that native compilers turn into vectors. The bits are the same.
+//! as in filters, the vector must hold something else: two channels, four delay lines. That has to be said: wasm's compiler
+//! leaves such code scalar, and native ones depend on luck. The bits are the same everywhere.
 
 use core::ops::{Add, Mul, Sub};
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use core::arch::wasm32 as wasm;
+#[path = "lanes/wasm.rs"]
+mod imp;
 
-/// Four `f32`.
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-#[derive(Clone, Copy, Debug)]
-pub struct F32x4(wasm::v128);
+#[cfg(target_arch = "x86_64")]
+#[path = "lanes/sse.rs"]
+mod imp;
 
-/// Four `f32`.
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-#[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
-pub struct F32x4([f32; 4]);
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+#[path = "lanes/arrays.rs"]
+mod imp;
 
-/// Two `f64`.
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-#[derive(Clone, Copy, Debug)]
-pub struct F64x2(wasm::v128);
-
-/// Two `f64`.
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-#[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
-pub struct F64x2([f64; 2]);
-
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod imp {
-    use super::{F32x4, F64x2, wasm};
-
-    impl F32x4 {
-        /// Of its numbers.
-        #[inline]
-        pub const fn new([a, b, c, d]: [f32; 4]) -> Self {
-            Self(wasm::f32x4(a, b, c, d))
-        }
-
-        /// Its numbers.
-        #[inline]
-        pub fn to_array(self) -> [f32; 4] {
-            [
-                wasm::f32x4_extract_lane::<0>(self.0),
-                wasm::f32x4_extract_lane::<1>(self.0),
-                wasm::f32x4_extract_lane::<2>(self.0),
-                wasm::f32x4_extract_lane::<3>(self.0),
-            ]
-        }
-
-        /// Rows become columns.
-        #[inline]
-        pub fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
-            let ab_low = wasm::i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0);
-            let ab_high = wasm::i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0);
-            let cd_low = wasm::i32x4_shuffle::<0, 4, 1, 5>(c.0, d.0);
-            let cd_high = wasm::i32x4_shuffle::<2, 6, 3, 7>(c.0, d.0);
-            [
-                Self(wasm::i64x2_shuffle::<0, 2>(ab_low, cd_low)),
-                Self(wasm::i64x2_shuffle::<1, 3>(ab_low, cd_low)),
-                Self(wasm::i64x2_shuffle::<0, 2>(ab_high, cd_high)),
-                Self(wasm::i64x2_shuffle::<1, 3>(ab_high, cd_high)),
-            ]
-        }
-
-        #[inline]
-        pub(super) fn add_(self, other: Self) -> Self {
-            Self(wasm::f32x4_add(self.0, other.0))
-        }
-
-        #[inline]
-        pub(super) fn sub_(self, other: Self) -> Self {
-            Self(wasm::f32x4_sub(self.0, other.0))
-        }
-
-        #[inline]
-        pub(super) fn mul_(self, other: Self) -> Self {
-            Self(wasm::f32x4_mul(self.0, other.0))
-        }
-    }
-
-    impl F64x2 {
-        /// Of its numbers.
-        #[inline]
-        pub const fn new([a, b]: [f64; 2]) -> Self {
-            Self(wasm::f64x2(a, b))
-        }
-
-        /// Its numbers.
-        #[inline]
-        pub fn to_array(self) -> [f64; 2] {
-            [wasm::f64x2_extract_lane::<0>(self.0), wasm::f64x2_extract_lane::<1>(self.0)]
-        }
-
-        #[inline]
-        pub(super) fn add_(self, other: Self) -> Self {
-            Self(wasm::f64x2_add(self.0, other.0))
-        }
-
-        #[inline]
-        pub(super) fn sub_(self, other: Self) -> Self {
-            Self(wasm::f64x2_sub(self.0, other.0))
-        }
-
-        #[inline]
-        pub(super) fn mul_(self, other: Self) -> Self {
-            Self(wasm::f64x2_mul(self.0, other.0))
-        }
-    }
-}
-
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-mod imp {
-    use super::{F32x4, F64x2};
-
-    impl F32x4 {
-        /// Of its numbers.
-        #[inline]
-        pub const fn new(lanes: [f32; 4]) -> Self {
-            Self(lanes)
-        }
-
-        /// Its numbers.
-        #[inline]
-        pub fn to_array(self) -> [f32; 4] {
-            self.0
-        }
-
-        /// Rows become columns.
-        #[inline]
-        pub fn transpose([a, b, c, d]: [Self; 4]) -> [Self; 4] {
-            core::array::from_fn(|lane| Self([a.0[lane], b.0[lane], c.0[lane], d.0[lane]]))
-        }
-
-        #[inline]
-        pub(super) fn add_(self, other: Self) -> Self {
-            Self(core::array::from_fn(|lane| self.0[lane] + other.0[lane]))
-        }
-
-        #[inline]
-        pub(super) fn sub_(self, other: Self) -> Self {
-            Self(core::array::from_fn(|lane| self.0[lane] - other.0[lane]))
-        }
-
-        #[inline]
-        pub(super) fn mul_(self, other: Self) -> Self {
-            Self(core::array::from_fn(|lane| self.0[lane] * other.0[lane]))
-        }
-    }
-
-    impl F64x2 {
-        /// Of its numbers.
-        #[inline]
-        pub const fn new(lanes: [f64; 2]) -> Self {
-            Self(lanes)
-        }
-
-        /// Its numbers.
-        #[inline]
-        pub fn to_array(self) -> [f64; 2] {
-            self.0
-        }
-
-        #[inline]
-        pub(super) fn add_(self, other: Self) -> Self {
-            Self(core::array::from_fn(|lane| self.0[lane] + other.0[lane]))
-        }
-
-        #[inline]
-        pub(super) fn sub_(self, other: Self) -> Self {
-            Self(core::array::from_fn(|lane| self.0[lane] - other.0[lane]))
-        }
-
-        #[inline]
-        pub(super) fn mul_(self, other: Self) -> Self {
-            Self(core::array::from_fn(|lane| self.0[lane] * other.0[lane]))
-        }
-    }
-}
+pub use imp::{F32x4, F64x2};
 
 impl F32x4 {
     /// The same number four times.
     #[inline]
-    pub const fn splat(value: f32) -> Self {
+    pub fn splat(value: f32) -> Self {
         Self::new([value; 4])
     }
 }
@@ -195,7 +31,7 @@ impl F32x4 {
 impl F64x2 {
     /// The same number twice.
     #[inline]
-    pub const fn splat(value: f64) -> Self {
+    pub fn splat(value: f64) -> Self {
         Self::new([value; 2])
     }
 }

@@ -1,7 +1,7 @@
 //! The effect: bands in a row over pairs of channels.
 
 use crate::band::{Band, Settings};
-use crate::biquad::{Pair, State, run, run_gliding};
+use crate::biquad::{Coefficients, Pair, State, run, run_gliding};
 use crate::description::{
     BAND_COUNT, BAND_STRIDE, DESCRIPTION, FREQUENCY, GAIN, OUTPUT_GAIN, Q, SHAPE,
 };
@@ -16,6 +16,12 @@ const QUANTUM_FRAMES: usize = 64;
 
 /// How long a parameter takes to its new value, in seconds, rounded up to whole quanta: too fast to follow and too slow to click.
 const GLIDE_S: f64 = 0.02;
+
+/// How often spent states are looked for, in quanta.
+const CLEANING_QUANTA: usize = 16;
+
+/// The first quantum begins with a look.
+const FIRST_QUANTUM: usize = CLEANING_QUANTA - 1;
 
 /// States below this, -400 dBFS, count as zero.
 const SPENT: f64 = 1e-20;
@@ -48,6 +54,11 @@ pub struct ParametricEq {
     busy: Vec<usize>,
     /// Frames since the start of the stream, within a quantum.
     phase: usize,
+    /// Quanta since the start, within [`CLEANING_QUANTA`].
+    quantum: usize,
+    /// Whether settings changed since the last quantum began, and whether a band glides.
+    is_stale: bool,
+    is_gliding: bool,
     glide_frames: usize,
 }
 
@@ -117,6 +128,9 @@ impl Effect for ParametricEq {
             states: vec![[[[0.0; 2]; 2]; BAND_COUNT]; setup.channels.div_ceil(2)],
             busy: Vec::with_capacity(BAND_COUNT),
             phase: 0,
+            quantum: FIRST_QUANTUM,
+            is_stale: false,
+            is_gliding: false,
             glide_frames: quanta * QUANTUM_FRAMES,
         })
     }
@@ -136,6 +150,7 @@ impl Effect for ParametricEq {
             _ => {}
         }
         band.is_stale = true;
+        self.is_stale = true;
     }
 
     fn process(&mut self, block: &mut Block<'_>) -> Flow {
@@ -149,8 +164,8 @@ impl Effect for ParametricEq {
             self.phase = (self.phase + count) % QUANTUM_FRAMES;
             at += count;
         }
-        let is_spent = self.states.iter().flatten().flatten().flatten().all(|value| *value == 0.0);
-        if is_spent { Flow::Silent } else { Flow::Continue }
+        let mut states = self.states.iter().flatten().flatten().flatten();
+        if states.all(|value| *value == 0.0) { Flow::Silent } else { Flow::Continue }
     }
 
     fn reset(&mut self) {
@@ -160,6 +175,9 @@ impl Effect for ParametricEq {
         self.gain = Gain::at(self.gain.wanted);
         self.states.fill([[[0.0; 2]; 2]; BAND_COUNT]);
         self.phase = 0;
+        self.quantum = FIRST_QUANTUM;
+        self.is_stale = false;
+        self.is_gliding = false;
     }
 
     /// The slowest pole's decay. `m` sections with the same pole decay as `n^(m - 1) r^n`: eight of them take
@@ -189,19 +207,27 @@ impl ParametricEq {
     /// Lets changes begin, and finds out which bands have something to do.
     fn begin_quantum(&mut self) {
         self.gain.turn(self.glide_frames);
+        self.quantum = (self.quantum + 1) % CLEANING_QUANTA;
+        if self.quantum == 0 {
+            for value in self.states.as_flattened_mut().as_flattened_mut().as_flattened_mut() {
+                *value = if value.abs() < SPENT { 0.0 } else { *value };
+            }
+        } else if !self.is_stale && !self.is_gliding {
+            return;
+        }
+        self.is_stale = false;
+        self.is_gliding = false;
         self.busy.clear();
         for (index, band) in self.bands.iter_mut().enumerate() {
             if band.is_stale {
                 band.is_stale = false;
                 band.glide.turn_to(band.settings.coefficients(self.rate_hz), self.glide_frames);
             }
-            let mut is_ringing = false;
-            for state in &mut self.states {
-                for value in state[index].as_flattened_mut() {
-                    *value = if value.abs() < SPENT { 0.0 } else { *value };
-                    is_ringing |= *value != 0.0;
-                }
-            }
+            self.is_gliding |= band.glide.is_moving();
+            let is_ringing = self
+                .states
+                .iter()
+                .any(|states| states[index].as_flattened().iter().any(|value| *value != 0.0));
             if is_ringing || !band.is_identity() {
                 self.busy.push(index);
             }
@@ -211,31 +237,31 @@ impl ParametricEq {
     fn run_quantum(&mut self, block: &mut Block<'_>, at: usize, count: usize) {
         let mut frames = [[0.0; 2]; QUANTUM_FRAMES];
         let frames = &mut frames[..count];
-        let mut glided = self.bands.map(|band| band.glide.now);
+        let mut glided = [Coefficients::IDENTITY; BAND_COUNT];
         for pair in 0..self.states.len() {
-            let planes = (2 * pair)..self.channels.min(2 * pair + 2);
-            for (lane, channel) in planes.clone().enumerate() {
-                load(&block.plane(channel)[at..at + count], frames, lane);
-            }
-            glided = self.run_pair(pair, frames);
-            for (lane, channel) in planes.enumerate() {
-                store(frames, lane, &self.gain, &mut block.plane_mut(channel)[at..at + count]);
-            }
+            // A last channel without another one is its own.
+            let (left, right) = (2 * pair, (2 * pair + 1).min(self.channels - 1));
+            load(&block.plane(left)[at..at + count], &block.plane(right)[at..at + count], frames);
+            self.run_pair(pair, frames, &mut glided);
+            store(frames, 0, &self.gain, &mut block.plane_mut(left)[at..at + count]);
+            store(frames, 1, &self.gain, &mut block.plane_mut(right)[at..at + count]);
         }
-        for (band, now) in self.bands.iter_mut().zip(glided) {
-            band.glide.advance(count, now);
+        if self.is_gliding {
+            for (band, now) in self.bands.iter_mut().zip(glided) {
+                band.glide.advance(count, now);
+            }
         }
         self.gain.advance(count);
     }
 
-    /// Runs all busy bands over two channels; returns where their coefficients have come.
+    /// Runs all busy bands over two channels; says where the coefficients of gliding ones have come.
     fn run_pair(
         &mut self,
         pair: usize,
         frames: &mut [Pair],
-    ) -> [crate::biquad::Coefficients; BAND_COUNT] {
+        glided: &mut [Coefficients; BAND_COUNT],
+    ) {
         let states = &mut self.states[pair];
-        let mut glided = self.bands.map(|band| band.glide.now);
         let mut rest = self.busy.as_slice();
         while let Some(&first) = rest.first() {
             let glide = &self.bands[first].glide;
@@ -255,7 +281,6 @@ impl ParametricEq {
             }
             rest = later;
         }
-        glided
     }
 }
 
@@ -274,10 +299,11 @@ fn run_row<const N: usize>(
     }
 }
 
-/// Copies a plane into one lane.
-fn load(plane: &[f32], frames: &mut [Pair], lane: usize) {
-    for (frame, sample) in frames.iter_mut().zip(plane) {
-        frame[lane] = if sample.abs() <= INPUT_MAX { f64::from(*sample) } else { 0.0 };
+/// Copies two planes side by side.
+fn load(left: &[f32], right: &[f32], frames: &mut [Pair]) {
+    let clean = |sample: f32| if sample.abs() <= INPUT_MAX { f64::from(sample) } else { 0.0 };
+    for ((frame, left), right) in frames.iter_mut().zip(left).zip(right) {
+        *frame = [clean(*left), clean(*right)];
     }
 }
 

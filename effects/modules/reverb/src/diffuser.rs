@@ -37,10 +37,10 @@ impl Diffuser {
     pub(crate) fn process(&mut self, row: &mut Row, frames: usize) {
         for (ring, gain) in &mut self.stages {
             let old = ring.row(frames);
-            for (sample, delayed) in row[..frames].iter_mut().zip(&mut old[..frames]) {
-                let v = *sample + *gain * *delayed;
-                *sample = *delayed - *gain * v;
-                *delayed = v;
+            if frames == ROW {
+                all_pass(row, old, *gain);
+            } else {
+                all_pass(&mut row[..frames], &mut old[..frames], *gain);
             }
             ring.advance(frames);
         }
@@ -56,5 +56,14 @@ impl Diffuser {
         for (ring, _) in &mut self.stages {
             ring.clear();
         }
+    }
+}
+
+#[inline]
+fn all_pass(row: &mut [f32], old: &mut [f32], gain: f32) {
+    for (sample, delayed) in row.iter_mut().zip(old) {
+        let v = *sample + gain * *delayed;
+        *sample = *delayed - gain * v;
+        *delayed = v;
     }
 }

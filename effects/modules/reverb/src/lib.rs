@@ -25,8 +25,11 @@ mod rotor;
 
 pub use reverb::Reverb;
 
-/// Most frames worked on at once; a multiple of 4. 0.7 ms at 48 kHz.
+/// Most frames worked on at once; a multiple of [`TILE`]. 0.7 ms at 48 kHz.
 const ROW: usize = 32;
+
+/// Frames in a register.
+const TILE: usize = 4;
 
 /// Some frames of one signal.
 type Row = [f32; ROW];

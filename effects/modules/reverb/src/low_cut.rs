@@ -1,6 +1,7 @@
 //! A high pass of first order.
 
-use crate::{ROW, Row};
+use crate::{ROW, Row, TILE};
+use wavemill_effect::lanes::F32x4;
 use wavemill_effect::math;
 
 /// `y = x - l`, `l = (1 - p) x + p l`, written so that a frame waits for the fourth before it, not for the last:
@@ -12,17 +13,14 @@ pub(crate) struct LowCut {
     /// `p^4`.
     back: f32,
     /// The last three inputs, then room for a row.
-    input: [f32; PAST + ROW],
+    input: [f32; TILE + ROW],
     /// The last four low passed samples, then room for a row.
-    low: [f32; PAST + ROW],
+    low: [f32; TILE + ROW],
 }
-
-/// Frames kept of the past.
-const PAST: usize = 4;
 
 impl LowCut {
     pub(crate) fn new(cutoff_hz: f64, rate_hz: f64) -> Self {
-        let zeros = [0.0; PAST + ROW];
+        let zeros = [0.0; TILE + ROW];
         let mut filter = Self { taps: [0.0; 4], back: 0.0, input: zeros, low: zeros };
         filter.set(cutoff_hz, rate_hz);
         filter
@@ -37,32 +35,41 @@ impl LowCut {
         self.back = (square * square) as f32;
     }
 
-    /// Filters the first `frames` frames of a row.
+    /// Where the next row of input goes.
+    pub(crate) fn input(&mut self) -> &mut [f32] {
+        &mut self.input[TILE..]
+    }
+
+    /// Filters the first `frames` frames of [`Self::input`] into a row.
     pub(crate) fn process(&mut self, row: &mut Row, frames: usize) {
-        self.input[PAST..].copy_from_slice(row);
-        let [a, b, c, d] = self.taps;
-        for at in 0..ROW {
-            let x = &self.input[at + 1..at + 1 + PAST];
-            let newest = (a * x[3] + b * x[2]) + (c * x[1] + d * x[0]);
-            self.low[PAST + at] = newest;
+        let [a, b, c, d] = self.taps.map(F32x4::splat);
+        let back = F32x4::splat(self.back);
+        let (input, low) = (&self.input, &mut self.low);
+        let mut past = load(low, 0);
+        for (at, out) in (0..frames).step_by(TILE).zip(row.as_chunks_mut::<TILE>().0) {
+            let x = load(input, at + 4);
+            let recent = a * x + b * load(input, at + 3);
+            let sum = recent + (c * load(input, at + 2) + d * load(input, at + 1));
+            past = sum + back * past;
+            low[at + TILE..at + 2 * TILE].copy_from_slice(&past.to_array());
+            *out = (x - past).to_array();
         }
-        // Four frames at a time: the four before are complete.
-        for at in (0..frames).step_by(PAST) {
-            for lane in 0..PAST {
-                self.low[PAST + at + lane] += self.back * self.low[at + lane];
-            }
+        for past in [&mut self.input, &mut self.low] {
+            let last = load(past, frames).to_array();
+            past[..TILE].copy_from_slice(&last);
         }
-        let (input, low) = (&self.input[PAST..], &self.low[PAST..]);
-        for (out, (x, low)) in row.iter_mut().zip(input.iter().zip(low)) {
-            *out = x - low;
-        }
-        self.input.copy_within(frames..frames + PAST, 0);
-        self.low.copy_within(frames..frames + PAST, 0);
     }
 
     /// Forgets the signal.
     pub(crate) fn clear(&mut self) {
-        self.input = [0.0; PAST + ROW];
-        self.low = [0.0; PAST + ROW];
+        self.input = [0.0; TILE + ROW];
+        self.low = [0.0; TILE + ROW];
     }
+}
+
+#[inline]
+fn load(samples: &[f32; TILE + ROW], from: usize) -> F32x4 {
+    let mut lanes = [0.0; TILE];
+    lanes.copy_from_slice(&samples[from..from + TILE]);
+    F32x4::new(lanes)
 }

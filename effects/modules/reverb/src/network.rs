@@ -3,7 +3,7 @@
 use crate::absorption::{Absorption, absorption, lengths};
 use crate::ring::Ring;
 use crate::rotor::Rotor;
-use crate::{ROW, Row};
+use crate::{ROW, Row, TILE};
 use wavemill_effect::lanes::F32x4;
 
 /// Delay lines.
@@ -12,9 +12,6 @@ pub(crate) const LINES: usize = 16;
 /// Lines whose absorption shares registers, and groups of them.
 const GROUP: usize = 4;
 const GROUPS: usize = LINES / GROUP;
-
-/// Frames in a register.
-const TILE: usize = 4;
 
 /// What makes the matrix of sums and differences orthogonal: one over the root of [`LINES`].
 const ORTHOGONAL: f32 = 0.25;
@@ -40,8 +37,6 @@ pub(crate) struct Network {
     /// Last output of each line's absorption.
     absorbed: [[f32; GROUP]; GROUPS],
     rotors: [Rotor; GROUP],
-    /// A row of each line on its way from absorption to feedback.
-    rows: [Row; LINES],
 }
 
 impl Network {
@@ -58,7 +53,6 @@ impl Network {
             rows_left: 0,
             absorbed: [[0.0; GROUP]; GROUPS],
             rotors: TURNS_HZ.map(|_| Rotor::new(0.0, rate_hz)),
-            rows: [[0.0; ROW]; LINES],
         }
     }
 
@@ -93,7 +87,7 @@ impl Network {
     /// Factor that gives each output the mean energy of the inputs, for a decay in seconds without damping.
     ///
     /// Each pass leaves the mean of the lines' squared gains `q`, so lines put out `q + q^2 + ... = q / (1 - q)` of what
-    /// entered; an output hears [`Network::groups_of`] groups of four lines, each scaled by [`ORTHOGONAL`].
+    /// entered; an output hears some groups of four lines, each scaled by [`ORTHOGONAL`].
     #[expect(clippy::cast_possible_truncation, reason = "a factor of samples")]
     pub(crate) fn level(&self, decay_s: f64) -> f32 {
         let power: f64 = self
@@ -105,19 +99,13 @@ impl Network {
             })
             .sum::<f64>()
             / LINES as f64;
-        let lines = (GROUP * Self::groups_of(0, self.channels).count()) as f64;
+        let lines = match self.channels {
+            1 => 16.0,
+            2 => 8.0,
+            _ => 4.0,
+        };
         let level = wavemill_effect::math::sqrt((1.0 - power) / (power * lines));
         level as f32 / ORTHOGONAL
-    }
-
-    /// Groups that a channel hears: all for one, two each for two, one each for more.
-    fn groups_of(channel: usize, channels: usize) -> impl Iterator<Item = usize> {
-        let (first, count) = match channels {
-            1 => (0, GROUPS),
-            2 => (2 * channel, 2),
-            _ => (channel % GROUPS, 1),
-        };
-        first..first + count
     }
 
     /// A new row begins.
@@ -139,109 +127,82 @@ impl Network {
         }
     }
 
-    /// Takes `frames` frames of each channel and replaces them by reverberation. They begin at frame `at` of the current row.
-    pub(crate) fn process(&mut self, channels: &mut [Row], at: usize, frames: usize) {
-        for group in 0..GROUPS {
-            self.absorb(group, frames);
-        }
-        let mut inputs = [[0.0; ROW]; GROUP];
-        for (member, input) in inputs.iter_mut().enumerate() {
-            *input = channels[member % channels.len().min(GROUP)];
-        }
-        // From the fifth channel on, inputs share lines.
-        for (channel, row) in channels.iter().enumerate().skip(GROUP) {
-            for (sum, sample) in inputs[channel % GROUP].iter_mut().zip(row) {
-                *sum += *sample;
+    /// Puts reverberation of the inputs' first `frames` frames into the outputs, a row a channel each. They begin at frame `at`
+    /// of the current row.
+    pub(crate) fn process(
+        &mut self,
+        inputs: &[Row],
+        outputs: &mut [Row],
+        at: usize,
+        frames: usize,
+    ) {
+        let mut sums = [[0.0; ROW]; GROUP];
+        let inputs: [&Row; GROUP] = if inputs.len() <= GROUP {
+            core::array::from_fn(|member| &inputs[member % inputs.len()])
+        } else {
+            // From the fifth channel on, inputs share lines.
+            for (channel, row) in inputs.iter().enumerate() {
+                for (sum, sample) in sums[channel % GROUP].iter_mut().zip(row) {
+                    *sum += sample;
+                }
             }
-        }
-        self.tap(channels);
-        for (member, input) in inputs.iter().enumerate() {
-            self.feed_back(member, input, at, frames);
+            sums.each_ref()
+        };
+        // A whole row is the usual case, and the compiler does better with a number that it knows.
+        if frames == ROW {
+            self.run(inputs, outputs, at, ROW);
+        } else {
+            self.run(inputs, outputs, at, frames);
         }
         for line in &mut self.lines {
             line.advance(frames);
         }
     }
 
-    /// Rows of a group of lines through their absorption, then sums and differences within the group.
-    fn absorb(&mut self, group: usize, frames: usize) {
-        let first = GROUP * group;
-        let absorption = &self.absorption[first..first + GROUP];
-        let a = F32x4::new(core::array::from_fn(|line| absorption[line].a));
-        let p = F32x4::new(core::array::from_fn(|line| absorption[line].p));
-        let mut last = F32x4::new(self.absorbed[group]);
-        let [one, two, three, four] = &mut self.lines[first..first + GROUP] else { return };
-        let lines = [one.row(frames), two.row(frames), three.row(frames), four.row(frames)];
-        let [row_0, row_1, row_2, row_3] = &mut self.rows[first..first + GROUP] else { return };
-        for tile in 0..frames.div_ceil(TILE) {
-            let mut columns =
-                F32x4::transpose(core::array::from_fn(|line| load(lines[line], TILE * tile)));
-            for (frame, column) in columns.iter_mut().enumerate() {
-                *column = a * *column + p * last;
-                last = *column;
-                if TILE * tile + frame + 1 == frames {
-                    self.absorbed[group] = last.to_array();
-                }
-            }
-            let [s0, s1, s2, s3] = hadamard(F32x4::transpose(columns));
-            store(row_0, TILE * tile, s0);
-            store(row_1, TILE * tile, s1);
-            store(row_2, TILE * tile, s2);
-            store(row_3, TILE * tile, s3);
-        }
-    }
-
-    /// Puts what the channels hear into them.
-    ///
-    /// What is heard must not look like a row of the feedback matrix: the line that gets this row back would repeat the
-    /// output a delay later. Rows of the matrix have the same signs in every group, up to a factor; so up to two channels hear
-    /// another combination of each group, and more hear a combination with three equal signs.
-    fn tap(&self, channels: &mut [Row]) {
-        let count = channels.len();
-        for (channel, out) in channels.iter_mut().enumerate() {
-            *out = [0.0; ROW];
-            for group in Self::groups_of(channel, count) {
-                let rows = &self.rows[GROUP * group..GROUP * (group + 1)];
-                if count <= 2 {
-                    for (sum, sample) in out.iter_mut().zip(&rows[group]) {
-                        *sum += *sample;
+    /// All lines a tile further, tile by tile: absorption waits for the frame before, and everything else of the tiles
+    /// around it fills the time.
+    #[inline]
+    fn run(&mut self, inputs: [&Row; GROUP], outputs: &mut [Row], at: usize, frames: usize) {
+        let lines = self.lines.each_mut().map(|line| line.row(frames));
+        let group_of = |group: usize, of: fn(&Absorption) -> f32| {
+            F32x4::new(core::array::from_fn(|line| of(&self.absorption[GROUP * group + line])))
+        };
+        let a: [F32x4; GROUPS] = core::array::from_fn(|group| group_of(group, |line| line.a));
+        let p: [F32x4; GROUPS] = core::array::from_fn(|group| group_of(group, |line| line.p));
+        let mut last = self.absorbed.map(F32x4::new);
+        for from in (0..frames).step_by(TILE) {
+            let count = TILE.min(frames - from);
+            let mut mixed = [[F32x4::splat(0.0); GROUP]; GROUPS];
+            for group in 0..GROUPS {
+                let tile = core::array::from_fn(|line| load(lines[GROUP * group + line], from));
+                let mut columns = F32x4::transpose(tile);
+                for (frame, column) in columns.iter_mut().enumerate() {
+                    *column = a[group] * *column + p[group] * last[group];
+                    // Beyond the last frame there is nothing to remember.
+                    if frame < count {
+                        last[group] = *column;
                     }
-                    continue;
                 }
-                // Three plus and a minus in terms of the lines; from the fifth channel on with the minus elsewhere, as
-                // loud, and unlike.
-                let signs =
-                    if channel < GROUPS { [0.5, 0.5, 0.5, -0.5] } else { [0.5, 0.5, -0.5, 0.5] };
-                for (row, sign) in rows.iter().zip(signs) {
-                    for (sum, sample) in out.iter_mut().zip(row) {
-                        *sum += sign * *sample;
+                mixed[group] = hadamard(F32x4::transpose(columns));
+            }
+            hear(&mixed, outputs, from);
+            for member in 0..GROUP {
+                let [m0, m1, m2, m3] = hadamard(core::array::from_fn(|group| mixed[group][member]));
+                let [c, s] = self.rotors[member].at(at + from);
+                let input = load(inputs[member], from);
+                let back = [c * m0 - s * m1, s * m0 + c * m1, m2, m3];
+                for (group, tile) in back.into_iter().enumerate() {
+                    let line = &mut *lines[GROUP * group + member];
+                    let samples = (tile + input).to_array();
+                    if count == TILE {
+                        line[from..from + TILE].copy_from_slice(&samples);
+                    } else {
+                        line[from..from + count].copy_from_slice(&samples[..count]);
                     }
                 }
             }
         }
-    }
-
-    /// Sums and differences across the groups, the turn of a pair, the input, and back into the lines.
-    fn feed_back(&mut self, member: usize, input: &Row, at: usize, frames: usize) {
-        let Rotor { now: [c, s], slope: [c_slope, s_slope], .. } = self.rotors[member];
-        let mut mixed = [[0.0; ROW]; GROUPS];
-        for tile in 0..frames.div_ceil(TILE) {
-            let from = TILE * tile;
-            let rows = core::array::from_fn(|group| load(&self.rows[GROUP * group + member], from));
-            let [m0, m1, m2, m3] = hadamard(rows);
-            let frame = F32x4::new(core::array::from_fn(|lane| (at + from + lane) as f32));
-            let c = F32x4::splat(c) + F32x4::splat(c_slope) * frame;
-            let s = F32x4::splat(s) + F32x4::splat(s_slope) * frame;
-            let input = load(input, from);
-            store(&mut mixed[0], from, (c * m0 - s * m1) + input);
-            store(&mut mixed[1], from, (s * m0 + c * m1) + input);
-            store(&mut mixed[2], from, m2 + input);
-            store(&mut mixed[3], from, m3 + input);
-        }
-        for (group, row) in mixed.iter().enumerate() {
-            let line = self.lines[GROUP * group + member].row_again();
-            line[..frames].copy_from_slice(&row[..frames]);
-        }
+        self.absorbed = last.map(F32x4::to_array);
     }
 
     /// Silence.
@@ -262,12 +223,44 @@ impl Network {
 
 #[inline]
 fn load(row: &Row, from: usize) -> F32x4 {
-    F32x4::new([row[from], row[from + 1], row[from + 2], row[from + 3]])
+    let mut lanes = [0.0; TILE];
+    lanes.copy_from_slice(&row[from..from + TILE]);
+    F32x4::new(lanes)
 }
 
 #[inline]
 fn store(row: &mut Row, from: usize, vector: F32x4) {
     row[from..from + TILE].copy_from_slice(&vector.to_array());
+}
+
+/// Puts what the channels hear of a tile, sums and differences of the groups, into their rows.
+///
+/// What is heard must not look like a row of the feedback matrix: the line that gets this row back would repeat the
+/// output a delay later. Rows of the matrix have the same signs in every group, up to a factor; so up to two channels hear
+/// another combination of each group, and more hear combinations of one group's lines with three equal signs.
+#[inline]
+fn hear(mixed: &[[F32x4; GROUP]; GROUPS], outputs: &mut [Row], from: usize) {
+    let (left, right) = (mixed[0][0] + mixed[1][1], mixed[2][2] + mixed[3][3]);
+    match outputs {
+        [row] => store(row, from, left + right),
+        [left_row, right_row] => {
+            store(left_row, from, left);
+            store(right_row, from, right);
+        }
+        rows => hear_many(*mixed, rows, from),
+    }
+}
+
+/// By value, so that the compiler can keep its caller's tiles in registers.
+#[inline(never)]
+fn hear_many(mixed: [[F32x4; GROUP]; GROUPS], rows: &mut [Row], from: usize) {
+    let half = F32x4::splat(0.5);
+    let first = mixed.map(|[one, two, three, four]| half * ((one + two) + (three - four)));
+    // From the fifth channel on with the minus elsewhere: as loud, and unlike.
+    let second = mixed.map(|[one, two, three, four]| half * ((one + two) - (three - four)));
+    for (row, tile) in rows.iter_mut().zip(first.into_iter().chain(second)) {
+        store(row, from, tile);
+    }
 }
 
 /// Sums and differences of four: the matrix of Hadamard, not yet orthogonal.

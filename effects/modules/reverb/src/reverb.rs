@@ -272,12 +272,13 @@ impl Reverb {
     /// Processes `count` frames of the current row.
     fn run(&mut self, block: &mut Block<'_>, at: usize, count: usize) {
         let mut is_quiet = true;
-        for (channel, row) in self.dry.iter_mut().enumerate() {
+        for (channel, (dry, input)) in self.dry.iter_mut().zip(&mut self.inputs).enumerate() {
             let plane = &block.plane(channel)[at..at + count];
-            for (sample, input) in row.iter_mut().zip(plane) {
-                *sample = if input.abs() <= INPUT_MAX { *input } else { 0.0 };
+            for ((dry, filter), sample) in dry.iter_mut().zip(input.low_cut.input()).zip(plane) {
+                *dry = if sample.abs() <= INPUT_MAX { *sample } else { 0.0 };
+                *filter = *dry;
             }
-            is_quiet &= row[..count].iter().all(|sample| *sample == 0.0);
+            is_quiet = is_quiet && plane.iter().all(|sample| *sample == 0.0);
         }
         self.quiet_frames = if is_quiet { self.quiet_frames + count } else { 0 };
         self.is_spent &= is_quiet;
@@ -287,17 +288,14 @@ impl Reverb {
             }
             return;
         }
-        for (channel, input) in self.inputs.iter_mut().enumerate() {
-            let row = &mut self.early[channel];
-            *row = self.dry[channel];
+        for (input, row) in self.inputs.iter_mut().zip(&mut self.early) {
             input.low_cut.process(row, count);
             if let Some(ring) = &mut input.pre_delay {
                 delay(ring, row, count);
             }
             input.diffuser.process(row, count);
-            self.late[channel] = *row;
         }
-        self.network.process(&mut self.late, self.phase, count);
+        self.network.process(&self.early, &mut self.late, self.phase, count);
         self.mix(block, at, count);
     }
 
@@ -305,26 +303,30 @@ impl Reverb {
     fn mix(&mut self, block: &mut Block<'_>, at: usize, count: usize) {
         let Levels { dry, own, other, late } = &self.levels;
         for (early, network) in self.early.iter_mut().zip(&self.late) {
-            for (frame, (sum, sample)) in early.iter_mut().zip(network).enumerate() {
-                *sum = EARLY_LIN * *sum + late.value(self.phase + frame) * *sample;
+            let frames = early.iter_mut().zip(network).zip(late.now.values(self.phase));
+            for ((early, sample), late) in frames {
+                *early = EARLY_LIN * *early + late * sample;
             }
         }
-        let is_dry = !own.is_moving() && own.now == 0.0 && own.slope == 0.0;
-        for channel in 0..self.dry.len() {
+        let count_of_channels = self.dry.len();
+        for channel in 0..count_of_channels {
             let plane = &mut block.plane_mut(channel)[at..at + count];
-            let input = &self.dry[channel];
-            if is_dry {
-                for (frame, (out, sample)) in plane.iter_mut().zip(input).enumerate() {
-                    *out = dry.value(self.phase + frame) * *sample;
-                }
+            let frames = plane.iter_mut().zip(&self.dry[channel]).zip(dry.now.values(self.phase));
+            if own.is_zero() {
+                frames.for_each(|((out, sample), dry)| *out = dry * sample);
                 continue;
             }
-            let wet = &self.early[channel];
-            let neighbor = if self.dry.len() == 2 { &self.early[1 - channel] } else { wet };
-            for (frame, out) in plane.iter_mut().enumerate() {
-                let at = self.phase + frame;
-                let reverb = own.value(at) * wet[frame] + other.value(at) * neighbor[frame];
-                *out = dry.value(at) * input[frame] + reverb;
+            let wet = self.early[channel].iter().zip(own.now.values(self.phase));
+            let frames = frames
+                .zip(wet)
+                .map(|(((out, sample), dry), (wet, own))| (out, dry * sample, own * wet));
+            if count_of_channels != 2 {
+                frames.for_each(|(out, dry, wet)| *out = dry + wet);
+                continue;
+            }
+            let neighbor = self.early[1 - channel].iter().zip(other.now.values(self.phase));
+            for ((out, dry, wet), (neighbor, other)) in frames.zip(neighbor) {
+                *out = dry + (wet + other * neighbor);
             }
         }
     }

@@ -1,16 +1,16 @@
 //! A slowly turning pair of signals.
 
-use crate::ROW;
+use crate::ramp::Line;
+use crate::{ROW, TILE};
+use wavemill_effect::lanes::F32x4;
 use wavemill_effect::math;
 
 /// An angle that grows evenly, as cosine and sine. Between the ends of a row both move in straight lines: the
 /// chord is shorter than the arc by less than a hundred thousandth at 48 kHz, so the pair never gains energy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rotor {
-    /// Cosine and sine at the row's first frame.
-    pub(crate) now: [f32; 2],
-    /// What they move by each frame of the row.
-    pub(crate) slope: [f32; 2],
+    /// Cosine and sine in the row's frames, and beyond for who reads four at a time.
+    now: [[f32; ROW + TILE]; 2],
     next: [f64; 2],
     step: [f64; 2],
 }
@@ -18,8 +18,11 @@ pub(crate) struct Rotor {
 impl Rotor {
     /// At angle 0, turning `rate_hz` times a second at a sample rate in Hz.
     pub(crate) fn new(rate_hz: f64, sample_rate_hz: f64) -> Self {
-        let mut rotor =
-            Self { now: [1.0, 0.0], slope: [0.0; 2], next: [1.0, 0.0], step: [1.0, 0.0] };
+        let mut rotor = Self {
+            now: [[1.0; ROW + TILE], [0.0; ROW + TILE]],
+            next: [1.0, 0.0],
+            step: [1.0, 0.0],
+        };
         rotor.set_rate(rate_hz, sample_rate_hz);
         rotor
     }
@@ -39,8 +42,20 @@ impl Rotor {
         // One step of Newton's method for the inverse square root keeps the radius at 1.
         let scale = 1.5 - 0.5 * (turned[0] * turned[0] + turned[1] * turned[1]);
         self.next = turned.map(|value| value * scale);
-        self.now = [c as f32, s as f32];
-        let slope = |to: f64, from: f64| ((to - from) / ROW as f64) as f32;
-        self.slope = [slope(self.next[0], c), slope(self.next[1], s)];
+        let ends = [(c, self.next[0]), (s, self.next[1])];
+        for (row, (from, to)) in self.now.iter_mut().zip(ends) {
+            let line = Line { start: from as f32, slope: ((to - from) / ROW as f64) as f32 };
+            for (value, now) in row.iter_mut().zip(line.values(0)) {
+                *value = now;
+            }
+        }
+    }
+
+    /// Cosine and sine of four frames of the row.
+    #[inline]
+    pub(crate) fn at(&self, frame: usize) -> [F32x4; 2] {
+        self.now
+            .each_ref()
+            .map(|row| F32x4::new([row[frame], row[frame + 1], row[frame + 2], row[frame + 3]]))
     }
 }

@@ -221,6 +221,14 @@ impl<E: Effect> Rig<E> {
         self.effect().tail()
     }
 
+    /// The effect for who wants to drive it alone: measurements, above all.
+    ///
+    /// # Panics
+    /// When it was not started.
+    pub fn into_effect(self) -> E {
+        self.effect.expect("call `start` first")
+    }
+
     /// The effect itself.
     ///
     /// # Panics
