@@ -7,6 +7,7 @@
 #![expect(clippy::print_stderr, reason = "a program that prints measurements")]
 
 mod burst;
+mod effects;
 mod latency;
 mod master;
 mod memory;
@@ -21,6 +22,7 @@ type Bench = fn(&[String]) -> record::Record;
 #[rustfmt::skip]
 const BENCHES: &[(&str, &str, Bench)] = &[
     ("burst",   "10,000 files dropped at once, three levels deep in new folders", burst::run),
+    ("effects", "modules in the sandbox against the same effects linked natively [FOLDER of .wasm]", effects::run),
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),

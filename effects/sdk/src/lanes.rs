@@ -90,4 +90,36 @@ mod tests {
         assert_eq!(columns[1].to_array(), [1.0, 5.0, 9.0, 13.0]);
         assert_eq!(columns[3].to_array(), [3.0, 7.0, 11.0, 15.0]);
     }
+
+    #[test]
+    fn delayed_brings_the_frames_before() {
+        let before = F32x4::new([1.0, 2.0, 3.0, 4.0]);
+        let tile = F32x4::new([5.0, 6.0, 7.0, 8.0]);
+        assert_eq!(tile.delayed::<0>(before).to_array(), [5.0, 6.0, 7.0, 8.0]);
+        assert_eq!(tile.delayed::<1>(before).to_array(), [4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(tile.delayed::<2>(before).to_array(), [3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(tile.delayed::<3>(before).to_array(), [2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(tile.delayed::<4>(before).to_array(), [1.0, 2.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn within_keeps_what_is_and_nothing_else() {
+        let kept = F32x4::new([1.0, -2.0, 2.5, f32::NAN]).within(2.0);
+        assert_eq!(kept.to_array(), [1.0, -2.0, 0.0, 0.0]);
+        let kept = F32x4::new([f32::INFINITY, -f32::INFINITY, -0.0, 0.0]).within(2.0);
+        assert_eq!(kept.to_array(), [0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn pairs_put_channels_side_by_side_and_planes_take_them_apart() {
+        let left = F32x4::new([1.0, 2.0, 3.0, 4.0]);
+        let right = F32x4::new([10.0, 20.0, 30.0, 0.1]);
+        let pairs = F32x4::pairs(left, right);
+        assert_eq!(pairs[0].to_array(), [1.0, 10.0]);
+        assert_eq!(pairs[1].to_array(), [2.0, 20.0]);
+        assert_eq!(pairs[3].to_array(), [4.0, f64::from(0.1_f32)]);
+        let [left_again, right_again] = F64x2::planes(pairs);
+        assert_eq!(left_again.to_array(), left.to_array());
+        assert_eq!(right_again.to_array(), right.to_array());
+    }
 }

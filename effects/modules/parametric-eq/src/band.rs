@@ -31,12 +31,19 @@ pub(crate) struct Band {
     pub(crate) glide: Glide,
     /// Whether the settings changed since the glide's target was computed.
     pub(crate) is_stale: bool,
+    /// What its states are to be multiplied by to be those of a chain with all its scales.
+    pub(crate) unit: f64,
 }
 
 impl Band {
     /// Resting at its settings.
     pub(crate) fn new(settings: Settings, rate_hz: f64) -> Self {
-        Self { settings, glide: Glide::at(settings.coefficients(rate_hz)), is_stale: false }
+        Self {
+            settings,
+            glide: Glide::at(settings.coefficients(rate_hz)),
+            is_stale: false,
+            unit: 1.0,
+        }
     }
 
     /// Whether it returns its input once its state is zero.

@@ -75,7 +75,24 @@ fn power(c0: f64, c1: f64, c2: f64, cos: f64) -> f64 {
     if power > 1e-30 { power } else { 1e-30 }
 }
 
-/// Runs `N` sections in a row over the frames.
+/// A filter that stays as it is, with its first coefficient taken out: `H(z) = scale (1 + b1 z^-1 + b2 z^-2) / (1 + a1 z^-1 +
+/// a2 z^-2)`. Scales of a whole chain are one multiplication at its end instead of one each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Steady {
+    b: [f64; 2],
+    a: [f64; 2],
+    pub(crate) scale: f64,
+}
+
+impl Steady {
+    /// Of a filter whose `b0` is not zero, as that of every shape is.
+    pub(crate) fn of(c: &Coefficients) -> Self {
+        let [scale, b1, b2] = c.b;
+        Self { b: [b1 / scale, b2 / scale], a: c.a, scale }
+    }
+}
+
+/// Runs `N` sections in a row over the frames; what comes out is to be multiplied by their scales.
 ///
 /// All sections work on a frame before the next frame comes: each waits only for its own last state, so
 /// the processor overlaps section `k` of one frame with section `k - 1` of the next. One section after another
@@ -85,18 +102,31 @@ fn power(c0: f64, c1: f64, c2: f64, cos: f64) -> f64 {
 #[inline]
 pub(crate) fn run<const N: usize>(
     frames: &mut [Pair],
-    coefficients: &[Coefficients; N],
+    filters: &[Steady; N],
     states: &mut [State; N],
 ) {
-    let filters = coefficients.map(|c| Filter::of(&c));
+    let b = filters.map(|filter| filter.b.map(F64x2::splat));
+    let a = filters.map(|filter| filter.a.map(F64x2::splat));
     let mut kept = states.map(|state| state.map(F64x2::new));
-    for frame in frames {
+    let mut step = |frame: &mut Pair| {
         let mut x = F64x2::new(*frame);
-        for (filter, state) in filters.iter().zip(&mut kept) {
-            x = filter.step(state, x);
+        for ((b, a), state) in b.iter().zip(&a).zip(&mut kept) {
+            let y = x + state[0];
+            state[0] = (b[0] * x + state[1]) - a[0] * y;
+            state[1] = b[1] * x - a[1] * y;
+            x = y;
         }
         *frame = x.to_array();
+    };
+    // Four frames a turn: in the sandbox each turn looks at the clock and puts all states into memory for that.
+    let (tiles, rest) = frames.as_chunks_mut();
+    for [one, two, three, four] in tiles {
+        step(one);
+        step(two);
+        step(three);
+        step(four);
     }
+    rest.iter_mut().for_each(step);
     *states = kept.map(|state| state.map(F64x2::to_array));
 }
 

@@ -8,6 +8,7 @@ use crate::description::{
 use crate::shape::Shape;
 use alloc::vec;
 use alloc::vec::Vec;
+use wavemill_effect::lanes::{F32x4, F64x2};
 use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail, math};
 
 /// Changes begin and end, and spent bands are taken out, only at multiples of this many frames from the start of
@@ -36,8 +37,11 @@ const GONE_DB: f64 = 120.0;
 /// By how much each further band can lengthen the tail, as a share of the slowest band's.
 const STRETCH_PER_BAND: f64 = 0.2;
 
-/// Bands in one row: their states fit the processor's registers, and enough of them overlap.
+/// Bands in one row: more would not fit the processor's registers, fewer leave it waiting.
 const ROW: usize = 4;
+
+/// Frames in a register.
+const TILE: usize = 4;
 
 /// What all bands remember of two channels.
 type PairState = [State; BAND_COUNT];
@@ -232,19 +236,43 @@ impl ParametricEq {
                 self.busy.push(index);
             }
         }
+        self.convert_states();
+    }
+
+    /// A chain without its scales works on other magnitudes than one with them; when a band begins or ends to glide, what the
+    /// bands remember is converted.
+    #[expect(clippy::float_cmp, reason = "a change is any change")]
+    fn convert_states(&mut self) {
+        let mut before = 1.0;
+        for &index in &self.busy {
+            let band = &mut self.bands[index];
+            let after = before * if band.glide.is_moving() { 1.0 } else { band.glide.steady.scale };
+            if band.unit != after {
+                let factor = band.unit / after;
+                for states in &mut self.states {
+                    for value in states[index].as_flattened_mut() {
+                        *value *= factor;
+                    }
+                }
+                band.unit = after;
+            }
+            before = after;
+        }
     }
 
     fn run_quantum(&mut self, block: &mut Block<'_>, at: usize, count: usize) {
         let mut frames = [[0.0; 2]; QUANTUM_FRAMES];
-        let frames = &mut frames[..count];
+        let mut planes = [[0.0; QUANTUM_FRAMES]; 2];
         let mut glided = [Coefficients::IDENTITY; BAND_COUNT];
         for pair in 0..self.states.len() {
             // A last channel without another one is its own.
             let (left, right) = (2 * pair, (2 * pair + 1).min(self.channels - 1));
-            load(&block.plane(left)[at..at + count], &block.plane(right)[at..at + count], frames);
-            self.run_pair(pair, frames, &mut glided);
-            store(frames, 0, &self.gain, &mut block.plane_mut(left)[at..at + count]);
-            store(frames, 1, &self.gain, &mut block.plane_mut(right)[at..at + count]);
+            let input = [left, right].map(|channel| &block.plane(channel)[at..at + count]);
+            load(input[0], input[1], &mut frames);
+            let scale = self.run_pair(pair, &mut frames[..count], &mut glided);
+            store(&mut frames, &self.gain, scale, &mut planes);
+            block.plane_mut(left)[at..at + count].copy_from_slice(&planes[0][..count]);
+            block.plane_mut(right)[at..at + count].copy_from_slice(&planes[1][..count]);
         }
         if self.is_gliding {
             for (band, now) in self.bands.iter_mut().zip(glided) {
@@ -254,14 +282,16 @@ impl ParametricEq {
         self.gain.advance(count);
     }
 
-    /// Runs all busy bands over two channels; says where the coefficients of gliding ones have come.
+    /// Runs all busy bands over two channels; says where the coefficients of gliding ones have come. Returns what the frames are to be
+    /// multiplied by.
     fn run_pair(
         &mut self,
         pair: usize,
         frames: &mut [Pair],
         glided: &mut [Coefficients; BAND_COUNT],
-    ) {
+    ) -> f64 {
         let states = &mut self.states[pair];
+        let mut scale = 1.0;
         let mut rest = self.busy.as_slice();
         while let Some(&first) = rest.first() {
             let glide = &self.bands[first].glide;
@@ -273,52 +303,95 @@ impl ParametricEq {
             let still =
                 rest.iter().take_while(|band| !self.bands[**band].glide.is_moving()).count();
             let (row, later) = rest.split_at(still.min(ROW));
-            match row.len() {
+            scale *= match row.len() {
                 4 => run_row::<4>(frames, row, &self.bands, states),
                 3 => run_row::<3>(frames, row, &self.bands, states),
                 2 => run_row::<2>(frames, row, &self.bands, states),
                 _ => run_row::<1>(frames, row, &self.bands, states),
-            }
+            };
             rest = later;
         }
+        scale
     }
 }
 
-/// Runs `N` bands that do not glide.
+/// Runs `N` bands that do not glide; returns their scale.
 fn run_row<const N: usize>(
     frames: &mut [Pair],
     row: &[usize],
     bands: &[Band; BAND_COUNT],
     states: &mut PairState,
-) {
-    let coefficients = core::array::from_fn(|k| bands[row[k]].glide.now);
+) -> f64 {
+    let filters = core::array::from_fn(|k| bands[row[k]].glide.steady);
     let mut taken: [State; N] = core::array::from_fn(|k| states[row[k]]);
-    run(frames, &coefficients, &mut taken);
+    run(frames, &filters, &mut taken);
     for (band, state) in row.iter().zip(taken) {
         states[*band] = state;
     }
+    filters.iter().map(|filter| filter.scale).product()
 }
 
 /// Copies two planes side by side.
-fn load(left: &[f32], right: &[f32], frames: &mut [Pair]) {
-    let clean = |sample: f32| if sample.abs() <= INPUT_MAX { f64::from(sample) } else { 0.0 };
-    for ((frame, left), right) in frames.iter_mut().zip(left).zip(right) {
-        *frame = [clean(*left), clean(*right)];
+fn load(left: &[f32], right: &[f32], frames: &mut [Pair; QUANTUM_FRAMES]) {
+    if let (Ok(left), Ok(right)) = (left.try_into(), right.try_into()) {
+        load_quantum(left, right, frames);
+    } else {
+        let mut planes = [[0.0; QUANTUM_FRAMES]; 2];
+        planes[0][..left.len()].copy_from_slice(left);
+        planes[1][..right.len()].copy_from_slice(right);
+        load_quantum(&planes[0], &planes[1], frames);
     }
 }
 
-/// Copies one lane into a plane, with the output's gain.
-#[expect(clippy::cast_possible_truncation, reason = "rounding to the output's type")]
-fn store(frames: &[Pair], lane: usize, gain: &Gain, plane: &mut [f32]) {
-    if gain.left == 0 {
-        for (sample, frame) in plane.iter_mut().zip(frames) {
-            *sample = (frame[lane] * gain.now) as f32;
+fn load_quantum(left: &Plane, right: &Plane, frames: &mut [Pair; QUANTUM_FRAMES]) {
+    let tiles = turns(left).iter().zip(turns(right)).zip(turns_of_pairs(frames));
+    for ((left, right), frames) in tiles {
+        for ((left, right), frames) in left.iter().zip(right).zip(frames) {
+            let planes = [left, right].map(|samples| F32x4::new(*samples).within(INPUT_MAX));
+            *frames = F32x4::pairs(planes[0], planes[1]).map(F64x2::to_array);
         }
-        return;
     }
-    let mut now = gain.now;
-    for (sample, frame) in plane.iter_mut().zip(frames) {
-        *sample = (frame[lane] * now) as f32;
-        now += gain.slope;
+}
+
+/// Copies both lanes, with the output's gain, into their planes; both at the start of `planes`.
+fn store(frames: &mut [Pair; QUANTUM_FRAMES], gain: &Gain, scale: f64, planes: &mut [Plane; 2]) {
+    if gain.left > 0 {
+        let mut now = gain.now;
+        for frame in frames.iter_mut() {
+            *frame = (F64x2::new(*frame) * F64x2::splat(now)).to_array();
+            now += gain.slope;
+        }
+        store_quantum(frames, scale, planes);
+    } else {
+        store_quantum(frames, scale * gain.now, planes);
     }
+}
+
+fn store_quantum(frames: &mut [Pair; QUANTUM_FRAMES], gain: f64, [left, right]: &mut [Plane; 2]) {
+    let gain = F64x2::splat(gain);
+    let tiles = turns_of_pairs(frames).iter().zip(turns_mut(left)).zip(turns_mut(right));
+    for ((frames, left), right) in tiles {
+        for ((frames, left), right) in frames.iter().zip(left).zip(right) {
+            let planes = F64x2::planes(frames.map(|pair| F64x2::new(pair) * gain));
+            [*left, *right] = planes.map(F32x4::to_array);
+        }
+    }
+}
+
+/// A quantum of one channel.
+type Plane = [f32; QUANTUM_FRAMES];
+
+/// Registers of a plane that one turn of a loop works on: each turn costs a look at the clock in the sandbox.
+const TURN: usize = 4;
+
+fn turns(plane: &Plane) -> &[[[f32; TILE]; TURN]] {
+    plane.as_chunks().0.as_chunks().0
+}
+
+fn turns_mut(plane: &mut Plane) -> &mut [[[f32; TILE]; TURN]] {
+    plane.as_chunks_mut().0.as_chunks_mut().0
+}
+
+fn turns_of_pairs(frames: &mut [Pair; QUANTUM_FRAMES]) -> &mut [[[Pair; TILE]; TURN]] {
+    frames.as_chunks_mut().0.as_chunks_mut().0
 }

@@ -1,6 +1,6 @@
 //! Values that move to their target in a straight line, without steps.
 
-use crate::biquad::Coefficients;
+use crate::biquad::{Coefficients, Steady};
 
 /// Coefficients on their way. A line between two stable denominators stays stable: the stable ones are a
 /// triangle in the plane of `a1` and `a2`.
@@ -11,6 +11,8 @@ pub(crate) struct Glide {
     /// What it moves by each frame.
     pub(crate) slope: Coefficients,
     target: Coefficients,
+    /// The target, for when it is reached.
+    pub(crate) steady: Steady,
     /// Frames until it arrives.
     left: usize,
 }
@@ -20,7 +22,8 @@ impl Glide {
 
     /// Resting at `target`.
     pub(crate) fn at(target: Coefficients) -> Self {
-        Self { now: target, slope: Self::STILL, target, left: 0 }
+        let steady = Steady::of(&target);
+        Self { now: target, slope: Self::STILL, target, steady, left: 0 }
     }
 
     /// Whether it has yet to arrive.

@@ -34,4 +34,19 @@ const TILE: usize = 4;
 /// Some frames of one signal.
 type Row = [f32; ROW];
 
+/// A row as tiles.
+type Tiles = [[f32; TILE]; ROW / TILE];
+
+#[inline]
+fn tiles(row: &Row) -> &Tiles {
+    let (tiles, _) = row.as_chunks();
+    tiles.try_into().expect("a row is made of whole tiles")
+}
+
+#[inline]
+fn tiles_mut(row: &mut Row) -> &mut Tiles {
+    let (tiles, _) = row.as_chunks_mut();
+    tiles.try_into().expect("a row is made of whole tiles")
+}
+
 wavemill_effect::export_effect!(Reverb);

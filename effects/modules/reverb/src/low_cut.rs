@@ -1,6 +1,6 @@
 //! A high pass of first order.
 
-use crate::{ROW, Row, TILE};
+use crate::{ROW, Row, TILE, tiles, tiles_mut};
 use wavemill_effect::lanes::F32x4;
 use wavemill_effect::math;
 
@@ -9,19 +9,19 @@ use wavemill_effect::math;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LowCut {
     /// `(1 - p) p^k`.
-    taps: [f32; 4],
+    taps: [f32; TILE],
     /// `p^4`.
     back: f32,
-    /// The last three inputs, then room for a row.
-    input: [f32; TILE + ROW],
-    /// The last four low passed samples, then room for a row.
-    low: [f32; TILE + ROW],
+    /// The last four inputs.
+    input: [f32; TILE],
+    /// The last four low passed samples.
+    low: [f32; TILE],
 }
 
 impl LowCut {
     pub(crate) fn new(cutoff_hz: f64, rate_hz: f64) -> Self {
-        let zeros = [0.0; TILE + ROW];
-        let mut filter = Self { taps: [0.0; 4], back: 0.0, input: zeros, low: zeros };
+        let zeros = [0.0; TILE];
+        let mut filter = Self { taps: zeros, back: 0.0, input: zeros, low: zeros };
         filter.set(cutoff_hz, rate_hz);
         filter
     }
@@ -35,41 +35,45 @@ impl LowCut {
         self.back = (square * square) as f32;
     }
 
-    /// Where the next row of input goes.
-    pub(crate) fn input(&mut self) -> &mut [f32] {
-        &mut self.input[TILE..]
+    /// Filters the first `frames` frames of a row into another.
+    pub(crate) fn process(&mut self, input: &Row, out: &mut Row, frames: usize) {
+        if frames == ROW {
+            self.process_row(input, out);
+        } else {
+            for (x, y) in input[..frames].iter().zip(out) {
+                *y = self.step(*x);
+            }
+        }
     }
 
-    /// Filters the first `frames` frames of [`Self::input`] into a row.
-    pub(crate) fn process(&mut self, row: &mut Row, frames: usize) {
+    fn process_row(&mut self, input: &Row, out: &mut Row) {
         let [a, b, c, d] = self.taps.map(F32x4::splat);
         let back = F32x4::splat(self.back);
-        let (input, low) = (&self.input, &mut self.low);
-        let mut past = load(low, 0);
-        for (at, out) in (0..frames).step_by(TILE).zip(row.as_chunks_mut::<TILE>().0) {
-            let x = load(input, at + 4);
-            let recent = a * x + b * load(input, at + 3);
-            let sum = recent + (c * load(input, at + 2) + d * load(input, at + 1));
-            past = sum + back * past;
-            low[at + TILE..at + 2 * TILE].copy_from_slice(&past.to_array());
-            *out = (x - past).to_array();
+        let (mut before, mut low) = (F32x4::new(self.input), F32x4::new(self.low));
+        for (x, y) in tiles(input).iter().zip(tiles_mut(out)) {
+            let x = F32x4::new(*x);
+            let newest = a * x + b * x.delayed::<1>(before);
+            let sum = newest + (c * x.delayed::<2>(before) + d * x.delayed::<3>(before));
+            low = sum + back * low;
+            before = x;
+            *y = (x - low).to_array();
         }
-        for past in [&mut self.input, &mut self.low] {
-            let last = load(past, frames).to_array();
-            past[..TILE].copy_from_slice(&last);
-        }
+        (self.input, self.low) = (before.to_array(), low.to_array());
+    }
+
+    /// One frame, in the same order of operations.
+    fn step(&mut self, x: f32) -> f32 {
+        let [a, b, c, d] = self.taps;
+        let [_, x3, x2, x1] = self.input;
+        let [low, low_3, low_2, low_1] = self.low;
+        let newest = ((a * x + b * x1) + (c * x2 + d * x3)) + self.back * low;
+        self.input = [x3, x2, x1, x];
+        self.low = [low_3, low_2, low_1, newest];
+        x - newest
     }
 
     /// Forgets the signal.
     pub(crate) fn clear(&mut self) {
-        self.input = [0.0; TILE + ROW];
-        self.low = [0.0; TILE + ROW];
+        (self.input, self.low) = ([0.0; TILE], [0.0; TILE]);
     }
-}
-
-#[inline]
-fn load(samples: &[f32; TILE + ROW], from: usize) -> F32x4 {
-    let mut lanes = [0.0; TILE];
-    lanes.copy_from_slice(&samples[from..from + TILE]);
-    F32x4::new(lanes)
 }

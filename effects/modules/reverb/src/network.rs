@@ -1,9 +1,10 @@
 //! The feedback delay network: sixteen lines, absorption, an orthogonal matrix that turns.
 
 use crate::absorption::{Absorption, absorption, lengths};
+use crate::ramp;
 use crate::ring::Ring;
 use crate::rotor::Rotor;
-use crate::{ROW, Row, TILE};
+use crate::{ROW, Row, TILE, Tiles, tiles, tiles_mut};
 use wavemill_effect::lanes::F32x4;
 
 /// Delay lines.
@@ -28,8 +29,8 @@ const GLIDE_ROWS: u32 = 128;
 pub(crate) struct Network {
     rate_hz: f64,
     channels: usize,
-    /// Line `GROUP * group + member`; a group's lines are spread over all lengths.
-    lines: [Ring; LINES],
+    /// By group; a group's lines are spread over all lengths.
+    lines: [[Ring; GROUP]; GROUPS],
     absorption: [Absorption; LINES],
     /// Where absorption is going, and in how many rows.
     target: [Absorption; LINES],
@@ -42,12 +43,12 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(room_size: f64, rate_hz: f64, channels: usize) -> Self {
         let sorted = lengths(room_size, rate_hz);
-        let length = |line: usize| sorted[GROUPS * (line % GROUP) + line / GROUP];
+        let line = |group: usize, member: usize| Ring::new(sorted[GROUPS * member + group]);
         let still = [Absorption { a: 0.0, p: 0.0 }; LINES];
         Self {
             rate_hz,
             channels,
-            lines: core::array::from_fn(|line| Ring::new(length(line))),
+            lines: core::array::from_fn(|group| core::array::from_fn(|member| line(group, member))),
             absorption: still,
             target: still,
             rows_left: 0,
@@ -58,13 +59,14 @@ impl Network {
 
     /// Frames of the longest line.
     pub(crate) fn longest(&self) -> usize {
-        self.lines.iter().map(Ring::length).max().unwrap_or(0)
+        self.lines.iter().flatten().map(Ring::length).max().unwrap_or(0)
     }
 
     /// Another decay, in seconds, and damping; reached gradually.
     pub(crate) fn set_decay(&mut self, decay_s: f64, damping: f64) {
+        let lines = self.lines.as_flattened();
         self.target = core::array::from_fn(|line| {
-            let mut target = absorption(self.lines[line].length(), decay_s, damping, self.rate_hz);
+            let mut target = absorption(lines[line].length(), decay_s, damping, self.rate_hz);
             target.a *= ORTHOGONAL;
             target
         });
@@ -93,6 +95,7 @@ impl Network {
         let power: f64 = self
             .lines
             .iter()
+            .flatten()
             .map(|line| {
                 let gain = f64::from(absorption(line.length(), decay_s, 0.0, self.rate_hz).a);
                 gain * gain
@@ -150,64 +153,57 @@ impl Network {
         };
         // A whole row is the usual case, and the compiler does better with a number that it knows.
         if frames == ROW {
-            self.run(inputs, outputs, at, ROW);
+            self.run::<true>(inputs, outputs, at, ROW);
         } else {
-            self.run(inputs, outputs, at, frames);
+            self.run::<false>(inputs, outputs, at, frames);
         }
-        for line in &mut self.lines {
+        for line in self.lines.as_flattened_mut() {
             line.advance(frames);
         }
     }
 
-    /// All lines a tile further, tile by tile: absorption waits for the frame before, and everything else of the tiles
-    /// around it fills the time.
+    /// All lines further, tile by tile: absorption waits for the frame before, and everything else of the tiles around it
+    /// fills the time.
+    ///
+    /// Written out for each group, since wasm's compiler keeps what it does not unroll in memory.
     #[inline]
-    fn run(&mut self, inputs: [&Row; GROUP], outputs: &mut [Row], at: usize, frames: usize) {
-        let lines = self.lines.each_mut().map(|line| line.row(frames));
-        let group_of = |group: usize, of: fn(&Absorption) -> f32| {
-            F32x4::new(core::array::from_fn(|line| of(&self.absorption[GROUP * group + line])))
-        };
-        let a: [F32x4; GROUPS] = core::array::from_fn(|group| group_of(group, |line| line.a));
-        let p: [F32x4; GROUPS] = core::array::from_fn(|group| group_of(group, |line| line.p));
-        let mut last = self.absorbed.map(F32x4::new);
-        for from in (0..frames).step_by(TILE) {
-            let count = TILE.min(frames - from);
-            let mut mixed = [[F32x4::splat(0.0); GROUP]; GROUPS];
-            for group in 0..GROUPS {
-                let tile = core::array::from_fn(|line| load(lines[GROUP * group + line], from));
-                let mut columns = F32x4::transpose(tile);
-                for (frame, column) in columns.iter_mut().enumerate() {
-                    *column = a[group] * *column + p[group] * last[group];
-                    // Beyond the last frame there is nothing to remember.
-                    if frame < count {
-                        last[group] = *column;
-                    }
-                }
-                mixed[group] = hadamard(F32x4::transpose(columns));
-            }
-            hear(&mixed, outputs, from);
-            for member in 0..GROUP {
-                let [m0, m1, m2, m3] = hadamard(core::array::from_fn(|group| mixed[group][member]));
-                let [c, s] = self.rotors[member].at(at + from);
-                let input = load(inputs[member], from);
-                let back = [c * m0 - s * m1, s * m0 + c * m1, m2, m3];
-                for (group, tile) in back.into_iter().enumerate() {
-                    let line = &mut *lines[GROUP * group + member];
-                    let samples = (tile + input).to_array();
-                    if count == TILE {
-                        line[from..from + TILE].copy_from_slice(&samples);
-                    } else {
-                        line[from..from + count].copy_from_slice(&samples[..count]);
-                    }
-                }
-            }
+    fn run<const IS_WHOLE: bool>(
+        &mut self,
+        inputs: [&Row; GROUP],
+        outputs: &mut [Row],
+        at: usize,
+        frames: usize,
+    ) {
+        let frames = if IS_WHOLE { ROW } else { frames };
+        let [l0, l1, l2, l3] = &mut self.lines;
+        let absorption = &self.absorption;
+        let mut g0 = Group::new(l0, &absorption[..4], self.absorbed[0], frames);
+        let mut g1 = Group::new(l1, &absorption[4..8], self.absorbed[1], frames);
+        let mut g2 = Group::new(l2, &absorption[8..12], self.absorbed[2], frames);
+        let mut g3 = Group::new(l3, &absorption[12..], self.absorbed[3], frames);
+        let [r0, r1, r2, r3] = &self.rotors;
+        let [i0, i1, i2, i3] = inputs.map(tiles);
+        for tile in 0..frames.div_ceil(TILE) {
+            let count = if IS_WHOLE { TILE } else { TILE.min(frames - TILE * tile) };
+            let (m0, m1) = (g0.absorb(tile, count), g1.absorb(tile, count));
+            let (m2, m3) = (g2.absorb(tile, count), g3.absorb(tile, count));
+            hear([m0, m1, m2, m3], outputs, TILE * tile);
+            let time = ramp::frames(at + TILE * tile);
+            let b0 = feed_back([m0[0], m1[0], m2[0], m3[0]], r0.at(time), i0[tile]);
+            let b1 = feed_back([m0[1], m1[1], m2[1], m3[1]], r1.at(time), i1[tile]);
+            let b2 = feed_back([m0[2], m1[2], m2[2], m3[2]], r2.at(time), i2[tile]);
+            let b3 = feed_back([m0[3], m1[3], m2[3], m3[3]], r3.at(time), i3[tile]);
+            g0.put([b0[0], b1[0], b2[0], b3[0]], tile, count);
+            g1.put([b0[1], b1[1], b2[1], b3[1]], tile, count);
+            g2.put([b0[2], b1[2], b2[2], b3[2]], tile, count);
+            g3.put([b0[3], b1[3], b2[3], b3[3]], tile, count);
         }
-        self.absorbed = last.map(F32x4::to_array);
+        self.absorbed = [g0.last, g1.last, g2.last, g3.last].map(F32x4::to_array);
     }
 
     /// Silence.
     pub(crate) fn clear(&mut self) {
-        for line in &mut self.lines {
+        for line in self.lines.as_flattened_mut() {
             line.clear();
         }
         self.absorbed = [[0.0; GROUP]; GROUPS];
@@ -221,11 +217,76 @@ impl Network {
     }
 }
 
+/// Four lines in the midst of a row.
+struct Group<'a> {
+    lines: [&'a mut Tiles; GROUP],
+    a: F32x4,
+    p: F32x4,
+    /// Last output of the absorption.
+    last: F32x4,
+}
+
+impl<'a> Group<'a> {
+    fn new(
+        lines: &'a mut [Ring; GROUP],
+        absorption: &[Absorption],
+        last: [f32; GROUP],
+        frames: usize,
+    ) -> Self {
+        Self {
+            lines: lines.each_mut().map(|line| tiles_mut(line.row(frames))),
+            a: F32x4::new(core::array::from_fn(|line| absorption[line].a)),
+            p: F32x4::new(core::array::from_fn(|line| absorption[line].p)),
+            last: F32x4::new(last),
+        }
+    }
+
+    /// What comes out of the lines through their absorption, as sums and differences. `count` frames of the tile count.
+    #[inline]
+    fn absorb(&mut self, tile: usize, count: usize) -> [F32x4; GROUP] {
+        let [l0, l1, l2, l3] = &self.lines;
+        let rows = [l0[tile], l1[tile], l2[tile], l3[tile]].map(F32x4::new);
+        let [x0, x1, x2, x3] = F32x4::transpose(rows);
+        let y0 = self.a * x0 + self.p * self.last;
+        let y1 = self.a * x1 + self.p * y0;
+        let y2 = self.a * x2 + self.p * y1;
+        let y3 = self.a * x3 + self.p * y2;
+        self.last = match count {
+            1 => y0,
+            2 => y1,
+            3 => y2,
+            _ => y3,
+        };
+        hadamard(F32x4::transpose([y0, y1, y2, y3]))
+    }
+
+    /// Puts a tile back into the lines.
+    #[inline]
+    fn put(&mut self, [b0, b1, b2, b3]: [F32x4; GROUP], tile: usize, count: usize) {
+        let [l0, l1, l2, l3] = &mut self.lines;
+        put(&mut l0[tile], b0, count);
+        put(&mut l1[tile], b1, count);
+        put(&mut l2[tile], b2, count);
+        put(&mut l3[tile], b3, count);
+    }
+}
+
 #[inline]
-fn load(row: &Row, from: usize) -> F32x4 {
-    let mut lanes = [0.0; TILE];
-    lanes.copy_from_slice(&row[from..from + TILE]);
-    F32x4::new(lanes)
+fn put(line: &mut [f32; TILE], tile: F32x4, count: usize) {
+    let samples = tile.to_array();
+    if count == TILE {
+        *line = samples;
+    } else {
+        line[..count].copy_from_slice(&samples[..count]);
+    }
+}
+
+/// Sums and differences across the groups, the turn of a pair, and the input.
+#[inline]
+fn feed_back(members: [F32x4; GROUPS], [c, s]: [F32x4; 2], input: [f32; TILE]) -> [F32x4; GROUPS] {
+    let [m0, m1, m2, m3] = hadamard(members);
+    let input = F32x4::new(input);
+    [(c * m0 - s * m1) + input, (s * m0 + c * m1) + input, m2 + input, m3 + input]
 }
 
 #[inline]
@@ -239,7 +300,7 @@ fn store(row: &mut Row, from: usize, vector: F32x4) {
 /// output a delay later. Rows of the matrix have the same signs in every group, up to a factor; so up to two channels hear
 /// another combination of each group, and more hear combinations of one group's lines with three equal signs.
 #[inline]
-fn hear(mixed: &[[F32x4; GROUP]; GROUPS], outputs: &mut [Row], from: usize) {
+fn hear(mixed: [[F32x4; GROUP]; GROUPS], outputs: &mut [Row], from: usize) {
     let (left, right) = (mixed[0][0] + mixed[1][1], mixed[2][2] + mixed[3][3]);
     match outputs {
         [row] => store(row, from, left + right),
@@ -247,7 +308,7 @@ fn hear(mixed: &[[F32x4; GROUP]; GROUPS], outputs: &mut [Row], from: usize) {
             store(left_row, from, left);
             store(right_row, from, right);
         }
-        rows => hear_many(*mixed, rows, from),
+        rows => hear_many(mixed, rows, from),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values that move to their target in straight lines, a row at a time.
 
-use crate::ROW;
+use crate::{ROW, TILE};
+use wavemill_effect::lanes::F32x4;
 
 /// Frames of a row as numbers, and a few more for who reads four at a time.
 const FRAMES: [f32; 2 * ROW] = {
@@ -13,25 +14,39 @@ const FRAMES: [f32; 2 * ROW] = {
     frames
 };
 
-/// A straight line over a row.
+/// The numbers of four frames of a row, from `first` on.
+#[inline]
+pub(crate) fn frames(first: usize) -> F32x4 {
+    let mut frames = [0.0; TILE];
+    frames.copy_from_slice(&FRAMES[first..first + TILE]);
+    F32x4::new(frames)
+}
+
+/// A straight line over a row; each number four times, as registers want it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     /// At the row's first frame.
-    pub(crate) start: f32,
+    start: [f32; TILE],
     /// What it moves by each frame.
-    pub(crate) slope: f32,
+    slope: [f32; TILE],
 }
 
 impl Line {
-    /// The same all along.
-    pub(crate) fn still(value: f32) -> Self {
-        Self { start: value, slope: 0.0 }
+    /// From the row's first frame to the next row's.
+    pub(crate) fn new(from: f32, to: f32) -> Self {
+        Self { start: [from; TILE], slope: [(to - from) / ROW as f32; TILE] }
     }
 
-    /// In the frames from `frame` of the row on.
+    /// At these [`frames`].
     #[inline]
-    pub(crate) fn values(self, frame: usize) -> impl Iterator<Item = f32> {
-        FRAMES[frame..].iter().map(move |frame| self.start + self.slope * frame)
+    pub(crate) fn at(&self, frames: F32x4) -> F32x4 {
+        F32x4::new(self.start) + F32x4::new(self.slope) * frames
+    }
+
+    /// Whether it is zero all along.
+    #[expect(clippy::float_cmp, reason = "not even the smallest signal may come through")]
+    pub(crate) fn is_zero(&self) -> bool {
+        self.start == [0.0; TILE] && self.slope == [0.0; TILE]
     }
 }
 
@@ -48,7 +63,7 @@ pub(crate) struct Ramp {
 impl Ramp {
     /// Resting at `target`.
     pub(crate) fn at(target: f32) -> Self {
-        Self { now: Line::still(target), next: target, target, rows_left: 0 }
+        Self { now: Line::new(target, target), next: target, target, rows_left: 0 }
     }
 
     /// Turns to another target, to arrive in `rows` rows.
@@ -62,11 +77,6 @@ impl Ramp {
         self.target
     }
 
-    /// Whether it is zero all along the row.
-    pub(crate) fn is_zero(&self) -> bool {
-        self.now.start == 0.0 && self.now.slope == 0.0
-    }
-
     /// A new row begins.
     pub(crate) fn begin_row(&mut self) {
         let start = self.next;
@@ -75,6 +85,6 @@ impl Ramp {
             rows => start + (self.target - start) / rows as f32,
         };
         self.rows_left = self.rows_left.saturating_sub(1);
-        self.now = Line { start, slope: (self.next - start) / ROW as f32 };
+        self.now = Line::new(start, self.next);
     }
 }

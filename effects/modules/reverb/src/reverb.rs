@@ -6,11 +6,12 @@ use crate::description::{
 use crate::diffuser::Diffuser;
 use crate::low_cut::LowCut;
 use crate::network::Network;
-use crate::ramp::Ramp;
+use crate::ramp::{self, Ramp};
 use crate::ring::Ring;
-use crate::{ROW, Row};
+use crate::{ROW, Row, TILE, tiles, tiles_mut};
 use alloc::vec;
 use alloc::vec::Vec;
+use wavemill_effect::lanes::F32x4;
 use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail, math};
 
 /// Factor of the diffused sound that is heard at once, before the network's first echo; a sixth of the energy.
@@ -272,13 +273,16 @@ impl Reverb {
     /// Processes `count` frames of the current row.
     fn run(&mut self, block: &mut Block<'_>, at: usize, count: usize) {
         let mut is_quiet = true;
-        for (channel, (dry, input)) in self.dry.iter_mut().zip(&mut self.inputs).enumerate() {
+        for (channel, dry) in self.dry.iter_mut().enumerate() {
             let plane = &block.plane(channel)[at..at + count];
-            for ((dry, filter), sample) in dry.iter_mut().zip(input.low_cut.input()).zip(plane) {
-                *dry = if sample.abs() <= INPUT_MAX { *sample } else { 0.0 };
-                *filter = *dry;
-            }
             is_quiet = is_quiet && plane.iter().all(|sample| *sample == 0.0);
+            if let Ok(row) = plane.try_into() {
+                clean(row, dry);
+            } else {
+                let mut row = [0.0; ROW];
+                row[..count].copy_from_slice(plane);
+                clean(&row, dry);
+            }
         }
         self.quiet_frames = if is_quiet { self.quiet_frames + count } else { 0 };
         self.is_spent &= is_quiet;
@@ -288,47 +292,106 @@ impl Reverb {
             }
             return;
         }
-        for (input, row) in self.inputs.iter_mut().zip(&mut self.early) {
-            input.low_cut.process(row, count);
+        for ((input, dry), row) in self.inputs.iter_mut().zip(&self.dry).zip(&mut self.early) {
+            input.low_cut.process(dry, row, count);
             if let Some(ring) = &mut input.pre_delay {
                 delay(ring, row, count);
             }
             input.diffuser.process(row, count);
         }
         self.network.process(&self.early, &mut self.late, self.phase, count);
-        self.mix(block, at, count);
+        self.mix();
+        for (channel, row) in self.late.iter().enumerate() {
+            let plane = &mut block.plane_mut(channel)[at..at + count];
+            if let Ok(whole) = <&mut Row>::try_from(&mut *plane) {
+                copy(row, whole);
+            } else {
+                plane.copy_from_slice(&row[..count]);
+            }
+        }
     }
 
-    /// Puts dry, early and late together.
-    fn mix(&mut self, block: &mut Block<'_>, at: usize, count: usize) {
-        let Levels { dry, own, other, late } = &self.levels;
-        for (early, network) in self.early.iter_mut().zip(&self.late) {
-            let frames = early.iter_mut().zip(network).zip(late.now.values(self.phase));
-            for ((early, sample), late) in frames {
-                *early = EARLY_LIN * *early + late * sample;
+    /// Puts dry, early and late together, in place of late.
+    fn mix(&mut self) {
+        let levels = &self.levels;
+        let (dry, early) = (&self.dry, &self.early);
+        if levels.own.now.is_zero() {
+            for (dry, late) in dry.iter().zip(&mut self.late) {
+                for (tile, (dry, out)) in tiles(dry).iter().zip(tiles_mut(late)).enumerate() {
+                    let time = ramp::frames(self.phase + TILE * tile);
+                    *out = (levels.dry.now.at(time) * F32x4::new(*dry)).to_array();
+                }
+            }
+        } else if let [left, right] = self.late.as_mut_slice() {
+            let (left, right) = (tiles_mut(left), tiles_mut(right));
+            for (tile, (left, right)) in left.iter_mut().zip(right).enumerate() {
+                let gains = levels.at(self.phase + TILE * tile);
+                let of = |channel: &Row| F32x4::new(tiles(channel)[tile]);
+                let left_wet = gains.wet(of(&early[0]), F32x4::new(*left));
+                let right_wet = gains.wet(of(&early[1]), F32x4::new(*right));
+                *left = gains.mix(of(&dry[0]), left_wet, right_wet).to_array();
+                *right = gains.mix(of(&dry[1]), right_wet, left_wet).to_array();
+            }
+        } else {
+            for ((dry, early), late) in dry.iter().zip(early).zip(&mut self.late) {
+                let inputs = tiles(dry).iter().zip(tiles(early));
+                for (tile, ((dry, early), late)) in inputs.zip(tiles_mut(late)).enumerate() {
+                    let gains = levels.at(self.phase + TILE * tile);
+                    let wet = gains.wet(F32x4::new(*early), F32x4::new(*late));
+                    *late = (gains.dry * F32x4::new(*dry) + gains.own * wet).to_array();
+                }
             }
         }
-        let count_of_channels = self.dry.len();
-        for channel in 0..count_of_channels {
-            let plane = &mut block.plane_mut(channel)[at..at + count];
-            let frames = plane.iter_mut().zip(&self.dry[channel]).zip(dry.now.values(self.phase));
-            if own.is_zero() {
-                frames.for_each(|((out, sample), dry)| *out = dry * sample);
-                continue;
-            }
-            let wet = self.early[channel].iter().zip(own.now.values(self.phase));
-            let frames = frames
-                .zip(wet)
-                .map(|(((out, sample), dry), (wet, own))| (out, dry * sample, own * wet));
-            if count_of_channels != 2 {
-                frames.for_each(|(out, dry, wet)| *out = dry + wet);
-                continue;
-            }
-            let neighbor = self.early[1 - channel].iter().zip(other.now.values(self.phase));
-            for ((out, dry, wet), (neighbor, other)) in frames.zip(neighbor) {
-                *out = dry + (wet + other * neighbor);
-            }
+    }
+}
+
+/// Levels in four frames.
+struct Gains {
+    dry: F32x4,
+    own: F32x4,
+    other: F32x4,
+    late: F32x4,
+}
+
+impl Levels {
+    /// In four frames of the row from `first` on.
+    #[inline]
+    fn at(&self, first: usize) -> Gains {
+        let time = ramp::frames(first);
+        Gains {
+            dry: self.dry.now.at(time),
+            own: self.own.now.at(time),
+            other: self.other.now.at(time),
+            late: self.late.now.at(time),
         }
+    }
+}
+
+impl Gains {
+    /// Reverberation of a channel.
+    #[inline]
+    fn wet(&self, early: F32x4, late: F32x4) -> F32x4 {
+        F32x4::splat(EARLY_LIN) * early + self.late * late
+    }
+
+    /// A channel with its own reverberation and its neighbor's.
+    #[inline]
+    fn mix(&self, dry: F32x4, own: F32x4, other: F32x4) -> F32x4 {
+        self.dry * dry + (self.own * own + self.other * other)
+    }
+}
+
+/// Copies a row; what is no sample becomes silence.
+fn clean(input: &Row, out: &mut Row) {
+    for (input, out) in tiles(input).iter().zip(tiles_mut(out)) {
+        *out = F32x4::new(*input).within(INPUT_MAX).to_array();
+    }
+}
+
+/// Copies a row. A plain assignment would become a call out of the sandbox.
+fn copy(from: &Row, to: &mut Row) {
+    for (from, to) in tiles(from).iter().zip(tiles_mut(to)) {
+        *to = F32x4::new(*from).to_array();
     }
 }
 

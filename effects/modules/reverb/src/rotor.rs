@@ -1,7 +1,7 @@
 //! A slowly turning pair of signals.
 
+use crate::ROW;
 use crate::ramp::Line;
-use crate::{ROW, TILE};
 use wavemill_effect::lanes::F32x4;
 use wavemill_effect::math;
 
@@ -9,8 +9,8 @@ use wavemill_effect::math;
 /// chord is shorter than the arc by less than a hundred thousandth at 48 kHz, so the pair never gains energy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rotor {
-    /// Cosine and sine in the row's frames, and beyond for who reads four at a time.
-    now: [[f32; ROW + TILE]; 2],
+    /// Cosine and sine in the row.
+    now: [Line; 2],
     next: [f64; 2],
     step: [f64; 2],
 }
@@ -19,7 +19,7 @@ impl Rotor {
     /// At angle 0, turning `rate_hz` times a second at a sample rate in Hz.
     pub(crate) fn new(rate_hz: f64, sample_rate_hz: f64) -> Self {
         let mut rotor = Self {
-            now: [[1.0; ROW + TILE], [0.0; ROW + TILE]],
+            now: [Line::new(1.0, 1.0), Line::new(0.0, 0.0)],
             next: [1.0, 0.0],
             step: [1.0, 0.0],
         };
@@ -42,20 +42,14 @@ impl Rotor {
         // One step of Newton's method for the inverse square root keeps the radius at 1.
         let scale = 1.5 - 0.5 * (turned[0] * turned[0] + turned[1] * turned[1]);
         self.next = turned.map(|value| value * scale);
-        let ends = [(c, self.next[0]), (s, self.next[1])];
-        for (row, (from, to)) in self.now.iter_mut().zip(ends) {
-            let line = Line { start: from as f32, slope: ((to - from) / ROW as f64) as f32 };
-            for (value, now) in row.iter_mut().zip(line.values(0)) {
-                *value = now;
-            }
-        }
+        let line = |from: f64, to: f64| Line::new(from as f32, to as f32);
+        self.now = [line(c, self.next[0]), line(s, self.next[1])];
     }
 
-    /// Cosine and sine of four frames of the row.
+    /// Cosine and sine at these [`frames`](crate::ramp::frames).
     #[inline]
-    pub(crate) fn at(&self, frame: usize) -> [F32x4; 2] {
-        self.now
-            .each_ref()
-            .map(|row| F32x4::new([row[frame], row[frame + 1], row[frame + 2], row[frame + 3]]))
+    pub(crate) fn at(&self, frames: F32x4) -> [F32x4; 2] {
+        let [c, s] = &self.now;
+        [c.at(frames), s.at(frames)]
     }
 }

@@ -43,6 +43,49 @@ impl F32x4 {
         }
     }
 
+    /// Each number whose magnitude is at most `limit`, and 0 for every other, NaN too.
+    #[inline]
+    #[must_use]
+    pub fn within(self, limit: f32) -> Self {
+        // SAFETY: part of x86-64.
+        unsafe {
+            let magnitude = sse::_mm_andnot_ps(sse::_mm_set1_ps(-0.0), self.0);
+            let is_within = sse::_mm_cmple_ps(magnitude, sse::_mm_set1_ps(limit));
+            Self(sse::_mm_and_ps(self.0, is_within))
+        }
+    }
+
+    /// The frames `BY` earlier of a row whose tile before this one is `before`: `BY` of 1 is its last frame and the first
+    /// three of this one.
+    #[inline]
+    #[must_use]
+    pub fn delayed<const BY: usize>(self, before: Self) -> Self {
+        // SAFETY: part of x86-64.
+        unsafe {
+            // Two before and two of this one; the odd delays take one lane more from a side.
+            let middle = sse::_mm_shuffle_ps::<0b01_00_11_10>(before.0, self.0);
+            Self(match BY {
+                0 => self.0,
+                1 => sse::_mm_shuffle_ps::<0b10_01_10_01>(middle, self.0),
+                2 => middle,
+                3 => sse::_mm_shuffle_ps::<0b10_01_10_01>(before.0, middle),
+                _ => before.0,
+            })
+        }
+    }
+
+    /// Four frames of two channels, the channels side by side.
+    #[inline]
+    pub fn pairs(left: Self, right: Self) -> [F64x2; 4] {
+        // SAFETY: part of x86-64.
+        unsafe {
+            let low = sse::_mm_unpacklo_ps(left.0, right.0);
+            let high = sse::_mm_unpackhi_ps(left.0, right.0);
+            [low, sse::_mm_movehl_ps(low, low), high, sse::_mm_movehl_ps(high, high)]
+                .map(|pair| F64x2(sse::_mm_cvtps_pd(pair)))
+        }
+    }
+
     #[inline]
     pub(super) fn add_(self, other: Self) -> Self {
         // SAFETY: part of x86-64.
@@ -75,6 +118,20 @@ impl F64x2 {
     pub fn to_array(self) -> [f64; 2] {
         // SAFETY: two `f64` and nothing else on both sides.
         unsafe { core::mem::transmute(self.0) }
+    }
+
+    /// Four frames of two channels, a plane each: [`F32x4::pairs`] undone, rounded.
+    #[inline]
+    pub fn planes([a, b, c, d]: [Self; 4]) -> [F32x4; 2] {
+        // SAFETY: part of x86-64.
+        unsafe {
+            let [a, b, c, d] = [a, b, c, d].map(|pair| sse::_mm_cvtpd_ps(pair.0));
+            let (low, high) = (sse::_mm_movelh_ps(a, b), sse::_mm_movelh_ps(c, d));
+            [
+                F32x4(sse::_mm_shuffle_ps::<0b10_00_10_00>(low, high)),
+                F32x4(sse::_mm_shuffle_ps::<0b11_01_11_01>(low, high)),
+            ]
+        }
     }
 
     #[inline]

@@ -13,19 +13,18 @@ pub struct F64x2(wasm::v128);
 impl F32x4 {
     /// Of its numbers.
     #[inline]
-    pub fn new([a, b, c, d]: [f32; 4]) -> Self {
-        Self(wasm::f32x4(a, b, c, d))
+    pub fn new(lanes: [f32; 4]) -> Self {
+        // SAFETY: four `f32` are there.
+        Self(unsafe { wasm::v128_load(lanes.as_ptr().cast()) })
     }
 
     /// Its numbers.
     #[inline]
     pub fn to_array(self) -> [f32; 4] {
-        [
-            wasm::f32x4_extract_lane::<0>(self.0),
-            wasm::f32x4_extract_lane::<1>(self.0),
-            wasm::f32x4_extract_lane::<2>(self.0),
-            wasm::f32x4_extract_lane::<3>(self.0),
-        ]
+        let mut lanes = [0.0; 4];
+        // SAFETY: there is room for four `f32`.
+        unsafe { wasm::v128_store(lanes.as_mut_ptr().cast(), self.0) };
+        lanes
     }
 
     /// Rows become columns.
@@ -41,6 +40,37 @@ impl F32x4 {
             Self(wasm::i64x2_shuffle::<0, 2>(ab_high, cd_high)),
             Self(wasm::i64x2_shuffle::<1, 3>(ab_high, cd_high)),
         ]
+    }
+
+    /// Each number whose magnitude is at most `limit`, and 0 for every other, NaN too.
+    #[inline]
+    #[must_use]
+    pub fn within(self, limit: f32) -> Self {
+        let is_within = wasm::f32x4_le(wasm::f32x4_abs(self.0), wasm::f32x4_splat(limit));
+        Self(wasm::v128_and(self.0, is_within))
+    }
+
+    /// The frames `BY` earlier of a row whose tile before this one is `before`: `BY` of 1 is its last frame and the first
+    /// three of this one.
+    #[inline]
+    #[must_use]
+    pub fn delayed<const BY: usize>(self, before: Self) -> Self {
+        Self(match BY {
+            0 => self.0,
+            1 => wasm::i32x4_shuffle::<3, 4, 5, 6>(before.0, self.0),
+            2 => wasm::i32x4_shuffle::<2, 3, 4, 5>(before.0, self.0),
+            3 => wasm::i32x4_shuffle::<1, 2, 3, 4>(before.0, self.0),
+            _ => before.0,
+        })
+    }
+
+    /// Four frames of two channels, the channels side by side.
+    #[inline]
+    pub fn pairs(left: Self, right: Self) -> [F64x2; 4] {
+        let low = wasm::i32x4_shuffle::<0, 4, 1, 5>(left.0, right.0);
+        let high = wasm::i32x4_shuffle::<2, 6, 3, 7>(left.0, right.0);
+        [low, wasm::i64x2_shuffle::<1, 1>(low, low), high, wasm::i64x2_shuffle::<1, 1>(high, high)]
+            .map(|pair| F64x2(wasm::f64x2_promote_low_f32x4(pair)))
     }
 
     #[inline]
@@ -62,14 +92,30 @@ impl F32x4 {
 impl F64x2 {
     /// Of its numbers.
     #[inline]
-    pub fn new([a, b]: [f64; 2]) -> Self {
-        Self(wasm::f64x2(a, b))
+    pub fn new(lanes: [f64; 2]) -> Self {
+        // SAFETY: two `f64` are there.
+        Self(unsafe { wasm::v128_load(lanes.as_ptr().cast()) })
     }
 
     /// Its numbers.
     #[inline]
     pub fn to_array(self) -> [f64; 2] {
-        [wasm::f64x2_extract_lane::<0>(self.0), wasm::f64x2_extract_lane::<1>(self.0)]
+        let mut lanes = [0.0; 2];
+        // SAFETY: there is room for two `f64`.
+        unsafe { wasm::v128_store(lanes.as_mut_ptr().cast(), self.0) };
+        lanes
+    }
+
+    /// Four frames of two channels, a plane each: [`F32x4::pairs`] undone, rounded.
+    #[inline]
+    pub fn planes([a, b, c, d]: [Self; 4]) -> [F32x4; 2] {
+        let [a, b, c, d] = [a, b, c, d].map(|pair| wasm::f32x4_demote_f64x2_zero(pair.0));
+        let low = wasm::i64x2_shuffle::<0, 2>(a, b);
+        let high = wasm::i64x2_shuffle::<0, 2>(c, d);
+        [
+            F32x4(wasm::i32x4_shuffle::<0, 2, 4, 6>(low, high)),
+            F32x4(wasm::i32x4_shuffle::<1, 3, 5, 7>(low, high)),
+        ]
     }
 
     #[inline]
