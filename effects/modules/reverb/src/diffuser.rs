@@ -2,7 +2,7 @@
 
 use crate::absorption::prime_from;
 use crate::ring::Ring;
-use crate::{ROW, Row, tiles_mut};
+use crate::{ROW, Row, TILE, tiles_mut};
 use wavemill_effect::lanes::F32x4;
 
 /// Delays in milliseconds and coefficients. Source: Dattorro 1997, table 1: 142, 107, 379, and 277 samples
@@ -36,14 +36,33 @@ impl Diffuser {
 
     /// Diffuses the first `frames` frames of a row.
     pub(crate) fn process(&mut self, row: &mut Row, frames: usize) {
-        for (ring, gain) in &mut self.stages {
-            let old = ring.row(frames);
-            if frames == ROW {
-                all_pass_row(row, old, *gain);
-            } else {
-                all_pass(&mut row[..frames], &mut old[..frames], *gain);
+        if frames == ROW {
+            self.process_row(row);
+        } else {
+            for (ring, gain) in &mut self.stages {
+                all_pass(&mut row[..frames], &mut ring.row(frames)[..frames], *gain);
             }
+        }
+        for (ring, _) in &mut self.stages {
             ring.advance(frames);
+        }
+    }
+
+    /// All stages at once, two tiles a turn: each turn of a loop in the sandbox costs a look at the clock.
+    fn process_row(&mut self, row: &mut Row) {
+        let [g0, g1, g2, g3] = self.stages.each_ref().map(|(_, gain)| F32x4::splat(*gain));
+        let [s0, s1, s2, s3] = &mut self.stages;
+        let rings = [s0, s1, s2, s3].map(|(ring, _)| turns(ring.row(ROW)));
+        let [r0, r1, r2, r3] = rings;
+        let old = r0.iter_mut().zip(r1).zip(r2.iter_mut().zip(r3));
+        for (samples, ((r0, r1), (r2, r3))) in turns(row).iter_mut().zip(old) {
+            for tile in 0..TURN {
+                let x = F32x4::new(samples[tile]);
+                let x = all_pass_tile(x, &mut r0[tile], g0);
+                let x = all_pass_tile(x, &mut r1[tile], g1);
+                let x = all_pass_tile(x, &mut r2[tile], g2);
+                samples[tile] = all_pass_tile(x, &mut r3[tile], g3).to_array();
+            }
         }
     }
 
@@ -68,17 +87,18 @@ fn all_pass(row: &mut [f32], old: &mut [f32], gain: f32) {
     }
 }
 
-/// As [`all_pass`]; two tiles at a time, since each turn of a loop in the sandbox costs a look at the clock.
-fn all_pass_row(row: &mut Row, old: &mut Row, gain: f32) {
-    let gain = F32x4::splat(gain);
-    let (pairs, _) = tiles_mut(row).as_chunks_mut::<2>();
-    let (old_pairs, _) = tiles_mut(old).as_chunks_mut::<2>();
-    for (pair, old) in pairs.iter_mut().zip(old_pairs) {
-        for (samples, delayed) in pair.iter_mut().zip(old) {
-            let past = F32x4::new(*delayed);
-            let v = F32x4::new(*samples) + gain * past;
-            *samples = (past - gain * v).to_array();
-            *delayed = v.to_array();
-        }
-    }
+#[inline]
+fn all_pass_tile(x: F32x4, old: &mut [f32; TILE], gain: F32x4) -> F32x4 {
+    let delayed = F32x4::new(*old);
+    let v = x + gain * delayed;
+    *old = v.to_array();
+    delayed - gain * v
+}
+
+/// Tiles of a turn of the loop.
+const TURN: usize = 2;
+
+#[inline]
+fn turns(row: &mut Row) -> &mut [[[f32; TILE]; TURN]] {
+    tiles_mut(row).as_chunks_mut().0
 }

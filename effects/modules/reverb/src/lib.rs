@@ -25,8 +25,8 @@ mod rotor;
 
 pub use reverb::Reverb;
 
-/// Most frames worked on at once; a multiple of [`TILE`]. 0.7 ms at 48 kHz.
-const ROW: usize = 32;
+/// Most frames worked on at once; a multiple of [`TILE`]. 1.3 ms at 48 kHz.
+const ROW: usize = 64;
 
 /// Frames in a register.
 const TILE: usize = 4;

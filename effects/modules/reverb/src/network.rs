@@ -22,7 +22,7 @@ const ORTHOGONAL: f32 = 0.25;
 const TURNS_HZ: [f64; GROUP] = [1.66, -2.14, 2.62, -1.22];
 
 /// Rows in which absorption reaches a new value: 85 ms at 48 kHz.
-const GLIDE_ROWS: u32 = 128;
+const GLIDE_ROWS: u32 = 64;
 
 /// The network.
 #[derive(Debug)]

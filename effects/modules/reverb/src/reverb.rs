@@ -21,7 +21,7 @@ const EARLY_LIN: f32 = 0.4;
 const LATE_LIN: f32 = 0.916_515_1;
 
 /// Rows in which levels reach a new value: 21 ms at 48 kHz.
-const GLIDE_ROWS: u32 = 32;
+const GLIDE_ROWS: u32 = 16;
 
 /// Largest input sample, as in the contract for output; anything else, NaN too, counts as silence
 /// so that it cannot go round for ever.
