@@ -38,6 +38,8 @@ pub(crate) struct Network {
     /// Last output of each line's absorption.
     absorbed: [[f32; GROUP]; GROUPS],
     rotors: [Rotor; GROUP],
+    /// Sums and differences of each group, tile by tile, on their way from absorption to feedback.
+    rows: [[[[f32; TILE]; GROUP]; GROUPS]; ROW / TILE],
 }
 
 impl Network {
@@ -54,6 +56,7 @@ impl Network {
             rows_left: 0,
             absorbed: [[0.0; GROUP]; GROUPS],
             rotors: TURNS_HZ.map(|_| Rotor::new(0.0, rate_hz)),
+            rows: [[[[0.0; TILE]; GROUP]; GROUPS]; ROW / TILE],
         }
     }
 
@@ -183,20 +186,38 @@ impl Network {
         let mut g3 = Group::new(l3, &absorption[12..], self.absorbed[3], frames);
         let [r0, r1, r2, r3] = &self.rotors;
         let [i0, i1, i2, i3] = inputs.map(tiles);
-        for tile in 0..frames.div_ceil(TILE) {
+        let rows = &mut self.rows;
+        for (tile, mixed) in rows.iter_mut().enumerate().take(frames.div_ceil(TILE)) {
             let count = if IS_WHOLE { TILE } else { TILE.min(frames - TILE * tile) };
             let (m0, m1) = (g0.absorb(tile, count), g1.absorb(tile, count));
             let (m2, m3) = (g2.absorb(tile, count), g3.absorb(tile, count));
             hear([m0, m1, m2, m3], outputs, TILE * tile);
+            *mixed = [m0, m1, m2, m3].map(|group| group.map(F32x4::to_array));
+        }
+        for (tile, mixed) in rows.iter().enumerate().take(frames.div_ceil(TILE)) {
+            let count = if IS_WHOLE { TILE } else { TILE.min(frames - TILE * tile) };
+            let [m0, m1, m2, m3] = mixed.map(|group| group.map(F32x4::new));
             let time = ramp::frames(at + TILE * tile);
             let b0 = feed_back([m0[0], m1[0], m2[0], m3[0]], r0.at(time), i0[tile]);
+            g0.put(0, b0[0], tile, count);
+            g1.put(0, b0[1], tile, count);
+            g2.put(0, b0[2], tile, count);
+            g3.put(0, b0[3], tile, count);
             let b1 = feed_back([m0[1], m1[1], m2[1], m3[1]], r1.at(time), i1[tile]);
+            g0.put(1, b1[0], tile, count);
+            g1.put(1, b1[1], tile, count);
+            g2.put(1, b1[2], tile, count);
+            g3.put(1, b1[3], tile, count);
             let b2 = feed_back([m0[2], m1[2], m2[2], m3[2]], r2.at(time), i2[tile]);
+            g0.put(2, b2[0], tile, count);
+            g1.put(2, b2[1], tile, count);
+            g2.put(2, b2[2], tile, count);
+            g3.put(2, b2[3], tile, count);
             let b3 = feed_back([m0[3], m1[3], m2[3], m3[3]], r3.at(time), i3[tile]);
-            g0.put([b0[0], b1[0], b2[0], b3[0]], tile, count);
-            g1.put([b0[1], b1[1], b2[1], b3[1]], tile, count);
-            g2.put([b0[2], b1[2], b2[2], b3[2]], tile, count);
-            g3.put([b0[3], b1[3], b2[3], b3[3]], tile, count);
+            g0.put(3, b3[0], tile, count);
+            g1.put(3, b3[1], tile, count);
+            g2.put(3, b3[2], tile, count);
+            g3.put(3, b3[3], tile, count);
         }
         self.absorbed = [g0.last, g1.last, g2.last, g3.last].map(F32x4::to_array);
     }
@@ -260,14 +281,10 @@ impl<'a> Group<'a> {
         hadamard(F32x4::transpose([y0, y1, y2, y3]))
     }
 
-    /// Puts a tile back into the lines.
+    /// Puts a tile back into a line.
     #[inline]
-    fn put(&mut self, [b0, b1, b2, b3]: [F32x4; GROUP], tile: usize, count: usize) {
-        let [l0, l1, l2, l3] = &mut self.lines;
-        put(&mut l0[tile], b0, count);
-        put(&mut l1[tile], b1, count);
-        put(&mut l2[tile], b2, count);
-        put(&mut l3[tile], b3, count);
+    fn put(&mut self, line: usize, samples: F32x4, tile: usize, count: usize) {
+        put(&mut self.lines[line][tile], samples, count);
     }
 }
 
