@@ -8,6 +8,7 @@
 
 mod burst;
 mod effects;
+mod effects_chain;
 mod latency;
 mod master;
 mod memory;
@@ -23,6 +24,7 @@ type Bench = fn(&[String]) -> record::Record;
 const BENCHES: &[(&str, &str, Bench)] = &[
     ("burst",   "10,000 files dropped at once, three levels deep in new folders", burst::run),
     ("effects", "modules in the sandbox against the same effects linked natively [FOLDER of .wasm]", effects::run),
+    ("effects-chain", "reverb, equalizer, compressor and loudness in the sandbox, natively, and pedalboard's [PYTHON]", effects_chain::run),
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
     let wanted = arguments.first().map(String::as_str);
     let Some((name, about, run)) = BENCHES.iter().find(|(name, ..)| Some(*name) == wanted) else {
         for (name, about, _) in BENCHES {
-            eprintln!("  {name:<8} {about}");
+            eprintln!("  {name:<13} {about}");
         }
         return ExitCode::from(2);
     };

@@ -50,7 +50,8 @@ pub(crate) fn resident_mib(pid: u32) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-fn user_s(pid: u32) -> Option<f64> {
+/// User CPU of a process so far, its reaped children included.
+pub(crate) fn user_s(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // After the name in parentheses: state is field 3, utime 14, cutime 16 (proc(5)).
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
