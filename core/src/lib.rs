@@ -3,6 +3,7 @@
 //! It starts no thread, reads no clock, opens no path and logs nothing. Types of the libraries it
 //! uses never cross its border.
 
+pub mod analysis;
 pub mod audio;
 pub mod decode;
 pub mod denormals;

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 use thiserror::Error;
+use wavemill_core::analysis::{Analyzer, Group, Options};
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode::{self, DecodeError, Decoder, StreamInfo};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
-use wavemill_core::measure::{LevelMeter, LevelReport};
+use wavemill_core::loudness::{LoudnessReport, MonoMode};
+use wavemill_core::measure::LevelReport;
 use wavemill_core::tags::{self, TagReading, Tags};
 use wavemill_core::units::Frames;
 use wavemill_pipelines::execution::FileFacts;
@@ -33,6 +34,15 @@ pub enum Part {
 impl Part {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::File, Self::Tags, Self::Loudness, Self::Level];
+
+    /// The group of measures, where it is one.
+    fn group(self) -> Option<Group> {
+        match self {
+            Self::File | Self::Tags => None,
+            Self::Loudness => Some(Group::Loudness),
+            Self::Level => Some(Group::Level),
+        }
+    }
 }
 
 /// What was asked for; parts that were not are absent.
@@ -82,20 +92,20 @@ pub fn analyze(path: &Path, parts: &[Part]) -> Result<Analysis, AnalyzeError> {
     let mut decoder = open(path)?;
     let info = decoder.info().clone();
     let has = |part| parts.contains(&part);
-    let mut meters = Meters {
-        loudness: has(Part::Loudness).then(|| LoudnessMeter::new(&info.spec, MonoMode::Single)),
-        level: has(Part::Level).then(|| LevelMeter::new(&info.spec, info.format)),
-    };
-    let needs_samples = meters.loudness.is_some() || meters.level.is_some();
+    let groups: Vec<Group> = parts.iter().filter_map(|part| part.group()).collect();
+    let needs_samples = !groups.is_empty();
+    let options = Options { groups, mono: MonoMode::Single };
+    let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
     let frames = match info.frame_count {
         Some(frames) if !needs_samples => frames,
-        _ => measure(decoder.as_mut(), &info, &mut meters)?,
+        _ => measure(decoder.as_mut(), &info, &mut analyzer)?,
     };
+    let measures = analyzer.finish();
     Ok(Analysis {
         file: has(Part::File).then(|| facts(path, &info, frames)).transpose()?,
         tags: has(Part::Tags).then(|| read_tags(path)).transpose()?.map(|reading| reading.tags),
-        loudness: meters.loudness.map(LoudnessMeter::finish),
-        level: meters.level.map(LevelMeter::finish),
+        loudness: measures.loudness,
+        level: measures.level,
     })
 }
 
@@ -136,36 +146,20 @@ fn source(path: &Path) -> Result<BufReader<File>, AnalyzeError> {
     Ok(BufReader::with_capacity(READ_BYTES, File::open(path)?))
 }
 
-struct Meters {
-    loudness: Option<LoudnessMeter>,
-    level: Option<LevelMeter>,
-}
-
-/// Decodes everything into the meters; returns the number of frames.
+/// Decodes everything into the analyzer; returns the number of frames.
 fn measure(
     decoder: &mut dyn Decoder,
     info: &StreamInfo,
-    meters: &mut Meters,
+    analyzer: &mut Analyzer,
 ) -> Result<Frames, AnalyzeError> {
     let channel_count = info.spec.channel_count();
     let mut samples = Samples::empty(info.format, channel_count);
     let mut block = Block::new(channel_count, BLOCK_FRAMES);
-    let mut frames = Frames::ZERO;
     while decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
         convert::to_block(&samples, &mut block);
-        if let Some(index) = block.first_non_finite() {
-            let frame = frames + Frames(index as u64);
-            return Err(DecodeError::NonFinite { frame }.into());
-        }
-        if let Some(meter) = &mut meters.loudness {
-            meter.push(&block);
-        }
-        if let Some(meter) = &mut meters.level {
-            meter.push(&block);
-        }
-        frames += Frames(block.frame_count() as u64);
+        analyzer.push(&block).map_err(|error| DecodeError::NonFinite { frame: error.frame })?;
     }
-    Ok(frames)
+    Ok(analyzer.frame_count())
 }
 
 fn facts(path: &Path, info: &StreamInfo, frames: Frames) -> io::Result<FileFacts> {

@@ -1,0 +1,142 @@
+//! Everything Wavemill measures, fed with one pass over the samples.
+//!
+//! The same code for files, for samples in memory, for pipelines and for a plugin. Only the groups
+//! asked for are computed. Results do not depend on how the signal was cut into blocks.
+
+use crate::audio::{Block, PcmFormat, StreamSpec};
+use crate::limits::BLOCK_FRAMES;
+use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
+use crate::measure::{LevelMeter, LevelReport};
+use crate::units::Frames;
+use serde::Serialize;
+use thiserror::Error;
+
+/// A group of measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// Programme loudness and true peak.
+    Loudness,
+    /// RMS, crest factor, clipping.
+    Level,
+}
+
+impl Group {
+    /// All of them, in the order of reports.
+    pub const ALL: &'static [Self] = &[Self::Loudness, Self::Level];
+}
+
+/// What to measure, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The groups to compute; repetitions mean nothing.
+    pub groups: Vec<Group>,
+    /// How a mono file's loudness counts.
+    pub mono: MonoMode,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { groups: Group::ALL.to_vec(), mono: MonoMode::Single }
+    }
+}
+
+/// What was asked for; groups that were not are absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Analysis {
+    /// Programme loudness and true peak.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<LoudnessReport>,
+    /// RMS, crest factor, clipping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<LevelReport>,
+}
+
+/// A sample that is not a number or infinite: nothing can be measured from there on.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("frame {} has a sample that is not a finite number", frame.0)]
+pub struct NonFinite {
+    /// The first such frame.
+    pub frame: Frames,
+}
+
+/// Measures block by block.
+#[derive(Debug)]
+pub struct Analyzer {
+    frame_count: Frames,
+    loudness: Option<LoudnessMeter>,
+    level: Option<LevelMeter>,
+}
+
+impl Analyzer {
+    /// An analyzer for a stream whose samples are stored as `format`.
+    pub fn new(spec: &StreamSpec, format: PcmFormat, options: &Options) -> Self {
+        let has = |group| options.groups.contains(&group);
+        Self {
+            frame_count: Frames::ZERO,
+            loudness: has(Group::Loudness).then(|| LoudnessMeter::new(spec, options.mono)),
+            level: has(Group::Level).then(|| LevelMeter::new(spec, format)),
+        }
+    }
+
+    /// Measures further frames.
+    ///
+    /// # Errors
+    /// When a sample is not finite; nothing of the block was measured then.
+    pub fn push(&mut self, block: &Block) -> Result<(), NonFinite> {
+        if let Some(index) = block.first_non_finite() {
+            return Err(NonFinite { frame: self.frame_count + Frames(index as u64) });
+        }
+        if let Some(meter) = &mut self.loudness {
+            meter.push(block);
+        }
+        if let Some(meter) = &mut self.level {
+            meter.push(block);
+        }
+        self.frame_count += Frames(block.frame_count() as u64);
+        Ok(())
+    }
+
+    /// Frames measured so far.
+    pub fn frame_count(&self) -> Frames {
+        self.frame_count
+    }
+
+    /// What was measured.
+    pub fn finish(self) -> Analysis {
+        Analysis {
+            loudness: self.loudness.map(LoudnessMeter::finish),
+            level: self.level.map(LevelMeter::finish),
+        }
+    }
+}
+
+/// Analyzes samples in memory, one slice a channel.
+///
+/// # Errors
+/// When a sample is not finite.
+///
+/// # Panics
+/// When there is not one slice for each channel of the stream, or they differ in length: that is a
+/// bug of the caller.
+pub fn analyze(
+    planes: &[&[f32]],
+    spec: &StreamSpec,
+    format: PcmFormat,
+    options: &Options,
+) -> Result<Analysis, NonFinite> {
+    assert_eq!(planes.len(), spec.channel_count(), "one slice a channel");
+    let frame_count = planes.first().map_or(0, |plane| plane.len());
+    assert!(planes.iter().all(|plane| plane.len() == frame_count), "channels of one length");
+    let mut analyzer = Analyzer::new(spec, format, options);
+    let mut block = Block::new(planes.len(), BLOCK_FRAMES);
+    for start in (0..frame_count).step_by(BLOCK_FRAMES) {
+        let count = BLOCK_FRAMES.min(frame_count - start);
+        block.set_frame_count(count);
+        for (channel, plane) in planes.iter().enumerate() {
+            block.plane_mut(channel).copy_from_slice(&plane[start..start + count]);
+        }
+        analyzer.push(&block)?;
+    }
+    Ok(analyzer.finish())
+}
