@@ -92,8 +92,8 @@ impl Planes {
     pub(crate) fn write(&self, memory: &mut [u8], channel: usize, samples: &[f32]) {
         let start = self.inputs[channel];
         let bytes = &mut memory[start..start + samples.len() * SAMPLE_BYTES];
-        for (bytes, sample) in bytes.chunks_exact_mut(SAMPLE_BYTES).zip(samples) {
-            bytes.copy_from_slice(&sample.to_le_bytes());
+        for (bytes, sample) in bytes.as_chunks_mut().0.iter_mut().zip(samples) {
+            *bytes = sample.to_le_bytes();
         }
     }
 
@@ -111,8 +111,9 @@ impl Planes {
         let start = self.outputs[channel];
         let bytes = &memory[start..start + samples.len() * SAMPLE_BYTES];
         let mut is_bad = 0;
-        for (bytes, sample) in bytes.chunks_exact(SAMPLE_BYTES).zip(samples.iter_mut()) {
-            let bits = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        // Arrays of four bytes, because four single ones are loaded one by one.
+        for (bytes, sample) in bytes.as_chunks().0.iter().zip(samples.iter_mut()) {
+            let bits = u32::from_le_bytes(*bytes);
             is_bad |= i32::from((bits & 0x7fff_ffff).cast_signed() > LARGEST);
             *sample = f32::from_bits(bits);
         }
