@@ -24,6 +24,22 @@ pub enum Group {
 impl Group {
     /// All of them, in the order of reports.
     pub const ALL: &'static [Self] = &[Self::Loudness, Self::Level];
+
+    /// Its key in reports, and what one types to ask for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loudness => "loudness",
+            Self::Level => "level",
+        }
+    }
+
+    /// What it measures, in a few words for people.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Loudness => "Programme loudness and true peak",
+            Self::Level => "RMS, crest factor, dynamic range, clipping",
+        }
+    }
 }
 
 /// What to measure, and how.
@@ -139,4 +155,21 @@ pub fn analyze(
         analyzer.push(&block)?;
     }
     Ok(analyzer.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_groups_are_their_keys_in_reports() {
+        let spec = StreamSpec::new(48_000, 2);
+        let plane = vec![0.25; 48_000];
+        let report =
+            analyze(&[&plane, &plane], &spec, PcmFormat::FLOAT, &Options::default()).unwrap();
+        let value = serde_json::to_value(report).unwrap();
+        let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        let names: Vec<&str> = Group::ALL.iter().map(|group| group.name()).collect();
+        assert_eq!(keys, names);
+    }
 }

@@ -4,13 +4,13 @@ use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
+use std::sync::LazyLock;
 use thiserror::Error;
 use wavemill_core::analysis::{Analyzer, Group, Options};
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode::{self, DecodeError, Decoder, StreamInfo};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessReport, MonoMode};
-use wavemill_core::measure::LevelReport;
+use wavemill_core::loudness::MonoMode;
 use wavemill_core::tags::{self, TagReading, Tags};
 use wavemill_core::units::Frames;
 use wavemill_pipelines::execution::FileFacts;
@@ -19,29 +19,59 @@ use wavemill_pipelines::execution::FileFacts;
 const READ_BYTES: usize = 256 * 1024;
 
 /// A group of facts or measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Container, codec, size, duration, hash.
     File,
     /// Title, artist, broadcast information.
     Tags,
-    /// Programme loudness and peaks.
-    Loudness,
-    /// RMS, crest factor, clipping.
-    Level,
+    /// A group of measures.
+    Measures(Group),
 }
 
 impl Part {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::File, Self::Tags, Self::Loudness, Self::Level];
+    /// All of them, in the order of reports.
+    pub fn all() -> &'static [Self] {
+        static ALL: LazyLock<Vec<Part>> = LazyLock::new(|| {
+            let groups = Group::ALL.iter().map(|group| Part::Measures(*group));
+            [Part::File, Part::Tags].into_iter().chain(groups).collect()
+        });
+        &ALL
+    }
+
+    /// Its key in reports, and what one types to ask for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Tags => "tags",
+            Self::Measures(group) => group.name(),
+        }
+    }
+
+    fn summary(self) -> &'static str {
+        match self {
+            Self::File => "Container, codec, size, duration, hash",
+            Self::Tags => "Title, artist, broadcast information",
+            Self::Measures(group) => group.summary(),
+        }
+    }
 
     /// The group of measures, where it is one.
     fn group(self) -> Option<Group> {
         match self {
             Self::File | Self::Tags => None,
-            Self::Loudness => Some(Group::Loudness),
-            Self::Level => Some(Group::Level),
+            Self::Measures(group) => Some(group),
         }
+    }
+}
+
+impl clap::ValueEnum for Part {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::all()
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.name()).help(self.summary()))
     }
 }
 
@@ -54,12 +84,9 @@ pub struct Analysis {
     /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
-    /// Loudness.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loudness: Option<LoudnessReport>,
-    /// Levels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<LevelReport>,
+    /// The groups of measures.
+    #[serde(flatten)]
+    pub measures: wavemill_core::analysis::Analysis,
 }
 
 /// Why a file cannot be analyzed; reads on after the file's name.
@@ -100,12 +127,10 @@ pub fn analyze(path: &Path, parts: &[Part]) -> Result<Analysis, AnalyzeError> {
         Some(frames) if !needs_samples => frames,
         _ => measure(decoder.as_mut(), &info, &mut analyzer)?,
     };
-    let measures = analyzer.finish();
     Ok(Analysis {
         file: has(Part::File).then(|| facts(path, &info, frames)).transpose()?,
         tags: has(Part::Tags).then(|| read_tags(path)).transpose()?.map(|reading| reading.tags),
-        loudness: measures.loudness,
-        level: measures.level,
+        measures: analyzer.finish(),
     })
 }
 

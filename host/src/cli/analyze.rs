@@ -2,8 +2,8 @@
 
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, Analysis, AnalyzeError, Part};
-use crate::report::{JSON_VERSION, one_line, shown};
-use serde_json::{Value, json};
+use crate::report::{JSON_VERSION, Paint, Tone, one_line, shown};
+use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -11,7 +11,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use wavemill_pipelines::execution;
 
+mod reading;
 mod sheet;
+mod table;
+
+/// An analysis as reports have it.
+type Record = Map<String, Value>;
+
+/// What became of a file.
+type Outcome = Result<Record, AnalyzeError>;
 
 /// Measure files: format, tags, loudness, levels
 #[derive(Debug, clap::Args)]
@@ -29,14 +37,15 @@ impl Run for Analyze {
     const NAME: &'static str = "analyze";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        let parts = if self.only.is_empty() { Part::ALL.to_vec() } else { self.only.clone() };
+        let parts = if self.only.is_empty() { Part::all().to_vec() } else { self.only.clone() };
         let results = analyze_all(&self.files, &parts, context);
-        let files: Vec<_> = self.files.iter().map(PathBuf::as_path).zip(&results).collect();
+        let files: Vec<(&Path, &Outcome)> =
+            self.files.iter().map(PathBuf::as_path).zip(&results).collect();
         if context.is_json() {
             let files: Vec<_> = files.iter().map(|(path, result)| object(path, result)).collect();
             context.document(&json!({ "version": JSON_VERSION, "files": files }))?;
         } else {
-            context.lines(sheet::lines(&files, context.report.paint()))?;
+            context.lines(for_people(&files, context.report.paint()))?;
         }
         for (path, result) in &files {
             if let Err(error) = result {
@@ -47,12 +56,33 @@ impl Run for Analyze {
     }
 }
 
+/// An analysis as reports have it: rounded alike, so that both say the same.
+fn record(analysis: &Analysis) -> Record {
+    match execution::measures(analysis) {
+        Value::Object(record) => record,
+        _ => Map::new(),
+    }
+}
+
+/// The analyzed files' lines; failed ones are left to the errors.
+fn for_people(files: &[(&Path, &Outcome)], paint: Paint) -> Vec<String> {
+    let analyzed: Vec<(&Path, &Record)> = files
+        .iter()
+        .filter_map(|(path, result)| result.as_ref().ok().map(|record| (*path, record)))
+        .collect();
+    match analyzed.as_slice() {
+        [] => Vec::new(),
+        [(path, record)] => {
+            let mut lines = vec![paint.tone(Tone::Strong, shown(path))];
+            lines.extend(sheet::lines(record, paint));
+            lines
+        }
+        several => table::lines(several, paint),
+    }
+}
+
 /// Analyzes files beside each other, in the order they were named.
-fn analyze_all(
-    files: &[PathBuf],
-    parts: &[Part],
-    context: &Context,
-) -> Vec<Result<Analysis, AnalyzeError>> {
+fn analyze_all(files: &[PathBuf], parts: &[Part], context: &Context) -> Vec<Outcome> {
     let processors = || thread::available_parallelism().map_or(1, usize::from);
     let thread_count = context.settings.workers.unwrap_or_else(processors).min(files.len());
     let next = AtomicUsize::new(0);
@@ -62,7 +92,7 @@ fn analyze_all(
             let index = next.fetch_add(1, Ordering::Relaxed);
             files.get(index).map(|path| (index, path))
         } {
-            let result = analysis::analyze(path, parts);
+            let result = analysis::analyze(path, parts).map(|analysis| record(&analysis));
             found.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
         }
     };
@@ -76,19 +106,15 @@ fn analyze_all(
     found.into_iter().map(|(_, result)| result).collect()
 }
 
-fn object(path: &Path, result: &Result<Analysis, AnalyzeError>) -> Value {
-    let mut object = json!({ "path": path.to_string_lossy() });
+fn object(path: &Path, result: &Outcome) -> Value {
+    // The path stands there even when `--only` leaves the file's facts out.
+    let mut object = Map::new();
+    object.insert("path".to_owned(), path.to_string_lossy().into());
     match result {
-        // The path stands there even when `--only` leaves the file's facts out. Rounded as in
-        // reports, so that both say the same.
-        Ok(analysis) => {
-            if let (Value::Object(object), Value::Object(parts)) =
-                (&mut object, execution::measures(analysis))
-            {
-                object.extend(parts);
-            }
+        Ok(record) => object.extend(record.clone()),
+        Err(error) => {
+            object.insert("error".to_owned(), one_line(&error.to_string()).into());
         }
-        Err(error) => object["error"] = json!(one_line(&error.to_string())),
     }
-    object
+    Value::Object(object)
 }

@@ -1,0 +1,121 @@
+//! Measures as people read them: a name, a number, a unit, from the keys that reports have.
+
+use crate::report::duration;
+use serde_json::{Map, Value};
+
+/// Shown where a value does not exist, as the loudness of silence.
+pub(super) const NONE: &str = "-";
+
+/// One line of a sheet.
+#[derive(Debug, PartialEq)]
+pub(super) struct Reading {
+    pub(super) label: String,
+    pub(super) number: String,
+    pub(super) unit: &'static str,
+    /// When it was, where that is known.
+    pub(super) remark: String,
+}
+
+/// What a key's last words say of its value: unit and digits shown. The first that fits counts.
+const UNITS: &[(&str, &str, usize)] = &[
+    ("_lufs", "LUFS", 1),
+    ("_lu", "LU", 1),
+    ("_dbtp", "dBTP", 1),
+    ("_dbfs", "dBFS", 1),
+    ("_db", "dB", 1),
+    ("_hz", "Hz", 0),
+    ("_per_s", "per second", 2),
+    ("_ms", "ms", 1),
+    ("_percent", "%", 2),
+];
+
+/// Names that are no plain words of their keys.
+const LABELS: &[(&str, &str)] = &[
+    ("true_peak_precise_dbtp", "true peak, 16x"),
+    ("peak_to_loudness_lu", "PLR"),
+    ("peak_to_short_term_lu", "PSR"),
+    ("rms_dbfs", "RMS"),
+    ("dr14", "DR14"),
+    ("dc_offset", "DC offset"),
+    ("thd_percent", "THD"),
+];
+
+/// Keys that say again, for programs, what another says.
+const TWINS: &[&str] = &["rms_amplitude", "peak_amplitude", "dynamic_range_db"];
+
+/// The readings of a group; lists are left to whoever draws tables.
+pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
+    let mut readings: Vec<Reading> = Vec::new();
+    for (key, value) in group {
+        if key.ends_with("_at_s") {
+            if let (Some(last), Some(seconds)) = (readings.last_mut(), value.as_f64()) {
+                last.remark = format!("at {}", duration(seconds));
+            }
+        } else if !TWINS.contains(&key.as_str()) && !value.is_array() && !value.is_object() {
+            let (number, unit) = shown(key, value);
+            readings.push(Reading { label: label(key), number, unit, remark: String::new() });
+        }
+    }
+    readings
+}
+
+/// The words of a key without its unit.
+pub(super) fn label(key: &str) -> String {
+    let known = LABELS.iter().find(|(known, _)| *known == key);
+    known.map_or_else(|| without_unit(key).replace('_', " "), |(_, label)| (*label).to_owned())
+}
+
+fn without_unit(key: &str) -> &str {
+    UNITS.iter().find_map(|(suffix, ..)| key.strip_suffix(suffix)).unwrap_or(key)
+}
+
+/// The number of a value with the digits that say something, and its unit.
+pub(super) fn shown(key: &str, value: &Value) -> (String, &'static str) {
+    let unit = UNITS.iter().find(|(suffix, ..)| key.ends_with(suffix));
+    let (_, unit, digits) = unit.copied().unwrap_or(("", "", 3));
+    match value {
+        Value::Null => (NONE.to_owned(), ""),
+        Value::Number(number) if number.is_f64() => {
+            let number = number.as_f64().unwrap_or_default();
+            (fixed(number, if key == "dc_offset" { 6 } else { digits }), unit)
+        }
+        Value::String(text) => (crate::report::one_line(text), unit),
+        other => (other.to_string(), unit),
+    }
+}
+
+/// A number with so many decimals; never minus zero.
+pub(super) fn fixed(number: f64, digits: usize) -> String {
+    let text = format!("{number:.digits$}");
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn keys_become_names_units_and_times() {
+        let group = json!({
+            "momentary_max_lufs": -3.28, "momentary_max_at_s": 185.0, "centroid_hz": 2345.6,
+            "rms_amplitude": 0.2, "zero_crossings": 12, "width": null, "dc_offset": -1e-9,
+            "list": [1],
+        });
+        let lines: Vec<String> = readings(group.as_object().unwrap())
+            .into_iter()
+            .map(|one| format!("{}|{}|{}|{}", one.label, one.number, one.unit, one.remark))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "momentary max|-3.3|LUFS|at 3:05",
+                "centroid|2346|Hz|",
+                "zero crossings|12||",
+                "width|-||",
+                "DC offset|0.000000||",
+            ]
+        );
+    }
+}
