@@ -6,7 +6,9 @@
 use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::limits::BLOCK_FRAMES;
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
-use crate::measure::{LevelMeter, LevelReport};
+use crate::measure::{
+    LevelMeter, LevelReport, SpectrumMeter, SpectrumReport, StereoMeter, StereoReport, Stft,
+};
 use crate::units::Frames;
 use serde::Serialize;
 use thiserror::Error;
@@ -19,17 +21,23 @@ pub enum Group {
     Loudness,
     /// RMS, crest factor, clipping.
     Level,
+    /// Where the energy lies in frequency.
+    Spectrum,
+    /// How left and right relate.
+    Stereo,
 }
 
 impl Group {
     /// All of them, in the order of reports.
-    pub const ALL: &'static [Self] = &[Self::Loudness, Self::Level];
+    pub const ALL: &'static [Self] = &[Self::Loudness, Self::Level, Self::Spectrum, Self::Stereo];
 
     /// Its key in reports, and what one types to ask for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Loudness => "loudness",
             Self::Level => "level",
+            Self::Spectrum => "spectrum",
+            Self::Stereo => "stereo",
         }
     }
 
@@ -38,6 +46,8 @@ impl Group {
         match self {
             Self::Loudness => "Programme loudness and true peak",
             Self::Level => "RMS, crest factor, dynamic range, clipping",
+            Self::Spectrum => "Centroid, bandwidth, rolloff, flatness",
+            Self::Stereo => "Width, correlation, balance",
         }
     }
 }
@@ -66,6 +76,12 @@ pub struct Analysis {
     /// RMS, crest factor, clipping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<LevelReport>,
+    /// Where the energy lies in frequency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<SpectrumReport>,
+    /// How left and right relate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stereo: Option<StereoReport>,
 }
 
 /// A sample that is not a number or infinite: nothing can be measured from there on.
@@ -82,6 +98,10 @@ pub struct Analyzer {
     frame_count: Frames,
     loudness: Option<LoudnessMeter>,
     level: Option<LevelMeter>,
+    /// Shared by all meters that look at short-time spectra.
+    stft: Option<Stft>,
+    spectrum: Option<SpectrumMeter>,
+    stereo: Option<StereoMeter>,
 }
 
 impl Analyzer {
@@ -92,6 +112,9 @@ impl Analyzer {
             frame_count: Frames::ZERO,
             loudness: has(Group::Loudness).then(|| LoudnessMeter::new(spec, options.mono)),
             level: has(Group::Level).then(|| LevelMeter::new(spec, format)),
+            stft: has(Group::Spectrum).then(Stft::new),
+            spectrum: has(Group::Spectrum).then(|| SpectrumMeter::new(spec.sample_rate)),
+            stereo: has(Group::Stereo).then(|| StereoMeter::new(spec)),
         }
     }
 
@@ -109,6 +132,16 @@ impl Analyzer {
         if let Some(meter) = &mut self.level {
             meter.push(block);
         }
+        if let Some(stft) = &mut self.stft {
+            stft.push(block, |frames| {
+                if let Some(meter) = &mut self.spectrum {
+                    meter.push(frames);
+                }
+            });
+        }
+        if let Some(meter) = &mut self.stereo {
+            meter.push(block);
+        }
         self.frame_count += Frames(block.frame_count() as u64);
         Ok(())
     }
@@ -119,10 +152,20 @@ impl Analyzer {
     }
 
     /// What was measured.
-    pub fn finish(self) -> Analysis {
+    pub fn finish(mut self) -> Analysis {
+        if let Some(stft) = self.stft {
+            stft.finish(|frames| {
+                if let Some(meter) = &mut self.spectrum {
+                    meter.push(frames);
+                }
+            });
+        }
+        let spectrum = self.spectrum.map(SpectrumMeter::finish);
         Analysis {
             loudness: self.loudness.map(LoudnessMeter::finish),
             level: self.level.map(LevelMeter::finish),
+            spectrum: spectrum.map(|(report, _)| report),
+            stereo: self.stereo.map(StereoMeter::finish),
         }
     }
 }

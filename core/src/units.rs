@@ -44,6 +44,11 @@ level_unit!(
     Dbtp, "dBTP"
 );
 
+level_unit!(
+    /// A frequency in Hz.
+    Hertz, "Hz"
+);
+
 impl Decibels {
     /// No change.
     pub const ZERO: Self = Self(0.0);

@@ -1,6 +1,17 @@
 //! Numbers about audio. What each means is said at its field, with its source.
 
+mod bands;
 mod dynamic_range;
+mod fourier;
+mod lanes;
 mod level;
+mod sides;
+mod spectrum;
+mod stereo;
+mod stft;
 
 pub use level::{LevelMeter, LevelReport};
+pub(crate) use spectrum::SpectrumMeter;
+pub use spectrum::SpectrumReport;
+pub use stereo::{StereoMeter, StereoReport};
+pub(crate) use stft::Stft;

@@ -77,7 +77,7 @@ pub(super) fn shown(key: &str, value: &Value) -> (String, &'static str) {
         Value::Null => (NONE.to_owned(), ""),
         Value::Number(number) if number.is_f64() => {
             let number = number.as_f64().unwrap_or_default();
-            (fixed(number, if key == "dc_offset" { 6 } else { digits }), unit)
+            (fixed(number, if matches!(key, "dc_offset" | "flatness") { 6 } else { digits }), unit)
         }
         Value::String(text) => (crate::report::one_line(text), unit),
         other => (other.to_string(), unit),
