@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod audio;
 pub mod decode;
+pub mod delivery;
 pub mod denormals;
 pub mod descriptor;
 pub mod encode;

@@ -5,6 +5,7 @@
 //! into verified `.part` files; making them visible is the caller's business, so that the rule "an
 //! output is complete or absent" has one place (`host::output`).
 
+pub mod delivery;
 pub mod diagnostic;
 pub mod effects;
 pub mod execution;

@@ -4,7 +4,9 @@ use crate::template::Template;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
+use wavemill_core::analysis::Group;
 use wavemill_core::audio::{SampleFormat, StreamSpec};
+use wavemill_core::delivery::Target;
 use wavemill_core::descriptor::{Params, StepDescriptor};
 use wavemill_core::encode::FormatDescriptor;
 use wavemill_core::processor::Processor;
@@ -53,6 +55,8 @@ pub struct Pipeline {
     pub exports: Vec<Export>,
     /// Where the JSON report goes.
     pub report: Option<Template>,
+    /// Groups of measures that the report holds besides loudness, of the source and of every export.
+    pub measures: Vec<Group>,
     /// What becomes of the source.
     pub source: SourcePolicy,
     /// Hash of the text and the defaults it was loaded with (64 hex digits).
@@ -75,6 +79,7 @@ impl Pipeline {
             steps: Vec::new(),
             exports: Vec::new(),
             report: None,
+            measures: Vec::new(),
             source: SourcePolicy { on_success: SourceAction::Keep, on_failure: SourceAction::Keep },
             hash: String::new(),
         }
@@ -180,6 +185,8 @@ pub struct Require {
     pub true_peak_dbtp: Option<Bounds>,
     /// Loudness range.
     pub loudness_range_lu: Option<Bounds>,
+    /// A delivery target, all of whose limits must hold.
+    pub target: Option<Target>,
 }
 
 /// What a gate looks at.

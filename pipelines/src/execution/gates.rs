@@ -3,6 +3,7 @@
 use crate::model::{Bounds, Pipeline, Require, RequireOn};
 use serde::Serialize;
 use wavemill_core::audio::StreamSpec;
+use wavemill_core::delivery::{self, Measured, Outcome};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::Frames;
 
@@ -22,6 +23,7 @@ impl Require {
         self.integrated_lufs.is_some()
             || self.true_peak_dbtp.is_some()
             || self.loudness_range_lu.is_some()
+            || self.target.is_some()
     }
 }
 
@@ -49,6 +51,9 @@ pub(super) struct Verdict {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     one_of: Vec<u64>,
     passed: bool,
+    /// The delivery target that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
     #[serde(skip)]
     unit: &'static str,
 }
@@ -67,12 +72,13 @@ impl Verdict {
         let Some(value) = self.value else {
             return format!("{subject} has no {name}, which a gate requires");
         };
+        let by = self.target.as_ref().map(|target| format!(" by {target}")).unwrap_or_default();
         let required = match (self.min, self.max) {
             (Some(min), _) if value < min => format!("at least {} is required", show(min, unit)),
             (_, Some(max)) if value > max => format!("at most {} is allowed", show(max, unit)),
             _ => format!("one of {:?} is required", self.one_of),
         };
-        format!("{subject} has {name} {}; {required}", show(value, unit))
+        format!("{subject} has {name} {}; {required}{by}", show(value, unit))
     }
 }
 
@@ -123,8 +129,40 @@ pub(super) fn check_loudness(
         verdicts.extend(within(subject, "true_peak_dbtp", "dBTP", peak, silent(require, peak)));
         let bounds = require.loudness_range_lu;
         verdicts.extend(within(subject, "loudness_range_lu", "LU", range, bounds));
+        verdicts.extend(by_target(subject, report, require));
     }
     verdicts
+}
+
+/// What a delivery target says. What it does not judge (a loudness without tolerance, or one that is
+/// not measured) rejects nothing; `check` has said so.
+fn by_target(subject: Subject<'_>, report: &LoudnessReport, require: &Require) -> Vec<Verdict> {
+    let Some(target) = &require.target else { return Vec::new() };
+    let measured = Measured { loudness: report, channels: subject.spec.channel_count() };
+    let judged = delivery::judge(target, measured).verdicts.into_iter();
+    let judged = judged.filter(|one| matches!(one.outcome, Outcome::Pass | Outcome::Fail));
+    judged
+        .map(|one| {
+            let (measure, unit) = match one.measure {
+                "integrated_lufs" => ("integrated_loudness_lufs", "LUFS"),
+                "true_peak_dbtp" => (one.measure, "dBTP"),
+                "loudness_range_lu" => (one.measure, "LU"),
+                "channels" => (one.measure, ""),
+                measure => (measure, "LUFS"),
+            };
+            Verdict {
+                subject: subject.name.to_owned(),
+                measure,
+                value: one.value,
+                min: one.min,
+                max: one.max,
+                one_of: Vec::new(),
+                passed: one.outcome == Outcome::Pass,
+                target: Some(target.id.clone()),
+                unit,
+            }
+        })
+        .collect()
 }
 
 /// Silence has no true peak and so exceeds no ceiling.
@@ -144,7 +182,8 @@ fn within(
         min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max)
     });
     let subject = subject.name.to_owned();
-    Some(Verdict { subject, measure, value, min, max, one_of: Vec::new(), passed, unit })
+    let (one_of, target) = (Vec::new(), None);
+    Some(Verdict { subject, measure, value, min, max, one_of, passed, target, unit })
 }
 
 fn among(
@@ -160,7 +199,8 @@ fn among(
     let passed = one_of.contains(&value);
     let subject = subject.name.to_owned();
     let value = Some(value as f64);
-    Some(Verdict { subject, measure, value, min: None, max: None, one_of, passed, unit })
+    let (min, max, target) = (None, None, None);
+    Some(Verdict { subject, measure, value, min, max, one_of, passed, target, unit })
 }
 
 #[cfg(test)]
@@ -178,6 +218,7 @@ mod tests {
             integrated_lufs: Some(Bounds { min: Some(-23.2), max: Some(-22.8) }),
             true_peak_dbtp: Some(Bounds { min: None, max: Some(-1.0) }),
             loudness_range_lu: None,
+            target: None,
         });
         pipeline
     }
@@ -219,6 +260,47 @@ mod tests {
                 "the source has sample rate 44100 Hz; one of [48000] is required",
                 "the source has integrated loudness -22.50 LUFS; at most -22.80 LUFS is allowed",
                 "the source has true peak -0.50 dBTP; at most -1.00 dBTP is allowed",
+            ]
+        );
+    }
+
+    #[test]
+    fn miss_of_a_target_names_the_target() {
+        let mut pipeline = Pipeline::named("p");
+        let target = crate::delivery::find_one("r128", std::path::Path::new("")).unwrap();
+        pipeline.requires.push(Require {
+            on: RequireOn::Output,
+            duration_s: None,
+            channels: Vec::new(),
+            sample_rates_hz: Vec::new(),
+            integrated_lufs: None,
+            true_peak_dbtp: None,
+            loudness_range_lu: None,
+            target: Some(target),
+        });
+        let loudness = LoudnessReport {
+            integrated_lufs: Some(Lufs(-20.0)),
+            true_peak_dbtp: Some(Dbtp(-1.5)),
+            true_peak_precise_dbtp: Some(Dbtp(-0.75)),
+            ..LoudnessReport::default()
+        };
+        let subject = Subject {
+            name: "export 1 (wav)",
+            spec: &StreamSpec::new(48_000, 2),
+            frames: None,
+            loudness: Some(&loudness),
+        };
+        assert!(need_loudness(&pipeline, RequireOn::Output));
+        let lines: Vec<String> = check_loudness(&pipeline, RequireOn::Output, subject)
+            .iter()
+            .filter(|verdict| verdict.is_miss())
+            .map(Verdict::line)
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "export 1 (wav) has integrated loudness -20.00 LUFS; at most -22.80 LUFS is allowed by r128",
+                "export 1 (wav) has true peak -0.75 dBTP; at most -1.00 dBTP is allowed by r128",
             ]
         );
     }

@@ -6,11 +6,12 @@ use super::fingerprint::Fingerprint;
 use super::writer::Fed;
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
+use wavemill_core::analysis::{self, Analysis, Analyzer};
 use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, Status};
 use wavemill_core::units::Dbfs;
 
@@ -36,7 +37,8 @@ pub(super) struct Group {
     /// Format of the samples that are stored.
     pub(super) to: PcmFormat,
     pub(super) dither: Dither,
-    pub(super) measures_loudness: bool,
+    /// What to measure of what is stored.
+    pub(super) measures: Vec<analysis::Group>,
     /// How a mono output counts.
     pub(super) mono: MonoMode,
 }
@@ -44,11 +46,18 @@ pub(super) struct Group {
 /// What was stored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stored {
-    pub(super) loudness: Option<LoudnessReport>,
+    /// What was measured of it.
+    pub(super) measured: Analysis,
     pub(super) clipped_samples: u64,
     /// Largest sample of mixed channels before full scale cuts it; `None` without a mix or sound.
     pub(super) mixed_peak: Option<Dbfs>,
     pub(super) is_dithered: bool,
+}
+
+impl Stored {
+    pub(super) fn loudness(&self) -> Option<&LoudnessReport> {
+        self.measured.loudness.as_ref()
+    }
 }
 
 impl Group {
@@ -65,7 +74,11 @@ impl Group {
         let channel_count = self.output.channel_count();
         let from = if self.remix.is_some() { PcmFormat::FLOAT } else { self.from };
         let mut quantizer = Quantizer::new(from, self.to, self.dither, channel_count);
-        let mut meter = self.measures_loudness.then(|| LoudnessMeter::new(&self.output, self.mono));
+        let mut meter = (!self.measures.is_empty()).then(|| {
+            let groups = std::mem::take(&mut self.measures);
+            let options = analysis::Options { groups, mono: self.mono };
+            Analyzer::new(&self.output, self.to, &options)
+        });
         let mut fingerprint = Fingerprint::default();
         let mut mixed_peak = 0.0;
         let capacity = self.input.channel_count().max(channel_count);
@@ -81,7 +94,7 @@ impl Group {
             if let Some(meter) = &mut meter {
                 grow(&mut block, samples.frame_count());
                 convert::to_block(&samples, &mut block);
-                meter.push(&block);
+                meter.push(&block).map_err(|error| refused(error.to_string()))?;
             }
             for writer in writers {
                 send(writer, Fed::Samples(samples.clone()))?;
@@ -91,7 +104,7 @@ impl Group {
             send(writer, Fed::End(fingerprint.clone()))?;
         }
         Ok(Stored {
-            loudness: meter.map(LoudnessMeter::finish),
+            measured: meter.map(Analyzer::finish).unwrap_or_default(),
             clipped_samples: quantizer.clipped_samples(),
             mixed_peak: Dbfs::from_amplitude(mixed_peak.into()),
             is_dithered: quantizer.is_dithered(),

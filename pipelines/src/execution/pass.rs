@@ -11,10 +11,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
-use wavemill_core::audio::{Block, StreamSpec, convert};
+use wavemill_core::analysis::{self, Analysis, Analyzer, NonFinite};
+use wavemill_core::audio::{Block, PcmFormat, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::loudness::MonoMode;
 use wavemill_core::units::Frames;
 
 /// Blocks that may wait between two threads: enough that neither waits for the other's hiccups,
@@ -44,7 +45,8 @@ pub(super) struct Work<'r> {
     pub(super) pass: &'r Pass,
     pub(super) stages: &'r mut [Stage],
     pub(super) groups: Vec<FedGroup>,
-    pub(super) measures_input: bool,
+    /// What to measure of the source in this pass.
+    pub(super) measures: Vec<analysis::Group>,
     pub(super) spool: Option<Spool>,
     pub(super) cancel: &'r AtomicBool,
     /// Told the frames read so far.
@@ -58,7 +60,8 @@ pub(super) struct Done {
     pub(super) input_frames: Frames,
     /// Frames that came out of the last stage.
     pub(super) output_frames: Frames,
-    pub(super) input_loudness: Option<LoudnessReport>,
+    /// What was measured of the source.
+    pub(super) measured: Analysis,
     pub(super) spool: Option<Spool>,
     /// What each group stored.
     pub(super) stored: Vec<(usize, Stored)>,
@@ -74,8 +77,14 @@ pub(super) fn run(feed: Feed<'_>, mut work: Work<'_>) -> Result<Done, RunError> 
             Feed::Source(input) => input.info.spec.clone(),
             Feed::Spool(_, spec) => spec.clone(),
         };
+        let input_format = match &feed {
+            Feed::Source(input) => input.info.format,
+            Feed::Spool(..) => PcmFormat::FLOAT,
+        };
         let mut threads = Threads::default();
-        let meter = work.measures_input.then(|| Meter::spawn(scope, &spec));
+        let groups_measured = std::mem::take(&mut work.measures);
+        let meter = (!groups_measured.is_empty())
+            .then(|| Meter::spawn(scope, &spec, input_format, groups_measured));
         let mut takers: Vec<(Option<usize>, Sender<Option<Signal>>)> =
             meter.iter().map(|meter| (None, meter.sender.clone())).collect();
         for group in groups {
@@ -85,9 +94,9 @@ pub(super) fn run(feed: Feed<'_>, mut work: Work<'_>) -> Result<Done, RunError> 
         // Threads that wait for more must learn that there is none before they are joined.
         drop(takers);
         let joined = threads.join();
-        let input_loudness = meter.map(Meter::join);
+        let measured = meter.map(Meter::join).transpose();
         let (mut done, (stored, written)) = first_cause(driven, joined)?;
-        done.input_loudness = input_loudness;
+        done.measured = measured?.unwrap_or_default();
         done.stored = stored;
         done.written = written;
         Ok(done)
@@ -297,35 +306,52 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 /// Measures the source beside the chain.
 struct Meter<'scope> {
     sender: Sender<Option<Signal>>,
-    thread: ScopedJoinHandle<'scope, LoudnessReport>,
+    thread: ScopedJoinHandle<'scope, Result<Analysis, NonFinite>>,
 }
 
 impl<'scope> Meter<'scope> {
-    fn spawn<'env>(scope: &'scope Scope<'scope, 'env>, spec: &StreamSpec) -> Self {
+    fn spawn<'env>(
+        scope: &'scope Scope<'scope, 'env>,
+        spec: &StreamSpec,
+        format: PcmFormat,
+        groups: Vec<analysis::Group>,
+    ) -> Self {
         let (sender, receiver) = bounded(QUEUE_BLOCKS);
-        let spec = spec.clone();
-        let thread = scope.spawn(move || measure(&spec, &receiver));
+        let options = analysis::Options { groups, mono: MonoMode::Single };
+        let channel_count = spec.channel_count();
+        let analyzer = Analyzer::new(spec, format, &options);
+        let thread = scope.spawn(move || measure(analyzer, channel_count, &receiver));
         Self { sender, thread }
     }
 
-    fn join(self) -> LoudnessReport {
+    fn join(self) -> Result<Analysis, RunError> {
         drop(self.sender);
+        // The reader has refused such samples already; should it ever not, the file is at fault.
         join(self.thread)
+            .map_err(|error| RunError::Input { reason: error.to_string(), incomplete: false })
     }
 }
 
-fn measure(spec: &StreamSpec, signal: &Receiver<Option<Signal>>) -> LoudnessReport {
+fn measure(
+    mut analyzer: Analyzer,
+    channel_count: usize,
+    signal: &Receiver<Option<Signal>>,
+) -> Result<Analysis, NonFinite> {
     let _flush = FlushDenormals::on();
-    let mut meter = LoudnessMeter::new(spec, MonoMode::Single);
-    let mut block = Block::new(spec.channel_count(), BLOCK_FRAMES);
+    let mut block = Block::new(channel_count, BLOCK_FRAMES);
+    let mut result = Ok(());
+    // After a refusal the rest is taken all the same: who sends must not wait for ever.
     while let Ok(Some(signal)) = signal.recv() {
-        match signal {
+        if result.is_err() {
+            continue;
+        }
+        result = match signal {
             Signal::Raw(samples) => {
                 convert::to_block(&samples, &mut block);
-                meter.push(&block);
+                analyzer.push(&block)
             }
-            Signal::Block(block) => meter.push(&block),
-        }
+            Signal::Block(block) => analyzer.push(&block),
+        };
     }
-    meter.finish()
+    result.map(|()| analyzer.finish())
 }

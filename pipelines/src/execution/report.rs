@@ -9,6 +9,7 @@ use super::{Decision, Job};
 use crate::model::{Pipeline, Step, Task};
 use crate::plan::blueprint::Blueprint;
 use serde_json::{Map, Value, json};
+use wavemill_core::analysis::{Analysis, Group};
 use wavemill_core::processor::Finding;
 use wavemill_core::units::Frames;
 
@@ -22,6 +23,8 @@ pub(super) struct Source<'a> {
     pub(super) input: &'a Input,
     pub(super) frames: Option<Frames>,
     pub(super) loudness: Option<&'a LoudnessReport>,
+    /// The other groups that the report holds.
+    pub(super) measures: Option<&'a Analysis>,
 }
 
 /// What became of an export.
@@ -46,11 +49,11 @@ pub(super) struct Told<'a> {
 
 impl Told<'_> {
     pub(super) fn to_json(&self) -> Value {
-        let Source { input, frames, loudness } = &self.source;
+        let Source { input, frames, loudness, measures } = &self.source;
         let info = &input.info;
         let (length, hash) = (duration(info, *frames), self.job.hash.clone());
         let file = FileFacts::new(input.path(), info, input.size_bytes(), length, hash);
-        json!({
+        let mut report = json!({
             "version": VERSION,
             "pipeline": { "name": self.pipeline.name, "hash": self.pipeline.hash },
             "job": { "id": self.job.id, "created": self.job.created },
@@ -62,7 +65,11 @@ impl Told<'_> {
             "outputs": self.outputs(),
             "gates": self.verdicts.iter().map(facts::measures).collect::<Vec<_>>(),
             "warnings": self.warnings,
-        })
+        });
+        if let Some(measures) = measures {
+            report = with_groups(report, "steps", measures);
+        }
+        report
     }
 
     fn steps(&self) -> Vec<Value> {
@@ -115,8 +122,9 @@ impl Told<'_> {
                         "size_bytes": written.size_bytes,
                         "blake3": written.blake3,
                         "clipped_samples": stored.clipped_samples,
-                        "loudness": stored.loudness.as_ref().map(facts::measures),
+                        "loudness": stored.loudness().map(facts::measures),
                     });
+                    told = with_groups(told, "", &stored.measured);
                     if group.is_some_and(|group| {
                         group.output.channel_count() == 1 && group.mono == MonoMode::Dual
                     }) {
@@ -127,6 +135,24 @@ impl Told<'_> {
             })
             .collect()
     }
+}
+
+/// `told` with the groups of measures beside loudness before the key `before`, or at its end.
+fn with_groups(told: Value, before: &str, measured: &Analysis) -> Value {
+    let (Value::Object(told), Value::Object(groups)) = (told, facts::measures(measured)) else {
+        unreachable!("both are written as objects");
+    };
+    let groups = groups.into_iter().filter(|(name, _)| name != Group::Loudness.name());
+    let mut groups: Vec<(String, Value)> = groups.collect();
+    let mut members = Map::new();
+    for (key, value) in told {
+        if key == before {
+            members.extend(groups.drain(..));
+        }
+        members.insert(key, value);
+    }
+    members.extend(groups);
+    Value::Object(members)
 }
 
 /// What a step is, whether or not it ran.

@@ -15,6 +15,7 @@ use crate::plan::blueprint::{Blueprint, Ceiling, Known, Pass};
 use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use wavemill_core::analysis::{self, Analysis};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::units::Frames;
 
@@ -91,7 +92,7 @@ impl<'a> Run<'a> {
         let values = Values::of_job(pipeline, job)?;
         let input = Input::open(&job.input)?;
         let values = values.with_tags(&input.tags);
-        let known = Known { frames: input.info.frame_count, loudness: None };
+        let known = Known { frames: input.info.frame_count, loudness: None, measures: None };
         Ok(Self {
             pipeline,
             job,
@@ -152,10 +153,11 @@ impl<'a> Run<'a> {
                 Some(decided) => self.groups(blueprint, index, decided, &lengths),
                 None => Vec::new(),
             };
-            let measures = index == 0
-                && self.wants_loudness()
-                && self.known.loudness.is_none()
-                && blueprint.source_observer().is_none();
+            let measures = if index == 0 && self.wants_loudness() {
+                self.unmeasured(blueprint.source_observer().is_some())
+            } else {
+                Vec::new()
+            };
             let done = self.pass(&pass, &mut blueprint.stages, groups, measures, spool.take())?;
             length = Some(done.output_frames);
             spool = done.spool;
@@ -193,7 +195,7 @@ impl<'a> Run<'a> {
         pass: &Pass,
         stages: &mut [crate::execution::stage::Stage],
         groups: Vec<FedGroup>,
-        measures_input: bool,
+        measures: Vec<analysis::Group>,
         from: Option<Spool>,
     ) -> Result<Done, RunError> {
         let (done_before, pass_count) = (self.passes_done as f64, self.pass_count as f64);
@@ -215,7 +217,7 @@ impl<'a> Run<'a> {
             pass,
             stages,
             groups,
-            measures_input,
+            measures,
             spool: pass.spools.then(|| Spool::new(self.places.spool)),
             cancel: self.places.cancel,
             progress: &mut progress,
@@ -231,8 +233,11 @@ impl<'a> Run<'a> {
         if decodes {
             self.note_length(done.input_frames)?;
         }
-        if let Some(loudness) = done.input_loudness.take() {
+        if let Some(loudness) = done.measured.loudness.take() {
             self.known.loudness = Some(loudness);
+        }
+        if done.measured != Analysis::default() {
+            self.known.measures = Some(std::mem::take(&mut done.measured));
         }
         self.passes_done += 1;
         Ok(done)
@@ -270,7 +275,7 @@ impl<'a> Run<'a> {
                 name: &name,
                 spec: &blueprint.groups[group].output,
                 frames: Some(Frames(written.frames)),
-                loudness: stored.get(&group).and_then(|stored| stored.loudness.as_ref()),
+                loudness: stored.get(&group).and_then(Stored::loudness),
             };
             verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
             verdicts.extend(gates::check_loudness(self.pipeline, RequireOn::Output, subject));
@@ -313,8 +318,10 @@ impl<'a> Run<'a> {
         decided: &Decided,
         lengths: &BTreeMap<usize, Frames>,
     ) -> Vec<FedGroup> {
-        let measures_loudness = self.pipeline.report.is_some()
+        let needs_loudness = self.pipeline.report.is_some()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
+        let others: &[analysis::Group] =
+            if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
         let mut fed = Vec::new();
         for index in 0..blueprint.groups.len() {
             if blueprint.pass_of(index) != pass {
@@ -338,8 +345,11 @@ impl<'a> Run<'a> {
                 from,
                 to: plan.to,
                 dither: plan.dither,
-                measures_loudness: measures_loudness
-                    || matches!(plan.ceiling, Some(Ceiling::TruePeak(_))),
+                measures: (needs_loudness || matches!(plan.ceiling, Some(Ceiling::TruePeak(_))))
+                    .then_some(analysis::Group::Loudness)
+                    .into_iter()
+                    .chain(others.iter().copied())
+                    .collect(),
                 mono: plan.mono,
             };
             fed.push(FedGroup { index, tap, group, writers });
@@ -418,6 +428,7 @@ impl<'a> Run<'a> {
                 input: &self.input,
                 frames: self.known.frames,
                 loudness: self.known.loudness.as_ref(),
+                measures: self.known.measures.as_ref(),
             },
             blueprint,
             outputs,
@@ -456,8 +467,7 @@ fn check_ceilings(blueprint: &Blueprint, stored: &BTreeMap<usize, Stored>) -> Re
     for (group, stored) in stored {
         // Where full scale cut the mix, its true peak lies above what was stored.
         let mixed_peak = stored.mixed_peak.map(|peak| peak.0);
-        let loudness = stored.loudness.as_ref();
-        let true_peak = loudness.and_then(|loudness| Some(loudness.true_peak_dbtp?.0));
+        let true_peak = stored.loudness().and_then(|loudness| Some(loudness.true_peak_dbtp?.0));
         let (step, unit, ceiling, peaks) = match blueprint.groups[*group].ceiling {
             Some(Ceiling::TruePeak(ceiling)) => {
                 ("loudness", "dBTP", ceiling.0, [mixed_peak, true_peak])

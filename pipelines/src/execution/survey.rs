@@ -6,6 +6,7 @@ use super::run::Run;
 use crate::model::RequireOn;
 use crate::plan::blueprint::{Blueprint, Pass};
 use crate::template::Template;
+use wavemill_core::analysis::Group;
 
 impl Run<'_> {
     /// Measures of the source that the caller or the report ask for.
@@ -19,6 +20,18 @@ impl Run<'_> {
             self.pipeline.exports.iter().map(|export| &export.path).chain(&self.pipeline.report);
         gates::need_loudness(self.pipeline, RequireOn::Input)
             || templates.into_iter().any(Template::needs_measures)
+    }
+
+    /// What is to be measured of the source and is not yet; without loudness where a step will tell.
+    pub(super) fn unmeasured(&self, step_tells_loudness: bool) -> Vec<Group> {
+        let mut groups = Vec::new();
+        if self.known.loudness.is_none() && !step_tells_loudness {
+            groups.push(Group::Loudness);
+        }
+        if self.known.measures.is_none() {
+            groups.extend(self.pipeline.measures.iter().filter(|one| **one != Group::Loudness));
+        }
+        groups
     }
 
     /// Scans the source if conditions of steps, or gates on its length, cannot be judged without.
@@ -48,7 +61,7 @@ impl Run<'_> {
     pub(super) fn scan(&mut self, measures: bool) -> Result<(), RunError> {
         self.pass_count += 1;
         let pass = Pass { decodes: true, stages: 0..0, observer: None, spools: false };
-        let measures = measures && self.known.loudness.is_none();
+        let measures = if measures { self.unmeasured(false) } else { Vec::new() };
         self.pass(&pass, &mut [], Vec::new(), measures, None)?;
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::execution::stage::Stage;
 use crate::model::{After, Dither, Export, Pipeline, Step};
 use std::ops::Range;
 use std::sync::Arc;
+use wavemill_core::analysis::Analysis;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::encode::EncodeSettings;
@@ -25,6 +26,8 @@ pub(crate) struct Known {
     pub(crate) frames: Option<Frames>,
     /// Its loudness, if measured.
     pub(crate) loudness: Option<LoudnessReport>,
+    /// The other groups that the report holds, if measured.
+    pub(crate) measures: Option<Analysis>,
 }
 
 /// What a run will do.

@@ -114,9 +114,11 @@ fn kind(kind: &Kind) -> Option<Value> {
         Kind::Integer { min, max } => integer(min, max),
         Kind::Integers { min, max } => one_or_more(&integer(min, max)),
         Kind::Number { min, max, .. } => number(min, max),
+        Kind::Bool => json!({ "type": "boolean" }),
         Kind::Text | Kind::DurationRange { .. } => text(),
         Kind::Texts => one_or_more(&text()),
         Kind::Word(words) => json!({ "enum": words }),
+        Kind::Words(words) => one_or_more(&json!({ "enum": words })),
         Kind::Duration { .. } => duration(),
         Kind::DurationBounds { .. } => bounds(json!({ "min": duration(), "max": duration() })),
         Kind::Bounds { min, max, .. } => bounds(json!({

@@ -32,12 +32,16 @@ pub(super) enum Kind {
     Integers { min: i64, max: i64 },
     /// A finite number.
     Number { unit: &'static str, min: f64, max: f64 },
+    /// True or false.
+    Bool,
     /// Any text but the empty one.
     Text,
     /// One or several texts.
     Texts,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One or several of these words.
+    Words(&'static [&'static str]),
     /// A duration with its unit.
     Duration { min: Duration, max: Duration },
     /// One duration, or two with `..` between.

@@ -15,13 +15,14 @@ mod scalar;
 mod sink;
 mod source;
 mod step;
+mod target;
 mod template;
 mod values;
 mod watch;
 
 pub use json_schema::json_schema;
-#[cfg(feature = "effects")]
 pub(crate) use sink::did_you_mean;
+pub use target::read_targets;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::effects::Effects;
@@ -31,6 +32,7 @@ use key::{Key, Kind};
 use sink::Sink;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
 use values::Values;
@@ -77,12 +79,10 @@ pub fn load(text: &str, defaults: &Defaults, effects: &Effects) -> Result<Loaded
             .help(format!("a pipeline may have {TEXT_BYTES_MAX}"));
     } else {
         let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            sink.error(SYNTAX, span, one_line(error.message())).maybe(None);
-        }
+        syntax_errors(&mut sink, &errors);
         let root = values::read(&mut sink, document.get_ref(), 0..0, ROOT_KEYS, values::ROOT);
-        let mut context = Context { defaults, finder: effect::Finder::new(effects) };
+        let finder = effect::Finder::new(effects);
+        let mut context = Context { defaults, finder, folder: effects.folder() };
         read_root(&mut sink, &root, &mut context, &mut pipeline);
     }
     pipeline.hash = hash(text, defaults);
@@ -91,6 +91,25 @@ pub fn load(text: &str, defaults: &Defaults, effects: &Effects) -> Result<Loaded
         return Err(found);
     }
     Ok(Loaded { pipeline, warnings: found })
+}
+
+/// Notes what is no TOML.
+fn syntax_errors(sink: &mut Sink<'_>, errors: &[toml::de::Error]) {
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        sink.error(SYNTAX, span, one_line(error.message())).maybe(None);
+    }
+}
+
+/// Notes a version that this program does not know.
+fn check_version(sink: &mut Sink<'_>, root: &Values<'_>, known: i64) {
+    if let Some(version) = root.integer("version")
+        && *version.get_ref() != known
+    {
+        let message = format!("version {} is not known", version.get_ref());
+        sink.error("unknown-version", version.span(), message)
+            .help(format!("write version = {known}; newer files need a newer Wavemill"));
+    }
 }
 
 /// The code of mistakes the TOML parser finds.
@@ -131,6 +150,8 @@ fn hash(text: &str, defaults: &Defaults) -> String {
 struct Context<'c> {
     defaults: &'c Defaults,
     finder: effect::Finder<'c>,
+    /// Folder of the pipeline file.
+    folder: &'c Path,
 }
 
 fn read_root(
@@ -139,20 +160,15 @@ fn read_root(
     context: &mut Context<'_>,
     pipeline: &mut Pipeline,
 ) {
-    if let Some(version) = root.integer("version")
-        && *version.get_ref() != VERSION
-    {
-        let message = format!("version {} is not known", version.get_ref());
-        sink.error("unknown-version", version.span(), message)
-            .help("write version = 1; newer files need a newer Wavemill");
-    }
+    check_version(sink, root, VERSION);
+    let folder = context.folder;
     if let Some(values) = root.table("pipeline") {
         pipeline::read(sink, values, pipeline);
     }
     pipeline.watches =
         root.tables("watch").iter().filter_map(|values| watch::read(sink, values)).collect();
     pipeline.requires =
-        root.tables("require").iter().map(|values| require::read(sink, values)).collect();
+        root.tables("require").iter().map(|values| require::read(sink, values, folder)).collect();
     let ids = read_steps(sink, root.tables("step"), context, pipeline);
     let exports: Vec<export::Read> = root
         .tables("export")
@@ -160,6 +176,9 @@ fn read_root(
         .filter_map(|values| export::read(sink, values, &ids, &pipeline.steps))
         .collect();
     let report = root.table("report").and_then(|values| source::read_report(sink, values));
+    if let Some(values) = root.table("report") {
+        pipeline.measures = source::read_measures(values);
+    }
     let source = source::read(sink, root.table("source"));
     check_together(sink, root, pipeline, &exports, report.as_ref(), &source);
     pipeline.exports = exports.into_iter().map(|read| read.export).collect();

@@ -3,9 +3,12 @@
 use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
 use super::sink::Sink;
 use super::values::Values;
+use crate::delivery::{self, TargetError};
 use crate::model::{Require, RequireOn};
+use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
+use wavemill_core::delivery::Target;
 use wavemill_core::limits;
 
 pub(super) const KEYS: &[Key] = &[
@@ -47,10 +50,14 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Bounds { unit: "LU", min: 0.0, max: 100.0 },
         "Bounds of the loudness range, as { max = 15.0 }.",
     ),
-    Key::later("target", "delivery targets have no names yet: write the bounds themselves"),
+    Key::optional(
+        "target",
+        Kind::Text,
+        "A delivery target whose limits must all hold: a name of `wavemill targets`, or a file of yours.",
+    ),
 ];
 
-pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Require {
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> Require {
     let require = Require {
         on: match values.word("on").map(Spanned::into_inner) {
             Some("output") => RequireOn::Output,
@@ -62,6 +69,7 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Require {
         integrated_lufs: values.bounds("integrated_lufs").map(Spanned::into_inner),
         true_peak_dbtp: values.bounds("true_peak_dbtp").map(Spanned::into_inner),
         loudness_range_lu: values.bounds("loudness_range_lu").map(Spanned::into_inner),
+        target: values.text("target").and_then(|name| read_target(sink, &name, values, folder)),
     };
     let says_something =
         KEYS.iter().any(|key| key.name != "on" && values.written(key.name).is_some());
@@ -70,6 +78,42 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Require {
             .help("add a bound such as duration = { min = \"1s\" }, or leave the section out");
     }
     require
+}
+
+fn read_target(
+    sink: &mut Sink<'_>,
+    name: &Spanned<String>,
+    values: &Values<'_>,
+    folder: &Path,
+) -> Option<Target> {
+    match delivery::find_one(name.get_ref(), folder) {
+        Ok(target) => {
+            let is_judged = target.tolerance_lu.is_some() && !target.is_dialogue_gated;
+            if !is_judged && values.written("integrated_lufs").is_none() {
+                let why = if target.is_dialogue_gated {
+                    "asks for the dialogue's loudness, which is not measured"
+                } else {
+                    "names no tolerance"
+                };
+                let message = format!("the loudness is not judged: `{}` {why}", target.id);
+                sink.warning("not-judged", name.span(), message).help(
+                    "add integrated_lufs = { target = .., tolerance = .. } if it must hold; \
+                     the other limits do",
+                );
+            }
+            Some(target)
+        }
+        Err(TargetError::Unknown { name: unknown, help }) => {
+            let message = format!("unknown target `{unknown}`");
+            sink.error("unknown-target", name.span(), message).help(help);
+            None
+        }
+        Err(error) => {
+            sink.error("bad-target", name.span(), error.to_string())
+                .help("paths of targets are relative to the pipeline file");
+            None
+        }
+    }
 }
 
 /// The numbers of a list key, as another type.

@@ -95,6 +95,18 @@ pub(super) fn outside(
     sink.error("out-of-range", value.span(), message.trim_end()).help(help.trim_end());
 }
 
+pub(super) fn boolean(
+    sink: &mut Sink<'_>,
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Option<bool> {
+    let found = value.get_ref().as_bool();
+    if found.is_none() {
+        wrong_type(sink, name, value, "true or false");
+    }
+    found
+}
+
 pub(super) fn text(
     sink: &mut Sink<'_>,
     name: &str,

@@ -8,12 +8,42 @@ use crate::model::{SourceAction, SourcePolicy};
 use crate::template::Template;
 use std::ops::Range;
 use toml::Spanned;
+use wavemill_core::analysis::Group;
 
-pub(super) const REPORT_KEYS: &[Key] = &[Key::required(
-    "json",
-    Kind::Text,
-    "as in json = \"outbox/{stem}.json\"; published after the exports, with their `on_conflict`",
-)];
+pub(super) const REPORT_KEYS: &[Key] = &[
+    Key::required(
+        "json",
+        Kind::Text,
+        "as in json = \"outbox/{stem}.json\"; published after the exports, with their `on_conflict`",
+    ),
+    Key::optional(
+        "measure",
+        Kind::Words(&MEASURES),
+        "What is measured of the source and of every export besides loudness, as [\"level\"] or \"all\".",
+    ),
+];
+
+/// Everything that is measured.
+const ALL: &str = "all";
+
+/// The groups of measures by name, and [`ALL`].
+const MEASURES: [&str; Group::ALL.len() + 1] = {
+    let mut names = [ALL; Group::ALL.len() + 1];
+    let mut index = 0;
+    while index < Group::ALL.len() {
+        names[index] = Group::ALL[index].name();
+        index += 1;
+    }
+    names
+};
+
+/// The groups that the report holds besides loudness, in the order of reports.
+pub(super) fn read_measures(values: &Values<'_>) -> Vec<Group> {
+    let named = values.words("measure").map(Spanned::into_inner).unwrap_or_default();
+    let is_named = |group: &Group| named.contains(&group.name()) || named.contains(&ALL);
+    let groups = Group::ALL.iter().copied().filter(|group| *group != Group::Loudness);
+    groups.filter(is_named).collect()
+}
 
 pub(super) const SOURCE_KEYS: &[Key] = &[
     Key::optional("on_success", Kind::Text, "keep (default), move:FOLDER, trash or delete"),

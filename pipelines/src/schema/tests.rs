@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{After, Dither, OnConflict, RequireOn, WatchMode};
 use std::time::Duration;
+use wavemill_core::analysis::Group;
 use wavemill_core::audio::SampleFormat;
 
 /// A right pipeline to break one thing of.
@@ -136,6 +137,51 @@ fn right_pipeline_means_what_it_says() {
         matches!(&pipeline.source.on_success, SourceAction::Move(to) if to.text() == "done/{date:%Y-%m}")
     );
     assert_eq!(pipeline.hash.len(), 64);
+}
+
+#[test]
+fn target_of_a_gate_is_known_by_name() {
+    let gate = |line: &str| {
+        let text = RIGHT.replacen("[[step]]", &format!("[[require]]\n{line}\n[[step]]"), 1);
+        load(&text, &Defaults::default(), &Effects::default())
+    };
+    let loaded = gate("on = \"output\"\ntarget = \"r128\"").unwrap();
+    assert_eq!(loaded.warnings, []);
+    let requires = loaded.pipeline.requires;
+    assert_eq!(requires.last().unwrap().target.as_ref().unwrap().id, "r128");
+    let found = gate("target = \"r-128\"").unwrap_err();
+    assert_eq!((found.len(), found[0].code), (1, "unknown-target"));
+    assert_eq!(found[0].help.as_deref(), Some("did you mean `r128`?"));
+    let found = gate("target = \"none/house.toml\"").unwrap_err();
+    assert_eq!((found.len(), found[0].code), (1, "bad-target"));
+}
+
+#[test]
+fn gate_whose_target_judges_no_loudness_is_a_doubt() {
+    let gate = |line: &str| {
+        let text = RIGHT.replacen("[[step]]", &format!("[[require]]\n{line}\n[[step]]"), 1);
+        let loaded = load(&text, &Defaults::default(), &Effects::default()).unwrap();
+        loaded.warnings.iter().map(|found| found.code).collect::<Vec<_>>()
+    };
+    assert_eq!(gate("target = \"spotify\""), ["not-judged"]);
+    assert_eq!(gate("target = \"netflix\""), ["not-judged"]);
+    let both = "target = \"spotify\"\nintegrated_lufs = { target = -14.0, tolerance = 1.0 }";
+    assert_eq!(gate(both), [""; 0]);
+}
+
+#[test]
+fn groups_of_a_report_are_named_or_all() {
+    let measures = |written: &str| {
+        let text = RIGHT.replacen("[report]", &format!("[report]\nmeasure = {written}"), 1);
+        load(&text, &Defaults::default(), &Effects::default())
+            .map(|loaded| loaded.pipeline.measures)
+    };
+    assert_eq!(measures("[\"level\"]").unwrap(), [Group::Level]);
+    assert_eq!(measures("\"all\"").unwrap(), Group::ALL[1..]);
+    assert_eq!(measures("\"loudness\"").unwrap(), []);
+    let found = measures("[\"levels\"]").unwrap_err();
+    assert_eq!((found.len(), found[0].code), (1, "unknown-choice"));
+    assert_eq!(found[0].help.as_deref(), Some("did you mean `level`?"));
 }
 
 #[test]

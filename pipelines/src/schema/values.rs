@@ -2,8 +2,8 @@
 
 use super::key::{Key, Kind, names};
 use super::scalar::{
-    bounds, bounds_of_durations, duration_range, duration_value, integer, list, number, text,
-    text_map, word, wrong_type,
+    boolean, bounds, bounds_of_durations, duration_range, duration_value, integer, list, number,
+    text, text_map, word, wrong_type,
 };
 use super::sink::{Sink, did_you_mean, nearest};
 use crate::model::Bounds;
@@ -35,9 +35,11 @@ pub(super) enum Value<'t> {
     Integer(i64),
     Integers(Vec<Spanned<i64>>),
     Number(f64),
+    Bool(bool),
     Text(String),
     Texts(Vec<Spanned<String>>),
     Word(&'static str),
+    Words(Vec<&'static str>),
     Duration(Duration),
     DurationRange(Duration, Duration),
     Bounds(Bounds),
@@ -67,10 +69,16 @@ impl<'t> Values<'t> {
     accessor!(text, Text, String);
     accessor!(texts, Texts, Vec<Spanned<String>>);
     accessor!(word, Word, &'static str);
+    accessor!(words, Words, Vec<&'static str>);
     accessor!(duration, Duration, Duration);
     accessor!(bounds, Bounds, Bounds);
     accessor!(text_map, TextMap, Vec<(String, String)>);
     accessor!(raw, Raw, &'t DeValue<'t>);
+
+    /// Whether the key was written and is true.
+    pub(super) fn flag(&self, key: &str) -> bool {
+        matches!(self.entry(key).map(|entry| &entry.value), Some(Value::Bool(true)))
+    }
 
     /// Two durations.
     pub(super) fn duration_range(&self, key: &str) -> Option<(Duration, Duration)> {
@@ -158,12 +166,16 @@ fn read_value<'t>(
         Kind::Number { unit, min, max } => {
             number(sink, name, value, unit, min, max).map(Value::Number)
         }
+        Kind::Bool => boolean(sink, name, value).map(Value::Bool),
         Kind::Text => text(sink, name, value).map(Value::Text),
         Kind::Texts => list(sink, name, value, |sink, one| {
             text(sink, name, one).map(|text| Spanned::new(one.span(), text))
         })
         .map(Value::Texts),
         Kind::Word(words) => word(sink, name, value, words).map(Value::Word),
+        Kind::Words(words) => {
+            list(sink, name, value, |sink, one| word(sink, name, one, words)).map(Value::Words)
+        }
         Kind::Duration { min, max } => {
             duration_value(sink, name, value, min, max).map(Value::Duration)
         }

@@ -75,3 +75,48 @@ fn silence_has_no_loudness_for_a_gate() {
     let outcome = lab.run(&pipeline, &input).unwrap();
     assert!(outcome.rejected.unwrap().contains("has no integrated loudness"));
 }
+
+#[test]
+fn target_gates_the_finished_file_by_all_its_limits() {
+    let step =
+        "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -23.0, ceiling_dbtp = -1.0 }\n";
+    let gate = "[[require]]\non = \"output\"\ntarget = \"r128\"\n";
+    let (lab, rejected) = rejection(&format!("{step}{gate}"), 2.0);
+    assert_eq!(rejected, None);
+    let report = std::fs::read_to_string(lab.path("out/a.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let gates = report["gates"].as_array().unwrap();
+    let measures: Vec<_> = gates.iter().map(|gate| gate["measure"].as_str().unwrap()).collect();
+    assert_eq!(measures, ["integrated_loudness_lufs", "true_peak_dbtp"]);
+    assert!(gates.iter().all(|gate| gate["target"] == "r128" && gate["passed"] == true));
+    let (_, rejected) = rejection(gate, 2.0);
+    let line = rejected.unwrap();
+    assert!(
+        line.ends_with("is allowed by r128") || line.ends_with("is required by r128"),
+        "{line}"
+    );
+}
+
+#[test]
+fn target_of_a_file_beside_the_pipeline_is_found() {
+    let lab = Lab::new();
+    let house = "version = 1\n[[target]]\nid = \"house\"\nname = \"House\"\nintegrated_lufs = -60\n\
+                 tolerance_lu = 1\n[[target]]\nid = \"other\"\nname = \"Other\"\n";
+    lab.file("house.toml", house.as_bytes());
+    let input = lab.file("a.wav", &wav(48_000, 16, &[noise(1, 96_000)]));
+    let load = |name: &str| {
+        let gate = format!("[[require]]\ntarget = \"{name}\"\n");
+        let text = format!("version = 1\n[pipeline]\nname = \"t\"\n{gate}{OUTPUTS}");
+        let effects = wavemill_pipelines::Effects::default().in_folder(&lab.path("in"));
+        let defaults = wavemill_pipelines::model::Defaults::default();
+        wavemill_pipelines::load(&text, &defaults, &effects)
+    };
+    let pipeline = load("house.toml#house").unwrap().pipeline;
+    let line = lab.run(&pipeline, &input).unwrap().rejected.unwrap();
+    assert!(line.ends_with("at most -59.00 LUFS is allowed by house"), "{line}");
+    let found = load("house.toml").unwrap_err();
+    assert!(
+        found[0].message.ends_with("has 2 targets; name one, as house.toml#other"),
+        "{found:?}"
+    );
+}

@@ -8,6 +8,7 @@ mod chain;
 mod gates;
 mod lab;
 mod lossy;
+mod measures;
 mod passthrough;
 mod planning;
 mod precision;

@@ -1,0 +1,217 @@
+//! Delivery targets: `[[target]]` in a file of their own.
+
+use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
+use super::sink::Sink;
+use super::values::{self, Values};
+use super::{TEXT_BYTES_MAX, VERSION, check_version, require, syntax_errors};
+use crate::diagnostic::{Diagnostic, Severity};
+use toml::Spanned;
+use toml::de::DeTable;
+use wavemill_core::delivery::{Playback, Source, Target};
+use wavemill_core::units::{Dbtp, Lu, Lufs};
+
+const ROOT_KEYS: &[Key] = &[
+    Key::required(
+        "version",
+        Kind::Integer { min: i64::MIN, max: i64::MAX },
+        "the version of the format: write version = 1 as the first line",
+    ),
+    Key::required("target", Kind::Tables(KEYS), "at least one section [[target]]"),
+];
+
+/// Loudnesses that make sense: -70 LUFS is the absolute gate of BS.1770.
+const LOUDNESS: Kind = Kind::Number { unit: "LUFS", min: -70.0, max: 10.0 };
+const PEAK: Kind = Kind::Number { unit: "dBTP", min: -120.0, max: 40.0 };
+
+const KEYS: &[Key] = &[
+    Key::required("id", Kind::Text, "what one types: lower-case letters, digits and hyphens"),
+    Key::required("name", Kind::Text, "what it is called"),
+    Key::optional("purpose", Kind::Text, "What it is for, in a few words."),
+    Key::optional("integrated_lufs", LOUDNESS, "Integrated loudness to aim at."),
+    Key::optional(
+        "tolerance_lu",
+        Kind::Number { unit: "LU", min: 0.0, max: 60.0 },
+        "How far a file may be off; without it the difference is told and not judged.",
+    ),
+    Key::optional("dialogue_gated", Kind::Bool, "Whether the dialogue's loudness is meant."),
+    Key::optional("short_term_max_lufs", LOUDNESS, "Largest short-term loudness."),
+    Key::optional("momentary_max_lufs", LOUDNESS, "Largest momentary loudness."),
+    Key::optional(
+        "loudness_range_max_lu",
+        Kind::Number { unit: "LU", min: 0.0, max: 100.0 },
+        "Largest loudness range.",
+    ),
+    Key::optional("true_peak_max_dbtp", PEAK, "Largest true peak."),
+    Key::optional(
+        "true_peak_max_if_louder_dbtp",
+        PEAK,
+        "Largest true peak of files that are louder than the loudness to aim at.",
+    ),
+    Key::optional(
+        "channels",
+        Kind::Integers { min: 1, max: CHANNEL_COUNT_MAX },
+        "Channel counts asked for, as 1 or [2, 6].",
+    ),
+    Key::optional("playback", Kind::Table(PLAYBACK_KEYS), "What is done when it is played."),
+    Key::optional("source", Kind::Table(SOURCE_KEYS), "Where the numbers come from."),
+    Key::optional("note", Kind::Text, "What else one should know."),
+];
+
+const PLAYBACK_KEYS: &[Key] = &[
+    Key::required("level_lufs", LOUDNESS, "the loudness that files are brought to"),
+    Key::optional("raises", Kind::Bool, "Whether softer files are raised."),
+    Key::optional("ceiling_dbtp", PEAK, "Softer files are raised until their peaks reach this."),
+];
+
+const SOURCE_KEYS: &[Key] = &[
+    Key::required("document", Kind::Text, "the document with edition and clause, or the page"),
+    Key::optional("url", Kind::Text, "Where it can be read."),
+    Key::optional("checked", Kind::Text, "When it was looked up, as \"2026-11-21\"."),
+    Key::optional("confirmed", Kind::Bool, "Whether it is the publisher's own."),
+];
+
+/// Reads a file of targets.
+///
+/// # Errors
+/// Every mistake at once, in the order of the text.
+pub fn read_targets(text: &str) -> Result<Vec<Target>, Vec<Diagnostic>> {
+    let mut sink = Sink::new(text);
+    let mut targets = Vec::new();
+    if text.len() > TEXT_BYTES_MAX {
+        sink.error("too-long", 0..0, format!("the file has {} bytes", text.len()))
+            .help(format!("a file of targets may have {TEXT_BYTES_MAX}"));
+    } else {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        syntax_errors(&mut sink, &errors);
+        let root = values::read(&mut sink, document.get_ref(), 0..0, ROOT_KEYS, "the targets file");
+        check_version(&mut sink, &root, VERSION);
+        targets.extend(root.tables("target").iter().map(|values| read(&mut sink, values)));
+        refuse_second_ids(&mut sink, root.tables("target"));
+    }
+    let found = super::without_echoes(sink.into_found());
+    if found.iter().any(|found| found.severity == Severity::Error) {
+        return Err(found);
+    }
+    Ok(targets)
+}
+
+fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Target {
+    let number = |key: &str| values.number(key).map(Spanned::into_inner);
+    let text = |key: &str| values.text(key).map(Spanned::into_inner);
+    if let Some(id) = values.text("id") {
+        check_id(sink, &id);
+    }
+    let is_tolerated =
+        values.written("tolerance_lu").filter(|_| number("integrated_lufs").is_none());
+    if let Some(span) = is_tolerated.filter(|_| values.written("integrated_lufs").is_none()) {
+        sink.error("contradiction", span, "`tolerance_lu` without `integrated_lufs`")
+            .help("say what the tolerance is about, or leave it out");
+    }
+    Target {
+        id: text("id").unwrap_or_default(),
+        name: text("name").unwrap_or_default(),
+        purpose: text("purpose").unwrap_or_default(),
+        integrated_lufs: number("integrated_lufs").map(Lufs),
+        tolerance_lu: number("tolerance_lu").map(Lu),
+        is_dialogue_gated: values.flag("dialogue_gated"),
+        short_term_max_lufs: number("short_term_max_lufs").map(Lufs),
+        momentary_max_lufs: number("momentary_max_lufs").map(Lufs),
+        loudness_range_max_lu: number("loudness_range_max_lu").map(Lu),
+        true_peak_max_dbtp: number("true_peak_max_dbtp").map(Dbtp),
+        true_peak_max_if_louder_dbtp: number("true_peak_max_if_louder_dbtp").map(Dbtp),
+        channels: require::numbers(values, "channels", |count| usize::try_from(count).ok()),
+        playback: values.table("playback").and_then(read_playback),
+        source: values.table("source").map(read_source).unwrap_or_default(),
+        note: text("note"),
+    }
+}
+
+fn read_playback(values: &Values<'_>) -> Option<Playback> {
+    Some(Playback {
+        level_lufs: Lufs(values.number("level_lufs")?.into_inner()),
+        raises: values.flag("raises"),
+        ceiling_dbtp: values.number("ceiling_dbtp").map(|number| Dbtp(number.into_inner())),
+    })
+}
+
+fn read_source(values: &Values<'_>) -> Source {
+    let text = |key: &str| values.text(key).map(Spanned::into_inner);
+    Source {
+        document: text("document").unwrap_or_default(),
+        url: text("url"),
+        checked: text("checked").unwrap_or_default(),
+        is_confirmed: values.flag("confirmed"),
+    }
+}
+
+fn check_id(sink: &mut Sink<'_>, id: &Spanned<String>) {
+    let is_right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if id.get_ref() == ALL {
+        sink.error("reserved", id.span(), "`all` means every target")
+            .help("give the target another id");
+    } else if !id.get_ref().bytes().all(is_right) {
+        sink.error("bad-id", id.span(), format!("the id \"{}\" cannot be typed", id.get_ref()))
+            .help("use lower-case letters, digits and hyphens");
+    }
+}
+
+/// What stands for every target on the command line.
+const ALL: &str = "all";
+
+fn refuse_second_ids(sink: &mut Sink<'_>, sections: &[Values<'_>]) {
+    let ids: Vec<Spanned<String>> =
+        sections.iter().filter_map(|values| values.text("id")).collect();
+    for (index, id) in ids.iter().enumerate() {
+        if ids[..index].iter().any(|other| other.get_ref() == id.get_ref()) {
+            let message = format!("two targets have the id `{}`", id.get_ref());
+            sink.error("duplicate-id", id.span(), message).help("give one of them another id");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_file_is_read_whole() {
+        let text = "version = 1\n[[target]]\nid = \"house\"\nname = \"House\"\nintegrated_lufs = -20\n\
+                    tolerance_lu = 0.5\nchannels = [1, 2]\n\
+                    playback = { level_lufs = -18.0, raises = true }\n";
+        let targets = read_targets(text).unwrap();
+        assert_eq!(targets.len(), 1);
+        let target = &targets[0];
+        assert_eq!(
+            (target.integrated_lufs, target.tolerance_lu),
+            (Some(Lufs(-20.0)), Some(Lu(0.5)))
+        );
+        assert_eq!(target.channels, [1, 2]);
+        assert_eq!(
+            target.playback,
+            Some(Playback { level_lufs: Lufs(-18.0), raises: true, ceiling_dbtp: None })
+        );
+        assert!(!target.source.is_confirmed);
+    }
+
+    #[test]
+    fn every_mistake_of_a_targets_file_is_told() {
+        let text = "version = 1\n[[target]]\nid = \"My House\"\nname = \"a\"\ntolerance_lu = 1\n\
+                    [[target]]\nid = \"b\"\nname = \"b\"\ntrue_peek_max_dbtp = -1\n\
+                    playback = { raises = 1 }\n[[target]]\nid = \"b\"\nname = \"all\"\n";
+        let found = read_targets(text).unwrap_err();
+        let codes: Vec<(&str, usize)> =
+            found.iter().map(|found| (found.code, found.line)).collect();
+        assert_eq!(
+            codes,
+            [
+                ("bad-id", 3),
+                ("contradiction", 5),
+                ("unknown-key", 9),
+                ("missing-key", 10),
+                ("wrong-type", 10),
+                ("duplicate-id", 12),
+            ]
+        );
+        assert_eq!(found[2].help.as_deref(), Some("did you mean `true_peak_max_dbtp`?"));
+    }
+}
