@@ -17,3 +17,4 @@ pub mod processor;
 pub mod processors;
 pub mod tags;
 pub mod units;
+pub mod waveform;

@@ -151,7 +151,11 @@ pub fn read_tags(path: &Path) -> Result<TagReading, AnalyzeError> {
     Ok(tags::read(&mut source, extension(path))?)
 }
 
-fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
+/// Opens a file for decoding.
+///
+/// # Errors
+/// When it is no audio file, damaged or unreadable.
+pub fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
     Ok(decode::open(Box::new(source(path)?), extension(path))?)
 }
 

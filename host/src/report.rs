@@ -92,6 +92,14 @@ impl Report {
         self.print(&bytes)
     }
 
+    /// A result for programs, as it is.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        self.print(bytes)
+    }
+
     /// Something worth knowing that is no result. Not printed with `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {

@@ -1,6 +1,9 @@
 //! The binary as its users meet it: outputs, streams and exit codes.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
+#[path = "cli/waveform.rs"]
+mod waveform;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -50,6 +50,8 @@ struct Wrapper {
 const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "symphonia*", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "lofty", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "png", only: &["wavemill-core"], tests_may: true },
+    Wrapper { package: "ttf-parser", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "flac-codec", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rubato", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rustfft", only: &["wavemill-core"], tests_may: true },
@@ -70,7 +72,7 @@ const WRAPPERS: &[Wrapper] = &[
 ];
 
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
-const CORE: &[&str] = &["lofty", "md5", "serde", "symphonia", "thiserror"];
+const CORE: &[&str] = &["lofty", "md5", "png", "serde", "symphonia", "thiserror", "ttf-parser"];
 
 impl Wrapper {
     fn covers(&self, name: &str) -> bool {

@@ -1,6 +1,6 @@
 //! How samples are stored, and what a stream of them is.
 
-use crate::audio::ChannelLayout;
+use crate::audio::{ChannelLayout, convert::int_scale};
 use crate::units::SampleRate;
 use serde::Serialize;
 use std::fmt;
@@ -28,6 +28,18 @@ impl PcmFormat {
     /// Integers of `bit_depth` bits.
     pub const fn int(bit_depth: u16) -> Self {
         Self { sample_format: SampleFormat::Int, bit_depth }
+    }
+
+    /// Absolute value from which a sample is at full scale: integers from their largest positive value
+    /// on, floats from 1.0.
+    pub fn full_scale(self) -> f32 {
+        let step = match self.sample_format {
+            SampleFormat::Int => int_scale(self.bit_depth),
+            SampleFormat::Float => 0.0,
+        };
+        #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+        let full_scale = (1.0 - step) as f32;
+        full_scale
     }
 
     /// 32-bit floats.

@@ -1,7 +1,7 @@
 //! Sample levels.
 
 use super::dynamic_range::DynamicRange;
-use crate::audio::{Block, PcmFormat, SampleFormat, StreamSpec, convert::int_scale};
+use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::units::{Dbfs, Decibels};
 use serde::Serialize;
 
@@ -60,17 +60,10 @@ struct ChannelLevel {
 }
 
 impl LevelMeter {
-    /// A meter for a stream whose samples are stored as `format`: integers are at full scale from
-    /// their largest positive value on, floats from 1.0.
+    /// A meter for a stream whose samples are stored as `format`, which says what full scale is.
     pub fn new(spec: &StreamSpec, format: PcmFormat) -> Self {
-        let step = match format.sample_format {
-            SampleFormat::Int => int_scale(format.bit_depth),
-            SampleFormat::Float => 0.0,
-        };
-        #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
-        let full_scale = (1.0 - step) as f32;
         Self {
-            full_scale,
+            full_scale: format.full_scale(),
             channels: vec![ChannelLevel::default(); spec.channel_count()],
             frame_count: 0,
             zero_crossings: 0,

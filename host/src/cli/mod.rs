@@ -21,6 +21,7 @@ mod status;
 mod steps;
 mod tags;
 mod watch;
+mod waveform;
 mod worker;
 
 pub use context::{Context, GlobalArgs};
@@ -40,6 +41,7 @@ const COMMANDS: &[Entry] = &[
     entry::<check::Check>(),
     entry::<plan::PlanOf>(),
     entry::<analyze::Analyze>(),
+    entry::<waveform::WaveformOf>(),
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),

@@ -1,0 +1,136 @@
+//! Loudness over time.
+
+use super::Numbers;
+use super::axis::multiples;
+use super::scene::{Anchor, Area, DASH, Scene, Shape, Spot, Text, Weight};
+use super::theme::Ink;
+use crate::units::{Lufs, Seconds};
+
+/// Loudness at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CurvePoint {
+    /// End of the windows.
+    pub at: Seconds,
+    /// Over 400 ms.
+    pub momentary: Option<Lufs>,
+    /// Over 3 s.
+    pub short_term: Option<Lufs>,
+}
+
+impl CurvePoint {
+    /// Whether there is anything to draw.
+    pub(super) fn has_value(&self) -> bool {
+        self.momentary.is_some() || self.short_term.is_some()
+    }
+}
+
+/// What the scale covers, in LU: quieter passages lie at its foot.
+const SPAN_LU: f64 = 36.0;
+
+/// Lines of the scale.
+const STEP_LU: f64 = 12.0;
+
+/// Columns a pixel: a curve of hours has more points than there are pixels.
+const COLUMN_WIDTH: f64 = 1.0;
+
+const LABEL_SIZE: f64 = 10.0;
+
+pub(super) fn draw(
+    scene: &mut Scene,
+    area: &Area,
+    points: &[CurvePoint],
+    duration_s: f64,
+    numbers: &Numbers,
+) {
+    let loudest = points
+        .iter()
+        .flat_map(|point| [point.momentary, point.short_term])
+        .flatten()
+        .fold(f64::NEG_INFINITY, |loudest, lufs| loudest.max(lufs.0));
+    let scale = Scale { top: (loudest / 6.0).ceil().clamp(-6.0, 3.0) * 6.0, area: *area };
+    scale.draw(scene);
+    let momentary = columns(points, area, duration_s, |point| point.momentary);
+    for run in runs(&momentary) {
+        let mut spots: Vec<Spot> = run.iter().map(|&(x, lufs)| scale.spot(x, lufs)).collect();
+        let ends = [spots[spots.len() - 1].x, spots[0].x];
+        spots.extend(ends.map(|x| Spot { x, y: area.bottom() }));
+        scene.shapes.push(Shape::Polygon { spots, ink: Ink::CurveArea });
+    }
+    let short_term = columns(points, area, duration_s, |point| point.short_term);
+    for run in runs(&short_term) {
+        let spots = run.iter().map(|&(x, lufs)| scale.spot(x, lufs)).collect();
+        scene.shapes.push(Shape::Line { spots, width: 1.6, ink: Ink::Curve });
+    }
+    if let Some(integrated) = numbers.integrated_lufs {
+        let start = scale.spot(area.x, integrated.0);
+        let start = Spot { y: start.y.floor() + 0.5, ..start };
+        let length = (area.width / DASH).floor() * DASH;
+        scene.shapes.push(Shape::Dashes { start, length, ink: Ink::Text });
+    }
+}
+
+struct Scale {
+    /// LUFS at the upper edge.
+    top: f64,
+    area: Area,
+}
+
+impl Scale {
+    fn spot(&self, x: f64, lufs: f64) -> Spot {
+        let share = ((self.top - lufs) / SPAN_LU).clamp(0.0, 1.0);
+        Spot { x, y: self.area.y + share * self.area.height }
+    }
+
+    fn draw(&self, scene: &mut Scene) {
+        let label = |y: f64, content: String| Text {
+            at: Spot { x: self.area.x - 8.0, y: y + LABEL_SIZE * 0.36 },
+            anchor: Anchor::End,
+            weight: Weight::Regular,
+            size: LABEL_SIZE,
+            ink: Ink::Muted,
+            content,
+        };
+        scene.text(label(self.area.y + 5.0, "LUFS".to_owned()));
+        for lufs in multiples(self.top - SPAN_LU, self.top, STEP_LU) {
+            let y = self.spot(0.0, lufs).y.floor();
+            // At the edges lines and labels would touch the frame and the unit.
+            if y > self.area.y + 14.0 && y < self.area.bottom() - 8.0 {
+                scene.rectangle(Area { y, height: 1.0, ..self.area }, Ink::Grid);
+                scene.text(label(y + 0.5, format!("{lufs:.0}").replace('-', "\u{2212}")));
+            }
+        }
+    }
+}
+
+/// The loudest value of each column of pixels, with the column's middle.
+fn columns(
+    points: &[CurvePoint],
+    area: &Area,
+    duration_s: f64,
+    value: impl Fn(&CurvePoint) -> Option<Lufs>,
+) -> Vec<(f64, Option<f64>)> {
+    let mut columns: Vec<(f64, Option<f64>)> = Vec::new();
+    let mut last_column = -1.0;
+    for point in points {
+        let x = area.x + (point.at.0 / duration_s).clamp(0.0, 1.0) * area.width;
+        let column = ((x - area.x) / COLUMN_WIDTH).floor();
+        let lufs = value(point).map(|lufs| lufs.0);
+        match columns.last_mut() {
+            Some((_, loudest)) if column <= last_column => {
+                *loudest = [*loudest, lufs].into_iter().flatten().reduce(f64::max);
+            }
+            _ => columns.push((x, lufs)),
+        }
+        last_column = column;
+    }
+    columns
+}
+
+/// Stretches without silence; what is a single point is left out.
+fn runs(columns: &[(f64, Option<f64>)]) -> Vec<Vec<(f64, f64)>> {
+    columns
+        .split(|(_, lufs)| lufs.is_none())
+        .map(|run| run.iter().filter_map(|&(x, lufs)| Some((x, lufs?))).collect::<Vec<_>>())
+        .filter(|run| run.len() > 1)
+        .collect()
+}
