@@ -33,6 +33,13 @@ pub enum ChannelPosition {
     Unknown,
 }
 
+impl ChannelPosition {
+    /// Whether the loudspeaker is above the listener.
+    fn is_above(self) -> bool {
+        (P::TopCenter..=P::TopBackRight).contains(&self)
+    }
+}
+
 use ChannelPosition as P;
 
 /// All positions that have a bit in the mask, in its order.
@@ -57,6 +64,9 @@ const MASK_ORDER: [P; 18] = [
     P::TopBackRight,
 ];
 
+/// The loudspeakers above of 5.1.4 and 7.1.4.
+const TOP_FOUR: [P; 4] = [P::TopFrontLeft, P::TopFrontRight, P::TopBackLeft, P::TopBackRight];
+
 /// The channels of a stream in the order they are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
@@ -69,7 +79,11 @@ impl ChannelLayout {
     }
 
     /// The usual layout of a count of channels: mono, stereo, 3.0, quad, 5.0, 5.1 (L R C LFE Ls Rs),
-    /// 6.1, 7.1; any other count has unknown places.
+    /// 6.1, 7.1, 5.1.4 (ten) and 7.1.4 (twelve: 7.1, then the front and the back pair above), all in the
+    /// order of the mask; any other count has unknown places.
+    ///
+    /// Source: ITU-R BS.2051-3, systems B (5.1), D (5.1.4) and J (7.1.4); of the layouts with ten and
+    /// twelve channels these are the ones that `FFmpeg` assumes where a file states none.
     pub fn usual(channel_count: usize) -> Self {
         let positions: &[P] = match channel_count {
             1 => &[P::FrontCenter],
@@ -97,6 +111,8 @@ impl ChannelLayout {
                 P::SideLeft,
                 P::SideRight,
             ],
+            10 => return Self([&MASK_ORDER[..6], &TOP_FOUR].concat()),
+            12 => return Self([Self::usual(8).positions(), &TOP_FOUR].concat()),
             _ => return Self(vec![P::Unknown; channel_count]),
         };
         Self(positions.to_vec())
@@ -155,7 +171,11 @@ impl fmt::Display for ChannelLayout {
         match self.0.len() {
             1 => f.write_str("mono"),
             2 => f.write_str("stereo"),
-            count if self.index_of(P::LowFrequency).is_some() => write!(f, "{}.1", count - 1),
+            count if self.index_of(P::LowFrequency).is_some() => {
+                let above = self.0.iter().filter(|&&p| p.is_above()).count();
+                write!(f, "{}.1", count - 1 - above)?;
+                if above > 0 { write!(f, ".{above}") } else { Ok(()) }
+            }
             count => write!(f, "{count} channels"),
         }
     }
@@ -187,10 +207,23 @@ mod tests {
     }
 
     #[test]
-    fn usual_layouts_have_masks_up_to_eight_channels() {
-        for count in 1..=8 {
+    fn usual_layouts_have_masks() {
+        for count in [1, 2, 3, 4, 5, 6, 7, 8, 10, 12] {
             let layout = ChannelLayout::usual(count);
             assert_eq!(ChannelLayout::from_mask(layout.mask().unwrap(), count), layout);
         }
+    }
+
+    #[test]
+    fn layouts_with_loudspeakers_above_are_in_the_order_of_the_mask() {
+        // FL FR FC LFE BL BR (SL SR) TFL TFR TBL TBR: bits 0-5, 9, 10, 12, 14, 15 and 17.
+        assert_eq!(ChannelLayout::usual(10).mask(), Some(0x2d03f));
+        assert_eq!(ChannelLayout::usual(12).mask(), Some(0x2d63f));
+    }
+
+    #[test]
+    fn layouts_are_named_by_their_loudspeakers() {
+        let names = [1, 2, 5, 6, 8, 10, 12].map(|count| ChannelLayout::usual(count).to_string());
+        assert_eq!(names, ["mono", "stereo", "5 channels", "5.1", "7.1", "5.1.4", "7.1.4"]);
     }
 }

@@ -18,9 +18,10 @@ const SURROUND: f64 = 1.41;
 
 /// The weights of a layout's channels.
 ///
-/// Low-frequency effects do not count; loudspeakers at the sides count more; all others, those above
-/// included, and channels of unknown position count once. The back pair of 5.1 is its surrounds; the back pair of 7.1,
-/// which has side channels too, stands behind the listener and counts once.
+/// Low-frequency effects do not count; loudspeakers at the sides (60 to 120 degrees, less than 30 above)
+/// count more; all others, those above included, and channels of unknown position count once. The back
+/// pair of 5.1 and 5.1.4 is its surrounds at 110 degrees; that of 7.1 and 7.1.4, which have side
+/// channels too, stands behind the listener at 135 degrees and counts once.
 ///
 /// Source: ITU-R BS.1770-5, Annex 1 (5.1) and Annex 3 (any other loudspeaker positions).
 pub(super) fn of(layout: &ChannelLayout, mono: MonoMode) -> Vec<f64> {
@@ -59,5 +60,13 @@ mod tests {
     fn dual_mono_counts_twice() {
         assert_eq!(of(&ChannelLayout::usual(1), MonoMode::Dual), [2.0]);
         assert_eq!(of(&ChannelLayout::usual(1), MonoMode::Single), [1.0]);
+    }
+
+    #[test]
+    fn loudspeakers_above_count_once() {
+        let weights = of(&ChannelLayout::usual(10), MonoMode::Single);
+        assert_eq!(weights, [1.0, 1.0, 1.0, 0.0, 1.41, 1.41, 1.0, 1.0, 1.0, 1.0]);
+        let weights = of(&ChannelLayout::usual(12), MonoMode::Single);
+        assert_eq!(weights, [1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.41, 1.41, 1.0, 1.0, 1.0, 1.0]);
     }
 }
