@@ -118,6 +118,18 @@ impl Analyzer {
         }
     }
 
+    /// Makes the loudness meter keep its history; see [`Self::loudness_mut`].
+    #[must_use]
+    pub fn with_history(mut self) -> Self {
+        self.loudness = self.loudness.map(LoudnessMeter::with_history);
+        self
+    }
+
+    /// The loudness meter, where loudness is measured: for its reading, history and distribution.
+    pub fn loudness_mut(&mut self) -> Option<&mut LoudnessMeter> {
+        self.loudness.as_mut()
+    }
+
     /// Measures further frames.
     ///
     /// # Errors

@@ -378,6 +378,7 @@ fn report_has_the_keys_of_the_json() {
         "true_peak_precise_dbtp",
         "sample_peak_dbfs",
         "peak_to_loudness_lu",
+        "peak_to_short_term_lu",
     ];
     assert_eq!(keys, expected);
     assert!(json.as_object().unwrap().values().all(serde_json::Value::is_number));

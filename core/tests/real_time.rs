@@ -8,7 +8,9 @@ mod drive;
 use drive::{CASES, prepare};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use wavemill_core::audio::Block;
+use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::loudness::{LoudnessMeter, MonoMode};
+use wavemill_core::units::Seconds;
 
 thread_local! {
     /// Allocations, reallocations and frees of this thread.
@@ -79,4 +81,23 @@ fn no_step_allocates_while_it_processes_or_resets() {
         });
         assert_eq!(calls, 0, "{case:?}");
     }
+}
+
+#[test]
+fn loudness_meter_does_not_allocate_within_its_reserve() {
+    let frame_count = 64;
+    let plane: Vec<f32> = (0..frame_count).map(|i| if i % 20 < 10 { 0.5 } else { -0.4 }).collect();
+    let block = Block::from_planes(&[plane.clone(), plane]);
+    let mut meter =
+        LoudnessMeter::new(&StreamSpec::new(48_000, 2), MonoMode::Single).with_history();
+    meter.reserve(Seconds(20.0));
+    let mut integrated = None;
+    let calls = calls_of(|| {
+        for _ in 0..20 * 48_000 / frame_count {
+            meter.push(&block);
+            integrated = meter.reading().integrated_lufs;
+        }
+    });
+    assert_eq!(calls, 0);
+    assert!(integrated.is_some());
 }

@@ -1,18 +1,50 @@
-//! Values between samples, by polyphase filters.
+//! Values between samples, by polyphase filters, and what they can be at most.
 
-use super::true_peak::{CHUNK_FRAMES, WINDOW};
 use std::f64::consts::PI;
 
-/// Finds values at `factor` places from each sample to the next.
+/// Frames that are interpolated together: enough that the sums of one wait for those of others.
+pub(super) const GROUP: usize = 8;
+
+/// Finds values at `PHASES` places between each sample and the next.
 ///
-/// A value at frame `t` and phase `p` lies at time `t + p / factor`.
+/// A value at frame `t` and phase `p`, counted from 1, lies at time `t + p / (PHASES + 1)`; the phase
+/// that falls on the samples is left out.
 #[derive(Clone, Debug)]
-pub(super) struct Interpolator {
-    factor: usize,
-    /// `[phase][tap]`, the newest sample first; the phase that falls on the samples is left out.
-    phases: Vec<Vec<f32>>,
-    tap_count: usize,
+pub(super) struct Interpolator<const PHASES: usize, const TAPS: usize> {
+    /// `[phase][tap]`, the oldest sample first.
+    phases: [[f32; TAPS]; PHASES],
 }
+
+/// What bounds interpolated values: their magnitude is at most `straight` times the larger of both
+/// samples around them plus `curved` times the largest second difference of the samples that the
+/// filter sees. Music moves slowly against its sample rate: this bound is a few percent above the
+/// samples where the sum of the taps' magnitudes says 86 %.
+///
+/// Any filter is a straight line between both samples plus a weighted sum of second differences: the
+/// weights are what is left of the taps, summed twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    straight: f32,
+    curved: f32,
+}
+
+impl Bound {
+    /// Of values that nobody looks for.
+    pub(super) const NONE: Self = Self { straight: 0.0, curved: 0.0 };
+
+    /// Of values that are never passed over.
+    #[cfg(test)]
+    pub(super) const HUGE: Self = Self { straight: 1e30, curved: 1e30 };
+
+    /// Holds whatever the samples are.
+    pub(super) fn of(self, sample_max: f32, second_difference_max: f32) -> f32 {
+        // The smallest normal number, where rounding is no longer a share of the value.
+        self.straight * sample_max + (self.curved * second_difference_max + f32::MIN_POSITIVE)
+    }
+}
+
+/// Rounding of a sum of products in `f32` stays far below this share.
+const ROUNDING_MARGIN: f64 = 1.0001;
 
 /// Share of the curvature (the second difference of 4 times interpolated values) by which the truth may
 /// exceed them. A parabola's top lies an eighth above; at 0.45 of the sample rate the short filter
@@ -46,112 +78,141 @@ fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
-impl Interpolator {
-    /// `tap_count` is that of each phase; `kernel` is a windowed sinc, of the distance from its middle and
-    /// of half its length, both in samples.
-    pub(super) fn new(factor: usize, tap_count: usize, kernel: impl Fn(f64, f64) -> f64) -> Self {
-        let half = tap_count as f64 / 2.0;
-        let tap = |phase: usize, age: usize| {
-            let distance = phase as f64 / factor as f64 + age as f64 - half;
+impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
+    /// Samples before a frame that its values need.
+    pub(super) const BEFORE: usize = TAPS / 2 - 1;
+
+    /// `kernel` is a windowed sinc, of the distance from its middle and of half its length, both in
+    /// samples.
+    pub(super) fn new(kernel: impl Fn(f64, f64) -> f64) -> Self {
+        let half = TAPS as f64 / 2.0;
+        let tap = |phase: usize, index: usize| {
+            let distance =
+                (phase + 1) as f64 / (PHASES + 1) as f64 + (TAPS - 1 - index) as f64 - half;
             #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
             let tap = kernel(distance, half) as f32;
             tap
         };
-        let phases =
-            (1..factor).map(|phase| (0..tap_count).map(|age| tap(phase, age)).collect()).collect();
-        Self { factor, phases, tap_count }
+        let phase = |phase| std::array::from_fn(|index| tap(phase, index));
+        Self { phases: std::array::from_fn(phase) }
     }
 
-    /// Factor by which an interpolated value can exceed the samples it is made of.
-    pub(super) fn overshoot_max(&self) -> f32 {
-        let sum = |taps: &Vec<f32>| taps.iter().map(|tap| tap.abs()).sum::<f32>();
-        self.phases.iter().map(sum).fold(1.0, f32::max)
+    /// What bounds the values of all phases.
+    pub(super) fn bound(&self) -> Bound {
+        let mut straight = 1.0f64;
+        let mut curved = 0.0f64;
+        for taps in &self.phases {
+            let (ends, bends) = decomposed(taps);
+            straight = straight.max(ends);
+            curved = curved.max(bends.iter().map(|bend| bend.abs()).sum());
+        }
+        Bound::rounded(straight, curved)
     }
 
-    /// All phases' values from `COUNT` frames on, the first of which is `samples[lead]`; as many
-    /// phases as `PHASES`.
-    fn values<const PHASES: usize, const COUNT: usize>(
+    /// What bounds the tops of parabolas through the values of neighboring phases too.
+    pub(super) fn bound_of_tops(&self) -> Bound {
+        let Bound { straight, curved } = self.bound();
+        let mut bends: Vec<Vec<f64>> = self.phases.iter().map(|taps| decomposed(taps).1).collect();
+        // On the samples nothing bends.
+        bends.insert(0, vec![0.0; TAPS]);
+        bends.push(vec![0.0; TAPS]);
+        let of = |three: &[Vec<f64>]| -> f64 {
+            (0..TAPS).map(|i| (three[0][i] - 2.0 * three[1][i] + three[2][i]).abs()).sum()
+        };
+        let curvature = bends.windows(3).map(of).fold(0.0, f64::max);
+        // See `top`: no more than an eighth of the values' second difference above the largest.
+        Bound::rounded(straight.into(), f64::from(curved) + curvature / 8.0)
+    }
+
+    /// Values of `COUNT` phases from `first_phase` on at [`GROUP`] frames, the first of which is
+    /// `samples[frame]`.
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+    #[inline(always)]
+    pub(super) fn values<const COUNT: usize>(
         &self,
         first_phase: usize,
-        samples: &[f32; WINDOW],
-        lead: usize,
-        is_wide: bool,
-    ) -> [[f32; COUNT]; PHASES] {
-        let newest = lead + self.tap_count / 2;
-        let taps = std::array::from_fn(|index| &self.phases[first_phase + index][..]);
-        #[cfg(target_arch = "x86_64")]
-        if is_wide {
-            // SAFETY: `is_wide` says that this machine has AVX2.
-            return unsafe { convolve_avx2(taps, samples, newest) };
-        }
-        let _ = is_wide;
-        convolve(taps, samples, newest)
-    }
-
-    /// The largest magnitude between each frame and the next; the first frame is `samples[lead]`.
-    pub(super) fn largest(
-        &self,
-        samples: &[f32; WINDOW],
-        lead: usize,
-        is_wide: bool,
-    ) -> [f32; CHUNK_FRAMES] {
-        let mut largest = [0.0f32; CHUNK_FRAMES];
-        for phase in 0..self.phases.len() {
-            let [values] = self.values::<1, CHUNK_FRAMES>(phase, samples, lead, is_wide);
-            for (largest, value) in largest.iter_mut().zip(values) {
-                *largest = if value.abs() > *largest { value.abs() } else { *largest };
+        samples: &[f32],
+        frame: usize,
+    ) -> [[f32; GROUP]; COUNT] {
+        let samples = &samples[frame - Self::BEFORE..][..TAPS - 1 + GROUP];
+        let phases: &[[f32; TAPS]; COUNT] =
+            self.phases[first_phase..].first_chunk().expect("as many phases");
+        let mut sums = [[0.0f32; GROUP]; COUNT];
+        // From the newest sample to the oldest.
+        for index in (0..TAPS).rev() {
+            let row = &samples[index..][..GROUP];
+            for (sums, taps) in sums.iter_mut().zip(phases) {
+                for (sum, sample) in sums.iter_mut().zip(row) {
+                    *sum += taps[index] * sample;
+                }
             }
         }
-        largest
+        sums
     }
+}
 
-    /// What the signal may reach between each frame and the next, judged by 4 times interpolated
-    /// values: the largest of them, and more where they are curved.
-    ///
-    /// # Panics
-    /// When this interpolates another number of times: that is a bug of the caller.
-    pub(super) fn bounds(
-        &self,
-        samples: &[f32; WINDOW],
-        lead: usize,
-        is_wide: bool,
-    ) -> [f32; CHUNK_FRAMES] {
-        assert_eq!(self.factor, 4, "the curvature's share holds for 4 times");
-        let [a, b, c] = self.values::<3, CHUNK_FRAMES>(0, samples, lead, is_wide);
-        std::array::from_fn(|frame| {
-            let (first, last) = (samples[lead + frame], samples[lead + frame + 1]);
-            let row = [first, a[frame], b[frame], c[frame], last];
-            let magnitude = row
-                .iter()
-                .fold(0.0f32, |max, value| if value.abs() > max { value.abs() } else { max });
-            let curvature = |i: usize| (row[i - 1] - 2.0 * row[i] + row[i + 1]).abs();
-            let curved = curvature(1).max(curvature(2)).max(curvature(3));
-            magnitude + CURVATURE_SHARE * curved
-        })
+impl Bound {
+    #[expect(clippy::cast_possible_truncation, reason = "rounding is allowed for")]
+    fn rounded(straight: f64, curved: f64) -> Self {
+        let (straight, curved) = (straight * ROUNDING_MARGIN, curved * ROUNDING_MARGIN);
+        Self { straight: straight as f32, curved: curved as f32 }
     }
+}
 
-    /// The largest magnitude from frame `samples[lead]` to the `COUNT`th frame after it, where a
+/// A filter as a straight line between the samples around its middle, whose ends' magnitudes are
+/// summed, and as weights of the second differences that its taps span.
+fn decomposed<const TAPS: usize>(taps: &[f32; TAPS]) -> (f64, Vec<f64>) {
+    let first = TAPS / 2 - 1;
+    let mut rest: Vec<f64> = taps.iter().map(|&tap| f64::from(tap)).collect();
+    let sum: f64 = rest.iter().sum();
+    let moment: f64 = rest.iter().enumerate().map(|(i, tap)| tap * (i as f64 - first as f64)).sum();
+    let (before, after) = (sum - moment, moment);
+    rest[first] -= before;
+    rest[first + 1] -= after;
+    for _ in 0..2 {
+        let mut total = 0.0;
+        for value in &mut rest {
+            total += *value;
+            *value = total;
+        }
+    }
+    (before.abs() + after.abs(), rest)
+}
+
+/// What the signal may reach between each of [`GROUP`] frames and the next, judged by 4 times
+/// interpolated values: the largest of them, and more where they are curved. The first frame is
+/// `samples[frame]`.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+#[inline(always)]
+pub(super) fn estimate(values: &[[f32; GROUP]; 3], samples: &[f32], frame: usize) -> f32 {
+    let (first, last) = (&samples[frame..][..GROUP], &samples[frame + 1..][..GROUP]);
+    let mut estimates = [0.0f32; GROUP];
+    for lane in 0..GROUP {
+        let row = [first[lane], values[0][lane], values[1][lane], values[2][lane], last[lane]];
+        let magnitude = row.iter().fold(0.0f32, |max, value| larger(value.abs(), max));
+        let curvature = |i: usize| (row[i - 1] - 2.0 * row[i] + row[i + 1]).abs();
+        let curved = larger(larger(curvature(1), curvature(2)), curvature(3));
+        estimates[lane] = magnitude + CURVATURE_SHARE * curved;
+    }
+    largest_lane(&estimates)
+}
+
+impl<const TAPS: usize> Interpolator<15, TAPS> {
+    /// The largest magnitude from frame `samples[frame]` to the [`GROUP`]th frame after it, where a
     /// parabola through neighboring values has its top.
-    ///
-    /// # Panics
-    /// When this interpolates another number of times than 16: that is a bug of the caller.
-    pub(super) fn peak<const COUNT: usize>(
-        &self,
-        samples: &[f32; WINDOW],
-        lead: usize,
-        is_wide: bool,
-    ) -> f32 {
-        assert_eq!(self.factor, 16, "three times five phases");
-        let mut row = [[0.0f32; COUNT]; 17];
-        row[0].copy_from_slice(&samples[lead..lead + COUNT]);
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+    #[inline(always)]
+    pub(super) fn peak(&self, samples: &[f32], frame: usize) -> f32 {
+        let mut row = [[0.0f32; GROUP]; 17];
+        row[0].copy_from_slice(&samples[frame..][..GROUP]);
         for first in [0, 5, 10] {
-            let values = self.values::<5, COUNT>(first, samples, lead, is_wide);
+            let values = self.values::<5>(first, samples, frame);
             row[first + 1..first + 6].copy_from_slice(&values);
         }
-        row[16].copy_from_slice(&samples[lead + 1..=lead + COUNT]);
+        row[16].copy_from_slice(&samples[frame + 1..][..GROUP]);
         let mut largest = 0.0f32;
-        for frame in 0..COUNT {
-            let at = |index: usize| row[index][frame].abs();
+        for lane in 0..GROUP {
+            let at = |index: usize| row[index][lane].abs();
             let top_index = (0..row.len())
                 .fold(0, |best, index| if at(index) > at(best) { index } else { best });
             let is_inside = top_index > 0 && top_index < 16;
@@ -166,39 +227,24 @@ impl Interpolator {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn convolve_avx2<const PHASES: usize, const COUNT: usize>(
-    taps: [&[f32]; PHASES],
-    samples: &[f32; WINDOW],
-    newest: usize,
-) -> [[f32; COUNT]; PHASES] {
-    convolve(taps, samples, newest)
-}
-
-/// Several phases at a time, so that sums wait less for each other.
+/// The larger of two numbers that are not NaN: a comparison, because `f32::max` must look for NaN.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
-fn convolve<const PHASES: usize, const COUNT: usize>(
-    taps: [&[f32]; PHASES],
-    samples: &[f32; WINDOW],
-    newest: usize,
-) -> [[f32; COUNT]; PHASES] {
-    let mut sums = [[0.0f32; COUNT]; PHASES];
-    let tap_count = taps.first().map_or(0, |taps| taps.len());
-    let taps = taps.map(|taps| &taps[..tap_count]);
-    for age in 0..tap_count {
-        let row = &samples[newest - age..][..COUNT];
-        for (sums, taps) in sums.iter_mut().zip(&taps) {
-            for (sum, sample) in sums.iter_mut().zip(row) {
-                *sum += taps[age] * sample;
-            }
-        }
-    }
-    sums
+pub(super) fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
 
-/// Height of a parabola through three values at equal distances, the middle one the largest.
+/// The largest of some magnitudes.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+#[inline(always)]
+pub(super) fn largest_lane(lanes: &[f32; GROUP]) -> f32 {
+    let [a, b, c, d, e, f, g, h] = *lanes;
+    let half = [larger(a, e), larger(b, f), larger(c, g), larger(d, h)];
+    larger(larger(half[0], half[2]), larger(half[1], half[3]))
+}
+
+/// Height of a parabola through three values at equal distances, the middle one the largest: at most
+/// an eighth of their second difference above it.
 fn top(before: f32, middle: f32, after: f32) -> f32 {
     let curvature = (middle - before) + (middle - after);
     if curvature <= 0.0 {
@@ -214,16 +260,12 @@ mod tests {
 
     #[test]
     fn every_phase_passes_a_constant() {
-        let standard = Interpolator::new(4, 12, hann_sinc);
+        let standard = Interpolator::<3, 12>::new(hann_sinc);
         let precise =
-            Interpolator::new(16, 64, |distance, half| kaiser_sinc(distance, half, 10.06));
-        for (interpolator, tolerance) in [(standard, 0.01), (precise, 1e-4)] {
-            assert_eq!(interpolator.phases.len(), interpolator.factor - 1);
-            for taps in &interpolator.phases {
-                let sum: f32 = taps.iter().sum();
-                assert!((sum - 1.0).abs() < tolerance, "{sum}");
-            }
-        }
+            Interpolator::<15, 64>::new(|distance, half| kaiser_sinc(distance, half, 10.06));
+        let is_one = |sum: f32, tolerance: f32| assert!((sum - 1.0).abs() < tolerance, "{sum}");
+        standard.phases.iter().for_each(|taps| is_one(taps.iter().sum(), 0.01));
+        precise.phases.iter().for_each(|taps| is_one(taps.iter().sum(), 1e-4));
     }
 
     #[test]
@@ -232,5 +274,62 @@ mod tests {
         let at = |x: f32| 1.0 - (x - 0.2) * (x - 0.2);
         assert!((top(at(-1.0), at(0.0), at(1.0)) - 1.0).abs() < 1e-6);
         assert!((top(1.0, 1.0, 1.0) - 1.0).abs() < 1e-6);
+    }
+
+    /// The samples that make a filter's value largest for their own largest second difference: the
+    /// signs of the taps, smoothed more and more.
+    fn hard_samples<const TAPS: usize>(taps: &[f32; TAPS], smoothings: usize) -> Vec<f32> {
+        let mut samples: Vec<f32> = vec![0.0; TAPS / 2 - 1];
+        samples.extend(taps.map(f32::signum));
+        samples.extend(vec![0.0; TAPS]);
+        for _ in 0..smoothings {
+            samples = (0..samples.len())
+                .map(|i| {
+                    let at = |i: usize| samples.get(i).copied().unwrap_or_default();
+                    0.25 * at(i.wrapping_sub(1)) + 0.5 * at(i) + 0.25 * at(i + 1)
+                })
+                .collect();
+        }
+        samples
+    }
+
+    fn assert_bounded<const PHASES: usize, const TAPS: usize>(
+        filter: &Interpolator<PHASES, TAPS>,
+        largest: impl Fn(&[f32], usize) -> f32,
+        bound: Bound,
+    ) {
+        let frame = TAPS - 2;
+        let mut closest = 0.0f32;
+        for taps in &filter.phases {
+            for smoothings in 0..6 {
+                let samples = hard_samples(taps, smoothings);
+                let sample_max =
+                    samples[frame..=frame + GROUP].iter().fold(0.0f32, |a, &b| a.max(b.abs()));
+                let bends = samples.windows(3).map(|three| three[0] - 2.0 * three[1] + three[2]);
+                let bend_max = bends.fold(0.0f32, |a, b| a.max(b.abs()));
+                let limit = bound.of(sample_max, bend_max);
+                let value = largest(&samples, frame);
+                assert!(value <= limit, "{value} {limit}");
+                closest = closest.max(value / limit);
+            }
+        }
+        assert!(closest > 0.75, "the bound says something: {closest}");
+    }
+
+    #[test]
+    fn interpolated_values_stay_within_their_bound() {
+        let standard = Interpolator::<3, 12>::new(hann_sinc);
+        let largest = |samples: &[f32], frame: usize| {
+            let values = standard.values::<3>(0, samples, frame);
+            values.iter().flatten().fold(0.0f32, |a, &b| a.max(b.abs()))
+        };
+        assert_bounded(&standard, largest, standard.bound());
+        let precise =
+            Interpolator::<15, 64>::new(|distance, half| kaiser_sinc(distance, half, 10.06));
+        assert_bounded(
+            &precise,
+            |samples, frame| precise.peak(samples, frame),
+            precise.bound_of_tops(),
+        );
     }
 }

@@ -5,7 +5,7 @@
 //! step's beginning adds is known beforehand (the filter is linear) and is added to the energies
 //! afterwards. So the arithmetic has one fixed order whatever the width of the machine's vectors.
 
-use super::vectors::has_wide_vectors;
+use super::vectors::Vectors;
 use crate::units::SampleRate;
 use std::f64::consts::PI;
 
@@ -133,7 +133,7 @@ pub(super) struct KWeighting {
     /// For each length of row that steps of this stream have: one, or two that differ by a frame.
     responses: Vec<Response>,
     states: Vec<State>,
-    is_wide: bool,
+    vectors: Vectors,
 }
 
 impl KWeighting {
@@ -146,7 +146,7 @@ impl KWeighting {
             sections,
             responses: lengths.iter().map(|&length| Response::new(&sections, length)).collect(),
             states: vec![[0.0; ORDER]; channel_count],
-            is_wide: has_wide_vectors(),
+            vectors: Vectors::of_machine(),
         }
     }
 
@@ -160,7 +160,7 @@ impl KWeighting {
         let response = response.expect("a step of the stream's length");
         let (rows, rest) = step.split_at(row_frames * LANES);
         let state = &mut self.states[channel];
-        let alone = filter_rows(&self.sections, response, rows, self.is_wide);
+        let alone = filter_rows(&self.sections, response, rows, self.vectors);
         let mut energy = 0.0;
         for lane in 0..LANES {
             energy += alone.continued(lane, state, response);
@@ -195,14 +195,13 @@ fn product(row: &State, state: &State) -> f64 {
 }
 
 /// Filters the rows with the machine's widest useful vectors; the result is the same with any.
-fn filter_rows(sections: &Sections, response: &Response, rows: &[f32], is_wide: bool) -> Rows {
-    #[cfg(target_arch = "x86_64")]
-    if is_wide {
-        // SAFETY: `is_wide` says that this machine has AVX2.
-        return unsafe { filter_rows_avx2(sections, response, rows) };
+fn filter_rows(sections: &Sections, response: &Response, rows: &[f32], vectors: Vectors) -> Rows {
+    match vectors {
+        Vectors::Plain => filter_groups::<4>(sections, response, rows),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the machine has these vectors.
+        Vectors::Wide => unsafe { filter_rows_avx2(sections, response, rows) },
     }
-    let _ = is_wide;
-    filter_groups::<4>(sections, response, rows)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -351,14 +350,14 @@ mod tests {
     #[test]
     fn every_vector_width_gives_the_same_bits() {
         let signal = signal(48_000);
-        let bits = |is_wide: bool| -> Vec<u64> {
+        let bits = |vectors: Vectors| -> Vec<u64> {
             let mut filter = KWeighting::new(SampleRate(48_000), 1, 480);
-            filter.is_wide = is_wide;
+            filter.vectors = vectors;
             signal.chunks(480).map(|step| filter.energy(0, step).to_bits()).collect()
         };
-        if !has_wide_vectors() {
+        if Vectors::of_machine() == Vectors::Plain {
             println!("skipped: this machine has vectors of one width");
         }
-        assert_eq!(bits(false), bits(has_wide_vectors()));
+        assert_eq!(bits(Vectors::Plain), bits(Vectors::of_machine()));
     }
 }

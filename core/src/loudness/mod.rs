@@ -1,13 +1,18 @@
 //! Programme loudness and true peak: ITU-R BS.1770-5, EBU R 128.
 
+mod energies;
 mod gating;
 mod interpolation;
 mod k_weighting;
 mod meter;
-mod pending;
+mod peak_to_short_term;
+mod report;
+mod running;
+mod steps;
 mod true_peak;
 mod vectors;
 mod weights;
 
-pub use meter::{LoudnessMeter, LoudnessReport};
+pub use meter::LoudnessMeter;
+pub use report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessReport};
 pub use weights::MonoMode;

@@ -1,47 +1,33 @@
 //! Peaks between the samples.
 //!
-//! Samples are looked at in chunks at fixed places of the stream, so that nothing depends on how it
-//! was cut into blocks. Most chunks are too soft to hold a new peak and are passed over.
+//! Samples are looked at in runs that lie at fixed places of the stream, so that nothing depends on how
+//! it was cut into blocks. Most runs cannot hold a new peak, which two numbers of their samples tell,
+//! and are passed over.
 
-use super::interpolation::{Interpolator, hann_sinc, kaiser_sinc};
-use super::vectors::has_wide_vectors;
+use super::interpolation::{
+    Bound, GROUP, Interpolator, estimate, hann_sinc, kaiser_sinc, larger, largest_lane,
+};
+use super::vectors::Vectors;
 use crate::units::SampleRate;
+use std::ops::Range;
 
-/// Frames looked at together: enough to fill vector registers, few enough that a loud sample makes
-/// few others be interpolated.
-pub(super) const CHUNK_FRAMES: usize = 64;
+/// Frames judged together: few enough that a loud sample makes few others be looked at.
+const RUN: usize = 64;
 
-/// Frames that are finely interpolated together.
-const GROUP_FRAMES: usize = 8;
-
-/// Samples around a frame that the longest filter needs, the frame's own included.
-const SPAN: usize = PRECISE_TAPS;
-
-/// Samples that a chunk's interpolation needs.
-pub(super) const WINDOW: usize = SPAN - 1 + CHUNK_FRAMES;
-
-/// Samples of the window before the first frame that is looked at: the filters are symmetric.
-const LEAD: usize = SPAN / 2 - 1;
-
-/// Taps of a phase of the standard measure: 48 in all at 4 times. Source: see [`TruePeak`].
-const STANDARD_TAPS_ALL: usize = 48;
-
-/// Interpolation of the precise measure, and taps of each of its phases: the error on sines up to
-/// 0.45 of the sample rate stays below 0.03 dB.
-const PRECISE_FACTOR: usize = 16;
+/// Taps of a phase of the precise measure, which interpolates 16 times: the error on sines up to 0.45
+/// of the sample rate stays below 0.03 dB.
 const PRECISE_TAPS: usize = 64;
+
+/// Samples after a frame that the longest filter needs: so many frames late a frame is looked at.
+pub(super) const LOOK_AHEAD: usize = PRECISE_TAPS / 2;
+
+/// Samples before a frame that may be needed: by the longest filter, for a whole group that ends with
+/// the frame; a few more make the sum of both a multiple of a group.
+pub(super) const LOOK_BACK: usize = PRECISE_TAPS / 2 + GROUP;
 
 /// Shape of the precise filter's window: 100 dB of rejection from 0.55 of the sample rate on.
 /// Source: J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function, 1974.
 const PRECISE_BETA: f64 = 10.06;
-
-/// Factor by which the truth may exceed the largest 4 times interpolated value around it, 1.5 dB:
-/// 0.69 dB between values at that distance (1 / cos(pi / 8), for any band-limited signal), 0.43 dB by
-/// which the short filter falls short at 0.45 of the sample rate, and some room.
-const PRECISE_MARGIN: f32 = 1.1885;
-
-/// Rounding of a sum of products in `f32` stays far below this share.
-const ROUNDING_MARGIN: f32 = 1.0001;
 
 /// The peaks of a stream, as amplitudes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -64,112 +50,218 @@ pub(super) struct Peaks {
 /// window) is that of `libebur128`, so that values agree with the meters built on it.
 #[derive(Clone, Debug)]
 pub(super) struct TruePeak {
-    standard: Interpolator,
-    /// What tells the precise measure where to look: 4 times at all rates.
-    coarse: Interpolator,
-    precise: Interpolator,
-    /// Largest factor by which an interpolated value can exceed the samples it is made of.
-    overshoot_max: f32,
-    windows: Vec<Window>,
+    filters: Filters,
     peaks: Peaks,
-    is_wide: bool,
+    /// Largest value of the standard's interpolation in the present hop.
+    hop_peak: f32,
+    vectors: Vectors,
 }
 
-/// A channel's latest samples.
 #[derive(Clone, Debug)]
-struct Window {
-    samples: [f32; WINDOW],
-    /// Samples of the current chunk that are there.
-    filled: usize,
+struct Filters {
+    standard: Standard,
+    standard_bound: Bound,
+    /// What tells the precise measure where to look: 4 times at all rates.
+    coarse: Interpolator<3, 12>,
+    precise: Box<Interpolator<15, PRECISE_TAPS>>,
+    precise_bound: Bound,
+}
+
+/// The standard's interpolation, 48 taps in all.
+#[derive(Clone, Debug)]
+enum Standard {
+    Four,
+    Two(Interpolator<1, 24>),
+    One,
 }
 
 impl TruePeak {
-    pub(super) fn new(rate: SampleRate, channel_count: usize) -> Self {
-        let factor = match rate.0 {
-            ..96_000 => 4,
-            96_000..192_000 => 2,
-            _ => 1,
-        };
-        let of = |factor| Interpolator::new(factor, STANDARD_TAPS_ALL / factor, hann_sinc);
-        let precise = Interpolator::new(PRECISE_FACTOR, PRECISE_TAPS, |distance, half| {
-            kaiser_sinc(distance, half, PRECISE_BETA)
-        });
-        let (standard, coarse) = (of(factor), of(4));
-        let overshoot_max = standard.overshoot_max().max(coarse.overshoot_max() * PRECISE_MARGIN);
-        let empty = Window { samples: [0.0; WINDOW], filled: 0 };
+    pub(super) fn new(rate: SampleRate) -> Self {
         Self {
-            standard,
-            coarse,
-            precise,
-            overshoot_max: overshoot_max * ROUNDING_MARGIN,
-            windows: vec![empty; channel_count],
+            filters: Filters::new(rate),
             peaks: Peaks::default(),
-            is_wide: has_wide_vectors(),
+            hop_peak: 0.0,
+            vectors: Vectors::of_machine(),
         }
     }
 
-    /// Looks at further samples of one channel.
-    pub(super) fn push(&mut self, channel: usize, mut plane: &[f32]) {
-        while !plane.is_empty() {
-            let window = &mut self.windows[channel];
-            let count = (CHUNK_FRAMES - window.filled).min(plane.len());
-            let (now, later) = plane.split_at(count);
-            window.samples[SPAN - 1 + window.filled..][..count].copy_from_slice(now);
-            window.filled += count;
-            plane = later;
-            if window.filled == CHUNK_FRAMES {
-                window.filled = 0;
-                self.look_at(channel);
-                self.windows[channel].samples.copy_within(CHUNK_FRAMES.., 0);
-            }
+    /// Looks at the frames `range` of channels whose samples are `planes`, which hold [`LOOK_BACK`]
+    /// more before and [`LOOK_AHEAD`] more behind.
+    pub(super) fn look<'a>(
+        &mut self,
+        planes: impl Iterator<Item = &'a [f32]> + Clone,
+        range: &Range<usize>,
+    ) {
+        // The samples come first: the more is known, the less must be interpolated.
+        let largest = planes.clone().map(|plane| largest_of(&plane[range.clone()], self.vectors));
+        let sample = largest.fold(0.0, larger);
+        let mut found = Peaks {
+            sample,
+            standard: larger(sample, self.hop_peak),
+            precise: larger(sample, self.peaks.precise),
+        };
+        for plane in planes {
+            found = self.filters.look(plane, range, found, self.vectors);
         }
+        self.hop_peak = found.standard;
+        self.peaks.sample = larger(sample, self.peaks.sample);
+        self.peaks.standard = larger(found.standard, self.peaks.standard);
+        self.peaks.precise = found.precise;
     }
 
-    fn look_at(&mut self, channel: usize) {
-        let samples = &self.windows[channel].samples;
-        let largest = largest_of(samples);
-        // What the chunk has in common with the next one is counted twice, which changes no maximum.
-        let peaks = &mut self.peaks;
-        peaks.sample = peaks.sample.max(largest);
-        peaks.standard = peaks.standard.max(largest);
-        peaks.precise = peaks.precise.max(largest);
-        if largest * self.overshoot_max <= peaks.standard.min(peaks.precise) {
-            return;
-        }
-        let largest = self.standard.largest(samples, LEAD, self.is_wide);
-        peaks.standard = largest.iter().fold(peaks.standard, |a, &b| a.max(b));
-        let bounds = self.coarse.bounds(samples, LEAD, self.is_wide);
-        for first in (0..CHUNK_FRAMES).step_by(GROUP_FRAMES) {
-            let bound = bounds[first..][..GROUP_FRAMES].iter().fold(0.0f32, |a, &b| a.max(b));
-            if bound > peaks.precise {
-                let finest = self.precise.peak::<GROUP_FRAMES>(samples, LEAD + first, self.is_wide);
-                peaks.precise = peaks.precise.max(finest);
-            }
-        }
+    /// The largest value of the standard's interpolation since the last call.
+    pub(super) fn take_hop_peak(&mut self) -> f32 {
+        std::mem::take(&mut self.hop_peak)
     }
 
-    /// Lets silence follow, so that the last samples pass the whole filter; then the peaks.
-    pub(super) fn finish(mut self) -> Peaks {
-        for channel in 0..self.windows.len() {
-            self.push(channel, &[0.0; WINDOW]);
-        }
+    /// The largest so far.
+    pub(super) fn peaks(&self) -> Peaks {
         self.peaks
     }
 }
 
-/// The largest magnitude, in lanes so that it vectorizes.
-fn largest_of(samples: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let mut lanes = [0.0f32; LANES];
-    let chunks = samples.chunks_exact(LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, sample) in lanes.iter_mut().zip(chunk) {
-            // A comparison, because `f32::max` must look for NaN.
-            *lane = if sample.abs() > *lane { sample.abs() } else { *lane };
+impl Filters {
+    fn new(rate: SampleRate) -> Self {
+        let coarse = Interpolator::<3, 12>::new(hann_sinc);
+        let precise = Interpolator::<15, PRECISE_TAPS>::new(|distance, half| {
+            kaiser_sinc(distance, half, PRECISE_BETA)
+        });
+        let (standard, standard_bound) = match rate.0 {
+            ..96_000 => (Standard::Four, coarse.bound()),
+            96_000..192_000 => {
+                let filter = Interpolator::<1, 24>::new(hann_sinc);
+                let bound = filter.bound();
+                (Standard::Two(filter), bound)
+            }
+            _ => (Standard::One, Bound::NONE),
+        };
+        let precise_bound = precise.bound_of_tops();
+        Self { standard, standard_bound, coarse, precise: Box::new(precise), precise_bound }
+    }
+
+    /// Raises the peaks `found` in earlier runs to those of a channel.
+    fn look(&self, plane: &[f32], range: &Range<usize>, found: Peaks, vectors: Vectors) -> Peaks {
+        match vectors {
+            Vectors::Plain => self.look_at_runs(plane, range, found),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the machine has these vectors.
+            Vectors::Wide => unsafe { self.look_at_runs_avx2(plane, range, found) },
         }
     }
-    lanes.iter().chain(rest).fold(0.0, |largest, sample| largest.max(sample.abs()))
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn look_at_runs_avx2(&self, plane: &[f32], range: &Range<usize>, found: Peaks) -> Peaks {
+        self.look_at_runs(plane, range, found)
+    }
+
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+    #[inline(always)]
+    fn look_at_runs(&self, plane: &[f32], range: &Range<usize>, mut found: Peaks) -> Peaks {
+        let newest = range.end + LOOK_AHEAD;
+        let mut bend_before =
+            largest_bend(&plane[range.start - LOOK_AHEAD - 1..range.start + LOOK_AHEAD]);
+        for first in range.clone().step_by(RUN) {
+            let end = (first + RUN).min(range.end);
+            let bend_after =
+                largest_bend(&plane[first + LOOK_AHEAD - 2..(end + LOOK_AHEAD).min(newest)]);
+            let bend = larger(bend_before, bend_after);
+            bend_before = bend_after;
+            let sample = largest_magnitude(&plane[first..=end]);
+            if self.may_raise(&found, sample, bend) {
+                for group in (first..end).step_by(GROUP) {
+                    self.look_at_group(plane, group, end, bend, &mut found);
+                }
+            }
+        }
+        found
+    }
+
+    #[inline]
+    fn may_raise(&self, found: &Peaks, sample: f32, bend: f32) -> bool {
+        self.standard_bound.of(sample, bend) > found.standard
+            || self.precise_bound.of(sample, bend) > found.precise
+    }
+
+    /// Looks at a group of frames of which those before `end` count.
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+    #[inline(always)]
+    fn look_at_group(&self, plane: &[f32], group: usize, end: usize, bend: f32, found: &mut Peaks) {
+        // The last group is a whole one too, some of whose frames were looked at before.
+        let frame = group.min(end - GROUP);
+        let sample = largest_magnitude(&plane[frame..=frame + GROUP]);
+        if !self.may_raise(found, sample, bend) {
+            return;
+        }
+        let coarse = self.coarse.values::<3>(0, plane, frame);
+        let mut largest = [0.0f32; GROUP];
+        let mut see = |values: &[f32; GROUP]| {
+            for (largest, value) in largest.iter_mut().zip(values) {
+                *largest = larger(value.abs(), *largest);
+            }
+        };
+        match &self.standard {
+            Standard::Four => coarse.iter().for_each(&mut see),
+            Standard::Two(filter) => filter.values::<1>(0, plane, frame).iter().for_each(&mut see),
+            Standard::One => {}
+        }
+        // Those looked at before may belong to another hop.
+        largest[..group - frame].fill(0.0);
+        found.standard = larger(largest_lane(&largest), found.standard);
+        if estimate(&coarse, plane, frame) > found.precise {
+            found.precise = larger(self.precise.peak(plane, frame), found.precise);
+        }
+    }
+}
+
+/// The largest magnitude, with the machine's vectors.
+fn largest_of(samples: &[f32], vectors: Vectors) -> f32 {
+    match vectors {
+        Vectors::Plain => largest_magnitude(samples),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the machine has these vectors.
+        Vectors::Wide => unsafe { largest_of_avx2(samples) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn largest_of_avx2(samples: &[f32]) -> f32 {
+    largest_magnitude(samples)
+}
+
+/// The largest magnitude, in lanes so that it vectorizes.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+#[inline(always)]
+fn largest_magnitude(samples: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; GROUP];
+    let (rows, rest) = samples.as_chunks::<GROUP>();
+    for row in rows {
+        for (lane, sample) in lanes.iter_mut().zip(row) {
+            *lane = larger(sample.abs(), *lane);
+        }
+    }
+    rest.iter().fold(largest_lane(&lanes), |largest, sample| larger(sample.abs(), largest))
+}
+
+/// The largest magnitude of a second difference, each of three neighbors.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+#[inline(always)]
+fn largest_bend(samples: &[f32]) -> f32 {
+    let bend = |a: f32, b: f32, c: f32| ((a - b) - (b - c)).abs();
+    let count = samples.len() - 2;
+    let mut lanes = [0.0f32; GROUP];
+    let mut first = 0;
+    while first + GROUP <= count {
+        let row = &samples[first..][..GROUP + 2];
+        for (lane, three) in lanes.iter_mut().zip(row.windows(3)) {
+            *lane = larger(bend(three[0], three[1], three[2]), *lane);
+        }
+        first += GROUP;
+    }
+    samples[first..].windows(3).fold(largest_lane(&lanes), |largest, three| {
+        larger(bend(three[0], three[1], three[2]), largest)
+    })
 }
 
 #[cfg(test)]
@@ -188,41 +280,67 @@ mod tests {
             .collect()
     }
 
-    fn peaks_of(rate: u32, plane: &[f32], block_frames: usize) -> Peaks {
-        let mut meter = TruePeak::new(SampleRate(rate), 1);
-        plane.chunks(block_frames).for_each(|block| meter.push(0, block));
-        meter.finish()
+    /// Peaks of all and of each range of `range_frames`.
+    fn look(mut meter: TruePeak, plane: &[f32], range_frames: usize) -> (Peaks, Vec<u32>) {
+        let padded = [&[0.0; LOOK_BACK + LOOK_AHEAD][..], plane, &[0.0; 2 * LOOK_AHEAD]].concat();
+        let end = padded.len() - LOOK_AHEAD;
+        let mut hop_peaks = Vec::new();
+        for first in (LOOK_BACK..end).step_by(range_frames) {
+            let range = first..(first + range_frames).min(end);
+            meter.look(std::iter::once(&padded[..range.end + LOOK_AHEAD]), &range);
+            hop_peaks.push(meter.take_hop_peak().to_bits());
+        }
+        (meter.peaks(), hop_peaks)
     }
 
     #[test]
-    fn skipping_quiet_runs_changes_no_standard_peak() {
+    fn skipping_quiet_runs_changes_no_peak() {
         let plane = noise(60_000);
-        for rate in [SampleRate(44_100), SampleRate(96_000), SampleRate(192_000)] {
-            let mut skipping = TruePeak::new(rate, 1);
-            let mut thorough = TruePeak::new(rate, 1);
-            thorough.overshoot_max = f32::INFINITY;
-            skipping.push(0, &plane);
-            thorough.push(0, &plane);
-            assert_eq!(skipping.finish(), thorough.finish());
+        for rate in [44_100, 96_000, 192_000] {
+            let skipping = TruePeak::new(SampleRate(rate));
+            let mut thorough = skipping.clone();
+            thorough.filters.standard_bound = Bound::HUGE;
+            thorough.filters.precise_bound = Bound::HUGE;
+            assert_eq!(look(skipping, &plane, 441), look(thorough, &plane, 441), "{rate}");
         }
     }
 
     #[test]
-    fn peaks_do_not_depend_on_the_cut() {
+    fn peaks_of_all_do_not_depend_on_the_ranges() {
         let plane = noise(10_000);
-        let whole = peaks_of(48_000, &plane, plane.len());
-        for block_frames in [1, 7, 64, 333] {
-            assert_eq!(peaks_of(48_000, &plane, block_frames), whole);
+        let meter = TruePeak::new(SampleRate(48_000));
+        let (whole, _) = look(meter.clone(), &plane, 20_000);
+        for range_frames in [1, 7, 64, 333] {
+            assert_eq!(look(meter.clone(), &plane, range_frames).0, whole);
+        }
+    }
+
+    #[test]
+    fn peaks_of_ranges_are_those_of_their_own_frames() {
+        let plane = noise(3_000);
+        let meter = TruePeak::new(SampleRate(48_000));
+        let (_, each_frame) = look(meter.clone(), &plane, 1);
+        for range_frames in [3, 10, 100] {
+            let (_, peaks) = look(meter.clone(), &plane, range_frames);
+            // Of positive numbers the bits are in the same order.
+            let expected: Vec<u32> = each_frame
+                .chunks(range_frames)
+                .filter_map(|frames| frames.iter().max())
+                .copied()
+                .collect();
+            assert_eq!(peaks, expected, "{range_frames}");
         }
     }
 
     #[test]
     fn vectors_of_any_width_give_the_same_peaks() {
         let plane = noise(10_000);
-        let mut narrow = TruePeak::new(SampleRate(48_000), 1);
-        narrow.is_wide = false;
-        narrow.push(0, &plane);
-        assert_eq!(narrow.finish(), peaks_of(48_000, &plane, plane.len()));
+        for rate in [48_000, 96_000] {
+            let meter = TruePeak::new(SampleRate(rate));
+            let mut plain = meter.clone();
+            plain.vectors = Vectors::Plain;
+            assert_eq!(look(plain, &plane, 480), look(meter, &plane, 480));
+        }
     }
 
     /// EBU Tech 3341 allows a meter +0.2 and -0.4 dB; the precise measure promises 0.03 dB.
@@ -245,7 +363,7 @@ mod tests {
                         sample
                     })
                     .collect();
-                let peak = peaks_of(48_000, &plane, 64).precise;
+                let peak = look(TruePeak::new(SampleRate(48_000)), &plane, 480).0.precise;
                 let error_db = 20.0 * (f64::from(peak) / 0.5).ln() / 10f64.ln();
                 assert!(error_db.abs() < PRECISE_DB, "{frequency} {phase}: {error_db} dB");
             }

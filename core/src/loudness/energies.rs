@@ -1,0 +1,187 @@
+//! From the energies of steps to those of windows.
+
+use super::gating;
+use super::running::Running;
+use crate::units::{Frames, SampleRate, Seconds};
+
+/// Length of a step: all windows are made of whole steps. EBU Tech 3341 asks of a meter of momentary
+/// loudness that it is updated at least every 100 ms; every 10 ms the maximum is found exactly enough.
+const STEP_MS: u32 = 10;
+
+pub(super) const STEPS_PER_SECOND: u32 = 1000 / STEP_MS;
+
+/// Steps of the momentary window, 400 ms. EBU Tech 3341.
+const MOMENTARY_STEPS: usize = 40;
+
+/// Steps between gating blocks and between short-term windows, 100 ms. BS.1770-5, Annex 1 (75 %
+/// overlap of 400 ms); EBU Tech 3342 (overlap of at least 2.9 s).
+pub(super) const HOP_STEPS: usize = 10;
+
+/// Energies are added in this many rows beside each other, in the same order on every machine.
+const LANES: usize = 8;
+
+/// The largest energy of a window, and the count of steps at its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Largest {
+    pub(super) energy: f64,
+    end_step: u64,
+}
+
+impl Largest {
+    fn see(&mut self, energy: f64, end_step: u64) {
+        if energy > self.energy {
+            *self = Self { energy, end_step };
+        }
+    }
+
+    /// The window's end.
+    pub(super) fn end(&self) -> Seconds {
+        time_of(self.end_step)
+    }
+}
+
+/// Energies of all windows of a stream.
+#[derive(Clone, Debug)]
+pub(super) struct Energies {
+    rate: SampleRate,
+    /// Completed steps.
+    step_count: u64,
+    /// Energy sums of the latest steps, a ring indexed by step count.
+    recent: [f64; MOMENTARY_STEPS],
+    /// Mean energy of every 100 ms.
+    hops: Vec<f64>,
+    /// Of the latest 400 ms, once there are so many.
+    momentary: Option<f64>,
+    /// Of the latest 3 s, once there are so many.
+    short_term: Option<f64>,
+    momentary_max: Largest,
+    short_term_max: Largest,
+    running: Running,
+}
+
+impl Energies {
+    pub(super) fn new(rate: SampleRate) -> Self {
+        Self {
+            rate,
+            step_count: 0,
+            recent: [0.0; MOMENTARY_STEPS],
+            hops: Vec::new(),
+            momentary: None,
+            short_term: None,
+            momentary_max: Largest::default(),
+            short_term_max: Largest::default(),
+            running: Running::new(),
+        }
+    }
+
+    /// Makes room for so much more signal.
+    pub(super) fn reserve(&mut self, hop_count: usize) {
+        self.hops.reserve(hop_count);
+    }
+
+    /// Adds the energy sum of a step.
+    pub(super) fn push(&mut self, energy: f64) {
+        self.recent[index(self.step_count) % MOMENTARY_STEPS] = energy;
+        self.step_count += 1;
+        if self.step_count >= MOMENTARY_STEPS as u64 {
+            let energy = lane_sum(&self.recent) / self.frames_of_latest(MOMENTARY_STEPS);
+            self.momentary = Some(energy);
+            self.momentary_max.see(energy, self.step_count);
+        }
+        if self.step_count.is_multiple_of(HOP_STEPS as u64) {
+            self.end_hop();
+        }
+    }
+
+    fn end_hop(&mut self) {
+        let first = (index(self.step_count) - HOP_STEPS) % MOMENTARY_STEPS;
+        let sum: f64 = self.recent[first..first + HOP_STEPS].iter().sum();
+        self.hops.push(sum / self.frames_of_latest(HOP_STEPS));
+        if let Some(energy) = gating::block_energy(&self.hops) {
+            self.running.add_block(energy);
+        }
+        self.short_term = gating::short_term_energy(&self.hops);
+        if let Some(energy) = self.short_term {
+            self.short_term_max.see(energy, self.step_count);
+            self.running.add_short_term(energy);
+        }
+    }
+
+    fn frames_of_latest(&self, steps: usize) -> f64 {
+        let first = end_of_step(self.rate, self.step_count - steps as u64);
+        (end_of_step(self.rate, self.step_count) - first) as f64
+    }
+
+    /// Frames of the next step: steps end at the frame next to every 10 ms, so that windows do not
+    /// drift at rates that are no multiple of 100 Hz.
+    pub(super) fn next_step_frames(&self) -> usize {
+        Frames(end_of_step(self.rate, self.step_count + 1) - self.frame_count()).as_usize()
+    }
+
+    /// Frames of all completed steps.
+    pub(super) fn frame_count(&self) -> u64 {
+        end_of_step(self.rate, self.step_count)
+    }
+
+    /// Frames until the end of the hop with this index.
+    pub(super) fn end_of_hop(&self, hop_index: usize) -> u64 {
+        end_of_step(self.rate, ((hop_index + 1) * HOP_STEPS) as u64)
+    }
+
+    /// Mean energy of every 100 ms.
+    pub(super) fn hops(&self) -> &[f64] {
+        &self.hops
+    }
+
+    /// Mean energies of the 3 s that end with the hop of this index; `None` when it is too early.
+    pub(super) fn short_term_at(&self, hop_index: usize) -> Option<f64> {
+        gating::short_term_energy(&self.hops[..=hop_index])
+    }
+
+    pub(super) fn momentary(&self) -> Option<f64> {
+        self.momentary
+    }
+
+    pub(super) fn short_term(&self) -> Option<f64> {
+        self.short_term
+    }
+
+    pub(super) fn momentary_max(&self) -> Largest {
+        self.momentary_max
+    }
+
+    pub(super) fn short_term_max(&self) -> Largest {
+        self.short_term_max
+    }
+
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+}
+
+/// Sum in an order that vectors of any width keep.
+fn lane_sum(energies: &[f64; MOMENTARY_STEPS]) -> f64 {
+    let mut lanes = [0.0; LANES];
+    for row in energies.chunks_exact(LANES) {
+        for (lane, energy) in lanes.iter_mut().zip(row) {
+            *lane += energy;
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + e) + (b + f)) + ((c + g) + (d + h))
+}
+
+/// Frames until this many steps have ended.
+fn end_of_step(rate: SampleRate, steps: u64) -> u64 {
+    (steps * u64::from(rate.0) + u64::from(STEPS_PER_SECOND) / 2) / u64::from(STEPS_PER_SECOND)
+}
+
+/// Time at the end of this many steps.
+pub(super) fn time_of(steps: u64) -> Seconds {
+    Seconds((steps * u64::from(STEP_MS)) as f64 / 1000.0)
+}
+
+/// A count of steps as an index; at 100 a second it fits even 32 bits for more than a year.
+fn index(steps: u64) -> usize {
+    Frames(steps).as_usize()
+}
