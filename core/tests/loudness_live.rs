@@ -188,3 +188,35 @@ fn history_is_kept_only_when_asked_for() {
     meter.end();
     assert_eq!(meter.take_history(), []);
 }
+
+#[test]
+fn reset_meter_is_a_fresh_one() {
+    let planes = planes(8 * 44_100);
+    let mut meter = meter();
+    blocks(&planes, 1000).for_each(|block| meter.push(&block));
+    meter.end();
+    meter.reset();
+    assert_eq!(meter.reading(), wavemill_core::loudness::LoudnessReading::default());
+    let later: Vec<Vec<f32>> = planes.iter().map(|plane| plane[100_000..].to_vec()).collect();
+    blocks(&later, 777).for_each(|block| meter.push(&block));
+    meter.end();
+    let history = meter.take_history();
+    assert_eq!((meter.finish(), history), measure(&later, 4096));
+}
+
+#[test]
+fn true_peak_now_is_that_of_the_curve() {
+    let planes = planes(3 * 44_100);
+    let mut meter = meter();
+    let mut now = Vec::new();
+    for block in blocks(&planes, 4410) {
+        meter.push(&block);
+        now.push(meter.reading().true_peak_now_dbtp);
+    }
+    // Peaks are known a little later: at the end of each 100 ms those of the 100 ms before.
+    let (_, history) = measure(&planes, 4410);
+    assert_eq!(now[0], None);
+    for (reading, point) in now[1..].iter().zip(&history) {
+        assert_eq!(*reading, point.true_peak_dbtp);
+    }
+}

@@ -74,6 +74,18 @@ impl Energies {
         }
     }
 
+    /// Forgets everything; the room stays.
+    pub(super) fn clear(&mut self) {
+        self.step_count = 0;
+        self.recent = [0.0; MOMENTARY_STEPS];
+        self.hops.clear();
+        self.momentary = None;
+        self.short_term = None;
+        self.momentary_max = Largest::default();
+        self.short_term_max = Largest::default();
+        self.running.clear();
+    }
+
     /// Makes room for so much more signal.
     pub(super) fn reserve(&mut self, hop_count: usize) {
         self.hops.reserve(hop_count);

@@ -150,6 +150,11 @@ impl KWeighting {
         }
     }
 
+    /// Forgets what came before.
+    pub(super) fn clear(&mut self) {
+        self.states.fill([0.0; ORDER]);
+    }
+
     /// The energy of a channel's next step: its weighted samples squared, summed.
     ///
     /// # Panics

@@ -86,6 +86,15 @@ impl LoudnessMeter {
         }
     }
 
+    /// Forgets the signal so far; what was reserved stays.
+    ///
+    /// Real-time: does not allocate.
+    pub fn reset(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            stream.reset();
+        }
+    }
+
     /// Measures further frames.
     ///
     /// Real-time: does not allocate within what was reserved.
@@ -154,6 +163,19 @@ impl Stream {
             history: None,
             is_over: false,
         })
+    }
+
+    fn reset(&mut self) {
+        self.steps.clear();
+        self.k_weighting.clear();
+        self.energies.clear();
+        self.true_peak.clear();
+        self.peak_to_short_term = PeakToShortTerm::new();
+        self.looked_at = 0;
+        if let Some(history) = &mut self.history {
+            history.clear();
+        }
+        self.is_over = false;
     }
 
     fn push(&mut self, block: &Block) {
@@ -254,6 +276,7 @@ impl Stream {
             loudness_range_lu: energies.running().range(),
             momentary_max_lufs: gating::loudness_of(energies.momentary_max().energy),
             short_term_max_lufs: gating::loudness_of(energies.short_term_max().energy),
+            true_peak_now_dbtp: Dbtp::from_amplitude(self.peak_to_short_term.latest().into()),
             true_peak_dbtp,
             true_peak_precise_dbtp: Dbtp::from_amplitude(peaks.precise.into()),
             peak_to_loudness_lu: peak_to_loudness(true_peak_dbtp, integrated_lufs),

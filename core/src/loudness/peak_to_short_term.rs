@@ -40,6 +40,11 @@ impl PeakToShortTerm {
         }
     }
 
+    /// The true peak of the latest hop; 0 before the first.
+    pub(super) fn latest(&self) -> f32 {
+        self.hop_count.checked_sub(1).map_or(0.0, |hop| self.peaks[hop % SHORT_TERM_HOPS])
+    }
+
     /// Hops added so far.
     pub(super) fn hop_count(&self) -> usize {
         self.hop_count

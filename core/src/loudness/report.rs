@@ -50,6 +50,8 @@ pub struct LoudnessReading {
     pub momentary_max_lufs: Option<Lufs>,
     /// As in the report.
     pub short_term_max_lufs: Option<Lufs>,
+    /// Largest of the latest 100 ms that are complete, 10 to 20 ms ago. BS.1770-5, Annex 2.
+    pub true_peak_now_dbtp: Option<Dbtp>,
     /// Largest so far, without the latest 10 to 20 ms. BS.1770-5, Annex 2.
     pub true_peak_dbtp: Option<Dbtp>,
     /// Largest so far, finely interpolated.

@@ -48,6 +48,12 @@ impl Running {
         Self { blocks: Histogram::new(), short_terms: Histogram::new() }
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.blocks.clear();
+        self.short_terms.clear();
+    }
+
     /// Counts the energy of a gating block.
     pub(super) fn add_block(&mut self, energy: f64) {
         self.blocks.add(energy);
@@ -84,6 +90,13 @@ impl Histogram {
             sum: 0.0,
             count: 0,
         }
+    }
+
+    fn clear(&mut self) {
+        self.sums.fill(0.0);
+        self.counts.fill(0);
+        self.sum = 0.0;
+        self.count = 0;
     }
 
     fn add(&mut self, energy: f64) {

@@ -25,6 +25,12 @@ impl Steps {
         Self { samples: vec![0.0; channel_count * stride], stride, frame_count: 0 }
     }
 
+    /// Silence before, and an empty step.
+    pub(super) fn clear(&mut self) {
+        self.samples.fill(0.0);
+        self.frame_count = 0;
+    }
+
     /// Takes frames of the block from `start` on, until the step has `step_frames` of them; returns
     /// how many it took.
     pub(super) fn fill(&mut self, block: &Block, start: usize, step_frames: usize) -> usize {

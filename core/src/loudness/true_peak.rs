@@ -85,6 +85,12 @@ impl TruePeak {
         }
     }
 
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.peaks = Peaks::default();
+        self.hop_peak = 0.0;
+    }
+
     /// Looks at the frames `range` of channels whose samples are `planes`, which hold [`LOOK_BACK`]
     /// more before and [`LOOK_AHEAD`] more behind.
     pub(super) fn look<'a>(
