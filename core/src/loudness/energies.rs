@@ -197,3 +197,25 @@ pub(super) fn time_of(steps: u64) -> Seconds {
 fn index(steps: u64) -> usize {
     Frames(steps).as_usize()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The limit of a file's length; see `limits::DURATION_MAX`.
+    const HOURS_MAX: usize = 100;
+
+    #[test]
+    fn state_of_100_hours_is_8_bytes_for_every_100_ms_and_as_much_room() {
+        let mut energies = Energies::new(SampleRate(44_100));
+        for step in 0..HOURS_MAX * 3600 * 100 {
+            energies.push((step % 1000) as f64);
+        }
+        assert_eq!(energies.hops.len(), HOURS_MAX * 3600 * 10);
+        // Room grows by half or twice; 29 MB are used.
+        assert!(energies.hops.capacity() * size_of::<f64>() < 64_000_000);
+        assert!(size_of::<Energies>() < 1000);
+        assert_eq!(energies.frame_count(), HOURS_MAX as u64 * 3600 * 44_100);
+        assert!(energies.running.integrated().is_some());
+    }
+}

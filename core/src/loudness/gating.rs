@@ -26,9 +26,14 @@ const BLOCK_HOPS: usize = 4;
 /// Hops of the short-term window, 3 s.
 pub(super) const SHORT_TERM_HOPS: usize = 30;
 
+/// Below this is silence: the square of the smallest normal `f32`. Whether smaller samples are zeros
+/// depends on a thread's mode, on which no value must depend.
+const SILENCE_ENERGY: f64 = 1.38e-76;
+
 /// Loudness of an energy; `None` for silence. Source: ITU-R BS.1770-5, Annex 1, eq. (2).
 pub(super) fn loudness_of(energy: f64) -> Option<Lufs> {
-    Decibels::from_power(energy).map(|level| Lufs((level + OFFSET).0))
+    Decibels::from_power(if energy < SILENCE_ENERGY { 0.0 } else { energy })
+        .map(|level| Lufs((level + OFFSET).0))
 }
 
 /// Energy of a loudness in LUFS, where minus infinity is silence.

@@ -15,6 +15,10 @@ const LANES: usize = 8;
 /// Numbers of state of both filter sections.
 const ORDER: usize = 4;
 
+/// A state that is smaller is none: else it would decay through denormal numbers, which some machines
+/// compute a hundred times slower. 600 dB below full scale; its energy is far below all others.
+const SILENCE: f64 = 1e-30;
+
 type State = [f64; ORDER];
 type Matrix = [[f64; ORDER]; ORDER];
 
@@ -173,6 +177,9 @@ impl KWeighting {
         for &sample in rest {
             let weighted = self.sections.next(state, f64::from(sample));
             energy += weighted * weighted;
+        }
+        if state.iter().all(|number| number.abs() < SILENCE) {
+            *state = [0.0; ORDER];
         }
         energy
     }

@@ -245,7 +245,7 @@ impl Stream {
 
     fn report(&self) -> LoudnessReport {
         let (energies, peaks) = (&self.energies, self.true_peak.peaks());
-        let true_peak_dbtp = Dbtp::from_amplitude(peaks.standard.into());
+        let true_peak_dbtp = Dbtp::from_amplitude(amplitude(peaks.standard));
         let integrated_lufs = gating::integrated(energies.hops());
         let (momentary_max, short_term_max) = (energies.momentary_max(), energies.short_term_max());
         let momentary_max_lufs = gating::loudness_of(momentary_max.energy);
@@ -258,8 +258,8 @@ impl Stream {
             short_term_max_lufs,
             short_term_max_at_s: short_term_max_lufs.map(|_| short_term_max.end()),
             true_peak_dbtp,
-            true_peak_precise_dbtp: Dbtp::from_amplitude(peaks.precise.into()),
-            sample_peak_dbfs: Dbfs::from_amplitude(peaks.sample.into()),
+            true_peak_precise_dbtp: Dbtp::from_amplitude(amplitude(peaks.precise)),
+            sample_peak_dbfs: Dbfs::from_amplitude(amplitude(peaks.sample)),
             peak_to_loudness_lu: peak_to_loudness(true_peak_dbtp, integrated_lufs),
             peak_to_short_term_lu: self.peak_to_short_term.value(),
         }
@@ -267,7 +267,7 @@ impl Stream {
 
     fn reading(&self) -> LoudnessReading {
         let (energies, peaks) = (&self.energies, self.true_peak.peaks());
-        let true_peak_dbtp = Dbtp::from_amplitude(peaks.standard.into());
+        let true_peak_dbtp = Dbtp::from_amplitude(amplitude(peaks.standard));
         let integrated_lufs = energies.running().integrated();
         LoudnessReading {
             momentary_lufs: energies.momentary().and_then(gating::loudness_of),
@@ -278,7 +278,7 @@ impl Stream {
             short_term_max_lufs: gating::loudness_of(energies.short_term_max().energy),
             true_peak_now_dbtp: Dbtp::from_amplitude(self.peak_to_short_term.latest().into()),
             true_peak_dbtp,
-            true_peak_precise_dbtp: Dbtp::from_amplitude(peaks.precise.into()),
+            true_peak_precise_dbtp: Dbtp::from_amplitude(amplitude(peaks.precise)),
             peak_to_loudness_lu: peak_to_loudness(true_peak_dbtp, integrated_lufs),
             peak_to_short_term_lu: self.peak_to_short_term.value(),
         }
@@ -294,7 +294,7 @@ impl Stream {
                 at_s: time_of((until.len() * HOP_STEPS) as u64),
                 momentary_lufs: gating::block_energy(until).and_then(gating::loudness_of),
                 short_term_lufs: gating::short_term_energy(until).and_then(gating::loudness_of),
-                true_peak_dbtp: Dbtp::from_amplitude(peak.into()),
+                true_peak_dbtp: Dbtp::from_amplitude(amplitude(peak)),
             }
         };
         history.drain(..).enumerate().map(point).collect()
@@ -304,4 +304,10 @@ impl Stream {
 /// PLR. Source: AES, see the report's field.
 fn peak_to_loudness(true_peak: Option<Dbtp>, loudness: Option<Lufs>) -> Option<Lu> {
     true_peak.zip(loudness).map(|(peak, loudness)| (peak - Dbtp(loudness.0)).into())
+}
+
+/// A peak's amplitude. What is below the smallest normal number is silence, as in the loudness of an
+/// energy.
+fn amplitude(peak: f32) -> f64 {
+    if peak < f32::MIN_POSITIVE { 0.0 } else { peak.into() }
 }

@@ -1,13 +1,7 @@
-//! What the loudness meter says while the signal lasts, and its curve over time.
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    reason = "a test binary: a panic is a failed test, and rounding to f32 is meant"
-)]
+//! What the meter says while the signal lasts, and its curve over time.
 
-mod common;
-
-use common::music;
+use crate::common::music;
+use crate::signals::blocks;
 use wavemill_core::analysis::{Analyzer, Options};
 use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec};
 use wavemill_core::loudness::{HistoryPoint, LoudnessMeter, LoudnessReport, MonoMode};
@@ -28,14 +22,6 @@ fn planes(frame_count: usize) -> Vec<Vec<f32>> {
         }
     }
     planes
-}
-
-fn blocks(planes: &[Vec<f32>], block: usize) -> impl Iterator<Item = Block> {
-    (0..planes[0].len()).step_by(block).map(move |start| {
-        let end = (start + block).min(planes[0].len());
-        let cut: Vec<&[f32]> = planes.iter().map(|plane| &plane[start..end]).collect();
-        Block::from_planes(&cut)
-    })
 }
 
 fn meter() -> LoudnessMeter {

@@ -1,0 +1,111 @@
+//! Signals made of tones, and what the meter says of them.
+
+use std::f64::consts::TAU;
+use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
+use wavemill_core::units::{Lu, Lufs};
+
+pub(crate) const RATE_HZ: u32 = 48_000;
+
+/// Tolerance of all loudness values. Source: EBU Tech 3341, table 1.
+pub(crate) const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
+
+/// Tolerances of true peak. Source: EBU Tech 3341, table 1.
+const PEAK_ABOVE_DB: f64 = 0.2;
+const PEAK_BELOW_DB: f64 = 0.4;
+
+/// Tolerance of loudness range. Source: EBU Tech 3342, table 1.
+const RANGE_TOLERANCE_LU: f64 = 1.0;
+
+/// Level that stands for digital silence.
+pub(crate) const SILENCE: f64 = f64::NEG_INFINITY;
+
+/// A signal in blocks of up to `frames` frames.
+pub(crate) fn blocks(planes: &[Vec<f32>], frames: usize) -> impl Iterator<Item = Block> {
+    let frame_count = planes.first().map_or(0, Vec::len);
+    (0..frame_count).step_by(frames).map(move |start| {
+        let end = (start + frames).min(frame_count);
+        let cut: Vec<&[f32]> = planes.iter().map(|plane| &plane[start..end]).collect();
+        Block::from_planes(&cut)
+    })
+}
+
+/// Report of `planes`, pushed in blocks of `block` frames.
+pub(crate) fn measure(
+    spec: &StreamSpec,
+    planes: &[Vec<f32>],
+    mono: MonoMode,
+    block: usize,
+) -> LoudnessReport {
+    let mut meter = LoudnessMeter::new(spec, mono);
+    blocks(planes, block).for_each(|block| meter.push(&block));
+    meter.finish()
+}
+
+/// A 1 kHz tone of consecutive levels (peak dBFS, seconds).
+pub(crate) fn tone(parts: &[(f64, f64)]) -> Vec<f32> {
+    let mut plane = Vec::new();
+    for &(level_dbfs, duration_s) in parts {
+        let amplitude = 10f64.powf(level_dbfs / 20.0);
+        for _ in 0..(duration_s * f64::from(RATE_HZ)).round() as usize {
+            let phase = TAU * 1000.0 * plane.len() as f64 / f64::from(RATE_HZ);
+            plane.push((amplitude * phase.sin()) as f32);
+        }
+    }
+    plane
+}
+
+/// Report of such a tone in both channels.
+pub(crate) fn stereo(parts: &[(f64, f64)]) -> LoudnessReport {
+    stereo_of(&tone(parts))
+}
+
+/// Report of a signal in both channels.
+pub(crate) fn stereo_of(plane: &[f32]) -> LoudnessReport {
+    let planes = [plane.to_vec(), plane.to_vec()];
+    measure(&StreamSpec::new(RATE_HZ, 2), &planes, MonoMode::Single, 4096)
+}
+
+/// A factor for each frame: 0 to 1 within `ramp` frames at the beginning, and back at the end.
+pub(crate) fn ramped(frame: usize, frame_count: usize, ramp: usize) -> f64 {
+    let edge = frame.min(frame_count - 1 - frame);
+    (edge as f64 / ramp as f64).min(1.0)
+}
+
+/// Report of a sine of `rate / divisor` with ramps of 100 ms, 3.2 s long.
+pub(crate) fn peak_tone(
+    rate_hz: u32,
+    divisor: f64,
+    phase_degrees: f64,
+    amplitude: f64,
+) -> LoudnessReport {
+    let frame_count = (3.2 * f64::from(rate_hz)) as usize;
+    let plane: Vec<f32> = (0..frame_count)
+        .map(|frame| {
+            let phase = TAU * (frame as f64 / divisor + phase_degrees / 360.0);
+            let ramp = ramped(frame, frame_count, rate_hz as usize / 10);
+            (amplitude * ramp * phase.sin()) as f32
+        })
+        .collect();
+    let spec = StreamSpec::new(rate_hz, 2);
+    measure(&spec, &[plane.clone(), plane], MonoMode::Single, 4096)
+}
+
+pub(crate) fn assert_loudness(value: Option<Lufs>, expected: f64) {
+    let value = value.unwrap().0;
+    assert!((value - expected).abs() <= LOUDNESS_TOLERANCE_LU, "{value}, expected {expected}");
+}
+
+pub(crate) fn assert_range(value: Option<Lu>, expected: f64) {
+    let value = value.unwrap().0;
+    assert!((value - expected).abs() <= RANGE_TOLERANCE_LU, "{value}, expected {expected}");
+}
+
+/// Both measures of true peak must be within the tolerances.
+pub(crate) fn assert_true_peak(report: &LoudnessReport, expected_dbtp: f64) {
+    for peak in [report.true_peak_dbtp, report.true_peak_precise_dbtp] {
+        let peak = peak.unwrap().0;
+        assert!(peak <= expected_dbtp + PEAK_ABOVE_DB, "{peak}, expected {expected_dbtp}");
+        assert!(peak >= expected_dbtp - PEAK_BELOW_DB, "{peak}, expected {expected_dbtp}");
+    }
+}
