@@ -7,7 +7,8 @@ use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::limits::BLOCK_FRAMES;
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::measure::{
-    LevelMeter, LevelReport, SpectrumMeter, SpectrumReport, StereoMeter, StereoReport, Stft,
+    BandReport, BandsMeter, LevelMeter, LevelReport, SpectrumMeter, SpectrumReport, StereoMeter,
+    StereoReport, Stft,
 };
 use crate::units::Frames;
 use serde::Serialize;
@@ -25,11 +26,14 @@ pub enum Group {
     Spectrum,
     /// How left and right relate.
     Stereo,
+    /// What each of five bands holds.
+    Bands,
 }
 
 impl Group {
     /// All of them, in the order of reports.
-    pub const ALL: &'static [Self] = &[Self::Loudness, Self::Level, Self::Spectrum, Self::Stereo];
+    pub const ALL: &'static [Self] =
+        &[Self::Loudness, Self::Level, Self::Spectrum, Self::Stereo, Self::Bands];
 
     /// Its key in reports, and what one types to ask for it.
     pub const fn name(self) -> &'static str {
@@ -38,6 +42,7 @@ impl Group {
             Self::Level => "level",
             Self::Spectrum => "spectrum",
             Self::Stereo => "stereo",
+            Self::Bands => "bands",
         }
     }
 
@@ -48,6 +53,7 @@ impl Group {
             Self::Level => "RMS, crest factor, dynamic range, clipping",
             Self::Spectrum => "Centroid, bandwidth, rolloff, flatness",
             Self::Stereo => "Width, correlation, balance",
+            Self::Bands => "Level, crest factor, width and spectrum of five bands",
         }
     }
 }
@@ -82,6 +88,9 @@ pub struct Analysis {
     /// How left and right relate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stereo: Option<StereoReport>,
+    /// What each of five bands holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bands: Option<Vec<BandReport>>,
 }
 
 /// A sample that is not a number or infinite: nothing can be measured from there on.
@@ -100,21 +109,27 @@ pub struct Analyzer {
     level: Option<LevelMeter>,
     /// Shared by all meters that look at short-time spectra.
     stft: Option<Stft>,
+    /// Measures bands too.
     spectrum: Option<SpectrumMeter>,
+    has_spectrum: bool,
     stereo: Option<StereoMeter>,
+    bands: Option<BandsMeter>,
 }
 
 impl Analyzer {
     /// An analyzer for a stream whose samples are stored as `format`.
     pub fn new(spec: &StreamSpec, format: PcmFormat, options: &Options) -> Self {
         let has = |group| options.groups.contains(&group);
+        let has_shapes = has(Group::Spectrum) || has(Group::Bands);
         Self {
             frame_count: Frames::ZERO,
             loudness: has(Group::Loudness).then(|| LoudnessMeter::new(spec, options.mono)),
             level: has(Group::Level).then(|| LevelMeter::new(spec, format)),
-            stft: has(Group::Spectrum).then(Stft::new),
-            spectrum: has(Group::Spectrum).then(|| SpectrumMeter::new(spec.sample_rate)),
+            stft: has_shapes.then(Stft::new),
+            spectrum: has_shapes.then(|| SpectrumMeter::new(spec.sample_rate)),
+            has_spectrum: has(Group::Spectrum),
             stereo: has(Group::Stereo).then(|| StereoMeter::new(spec)),
+            bands: has(Group::Bands).then(|| BandsMeter::new(spec)),
         }
     }
 
@@ -154,6 +169,9 @@ impl Analyzer {
         if let Some(meter) = &mut self.stereo {
             meter.push(block);
         }
+        if let Some(meter) = &mut self.bands {
+            meter.push(block);
+        }
         self.frame_count += Frames(block.frame_count() as u64);
         Ok(())
     }
@@ -172,12 +190,13 @@ impl Analyzer {
                 }
             });
         }
-        let spectrum = self.spectrum.map(SpectrumMeter::finish);
+        let (spectrum, shapes) = self.spectrum.map(SpectrumMeter::finish).unwrap_or_default();
         Analysis {
             loudness: self.loudness.map(LoudnessMeter::finish),
             level: self.level.map(LevelMeter::finish),
-            spectrum: spectrum.map(|(report, _)| report),
+            spectrum: self.has_spectrum.then_some(spectrum),
             stereo: self.stereo.map(StereoMeter::finish),
+            bands: self.bands.map(|meter| meter.finish(&shapes)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Numbers about audio. What each means is said at its field, with its source.
 
+mod band_filter;
 mod bands;
 mod dynamic_range;
 mod fourier;
@@ -10,6 +11,8 @@ mod spectrum;
 mod stereo;
 mod stft;
 
+pub use bands::BandReport;
+pub(crate) use bands::BandsMeter;
 pub use level::{LevelMeter, LevelReport};
 pub(crate) use spectrum::SpectrumMeter;
 pub use spectrum::SpectrumReport;
