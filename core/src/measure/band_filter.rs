@@ -1,28 +1,33 @@
 //! Splits two channels into bands.
 //!
 //! A band is cut out by two high-pass and two low-pass sections of the second order, whose zeros lie
-//! at zero and at half the sample rate: together they have the numerator (1 - z^-2)^4, so each section
-//! gets 1 - z^-2 and needs two products and three sums; the gain is applied to what was measured. In
-//! this form a section's state is up to 1 / (pi f / rate)^2 times its input, 9 million at 20 Hz of
-//! 192 kHz, which leaves an `f64` nine digits and an `f32` none. The bands of both channels are
-//! filtered beside each other; no lane is ever added to another one.
+//! at zero and at half the sample rate: together they have the numerator (1 - z^-2)^4. Half of it is
+//! applied to the samples, once for all bands; then come the poles of the low-pass, then those of the
+//! high-pass with the other half, which takes away what rounding left at zero. The gain is applied to
+//! what was measured. In this form numbers inside are up to 1 / (pi f / rate)^2 times what they mean,
+//! 9 million at 20 Hz of 192 kHz, which leaves an `f64` nine digits and an `f32` none.
 //!
-//! At rates so low that half of them cuts a band, that band has no low-pass, and every section its own
-//! numerator.
+//! The bands of both channels are filtered beside each other, two sections at a time, which is what
+//! the registers hold; no lane is ever added to another one. At rates so low that half of them cuts a
+//! band, that band has no low-pass, and every section has its own numerator.
+
+#![expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 
 use super::bands::{BAND_COUNT, BANDS};
 use super::lanes::has_wide_vectors;
+use super::quads::{Plain, Quad};
 use super::sides::SideSums;
 use crate::units::{Frames, Hertz, SampleRate};
 use std::f64::consts::{PI, SQRT_2};
 
-/// Sections of a band: two at the lower edge, two at the upper one.
-const SECTIONS: usize = 4;
+/// The first four bands of the left channel, those of the right one, and the last of both.
+type Row<Q> = [Q; 3];
 
-/// Numbers of one channel, and of the other one behind them.
-const LANES: usize = 2 * BAND_COUNT;
+/// As kept between blocks.
+type Stored = [f64; 4];
 
-type Row = [f64; LANES];
+/// Two sections, each with its two latest numbers, the newer first.
+type State<Q> = [[Row<Q>; 2]; 2];
 
 /// Frames after which numbers too small to matter become zero. In silence they would else decay into
 /// denormal numbers, which are slow, and never end.
@@ -31,12 +36,15 @@ const FLUSH_FRAMES: usize = 512;
 /// State below this is zero: -2000 dB.
 const STATE_MIN: f64 = 1e-100;
 
+/// Frames that are filtered by one pair of sections before the next has its turn; their rows fit the
+/// nearest cache.
+const CHUNK_FRAMES: usize = 64;
+
 /// The filters of all bands for a sample rate.
 #[derive(Clone, Debug)]
 pub(super) struct BandFilter {
-    /// Of the lower and the upper edge's sections.
-    low: Coefficients,
-    high: Coefficients,
+    high_pass: Coefficients,
+    low_pass: Coefficients,
     /// Whether a band lacks its low-pass.
     is_cut: bool,
     /// Of each band; 0 where it lies above half the sample rate.
@@ -44,49 +52,52 @@ pub(super) struct BandFilter {
     is_wide: bool,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Coefficients {
-    a1: Row,
-    a2: Row,
+/// Of the first four bands of a channel, and of the last band.
+type Coefficients = [Section<Stored>; 2];
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Section<Q> {
+    a1: Q,
+    a2: Q,
     /// Used only where a band is cut.
-    b1: Row,
-    b2: Row,
+    b1: Q,
+    b2: Q,
 }
 
 /// State and results of two channels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct BandSums {
-    /// Of each section the two latest numbers.
-    state: [[Row; 2]; SECTIONS],
-    energy: Row,
-    peak: Row,
-    both: [f64; BAND_COUNT],
+    /// The two latest samples of both channels, and what the first half of the numerator made of them.
+    samples: [[f64; 2]; 2],
+    differences: [[f64; 2]; 2],
+    low_pass: State<Stored>,
+    high_pass: State<Stored>,
+    energy: Row<Stored>,
+    peak: Row<Stored>,
+    /// Products of both channels.
+    both: Stored,
+    both_of_last: f64,
 }
 
 impl BandFilter {
     pub(super) fn new(rate: SampleRate) -> Self {
         let mut filter = Self {
-            low: Coefficients::default(),
-            high: Coefficients::default(),
+            high_pass: Coefficients::default(),
+            low_pass: Coefficients::default(),
             is_cut: false,
             gains: [0.0; BAND_COUNT],
             is_wide: has_wide_vectors(),
         };
         for (band, range) in BANDS.iter().enumerate() {
-            filter.gains[band] = 1.0;
-            if let Some(edge) = Edge::new(range.low_hz, rate) {
-                filter.gains[band] *= edge.high_pass_gain.powi(2);
-                filter.low.set(band, &edge, -2.0);
-            } else {
-                filter.gains[band] = 0.0;
-            }
+            let Some(edge) = Edge::new(range.low_hz, rate) else { continue };
+            set(&mut filter.high_pass, band, &edge, -2.0);
+            filter.gains[band] = edge.high_pass_gain.powi(2);
             if let Some(edge) = Edge::new(range.high_hz, rate) {
+                set(&mut filter.low_pass, band, &edge, 2.0);
                 filter.gains[band] *= edge.low_pass_gain.powi(2);
-                filter.high.set(band, &edge, 2.0);
-            } else {
-                filter.is_cut = true;
             }
         }
+        filter.is_cut = BANDS.iter().any(|range| Edge::new(range.high_hz, rate).is_none());
         filter
     }
 
@@ -110,7 +121,8 @@ impl BandFilter {
             let end = left.len().min(at + missing);
             let right = right.map_or(&SILENCE[..end - at], |right| &right[at..end]);
             self.filter(sums, &left[at..end], right);
-            if end - at == missing {
+            missing -= end - at;
+            if missing == 0 {
                 sums.flush();
                 missing = FLUSH_FRAMES;
             }
@@ -126,80 +138,169 @@ impl BandFilter {
             // SAFETY: `is_wide` says that this machine has AVX2.
             return unsafe { self.filter_avx2(sums, left, right) };
         }
-        self.filter_any(sums, left, right);
+        self.filter_any::<Plain>(sums, left, right);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn filter_avx2(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
-        self.filter_any(sums, left, right);
+        self.filter_any::<super::quads::Wide>(sums, left, right);
     }
 
-    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
-    fn filter_any(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
-        if self.is_cut {
-            self.filter_kernel::<true>(sums, left, right);
-        } else {
-            self.filter_kernel::<false>(sums, left, right);
+    fn filter_any<Q: Quad>(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
+        let mut rows = [[Q::all(0.0); 3]; CHUNK_FRAMES];
+        for (left, right) in left.chunks(CHUNK_FRAMES).zip(right.chunks(CHUNK_FRAMES)) {
+            let rows = &mut rows[..left.len()];
+            if self.is_cut {
+                spread::<Q, true>(sums, left, right, rows);
+                pass::<Q, OWN_ZEROS>(&self.low_pass, &mut sums.low_pass, rows);
+                pass::<Q, OWN_ZEROS>(&self.high_pass, &mut sums.high_pass, rows);
+            } else {
+                spread::<Q, false>(sums, left, right, rows);
+                pass::<Q, NO_ZEROS>(&self.low_pass, &mut sums.low_pass, rows);
+                pass::<Q, BOTH_ZEROS>(&self.high_pass, &mut sums.high_pass, rows);
+            }
+            sums.add(rows);
         }
-    }
-
-    /// Loops over lanes are what becomes vectors, so they stay loops over arrays of fixed length.
-    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
-    #[inline(always)]
-    fn filter_kernel<const CUT: bool>(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
-        let BandSums { mut state, mut energy, mut peak, mut both } = *sums;
-        for (&left, &right) in left.iter().zip(right) {
-            let (left, right) = (f64::from(left), f64::from(right));
-            let mut y: Row =
-                std::array::from_fn(|lane| if lane < BAND_COUNT { left } else { right });
-            for (section, [w1, w2]) in state.iter_mut().enumerate() {
-                let Coefficients { a1, a2, b1, b2 } =
-                    if section % 2 == 0 { &self.low } else { &self.high };
-                for lane in 0..LANES {
-                    let w = y[lane] - a2[lane] * w2[lane] - a1[lane] * w1[lane];
-                    y[lane] = if CUT {
-                        w + b1[lane] * w1[lane] + b2[lane] * w2[lane]
-                    } else {
-                        w - w2[lane]
-                    };
-                    w2[lane] = w1[lane];
-                    w1[lane] = w;
-                }
-            }
-            for lane in 0..LANES {
-                energy[lane] += y[lane] * y[lane];
-                let magnitude = y[lane].abs();
-                peak[lane] = if magnitude > peak[lane] { magnitude } else { peak[lane] };
-            }
-            for band in 0..BAND_COUNT {
-                both[band] += y[band] * y[BAND_COUNT + band];
-            }
-        }
-        *sums = BandSums { state, energy, peak, both };
     }
 
     /// Sums of products of a band's two channels.
     pub(super) fn products(&self, sums: &BandSums, band: usize) -> SideSums {
         let gain = self.gains[band] * self.gains[band];
-        SideSums {
-            left: sums.energy[band] * gain,
-            right: sums.energy[BAND_COUNT + band] * gain,
-            both: sums.both[band] * gain,
-        }
+        let [left, right] = lanes(band).map(|(quad, lane)| sums.energy[quad][lane] * gain);
+        let both = sums.both.get(band).unwrap_or(&sums.both_of_last) * gain;
+        SideSums { left, right, both }
     }
 
     /// Largest absolute value of a band in either channel.
     pub(super) fn peak(&self, sums: &BandSums, band: usize) -> f64 {
-        sums.peak[band].max(sums.peak[BAND_COUNT + band]) * self.gains[band]
+        let [left, right] = lanes(band).map(|(quad, lane)| sums.peak[quad][lane]);
+        left.max(right) * self.gains[band]
+    }
+}
+
+/// Where a band of the left and of the right channel lies in a row.
+fn lanes(band: usize) -> [(usize, usize); 2] {
+    if band < 4 { [(0, band), (1, band)] } else { [(2, 0), (2, 1)] }
+}
+
+/// The samples for each band; with half of the common numerator unless every section has its own.
+#[inline(always)]
+fn spread<Q: Quad, const IS_CUT: bool>(
+    sums: &mut BandSums,
+    left: &[f32],
+    right: &[f32],
+    rows: &mut [Row<Q>],
+) {
+    let ([mut x1, mut x2], [mut d1, mut d2]) = (sums.samples, sums.differences);
+    for ((row, &left), &right) in rows.iter_mut().zip(left).zip(right) {
+        let mut y = [f64::from(left), f64::from(right)];
+        if !IS_CUT {
+            for channel in 0..2 {
+                let x = y[channel];
+                let difference = x - x2[channel];
+                y[channel] = difference - d2[channel];
+                (x2[channel], x1[channel]) = (x1[channel], x);
+                (d2[channel], d1[channel]) = (d1[channel], difference);
+            }
+        }
+        *row = [Q::all(y[0]), Q::all(y[1]), Q::from_array([y[0], y[1], 0.0, 0.0])];
+    }
+    (sums.samples, sums.differences) = ([x1, x2], [d1, d2]);
+}
+
+/// What a section's numerator is.
+const NO_ZEROS: u8 = 0;
+/// 1 - z^-2.
+const BOTH_ZEROS: u8 = 1;
+/// 1 + b1 z^-1 + b2 z^-2.
+const OWN_ZEROS: u8 = 2;
+
+/// Two equal sections, one after the other, in direct form II. Two frames at a time, so that the
+/// older of a section's numbers is replaced where it is.
+#[inline(always)]
+fn pass<Q: Quad, const ZEROS: u8>(
+    coefficients: &Coefficients,
+    state: &mut State<Stored>,
+    rows: &mut [Row<Q>],
+) {
+    let coefficients = coefficients.map(Section::vectors);
+    let mut sections: State<Q> = state.map(|section| section.map(|row| row.map(Q::from_array)));
+    let mut pairs = rows.chunks_exact_mut(2);
+    for pair in &mut pairs {
+        let [first, second] = pair else { break };
+        for [newer, older] in &mut sections {
+            step::<Q, ZEROS>(&coefficients, newer, older, first);
+        }
+        for [newer, older] in &mut sections {
+            step::<Q, ZEROS>(&coefficients, older, newer, second);
+        }
+    }
+    for row in pairs.into_remainder() {
+        for [newer, older] in &mut sections {
+            step::<Q, ZEROS>(&coefficients, newer, older, row);
+            std::mem::swap(newer, older);
+        }
+    }
+    *state = sections.map(|section| section.map(|row| row.map(Q::into_array)));
+}
+
+/// One section and one row; the new numbers replace the older ones.
+#[inline(always)]
+fn step<Q: Quad, const ZEROS: u8>(
+    coefficients: &[Section<Q>; 2],
+    newer: &Row<Q>,
+    older: &mut Row<Q>,
+    row: &mut Row<Q>,
+) {
+    for quad in 0..row.len() {
+        // Both channels have the same.
+        let Section { a1, a2, b1, b2 } = coefficients[quad / 2];
+        let w = row[quad].minus(a2.times(older[quad])).minus(a1.times(newer[quad]));
+        row[quad] = match ZEROS {
+            NO_ZEROS => w,
+            BOTH_ZEROS => w.minus(older[quad]),
+            _ => w.plus(b1.times(newer[quad])).plus(b2.times(older[quad])),
+        };
+        older[quad] = w;
+    }
+}
+
+impl Section<Stored> {
+    #[inline(always)]
+    fn vectors<Q: Quad>(self) -> Section<Q> {
+        let [a1, a2, b1, b2] = [self.a1, self.a2, self.b1, self.b2].map(Q::from_array);
+        Section { a1, a2, b1, b2 }
     }
 }
 
 impl BandSums {
+    #[inline(always)]
+    fn add<Q: Quad>(&mut self, rows: &[Row<Q>]) {
+        let mut energy = self.energy.map(Q::from_array);
+        let mut peak = self.peak.map(Q::from_array);
+        let mut both = Q::from_array(self.both);
+        for row in rows {
+            for quad in 0..row.len() {
+                energy[quad] = energy[quad].plus(row[quad].times(row[quad]));
+                peak[quad] = peak[quad].larger(row[quad].magnitude());
+            }
+            both = both.plus(row[0].times(row[1]));
+            let [left, right, ..] = row[2].into_array();
+            self.both_of_last += left * right;
+        }
+        self.energy = energy.map(Q::into_array);
+        self.peak = peak.map(Q::into_array);
+        self.both = both.into_array();
+    }
+
     fn flush(&mut self) {
-        for number in self.state.as_flattened_mut().as_flattened_mut() {
-            *number = if number.abs() < STATE_MIN { 0.0 } else { *number };
+        for state in [&mut self.low_pass, &mut self.high_pass] {
+            let numbers = state.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+            for number in numbers {
+                *number = if number.abs() < STATE_MIN { 0.0 } else { *number };
+            }
         }
     }
 }
@@ -232,13 +333,14 @@ impl Edge {
     }
 }
 
-impl Coefficients {
-    /// A section whose numerator is 1, `b1`, 1.
-    fn set(&mut self, band: usize, edge: &Edge, b1: f64) {
-        for lane in [band, BAND_COUNT + band] {
-            (self.a1[lane], self.a2[lane]) = (edge.a1, edge.a2);
-            (self.b1[lane], self.b2[lane]) = (b1, 1.0);
-        }
+/// Makes a band's sections those of an edge; their own numerator is 1, `b1`, 1.
+fn set(coefficients: &mut Coefficients, band: usize, edge: &Edge, b1: f64) {
+    for (quad, lane) in lanes(band) {
+        let section = &mut coefficients[quad / 2];
+        section.a1[lane] = edge.a1;
+        section.a2[lane] = edge.a2;
+        section.b1[lane] = b1;
+        section.b2[lane] = 1.0;
     }
 }
 
@@ -262,7 +364,7 @@ mod tests {
             filter.is_wide = is_wide;
             let mut sums = BandSums::default();
             filter.push(&mut sums, 0, &left, Some(&right));
-            (sums.energy, sums.peak, sums.both)
+            (sums.energy, sums.peak, sums.both, sums.both_of_last)
         };
         for rate in [SampleRate(8000), SampleRate(44_100)] {
             assert_eq!(sums(rate, false), sums(rate, has_wide_vectors()));
@@ -276,6 +378,8 @@ mod tests {
         let mut sums = BandSums::default();
         filter.push(&mut sums, 0, &left, Some(&right));
         filter.push(&mut sums, 5000, &vec![0.0; 500_000], None);
-        assert!(sums.state.as_flattened().as_flattened().iter().all(|number| *number == 0.0));
+        for state in [sums.low_pass, sums.high_pass] {
+            assert_eq!(state, State::<Stored>::default());
+        }
     }
 }

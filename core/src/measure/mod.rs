@@ -6,6 +6,7 @@ mod dynamic_range;
 mod fourier;
 mod lanes;
 mod level;
+mod quads;
 mod sides;
 mod spectrum;
 mod stereo;
