@@ -171,7 +171,13 @@ impl Block {
 
     /// The first frame that holds a NaN or an infinity, if any.
     pub fn first_non_finite(&self) -> Option<usize> {
-        self.planes().filter_map(|plane| plane.iter().position(|sample| !sample.is_finite())).min()
+        // All of them, since a search that stops looks at one sample after the other.
+        let has_some =
+            |plane: &&[f32]| plane.iter().fold(false, |some, sample| some | !sample.is_finite());
+        self.planes()
+            .filter(has_some)
+            .filter_map(|plane| plane.iter().position(|sample| !sample.is_finite()))
+            .min()
     }
 
     /// The usual layout of this many channels.

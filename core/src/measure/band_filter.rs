@@ -14,8 +14,7 @@
 #![expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 
 use super::bands::{BAND_COUNT, BANDS};
-use super::lanes::has_wide_vectors;
-use super::quads::{Plain, Quad};
+use super::quads::{Plain, Quad, Registers};
 use super::sides::SideSums;
 use crate::units::{Frames, Hertz, SampleRate};
 use std::f64::consts::{PI, SQRT_2};
@@ -49,7 +48,7 @@ pub(super) struct BandFilter {
     is_cut: bool,
     /// Of each band; 0 where it lies above half the sample rate.
     gains: [f64; BAND_COUNT],
-    is_wide: bool,
+    registers: Registers,
 }
 
 /// Of the first four bands of a channel, and of the last band.
@@ -86,7 +85,7 @@ impl BandFilter {
             low_pass: Coefficients::default(),
             is_cut: false,
             gains: [0.0; BAND_COUNT],
-            is_wide: has_wide_vectors(),
+            registers: Registers::best(),
         };
         for (band, range) in BANDS.iter().enumerate() {
             let Some(edge) = Edge::new(range.low_hz, rate) else { continue };
@@ -133,17 +132,26 @@ impl BandFilter {
     /// Filters equally many samples of both channels; the result is the same with any width of
     /// vectors.
     fn filter(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
-        #[cfg(target_arch = "x86_64")]
-        if self.is_wide {
-            // SAFETY: `is_wide` says that this machine has AVX2.
-            return unsafe { self.filter_avx2(sums, left, right) };
+        match self.registers {
+            Registers::Plain => self.filter_any::<Plain>(sums, left, right),
+            // SAFETY: the machine has these registers.
+            #[cfg(target_arch = "x86_64")]
+            Registers::Wide => unsafe { self.filter_avx2(sums, left, right) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Registers::WideAndMany => unsafe { self.filter_avx512(sums, left, right) },
         }
-        self.filter_any::<Plain>(sums, left, right);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn filter_avx2(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
+        self.filter_any::<super::quads::Wide>(sums, left, right);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,avx512f,avx512vl")]
+    fn filter_avx512(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
         self.filter_any::<super::quads::Wide>(sums, left, right);
     }
 
@@ -354,20 +362,23 @@ mod tests {
     }
 
     #[test]
-    fn every_vector_width_gives_the_same_bits() {
-        if !has_wide_vectors() {
-            println!("skipped: this machine has vectors of one width");
-        }
-        let [left, right] = signal(5000);
-        let sums = |rate: SampleRate, is_wide: bool| {
+    fn every_kind_of_registers_gives_the_same_bits() {
+        let [left, right] = signal(5001);
+        let sums = |rate: SampleRate, registers: Registers| {
             let mut filter = BandFilter::new(rate);
-            filter.is_wide = is_wide;
+            filter.registers = registers;
             let mut sums = BandSums::default();
             filter.push(&mut sums, 0, &left, Some(&right));
             (sums.energy, sums.peak, sums.both, sums.both_of_last)
         };
+        if Registers::best() == Registers::Plain {
+            println!("skipped: this machine has registers of one kind");
+        }
         for rate in [SampleRate(8000), SampleRate(44_100)] {
-            assert_eq!(sums(rate, false), sums(rate, has_wide_vectors()));
+            let plain = sums(rate, Registers::Plain);
+            for registers in Registers::of_machine() {
+                assert_eq!(sums(rate, registers), plain, "{rate} {registers:?}");
+            }
         }
     }
 
