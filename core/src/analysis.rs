@@ -7,8 +7,8 @@ use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::limits::BLOCK_FRAMES;
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::measure::{
-    BandReport, BandsMeter, LevelMeter, LevelReport, SpectrumMeter, SpectrumReport, StereoMeter,
-    StereoReport, Stft,
+    BandReport, BandsMeter, HarmonicMeter, HarmonicReport, LevelMeter, LevelReport, SpectrumMeter,
+    SpectrumReport, StereoMeter, StereoReport, Stft, TransientMeter, TransientReport,
 };
 use crate::units::Frames;
 use serde::Serialize;
@@ -28,12 +28,23 @@ pub enum Group {
     Stereo,
     /// What each of five bands holds.
     Bands,
+    /// How things begin.
+    Transient,
+    /// Distortion of tones, and what sounds steadily.
+    Harmonic,
 }
 
 impl Group {
     /// All of them, in the order of reports.
-    pub const ALL: &'static [Self] =
-        &[Self::Loudness, Self::Level, Self::Spectrum, Self::Stereo, Self::Bands];
+    pub const ALL: &'static [Self] = &[
+        Self::Loudness,
+        Self::Level,
+        Self::Spectrum,
+        Self::Stereo,
+        Self::Bands,
+        Self::Transient,
+        Self::Harmonic,
+    ];
 
     /// Its key in reports, and what one types to ask for it.
     pub const fn name(self) -> &'static str {
@@ -43,6 +54,8 @@ impl Group {
             Self::Spectrum => "spectrum",
             Self::Stereo => "stereo",
             Self::Bands => "bands",
+            Self::Transient => "transient",
+            Self::Harmonic => "harmonic",
         }
     }
 
@@ -54,6 +67,8 @@ impl Group {
             Self::Spectrum => "Centroid, bandwidth, rolloff, flatness",
             Self::Stereo => "Width, correlation, balance",
             Self::Bands => "Level, crest factor, width and spectrum of five bands",
+            Self::Transient => "Attack, onsets a second, how much attack is left",
+            Self::Harmonic => "Distortion of a test tone, harmonic share of the energy",
         }
     }
 }
@@ -91,6 +106,12 @@ pub struct Analysis {
     /// What each of five bands holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bands: Option<Vec<BandReport>>,
+    /// How things begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transient: Option<TransientReport>,
+    /// Distortion of tones, and what sounds steadily.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub harmonic: Option<HarmonicReport>,
 }
 
 /// A sample that is not a number or infinite: nothing can be measured from there on.
@@ -114,6 +135,8 @@ pub struct Analyzer {
     has_spectrum: bool,
     stereo: Option<StereoMeter>,
     bands: Option<BandsMeter>,
+    transient: Option<TransientMeter>,
+    harmonic: Option<HarmonicMeter>,
 }
 
 impl Analyzer {
@@ -121,15 +144,18 @@ impl Analyzer {
     pub fn new(spec: &StreamSpec, format: PcmFormat, options: &Options) -> Self {
         let has = |group| options.groups.contains(&group);
         let has_shapes = has(Group::Spectrum) || has(Group::Bands);
+        let has_spectra = has_shapes || has(Group::Transient) || has(Group::Harmonic);
         Self {
             frame_count: Frames::ZERO,
             loudness: has(Group::Loudness).then(|| LoudnessMeter::new(spec, options.mono)),
             level: has(Group::Level).then(|| LevelMeter::new(spec, format)),
-            stft: has_shapes.then(Stft::new),
+            stft: has_spectra.then(Stft::new),
             spectrum: has_shapes.then(|| SpectrumMeter::new(spec.sample_rate)),
             has_spectrum: has(Group::Spectrum),
             stereo: has(Group::Stereo).then(|| StereoMeter::new(spec)),
             bands: has(Group::Bands).then(|| BandsMeter::new(spec)),
+            transient: has(Group::Transient).then(|| TransientMeter::new(spec)),
+            harmonic: has(Group::Harmonic).then(|| HarmonicMeter::new(spec)),
         }
     }
 
@@ -164,12 +190,24 @@ impl Analyzer {
                 if let Some(meter) = &mut self.spectrum {
                     meter.push(frames);
                 }
+                if let Some(meter) = &mut self.transient {
+                    meter.push_spectra(frames);
+                }
+                if let Some(meter) = &mut self.harmonic {
+                    meter.push_spectra(frames);
+                }
             });
         }
         if let Some(meter) = &mut self.stereo {
             meter.push(block);
         }
         if let Some(meter) = &mut self.bands {
+            meter.push(block);
+        }
+        if let Some(meter) = &mut self.transient {
+            meter.push(block);
+        }
+        if let Some(meter) = &mut self.harmonic {
             meter.push(block);
         }
         self.frame_count += Frames(block.frame_count() as u64);
@@ -188,6 +226,12 @@ impl Analyzer {
                 if let Some(meter) = &mut self.spectrum {
                     meter.push(frames);
                 }
+                if let Some(meter) = &mut self.transient {
+                    meter.push_last_spectra(frames);
+                }
+                if let Some(meter) = &mut self.harmonic {
+                    meter.push_spectra(frames);
+                }
             });
         }
         let (spectrum, shapes) = self.spectrum.map(SpectrumMeter::finish).unwrap_or_default();
@@ -197,6 +241,8 @@ impl Analyzer {
             spectrum: self.has_spectrum.then_some(spectrum),
             stereo: self.stereo.map(StereoMeter::finish),
             bands: self.bands.map(|meter| meter.finish(&shapes)),
+            transient: self.transient.map(TransientMeter::finish),
+            harmonic: self.harmonic.map(HarmonicMeter::finish),
         }
     }
 }

@@ -1,0 +1,258 @@
+//! How things begin: how often, how fast, how hard.
+
+use super::envelope::Envelope;
+use super::fourier::{FRAME, HOP};
+use super::lanes::LANES;
+use super::onsets::Onsets;
+use super::stft::FrameBatch;
+use crate::audio::{Block, StreamSpec};
+use crate::units::{Decibels, Frames, SampleRate};
+use serde::Serialize;
+use std::collections::VecDeque;
+
+/// Beginnings in a whole file, of the channels' mean. Fields are `None` where no value exists.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TransientReport {
+    /// Time in which a 1 ms RMS envelope rises from 10 to 90 % of the way from what was before an
+    /// onset to its peak, the median over the onsets: 0.8 of the length of a linear ramp. In
+    /// milliseconds; `None` without onsets.
+    pub attack_ms: Option<f64>,
+    /// Onsets a second; `None` without frames.
+    pub density_per_s: Option<f64>,
+    /// Wavemill's own measure of how much attack is left: the median over the onsets of peak to RMS
+    /// of the 50 ms from an onset on, over 12 dB, 0 to 1. `None` without onsets. One file has no
+    /// reference: compare versions of the same music.
+    pub preservation: Option<f64>,
+}
+
+/// Crest from which attack counts as whole.
+const CREST_DB_WHOLE: f64 = 12.0;
+
+/// What the crest is taken over.
+const CREST_S: f64 = 0.05;
+
+/// Behind an onset's frame, a rise begins within half a frame.
+const RISE_S_MAX: f64 = 0.15;
+
+/// A rise ends when there was no larger value for so long.
+const REST_S: f64 = 0.02;
+
+/// How long before its steepest place a rise may begin.
+const BASE_S: f64 = 0.12;
+
+/// Measures beginnings block by block. Results do not depend on how the signal was cut into blocks.
+///
+/// State kept: half a second of levels, and counts of what was found, in steps much finer than what
+/// is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct TransientMeter {
+    rate: SampleRate,
+    onsets: Onsets,
+    envelope: Envelope,
+    /// Frames in the signal where the onsets were found that wait for what follows them.
+    waiting: VecDeque<u64>,
+    onset_count: u64,
+    attacks: Tally,
+    crests: Tally,
+    frame_count: u64,
+}
+
+impl TransientMeter {
+    pub(crate) fn new(spec: &StreamSpec) -> Self {
+        let rate = spec.sample_rate;
+        let onsets = Onsets::new(rate);
+        // An onset is told a batch of frames and its own neighborhood late, and looked at with what
+        // is around it.
+        let late = (LANES * HOP + 2 * FRAME + onsets.latency() * HOP) as u64;
+        let around = BASE_S + 2.0 * RISE_S_MAX + CREST_S + REST_S;
+        let frames = late + 2 * FRAME as u64 + seconds(around, rate);
+        Self {
+            rate,
+            onsets,
+            envelope: Envelope::new(rate, frames),
+            waiting: VecDeque::with_capacity(64),
+            onset_count: 0,
+            attacks: Tally::new(0.01, 2.0 * 1000.0 * (RISE_S_MAX + BASE_S)),
+            crests: Tally::new(0.01, 100.0),
+            frame_count: 0,
+        }
+    }
+
+    /// Looks at further short-time spectra: before [`Self::push`] of the block that completed them.
+    pub(crate) fn push_spectra(&mut self, frames: FrameBatch<'_>) {
+        self.look(frames, u64::MAX);
+    }
+
+    fn look(&mut self, frames: FrameBatch<'_>, whole: u64) {
+        let waiting = &mut self.waiting;
+        self.onsets.push(frames, whole, |frame| waiting.push_back(frame * HOP as u64));
+    }
+
+    /// Takes further frames of samples.
+    pub(crate) fn push(&mut self, block: &Block) {
+        self.frame_count += block.frame_count() as u64;
+        if block.channel_count() == 0 {
+            return;
+        }
+        let mut start = 0;
+        while start < block.frame_count() {
+            start += self.envelope.push(block, start);
+            self.measure_due(false);
+        }
+    }
+
+    /// Looks at the spectra that reach beyond the end, all frames of which came by [`Self::push`].
+    pub(crate) fn push_last_spectra(&mut self, frames: FrameBatch<'_>) {
+        let whole = (self.frame_count.saturating_sub(FRAME as u64 / 2)) / HOP as u64 + 1;
+        self.look(frames, whole);
+    }
+
+    /// Measures onsets whose surroundings are complete; in the end all.
+    fn measure_due(&mut self, is_end: bool) {
+        while let Some(&frame) = self.waiting.front() {
+            let tick = self.envelope.tick_of(frame);
+            let ahead = self.envelope.ticks(2.0 * RISE_S_MAX + CREST_S + REST_S)
+                + self.envelope.tick_of(2 * FRAME as u64);
+            if !is_end && self.envelope.tick_count() < tick + ahead {
+                return;
+            }
+            self.waiting.pop_front();
+            self.measure(tick, (tick + ahead).min(self.envelope.tick_count()));
+        }
+    }
+
+    /// Measures the onset around a tick, looking at ticks before `end` only.
+    fn measure(&mut self, tick: u64, end: u64) {
+        self.onset_count += 1;
+        let Some(rise) = Rise::find(&self.envelope, tick, end) else { return };
+        self.attacks.add(self.envelope.milliseconds(rise.length));
+        let crest_end = (rise.start + self.envelope.ticks(CREST_S)).min(end);
+        let (peak, rms) = (
+            self.envelope.peak_of(rise.start, crest_end),
+            self.envelope.rms_of(rise.start, crest_end),
+        );
+        if let Some(crest) = Decibels::from_amplitude(peak / rms) {
+            self.crests.add(crest.0);
+        }
+    }
+
+    /// What was measured.
+    pub(crate) fn finish(mut self) -> TransientReport {
+        let waiting = &mut self.waiting;
+        self.onsets.finish(|frame| waiting.push_back(frame * HOP as u64));
+        self.measure_due(true);
+        let duration = Frames(self.frame_count).duration(self.rate);
+        TransientReport {
+            attack_ms: self.attacks.median(),
+            density_per_s: (duration.0 > 0.0).then(|| self.onset_count as f64 / duration.0),
+            preservation: self.crests.median().map(|db| (db / CREST_DB_WHOLE).clamp(0.0, 1.0)),
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below a second")]
+fn seconds(seconds: f64, rate: SampleRate) -> u64 {
+    (seconds * f64::from(rate.0)).ceil() as u64
+}
+
+/// The rise of an onset, in ticks.
+struct Rise {
+    /// The tick in which 10 % are reached.
+    start: u64,
+    /// From 10 to 90 %.
+    length: f64,
+}
+
+impl Rise {
+    /// The rise around an onset's tick, looking at ticks before `end` only; `None` when there is none.
+    fn find(envelope: &Envelope, tick: u64, end: u64) -> Option<Self> {
+        let hop = envelope.tick_of(HOP as u64).max(1);
+        let millisecond = envelope.ticks(0.001);
+        let first = tick.saturating_sub(hop).max(envelope.first() + millisecond);
+        // The frame's middle may lie before the rise by half a frame.
+        let last = (tick + envelope.tick_of(FRAME as u64 / 2) + hop).min(end);
+        let slope = |tick: u64| envelope.rms(tick) - envelope.rms(tick - millisecond);
+        let steepest = (first.max(millisecond)..last)
+            .map(|tick| (tick, slope(tick)))
+            .reduce(|best, other| if other.1 > best.1 { other } else { best })?
+            .0;
+        let (top, peak) = top(envelope, steepest, end);
+        let from =
+            steepest.saturating_sub(envelope.ticks(BASE_S)).max(envelope.first() + millisecond);
+        let base = (from..=steepest).map(|tick| envelope.rms(tick)).fold(peak, f64::min);
+        let (low, high) = (base + 0.1 * (peak - base), base + 0.9 * (peak - base));
+        // Backwards from the top to the last tick that is not above the tenth, then forwards.
+        let start = (from..top).rev().find(|&tick| envelope.rms(tick) <= low)?;
+        let stop = (start + 1..=top).find(|&tick| envelope.rms(tick) >= high)?;
+        let crossing = |tick: u64, level: f64| {
+            let (before, behind) = (envelope.rms(tick), envelope.rms(tick + 1));
+            tick as f64 + (level - before) / (behind - before)
+        };
+        let length = crossing(stop - 1, high) - crossing(start, low);
+        (length.is_finite() && peak > base).then_some(Self { start, length })
+    }
+}
+
+/// The top of a rise: the first tick with a value that none exceeds for a while.
+fn top(envelope: &Envelope, from: u64, end: u64) -> (u64, f64) {
+    let rest = envelope.ticks(REST_S);
+    let last = (from + envelope.ticks(RISE_S_MAX)).min(end);
+    let mut top = (from, envelope.rms(from));
+    for tick in from + 1..last {
+        let level = envelope.rms(tick);
+        if level > top.1 {
+            top = (tick, level);
+        } else if tick - top.0 >= rest {
+            break;
+        }
+    }
+    top
+}
+
+/// Counts of values in even steps, from which a median is read: bounded however many there are.
+#[derive(Clone, Debug)]
+struct Tally {
+    step: f64,
+    counts: Vec<u64>,
+}
+
+impl Tally {
+    /// For values from 0 to `end`; larger ones count as that.
+    fn new(step: f64, end: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "some thousand"
+        )]
+        let steps = (end / step).ceil() as usize + 1;
+        Self { step, counts: vec![0; steps] }
+    }
+
+    fn add(&mut self, value: f64) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "`as` saturates, as is meant"
+        )]
+        let index = (value / self.step).round() as usize;
+        let last = self.counts.len() - 1;
+        self.counts[index.min(last)] += 1;
+    }
+
+    /// Of an even count, the mean of both in the middle.
+    fn median(&self) -> Option<f64> {
+        let count: u64 = self.counts.iter().sum();
+        let low = self.ranked(count.checked_sub(1)? / 2)?;
+        Some(f64::midpoint(low, self.ranked(count / 2)?))
+    }
+
+    /// The value of which so many are smaller.
+    fn ranked(&self, rank: u64) -> Option<f64> {
+        let mut below = 0;
+        let index = self.counts.iter().position(|count| {
+            below += count;
+            below > rank
+        })?;
+        Some(index as f64 * self.step)
+    }
+}
