@@ -9,10 +9,11 @@ mod common;
 
 use common::music;
 use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec};
+use wavemill_core::loudness::HistoryPoint;
 use wavemill_core::units::{Dbtp, Frames, Lu, Lufs, SampleRate, Seconds};
 use wavemill_core::waveform::audiowaveform::{Bits, Data};
 use wavemill_core::waveform::json::Document;
-use wavemill_core::waveform::picture::{CurvePoint, Numbers, Picture, Settings, Theme};
+use wavemill_core::waveform::picture::{Numbers, Picture, Settings, Theme};
 use wavemill_core::waveform::{Level, Point, Resolution, Waveform, WaveformMeter};
 
 fn collect(
@@ -272,17 +273,18 @@ fn settings(width: u32, height: Option<u32>) -> Settings {
     Settings { width, height, theme: Theme::Auto, is_split: true, is_plain: false }
 }
 
-fn curve(seconds: usize) -> Vec<CurvePoint> {
+fn curve(seconds: usize) -> Vec<HistoryPoint> {
     (1..=10 * seconds)
-        .map(|index| CurvePoint {
-            at: Seconds(index as f64 / 10.0),
-            momentary: (index % 50 > 4).then(|| Lufs(-20.0 + (index % 37) as f64 / 4.0)),
-            short_term: (index > 30).then(|| Lufs(-18.0 - (index % 100) as f64 / 20.0)),
+        .map(|index| HistoryPoint {
+            at_s: Seconds(index as f64 / 10.0),
+            momentary_lufs: (index % 50 > 4).then(|| Lufs(-20.0 + (index % 37) as f64 / 4.0)),
+            short_term_lufs: (index > 30).then(|| Lufs(-18.0 - (index % 100) as f64 / 20.0)),
+            true_peak_dbtp: None,
         })
         .collect()
 }
 
-fn picture<'a>(title: &'a str, waveform: &'a Waveform, curve: &'a [CurvePoint]) -> Picture<'a> {
+fn picture<'a>(title: &'a str, waveform: &'a Waveform, curve: &'a [HistoryPoint]) -> Picture<'a> {
     let numbers = Numbers {
         integrated_lufs: Some(Lufs(-14.25)),
         loudness_range_lu: Some(Lu(6.0)),

@@ -4,24 +4,12 @@ use super::Numbers;
 use super::axis::multiples;
 use super::scene::{Anchor, Area, DASH, Scene, Shape, Spot, Text, Weight};
 use super::theme::Ink;
-use crate::units::{Lufs, Seconds};
+use crate::loudness::HistoryPoint;
+use crate::units::Lufs;
 
-/// Loudness at a time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CurvePoint {
-    /// End of the windows.
-    pub at: Seconds,
-    /// Over 400 ms.
-    pub momentary: Option<Lufs>,
-    /// Over 3 s.
-    pub short_term: Option<Lufs>,
-}
-
-impl CurvePoint {
-    /// Whether there is anything to draw.
-    pub(super) fn has_value(&self) -> bool {
-        self.momentary.is_some() || self.short_term.is_some()
-    }
+/// Whether there is anything to draw.
+pub(super) fn has_value(points: &[HistoryPoint]) -> bool {
+    points.iter().any(|point| point.momentary_lufs.is_some() || point.short_term_lufs.is_some())
 }
 
 /// What the scale covers, in LU: quieter passages lie at its foot.
@@ -38,25 +26,25 @@ const LABEL_SIZE: f64 = 10.0;
 pub(super) fn draw(
     scene: &mut Scene,
     area: &Area,
-    points: &[CurvePoint],
+    points: &[HistoryPoint],
     duration_s: f64,
     numbers: &Numbers,
 ) {
     let loudest = points
         .iter()
-        .flat_map(|point| [point.momentary, point.short_term])
+        .flat_map(|point| [point.momentary_lufs, point.short_term_lufs])
         .flatten()
         .fold(f64::NEG_INFINITY, |loudest, lufs| loudest.max(lufs.0));
     let scale = Scale { top: (loudest / 6.0).ceil().clamp(-6.0, 3.0) * 6.0, area: *area };
     scale.draw(scene);
-    let momentary = columns(points, area, duration_s, |point| point.momentary);
+    let momentary = columns(points, area, duration_s, |point| point.momentary_lufs);
     for run in runs(&momentary) {
         let mut spots: Vec<Spot> = run.iter().map(|&(x, lufs)| scale.spot(x, lufs)).collect();
         let ends = [spots[spots.len() - 1].x, spots[0].x];
         spots.extend(ends.map(|x| Spot { x, y: area.bottom() }));
         scene.shapes.push(Shape::Polygon { spots, ink: Ink::CurveArea });
     }
-    let short_term = columns(points, area, duration_s, |point| point.short_term);
+    let short_term = columns(points, area, duration_s, |point| point.short_term_lufs);
     for run in runs(&short_term) {
         let spots = run.iter().map(|&(x, lufs)| scale.spot(x, lufs)).collect();
         scene.shapes.push(Shape::Line { spots, width: 1.6, ink: Ink::Curve });
@@ -104,15 +92,15 @@ impl Scale {
 
 /// The loudest value of each column of pixels, with the column's middle.
 fn columns(
-    points: &[CurvePoint],
+    points: &[HistoryPoint],
     area: &Area,
     duration_s: f64,
-    value: impl Fn(&CurvePoint) -> Option<Lufs>,
+    value: impl Fn(&HistoryPoint) -> Option<Lufs>,
 ) -> Vec<(f64, Option<f64>)> {
     let mut columns: Vec<(f64, Option<f64>)> = Vec::new();
     let mut last_column = -1.0;
     for point in points {
-        let x = area.x + (point.at.0 / duration_s).clamp(0.0, 1.0) * area.width;
+        let x = area.x + (point.at_s.0 / duration_s).clamp(0.0, 1.0) * area.width;
         let column = ((x - area.x) / COLUMN_WIDTH).floor();
         let lufs = value(point).map(|lufs| lufs.0);
         match columns.last_mut() {

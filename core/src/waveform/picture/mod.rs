@@ -14,10 +14,10 @@ mod scene;
 mod svg;
 mod theme;
 
-pub use curve::CurvePoint;
 pub use theme::Theme;
 
 use super::{Level, Waveform};
+use crate::loudness::HistoryPoint;
 use crate::units::{Dbtp, Lu, Lufs, Seconds};
 use axis::Tick;
 use scene::{Anchor, Area, Scene, Shape, Spot, Text, Weight};
@@ -61,7 +61,7 @@ pub struct Picture<'a> {
     /// Measured over what is shown.
     pub numbers: Numbers,
     /// Loudness over the time that is shown; times are from its beginning.
-    pub curve: &'a [CurvePoint],
+    pub curve: &'a [HistoryPoint],
 }
 
 /// Numbers in the header; those that do not exist are left out.
@@ -126,7 +126,7 @@ impl Picture<'_> {
 
     fn scene(&self, settings: &Settings) -> Scene {
         let lanes = lane::lanes(self.waveform, settings.is_split);
-        let has_curve = self.curve.iter().any(CurvePoint::has_value);
+        let has_curve = curve::has_value(self.curve);
         let (height, layout) = layout(settings, lanes.len(), has_curve);
         let mut scene = Scene { width: settings.width, height, shapes: Vec::new() };
         let page =

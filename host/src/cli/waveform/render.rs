@@ -10,7 +10,7 @@ use wavemill_core::measure::LevelMeter;
 use wavemill_core::units::Seconds;
 use wavemill_core::waveform::audiowaveform::Data;
 use wavemill_core::waveform::json::Document;
-use wavemill_core::waveform::picture::{CurvePoint, Numbers, Picture, point_count};
+use wavemill_core::waveform::picture::{Numbers, Picture, point_count};
 use wavemill_core::waveform::{Resolution, Waveform, WaveformMeter};
 
 /// The output and how many points are in it.
@@ -68,7 +68,7 @@ fn picture(
     let points = point_count(&settings, info.spec.channel_count(), format == Format::Svg);
     let resolutions = [Resolution::Even(points)];
     let mut meter = WaveformMeter::new(&info.spec, info.format, span.frame_count, &resolutions);
-    let mut loudness = LoudnessMeter::new(&info.spec, MonoMode::Single);
+    let mut loudness = LoudnessMeter::new(&info.spec, MonoMode::Single).with_history();
     let mut level = LevelMeter::new(&info.spec, info.format);
     scan(decoder, range, span, |block| {
         meter.push(block);
@@ -78,8 +78,9 @@ fn picture(
         }
     })?;
     let waveform = meter.finish();
+    loudness.end();
+    let curve = loudness.take_history();
     let loudness = loudness.finish();
-    let curve: Vec<CurvePoint> = Vec::new();
     let numbers = Numbers {
         integrated_lufs: loudness.integrated_lufs,
         loudness_range_lu: loudness.loudness_range_lu,
