@@ -99,13 +99,15 @@ fn with_four(shared: &[Lanes; 10], more: [Lanes; 4]) -> [Lanes; 4] {
     let b = sorted_4(more);
     // The outermost of the ten cannot be a median with seven more to come.
     let a = &shared[1..9];
-    // Value k of two sorted lists together: the least, over all ways to take k + 1, of the most taken.
-    std::array::from_fn(|index| {
-        let k = index + 4;
-        let one = least(a[k], most(a[k - 1], b[0]));
-        let two = least(most(a[k - 2], b[1]), most(a[k - 3], b[2]));
-        least(least(one, two), most(a[k - 4], b[3]))
-    })
+    [value(a, &b, 4), value(a, &b, 5), value(a, &b, 6), value(a, &b, 7)]
+}
+
+/// Value `k` of two sorted lists together: the least, over all ways to take `k + 1`, of the most taken.
+#[inline(always)]
+fn value(a: &[Lanes], b: &[Lanes; 4], k: usize) -> Lanes {
+    let one = least(a[k], most(a[k - 1], b[0]));
+    let two = least(most(a[k - 2], b[1]), most(a[k - 3], b[2]));
+    least(least(one, two), most(a[k - 4], b[3]))
 }
 
 /// Of these four and two more, the two between which the last one decides.
@@ -127,7 +129,8 @@ fn with_one(between: [Lanes; 2], last: Lanes) -> Lanes {
 /// The medians of the eight windows in `x`: of values 0 to 16, 1 to 17 and so on.
 #[inline(always)]
 pub(super) fn medians(x: &[Lanes; SPAN]) -> [Lanes; PLACES] {
-    let shared = sorted_10(std::array::from_fn(|index| x[7 + index]));
+    // Not `array::from_fn`, which for so many is a call that knows no wide vectors.
+    let shared = sorted_10([x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16]]);
     let lower = with_four(&shared, [x[3], x[4], x[5], x[6]]);
     let upper = with_four(&shared, [x[17], x[18], x[19], x[20]]);
     let first = with_two(lower, [x[1], x[2]]);

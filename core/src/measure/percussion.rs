@@ -201,10 +201,11 @@ fn separate_any(
     let mut parts = [Lanes::default(); 2];
     let magnitudes = &batches[batch].by_frequency;
     for group in 0..GROUPS {
-        let over_time: [Lanes; SPAN] = std::array::from_fn(|index| {
-            let (batch, frame) = rows[index];
-            batches[batch].by_frame[group][frame]
-        });
+        // A loop: `array::from_fn` of so many is a call that knows no wide vectors.
+        let mut over_time = [Lanes::default(); SPAN];
+        for (lanes, &(batch, frame)) in over_time.iter_mut().zip(rows) {
+            *lanes = batches[batch].by_frame[group][frame];
+        }
         let steady = transposed(&medians(&over_time));
         let around: &[Lanes; SPAN] = magnitudes[group * PLACES..]
             .first_chunk()
@@ -237,8 +238,35 @@ fn shared(magnitude: Lanes, steady: Lanes, struck: Lanes) -> [Lanes; 2] {
     [harmonic * harmonic, percussive * percussive]
 }
 
-/// Rows as columns.
+/// Rows as columns: pairs, then fours, then halves change places, as vectors can.
 #[inline(always)]
 fn transposed(rows: &Tile) -> Tile {
-    std::array::from_fn(|column| Lanes(std::array::from_fn(|row| rows[row].0[column])))
+    let pairs = |a: usize, b: usize| {
+        let (a, b) = (&rows[a].0, &rows[b].0);
+        [
+            Lanes([a[0], b[0], a[1], b[1], a[4], b[4], a[5], b[5]]),
+            Lanes([a[2], b[2], a[3], b[3], a[6], b[6], a[7], b[7]]),
+        ]
+    };
+    let fours = |a: Lanes, b: Lanes| {
+        let (a, b) = (a.0, b.0);
+        [
+            Lanes([a[0], a[1], b[0], b[1], a[4], a[5], b[4], b[5]]),
+            Lanes([a[2], a[3], b[2], b[3], a[6], a[7], b[6], b[7]]),
+        ]
+    };
+    let halves = |a: Lanes, b: Lanes| {
+        let (a, b) = (a.0, b.0);
+        [
+            Lanes([a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]]),
+            Lanes([a[4], a[5], a[6], a[7], b[4], b[5], b[6], b[7]]),
+        ]
+    };
+    let ([a, b], [c, d]) = (pairs(0, 1), pairs(2, 3));
+    let ([e, f], [g, h]) = (pairs(4, 5), pairs(6, 7));
+    let ([a, b], [c, d]) = (fours(a, c), fours(b, d));
+    let ([e, f], [g, h]) = (fours(e, g), fours(f, h));
+    let ([r0, r4], [r1, r5]) = (halves(a, e), halves(b, f));
+    let ([r2, r6], [r3, r7]) = (halves(c, g), halves(d, h));
+    [r0, r1, r2, r3, r4, r5, r6, r7]
 }
