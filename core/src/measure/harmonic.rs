@@ -20,7 +20,7 @@ pub struct HarmonicReport {
     ///
     /// Source: D. Fitzgerald, "Harmonic/percussive separation using median filtering", 13th Conference on
     /// Digital Audio Effects, 2010;
-    /// librosa 0.11, `decompose.hpss(stft(y), kernel_size=17)`.
+    /// librosa 0.11, `decompose.hpss(stft(y, hop_length=1024), kernel_size=17)`.
     pub harmonic_ratio: Option<f64>,
 }
 

@@ -4,15 +4,19 @@
 //! cell, the median of [`WINDOW`] frames says how steady it is, that of as many frequencies how
 //! struck; their squares share the cell's magnitude out.
 //!
+//! Every second frame is looked at: then a median spans as much time as the paper's, whose frames are
+//! as far apart, at the cost of half of them.
+//!
 //! Source: D. Fitzgerald, "Harmonic/percussive separation using median filtering", 13th Conference on
 //! Digital Audio Effects, 2010, with its soft masks; borders, and cells where both medians are zero,
-//! as librosa 0.11, `decompose.hpss(S, kernel_size=17)`.
+//! as librosa 0.11, `decompose.hpss(stft(y, n_fft=2048, hop_length=1024), kernel_size=17)`.
 
 #![expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 
 use super::fourier::BINS;
-use super::lanes::{LANES, Lanes, has_wide_vectors};
+use super::lanes::{LANES, Lanes};
 use super::median::{PLACES, SPAN, WINDOW, medians};
+use super::quads::Registers;
 use super::stft::FrameBatch;
 
 /// Neighbors on each side.
@@ -23,6 +27,12 @@ const GROUPS: usize = BINS.div_ceil(PLACES);
 
 /// Batches kept: that whose medians are found, and its neighbors.
 const BATCHES: usize = 3;
+
+/// Of so many frames one is looked at.
+const STRIDE: usize = 2;
+
+/// Frames that a [`FrameBatch`] adds.
+const SHARE: usize = LANES / STRIDE;
 
 // Frames of a batch, and places of a block of medians, are looked at both ways.
 const _: () = assert!(LANES == PLACES && LANES == REACH);
@@ -43,11 +53,12 @@ struct Batch {
 pub(crate) struct Percussion {
     /// A ring, by the number of the batch.
     batches: [Batch; BATCHES],
+    /// Frames looked at.
     frame_count: u64,
     /// Batches whose energy is summed.
     done: u64,
     energy: Energy,
-    is_wide: bool,
+    registers: Registers,
 }
 
 /// Energies of both parts.
@@ -59,6 +70,10 @@ struct Energy {
 
 impl Percussion {
     pub(crate) fn new() -> Self {
+        Self::with(Registers::best())
+    }
+
+    fn with(registers: Registers) -> Self {
         let batch = Batch {
             by_frequency: vec![Lanes::default(); REACH + GROUPS * PLACES + REACH],
             by_frame: vec![Tile::default(); GROUPS],
@@ -68,23 +83,34 @@ impl Percussion {
             frame_count: 0,
             done: 0,
             energy: Energy::default(),
-            is_wide: has_wide_vectors(),
+            registers,
         }
     }
 
-    /// Looks at further frames. Batches are full but for the last.
+    /// Looks at further frames. Those that come together are [`LANES`] but for the last.
     pub(crate) fn push(&mut self, frames: FrameBatch<'_>) {
         let batch = &mut self.batches[ring(self.frame_count / LANES as u64)];
-        store(batch, frames.magnitudes, self.is_wide);
-        self.frame_count += frames.count as u64;
-        // The batch before has all its neighbors.
-        if frames.count == LANES && self.frame_count >= 2 * LANES as u64 {
-            self.separate(u64::MAX);
+        let first = lane(self.frame_count);
+        for (kept, magnitudes) in batch.by_frequency[REACH..].iter_mut().zip(frames.magnitudes) {
+            for share in 0..SHARE {
+                kept.0[first + share] = magnitudes.0[STRIDE * share];
+            }
+        }
+        self.frame_count += frames.count.div_ceil(STRIDE) as u64;
+        if frames.count == LANES && lane(self.frame_count) == 0 {
+            complete(batch, self.registers);
+            // The batch before has all its neighbors.
+            if self.frame_count > LANES as u64 {
+                self.separate(u64::MAX);
+            }
         }
     }
 
     /// The share of the harmonic part; `None` when there is no energy.
     pub(crate) fn finish(mut self) -> Option<f64> {
+        if lane(self.frame_count) > 0 {
+            complete(&mut self.batches[ring(self.frame_count / LANES as u64)], self.registers);
+        }
         while self.done * (LANES as u64) < self.frame_count {
             self.separate(self.frame_count);
         }
@@ -96,11 +122,11 @@ impl Percussion {
     /// Sums the energy of the first batch that is not done, of a stream with `frame_count` frames.
     fn separate(&mut self, frame_count: u64) {
         let first = self.done * LANES as u64;
-        let rows: [(usize, usize); SPAN] = std::array::from_fn(|index| {
+        let rows: Rows = std::array::from_fn(|index| {
             let frame = mirrored(first, index, frame_count);
             (ring(frame / LANES as u64), lane(frame))
         });
-        let parts = separate(&self.batches, ring(self.done), &rows, self.is_wide);
+        let parts = separate(&self.batches, ring(self.done), &rows, self.registers);
         let count = (frame_count - first).min(LANES as u64);
         for lane in 0..lane_count(count) {
             self.energy.harmonic += f64::from(parts[0].0[lane]);
@@ -136,27 +162,24 @@ fn mirrored(first: u64, index: usize, frame_count: u64) -> u64 {
     if frame < frame_count { frame } else { period - 1 - frame }
 }
 
-/// Stores magnitudes both ways.
-fn store(batch: &mut Batch, magnitudes: &[Lanes], is_wide: bool) {
+/// Mirrors the magnitudes of a batch and puts them the other way too.
+fn complete(batch: &mut Batch, registers: Registers) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn store_avx2(batch: &mut Batch, magnitudes: &[Lanes]) {
-        store_any(batch, magnitudes);
+    fn complete_avx2(batch: &mut Batch) {
+        complete_any(batch);
     }
-    #[cfg(target_arch = "x86_64")]
-    if is_wide {
-        // SAFETY: `is_wide` says that this machine has AVX2.
-        unsafe { store_avx2(batch, magnitudes) };
-        return;
+    match registers {
+        Registers::Plain => complete_any(batch),
+        // SAFETY: the machine has these registers.
+        #[cfg(target_arch = "x86_64")]
+        Registers::Wide | Registers::WideAndMany => unsafe { complete_avx2(batch) },
     }
-    let _ = is_wide;
-    store_any(batch, magnitudes);
 }
 
 #[inline(always)]
-fn store_any(batch: &mut Batch, magnitudes: &[Lanes]) {
+fn complete_any(batch: &mut Batch) {
     let values = &mut batch.by_frequency;
-    values[REACH..REACH + BINS].copy_from_slice(&magnitudes[..BINS]);
     for distance in 0..REACH {
         values[REACH - 1 - distance] = values[REACH + distance];
         values[REACH + BINS + distance] = values[REACH + BINS - 1 - distance];
@@ -167,37 +190,39 @@ fn store_any(batch: &mut Batch, magnitudes: &[Lanes]) {
     }
 }
 
-/// The harmonic and the percussive energy of each frame of a batch.
+/// Where each row of the windows of a batch lies: its batch in the ring, and its frame there.
+type Rows = [(usize, usize); SPAN];
+
+/// The harmonic and the percussive energy of each frame of a batch; the same with any registers.
 fn separate(
     batches: &[Batch; BATCHES],
     batch: usize,
-    rows: &[(usize, usize); SPAN],
-    is_wide: bool,
+    rows: &Rows,
+    registers: Registers,
 ) -> [Lanes; 2] {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn separate_avx2(
-        batches: &[Batch; BATCHES],
-        batch: usize,
-        rows: &[(usize, usize); SPAN],
-    ) -> [Lanes; 2] {
+    fn separate_avx2(batches: &[Batch; BATCHES], batch: usize, rows: &Rows) -> [Lanes; 2] {
         separate_any(batches, batch, rows)
     }
     #[cfg(target_arch = "x86_64")]
-    if is_wide {
-        // SAFETY: `is_wide` says that this machine has AVX2.
-        return unsafe { separate_avx2(batches, batch, rows) };
+    #[target_feature(enable = "avx2,avx512f,avx512vl")]
+    fn separate_avx512(batches: &[Batch; BATCHES], batch: usize, rows: &Rows) -> [Lanes; 2] {
+        separate_any(batches, batch, rows)
     }
-    let _ = is_wide;
-    separate_any(batches, batch, rows)
+    match registers {
+        Registers::Plain => separate_any(batches, batch, rows),
+        // SAFETY: the machine has these registers.
+        #[cfg(target_arch = "x86_64")]
+        Registers::Wide => unsafe { separate_avx2(batches, batch, rows) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Registers::WideAndMany => unsafe { separate_avx512(batches, batch, rows) },
+    }
 }
 
 #[inline(always)]
-fn separate_any(
-    batches: &[Batch; BATCHES],
-    batch: usize,
-    rows: &[(usize, usize); SPAN],
-) -> [Lanes; 2] {
+fn separate_any(batches: &[Batch; BATCHES], batch: usize, rows: &Rows) -> [Lanes; 2] {
     let mut parts = [Lanes::default(); 2];
     let magnitudes = &batches[batch].by_frequency;
     for group in 0..GROUPS {
@@ -269,4 +294,49 @@ fn transposed(rows: &Tile) -> Tile {
     let ([r0, r4], [r1, r5]) = (halves(a, e), halves(b, f));
     let ([r2, r6], [r3, r7]) = (halves(c, g), halves(d, h));
     [r0, r1, r2, r3, r4, r5, r6, r7]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_registers_gives_the_same_bits() {
+        let kinds = Registers::of_machine();
+        if kinds.len() < 2 {
+            println!("skipped: this machine has registers of one kind");
+        }
+        let mut state = 1u32;
+        let batches: Vec<Vec<Lanes>> = (0..9)
+            .map(|_| {
+                let mut next = || {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    f32::from(u16::try_from(state >> 16).unwrap())
+                };
+                (0..BINS).map(|_| Lanes(std::array::from_fn(|_| next()))).collect()
+            })
+            .collect();
+        let ratio = |registers: Registers| {
+            let mut percussion = Percussion::with(registers);
+            for (index, magnitudes) in batches.iter().enumerate() {
+                let count = if index == 8 { 3 } else { LANES };
+                percussion.push(FrameBatch { magnitudes, count });
+            }
+            percussion.finish().unwrap().to_bits()
+        };
+        for kind in kinds {
+            assert_eq!(ratio(kind), ratio(Registers::Plain), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn frames_before_and_behind_follow_in_reverse() {
+        let seen = |first: u64, frame_count: u64| -> Vec<u64> {
+            (0..SPAN).map(|index| mirrored(first, index, frame_count)).collect()
+        };
+        assert_eq!(seen(0, 100)[..10], [7, 6, 5, 4, 3, 2, 1, 0, 0, 1]);
+        assert_eq!(seen(8, 20)[16..], [16, 17, 18, 19, 19, 18, 17, 16]);
+        assert_eq!(seen(0, 1), [0; SPAN]);
+        assert_eq!(seen(0, 2)[4..14], [0, 1, 1, 0, 0, 1, 1, 0, 0, 1]);
+    }
 }

@@ -97,7 +97,9 @@ impl TransientMeter {
         let mut start = 0;
         while start < block.frame_count() {
             start += self.envelope.push(block, start);
-            self.measure_due(false);
+            if !self.waiting.is_empty() {
+                self.measure_due(false);
+            }
         }
     }
 
