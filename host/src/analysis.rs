@@ -1,22 +1,34 @@
 //! Facts and measures of one file, without a pipeline.
 
-use serde::Serialize;
-use std::fs::File;
-use std::io::{self, BufReader};
+mod cache;
+mod input;
+mod raw;
+
+pub use cache::Cache;
+use cache::Key;
+pub use input::Input;
+pub(crate) use input::STREAM_NAME;
+pub use raw::{RawError, RawFormat, SampleCoding};
+
+use clap::builder::PossibleValue;
+use serde_json::{Map, Value};
+use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 use thiserror::Error;
 use wavemill_core::analysis::{Analyzer, Group, Options};
-use wavemill_core::audio::{Block, Samples, convert};
-use wavemill_core::decode::{self, DecodeError, Decoder, StreamInfo};
+use wavemill_core::audio::{Block, Samples, StreamSpec, convert};
+use wavemill_core::decode::{DecodeError, Decoder, StreamInfo};
+use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::MonoMode;
-use wavemill_core::tags::{self, TagReading, Tags};
+use wavemill_core::tags::{self, TagReading};
 use wavemill_core::units::Frames;
-use wavemill_pipelines::execution::FileFacts;
+use wavemill_pipelines::execution::{self, FileFacts};
 
-/// Bytes read at once: large enough that the system call costs nothing.
-const READ_BYTES: usize = 256 * 1024;
+/// A file's facts and measures as reports have them: rounded alike, so that both say the same. Groups
+/// that were not asked for are absent.
+pub type Record = Map<String, Value>;
 
 /// A group of facts or measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,23 +82,9 @@ impl clap::ValueEnum for Part {
         Self::all()
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.name()).help(self.summary()))
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.summary()))
     }
-}
-
-/// What was asked for; parts that were not are absent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Analysis {
-    /// Facts of the file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<FileFacts>,
-    /// Tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Tags>,
-    /// The groups of measures.
-    #[serde(flatten)]
-    pub measures: wavemill_core::analysis::Analysis,
 }
 
 /// Why a file cannot be analyzed; reads on after the file's name.
@@ -102,6 +100,9 @@ pub enum AnalyzeError {
     /// It cannot be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// Raw samples from a stream do not fit their description.
+    #[error(transparent)]
+    Raw(#[from] RawError),
 }
 
 impl From<io::Error> for AnalyzeError {
@@ -110,28 +111,124 @@ impl From<io::Error> for AnalyzeError {
     }
 }
 
-/// Analyzes a file. Reads it once for its hash and decodes it once, if anything asked for needs that;
-/// memory does not grow with its length but for the meters' 80 bytes a second.
+/// Analyzes a file. Reads it once for its hash where that is asked for, or where results are kept; decodes
+/// it once, if anything asked for needs that and is not known from before. Memory does not grow with its
+/// length but for the meters' 80 bytes a second. `progress` is told the share that is decoded.
 ///
 /// # Errors
 /// When it is no audio file, damaged or unreadable.
-pub fn analyze(path: &Path, parts: &[Part]) -> Result<Analysis, AnalyzeError> {
-    let mut decoder = open(path)?;
-    let info = decoder.info().clone();
-    let has = |part| parts.contains(&part);
+pub fn analyze(
+    input: &Input,
+    parts: &[Part],
+    cache: Option<&Cache>,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Record, AnalyzeError> {
+    let _flush = FlushDenormals::on();
     let groups: Vec<Group> = parts.iter().filter_map(|part| part.group()).collect();
-    let needs_samples = !groups.is_empty();
-    let options = Options { groups, mono: MonoMode::Single };
+    // Without measures everything is read faster than the file is hashed.
+    let Some(cache) = cache.filter(|_| !groups.is_empty()) else {
+        let found = measure(input, parts, &groups, progress)?;
+        return Ok(select(input, found, parts));
+    };
+    let key = Key::of(input)?;
+    let mut known = cache.get(&key).unwrap_or_default();
+    let missing: Vec<Group> =
+        groups.iter().copied().filter(|group| !known.contains_key(group.name())).collect();
+    if missing.is_empty() {
+        tracing::debug!(path = %input.name(), "Results of before are used.");
+        return Ok(select(input, known, parts));
+    }
+    let found = measure(input, &[Part::File, Part::Tags], &missing, progress)?;
+    known.extend(found);
+    cache.put(&key, &known);
+    Ok(select(input, known, parts))
+}
+
+/// What was asked for, in the order of reports.
+fn select(input: &Input, mut found: Record, parts: &[Part]) -> Record {
+    let mut record = Record::new();
+    for part in Part::all().iter().filter(|part| parts.contains(part)) {
+        if let Some(mut value) = found.remove(part.name()) {
+            // Equal files share what is known of them; only where they are is their own.
+            if let (Part::File, Some(file)) = (part, value.as_object_mut()) {
+                file.insert("path".to_owned(), input.name().into());
+            }
+            record.insert(part.name().to_owned(), value);
+        }
+    }
+    record
+}
+
+/// Decodes and measures; `parts` says which facts are wanted beside the groups.
+fn measure(
+    input: &Input,
+    parts: &[Part],
+    groups: &[Group],
+    progress: &mut dyn FnMut(f64),
+) -> Result<Record, AnalyzeError> {
+    tracing::debug!(path = %input.name(), "A file is decoded.");
+    let mut decoder = input.decoder()?;
+    let info = decoder.info().clone();
+    let options = Options { groups: groups.to_vec(), mono: MonoMode::Single };
     let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
     let frames = match info.frame_count {
-        Some(frames) if !needs_samples => frames,
-        _ => measure(decoder.as_mut(), &info, &mut analyzer)?,
+        Some(frames) if groups.is_empty() => frames,
+        _ => decode(decoder.as_mut(), &info, &mut analyzer, progress)?,
     };
-    Ok(Analysis {
-        file: has(Part::File).then(|| facts(path, &info, frames)).transpose()?,
-        tags: has(Part::Tags).then(|| read_tags(path)).transpose()?.map(|reading| reading.tags),
-        measures: analyzer.finish(),
-    })
+    drop(decoder);
+    let mut found = Record::new();
+    if parts.contains(&Part::File) {
+        found.insert(Part::File.name().to_owned(), facts(input, &info, frames)?);
+    }
+    if parts.contains(&Part::Tags) {
+        let tags = execution::measures(&input.tags()?.tags);
+        found.insert(Part::Tags.name().to_owned(), tags);
+    }
+    if let Value::Object(measures) = execution::measures(&analyzer.finish()) {
+        found.extend(measures);
+    }
+    Ok(found)
+}
+
+/// Decodes everything into the analyzer; returns the number of frames.
+fn decode(
+    decoder: &mut dyn Decoder,
+    info: &StreamInfo,
+    analyzer: &mut Analyzer,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Frames, AnalyzeError> {
+    let channel_count = info.spec.channel_count();
+    let mut samples = Samples::empty(info.format, channel_count);
+    let mut block = Block::new(channel_count, BLOCK_FRAMES);
+    while decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
+        convert::to_block(&samples, &mut block);
+        analyzer.push(&block).map_err(|error| DecodeError::NonFinite { frame: error.frame })?;
+        if let Some(total) = info.frame_count {
+            progress(analyzer.frame_count().0 as f64 / total.0.max(1) as f64);
+        }
+    }
+    Ok(analyzer.frame_count())
+}
+
+fn facts(input: &Input, info: &StreamInfo, frames: Frames) -> Result<Value, AnalyzeError> {
+    let content = input.content()?;
+    let duration = frames.duration(info.spec.sample_rate);
+    let path = Path::new(input.name());
+    let facts =
+        FileFacts::new(path, info, content.size_bytes, Some(duration), content.blake3.clone());
+    let mut facts = execution::measures(&facts);
+    if input.is_raw() {
+        facts["format"] = "raw".into();
+    }
+    Ok(facts)
+}
+
+/// A decoder of a file, at its first frame.
+///
+/// # Errors
+/// When it is no audio file, damaged or unreadable.
+pub fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
+    Input::file(path)?.decoder()
 }
 
 /// What a file's header says of its stream.
@@ -147,55 +244,46 @@ pub fn header(path: &Path) -> Result<StreamInfo, AnalyzeError> {
 /// # Errors
 /// When it is no audio file or unreadable; broken tags are warnings.
 pub fn read_tags(path: &Path) -> Result<TagReading, AnalyzeError> {
-    let mut source = source(path)?;
-    Ok(tags::read(&mut source, extension(path))?)
+    Input::file(path)?.tags()
 }
 
-/// Opens a file for decoding.
-///
-/// # Errors
-/// When it is no audio file, damaged or unreadable.
-pub fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
-    Ok(decode::open(Box::new(source(path)?), extension(path))?)
-}
-
-fn extension(path: &Path) -> Option<&str> {
-    path.extension().and_then(|extension| extension.to_str())
-}
-
-/// Opens a regular file; anything else could block for ever.
-fn source(path: &Path) -> Result<BufReader<File>, AnalyzeError> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if kind.is_dir() {
-        return Err(AnalyzeError::NotAFile { what: "a folder" });
+impl Input {
+    /// Decodes it block by block into something that is made for its stream; ends early where `push`
+    /// says that nobody listens any more.
+    ///
+    /// # Errors
+    /// When it is no audio file, damaged or unreadable; what was pushed before stays valid.
+    pub fn each_block<T>(
+        &self,
+        make: impl FnOnce(&StreamSpec) -> T,
+        mut push: impl FnMut(&mut T, &Block) -> bool,
+    ) -> Result<T, AnalyzeError> {
+        let _flush = FlushDenormals::on();
+        let mut decoder = self.decoder()?;
+        let (spec, format) = (decoder.info().spec.clone(), decoder.info().format);
+        let mut made = make(&spec);
+        let mut samples = Samples::empty(format, spec.channel_count());
+        let mut block = Block::new(spec.channel_count(), BLOCK_FRAMES);
+        let mut position = Frames::ZERO;
+        while decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
+            convert::to_block(&samples, &mut block);
+            if let Some(index) = block.first_non_finite() {
+                return Err(
+                    DecodeError::NonFinite { frame: position + Frames(index as u64) }.into()
+                );
+            }
+            position += Frames(block.frame_count() as u64);
+            if !push(&mut made, &block) {
+                break;
+            }
+        }
+        Ok(made)
     }
-    if !kind.is_file() {
-        return Err(AnalyzeError::NotAFile { what: "a pipe, socket or device" });
-    }
-    Ok(BufReader::with_capacity(READ_BYTES, File::open(path)?))
-}
 
-/// Decodes everything into the analyzer; returns the number of frames.
-fn measure(
-    decoder: &mut dyn Decoder,
-    info: &StreamInfo,
-    analyzer: &mut Analyzer,
-) -> Result<Frames, AnalyzeError> {
-    let channel_count = info.spec.channel_count();
-    let mut samples = Samples::empty(info.format, channel_count);
-    let mut block = Block::new(channel_count, BLOCK_FRAMES);
-    while decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
-        convert::to_block(&samples, &mut block);
-        analyzer.push(&block).map_err(|error| DecodeError::NonFinite { frame: error.frame })?;
+    fn tags(&self) -> Result<TagReading, AnalyzeError> {
+        if self.is_raw() {
+            return Ok(TagReading::default());
+        }
+        Ok(tags::read(&mut self.open()?, self.extension())?)
     }
-    Ok(analyzer.frame_count())
-}
-
-fn facts(path: &Path, info: &StreamInfo, frames: Frames) -> io::Result<FileFacts> {
-    let mut hasher = blake3::Hasher::new();
-    let size_bytes =
-        io::copy(&mut BufReader::with_capacity(READ_BYTES, File::open(path)?), &mut hasher)?;
-    let duration = frames.duration(info.spec.sample_rate);
-    let blake3 = hasher.finalize().to_hex().to_string();
-    Ok(FileFacts::new(path, info, size_bytes, Some(duration), blake3))
 }

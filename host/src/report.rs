@@ -54,6 +54,12 @@ impl Report {
         !self.json && !self.quiet && io::stderr().is_terminal()
     }
 
+    /// Columns of the terminal that results go to; `None` where they go elsewhere.
+    pub fn columns(&self) -> Option<usize> {
+        let size = console::Term::stdout().size_checked();
+        size.filter(|_| io::stdout().is_terminal()).map(|(_, columns)| columns.into())
+    }
+
     /// How results may be painted.
     pub fn paint(&self) -> Paint {
         self.results
@@ -70,6 +76,14 @@ impl Report {
     /// When standard output cannot be written for another reason than that nobody reads it.
     pub fn line(&self, text: &str) -> io::Result<()> {
         self.print(format!("{text}\n").as_bytes())
+    }
+
+    /// A result that has its own line breaks.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn text(&self, text: &str) -> io::Result<()> {
+        self.print(text.as_bytes())
     }
 
     /// A result for programs, as one document over several lines.

@@ -234,11 +234,11 @@ fn analyze_of_parts_leaves_the_others_out() {
 
 #[cfg(unix)]
 #[test]
-fn analyze_of_a_folder_or_device_says_so_at_once() {
+fn analyze_of_a_device_or_an_empty_folder_says_so_at_once() {
     let output = Lab::new().run(&["analyze", "/dev/zero", "."]);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("/dev/zero is a pipe, socket or device"));
-    assert!(stderr(&output).contains(". is a folder"));
+    assert!(stderr(&output).contains(". holds no audio file"));
 }
 
 const EIGHT_MISTAKES: &str = r#"version = 1

@@ -27,6 +27,7 @@ pub struct Target {
     pub tolerance_lu: Option<Lu>,
     /// Whether the loudness asked for is that of the dialogue alone, which is not measured: it is told
     /// so, and neither passed nor failed.
+    #[serde(rename = "dialogue_gated")]
     pub is_dialogue_gated: bool,
     /// Largest short-term loudness.
     pub short_term_max_lufs: Option<Lufs>,
@@ -59,5 +60,6 @@ pub struct Source {
     /// When it was looked up, as `2026-11-21`.
     pub checked: String,
     /// Whether the numbers were read at the publisher's own; else they are what others report.
+    #[serde(rename = "confirmed")]
     pub is_confirmed: bool,
 }

@@ -23,6 +23,7 @@ pub struct PlaybackGain {
     /// Loudness after it.
     pub loudness_lufs: Lufs,
     /// Whether the file stays softer than the platform's level because its peaks leave no room.
+    #[serde(rename = "held_by_peaks")]
     pub is_held_by_peaks: bool,
 }
 

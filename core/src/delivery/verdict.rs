@@ -60,6 +60,7 @@ pub struct Judgement {
     /// Whether nothing failed; `None` where nothing failed and something asked for is not measured.
     pub passed: Option<bool>,
     /// Whether the target's numbers were read at its publisher's own.
+    #[serde(rename = "confirmed")]
     pub is_confirmed: bool,
     /// Each measure that the target says something about.
     pub verdicts: Vec<Verdict>,

@@ -190,7 +190,8 @@ impl Sums {
 /// Geometric by arithmetic mean, from the base-2 logarithm of the product and the sum.
 fn flatness(logarithm: f64, sum: f64, count: usize) -> f64 {
     let count = count as f64;
-    (logarithm / count).exp2() / (sum / count)
+    // The geometric mean is never the larger one; rounding makes it so where both are equal.
+    ((logarithm / count).exp2() / (sum / count)).min(1.0)
 }
 
 fn sum_of(parts: &[Sums; PARTS], number: impl Fn(&Sums) -> f32) -> f64 {

@@ -1,119 +1,235 @@
-//! `wavemill analyze`: what files are and how loud.
+//! `wavemill analyze`: what files are, how they measure, and how they stand to delivery targets.
 
 use super::{CliError, Context, Exit, Run};
-use crate::analysis::{self, Analysis, AnalyzeError, Part};
-use crate::report::{JSON_VERSION, Paint, Tone, one_line, shown};
-use serde_json::{Map, Value, json};
+use crate::analysis::{Cache, Part, RawFormat, Record, STREAM_NAME, SampleCoding};
+use crate::report::{JSON_VERSION, Tone, counted, shown};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use wavemill_pipelines::execution;
+use wavemill_core::analysis::Group;
+use wavemill_core::delivery::{Judgement, Target};
+use wavemill_core::limits;
 
+mod csv;
+mod files;
+mod history;
 mod reading;
 mod sheet;
 mod table;
+pub(super) mod verdicts;
+mod work;
 
-/// An analysis as reports have it.
-type Record = Map<String, Value>;
-
-/// What became of a file.
-type Outcome = Result<Record, AnalyzeError>;
-
-/// Measure files: format, tags, loudness, levels
+/// Measure files: format, tags, loudness, levels, spectrum; and hold them against delivery targets
 #[derive(Debug, clap::Args)]
 pub(super) struct Analyze {
-    /// Audio files
+    /// Audio files, folders of them, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// Only these parts
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
+
+    /// Hold the files against these delivery targets: names of `wavemill targets`, files of your own,
+    /// or all of the former
+    #[arg(long, value_delimiter = ',', value_name = "TARGET")]
+    target: Vec<String>,
+
+    /// Print CSV: one row a file, a column a measure
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
+    /// Print loudness over time as JSON lines instead: momentary, short-term and true peak every 100 ms,
+    /// then how short-term loudness is distributed
+    #[arg(long, conflicts_with_all = ["csv", "only", "target"])]
+    history: bool,
+
+    /// Measure anew, and keep no results
+    #[arg(long)]
+    no_cache: bool,
+
+    #[command(flatten)]
+    raw: Raw,
 }
+
+/// What raw samples from standard input are.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Raw samples from standard input")]
+struct Raw {
+    /// Frames a second
+    #[arg(long, value_name = "HZ", requires_all = ["channels", "sample_format"])]
+    rate: Option<u32>,
+
+    /// Number of channels
+    #[arg(long, value_name = "COUNT", requires_all = ["rate", "sample_format"])]
+    channels: Option<u16>,
+
+    /// How a sample is stored, little-endian
+    #[arg(long, value_enum, value_name = "FORMAT", requires_all = ["rate", "channels"])]
+    sample_format: Option<SampleCoding>,
+}
+
+impl Raw {
+    fn format(&self) -> Result<Option<RawFormat>, CliError> {
+        let (Some(rate), Some(channels), Some(coding)) =
+            (self.rate, self.channels, self.sample_format)
+        else {
+            return Ok(None);
+        };
+        let (rate_min, rate_max) = (limits::SAMPLE_RATE_HZ_MIN, limits::SAMPLE_RATE_HZ_MAX);
+        if rate < rate_min || rate > rate_max {
+            let reason = format!("--rate is {rate}; it must lie in {rate_min}..={rate_max}");
+            return Err(CliError::usage(reason));
+        }
+        let channels_max = limits::CHANNEL_COUNT_MAX;
+        if channels == 0 || usize::from(channels) > channels_max {
+            let reason = format!("--channels is {channels}; it must lie in 1..={channels_max}");
+            return Err(CliError::usage(reason));
+        }
+        Ok(Some(RawFormat { sample_rate_hz: rate, channels, coding }))
+    }
+}
+
+/// What is known of a file.
+struct Analyzed {
+    record: Record,
+    judgements: Vec<Judgement>,
+}
+
+impl Analyzed {
+    /// All of it, as JSON has it.
+    fn members(&self) -> Record {
+        let mut members = self.record.clone();
+        if !self.judgements.is_empty() {
+            members.insert("targets".to_owned(), json!(self.judgements));
+        }
+        members
+    }
+}
+
+/// A file and what became of it; the reason of a failure reads on after the path.
+type File<'a> = (&'a Path, Result<Analyzed, String>);
 
 impl Run for Analyze {
     const NAME: &'static str = "analyze";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        let parts = if self.only.is_empty() { Part::all().to_vec() } else { self.only.clone() };
-        let results = analyze_all(&self.files, &parts, context);
-        let files: Vec<(&Path, &Outcome)> =
-            self.files.iter().map(PathBuf::as_path).zip(&results).collect();
-        if context.is_json() {
-            let files: Vec<_> = files.iter().map(|(path, result)| object(path, result)).collect();
-            context.document(&json!({ "version": JSON_VERSION, "files": files }))?;
-        } else {
-            context.lines(for_people(&files, context.report.paint()))?;
+        let raw = self.raw.format()?;
+        self.check_stream(raw.is_some())?;
+        if self.history {
+            let is_good = history::print_all(&files::items(&self.files, raw), context)?;
+            return Ok(if is_good { Exit::Done } else { Exit::SomeFailed });
         }
-        for (path, result) in &files {
-            if let Err(error) = result {
-                context.report.error(&format!("{} {}", shown(path), one_line(&error.to_string())));
+        let targets = verdicts::find(&self.target, context)?;
+        let shown_parts = self.parts();
+        let cache = (!self.no_cache).then(|| Cache::of_state(&context.settings.state));
+        let items = files::items(&self.files, raw);
+        let parts = needed(&shown_parts, &targets);
+        let outcomes = work::analyze_all(&items, &parts, cache.as_ref(), context);
+        let analyzed = outcomes
+            .into_iter()
+            .map(|outcome| outcome.map(|record| judged(record, &shown_parts, &targets)));
+        let files: Vec<File<'_>> =
+            items.iter().map(|item| item.path.as_path()).zip(analyzed).collect();
+        let is_failed = files.iter().any(|(_, outcome)| self.is_failed(outcome));
+        self.print(&files, &shown_parts, context)?;
+        for (path, outcome) in &files {
+            if let Err(reason) = outcome {
+                context.report.error(&format!("{} {reason}", shown(path)));
             }
         }
-        Ok(if results.iter().all(Result::is_ok) { Exit::Done } else { Exit::SomeFailed })
+        Ok(if is_failed { Exit::SomeFailed } else { Exit::Done })
     }
 }
 
-/// An analysis as reports have it: rounded alike, so that both say the same.
-fn record(analysis: &Analysis) -> Record {
-    match execution::measures(analysis) {
-        Value::Object(record) => record,
-        _ => Map::new(),
+impl Analyze {
+    /// The parts that are shown, in the order of reports.
+    fn parts(&self) -> Vec<Part> {
+        let is_asked = |part: &Part| self.only.is_empty() || self.only.contains(part);
+        Part::all().iter().copied().filter(is_asked).collect()
     }
-}
 
-/// The analyzed files' lines; failed ones are left to the errors.
-fn for_people(files: &[(&Path, &Outcome)], paint: Paint) -> Vec<String> {
-    let analyzed: Vec<(&Path, &Record)> = files
-        .iter()
-        .filter_map(|(path, result)| result.as_ref().ok().map(|record| (*path, record)))
-        .collect();
-    match analyzed.as_slice() {
-        [] => Vec::new(),
-        [(path, record)] => {
-            let mut lines = vec![paint.tone(Tone::Strong, shown(path))];
-            lines.extend(sheet::lines(record, paint));
-            lines
+    fn check_stream(&self, is_raw: bool) -> Result<(), CliError> {
+        let is_stream = |path: &&PathBuf| path.as_os_str() == STREAM_NAME;
+        match self.files.iter().filter(is_stream).count() {
+            0 if is_raw => {
+                Err(CliError::usage("raw samples come from standard input: name it, as -"))
+            }
+            0 | 1 => Ok(()),
+            _ => Err(CliError::usage("standard input can be read only once")),
         }
-        several => table::lines(several, paint),
+    }
+
+    /// Whether a file cannot be analyzed, or misses a target that was named. `all` compares; nothing
+    /// fails by it.
+    fn is_failed(&self, outcome: &Result<Analyzed, String>) -> bool {
+        let is_named = !self.target.iter().any(|name| name == verdicts::ALL);
+        let misses = |one: &Judgement| one.passed == Some(false);
+        outcome.as_ref().map_or(true, |file| is_named && file.judgements.iter().any(misses))
+    }
+
+    fn print(&self, files: &[File<'_>], parts: &[Part], context: &Context) -> Result<(), CliError> {
+        if context.is_json() {
+            let files: Vec<_> = files.iter().map(|(path, outcome)| object(path, outcome)).collect();
+            return context.document(&json!({ "version": JSON_VERSION, "files": files }));
+        }
+        if self.csv {
+            let rows = files.iter().map(|(path, outcome)| {
+                (*path, outcome.as_ref().map(Analyzed::members).map_err(String::as_str))
+            });
+            let text = csv::table(rows, parts);
+            return context.report.text(&text).map_err(CliError::Output);
+        }
+        let analyzed: Vec<(&Path, &Analyzed)> = files
+            .iter()
+            .filter_map(|(path, outcome)| outcome.as_ref().ok().map(|file| (*path, file)))
+            .collect();
+        let paint = context.report.paint();
+        match (files.len(), analyzed.as_slice()) {
+            (_, []) => Ok(()),
+            (1, [(path, file)]) => {
+                context.lines([paint.tone(Tone::Strong, shown(path))])?;
+                context.lines(sheet::lines(&file.record, paint))?;
+                context.lines(verdicts::lines(&file.judgements, paint))
+            }
+            (count, several) => {
+                context.lines(table::lines(several, paint, context.report.columns()))?;
+                let failed = count - several.len();
+                if failed > 0 {
+                    context.report.note(&format!("{} failed:", counted(failed, "file")));
+                }
+                Ok(())
+            }
+        }
     }
 }
 
-/// Analyzes files beside each other, in the order they were named.
-fn analyze_all(files: &[PathBuf], parts: &[Part], context: &Context) -> Vec<Outcome> {
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    let thread_count = context.settings.workers.unwrap_or_else(processors).min(files.len());
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Vec::with_capacity(files.len()));
-    let work = || {
-        while let Some((index, path)) = {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            files.get(index).map(|path| (index, path))
-        } {
-            let result = analysis::analyze(path, parts).map(|analysis| record(&analysis));
-            found.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
-        }
+/// What must be measured, for these parts and for the targets.
+fn needed(shown: &[Part], targets: &[Target]) -> Vec<Part> {
+    let has_targets = !targets.is_empty();
+    let asks_channels = targets.iter().any(|target| !target.channels.is_empty());
+    let is_needed = |part: &Part| match part {
+        Part::Measures(Group::Loudness) => has_targets,
+        Part::File => asks_channels,
+        _ => false,
     };
-    thread::scope(|scope| {
-        for _ in 0..thread_count {
-            scope.spawn(work);
-        }
-    });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|(index, _)| *index);
-    found.into_iter().map(|(_, result)| result).collect()
+    Part::all().iter().copied().filter(|part| shown.contains(part) || is_needed(part)).collect()
 }
 
-fn object(path: &Path, result: &Outcome) -> Value {
+/// How a file stands to the targets; what was measured for them alone is taken away.
+fn judged(mut record: Record, parts: &[Part], targets: &[Target]) -> Analyzed {
+    let judgements = verdicts::judge_all(&record, targets);
+    record.retain(|name, _| parts.iter().any(|part| part.name() == name));
+    Analyzed { record, judgements }
+}
+
+fn object(path: &Path, outcome: &Result<Analyzed, String>) -> Value {
     // The path stands there even when `--only` leaves the file's facts out.
-    let mut object = Map::new();
+    let mut object = Record::new();
     object.insert("path".to_owned(), path.to_string_lossy().into());
-    match result {
-        Ok(record) => object.extend(record.clone()),
-        Err(error) => {
-            object.insert("error".to_owned(), one_line(&error.to_string()).into());
+    match outcome {
+        Ok(file) => object.extend(file.members()),
+        Err(reason) => {
+            object.insert("error".to_owned(), reason.as_str().into());
         }
     }
     Value::Object(object)

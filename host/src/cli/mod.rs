@@ -20,6 +20,7 @@ mod signals;
 mod status;
 mod steps;
 mod tags;
+mod targets;
 mod watch;
 mod waveform;
 mod worker;
@@ -42,6 +43,7 @@ const COMMANDS: &[Entry] = &[
     entry::<plan::PlanOf>(),
     entry::<analyze::Analyze>(),
     entry::<waveform::WaveformOf>(),
+    entry::<targets::Targets>(),
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),

@@ -3,6 +3,7 @@
 use super::Context;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Ticks of a bar: a thousandth is finer than any terminal is wide.
 const TICKS: u64 = 1000;
@@ -66,6 +67,77 @@ impl Bars {
     /// Prints something while the bars are out of the way.
     pub(super) fn print<T>(&self, print: impl FnOnce() -> T) -> T {
         self.multi.suspend(print)
+    }
+}
+
+/// One bar over many files, by their bytes; shared by threads. Without a terminal it draws nothing.
+pub(super) struct Sum {
+    bar: ProgressBar,
+    file_count: usize,
+    files_done: AtomicUsize,
+}
+
+/// Bytes from which a bar is worth looking at: less is analyzed before it could be read.
+const BAR_BYTES_MIN: u64 = 20 << 20;
+
+impl Sum {
+    /// A bar over so many files and bytes.
+    pub(super) fn new(context: &Context, file_count: usize, byte_count: u64) -> Self {
+        let is_shown = context.report.shows_progress() && byte_count >= BAR_BYTES_MIN;
+        let target =
+            if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let paint = context.report.note_paint();
+        let bar = if paint.color { "{bar:24.cyan/dim}" } else { "{bar:24}" };
+        let style = ProgressStyle::with_template(&format!("  {bar} {{percent:>3}} %  {{msg}}"))
+            .expect("the template is one of two fixed texts")
+            .progress_chars(paint.glyph("\u{2501}\u{2578}\u{2500}", "=>-"));
+        let bar = ProgressBar::with_draw_target(Some(byte_count), target).with_style(style);
+        let sum = Self { bar, file_count, files_done: AtomicUsize::new(0) };
+        sum.tell(0);
+        sum
+    }
+
+    /// A file that is begun.
+    pub(super) fn file(&self, byte_count: u64) -> Piece<'_> {
+        Piece { sum: self, byte_count, told: 0 }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn tell(&self, done: usize) {
+        let files = crate::report::counted(self.file_count, "file");
+        self.bar.set_message(format!("{done} of {files}"));
+    }
+}
+
+/// The share of one file in a [`Sum`]; all of it when it is dropped.
+pub(super) struct Piece<'s> {
+    sum: &'s Sum,
+    byte_count: u64,
+    told: u64,
+}
+
+impl Piece<'_> {
+    /// Moves the bar.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a count"
+    )]
+    pub(super) fn set(&mut self, share: f64) {
+        let done = (share.clamp(0.0, 1.0) * self.byte_count as f64) as u64;
+        self.sum.bar.inc(done.saturating_sub(self.told));
+        self.told = self.told.max(done);
+    }
+}
+
+impl Drop for Piece<'_> {
+    fn drop(&mut self) {
+        self.set(1.0);
+        self.sum.tell(self.sum.files_done.fetch_add(1, Ordering::Relaxed) + 1);
     }
 }
 

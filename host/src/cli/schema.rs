@@ -1,17 +1,41 @@
-//! `wavemill schema`: the JSON schema of pipeline files, for editors.
+//! `wavemill schema`: JSON schemas of what is read and printed.
 
 use super::{CliError, Context, Exit, Run};
 use wavemill_pipelines::schema;
 
-/// Print the JSON schema of pipeline files, for editors that complete and check TOML
+/// Print a JSON schema: of pipeline files, for editors that complete and check TOML, or of what a
+/// command prints
 #[derive(Debug, clap::Args)]
-pub(super) struct Schema {}
+pub(super) struct Schema {
+    /// What it describes
+    #[arg(value_enum, default_value = "pipeline")]
+    subject: Subject,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    /// Pipeline files
+    Pipeline,
+    /// What `analyze --json` prints
+    Analysis,
+    /// Each line of what `analyze --history` prints
+    History,
+}
 
 impl Run for Schema {
     const NAME: &'static str = "schema";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        context.document(&schema::json_schema(&context.effects))?;
+        match self.subject {
+            Subject::Pipeline => context.document(&schema::json_schema(&context.effects))?,
+            Subject::Analysis => context.report.text(ANALYSIS).map_err(CliError::Output)?,
+            Subject::History => context.report.text(HISTORY).map_err(CliError::Output)?,
+        }
         Ok(Exit::Done)
     }
 }
+
+/// A test holds real output against both.
+const ANALYSIS: &str = include_str!("../../schemas/analysis.json");
+const HISTORY: &str = include_str!("../../schemas/history.json");

@@ -1,7 +1,7 @@
 //! Tables of aligned columns.
 
 use super::{Paint, Tone};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -49,6 +49,26 @@ impl Table {
         self.rows.push(Row { cells, tones });
     }
 
+    /// Cells by which the table exceeds `width` when its first column is cut to `min`.
+    pub fn excess(&self, width: usize, min: usize) -> usize {
+        let widths = self.widths();
+        let rest: usize = widths.iter().skip(1).map(|column| column + GAP).sum();
+        let first = widths.first().map_or(0, |first| *first.min(&min));
+        (first + rest).saturating_sub(width)
+    }
+
+    /// Shortens the first column from its front, where names differ least, until the table fits into
+    /// `width` terminal cells or the column has only `min` left.
+    pub fn fit_first(&mut self, width: usize, min: usize) {
+        let widths = self.widths();
+        let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        let Some(first) = widths.first().filter(|_| total > width) else { return };
+        let room = first.saturating_sub(total - width).max(min);
+        for cell in self.rows.iter_mut().filter_map(|row| row.cells.first_mut()) {
+            *cell = cut_front(cell, room);
+        }
+    }
+
     /// The lines of the table, without trailing blanks.
     pub fn lines(&self, paint: Paint) -> Vec<String> {
         let widths = self.widths();
@@ -89,9 +109,41 @@ impl Table {
     }
 }
 
+/// What marks the place of what was cut off; ASCII, as it must be shown everywhere.
+const CUT: &str = "..";
+
+/// The end of a text that is wider than `room` cells.
+fn cut_front(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut start = text.len();
+    let mut cells = CUT.width();
+    for (index, character) in text.char_indices().rev() {
+        cells += character.width().unwrap_or(0);
+        if cells > room {
+            break;
+        }
+        start = index;
+    }
+    format!("{CUT}{}", &text[start..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn first_column_is_cut_from_its_front_to_fit() {
+        let mut table = Table::new(&[("FILE", Align::Left), ("LUFS", Align::Right)]);
+        table.row(["a/long/folder/\u{6587}\u{6587}.wav".into(), "-16.0".into()]);
+        table.row(["short.wav".into(), "-9.5".into()]);
+        table.fit_first(20, 8);
+        let lines = table.lines(Paint::PLAIN);
+        assert_eq!(lines[1], "..er/\u{6587}\u{6587}.wav  -16.0");
+        assert_eq!(lines[2], "short.wav       -9.5");
+        assert!(lines.iter().all(|line| line.width() <= 20));
+    }
 
     #[test]
     fn table_aligns_by_terminal_cells_without_trailing_blanks() {

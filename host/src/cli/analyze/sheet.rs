@@ -22,7 +22,7 @@ pub(super) fn lines(record: &Record, paint: Paint) -> Vec<String> {
             let Reading { label, number, unit, remark } = reading;
             let is_none = number == NONE;
             table.toned([
-                (format!("  {label}"), Some(Tone::Faint)),
+                (format!("    {label}"), Some(Tone::Faint)),
                 (number, is_none.then_some(Tone::Faint)),
                 (unit.to_owned(), Some(Tone::Faint)),
                 (remark, Some(Tone::Faint)),
@@ -115,30 +115,44 @@ fn length(file: &Value) -> String {
     }
 }
 
-/// A table with a line for each object.
+/// A table with a line for each object. Units are left to the heads, so that it fits into 80 columns.
 fn list(name: &str, items: &[Value], paint: Paint) -> Vec<String> {
-    let keys: Vec<&String> = items
-        .iter()
-        .find_map(Value::as_object)
-        .map(|item| item.keys().collect())
+    let keys: Vec<&str> = items
+        .first()
+        .and_then(Value::as_object)
+        .map(|item| item.keys().map(String::as_str).filter(|key| *key != HIGH_EDGE).collect())
         .unwrap_or_default();
-    let head = |key: &String| if key == "name" { name.to_owned() } else { reading::label(key) };
     let heads: Vec<String> = keys
         .iter()
-        .enumerate()
-        .map(|(index, key)| format!("{}{}", if index == 0 { "  " } else { "" }, head(key)))
+        .map(|key| match *key {
+            "name" => format!("  {name}"),
+            LOW_EDGE => "range, Hz".to_owned(),
+            "level_dbfs" => "dBFS".to_owned(),
+            "energy_share" => "share".to_owned(),
+            "crest_factor_db" => "crest".to_owned(),
+            "correlation" => "corr.".to_owned(),
+            key => reading::label(key),
+        })
         .collect();
-    let aligns = |index: usize| if index == 0 { Align::Left } else { Align::Right };
+    let align = |head: &String| if head.starts_with(' ') { Align::Left } else { Align::Right };
     let columns: Vec<(&str, Align)> =
-        heads.iter().enumerate().map(|(index, head)| (head.as_str(), aligns(index))).collect();
+        heads.iter().map(|head| (head.as_str(), align(head))).collect();
     let mut table = Table::new(&columns);
     for item in items {
-        table.toned(keys.iter().enumerate().map(|(index, key)| {
-            let (number, unit) = reading::shown(key, &item[key.as_str()]);
-            let indent = if index == 0 { "  " } else { "" };
-            let tone = (index == 0 || number == NONE).then_some(Tone::Faint);
-            (format!("{indent}{number} {unit}").trim_end().to_owned(), tone)
+        table.toned(keys.iter().map(|key| {
+            let number = |key: &str| reading::shown(key, &item[key]).0;
+            let text = match *key {
+                "name" => format!("    {}", number(key)),
+                LOW_EDGE => format!("{}-{}", number(LOW_EDGE), number(HIGH_EDGE)),
+                key => number(key),
+            };
+            let tone = (*key == "name" || text == NONE).then_some(Tone::Faint);
+            (text, tone)
         }));
     }
     table.lines(paint)
 }
+
+/// The keys of a band's edges.
+const LOW_EDGE: &str = "low_hz";
+const HIGH_EDGE: &str = "high_hz";

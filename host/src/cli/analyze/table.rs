@@ -1,8 +1,8 @@
 //! Analyses of several files, one line each.
 
-use super::Record;
 use super::reading::{NONE, fixed};
 use super::sheet::channels;
+use super::{Analyzed, Record, verdicts};
 use crate::report::{Align, Paint, Table, Tone, duration, shown};
 use serde_json::Value;
 use std::path::Path;
@@ -28,24 +28,71 @@ const COLUMNS: &[Column] = &[
     },
 ];
 
-/// The files' lines under a head. Columns that no file has something for are left out.
-pub(super) fn lines(files: &[(&Path, &Record)], paint: Paint) -> Vec<String> {
+/// Fewest columns that a path is cut to.
+const PATH_COLUMNS_MIN: usize = 16;
+
+/// Columns that a narrow terminal does without, in this order.
+const DISPENSABLE: &[&str] = &["FORMAT", "CREST", "RMS", "S MAX", "CLIPPED", "LRA", "LENGTH"];
+
+/// Most targets that have columns of their own.
+const TARGETS_MAX: usize = 4;
+
+/// The files' lines under a head, for a terminal so wide; `None` is as wide as it takes. Columns that no
+/// file has something for are left out.
+pub(super) fn lines(
+    files: &[(&Path, &Analyzed)],
+    paint: Paint,
+    width: Option<usize>,
+) -> Vec<String> {
+    let records: Vec<&Record> = files.iter().map(|(_, file)| &file.record).collect();
     let columns: Vec<&Column> = COLUMNS
         .iter()
-        .filter(|column| files.iter().any(|(_, record)| (column.cell)(record).is_some()))
+        .filter(|column| records.iter().any(|record| (column.cell)(record).is_some()))
         .collect();
+    let judgements = files.first().map_or(0, |(_, file)| file.judgements.len());
+    let has_target_columns = judgements <= TARGETS_MAX;
+    let mut columns = columns;
+    let mut table = build(files, &columns, has_target_columns);
+    if let Some(width) = width {
+        for head in DISPENSABLE {
+            if table.excess(width, PATH_COLUMNS_MIN) == 0 {
+                break;
+            }
+            columns.retain(|column| column.head != *head);
+            table = build(files, &columns, has_target_columns);
+        }
+        table.fit_first(width, PATH_COLUMNS_MIN);
+    }
+    let mut lines = table.lines(paint);
+    if !has_target_columns {
+        for (path, file) in files {
+            lines.extend([String::new(), paint.tone(Tone::Strong, shown(path))]);
+            lines.extend(verdicts::lines(&file.judgements, paint));
+        }
+    }
+    lines
+}
+
+fn build(files: &[(&Path, &Analyzed)], columns: &[&Column], has_targets: bool) -> Table {
     let align = |head: &str| if head == "FORMAT" { Align::Left } else { Align::Right };
-    let mut heads = vec![("FILE", Align::Left)];
-    heads.extend(columns.iter().map(|column| (column.head, align(column.head))));
+    let mut heads = vec![("FILE".to_owned(), Align::Left)];
+    heads.extend(columns.iter().map(|column| (column.head.to_owned(), align(column.head))));
+    let judgements = |file: &Analyzed| file.judgements.clone().into_iter().filter(|_| has_targets);
+    for judgement in files.first().into_iter().flat_map(|(_, file)| judgements(file)) {
+        heads.push((judgement.target.to_uppercase(), Align::Right));
+    }
+    let heads: Vec<(&str, Align)> =
+        heads.iter().map(|(head, align)| (head.as_str(), *align)).collect();
     let mut table = Table::new(&heads);
-    for (path, record) in files {
-        let cells = columns.iter().map(|column| match (column.cell)(record) {
+    for (path, file) in files {
+        let cells = columns.iter().map(|column| match (column.cell)(&file.record) {
             Some(cell) => (cell, None),
             None => (NONE.to_owned(), Some(Tone::Faint)),
         });
-        table.toned([(shown(path), None)].into_iter().chain(cells));
+        let verdicts = judgements(file).map(|judgement| verdicts::cell(&judgement));
+        table.toned([(shown(path), None)].into_iter().chain(cells).chain(verdicts));
     }
-    table.lines(paint)
+    table
 }
 
 fn file(record: &Record) -> Option<&Value> {

@@ -1,0 +1,60 @@
+//! Files analyzed beside each other, with a bar on a terminal.
+
+use super::files::Item;
+use crate::analysis::{self, Cache, Part, Record};
+use crate::cli::Context;
+use crate::cli::progress::Sum;
+use crate::report::one_line;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// What became of an item; the reason of a failure reads on after its path.
+pub(super) type Outcome = Result<Record, String>;
+
+/// Analyzes all items, in their order. The largest are begun first, so that no processor is left with
+/// one of them at the end while the others have nothing to do.
+pub(super) fn analyze_all(
+    items: &[Item],
+    parts: &[Part],
+    cache: Option<&Cache>,
+    context: &Context,
+) -> Vec<Outcome> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(items[index].size_bytes));
+    let processors = || thread::available_parallelism().map_or(1, usize::from);
+    let thread_count = context.settings.workers.unwrap_or_else(processors).min(items.len());
+    let sizes = items.iter().map(|item| item.size_bytes).filter(|size| *size < u64::MAX);
+    let progress = Sum::new(context, items.len(), sizes.sum());
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::with_capacity(items.len()));
+    let work = || {
+        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = analyze(&items[index], parts, cache, context, &progress);
+            found.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..thread_count {
+            scope.spawn(work);
+        }
+        work();
+    });
+    progress.end();
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn analyze(
+    item: &Item,
+    parts: &[Part],
+    cache: Option<&Cache>,
+    context: &Context,
+    progress: &Sum,
+) -> Outcome {
+    let mut file = progress.file(if item.size_bytes == u64::MAX { 0 } else { item.size_bytes });
+    let input = item.open(&context.settings.state.join("spool"))?;
+    analysis::analyze(&input, parts, cache, &mut |share| file.set(share))
+        .map_err(|error| one_line(&error.to_string()))
+}
