@@ -2,6 +2,7 @@
 
 use super::Numbers;
 use super::axis::multiples;
+use super::font::Font;
 use super::scene::{Anchor, Area, DASH, Scene, Shape, Spot, Text, Weight};
 use super::theme::Ink;
 use crate::loudness::HistoryPoint;
@@ -22,6 +23,12 @@ const STEP_LU: f64 = 12.0;
 const COLUMN_WIDTH: f64 = 1.0;
 
 const LABEL_SIZE: f64 = 10.0;
+const CURVE_WIDTH: f64 = 1.6;
+/// Base line of the legend above the curve.
+const LEGEND_RISE: f64 = 7.0;
+/// Length of a line in the legend: two dashes and a gap.
+const SAMPLE_WIDTH: f64 = 3.0 * DASH;
+const LEGEND_GAP: f64 = 18.0;
 
 pub(super) fn draw(
     scene: &mut Scene,
@@ -47,13 +54,50 @@ pub(super) fn draw(
     let short_term = columns(points, area, duration_s, |point| point.short_term_lufs);
     for run in runs(&short_term) {
         let spots = run.iter().map(|&(x, lufs)| scale.spot(x, lufs)).collect();
-        scene.shapes.push(Shape::Line { spots, width: 1.6, ink: Ink::Curve });
+        scene.shapes.push(Shape::Line { spots, width: CURVE_WIDTH, ink: Ink::Curve });
     }
+    draw_legend(scene, area, numbers.integrated_lufs.is_some());
     if let Some(integrated) = numbers.integrated_lufs {
         let start = scale.spot(area.x, integrated.0);
         let start = Spot { y: start.y.floor() + 0.5, ..start };
         let length = (area.width / DASH).floor() * DASH;
         scene.shapes.push(Shape::Dashes { start, length, ink: Ink::Text });
+    }
+}
+
+/// Above the curve, from its right end: what each line is, as far as there is room.
+fn draw_legend(scene: &mut Scene, area: &Area, has_integrated: bool) {
+    let font = Font::new(Weight::Regular);
+    let y = area.y - LEGEND_RISE;
+    let middle = y - LABEL_SIZE * 0.36;
+    let mut right = area.right();
+    let entries =
+        [("integrated", Ink::Text), ("short-term", Ink::Curve), ("momentary", Ink::CurveArea)];
+    for (name, ink) in entries.into_iter().skip(usize::from(!has_integrated)) {
+        let width = font.width(name, LABEL_SIZE);
+        let x = right - width - 6.0 - SAMPLE_WIDTH;
+        if x < area.x {
+            return;
+        }
+        scene.text(Text {
+            at: Spot { x: right, y },
+            anchor: Anchor::End,
+            weight: Weight::Regular,
+            size: LABEL_SIZE,
+            ink: Ink::Muted,
+            content: name.to_owned(),
+        });
+        let start = Spot { x, y: middle.floor() + 0.5 };
+        let end = Spot { x: x + SAMPLE_WIDTH, ..start };
+        scene.shapes.push(match ink {
+            Ink::Text => Shape::Dashes { start, length: SAMPLE_WIDTH, ink },
+            Ink::Curve => Shape::Line { spots: vec![start, end], width: CURVE_WIDTH, ink },
+            _ => {
+                let area = Area { x, y: start.y - 4.0, width: SAMPLE_WIDTH, height: 8.0 };
+                Shape::Rectangle { area, radius: 2.0, ink }
+            }
+        });
+        right = x - LEGEND_GAP;
     }
 }
 

@@ -122,7 +122,7 @@ fn draw_scale(scene: &mut Scene, area: &Area, is_first: bool) {
     if area.height >= 50.0 {
         scene.text(label(area.middle(), "\u{2212}\u{221e}"));
     }
-    if is_first && area.height >= 50.0 {
+    if is_first && area.height >= 80.0 {
         scene.text(label(area.y + 5.0, "dBFS"));
     }
 }

@@ -94,7 +94,8 @@ const GUTTER: f64 = 40.0;
 const HEADER_HEIGHT: f64 = 72.0;
 const AXIS_HEIGHT: f64 = 26.0;
 const LANE_GAP: f64 = 6.0;
-const CURVE_GAP: f64 = 14.0;
+/// Above the curve, for its legend.
+const CURVE_GAP: f64 = 24.0;
 const CURVE_HEIGHT: f64 = 96.0;
 /// A lane lower than this says nothing.
 const LANE_HEIGHT_MIN: f64 = 12.0;
