@@ -35,6 +35,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "wavemill",
         ],
     ),
+    ("wavemill-plugin", &["wavemill-core", "wavemill-pipelines"]),
     ("xtask", &[]),
 ];
 

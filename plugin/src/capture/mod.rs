@@ -1,0 +1,48 @@
+//! Recording what passes, from the audio thread into WAV files.
+//!
+//! The audio thread puts samples into a ring and never waits; a thread of the capture's own empties the
+//! ring into 32-bit float files, so that nothing is rounded. What finds no room is counted and shown,
+//! and silence keeps its place.
+
+mod names;
+mod progress;
+mod recorder;
+mod tape;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use names::Stem;
+pub use progress::{Progress, Told};
+pub use recorder::{Haste, Recorder};
+pub use tape::Captures;
+pub(crate) use tape::{Need, Tape};
+pub use writer::Target;
+
+use std::io;
+use std::sync::Arc;
+use writer::{OnDisk, Open, Writer};
+
+/// Begins a capture: its thread waits for samples at once, its first file is made with the first of
+/// them. Allocates and starts a thread.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn begin(target: Target) -> io::Result<Recorder> {
+    begin_with(target, OnDisk, |writer| writer)
+}
+
+fn begin_with<O: Open>(
+    target: Target,
+    opener: O,
+    adapt: impl FnOnce(Writer<O>) -> Writer<O>,
+) -> io::Result<Recorder> {
+    let progress = Arc::new(Progress::default());
+    let channel_count = target.layout.channel_count();
+    let (recorder, rings) =
+        Recorder::new(channel_count, target.sample_rate_hz, Arc::clone(&progress));
+    let writer = adapt(Writer::new(target, opener, rings, progress));
+    std::thread::Builder::new().name("wavemill-capture".into()).spawn(move || writer.run())?;
+    Ok(recorder)
+}

@@ -1,0 +1,69 @@
+//! What a capture tells the editor while it runs.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// State of one capture, shared by the audio thread, the writer and the editor. The audio thread only
+/// touches the atomics.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Frames handed over to the writer, those that stand for lost ones included.
+    recorded: AtomicU64,
+    /// Frames that found no room, or could not be written. They are silence in the file.
+    lost: AtomicU64,
+    /// No more samples follow.
+    is_finished: AtomicBool,
+    /// Set by the writer, read by the editor; the audio thread never takes the lock.
+    told: Mutex<Told>,
+}
+
+/// What the writer tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The files written so far, in order; all but the last are complete.
+    pub parts: Vec<PathBuf>,
+    /// One line: why nothing more can be written.
+    pub error: Option<String>,
+    /// Everything is written and every file closed.
+    pub is_complete: bool,
+}
+
+impl Progress {
+    /// Frames handed over to the writer, lost ones included.
+    pub fn recorded_frames(&self) -> u64 {
+        self.recorded.load(Ordering::Relaxed)
+    }
+
+    /// Frames that are silence in the file because they were lost.
+    pub fn lost_frames(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// What the writer tells.
+    pub fn told(&self) -> Told {
+        self.told_mut().clone()
+    }
+
+    pub(super) fn add_recorded(&self, frames: u64) {
+        self.recorded.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_lost(&self, frames: u64) {
+        self.lost.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    /// Says that every sample is in the ring: what was pushed before is seen by who sees this.
+    pub(super) fn finish(&self) {
+        self.is_finished.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.is_finished.load(Ordering::Acquire)
+    }
+
+    pub(super) fn told_mut(&self) -> MutexGuard<'_, Told> {
+        // Nothing is left half-done when a holder panics: every change is one assignment.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,228 @@
+//! Captures as the audio thread runs them: when one begins and ends, and who makes and drops it.
+
+use super::{Haste, Progress, Recorder, Target, begin};
+use crossbeam_queue::ArrayQueue;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Recorders on their way between the threads; more than one at a time is rare.
+const ON_THEIR_WAY_MAX: usize = 4;
+
+/// Both sides of the exchange, and what the editor shows.
+#[derive(Debug)]
+pub struct Captures {
+    fresh: ArrayQueue<Recorder>,
+    worn: ArrayQueue<Recorder>,
+    /// Every capture of this instance, the latest one last. Never locked by the audio thread.
+    all: Mutex<Vec<Arc<Progress>>>,
+    error: Mutex<Option<String>>,
+}
+
+impl Default for Captures {
+    fn default() -> Self {
+        Self {
+            fresh: ArrayQueue::new(1),
+            worn: ArrayQueue::new(ON_THEIR_WAY_MAX),
+            all: Mutex::default(),
+            error: Mutex::default(),
+        }
+    }
+}
+
+impl Captures {
+    /// Makes a recorder for the audio thread to take, and drops those it is done with. Not for the
+    /// audio thread.
+    pub(crate) fn prepare(&self, target: Target) {
+        self.tidy();
+        if self.fresh.is_full() {
+            return;
+        }
+        match begin(target) {
+            Ok(recorder) => {
+                self.all.lock().push(Arc::clone(recorder.progress()));
+                *self.error.lock() = None;
+                drop(self.fresh.push(recorder));
+            }
+            Err(error) => *self.error.lock() = Some(format!("no capture can begin: {error}")),
+        }
+    }
+
+    /// Drops recorders that the audio thread is done with. Not for the audio thread.
+    pub(crate) fn tidy(&self) {
+        while let Some(recorder) = self.worn.pop() {
+            drop(recorder);
+        }
+    }
+
+    /// Captures that have samples, the latest one last.
+    pub fn all(&self) -> Vec<Arc<Progress>> {
+        let mut all = self.all.lock();
+        // One that ended without a sample was only prepared.
+        all.retain(|progress| progress.recorded_frames() > 0 || !progress.told().is_complete);
+        all.iter().filter(|progress| progress.recorded_frames() > 0).cloned().collect()
+    }
+
+    /// One line: why no capture can begin.
+    pub fn error(&self) -> Option<String> {
+        self.error.lock().clone()
+    }
+}
+
+/// What is to be done outside of the audio thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    Nothing,
+    /// Call [`Captures::prepare`].
+    Recorder,
+    /// Call [`Captures::tidy`].
+    Tidying,
+}
+
+/// The audio thread's side. Real-time, unless an offline render waits for the disk.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    captures: Arc<Captures>,
+    recorder: Option<Recorder>,
+    /// A finished one that found no room on its way.
+    leaving: Option<Recorder>,
+    is_requested: bool,
+    is_recording: bool,
+}
+
+impl Tape {
+    pub(crate) fn new(captures: Arc<Captures>) -> Self {
+        let (recorder, leaving) = (None, None);
+        Self { captures, recorder, leaving, is_requested: false, is_recording: false }
+    }
+
+    /// One block; `is_armed`: captures are wanted, `is_running`: now.
+    pub(crate) fn run(
+        &mut self,
+        planes: &[&mut [f32]],
+        is_armed: bool,
+        is_running: bool,
+        haste: Haste,
+    ) -> Need {
+        if let Some(recorder) = self.leaving.take() {
+            self.leaving = self.captures.worn.push(recorder).err();
+        }
+        if self.recorder.is_none() {
+            self.recorder = self.captures.fresh.pop();
+            self.is_requested &= self.recorder.is_none();
+        }
+        if is_armed
+            && is_running
+            && let Some(recorder) = &mut self.recorder
+        {
+            recorder.record(planes, haste);
+            self.is_recording = true;
+            return Need::Nothing;
+        }
+        if self.recorder.is_some() && (self.is_recording || !is_armed) && self.leaving.is_none() {
+            self.finish();
+            return Need::Tidying;
+        }
+        if is_armed && self.recorder.is_none() && !self.is_requested {
+            self.is_requested = true;
+            return Need::Recorder;
+        }
+        Need::Nothing
+    }
+
+    /// Ends the capture that runs, if one does.
+    pub(crate) fn finish(&mut self) {
+        self.is_recording = false;
+        if let Some(mut recorder) = self.recorder.take() {
+            recorder.finish();
+            self.leaving = self.captures.worn.push(recorder).err();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Stem;
+    use std::path::Path;
+    use wavemill_core::audio::ChannelLayout;
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        captures: Arc<Captures>,
+        tape: Tape,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let captures = Arc::new(Captures::default());
+            let tape = Tape::new(Arc::clone(&captures));
+            Self { folder: tempfile::tempdir().unwrap(), captures, tape }
+        }
+
+        fn prepare(&self) {
+            let target = Target {
+                folder: self.folder.path().to_owned(),
+                stem: Stem::Given("take".into()),
+                layout: ChannelLayout::usual(1),
+                sample_rate_hz: 48_000,
+            };
+            self.captures.prepare(target);
+        }
+
+        fn run(&mut self, is_armed: bool, is_running: bool) -> Need {
+            let need = self.tape.run(&[&mut [0.25; 64]], is_armed, is_running, Haste::RealTime);
+            match need {
+                Need::Nothing => {}
+                Need::Recorder => self.prepare(),
+                Need::Tidying => self.captures.tidy(),
+            }
+            need
+        }
+
+        fn wait(&self) -> usize {
+            while !self.captures.all().iter().all(|progress| progress.told().is_complete) {
+                std::thread::yield_now();
+            }
+            files(self.folder.path())
+        }
+    }
+
+    fn files(folder: &Path) -> usize {
+        std::fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn nothing_happens_unless_armed() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run(false, true), Need::Nothing);
+        assert_eq!(bench.captures.all().len(), 0);
+    }
+
+    #[test]
+    fn armed_tape_waits_and_then_records_from_the_first_block() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run(true, false), Need::Recorder);
+        assert_eq!(bench.run(true, false), Need::Nothing);
+        for _ in 0..3 {
+            assert_eq!(bench.run(true, true), Need::Nothing);
+        }
+        assert_eq!(bench.run(true, false), Need::Tidying);
+        assert_eq!(bench.wait(), 1);
+        assert_eq!(bench.captures.all()[0].recorded_frames(), 192);
+        // Another one for the next start.
+        assert_eq!(bench.run(true, false), Need::Recorder);
+        bench.run(true, true);
+        bench.run(false, true);
+        assert_eq!(bench.wait(), 2);
+    }
+
+    #[test]
+    fn disarmed_tape_leaves_no_file_where_nothing_was_recorded() {
+        let mut bench = Bench::new();
+        bench.run(true, false);
+        bench.run(true, false);
+        assert_eq!(bench.run(false, false), Need::Tidying);
+        assert_eq!(bench.wait(), 0);
+        assert_eq!(bench.captures.all().len(), 0);
+    }
+}

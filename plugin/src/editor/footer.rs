@@ -1,0 +1,70 @@
+//! Captures: when, how long, what was lost, where they are.
+
+use super::{panel, theme};
+use crate::params::CaptureMode;
+use crate::plugin::Desk;
+use egui::{Align, Layout, Rect, RichText, Ui, pos2, vec2};
+use nice_plug::context::gui::GuiContext;
+
+/// The modes with their words and what they mean.
+const MODES: [(CaptureMode, &str, &str); 4] = [
+    (CaptureMode::Off, "off", "Nothing is captured."),
+    (CaptureMode::Now, "now", "Captures from now on, until it is turned off."),
+    (CaptureMode::Playing, "while playing", "Each start of the transport is a capture of its own."),
+    (CaptureMode::Bounce, "bounce", "Captures what the DAW renders offline."),
+];
+
+pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, context: &GuiContext) {
+    ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
+    panel::inside(ui, rect.shrink2(vec2(8.0, 3.0)), |ui| {
+        ui.horizontal_centered(|ui| {
+            ui.label(RichText::new("CAPTURE").size(10.5).color(theme::FAINT));
+            let param = &desk.params.capture;
+            let chosen = param.value();
+            for (mode, words, tip) in MODES {
+                if ui.selectable_label(mode == chosen, words).on_hover_text(tip).clicked() {
+                    let setter = context.param_setter();
+                    setter.begin_set_parameter(param);
+                    setter.set_parameter(param, mode);
+                    setter.end_set_parameter(param);
+                }
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, desk, chosen));
+        });
+    });
+}
+
+/// What the latest capture is doing, or became.
+fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
+    if let Some(error) = desk.captures.error() {
+        ui.label(RichText::new(error).color(theme::BAD));
+        return;
+    }
+    let Some(capture) = desk.captures.all().pop() else {
+        let words = if mode == CaptureMode::Off { "" } else { "armed" };
+        ui.label(RichText::new(words).color(theme::FAINT));
+        return;
+    };
+    let told = capture.told();
+    if let Some(error) = &told.error {
+        ui.label(RichText::new(error).color(theme::BAD)).on_hover_text(error);
+    } else if let Some(part) = told.parts.last() {
+        let name = part.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ui.label(RichText::new(name).color(theme::FAINT)).on_hover_text(part.display().to_string());
+    }
+    let rate_hz = f64::from(desk.sample_rate_hz());
+    let seconds = |frames: u64| frames as f64 / rate_hz;
+    let lost = capture.lost_frames();
+    if lost > 0 {
+        let words = format!("{:.2} s lost", seconds(lost));
+        let tip = "The disk could not keep up, or is full: these samples are silence in the file.";
+        ui.label(RichText::new(words).color(theme::BAD).strong()).on_hover_text(tip);
+    }
+    let clock = super::scale::clock(seconds(capture.recorded_frames()));
+    ui.label(RichText::new(clock).font(theme::digits(13.0)));
+    if !told.is_complete {
+        let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), egui::Sense::hover());
+        let middle = pos2(place.center().x, place.center().y);
+        ui.painter().circle_filled(middle, 5.0, theme::BAD);
+    }
+}

@@ -1,0 +1,320 @@
+//! Loudness over the session.
+
+use super::scale::{Axis, clock, time_step_s};
+use super::verdict::Standing;
+use super::{panel, theme, words};
+use crate::meters::{Point, Snapshot};
+use egui::epaint::{Mesh, Vertex, WHITE_UV};
+use egui::{
+    Align, Align2, Color32, Layout, Painter, Pos2, Rect, Response, RichText, Sense, Shape, Stroke,
+    Ui, pos2, vec2,
+};
+
+/// Lowest and highest loudness shown.
+const LOW_LUFS: f32 = -48.0;
+const HIGH_LUFS: f32 = 0.0;
+
+/// The shortest span that can be shown, in seconds.
+const SPAN_MIN_S: f64 = 10.0;
+
+/// Width of the distribution, in points.
+const DISTRIBUTION_WIDTH: f32 = 54.0;
+
+/// Which part of the session is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct View {
+    /// Latest seconds; `None` means all of it.
+    span_s: Option<f64>,
+    /// How far before the end the view ends, in seconds.
+    back_s: f64,
+}
+
+impl View {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        history: &Snapshot,
+        standing: &Standing,
+    ) {
+        let room = panel::ground(ui, rect, "LOUDNESS");
+        let total_s = history.points.len() as f64 * history.point_s;
+        let plot = Rect {
+            min: pos2(room.left() + 22.0, room.top()),
+            max: pos2(room.right() - DISTRIBUTION_WIDTH - 4.0, room.bottom() - 13.0),
+        };
+        let response = ui.interact(plot, ui.scope_id().with("history"), Sense::click_and_drag());
+        self.zoom(ui, plot, &response, total_s);
+        let (from_s, to_s) = self.range(total_s);
+        let axis = Axis::upward(plot, LOW_LUFS, HIGH_LUFS);
+        let painter = ui.painter_at(room.expand(2.0));
+        grid(&painter, plot, axis, standing);
+        times(&painter, plot, from_s, to_s);
+        let columns = columns(history, plot, from_s, to_s);
+        curve(&painter, plot, axis, &columns, standing);
+        overs(&painter, plot, &columns, standing);
+        distribution(&painter, room, plot, axis, history);
+        self.buttons(ui, rect, total_s);
+        response.on_hover_text(words::HISTORY);
+    }
+
+    /// First and last second shown.
+    fn range(&self, total_s: f64) -> (f64, f64) {
+        let span_s = self.span_s.unwrap_or(total_s).max(SPAN_MIN_S);
+        let to_s = (total_s - self.back_s).max(span_s.min(total_s)).max(span_s);
+        (to_s - span_s, to_s)
+    }
+
+    /// The wheel zooms around the pointer, a drag moves, a double click shows everything.
+    fn zoom(&mut self, ui: &Ui, plot: Rect, response: &Response, total_s: f64) {
+        let (from_s, to_s) = self.range(total_s);
+        let span_s = to_s - from_s;
+        if response.double_clicked() {
+            *self = Self::default();
+            return;
+        }
+        let drag_s = f64::from(response.drag_delta().x / plot.width()) * span_s;
+        let wheel =
+            if response.hovered() { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
+        if wheel.abs() > 0.1 {
+            let pointer = ui.input(|input| input.pointer.hover_pos()).map_or(1.0, |place| {
+                f64::from((place.x - plot.left()) / plot.width()).clamp(0.0, 1.0)
+            });
+            let span = (span_s * f64::from(-wheel / 200.0).exp())
+                .clamp(SPAN_MIN_S, total_s.max(SPAN_MIN_S));
+            let at_s = from_s + pointer * span_s;
+            let end_s = at_s + (1.0 - pointer) * span;
+            self.span_s = (span < total_s).then_some(span);
+            self.back_s = (total_s - end_s).clamp(0.0, (total_s - span).max(0.0));
+        } else if drag_s.abs() > 0.0 && self.span_s.is_some() {
+            self.back_s = (self.back_s + drag_s).clamp(0.0, (total_s - span_s).max(0.0));
+        }
+    }
+
+    /// Spans that one wants often; they can be reached by the keyboard.
+    fn buttons(&mut self, ui: &mut Ui, rect: Rect, total_s: f64) {
+        let row = Rect {
+            min: pos2(rect.right() - 190.0, rect.top() + 1.0),
+            max: pos2(rect.right() - 6.0, rect.top() + 19.0),
+        };
+        panel::inside(ui, row, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                for (name, span_s) in
+                    [("all", None), ("10 min", Some(600.0)), ("1 min", Some(60.0))]
+                {
+                    let is_chosen = self.span_s.is_some() == span_s.is_some()
+                        && self.span_s.zip(span_s).is_none_or(|(a, b)| (a - b).abs() < 0.5);
+                    let words = RichText::new(name).size(10.5);
+                    if ui.selectable_label(is_chosen, words).clicked() {
+                        self.span_s = span_s.filter(|span: &f64| *span < total_s);
+                        self.back_s = 0.0;
+                    }
+                }
+            });
+        });
+    }
+}
+
+/// What one column of the plot shows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Column {
+    x: f32,
+    point: Point,
+}
+
+/// A column for each two points of the plot's width: the largest of the points it covers.
+fn columns(history: &Snapshot, plot: Rect, from_s: f64, to_s: f64) -> Vec<Column> {
+    if history.points.is_empty() {
+        return Vec::new();
+    }
+    let count = (plot.width() / 2.0).max(1.0);
+    let column_s = (to_s - from_s) / f64::from(count);
+    let mut columns: Vec<Column> = Vec::new();
+    let mut covered: Option<(u64, Point)> = None;
+    let x_of = |column: u64| {
+        #[expect(clippy::cast_precision_loss, reason = "a place on a screen")]
+        let x = (plot.left() + (column as f32 + 0.5) * 2.0).min(plot.right());
+        x
+    };
+    for (index, point) in history.points.iter().enumerate() {
+        let at_s = index as f64 * history.point_s;
+        if at_s < from_s || at_s > to_s {
+            continue;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is not negative"
+        )]
+        let column = ((at_s - from_s) / column_s) as u64;
+        covered = match covered {
+            Some((same, largest)) if same == column => Some((same, largest.merged(*point))),
+            other => {
+                columns.extend(other.map(|(column, point)| Column { x: x_of(column), point }));
+                Some((column, *point))
+            }
+        };
+    }
+    columns.extend(covered.map(|(column, point)| Column { x: x_of(column), point }));
+    columns
+}
+
+fn grid(painter: &Painter, plot: Rect, axis: Axis, standing: &Standing) {
+    painter.rect_filled(plot, 2.0, theme::GROUND);
+    if let Some((low, high)) = standing.band_lufs() {
+        let band = Rect {
+            min: pos2(plot.left(), axis.place(high)),
+            max: pos2(plot.right(), axis.place(low)),
+        };
+        painter.rect_filled(band, 0.0, theme::veil(theme::TARGET, 0.22));
+    }
+    for value in [0.0, -10.0, -20.0, -30.0, -40.0] {
+        let y = axis.place(value);
+        painter.hline(plot.x_range(), y, theme::hairline(theme::GRID));
+        let words = format!("{value:.0}").replace('-', "\u{2212}");
+        let place = pos2(plot.left() - 4.0, y.max(plot.top() + 5.0));
+        panel::text(painter, place, Align2::RIGHT_CENTER, &words, 9.5, theme::FAINT);
+    }
+    if let Some(aim) = standing.aim_lufs() {
+        painter.hline(plot.x_range(), axis.place(aim), (1.5, theme::TARGET));
+    }
+}
+
+fn times(painter: &Painter, plot: Rect, from_s: f64, to_s: f64) {
+    let step_s = time_step_s(to_s - from_s, plot.width() / 70.0);
+    let mut at_s = (from_s / step_s).ceil() * step_s;
+    while at_s <= to_s {
+        #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
+        let share = ((at_s - from_s) / (to_s - from_s)) as f32;
+        let x = plot.left() + share * plot.width();
+        painter.vline(x, plot.y_range(), theme::hairline(theme::GRID));
+        let place = pos2(x.clamp(plot.left() + 10.0, plot.right() - 12.0), plot.bottom() + 2.0);
+        panel::text(painter, place, Align2::CENTER_TOP, &clock(at_s), 9.5, theme::FAINT);
+        at_s += step_s;
+    }
+}
+
+/// Short-term loudness as an area, momentary loudness as a line.
+fn curve(painter: &Painter, plot: Rect, axis: Axis, columns: &[Column], standing: &Standing) {
+    let mut area = Mesh::default();
+    let mut line = Vec::new();
+    let mut thin = Vec::new();
+    let limit = standing.band_lufs().map(|(_, high)| high);
+    for column in columns {
+        thin.extend(column.point.momentary_lufs.map(|lufs| pos2(column.x, axis.place(lufs))));
+        let Some(lufs) = column.point.short_term_lufs else { continue };
+        let place = pos2(column.x, axis.place(lufs));
+        let is_over = limit.is_some_and(|limit| lufs > limit);
+        let color = if is_over { theme::BAD } else { theme::SIGNAL };
+        strip(&mut area, place, plot.bottom(), color);
+        line.push((place, color));
+    }
+    painter.add(Shape::mesh(area));
+    painter.add(Shape::line(thin, Stroke::new(1.0, theme::veil(theme::TEXT, 0.32))));
+    for pair in line.windows(2) {
+        // A gap in the session is a gap in the line.
+        if pair[1].0.x - pair[0].0.x < 8.0 {
+            painter.line_segment([pair[0].0, pair[1].0], Stroke::new(1.8, pair[1].1));
+        }
+    }
+}
+
+/// A column of the area, fading downward.
+fn strip(mesh: &mut Mesh, top: Pos2, bottom: f32, color: Color32) {
+    #[expect(clippy::cast_possible_truncation, reason = "some thousand vertices")]
+    let first = mesh.vertices.len() as u32;
+    let vertex = |x: f32, y: f32, share: f32| Vertex {
+        pos: pos2(x, y),
+        uv: WHITE_UV,
+        color: theme::veil(color, share),
+    };
+    mesh.vertices.extend([
+        vertex(top.x - 1.0, top.y, 0.42),
+        vertex(top.x + 1.0, top.y, 0.42),
+        vertex(top.x - 1.0, bottom, 0.06),
+        vertex(top.x + 1.0, bottom, 0.06),
+    ]);
+    mesh.add_triangle(first, first + 1, first + 2);
+    mesh.add_triangle(first + 1, first + 2, first + 3);
+}
+
+/// Marks where the true peak was beyond the limit.
+fn overs(painter: &Painter, plot: Rect, columns: &[Column], standing: &Standing) {
+    let Some(limit) = standing.peak_max_dbtp() else { return };
+    for column in columns {
+        if column.point.true_peak_dbtp.is_some_and(|peak| peak > limit) {
+            let top = pos2(column.x, plot.top() + 1.0);
+            let points = vec![top + vec2(-3.5, 0.0), top + vec2(3.5, 0.0), top + vec2(0.0, 6.0)];
+            painter.add(Shape::convex_polygon(points, theme::BAD, Stroke::NONE));
+        }
+    }
+}
+
+/// How often each short-term loudness occurred, beside the curve on the same scale.
+fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, history: &Snapshot) {
+    const BINS: usize = 48;
+    let mut counts = [0u32; BINS];
+    for lufs in history.points.iter().filter_map(|point| point.short_term_lufs) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative, and few bins"
+        )]
+        let bin = (lufs - LOW_LUFS).max(0.0) as usize;
+        counts[bin.min(BINS - 1)] += u32::from(lufs >= LOW_LUFS);
+    }
+    let most = counts.iter().copied().max().unwrap_or(0);
+    let left = plot.right() + 6.0;
+    if most == 0 {
+        return;
+    }
+    for (bin, count) in counts.into_iter().enumerate() {
+        #[expect(clippy::cast_precision_loss, reason = "a picture")]
+        let (low, share) = (LOW_LUFS + bin as f32, count as f32 / most as f32);
+        let bar = Rect {
+            min: pos2(left, axis.place(low + 1.0) + 0.5),
+            max: pos2(left + share * (room.right() - left), axis.place(low)),
+        };
+        if count > 0 {
+            painter.rect_filled(bar, 0.0, theme::veil(theme::SIGNAL, 0.6));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLOT: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(200.0, 100.0) };
+
+    fn history(count: usize) -> Snapshot {
+        let point = |index: usize| Point {
+            short_term_lufs: Some(if index == count / 2 { -5.0 } else { -30.0 }),
+            ..Point::default()
+        };
+        Snapshot { points: (0..count).map(point).collect(), point_s: 0.1 }
+    }
+
+    #[test]
+    fn columns_lose_no_maximum() {
+        for count in [50, 100, 5_000, 16_000] {
+            let history = history(count);
+            let columns = columns(&history, PLOT, 0.0, count as f64 * 0.1);
+            assert!(columns.len() <= 101, "{}", columns.len());
+            let loud = columns.iter().filter(|c| c.point.short_term_lufs == Some(-5.0)).count();
+            assert_eq!(loud, 1, "{count}");
+            assert!(columns.iter().all(|column| PLOT.x_range().contains(column.x)));
+        }
+    }
+
+    #[test]
+    fn view_follows_the_end_and_shows_at_least_ten_seconds() {
+        assert_eq!(View::default().range(2.0), (0.0, 10.0));
+        assert_eq!(View::default().range(100.0), (0.0, 100.0));
+        let minute = View { span_s: Some(60.0), back_s: 0.0 };
+        assert_eq!(minute.range(100.0), (40.0, 100.0));
+        let earlier = View { span_s: Some(60.0), back_s: 30.0 };
+        assert_eq!(earlier.range(100.0), (10.0, 70.0));
+    }
+}

@@ -1,0 +1,78 @@
+//! Where things are, from the size of the window.
+
+use super::theme::GAP;
+use egui::{Rect, pos2};
+
+/// Smallest size that shows everything, in points.
+pub(super) const SIZE_MIN: (u32, u32) = (600, 400);
+
+/// The editor's regions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Regions {
+    /// Name, target, settings.
+    pub(super) header: Rect,
+    /// Readings and verdict.
+    pub(super) numbers: Rect,
+    /// Momentary, short-term and peak at this moment.
+    pub(super) bars: Rect,
+    /// Loudness over the session.
+    pub(super) history: Rect,
+    pub(super) spectrum: Rect,
+    pub(super) scope: Rect,
+    /// Captures.
+    pub(super) footer: Rect,
+}
+
+impl Regions {
+    /// For a window of this rectangle.
+    pub(super) fn of(window: Rect) -> Self {
+        let window = window.shrink(GAP);
+        let header_bottom = window.top() + 30.0;
+        let footer_top = window.bottom() - 34.0;
+        let numbers_right = window.left() + (window.width() * 0.25).clamp(176.0, 250.0);
+        let bars_right = numbers_right + GAP + (window.width() * 0.09).clamp(86.0, 104.0);
+        let (top, bottom) = (header_bottom + GAP, footer_top - GAP);
+        let plots_left = bars_right + GAP;
+        let history_bottom = top + (bottom - top) * 0.52;
+        let scope_side = (bottom - history_bottom - GAP).min((window.right() - plots_left) * 0.4);
+        let scope_left = window.right() - scope_side;
+        let rect =
+            |left, top, right, bottom| Rect { min: pos2(left, top), max: pos2(right, bottom) };
+        Self {
+            header: rect(window.left(), window.top(), window.right(), header_bottom),
+            numbers: rect(window.left(), top, numbers_right, bottom),
+            bars: rect(numbers_right + GAP, top, bars_right, bottom),
+            history: rect(plots_left, top, window.right(), history_bottom),
+            spectrum: rect(plots_left, history_bottom + GAP, scope_left - GAP, bottom),
+            scope: rect(scope_left, history_bottom + GAP, window.right(), bottom),
+            footer: rect(window.left(), footer_top, window.right(), window.bottom()),
+        }
+    }
+
+    #[cfg(test)]
+    fn all(&self) -> [Rect; 7] {
+        let Self { header, numbers, bars, history, spectrum, scope, footer } = *self;
+        [header, numbers, bars, history, spectrum, scope, footer]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui::Vec2;
+
+    #[test]
+    fn regions_fill_any_window_without_overlap() {
+        for (width, height) in [(600.0, 400.0), (960.0, 600.0), (1200.0, 500.0), (3840.0, 2160.0)] {
+            let window = Rect::from_min_size(pos2(0.0, 0.0), Vec2::new(width, height));
+            let regions = Regions::of(window).all();
+            for (index, region) in regions.iter().enumerate() {
+                assert!(window.contains_rect(*region), "{region}");
+                assert!(region.width() > 60.0 && region.height() >= 30.0, "{region}");
+                for other in &regions[..index] {
+                    assert!(!region.shrink(0.1).intersects(*other), "{region} {other}");
+                }
+            }
+        }
+    }
+}

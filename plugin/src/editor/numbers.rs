@@ -1,0 +1,167 @@
+//! The readings as numbers, the most important one the largest.
+
+use super::verdict::{Mark, Standing};
+use super::{panel, theme, words};
+use crate::meters::{Reading, Readings};
+use egui::{Align2, Color32, Painter, Rect, Stroke, Ui, pos2, vec2};
+
+pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing) {
+    let room = panel::ground(ui, rect, "INTEGRATED");
+    let top =
+        Rect { max: pos2(room.right(), room.top() + (room.height() * 0.36).max(96.0)), ..room };
+    integrated(ui, top, readings, standing);
+    let row =
+        |name, reading, max, unit, measure, words| Row { name, reading, max, unit, measure, words };
+    let rows = [
+        row(
+            "Short-term",
+            &readings.short_term_lufs,
+            Some(&readings.short_term_max_lufs),
+            "LUFS",
+            "short_term_max_lufs",
+            words::SHORT_TERM,
+        ),
+        row(
+            "Momentary",
+            &readings.momentary_lufs,
+            Some(&readings.momentary_max_lufs),
+            "LUFS",
+            "momentary_max_lufs",
+            words::MOMENTARY,
+        ),
+        row("Range", &readings.loudness_range_lu, None, "LU", "loudness_range_lu", words::RANGE),
+        row(
+            "True peak",
+            &readings.true_peak_dbtp,
+            None,
+            "dBTP",
+            "true_peak_dbtp",
+            words::TRUE_PEAK,
+        ),
+        row("PLR", &readings.peak_to_loudness_lu, None, "LU", "", words::PLR),
+        row("PSR", &readings.peak_to_short_term_lu, None, "LU", "", words::PSR),
+    ];
+    let below = Rect { min: pos2(room.left(), top.bottom() + 6.0), ..room };
+    let height = below.height() / 6.0;
+    let mut y = below.top();
+    for row in rows {
+        let place = Rect::from_min_size(pos2(below.left(), y), vec2(below.width(), height));
+        row.draw(ui.painter(), place, standing.mark(row.measure));
+        panel::explained(ui, place, row.name, row.words);
+        y += height;
+    }
+}
+
+/// One reading: name, number, unit, and the largest so far.
+struct Row<'a> {
+    name: &'static str,
+    reading: &'a Reading,
+    max: Option<&'a Reading>,
+    unit: &'static str,
+    /// Its key in reports, where a target may ask for it.
+    measure: &'static str,
+    words: &'static str,
+}
+
+/// The integrated loudness with the verdict below it.
+fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing) {
+    let painter = ui.painter();
+    let size = (rect.height() * 0.44).min(rect.width() * 0.26);
+    let value = readings.integrated_lufs.get();
+    let color = color_of(standing.mark("integrated_lufs"));
+    let place = pos2(rect.left(), rect.top() + 2.0);
+    let shown = painter.text(place, Align2::LEFT_TOP, number(value), theme::digits(size), color);
+    let unit = pos2(shown.right() + 6.0, shown.bottom() - size * 0.14);
+    panel::text(painter, unit, Align2::LEFT_BOTTOM, "LUFS", 12.0, theme::FAINT);
+    let (mark, words) = standing.headline();
+    let line = pos2(rect.left(), shown.bottom() + 3.0);
+    let sign = sign(painter, line + vec2(6.0, 8.0), mark);
+    panel::text(
+        painter,
+        pos2(line.x + sign, line.y),
+        Align2::LEFT_TOP,
+        &words,
+        13.0,
+        color_of(mark),
+    );
+    if let Some(prediction) = standing.prediction() {
+        let galley = painter.layout(prediction, theme::font(11.0), theme::FAINT, rect.width());
+        painter.galley(pos2(line.x, line.y + 19.0), galley, theme::FAINT);
+    }
+    panel::explained(ui, rect, "integrated", words::INTEGRATED);
+}
+
+impl Row<'_> {
+    fn draw(&self, painter: &Painter, row: Rect, mark: Mark) {
+        painter.hline(row.x_range(), row.top(), theme::hairline(theme::GRID));
+        let size = (row.height() * 0.46).clamp(13.0, 22.0);
+        let (left, middle) = (row.left(), row.center().y);
+        let max = self.max.filter(|_| row.height() > 34.0);
+        let name_y = if max.is_some() { middle - 7.0 } else { middle };
+        let faint = |x: f32, y: f32, words: &str, size: f32| {
+            panel::text(painter, pos2(x, y), Align2::LEFT_CENTER, words, size, theme::FAINT);
+        };
+        faint(left, name_y, self.name, 12.0);
+        if let Some(max) = max {
+            faint(left, middle + 8.0, &format!("max {}", number(max.get())), 11.0);
+        }
+        let unit_left = row.right() - 32.0;
+        faint(unit_left, middle, self.unit, 11.0);
+        let (place, words) = (pos2(unit_left - 5.0, middle), number(self.reading.get()));
+        let font = theme::digits(size);
+        let shown = painter.text(place, Align2::RIGHT_CENTER, words, font, color_of(mark));
+        if mark == Mark::Fail {
+            sign(painter, pos2(shown.left() - 10.0, middle), mark);
+        }
+    }
+}
+
+/// A number with one decimal, or a dash where there is none.
+pub(super) fn number(value: Option<f32>) -> String {
+    // A true minus, as wide as a digit.
+    value.map_or("--.-".into(), |value| format!("{value:.1}").replace('-', "\u{2212}"))
+}
+
+pub(super) fn color_of(mark: Mark) -> Color32 {
+    match mark {
+        Mark::Pass => theme::GOOD,
+        Mark::Fail => theme::BAD,
+        Mark::None => theme::TEXT,
+    }
+}
+
+/// A tick, or a triangle: told by its form as well as by its color. Returns the room it takes.
+fn sign(painter: &Painter, middle: egui::Pos2, mark: Mark) -> f32 {
+    let stroke = Stroke::new(2.0, color_of(mark));
+    match mark {
+        Mark::Pass => {
+            let points =
+                vec![middle + vec2(-5.0, 0.0), middle + vec2(-1.0, 4.0), middle + vec2(6.0, -5.0)];
+            painter.line(points, stroke);
+            18.0
+        }
+        Mark::Fail => {
+            let points = vec![
+                middle + vec2(0.0, -5.0),
+                middle + vec2(6.0, 5.0),
+                middle + vec2(-6.0, 5.0),
+                middle + vec2(0.0, -5.0),
+            ];
+            painter.line(points, stroke);
+            18.0
+        }
+        Mark::None => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_decimal_and_a_true_minus() {
+        assert_eq!(number(Some(-23.04)), "\u{2212}23.0");
+        assert_eq!(number(Some(0.44)), "0.4");
+        assert_eq!(number(None), "--.-");
+    }
+}

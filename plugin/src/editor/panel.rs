@@ -1,0 +1,36 @@
+//! What all panels have in common.
+
+use super::theme;
+use egui::{Align2, Color32, Painter, Pos2, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2};
+
+/// A panel's ground with its title; returns the room below the title.
+pub(super) fn ground(ui: &Ui, rect: Rect, title: &str) -> Rect {
+    ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
+    let place = pos2(rect.left() + 8.0, rect.top() + 5.0);
+    text(ui.painter(), place, Align2::LEFT_TOP, title, 10.5, theme::FAINT);
+    Rect { min: pos2(rect.left() + 8.0, rect.top() + 20.0), max: rect.max - vec2(8.0, 7.0) }
+}
+
+/// Words of a proportional font.
+pub(super) fn text(
+    painter: &Painter,
+    place: Pos2,
+    align: Align2,
+    words: &str,
+    size: f32,
+    color: Color32,
+) -> Rect {
+    painter.text(place, align, words, theme::font(size), color)
+}
+
+/// A place that says what it shows when the pointer rests on it.
+pub(super) fn explained(ui: &Ui, rect: Rect, name: &str, words: &str) -> Response {
+    ui.interact(rect, ui.scope_id().with(name), Sense::hover()).on_hover_text(words)
+}
+
+/// Room for widgets.
+pub(super) fn inside(ui: &mut Ui, rect: Rect, show: impl FnOnce(&mut Ui)) {
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
+    child.set_clip_rect(rect.expand(2.0));
+    show(&mut child);
+}

@@ -1,0 +1,130 @@
+//! The stereo image: a vectorscope, correlation and balance.
+
+use super::{panel, theme, words};
+use crate::meters::{Readings, Tap};
+use egui::epaint::{Mesh, Vertex, WHITE_UV};
+use egui::{Align2, Rect, Shape, Ui, pos2, vec2};
+
+/// Samples drawn.
+const FRAMES: usize = 2048;
+
+/// The latest samples of both sides.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { left: vec![0.0; FRAMES], right: vec![0.0; FRAMES] }
+    }
+}
+
+impl Scope {
+    pub(super) fn update(&mut self, tap: &Tap) {
+        tap.latest(&mut self.left, &mut self.right);
+    }
+
+    pub(super) fn show(&self, ui: &mut Ui, rect: Rect, readings: &Readings) {
+        let room = panel::ground(ui, rect, "STEREO");
+        let meter_top = room.bottom() - 24.0;
+        let plot = Rect { max: pos2(room.right(), meter_top - 4.0), ..room };
+        let side = plot.width().min(plot.height());
+        let plot = Rect::from_center_size(plot.center(), vec2(side, side));
+        self.draw(ui, plot);
+        let meter = Rect { min: pos2(room.left(), meter_top), max: room.max };
+        correlation(ui, meter, readings);
+        panel::explained(ui, rect, "scope", words::CORRELATION);
+    }
+
+    /// Mono is a vertical line, left and right are the diagonals.
+    fn draw(&self, ui: &Ui, plot: Rect) {
+        let painter = ui.painter_at(plot);
+        let (middle, reach) = (plot.center(), plot.width() / 2.0);
+        let frame = vec![
+            middle + vec2(0.0, -reach),
+            middle + vec2(reach, 0.0),
+            middle + vec2(0.0, reach),
+            middle + vec2(-reach, 0.0),
+        ];
+        painter.add(Shape::convex_polygon(frame, theme::GROUND, theme::hairline(theme::GRID)));
+        let half = reach / 2.0;
+        painter.line_segment(
+            [middle + vec2(-half, -half), middle + vec2(half, half)],
+            theme::hairline(theme::GRID),
+        );
+        painter.line_segment(
+            [middle + vec2(half, -half), middle + vec2(-half, half)],
+            theme::hairline(theme::GRID),
+        );
+        for (name, x) in [("L", -half - 7.0), ("R", half + 7.0)] {
+            let place = middle + vec2(x, -half - 5.0);
+            panel::text(&painter, place, Align2::CENTER_CENTER, name, 9.5, theme::FAINT);
+        }
+        let mut mesh = Mesh::default();
+        for (left, right) in self.left.iter().zip(&self.right) {
+            if left.abs() + right.abs() < 1e-4 || !left.is_finite() || !right.is_finite() {
+                continue;
+            }
+            // The sum of both sides at most reaches the corner of the frame.
+            let place = middle + vec2((right - left) / 2.0, -(left + right) / 2.0) * reach;
+            dot(&mut mesh, place);
+        }
+        painter.add(Shape::mesh(mesh));
+    }
+}
+
+fn dot(mesh: &mut Mesh, place: egui::Pos2) {
+    const HALF: f32 = 0.75;
+    #[expect(clippy::cast_possible_truncation, reason = "some thousand vertices")]
+    let first = mesh.vertices.len() as u32;
+    for (x, y) in [(-HALF, -HALF), (HALF, -HALF), (-HALF, HALF), (HALF, HALF)] {
+        let color = theme::veil(theme::SIGNAL, 0.4);
+        mesh.vertices.push(Vertex { pos: place + vec2(x, y), uv: WHITE_UV, color });
+    }
+    mesh.add_triangle(first, first + 1, first + 2);
+    mesh.add_triangle(first + 1, first + 2, first + 3);
+}
+
+/// A bar from the middle: to the right related, to the left inverted.
+fn correlation(ui: &Ui, rect: Rect, readings: &Readings) {
+    let painter = ui.painter();
+    let bar = Rect {
+        min: pos2(rect.left(), rect.top() + 2.0),
+        max: pos2(rect.right(), rect.top() + 9.0),
+    };
+    painter.rect_filled(bar, 2.0, theme::GROUND);
+    let value = readings.correlation.get();
+    if let Some(value) = value {
+        let x = bar.center().x + value * bar.width() / 2.0;
+        let color = if value < 0.0 { theme::BAD } else { theme::GOOD };
+        let filled = Rect {
+            min: pos2(x.min(bar.center().x), bar.top()),
+            max: pos2(x.max(bar.center().x), bar.bottom()),
+        };
+        painter.rect_filled(filled, 2.0, color);
+    }
+    painter.vline(bar.center().x, bar.y_range(), theme::hairline(theme::FAINT));
+    let signed = |value: f32, digits: usize| format!("{value:+.digits$}").replace('-', "\u{2212}");
+    let correlation = value.map_or("--".into(), |value| signed(value, 2));
+    let balance =
+        readings.balance_db.get().map_or("--".into(), |db| format!("{} dB", signed(db, 1)));
+    let y = rect.bottom();
+    panel::text(
+        painter,
+        pos2(rect.left(), y),
+        Align2::LEFT_BOTTOM,
+        &format!("corr {correlation}"),
+        10.0,
+        theme::FAINT,
+    );
+    panel::text(
+        painter,
+        pos2(rect.right(), y),
+        Align2::RIGHT_BOTTOM,
+        &format!("bal {balance}"),
+        10.0,
+        theme::FAINT,
+    );
+}

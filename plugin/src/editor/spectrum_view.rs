@@ -1,0 +1,185 @@
+//! The spectrum drawn.
+
+use super::scale::Axis;
+use super::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
+use super::{panel, theme, words};
+use egui::epaint::{Mesh, Vertex, WHITE_UV};
+use egui::{Align, Align2, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, Ui, pos2};
+
+/// Levels shown, in dB.
+const LOW_DB: f32 = -84.0;
+const HIGH_DB: f32 = 0.0;
+
+/// Tilts one may choose, in dB an octave, of a spectrum by frequency: with 3 pink noise is level, with 4.5
+/// most music.
+const SLOPES: [(&str, f32); 3] = [("0", 0.0), ("3", 3.0), ("4.5", 4.5)];
+
+/// Bands of equal parts of an octave are wider the higher they are: so much of a tilt they have by
+/// themselves.
+const BAND_SLOPE_DB: f32 = 3.0;
+
+/// Where a tilt turns, in Hz.
+const PIVOT_HZ: f32 = 1000.0;
+
+/// How the spectrum is shown.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    slope_db: f32,
+    is_frozen: bool,
+    /// The levels when it was frozen.
+    frozen_db: Vec<f32>,
+    /// Kept to compare with.
+    reference_db: Option<Vec<f32>>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { slope_db: 4.5, is_frozen: false, frozen_db: Vec::new(), reference_db: None }
+    }
+}
+
+impl View {
+    pub(super) fn show(&mut self, ui: &mut Ui, rect: Rect, spectrum: &mut Spectrum) {
+        let room = panel::ground(ui, rect, "SPECTRUM");
+        let plot = Rect {
+            min: pos2(room.left() + 22.0, room.top()),
+            max: pos2(room.right(), room.bottom() - 13.0),
+        };
+        let (across, up) =
+            (Axis::octaves(plot, LOWEST_HZ, HIGHEST_HZ), Axis::upward(plot, LOW_DB, HIGH_DB));
+        grid(ui.painter(), plot, across, up);
+        let painter = ui.painter_at(plot);
+        let levels = if self.is_frozen { &self.frozen_db } else { &spectrum.levels_db };
+        let places = |levels: &[f32]| self.places(spectrum, levels, across, up);
+        area(&painter, plot, &places(levels));
+        painter.add(Shape::line(places(levels), Stroke::new(1.6, theme::SIGNAL)));
+        let held = theme::veil(theme::HELD, 0.65);
+        painter.add(Shape::line(places(&spectrum.held_db), Stroke::new(1.0, held)));
+        if let Some(reference) = &self.reference_db {
+            let dashes =
+                Shape::dashed_line(&places(reference), Stroke::new(1.4, theme::TARGET), 5.0, 4.0);
+            painter.extend(dashes);
+        }
+        readout(ui, plot, across, up);
+        self.buttons(ui, rect, spectrum);
+        panel::explained(ui, plot, "spectrum", words::SPECTRUM);
+    }
+
+    fn places(&self, spectrum: &Spectrum, levels: &[f32], across: Axis, up: Axis) -> Vec<Pos2> {
+        let bands = spectrum.middles_hz.iter().zip(levels);
+        bands
+            .map(|(&hz, &db)| {
+                let tilt = (self.slope_db - BAND_SLOPE_DB) * (hz / PIVOT_HZ).log2();
+                pos2(across.place(hz), up.place(db + tilt))
+            })
+            .collect()
+    }
+
+    fn buttons(&mut self, ui: &mut Ui, rect: Rect, spectrum: &mut Spectrum) {
+        let row = Rect {
+            min: pos2(rect.left() + 70.0, rect.top() + 1.0),
+            max: pos2(rect.right() - 6.0, rect.top() + 19.0),
+        };
+        panel::inside(ui, row, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                let small = |words: &str| RichText::new(words).size(10.5);
+                for (name, slope_db) in SLOPES.into_iter().rev() {
+                    let is_chosen = (self.slope_db - slope_db).abs() < 0.1;
+                    let tip = format!(
+                        "Tilt of {name} dB an octave around 1 kHz: with 3 pink noise is level, with 4.5 most music."
+                    );
+                    if ui.selectable_label(is_chosen, small(name)).on_hover_text(tip).clicked() {
+                        self.slope_db = slope_db;
+                    }
+                }
+                ui.label(small("dB/oct").color(theme::FAINT));
+                let keep = "Keeps the spectrum of now as a dashed line to compare with; again: forgets it.";
+                let has_reference = self.reference_db.is_some();
+                if ui.selectable_label(has_reference, small("keep")).on_hover_text(keep).clicked() {
+                    self.reference_db =
+                        if has_reference { None } else { Some(spectrum.held_db.clone()) };
+                }
+                let freeze = "Stops the spectrum; held peaks go on.";
+                if ui.selectable_label(self.is_frozen, small("freeze")).on_hover_text(freeze).clicked() {
+                    self.is_frozen = !self.is_frozen;
+                    self.frozen_db.clone_from(&spectrum.levels_db);
+                }
+                let release = "Lets held peaks go.";
+                if ui.selectable_label(false, small("release")).on_hover_text(release).clicked() {
+                    spectrum.release();
+                }
+            });
+        });
+    }
+}
+
+fn grid(painter: &Painter, plot: Rect, across: Axis, up: Axis) {
+    painter.rect_filled(plot, 2.0, theme::GROUND);
+    let is_wide = plot.width() > 260.0;
+    for (hz, name) in [
+        (20.0, "20"),
+        (50.0, "50"),
+        (100.0, "100"),
+        (200.0, "200"),
+        (500.0, "500"),
+        (1_000.0, "1k"),
+        (2_000.0, "2k"),
+        (5_000.0, "5k"),
+        (10_000.0, "10k"),
+        (20_000.0, "20k"),
+    ] {
+        let x = across.place(hz);
+        painter.vline(x, plot.y_range(), theme::hairline(theme::GRID));
+        let is_decade = matches!(name, "100" | "1k" | "10k");
+        if is_wide || is_decade {
+            let place = pos2(x.clamp(plot.left() + 6.0, plot.right() - 9.0), plot.bottom() + 2.0);
+            panel::text(painter, place, Align2::CENTER_TOP, name, 9.5, theme::FAINT);
+        }
+    }
+    for db in [0.0, -12.0, -24.0, -36.0, -48.0, -60.0, -72.0] {
+        let y = up.place(db);
+        painter.hline(plot.x_range(), y, theme::hairline(theme::GRID));
+        if plot.height() > 110.0 || (db / 24.0).fract().abs() < 0.1 {
+            let words = format!("{db:.0}").replace('-', "\u{2212}");
+            let place = pos2(plot.left() - 4.0, y.max(plot.top() + 5.0));
+            panel::text(painter, place, Align2::RIGHT_CENTER, &words, 9.5, theme::FAINT);
+        }
+    }
+}
+
+/// The room below a line, fading downward.
+fn area(painter: &Painter, plot: Rect, places: &[Pos2]) {
+    let mut mesh = Mesh::default();
+    for (index, place) in places.iter().enumerate() {
+        let vertex = |y: f32, share: f32| Vertex {
+            pos: pos2(place.x, y),
+            uv: WHITE_UV,
+            color: theme::veil(theme::SIGNAL, share),
+        };
+        mesh.vertices.extend([vertex(place.y, 0.35), vertex(plot.bottom(), 0.03)]);
+        if index > 0 {
+            #[expect(clippy::cast_possible_truncation, reason = "some hundred vertices")]
+            let first = 2 * (index as u32 - 1);
+            mesh.add_triangle(first, first + 1, first + 2);
+            mesh.add_triangle(first + 1, first + 2, first + 3);
+        }
+    }
+    painter.add(Shape::mesh(mesh));
+}
+
+/// Frequency and level under the pointer.
+fn readout(ui: &Ui, plot: Rect, across: Axis, up: Axis) {
+    let Some(pointer) = ui.input(|input| input.pointer.hover_pos()) else { return };
+    if !plot.contains(pointer) {
+        return;
+    }
+    let (hz, db) = (across.value(pointer.x), up.value(pointer.y));
+    let words = if hz < 1000.0 {
+        format!("{hz:.0} Hz  {db:.0} dB")
+    } else {
+        format!("{:.2} kHz  {db:.0} dB", hz / 1000.0)
+    };
+    let place = pos2(plot.right() - 4.0, plot.top() + 3.0);
+    panel::text(ui.painter(), place, Align2::RIGHT_TOP, &words, 10.5, theme::TEXT);
+}

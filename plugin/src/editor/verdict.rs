@@ -1,0 +1,218 @@
+//! How the programme stands to the chosen target.
+
+use crate::meters::{Reading, Readings};
+use crate::plugin::Desk;
+use std::path::Path;
+use wavemill_core::delivery::{Judgement, Measured, Outcome, Target, Verdict, judge};
+use wavemill_core::loudness::LoudnessReport;
+use wavemill_core::units::{Dbtp, Lu, Lufs};
+use wavemill_pipelines::delivery;
+
+/// The chosen target and what became of its measures.
+pub(super) struct Standing {
+    /// As it was chosen: an id, or a file with an id.
+    name: String,
+    pub(super) target: Option<Target>,
+    /// One line: why there is no target.
+    pub(super) error: Option<String>,
+    pub(super) judgement: Option<Judgement>,
+}
+
+/// How one measure stands, as it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Pass,
+    Fail,
+    /// Told only, or not asked for, or nothing measured yet.
+    None,
+}
+
+impl Standing {
+    pub(super) fn new() -> Self {
+        Self { name: String::new(), target: None, error: None, judgement: None }
+    }
+
+    /// Judges the readings of now.
+    pub(super) fn update(&mut self, desk: &Desk) {
+        let name = desk.params.choices.read().target.clone();
+        if name != self.name {
+            self.choose(name);
+        }
+        let report = report(&desk.shared.readings);
+        self.judgement =
+            self.target.as_ref().filter(|_| report.integrated_lufs.is_some()).map(|target| {
+                judge(target, Measured { loudness: &report, channels: desk.channel_count() })
+            });
+    }
+
+    fn choose(&mut self, name: String) {
+        match delivery::find_one(&name, Path::new(".")) {
+            Ok(target) => (self.target, self.error) = (Some(target), None),
+            Err(error) => (self.target, self.error) = (None, Some(error.to_string())),
+        }
+        self.name = name;
+    }
+
+    fn verdict(&self, measure: &str) -> Option<&Verdict> {
+        self.judgement.as_ref()?.verdicts.iter().find(|verdict| verdict.measure == measure)
+    }
+
+    /// How a measure stands, by its key in reports.
+    pub(super) fn mark(&self, measure: &str) -> Mark {
+        match self.verdict(measure).map(|verdict| verdict.outcome) {
+            Some(Outcome::Pass) => Mark::Pass,
+            Some(Outcome::Fail) => Mark::Fail,
+            _ => Mark::None,
+        }
+    }
+
+    /// Loudness to aim at.
+    pub(super) fn aim_lufs(&self) -> Option<f32> {
+        self.target.as_ref()?.integrated_lufs.map(|lufs| shown(lufs.0))
+    }
+
+    /// Loudness that passes, from and to.
+    pub(super) fn band_lufs(&self) -> Option<(f32, f32)> {
+        let target = self.target.as_ref()?;
+        let (aim, tolerance) = (target.integrated_lufs?, target.tolerance_lu?);
+        Some((shown(aim.0 - tolerance.0), shown(aim.0 + tolerance.0)))
+    }
+
+    /// The largest true peak that passes now.
+    pub(super) fn peak_max_dbtp(&self) -> Option<f32> {
+        let of_verdict = self.verdict("true_peak_dbtp").and_then(|verdict| verdict.max);
+        let of_target = || self.target.as_ref()?.true_peak_max_dbtp.map(|peak| peak.0);
+        of_verdict.or_else(of_target).map(shown)
+    }
+
+    /// The verdict in a few words, with how it is drawn.
+    pub(super) fn headline(&self) -> (Mark, String) {
+        let Some(judgement) = &self.judgement else {
+            return (Mark::None, "no programme yet".into());
+        };
+        let failed = |measure| self.mark(measure) == Mark::Fail;
+        let loudness = self.verdict("integrated_lufs").and_then(|verdict| verdict.difference);
+        let words = match loudness {
+            Some(difference) if failed("integrated_lufs") && difference > 0.0 => {
+                format!("{difference:.1} LU too loud")
+            }
+            Some(difference) if failed("integrated_lufs") => {
+                format!("{:.1} LU too soft", -difference)
+            }
+            _ => {
+                let over = judgement.verdicts.iter().find(|v| v.outcome == Outcome::Fail);
+                match over.map(|verdict| (verdict.measure, verdict.difference)) {
+                    Some(("true_peak_dbtp", Some(db))) => format!("peaks {db:.1} dB too high"),
+                    Some((measure, _)) => format!("{} beyond its limit", plain(measure)),
+                    None if judgement.passed == Some(true) => "within the target".into(),
+                    None => "not all of it is measured".into(),
+                }
+            }
+        };
+        let mark = match judgement.passed {
+            Some(true) => Mark::Pass,
+            Some(false) => Mark::Fail,
+            None => Mark::None,
+        };
+        (mark, words)
+    }
+
+    /// What the platform will do to it, in one line.
+    pub(super) fn prediction(&self) -> Option<String> {
+        let playback = self.judgement.as_ref()?.playback?;
+        let gain_db = playback.gain_db.0;
+        let loudness = playback.loudness_lufs;
+        Some(if gain_db < -0.05 {
+            format!("will be turned down {:.1} dB", -gain_db)
+        } else if playback.is_held_by_peaks {
+            format!(
+                "will be raised {gain_db:.1} dB only: peaks leave no room ({:.1} LUFS)",
+                loudness.0
+            )
+        } else if gain_db > 0.05 {
+            format!("will be turned up {gain_db:.1} dB")
+        } else {
+            format!("will be played as it is ({:.1} LUFS)", loudness.0)
+        })
+    }
+}
+
+/// The readings as a report, which is what is judged.
+fn report(readings: &Readings) -> LoudnessReport {
+    let value = |reading: &Reading| reading.get().map(f64::from);
+    LoudnessReport {
+        integrated_lufs: value(&readings.integrated_lufs).map(Lufs),
+        loudness_range_lu: value(&readings.loudness_range_lu).map(Lu),
+        momentary_max_lufs: value(&readings.momentary_max_lufs).map(Lufs),
+        short_term_max_lufs: value(&readings.short_term_max_lufs).map(Lufs),
+        true_peak_dbtp: value(&readings.true_peak_dbtp).map(Dbtp),
+        ..LoudnessReport::default()
+    }
+}
+
+/// A key of a report as words.
+fn plain(measure: &str) -> String {
+    let name = measure.rsplit_once('_').map_or(measure, |(name, _)| name);
+    name.replace('_', " ")
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a display")]
+fn shown(value: f64) -> f32 {
+    value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(target: &str, integrated: f64, true_peak: f64) -> Standing {
+        let desk = Desk::default();
+        desk.params.choices.write().target = target.into();
+        desk.shared.readings.integrated_lufs.set(Some(integrated));
+        desk.shared.readings.true_peak_dbtp.set(Some(true_peak));
+        let mut standing = Standing::new();
+        standing.update(&desk);
+        assert_eq!(standing.error, None);
+        standing
+    }
+
+    #[test]
+    fn programme_at_its_target_passes() {
+        let standing = standing("r128", -23.0, -3.0);
+        assert_eq!(standing.headline(), (Mark::Pass, "within the target".into()));
+        assert_eq!(standing.mark("integrated_lufs"), Mark::Pass);
+        assert_eq!(standing.aim_lufs(), Some(-23.0));
+    }
+
+    #[test]
+    fn programme_beside_its_target_is_told_by_how_much() {
+        let loud = standing("r128", -20.0, -3.0).headline();
+        assert_eq!(loud, (Mark::Fail, "3.0 LU too loud".into()));
+        let soft = standing("r128", -26.0, -3.0).headline();
+        assert_eq!(soft, (Mark::Fail, "3.0 LU too soft".into()));
+        let high = standing("r128", -23.0, 0.5).headline();
+        assert_eq!(high, (Mark::Fail, "peaks 1.5 dB too high".into()));
+    }
+
+    #[test]
+    fn platforms_tell_what_they_will_do() {
+        let prediction = standing("spotify", -9.0, -1.0).prediction();
+        assert_eq!(prediction.as_deref(), Some("will be turned down 5.0 dB"));
+    }
+
+    #[test]
+    fn nothing_measured_is_no_verdict() {
+        let mut standing = Standing::new();
+        standing.update(&Desk::default());
+        assert_eq!(standing.headline(), (Mark::None, "no programme yet".into()));
+    }
+
+    #[test]
+    fn unknown_target_is_told() {
+        let desk = Desk::default();
+        desk.params.choices.write().target = "spotfy".into();
+        let mut standing = Standing::new();
+        standing.update(&desk);
+        assert!(standing.error.as_deref().unwrap().contains("spotify"));
+    }
+}

@@ -1,0 +1,22 @@
+//! What the numbers mean, and by which standard.
+
+pub(super) const INTEGRATED: &str = "Integrated loudness: the whole programme, K-weighted, in blocks of 400 ms with gates \
+     at -70 LUFS and 10 LU below the rest. ITU-R BS.1770-5, EBU R 128.";
+pub(super) const SHORT_TERM: &str =
+    "Short-term loudness: the latest 3 s, not gated; below it the largest so far. EBU Tech 3341.";
+pub(super) const MOMENTARY: &str =
+    "Momentary loudness: the latest 400 ms; below it the largest so far. EBU Tech 3341.";
+pub(super) const RANGE: &str = "Loudness range: from the softest tenth of short-term values to the loudest twentieth, \
+     gated at -70 LUFS and 20 LU below the rest. EBU Tech 3342.";
+pub(super) const TRUE_PEAK: &str = "True peak: the largest value between the samples, 4 times oversampled (2 times from 96 kHz). \
+     ITU-R BS.1770-5, Annex 2.";
+pub(super) const PLR: &str =
+    "PLR, peak to loudness ratio: largest true peak minus integrated loudness.";
+pub(super) const PSR: &str = "PSR, peak to short-term loudness ratio: true peak of 3 s minus their loudness, \
+     the smallest so far.";
+pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 the same, 0 unrelated, -1 inverted \
+     (nothing is left in mono).";
+pub(super) const SPECTRUM: &str = "Power of both sides in 24ths of an octave, from 8192 samples under a Hann window; a \
+     full-scale sine reaches 0 dB. The thin line holds peaks.";
+pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since the meters began; \
+     marks at the top are true peaks beyond the target's limit. At the right: how often each short-term loudness occurred.";

@@ -1,0 +1,358 @@
+//! The audio thread's meters.
+
+use super::history::{History, Point, Scribe};
+use super::readings::Readings;
+use super::stereo::StereoWindow;
+use super::tap::Tap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wavemill_core::audio::{Block, ChannelPosition, StreamSpec};
+use wavemill_core::loudness::{LoudnessMeter, LoudnessReading, MonoMode};
+use wavemill_core::units::Seconds;
+
+/// Frames measured at once.
+const BLOCK_FRAMES: usize = 1024;
+
+/// Readings a second: what an editor at 30 frames a second can show.
+const READINGS_PER_SECOND: u64 = 30;
+
+/// Points of the history a second.
+const POINTS_PER_SECOND: u64 = 10;
+
+/// Memory for this much signal is there from the start.
+const RESERVED: Seconds = Seconds(24.0 * 3600.0);
+
+/// What both sides see.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// The latest numbers.
+    pub readings: Readings,
+    /// Loudness over the session.
+    pub history: History,
+    /// The latest samples.
+    pub tap: Tap,
+    wants_reset: AtomicBool,
+}
+
+impl Shared {
+    /// Lets the meters begin anew with the next block.
+    pub fn reset(&self) {
+        self.wants_reset.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked for; once. Real-time.
+    pub(crate) fn take_reset(&self) -> bool {
+        self.wants_reset.load(Ordering::Relaxed) && self.wants_reset.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Measures blocks of any length. Real-time, but for being made.
+pub(crate) struct Meters {
+    spec: StreamSpec,
+    loudness: LoudnessMeter,
+    stereo: StereoWindow,
+    scribe: Scribe,
+    block: Block,
+    /// Front left and right, or the only channel twice.
+    front: [usize; 2],
+    /// Frames measured.
+    position: u64,
+    shared: Arc<Shared>,
+}
+
+impl Meters {
+    /// Meters that begin anew. Allocates.
+    pub(crate) fn new(spec: &StreamSpec, mono: MonoMode, shared: Arc<Shared>) -> Self {
+        let mut loudness = LoudnessMeter::new(spec, mono);
+        loudness.reserve(RESERVED);
+        let front = |position, other: usize| {
+            spec.layout.index_of(position).unwrap_or(other.min(spec.channel_count().max(1) - 1))
+        };
+        let mut meters = Self {
+            loudness,
+            stereo: StereoWindow::default(),
+            scribe: Scribe::default(),
+            block: Block::new(spec.channel_count(), BLOCK_FRAMES),
+            front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
+            position: 0,
+            spec: spec.clone(),
+            shared,
+        };
+        meters.reset();
+        meters
+    }
+
+    /// The stream that is measured.
+    pub(crate) fn spec(&self) -> &StreamSpec {
+        &self.spec
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&mut self) {
+        self.loudness.reset();
+        self.stereo = StereoWindow::default();
+        self.scribe.clear(&self.shared.history);
+        self.shared.readings.clear();
+        self.position = 0;
+    }
+
+    /// Measures one block: a slice a channel, all of one length.
+    pub(crate) fn push(&mut self, planes: &[&mut [f32]]) {
+        if planes.len() != self.spec.channel_count() || planes.is_empty() {
+            return;
+        }
+        let frame_count = planes[0].len();
+        let mut start = 0;
+        while start < frame_count {
+            // Pieces end where readings are due, so that they do not depend on the DAW's blocks.
+            let due =
+                self.frames_until(READINGS_PER_SECOND).min(self.frames_until(POINTS_PER_SECOND));
+            let count = (frame_count - start).min(BLOCK_FRAMES).min(due);
+            self.take(planes, start, count);
+            self.measure(count);
+            start += count;
+        }
+    }
+
+    /// Copies a piece; what is no number counts as silence here, and passes as it is.
+    fn take(&mut self, planes: &[&mut [f32]], start: usize, count: usize) {
+        self.block.set_frame_count(count);
+        for (channel, plane) in planes.iter().enumerate() {
+            let piece = &plane[start..start + count];
+            for (kept, &sample) in self.block.plane_mut(channel).iter_mut().zip(piece) {
+                *kept = if sample.is_finite() { sample } else { 0.0 };
+            }
+        }
+    }
+
+    fn measure(&mut self, count: usize) {
+        self.loudness.push(&self.block);
+        let [left, right] = self.front.map(|channel| self.block.plane(channel));
+        self.shared.tap.push(left, right);
+        if self.spec.channel_count() == 2 {
+            self.stereo.push(left, right);
+        }
+        self.position += count as u64;
+        let is_point = self.is_due(POINTS_PER_SECOND);
+        if is_point || self.is_due(READINGS_PER_SECOND) {
+            let reading = self.loudness.reading();
+            if is_point {
+                self.write_point(&reading);
+            }
+            self.tell(&reading);
+        }
+    }
+
+    /// Frames until the next of so many events a second; at least 1.
+    fn frames_until(&self, per_second: u64) -> usize {
+        let rate = u64::from(self.spec.sample_rate.0);
+        let next = (self.position * per_second / rate.max(1) + 1) * rate;
+        let frames = next.div_ceil(per_second) - self.position;
+        usize::try_from(frames).unwrap_or(usize::MAX).max(1)
+    }
+
+    /// Whether one of so many events a second is at this frame.
+    fn is_due(&self, per_second: u64) -> bool {
+        let rate = u64::from(self.spec.sample_rate.0);
+        let before = (self.position - 1) * per_second / rate.max(1);
+        self.position * per_second / rate.max(1) > before
+    }
+
+    fn write_point(&mut self, reading: &LoudnessReading) {
+        #[expect(clippy::cast_possible_truncation, reason = "more digits than anyone can see")]
+        let shown = |value: Option<f64>| value.map(|value| value as f32);
+        let point = Point {
+            momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
+            short_term_lufs: shown(reading.short_term_lufs.map(|lufs| lufs.0)),
+            true_peak_dbtp: shown(reading.true_peak_now_dbtp.map(|peak| peak.0)),
+        };
+        self.scribe.push(&self.shared.history, point);
+        self.stereo.advance();
+    }
+
+    fn tell(&self, reading: &LoudnessReading) {
+        let Readings {
+            momentary_lufs,
+            momentary_max_lufs,
+            short_term_lufs,
+            short_term_max_lufs,
+            integrated_lufs,
+            loudness_range_lu,
+            true_peak_now_dbtp,
+            true_peak_dbtp,
+            peak_to_loudness_lu,
+            peak_to_short_term_lu,
+            correlation,
+            balance_db,
+            measured_s,
+        } = &self.shared.readings;
+        momentary_lufs.set(reading.momentary_lufs.map(|lufs| lufs.0));
+        momentary_max_lufs.set(reading.momentary_max_lufs.map(|lufs| lufs.0));
+        short_term_lufs.set(reading.short_term_lufs.map(|lufs| lufs.0));
+        short_term_max_lufs.set(reading.short_term_max_lufs.map(|lufs| lufs.0));
+        integrated_lufs.set(reading.integrated_lufs.map(|lufs| lufs.0));
+        loudness_range_lu.set(reading.loudness_range_lu.map(|range| range.0));
+        true_peak_now_dbtp.set(reading.true_peak_now_dbtp.map(|peak| peak.0));
+        true_peak_dbtp.set(reading.true_peak_dbtp.map(|peak| peak.0));
+        peak_to_loudness_lu.set(reading.peak_to_loudness_lu.map(|lu| lu.0));
+        peak_to_short_term_lu.set(reading.peak_to_short_term_lu.map(|lu| lu.0));
+        correlation.set(self.stereo.correlation());
+        balance_db.set(self.stereo.balance_db());
+        measured_s.set(Some(self.position as f64 / f64::from(self.spec.sample_rate.0)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meters::Snapshot;
+    use wavemill_core::analysis::{self, Analysis, Group, Options};
+    use wavemill_core::audio::PcmFormat;
+
+    /// Program-like: noise whose level wanders, with clicks.
+    fn signal(channel_count: usize, frames: u32, seed: u32) -> Vec<Vec<f32>> {
+        let mut state = seed;
+        let mut planes = vec![Vec::new(); channel_count];
+        for frame in 0..frames {
+            let level = 0.02 + 0.4 * f64::from(frame % 96_000) / 96_000.0;
+            for plane in &mut planes {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = f64::from(state >> 8) / f64::from(1u32 << 24) - 0.5;
+                let click = if frame % 50_021 == 0 { 0.9 } else { 0.0 };
+                #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+                plane.push((level * noise + click) as f32);
+            }
+        }
+        planes
+    }
+
+    fn feed(meters: &mut Meters, planes: &mut [Vec<f32>], block_frames: usize) {
+        let mut start = 0;
+        while start < planes[0].len() {
+            let count = block_frames.min(planes[0].len() - start);
+            let block: Vec<&mut [f32]> =
+                planes.iter_mut().map(|plane| &mut plane[start..start + count]).collect();
+            meters.push(&block);
+            start += count;
+        }
+    }
+
+    fn analyzed(planes: &[Vec<f32>], spec: &StreamSpec) -> Analysis {
+        let options = Options { groups: vec![Group::Loudness], ..Options::default() };
+        let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
+        analysis::analyze(&planes, spec, PcmFormat::FLOAT, &options).unwrap()
+    }
+
+    /// The issue of every meter: the same numbers as those of the file.
+    #[test]
+    fn readings_equal_the_analysis_of_the_same_samples() {
+        for (channel_count, rate_hz) in [(1, 44_100), (2, 48_000), (6, 48_000), (8, 96_000)] {
+            let spec = StreamSpec::new(rate_hz, channel_count);
+            let mut planes = signal(channel_count, 6 * rate_hz, 5);
+            let shared = Arc::new(Shared::default());
+            let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+            feed(&mut meters, &mut planes, 777);
+            // A display is a little late: what follows a file follows here, too.
+            let silence = vec![0.0; usize::try_from(rate_hz / 20).unwrap()];
+            feed(&mut meters, &mut vec![silence; channel_count], 64);
+            let report = analyzed(&planes, &spec).loudness.unwrap();
+            let readings = &shared.readings;
+            for (name, reading, exact) in [
+                ("I", &readings.integrated_lufs, report.integrated_lufs.map(|value| value.0)),
+                ("LRA", &readings.loudness_range_lu, report.loudness_range_lu.map(|value| value.0)),
+                ("M", &readings.momentary_max_lufs, report.momentary_max_lufs.map(|value| value.0)),
+                (
+                    "S",
+                    &readings.short_term_max_lufs,
+                    report.short_term_max_lufs.map(|value| value.0),
+                ),
+                ("TP", &readings.true_peak_dbtp, report.true_peak_dbtp.map(|value| value.0)),
+                (
+                    "PLR",
+                    &readings.peak_to_loudness_lu,
+                    report.peak_to_loudness_lu.map(|value| value.0),
+                ),
+                (
+                    "PSR",
+                    &readings.peak_to_short_term_lu,
+                    report.peak_to_short_term_lu.map(|value| value.0),
+                ),
+            ] {
+                let (reading, exact) = (f64::from(reading.get().unwrap()), exact.unwrap());
+                assert!((reading - exact).abs() < 0.01, "{name}: {reading} is not {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn readings_and_history_do_not_depend_on_the_blocks() {
+        let spec = StreamSpec::new(44_100, 2);
+        let mut planes = signal(2, 200_000, 3);
+        let mut measure = |block_frames| {
+            let shared = Arc::new(Shared::default());
+            let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+            feed(&mut meters, &mut planes, block_frames);
+            let mut history = Snapshot::default();
+            shared.history.read(&mut history);
+            let readings = &shared.readings;
+            (history, readings.integrated_lufs.get(), readings.correlation.get())
+        };
+        let whole = measure(200_000);
+        assert_eq!(whole.0.points.len(), 45);
+        for block_frames in [1, 64, 441, 4096] {
+            assert!(measure(block_frames) == whole, "blocks of {block_frames}");
+        }
+    }
+
+    #[test]
+    fn reset_equals_fresh_meters() {
+        let spec = StreamSpec::new(48_000, 2);
+        let mut planes = signal(2, 200_000, 3);
+        let shared = Arc::new(Shared::default());
+        let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+        feed(&mut meters, &mut signal(2, 500_000, 4), 512);
+        meters.reset();
+        assert_eq!(shared.readings.integrated_lufs.get(), None);
+        feed(&mut meters, &mut planes, 512);
+        let fresh = Arc::new(Shared::default());
+        feed(&mut Meters::new(&spec, MonoMode::Single, Arc::clone(&fresh)), &mut planes, 512);
+        let read = |shared: &Shared| {
+            let mut history = Snapshot::default();
+            shared.history.read(&mut history);
+            let readings = &shared.readings;
+            (
+                history,
+                readings.integrated_lufs.get(),
+                readings.true_peak_dbtp.get(),
+                readings.loudness_range_lu.get(),
+                readings.peak_to_short_term_lu.get(),
+            )
+        };
+        assert!(read(&shared) == read(&fresh));
+    }
+
+    #[test]
+    fn sample_that_is_no_number_counts_as_silence() {
+        let spec = StreamSpec::new(48_000, 2);
+        let shared = Arc::new(Shared::default());
+        let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+        let mut planes = vec![vec![0.1; 48_000]; 2];
+        planes[0][100] = f32::NAN;
+        planes[1][20_000] = f32::INFINITY;
+        feed(&mut meters, &mut planes, 64);
+        assert!(shared.readings.integrated_lufs.get().is_some());
+        let peak = shared.readings.true_peak_dbtp.get().unwrap();
+        assert!(peak < -15.0, "{peak}");
+    }
+
+    #[test]
+    fn silence_has_no_values() {
+        let spec = StreamSpec::new(48_000, 2);
+        let shared = Arc::new(Shared::default());
+        let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+        feed(&mut meters, &mut [vec![0.0; 200_000], vec![0.0; 200_000]], 512);
+        assert_eq!(shared.readings.integrated_lufs.get(), None);
+        assert_eq!(shared.readings.true_peak_dbtp.get(), None);
+        assert_eq!(shared.readings.correlation.get(), None);
+    }
+}

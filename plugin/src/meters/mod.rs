@@ -1,0 +1,13 @@
+//! What the audio thread measures, and how the editor sees it.
+
+mod engine;
+mod history;
+mod readings;
+mod stereo;
+mod tap;
+
+pub(crate) use engine::Meters;
+pub use engine::Shared;
+pub use history::{History, POINT_S, POINTS_MAX, Point, Snapshot};
+pub use readings::{Reading, Readings};
+pub use tap::Tap;

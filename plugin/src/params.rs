@@ -1,0 +1,104 @@
+//! What the DAW saves and automates.
+//!
+//! Names in `#[id]` and `#[persist]` never change: a state of version 1 loads for ever.
+
+use nice_plug::prelude::*;
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// When samples are captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CaptureMode {
+    /// Never.
+    #[id = "off"]
+    Off,
+    /// From now on until it is turned off.
+    #[id = "now"]
+    Now,
+    /// While the transport plays; each start is a capture of its own.
+    #[id = "playing"]
+    #[name = "While playing"]
+    Playing,
+    /// While the DAW renders offline.
+    #[id = "bounce"]
+    #[name = "Offline bounce"]
+    Bounce,
+}
+
+/// Everything that belongs to an instance.
+#[derive(Debug, Params)]
+pub struct WavemillParams {
+    /// Stops the meters; the signal passes either way.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+    /// A change to "on" begins all meters anew.
+    #[id = "reset"]
+    pub reset: BoolParam,
+    /// The meters pause while the transport stands.
+    #[id = "follow"]
+    pub follow: BoolParam,
+    /// The meters begin anew when the transport starts or jumps.
+    #[id = "reset-on-start"]
+    pub reset_on_start: BoolParam,
+    /// A mono signal counts as if two loudspeakers played it.
+    #[id = "dual-mono"]
+    pub dual_mono: BoolParam,
+    /// When samples are captured.
+    #[id = "capture"]
+    pub capture: EnumParam<CaptureMode>,
+    /// Choices that are no parameters.
+    #[persist = "choices"]
+    pub choices: Arc<RwLock<Choices>>,
+}
+
+/// Choices that are saved with the project. Keys that an older version does not know are ignored, keys
+/// that an older state does not have get their defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choices {
+    /// Size of the editor in points.
+    pub window: (u32, u32),
+    /// Zoom of the editor, 1.0 to 3.0.
+    pub zoom: f32,
+    /// Id of the delivery target.
+    pub target: String,
+    /// Folder of captures; `None` means `Wavemill` in the user's music folder.
+    pub capture_folder: Option<PathBuf>,
+    /// What a capture runs through when it is complete: the name of a shipped pipeline or the path of a
+    /// file.
+    pub pipeline: Option<String>,
+    /// A watched folder that captures are sent to.
+    pub watch_folder: Option<PathBuf>,
+}
+
+/// Size of the editor in points when nobody resized it.
+pub const WINDOW: (u32, u32) = (960, 600);
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            window: WINDOW,
+            zoom: 1.0,
+            target: "r128".into(),
+            capture_folder: None,
+            pipeline: None,
+            watch_folder: None,
+        }
+    }
+}
+
+impl Default for WavemillParams {
+    fn default() -> Self {
+        Self {
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            reset: BoolParam::new("Reset meters", false),
+            follow: BoolParam::new("Pause with transport", true),
+            reset_on_start: BoolParam::new("Reset on start", false),
+            dual_mono: BoolParam::new("Dual mono", false),
+            capture: EnumParam::new("Capture", CaptureMode::Off),
+            choices: Arc::default(),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The plugin as the DAW sees it.
+
+use crate::capture::{Captures, Haste, Need, Stem, Tape, Target};
+use crate::editor::{self, Face};
+use crate::meters::{Meters, Shared};
+use crate::params::{CaptureMode, Choices, WavemillParams};
+use crate::transport::{Follower, Habits, Order, Transport};
+use crate::worker::{Bell, Chores, Worker};
+use nice_plug::prelude::*;
+use nice_plug_egui::EguiEditor;
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use wavemill_core::audio::{ChannelLayout, StreamSpec};
+use wavemill_core::loudness::MonoMode;
+
+/// Meters and captures; the signal passes as it is.
+pub struct Wavemill {
+    desk: Arc<Desk>,
+    /// There while active.
+    meters: Option<Meters>,
+    tape: Tape,
+    follower: Follower,
+    mode: ProcessMode,
+    was_reset: bool,
+    /// Lives as long as an instance does.
+    worker: Option<Arc<Worker>>,
+    bell: Option<Bell>,
+}
+
+/// What the audio thread, the worker and the editor share.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    pub(crate) params: Arc<WavemillParams>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) captures: Arc<Captures>,
+    stream: Mutex<Option<StreamSpec>>,
+    wants_recorder: AtomicBool,
+}
+
+impl Default for Wavemill {
+    fn default() -> Self {
+        let desk = Arc::new(Desk::default());
+        Self {
+            tape: Tape::new(Arc::clone(&desk.captures)),
+            desk,
+            meters: None,
+            follower: Follower::default(),
+            mode: ProcessMode::Realtime,
+            was_reset: false,
+            worker: None,
+            bell: None,
+        }
+    }
+}
+
+impl Desk {
+    /// The stream's sample rate, in Hz; that of most streams before there is one.
+    pub(crate) fn sample_rate_hz(&self) -> f32 {
+        let rate_hz = self.stream.lock().as_ref().map_or(48_000, |spec| spec.sample_rate.0);
+        #[expect(clippy::cast_precision_loss, reason = "a sample rate is a small number")]
+        let rate_hz = rate_hz as f32;
+        rate_hz
+    }
+
+    /// The stream's channels; 0 before there is one.
+    pub(crate) fn channel_count(&self) -> usize {
+        self.stream.lock().as_ref().map_or(0, StreamSpec::channel_count)
+    }
+
+    fn prepare_capture(&self) {
+        let spec = self.stream.lock().clone();
+        if let Some(spec) = spec {
+            self.captures.prepare(target(&self.params.choices.read(), &spec));
+        }
+    }
+}
+
+impl Chores for Desk {
+    fn tend(&self) {
+        self.captures.tidy();
+        if self.wants_recorder.swap(false, Ordering::Acquire) {
+            self.prepare_capture();
+        }
+    }
+}
+
+/// A layout of as many channels in as out.
+const fn layout(channel_count: u32, name: &'static str) -> AudioIOLayout {
+    AudioIOLayout {
+        main_input_channels: NonZeroU32::new(channel_count),
+        main_output_channels: NonZeroU32::new(channel_count),
+        names: PortNames { layout: Some(name), ..PortNames::const_default() },
+        ..AudioIOLayout::const_default()
+    }
+}
+
+impl Plugin for Wavemill {
+    const NAME: &'static str = "Wavemill";
+    const VENDOR: &'static str = "Wavemill";
+    const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
+        layout(2, "Stereo"),
+        layout(1, "Mono"),
+        layout(3, "3.0"),
+        layout(4, "Quad"),
+        layout(5, "5.0"),
+        layout(6, "5.1"),
+        layout(7, "6.1"),
+        layout(8, "7.1"),
+    ];
+
+    type Editor = EguiEditor<Face>;
+    type SysExMessage = ();
+    /// See [`crate::worker`].
+    type BackgroundTask = ();
+
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        editor::editor(&self.desk)
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        Arc::clone(&self.desk.params) as Arc<dyn Params>
+    }
+
+    fn activate(
+        &mut self,
+        audio_io_layout: &AudioIOLayout,
+        buffer_config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let channel_count = audio_io_layout.main_output_channels.map_or(0, NonZeroU32::get);
+        let spec = spec(channel_count, buffer_config.sample_rate);
+        self.tape.finish();
+        self.mode = buffer_config.process_mode;
+        *self.desk.stream.lock() = Some(spec.clone());
+        self.hire();
+        let is_new = self.meters.as_ref().is_none_or(|meters| *meters.spec() != spec);
+        if is_new {
+            let shared = Arc::clone(&self.desk.shared);
+            self.meters = Some(Meters::new(&spec, self.mono_mode(), shared));
+        }
+        if self.desk.params.capture.value() == CaptureMode::Bounce
+            && self.mode == ProcessMode::Offline
+        {
+            // The first frame of a bounce belongs to it.
+            self.desk.prepare_capture();
+        }
+        true
+    }
+
+    fn reset(&mut self) {
+        self.follower = Follower::default();
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        _aux: &mut AuxiliaryBuffers<'_>,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        // Inputs are the outputs already: nothing below changes a sample.
+        let planes = buffer.as_slice_immutable();
+        let transport = transport(context.transport());
+        let frames = buffer.samples();
+        self.measure(planes, transport, frames);
+        let need = self.record(planes, transport.is_playing);
+        if need != Need::Nothing {
+            self.desk.wants_recorder.fetch_or(need == Need::Recorder, Ordering::Release);
+            if let Some(bell) = &self.bell {
+                bell.ring();
+            }
+        }
+        ProcessStatus::Normal
+    }
+
+    fn deactivate(&mut self) {
+        self.tape.finish();
+        self.desk.captures.tidy();
+    }
+
+    /// Nothing global enters the DAW: no subscriber, no panic hook.
+    fn setup_logger() -> Option<bool> {
+        Some(false)
+    }
+}
+
+impl Wavemill {
+    /// Finds the worker. Without one, captures begin with an offline render only.
+    fn hire(&mut self) {
+        if self.worker.is_none()
+            && let Ok(worker) = Worker::shared()
+        {
+            let desk: Weak<Desk> = Arc::downgrade(&self.desk);
+            worker.add(desk);
+            self.bell = worker.bell();
+            self.worker = Some(worker);
+        }
+    }
+
+    fn mono_mode(&self) -> MonoMode {
+        if self.desk.params.dual_mono.value() { MonoMode::Dual } else { MonoMode::Single }
+    }
+
+    fn measure(&mut self, planes: &[&mut [f32]], transport: Transport, frames: usize) {
+        let habits = Habits {
+            follows: self.desk.params.follow.value(),
+            resets: self.desk.params.reset_on_start.value(),
+        };
+        let order = self.follower.order(transport, frames, habits);
+        let wants_reset = self.desk.params.reset.value();
+        let is_reset = wants_reset && !self.was_reset;
+        self.was_reset = wants_reset;
+        let Some(meters) = &mut self.meters else { return };
+        if is_reset || order == Order::Restart || self.desk.shared.take_reset() {
+            meters.reset();
+        }
+        if order != Order::Pause && !self.desk.params.bypass.value() {
+            meters.push(planes);
+        }
+    }
+
+    fn record(&mut self, planes: &[&mut [f32]], is_playing: bool) -> Need {
+        let mode = self.desk.params.capture.value();
+        let is_running = match mode {
+            CaptureMode::Off => false,
+            CaptureMode::Now => true,
+            CaptureMode::Playing => is_playing,
+            CaptureMode::Bounce => self.mode == ProcessMode::Offline,
+        };
+        let haste =
+            if self.mode == ProcessMode::Offline { Haste::Offline } else { Haste::RealTime };
+        self.tape.run(planes, mode != CaptureMode::Off, is_running, haste)
+    }
+}
+
+fn spec(channel_count: u32, sample_rate: f32) -> StreamSpec {
+    let channel_count = usize::try_from(channel_count).unwrap_or(0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sample rate is a positive number that fits"
+    )]
+    let rate_hz = sample_rate.round() as u32;
+    StreamSpec::new(rate_hz, channel_count)
+}
+
+fn target(choices: &Choices, spec: &StreamSpec) -> Target {
+    Target {
+        folder: choices.capture_folder.clone().unwrap_or_else(music_folder),
+        stem: Stem::Dated { track: String::new() },
+        layout: ChannelLayout::usual(spec.channel_count()),
+        sample_rate_hz: spec.sample_rate.0,
+    }
+}
+
+/// `Wavemill` in the user's music folder; in the temporary one where there is no home.
+fn music_folder() -> PathBuf {
+    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+    home.map_or_else(std::env::temp_dir, |home| PathBuf::from(home).join("Music")).join("Wavemill")
+}
+
+fn transport(transport: &nice_plug::prelude::Transport) -> Transport {
+    Transport {
+        is_playing: transport.playing,
+        position: transport.pos_samples(),
+        cycle: transport.loop_range_samples(),
+    }
+}
+
+impl ClapPlugin for Wavemill {
+    const CLAP_ID: &'static str = "org.wavemill.wavemill";
+    const CLAP_DESCRIPTION: Option<&'static str> =
+        Some("Loudness meters against delivery targets, and captures");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::Analyzer,
+        ClapFeature::Mastering,
+        ClapFeature::Utility,
+        ClapFeature::Mono,
+        ClapFeature::Stereo,
+        ClapFeature::Surround,
+    ];
+}
+
+impl Vst3Plugin for Wavemill {
+    const VST3_CLASS_ID: [u8; 16] = *b"WavemillMeters01";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
+        Vst3SubCategory::Fx,
+        Vst3SubCategory::Analyzer,
+        Vst3SubCategory::Mastering,
+        Vst3SubCategory::Tools,
+    ];
+}

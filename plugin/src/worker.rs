@@ -1,0 +1,143 @@
+//! A thread for what the audio thread must not do, shared by all instances in a process.
+//!
+//! The framework has such a thread, too; in version 0.4.2 it ends for every instance as soon as one is
+//! removed that still had a task waiting, and takes the DAW with it when the last one is.
+
+use parking_lot::Mutex;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::{JoinHandle, Thread};
+
+/// Something that has to be done now and then, outside of the audio thread.
+pub(crate) trait Chores: Send + Sync {
+    /// Does what was asked for since the last call, if anything.
+    fn tend(&self);
+}
+
+type List = Mutex<Vec<Weak<dyn Chores>>>;
+
+/// The thread; it ends with the last instance.
+pub(crate) struct Worker {
+    thread: Option<JoinHandle<()>>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    list: List,
+    is_over: AtomicBool,
+}
+
+static SHARED: Mutex<Weak<Worker>> = Mutex::new(Weak::new());
+
+impl Worker {
+    /// The process's worker.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub(crate) fn shared() -> io::Result<Arc<Self>> {
+        let mut shared = SHARED.lock();
+        if let Some(worker) = shared.upgrade() {
+            return Ok(worker);
+        }
+        let state = Arc::new(State::default());
+        let work = Arc::clone(&state);
+        let thread =
+            std::thread::Builder::new().name("wavemill".into()).spawn(move || run(&work))?;
+        let worker = Arc::new(Self { thread: Some(thread), state });
+        *shared = Arc::downgrade(&worker);
+        Ok(worker)
+    }
+
+    /// Lets the worker tend these as long as they live. Not for the audio thread.
+    pub(crate) fn add(&self, chores: Weak<dyn Chores>) {
+        self.state.list.lock().push(chores);
+    }
+
+    /// What wakes the worker.
+    pub(crate) fn bell(&self) -> Option<Bell> {
+        self.thread.as_ref().map(|thread| Bell(thread.thread().clone()))
+    }
+}
+
+/// Wakes the worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Bell(Thread);
+
+impl Bell {
+    /// Lets the worker tend everything soon. Real-time: neither waits nor allocates.
+    pub(crate) fn ring(&self) {
+        self.0.unpark();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.state.is_over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // The last instance may be dropped by the worker itself, which then ends by itself.
+            if thread.thread().id() != std::thread::current().id() {
+                drop(thread.join());
+            }
+        }
+    }
+}
+
+fn run(state: &State) {
+    while !state.is_over.load(Ordering::Acquire) {
+        let chores: Vec<_> = {
+            let mut list = state.list.lock();
+            list.retain(|chores| chores.strong_count() > 0);
+            list.iter().filter_map(Weak::upgrade).collect()
+        };
+        for chores in chores {
+            chores.tend();
+        }
+        std::thread::park();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU32;
+
+    #[derive(Default)]
+    struct Counter(AtomicU32);
+
+    impl Chores for Counter {
+        fn tend(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn wait_for(counter: &Counter, count: u32) {
+        while counter.0.load(Ordering::Relaxed) < count {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn bell_is_heard_even_when_others_are_gone() {
+        let worker = Worker::shared().unwrap();
+        let bell = worker.bell().unwrap();
+        let (gone, stays) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
+        let weak: Weak<Counter> = Arc::downgrade(&gone);
+        worker.add(weak);
+        let weak: Weak<Counter> = Arc::downgrade(&stays);
+        worker.add(weak);
+        bell.ring();
+        drop(gone);
+        wait_for(&stays, 1);
+        let before = stays.0.load(Ordering::Relaxed);
+        bell.ring();
+        wait_for(&stays, before + 1);
+        // A second instance meanwhile, gone again: the worker stays.
+        drop(Worker::shared().unwrap());
+        let before = stays.0.load(Ordering::Relaxed);
+        bell.ring();
+        wait_for(&stays, before + 1);
+    }
+}

@@ -1,0 +1,123 @@
+//! Captures as a DAW makes them.
+
+use crate::host::{Running, STEREO, Stream, instance, load, transport};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use wavemill_core::audio::Samples;
+
+/// A state with a folder for captures.
+fn state(folder: &Path) -> Vec<u8> {
+    let choices = serde_json::json!({ "capture_folder": folder }).to_string();
+    let params = serde_json::json!({ "capture": { "string": "off" } });
+    let state = serde_json::json!({
+        "version": "0.1.0", "params": params, "fields": { "choices": choices }
+    });
+    let state = state.to_string().into_bytes();
+    [&u64::try_from(state.len()).unwrap().to_le_bytes()[..], &state].concat()
+}
+
+fn running(folder: &Path, stream: Stream) -> Running {
+    let mut instance = instance();
+    assert!(load(&mut instance, &state(folder)));
+    Running::with(instance, stream)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// Samples of a complete file, and how many channels they have.
+fn read(path: &Path) -> Option<(usize, Vec<f32>)> {
+    let file = BufReader::new(std::fs::File::open(path).ok()?);
+    let mut decoder = wavemill_core::decode::open(Box::new(file), None).ok()?;
+    let info = decoder.info().clone();
+    let channel_count = info.spec.channel_count();
+    let mut samples = Samples::empty(info.format, channel_count);
+    let mut all = Vec::new();
+    while decoder.read(&mut samples, 4096).ok()? > 0 {
+        let Samples::Float { planes, .. } = &samples else { return None };
+        for frame in 0..planes[0].len() {
+            all.extend(planes.iter().map(|plane| plane[frame]));
+        }
+    }
+    Some((channel_count, all))
+}
+
+/// Waits until files hold this many frames together.
+fn wait_for(folder: &Path, frames: usize) -> Vec<f32> {
+    loop {
+        let read: Vec<_> = files(folder).iter().filter_map(|path| read(path)).collect();
+        if read.iter().map(|(channels, samples)| samples.len() / channels).sum::<usize>() >= frames
+        {
+            return read.into_iter().flat_map(|(_, samples)| samples).collect();
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn block(index: u16, frames: usize) -> [Vec<f32>; 2] {
+    let value = f32::from(index) / 1024.0;
+    [vec![value; frames], vec![-value; frames]]
+}
+
+fn interleaved(blocks: impl Iterator<Item = u16>, frames: usize) -> Vec<f32> {
+    blocks
+        .flat_map(|index| {
+            let [left, right] = block(index, frames);
+            left.into_iter().zip(right).flat_map(|(left, right)| [left, right]).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Lets the background thread answer.
+fn settle(running: &mut Running, is_playing: bool, at_s: f64, is_done: impl Fn() -> bool) {
+    while !is_done() {
+        running.process(&block(0, 64), Some(&transport(is_playing, at_s)));
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn offline_bounce_is_captured_from_its_first_frame_to_its_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut instance = instance();
+    assert!(load(&mut instance, &state(folder.path())));
+    // Armed before the DAW renders, as the user does it.
+    let mut first = Running::with(instance, STEREO);
+    first.set("Capture", 3.0);
+    first.process(&block(0, 64), None);
+    let instance = first.stop();
+    assert_eq!(files(folder.path()).len(), 0, "nothing is captured in real time");
+    let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
+    for index in 1..500 {
+        running.process(&block(index, 512), None);
+    }
+    running.stop();
+    let samples = wait_for(folder.path(), 499 * 512);
+    assert_eq!(files(folder.path()).len(), 1);
+    assert!(samples == interleaved(1..500, 512));
+}
+
+#[test]
+fn capture_begins_and_ends_with_the_transport() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path(), STEREO);
+    running.set("Capture", 2.0);
+    let mut at_s = 0.0;
+    // Armed while the transport stands: the recorder is there when it starts.
+    let begin = std::time::Instant::now();
+    settle(&mut running, false, at_s, || begin.elapsed().as_millis() > 300);
+    assert_eq!(files(folder.path()).len(), 0);
+    for index in 1..101 {
+        running.process(&block(index, 64), Some(&transport(true, at_s)));
+        at_s += 64.0 / 48_000.0;
+    }
+    running.process(&block(999, 64), Some(&transport(false, at_s)));
+    let samples = wait_for(folder.path(), 6400);
+    assert!(samples == interleaved(1..101, 64));
+    running.stop();
+    assert_eq!(files(folder.path()).len(), 1);
+}

@@ -1,0 +1,338 @@
+//! The editor in a window of the host, on a display of its own.
+//!
+//! A display is started where there is none: the tests that need one run again in a process that has
+//! it. `WAVEMILL_PICTURES=FOLDER` keeps what the editor looked like.
+
+use crate::host::{Running, STEREO};
+use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, PluginGui, Window};
+use clack_host::prelude::*;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    ConnectionExt, CreateWindowAux, EventMask, ImageFormat, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+
+/// Says that this process is the one with a display.
+const INSIDE: &str = "WAVEMILL_TEST_DISPLAY";
+
+/// A display that ends with the test.
+struct Display(Child, String);
+
+impl Display {
+    /// Starts one; says that the test is skipped where that is not possible.
+    #[expect(clippy::print_stderr, reason = "the gate counts this line")]
+    fn start() -> Option<Self> {
+        let mut command = Command::new("Xvfb");
+        command.args(["-displayfd", "1", "-screen", "0", "1600x1200x24", "-nolisten", "tcp"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let Ok(mut child) = command.spawn() else {
+            eprintln!("skipped: Xvfb is not installed");
+            return None;
+        };
+        let mut number = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut number).unwrap();
+        if number.trim().is_empty() {
+            eprintln!("skipped: Xvfb does not start");
+            drop(child.wait());
+            return None;
+        }
+        Some(Self(child, format!(":{}", number.trim())))
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Runs the calling test again in a process with a display; `true` in that process.
+fn is_inside(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let Some(display) = Display::start() else { return false };
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("editor::{test}"), "--nocapture", "--test-threads", "1"])
+        .env("DISPLAY", &display.1)
+        .env("LIBGL_ALWAYS_SOFTWARE", "1")
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    let told = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if told.contains(NO_GRAPHICS) {
+        skip_graphics();
+        return false;
+    }
+    assert!(output.status.success(), "{}: {told}", output.status);
+    assert!(told.contains("1 passed"), "{told}");
+    false
+}
+
+const NO_GRAPHICS: &str = "no OpenGL 3.2 on this display";
+
+#[expect(clippy::print_stderr, reason = "the gate counts this line")]
+fn skip_graphics() {
+    eprintln!("skipped: {NO_GRAPHICS}");
+}
+
+/// A window of the host with the editor in it.
+struct Embedded {
+    running: Running,
+    connection: RustConnection,
+    window: u32,
+    size: (u16, u16),
+    frame: u32,
+}
+
+impl Embedded {
+    /// `None` where the machine cannot draw.
+    fn open(running: Running, size: (u16, u16)) -> Option<Self> {
+        let (connection, screen) = x11rb::connect(None).unwrap();
+        let window = connection.generate_id().unwrap();
+        let root = &connection.setup().roots[screen];
+        let events = CreateWindowAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+        connection
+            .create_window(
+                x11rb::COPY_DEPTH_FROM_PARENT,
+                window,
+                root.root,
+                0,
+                0,
+                size.0,
+                size.1,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                0,
+                &events,
+            )
+            .unwrap();
+        connection.map_window(window).unwrap();
+        connection.flush().unwrap();
+        let mut embedded = Self { running, connection, window, size, frame: 0 };
+        embedded.show().then_some(embedded)
+    }
+
+    fn gui(&mut self) -> (PluginGui, PluginMainThreadHandle<'_>) {
+        let handle = self.running.instance.plugin_handle();
+        (handle.get_extension::<PluginGui>().unwrap(), handle)
+    }
+
+    /// Creates the editor in the window.
+    fn show(&mut self) -> bool {
+        let (window, (width, height)) = (self.window, self.size);
+        let (gui, handle) = self.gui();
+        let config = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
+        assert!(gui.is_api_supported(&handle, config));
+        gui.create(&handle, config).unwrap();
+        let size = GuiSize { width: width.into(), height: height.into() };
+        assert!(gui.can_resize(&handle));
+        assert_eq!(gui.adjust_size(&handle, size), Some(size));
+        // SAFETY: the window lives longer than the editor.
+        let is_set = unsafe { gui.set_parent(&handle, Window::from_x11_handle(window.into())) };
+        if is_set.is_err() {
+            gui.destroy(&handle);
+            return false;
+        }
+        gui.set_size(&handle, size).unwrap();
+        let _ = gui.show(&handle);
+        true
+    }
+
+    fn hide(&mut self) {
+        let (gui, handle) = self.gui();
+        gui.destroy(&handle);
+    }
+
+    /// Ends everything in the order of a DAW.
+    fn close(mut self) {
+        self.hide();
+        drop(self.running.stop());
+    }
+
+    /// Plays a signal for a while, at the pace of a DAW, while the editor draws.
+    fn play(&mut self, seconds: f64, mut signal: impl FnMut(u32) -> [f32; 2]) {
+        const BLOCK: u32 = 480;
+        let begin = Instant::now();
+        let mut played = 0.0;
+        while played < seconds {
+            let mut planes = [Vec::new(), Vec::new()];
+            for _ in 0..BLOCK {
+                let [left, right] = signal(self.frame);
+                planes[0].push(left);
+                planes[1].push(right);
+                self.frame += 1;
+            }
+            self.running.process(&planes, None);
+            self.running.instance.call_on_main_thread_callback();
+            played += f64::from(BLOCK) / 48_000.0;
+            let ahead = Duration::from_secs_f64(played).saturating_sub(begin.elapsed());
+            std::thread::park_timeout(ahead);
+        }
+    }
+
+    /// The same as fast as it goes, to fill the history.
+    fn hurry(&mut self, seconds: f64, mut signal: impl FnMut(u32) -> [f32; 2]) {
+        let end = self.frame + frames(seconds);
+        while self.frame < end {
+            let mut planes = [Vec::new(), Vec::new()];
+            for _ in 0..4096 {
+                let [left, right] = signal(self.frame);
+                planes[0].push(left);
+                planes[1].push(right);
+                self.frame += 1;
+            }
+            self.running.process(&planes, None);
+        }
+    }
+
+    /// What the window shows: rows of blue, green, red and nothing.
+    fn picture(&self) -> Vec<u8> {
+        let (width, height) = self.size;
+        let image = self.connection.get_image(
+            ImageFormat::Z_PIXMAP,
+            self.window,
+            0,
+            0,
+            width,
+            height,
+            u32::MAX,
+        );
+        image.unwrap().reply().unwrap().data
+    }
+
+    fn keep(&self, name: &str) {
+        let Some(folder) = std::env::var_os("WAVEMILL_PICTURES") else { return };
+        let path = PathBuf::from(folder).join(format!("{name}.png"));
+        let file = std::fs::File::create(path).unwrap();
+        let (width, height) = self.size;
+        let mut encoder = png::Encoder::new(file, width.into(), height.into());
+        encoder.set_color(png::ColorType::Rgb);
+        let pixels: Vec<u8> = self
+            .picture()
+            .chunks_exact(4)
+            .flat_map(|pixel| [pixel[2], pixel[1], pixel[0]])
+            .collect();
+        encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
+fn frames(seconds: f64) -> u32 {
+    (seconds * 48_000.0) as u32
+}
+
+/// Colors that differ, as a measure of whether anything was drawn.
+fn color_count(picture: &[u8]) -> usize {
+    let colors: std::collections::BTreeSet<&[u8]> = picture.chunks_exact(4).collect();
+    colors.len()
+}
+
+/// Pink noise whose level wanders around -23 LUFS, wider than mono.
+fn music() -> impl FnMut(u32) -> [f32; 2] {
+    let mut state = 1u64;
+    let mut filters = [[0.0f64; 2]; 3];
+    move |frame| {
+        let seconds = f64::from(frame) / 48_000.0;
+        let level = 0.027 * (1.0 + 0.5 * (seconds / 9.0).sin() + 0.35 * (seconds / 1.7).sin());
+        let mut sides = [0.0; 2];
+        for (side, sum) in sides.iter_mut().enumerate() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let white = f64::from(u32::try_from(state >> 32).unwrap()) / 2f64.powi(31) - 1.0;
+            // Three poles between decades make white noise pink. Source: P. Kellet, 1999.
+            for (filter, (pole, gain)) in filters.iter_mut().zip([
+                (0.99765, 0.0990460),
+                (0.963, 0.2965164),
+                (0.57, 1.0526913),
+            ]) {
+                filter[side] = pole * filter[side] + gain * white;
+                *sum += filter[side];
+            }
+            *sum += 0.1848 * white;
+        }
+        let [one, other] = sides;
+        #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+        let mixed = [(level * (one + 0.45 * other)) as f32, (level * (other + 0.45 * one)) as f32];
+        mixed
+    }
+}
+
+fn opened(size: (u16, u16)) -> Option<Embedded> {
+    let embedded = Embedded::open(Running::new(STEREO), size);
+    if embedded.is_none() {
+        skip_graphics();
+    }
+    embedded
+}
+
+#[test]
+fn editor_draws_and_follows_the_signal() {
+    if !is_inside("editor_draws_and_follows_the_signal") {
+        return;
+    }
+    let Some(mut editor) = opened((960, 600)) else { return };
+    editor.play(1.0, |_| [0.0; 2]);
+    let silent = editor.picture();
+    editor.keep("silence");
+    assert!(color_count(&silent) > 20, "something is drawn");
+    editor.hurry(200.0, music());
+    editor.play(3.0, music());
+    editor.keep("music");
+    let music = editor.picture();
+    assert!(color_count(&music) > color_count(&silent));
+    editor.hurry(20.0, |frame| {
+        let sample = (f64::from(frame) * 0.13).sin() * 1.2;
+        #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+        let sample = (sample as f32).clamp(-1.0, 1.0);
+        [sample, sample]
+    });
+    editor.play(2.0, |frame| {
+        let sample = if frame / 60 % 2 == 0 { 1.0 } else { -1.0 };
+        [sample, -sample]
+    });
+    editor.keep("clipping");
+    editor.close();
+}
+
+#[test]
+fn editor_draws_in_windows_of_any_size() {
+    if !is_inside("editor_draws_in_windows_of_any_size") {
+        return;
+    }
+    for size in [(600, 400), (1500, 1000)] {
+        let Some(mut editor) = opened(size) else { return };
+        editor.hurry(60.0, music());
+        editor.play(2.0, music());
+        editor.keep(&format!("music-{}x{}", size.0, size.1));
+        assert!(color_count(&editor.picture()) > 50);
+        editor.close();
+    }
+}
+
+#[test]
+fn editor_opens_and_closes_twenty_times_while_audio_runs() {
+    if !is_inside("editor_opens_and_closes_twenty_times_while_audio_runs") {
+        return;
+    }
+    let Some(mut editor) = opened((800, 500)) else { return };
+    let mut signal = music();
+    for _ in 0..20 {
+        editor.play(0.1, &mut signal);
+        editor.hide();
+        editor.play(0.02, &mut signal);
+        assert!(editor.show());
+    }
+    editor.play(0.5, &mut signal);
+    assert!(color_count(&editor.picture()) > 20);
+    editor.close();
+}

@@ -1,0 +1,271 @@
+//! A CLAP host in the test's own process.
+
+use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
+use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
+use clack_extensions::params::{
+    HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
+    ParamRescanFlags, PluginParams,
+};
+use clack_extensions::render::{PluginRender, RenderMode};
+use clack_extensions::state::{HostState, HostStateImpl, PluginState};
+use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
+use clack_host::events::{EventFlags, EventHeader};
+use clack_host::prelude::*;
+use clack_host::process::StartedPluginAudioProcessor;
+use clack_host::process::audio_buffers::{
+    AudioPortBuffer, AudioPortBufferType, AudioPorts, InputChannel,
+};
+use clack_host::utils::{BeatTime, ClapId, SecondsTime};
+
+/// What the host tells the plugin about itself.
+pub(crate) fn info() -> HostInfo {
+    HostInfo::new("Wavemill test", "Wavemill", "https://example.org", "1").unwrap()
+}
+
+pub(crate) struct Shared;
+
+impl SharedHandler<'_> for Shared {
+    fn request_restart(&self) {}
+    fn request_process(&self) {}
+    fn request_callback(&self) {}
+}
+
+pub(crate) struct MainThread;
+impl MainThreadHandler<'_> for MainThread {}
+
+pub(crate) struct Host;
+
+impl HostHandlers for Host {
+    type Shared<'a> = Shared;
+    type MainThread<'a> = MainThread;
+    type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<'_, Self>, _shared: &Shared) {
+        builder.register::<HostGui>().register::<HostParams>().register::<HostState>();
+    }
+}
+
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _new_size: GuiSize) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _was_destroyed: bool) {}
+}
+
+impl HostParamsImplShared for Shared {
+    fn request_flush(&self) {}
+}
+
+impl HostParamsImplMainThread for MainThread {
+    fn rescan(&self, _flags: ParamRescanFlags) {}
+    fn clear(&self, _id: ClapId, _flags: ParamClearFlags) {}
+}
+
+impl HostStateImpl for MainThread {
+    fn mark_dirty(&self) {}
+}
+
+/// The plugin, loaded from the library that the test is linked with.
+pub(crate) fn instance() -> PluginInstance<Host> {
+    // SAFETY: the entry is that of a CLAP plugin, and lives as long as the process.
+    let entry =
+        unsafe { PluginEntry::load_from_raw(&wavemill_plugin::clap_entry, c"wavemill.clap") };
+    let entry = entry.unwrap();
+    let factory = entry.get_plugin_factory().unwrap();
+    let descriptor = factory.plugin_descriptors().next().unwrap();
+    let id = descriptor.id().unwrap().to_owned();
+    PluginInstance::new(|()| Shared, |_| MainThread, &entry, &id, &info()).unwrap()
+}
+
+/// Saves the state.
+pub(crate) fn save(instance: &mut PluginInstance<Host>) -> Vec<u8> {
+    let handle = instance.plugin_handle();
+    let state = handle.get_extension::<PluginState>().unwrap();
+    let mut bytes = Vec::new();
+    state.save(&handle, &mut bytes).unwrap();
+    bytes
+}
+
+/// Loads a state.
+pub(crate) fn load(instance: &mut PluginInstance<Host>, bytes: &[u8]) -> bool {
+    let handle = instance.plugin_handle();
+    let state = handle.get_extension::<PluginState>().unwrap();
+    state.load(&handle, &mut std::io::Cursor::new(bytes)).is_ok()
+}
+
+/// Chooses the layout with so many channels.
+fn choose_layout(instance: &mut PluginInstance<Host>, channel_count: usize) {
+    let handle = instance.plugin_handle();
+    let configs = handle.get_extension::<PluginAudioPortsConfig>().unwrap();
+    let count = u32::try_from(channel_count).unwrap();
+    let mut buffer = AudioPortsConfigBuffer::new();
+    let id = (0..configs.count(&handle)).find_map(|index| {
+        let config = configs.get(&handle, index, &mut buffer)?;
+        let main = config.main_output?;
+        (main.channel_count == count).then_some(config.id)
+    });
+    configs.select(&handle, id.unwrap()).unwrap();
+}
+
+/// The parameter with this name.
+pub(crate) fn param(instance: &mut PluginInstance<Host>, name: &str) -> ClapId {
+    let handle = instance.plugin_handle();
+    let params = handle.get_extension::<PluginParams>().unwrap();
+    let mut buffer = ParamInfoBuffer::new();
+    let id = (0..params.count(&handle)).find_map(|index| {
+        let info = params.get_info(&handle, index, &mut buffer)?;
+        (info.name == name.as_bytes()).then_some(info.id)
+    });
+    id.unwrap_or_else(|| panic!("a parameter `{name}`"))
+}
+
+/// The value of a parameter.
+pub(crate) fn value(instance: &mut PluginInstance<Host>, name: &str) -> f64 {
+    let id = param(instance, name);
+    let handle = instance.plugin_handle();
+    handle.get_extension::<PluginParams>().unwrap().get_value(&handle, id).unwrap()
+}
+
+/// What a stream is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stream {
+    pub(crate) channel_count: usize,
+    pub(crate) sample_rate_hz: f64,
+    pub(crate) frames_max: u32,
+    pub(crate) is_offline: bool,
+}
+
+pub(crate) const STEREO: Stream =
+    Stream { channel_count: 2, sample_rate_hz: 48_000.0, frames_max: 4096, is_offline: false };
+
+/// An instance that processes.
+pub(crate) struct Running {
+    pub(crate) instance: PluginInstance<Host>,
+    processor: Option<StartedPluginAudioProcessor<Host>>,
+    ports: [AudioPorts; 2],
+    input: Vec<Vec<f32>>,
+    pub(crate) output: Vec<Vec<f32>>,
+    events: EventBuffer,
+    told: EventBuffer,
+}
+
+impl Running {
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self::with(instance(), stream)
+    }
+
+    /// Activates an instance.
+    pub(crate) fn with(mut instance: PluginInstance<Host>, stream: Stream) -> Self {
+        choose_layout(&mut instance, stream.channel_count);
+        let mode = if stream.is_offline { RenderMode::Offline } else { RenderMode::Realtime };
+        let handle = instance.plugin_handle();
+        handle.get_extension::<PluginRender>().unwrap().set(&handle, mode).unwrap();
+        let config = PluginAudioConfiguration {
+            sample_rate: stream.sample_rate_hz,
+            min_frames_count: 1,
+            max_frames_count: stream.frames_max,
+        };
+        let processor = instance.activate(|_, _| (), config).unwrap();
+        let ports = || AudioPorts::with_capacity(stream.channel_count, 1);
+        let planes = || vec![vec![0.0; stream.frames_max as usize]; stream.channel_count];
+        Self {
+            processor: Some(processor.start_processing().unwrap()),
+            instance,
+            ports: [ports(), ports()],
+            input: planes(),
+            output: planes(),
+            events: EventBuffer::with_capacity(64),
+            told: EventBuffer::with_capacity(64),
+        }
+    }
+
+    /// Changes a parameter with the next block.
+    pub(crate) fn set(&mut self, name: &str, value: f64) {
+        let id = param(&mut self.instance, name);
+        self.events.push(&ParamValueEvent::new(0, id, Pckn::match_all(), value));
+    }
+
+    /// Processes one block: the same frames of every plane.
+    pub(crate) fn process(
+        &mut self,
+        planes: &[impl AsRef<[f32]>],
+        transport: Option<&TransportEvent>,
+    ) {
+        let frames = planes[0].as_ref().len();
+        for (input, plane) in self.input.iter_mut().zip(planes) {
+            input.resize(frames, 0.0);
+            input.copy_from_slice(plane.as_ref());
+        }
+        for output in &mut self.output {
+            output.resize(frames, f32::NAN);
+        }
+        self.run(transport);
+        self.events.clear();
+    }
+
+    /// Processes what is in `input` already.
+    fn run(&mut self, transport: Option<&TransportEvent>) {
+        let [input_ports, output_ports] = &mut self.ports;
+        let input = self.input.iter_mut().map(|plane| InputChannel::variable(plane.as_mut_slice()));
+        let input = input_ports.with_input_buffers([AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_input_only(input),
+        }]);
+        let output = self.output.iter_mut().map(Vec::as_mut_slice);
+        let mut output = output_ports.with_output_buffers([AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_output_only(output),
+        }]);
+        let processor = self.processor.as_mut().unwrap();
+        processor
+            .process(
+                &input,
+                &mut output,
+                &InputEvents::from_buffer(&self.events),
+                &mut OutputEvents::from_buffer(&mut self.told),
+                None,
+                transport,
+            )
+            .unwrap();
+    }
+
+    /// Deactivates; the instance can be activated anew.
+    pub(crate) fn stop(mut self) -> PluginInstance<Host> {
+        let processor = self.processor.take().unwrap().stop_processing();
+        self.instance.deactivate(processor);
+        self.instance
+    }
+}
+
+/// A transport at a place of the song.
+pub(crate) fn transport(is_playing: bool, at_s: f64) -> TransportEvent {
+    let mut flags = TransportFlags::HAS_SECONDS_TIMELINE;
+    flags.set(TransportFlags::IS_PLAYING, is_playing);
+    TransportEvent {
+        header: EventHeader::new_core(0, EventFlags::empty()),
+        flags,
+        song_pos_beats: BeatTime::from_int(0),
+        song_pos_seconds: SecondsTime::from_float(at_s),
+        tempo: 0.0,
+        tempo_inc: 0.0,
+        loop_start_beats: BeatTime::from_int(0),
+        loop_end_beats: BeatTime::from_int(0),
+        loop_start_seconds: SecondsTime::from_int(0),
+        loop_end_seconds: SecondsTime::from_int(0),
+        bar_start: BeatTime::from_int(0),
+        bar_number: 0,
+        time_signature_numerator: 4,
+        time_signature_denominator: 4,
+    }
+}

@@ -1,0 +1,56 @@
+//! What is saved comes back.
+
+use crate::host::{Running, STEREO, instance, load, save, value};
+
+/// A state as version 1 wrote it, behind its length: it loads for ever.
+fn version_1() -> Vec<u8> {
+    let state = include_bytes!("state-1.json");
+    let length = u64::try_from(state.len()).unwrap();
+    [&length.to_le_bytes()[..], state].concat()
+}
+
+#[test]
+fn parameters_come_back() {
+    let mut running = Running::new(STEREO);
+    for (name, value) in [
+        ("Pause with transport", 0.0),
+        ("Reset on start", 1.0),
+        ("Dual mono", 1.0),
+        ("Capture", 2.0),
+    ] {
+        running.set(name, value);
+    }
+    running.process(&[[0.0; 64]; 2], None);
+    let mut before = running.stop();
+    let saved = save(&mut before);
+    let mut after = instance();
+    assert!(load(&mut after, &saved));
+    for name in ["Bypass", "Pause with transport", "Reset on start", "Dual mono", "Capture"] {
+        let (old, new) = (value(&mut before, name), value(&mut after, name));
+        assert!((old - new).abs() < 1e-6, "{name}: {old} became {new}");
+    }
+    assert!((value(&mut after, "Capture") - 2.0).abs() < 1e-6);
+    assert_eq!(save(&mut after), saved);
+}
+
+#[test]
+fn state_of_version_1_loads() {
+    let mut instance = instance();
+    assert!(load(&mut instance, &version_1()));
+    assert!((value(&mut instance, "Reset on start") - 1.0).abs() < 1e-6);
+    assert!((value(&mut instance, "Capture") - 3.0).abs() < 1e-6);
+    let saved = String::from_utf8_lossy(&save(&mut instance)).into_owned();
+    for kept in ["spotify", "Takes", "1200"] {
+        assert!(saved.contains(kept), "{saved}");
+    }
+}
+
+#[test]
+fn damaged_state_is_refused_and_changes_nothing() {
+    let mut instance = instance();
+    let before = save(&mut instance);
+    for bytes in [&b""[..], b"nonsense", &version_1()[..100]] {
+        assert!(!load(&mut instance, bytes));
+        assert_eq!(save(&mut instance), before);
+    }
+}
