@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool complains on stderr")]
 
 mod bench;
+mod bundle;
 mod ci;
 mod effects;
 mod fuzz;
@@ -18,6 +19,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci      everything a change must pass: format, lints, docs, features, tests
+  bundle  the plugin as CLAP and VST3, in target/bundled/
   bench   a measurement against peers or promises, recorded in tests/bench/runs/
   effects [NAME...]     builds effects/modules/ into effects/bundled/
   effects --check       rebuilds them and compares
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["ci"] => ci::run(),
+        ["bundle"] => bundle::run(),
         ["bench", ref rest @ ..] => bench::run(rest),
         ["effects", "--check"] => effects::check(),
         ["effects", "--rebuild"] => effects::rebuild().map(drop),
