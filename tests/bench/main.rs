@@ -10,6 +10,7 @@ mod burst;
 mod effects;
 mod effects_chain;
 mod latency;
+mod loudness;
 mod master;
 mod memory;
 mod record;
@@ -26,6 +27,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("effects", "modules in the sandbox against the same effects linked natively [FOLDER of .wasm]", effects::run),
     ("effects-chain", "reverb, equalizer, compressor and loudness in the sandbox, natively, and pedalboard's [PYTHON]", effects_chain::run),
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
+    ("loudness", "the meter against ebur128; analyze against ffmpeg, loudgain, pyloudnorm [FILE.wav [PYTHON]]", loudness::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
     ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),
