@@ -197,6 +197,37 @@ pub(super) fn estimate(values: &[[f32; GROUP]; 3], samples: &[f32], frame: usize
     largest_lane(&estimates)
 }
 
+/// How much higher a sine's top lies above its largest value than a parabola's: this share of the
+/// parabola's part, for each unit of the values' second difference over their size. Solved for 4 values
+/// between samples up to 0.45 of the sample rate.
+const SINE_SHARE: f32 = 0.2;
+
+/// Share of the second difference by which several sines together may exceed that.
+const SEVERAL_SHARE: f32 = 0.002;
+
+impl<const TAPS: usize> Interpolator<3, TAPS> {
+    /// What the signal may reach around [`GROUP`] frames, from an eighth of a sample before the first
+    /// on; with as many taps as the fine filter, of which this has every fourth phase, this is nearly
+    /// what that finds, in a quarter of the time.
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+    #[inline(always)]
+    pub(super) fn close_estimate(&self, samples: &[f32], frame: usize) -> f32 {
+        // The last place before each frame, and the three behind it.
+        let [before] = self.values::<1>(2, samples, frame - 1);
+        let [a, b, c] = self.values::<3>(0, samples, frame);
+        let (at, after) = (&samples[frame..][..GROUP], &samples[frame + 1..][..GROUP]);
+        let mut estimates = [0.0f32; GROUP];
+        for lane in 0..GROUP {
+            let row = [before[lane], at[lane], a[lane], b[lane], c[lane], after[lane]];
+            for i in 1..5 {
+                let estimate = sine_top(row[i - 1], row[i], row[i + 1]);
+                estimates[lane] = larger(estimate, estimates[lane]);
+            }
+        }
+        largest_lane(&estimates)
+    }
+}
+
 impl<const TAPS: usize> Interpolator<15, TAPS> {
     /// The largest magnitude from frame `samples[frame]` to the [`GROUP`]th frame after it, where a
     /// parabola through neighboring values has its top.
@@ -241,6 +272,21 @@ pub(super) fn largest_lane(lanes: &[f32; GROUP]) -> f32 {
     let [a, b, c, d, e, f, g, h] = *lanes;
     let half = [larger(a, e), larger(b, f), larger(c, g), larger(d, h)];
     larger(larger(half[0], half[2]), larger(half[1], half[3]))
+}
+
+/// Height of a sine, and a little more, through three values of which the middle one is the largest
+/// magnitude; that value itself where it is not.
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+#[inline(always)]
+fn sine_top(before: f32, middle: f32, after: f32) -> f32 {
+    let size = middle.abs();
+    let bend = (middle - before + (middle - after)).abs();
+    let slope = after - before;
+    // Were the top not here, the parabola's part would be large and mean nothing.
+    let is_top = before.abs() <= size && after.abs() <= size && bend > 0.0;
+    let above = slope * slope / (8.0 * if is_top { bend } else { 1.0 });
+    let correction = SINE_SHARE * bend / larger(size, f32::MIN_POSITIVE);
+    if is_top { size + above * (1.0 + correction) + SEVERAL_SHARE * bend } else { size }
 }
 
 /// Height of a parabola through three values at equal distances, the middle one the largest: at most
@@ -331,5 +377,33 @@ mod tests {
             |samples, frame| precise.peak(samples, frame),
             precise.bound_of_tops(),
         );
+    }
+
+    /// What the closer estimate passes over, the fine filter would not find much larger: 0.1 % is 0.009 dB.
+    #[test]
+    fn close_estimate_is_hardly_below_what_the_fine_filter_finds() {
+        let kernel = |distance, half| kaiser_sinc(distance, half, 10.06);
+        let close = Interpolator::<3, 64>::new(kernel);
+        let fine = Interpolator::<15, 64>::new(kernel);
+        for step in 1..=45u8 {
+            for other in [0.0, 0.1, 0.5] {
+                // A sine, and a softer one as high as the measure goes.
+                let sample = |frame: u16| {
+                    let frame = f64::from(frame);
+                    let sine = |share: f64| (2.0 * PI * share * frame + f64::from(step)).sin();
+                    #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+                    let sample = (sine(f64::from(step) / 100.0) + other * sine(0.449)) as f32;
+                    sample
+                };
+                let samples: Vec<f32> = (0..1000).map(sample).collect();
+                let largest = |of: &dyn Fn(usize) -> f32| {
+                    (100..800).step_by(GROUP).map(of).fold(0.0f32, f32::max)
+                };
+                let estimate = largest(&|frame| close.close_estimate(&samples, frame));
+                let found = largest(&|frame| fine.peak(&samples, frame));
+                assert!(estimate > 0.999 * found, "{step} {other}: {estimate} {found}");
+                assert!(estimate < 1.003 * found, "{step} {other}: {estimate} {found}");
+            }
+        }
     }
 }

@@ -29,6 +29,9 @@ pub(super) const LOOK_BACK: usize = PRECISE_TAPS / 2 + GROUP;
 /// Source: J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function, 1974.
 const PRECISE_BETA: f64 = 10.06;
 
+/// Factor by which a later peak must exceed an earlier one to be looked at finely: 0.009 dB.
+const PRECISE_TOLERANCE: f32 = 1.001;
+
 /// The peaks of a stream, as amplitudes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Peaks {
@@ -63,6 +66,8 @@ struct Filters {
     standard_bound: Bound,
     /// What tells the precise measure where to look: 4 times at all rates.
     coarse: Interpolator<3, 12>,
+    /// What tells it more closely: every fourth phase of the precise filter.
+    close: Interpolator<3, PRECISE_TAPS>,
     precise: Box<Interpolator<15, PRECISE_TAPS>>,
     precise_bound: Bound,
 }
@@ -129,9 +134,9 @@ impl TruePeak {
 impl Filters {
     fn new(rate: SampleRate) -> Self {
         let coarse = Interpolator::<3, 12>::new(hann_sinc);
-        let precise = Interpolator::<15, PRECISE_TAPS>::new(|distance, half| {
-            kaiser_sinc(distance, half, PRECISE_BETA)
-        });
+        let kernel = |distance, half| kaiser_sinc(distance, half, PRECISE_BETA);
+        let close = Interpolator::<3, PRECISE_TAPS>::new(kernel);
+        let precise = Interpolator::<15, PRECISE_TAPS>::new(kernel);
         let (standard, standard_bound) = match rate.0 {
             ..96_000 => (Standard::Four, coarse.bound()),
             96_000..192_000 => {
@@ -142,7 +147,7 @@ impl Filters {
             _ => (Standard::One, Bound::NONE),
         };
         let precise_bound = precise.bound_of_tops();
-        Self { standard, standard_bound, coarse, precise: Box::new(precise), precise_bound }
+        Self { standard, standard_bound, coarse, close, precise: Box::new(precise), precise_bound }
     }
 
     /// Raises the peaks `found` in earlier runs to those of a channel.
@@ -223,7 +228,11 @@ impl Filters {
         // Those looked at before may belong to another hop.
         largest[..group - frame].fill(0.0);
         found.standard = larger(largest_lane(&largest), found.standard);
-        if estimate(&coarse, plane, frame) > found.precise {
+        // A steady tone reaches its peak again and again: what is hardly larger is not worth the time.
+        let limit = found.precise * PRECISE_TOLERANCE;
+        if estimate(&coarse, plane, frame) > limit
+            && self.close.close_estimate(plane, frame) > limit
+        {
             found.precise = larger(self.precise.peak(plane, frame), found.precise);
         }
     }
