@@ -127,6 +127,25 @@ pub struct NonFinite {
 }
 
 /// Measures block by block.
+///
+/// ```
+/// use wavemill_core::analysis::{Analyzer, Options};
+/// use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
+///
+/// let spec = StreamSpec::new(48_000, 2);
+/// let mut analyzer = Analyzer::new(&spec, PcmFormat::FLOAT, &Options::default());
+/// let mut block = Block::new(2, 512);
+/// block.set_frame_count(512);
+/// for _ in 0..200 {
+///     block.plane_mut(0).fill(0.1);
+///     block.plane_mut(1).fill(-0.1);
+///     analyzer.push(&block)?;
+/// }
+/// assert_eq!(analyzer.frame_count().0, 200 * 512);
+/// let stereo = analyzer.finish().stereo.expect("everything was asked for");
+/// assert_eq!(stereo.width, Some(1.0));
+/// # Ok::<(), wavemill_core::analysis::NonFinite>(())
+/// ```
 #[derive(Debug)]
 pub struct Analyzer {
     frame_count: Frames,
@@ -251,7 +270,28 @@ impl Analyzer {
     }
 }
 
-/// Analyzes samples in memory, one slice a channel.
+/// Analyzes samples in memory, one slice a channel: the numbers are those of a file that holds them.
+///
+/// ```
+/// use wavemill_core::analysis::{self, Group, Options};
+/// use wavemill_core::audio::{PcmFormat, StreamSpec};
+///
+/// // Two seconds of a square wave on the left, half of it on the right; full scale is 1.0.
+/// let left: Vec<f32> = (0..96_000).map(|frame| if frame / 24 % 2 == 0 { 0.5 } else { -0.5 }).collect();
+/// let right: Vec<f32> = left.iter().map(|sample| sample / 2.0).collect();
+///
+/// let spec = StreamSpec::new(48_000, 2);
+/// let options = Options { groups: vec![Group::Loudness, Group::Level], ..Options::default() };
+/// let report = analysis::analyze(&[&left, &right], &spec, PcmFormat::FLOAT, &options)?;
+///
+/// let loudness = report.loudness.expect("it was asked for");
+/// assert!(loudness.integrated_lufs.is_some());
+/// assert_eq!(report.level.expect("so was this").peak_amplitude, 0.5);
+/// assert_eq!(report.stereo, None);
+/// # Ok::<(), analysis::NonFinite>(())
+/// ```
+///
+/// A stream is measured by an [`Analyzer`] as it comes, in blocks of any length.
 ///
 /// # Errors
 /// When a sample is not finite.

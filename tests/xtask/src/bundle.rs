@@ -16,8 +16,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .current_dir(root())
         .status()?;
     ensure!(status.success(), "the plugin does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let library = target.join("release").join(library_name());
     let bundled = target.join("bundled");
     for place in [clap_place(&bundled), vst3_place(&bundled)] {

@@ -31,6 +31,7 @@ const UNITS: &[(&str, &str, usize)] = &[
 
 /// Names that are no plain words of their keys.
 const LABELS: &[(&str, &str)] = &[
+    ("short_term_max_lufs", "short-term max"),
     ("true_peak_precise_dbtp", "true peak, 16x"),
     ("peak_to_loudness_lu", "PLR"),
     ("peak_to_short_term_lu", "PSR"),
