@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a program that prints measurements")]
 #![expect(clippy::print_stderr, reason = "a program that prints measurements")]
 
+mod analyze;
 mod burst;
 mod effects;
 mod effects_chain;
@@ -23,6 +24,7 @@ type Bench = fn(&[String]) -> record::Record;
 
 #[rustfmt::skip]
 const BENCHES: &[(&str, &str, Bench)] = &[
+    ("analyze", "the full report of 5 min of stereo against librosa and pyloudnorm [PYTHON [FILE.wav]]", analyze::run),
     ("burst",   "10,000 files dropped at once, three levels deep in new folders", burst::run),
     ("effects", "modules in the sandbox against the same effects linked natively [FOLDER of .wasm]", effects::run),
     ("effects-chain", "reverb, equalizer, compressor and loudness in the sandbox, natively, and pedalboard's [PYTHON]", effects_chain::run),

@@ -25,6 +25,17 @@ impl Tool {
         path.map(|path| Self { path })
     }
 
+    /// The program that an environment variable names; says that the calling test is skipped when it
+    /// names none.
+    #[expect(clippy::print_stderr, reason = "the gate counts this line")]
+    pub fn named(variable: &str) -> Option<Self> {
+        let path = std::env::var_os(variable).map(PathBuf::from);
+        if path.is_none() {
+            eprintln!("skipped: {variable} names no program");
+        }
+        path.map(|path| Self { path })
+    }
+
     /// A command of the program, without input.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
