@@ -233,8 +233,9 @@ fn pass<Q: Quad, const ZEROS: u8>(
     state: &mut State<Stored>,
     rows: &mut [Row<Q>],
 ) {
-    let coefficients = coefficients.map(Section::vectors);
-    let mut sections: State<Q> = state.map(|section| section.map(|row| row.map(Q::from_array)));
+    let coefficients = [coefficients[0].vectors(), coefficients[1].vectors()];
+    let mut sections = [[[Q::all(0.0); 3]; 2]; 2];
+    transfer(state, &mut sections, |number| Q::from_array(*number));
     let mut pairs = rows.chunks_exact_mut(2);
     for pair in &mut pairs {
         let [first, second] = pair else { break };
@@ -251,7 +252,20 @@ fn pass<Q: Quad, const ZEROS: u8>(
             std::mem::swap(newer, older);
         }
     }
-    *state = sections.map(|section| section.map(|row| row.map(Q::into_array)));
+    transfer(&sections, state, |quad| quad.into_array());
+}
+
+/// Between what is kept and registers. A loop, since the compiler would not inline the vectors'
+/// instructions into the library's functions for arrays.
+#[inline(always)]
+fn transfer<A, B>(from: &State<A>, to: &mut State<B>, change: impl Fn(&A) -> B) {
+    for section in 0..2 {
+        for number in 0..2 {
+            for quad in 0..3 {
+                to[section][number][quad] = change(&from[section][number][quad]);
+            }
+        }
+    }
 }
 
 /// One section and one row; the new numbers replace the older ones.
@@ -277,17 +291,25 @@ fn step<Q: Quad, const ZEROS: u8>(
 
 impl Section<Stored> {
     #[inline(always)]
-    fn vectors<Q: Quad>(self) -> Section<Q> {
-        let [a1, a2, b1, b2] = [self.a1, self.a2, self.b1, self.b2].map(Q::from_array);
-        Section { a1, a2, b1, b2 }
+    fn vectors<Q: Quad>(&self) -> Section<Q> {
+        Section {
+            a1: Q::from_array(self.a1),
+            a2: Q::from_array(self.a2),
+            b1: Q::from_array(self.b1),
+            b2: Q::from_array(self.b2),
+        }
     }
 }
 
 impl BandSums {
     #[inline(always)]
     fn add<Q: Quad>(&mut self, rows: &[Row<Q>]) {
-        let mut energy = self.energy.map(Q::from_array);
-        let mut peak = self.peak.map(Q::from_array);
+        let mut energy = [Q::all(0.0); 3];
+        let mut peak = [Q::all(0.0); 3];
+        for quad in 0..3 {
+            energy[quad] = Q::from_array(self.energy[quad]);
+            peak[quad] = Q::from_array(self.peak[quad]);
+        }
         let mut both = Q::from_array(self.both);
         for row in rows {
             for quad in 0..row.len() {
@@ -298,8 +320,10 @@ impl BandSums {
             let [left, right, ..] = row[2].into_array();
             self.both_of_last += left * right;
         }
-        self.energy = energy.map(Q::into_array);
-        self.peak = peak.map(Q::into_array);
+        for quad in 0..3 {
+            self.energy[quad] = energy[quad].into_array();
+            self.peak[quad] = peak[quad].into_array();
+        }
         self.both = both.into_array();
     }
 

@@ -32,11 +32,11 @@ pub(crate) struct FrameBatch<'a> {
 /// the machine's vectors. Real-time.
 #[derive(Clone, Debug)]
 pub(crate) struct Stft {
-    /// The latest hops, one column for every place in a hop.
+    /// The mean in the latest [`HOPS`] hops, and how much of it is there.
+    mean: Vec<f32>,
+    filled: usize,
+    /// The same, one column for every place in a hop.
     columns: Vec<Column>,
-    /// The hop that is being filled, and the place in it.
-    hop: usize,
-    place: usize,
     sample_count: u64,
     frame_count: u64,
     fourier: Fourier,
@@ -45,9 +45,9 @@ pub(crate) struct Stft {
 impl Stft {
     pub(crate) fn new() -> Self {
         Self {
+            mean: vec![0.0; HOPS * HOP],
+            filled: HOPS_BEFORE * HOP,
             columns: vec![Column::ZERO; HOP],
-            hop: HOPS_BEFORE,
-            place: 0,
             sample_count: 0,
             frame_count: 0,
             fourier: Fourier::new(has_wide_vectors()),
@@ -58,16 +58,11 @@ impl Stft {
     pub(crate) fn push(&mut self, block: &Block, mut look: impl FnMut(FrameBatch<'_>)) {
         let mut start = 0;
         while start < block.frame_count() {
-            let count = (HOP - self.place).min(block.frame_count() - start);
-            let columns = &mut self.columns[self.place..self.place + count];
-            mean(block, start, columns, self.hop);
+            let count = (self.mean.len() - self.filled).min(block.frame_count() - start);
+            average(block, start, &mut self.mean[self.filled..self.filled + count]);
             start += count;
-            self.place += count;
-            if self.place == HOP {
-                self.place = 0;
-                self.hop += 1;
-            }
-            if self.hop == HOPS {
+            self.filled += count;
+            if self.filled == self.mean.len() {
                 self.show(LANES, &mut look);
             }
         }
@@ -81,50 +76,60 @@ impl Stft {
         }
         let frame_count = 1 + self.sample_count / HOP as u64;
         while self.frame_count < frame_count {
-            for (place, column) in self.columns.iter_mut().enumerate() {
-                let first = self.hop + usize::from(place < self.place);
-                column.0[first..].fill(0.0);
-            }
-            self.place = 0;
+            self.mean[self.filled..].fill(0.0);
             let rest = usize::try_from(frame_count - self.frame_count).unwrap_or(LANES);
             self.show(rest.min(LANES), &mut look);
         }
     }
 
-    /// Transforms the frames that the columns hold and moves on behind them.
+    /// Transforms the frames that the mean holds and moves on behind them.
     fn show(&mut self, count: usize, look: &mut impl FnMut(FrameBatch<'_>)) {
+        turn(&self.mean, &mut self.columns);
         look(FrameBatch { magnitudes: self.fourier.magnitudes(&self.columns), count });
-        for column in &mut self.columns {
-            column.0.copy_within(LANES..HOPS, 0);
-        }
-        self.hop = self.hop.saturating_sub(LANES);
+        self.mean.copy_within(LANES * HOP.., 0);
+        self.filled = self.filled.saturating_sub(LANES * HOP);
         self.frame_count += count as u64;
     }
 }
 
-/// Writes the mean of the channels from frame `start` on into a hop of the columns, in `f32` and from
-/// the first channel on, as librosa does.
-fn mean(block: &Block, start: usize, columns: &mut [Column], hop: usize) {
-    let frames = start..start + columns.len();
-    let plane = |channel: usize| &block.plane(channel)[frames.clone()];
-    match block.channel_count() {
-        0 => {}
-        1 => {
-            for (column, &sample) in columns.iter_mut().zip(plane(0)) {
+/// Places that are turned at a time: so many that their columns fit the nearest cache together with
+/// what they are read from.
+const PLACES: usize = 16;
+
+/// Writes hops that follow one another into columns.
+fn turn(mean: &[f32], columns: &mut [Column]) {
+    for (index, columns) in columns.chunks_exact_mut(PLACES).enumerate() {
+        for (hop, samples) in mean.chunks_exact(HOP).enumerate() {
+            let samples = &samples[index * PLACES..(index + 1) * PLACES];
+            for (column, &sample) in columns.iter_mut().zip(samples) {
                 column.0[hop] = sample;
             }
         }
+    }
+}
+
+/// The mean of the channels from frame `start` on, in `f32` and from the first channel on, as librosa
+/// does.
+fn average(block: &Block, start: usize, mean: &mut [f32]) {
+    let frames = start..start + mean.len();
+    let plane = |channel: usize| &block.plane(channel)[frames.clone()];
+    match block.channel_count() {
+        0 => mean.fill(0.0),
+        1 => mean.copy_from_slice(plane(0)),
         2 => {
-            let (left, right) = (plane(0), plane(1));
-            for (column, (left, right)) in columns.iter_mut().zip(left.iter().zip(right)) {
-                column.0[hop] = (left + right) * 0.5;
+            for ((mean, left), right) in mean.iter_mut().zip(plane(0)).zip(plane(1)) {
+                *mean = (left + right) * 0.5;
             }
         }
         channel_count => {
-            let planes: Vec<&[f32]> = (0..channel_count).map(plane).collect();
-            for (frame, column) in columns.iter_mut().enumerate() {
-                let sum: f32 = planes.iter().map(|plane| plane[frame]).sum();
-                column.0[hop] = sum / channel_count as f32;
+            mean.copy_from_slice(plane(0));
+            for channel in 1..channel_count {
+                for (sum, sample) in mean.iter_mut().zip(plane(channel)) {
+                    *sum += sample;
+                }
+            }
+            for sum in mean {
+                *sum /= channel_count as f32;
             }
         }
     }
