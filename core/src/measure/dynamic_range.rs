@@ -5,8 +5,8 @@
 //! shorter; per channel the second-highest block peak over the root mean square of the loudest fifth
 //! of the blocks, RMS times the square root of two; mean of the channels, rounded.
 
-use crate::audio::{Block, StreamSpec};
-use crate::units::Decibels;
+use super::totals::Totals;
+use crate::units::{Decibels, SampleRate};
 
 /// Share of the blocks that counts as loud.
 const LOUD_SHARE: f64 = 0.2;
@@ -15,59 +15,41 @@ const LOUD_SHARE: f64 = 0.2;
 const BLOCK_COUNT_MIN: usize = 3;
 
 /// Energy and peak of one block of one channel.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Piece {
-    square_sum: f64,
-    frame_count: usize,
+    mean_square: f64,
     peak: f32,
 }
 
-/// Collects blocks; keeps 24 bytes a channel for every 3 s.
-#[derive(Debug)]
+/// Frames of a block.
+pub(super) fn block_frames(rate: SampleRate) -> usize {
+    let rate_hz = rate.0.max(1) as usize;
+    if rate_hz == 44_100 { 132_480 } else { 3 * rate_hz }
+}
+
+/// One channel's blocks; keeps 16 bytes for each.
+#[derive(Clone, Debug, Default)]
 pub(super) struct DynamicRange {
-    block_frames: usize,
-    /// `[channel][block]`; the last one is being filled.
-    pieces: Vec<Vec<Piece>>,
+    pieces: Vec<Piece>,
 }
 
 impl DynamicRange {
-    pub(super) fn new(spec: &StreamSpec) -> Self {
-        let rate_hz = spec.sample_rate.0.max(1) as usize;
-        let block_frames = if rate_hz == 44_100 { 132_480 } else { 3 * rate_hz };
-        Self { block_frames, pieces: vec![Vec::new(); spec.channel_count()] }
+    /// Takes the next block.
+    pub(super) fn push(&mut self, block: &Totals) {
+        let mean_square = block.square_sum() / block.frame_count as f64;
+        self.pieces.push(Piece { mean_square, peak: block.peak });
     }
+}
 
-    pub(super) fn push(&mut self, block: &Block) {
-        for (pieces, mut plane) in self.pieces.iter_mut().zip(block.planes()) {
-            while !plane.is_empty() {
-                if pieces.last().is_none_or(|piece| piece.frame_count == self.block_frames) {
-                    pieces.push(Piece::default());
-                }
-                let piece = pieces.last_mut().expect("one was pushed if there was none");
-                let count = plane.len().min(self.block_frames - piece.frame_count);
-                let (now, later) = plane.split_at(count);
-                for &sample in now {
-                    piece.square_sum += f64::from(sample) * f64::from(sample);
-                    piece.peak = piece.peak.max(sample.abs());
-                }
-                piece.frame_count += count;
-                plane = later;
-            }
-        }
-    }
-
-    /// The value, or `None` when the file is too short or a channel is silent.
-    pub(super) fn finish(self) -> Option<i32> {
-        let channel_count = self.pieces.len();
-        let ranges: Option<Vec<Decibels>> = self.pieces.into_iter().map(channel_range).collect();
-        let sum: f64 = ranges?.iter().map(|range| range.0).sum();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a range of f32 samples is below 2000 dB"
-        )]
-        let rounded = (sum / channel_count as f64).round() as i32;
-        (channel_count > 0).then_some(rounded)
-    }
+/// The value of all channels, or `None` when the file is too short or a channel is silent.
+pub(super) fn dr14(channels: Vec<DynamicRange>) -> Option<i32> {
+    let channel_count = channels.len();
+    let ranges: Option<Vec<Decibels>> =
+        channels.into_iter().map(|channel| channel_range(channel.pieces)).collect();
+    let sum: f64 = ranges?.iter().map(|range| range.0).sum();
+    #[expect(clippy::cast_possible_truncation, reason = "a range of f32 samples is below 2000 dB")]
+    let rounded = (sum / channel_count as f64).round() as i32;
+    (channel_count > 0).then_some(rounded)
 }
 
 fn channel_range(mut pieces: Vec<Piece>) -> Option<Decibels> {
@@ -76,8 +58,7 @@ fn channel_range(mut pieces: Vec<Piece>) -> Option<Decibels> {
     }
     pieces.sort_unstable_by(|a, b| b.peak.total_cmp(&a.peak));
     let second_peak = f64::from(pieces[1].peak);
-    let mut powers: Vec<f64> =
-        pieces.iter().map(|piece| 2.0 * piece.square_sum / piece.frame_count as f64).collect();
+    let mut powers: Vec<f64> = pieces.iter().map(|piece| 2.0 * piece.mean_square).collect();
     powers.sort_unstable_by(|a, b| b.total_cmp(a));
     #[expect(
         clippy::cast_possible_truncation,

@@ -1,6 +1,7 @@
 //! Sample levels.
 
-use super::dynamic_range::DynamicRange;
+use super::dynamic_range::{self, DynamicRange};
+use super::totals::Totals;
 use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::units::{Dbfs, Decibels};
 use serde::Serialize;
@@ -46,11 +47,19 @@ pub struct LevelMeter {
     frame_count: u64,
     zero_crossings: u64,
     was_negative: bool,
-    dynamic_range: DynamicRange,
+    /// Frames of a block of the dynamic range.
+    block_frames: usize,
 }
+
+/// Frames that are looked at together.
+const CHUNK_FRAMES: usize = 256;
 
 #[derive(Clone, Debug, Default)]
 struct ChannelLevel {
+    /// Of the block of the dynamic range that is going on.
+    block: Totals,
+    blocks: DynamicRange,
+    /// Of the blocks before.
     sum: f64,
     square_sum: f64,
     peak: f32,
@@ -68,36 +77,52 @@ impl LevelMeter {
             frame_count: 0,
             zero_crossings: 0,
             was_negative: false,
-            dynamic_range: DynamicRange::new(spec),
+            block_frames: dynamic_range::block_frames(spec.sample_rate),
         }
     }
 
     /// Measures further frames.
     pub fn push(&mut self, block: &Block) {
         for (channel, plane) in self.channels.iter_mut().zip(block.planes()) {
-            channel.push(plane, self.full_scale);
+            channel.push(plane, self.full_scale, self.block_frames);
         }
-        self.count_zero_crossings(block);
-        self.dynamic_range.push(block);
+        if !self.channels.is_empty() {
+            for start in (0..block.frame_count()).step_by(CHUNK_FRAMES) {
+                self.count_zero_crossings(block, start);
+            }
+        }
         self.frame_count += block.frame_count() as u64;
     }
 
-    fn count_zero_crossings(&mut self, block: &Block) {
-        if self.channels.is_empty() {
-            return;
+    /// Of up to [`CHUNK_FRAMES`] frames.
+    fn count_zero_crossings(&mut self, block: &Block, start: usize) {
+        let end = block.frame_count().min(start + CHUNK_FRAMES);
+        let mut sums = [0.0; CHUNK_FRAMES];
+        for plane in block.planes() {
+            for (sum, &sample) in sums.iter_mut().zip(&plane[start..end]) {
+                *sum += f64::from(sample);
+            }
         }
+        let sums = &sums[..end - start];
         let threshold = -ZERO_CROSSING_THRESHOLD * self.channels.len() as f64;
-        for frame in 0..block.frame_count() {
-            let sum: f64 = block.planes().map(|plane| f64::from(plane[frame])).sum();
-            let is_negative = sum < threshold;
-            let is_first = self.frame_count == 0 && frame == 0;
-            self.zero_crossings += u64::from(is_negative != self.was_negative && !is_first);
-            self.was_negative = is_negative;
+        let is_first = self.frame_count == 0 && start == 0;
+        let was_negative = if is_first { sums[0] < threshold } else { self.was_negative };
+        let mut signs = [false; CHUNK_FRAMES];
+        for (sign, sum) in signs.iter_mut().zip(sums) {
+            *sign = *sum < threshold;
         }
+        let signs = &signs[..sums.len()];
+        let mut count = u32::from(signs[0] != was_negative);
+        count += signs.windows(2).map(|pair| u32::from(pair[0] != pair[1])).sum::<u32>();
+        self.zero_crossings += u64::from(count);
+        self.was_negative = signs[signs.len() - 1];
     }
 
     /// What was measured.
-    pub fn finish(self) -> LevelReport {
+    pub fn finish(mut self) -> LevelReport {
+        for channel in &mut self.channels {
+            channel.end_block();
+        }
         let sample_count = self.frame_count as f64 * self.channels.len() as f64;
         let total = |part: fn(&ChannelLevel) -> f64| self.channels.iter().map(part).sum::<f64>();
         let mean_square = if sample_count > 0.0 {
@@ -114,21 +139,44 @@ impl LevelMeter {
             peak_amplitude: peak.into(),
             crest_factor_db: crest,
             dynamic_range_db: crest,
-            dr14: self.dynamic_range.finish(),
             zero_crossings: self.zero_crossings,
             dc_offset: (sample_count > 0.0).then(|| total(|channel| channel.sum) / sample_count),
             clipped_samples: self.channels.iter().map(ChannelLevel::clipped).sum(),
+            dr14: dynamic_range::dr14(
+                self.channels.into_iter().map(|channel| channel.blocks).collect(),
+            ),
         }
     }
 }
 
 impl ChannelLevel {
-    fn push(&mut self, plane: &[f32], full_scale: f32) {
-        for &sample in plane {
-            let value = f64::from(sample);
-            self.sum += value;
-            self.square_sum += value * value;
-            self.peak = self.peak.max(sample.abs());
+    fn push(&mut self, mut plane: &[f32], full_scale: f32, block_frames: usize) {
+        while !plane.is_empty() {
+            let count = plane.len().min(block_frames - self.block.frame_count).min(CHUNK_FRAMES);
+            let (now, later) = plane.split_at(count);
+            // Only then can something be clipped.
+            if self.block.add(now) >= full_scale || self.run > 0 {
+                self.count_clipped(now, full_scale);
+            }
+            if self.block.frame_count == block_frames {
+                self.end_block();
+            }
+            plane = later;
+        }
+    }
+
+    fn end_block(&mut self) {
+        if self.block.frame_count > 0 {
+            self.blocks.push(&self.block);
+            self.sum += self.block.sum();
+            self.square_sum += self.block.square_sum();
+            self.peak = self.peak.max(self.block.peak);
+            self.block = Totals::default();
+        }
+    }
+
+    fn count_clipped(&mut self, samples: &[f32], full_scale: f32) {
+        for &sample in samples {
             if sample.abs() >= full_scale {
                 self.run += 1;
             } else if self.run > 0 {

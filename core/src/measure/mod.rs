@@ -17,6 +17,7 @@ mod spectrum;
 mod stereo;
 mod stft;
 mod tone;
+mod totals;
 mod transient;
 
 pub use bands::BandReport;
