@@ -16,7 +16,9 @@ const DURATION_S: usize = 300;
 /// Arguments: a WAV file of music (else some is synthesized), and a Python that has `pyloudnorm`.
 pub(crate) fn run(arguments: &[String]) -> Record {
     let lab = Lab::new();
-    let path = arguments.first().map_or_else(|| synthesize(&lab), PathBuf::from);
+    // The programs run in another folder.
+    let given = |path| std::fs::canonicalize(path).expect("the file of music is there");
+    let path = arguments.first().map_or_else(|| synthesize(&lab), given);
     let music = wav::read(&path).signal;
     let frame_count = DURATION_S * RATE_HZ as usize;
     let noise = signal::pink(RATE_HZ, 2, frame_count, 0.3, 1);
