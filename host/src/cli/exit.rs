@@ -15,7 +15,8 @@ pub enum Exit {
     Error = 1,
     /// The command line makes no sense.
     Usage = 2,
-    /// Some files failed, were rejected, or are incomplete or unreadable; the others are done.
+    /// Some files failed, were rejected, miss a target, or are incomplete or unreadable; the others are
+    /// done.
     SomeFailed = 3,
     /// A daemon holds the store but does not answer.
     Unreachable = 10,

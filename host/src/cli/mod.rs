@@ -106,8 +106,8 @@ pub fn command() -> clap::Command {
 const AFTER_HELP: &str = "\
 Settings:   flag > pipeline > environment > configuration file > default. Environment:
             WAVEMILL_TARGET_LUFS, WAVEMILL_NORMALIZE, WAVEMILL_OUTPUT_DIR
-Exit codes: 0 done, 1 error, 2 usage, 3 some files failed or were rejected, 10 daemon unreachable,
-            78 bad pipeline or configuration, 130 interrupted";
+Exit codes: 0 done, 1 error, 2 usage, 3 some files failed, were rejected or miss a named target,
+            10 daemon unreachable, 78 bad pipeline or configuration, 130 interrupted";
 
 /// Parses the process' arguments, runs the command and maps its end to an exit code.
 pub fn main() -> ExitCode {
