@@ -31,8 +31,8 @@ pub(super) const BINS: usize = FRAME / 2 + 1;
 const HALF: usize = FRAME / 2;
 const QUARTER: usize = HALF / 4;
 
-/// The samples at one place of every hop: those of the [`LANES`] frames' first quarters, and of three
-/// hops more, which are the last frame's.
+/// The samples at one place of every hop: those of the first quarters of as many frames as there are
+/// [lanes](super::lanes::LANES), and of three hops more, which are the last frame's.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(super) struct Column(pub(super) [f32; COLUMN]);
