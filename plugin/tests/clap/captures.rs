@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wavemill_core::audio::Samples;
 
 /// A state with a folder for captures.
-fn state(folder: &Path) -> Vec<u8> {
+pub(crate) fn state(folder: &Path) -> Vec<u8> {
     let choices = serde_json::json!({ "capture_folder": folder }).to_string();
     let params = serde_json::json!({ "capture": { "string": "off" } });
     let state = serde_json::json!({
@@ -22,7 +22,7 @@ fn running(folder: &Path, stream: Stream) -> Running {
     Running::with(instance, stream)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -1,5 +1,6 @@
 //! A CLAP host in the test's own process.
 
+use crate::allocator::calls_of;
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{
@@ -192,8 +193,19 @@ impl Running {
 
     /// Changes a parameter with the next block.
     pub(crate) fn set(&mut self, name: &str, value: f64) {
+        self.set_at(0, name, value);
+    }
+
+    /// Changes a parameter so many frames into the next block.
+    pub(crate) fn set_at(&mut self, frame: u32, name: &str, value: f64) {
         let id = param(&mut self.instance, name);
-        self.events.push(&ParamValueEvent::new(0, id, Pckn::match_all(), value));
+        self.events.push(&ParamValueEvent::new(frame, id, Pckn::match_all(), value));
+    }
+
+    /// Resets as a DAW does, between two blocks.
+    pub(crate) fn reset(&mut self) {
+        let processor = self.processor.as_mut().unwrap();
+        assert_eq!(calls_of(|| processor.reset()).0, 0, "allocations and frees while it reset");
     }
 
     /// Processes one block: the same frames of every plane.
@@ -227,17 +239,15 @@ impl Running {
             latency: 0,
             channels: AudioPortBufferType::f32_output_only(output),
         }]);
+        let events = InputEvents::from_buffer(&self.events);
+        self.told.clear();
+        let mut told = OutputEvents::from_buffer(&mut self.told);
         let processor = self.processor.as_mut().unwrap();
-        processor
-            .process(
-                &input,
-                &mut output,
-                &InputEvents::from_buffer(&self.events),
-                &mut OutputEvents::from_buffer(&mut self.told),
-                None,
-                transport,
-            )
-            .unwrap();
+        let (calls, result) = calls_of(|| {
+            processor.process(&input, &mut output, &events, &mut told, None, transport)
+        });
+        result.unwrap();
+        assert_eq!(calls, 0, "allocations and frees while it processed");
     }
 
     /// Deactivates; the instance can be activated anew.
