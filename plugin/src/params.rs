@@ -2,6 +2,7 @@
 //!
 //! Names in `#[id]` and `#[persist]` never change: a state of version 1 loads for ever.
 
+use crate::meters::Shared;
 use nice_plug::prelude::*;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,9 @@ pub struct WavemillParams {
     /// Choices that are no parameters.
     #[persist = "choices"]
     pub choices: Arc<RwLock<Choices>>,
+    /// The latest readings, as they were when the project was saved.
+    #[persist = "readings"]
+    pub shared: Arc<Shared>,
 }
 
 /// Choices that are saved with the project. Keys that an older version does not know are ignored, keys
@@ -99,6 +103,7 @@ impl Default for WavemillParams {
             dual_mono: BoolParam::new("Dual mono", false),
             capture: EnumParam::new("Capture", CaptureMode::Off),
             choices: Arc::default(),
+            shared: Arc::default(),
         }
     }
 }

@@ -30,13 +30,26 @@ pub struct Wavemill {
 }
 
 /// What the audio thread, the worker and the editor share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) params: Arc<WavemillParams>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) captures: Arc<Captures>,
     stream: Mutex<Option<StreamSpec>>,
     wants_recorder: AtomicBool,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        let params = Arc::new(WavemillParams::default());
+        Self {
+            shared: Arc::clone(&params.shared),
+            params,
+            captures: Arc::default(),
+            stream: Mutex::default(),
+            wants_recorder: AtomicBool::default(),
+        }
+    }
 }
 
 impl Default for Wavemill {

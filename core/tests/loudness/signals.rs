@@ -11,11 +11,11 @@ pub(crate) const RATE_HZ: u32 = 48_000;
 pub(crate) const LOUDNESS_TOLERANCE_LU: f64 = 0.1;
 
 /// Tolerances of true peak. Source: EBU Tech 3341, table 1.
-const PEAK_ABOVE_DB: f64 = 0.2;
-const PEAK_BELOW_DB: f64 = 0.4;
+pub(crate) const PEAK_ABOVE_DB: f64 = 0.2;
+pub(crate) const PEAK_BELOW_DB: f64 = 0.4;
 
 /// Tolerance of loudness range. Source: EBU Tech 3342, table 1.
-const RANGE_TOLERANCE_LU: f64 = 1.0;
+pub(crate) const RANGE_TOLERANCE_LU: f64 = 1.0;
 
 /// Level that stands for digital silence.
 pub(crate) const SILENCE: f64 = f64::NEG_INFINITY;
@@ -72,21 +72,31 @@ pub(crate) fn ramped(frame: usize, frame_count: usize, ramp: usize) -> f64 {
     (edge as f64 / ramp as f64).min(1.0)
 }
 
-/// Report of a sine of `rate / divisor` with ramps of 100 ms, 3.2 s long.
+/// A sine of `rate / divisor` with ramps of 100 ms, 3.2 s long.
+pub(crate) fn peak_plane(
+    rate_hz: u32,
+    divisor: f64,
+    phase_degrees: f64,
+    amplitude: f64,
+) -> Vec<f32> {
+    let frame_count = (3.2 * f64::from(rate_hz)) as usize;
+    (0..frame_count)
+        .map(|frame| {
+            let phase = TAU * (frame as f64 / divisor + phase_degrees / 360.0);
+            let ramp = ramped(frame, frame_count, rate_hz as usize / 10);
+            (amplitude * ramp * phase.sin()) as f32
+        })
+        .collect()
+}
+
+/// Report of such a sine in both channels.
 pub(crate) fn peak_tone(
     rate_hz: u32,
     divisor: f64,
     phase_degrees: f64,
     amplitude: f64,
 ) -> LoudnessReport {
-    let frame_count = (3.2 * f64::from(rate_hz)) as usize;
-    let plane: Vec<f32> = (0..frame_count)
-        .map(|frame| {
-            let phase = TAU * (frame as f64 / divisor + phase_degrees / 360.0);
-            let ramp = ramped(frame, frame_count, rate_hz as usize / 10);
-            (amplitude * ramp * phase.sin()) as f32
-        })
-        .collect();
+    let plane = peak_plane(rate_hz, divisor, phase_degrees, amplitude);
     let spec = StreamSpec::new(rate_hz, 2);
     measure(&spec, &[plane.clone(), plane], MonoMode::Single, 4096)
 }

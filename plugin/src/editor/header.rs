@@ -30,10 +30,15 @@ pub(super) fn show(
                 if ui.add(Button::new("Reset")).on_hover_text(tip).clicked() {
                     desk.shared.reset();
                 }
-                let measured = desk.shared.readings.measured_s.get().unwrap_or(0.0);
+                let (readings, is_saved) = desk.shared.shown();
+                let measured = readings.measured_s.get().unwrap_or(0.0);
                 let clock = super::scale::clock(f64::from(measured));
                 ui.label(RichText::new(clock).font(theme::digits(13.0)).color(theme::FAINT))
-                    .on_hover_text("Time measured since the meters began.");
+                    .on_hover_text(if is_saved {
+                        "Time measured when the project was saved."
+                    } else {
+                        "Time measured since the meters began."
+                    });
             });
         });
     });

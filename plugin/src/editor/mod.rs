@@ -11,6 +11,8 @@ mod scale;
 mod scope;
 mod spectrum;
 mod spectrum_view;
+#[cfg(test)]
+mod stage;
 mod theme;
 mod verdict;
 mod words;
@@ -129,6 +131,21 @@ impl Face {
         }
         now - self.changed_at < RESTLESS_TIME
     }
+
+    /// Draws everything.
+    fn draw(&mut self, ui: &mut Ui, context: &GuiContext) {
+        let is_restless = self.refresh();
+        let regions = Regions::of(ui.max_rect());
+        ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
+        header::show(ui, regions.header, &self.desk, &mut self.standing, context);
+        numbers::show(ui, regions.numbers, self.desk.shared.shown(), &self.standing);
+        bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
+        self.history_view.show(ui, regions.history, &self.history, &self.standing);
+        self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum);
+        self.scope.show(ui, regions.scope, &self.desk.shared.readings);
+        footer::show(ui, regions.footer, &self.desk, context);
+        ui.ctx().request_repaint_after(if is_restless { FRAME_TIME } else { IDLE_TIME });
+    }
 }
 
 impl NiceEguiApp for Face {
@@ -146,18 +163,9 @@ impl NiceEguiApp for Face {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        let is_restless = self.refresh();
-        let Some(context) = self.context.clone() else { return };
-        let regions = Regions::of(ui.max_rect());
-        ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
-        header::show(ui, regions.header, &self.desk, &mut self.standing, &context);
-        numbers::show(ui, regions.numbers, &self.desk.shared.readings, &self.standing);
-        bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
-        self.history_view.show(ui, regions.history, &self.history, &self.standing);
-        self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum);
-        self.scope.show(ui, regions.scope, &self.desk.shared.readings);
-        footer::show(ui, regions.footer, &self.desk, &context);
-        ui.ctx().request_repaint_after(if is_restless { FRAME_TIME } else { IDLE_TIME });
+        if let Some(context) = self.context.clone() {
+            self.draw(ui, &context);
+        }
     }
 
     fn resized(&mut self, size: WindowSize) {

@@ -5,8 +5,22 @@ use super::{panel, theme, words};
 use crate::meters::{Reading, Readings};
 use egui::{Align2, Color32, Painter, Rect, Stroke, Ui, pos2, vec2};
 
-pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing) {
+/// What marks readings of the saved project.
+pub(super) const SAVED: &str = "SAVED SESSION";
+
+/// The readings, and whether they are those that were saved with the project.
+pub(super) fn show(
+    ui: &mut Ui,
+    rect: Rect,
+    (readings, is_saved): (&Readings, bool),
+    standing: &Standing,
+) {
     let room = panel::ground(ui, rect, "INTEGRATED");
+    if is_saved {
+        let place = pos2(room.right(), rect.top() + 5.0);
+        let words = panel::text(ui.painter(), place, Align2::RIGHT_TOP, SAVED, 10.5, theme::HELD);
+        panel::explained(ui, words, "saved", words::SAVED);
+    }
     let top =
         Rect { max: pos2(room.right(), room.top() + (room.height() * 0.36).max(96.0)), ..room };
     integrated(ui, top, readings, standing);
@@ -157,11 +171,36 @@ fn sign(painter: &Painter, middle: egui::Pos2, mark: Mark) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::editor::stage::Stage;
+    use crate::meters::Values;
+    use crate::plugin::Desk;
+    use nice_plug::params::persist::PersistentField;
 
     #[test]
     fn numbers_have_one_decimal_and_a_true_minus() {
         assert_eq!(number(Some(-23.04)), "\u{2212}23.0");
         assert_eq!(number(Some(0.44)), "0.4");
         assert_eq!(number(None), "--.-");
+    }
+
+    #[test]
+    fn readings_of_the_saved_project_are_marked_until_something_is_measured() {
+        let values = |integrated, peak| Values {
+            integrated_lufs: Some(integrated),
+            true_peak_dbtp: Some(peak),
+            ..Values::default()
+        };
+        let desk = Desk::default();
+        desk.shared.set(values(-14.2, -1.7));
+        let mut stage = Stage::new(desk);
+        assert!(stage.shows(SAVED), "{:?}", stage.texts());
+        assert!(stage.shows("\u{2212}14.2") && stage.shows("\u{2212}1.7"));
+        stage.desk.shared.readings.set(&values(-20.4, -3.0));
+        stage.draw(Vec::new());
+        assert!(!stage.shows(SAVED) && stage.shows("\u{2212}20.4"));
+        stage.desk.shared.reset();
+        stage.desk.shared.readings.clear();
+        stage.draw(Vec::new());
+        assert!(!stage.shows(SAVED) && stage.shows("no programme yet"));
     }
 }

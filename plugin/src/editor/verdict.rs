@@ -32,13 +32,13 @@ impl Standing {
         Self { name: String::new(), target: None, error: None, judgement: None }
     }
 
-    /// Judges the readings of now.
+    /// Judges the readings that are shown.
     pub(super) fn update(&mut self, desk: &Desk) {
         let name = desk.params.choices.read().target.clone();
         if name != self.name {
             self.choose(name);
         }
-        let report = report(&desk.shared.readings);
+        let report = report(desk.shared.shown().0);
         self.judgement =
             self.target.as_ref().filter(|_| report.integrated_lufs.is_some()).map(|target| {
                 judge(target, Measured { loudness: &report, channels: desk.channel_count() })
@@ -168,8 +168,8 @@ mod tests {
     fn standing(target: &str, integrated: f64, true_peak: f64) -> Standing {
         let desk = Desk::default();
         desk.params.choices.write().target = target.into();
-        desk.shared.readings.integrated_lufs.set(Some(integrated));
-        desk.shared.readings.true_peak_dbtp.set(Some(true_peak));
+        desk.shared.readings.integrated_lufs.set(Some(shown(integrated)));
+        desk.shared.readings.true_peak_dbtp.set(Some(shown(true_peak)));
         let mut standing = Standing::new();
         standing.update(&desk);
         assert_eq!(standing.error, None);

@@ -20,3 +20,5 @@ pub(super) const SPECTRUM: &str = "Power of both sides in 24ths of an octave, fr
      full-scale sine reaches 0 dB. The thin line holds peaks.";
 pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since the meters began; \
      marks at the top are true peaks beyond the target's limit. At the right: how often each short-term loudness occurred.";
+pub(super) const SAVED: &str =
+    "As they were when the project was saved, until something is measured or the meters are reset.";

@@ -1,9 +1,10 @@
 //! The audio thread's meters.
 
 use super::history::{History, Point, Scribe};
-use super::readings::Readings;
+use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
 use super::tap::Tap;
+use nice_plug::params::persist::PersistentField;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_core::audio::{Block, ChannelPosition, StreamSpec};
@@ -27,6 +28,8 @@ const RESERVED: Seconds = Seconds(24.0 * 3600.0);
 pub struct Shared {
     /// The latest numbers.
     pub readings: Readings,
+    /// Those that were saved with the project.
+    saved: Readings,
     /// Loudness over the session.
     pub history: History,
     /// The latest samples.
@@ -35,14 +38,36 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Readings to show, and whether they were saved with the project: they are, until anything but silence
+    /// is measured.
+    pub fn shown(&self) -> (&Readings, bool) {
+        let is_saved = self.saved.has_signal() && !self.readings.has_signal();
+        (if is_saved { &self.saved } else { &self.readings }, is_saved)
+    }
+
     /// Lets the meters begin anew with the next block.
     pub fn reset(&self) {
+        self.saved.clear();
         self.wants_reset.store(true, Ordering::Relaxed);
     }
 
     /// Whether that was asked for; once. Real-time.
     pub(crate) fn take_reset(&self) -> bool {
         self.wants_reset.load(Ordering::Relaxed) && self.wants_reset.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// The project keeps what is shown. Neither side waits: all of it is atomic.
+impl PersistentField<'_, Values> for Arc<Shared> {
+    fn set(&self, values: Values) {
+        self.saved.set(&values.finite());
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Values) -> R,
+    {
+        f(&self.shown().0.get())
     }
 }
 
@@ -78,7 +103,7 @@ impl Meters {
             spec: spec.clone(),
             shared,
         };
-        meters.reset();
+        meters.clear();
         meters
     }
 
@@ -87,8 +112,13 @@ impl Meters {
         &self.spec
     }
 
-    /// Forgets everything.
+    /// Forgets everything, what was saved included.
     pub(crate) fn reset(&mut self) {
+        self.shared.saved.clear();
+        self.clear();
+    }
+
+    fn clear(&mut self) {
         self.loudness.reset();
         self.stereo = StereoWindow::default();
         self.scribe.clear(&self.shared.history);
@@ -159,8 +189,6 @@ impl Meters {
     }
 
     fn write_point(&mut self, reading: &LoudnessReading) {
-        #[expect(clippy::cast_possible_truncation, reason = "more digits than anyone can see")]
-        let shown = |value: Option<f64>| value.map(|value| value as f32);
         let point = Point {
             momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
             short_term_lufs: shown(reading.short_term_lufs.map(|lufs| lufs.0)),
@@ -171,35 +199,28 @@ impl Meters {
     }
 
     fn tell(&self, reading: &LoudnessReading) {
-        let Readings {
-            momentary_lufs,
-            momentary_max_lufs,
-            short_term_lufs,
-            short_term_max_lufs,
-            integrated_lufs,
-            loudness_range_lu,
-            true_peak_now_dbtp,
-            true_peak_dbtp,
-            peak_to_loudness_lu,
-            peak_to_short_term_lu,
-            correlation,
-            balance_db,
-            measured_s,
-        } = &self.shared.readings;
-        momentary_lufs.set(reading.momentary_lufs.map(|lufs| lufs.0));
-        momentary_max_lufs.set(reading.momentary_max_lufs.map(|lufs| lufs.0));
-        short_term_lufs.set(reading.short_term_lufs.map(|lufs| lufs.0));
-        short_term_max_lufs.set(reading.short_term_max_lufs.map(|lufs| lufs.0));
-        integrated_lufs.set(reading.integrated_lufs.map(|lufs| lufs.0));
-        loudness_range_lu.set(reading.loudness_range_lu.map(|range| range.0));
-        true_peak_now_dbtp.set(reading.true_peak_now_dbtp.map(|peak| peak.0));
-        true_peak_dbtp.set(reading.true_peak_dbtp.map(|peak| peak.0));
-        peak_to_loudness_lu.set(reading.peak_to_loudness_lu.map(|lu| lu.0));
-        peak_to_short_term_lu.set(reading.peak_to_short_term_lu.map(|lu| lu.0));
-        correlation.set(self.stereo.correlation());
-        balance_db.set(self.stereo.balance_db());
-        measured_s.set(Some(self.position as f64 / f64::from(self.spec.sample_rate.0)));
+        let measured_s = self.position as f64 / f64::from(self.spec.sample_rate.0);
+        self.shared.readings.set(&Values {
+            momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
+            momentary_max_lufs: shown(reading.momentary_max_lufs.map(|lufs| lufs.0)),
+            short_term_lufs: shown(reading.short_term_lufs.map(|lufs| lufs.0)),
+            short_term_max_lufs: shown(reading.short_term_max_lufs.map(|lufs| lufs.0)),
+            integrated_lufs: shown(reading.integrated_lufs.map(|lufs| lufs.0)),
+            loudness_range_lu: shown(reading.loudness_range_lu.map(|range| range.0)),
+            true_peak_now_dbtp: shown(reading.true_peak_now_dbtp.map(|peak| peak.0)),
+            true_peak_dbtp: shown(reading.true_peak_dbtp.map(|peak| peak.0)),
+            peak_to_loudness_lu: shown(reading.peak_to_loudness_lu.map(|lu| lu.0)),
+            peak_to_short_term_lu: shown(reading.peak_to_short_term_lu.map(|lu| lu.0)),
+            correlation: shown(self.stereo.correlation()),
+            balance_db: shown(self.stereo.balance_db()),
+            measured_s: shown(Some(measured_s)),
+        });
     }
+}
+
+fn shown(value: Option<f64>) -> Option<f32> {
+    #[expect(clippy::cast_possible_truncation, reason = "more digits than anyone can see")]
+    value.map(|value| value as f32)
 }
 
 #[cfg(test)]

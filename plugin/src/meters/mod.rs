@@ -9,5 +9,5 @@ mod tap;
 pub(crate) use engine::Meters;
 pub use engine::Shared;
 pub use history::{History, POINT_S, POINTS_MAX, Point, Snapshot};
-pub use readings::{Reading, Readings};
+pub use readings::{Reading, Readings, Values};
 pub use tap::Tap;

@@ -1,5 +1,6 @@
-//! Numbers that the audio thread tells the editor.
+//! Numbers that the audio thread tells the editor, and that are saved with the project.
 
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A number that may not exist, written by one thread and read by others. Neither waits.
@@ -17,10 +18,8 @@ impl Default for Reading {
 
 impl Reading {
     /// Says a new value. Real-time.
-    pub(crate) fn set(&self, value: Option<f64>) {
-        #[expect(clippy::cast_possible_truncation, reason = "more digits than anyone can see")]
-        let bits = value.map_or(NONE, |value| (value as f32).to_bits());
-        self.0.store(bits, Ordering::Relaxed);
+    pub(crate) fn set(&self, value: Option<f32>) {
+        self.0.store(value.map_or(NONE, f32::to_bits), Ordering::Relaxed);
     }
 
     /// The latest value. Real-time.
@@ -30,66 +29,80 @@ impl Reading {
     }
 }
 
-/// The latest readings. Each is exact on its own; together they may be a moment apart, which no eye
-/// sees.
-#[derive(Debug, Default)]
-#[expect(missing_docs, reason = "the names and units are those of the reports")]
-pub struct Readings {
-    pub momentary_lufs: Reading,
-    pub momentary_max_lufs: Reading,
-    pub short_term_lufs: Reading,
-    pub short_term_max_lufs: Reading,
-    pub integrated_lufs: Reading,
-    pub loudness_range_lu: Reading,
+/// Both forms of the readings from one list: the names are those of reports and of saved projects, and
+/// never change.
+macro_rules! readings {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The latest readings. Each is exact on its own; together they may be a moment apart, which no
+        /// eye sees.
+        #[derive(Debug, Default)]
+        #[expect(missing_docs, reason = "the names and units are those of the reports")]
+        pub struct Readings {
+            $($(#[$doc])* pub $name: Reading,)*
+        }
+
+        /// Readings of one moment, as they are saved with the project. What is not there was not measured.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
+        #[expect(missing_docs, reason = "as those of `Readings`")]
+        pub struct Values {
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<f32>,
+            )*
+        }
+
+        impl Readings {
+            /// Says new values. Real-time.
+            pub(crate) fn set(&self, values: &Values) {
+                $(self.$name.set(values.$name);)*
+            }
+
+            /// The latest values. Real-time.
+            pub fn get(&self) -> Values {
+                Values { $($name: self.$name.get(),)* }
+            }
+        }
+
+        impl Values {
+            /// Without what is no finite number: a damaged project may say anything.
+            pub(crate) fn finite(self) -> Self {
+                Self { $($name: self.$name.filter(|value| value.is_finite()),)* }
+            }
+        }
+    };
+}
+
+readings! {
+    momentary_lufs,
+    momentary_max_lufs,
+    short_term_lufs,
+    short_term_max_lufs,
+    integrated_lufs,
+    loudness_range_lu,
     /// Of the latest 100 ms.
-    pub true_peak_now_dbtp: Reading,
+    true_peak_now_dbtp,
     /// Since the meters began.
-    pub true_peak_dbtp: Reading,
-    pub peak_to_loudness_lu: Reading,
-    pub peak_to_short_term_lu: Reading,
+    true_peak_dbtp,
+    peak_to_loudness_lu,
+    peak_to_short_term_lu,
     /// Of the latest 400 ms; `None` for anything but stereo.
-    pub correlation: Reading,
-    pub balance_db: Reading,
+    correlation,
+    balance_db,
     /// Time that was measured.
-    pub measured_s: Reading,
+    measured_s,
 }
 
 impl Readings {
-    /// As before anything was measured.
+    /// As before anything was measured. Real-time.
     pub(crate) fn clear(&self) {
-        let Self {
-            momentary_lufs,
-            momentary_max_lufs,
-            short_term_lufs,
-            short_term_max_lufs,
-            integrated_lufs,
-            loudness_range_lu,
-            true_peak_now_dbtp,
-            true_peak_dbtp,
-            peak_to_loudness_lu,
-            peak_to_short_term_lu,
-            correlation,
-            balance_db,
-            measured_s,
-        } = self;
-        let all = [
-            momentary_lufs,
-            momentary_max_lufs,
-            short_term_lufs,
-            short_term_max_lufs,
-            integrated_lufs,
-            loudness_range_lu,
-            true_peak_now_dbtp,
-            true_peak_dbtp,
-            peak_to_loudness_lu,
-            peak_to_short_term_lu,
-            correlation,
-            balance_db,
-            measured_s,
-        ];
-        for reading in all {
-            reading.set(None);
-        }
+        self.set(&Values::default());
+    }
+
+    /// Whether anything but silence was measured.
+    pub(crate) fn has_signal(&self) -> bool {
+        self.true_peak_dbtp.get().is_some()
     }
 }
 
@@ -105,5 +118,32 @@ mod tests {
         assert_eq!(reading.get(), Some(-23.0));
         reading.set(None);
         assert_eq!(reading.get(), None);
+    }
+
+    #[test]
+    fn values_come_back_until_they_are_cleared() {
+        let readings = Readings::default();
+        let values = Values {
+            integrated_lufs: Some(-23.0),
+            true_peak_dbtp: Some(-1.5),
+            ..Values::default()
+        };
+        readings.set(&values);
+        assert_eq!(readings.get(), values);
+        assert!(readings.has_signal());
+        readings.clear();
+        assert_eq!(readings.get(), Values::default());
+        assert!(!readings.has_signal());
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_are_none() {
+        let values = Values {
+            integrated_lufs: Some(f32::INFINITY),
+            loudness_range_lu: Some(5.0),
+            ..Values::default()
+        };
+        let finite = Values { loudness_range_lu: Some(5.0), ..Values::default() };
+        assert_eq!(values.finite(), finite);
     }
 }

@@ -1,11 +1,23 @@
 //! The plugin in a CLAP host.
 #![allow(clippy::unwrap_used, reason = "a test binary: a panic is a failed test")]
 
+#[path = "../common/ebu.rs"]
+mod ebu;
+#[path = "../../../core/tests/loudness/signals.rs"]
+#[allow(
+    dead_code,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "core's own tests use all of it, and rounding to f32 is meant"
+)]
+mod signals;
+
 mod allocator;
 mod captures;
 #[cfg(target_os = "linux")]
 mod editor;
 mod host;
 mod passing;
+mod readings;
 mod real_time;
 mod state;

@@ -1,10 +1,14 @@
 //! What is saved comes back.
 
 use crate::host::{Running, STEREO, instance, load, save, value};
+use crate::readings::readings;
 
-/// A state as version 1 wrote it, behind its length: it loads for ever.
-fn version_1() -> Vec<u8> {
-    let state = include_bytes!("state-1.json");
+/// States as earlier versions wrote them: they load for ever.
+const VERSION_1: &[u8] = include_bytes!("state-1.json");
+const VERSION_2: &[u8] = include_bytes!("state-2.json");
+
+/// A state behind its length, as this format keeps it.
+fn stored(state: &[u8]) -> Vec<u8> {
     let length = u64::try_from(state.len()).unwrap();
     [&length.to_le_bytes()[..], state].concat()
 }
@@ -36,7 +40,7 @@ fn parameters_come_back() {
 #[test]
 fn state_of_version_1_loads() {
     let mut instance = instance();
-    assert!(load(&mut instance, &version_1()));
+    assert!(load(&mut instance, &stored(VERSION_1)));
     assert!((value(&mut instance, "Reset on start") - 1.0).abs() < 1e-6);
     assert!((value(&mut instance, "Capture") - 3.0).abs() < 1e-6);
     let saved = String::from_utf8_lossy(&save(&mut instance)).into_owned();
@@ -46,10 +50,24 @@ fn state_of_version_1_loads() {
 }
 
 #[test]
+fn state_of_version_2_loads_with_its_readings() {
+    let mut instance = instance();
+    assert!(load(&mut instance, &stored(VERSION_2)));
+    assert!((value(&mut instance, "Dual mono") - 1.0).abs() < 1e-6);
+    let now = save(&mut instance);
+    let readings = readings(&now);
+    for (key, value) in
+        [("integrated_lufs", -23.125), ("true_peak_dbtp", -1.5), ("measured_s", 61.5)]
+    {
+        assert_eq!(readings[key], value, "{readings}");
+    }
+}
+
+#[test]
 fn damaged_state_is_refused_and_changes_nothing() {
     let mut instance = instance();
     let before = save(&mut instance);
-    for bytes in [&b""[..], b"nonsense", &version_1()[..100]] {
+    for bytes in [&b""[..], b"nonsense", &stored(VERSION_1)[..100]] {
         assert!(!load(&mut instance, bytes));
         assert_eq!(save(&mut instance), before);
     }
