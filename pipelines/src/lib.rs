@@ -2,8 +2,8 @@
 //!
 //! Two levels: what was typed (a TOML document with spans) and what it means ([`Pipeline`]). Mistakes
 //! come as data ([`Diagnostic`]), all of them at once. [`execution::run()`] turns a pipeline and a file
-//! into verified `.part` files; making them visible is the caller's business, so that the rule "an
-//! output is complete or absent" has one place (`host::output`).
+//! into verified `.part` files; making them visible is the caller's business, by [`publishing`], where
+//! the rule "an output is complete or absent" lives.
 
 pub mod delivery;
 pub mod diagnostic;
@@ -12,6 +12,7 @@ pub mod execution;
 pub mod model;
 pub mod path_text;
 pub mod plan;
+pub mod publishing;
 pub mod schema;
 pub mod template;
 

@@ -94,7 +94,7 @@ impl Input {
                 None => kept.extend_from_slice(bytes),
             }
             if file.is_none() && kept.len() > MEMORY_BYTES_MAX {
-                crate::platform::create_dirs(spool)?;
+                wavemill_pipelines::publishing::create_dirs(spool)?;
                 let mut long = tempfile::tempfile_in(spool)?;
                 long.write_all(&kept)?;
                 kept = Vec::new();

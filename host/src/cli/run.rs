@@ -8,7 +8,6 @@ use crate::analysis;
 use crate::control::types::OutputView;
 use crate::daemon::{DaemonEvent, Summary};
 use crate::jobs::{Clock, JobIds};
-use crate::output::{LocalHooks, hash_file, publish_outcome};
 use crate::report::{duration, shown};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wavemill_pipelines::Pipeline;
-use wavemill_pipelines::execution::{self, Job, Outcome, Places, RunError};
+use wavemill_pipelines::execution::{self, Job, Outcome, Places, Prepared, RunError};
+use wavemill_pipelines::publishing::{LocalHooks, hash_file, publish_outcome};
 
 /// Shortest time between two progress events of one file.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
@@ -95,6 +95,18 @@ pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
     })
 }
 
+/// How a published output is told.
+fn published(output: &Prepared) -> OutputView {
+    OutputView {
+        path: output.path.display().to_string(),
+        kind: output.kind,
+        size_bytes: Some(output.size_bytes),
+        blake3: Some(output.blake3.clone()),
+        is_published: true,
+        skipped: None,
+    }
+}
+
 /// Where long signals wait between two passes. Spools are files without names, so processes can
 /// share the folder.
 pub(super) fn spool_folder(context: &Context) -> PathBuf {
@@ -165,7 +177,7 @@ impl Runner<'_> {
         })?;
         self.announce(path);
         match self.execute(&job) {
-            Ok((outcome, outputs)) => self.finished(job, outcome, outputs, started.elapsed()),
+            Ok(outcome) => self.finished(job, outcome, started.elapsed()),
             Err(Failure::Reason(reason)) => {
                 self.summary.failed += 1;
                 self.tell_failed(job.id, path, reason)
@@ -199,7 +211,7 @@ impl Runner<'_> {
     }
 
     /// Runs and publishes.
-    fn execute(&mut self, job: &Job) -> Result<(Outcome, Vec<OutputView>), Failure> {
+    fn execute(&mut self, job: &Job) -> Result<Outcome, Failure> {
         let view = &mut self.view;
         let mut last = None;
         let progress = |share| {
@@ -212,21 +224,15 @@ impl Runner<'_> {
         };
         let mut hooks = LocalHooks::new(job, progress);
         let outcome = execution::run(self.pipeline, job, &self.places, &mut hooks)?;
-        let outputs = publish_outcome(&hooks, &outcome)
-            .map_err(|error| Failure::Reason(error.to_string()))?;
-        Ok((outcome, outputs))
+        publish_outcome(&hooks, &outcome).map_err(|error| Failure::Reason(error.to_string()))?;
+        Ok(outcome)
     }
 
-    fn finished(
-        &mut self,
-        job: Job,
-        outcome: Outcome,
-        outputs: Vec<OutputView>,
-        elapsed: Duration,
-    ) -> Result<(), CliError> {
+    fn finished(&mut self, job: Job, outcome: Outcome, elapsed: Duration) -> Result<(), CliError> {
         let pipeline = self.pipeline.name.clone();
         let Job { id: job, input, .. } = job;
-        let Outcome { rejected, report, .. } = outcome;
+        let Outcome { rejected, outputs, report } = outcome;
+        let outputs = outputs.iter().map(published).collect();
         let event = if let Some(reason) = rejected {
             self.summary.rejected += 1;
             DaemonEvent::JobRejected { job, pipeline, input, reason, outputs, report }

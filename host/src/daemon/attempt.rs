@@ -10,13 +10,13 @@ use super::slot::Slot;
 use super::sources::{self, SourceState};
 use super::stop::StopLevel;
 use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
-use crate::output::Trust;
 use crate::platform::resident_bytes;
 use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError};
 use crate::worker::{Event, Failure, FailureKind, Reply, Request, Work};
 use crossbeam_channel::{Receiver, after, select};
 use std::time::{Duration, Instant};
 use wavemill_pipelines::execution::{Outcome, OutputKind, Prepared};
+use wavemill_pipelines::publishing::Trust;
 
 /// Time between two looks at a worker's memory and at the clock.
 const TICK: Duration = Duration::from_millis(250);

@@ -4,11 +4,10 @@ use super::names::choose_and_reserve;
 use super::publishing::survive;
 use super::shared::Shared;
 use crate::jobs::Lease;
-use crate::output::{Choice, part_path, refusal};
-use crate::platform::create_dirs;
-use crate::store::{JobRecord, OutputProgress, OutputRecord, StoreError, Takes};
+use crate::store::{JobRecord, OutputProgress, OutputRecord, StoreError};
 use std::path::Path;
 use wavemill_pipelines::execution::{Decision, Proposal, RunError};
+use wavemill_pipelines::publishing::{Choice, Takes, create_dirs, part_path, refusal};
 
 /// Decides about a run's outputs. When this returns, the decision is on disk and the folders exist.
 pub(super) fn decide(

@@ -25,7 +25,7 @@ use crate::control::live::Live;
 use crate::control::types::WatchView;
 use crate::control::{Server, Service};
 use crate::effects::cache_folder;
-use crate::platform::{LockFile, create_dirs, random_hex};
+use crate::platform::{LockFile, random_hex};
 use crate::store::{JobRecord, Store, StoreError};
 use crate::worker::Workers;
 use crossbeam_channel::{Receiver, bounded, unbounded};
@@ -40,6 +40,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watching::Watched;
+use wavemill_pipelines::publishing::create_dirs;
 
 /// Time the workers of a daemon that was killed have to die; the kernel kills them with it.
 const WORKERS_DIE_WITHIN: Duration = Duration::from_secs(30);

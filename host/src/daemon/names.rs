@@ -1,9 +1,7 @@
 //! Names of outputs: what is on disk, what we made, and what running jobs are about to make.
 
 use super::shared::Shared;
-use crate::output::{Choice, Names, Standing, choose, hash_file, standing_on_disk};
-use crate::platform::FileIdentity;
-use crate::store::{JobRecord, OutputProgress, OutputRecord, Store, StoreError, Takes};
+use crate::store::{JobRecord, OutputProgress, OutputRecord, Store, StoreError};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +9,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wavemill_pipelines::execution::{Proposal, RunError};
 use wavemill_pipelines::model::OnConflict;
+use wavemill_pipelines::publishing::{
+    Choice, FileIdentity, Names, Standing, Takes, choose, hash_file, standing_on_disk,
+};
 
 /// Longest wait for another job before it is asked again whether to stop.
 const WAIT: Duration = Duration::from_millis(500);

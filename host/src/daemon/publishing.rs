@@ -4,17 +4,18 @@ use super::event::DaemonEvent;
 use super::shared::Shared;
 use super::sources;
 use crate::jobs::{Clock, JobState, Lease, Publication};
-use crate::output::{Finished, PublishError, Trust, crash_point, publish, suffixed, withdraw};
-use crate::platform::FileIdentity;
-use crate::store::{
-    Ending, JobRecord, OutputProgress, OutputRecord, StoreError, Takes, output_view,
-};
+use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, StoreError, output_view};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::OnConflict;
+#[cfg(test)]
+use wavemill_pipelines::publishing::crash_tests;
+use wavemill_pipelines::publishing::{
+    FileIdentity, Finished, PublishError, Takes, Trust, crash_point, publish, suffixed, withdraw,
+};
 
 /// How publishing went.
 #[derive(Debug)]
@@ -109,9 +110,7 @@ fn publish_output(
                 shared.queue().replan(&Lease::of(job), outputs.to_vec())?;
             }
             #[cfg(test)]
-            Err(PublishError::Io { error, .. })
-                if error.to_string() == crate::output::crash_tests::MESSAGE =>
-            {
+            Err(PublishError::Io { error, .. }) if error.to_string() == crash_tests::MESSAGE => {
                 return Err(StoreError::Io { reason: error.to_string() });
             }
             Err(error) => return Ok(Err(error)),

@@ -4,9 +4,9 @@ use super::publishing::{Published, publish_job, remove_parts, tell_end};
 use super::shared::Shared;
 use super::sources;
 use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
-use crate::output::Trust;
 use crate::store::{JobRecord, StoreError};
 use std::time::Duration;
+use wavemill_pipelines::publishing::Trust;
 
 /// Deaths of the daemon after which a job counts as their cause.
 pub(super) const DEATHS_MAX: u32 = 100;

@@ -2,13 +2,13 @@
 
 use super::publishing::survive;
 use super::shared::Shared;
-use crate::output::{self, PlannedMove, SourceContext, hash_file, plan_move};
-use crate::platform::identity;
+use crate::source::{self, PlannedMove, SourceContext, plan_move};
 use crate::store::{Ending, JobRecord, SourceRecord, StoreError};
 use std::io;
 use std::path::PathBuf;
 use wavemill_pipelines::execution::Job;
 use wavemill_pipelines::model::SourceAction;
+use wavemill_pipelines::publishing::{hash_file, identity};
 use wavemill_pipelines::template::Values;
 
 /// Most names tried for a moved source: each is free when chosen, so a second try is rare.
@@ -113,7 +113,7 @@ pub(super) fn carry_out(shared: &Shared, mut job: JobRecord) -> Result<JobRecord
             identity: job.identity,
             hash: &job.hash,
         };
-        let done = output::carry_out(&source, &job.source)
+        let done = source::carry_out(&source, &job.source)
             .map_err(|error| StoreError::Io { reason: error.to_string() })?;
         survive("before source record")?;
         job = shared.queue().settle_source(&job.id, done)?;

@@ -6,13 +6,13 @@ use super::settings::DaemonError;
 use super::shared::Shared;
 use crate::control::types::{RefusedView, WatchState, WatchView};
 use crate::jobs::{Clock, rfc3339};
-use crate::platform::create_dirs;
 use crate::store::{CurrentPlan, IntakeContext, StoreError, Taken};
 use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, spawn};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wavemill_pipelines::model::{SourceAction, Watch};
+use wavemill_pipelines::publishing::create_dirs;
 
 /// A watched folder.
 #[derive(Debug)]

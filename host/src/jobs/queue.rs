@@ -120,7 +120,7 @@ pub struct Publication {
     /// The outputs as they are now.
     pub outputs: Vec<OutputRecord>,
     /// For each of them that was published: what it looks like on disk.
-    pub identities: Vec<(PathBuf, crate::platform::FileIdentity)>,
+    pub identities: Vec<(PathBuf, wavemill_pipelines::publishing::FileIdentity)>,
     /// How the job ends: another way than prepared when outputs were left out only now.
     pub ending: Ending,
     /// What becomes of the source.

@@ -4,9 +4,6 @@ mod files;
 mod process;
 mod socket;
 
-pub use files::{
-    FileIdentity, LockFile, create_dirs, identity, rename_noreplace, replace_file, sync_dir,
-    trash_for,
-};
+pub use files::{LockFile, replace_file, trash_for};
 pub use process::{die_with_parent, random_hex, random_u64, resident_bytes};
 pub use socket::with_socket_path;

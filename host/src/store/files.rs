@@ -4,13 +4,13 @@ use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord};
 use super::tables::{self, Look, Tx};
 use super::{Store, StoreError};
 use crate::jobs::{Clock, JobState};
-use crate::platform::FileIdentity;
 use crate::watch::{Change, KnownFile};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wavemill_pipelines::model::Duplicates;
+use wavemill_pipelines::publishing::FileIdentity;
 
 /// The watch that changes come from.
 #[derive(Clone, Debug)]

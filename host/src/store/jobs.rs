@@ -4,7 +4,7 @@ use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, OutputRecord};
 use super::tables::{self, Look, Scan, Tx};
 use super::{Ending, SourceRecord, StoreError};
 use crate::jobs::{Clock, JobState, Lease};
-use crate::platform::FileIdentity;
+use wavemill_pipelines::publishing::FileIdentity;
 
 /// Key of a job in the queue: high priorities first, then early starts, then old jobs.
 pub(super) fn ready_key(job: &JobRecord) -> Vec<u8> {

@@ -19,7 +19,7 @@ mod views;
 pub use files::{IntakeContext, Taken};
 pub use records::{
     AttemptRecord, CurrentPlan, Ending, FileKey, FileRecord, JobRecord, LedgerRecord,
-    OutputProgress, OutputRecord, PlanRecord, SourceRecord, Takes,
+    OutputProgress, OutputRecord, PlanRecord, SourceRecord,
 };
 pub use tables::Tx;
 pub use views::{job_view, output_view};
@@ -77,7 +77,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] when another process has it.
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
-        crate::platform::create_dirs(state_dir)
+        wavemill_pipelines::publishing::create_dirs(state_dir)
             .map_err(|error| StoreError::io(state_dir, &error))?;
         let pid_file = state_dir.join(PID_FILE);
         let path = state_dir.join(STORE_FILE);
@@ -148,14 +148,14 @@ fn create_empty(
     drop(Database::create(&unfinished).map_err(failed)?);
     let finish = || {
         fs::File::open(&unfinished)?.sync_all()?;
-        match crate::platform::rename_noreplace(&unfinished, path) {
+        match wavemill_pipelines::publishing::rename_noreplace(&unfinished, path) {
             // Another process was faster; its store is as good.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 fs::remove_file(&unfinished)?;
             }
             other => other?,
         }
-        crate::platform::sync_dir(state_dir)
+        wavemill_pipelines::publishing::sync_dir(state_dir)
     };
     finish().map_err(|error| StoreError::io(path, &error))
 }

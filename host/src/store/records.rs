@@ -2,11 +2,11 @@
 
 use super::path_text;
 use crate::jobs::JobState;
-use crate::platform::FileIdentity;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{Defaults, OnConflict};
+use wavemill_pipelines::publishing::{FileIdentity, Takes};
 
 /// Names a watched file: with the hash of its content this is what work is identified by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -192,18 +192,6 @@ pub struct OutputRecord {
     pub takes: Takes,
     /// How far it is.
     pub progress: OutputProgress,
-}
-
-/// How an output takes its final name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Takes {
-    /// The name must be free.
-    Free,
-    /// It replaces our own earlier output, if that is still this file.
-    Own(FileIdentity),
-    /// It replaces whatever file is there: the pipeline says so.
-    Any,
 }
 
 /// How far an output is.

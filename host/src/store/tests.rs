@@ -3,11 +3,11 @@
 use super::*;
 use crate::control::types::JobFilter;
 use crate::jobs::{Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication};
-use crate::platform::FileIdentity;
 use crate::watch::{Change, KnownFile};
 use std::collections::{BTreeMap, HashSet};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{Duplicates, OnConflict};
+use wavemill_pipelines::publishing::{FileIdentity, Takes};
 
 fn open() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,11 @@
 //! The output as a file: complete or absent.
 
 use super::{CliError, shown};
-use crate::output::{Finished, PublishError, Trust, part_path, publish};
 use crate::platform::random_hex;
-use crate::store::Takes;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf, absolute};
+use wavemill_pipelines::publishing::{Finished, PublishError, Takes, Trust, part_path, publish};
 
 /// Refuses what would be refused after the work.
 pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), CliError> {

@@ -5,16 +5,13 @@ use super::super::slot::Slot;
 use super::super::{attempt, recovery};
 use super::*;
 use crate::jobs::{Capacity, Claim, Clock, JobQueue, JobState, Lease};
-use crate::output::{Trust, crash_tests};
-use crate::platform::identity;
-use crate::store::{
-    CurrentPlan, Ending, IntakeContext, OutputProgress, OutputRecord, StoreError, Takes,
-};
+use crate::store::{CurrentPlan, Ending, IntakeContext, OutputProgress, OutputRecord, StoreError};
 use crate::watch::{Change, KnownFile};
 use std::collections::{BTreeMap, HashSet};
 use std::process::{Child, Command, Stdio};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{OnConflict, SourceAction};
+use wavemill_pipelines::publishing::{Takes, Trust, crash_tests, hash_file, identity};
 use wavemill_pipelines::template::Template;
 
 const DAEMON_VARIABLE: &str = "WAVEMILL_TEST_DAEMON";
@@ -37,7 +34,7 @@ fn claim_one(lab: &Lab, plan: &Plan) -> (Arc<Shared>, JobRecord) {
         size_bytes: found.size_bytes,
         modified_ns: found.modified_ns.into(),
         inode: found.inode,
-        hash: crate::output::hash_file(&path).unwrap(),
+        hash: hash_file(&path).unwrap(),
         incomplete: false,
     };
     let current = CurrentPlan {

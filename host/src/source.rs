@@ -1,15 +1,18 @@
 //! What becomes of a source after its job: kept, moved, deleted. Decided and on disk before it is
 //! done, so that a crash at any point can be finished.
 
-use super::crash_point;
-use super::hash::hash_file;
-use super::names::{part_path, suffixed};
-use crate::platform::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir, trash_for};
+use crate::platform::trash_for;
 use crate::store::SourceRecord;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+#[cfg(test)]
+use wavemill_pipelines::publishing::crash_tests;
+use wavemill_pipelines::publishing::{
+    FileIdentity, crash_point, create_dirs, hash_file, identity, part_path, rename_noreplace,
+    suffixed, sync_dir,
+};
 
 /// The source as its job read it.
 #[derive(Clone, Debug)]
@@ -67,7 +70,7 @@ pub fn carry_out(source: &SourceContext<'_>, record: &SourceRecord) -> io::Resul
     };
     match result {
         #[cfg(test)]
-        Err(error) if error.to_string() == super::crash_tests::MESSAGE => Err(error),
+        Err(error) if error.to_string() == crash_tests::MESSAGE => Err(error),
         Err(error) => {
             let reason = format!("{}: {error}", source.input.display());
             tracing::warn!(job = source.job, %reason, "Source left in place.");
@@ -244,7 +247,6 @@ fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::crash_tests;
     use super::*;
 
     struct Case {

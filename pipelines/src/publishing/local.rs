@@ -1,15 +1,14 @@
-//! Publishing without a daemon: what `wavemill run` does in its own process.
+//! Publishing without a daemon: what `wavemill run` and the plugin do in their own process.
 
 use super::conflict::{Choice, Names, Standing, choose, refusal, standing_on_disk};
+use super::files::{FileIdentity, create_dirs};
 use super::names::part_path;
 use super::publish::{Finished, PublishError, Trust, publish, withdraw};
-use crate::control::types::OutputView;
-use crate::platform::{FileIdentity, create_dirs};
-use crate::store::Takes;
+use super::takes::Takes;
+use crate::execution::{Decision, Hooks, Job, Outcome, Proposal, RunError};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use wavemill_pipelines::execution::{Decision, Hooks, Job, Outcome, Prepared, Proposal, RunError};
 
 /// Answers a run's questions without a store: a name is free, or the pipeline's `on_conflict` says
 /// what happens. There is no ledger, so an earlier output of the same file is a conflict too.
@@ -89,11 +88,8 @@ impl Hooks for LocalHooks<'_> {
 ///
 /// # Errors
 /// When a name was taken meanwhile or the disk fails; the temporary files are removed and what was
-/// published before is taken back.
-pub fn publish_outcome(
-    hooks: &LocalHooks<'_>,
-    outcome: &Outcome,
-) -> Result<Vec<OutputView>, PublishError> {
+/// published before is taken back, [`PublishError::Left`] where that failed too.
+pub fn publish_outcome(hooks: &LocalHooks<'_>, outcome: &Outcome) -> Result<(), PublishError> {
     let mut published = Vec::new();
     for output in &outcome.outputs {
         let planned = hooks.planned.iter().find(|planned| planned.temporary == output.temporary);
@@ -106,44 +102,37 @@ pub fn publish_outcome(
         };
         match publish(&file, Trust::Size) {
             Ok(identity) => published.push((file, identity)),
-            Err(error) => {
-                take_back(outcome, &published);
-                return Err(error);
-            }
+            Err(error) => return Err(take_back(outcome, &published, error)),
         }
     }
-    Ok(outcome.outputs.iter().map(view).collect())
+    Ok(())
 }
 
-fn take_back(outcome: &Outcome, published: &[(Finished, FileIdentity)]) {
+/// Removes what there is of a set that failed. Returns why it failed, and what remains all the same.
+fn take_back(
+    outcome: &Outcome,
+    published: &[(Finished, FileIdentity)],
+    mut cause: PublishError,
+) -> PublishError {
     for output in &outcome.outputs {
         let _ = fs::remove_file(&output.temporary);
     }
     for (file, identity) in published {
         if let Err(error) = withdraw(file, *identity) {
-            tracing::warn!(path = %file.path.display(), %error, "Output could not be taken back.");
+            cause = cause.and_left(&file.path, error);
         }
     }
-}
-
-fn view(output: &Prepared) -> OutputView {
-    OutputView {
-        path: output.path.display().to_string(),
-        kind: output.kind,
-        size_bytes: Some(output.size_bytes),
-        blake3: Some(output.blake3.clone()),
-        is_published: true,
-        skipped: None,
-    }
+    cause
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::crash_tests;
     use super::*;
+    use crate::execution::{OutputKind, Prepared};
+    use crate::model::OnConflict;
     use std::fs::File;
     use std::io::Write;
-    use wavemill_pipelines::execution::OutputKind;
-    use wavemill_pipelines::model::OnConflict;
 
     fn job(folder: &Path) -> Job {
         Job {
@@ -188,8 +177,7 @@ mod tests {
         let job = job(folder.path());
         let mut hooks = LocalHooks::new(&job, |_| {});
         let decisions = hooks.decide(&proposals(folder.path(), OnConflict::Error)).unwrap();
-        let views = publish_outcome(&hooks, &prepare(&decisions)).unwrap();
-        assert_eq!(views.len(), 2);
+        publish_outcome(&hooks, &prepare(&decisions)).unwrap();
         assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 2);
     }
 
@@ -206,6 +194,20 @@ mod tests {
         assert!(error.to_string().contains("b.wav"), "{error}");
         assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), 1);
         assert_eq!(fs::read_to_string(foreign).unwrap(), "foreign");
+    }
+
+    #[test]
+    fn output_that_cannot_be_taken_back_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = job(folder.path());
+        let mut hooks = LocalHooks::new(&job, |_| {});
+        let decisions = hooks.decide(&proposals(folder.path(), OnConflict::Error)).unwrap();
+        let outcome = prepare(&decisions);
+        File::create(folder.path().join("out/b.wav")).unwrap();
+        crash_tests::meanwhile("taking back", || Err(io::Error::other("disk failed")));
+        let error = publish_outcome(&hooks, &outcome).unwrap_err().to_string();
+        assert!(error.contains("b.wav was taken by another file"), "{error}");
+        assert!(error.ends_with("a.wav could not be taken back: disk failed"), "{error}");
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Names that are taken.
 
+use super::files::{FileIdentity, identity};
 use super::names::suffixed;
-use crate::platform::{FileIdentity, identity};
-use crate::store::Takes;
+use super::os;
+use super::takes::Takes;
+use crate::execution::{Proposal, RunError};
+use crate::model::OnConflict;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use wavemill_pipelines::execution::{Proposal, RunError};
-use wavemill_pipelines::model::OnConflict;
 
 /// Most numbers tried for a free name. A folder with more files of one name is surely a mistake.
 const SUFFIX_MAX: u32 = 9_999;
@@ -95,7 +95,7 @@ fn look(names: &dyn Names, path: &Path) -> Result<Standing, RunError> {
 }
 
 /// The failure that an error of the file system about `path` means.
-pub(crate) fn refusal(path: &Path, error: &io::Error) -> RunError {
+pub fn refusal(path: &Path, error: &io::Error) -> RunError {
     let reason = format!("output {}: {error}", path.display());
     match error.kind() {
         io::ErrorKind::NotADirectory
@@ -123,8 +123,7 @@ pub fn standing_on_disk(
     if metadata.is_dir() {
         return Ok(taken("is a folder", false));
     }
-    let place = |path: &Path| fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
-    if place(input).is_some_and(|source| place(path) == Some(source)) {
+    if os::is_same_file(path, input) {
         return Ok(taken("is the source itself", false));
     }
     if let Some(found) = identity(path)?
@@ -138,8 +137,8 @@ pub fn standing_on_disk(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::OutputKind;
     use std::collections::BTreeMap;
-    use wavemill_pipelines::execution::OutputKind;
 
     struct Fake(BTreeMap<PathBuf, Standing>);
 

@@ -1,7 +1,6 @@
 //! Names of files: temporary ones and free ones.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// Longest file name of all common file systems, in bytes.
@@ -31,17 +30,15 @@ pub fn suffixed(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// At most `bytes_max` bytes of a name, without cutting a character in two.
+/// At most `bytes_max` bytes of a name, without cutting a character in two. What is no text in a name
+/// that is too long is replaced.
 fn cut(name: &OsStr, bytes_max: usize) -> OsString {
-    let bytes = name.as_bytes();
-    if bytes.len() <= bytes_max {
+    if name.len() <= bytes_max {
         return name.to_owned();
     }
-    let mut end = bytes_max;
-    while end > 0 && bytes[end] & 0xC0 == 0x80 {
-        end -= 1;
-    }
-    OsString::from_vec(bytes[..end].to_vec())
+    let mut text = name.to_string_lossy().into_owned();
+    text.truncate(text.floor_char_boundary(bytes_max));
+    text.into()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! From a temporary name to the final one, atomically, once, and only if the bytes are right.
 
-use super::crash_point;
+use super::crash::{crash_point, mishap_point};
+use super::files::{FileIdentity, identity, rename_noreplace, sync_dir};
 use super::hash::hash_file;
-use crate::platform::{FileIdentity, identity, rename_noreplace, sync_dir};
-use crate::store::Takes;
+use super::takes::Takes;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,23 @@ pub enum PublishError {
         /// The error.
         error: io::Error,
     },
+    /// Publishing failed, and a name given before could not be taken back.
+    #[error("{cause}; output {} could not be taken back: {error}", .path.display())]
+    Left {
+        /// Why publishing failed.
+        cause: Box<PublishError>,
+        /// The file that stays.
+        path: PathBuf,
+        /// Why it stays.
+        error: io::Error,
+    },
+}
+
+impl PublishError {
+    /// This error, and the file at `path`, which stays for another.
+    pub(super) fn and_left(self, path: &Path, error: io::Error) -> Self {
+        Self::Left { cause: Box::new(self), path: path.to_owned(), error }
+    }
 }
 
 /// Gives a file its final name and returns what it looks like there. Doing it again after a crash at
@@ -77,8 +94,7 @@ pub fn publish(file: &Finished, trust: Trust) -> Result<FileIdentity, PublishErr
             rename(file)?;
             crash_point("after rename").map_err(io)?;
             if let Err(error) = sync_folder(&file.path) {
-                unname(file, found);
-                return Err(io(error));
+                return Err(unname(file, found, io(error)));
             }
         }
     }
@@ -89,22 +105,28 @@ pub fn publish(file: &Finished, trust: Trust) -> Result<FileIdentity, PublishErr
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    #[cfg(test)]
-    super::crash_tests::happen("folder sync")?;
+    mishap_point("folder sync")?;
     sync_dir(path.parent().unwrap_or(Path::new("/")))
 }
 
 /// Takes back a name that was given a moment ago and may not survive a power cut: no record knows
 /// the file under it, so the next attempt would find its own name taken. A file that replaces
 /// whatever is there stays: the next attempt replaces it.
-fn unname(file: &Finished, renamed: FileIdentity) {
+fn unname(file: &Finished, renamed: FileIdentity, cause: PublishError) -> PublishError {
     if file.takes == Takes::Any || !matches!(identity(&file.path), Ok(Some(now)) if now == renamed)
     {
-        return;
+        return cause;
     }
-    if let Err(error) = fs::remove_file(&file.path) {
-        tracing::warn!(path = %file.path.display(), %error, "Output could not be taken back.");
+    match remove(&file.path) {
+        Ok(()) => cause,
+        Err(error) => cause.and_left(&file.path, error),
     }
+}
+
+/// Removes a file that was published a moment ago.
+fn remove(path: &Path) -> io::Result<()> {
+    mishap_point("taking back")?;
+    fs::remove_file(path)
 }
 
 /// Whether `path` has the file's bytes.
@@ -146,7 +168,7 @@ fn into_taken(file: &Finished) -> Result<(), PublishError> {
 /// Takes a published file back, if it is still the one that was published and replaced nothing.
 pub fn withdraw(file: &Finished, published: FileIdentity) -> io::Result<()> {
     if file.takes == Takes::Free && identity(&file.path)? == Some(published) {
-        fs::remove_file(&file.path)?;
+        remove(&file.path)?;
         sync_dir(file.path.parent().unwrap_or(Path::new("/")))?;
     }
     Ok(())
