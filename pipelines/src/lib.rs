@@ -14,6 +14,7 @@ pub mod path_text;
 pub mod plan;
 pub mod publishing;
 pub mod schema;
+pub mod shipped;
 pub mod template;
 
 pub use diagnostic::Diagnostic;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::schema::Loaded;
-use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
+use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
 
 /// Largest pipeline file read. The largest sensible one has some kilobytes.
 const BYTES_MAX: u64 = 1 << 20;
@@ -18,7 +18,7 @@ const BYTES_MAX: u64 = 1 << 20;
 /// A pipeline file and what became of it.
 #[derive(Debug)]
 pub(super) struct PipelineFile {
-    /// As typed, or found in a folder that was typed.
+    /// As typed, or found in a folder that was typed; the name of a shipped pipeline.
     pub(super) path: PathBuf,
     /// Its text.
     pub(super) text: String,
@@ -31,7 +31,7 @@ pub(super) struct PipelineFile {
 impl PipelineFile {
     /// Reads and understands a file; its mistakes are kept in it.
     fn read(path: PathBuf, context: &Context, effects: &Effects) -> Result<Self, CliError> {
-        let text = read_text(&path).map_err(|error| CliError::path(&path, error))?;
+        let text = text_of(&path).map_err(|error| CliError::path(&path, error))?;
         let folder = folder_of(&path).map_err(|error| CliError::path(&path, error))?;
         let effects = effects.in_folder(&folder);
         let loaded = wavemill_pipelines::load(&text, &context.settings.defaults, &effects);
@@ -113,7 +113,7 @@ fn second_name(text: &str, name: &str, first: &Path) -> Diagnostic {
 /// The files that PIPELINE and DIR arguments mean.
 ///
 /// A folder means its `*.toml` except `Cargo.toml`, by name. A word that is no path means
-/// `pipelines/<word>.toml`.
+/// `pipelines/<word>.toml`, or, without such a file, the shipped pipeline of that name.
 fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for argument in arguments {
@@ -133,21 +133,30 @@ fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(found)
 }
 
-/// The file a PIPELINE argument means.
+/// The file a PIPELINE argument means, or the name of a shipped pipeline.
 pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
+    if argument.exists() && !argument.is_dir() {
+        return Ok(argument.to_owned());
+    }
+    let is_word = argument.components().count() == 1 && argument.extension().is_none();
+    let below = Path::new("pipelines").join(argument).with_extension("toml");
+    if is_word && below.exists() {
+        return Ok(below);
+    }
+    // Before folders: what `archive` makes lies in a folder of that name.
+    if shipped_text(argument).is_some() {
+        return Ok(argument.to_owned());
+    }
     if argument.is_dir() {
         let reason = format!("{} is a folder; name one pipeline file", shown(argument));
         return Err(CliError::usage(reason));
     }
-    if argument.exists() {
-        return Ok(argument.to_owned());
-    }
-    let is_word = argument.components().count() == 1 && argument.extension().is_none();
-    let shipped = Path::new("pipelines").join(argument).with_extension("toml");
-    if is_word && shipped.exists() {
-        return Ok(shipped);
-    }
-    let also = if is_word { format!(" and no {}", shown(&shipped)) } else { String::new() };
+    let names: Vec<_> = shipped::PIPELINES.iter().map(|shipped| shipped.name).collect();
+    let also = if is_word {
+        format!(" and no {}; {} come with Wavemill", shown(&below), names.join(", "))
+    } else {
+        String::new()
+    };
     Err(CliError::failed(format!("there is no pipeline file {}{also}", shown(argument))))
 }
 
@@ -199,6 +208,16 @@ pub(super) fn load_all_with(
     }
 }
 
+/// The text of a pipeline file, or of a shipped pipeline.
+fn text_of(path: &Path) -> io::Result<String> {
+    shipped_text(path).map_or_else(|| read_text(path), |text| Ok(text.to_owned()))
+}
+
+/// The shipped pipeline that a word means where no file has that name.
+fn shipped_text(path: &Path) -> Option<&'static str> {
+    if path.is_file() { None } else { path.to_str().and_then(shipped::text) }
+}
+
 fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let file = fs::File::open(path)?;
@@ -210,4 +229,25 @@ fn read_text(path: &Path) -> io::Result<String> {
         return Err(io::Error::other(format!("has more than {BYTES_MAX} bytes")));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_of_a_shipped_pipeline_needs_no_file() {
+        let found = find_one(Path::new("streaming")).unwrap();
+        assert_eq!(found, Path::new("streaming"));
+        assert_eq!(text_of(&found).unwrap(), shipped::text("streaming").unwrap());
+    }
+
+    #[test]
+    fn unknown_name_is_told_which_ones_there_are() {
+        let error = find_one(Path::new("streeming")).unwrap_err().to_string();
+        assert!(error.starts_with("there is no pipeline file streeming and no "), "{error}");
+        assert!(error.contains("podcast, streaming, voice come with Wavemill"), "{error}");
+        let path = find_one(Path::new("here/streaming")).unwrap_err().to_string();
+        assert_eq!(path, "there is no pipeline file here/streaming");
+    }
 }

@@ -13,7 +13,7 @@ use wavemill_pipelines::plan::{self, Plan};
 /// Show what a pipeline would do with a file: passes, steps, outputs; writes nothing
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanOf {
-    /// A pipeline file, or NAME for pipelines/NAME.toml
+    /// A pipeline file, or NAME for pipelines/NAME.toml or the shipped one
     pipeline: PathBuf,
 
     /// An audio file

@@ -24,7 +24,7 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 /// Run a pipeline over files, here and now; the files stay where they are
 #[derive(Debug, clap::Args)]
 pub(super) struct RunFiles {
-    /// A pipeline file, or NAME for pipelines/NAME.toml
+    /// A pipeline file, or NAME for pipelines/NAME.toml or the shipped one
     pipeline: PathBuf,
 
     /// Audio files
