@@ -17,6 +17,7 @@ mod captures;
 #[cfg(target_os = "linux")]
 mod editor;
 mod host;
+mod kill;
 mod passing;
 mod readings;
 mod real_time;

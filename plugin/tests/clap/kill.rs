@@ -1,0 +1,115 @@
+//! A DAW that dies in the middle of a capture.
+
+use crate::captures::{files, state};
+use crate::host::{Running, STEREO, instance, load};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Names the folder of captures, in the process that will be killed.
+const FOLDER: &str = "WAVEMILL_TEST_CAPTURES";
+
+/// Frames of a block, and their time.
+const BLOCK_FRAMES: u32 = 480;
+const BLOCK_TIME: Duration = Duration::from_millis(10);
+
+/// What may be lost, in seconds: the header is brought up to date once a second, when the writer looks at
+/// the ring, which it does every 20 ms (`HEADER_INTERVAL` and `LOOK_INTERVAL` of the writer), ...
+const LOST_MAX_S: f64 = 1.02;
+
+/// ... and how late a busy machine may wake the writer, which is no DAW's thread.
+const LATE_MAX_S: f64 = 0.4;
+
+/// Left and right sample of a frame: each is found once, and exact in 32-bit floats.
+fn sample(frame: u32) -> f32 {
+    f32::from_bits(0x3f80_0000 + frame) - 1.0
+}
+
+/// A DAW that captures until it is killed, and says after each block how much it has played.
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
+fn play(folder: &Path) {
+    let mut instance = instance();
+    assert!(load(&mut instance, &state(folder)));
+    let mut running = Running::with(instance, STEREO);
+    running.set("Capture", 1.0);
+    for start in (0..60 * 48_000).step_by(BLOCK_FRAMES as usize) {
+        let begin = Instant::now();
+        let left: Vec<f32> = (start..start + BLOCK_FRAMES).map(sample).collect();
+        let right: Vec<f32> = left.iter().map(|sample| -sample).collect();
+        running.process(&[left, right], None);
+        println!("{}", start + BLOCK_FRAMES);
+        // Never faster than real time, even after it had to wait.
+        while let Some(rest) = BLOCK_TIME.checked_sub(begin.elapsed()) {
+            std::thread::park_timeout(rest);
+        }
+    }
+}
+
+/// Lets such a DAW play for a while and kills it; returns how many frames it played.
+fn killed_after(seconds: f64, test: &str, folder: &Path) -> u32 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("kill::{test}"), "--nocapture", "--test-threads", "1"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let mut played = 0;
+    for line in BufReader::new(stdout).lines() {
+        let Ok(frames) = line.unwrap().parse() else { continue };
+        played = frames;
+        if f64::from(played) >= seconds * STEREO.sample_rate_hz {
+            // SIGKILL; what it said meanwhile is still read.
+            child.kill().unwrap();
+        }
+    }
+    let status = child.wait().unwrap();
+    assert!(!status.success(), "it was to be killed: {status}");
+    played
+}
+
+/// Reads what is left; says at which frame it begins and ends.
+fn left(folder: &Path) -> (u32, u32) {
+    let files = files(folder);
+    let [file] = &files[..] else { panic!("{files:?}") };
+    let mut reader = hound::WavReader::open(file).unwrap();
+    let spec = reader.spec();
+    assert_eq!((spec.channels, spec.sample_rate), (2, 48_000));
+    let samples: Vec<f32> = reader.samples().map(Result::unwrap).collect();
+    let first = (0..48_000).find(|&frame| sample(frame).to_bits() == samples[0].to_bits());
+    let first = first.expect("it begins within a second");
+    let mut frame = first;
+    for pair in samples.chunks(2) {
+        let expected = sample(frame);
+        assert_eq!(pair.len(), 2, "whole frames");
+        assert_eq!(
+            [pair[0].to_bits(), pair[1].to_bits()],
+            [expected.to_bits(), (-expected).to_bits()]
+        );
+        frame += 1;
+    }
+    (first, frame)
+}
+
+#[test]
+fn capture_of_a_killed_daw_holds_all_but_the_last_second() {
+    const TEST: &str = "capture_of_a_killed_daw_holds_all_but_the_last_second";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return play(Path::new(&folder));
+    }
+    std::thread::scope(|scope| {
+        for seconds in [2.6, 2.9, 3.3] {
+            scope.spawn(move || {
+                let folder = tempfile::tempdir().unwrap();
+                let played = killed_after(seconds, TEST, folder.path());
+                let (first, end) = left(folder.path());
+                let lost_s = f64::from(played - end) / STEREO.sample_rate_hz;
+                let told = format!("of frames {first} to {played}, {lost_s:.3} s are lost");
+                println!("{told}");
+                assert!(lost_s <= LOST_MAX_S + LATE_MAX_S, "{told}");
+                assert!(end - first > 48_000, "{told}");
+            });
+        }
+    });
+}
