@@ -15,6 +15,7 @@ pub mod loudness;
 pub mod measure;
 pub mod processor;
 pub mod processors;
+pub mod resample;
 pub mod tags;
 pub mod units;
 pub mod waveform;

@@ -73,7 +73,8 @@ const WRAPPERS: &[Wrapper] = &[
 ];
 
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
-const CORE: &[&str] = &["lofty", "md5", "png", "serde", "symphonia", "thiserror", "ttf-parser"];
+const CORE: &[&str] =
+    &["lofty", "md5", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser"];
 
 impl Wrapper {
     fn covers(&self, name: &str) -> bool {

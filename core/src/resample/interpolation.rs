@@ -1,0 +1,207 @@
+//! The second step of ratios that transforms are slow with: a short filter at any place.
+
+use super::filter::LowPass;
+use super::plan::Ratio;
+use super::sample::{Real, Sample, convert};
+use crate::units::Frames;
+
+/// Samples that an output frame is made of: enough for 200 dB with the widest band the first step
+/// leaves.
+const TAPS: usize = 28;
+
+/// Rows of the table per sample. Between rows a cubic through four of them is off by less than
+/// `3 / 128 (pi / ROWS)^4 / 5` of the peak, that is -199 dB (the remainder of Lagrange's formula).
+const ROWS: usize = 256;
+
+/// Frames whose filters are made at once, for all channels.
+const CHUNK_FRAMES: usize = 32;
+
+/// Sums that a product of two rows is gathered in, beside each other.
+const LANES: usize = 4;
+
+/// The filter of one output frame.
+type Taps<T> = [T; TAPS];
+
+/// Reads a signal at places that are exact fractions.
+pub(super) struct Interpolator<T: Real> {
+    /// Row `r` is the filter of a place `(r - 1) / ROWS` of a sample after the middle.
+    table: Vec<Taps<T>>,
+    /// Filters of a chunk, and the first samples they cover.
+    filters: Vec<Taps<T>>,
+    starts: Vec<usize>,
+    /// Signal of each channel; `[channel][frame]`.
+    planes: Vec<Vec<T>>,
+    /// Frames in the planes.
+    filled: usize,
+    place: Place,
+    first_place: Place,
+    rest: Ratio,
+    lead_frames: usize,
+    output_frames_max: usize,
+}
+
+/// Where an output frame is: its filter begins at sample `whole` of the planes, and the frame is
+/// `part / rest.up` of a sample after the filter's middle.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    whole: usize,
+    part: u64,
+}
+
+impl Place {
+    /// The place one output frame later.
+    fn next(self, rest: Ratio) -> Self {
+        let part = self.part + rest.down;
+        Self { whole: self.whole + Frames(part / rest.up).as_usize(), part: part % rest.up }
+    }
+}
+
+impl<T: Real> Interpolator<T> {
+    /// Reads what a first step with `filter` at the ratio `near` delivers in pieces of `step` frames,
+    /// at the ratio `rest`.
+    pub(super) fn new(
+        filter: &LowPass,
+        near: Ratio,
+        rest: Ratio,
+        step: usize,
+        channel_count: usize,
+    ) -> Self {
+        // What the first step rings before the signal is read too: its output begins that much earlier.
+        let (up, down) = (Frames(near.up).as_usize(), Frames(near.down).as_usize());
+        let leads = TAPS.div_ceil(up);
+        let first_place = Place { whole: leads * up - (TAPS / 2 - 1), part: 0 };
+        let capacity = first_place.whole + TAPS + step;
+        Self {
+            table: table(&filter.beyond(near.factor())),
+            filters: vec![[T::zero(); TAPS]; CHUNK_FRAMES],
+            starts: vec![0; CHUNK_FRAMES],
+            planes: vec![vec![T::zero(); capacity]; channel_count],
+            filled: 0,
+            place: first_place,
+            first_place,
+            rest,
+            lead_frames: leads * down,
+            output_frames_max: Frames(rest.output_length(capacity as u64)).as_usize() + 1,
+        }
+    }
+
+    /// Frames of silence that the first step has to be fed before the signal.
+    pub(super) fn lead_frames(&self) -> usize {
+        self.lead_frames
+    }
+
+    /// The most frames that become available at once.
+    pub(super) fn output_frames_max(&self) -> usize {
+        self.output_frames_max
+    }
+
+    /// Drops what no later frame needs and returns the planes to append `frames` to.
+    pub(super) fn append(&mut self, frames: usize) -> impl Iterator<Item = &mut [T]> {
+        let (old, dropped) = (self.filled, self.place.whole.min(self.filled));
+        self.place.whole -= dropped;
+        self.filled = old - dropped + frames;
+        let new = old - dropped..self.filled;
+        self.planes.iter_mut().map(move |plane| {
+            plane.copy_within(dropped..old, 0);
+            &mut plane[new.clone()]
+        })
+    }
+
+    /// Frames whose filters are covered.
+    pub(super) fn available(&self) -> usize {
+        let Some(room) = (self.filled + 1).checked_sub(TAPS + self.place.whole) else { return 0 };
+        let parts = room as u64 * self.rest.up;
+        Frames(parts.saturating_sub(self.place.part).div_ceil(self.rest.down)).as_usize()
+    }
+
+    /// Fills a plane of each channel.
+    pub(super) fn pull<'a, S: Sample>(&mut self, mut planes: impl Iterator<Item = &'a mut [S]>) {
+        let first = self.place;
+        for channel in (0..self.planes.len()).step_by(2) {
+            // The filters are made anew for each pair: to keep those of a whole piece takes more memory
+            // than the second-level caches have.
+            self.place = first;
+            let Some(left) = planes.next() else { break };
+            let odd: &mut [S] = &mut [];
+            let right = planes.next().unwrap_or(odd);
+            let mut rights = right.chunks_mut(CHUNK_FRAMES);
+            for chunk in left.chunks_mut(CHUNK_FRAMES) {
+                self.prepare(chunk.len());
+                self.fill(channel, chunk);
+                if let Some(chunk) = rights.next() {
+                    self.fill(channel + 1, chunk);
+                }
+            }
+        }
+    }
+
+    /// Fills a chunk of one channel with the filters prepared.
+    fn fill<S: Sample>(&self, channel: usize, chunk: &mut [S]) {
+        let signal = &self.planes[channel];
+        for ((sample, filter), &start) in chunk.iter_mut().zip(&self.filters).zip(&self.starts) {
+            *sample = convert(dot(filter, &signal[start..start + TAPS]));
+        }
+    }
+
+    /// Makes the filters of the next `count` frames.
+    fn prepare(&mut self, count: usize) {
+        for (filter, start) in self.filters.iter_mut().zip(&mut self.starts).take(count) {
+            *start = self.place.whole;
+            #[expect(clippy::cast_precision_loss, reason = "a part is below 2^40")]
+            let row = self.place.part as f64 / self.rest.up as f64 * ROWS as f64;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "in the table"
+            )]
+            let index = row as usize;
+            interpolate(&self.table[index..index + 4], row.fract(), filter);
+            self.place = self.place.next(self.rest);
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.filled = 0;
+        self.place = self.first_place;
+    }
+}
+
+/// The filter `place` of a row after the second of four rows.
+///
+/// Source: Lagrange's interpolation formula for the nodes -1, 0, 1, 2.
+fn interpolate<T: Real>(rows: &[Taps<T>], place: f64, filter: &mut Taps<T>) {
+    let x = place;
+    let weights = [
+        -x * (x - 1.0) * (x - 2.0) / 6.0,
+        (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0,
+        -(x + 1.0) * x * (x - 2.0) / 2.0,
+        (x + 1.0) * x * (x - 1.0) / 6.0,
+    ]
+    .map(convert::<f64, T>);
+    let [a, b, c, d] = rows else { return };
+    for (tap, value) in filter.iter_mut().enumerate() {
+        *value = (a[tap] * weights[0] + b[tap] * weights[1])
+            + (c[tap] * weights[2] + d[tap] * weights[3]);
+    }
+}
+
+fn dot<T: Real>(filter: &Taps<T>, signal: &[T]) -> T {
+    let mut sums = [T::zero(); LANES];
+    for (taps, samples) in filter.chunks_exact(LANES).zip(signal.chunks_exact(LANES)) {
+        for ((sum, &tap), &sample) in sums.iter_mut().zip(taps).zip(samples) {
+            *sum = *sum + tap * sample;
+        }
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
+
+fn table<T: Real>(filter: &LowPass) -> Vec<Taps<T>> {
+    let kernel = filter.kernel((TAPS / 2) as f64);
+    let row = |row: usize| {
+        let place = (row as f64 - 1.0) / ROWS as f64;
+        let middle = (TAPS / 2 - 1) as f64;
+        std::array::from_fn(|tap| convert(kernel.at(tap as f64 - middle - place)))
+    };
+    // A row before the first and two after the last: each place lies between the middle two of four.
+    (0..ROWS + 3).map(row).collect()
+}
