@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod denormals;
 pub mod descriptor;
 pub mod encode;
+pub mod limit;
 pub mod limits;
 pub mod loudness;
 pub mod measure;

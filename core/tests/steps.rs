@@ -136,8 +136,12 @@ fn every_step_delivers_exactly_the_length_it_announces() {
             let input = signal(case.channel_count);
             let mut step = case.build();
             prepare(step.as_mut(), &input, 4096);
-            let mut block = Block::with_capacity(case.channel_count, 8, FRAMES);
-            block.copy_from(&Block::from_planes(&input), 0, FRAMES);
+            // As an executor does: silence after the end, until the latency is made up for.
+            let fed = FRAMES + step.latency().as_usize();
+            let padded: Planes =
+                input.iter().map(|plane| [&plane[..], &vec![0.0; fed - FRAMES]].concat()).collect();
+            let mut block = Block::with_capacity(case.channel_count, 8, fed);
+            block.copy_from(&Block::from_planes(&padded), 0, fed);
             let _ = step.process(&mut block);
             let announced = step.output_length(Frames(FRAMES as u64)) + step.latency();
             assert_eq!(Frames(block.frame_count() as u64), announced, "{case:?}");
@@ -322,6 +326,31 @@ fn remix_without_room_fails_with_a_reason() {
     block.set_frame_count(1);
     let _ = step.process(&mut block);
     assert_eq!(step.failure().as_deref(), Some("the block has no room for 2 channels"));
+}
+
+#[test]
+fn limit_brings_what_is_above_the_ceiling_just_below_it() {
+    // -6 dBTP is 0.501187, of which 0.9988 are aimed at: 0.500586.
+    let output = mono("limit", &[("ceiling_dbtp", Number(-6.0))], &vec![0.75; 40_000]);
+    assert!((output[20_000] - 0.500_586).abs() < 2e-4, "{}", output[20_000]);
+    let input: Vec<f32> = (0..4000).map(|frame| (frame as f32 * 0.1).sin() * 0.5).collect();
+    assert_eq!(mono("limit", &[("ceiling_dbtp", Number(-6.0))], &input), input);
+}
+
+#[test]
+fn limit_tells_what_it_did() {
+    let spec = StreamSpec::new(44_100, 1);
+    let mut step = build("limit", &[("ceiling_dbtp", Number(-6.0))], &spec).unwrap();
+    assert!(step.findings().iter().all(|finding| finding.value == FindingValue::Number(0.0)));
+    let input = vec![[vec![0.1; 44_100], vec![1.0; 44_100]].concat()];
+    prepare(step.as_mut(), &input, 512);
+    process(step.as_mut(), &spec, &input, 512);
+    // The edge rings by a tenth, which is more than the 6.01 dB of the plateau.
+    let reduction = number(step.as_ref(), "reduction_max_db");
+    assert!(reduction > 6.0 && reduction < 7.5, "{reduction} dB");
+    let time_s = number(step.as_ref(), "time_above_1_db_s");
+    assert!((time_s - 1.0).abs() < 0.02, "{time_s}");
+    assert!(number(step.as_ref(), "time_reduced_s") >= time_s);
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use std::f64::consts::PI;
 
 /// Frames that are interpolated together: enough that the sums of one wait for those of others.
-pub(super) const GROUP: usize = 8;
+pub(crate) const GROUP: usize = 8;
 
 /// Finds values at `PHASES` places between each sample and the next.
 ///
 /// A value at frame `t` and phase `p`, counted from 1, lies at time `t + p / (PHASES + 1)`; the phase
 /// that falls on the samples is left out.
 #[derive(Clone, Debug)]
-pub(super) struct Interpolator<const PHASES: usize, const TAPS: usize> {
+pub(crate) struct Interpolator<const PHASES: usize, const TAPS: usize> {
     /// `[phase][tap]`, the oldest sample first.
     phases: [[f32; TAPS]; PHASES],
 }
@@ -23,21 +23,21 @@ pub(super) struct Interpolator<const PHASES: usize, const TAPS: usize> {
 /// Any filter is a straight line between both samples plus a weighted sum of second differences: the
 /// weights are what is left of the taps, summed twice.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bound {
+pub(crate) struct Bound {
     straight: f32,
     curved: f32,
 }
 
 impl Bound {
     /// Of values that nobody looks for.
-    pub(super) const NONE: Self = Self { straight: 0.0, curved: 0.0 };
+    pub(crate) const NONE: Self = Self { straight: 0.0, curved: 0.0 };
 
     /// Of values that are never passed over.
     #[cfg(test)]
-    pub(super) const HUGE: Self = Self { straight: 1e30, curved: 1e30 };
+    pub(crate) const HUGE: Self = Self { straight: 1e30, curved: 1e30 };
 
     /// Holds whatever the samples are.
-    pub(super) fn of(self, sample_max: f32, second_difference_max: f32) -> f32 {
+    pub(crate) fn of(self, sample_max: f32, second_difference_max: f32) -> f32 {
         // The smallest normal number, where rounding is no longer a share of the value.
         self.straight * sample_max + (self.curved * second_difference_max + f32::MIN_POSITIVE)
     }
@@ -52,12 +52,12 @@ const ROUNDING_MARGIN: f64 = 1.0001;
 const CURVATURE_SHARE: f32 = 0.4;
 
 /// A sinc under a Hann window.
-pub(super) fn hann_sinc(distance: f64, half: f64) -> f64 {
+pub(crate) fn hann_sinc(distance: f64, half: f64) -> f64 {
     0.5 * (1.0 + (PI * distance / half).cos()) * sinc(distance)
 }
 
 /// A sinc under a Kaiser window.
-pub(super) fn kaiser_sinc(distance: f64, half: f64, beta: f64) -> f64 {
+pub(crate) fn kaiser_sinc(distance: f64, half: f64, beta: f64) -> f64 {
     let inside = (1.0 - (distance / half).powi(2)).max(0.0).sqrt();
     bessel_i0(beta * inside) / bessel_i0(beta) * sinc(distance)
 }
@@ -80,11 +80,11 @@ fn bessel_i0(x: f64) -> f64 {
 
 impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
     /// Samples before a frame that its values need.
-    pub(super) const BEFORE: usize = TAPS / 2 - 1;
+    pub(crate) const BEFORE: usize = TAPS / 2 - 1;
 
     /// `kernel` is a windowed sinc, of the distance from its middle and of half its length, both in
     /// samples.
-    pub(super) fn new(kernel: impl Fn(f64, f64) -> f64) -> Self {
+    pub(crate) fn new(kernel: impl Fn(f64, f64) -> f64) -> Self {
         let half = TAPS as f64 / 2.0;
         let tap = |phase: usize, index: usize| {
             let distance =
@@ -98,7 +98,7 @@ impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
     }
 
     /// What bounds the values of all phases.
-    pub(super) fn bound(&self) -> Bound {
+    pub(crate) fn bound(&self) -> Bound {
         let mut straight = 1.0f64;
         let mut curved = 0.0f64;
         for taps in &self.phases {
@@ -110,7 +110,7 @@ impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
     }
 
     /// What bounds the tops of parabolas through the values of neighboring phases too.
-    pub(super) fn bound_of_tops(&self) -> Bound {
+    pub(crate) fn bound_of_tops(&self) -> Bound {
         let Bound { straight, curved } = self.bound();
         let mut bends: Vec<Vec<f64>> = self.phases.iter().map(|taps| decomposed(taps).1).collect();
         // On the samples nothing bends.
@@ -128,7 +128,7 @@ impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
     /// `samples[frame]`.
     #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
-    pub(super) fn values<const COUNT: usize>(
+    pub(crate) fn values<const COUNT: usize>(
         &self,
         first_phase: usize,
         samples: &[f32],
@@ -184,7 +184,7 @@ fn decomposed<const TAPS: usize>(taps: &[f32; TAPS]) -> (f64, Vec<f64>) {
 /// `samples[frame]`.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
-pub(super) fn estimate(values: &[[f32; GROUP]; 3], samples: &[f32], frame: usize) -> f32 {
+pub(crate) fn estimate(values: &[[f32; GROUP]; 3], samples: &[f32], frame: usize) -> f32 {
     let (first, last) = (&samples[frame..][..GROUP], &samples[frame + 1..][..GROUP]);
     let mut estimates = [0.0f32; GROUP];
     for lane in 0..GROUP {
@@ -208,10 +208,10 @@ const SEVERAL_SHARE: f32 = 0.002;
 impl<const TAPS: usize> Interpolator<3, TAPS> {
     /// What the signal may reach around [`GROUP`] frames, from an eighth of a sample before the first
     /// on; with as many taps as the fine filter, of which this has every fourth phase, this is nearly
-    /// what that finds, in a quarter of the time.
+    /// what that finds, in a quarter of the time. The values in the middle between samples come with it.
     #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
-    pub(super) fn close_estimate(&self, samples: &[f32], frame: usize) -> f32 {
+    pub(crate) fn close_estimate(&self, samples: &[f32], frame: usize) -> (f32, [f32; GROUP]) {
         // The last place before each frame, and the three behind it.
         let [before] = self.values::<1>(2, samples, frame - 1);
         let [a, b, c] = self.values::<3>(0, samples, frame);
@@ -224,7 +224,7 @@ impl<const TAPS: usize> Interpolator<3, TAPS> {
                 estimates[lane] = larger(estimate, estimates[lane]);
             }
         }
-        largest_lane(&estimates)
+        (largest_lane(&estimates), b)
     }
 }
 
@@ -233,7 +233,7 @@ impl<const TAPS: usize> Interpolator<15, TAPS> {
     /// parabola through neighboring values has its top.
     #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
-    pub(super) fn peak(&self, samples: &[f32], frame: usize) -> f32 {
+    pub(crate) fn peak(&self, samples: &[f32], frame: usize) -> f32 {
         let mut row = [[0.0f32; GROUP]; 17];
         row[0].copy_from_slice(&samples[frame..][..GROUP]);
         for first in [0, 5, 10] {
@@ -261,14 +261,14 @@ impl<const TAPS: usize> Interpolator<15, TAPS> {
 /// The larger of two numbers that are not NaN: a comparison, because `f32::max` must look for NaN.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
-pub(super) fn larger(a: f32, b: f32) -> f32 {
+pub(crate) fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
 
 /// The largest of some magnitudes.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
-pub(super) fn largest_lane(lanes: &[f32; GROUP]) -> f32 {
+pub(crate) fn largest_lane(lanes: &[f32; GROUP]) -> f32 {
     let [a, b, c, d, e, f, g, h] = *lanes;
     let half = [larger(a, e), larger(b, f), larger(c, g), larger(d, h)];
     larger(larger(half[0], half[2]), larger(half[1], half[3]))
@@ -399,7 +399,7 @@ mod tests {
                 let largest = |of: &dyn Fn(usize) -> f32| {
                     (100..800).step_by(GROUP).map(of).fold(0.0f32, f32::max)
                 };
-                let estimate = largest(&|frame| close.close_estimate(&samples, frame));
+                let estimate = largest(&|frame| close.close_estimate(&samples, frame).0);
                 let found = largest(&|frame| fine.peak(&samples, frame));
                 assert!(estimate > 0.999 * found, "{step} {other}: {estimate} {found}");
                 assert!(estimate < 1.003 * found, "{step} {other}: {estimate} {found}");

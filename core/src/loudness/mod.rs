@@ -2,15 +2,15 @@
 
 mod energies;
 mod gating;
-mod interpolation;
+pub(crate) mod interpolation;
 mod k_weighting;
 mod meter;
 mod peak_to_short_term;
 mod report;
 mod running;
 mod steps;
-mod true_peak;
-mod vectors;
+pub(crate) mod true_peak;
+pub(crate) mod vectors;
 mod weights;
 
 pub use meter::LoudnessMeter;

@@ -16,10 +16,10 @@ const RUN: usize = 64;
 
 /// Taps of a phase of the precise measure, which interpolates 16 times: the error on sines up to 0.45
 /// of the sample rate stays below 0.03 dB.
-const PRECISE_TAPS: usize = 64;
+pub(crate) const PRECISE_TAPS: usize = 64;
 
 /// Samples after a frame that the longest filter needs: so many frames late a frame is looked at.
-pub(super) const LOOK_AHEAD: usize = PRECISE_TAPS / 2;
+pub(crate) const LOOK_AHEAD: usize = PRECISE_TAPS / 2;
 
 /// Samples before a frame that may be needed: by the longest filter, for a whole group that ends with
 /// the frame; a few more make the sum of both a multiple of a group.
@@ -27,7 +27,7 @@ pub(super) const LOOK_BACK: usize = PRECISE_TAPS / 2 + GROUP;
 
 /// Shape of the precise filter's window: 100 dB of rejection from 0.55 of the sample rate on.
 /// Source: J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function, 1974.
-const PRECISE_BETA: f64 = 10.06;
+pub(crate) const PRECISE_BETA: f64 = 10.06;
 
 /// Factor by which a later peak must exceed an earlier one to be looked at finely: 0.009 dB.
 const PRECISE_TOLERANCE: f32 = 1.001;
@@ -231,7 +231,7 @@ impl Filters {
         // A steady tone reaches its peak again and again: what is hardly larger is not worth the time.
         let limit = found.precise * PRECISE_TOLERANCE;
         if estimate(&coarse, plane, frame) > limit
-            && self.close.close_estimate(plane, frame) > limit
+            && self.close.close_estimate(plane, frame).0 > limit
         {
             found.precise = larger(self.precise.peak(plane, frame), found.precise);
         }
@@ -257,7 +257,7 @@ fn largest_of_avx2(samples: &[f32]) -> f32 {
 /// The largest magnitude, in lanes so that it vectorizes.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
-fn largest_magnitude(samples: &[f32]) -> f32 {
+pub(crate) fn largest_magnitude(samples: &[f32]) -> f32 {
     let mut lanes = [0.0f32; GROUP];
     let (rows, rest) = samples.as_chunks::<GROUP>();
     for row in rows {
@@ -271,7 +271,7 @@ fn largest_magnitude(samples: &[f32]) -> f32 {
 /// The largest magnitude of a second difference, each of three neighbors.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
-fn largest_bend(samples: &[f32]) -> f32 {
+pub(crate) fn largest_bend(samples: &[f32]) -> f32 {
     let bend = |a: f32, b: f32, c: f32| ((a - b) - (b - c)).abs();
     let count = samples.len() - 2;
     let mut lanes = [0.0f32; GROUP];

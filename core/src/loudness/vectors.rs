@@ -4,7 +4,7 @@
 
 /// Widths that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Vectors {
+pub(crate) enum Vectors {
     /// What every machine of the architecture has.
     Plain,
     /// 256 bits: AVX2.
@@ -18,7 +18,7 @@ pub(super) enum Vectors {
 
 impl Vectors {
     /// The widest ones of this machine.
-    pub(super) fn of_machine() -> Self {
+    pub(crate) fn of_machine() -> Self {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             let is_widest = std::arch::is_x86_feature_detected!("avx512f");
@@ -29,7 +29,7 @@ impl Vectors {
 
     /// All that this machine has besides the plain ones; says so where there are none.
     #[cfg(test)]
-    pub(super) fn others() -> Vec<Self> {
+    pub(crate) fn others() -> Vec<Self> {
         #[cfg(target_arch = "x86_64")]
         match Self::of_machine() {
             Self::Plain => {}

@@ -5,6 +5,7 @@ use crate::descriptor::StepDescriptor;
 pub mod fade;
 pub mod gain;
 pub mod high_pass;
+pub mod limit;
 pub mod loudness;
 pub mod peak_normalize;
 pub mod remix;
@@ -16,6 +17,7 @@ pub const STEPS: &[&StepDescriptor] = &[
     &fade::DESCRIPTOR,
     &gain::DESCRIPTOR,
     &high_pass::DESCRIPTOR,
+    &limit::DESCRIPTOR,
     &loudness::DESCRIPTOR,
     &peak_normalize::DESCRIPTOR,
     &remix::DESCRIPTOR,

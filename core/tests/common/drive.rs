@@ -45,6 +45,12 @@ pub const CASES: &[Case] = &[
     Case { step: "fade", params: &[("in_s", Number(0.5))], channel_count: 1 },
     Case { step: "gain", params: &[("gain_db", Number(-3.0))], channel_count: 2 },
     Case { step: "high-pass", params: &[("cutoff_hz", Number(80.0))], channel_count: 2 },
+    Case { step: "limit", params: &[("ceiling_dbtp", Number(-12.0))], channel_count: 2 },
+    Case {
+        step: "limit",
+        params: &[("ceiling_dbtp", Number(-3.0)), ("linking", Choice("per-channel"))],
+        channel_count: 3,
+    },
     Case { step: "loudness", params: &[("target_lufs", Number(-16.0))], channel_count: 2 },
     Case {
         step: "loudness",

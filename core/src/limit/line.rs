@@ -1,0 +1,72 @@
+//! The samples of a channel on their way through the limiter.
+
+use super::limiter::RUN;
+
+/// Runs between two moves of what is still needed to the front.
+const RUNS: usize = 32;
+
+/// A delay line in one piece, so that filters see neighbors as a slice.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    samples: Vec<f32>,
+    delay: usize,
+    /// Where the present run begins.
+    start: usize,
+}
+
+impl Line {
+    pub(super) fn new(delay: usize) -> Self {
+        Self { samples: vec![0.0; delay + RUNS * RUN], delay, start: delay }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.samples.fill(0.0);
+        self.start = self.delay;
+    }
+
+    /// Takes samples of the present run, from its sample `offset` on, and gives those that came
+    /// `delay` earlier.
+    pub(super) fn exchange(&mut self, offset: usize, samples: &mut [f32]) {
+        let first = self.start + offset;
+        self.samples[first..][..samples.len()].copy_from_slice(samples);
+        samples.copy_from_slice(&self.samples[first - self.delay..][..samples.len()]);
+    }
+
+    /// The samples, with the place at which the present run begins.
+    pub(super) fn samples(&mut self) -> (&mut [f32], usize) {
+        (&mut self.samples, self.start)
+    }
+
+    /// Goes on to the next run.
+    pub(super) fn advance(&mut self) {
+        self.start += RUN;
+        if self.start + RUN > self.samples.len() {
+            self.samples.copy_within(self.start - self.delay..self.start, 0);
+            self.start = self.delay;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_gives_what_came_its_delay_earlier() {
+        let mut line = Line::new(200);
+        let mut heard = Vec::new();
+        for run in 0..100u16 {
+            for half in [0, 32] {
+                let mut samples: Vec<f32> =
+                    (0..32).map(|index| f32::from(run * 64 + half + index + 1)).collect();
+                line.exchange(half.into(), &mut samples);
+                heard.extend(samples);
+            }
+            line.advance();
+        }
+        for (frame, sample) in heard.iter().enumerate() {
+            let expected = (frame + 1).saturating_sub(200) as f32;
+            assert_eq!(sample.to_bits(), expected.to_bits());
+        }
+    }
+}
