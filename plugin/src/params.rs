@@ -55,6 +55,9 @@ pub struct WavemillParams {
     /// The latest readings, as they were when the project was saved.
     #[persist = "readings"]
     pub shared: Arc<Shared>,
+    /// The spectrum that is kept to compare with.
+    #[persist = "reference"]
+    pub reference: Arc<RwLock<Option<Reference>>>,
 }
 
 /// Choices that are saved with the project. Keys that an older version does not know are ignored, keys
@@ -75,6 +78,27 @@ pub struct Choices {
     pub pipeline: Option<String>,
     /// A watched folder that captures are sent to.
     pub watch_folder: Option<PathBuf>,
+}
+
+/// A kept spectrum, in a few bytes a band.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Levels of the editor's bands, the lowest first, in tenths of a dB.
+    pub levels_db10: Vec<i16>,
+}
+
+impl Reference {
+    /// Keeps levels in dB.
+    pub fn new(levels_db: &[f32]) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "rounded, and a cast saturates")]
+        let levels_db10 = levels_db.iter().map(|db| (db * 10.0).round() as i16).collect();
+        Self { levels_db10 }
+    }
+
+    /// Levels in dB.
+    pub fn levels_db(&self) -> Vec<f32> {
+        self.levels_db10.iter().map(|&level| f32::from(level) / 10.0).collect()
+    }
 }
 
 /// Size of the editor in points when nobody resized it.
@@ -104,6 +128,7 @@ impl Default for WavemillParams {
             capture: EnumParam::new("Capture", CaptureMode::Off),
             choices: Arc::default(),
             shared: Arc::default(),
+            reference: Arc::default(),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The plugin as the DAW sees it.
 
 use crate::capture::{Captures, Haste, Need, Stem, Tape, Target};
-use crate::editor::{self, Face};
+use crate::editor;
 use crate::meters::{Meters, Shared};
 use crate::params::{CaptureMode, Choices, WavemillParams};
 use crate::transport::{Follower, Habits, Order, Transport};
 use crate::worker::{Bell, Chores, Worker};
 use nice_plug::prelude::*;
-use nice_plug_egui::EguiEditor;
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,7 +126,7 @@ impl Plugin for Wavemill {
         layout(8, "7.1"),
     ];
 
-    type Editor = EguiEditor<Face>;
+    type Editor = editor::Window;
     type SysExMessage = ();
     /// See [`crate::worker`].
     type BackgroundTask = ();

@@ -6,8 +6,8 @@ use super::{panel, theme, words};
 use crate::meters::{Point, Snapshot};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{
-    Align, Align2, Color32, Layout, Painter, Pos2, Rect, Response, RichText, Sense, Shape, Stroke,
-    Ui, pos2, vec2,
+    Align, Align2, Color32, EventFilter, Key, Layout, Painter, Pos2, Rect, Response, RichText,
+    Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// Lowest and highest loudness shown.
@@ -44,6 +44,7 @@ impl View {
             max: pos2(room.right() - DISTRIBUTION_WIDTH - 4.0, room.bottom() - 13.0),
         };
         let response = ui.interact(plot, ui.scope_id().with("history"), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "history"));
         self.zoom(ui, plot, &response, total_s);
         let (from_s, to_s) = self.range(total_s);
         let axis = Axis::upward(plot, LOW_LUFS, HIGH_LUFS);
@@ -65,29 +66,33 @@ impl View {
         (to_s - span_s, to_s)
     }
 
-    /// The wheel zooms around the pointer, a drag moves, a double click shows everything.
+    /// The wheel zooms around the pointer, a drag moves, a double click shows everything. With the focus,
+    /// arrows up and down zoom around the middle, left and right move, space and enter show everything.
     fn zoom(&mut self, ui: &Ui, plot: Rect, response: &Response, total_s: f64) {
         let (from_s, to_s) = self.range(total_s);
         let span_s = to_s - from_s;
-        if response.double_clicked() {
+        let keys = Keys::of(ui, response);
+        if response.double_clicked() || keys.is_all {
             *self = Self::default();
             return;
         }
-        let drag_s = f64::from(response.drag_delta().x / plot.width()) * span_s;
+        let dragged = f64::from(response.drag_delta().x / plot.width());
+        let move_s = (dragged + keys.back) * span_s;
         let wheel =
             if response.hovered() { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
-        if wheel.abs() > 0.1 {
-            let pointer = ui.input(|input| input.pointer.hover_pos()).map_or(1.0, |place| {
+        if wheel.abs() > 0.1 || keys.zoom != 0.0 {
+            let pointer = ui.input(|input| input.pointer.hover_pos());
+            let around = pointer.filter(|_| keys.zoom == 0.0).map_or(0.5, |place| {
                 f64::from((place.x - plot.left()) / plot.width()).clamp(0.0, 1.0)
             });
-            let span = (span_s * f64::from(-wheel / 200.0).exp())
+            let span = (span_s * (-f64::from(wheel) / 200.0 - keys.zoom).exp())
                 .clamp(SPAN_MIN_S, total_s.max(SPAN_MIN_S));
-            let at_s = from_s + pointer * span_s;
-            let end_s = at_s + (1.0 - pointer) * span;
+            let at_s = from_s + around * span_s;
+            let end_s = at_s + (1.0 - around) * span;
             self.span_s = (span < total_s).then_some(span);
             self.back_s = (total_s - end_s).clamp(0.0, (total_s - span).max(0.0));
-        } else if drag_s.abs() > 0.0 && self.span_s.is_some() {
-            self.back_s = (self.back_s + drag_s).clamp(0.0, (total_s - span_s).max(0.0));
+        } else if move_s.abs() > 0.0 && self.span_s.is_some() {
+            self.back_s = (self.back_s + move_s).clamp(0.0, (total_s - span_s).max(0.0));
         }
     }
 
@@ -113,6 +118,44 @@ impl View {
                 }
             });
         });
+    }
+}
+
+/// What the keyboard asks for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Keys {
+    /// Parts of the shown span to go back by.
+    back: f64,
+    /// The logarithm of how much nearer to look.
+    zoom: f64,
+    is_all: bool,
+}
+
+impl Keys {
+    /// Nothing without the focus. With it, the arrows do not move it on.
+    fn of(ui: &Ui, response: &Response) -> Self {
+        /// Part of the span that one press moves by, and the logarithm of what it zooms by.
+        const STEP: f64 = 0.2;
+        if !response.has_focus() {
+            return Self::default();
+        }
+        let arrows = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+        ui.input(|input| {
+            let steps = |more, less| {
+                let presses = |key| f64::from(u8::from(input.key_pressed(key)));
+                STEP * (presses(more) - presses(less))
+            };
+            Self {
+                back: steps(Key::ArrowLeft, Key::ArrowRight),
+                zoom: steps(Key::ArrowUp, Key::ArrowDown),
+                is_all: input.key_pressed(Key::Space) || input.key_pressed(Key::Enter),
+            }
+        })
     }
 }
 

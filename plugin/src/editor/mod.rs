@@ -1,6 +1,7 @@
 //! The editor: one glance tells loudness, peak and verdict.
 
 mod bars;
+mod focus;
 mod footer;
 mod header;
 mod history;
@@ -15,6 +16,7 @@ mod spectrum_view;
 mod stage;
 mod theme;
 mod verdict;
+mod window;
 mod words;
 
 use crate::meters::Snapshot;
@@ -26,13 +28,13 @@ use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::editor::{ResizeHint, SizeConstraints};
 use nice_plug_egui::baseview::{HandlerError, WindowSize};
 use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
-    create_egui_editor,
+    EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor,
 };
 use spectrum::Spectrum;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use verdict::Standing;
+pub(crate) use window::Window;
 
 /// Time between two pictures while something changes.
 const FRAME_TIME: Duration = Duration::from_millis(33);
@@ -44,7 +46,7 @@ const IDLE_TIME: Duration = Duration::from_millis(250);
 const RESTLESS_TIME: Duration = Duration::from_secs(5);
 
 /// Everything the editor remembers; lives as long as the plugin, whether a window is open or not.
-pub struct Face {
+pub(crate) struct Face {
     desk: Arc<Desk>,
     context: Option<GuiContext>,
     history: Snapshot,
@@ -57,10 +59,11 @@ pub struct Face {
     drawn_at: Instant,
     changed_at: Instant,
     seen: u64,
+    life: window::Life,
 }
 
 /// The editor of an instance.
-pub(crate) fn editor(desk: &Arc<Desk>) -> Option<EguiEditor<Face>> {
+pub(crate) fn editor(desk: &Arc<Desk>) -> Option<Window> {
     let (width, height, zoom) = {
         let choices = desk.params.choices.read();
         let (width, height) = choices.window;
@@ -81,7 +84,10 @@ pub(crate) fn editor(desk: &Arc<Desk>) -> Option<EguiEditor<Face>> {
         .with_tile("Wavemill")
         .with_resize_hint(hint)
         .with_repaint_poll_interval(FRAME_TIME);
-    create_egui_editor(state, RepaintNotifier::new(), settings, Face::new(Arc::clone(desk)))
+    let face = Face::new(Arc::clone(desk));
+    let life = Arc::clone(&face.life);
+    let editor = create_egui_editor(state, RepaintNotifier::new(), settings, face)?;
+    Some(Window { editor, desk: Arc::clone(desk), life })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a window is smaller than 16 million points")]
@@ -105,6 +111,7 @@ impl Face {
             drawn_at: now,
             changed_at: now,
             seen: 0,
+            life: window::Life::default(),
         }
     }
 
@@ -141,9 +148,11 @@ impl Face {
         numbers::show(ui, regions.numbers, self.desk.shared.shown(), &self.standing);
         bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
         self.history_view.show(ui, regions.history, &self.history, &self.standing);
-        self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum);
+        let reference = &self.desk.params.reference;
+        self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum, reference);
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);
         footer::show(ui, regions.footer, &self.desk, context);
+        focus::ring(ui.ctx());
         ui.ctx().request_repaint_after(if is_restless { FRAME_TIME } else { IDLE_TIME });
     }
 }
@@ -155,6 +164,7 @@ impl NiceEguiApp for Face {
         nice: GuiContext,
         _frame: &mut Frame,
     ) -> Result<(), HandlerError> {
+        window::begin(&self.life);
         theme::apply(&context);
         self.context = Some(nice);
         self.desk.shared.tap.open(true);
@@ -181,10 +191,5 @@ impl NiceEguiApp for Face {
 
     fn zoom_factor_changed(&mut self, zoom: f32) {
         self.desk.params.choices.write().zoom = zoom;
-    }
-
-    fn editor_closed(&mut self) {
-        self.desk.shared.tap.open(false);
-        self.context = None;
     }
 }

@@ -86,7 +86,10 @@ fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing)
     let place = pos2(rect.left(), rect.top() + 2.0);
     let shown = painter.text(place, Align2::LEFT_TOP, number(value), theme::digits(size), color);
     let unit = pos2(shown.right() + 6.0, shown.bottom() - size * 0.14);
-    panel::text(painter, unit, Align2::LEFT_BOTTOM, "LUFS", 12.0, theme::FAINT);
+    let unit = panel::text(painter, unit, Align2::LEFT_BOTTOM, "LUFS", 12.0, theme::FAINT);
+    // The headline may be about something else.
+    let place = pos2(unit.center().x, unit.top() - 9.0);
+    sign(painter, place, standing.mark("integrated_lufs"));
     let (mark, words) = standing.headline();
     let line = pos2(rect.left(), shown.bottom() + 3.0);
     let sign = sign(painter, line + vec2(6.0, 8.0), mark);
@@ -124,9 +127,7 @@ impl Row<'_> {
         let (place, words) = (pos2(unit_left - 5.0, middle), number(self.reading.get()));
         let font = theme::digits(size);
         let shown = painter.text(place, Align2::RIGHT_CENTER, words, font, color_of(mark));
-        if mark == Mark::Fail {
-            sign(painter, pos2(shown.left() - 10.0, middle), mark);
-        }
+        sign(painter, pos2(shown.left() - 10.0, middle), mark);
     }
 }
 

@@ -3,8 +3,10 @@
 use super::scale::Axis;
 use super::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
 use super::{panel, theme, words};
+use crate::params::Reference;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{Align, Align2, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, Ui, pos2};
+use parking_lot::RwLock;
 
 /// Levels shown, in dB.
 const LOW_DB: f32 = -84.0;
@@ -28,18 +30,22 @@ pub(super) struct View {
     is_frozen: bool,
     /// The levels when it was frozen.
     frozen_db: Vec<f32>,
-    /// Kept to compare with.
-    reference_db: Option<Vec<f32>>,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { slope_db: 4.5, is_frozen: false, frozen_db: Vec::new(), reference_db: None }
+        Self { slope_db: 4.5, is_frozen: false, frozen_db: Vec::new() }
     }
 }
 
 impl View {
-    pub(super) fn show(&mut self, ui: &mut Ui, rect: Rect, spectrum: &mut Spectrum) {
+    pub(super) fn show(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        spectrum: &mut Spectrum,
+        reference: &RwLock<Option<Reference>>,
+    ) {
         let room = panel::ground(ui, rect, "SPECTRUM");
         let plot = Rect {
             min: pos2(room.left() + 22.0, room.top()),
@@ -55,13 +61,12 @@ impl View {
         painter.add(Shape::line(places(levels), Stroke::new(1.6, theme::SIGNAL)));
         let held = theme::veil(theme::HELD, 0.65);
         painter.add(Shape::line(places(&spectrum.held_db), Stroke::new(1.0, held)));
-        if let Some(reference) = &self.reference_db {
-            let dashes =
-                Shape::dashed_line(&places(reference), Stroke::new(1.4, theme::TARGET), 5.0, 4.0);
-            painter.extend(dashes);
+        if let Some(reference) = &*reference.read() {
+            let places = places(&reference.levels_db());
+            painter.extend(Shape::dashed_line(&places, Stroke::new(1.4, theme::TARGET), 5.0, 4.0));
         }
         readout(ui, plot, across, up);
-        self.buttons(ui, rect, spectrum);
+        self.buttons(ui, rect, spectrum, reference);
         panel::explained(ui, plot, "spectrum", words::SPECTRUM);
     }
 
@@ -75,7 +80,13 @@ impl View {
             .collect()
     }
 
-    fn buttons(&mut self, ui: &mut Ui, rect: Rect, spectrum: &mut Spectrum) {
+    fn buttons(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        spectrum: &mut Spectrum,
+        reference: &RwLock<Option<Reference>>,
+    ) {
         let row = Rect {
             min: pos2(rect.left() + 70.0, rect.top() + 1.0),
             max: pos2(rect.right() - 6.0, rect.top() + 19.0),
@@ -94,11 +105,11 @@ impl View {
                     }
                 }
                 ui.label(small("dB/oct").color(theme::FAINT));
-                let keep = "Keeps the spectrum of now as a dashed line to compare with; again: forgets it.";
-                let has_reference = self.reference_db.is_some();
+                let keep = "Keeps the spectrum of now, with the project, as a dashed line to compare with; again: forgets it.";
+                let has_reference = reference.read().is_some();
                 if ui.selectable_label(has_reference, small("keep")).on_hover_text(keep).clicked() {
-                    self.reference_db =
-                        if has_reference { None } else { Some(spectrum.held_db.clone()) };
+                    *reference.write() =
+                        (!has_reference).then(|| Reference::new(&spectrum.held_db));
                 }
                 let freeze = "Stops the spectrum; held peaks go on.";
                 if ui.selectable_label(self.is_frozen, small("freeze")).on_hover_text(freeze).clicked() {
@@ -182,4 +193,42 @@ fn readout(ui: &Ui, plot: Rect, across: Axis, up: Axis) {
     };
     let place = pos2(plot.right() - 4.0, plot.top() + 3.0);
     panel::text(ui.painter(), place, Align2::RIGHT_TOP, &words, 10.5, theme::TEXT);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::editor::focus::press_at;
+    use crate::editor::stage::Stage;
+    use crate::editor::theme;
+    use crate::plugin::Desk;
+    use egui::{Key, Shape};
+    use nice_plug::prelude::Params;
+
+    fn dashes(stage: &Stage) -> usize {
+        let is_dash = |shape: &&Shape| matches!(shape, Shape::LineSegment { stroke, .. } if stroke.color == theme::TARGET);
+        stage.shapes().into_iter().filter(is_dash).count()
+    }
+
+    #[test]
+    fn kept_spectrum_comes_back_with_the_project() {
+        let mut stage = Stage::new(Desk::default());
+        stage.play_tone();
+        let before = dashes(&stage);
+        press_at(&mut stage, "keep", Key::Enter);
+        assert!(dashes(&stage) > before + 20, "a dashed line");
+        let saved = stage.desk.params.serialize_fields();
+        assert!(saved["reference"].len() < 2000, "{}", saved["reference"].len());
+        let desk = Desk::default();
+        desk.params.deserialize_fields(&saved);
+        let kept = stage.desk.params.reference.read().clone().unwrap();
+        let levels = kept.levels_db();
+        assert!(levels.iter().any(|&db| db > -20.0) && levels.iter().any(|&db| db < -60.0));
+        assert_eq!(desk.params.reference.read().as_ref(), Some(&kept));
+        let mut opened = Stage::new(desk);
+        assert!(dashes(&opened) > before + 20);
+        press_at(&mut opened, "keep", Key::Enter);
+        assert_eq!(dashes(&opened), before);
+        let saved = opened.desk.params.serialize_fields();
+        assert_eq!(saved["reference"], "null");
+    }
 }

@@ -1,20 +1,24 @@
 //! The editor without a window, for tests: frames are drawn when asked for, and what they show is text.
 
 use super::{Face, theme};
+use crate::meters::{Point, Scribe};
 use crate::plugin::Desk;
-use egui::{Context, Event, RawInput, Rect, Shape, pos2, vec2};
+use egui::output::OutputEvent;
+use egui::{Context, Event, Id, Key, Memory, Modifiers, RawInput, Rect, Shape, pos2, vec2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::{GuiContextInner, PluginApi, PluginState};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// An editor on a stage.
 pub(super) struct Stage {
     pub(super) desk: Arc<Desk>,
-    context: Context,
+    pub(super) context: Context,
     face: Face,
     gui: GuiContext,
     shapes: Vec<Shape>,
+    focused_words: Option<String>,
 }
 
 /// A DAW that takes every change of a parameter.
@@ -55,6 +59,7 @@ impl Stage {
             context,
             gui: GuiContext::new(Arc::new(Host)),
             shapes: Vec::new(),
+            focused_words: None,
         };
         stage.draw(Vec::new());
         stage.draw(Vec::new());
@@ -71,8 +76,61 @@ impl Stage {
         };
         let Self { face, gui, context, .. } = self;
         let output = context.run_ui(input, |ui| face.draw(ui, gui));
+        for event in &output.platform_output.events {
+            if let OutputEvent::FocusGained(info) = event {
+                self.focused_words = info.label.clone().or(info.current_text_value.clone());
+            }
+        }
         self.shapes = output.shapes.iter().map(|clipped| clipped.shape.clone()).collect();
         output.drop_without_applying_deltas();
+    }
+
+    /// Presses and releases a key; then a frame for what it changed.
+    pub(super) fn press(&mut self, key: Key, modifiers: Modifiers) {
+        for pressed in [true, false] {
+            let event = Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
+            self.draw(vec![event]);
+        }
+        self.draw(Vec::new());
+    }
+
+    /// What has the keyboard's focus.
+    pub(super) fn focus(&self) -> Option<Id> {
+        self.context.memory(Memory::focused)
+    }
+
+    /// What it says of itself.
+    pub(super) fn focused_words(&self) -> Option<&str> {
+        self.focused_words.as_deref()
+    }
+
+    /// Everything that can be clicked, dragged or typed into.
+    pub(super) fn controls(&self) -> HashSet<Id> {
+        self.context.viewport(|view| {
+            let widgets = view.prev_pass.widgets.layers().flat_map(|(_, widgets)| widgets);
+            let controls = widgets.filter(|widget| widget.enabled && widget.sense.interactive());
+            controls.map(|widget| widget.id).collect()
+        })
+    }
+
+    /// What a spectrum of one line looks like: the window's thread has seen a tone.
+    pub(super) fn play_tone(&mut self) {
+        let tap = &self.desk.shared.tap;
+        tap.open(true);
+        let tone: Vec<f32> = (0..16_384u16).map(|frame| (f32::from(frame) * 0.1).sin()).collect();
+        tap.push(&tone, &tone);
+        self.draw(Vec::new());
+        self.draw(Vec::new());
+    }
+
+    /// So many points of a steady program.
+    pub(super) fn fill_history(&mut self, count: usize) {
+        let point = Point { short_term_lufs: Some(-23.0), ..Point::default() };
+        let mut scribe = Scribe::default();
+        for _ in 0..count {
+            scribe.push(&self.desk.shared.history, point);
+        }
+        self.draw(Vec::new());
     }
 
     /// Everything that was drawn.

@@ -22,6 +22,9 @@ pub(super) const HELD: Color32 = Color32::from_rgb(0xf0, 0xe4, 0x42);
 /// The target itself.
 pub(super) const TARGET: Color32 = Color32::from_rgb(0xcc, 0x79, 0xa7);
 
+/// The ring around what the keyboard is at.
+pub(super) const FOCUS: Color32 = Color32::WHITE;
+
 /// Room between panels.
 pub(super) const GAP: f32 = 6.0;
 
@@ -60,4 +63,94 @@ pub(super) fn apply(context: &egui::Context) {
     visuals.widgets.hovered.weak_bg_fill = Color32::from_rgb(0x34, 0x3c, 0x49);
     visuals.widgets.active.weak_bg_fill = Color32::from_rgb(0x3f, 0x49, 0x59);
     context.set_visuals(visuals);
+    // Words are no controls: nothing about them is marked or copied.
+    context.all_styles_mut(|style| style.interaction.selectable_labels = false);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Colors that mean something. Source of the names: above.
+    const MEANINGS: [(&str, Color32); 6] = [
+        ("signal", SIGNAL),
+        ("good", GOOD),
+        ("bad", BAD),
+        ("held", HELD),
+        ("target", TARGET),
+        ("text", TEXT),
+    ];
+
+    /// Linear light as someone sees it whose long, middle or short cones are missing.
+    ///
+    /// Source: Machado, Oliveira, Fernandes, "A Physiologically-based Model for Simulation of Color Vision
+    /// Deficiency", 2009, table 1, severity 1.0.
+    const SIGHTS: [(&str, [[f32; 3]; 3]); 4] = [
+        ("all cones", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+        (
+            "protanopia",
+            [
+                [0.152286, 1.052583, -0.204868],
+                [0.114503, 0.786281, 0.099216],
+                [-0.003882, -0.048116, 1.051998],
+            ],
+        ),
+        (
+            "deuteranopia",
+            [
+                [0.367322, 0.860646, -0.227968],
+                [0.280085, 0.672501, 0.047413],
+                [-0.011820, 0.042940, 0.968881],
+            ],
+        ),
+        (
+            "tritanopia",
+            [
+                [1.255528, -0.076749, -0.178779],
+                [-0.078411, 0.930809, 0.147602],
+                [0.004733, 0.691367, 0.303900],
+            ],
+        ),
+    ];
+
+    /// CIE L*a*b* under D65. Source: CIE 15:2004, 8.2.1; IEC 61966-2-1 for sRGB.
+    fn lab(color: Color32, sight: [[f32; 3]; 3]) -> [f32; 3] {
+        let [r, g, b, _] = egui::Rgba::from(color).to_array();
+        let seen = sight.map(|row| (row[0] * r + row[1] * g + row[2] * b).clamp(0.0, 1.0));
+        let to_xyz = [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.0721750],
+            [0.0193339, 0.1191920, 0.9503041],
+        ];
+        let white = [0.95047, 1.0, 1.08883];
+        let mut f = [0.0f32; 3];
+        for (f, (row, white)) in f.iter_mut().zip(to_xyz.iter().zip(white)) {
+            let t = row.iter().zip(seen).map(|(weight, light)| weight * light).sum::<f32>() / white;
+            *f = if t > 0.008856 { t.cbrt() } else { 7.787 * t + 16.0 / 116.0 };
+        }
+        [116.0 * f[1] - 16.0, 500.0 * (f[0] - f[1]), 200.0 * (f[1] - f[2])]
+    }
+
+    /// What two colors differ by at least: four times what one can just see. Source of that: Mahy, Van
+    /// Eycken, Oosterlinck, "Evaluation of Uniform Color Spaces", 1994: 2.3.
+    const DIFFERENCE_MIN: f32 = 4.0 * 2.3;
+
+    /// The same for what passes and what does not.
+    const VERDICTS_MIN: f32 = 3.0 * DIFFERENCE_MIN;
+
+    #[test]
+    fn colors_differ_for_any_color_vision() {
+        for (name, sight) in SIGHTS {
+            for (index, (one, color)) in MEANINGS.into_iter().enumerate() {
+                for (other, another) in &MEANINGS[..index] {
+                    let squares = lab(color, sight).into_iter().zip(lab(*another, sight));
+                    let squares = squares.map(|(a, b)| (a - b) * (a - b));
+                    let difference = squares.sum::<f32>().sqrt();
+                    let is_verdict = [one, other] == ["bad", "good"];
+                    let min = if is_verdict { VERDICTS_MIN } else { DIFFERENCE_MIN };
+                    assert!(difference >= min, "{name}: {one} and {other}: {difference}");
+                }
+            }
+        }
+    }
 }

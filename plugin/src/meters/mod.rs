@@ -8,6 +8,8 @@ mod tap;
 
 pub(crate) use engine::Meters;
 pub use engine::Shared;
+#[cfg(test)]
+pub(crate) use history::Scribe;
 pub use history::{History, POINT_S, POINTS_MAX, Point, Snapshot};
 pub use readings::{Reading, Readings, Values};
 pub use tap::Tap;

@@ -72,3 +72,16 @@ fn damaged_state_is_refused_and_changes_nothing() {
         assert_eq!(save(&mut instance), before);
     }
 }
+
+#[test]
+fn kept_spectrum_comes_back() {
+    let mut instance = instance();
+    let before = save(&mut instance);
+    let mut state: serde_json::Value = serde_json::from_slice(&before[8..]).unwrap();
+    let kept = serde_json::json!({ "levels_db10": [-123, -456, -789] }).to_string();
+    state["fields"]["reference"] = kept.clone().into();
+    assert!(load(&mut instance, &stored(state.to_string().as_bytes())));
+    let after = save(&mut instance);
+    let state: serde_json::Value = serde_json::from_slice(&after[8..]).unwrap();
+    assert_eq!(state["fields"]["reference"], kept);
+}
