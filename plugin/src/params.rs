@@ -117,14 +117,25 @@ impl Default for Choices {
     }
 }
 
+/// A parameter that is on or off; any other word is refused.
+fn switch(name: &'static str, default: bool) -> BoolParam {
+    BoolParam::new(name, default).with_string_to_value(Arc::new(|words| {
+        match words.trim().to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Some(true),
+            "off" | "false" | "no" | "0" => Some(false),
+            _ => None,
+        }
+    }))
+}
+
 impl Default for WavemillParams {
     fn default() -> Self {
         Self {
-            bypass: BoolParam::new("Bypass", false).make_bypass(),
-            reset: BoolParam::new("Reset meters", false),
-            follow: BoolParam::new("Pause with transport", true),
-            reset_on_start: BoolParam::new("Reset on start", false),
-            dual_mono: BoolParam::new("Dual mono", false),
+            bypass: switch("Bypass", false).make_bypass(),
+            reset: switch("Reset meters", false),
+            follow: switch("Pause with transport", true),
+            reset_on_start: switch("Reset on start", false),
+            dual_mono: switch("Dual mono", false),
             capture: EnumParam::new("Capture", CaptureMode::Off),
             choices: Arc::default(),
             shared: Arc::default(),

@@ -9,6 +9,7 @@ use clack_extensions::params::{
 };
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::{HostState, HostStateImpl, PluginState};
+use clack_extensions::tail::{PluginTail, TailLength};
 use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::*;
@@ -248,6 +249,12 @@ impl Running {
         });
         result.unwrap();
         assert_eq!(calls, 0, "allocations and frees while it processed");
+    }
+
+    /// What follows after the input ends.
+    pub(crate) fn tail(&mut self) -> TailLength {
+        let handle = self.processor.as_mut().unwrap().plugin_handle();
+        handle.get_extension::<PluginTail>().unwrap().get(&handle)
     }
 
     /// Deactivates; the instance can be activated anew.

@@ -14,6 +14,7 @@ mod signals;
 
 mod allocator;
 mod captures;
+mod contract;
 #[cfg(target_os = "linux")]
 mod editor;
 mod host;
