@@ -127,7 +127,7 @@ impl Row<'_> {
         let (place, words) = (pos2(unit_left - 5.0, middle), number(self.reading.get()));
         let font = theme::digits(size);
         let shown = painter.text(place, Align2::RIGHT_CENTER, words, font, color_of(mark));
-        sign(painter, pos2(shown.left() - 10.0, middle), mark);
+        sign(painter, pos2(shown.left() - 12.0, middle), mark);
     }
 }
 

@@ -12,7 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    ConnectionExt, CreateWindowAux, EventMask, ImageFormat, WindowClass,
+    ConnectionExt, CreateWindowAux, EventMask, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    KeyPressEvent, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -214,6 +215,27 @@ impl Embedded {
         }
     }
 
+    /// Presses and releases a key in the editor's own window.
+    fn press(&self, keycode: u8) {
+        let connection = &self.connection;
+        let tree = connection.query_tree(self.window).unwrap().reply().unwrap();
+        let [editor] = tree.children[..] else { panic!("{tree:?}") };
+        for (response_type, mask) in
+            [(KEY_PRESS_EVENT, EventMask::KEY_PRESS), (KEY_RELEASE_EVENT, EventMask::KEY_RELEASE)]
+        {
+            let event = KeyPressEvent {
+                response_type,
+                detail: keycode,
+                root: tree.root,
+                event: editor,
+                same_screen: true,
+                ..KeyPressEvent::default()
+            };
+            connection.send_event(false, editor, mask, event).unwrap();
+        }
+        connection.flush().unwrap();
+    }
+
     /// What the window shows: rows of blue, green, red and nothing.
     fn picture(&self) -> Vec<u8> {
         let (width, height) = self.size;
@@ -352,5 +374,30 @@ fn editor_opens_and_closes_twenty_times_while_audio_runs() {
         assert!(editor.show());
     }
     editor.wait_for_a_picture();
+    editor.close();
+}
+
+/// Tab on a keyboard of 105 keys. Source: `xkeyboard-config`, `keycodes/evdev`.
+const TAB: u8 = 23;
+
+#[test]
+fn editor_shows_where_the_keyboard_is() {
+    if !is_inside("editor_shows_where_the_keyboard_is") {
+        return;
+    }
+    let Some(mut editor) = opened((960, 600)) else { return };
+    editor.wait_for_a_picture();
+    // Nothing but the ring around the focus is as bright.
+    let bright = |editor: &Embedded| {
+        editor.picture().chunks_exact(4).filter(|pixel| pixel[..3] == [255; 3]).count()
+    };
+    let before = bright(&editor);
+    editor.press(TAB);
+    let begin = Instant::now();
+    while bright(&editor) < before + 100 {
+        assert!(begin.elapsed() < Duration::from_mins(1), "no ring");
+        editor.play(0.1, |_| [0.0; 2]);
+    }
+    editor.keep("keyboard");
     editor.close();
 }

@@ -1,6 +1,7 @@
 //! A CLAP host in the test's own process.
 
 use crate::allocator::calls_of;
+use crate::locks::waits_of;
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{
@@ -160,6 +161,8 @@ pub(crate) struct Running {
     pub(crate) output: Vec<Vec<f32>>,
     events: EventBuffer,
     told: EventBuffer,
+    /// An offline render may wait for the disk.
+    may_wait: bool,
 }
 
 impl Running {
@@ -189,6 +192,7 @@ impl Running {
             output: planes(),
             events: EventBuffer::with_capacity(64),
             told: EventBuffer::with_capacity(64),
+            may_wait: stream.is_offline,
         }
     }
 
@@ -244,10 +248,11 @@ impl Running {
         self.told.clear();
         let mut told = OutputEvents::from_buffer(&mut self.told);
         let processor = self.processor.as_mut().unwrap();
-        let (calls, result) = calls_of(|| {
-            processor.process(&input, &mut output, &events, &mut told, None, transport)
-        });
+        let process =
+            || processor.process(&input, &mut output, &events, &mut told, None, transport);
+        let (waits, (calls, result)) = waits_of(|| calls_of(process));
         result.unwrap();
+        assert!(waits == 0 || self.may_wait, "waited {waits} times while it processed");
         assert_eq!(calls, 0, "allocations and frees while it processed");
     }
 

@@ -19,6 +19,7 @@ mod contract;
 mod editor;
 mod host;
 mod kill;
+mod locks;
 mod passing;
 mod readings;
 mod real_time;

@@ -1,4 +1,4 @@
-//! The audio thread neither allocates nor frees, whatever the DAW does.
+//! The audio thread neither allocates nor frees, nor waits in real time, whatever the DAW does.
 //!
 //! [`Running`] counts in every block of every test here, those with an open editor included; the framework's
 //! `assert_process_allocs` ends the process besides.
@@ -79,7 +79,7 @@ fn plays(stream: Stream, seed: u32) {
 }
 
 #[test]
-fn nothing_is_allocated_or_freed_in_real_time() {
+fn nothing_is_allocated_freed_or_waited_for_in_real_time() {
     plays(STEREO, 1);
 }
 
