@@ -22,8 +22,9 @@ pub(super) use tests::press_at;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::editor::layout::SIZE_MIN;
     use crate::editor::stage::Stage;
-    use crate::params::CaptureMode;
+    use crate::params::{CaptureMode, WINDOW};
     use crate::plugin::Desk;
     use egui::{Key, Modifiers, Rect, Shape};
     use nice_plug::prelude::Param;
@@ -83,6 +84,18 @@ mod tests {
         assert!(controls.contains(&stage.focus().unwrap()), "and back");
         stage.press(Key::Escape, Modifiers::NONE);
         assert_eq!((stage.focus(), rings(&stage)), (None, Vec::new()), "keys are the DAW's again");
+    }
+
+    #[test]
+    fn every_control_is_seen_in_windows_of_any_size() {
+        for size in [SIZE_MIN, (700, 900), WINDOW, (1500, 1000)] {
+            let stage = Stage::sized(Desk::default(), size);
+            let places = stage.places();
+            assert!(places.len() >= 12, "{size:?}");
+            for [place, seen] in places {
+                assert!(seen.expand(0.5).contains_rect(place), "{place} but {seen} in {size:?}");
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,9 @@ const SLOPES: [(&str, f32); 3] = [("0", 0.0), ("3", 3.0), ("4.5", 4.5)];
 /// themselves.
 const BAND_SLOPE_DB: f32 = 3.0;
 
+/// What all buttons beside the title take, in points.
+const BUTTONS_WIDTH: f32 = 250.0;
+
 /// Where a tilt turns, in Hz.
 const PIVOT_HZ: f32 = 1000.0;
 
@@ -80,6 +83,7 @@ impl View {
             .collect()
     }
 
+    /// Beside the title where there is room, else in a menu.
     fn buttons(
         &mut self,
         ui: &mut Ui,
@@ -94,35 +98,60 @@ impl View {
         panel::inside(ui, row, |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
-                let small = |words: &str| RichText::new(words).size(10.5);
-                for (name, slope_db) in SLOPES.into_iter().rev() {
-                    let is_chosen = (self.slope_db - slope_db).abs() < 0.1;
-                    let tip = format!(
-                        "Tilt of {name} dB an octave around 1 kHz: with 3 pink noise is level, with 4.5 most music."
-                    );
-                    if ui.selectable_label(is_chosen, small(name)).on_hover_text(tip).clicked() {
-                        self.slope_db = slope_db;
-                    }
-                }
-                ui.label(small("dB/oct").color(theme::FAINT));
-                let keep = "Keeps the spectrum of now, with the project, as a dashed line to compare with; again: forgets it.";
-                let has_reference = reference.read().is_some();
-                if ui.selectable_label(has_reference, small("keep")).on_hover_text(keep).clicked() {
-                    *reference.write() =
-                        (!has_reference).then(|| Reference::new(&spectrum.held_db));
-                }
-                let freeze = "Stops the spectrum; held peaks go on.";
-                if ui.selectable_label(self.is_frozen, small("freeze")).on_hover_text(freeze).clicked() {
-                    self.is_frozen = !self.is_frozen;
-                    self.frozen_db.clone_from(&spectrum.levels_db);
-                }
-                let release = "Lets held peaks go.";
-                if ui.selectable_label(false, small("release")).on_hover_text(release).clicked() {
-                    spectrum.release();
+                if row.width() >= BUTTONS_WIDTH {
+                    self.slopes(ui);
+                    self.looks(ui, spectrum, reference);
+                } else {
+                    ui.menu_button(small("view"), |ui| {
+                        ui.horizontal(|ui| self.slopes(ui));
+                        self.looks(ui, spectrum, reference);
+                    });
                 }
             });
         });
     }
+
+    fn slopes(&mut self, ui: &mut Ui) {
+        for (name, slope_db) in SLOPES.into_iter().rev() {
+            let is_chosen = (self.slope_db - slope_db).abs() < 0.1;
+            let tip = format!(
+                "Tilt of {name} dB an octave around 1 kHz: with 3 pink noise is level, with 4.5 most music."
+            );
+            if ui.selectable_label(is_chosen, small(name)).on_hover_text(tip).clicked() {
+                self.slope_db = slope_db;
+            }
+        }
+        ui.label(small("dB/oct").color(theme::FAINT));
+    }
+
+    fn looks(
+        &mut self,
+        ui: &mut Ui,
+        spectrum: &mut Spectrum,
+        reference: &RwLock<Option<Reference>>,
+    ) {
+        let mut button =
+            |name, is_on, tip| ui.selectable_label(is_on, small(name)).on_hover_text(tip).clicked();
+        let has_reference = reference.read().is_some();
+        if button(
+            "keep",
+            has_reference,
+            "Keeps the spectrum of now, with the project, as a dashed line to compare with; again: forgets it.",
+        ) {
+            *reference.write() = (!has_reference).then(|| Reference::new(&spectrum.held_db));
+        }
+        if button("freeze", self.is_frozen, "Stops the spectrum; held peaks go on.") {
+            self.is_frozen = !self.is_frozen;
+            self.frozen_db.clone_from(&spectrum.levels_db);
+        }
+        if button("release", false, "Lets held peaks go.") {
+            spectrum.release();
+        }
+    }
+}
+
+fn small(words: &str) -> RichText {
+    RichText::new(words).size(10.5)
 }
 
 fn grid(painter: &Painter, plot: Rect, across: Axis, up: Axis) {

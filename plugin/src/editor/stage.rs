@@ -1,10 +1,11 @@
 //! The editor without a window, for tests: frames are drawn when asked for, and what they show is text.
 
-use super::{Face, theme};
+use super::{Face, size_of, theme};
 use crate::meters::{Point, Scribe};
+use crate::params::WINDOW;
 use crate::plugin::Desk;
 use egui::output::OutputEvent;
-use egui::{Context, Event, Id, Key, Memory, Modifiers, RawInput, Rect, Shape, pos2, vec2};
+use egui::{Context, Event, Id, Key, Memory, Modifiers, RawInput, Rect, Shape, Vec2, pos2, vec2};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::{GuiContextInner, PluginApi, PluginState};
@@ -19,6 +20,7 @@ pub(super) struct Stage {
     gui: GuiContext,
     shapes: Vec<Shape>,
     focused_words: Option<String>,
+    size: Vec2,
 }
 
 /// A DAW that takes every change of a parameter.
@@ -48,8 +50,14 @@ impl GuiContextInner for Host {
 }
 
 impl Stage {
-    /// An editor of the usual size that was drawn twice, after which all things have their place.
+    /// An editor of the usual size.
     pub(super) fn new(desk: Desk) -> Self {
+        Self::sized(desk, WINDOW)
+    }
+
+    /// An editor that was drawn twice, after which all things have their place.
+    pub(super) fn sized(desk: Desk, size: (u32, u32)) -> Self {
+        let size = size_of(size);
         let desk = Arc::new(desk);
         let context = Context::default();
         theme::apply(&context);
@@ -60,6 +68,7 @@ impl Stage {
             gui: GuiContext::new(Arc::new(Host)),
             shapes: Vec::new(),
             focused_words: None,
+            size: vec2(size.width, size.height),
         };
         stage.draw(Vec::new());
         stage.draw(Vec::new());
@@ -69,7 +78,7 @@ impl Stage {
     /// Draws one frame after these events.
     pub(super) fn draw(&mut self, events: Vec<Event>) {
         let input = RawInput {
-            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(960.0, 600.0))),
+            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), self.size)),
             focused: true,
             events,
             ..RawInput::default()
@@ -121,6 +130,13 @@ impl Stage {
         tap.push(&tone, &tone);
         self.draw(Vec::new());
         self.draw(Vec::new());
+    }
+
+    /// Places of controls, and what one can see of them.
+    pub(super) fn places(&self) -> Vec<[Rect; 2]> {
+        let controls = self.controls();
+        let responses = controls.iter().filter_map(|&id| self.context.read_response(id));
+        responses.map(|response| [response.rect, response.interact_rect]).collect()
     }
 
     /// So many points of a steady program.
