@@ -282,6 +282,10 @@ impl Step {
         self.built_in()?.1.choice(key)
     }
 
+    #[cfg_attr(
+        not(feature = "effects"),
+        expect(clippy::unnecessary_wraps, reason = "without effects, all steps are built in")
+    )]
     fn built_in(&self) -> Option<(&'static StepDescriptor, &Params)> {
         match &self.task {
             Task::BuiltIn { descriptor, params } => Some((descriptor, params)),

@@ -53,7 +53,9 @@ impl Effects {
     /// holds.
     #[must_use]
     pub fn in_folder(&self, folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), ..self.clone() }
+        let mut effects = self.clone();
+        folder.clone_into(&mut effects.folder);
+        effects
     }
 
     /// The same without a look at `effects.lock`.

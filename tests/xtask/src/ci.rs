@@ -23,9 +23,14 @@ pub(crate) fn run() -> Result<()> {
         "core without features",
         &mut cargo(&["check", "--locked", "-p", "wavemill-core", "--no-default-features"]),
     );
+    // Lints, since code that only lacks effects is seen by no other stage.
     gate.stage(
         "pipelines without effects",
-        &mut cargo(&["check", "--locked", "-p", "wavemill-pipelines", "--no-default-features"]),
+        cargo(&["clippy", "--locked", "-p", "wavemill-pipelines", "--no-default-features"]).args([
+            "--all-targets",
+            "--",
+            "-Dwarnings",
+        ]),
     );
     for package in packages()? {
         let name = format!("{package} on its own");
