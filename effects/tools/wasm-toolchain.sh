@@ -70,8 +70,8 @@ export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER='$linker'
 END
 
 # The package has no libraries for wasm: compile them once, from its sources, and put them where the
-# compiler looks. `lto` makes cargo keep LLVM's bitcode in them, without which effects could not use it;
-# the paths of panics must not name this machine.
+# compiler looks. As in rustup's, there is bitcode in them, without which effects with `lto` could not use
+# them, and machine code besides: with bitcode alone the linker would compile, and write what its version does.
 echo "compiling the standard library for wasm"
 bake=$folder/bake
 mkdir -p "$bake/src"
@@ -80,23 +80,38 @@ cat >"$bake/Cargo.toml" <<END
 name = "bake"
 version = "0.0.0"
 edition = "2021"
-[lib]
-crate-type = ["cdylib"]
 [profile.release]
 panic = "abort"
-lto = true
 [workspace]
 END
-echo 'pub fn f() { let _ = std::collections::HashMap::<u8, u8>::new(); }' >"$bake/src/lib.rs"
+: >"$bake/src/lib.rs"
+
+# Panics name their places; none may tell where a machine has this folder, or cargo's own. The sources are
+# reached by a link, and the compiler writes down either path.
+flags() {
+    printf -- '-Cembed-bitcode=yes'
+    while [ $# -gt 0 ]; do
+        printf '\037--remap-path-prefix=%s=%s' "$1" "$2"
+        shift 2
+    done
+}
+sources=$sysroot/lib/rustlib/src/rust
+real_sources=$(cd "$sources" && pwd -P)
 (
     . "$folder/env.sh"
     cd "$bake"
-    RUSTC_BOOTSTRAP=1 RUSTFLAGS="--remap-path-prefix=$sysroot/lib/rustlib/src/rust=rust" \
-        CARGO_TARGET_DIR="$bake/target" \
-        cargo build --quiet --release -Z build-std=std,panic_abort
+    export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$bake/target"
+    cargo fetch --quiet -Z build-std=std,panic_abort
+    set -- "$folder" toolchain "$real_sources" rust "$sources" rust
+    for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+        set -- "$@" "$registry" registry
+    done
+    # The last of several that fit holds.
+    CARGO_ENCODED_RUSTFLAGS=$(flags "$@") cargo build --quiet --release -Z build-std=std,panic_abort
 )
 target=$sysroot/lib/rustlib/wasm32-unknown-unknown/lib
 mkdir -p "$target"
+rm "$bake"/target/wasm32-unknown-unknown/release/deps/libbake-*.rlib
 cp "$bake"/target/wasm32-unknown-unknown/release/deps/*.rlib "$target/"
 rm -rf "$bake" "$sysroot/src" "$sysroot/share"
 # The sources' place is a link into usr/src.
