@@ -71,6 +71,17 @@ impl Compilers {
         Self { rust: find_rust(), c: find_c(), assemblyscript: find_assemblyscript() }
     }
 
+    /// Removes what other compilers may have built. Cargo knows a compiler by its version, not by its
+    /// libraries: it would hand out modules that were built with another toolchain's.
+    pub(crate) fn start_anew(&self) -> Result<()> {
+        let built = cargo_folder().join(TARGET);
+        if self.rust.is_some() && built.exists() {
+            std::fs::remove_dir_all(&built)
+                .with_context(|| format!("removing {}", built.display()))?;
+        }
+        Ok(())
+    }
+
     /// The compiler of a language, or why there is none.
     pub(crate) fn of(&self, language: Language) -> Result<&Compiler, String> {
         match language {
@@ -164,9 +175,14 @@ fn in_toolchain(folder: &Path) -> Command {
     shell
 }
 
+/// Where cargo builds modules.
+fn cargo_folder() -> PathBuf {
+    root().join("target/effects")
+}
+
 fn build_rust(mut cargo: Command, source: &Source, file: &Path) -> Result<()> {
     let package = format!("effect-{}", source.name);
-    let target = root().join("target/effects");
+    let target = cargo_folder();
     let root = root().canonicalize()?;
     let mut flags = vec![
         "-Ctarget-feature=+simd128".to_owned(),

@@ -56,6 +56,7 @@ pub(crate) fn rebuild() -> Result<PathBuf> {
     std::fs::create_dir_all(&folder)?;
     let sources = Source::all()?;
     let compilers = Compilers::find();
+    compilers.start_anew()?;
     for source in &sources {
         match compilers.of(source.language) {
             Ok(compiler) => compiler.build(source, &folder.join(source.file()))?,
@@ -91,6 +92,7 @@ pub(crate) const REBUILT_VARIABLE: &str = "WAVEMILL_REBUILT_EFFECTS";
 
 fn build(sources: &[Source], folder: &Path) -> Result<Vec<String>> {
     let compilers = Compilers::find();
+    compilers.start_anew()?;
     let mut built = Vec::new();
     for source in sources {
         match compilers.of(source.language) {
