@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use wavemill_core::audio::{ChannelLayout, StreamSpec};
+use wavemill_core::denormals;
 use wavemill_core::loudness::MonoMode;
 
 /// Meters and captures; the signal passes as it is.
@@ -175,7 +176,9 @@ impl Plugin for Wavemill {
         _aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        // Inputs are the outputs already: nothing below changes a sample.
+        // Inputs are the outputs already; what hosts and validators refuse is taken out, and nothing
+        // below changes a sample.
+        buffer.as_slice().iter_mut().for_each(|plane| denormals::flush(plane));
         let planes = buffer.as_slice_immutable();
         let transport = transport(context.transport());
         let frames = buffer.samples();

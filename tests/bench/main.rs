@@ -14,6 +14,7 @@ mod latency;
 mod loudness;
 mod master;
 mod memory;
+mod plugin;
 mod record;
 mod sandbox;
 mod usage;
@@ -21,6 +22,8 @@ mod usage;
 use std::process::ExitCode;
 
 type Bench = fn(&[String]) -> record::Record;
+
+type Part = fn(&[String]);
 
 #[rustfmt::skip]
 const BENCHES: &[(&str, &str, Bench)] = &[
@@ -32,12 +35,25 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("loudness", "the meter against ebur128; analyze against ffmpeg, loudgain, pyloudnorm [FILE.wav [PYTHON]]", loudness::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
+    ("plugin",  "size, load and CPU of the plugin against x42's and LSP's meters; 32 instances [FILE.clap]", plugin::run),
+    ("plugin-stall", "an hour through the plugin's capture while the disk stalls [FILE.clap [MINUTES]]", plugin::capture::run),
     ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),
+];
+
+/// What a measurement lets this program do in a process of its own.
+#[rustfmt::skip]
+const PARTS: &[(&str, Part)] = &[
+    (plugin::LOAD_ONCE, plugin::load_once),
+    (plugin::capture::CAPTURE, plugin::capture::capture),
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let wanted = arguments.first().map(String::as_str);
+    if let Some((_, part)) = PARTS.iter().find(|(name, _)| Some(*name) == wanted) {
+        part(&arguments[1..]);
+        return ExitCode::SUCCESS;
+    }
     let Some((name, about, run)) = BENCHES.iter().find(|(name, ..)| Some(*name) == wanted) else {
         for (name, about, _) in BENCHES {
             eprintln!("  {name:<13} {about}");

@@ -66,7 +66,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "tokio*", only: &["wavemill"], tests_may: false },
     Wrapper { package: "clap*", only: &["wavemill"], tests_may: false },
     Wrapper { package: "miette", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "tracing*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "tracing*", only: &["wavemill", "wavemill-plugin"], tests_may: false },
     Wrapper { package: "wasmtime*", only: &["wavemill-runtime"], tests_may: false },
     Wrapper { package: "nice-plug*", only: &["wavemill-plugin"], tests_may: false },
     Wrapper { package: "anyhow", only: &["xtask"], tests_may: false },

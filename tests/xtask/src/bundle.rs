@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`: the plugin as DAWs want it.
+//! `cargo xtask bundle`: the plugin as DAWs want it, and as a program of its own.
 
 use crate::root;
 use anyhow::{Context, ensure};
@@ -12,22 +12,54 @@ const NAME: &str = "Wavemill";
 /// The profile it is built with: as for release, without symbols, which are ten times its size.
 const PROFILE: &str = "plugin";
 
-/// Builds the plugin for release and lays it out as CLAP and as VST3.
+/// The program of its own, as cargo names it.
+const STANDALONE: &str = "wavemill-meters";
+
+/// What the program links on Linux, by the names of pkg-config.
+const SOUND_LIBRARIES: &[&str] = &["alsa", "jack"];
+
+/// Builds the plugin for release and lays it out as CLAP and as VST3; beside them the program.
 pub(crate) fn run() -> anyhow::Result<()> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let bundled = target.join("bundled");
+    build(&["--lib"])?;
+    let library = target.join(PROFILE).join(library_name());
+    for place in [clap_place(&bundled), vst3_place(&bundled)] {
+        put(&library, &place)?;
+    }
+    if let Some(reason) = standalone_obstacle() {
+        println!("skipped: {STANDALONE}, because {reason}");
+        return Ok(());
+    }
+    build(&["--bin", STANDALONE, "--features", "standalone"])?;
+    let program = format!("{STANDALONE}{}", std::env::consts::EXE_SUFFIX);
+    put(&target.join(PROFILE).join(&program), &bundled.join(&program))
+}
+
+fn build(what: &[&str]) -> anyhow::Result<()> {
     let status = Command::new(crate::cargo())
-        .args(["build", "--profile", PROFILE, "--locked", "--package", "wavemill-plugin", "--lib"])
+        .args(["build", "--profile", PROFILE, "--locked", "--package", "wavemill-plugin"])
+        .args(what)
         .current_dir(root())
         .status()?;
     ensure!(status.success(), "the plugin does not build");
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let library = target.join(PROFILE).join(library_name());
-    let bundled = target.join("bundled");
-    for place in [clap_place(&bundled), vst3_place(&bundled)] {
-        put(&library, &place)?;
-        println!("{}", place.display());
-    }
     Ok(())
+}
+
+/// Why the program cannot be built here.
+pub(crate) fn standalone_obstacle() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let found = Command::new("pkg-config").arg("--exists").args(SOUND_LIBRARIES).status();
+    match found {
+        Ok(status) if status.success() => None,
+        Ok(_) => Some(
+            "the headers of ALSA or JACK are missing (libasound2-dev, libjack-jackd2-dev)".into(),
+        ),
+        Err(_) => Some("pkg-config is missing".into()),
+    }
 }
 
 fn library_name() -> String {
@@ -54,9 +86,10 @@ fn vst3_place(bundled: &Path) -> PathBuf {
     }
 }
 
-fn put(library: &Path, place: &Path) -> anyhow::Result<()> {
+fn put(built: &Path, place: &Path) -> anyhow::Result<()> {
     let folder = place.parent().context("a bundle has a folder")?;
     fs::create_dir_all(folder)?;
-    fs::copy(library, place).with_context(|| format!("cannot copy to {}", place.display()))?;
+    fs::copy(built, place).with_context(|| format!("cannot copy to {}", place.display()))?;
+    println!("{}", place.display());
     Ok(())
 }

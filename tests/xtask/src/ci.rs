@@ -1,7 +1,7 @@
 //! The gate: what a change must pass, on any machine, in one command.
 
 use crate::stage::Gate;
-use crate::{effects, root, tools};
+use crate::{bundle, effects, root, tools};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +35,13 @@ pub(crate) fn run() -> Result<()> {
     for package in packages()? {
         let name = format!("{package} on its own");
         gate.stage(&name, &mut cargo(&["check", "--locked", "-p", &package]));
+    }
+    match bundle::standalone_obstacle() {
+        Some(reason) => gate.skip(&format!("the plugin as a program, because {reason}")),
+        None => gate.stage(
+            "plugin as a program",
+            &mut cargo(&["check", "--locked", "-p", "wavemill-plugin", "--features", "standalone"]),
+        ),
     }
     // For those who change the code: private items too, and links to them.
     gate.stage(

@@ -30,6 +30,16 @@ const OPTIONAL: &[Tool] = &[
     Tool { program: "mpg123", package: "mpg123", purpose: "decodes MP3" },
     Tool { program: "clang", package: "clang", purpose: "builds effect modules in C" },
     Tool { program: "wasm-ld", package: "lld", purpose: "links effect modules in C" },
+    Tool {
+        program: "pkg-config",
+        package: "pkg-config libasound2-dev libjack-jackd2-dev",
+        purpose: "builds the plugin as a program",
+    },
+    Tool {
+        program: "Xvfb",
+        package: "xvfb libgl1-mesa-dri libegl1 libx11-xcb1 libxkbcommon-x11-0",
+        purpose: "opens the plugin's window",
+    },
     Tool { program: "strace", package: "strace", purpose: "makes single system calls fail" },
 ];
 
