@@ -81,9 +81,10 @@ pub trait Processor: Send {
         input
     }
 
-    /// The frame of the input that is the first of the output; valid after `begin`. `None` is the
-    /// first where the step keeps the length, and unknown where it does not.
-    fn first_frame(&self) -> Option<Frames> {
+    /// The frame of the input that is the first of the output, negative where the output begins
+    /// earlier; valid after `begin`. `None` is the first where the step keeps the length, and unknown
+    /// where it does not.
+    fn first_frame(&self) -> Option<i64> {
         None
     }
 
@@ -115,7 +116,8 @@ pub trait Processor: Send {
     }
 
     /// Whether the step will return every sample unchanged, so that integers keep their own values
-    /// and no dither is added; it may still drop frames. Valid after `begin`.
+    /// and no dither is added; it may still drop frames, add silent ones or exchange channels. Valid
+    /// after `begin`.
     fn is_transparent(&self) -> bool {
         false
     }

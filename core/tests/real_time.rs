@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test binary: a panic is a failed test")]
 
 #[path = "common/drive.rs"]
-#[allow(dead_code, unreachable_pub, reason = "two binaries use parts of it")]
+#[allow(dead_code, unreachable_pub, reason = "three binaries use parts of it")]
 mod drive;
 
 use drive::{CASES, prepare};

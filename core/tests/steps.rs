@@ -7,7 +7,7 @@
 
 mod common;
 #[path = "common/drive.rs"]
-#[allow(dead_code, unreachable_pub, reason = "two binaries use parts of it")]
+#[allow(dead_code, unreachable_pub, reason = "three binaries use parts of it")]
 mod drive;
 
 use common::music;

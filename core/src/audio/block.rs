@@ -137,6 +137,21 @@ impl Block {
             .map(move |plane| &mut plane[..frame_count])
     }
 
+    /// Exchanges two channels. Real-time.
+    ///
+    /// # Panics
+    /// When there is no such channel.
+    pub fn swap_planes(&mut self, one: usize, other: usize) {
+        assert!(one < self.channel_count() && other < self.channel_count(), "no such channel");
+        let capacity = self.frame_capacity;
+        let (low, high) = (one.min(other), one.max(other));
+        if low < high {
+            let (head, tail) = self.data.split_at_mut(high * capacity);
+            head[low * capacity..][..self.frame_count]
+                .swap_with_slice(&mut tail[..self.frame_count]);
+        }
+    }
+
     /// Sets every sample in use to zero.
     pub fn silence(&mut self) {
         for plane in self.planes_mut() {

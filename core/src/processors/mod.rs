@@ -2,25 +2,39 @@
 
 use crate::descriptor::StepDescriptor;
 
+mod biquad;
+pub mod dc_remove;
 pub mod fade;
 pub mod gain;
 pub mod high_pass;
+pub mod invert;
 pub mod limit;
 pub mod loudness;
+pub mod low_pass;
+pub mod pad;
 pub mod peak_normalize;
+pub mod range;
 pub mod remix;
+mod span;
+pub mod swap;
 pub mod trim_silence;
 
 /// Every built-in step, by name.
 #[rustfmt::skip]
 pub const STEPS: &[&StepDescriptor] = &[
+    &dc_remove::DESCRIPTOR,
     &fade::DESCRIPTOR,
     &gain::DESCRIPTOR,
     &high_pass::DESCRIPTOR,
+    &invert::DESCRIPTOR,
     &limit::DESCRIPTOR,
     &loudness::DESCRIPTOR,
+    &low_pass::DESCRIPTOR,
+    &pad::DESCRIPTOR,
     &peak_normalize::DESCRIPTOR,
+    &range::DESCRIPTOR,
     &remix::DESCRIPTOR,
+    &swap::DESCRIPTOR,
     &trim_silence::DESCRIPTOR,
 ];
 

@@ -1,5 +1,6 @@
 //! `trim-silence`: removes silence before the first and after the last sound.
 
+use super::span::Span;
 use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
@@ -55,13 +56,6 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
     }))
 }
 
-/// Frames `[start, end)`.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    start: u64,
-    end: u64,
-}
-
 /// Drops what lies outside the sound it observed.
 #[derive(Clone, Debug)]
 struct TrimSilence {
@@ -94,13 +88,9 @@ impl TrimSilence {
 impl Processor for TrimSilence {
     fn process(&mut self, block: &mut Block) -> Status {
         let start = self.position;
-        let end = start + block.frame_count() as u64;
-        self.position = end;
+        self.position = start + block.frame_count() as u64;
         if let Some(kept) = self.kept {
-            let keep_start = kept.start.clamp(start, end);
-            let keep_end = kept.end.clamp(keep_start, end);
-            block.drop_front(Frames(keep_start - start).as_usize());
-            block.set_frame_count(Frames(keep_end - keep_start).as_usize());
+            kept.cut(block, start);
         }
         Status::Continue
     }
@@ -113,8 +103,8 @@ impl Processor for TrimSilence {
         self.kept.map_or(input, |kept| Frames(kept.end - kept.start))
     }
 
-    fn first_frame(&self) -> Option<Frames> {
-        Some(Frames(self.kept.map_or(0, |kept| kept.start)))
+    fn first_frame(&self) -> Option<i64> {
+        i64::try_from(self.kept.map_or(0, |kept| kept.start)).ok()
     }
 
     fn whole_file_need(&self) -> WholeFileNeed {

@@ -20,7 +20,7 @@ pub(crate) struct Stage {
     fed: u64,
     delivered: u64,
     latency_left: u64,
-    first_frame: Option<Frames>,
+    first_frame: Option<i64>,
 }
 
 impl Stage {
@@ -35,7 +35,7 @@ impl Stage {
             fed: 0,
             delivered: 0,
             latency_left: 0,
-            first_frame: Some(Frames::ZERO),
+            first_frame: Some(0),
         }
     }
 
@@ -47,15 +47,15 @@ impl Stage {
         self.latency_left = self.processor.latency().0;
         self.first_frame = self.processor.first_frame().or_else(|| {
             let keeps = length.is_none_or(|length| self.processor.output_length(length) == length);
-            keeps.then_some(Frames::ZERO)
+            keeps.then_some(0)
         });
         self.promised = length.map(|length| self.deliverable(length));
         Ok(self.promised.map(Frames))
     }
 
-    /// The frame of its input that its output starts with, once it has begun; `None` where that is
-    /// unknown, or counted at another rate.
-    pub(crate) fn first_frame(&self) -> Option<Frames> {
+    /// The frame of its input that its output starts with, negative where it starts earlier, once it
+    /// has begun; `None` where that is unknown, or counted at another rate.
+    pub(crate) fn first_frame(&self) -> Option<i64> {
         self.first_frame.filter(|_| self.input.sample_rate == self.output.sample_rate)
     }
 

@@ -177,17 +177,18 @@ impl Blueprint {
         if is_kept { group.source } else { group.from }
     }
 
-    /// The source's tags. The time of its first frame moves with the frames that steps cut off
-    /// before it, and is left out where it is not known how many they are.
+    /// The source's tags. The time of its first frame moves with the frames that steps cut off or
+    /// add before it, and is left out where it is not known how many they are.
     fn tags(&self, tap: Option<usize>, tags: &Arc<Tags>) -> Arc<Tags> {
         let cut = self
             .up_to(tap)
             .iter()
-            .try_fold(Frames::ZERO, |cut, stage| Some(cut + stage.first_frame()?));
+            .try_fold(0_i64, |cut, stage| cut.checked_add(stage.first_frame()?));
         match &tags.broadcast {
-            Some(broadcast) if cut != Some(Frames::ZERO) => {
+            Some(broadcast) if cut != Some(0) => {
                 let time_reference = broadcast.time_reference.zip(cut);
-                let time_reference = time_reference.and_then(|(time, cut)| time.checked_add(cut.0));
+                let time_reference =
+                    time_reference.and_then(|(time, cut)| time.checked_add_signed(cut));
                 let broadcast = Broadcast { time_reference, ..broadcast.clone() };
                 Arc::new(Tags { broadcast: Some(broadcast), ..Tags::clone(tags) })
             }
