@@ -29,9 +29,9 @@ impl Noise {
 
 /// What comes out: no validator lets a denormal sample pass.
 fn passed(planes: &[Vec<f32>]) -> Vec<Vec<u32>> {
-    let flushed = |sample: &f32| match sample.is_subnormal() {
-        true => 0.0_f32.copysign(*sample).to_bits(),
-        false => sample.to_bits(),
+    let flushed = |sample: &f32| {
+        let sample = if sample.is_subnormal() { 0.0_f32.copysign(*sample) } else { *sample };
+        sample.to_bits()
     };
     planes.iter().map(|plane| plane.iter().map(flushed).collect()).collect()
 }
