@@ -123,7 +123,7 @@ fn quantizer_is_exact_where_the_target_holds_every_value() {
     for (from, to) in exact {
         let samples = music(from, 2, 10_000);
         let mut there = Quantizer::new(from, to, Dither::Tpdf, 2);
-        assert!(!there.is_dithered());
+        assert_eq!(there.dither(), Dither::None);
         let mut out = Samples::empty(to, 0);
         there.quantize(&samples, &mut out);
         assert_eq!(out.format(), to);

@@ -11,8 +11,6 @@ use wavemill_core::descriptor::{Params, StepDescriptor};
 use wavemill_core::encode::FormatDescriptor;
 use wavemill_core::processor::Processor;
 
-pub use wavemill_core::encode::Dither;
-
 /// What holds where a pipeline file says nothing; from flags, environment and the config file.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
 pub struct Defaults {
@@ -333,6 +331,18 @@ pub struct Export {
     pub path: Template,
     /// What happens when the name is taken.
     pub on_conflict: OnConflict,
+}
+
+/// Noise added where an export loses bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dither {
+    /// None: plain rounding.
+    None,
+    /// Triangular.
+    #[default]
+    Tpdf,
+    /// Triangular, and the noise lies where hearing is worst; only at rates that have a curve.
+    Shaped,
 }
 
 /// Where an export takes its signal.

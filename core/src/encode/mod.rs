@@ -1,11 +1,13 @@
 //! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
 
 mod flac;
+mod noise_shaping;
 mod quantize;
 mod random;
 mod wav;
 
 pub(crate) use flac::crc16;
+pub use noise_shaping::NoiseShape;
 pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};

@@ -1,5 +1,6 @@
 //! From the samples at hand to the format a file stores.
 
+use super::noise_shaping::{NoiseShape, Shaper};
 use super::random::Xoshiro256;
 use crate::audio::convert::int_scale;
 use crate::audio::{Block, PcmFormat, SampleFormat, Samples};
@@ -23,6 +24,19 @@ pub enum Dither {
     /// Survey", J. Audio Eng. Soc. 40(5), 1992.
     #[default]
     Tpdf,
+    /// The same, and the error is fed back so that its noise lies where hearing is worst.
+    Shaped(NoiseShape),
+}
+
+impl Dither {
+    /// Its name in pipelines and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Tpdf => "tpdf",
+            Self::Shaped(_) => "shaped",
+        }
+    }
 }
 
 /// Brings samples into the format a file stores.
@@ -35,27 +49,39 @@ pub enum Dither {
 #[derive(Clone, Debug)]
 pub struct Quantizer {
     to: PcmFormat,
-    /// One generator per channel; none when nothing is dithered.
-    noise: Vec<Xoshiro256>,
+    dither: Dither,
+    /// One a channel; empty when nothing is dithered.
+    noise: Vec<Noise>,
     clipped_samples: u64,
+}
+
+/// What one channel adds.
+#[derive(Clone, Debug)]
+struct Noise {
+    random: Xoshiro256,
+    shaper: Option<Shaper>,
 }
 
 impl Quantizer {
     /// A quantizer for `channel_count` channels of samples in the format `from`.
     pub fn new(from: PcmFormat, to: PcmFormat, dither: Dither, channel_count: usize) -> Self {
         let loses_bits = to.sample_format == SampleFormat::Int && !from.fits(to);
-        let noise = match dither {
-            Dither::Tpdf if loses_bits => {
-                (0..channel_count as u64).map(|c| Xoshiro256::new(DITHER_SEED + c)).collect()
-            }
-            Dither::Tpdf | Dither::None => Vec::new(),
+        let dither = if loses_bits { dither } else { Dither::None };
+        let noise = |channel| Noise {
+            random: Xoshiro256::new(DITHER_SEED + channel),
+            shaper: match dither {
+                Dither::Shaped(shape) => Some(Shaper::new(shape)),
+                Dither::Tpdf | Dither::None => None,
+            },
         };
-        Self { to, noise, clipped_samples: 0 }
+        let dithered_count = if dither == Dither::None { 0 } else { channel_count as u64 };
+        let noise = (0..dithered_count).map(noise).collect();
+        Self { to, dither, noise, clipped_samples: 0 }
     }
 
-    /// Whether noise is added.
-    pub fn is_dithered(&self) -> bool {
-        !self.noise.is_empty()
+    /// What is added: [`Dither::None`] where no bits are lost, whatever was asked for.
+    pub fn dither(&self) -> Dither {
+        self.dither
     }
 
     /// Samples so far that lay beyond full scale and were clamped.
@@ -134,38 +160,55 @@ impl Quantizer {
 fn round_all(
     values: impl Iterator<Item = f64>,
     bit_depth: u16,
-    noise: Option<&mut Xoshiro256>,
+    noise: Option<&mut Noise>,
     out: &mut Vec<i32>,
 ) -> u64 {
     let max = 1.0 / int_scale(bit_depth) - 1.0;
     let mut clipped = 0;
-    let mut round = |value: f64| {
+    let mut clamp = |value: f64| {
         clipped += u64::from(value > max + 0.5 || value < -max - 1.5);
-        round_clamped(value, max)
+        clamp_or_zero(value, -max - 1.0, max)
     };
     out.clear();
     match noise {
-        Some(noise) => out.extend(values.map(|value| round(value + noise.next_triangular()))),
-        None => out.extend(values.map(round)),
+        None => out.extend(values.map(|value| to_integer(clamp(value) + ROUNDING))),
+        Some(noise) => {
+            match &mut noise.shaper {
+                None => out.extend(values.map(|value| {
+                    to_integer(clamp(value + noise.random.next_triangular()) + ROUNDING)
+                })),
+                Some(shaper) => out.extend(values.map(|value| {
+                    let shaped = shaper.shaped(value);
+                    let rounded = clamp(shaped + noise.random.next_triangular()) + ROUNDING;
+                    shaper.remember(shaped, rounded - ROUNDING);
+                    to_integer(rounded)
+                })),
+            }
+        }
     }
     clipped
 }
 
-/// The nearest integer within `-max - 1 ..= max`.
+/// `value` within `min..=max`; a NaN becomes 0.
 #[inline]
-fn round_clamped(value: f64, max: f64) -> i32 {
+pub(super) fn clamp_or_zero(value: f64, min: f64, max: f64) -> f64 {
     // The order of the comparisons makes a NaN 0 where `clamp` would keep it.
-    let value = if value > max {
+    if value > max {
         max
-    } else if value >= -max - 1.0 {
+    } else if value >= min {
         value
     } else if value < 0.0 {
-        -max - 1.0
+        min
     } else {
         0.0
-    };
+    }
+}
+
+/// The integer to which adding [`ROUNDING`] rounded.
+#[inline]
+fn to_integer(rounded: f64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "the integer is in the low 32 bits")]
-    let integer = (value + ROUNDING).to_bits() as i32;
+    let integer = rounded.to_bits() as i32;
     integer
 }
 

@@ -51,7 +51,8 @@ pub(super) struct Stored {
     pub(super) clipped_samples: u64,
     /// Largest sample of mixed channels before full scale cuts it; `None` without a mix or sound.
     pub(super) mixed_peak: Option<Dbfs>,
-    pub(super) is_dithered: bool,
+    /// What was added to the samples.
+    pub(super) dither: Dither,
 }
 
 impl Stored {
@@ -107,7 +108,7 @@ impl Group {
             measured: meter.map(Analyzer::finish).unwrap_or_default(),
             clipped_samples: quantizer.clipped_samples(),
             mixed_peak: Dbfs::from_amplitude(mixed_peak.into()),
-            is_dithered: quantizer.is_dithered(),
+            dither: quantizer.dither(),
         })
     }
 

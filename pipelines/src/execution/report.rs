@@ -117,7 +117,7 @@ impl Told<'_> {
                         "format": export.format.name,
                         "bit_depth": to.map(|to| to.bit_depth),
                         "sample_format": to.map(|to| to.sample_format),
-                        "dither": if stored.is_dithered { "tpdf" } else { "none" },
+                        "dither": stored.dither.name(),
                         "frames": written.frames,
                         "size_bytes": written.size_bytes,
                         "blake3": written.blake3,

@@ -6,13 +6,13 @@ use crate::execution::RunError;
 use crate::execution::error::refused;
 use crate::execution::source::{Input, duration};
 use crate::execution::stage::Stage;
-use crate::model::{After, Dither, Export, Pipeline, Step};
+use crate::model::{After, Export, Pipeline, Step};
 use std::ops::Range;
 use std::sync::Arc;
 use wavemill_core::analysis::Analysis;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
-use wavemill_core::encode::EncodeSettings;
+use wavemill_core::encode::{Dither, EncodeSettings};
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
@@ -252,7 +252,10 @@ impl Blueprint {
         let spec = tap.map_or(&input.info.spec, |stage| &self.stages[stage].output).clone();
         let channels = export.channels.filter(|count| *count != spec.channel_count());
         let to = format::resolve(export, &input.info, tap.is_some() || channels.is_some());
-        let dither = export.dither.unwrap_or_default();
+        let is_exact = tap.is_none() && channels.is_none() && input.info.format.fits(to);
+        let loses_bits = to.sample_format == SampleFormat::Int && !is_exact;
+        let dither = format::dither(export.dither, spec.sample_rate, loses_bits)
+            .map_err(|reason| refused(format!("{name}: {reason}")))?;
         let existing = self.groups.iter().position(|group| {
             group.tap == tap
                 && group.channels == channels

@@ -1,8 +1,10 @@
 //! How an export's samples are stored.
 
-use crate::model::Export;
+use crate::model::{Dither, Export};
 use wavemill_core::audio::{PcmFormat, SampleFormat};
 use wavemill_core::decode::StreamInfo;
+use wavemill_core::encode::{self, NoiseShape};
+use wavemill_core::units::SampleRate;
 
 /// Bits where the source has none of its own: more than any lossy codec resolves.
 const LOSSY_SOURCE_BITS: u16 = 24;
@@ -40,6 +42,28 @@ pub(super) fn resolve(export: &Export, info: &StreamInfo, is_processed: bool) ->
     nearest(wanted, export.format.formats)
 }
 
+/// What is added to samples of this rate where bits are lost.
+///
+/// # Errors
+/// What would be right, where the noise was to be shaped and the rate has no curve. Plain dither in its
+/// place would be another file than the one asked for.
+pub(super) fn dither(
+    wanted: Option<Dither>,
+    rate: SampleRate,
+    loses_bits: bool,
+) -> Result<encode::Dither, String> {
+    match wanted.unwrap_or_default() {
+        _ if !loses_bits => Ok(encode::Dither::None),
+        Dither::None => Ok(encode::Dither::None),
+        Dither::Tpdf => Ok(encode::Dither::Tpdf),
+        Dither::Shaped => NoiseShape::at(rate).map(encode::Dither::Shaped).ok_or_else(|| {
+            let rates: Vec<String> = NoiseShape::rates().map(|rate| rate.to_string()).collect();
+            let rates = rates.join(" and ");
+            format!("`dither = \"shaped\"` is for {rates}, this is {rate}; use \"tpdf\"")
+        }),
+    }
+}
+
 /// `wanted` itself, else the smallest format that holds all of it, else the largest integers.
 fn nearest(wanted: PcmFormat, formats: &[PcmFormat]) -> PcmFormat {
     let rank =
@@ -65,6 +89,19 @@ mod tests {
 
     fn near(wanted: PcmFormat, format: &str) -> PcmFormat {
         nearest(wanted, encode::format(format).unwrap().formats)
+    }
+
+    #[test]
+    fn dither_is_shaped_at_rates_with_a_curve_and_needed_only_where_bits_are_lost() {
+        let at = |hz, loses_bits| dither(Some(Dither::Shaped), SampleRate(hz), loses_bits);
+        let shape = NoiseShape::at(SampleRate(44_100)).unwrap();
+        assert_eq!(at(44_100, true), Ok(encode::Dither::Shaped(shape)));
+        assert_eq!(
+            at(96_000, true).unwrap_err(),
+            "`dither = \"shaped\"` is for 44100 Hz and 48000 Hz, this is 96000 Hz; use \"tpdf\""
+        );
+        assert_eq!(at(96_000, false), Ok(encode::Dither::None));
+        assert_eq!(dither(None, SampleRate(96_000), true), Ok(encode::Dither::Tpdf));
     }
 
     #[test]

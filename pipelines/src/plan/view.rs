@@ -6,7 +6,7 @@ use crate::execution::run::{Surveyed, survey};
 use crate::execution::source::duration;
 use crate::execution::stage::Stage;
 use crate::execution::{Decision, Hooks, Job, OutputKind, Places, Proposal, RunError};
-use crate::model::{Dither, Pipeline};
+use crate::model::Pipeline;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -118,8 +118,8 @@ pub struct PlannedExport {
     pub after: Option<String>,
     /// Whether every sample of the source is kept.
     pub exact: bool,
-    /// Whether noise is added before bits are dropped.
-    pub dithered: bool,
+    /// Noise added before bits are dropped: `none`, `tpdf` or `shaped`.
+    pub dither: &'static str,
 }
 
 /// What a pipeline would do with a file. Reads the file where conditions, gates or names depend on
@@ -240,7 +240,6 @@ fn export(
     proposal: &Proposal,
 ) -> PlannedExport {
     let group = &blueprint.groups[blueprint.group_of[index]];
-    let loses_bits = group.to.sample_format == SampleFormat::Int && !group.is_exact();
     PlannedExport {
         path: proposal.path.clone(),
         format: pipeline.exports[index].format.name,
@@ -250,7 +249,7 @@ fn export(
         sample_rate_hz: group.output.sample_rate.0,
         after: group.tap.map(|stage| blueprint.stages[stage].label.clone()),
         exact: group.is_exact(),
-        dithered: group.dither == Dither::Tpdf && loses_bits,
+        dither: group.dither.name(),
     }
 }
 
@@ -337,10 +336,11 @@ impl fmt::Display for PlannedExport {
         let format = PcmFormat { sample_format: self.sample_format, bit_depth: self.bit_depth };
         write!(f, "{} ({}, {format}", self.path.display(), self.format)?;
         write!(f, ", {} Hz, {} channels", self.sample_rate_hz, self.channels)?;
-        match (self.exact, self.dithered) {
+        match (self.exact, self.dither) {
             (true, _) => f.write_str(", every sample kept)"),
-            (false, true) => f.write_str(", dithered)"),
-            (false, false) => f.write_str(")"),
+            (false, "none") => f.write_str(")"),
+            (false, "shaped") => f.write_str(", shaped dither)"),
+            (false, _) => f.write_str(", dithered)"),
         }
     }
 }

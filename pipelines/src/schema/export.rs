@@ -44,8 +44,9 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::optional(
         "dither",
-        Kind::Word(&["none", "tpdf", "triangular"]),
-        "Noise where bits are reduced; `tpdf` by default.",
+        Kind::Word(&["none", "tpdf", "triangular", "shaped"]),
+        "Noise where bits are reduced; `tpdf` (`triangular`) by default. `shaped` moves it to where \
+         hearing is worst, at 44100 and 48000 Hz: 16 dB less from 2 to 5 kHz, 8 dB more in total.",
     ),
     Key::optional(
         "channels",
@@ -109,6 +110,7 @@ pub(super) fn read(
         bit_depth,
         dither: values.word("dither").map(|dither| match dither.into_inner() {
             "none" => Dither::None,
+            "shaped" => Dither::Shaped,
             _ => Dither::Tpdf,
         }),
         channels: channels.and_then(|channels| usize::try_from(channels.into_inner()).ok()),

@@ -7,6 +7,7 @@ use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::processor::WholeFileNeed;
 use wavemill_core::processors;
 use wavemill_core::units::Frames;
+use wavemill_pipelines::execution::RunError;
 
 /// Silence, noise, silence; louder in the middle.
 fn speech(seed: u32) -> Vec<f32> {
@@ -197,6 +198,39 @@ fn reduced_bits_are_dithered_unless_that_is_turned_off() {
     let mean = dithered.iter().map(|sample| f64::from(*sample)).sum::<f64>() / 20_000.0;
     assert!((mean - 100.25).abs() < 0.02, "{mean}");
     assert!(stored("triangular") == dithered);
+}
+
+/// An export of 16 bits with shaped dither.
+const SHAPED: &str =
+    "[[export]]\nformat = \"wav\"\nbit_depth = 16\npath = \"{stem}.wav\"\ndither = \"shaped\"\n";
+
+#[test]
+fn shaped_dither_runs_where_it_has_a_curve_and_is_reported() {
+    for (rate, variance) in [(44_100, 1.525), (48_000, 1.362)] {
+        let lab = Lab::new();
+        let plane = vec![100.25 / 32768.0; 40_000];
+        let input = lab.file("a.wav", &wav(rate, 24, &[plane]));
+        let report = lab.run(&pipeline(SHAPED), &input).unwrap().report;
+        assert_eq!(report["outputs"][0]["dither"], "shaped");
+        let errors = integers(&lab.path("out/a.wav")).1.into_iter().map(|s| f64::from(s) - 100.25);
+        let power = errors.map(|error| error * error).sum::<f64>() / 40_000.0;
+        assert!((power / variance - 1.0).abs() < 0.05, "{rate} Hz: {power}");
+    }
+}
+
+#[test]
+fn shaped_dither_without_a_curve_is_refused_only_where_bits_are_lost() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(96_000, 24, &[noise(1, 9_000)]));
+    let RunError::Refused { reason } = lab.run(&pipeline(SHAPED), &input).unwrap_err() else {
+        panic!("refused")
+    };
+    assert!(reason.starts_with("export 1 (wav): `dither = \"shaped\"` is for 44100 Hz and "));
+    assert!(reason.ends_with("this is 96000 Hz; use \"tpdf\""), "{reason}");
+    assert_eq!(lab.files("out"), [""; 0]);
+    let keeps_all = SHAPED.replace("bit_depth = 16", "bit_depth = 24");
+    let report = lab.run(&pipeline(&keeps_all), &input).unwrap().report;
+    assert_eq!(report["outputs"][0]["dither"], "none");
 }
 
 /// Memory and disk of a long file: the spool is used and nothing of it remains.

@@ -30,12 +30,16 @@ json = "out/{stem}.json"
 "#;
 
 fn planned(seconds: usize) -> (Lab, Plan) {
+    planned_by(BODY, seconds)
+}
+
+fn planned_by(body: &str, seconds: usize) -> (Lab, Plan) {
     let lab = Lab::new();
     let frames = seconds * 48_000;
     let input = lab.file("a.wav", &wav(48_000, 16, &[noise(1, frames), noise(2, frames)]));
     let (output_root, spool) = (lab.path("out"), lab.path("spool"));
     let places = Places { output_root: &output_root, spool: &spool, cancel: &lab.cancel };
-    let plan = plan(&pipeline(BODY), &Lab::job(&input), &places, &mut |_| {}).unwrap();
+    let plan = plan(&pipeline(body), &Lab::job(&input), &places, &mut |_| {}).unwrap();
     (lab, plan)
 }
 
@@ -61,6 +65,25 @@ fn plan_tells_passes_steps_and_files_and_writes_nothing() {
     assert_eq!(json["steps"][1]["use"], "gain");
     assert_eq!(json["passes"][0]["observed_by"], "loud");
     assert_eq!(json["exports"][1]["exact"], true);
+}
+
+#[test]
+fn plan_tells_which_dither_will_run() {
+    for (dither, text) in [
+        ("none", "2 channels)"),
+        ("triangular", "2 channels, dithered)"),
+        ("shaped", "2 channels, shaped dither)"),
+    ] {
+        let body = BODY.replace(
+            "path = \"out/{stem}.wav\"",
+            &format!("path = \"out/{{stem}}.wav\"\ndither = \"{dither}\""),
+        );
+        let (_, plan) = planned_by(&body, 2);
+        let name = if dither == "triangular" { "tpdf" } else { dither };
+        assert_eq!(plan.exports[0].dither, name);
+        assert!(plan.exports[0].to_string().ends_with(text), "{}", plan.exports[0]);
+        assert_eq!(plan.exports[1].dither, "none");
+    }
 }
 
 #[test]
