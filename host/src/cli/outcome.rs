@@ -5,7 +5,7 @@ use crate::control::types::OutputView;
 use crate::report::{Paint, Tone, counted, one_line, shown};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use wavemill_pipelines::execution::{OutputKind, Prepared};
+use wavemill_pipelines::execution::{OutputKind, Prepared, entries, findings, notes};
 
 /// A finished file.
 #[derive(Debug)]
@@ -159,48 +159,10 @@ fn farthest(report: &Value, input_lufs: Option<f64>) -> Option<Loudness> {
         (Some(output), Some(input)) => (output - input).abs(),
         _ => 0.0,
     };
-    array(report, "outputs")
+    entries(report, "outputs")
         .filter(|output| output.get("loudness").is_some_and(|loudness| !loudness.is_null()))
         .map(Loudness::of)
         .reduce(|best, next| if change(&next) > change(&best) { next } else { best })
-}
-
-/// Steps' names with what they found.
-fn findings(report: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    array(report, "steps")
-        .filter_map(|step| Some((step.get("use")?.as_str()?, step.get("findings")?)))
-}
-
-fn array<'v>(report: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
-    report.get(key).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// Smallest shortfall worth a line: half of what is shown as 0.1 LU.
-const SHORTFALL_LU_MIN: f64 = 0.05;
-
-/// What a person should know beyond the numbers: a shortfall, a step that did nothing, a warning.
-fn notes(report: &Value) -> Vec<String> {
-    let mut notes = Vec::new();
-    for (step, found) in findings(report) {
-        let shortfall = found.get("shortfall_lu").and_then(Value::as_f64).unwrap_or(0.0);
-        if shortfall >= SHORTFALL_LU_MIN {
-            notes.push(format!("{shortfall:.1} LU short of the target, for the ceiling's sake"));
-        }
-        if let Some(reason) = found.get("left_alone").and_then(Value::as_str) {
-            notes.push(format!("{step} left the audio alone ({reason})"));
-        }
-        if let Some(reason) = found.get("only_lowered_to_ceiling").and_then(Value::as_str) {
-            notes.push(format!("{step} only lowered the audio to the ceiling ({reason})"));
-        }
-    }
-    for output in array(report, "outputs") {
-        if let Some(reason) = output.get("skipped").and_then(Value::as_str) {
-            let format = output.get("format").and_then(Value::as_str).unwrap_or("an output");
-            notes.push(format!("{format} left out: {reason}"));
-        }
-    }
-    notes.extend(array(report, "warnings").filter_map(Value::as_str).map(str::to_owned));
-    notes
 }
 
 #[cfg(test)]
@@ -240,32 +202,5 @@ mod tests {
     #[test]
     fn report_without_numbers_has_no_words() {
         assert!(Numbers::of(&Value::Null).words("->").is_empty());
-        assert!(notes(&Value::Null).is_empty());
-    }
-
-    #[test]
-    fn shortfall_and_steps_that_did_nothing_are_noted() {
-        let report = json!({
-            "steps": [
-                { "use": "loudness", "findings": { "shortfall_lu": 1.24 } },
-                { "use": "peak-normalize", "findings": { "left_alone": "silent" } },
-                { "use": "gain", "skipped": "not its channels" },
-                { "use": "loudness", "findings": {
-                    "only_lowered_to_ceiling": "no loudness", "gain_db": -1.0, "shortfall_lu": null,
-                } },
-            ],
-            "outputs": [{ "format": "flac", "skipped": "/o/a.flac exists already" }],
-            "warnings": ["a tag was cut"],
-        });
-        assert_eq!(
-            notes(&report),
-            [
-                "1.2 LU short of the target, for the ceiling's sake",
-                "peak-normalize left the audio alone (silent)",
-                "loudness only lowered the audio to the ceiling (no loudness)",
-                "flac left out: /o/a.flac exists already",
-                "a tag was cut",
-            ]
-        );
     }
 }

@@ -31,6 +31,8 @@ use wavemill_runtime::limits;
 pub struct Effects {
     folder: PathBuf,
     #[cfg(feature = "effects")]
+    is_absent: bool,
+    #[cfg(feature = "effects")]
     is_unlocked: bool,
     #[cfg(feature = "effects")]
     modules: std::sync::Arc<modules::Modules>,
@@ -45,6 +47,16 @@ impl Effects {
         Self {
             #[cfg(feature = "effects")]
             modules: std::sync::Arc::new(modules::Modules::new(cache)),
+            ..Self::default()
+        }
+    }
+
+    /// No effects at all: a pipeline that names one is refused, as without the feature `effects`. For
+    /// programs that run none whatever they are built together with.
+    pub fn absent() -> Self {
+        Self {
+            #[cfg(feature = "effects")]
+            is_absent: true,
             ..Self::default()
         }
     }

@@ -21,6 +21,11 @@ impl<'e> Resolver<'e> {
         Self { effects, lock: None, bytes: BTreeMap::new() }
     }
 
+    /// Whether there are no effects here, whatever their names.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.effects.is_absent
+    }
+
     /// The module that a pipeline calls `name`, and whether the lock file names it.
     pub(crate) fn resolve(
         &mut self,

@@ -3,6 +3,7 @@
 //! Everything that could differ between two runs (dates, names, seeds) is frozen in the [`Job`], so
 //! the same job gives the same bytes.
 
+mod digest;
 pub(crate) mod error;
 mod facts;
 mod fingerprint;
@@ -18,6 +19,7 @@ pub(crate) mod stage;
 mod survey;
 mod writer;
 
+pub use digest::{entries, findings, notes};
 pub use facts::{FileFacts, measures};
 
 use crate::model::{OnConflict, Pipeline};

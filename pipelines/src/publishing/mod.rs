@@ -19,7 +19,7 @@ mod takes;
 pub use conflict::{Choice, Names, Standing, choose, refusal, standing_on_disk};
 pub use crash::crash_point;
 pub use files::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir};
-pub use hash::hash_file;
+pub use hash::{hash_file, hash_reader};
 pub use local::{LocalHooks, publish_outcome};
 pub use names::{part_path, suffixed};
 pub use publish::{Finished, PublishError, Trust, publish, withdraw};

@@ -8,6 +8,7 @@ pub(super) use without_modules::{Finder, read};
 use super::key::{Key, Kind};
 use super::sink::Sink;
 use super::values::Values;
+use toml::Spanned;
 
 /// Largest `max_memory_mib`: [`wavemill_runtime::limits::MEMORY_MIB_MAX`], a test says.
 const MEMORY_MIB_MAX: i64 = 1024;
@@ -47,12 +48,20 @@ pub(super) fn refuse_keys(sink: &mut Sink<'_>, values: &Values<'_>) {
     }
 }
 
+/// Says that there are no effects here.
+fn refuse(sink: &mut Sink<'_>, name: &Spanned<String>) {
+    let message =
+        format!("effect `{}`: effect modules are not built into this program", name.get_ref());
+    sink.error("not-built-in", name.span(), message).help("run the pipeline with `wavemill`");
+}
+
 #[cfg(feature = "effects")]
 mod with_modules {
     use super::super::scalar::{as_number, outside, wrong_type};
     use super::super::sink::{Sink, did_you_mean};
     use super::super::step::with_table;
     use super::super::values::Values;
+    use super::refuse;
     use crate::effects::{EffectStep, Effects, Resolver};
     use std::collections::BTreeMap;
     use toml::Spanned;
@@ -75,6 +84,10 @@ mod with_modules {
         finder: &mut Finder<'_>,
     ) -> Option<EffectStep> {
         let name = values.text("effect")?;
+        if finder.0.is_absent() {
+            refuse(sink, &name);
+            return None;
+        }
         let sha256 = read_sha256(sink, values);
         let memory_mib = values.integer("max_memory_mib").map(Spanned::into_inner);
         let memory_mib = memory_mib.and_then(|mib| u32::try_from(mib).ok());
@@ -231,6 +244,7 @@ mod with_modules {
 mod without_modules {
     use super::super::sink::Sink;
     use super::super::values::Values;
+    use super::refuse;
     use crate::effects::Effects;
     use std::convert::Infallible;
     use std::marker::PhantomData;
@@ -251,8 +265,7 @@ mod without_modules {
         _finder: &mut Finder<'_>,
     ) -> Option<Infallible> {
         let name = values.text("effect")?;
-        sink.error("not-built-in", name.span(), "effect modules are not built into this program")
-            .help("build it with the feature `effects`, or use a step of `wavemill steps`");
+        refuse(sink, &name);
         None
     }
 }
