@@ -5,6 +5,7 @@ mod editor;
 pub mod meters;
 pub mod params;
 mod plugin;
+mod render;
 mod transport;
 mod worker;
 

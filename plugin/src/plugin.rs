@@ -1,9 +1,10 @@
 //! The plugin as the DAW sees it.
 
-use crate::capture::{Captures, Haste, Need, Stem, Tape, Target};
+use crate::capture::{Captures, Haste, Need, Progress, Stem, Tape, Target};
 use crate::editor;
 use crate::meters::{Meters, Shared};
 use crate::params::{CaptureMode, Choices, WavemillParams};
+use crate::render::{Renders, Request};
 use crate::transport::{Follower, Habits, Order, Transport};
 use crate::worker::{Bell, Chores, Worker};
 use nice_plug::prelude::*;
@@ -35,6 +36,7 @@ pub(crate) struct Desk {
     pub(crate) params: Arc<WavemillParams>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) captures: Arc<Captures>,
+    pub(crate) renders: Arc<Renders>,
     stream: Mutex<Option<StreamSpec>>,
     wants_recorder: AtomicBool,
 }
@@ -46,6 +48,7 @@ impl Default for Desk {
             shared: Arc::clone(&params.shared),
             params,
             captures: Arc::default(),
+            renders: Arc::default(),
             stream: Mutex::default(),
             wants_recorder: AtomicBool::default(),
         }
@@ -85,8 +88,50 @@ impl Desk {
     fn prepare_capture(&self) {
         let spec = self.stream.lock().clone();
         if let Some(spec) = spec {
-            self.captures.prepare(target(&self.params.choices.read(), &spec));
+            let rate_hz = spec.sample_rate.0;
+            let renders: Weak<Renders> = Arc::downgrade(&self.renders);
+            let params = Arc::clone(&self.params);
+            let after = move |capture: &Progress| {
+                // An instance that is gone asks for nothing.
+                if let Some(renders) = renders.upgrade() {
+                    renders.request(request(&params.choices.read(), capture, rate_hz));
+                }
+            };
+            self.captures.prepare(target(&self.params.choices.read(), &spec), after);
         }
+    }
+
+    /// The folder that captures go to.
+    pub(crate) fn capture_folder(&self) -> PathBuf {
+        capture_folder(&self.params.choices.read())
+    }
+
+    /// Whether the latest capture can be rendered now, and what that means, or why not.
+    pub(crate) fn can_render_latest(&self) -> (bool, &'static str) {
+        let Some(capture) = self.captures.all().pop() else {
+            return (false, "There is no capture yet.");
+        };
+        if !capture.told().is_complete {
+            return (false, "The capture is not complete yet.");
+        }
+        if self.request_latest(&capture).is_empty() {
+            return (false, "Choose a pipeline or a watched folder first.");
+        }
+        (true, "Does once more what is done when a capture is complete.")
+    }
+
+    /// Renders the latest capture once more.
+    pub(crate) fn render_latest(&self) {
+        if let Some(capture) =
+            self.captures.all().pop().filter(|capture| capture.told().is_complete)
+        {
+            self.renders.request(self.request_latest(&capture));
+        }
+    }
+
+    fn request_latest(&self, capture: &Progress) -> Request {
+        let rate_hz = self.stream.lock().as_ref().map_or(48_000, |spec| spec.sample_rate.0);
+        request(&self.params.choices.read(), capture, rate_hz)
     }
 }
 
@@ -266,10 +311,28 @@ fn spec(channel_count: u32, sample_rate: f32) -> StreamSpec {
 
 fn target(choices: &Choices, spec: &StreamSpec) -> Target {
     Target {
-        folder: choices.capture_folder.clone().unwrap_or_else(music_folder),
+        folder: capture_folder(choices),
         stem: Stem::Dated { track: String::new() },
         layout: ChannelLayout::usual(spec.channel_count()),
         sample_rate_hz: spec.sample_rate.0,
+    }
+}
+
+fn capture_folder(choices: &Choices) -> PathBuf {
+    choices.capture_folder.clone().unwrap_or_else(music_folder)
+}
+
+/// What is to be done with a complete capture.
+fn request(choices: &Choices, capture: &Progress, rate_hz: u32) -> Request {
+    let told = capture.told();
+    let lost_s = capture.lost_frames() as f64 / f64::from(rate_hz);
+    let lost = (lost_s > 0.0)
+        .then(|| format!("the capture lost {lost_s:.2} s, which are silence in its place"));
+    Request {
+        parts: told.parts,
+        doubts: told.error.into_iter().chain(lost).collect(),
+        pipeline: choices.pipeline.clone(),
+        watch_folder: choices.watch_folder.clone(),
     }
 }
 

@@ -30,19 +30,34 @@ use writer::{OnDisk, Open, Writer};
 /// # Errors
 /// When no thread can be started.
 pub fn begin(target: Target) -> io::Result<Recorder> {
-    begin_with(target, OnDisk, |writer| writer)
+    begin_then(target, |_| ())
+}
+
+/// The same; `after` is called by the capture's thread when everything is written and closed.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn begin_then(
+    target: Target,
+    after: impl FnOnce(&Progress) + Send + 'static,
+) -> io::Result<Recorder> {
+    begin_with(target, OnDisk, |writer| writer, after)
 }
 
 fn begin_with<O: Open>(
     target: Target,
     opener: O,
     adapt: impl FnOnce(Writer<O>) -> Writer<O>,
+    after: impl FnOnce(&Progress) + Send + 'static,
 ) -> io::Result<Recorder> {
     let progress = Arc::new(Progress::default());
     let channel_count = target.layout.channel_count();
     let (recorder, rings) =
         Recorder::new(channel_count, target.sample_rate_hz, Arc::clone(&progress));
-    let writer = adapt(Writer::new(target, opener, rings, progress));
-    std::thread::Builder::new().name("wavemill-capture".into()).spawn(move || writer.run())?;
+    let writer = adapt(Writer::new(target, opener, rings, Arc::clone(&progress)));
+    std::thread::Builder::new().name("wavemill-capture".into()).spawn(move || {
+        writer.run();
+        after(&progress);
+    })?;
     Ok(recorder)
 }

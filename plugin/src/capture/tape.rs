@@ -1,6 +1,6 @@
 //! Captures as the audio thread runs them: when one begins and ends, and who makes and drops it.
 
-use super::{Haste, Progress, Recorder, Target, begin};
+use super::{Haste, Progress, Recorder, Target, begin_then};
 use crossbeam_queue::ArrayQueue;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -31,13 +31,13 @@ impl Default for Captures {
 
 impl Captures {
     /// Makes a recorder for the audio thread to take, and drops those it is done with. Not for the
-    /// audio thread.
-    pub(crate) fn prepare(&self, target: Target) {
+    /// audio thread. `after` is called when its capture is complete.
+    pub(crate) fn prepare(&self, target: Target, after: impl FnOnce(&Progress) + Send + 'static) {
         self.tidy();
         if self.fresh.is_full() {
             return;
         }
-        match begin(target) {
+        match begin_then(target, after) {
             Ok(recorder) => {
                 self.all.lock().push(Arc::clone(recorder.progress()));
                 *self.error.lock() = None;
@@ -166,7 +166,7 @@ mod tests {
                 layout: ChannelLayout::usual(1),
                 sample_rate_hz: 48_000,
             };
-            self.captures.prepare(target);
+            self.captures.prepare(target, |_| ());
         }
 
         fn run(&mut self, is_armed: bool, is_running: bool) -> Need {

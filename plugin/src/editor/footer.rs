@@ -1,9 +1,9 @@
 //! Captures: when, how long, what was lost, where they are.
 
-use super::{panel, theme};
+use super::{output, panel, theme};
 use crate::params::CaptureMode;
 use crate::plugin::Desk;
-use egui::{Align, Layout, Rect, RichText, Ui, pos2, vec2};
+use egui::{Align, Button, Color32, Label, Layout, Rect, RichText, Ui, pos2, vec2};
 use nice_plug::context::gui::GuiContext;
 
 /// The modes with their words and what they mean.
@@ -14,7 +14,13 @@ const MODES: [(CaptureMode, &str, &str); 4] = [
     (CaptureMode::Bounce, "bounce", "Captures what the DAW renders offline."),
 ];
 
-pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, context: &GuiContext) {
+pub(super) fn show(
+    ui: &mut Ui,
+    rect: Rect,
+    desk: &Desk,
+    context: &GuiContext,
+    view: &mut output::View,
+) {
     ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
     panel::inside(ui, rect.shrink2(vec2(8.0, 3.0)), |ui| {
         ui.horizontal_centered(|ui| {
@@ -28,6 +34,11 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, context: &GuiContext) {
                     setter.set_parameter(param, mode);
                     setter.end_set_parameter(param);
                 }
+            }
+            let tip = "Where captures go, and what a pipeline makes of them.";
+            let button = Button::selectable(view.is_open, "Output").frame_when_inactive(true);
+            if ui.add(button).on_hover_text(tip).clicked() {
+                view.is_open = !view.is_open;
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, desk, chosen));
         });
@@ -46,25 +57,38 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
         return;
     };
     let told = capture.told();
-    if let Some(error) = &told.error {
-        ui.label(RichText::new(error).color(theme::BAD)).on_hover_text(error);
-    } else if let Some(part) = told.parts.last() {
-        let name = part.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        ui.label(RichText::new(name).color(theme::FAINT)).on_hover_text(part.display().to_string());
+    if !told.is_complete {
+        let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), egui::Sense::hover());
+        let middle = pos2(place.center().x, place.center().y);
+        ui.painter().circle_filled(middle, 5.0, theme::BAD);
     }
     let rate_hz = f64::from(desk.sample_rate_hz());
     let seconds = |frames: u64| frames as f64 / rate_hz;
+    let clock = super::scale::clock(seconds(capture.recorded_frames()));
+    ui.label(RichText::new(clock).font(theme::digits(13.0)));
     let lost = capture.lost_frames();
     if lost > 0 {
         let words = format!("{:.2} s lost", seconds(lost));
         let tip = "The disk could not keep up, or is full: these samples are silence in the file.";
         ui.label(RichText::new(words).color(theme::BAD).strong()).on_hover_text(tip);
     }
-    let clock = super::scale::clock(seconds(capture.recorded_frames()));
-    ui.label(RichText::new(clock).font(theme::digits(13.0)));
-    if !told.is_complete {
-        let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), egui::Sense::hover());
-        let middle = pos2(place.center().x, place.center().y);
-        ui.painter().circle_filled(middle, 5.0, theme::BAD);
+    let render = desk.renders.latest().filter(|render| render.parts == told.parts);
+    match (&told.error, render, told.parts.last()) {
+        (Some(error), ..) => brief(ui, error, error, theme::BAD),
+        (None, Some(render), _) if render.is_over() => {
+            let (words, all, color) = output::summary(&render);
+            brief(ui, &words, &all, color);
+        }
+        (None, Some(render), _) => output::progress(ui, &render, desk.renders.open_count()),
+        (None, None, Some(part)) => {
+            let name = part.file_name().unwrap_or_default().to_string_lossy();
+            brief(ui, &name, &part.display().to_string(), theme::FAINT);
+        }
+        (None, None, None) => {}
     }
+}
+
+/// As many words as there is room for; all of them where the pointer rests.
+fn brief(ui: &mut Ui, words: &str, all: &str, color: Color32) {
+    ui.add(Label::new(RichText::new(words).color(color)).truncate()).on_hover_text(all);
 }

@@ -6,7 +6,6 @@ use crate::plugin::Desk;
 use egui::{Align, Button, ComboBox, Layout, Rect, RichText, TextEdit, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::BoolParam;
-use std::path::PathBuf;
 use wavemill_pipelines::delivery;
 
 /// Zooms one may choose.
@@ -106,15 +105,6 @@ fn settings(ui: &mut Ui, desk: &Desk, context: &GuiContext) {
             }
         }
     });
-    ui.separator();
-    ui.label("Folder of captures");
-    let mut choices = params.choices.write();
-    let mut folder =
-        choices.capture_folder.as_ref().map_or(String::new(), |path| path.display().to_string());
-    let hint = "Music/Wavemill";
-    if ui.add(TextEdit::singleline(&mut folder).hint_text(hint).desired_width(260.0)).changed() {
-        choices.capture_folder = (!folder.trim().is_empty()).then(|| PathBuf::from(folder.trim()));
-    }
 }
 
 fn checkbox(ui: &mut Ui, param: &BoolParam, words: &str, context: &GuiContext) {

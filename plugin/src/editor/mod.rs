@@ -1,12 +1,14 @@
 //! The editor: one glance tells loudness, peak and verdict.
 
 mod bars;
+mod field;
 mod focus;
 mod footer;
 mod header;
 mod history;
 mod layout;
 mod numbers;
+mod output;
 mod panel;
 mod scale;
 mod scope;
@@ -55,6 +57,7 @@ pub(crate) struct Face {
     spectrum: Spectrum,
     spectrum_view: spectrum_view::View,
     scope: scope::Scope,
+    output: output::View,
     standing: Standing,
     drawn_at: Instant,
     changed_at: Instant,
@@ -108,6 +111,7 @@ impl Face {
             spectrum: Spectrum::new(),
             spectrum_view: spectrum_view::View::default(),
             scope: scope::Scope::default(),
+            output: output::View::default(),
             drawn_at: now,
             changed_at: now,
             seen: 0,
@@ -151,7 +155,8 @@ impl Face {
         let reference = &self.desk.params.reference;
         self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum, reference);
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);
-        footer::show(ui, regions.footer, &self.desk, context);
+        footer::show(ui, regions.footer, &self.desk, context, &mut self.output);
+        self.output.show(ui, &self.desk);
         focus::ring(ui.ctx());
         ui.ctx().request_repaint_after(if is_restless { FRAME_TIME } else { IDLE_TIME });
     }

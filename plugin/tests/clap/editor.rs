@@ -12,8 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    ConnectionExt, CreateWindowAux, EventMask, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
-    KeyPressEvent, WindowClass,
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ButtonPressEvent, ConnectionExt, CreateWindowAux,
+    EventMask, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, KeyPressEvent, MOTION_NOTIFY_EVENT,
+    MotionNotifyEvent, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 
@@ -217,16 +218,13 @@ impl Embedded {
 
     /// Presses and releases a key in the editor's own window.
     fn press(&self, keycode: u8) {
-        let connection = &self.connection;
-        let tree = connection.query_tree(self.window).unwrap().reply().unwrap();
-        let [editor] = tree.children[..] else { panic!("{tree:?}") };
+        let (connection, editor) = (&self.connection, self.editor());
         for (response_type, mask) in
             [(KEY_PRESS_EVENT, EventMask::KEY_PRESS), (KEY_RELEASE_EVENT, EventMask::KEY_RELEASE)]
         {
             let event = KeyPressEvent {
                 response_type,
                 detail: keycode,
-                root: tree.root,
                 event: editor,
                 same_screen: true,
                 ..KeyPressEvent::default()
@@ -234,6 +232,41 @@ impl Embedded {
             connection.send_event(false, editor, mask, event).unwrap();
         }
         connection.flush().unwrap();
+    }
+
+    /// Moves the pointer to a place in the editor, in pixels from its corner, and clicks there.
+    fn click(&self, x: i16, y: i16) {
+        let (connection, editor) = (&self.connection, self.editor());
+        let moved = MotionNotifyEvent {
+            response_type: MOTION_NOTIFY_EVENT,
+            event: editor,
+            event_x: x,
+            event_y: y,
+            ..MotionNotifyEvent::default()
+        };
+        connection.send_event(false, editor, EventMask::POINTER_MOTION, moved).unwrap();
+        for (response_type, mask) in [
+            (BUTTON_PRESS_EVENT, EventMask::BUTTON_PRESS),
+            (BUTTON_RELEASE_EVENT, EventMask::BUTTON_RELEASE),
+        ] {
+            let event = ButtonPressEvent {
+                response_type,
+                detail: 1,
+                event: editor,
+                event_x: x,
+                event_y: y,
+                ..ButtonPressEvent::default()
+            };
+            connection.send_event(false, editor, mask, event).unwrap();
+        }
+        connection.flush().unwrap();
+    }
+
+    /// The editor's own window.
+    fn editor(&self) -> u32 {
+        let tree = self.connection.query_tree(self.window).unwrap().reply().unwrap();
+        let [editor] = tree.children[..] else { panic!("{tree:?}") };
+        editor
     }
 
     /// What the window shows: rows of blue, green, red and nothing.
@@ -249,6 +282,27 @@ impl Embedded {
             u32::MAX,
         );
         image.unwrap().reply().unwrap().data
+    }
+
+    /// The part of the picture above the left end of the footer.
+    fn corner(&self) -> Vec<u8> {
+        let (width, height) = (usize::from(self.size.0), usize::from(self.size.1));
+        let picture = self.picture();
+        let rows = picture.chunks_exact(width * 4).take(height - 50).skip(height - 150);
+        rows.flat_map(|row| row[..200 * 4].to_vec()).collect()
+    }
+
+    /// The same once silence has come to rest there.
+    fn settled(&mut self) -> Vec<u8> {
+        let mut corner = Vec::new();
+        for _ in 0..40 {
+            self.play(0.5, |_| [0.0; 2]);
+            let before = std::mem::replace(&mut corner, self.corner());
+            if color_count(&corner) > 5 && before == corner {
+                return corner;
+            }
+        }
+        panic!("the picture never rests");
     }
 
     fn keep(&self, name: &str) {
@@ -401,3 +455,41 @@ fn editor_shows_where_the_keyboard_is() {
     editor.keep("keyboard");
     editor.close();
 }
+
+#[test]
+fn editor_shows_what_becomes_of_captures() {
+    if !is_inside("editor_shows_what_becomes_of_captures") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (size, pipeline) in [((960, 600), "streaming"), ((600, 400), "voice")] {
+        let choices = serde_json::json!({
+            "capture_folder": folder.path(), "pipeline": pipeline, "window": size
+        });
+        let instance = crate::renders::bounce(&choices);
+        let Some(mut editor) = Embedded::open(Running::with(instance, STEREO), size) else {
+            skip_graphics();
+            return;
+        };
+        let closed = editor.settled();
+        editor.click(OUTPUT.0, i16::try_from(size.1).unwrap() - OUTPUT.1);
+        let begin = Instant::now();
+        while share_of_changes(&closed, &editor.corner()) < 0.3 {
+            assert!(begin.elapsed() < Duration::from_mins(1), "the panel does not open");
+            editor.play(0.1, |_| [0.0; 2]);
+        }
+        editor.play(0.5, |_| [0.0; 2]);
+        editor.keep(&format!("output-{}x{}", size.0, size.1));
+        editor.close();
+    }
+}
+
+/// The share of pixels that differ.
+fn share_of_changes(before: &[u8], after: &[u8]) -> f64 {
+    let pairs = before.chunks_exact(4).zip(after.chunks_exact(4));
+    let changed = pairs.clone().filter(|(before, after)| before != after).count();
+    changed as f64 / pairs.count() as f64
+}
+
+/// Where the button is, in pixels from the left and from the bottom.
+const OUTPUT: (i16, i16) = (345, 23);

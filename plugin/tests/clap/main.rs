@@ -23,4 +23,5 @@ mod locks;
 mod passing;
 mod readings;
 mod real_time;
+mod renders;
 mod state;

@@ -1,0 +1,363 @@
+//! The panel of what becomes of captures: folder, pipeline, watched folder, and how the latest render
+//! went.
+
+use super::field::{note_line, path_field, problem_line, row};
+use super::theme;
+use crate::plugin::Desk;
+use crate::render::{Line, Render, Stage, captures_problem, load, watched_problem};
+use egui::{
+    Align, Align2, Area, Color32, ComboBox, Frame, Id, Key, Layout, Order, ProgressBar, RichText,
+    ScrollArea, Ui, vec2,
+};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use wavemill_pipelines::shipped;
+
+/// Width of the panel where the window has room, in points.
+const WIDTH: f32 = 470.0;
+
+/// Room for the header above and the footer below.
+const MARGIN: f32 = 42.0;
+
+/// How long a look at the disk holds.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the panel remembers.
+pub(super) struct View {
+    pub(super) is_open: bool,
+    /// A path is to be written, though there may be none yet.
+    is_own: bool,
+    folder: String,
+    pipeline: String,
+    watch_folder: String,
+    checked: Option<Checked>,
+    /// The shipped pipelines with what they say of themselves, or why they are refused.
+    shipped: Vec<(&'static str, Result<String, String>)>,
+}
+
+/// A look at what was chosen.
+struct Checked {
+    at: Instant,
+    folder: Option<PathBuf>,
+    pipeline: Option<String>,
+    watch_folder: Option<PathBuf>,
+    folder_problem: Option<String>,
+    /// The pipeline's description, or why it is refused.
+    verdict: Option<Result<String, String>>,
+    watch_problem: Option<String>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        let describe = |name| load(name).map(|pipeline| pipeline.description);
+        Self {
+            is_open: false,
+            is_own: false,
+            folder: String::new(),
+            pipeline: String::new(),
+            watch_folder: String::new(),
+            checked: None,
+            shipped: shipped::PIPELINES
+                .iter()
+                .map(|shipped| (shipped.name, describe(shipped.name)))
+                .collect(),
+        }
+    }
+}
+
+impl View {
+    /// The panel above the footer, when it is open.
+    pub(super) fn show(&mut self, ui: &Ui, desk: &Desk) {
+        if !self.is_open {
+            return;
+        }
+        if ui.input(|input| input.key_pressed(Key::Escape)) {
+            self.is_open = false;
+        }
+        let window = ui.max_rect();
+        let width = WIDTH.min(window.width() - 4.0 * theme::GAP);
+        let height = window.height() - 2.0 * MARGIN;
+        Area::new(Id::unique("output"))
+            .order(Order::Middle)
+            .anchor(Align2::LEFT_BOTTOM, vec2(theme::GAP, -MARGIN))
+            .show(ui.ctx(), |ui| {
+                Frame::popup(ui.style()).show(ui, |ui| {
+                    ui.set_width(width);
+                    ScrollArea::vertical()
+                        .max_height(height - 2.0 * theme::GAP)
+                        // As high as its lines, before it scrolls.
+                        .min_scrolled_height(height - 2.0 * theme::GAP)
+                        .show(ui, |ui| self.content(ui, desk));
+                });
+            });
+    }
+
+    fn content(&mut self, ui: &mut Ui, desk: &Desk) {
+        self.check(desk);
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("WHAT BECOMES OF CAPTURES").size(10.5).color(theme::FAINT));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.small_button("Close").clicked() {
+                    self.is_open = false;
+                }
+            });
+        });
+        self.folder(ui, desk);
+        self.pipeline(ui, desk);
+        self.watch_folder(ui, desk);
+        ui.separator();
+        latest(ui, desk);
+    }
+
+    /// Looks at the disk when something was changed, and now and then.
+    fn check(&mut self, desk: &Desk) {
+        let choices = desk.params.choices.read().clone();
+        let is_right = |checked: &Checked| {
+            checked.at.elapsed() < CHECK_INTERVAL
+                && checked.folder == choices.capture_folder
+                && checked.pipeline == choices.pipeline
+                && checked.watch_folder == choices.watch_folder
+        };
+        if self.checked.as_ref().is_some_and(is_right) {
+            return;
+        }
+        let captures = desk.capture_folder();
+        let watched = choices.watch_folder.as_deref();
+        self.checked = Some(Checked {
+            at: Instant::now(),
+            folder_problem: captures_problem(&captures),
+            verdict: choices
+                .pipeline
+                .as_deref()
+                .map(|choice| load(choice).map(|pipeline| pipeline.description)),
+            watch_problem: watched.and_then(|folder| watched_problem(folder, &captures)),
+            folder: choices.capture_folder,
+            pipeline: choices.pipeline,
+            watch_folder: choices.watch_folder,
+        });
+    }
+
+    fn folder(&mut self, ui: &mut Ui, desk: &Desk) {
+        let mut folder = desk.params.choices.read().capture_folder.clone();
+        let hint = desk.capture_folder().display().to_string();
+        let tip = "The folder that captures are written into; what a pipeline makes is below it.";
+        let text = &mut self.folder;
+        if row(ui, "Folder", tip, |ui| path_field(ui, "folder", text, &mut folder, &hint)) {
+            desk.params.choices.write().capture_folder = folder;
+        }
+        let problem = self.checked.as_ref().and_then(|checked| checked.folder_problem.as_deref());
+        problem_line(ui, problem);
+    }
+
+    fn pipeline(&mut self, ui: &mut Ui, desk: &Desk) {
+        let stored = desk.params.choices.read().pipeline.clone();
+        let is_shipped = stored.as_deref().is_some_and(|name| shipped::text(name).is_some());
+        self.is_own = (stored.is_some() || self.is_own) && !is_shipped;
+        let shown = match &stored {
+            _ if self.is_own => "your own",
+            Some(name) => name,
+            None => "none",
+        };
+        let mut wanted = stored.clone();
+        row(ui, "Pipeline", "What a capture runs through when it is complete.", |ui| {
+            ComboBox::from_id_salt("pipeline").selected_text(shown).width(130.0).show_ui(
+                ui,
+                |ui| {
+                    if ui.selectable_label(stored.is_none() && !self.is_own, "none").clicked() {
+                        (wanted, self.is_own) = (None, false);
+                    }
+                    for (name, about) in &self.shipped {
+                        let (Ok(tip) | Err(tip)) = about;
+                        let words = RichText::new(*name);
+                        let words = if about.is_ok() { words } else { words.color(theme::FAINT) };
+                        let is_chosen = stored.as_deref() == Some(name);
+                        if ui.selectable_label(is_chosen, words).on_hover_text(tip).clicked() {
+                            (wanted, self.is_own) = (Some((*name).to_owned()), false);
+                        }
+                    }
+                    if ui.selectable_label(self.is_own, "your own").clicked() && !self.is_own {
+                        (wanted, self.is_own) = (None, true);
+                    }
+                },
+            );
+            if self.is_own {
+                let mut path = wanted.as_ref().map(PathBuf::from);
+                let hint = "/path/to/pipeline.toml";
+                if path_field(ui, "own", &mut self.pipeline, &mut path, hint) {
+                    wanted = path.map(|path| path.display().to_string());
+                }
+            }
+        });
+        if wanted != stored {
+            desk.params.choices.write().pipeline = wanted;
+        }
+        match self.checked.as_ref().and_then(|checked| checked.verdict.as_ref()) {
+            Some(Ok(description)) => note_line(ui, description, theme::FAINT),
+            Some(Err(reason)) => problem_line(ui, Some(reason)),
+            None => {}
+        }
+    }
+
+    fn watch_folder(&mut self, ui: &mut Ui, desk: &Desk) {
+        let mut folder = desk.params.choices.read().watch_folder.clone();
+        let tip = "A folder that `wavemill watch` looks at: it gets a copy of every capture.";
+        let text = &mut self.watch_folder;
+        if row(ui, "Send to", tip, |ui| path_field(ui, "send", text, &mut folder, "no folder")) {
+            desk.params.choices.write().watch_folder = folder;
+        }
+        let problem = self.checked.as_ref().and_then(|checked| checked.watch_problem.as_deref());
+        problem_line(ui, problem);
+    }
+}
+
+/// How the latest render goes, or went.
+fn latest(ui: &mut Ui, desk: &Desk) {
+    let render = desk.renders.latest();
+    ui.horizontal(|ui| {
+        let (can, why) = desk.can_render_latest();
+        let button = ui.add_enabled(can, egui::Button::new("Render latest capture"));
+        if button.on_hover_text(why).on_disabled_hover_text(why).clicked() {
+            desk.render_latest();
+        }
+        if let Some(render) = render.as_deref().filter(|render| !render.is_over()) {
+            progress(ui, render, desk.renders.open_count());
+        }
+    });
+    let Some(render) = render else {
+        ui.label(RichText::new("Nothing was rendered yet.").size(11.5).color(theme::FAINT));
+        return;
+    };
+    for line in render.lines() {
+        let (words, color) = words(&line);
+        ui.add(egui::Label::new(RichText::new(words).size(11.5).color(color)).wrap());
+    }
+    if render.stage() == Stage::Canceled {
+        let words = format!("{}: canceled; nothing incomplete is left", render.name);
+        ui.label(RichText::new(words).size(11.5).color(theme::FAINT));
+    }
+}
+
+/// The bar of a render that waits or runs, and how to end it.
+pub(super) fn progress(ui: &mut Ui, render: &Render, open_count: usize) {
+    let more = if open_count > 1 { format!(" (+{})", open_count - 1) } else { String::new() };
+    let words = match render.stage() {
+        Stage::Waiting => format!("{} waits{more}", render.name),
+        _ => format!("{} {:.0} %{more}", render.name, render.progress() * 100.0),
+    };
+    if ui
+        .small_button("Cancel")
+        .on_hover_text("Ends the render and leaves nothing of it.")
+        .clicked()
+    {
+        render.cancel();
+    }
+    let bar = ProgressBar::new(render.progress())
+        .desired_width(130.0)
+        .fill(theme::veil(theme::SIGNAL, 0.5))
+        .text(RichText::new(words).size(11.5));
+    ui.add(bar);
+}
+
+/// A line of a render with its color; words tell good from bad, too.
+fn words(line: &Line) -> (String, Color32) {
+    match line {
+        Line::Made(path) => (format!("made {}", path.display()), theme::GOOD),
+        Line::Note(note) => (format!("note: {note}"), theme::TEXT),
+        Line::Error(error) => (format!("failed: {error}"), theme::BAD),
+    }
+}
+
+/// What became of the latest render, in few words, with all of them for who wants to know.
+pub(super) fn summary(render: &Render) -> (String, String, Color32) {
+    let lines = render.lines();
+    let all: Vec<_> = lines.iter().map(|line| words(line).0).collect();
+    let made = lines.iter().filter(|line| matches!(line, Line::Made(_))).count();
+    let error = lines.iter().find(|line| matches!(line, Line::Error(_)));
+    let (brief, color) = match (render.stage(), error) {
+        (_, Some(error)) => words(error),
+        (Stage::Canceled, _) => (format!("{} canceled", render.name), theme::FAINT),
+        (_, None) => {
+            let files = if made == 1 { "1 file".into() } else { format!("{made} files") };
+            (format!("{}: {files}", render.name), theme::GOOD)
+        }
+    };
+    (brief, all.join("\n"), color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::focus::press_at;
+    use super::super::stage::Stage;
+    use super::*;
+    use egui::{Event, Modifiers};
+
+    fn opened(desk: Desk) -> Stage {
+        let mut stage = Stage::new(desk);
+        assert!(!stage.shows("Send to"));
+        press_at(&mut stage, "Output", Key::Enter);
+        assert!(stage.shows("Send to"));
+        stage
+    }
+
+    #[test]
+    fn panel_opens_and_closes() {
+        let mut stage = opened(Desk::default());
+        press_at(&mut stage, "Close", Key::Enter);
+        assert!(!stage.shows("Send to"));
+        press_at(&mut stage, "Output", Key::Enter);
+        assert!(stage.shows("Send to"));
+        stage.press(Key::Escape, Modifiers::NONE);
+        assert!(!stage.shows("Send to"));
+    }
+
+    #[test]
+    fn every_field_is_reached_by_the_keyboard_and_takes_spaces() {
+        let mut stage = opened(Desk::default());
+        stage.desk.params.choices.write().pipeline = Some("/".into());
+        for _ in 0..60 {
+            stage.press(Key::Tab, Modifiers::NONE);
+            for text in ["/my", " ", "takes"] {
+                stage.draw(vec![Event::Text(text.into())]);
+            }
+        }
+        let choices = stage.desk.params.choices.read().clone();
+        let folder = choices.capture_folder.unwrap().display().to_string();
+        assert!(folder.contains("/my takes"), "{folder}");
+        assert!(choices.pipeline.unwrap().contains("/my takes"));
+        assert!(choices.watch_folder.unwrap().display().to_string().contains("/my takes"));
+    }
+
+    #[test]
+    fn pipeline_is_chosen_by_name_and_says_what_it_does_or_why_it_cannot() {
+        let mut stage = opened(Desk::default());
+        press_at(&mut stage, "none", Key::Enter);
+        press_at(&mut stage, "streaming", Key::Enter);
+        assert_eq!(stage.desk.params.choices.read().pipeline.as_deref(), Some("streaming"));
+        assert!(stage.texts().iter().any(|text| text.starts_with("Music at -14 LUFS")));
+        stage.desk.params.choices.write().pipeline = Some("voice".into());
+        stage.draw(Vec::new());
+        let refusal = |text: &String| text.starts_with("voice, line") && text.contains("de-esser");
+        assert!(stage.texts().iter().any(refusal), "{:?}", stage.texts());
+    }
+
+    #[test]
+    fn folders_that_do_not_exist_are_told_below_their_field() {
+        let desk = Desk::default();
+        desk.params.choices.write().capture_folder = Some("/nowhere/at/all".into());
+        desk.params.choices.write().watch_folder = Some("/nowhere".into());
+        let stage = opened(desk);
+        assert!(stage.shows("there is no folder /nowhere/at to make it in"));
+        assert!(
+            stage.shows("the watched folder /nowhere does not exist; make it or choose another")
+        );
+    }
+
+    #[test]
+    fn latest_capture_cannot_be_rendered_while_there_is_none() {
+        let stage = opened(Desk::default());
+        assert!(stage.shows("Nothing was rendered yet."));
+        assert!(!stage.desk.can_render_latest().0);
+        stage.desk.render_latest();
+        assert!(stage.desk.renders.latest().is_none());
+    }
+}

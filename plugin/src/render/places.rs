@@ -1,0 +1,68 @@
+//! What is wrong with a folder that was chosen.
+
+use std::fs;
+use std::path::Path;
+
+/// Why captures cannot be written there: the folder, or the one it is to be made in, must exist.
+pub(crate) fn captures_problem(folder: &Path) -> Option<String> {
+    if !folder.is_absolute() {
+        return Some("write the whole path of the folder".into());
+    }
+    if folder.exists() {
+        return (!folder.is_dir()).then(|| format!("{} is no folder", folder.display()));
+    }
+    let parent = folder.parent().unwrap_or(folder);
+    let is_missing = !parent.is_dir();
+    is_missing.then(|| format!("there is no folder {} to make it in", parent.display()))
+}
+
+/// Why captures from `captures` cannot be sent to a watched folder.
+pub(crate) fn watched_problem(folder: &Path, captures: &Path) -> Option<String> {
+    let problem = |what| Some(format!("the watched folder {} {what}", folder.display()));
+    if !folder.is_absolute() {
+        return problem("is no whole path; write it from its beginning");
+    }
+    let Ok(real) = fs::canonicalize(folder) else {
+        return problem("does not exist; make it or choose another");
+    };
+    if !real.is_dir() {
+        return problem("is no folder");
+    }
+    // The watcher would see captures grow.
+    if fs::canonicalize(captures).is_ok_and(|captures| captures == real) {
+        return problem("is that of the captures; choose another");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_of_captures_may_be_missing_but_not_the_one_it_is_in() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::File::create(&file).unwrap();
+        assert_eq!(captures_problem(root.path()), None);
+        assert_eq!(captures_problem(&root.path().join("new")), None);
+        assert!(
+            captures_problem(&root.path().join("new/er")).unwrap().contains("new to make it in")
+        );
+        assert!(captures_problem(&file).unwrap().ends_with("is no folder"));
+        assert!(captures_problem(Path::new("Takes")).is_some());
+    }
+
+    #[test]
+    fn watched_folder_must_exist_and_be_another_than_that_of_the_captures() {
+        let root = tempfile::tempdir().unwrap();
+        let (captures, inbox) = (root.path().join("takes"), root.path().join("inbox"));
+        fs::create_dir(&captures).unwrap();
+        let problem = watched_problem(&inbox, &captures).unwrap();
+        assert!(problem.ends_with("inbox does not exist; make it or choose another"), "{problem}");
+        fs::create_dir(&inbox).unwrap();
+        assert_eq!(watched_problem(&inbox, &captures), None);
+        assert!(watched_problem(&captures, &captures).unwrap().contains("that of the captures"));
+        assert!(watched_problem(Path::new("inbox"), &captures).is_some());
+    }
+}
