@@ -8,6 +8,7 @@ use wavemill_core::processors::STEPS;
 /// How a key ends when its value has this unit.
 const SUFFIXES: &[(&str, &str)] = &[
     ("dB", "_db"),
+    ("dB/s", "_db_per_s"),
     ("dBFS", "_dbfs"),
     ("dBTP", "_dbtp"),
     ("LUFS", "_lufs"),

@@ -16,6 +16,7 @@ pub mod peak_normalize;
 pub mod range;
 pub mod remix;
 mod span;
+pub mod speech_level;
 pub mod swap;
 pub mod trim_silence;
 
@@ -34,6 +35,7 @@ pub const STEPS: &[&StepDescriptor] = &[
     &peak_normalize::DESCRIPTOR,
     &range::DESCRIPTOR,
     &remix::DESCRIPTOR,
+    &speech_level::DESCRIPTOR,
     &swap::DESCRIPTOR,
     &trim_silence::DESCRIPTOR,
 ];

@@ -56,6 +56,11 @@ pub const CASES: &[Case] = &[
         params: &[("start_s", Number(0.01)), ("end_s", Number(0.05))],
         channel_count: 2,
     },
+    Case {
+        step: "speech-level",
+        params: &[("speed_db_per_s", Number(20.0)), ("tolerance_lu", Number(0.0))],
+        channel_count: 2,
+    },
     Case { step: "swap", params: &[], channel_count: 6 },
     Case { step: "gain", params: &[("gain_db", Number(-3.0))], channel_count: 2 },
     Case { step: "high-pass", params: &[("cutoff_hz", Number(80.0))], channel_count: 2 },
