@@ -35,11 +35,6 @@ const OPTIONAL: &[Tool] = &[
         package: "pkg-config libasound2-dev libjack-jackd2-dev",
         purpose: "builds the plugin as a program",
     },
-    Tool {
-        program: "Xvfb",
-        package: "xvfb libgl1-mesa-dri libegl1 libx11-xcb1 libxkbcommon-x11-0",
-        purpose: "opens the plugin's window",
-    },
     Tool { program: "strace", package: "strace", purpose: "makes single system calls fail" },
 ];
 
