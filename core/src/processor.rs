@@ -44,8 +44,9 @@ pub enum Tail {
 /// `observe` for every block; `begin` once; `process` for every block. `reset` brings it back to
 /// the state after `begin`.
 ///
-/// The executor compensates latency: it feeds silence for `latency + tail` frames at the end, drops
-/// the first `latency` frames of output, and delivers exactly `output_length(input) + tail` frames.
+/// The executor compensates latency: it feeds silence for `latency + tail + held_back` frames at the
+/// end, drops the first `latency` frames of output, and delivers exactly
+/// `output_length(input) + tail` frames.
 pub trait Processor: Send {
     /// Processes one block in place; it may have any number of frames from 0 to the capacity.
     ///
@@ -61,13 +62,19 @@ pub trait Processor: Send {
         input.clone()
     }
 
-    /// The most frames `process` leaves in a block that held `input_frames`.
+    /// The most frames `process` leaves in a block that held `input_frames`, and the capacity it needs.
     fn max_output_frames(&self, input_frames: usize) -> usize {
         input_frames
     }
 
     /// Frames by which output lags behind input.
     fn latency(&self) -> Frames {
+        Frames::ZERO
+    }
+
+    /// Input frames that it may keep until more come, beyond its latency; zero unless it works in
+    /// blocks of its own.
+    fn held_back(&self) -> Frames {
         Frames::ZERO
     }
 

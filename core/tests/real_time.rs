@@ -71,7 +71,7 @@ fn no_step_allocates_while_it_processes_or_resets() {
         let mut step = case.build();
         prepare(step.as_mut(), &input, FRAMES);
         let source = Block::from_planes(&input);
-        let mut block = Block::with_capacity(case.channel_count, 8, FRAMES);
+        let mut block = Block::with_capacity(case.channel_count, 8, step.max_output_frames(FRAMES));
         let calls = calls_of(|| {
             for _ in 0..3 {
                 block.copy_from(&source, 0, FRAMES);

@@ -99,7 +99,10 @@ fn every_step_gives_the_same_bits_for_every_block_size() {
         for signal in [silence, impulse, full_scale, song] {
             let input = signal(case.channel_count);
             let whole = run(case, &input, FRAMES);
-            assert!(whole.iter().flatten().all(|sample| sample.is_finite()), "{case:?}");
+            assert!(
+                !whole[0].is_empty() && whole.iter().flatten().all(|sample| sample.is_finite()),
+                "{case:?}"
+            );
             for block_frames in [1, 7, 64, 4096] {
                 let cut = run(case, &input, block_frames);
                 assert!(bits(&cut) == bits(&whole), "{case:?}, blocks of {block_frames}");
@@ -140,11 +143,18 @@ fn every_step_delivers_exactly_the_length_it_announces() {
             let fed = FRAMES + step.latency().as_usize();
             let padded: Planes =
                 input.iter().map(|plane| [&plane[..], &vec![0.0; fed - FRAMES]].concat()).collect();
-            let mut block = Block::with_capacity(case.channel_count, 8, fed);
+            let capacity = step.max_output_frames(fed);
+            let mut block = Block::with_capacity(case.channel_count, 8, capacity);
             block.copy_from(&Block::from_planes(&padded), 0, fed);
             let _ = step.process(&mut block);
             let announced = step.output_length(Frames(FRAMES as u64)) + step.latency();
-            assert_eq!(Frames(block.frame_count() as u64), announced, "{case:?}");
+            let delivered = Frames(block.frame_count() as u64);
+            if step.held_back() == Frames::ZERO {
+                assert_eq!(delivered, announced, "{case:?}");
+            } else {
+                // The rest comes with silence, as `drive::process` makes sure.
+                assert!(delivered <= announced, "{case:?}");
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod pad;
 pub mod peak_normalize;
 pub mod range;
 pub mod remix;
+pub mod resample;
 mod span;
 pub mod speech_level;
 pub mod swap;
@@ -35,6 +36,7 @@ pub const STEPS: &[&StepDescriptor] = &[
     &peak_normalize::DESCRIPTOR,
     &range::DESCRIPTOR,
     &remix::DESCRIPTOR,
+    &resample::DESCRIPTOR,
     &speech_level::DESCRIPTOR,
     &swap::DESCRIPTOR,
     &trim_silence::DESCRIPTOR,

@@ -1,5 +1,7 @@
 //! The second step of ratios that transforms are slow with: a short filter at any place.
 
+#![expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+
 use super::filter::LowPass;
 use super::plan::Ratio;
 use super::sample::{Real, Sample, convert};
@@ -35,6 +37,8 @@ pub(super) struct Interpolator<T: Real> {
     filled: usize,
     place: Place,
     first_place: Place,
+    /// From one output frame to the next.
+    stride: Place,
     rest: Ratio,
     lead_frames: usize,
     output_frames_max: usize,
@@ -49,10 +53,15 @@ struct Place {
 }
 
 impl Place {
-    /// The place one output frame later.
-    fn next(self, rest: Ratio) -> Self {
-        let part = self.part + rest.down;
-        Self { whole: self.whole + Frames(part / rest.up).as_usize(), part: part % rest.up }
+    /// The place `stride` later, where a sample has `parts` parts.
+    #[inline(always)]
+    fn after(self, stride: Self, parts: u64) -> Self {
+        let part = self.part + stride.part;
+        let carries = part >= parts;
+        Self {
+            whole: self.whole + stride.whole + usize::from(carries),
+            part: if carries { part - parts } else { part },
+        }
     }
 }
 
@@ -79,6 +88,10 @@ impl<T: Real> Interpolator<T> {
             filled: 0,
             place: first_place,
             first_place,
+            stride: Place {
+                whole: Frames(rest.down / rest.up).as_usize(),
+                part: rest.down % rest.up,
+            },
             rest,
             lead_frames: leads * down,
             output_frames_max: Frames(rest.output_length(capacity as u64)).as_usize() + 1,
@@ -126,37 +139,58 @@ impl<T: Real> Interpolator<T> {
             let right = planes.next().unwrap_or(odd);
             let mut rights = right.chunks_mut(CHUNK_FRAMES);
             for chunk in left.chunks_mut(CHUNK_FRAMES) {
-                self.prepare(chunk.len());
-                self.fill(channel, chunk);
-                if let Some(chunk) = rights.next() {
-                    self.fill(channel + 1, chunk);
-                }
+                let other = rights.next().unwrap_or_default();
+                self.fill(channel, chunk, other);
             }
         }
     }
 
-    /// Fills a chunk of one channel with the filters prepared.
-    fn fill<S: Sample>(&self, channel: usize, chunk: &mut [S]) {
-        let signal = &self.planes[channel];
-        for ((sample, filter), &start) in chunk.iter_mut().zip(&self.filters).zip(&self.starts) {
-            *sample = convert(dot(filter, &signal[start..start + TAPS]));
+    /// Fills a chunk of two channels; the second one is empty where there is none. The result is the same
+    /// with any width of vectors.
+    fn fill<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the feature was detected.
+            return unsafe { self.fill_avx2(channel, left, right) };
+        }
+        self.fill_any(channel, left, right);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn fill_avx2<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
+        self.fill_any(channel, left, right);
+    }
+
+    #[inline(always)]
+    fn fill_any<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
+        self.prepare(left.len());
+        for (channel, chunk) in [(channel, left), (channel + 1, right)] {
+            let Some(signal) = self.planes.get(channel) else { return };
+            for ((sample, filter), &start) in chunk.iter_mut().zip(&self.filters).zip(&self.starts)
+            {
+                *sample = convert(dot(filter, &signal[start..start + TAPS]));
+            }
         }
     }
 
     /// Makes the filters of the next `count` frames.
+    #[inline(always)]
     fn prepare(&mut self, count: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "parts are below 2^40")]
+        let rows_per_part = ROWS as f64 / self.rest.up as f64;
         for (filter, start) in self.filters.iter_mut().zip(&mut self.starts).take(count) {
             *start = self.place.whole;
-            #[expect(clippy::cast_precision_loss, reason = "a part is below 2^40")]
-            let row = self.place.part as f64 / self.rest.up as f64 * ROWS as f64;
+            #[expect(clippy::cast_precision_loss, reason = "parts are below 2^40")]
+            let row = self.place.part as f64 * rows_per_part;
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "in the table"
             )]
             let index = row as usize;
-            interpolate(&self.table[index..index + 4], row.fract(), filter);
-            self.place = self.place.next(self.rest);
+            interpolate(&self.table[index..index + 4], row - index as f64, filter);
+            self.place = self.place.after(self.stride, self.rest.up);
         }
     }
 
@@ -169,6 +203,7 @@ impl<T: Real> Interpolator<T> {
 /// The filter `place` of a row after the second of four rows.
 ///
 /// Source: Lagrange's interpolation formula for the nodes -1, 0, 1, 2.
+#[inline(always)]
 fn interpolate<T: Real>(rows: &[Taps<T>], place: f64, filter: &mut Taps<T>) {
     let x = place;
     let weights = [
@@ -185,6 +220,7 @@ fn interpolate<T: Real>(rows: &[Taps<T>], place: f64, filter: &mut Taps<T>) {
     }
 }
 
+#[inline(always)]
 fn dot<T: Real>(filter: &Taps<T>, signal: &[T]) -> T {
     let mut sums = [T::zero(); LANES];
     for (taps, samples) in filter.chunks_exact(LANES).zip(signal.chunks_exact(LANES)) {

@@ -140,6 +140,16 @@ impl Resampler {
         Frames(proportional).as_usize() + output_step + 1
     }
 
+    /// The most frames of silence that bring out what is held back at the input's end.
+    pub fn held_back(&self) -> Frames {
+        let size = match &self.engine {
+            Engine::Single(converter) => converter.transformer.input_size(),
+            Engine::Double(converter) => converter.transformer.input_size(),
+        };
+        // A piece to the frame before the end and one beyond it.
+        Frames(2 * size as u64)
+    }
+
     /// Frames that may be pushed now; 0 while any are available.
     pub fn room(&self) -> usize {
         match &self.engine {

@@ -180,8 +180,61 @@ fn near_rate(ratio: Ratio, reach: f64) -> Option<(Ratio, Shape)> {
         // Wider than needed costs more in both steps; a little wider is a rounder ratio.
         let is_close = up as f64 / down as f64 <= 1.25 * least;
         let near = Ratio::new(up as u64, down as u64);
-        let shape = is_close.then(|| Shape::cheapest(near, reach))??;
+        let is_new = near.down == down as u64;
+        let shape = (is_close && is_new).then(|| Shape::cheapest(near, reach))??;
         Some((shape.cost()? * (1.0 + near.factor()), near, shape))
     });
     candidates.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, near, shape)| (near, shape))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(input: u32, output: u32) -> Route {
+        Route::new(SampleRate(input), SampleRate(output), Quality::Best).unwrap()
+    }
+
+    #[test]
+    fn usual_rates_take_one_step_whose_overlap_is_a_period_on_each_side() {
+        for (input, output, period) in
+            [(44_100, 48_000, 147), (48_000, 44_100, 160), (96_000, 44_100, 320)]
+        {
+            let Route::Direct(shape) = route(input, output) else { panic!("{input} to {output}") };
+            assert_eq!(shape.input_guard, period);
+            assert_eq!(shape.input_size - shape.input_step, 2 * period);
+            assert!(shape.input_size <= CACHED_SIZE && shape.output_size <= CACHED_SIZE);
+        }
+    }
+
+    #[test]
+    fn rates_with_large_primes_take_two_steps_that_make_the_ratio() {
+        for (input, output) in
+            [(44_100, 44_056), (655_350, 8_000), (8_000, 655_350), (48_000, 44_101)]
+        {
+            let Route::Near { near, rest, .. } = route(input, output) else {
+                panic!("{input} to {output}")
+            };
+            assert_eq!(Ratio::new(near.up * rest.up, near.down * rest.down), {
+                Ratio::new(output.into(), input.into())
+            });
+            let near_rate = near.factor() * f64::from(input);
+            let lower = f64::from(input.min(output));
+            assert!(near_rate >= 2.0 * lower && near_rate <= 2.5 * lower, "{near_rate} Hz");
+        }
+    }
+
+    #[test]
+    fn every_rate_within_the_limit_has_a_route() {
+        let rates =
+            [1_000, 8_000, 11_025, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000, 655_350];
+        let odd = [1_009, 7_919, 44_056, 47_952, 65_537, 131_071, 524_287];
+        for &input in rates.iter().chain(&odd) {
+            for &output in rates.iter().chain(&odd) {
+                let found = Route::new(SampleRate(input), SampleRate(output), Quality::Best);
+                let is_far = input.max(output) > RATIO_MAX * input.min(output);
+                assert_eq!(found.is_ok(), input != output && !is_far, "{input} to {output}");
+            }
+        }
+    }
 }

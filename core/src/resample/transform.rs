@@ -68,6 +68,10 @@ impl<T: Real> Transformer<T> {
         }
     }
 
+    pub(super) fn input_size(&self) -> usize {
+        self.shape.input_size
+    }
+
     pub(super) fn output_step(&self) -> usize {
         self.shape.output_step
     }

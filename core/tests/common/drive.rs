@@ -86,6 +86,18 @@ pub const CASES: &[Case] = &[
         params: &[("channels", Integer(1)), ("from", Choice("right"))],
         channel_count: 2,
     },
+    Case { step: "resample", params: &[("sample_rate_hz", Integer(48_000))], channel_count: 2 },
+    Case {
+        step: "resample",
+        params: &[("sample_rate_hz", Integer(8_000)), ("quality", Choice("high"))],
+        channel_count: 1,
+    },
+    Case {
+        step: "resample",
+        params: &[("sample_rate_hz", Integer(99_991)), ("quality", Choice("fast"))],
+        channel_count: 3,
+    },
+    Case { step: "resample", params: &[("sample_rate_hz", Integer(44_100))], channel_count: 2 },
     Case {
         step: "trim-silence",
         params: &[("threshold_dbfs", Number(-40.0)), ("pad_s", Number(0.001))],
@@ -143,7 +155,7 @@ pub fn process(
 ) -> Planes {
     let Tail::Frames(tail) = step.tail() else { panic!("no step sounds for ever") };
     let frame_count = input[0].len();
-    let extra = (step.latency() + tail).as_usize();
+    let extra = (step.latency() + tail + step.held_back()).as_usize();
     let padded: Planes =
         input.iter().map(|plane| [&plane[..], &vec![0.0; extra]].concat()).collect();
     let output_channel_count = step.output_spec(spec).channel_count();
