@@ -325,6 +325,8 @@ pub struct Export {
     pub dither: Option<Dither>,
     /// Channels; `None` keeps the signal's.
     pub channels: Option<usize>,
+    /// Sample rate in Hz; `None` keeps the signal's.
+    pub sample_rate_hz: Option<u32>,
     /// Effort of compression.
     pub compression_level: Option<u8>,
     /// Where it goes; relative paths are below the output folder or the root.

@@ -3,6 +3,7 @@
 use super::RunError;
 use super::error::refused;
 use super::fingerprint::Fingerprint;
+use super::stage::{Chain, Stage, Taps};
 use super::writer::Fed;
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
@@ -12,7 +13,6 @@ use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
-use wavemill_core::processor::{Processor, Status};
 use wavemill_core::units::Dbfs;
 
 /// A piece of the signal on its way to exports.
@@ -28,8 +28,8 @@ pub(super) enum Signal {
 pub(super) struct Group {
     /// The signal that comes.
     pub(super) input: StreamSpec,
-    /// Changes the number of channels.
-    pub(super) remix: Option<Box<dyn Processor>>,
+    /// What changes the channels, then the rate.
+    pub(super) conversions: Vec<Stage>,
     /// What is stored.
     pub(super) output: StreamSpec,
     /// Format of the samples that come.
@@ -49,8 +49,9 @@ pub(super) struct Stored {
     /// What was measured of it.
     pub(super) measured: Analysis,
     pub(super) clipped_samples: u64,
-    /// Largest sample of mixed channels before full scale cuts it; `None` without a mix or sound.
-    pub(super) mixed_peak: Option<Dbfs>,
+    /// Largest sample of converted channels before full scale cuts it; `None` without a conversion or
+    /// sound.
+    pub(super) converted_peak: Option<Dbfs>,
     /// What was added to the samples.
     pub(super) dither: Dither,
 }
@@ -67,94 +68,120 @@ impl Group {
     /// # Errors
     /// [`RunError::Canceled`] when the other side is gone: it failed first and says why.
     pub(super) fn run(
-        mut self,
+        self,
         signal: &Receiver<Option<Signal>>,
         writers: &[Sender<Fed>],
     ) -> Result<Stored, RunError> {
         let _flush = FlushDenormals::on();
+        let mut stages = self.conversions;
+        for stage in &mut stages {
+            stage.begin(None)?;
+        }
+        let stage_count = stages.len();
+        let from = if stages.is_empty() { self.from } else { PcmFormat::FLOAT };
         let channel_count = self.output.channel_count();
-        let from = if self.remix.is_some() { PcmFormat::FLOAT } else { self.from };
-        let mut quantizer = Quantizer::new(from, self.to, self.dither, channel_count);
-        let mut meter = (!self.measures.is_empty()).then(|| {
-            let groups = std::mem::take(&mut self.measures);
-            let options = analysis::Options { groups, mono: self.mono };
+        let meter = (!self.measures.is_empty()).then(|| {
+            let options = analysis::Options { groups: self.measures, mono: self.mono };
             Analyzer::new(&self.output, self.to, &options)
         });
-        let mut fingerprint = Fingerprint::default();
-        let mut mixed_peak = 0.0;
-        let capacity = self.input.channel_count().max(channel_count);
-        let mut block = Block::with_capacity(self.input.channel_count(), capacity, BLOCK_FRAMES);
+        let mut store = Store {
+            writers,
+            to: self.to,
+            channel_count,
+            last: stage_count.checked_sub(1),
+            quantizer: Quantizer::new(from, self.to, self.dither, channel_count),
+            meter,
+            measured: Block::new(channel_count, BLOCK_FRAMES),
+            fingerprint: Fingerprint::default(),
+            converted_peak: 0.0,
+        };
+        let mut chain = Chain::new(&mut stages, 0..stage_count);
+        let mut block = chain.block(&self.input);
         loop {
             let signal = match signal.recv() {
                 Ok(Some(signal)) => signal,
                 Ok(None) => break,
                 Err(_) => return Err(RunError::Canceled),
             };
-            let samples = self.store(signal, &mut quantizer, &mut block, &mut mixed_peak)?;
-            fingerprint.push(&samples);
-            if let Some(meter) = &mut meter {
-                grow(&mut block, samples.frame_count());
-                convert::to_block(&samples, &mut block);
-                meter.push(&block).map_err(|error| refused(error.to_string()))?;
+            if stage_count == 0 {
+                store.keep(signal)?;
+                continue;
             }
-            for writer in writers {
-                send(writer, Fed::Samples(samples.clone()))?;
-            }
-        }
-        for writer in writers {
-            send(writer, Fed::End(fingerprint.clone()))?;
-        }
-        Ok(Stored {
-            measured: meter.map(Analyzer::finish).unwrap_or_default(),
-            clipped_samples: quantizer.clipped_samples(),
-            mixed_peak: Dbfs::from_amplitude(mixed_peak.into()),
-            dither: quantizer.dither(),
-        })
-    }
-
-    /// The signal as it is stored; raises `mixed_peak` to the largest sample of mixed channels.
-    fn store(
-        &mut self,
-        signal: Signal,
-        quantizer: &mut Quantizer,
-        block: &mut Block,
-        mixed_peak: &mut f32,
-    ) -> Result<Arc<Samples>, RunError> {
-        let mut out = Samples::empty(self.to, self.output.channel_count());
-        if let Some(remix) = &mut self.remix {
             match &signal {
-                Signal::Raw(samples) => {
-                    grow(block, samples.frame_count());
-                    convert::to_block(samples, block);
-                }
-                Signal::Block(source) => {
-                    grow(block, source.frame_count());
-                    block.copy_from(source, 0, source.frame_count());
-                }
+                Signal::Raw(samples) => convert::to_block(samples, &mut block),
+                Signal::Block(source) => block.copy_from(source, 0, source.frame_count()),
             }
-            if remix.process(block) == Status::Failed {
-                let reason = remix.failure().unwrap_or_default();
-                return Err(refused(format!("the channels cannot be remixed: {reason}")));
-            }
-            let samples = block.planes().flatten();
-            *mixed_peak = samples.fold(*mixed_peak, |peak, sample| peak.max(sample.abs()));
-            quantizer.quantize_block(block, &mut out);
-            return Ok(Arc::new(out));
+            chain.push(&mut block, &mut store)?;
         }
-        match signal {
-            Signal::Raw(samples) if samples.format() == self.to => return Ok(samples),
-            Signal::Raw(samples) => quantizer.quantize(&samples, &mut out),
-            Signal::Block(block) => quantizer.quantize_block(&block, &mut out),
-        }
-        Ok(Arc::new(out))
+        chain.finish(&mut block, &mut store)?;
+        store.end()
     }
 }
 
-/// Steps may deliver longer blocks than they were given.
-fn grow(block: &mut Block, frame_count: usize) {
-    if block.frame_capacity() < frame_count {
-        let (channels, capacity) = (block.channel_count(), block.channel_capacity());
-        *block = Block::with_capacity(channels, capacity, frame_count);
+/// Quantizes, measures and hands on.
+struct Store<'w> {
+    writers: &'w [Sender<Fed>],
+    to: PcmFormat,
+    channel_count: usize,
+    /// The last conversion, if there is any.
+    last: Option<usize>,
+    quantizer: Quantizer,
+    meter: Option<Analyzer>,
+    /// What is measured, as floats again.
+    measured: Block,
+    fingerprint: Fingerprint,
+    /// Largest sample after the conversions.
+    converted_peak: f32,
+}
+
+impl Store<'_> {
+    /// Stores a signal that nothing converts.
+    fn keep(&mut self, signal: Signal) -> Result<(), RunError> {
+        let mut out = Samples::empty(self.to, self.channel_count);
+        match signal {
+            Signal::Raw(samples) if samples.format() == self.to => return self.store(&samples),
+            Signal::Raw(samples) => self.quantizer.quantize(&samples, &mut out),
+            Signal::Block(block) => self.quantizer.quantize_block(&block, &mut out),
+        }
+        self.store(&Arc::new(out))
+    }
+
+    fn store(&mut self, samples: &Arc<Samples>) -> Result<(), RunError> {
+        self.fingerprint.push(samples);
+        if let Some(meter) = &mut self.meter {
+            convert::to_block(samples, &mut self.measured);
+            meter.push(&self.measured).map_err(|error| refused(error.to_string()))?;
+        }
+        for writer in self.writers {
+            send(writer, Fed::Samples(Arc::clone(samples)))?;
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<Stored, RunError> {
+        for writer in self.writers {
+            send(writer, Fed::End(self.fingerprint.clone()))?;
+        }
+        Ok(Stored {
+            measured: self.meter.map(Analyzer::finish).unwrap_or_default(),
+            clipped_samples: self.quantizer.clipped_samples(),
+            converted_peak: Dbfs::from_amplitude(self.converted_peak.into()),
+            dither: self.quantizer.dither(),
+        })
+    }
+}
+
+impl Taps for Store<'_> {
+    fn take(&mut self, index: usize, block: &Block) -> Result<(), RunError> {
+        if self.last != Some(index) {
+            return Ok(());
+        }
+        let samples = block.planes().flatten();
+        self.converted_peak =
+            samples.fold(self.converted_peak, |peak, sample| peak.max(sample.abs()));
+        let mut out = Samples::empty(self.to, self.channel_count);
+        self.quantizer.quantize_block(block, &mut out);
+        self.store(&Arc::new(out))
     }
 }
 

@@ -162,8 +162,10 @@ impl<'a> Run<'a> {
             length = Some(done.output_frames);
             spool = done.spool;
             files.extend(done.written);
-            stored.extend(done.stored);
-            check_ceilings(blueprint, &stored)?;
+            for (group, kept) in done.stored {
+                self.warnings.extend(check_ceiling(blueprint, group, &kept)?);
+                stored.insert(group, kept);
+            }
         }
         let decided = if let Some(decided) = decided {
             decided
@@ -332,6 +334,7 @@ impl<'a> Run<'a> {
                 None => self.known.frames,
                 Some(stage) => lengths.get(&stage).copied(),
             };
+            let frames = frames.map(|frames| blueprint.groups[index].output_length(frames));
             let writers = self.writers(blueprint, index, decided, frames);
             if writers.is_empty() {
                 continue;
@@ -340,7 +343,7 @@ impl<'a> Run<'a> {
             let plan = &mut blueprint.groups[index];
             let group = Group {
                 input: plan.input.clone(),
-                remix: plan.remix.take(),
+                conversions: std::mem::take(&mut plan.conversions),
                 output: plan.output.clone(),
                 from,
                 to: plan.to,
@@ -459,35 +462,44 @@ impl<'a> Run<'a> {
     }
 }
 
-/// How far a mixed true peak may lie above the ceiling: what rounding and dither add.
+/// How far a converted true peak may lie above the ceiling: what rounding and dither add.
 const CEILING_TOLERANCE_DB: f64 = 0.05;
 
-/// Refuses outputs whose channels were mixed after a ceiling and exceed it now.
-fn check_ceilings(blueprint: &Blueprint, stored: &BTreeMap<usize, Stored>) -> Result<(), RunError> {
-    for (group, stored) in stored {
-        // Where full scale cut the mix, its true peak lies above what was stored.
-        let mixed_peak = stored.mixed_peak.map(|peak| peak.0);
-        let true_peak = stored.loudness().and_then(|loudness| Some(loudness.true_peak_dbtp?.0));
-        let (step, unit, ceiling, peaks) = match blueprint.groups[*group].ceiling {
-            Some(Ceiling::TruePeak(ceiling)) => {
-                ("loudness", "dBTP", ceiling.0, [mixed_peak, true_peak])
-            }
-            Some(Ceiling::SamplePeak(target)) => {
-                ("peak-normalize", "dBFS", target.0, [mixed_peak, None])
-            }
-            None => continue,
-        };
-        let peak = peaks.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
-        if peak > ceiling + CEILING_TOLERANCE_DB {
-            let export = blueprint.group_of.iter().position(|of| of == group).unwrap_or_default();
-            return Err(refused(format!(
-                "export {}: its channels are mixed after the ceiling of {ceiling:.2} {unit} and \
-                 reach {peak:.2} {unit}; use a `remix` step before `{step}`",
-                export + 1,
-            )));
+/// Refuses a group whose channels were mixed after a ceiling and exceed it now. Where only the rate was
+/// converted after it, the peaks are hardly higher: the result is a warning.
+fn check_ceiling(
+    blueprint: &Blueprint,
+    index: usize,
+    stored: &Stored,
+) -> Result<Option<String>, RunError> {
+    let group = &blueprint.groups[index];
+    // Where full scale cut the peaks, they lie above what was stored.
+    let converted_peak = stored.converted_peak.map(|peak| peak.0);
+    let true_peak = stored.loudness().and_then(|loudness| Some(loudness.true_peak_dbtp?.0));
+    let (step, unit, ceiling, peaks) = match group.ceiling {
+        Some(Ceiling::TruePeak(ceiling)) => {
+            ("loudness", "dBTP", ceiling.0, [converted_peak, true_peak])
         }
+        Some(Ceiling::SamplePeak(target)) => {
+            ("peak-normalize", "dBFS", target.0, [converted_peak, None])
+        }
+        None => return Ok(None),
+    };
+    let peak = peaks.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
+    if peak <= ceiling + CEILING_TOLERANCE_DB {
+        return Ok(None);
     }
-    Ok(())
+    let export = blueprint.group_of.iter().position(|of| *of == index).unwrap_or_default() + 1;
+    if group.is_mixed() {
+        return Err(refused(format!(
+            "export {export}: its channels are mixed after the ceiling of {ceiling:.2} {unit} and \
+             reach {peak:.2} {unit}; use a `remix` step before `{step}`"
+        )));
+    }
+    Ok(Some(format!(
+        "export {export}: its rate is converted after the ceiling of {ceiling:.2} {unit} and it \
+         reaches {peak:.2} {unit}; use a `resample` step before `{step}`"
+    )))
 }
 
 /// Begins the stages of a pass in order; returns the frames each will deliver.

@@ -21,6 +21,8 @@ pub(crate) struct Stage {
     delivered: u64,
     latency_left: u64,
     first_frame: Option<i64>,
+    /// Room for a piece of its output, where that may be longer than [`BLOCK_FRAMES`].
+    piece: Option<Block>,
 }
 
 impl Stage {
@@ -36,6 +38,7 @@ impl Stage {
             delivered: 0,
             latency_left: 0,
             first_frame: Some(0),
+            piece: None,
         }
     }
 
@@ -69,6 +72,11 @@ impl Stage {
             Tail::Frames(frames) => frames.0,
             Tail::Infinite => INFINITE_TAIL_MAX.to_frames(self.output.sample_rate).0,
         }
+    }
+
+    /// Frames of silence that bring out all it delivers.
+    fn silence(&self) -> u64 {
+        self.processor.latency().0 + self.tail() + self.processor.held_back().0
     }
 
     fn deliverable(&self, length: Frames) -> u64 {
@@ -112,14 +120,17 @@ impl<'s> Chain<'s> {
         Self { stages: &mut stages[range], first }
     }
 
-    /// A block with room for whatever the stages make of [`BLOCK_FRAMES`] of `spec`.
-    pub(crate) fn block(&self, spec: &StreamSpec) -> Block {
-        let mut frames = BLOCK_FRAMES;
-        let (mut frame_capacity, mut channels) = (frames, spec.channel_count());
+    /// A block with room for whatever the stages make of [`BLOCK_FRAMES`] of `spec`. Each stage is fed
+    /// no more than that, whatever the one before delivers.
+    pub(crate) fn block(&mut self, spec: &StreamSpec) -> Block {
+        let (mut frame_capacity, mut channels) = (BLOCK_FRAMES, spec.channel_count());
         for stage in self.stages.iter() {
-            frames = stage.processor.max_output_frames(frames);
-            frame_capacity = frame_capacity.max(frames);
+            frame_capacity = frame_capacity.max(stage.processor.max_output_frames(BLOCK_FRAMES));
             channels = channels.max(stage.input.channel_count()).max(stage.output.channel_count());
+        }
+        for stage in self.stages.iter_mut() {
+            stage.piece = (stage.processor.max_output_frames(BLOCK_FRAMES) > BLOCK_FRAMES)
+                .then(|| Block::with_capacity(spec.channel_count(), channels, frame_capacity));
         }
         Block::with_capacity(spec.channel_count(), channels, frame_capacity)
     }
@@ -135,7 +146,8 @@ impl<'s> Chain<'s> {
         block: &mut Block,
         taps: &mut dyn Taps,
     ) -> Result<(), RunError> {
-        for (index, stage) in self.stages.iter_mut().enumerate().skip(start) {
+        for index in start..self.stages.len() {
+            let stage = &mut self.stages[index];
             stage.fed += block.frame_count() as u64;
             stage.process(block)?;
             if block.is_empty() {
@@ -148,8 +160,33 @@ impl<'s> Chain<'s> {
                     "step `{label}` made a NaN or infinite sample at frame {frame}"
                 )));
             }
+            if block.frame_count() > BLOCK_FRAMES {
+                return self.push_pieces(index, block, taps);
+            }
             taps.take(self.first + index, block)?;
         }
+        Ok(())
+    }
+
+    /// Sends a long output of stage `index` on in pieces of [`BLOCK_FRAMES`].
+    fn push_pieces(
+        &mut self,
+        index: usize,
+        block: &Block,
+        taps: &mut dyn Taps,
+    ) -> Result<(), RunError> {
+        // Nothing sends to this stage while its pieces are under way: they only go forward.
+        let stage = &mut self.stages[index];
+        let mut piece = stage.piece.take().unwrap_or_else(|| {
+            let (channels, room) = (block.channel_capacity(), block.frame_capacity());
+            Block::with_capacity(block.channel_count(), channels, room)
+        });
+        for start in (0..block.frame_count()).step_by(BLOCK_FRAMES) {
+            piece.copy_from(block, start, BLOCK_FRAMES.min(block.frame_count() - start));
+            taps.take(self.first + index, &piece)?;
+            self.push_from(index + 1, &mut piece, taps)?;
+        }
+        self.stages[index].piece = Some(piece);
         Ok(())
     }
 
@@ -159,10 +196,8 @@ impl<'s> Chain<'s> {
         block: &mut Block,
         taps: &mut dyn Taps,
     ) -> Result<(), RunError> {
-        let mut chunk_frames = BLOCK_FRAMES;
         for index in 0..self.stages.len() {
-            self.flush(index, chunk_frames, block, taps)?;
-            chunk_frames = self.stages[index].processor.max_output_frames(chunk_frames);
+            self.flush(index, block, taps)?;
         }
         Ok(())
     }
@@ -170,16 +205,15 @@ impl<'s> Chain<'s> {
     fn flush(
         &mut self,
         index: usize,
-        chunk_frames: usize,
         block: &mut Block,
         taps: &mut dyn Taps,
     ) -> Result<(), RunError> {
         let stage = &mut self.stages[index];
         let promised = *stage.promised.get_or_insert(stage.deliverable(Frames(stage.fed)));
-        let mut silence = stage.processor.latency().0 + stage.tail();
+        let mut silence = stage.silence();
         let channel_count = stage.input.channel_count();
         while silence > 0 && self.stages[index].delivered < promised {
-            let count = silence.min(chunk_frames.max(1) as u64);
+            let count = silence.min(BLOCK_FRAMES as u64);
             silence -= count;
             block.set_channel_count(channel_count);
             block.set_frame_count(Frames(count).as_usize());
@@ -250,9 +284,38 @@ mod tests {
 
     impl Taps for Collect {
         fn take(&mut self, index: usize, block: &Block) -> Result<(), RunError> {
+            assert!(block.frame_count() <= BLOCK_FRAMES, "a block of {}", block.frame_count());
             self.0.resize(self.0.len().max(index + 1), Vec::new());
             self.0[index].extend_from_slice(block.plane(0));
             Ok(())
+        }
+    }
+
+    /// Says every frame three times, six thousand at once.
+    struct Triple(Vec<f32>);
+
+    impl Processor for Triple {
+        fn process(&mut self, block: &mut Block) -> Status {
+            self.0.extend(block.plane(0).iter().flat_map(|sample| [*sample; 3]));
+            let count = self.0.len() / 6000 * 6000;
+            block.set_frame_count(count);
+            block.plane_mut(0).copy_from_slice(&self.0[..count]);
+            self.0.drain(..count);
+            Status::Continue
+        }
+
+        fn reset(&mut self) {}
+
+        fn max_output_frames(&self, input_frames: usize) -> usize {
+            3 * input_frames + 6000
+        }
+
+        fn held_back(&self) -> Frames {
+            Frames(2000)
+        }
+
+        fn output_length(&self, input: Frames) -> Frames {
+            Frames(3 * input.0)
         }
     }
 
@@ -302,6 +365,22 @@ mod tests {
                 let stages = vec![stage(Echo::new(50, 30)), stage(Echo::new(9000, 4500))];
                 let found = run(stages, &input, size, is_known).unwrap();
                 assert!(found[0] == first && found[1] == second, "blocks of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_outputs_go_on_in_blocks_of_the_usual_size() {
+        let input: Vec<f32> = (1..=5000u16).map(f32::from).collect();
+        let tripled: Vec<f32> = input.iter().flat_map(|sample| [*sample; 3]).collect();
+        let again: Vec<f32> = tripled.iter().flat_map(|sample| [*sample; 3]).collect();
+        let echo = echoed(&again, 30);
+        for size in [1, 7, 4096] {
+            for is_known in [true, false] {
+                let triple = || stage(Triple(Vec::new()));
+                let stages = vec![triple(), triple(), stage(Echo::new(50, 30))];
+                let found = run(stages, &input, size, is_known).unwrap();
+                assert!(found == [&tripled[..], &again[..], &echo[..]], "blocks of {size}");
             }
         }
     }

@@ -17,7 +17,7 @@ use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
 use wavemill_core::tags::{Broadcast, Tags};
-use wavemill_core::units::{Dbfs, Dbtp, Frames};
+use wavemill_core::units::{Dbfs, Dbtp, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,8 @@ pub(crate) struct GroupPlan {
     pub(crate) tap: Option<usize>,
     pub(crate) input: StreamSpec,
     pub(crate) output: StreamSpec,
-    pub(crate) remix: Option<Box<dyn Processor>>,
+    /// What the export itself changes: its channels, then its rate.
+    pub(crate) conversions: Vec<Stage>,
     /// Format of the source's file.
     pub(crate) source: PcmFormat,
     /// Format of the samples that come.
@@ -72,9 +73,11 @@ pub(crate) struct GroupPlan {
     pub(crate) dither: Dither,
     /// How the last loudness step counts a mono file.
     pub(crate) mono: MonoMode,
-    /// What the peaks must not exceed once the channels were mixed.
+    /// What the peaks should not exceed once channels were mixed or the rate was converted.
     pub(crate) ceiling: Option<Ceiling>,
+    /// What was asked for where it differs from the signal.
     channels: Option<usize>,
+    rate: Option<u32>,
 }
 
 /// What a step promises of the peaks of its output.
@@ -89,7 +92,18 @@ pub(crate) enum Ceiling {
 impl GroupPlan {
     /// Whether every sample of the source is kept.
     pub(crate) fn is_exact(&self) -> bool {
-        self.tap.is_none() && self.remix.is_none() && self.source.fits(self.to)
+        self.tap.is_none() && self.conversions.is_empty() && self.source.fits(self.to)
+    }
+
+    /// Whether channels are mixed for it, rather than in a step.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.channels.is_some()
+    }
+
+    /// Frames that it stores of `frames` that come.
+    pub(crate) fn output_length(&self, frames: Frames) -> Frames {
+        let convert = |frames, stage: &Stage| stage.processor.output_length(frames);
+        self.conversions.iter().fold(frames, convert)
     }
 }
 
@@ -161,7 +175,7 @@ impl Blueprint {
             format: group.to,
             frame_count,
             compression_level: export.compression_level,
-            tags: self.tags(group.tap, &input.tags),
+            tags: self.tags(group, &input.tags),
         }
     }
 
@@ -178,11 +192,12 @@ impl Blueprint {
     }
 
     /// The source's tags. The time of its first frame moves with the frames that steps cut off or
-    /// add before it, and is left out where it is not known how many they are.
-    fn tags(&self, tap: Option<usize>, tags: &Arc<Tags>) -> Arc<Tags> {
+    /// add before it, and is left out where it is not known how many they are, or at which rate.
+    fn tags(&self, group: &GroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
         let cut = self
-            .up_to(tap)
+            .up_to(group.tap)
             .iter()
+            .chain(&group.conversions)
             .try_fold(0_i64, |cut, stage| cut.checked_add(stage.first_frame()?));
         match &tags.broadcast {
             Some(broadcast) if cut != Some(0) => {
@@ -228,16 +243,26 @@ impl Blueprint {
         }
     }
 
-    /// The ceiling that holds at a tap: that of a step after which only steps follow that raise
-    /// nothing.
+    /// The ceiling meant for a tap: that of a step after which only steps follow that raise nothing,
+    /// or little, as `resample` does.
     fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Ceiling> {
         let mut steps = self.steps_before(pipeline, tap);
-        let step = steps.find(|step| !step.is("fade") && !step.is("trim-silence"))?;
+        let keeps =
+            |step: &&Step| ["fade", "trim-silence", "resample"].iter().any(|name| step.is(name));
+        let step = steps.find(|step| !keeps(step))?;
         match step.name() {
             "loudness" => step.number("ceiling_dbtp").map(Dbtp).map(Ceiling::TruePeak),
             "peak-normalize" => step.number("target_dbfs").map(Dbfs).map(Ceiling::SamplePeak),
             _ => None,
         }
+    }
+
+    /// Whether the rate is converted by a step after the last ceiling.
+    fn is_resampled_last(&self, pipeline: &Pipeline, tap: Option<usize>) -> bool {
+        let mut steps = self.steps_before(pipeline, tap);
+        steps
+            .find(|step| !step.is("fade") && !step.is("trim-silence"))
+            .is_some_and(|step| step.is("resample"))
     }
 
     fn add_export(
@@ -251,38 +276,43 @@ impl Blueprint {
         let tap = self.tap(export.after);
         let spec = tap.map_or(&input.info.spec, |stage| &self.stages[stage].output).clone();
         let channels = export.channels.filter(|count| *count != spec.channel_count());
-        let to = format::resolve(export, &input.info, tap.is_some() || channels.is_some());
-        let is_exact = tap.is_none() && channels.is_none() && input.info.format.fits(to);
+        let rate = export.sample_rate_hz.filter(|rate| *rate != spec.sample_rate.0);
+        let is_converted = channels.is_some() || rate.is_some();
+        let to = format::resolve(export, &input.info, tap.is_some() || is_converted);
+        let is_exact = tap.is_none() && !is_converted && input.info.format.fits(to);
         let loses_bits = to.sample_format == SampleFormat::Int && !is_exact;
-        let dither = format::dither(export.dither, spec.sample_rate, loses_bits)
+        let stored_rate = rate.map_or(spec.sample_rate, SampleRate);
+        let dither = format::dither(export.dither, stored_rate, loses_bits)
             .map_err(|reason| refused(format!("{name}: {reason}")))?;
         let existing = self.groups.iter().position(|group| {
             group.tap == tap
                 && group.channels == channels
+                && group.rate == rate
                 && group.to == to
                 && group.dither == dither
         });
         let group = if let Some(group) = existing {
             group
         } else {
-            let remix = channels
-                .map(|count| remix(count, &spec))
-                .transpose()
+            let conversions = conversions(&spec, channels, rate)
                 .map_err(|reason| refused(format!("{name}: {reason}")))?;
             let from = if tap.is_none() { decoded(input) } else { PcmFormat::FLOAT };
-            let output = remix.as_ref().map_or(spec.clone(), |remix| remix.output_spec(&spec));
+            let output = conversions.last().map_or(&spec, |last| &last.output).clone();
             let plan = GroupPlan {
                 tap,
                 input: spec,
                 output,
-                remix,
+                conversions,
                 source: input.info.format,
                 from,
                 to,
                 dither,
                 mono: self.mono(pipeline, tap),
-                ceiling: channels.and_then(|_| self.ceiling(pipeline, tap)),
+                ceiling: (is_converted || self.is_resampled_last(pipeline, tap))
+                    .then(|| self.ceiling(pipeline, tap))
+                    .flatten(),
                 channels,
+                rate,
             };
             self.groups.push(plan);
             self.groups.len() - 1
@@ -294,7 +324,7 @@ impl Blueprint {
             .map_err(|error| refused(format!("{name}: {error}")))?;
         let is_reduced =
             tap.is_none() && export.bit_depth.is_none() && !self.groups[group].is_exact();
-        if is_reduced && input.info.lossless && channels.is_none() {
+        if is_reduced && input.info.lossless && !is_converted {
             let format = export.format.name;
             let from = self.groups[group].source;
             self.warnings.push(format!("{format} cannot store {from}: it stores {to} samples"));
@@ -321,11 +351,33 @@ fn decoded(input: &Input) -> PcmFormat {
     }
 }
 
-fn remix(channel_count: usize, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
-    let step = processors::step("remix").expect("remix is a built-in step");
+/// What makes the channels and the rate of an export. Channels come first: there are mostly fewer then.
+fn conversions(
+    spec: &StreamSpec,
+    channels: Option<usize>,
+    rate: Option<u32>,
+) -> Result<Vec<Stage>, String> {
+    let channels = channels.map(|count| ("remix", "channels", count as i128));
+    let rate = rate.map(|rate| ("resample", "sample_rate_hz", i128::from(rate)));
+    let mut stages: Vec<Stage> = Vec::new();
+    for (name, key, value) in channels.into_iter().chain(rate) {
+        let input = stages.last().map_or(spec, |stage| &stage.output).clone();
+        let processor = build(name, key, value, &input)?;
+        stages.push(Stage::new(name.to_owned(), processor, input));
+    }
+    Ok(stages)
+}
+
+/// A built-in step with one of its keys given.
+fn build(
+    name: &str,
+    key: &str,
+    value: i128,
+    spec: &StreamSpec,
+) -> Result<Box<dyn Processor>, String> {
+    let step = processors::step(name).expect("a built-in step");
     let mut given = Params::default();
-    let count = i64::try_from(channel_count).unwrap_or(i64::MAX);
-    given.set("channels", ParamValue::Integer(count));
+    given.set(key, ParamValue::Integer(i64::try_from(value).unwrap_or(i64::MAX)));
     let params = step
         .complete(&given)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;

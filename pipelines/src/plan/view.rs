@@ -229,8 +229,11 @@ fn spool_bytes(blueprint: &Blueprint, pass: &Pass, frames: Option<Frames>) -> Op
     if !pass.spools {
         return Some(0);
     }
-    let channels = blueprint.stages[pass.observer?].input.channel_count() as u64;
-    frames.map(|frames| frames.0 * channels * size_of::<f32>() as u64)
+    let spooled = &blueprint.stages[pass.observer?].input;
+    let frames = blueprint.stages[..pass.observer?]
+        .iter()
+        .try_fold(frames?, |frames, stage| Some(stage.processor.output_length(frames)))?;
+    Some(frames.0 * spooled.channel_count() as u64 * size_of::<f32>() as u64)
 }
 
 fn export(

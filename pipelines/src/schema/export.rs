@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
 use wavemill_core::encode::{self, FormatDescriptor};
+use wavemill_core::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
 
 /// Bit depths by number and by name.
 #[rustfmt::skip]
@@ -60,9 +61,11 @@ pub(super) const KEYS: &[Key] = &[
         "Effort of lossless compression.",
     ),
     Key::optional("on_conflict", Kind::Word(ON_CONFLICT), "What happens when the name is taken."),
-    Key::later(
+    Key::optional(
         "sample_rate_hz",
-        "resampling is not built into this version; leave the key out to keep the source's rate",
+        Kind::Integer { min: SAMPLE_RATE_HZ_MIN as i64, max: SAMPLE_RATE_HZ_MAX as i64 },
+        "Sample rate; default: the signal's. Converted with the best quality. True peaks that exceed the \
+         ceiling of a `loudness` step before it are told in the report.",
     ),
     Key::later("bit_rate_kbps", LOSSY),
     Key::later("vbr_quality", LOSSY),
@@ -101,6 +104,7 @@ pub(super) fn read(
     if let Some(channels) = &channels {
         warn_of_late_mix(sink, channels, after, steps);
     }
+    let sample_rate_hz = read_rate(sink, values, format);
     let compression_level = read_level(sink, values, format);
     let (format, path) = (format?, path?);
     let export = Export {
@@ -114,6 +118,7 @@ pub(super) fn read(
             _ => Dither::Tpdf,
         }),
         channels: channels.and_then(|channels| usize::try_from(channels.into_inner()).ok()),
+        sample_rate_hz,
         compression_level,
         path: path.get_ref().clone(),
         on_conflict: match values.word("on_conflict").map(Spanned::into_inner) {
@@ -142,6 +147,21 @@ fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, 
         sink.warning("late-mix", channels.span(), message)
             .help(format!("use a `remix` step before `{}`", step.name()));
     }
+}
+
+fn read_rate(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    format: Option<&'static FormatDescriptor>,
+) -> Option<u32> {
+    let written = values.integer("sample_rate_hz")?;
+    let rate = u32::try_from(*written.get_ref()).ok()?;
+    if let Some(format) = format.filter(|format| rate > format.sample_rate_hz_max) {
+        let message = format!("{} cannot store {rate} Hz", format.name);
+        sink.error("unsupported", written.span(), message)
+            .help(format!("it stores at most {} Hz", format.sample_rate_hz_max));
+    }
+    Some(rate)
 }
 
 fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static FormatDescriptor> {

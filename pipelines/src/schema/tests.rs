@@ -280,10 +280,10 @@ fn each_kind_of_mistake_is_named_where_it_stands() {
 fn what_later_versions_bring_is_said_to_be_missing() {
     assert_mistake(
         "dither",
-        "sample_rate_hz = 44100\ndither",
+        "bit_rate_kbps = 192\ndither",
         "not-built-in",
-        "sample_rate_hz",
-        "resampling",
+        "bit_rate_kbps",
+        "lossy",
     );
 }
 
@@ -423,7 +423,9 @@ fn json_schema_knows_every_key_that_works() {
     let schema = json_schema(&Effects::default());
     let properties = &schema["properties"];
     assert!(properties["pipeline"]["properties"]["retry"]["properties"]["backoff"].is_object());
-    assert!(properties["export"]["items"]["properties"]["sample_rate_hz"].is_null());
+    let export = &properties["export"]["items"]["properties"];
+    assert!(export["bit_rate_kbps"].is_null());
+    assert_eq!(export["sample_rate_hz"]["maximum"], 655_350);
     let step = &properties["step"]["items"];
     for key in ["effect", "preset", "sha256", "max_memory_mib"] {
         assert!(step["properties"][key].is_object(), "{key}");

@@ -13,4 +13,5 @@ mod passthrough;
 mod planning;
 mod precision;
 mod publishing;
+mod resample;
 mod shipped;
