@@ -41,7 +41,7 @@ pub enum Tail {
 /// A step that changes audio block by block, in place.
 ///
 /// Life of an instance: built for one [`StreamSpec`]; if it needs the whole file's samples,
-/// `observe` for every block; `begin` once; `process` for every block. `reset` brings it back to
+/// `observe` for every block, and again as long as `observes_again` says so; `begin` once; `process` for every block. `reset` brings it back to
 /// the state after `begin`.
 ///
 /// The executor compensates latency: it feeds silence for `latency + tail + held_back` frames at the
@@ -102,6 +102,12 @@ pub trait Processor: Send {
 
     /// Sees a block of the first pass; called only when the need is [`WholeFileNeed::Samples`].
     fn observe(&mut self, _block: &Block) {}
+
+    /// Asked when it has observed every block: whether it must see all of them once more, to try on
+    /// them what it will do. Each time is a pass, so it asks for few.
+    fn observes_again(&mut self) -> bool {
+        false
+    }
 
     /// The loudness of what it observed, as a [`LoudnessMeter`](crate::loudness::LoudnessMeter)
     /// measures the stream with a mono file as one channel; complete after `begin`. `None` for steps

@@ -19,13 +19,13 @@ pub(super) const GROUPS: usize = RUN / GROUP;
 /// group's line ends on the first frame of the next.
 const BEHIND: usize = Detector::BEHIND + GROUP;
 
-/// A peak is one that exceeds the ceiling by more than this factor: two good meters disagree by 0.01 dB,
-/// and what one of them put at the ceiling is to be left alone.
-const TOLERANCE: f64 = 1.0012;
+/// A peak is one that exceeds the ceiling by more than this factor: a file whose peak was put at the
+/// ceiling may exceed it by rounding, and is to be left alone.
+const TOLERANCE: f64 = 1.0001;
 
-/// What peaks are brought to, as a share of the ceiling: 0.01 dB is left for what the moving gain
-/// makes of the signal between its samples.
-const TARGET: f64 = 0.9988;
+/// What peaks are brought to, as a share of the ceiling: 0.017 dB is left for what the moving gain
+/// makes of the signal between its samples, and for what two good meters disagree by.
+const TARGET: f64 = 0.998;
 
 /// Reduction from which time is counted in [`Limited::time_above_1_db`].
 const NOTICEABLE: Decibels = Decibels(-1.0);
@@ -105,7 +105,7 @@ impl Limiter {
             Linking::PerChannel => channel_count,
         };
         #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
-        let detector = Detector::new((ceiling * TOLERANCE) as f32);
+        let detector = Detector::new(spec.sample_rate, (ceiling * TOLERANCE) as f32);
         Self {
             ceiling,
             detector,

@@ -1,32 +1,47 @@
 //! `loudness`: one gain that brings the whole file to a loudness, below a true-peak ceiling.
 
+mod aim;
+mod rehearsal;
+mod search;
+
 use super::gain::Gain;
+use super::limit;
 use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
+use crate::limit::Limited;
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
-use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs};
+use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
+use aim::{Aim, Mode, true_peak};
+use rehearsal::{GainThenLimiter, Rehearsal};
+use search::Search;
 
-/// Amplitude kept free below the ceiling: dither and rounding to 16 bits move a sample by up to 1.5
-/// LSB, and the interpolation filter between samples by up to 1.9 times that (the sum of the
-/// magnitudes of a phase of its taps). At -1 dBTP this costs 0.001 dB.
-const QUANTIZATION_HEADROOM: f64 = 3.0 / 32_768.0;
+/// Largest reduction that may be asked for: more is no mastering but another sound.
+const REDUCTION_DB_MAX: f64 = 20.0;
+
+/// Why a file gets less than its target.
+const REFUSED: &str = "the target would need more reduction than `max_reduction_db` allows";
 
 /// Why a file has no loudness.
 const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
 
-/// `loudness{target_lufs, ceiling_dbtp, mode, mono, skip_within_lu, lower_only}`
+/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, mono, skip_within_lu, lower_only}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "loudness",
     summary: "Brings the whole file to a loudness with one gain, below a true-peak ceiling.",
     manual: "Loudness is measured as ITU-R BS.1770-5 and EBU R 128 say. The gain is the same \
              throughout, so the dynamics stay. Where the ceiling would be exceeded the file gets \
-             less gain, and the report states what it falls short of in LU. The true peak is \
-             measured with four times oversampling (twice from 96 kHz); the ceiling leaves room \
-             for the dither of 16 bits. Gains are rounded to 0.001 dB, down where the ceiling \
-             binds. A file without loudness (silent, shorter than 400 ms, below -70 LUFS) is left \
+             less gain, and the report states what it falls short of in LU. With `mode = \
+             \"limit\"` it gets the gain all the same, and what exceeds the ceiling is turned \
+             down as by the step `limit`, by at most `max_reduction_db`; since that makes the \
+             file softer, gains are rehearsed until the loudness is within 0.1 LU of the target, \
+             and what more reduction would bring is not taken but reported in LU. A file whose \
+             peaks allow the gain is not limited at all. The true peak is the larger of two \
+             measures: the standard's four times oversampling (twice from 96 kHz) and a precise \
+             one; the ceiling leaves room for the dither of 16 bits. Gains are rounded to \
+             0.001 dB, down where the ceiling binds. A file without loudness (silent, shorter than 400 ms, below -70 LUFS) is left \
              alone, or lowered to the ceiling where it exceeds that, and the report says so.",
     params: &[
         ParamDescriptor {
@@ -43,9 +58,17 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         },
         ParamDescriptor {
             key: "mode",
-            summary: "What happens where the ceiling binds: `lower` gives less gain.",
-            kind: ParamKind::Choice(&["lower"]),
+            summary: "What happens where the ceiling binds: `lower` gives less gain, `limit` turns \
+                      down what exceeds it.",
+            kind: ParamKind::Choice(&["lower", "limit"]),
             default: ParamDefault::Choice("lower"),
+        },
+        ParamDescriptor {
+            key: "max_reduction_db",
+            summary: "With `limit`: what a peak is turned down by at most. A file that would need \
+                      more gets less gain.",
+            kind: ParamKind::Number { unit: "dB", min: 0.0, max: REDUCTION_DB_MAX },
+            default: ParamDefault::Number(6.0),
         },
         ParamDescriptor {
             key: "mono",
@@ -77,186 +100,288 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         Some("dual") => MonoMode::Dual,
         _ => MonoMode::Single,
     };
+    let mode = match params.choice("mode") {
+        Some("limit") => Mode::Limit(Decibels(number("max_reduction_db")?)),
+        _ => Mode::Lower,
+    };
     let aim = Aim {
         target: Lufs(number("target_lufs")?),
         ceiling: Dbtp(number("ceiling_dbtp")?),
+        mode,
         skip_within: params.number("skip_within_lu").map(Lu),
         lower_only: params.bool("lower_only").unwrap_or_default(),
     };
-    let meter = Some(LoudnessMeter::new(spec, mono));
-    let is_usual = mono == MonoMode::Single || spec.channel_count() != 1;
-    let measured = LoudnessReport::default();
-    Ok(Box::new(Loudness { aim, is_usual, meter, measured, decision: None }))
+    Ok(Box::new(Loudness {
+        aim,
+        spec: spec.clone(),
+        mono,
+        observing: Observing::Source(Box::new(LoudnessMeter::new(spec, mono))),
+        measured: LoudnessReport::default(),
+        expected: None,
+        rehearsals: 0,
+        decision: None,
+        duration: Seconds(0.0),
+    }))
 }
 
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-struct Aim {
-    target: Lufs,
-    ceiling: Dbtp,
-    skip_within: Option<Lu>,
-    lower_only: bool,
+/// What the blocks that come now are for.
+#[derive(Debug)]
+enum Observing {
+    /// They are measured as they are.
+    Source(Box<LoudnessMeter>),
+    /// A gain is tried.
+    Rehearsal(Search, Box<Rehearsal>),
+    /// Enough was tried.
+    Searched(Search),
+    /// Nothing more is needed.
+    Over,
 }
 
-/// What is done about it.
+/// What is done.
 #[derive(Clone, Debug)]
 struct Decision {
     gain: Decibels,
-    /// Whether the ceiling allowed less than the target asked for.
+    /// Whether the target asked for more.
     is_ceiling_bound: bool,
     /// By how much the result is softer than it was to become; nothing where it had no loudness.
     shortfall: Lu,
-    processor: Gain,
+    work: Work,
 }
 
-impl Aim {
-    /// The gain for a file of this loudness and true peak.
-    fn decide(self, loudness: Lufs, true_peak: Option<Dbtp>) -> Decision {
-        let distance: Decibels = (self.target - loudness).into();
-        let is_near = self.skip_within.is_some_and(|range| distance.0.abs() <= range.0);
-        let keeps_loudness = is_near || (self.lower_only && distance > Decibels::ZERO);
-        let wanted = if keeps_loudness { Decibels::ZERO } else { distance.rounded() };
-        let allowed = true_peak.and_then(|peak| self.allowed(peak));
-        let gain = allowed.filter(|&allowed| allowed < wanted).unwrap_or(wanted);
-        Decision {
-            gain,
-            is_ceiling_bound: gain < wanted,
-            shortfall: (wanted - gain).into(),
-            processor: Gain::new(gain),
-        }
-    }
-
-    /// What is done to a file that has no loudness to bring anywhere: nothing, unless it exceeds
-    /// the ceiling.
-    fn decide_without_loudness(self, true_peak: Dbtp) -> Option<Decision> {
-        let gain = self.allowed(true_peak).filter(|&gain| gain < Decibels::ZERO)?;
-        let shortfall = Lu(0.0);
-        Some(Decision { gain, is_ceiling_bound: true, shortfall, processor: Gain::new(gain) })
-    }
-
-    /// The largest gain that keeps the ceiling.
-    fn allowed(self, true_peak: Dbtp) -> Option<Decibels> {
-        let ceiling = Decibels(self.ceiling.0).to_amplitude() - QUANTIZATION_HEADROOM;
-        Dbtp::from_amplitude(ceiling).map(|ceiling| (ceiling - true_peak).rounded_down())
-    }
+#[derive(Clone, Debug)]
+enum Work {
+    Gain(Gain),
+    Limit(Box<GainThenLimiter>),
 }
 
-/// Applies one gain to the whole file.
+/// Brings the whole file to a loudness.
 #[derive(Debug)]
 struct Loudness {
     aim: Aim,
-    /// Whether it measures as everybody does: a mono file as one channel.
-    is_usual: bool,
-    /// Measures the first pass; `None` after `begin`.
-    meter: Option<LoudnessMeter>,
+    spec: StreamSpec,
+    mono: MonoMode,
+    observing: Observing,
     measured: LoudnessReport,
+    /// Of the best rehearsal.
+    expected: Option<LoudnessReport>,
+    rehearsals: u32,
     /// `None` before `begin`, or when the file is left alone.
     decision: Option<Decision>,
+    /// Of the file; known after `begin`.
+    duration: Seconds,
+}
+
+impl Loudness {
+    /// What must be tried before the gain is known: nothing where the peaks allow it.
+    fn search(&self) -> Option<Search> {
+        let Mode::Limit(reduction_max) = self.aim.mode else { return None };
+        let allowed = self.aim.allowed(true_peak(&self.measured)?)?;
+        self.aim.limiter_ceiling()?;
+        let wanted = self.measured.integrated_lufs.map_or(Decibels::ZERO, |it| self.aim.wanted(it));
+        if wanted <= allowed {
+            return None;
+        }
+        Some(match self.measured.integrated_lufs {
+            Some(loudness) if !self.aim.keeps(loudness) => {
+                Search::new(self.aim.target, allowed, loudness + allowed, reduction_max)
+            }
+            _ => Search::of_one(wanted, allowed, reduction_max),
+        })
+    }
+
+    /// Goes on with a search, or ends it.
+    fn rehearse(&mut self, search: Search) {
+        self.observing = match search.next().and_then(|gain| self.stage(gain)) {
+            Some(stage) => {
+                let rehearsal = Rehearsal::new(&self.spec, self.mono, stage);
+                Observing::Rehearsal(search, Box::new(rehearsal))
+            }
+            None => Observing::Searched(search),
+        };
+    }
+
+    fn stage(&self, gain: Decibels) -> Option<GainThenLimiter> {
+        Some(GainThenLimiter::new(&self.spec, gain, self.aim.limiter_ceiling()?))
+    }
+
+    /// What is done without a limiter.
+    fn decide(&self) -> Option<Decision> {
+        let allowed = true_peak(&self.measured).and_then(|peak| self.aim.allowed(peak));
+        let Some(loudness) = self.measured.integrated_lufs else {
+            // It has nothing to bring anywhere, but it must not exceed the ceiling.
+            let gain = allowed.filter(|&gain| gain < Decibels::ZERO)?;
+            let work = Work::Gain(Gain::new(gain));
+            return Some(Decision { gain, is_ceiling_bound: true, shortfall: Lu(0.0), work });
+        };
+        let wanted = self.aim.wanted(loudness);
+        let gain = allowed.filter(|&allowed| allowed < wanted).unwrap_or(wanted);
+        Some(Decision {
+            gain,
+            is_ceiling_bound: gain < wanted,
+            shortfall: (wanted - gain).into(),
+            work: Work::Gain(Gain::new(gain)),
+        })
+    }
+
+    /// What is done with a limiter, as rehearsed.
+    fn decide_limited(&self, search: &Search) -> Option<Decision> {
+        let gain = search.best();
+        let expected = self.expected.as_ref().and_then(|expected| expected.integrated_lufs);
+        let shortfall = self.measured.integrated_lufs.zip(expected).map(|(before, after)| {
+            let wanted = if self.aim.keeps(before) { before } else { self.aim.target };
+            wanted - after
+        });
+        let shortfall = Lu(shortfall.map_or(0.0, |shortfall| shortfall.0.max(0.0)));
+        Some(Decision {
+            gain,
+            is_ceiling_bound: search.is_bound(),
+            shortfall,
+            work: Work::Limit(Box::new(self.stage(gain)?)),
+        })
+    }
+
+    /// Loudness and true peak afterwards.
+    fn outcome(&self, decision: &Decision) -> (Option<Lufs>, Option<Dbtp>) {
+        if let Some(expected) = &self.expected {
+            return (expected.integrated_lufs, true_peak(expected));
+        }
+        let gain = decision.gain;
+        let loudness = self.measured.integrated_lufs.map(|lufs| lufs + gain);
+        (loudness, true_peak(&self.measured).map(|peak| peak + gain))
+    }
+
+    fn findings_of_limiter(&self, limited: &Limited, is_bound: bool) -> Vec<Finding> {
+        let mut findings = vec![Finding::number("rehearsals", f64::from(self.rehearsals))];
+        if let Mode::Limit(reduction_max) = self.aim.mode {
+            findings.push(Finding::number("max_reduction_db", reduction_max.0));
+        }
+        findings.extend(limit::findings(limited));
+        let share = limited.time_reduced.0 / self.duration.0;
+        let share = (self.duration.0 > 0.0).then(|| (share.min(1.0) * 1000.0).round() / 1000.0);
+        findings.push(Finding::number("reduced_share", share));
+        if is_bound {
+            findings.push(Finding::text("refused", REFUSED));
+        }
+        findings
+    }
 }
 
 impl Processor for Loudness {
     fn process(&mut self, block: &mut Block) -> Status {
         match &mut self.decision {
-            Some(decision) => decision.processor.process(block),
+            Some(Decision { work: Work::Gain(gain), .. }) => gain.process(block),
+            Some(Decision { work: Work::Limit(stage), .. }) => {
+                stage.process(block);
+                Status::Continue
+            }
             None => Status::Continue,
         }
     }
 
-    fn reset(&mut self) {}
+    fn reset(&mut self) {
+        if let Some(Decision { work: Work::Limit(stage), .. }) = &mut self.decision {
+            stage.reset();
+        }
+    }
+
+    fn latency(&self) -> Frames {
+        match &self.decision {
+            Some(Decision { work: Work::Limit(stage), .. }) => stage.latency(),
+            _ => Frames::ZERO,
+        }
+    }
 
     fn whole_file_need(&self) -> WholeFileNeed {
         WholeFileNeed::Samples
     }
 
     fn observe(&mut self, block: &Block) {
-        if let Some(meter) = &mut self.meter {
-            meter.push(block);
+        match &mut self.observing {
+            Observing::Source(meter) => meter.push(block),
+            Observing::Rehearsal(_, rehearsal) => rehearsal.push(block),
+            Observing::Searched(_) | Observing::Over => {}
         }
+    }
+
+    fn observes_again(&mut self) -> bool {
+        match std::mem::replace(&mut self.observing, Observing::Over) {
+            Observing::Source(meter) => {
+                self.measured = meter.finish();
+                if let Some(search) = self.search() {
+                    self.rehearse(search);
+                }
+            }
+            Observing::Rehearsal(mut search, rehearsal) => {
+                let (report, limited) = rehearsal.finish();
+                self.rehearsals += 1;
+                let reduction = Decibels(limited.reduction_max_db);
+                if search.learn(report.integrated_lufs, reduction) {
+                    self.expected = Some(report);
+                }
+                self.rehearse(search);
+            }
+            searched => self.observing = searched,
+        }
+        matches!(self.observing, Observing::Rehearsal(..))
     }
 
     fn observed_loudness(&self) -> Option<&LoudnessReport> {
-        self.is_usual.then_some(&self.measured)
+        let is_usual = self.mono == MonoMode::Single || self.spec.channel_count() != 1;
+        is_usual.then_some(&self.measured)
     }
 
-    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
-        if let Some(meter) = self.meter.take() {
-            self.measured = meter.finish();
+    fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
+        if matches!(self.observing, Observing::Source(_) | Observing::Rehearsal(..)) {
+            // Nobody asked whether the signal must come again.
+            self.observes_again();
         }
-        let true_peak = self.measured.true_peak_dbtp;
-        self.decision = match self.measured.integrated_lufs {
-            Some(loudness) => Some(self.aim.decide(loudness, true_peak)),
-            None => true_peak.and_then(|peak| self.aim.decide_without_loudness(peak)),
+        self.duration = length.map_or(Seconds(0.0), |it| it.duration(self.spec.sample_rate));
+        self.decision = match &self.observing {
+            Observing::Rehearsal(search, _) | Observing::Searched(search) => {
+                self.decide_limited(search)
+            }
+            _ => self.decide(),
         };
         Ok(())
     }
 
     fn is_transparent(&self) -> bool {
-        self.decision.as_ref().is_none_or(|decision| decision.processor.is_transparent())
+        self.decision.as_ref().is_none_or(|decision| match &decision.work {
+            Work::Gain(gain) => gain.is_transparent(),
+            Work::Limit(_) => false,
+        })
     }
 
     fn findings(&self) -> Vec<Finding> {
         let loudness = self.measured.integrated_lufs;
-        let true_peak = self.measured.true_peak_dbtp;
+        let peak = true_peak(&self.measured);
+        let mode = if self.aim.mode == Mode::Lower { "lower" } else { "limit" };
         let mut findings = vec![
+            Finding::text("mode", mode),
             Finding::number("measured_integrated_lufs", loudness.map(|lufs| lufs.0)),
-            Finding::number("measured_true_peak_dbtp", true_peak.map(|peak| peak.0)),
+            Finding::number("measured_true_peak_dbtp", peak.map(|peak| peak.0)),
         ];
         if loudness.is_none() {
-            let done =
-                if self.decision.is_some() { "only_lowered_to_ceiling" } else { "left_alone" };
+            let done = match self.decision.as_ref().map(|decision| &decision.work) {
+                Some(Work::Gain(_)) => "only_lowered_to_ceiling",
+                Some(Work::Limit(_)) => "only_limited_to_ceiling",
+                None => "left_alone",
+            };
             findings.push(Finding::text(done, NO_LOUDNESS));
         }
         let Some(decision) = &self.decision else { return findings };
-        let gain = decision.gain;
+        let (expected_loudness, expected_peak) = self.outcome(decision);
         findings.extend([
-            Finding::number("gain_db", gain.0),
+            Finding::number("gain_db", decision.gain.0),
             Finding::flag("ceiling_bound", decision.is_ceiling_bound),
             Finding::number("shortfall_lu", loudness.map(|_| decision.shortfall.0)),
-            Finding::number("expected_integrated_lufs", loudness.map(|lufs| (lufs + gain).0)),
-            Finding::number("expected_true_peak_dbtp", true_peak.map(|peak| (peak + gain).0)),
+            Finding::number("expected_integrated_lufs", expected_loudness.map(|lufs| lufs.0)),
+            Finding::number("expected_true_peak_dbtp", expected_peak.map(|peak| peak.0)),
         ]);
+        if let Work::Limit(stage) = &decision.work {
+            let limited = stage.limited();
+            findings.extend(self.findings_of_limiter(&limited, decision.is_ceiling_bound));
+        }
         findings
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AIM: Aim =
-        Aim { target: Lufs(-16.0), ceiling: Dbtp(-1.0), skip_within: None, lower_only: false };
-
-    #[test]
-    fn gain_is_the_distance_to_the_target() {
-        let decision = AIM.decide(Lufs(-23.0), Some(Dbtp(-12.0)));
-        assert_eq!(decision.gain, Decibels(7.0));
-        assert!(!decision.is_ceiling_bound);
-        assert_eq!(decision.shortfall, Lu(0.0));
-    }
-
-    #[test]
-    fn ceiling_that_binds_lowers_the_gain_and_states_the_shortfall() {
-        // The ceiling allows 4 dB less the headroom of 0.0009 dB, rounded down.
-        let decision = AIM.decide(Lufs(-23.0), Some(Dbtp(-5.0)));
-        assert_eq!(decision.gain, Decibels(3.999));
-        assert!(decision.is_ceiling_bound);
-        assert!((decision.shortfall.0 - 3.001).abs() < 1e-9);
-    }
-
-    #[test]
-    fn file_near_the_target_keeps_its_loudness_but_not_its_overshoot() {
-        let aim = Aim { skip_within: Some(Lu(1.0)), ..AIM };
-        assert_eq!(aim.decide(Lufs(-15.5), Some(Dbtp(-2.0))).gain, Decibels::ZERO);
-        assert_eq!(aim.decide(Lufs(-17.5), Some(Dbtp(-9.0))).gain, Decibels(1.5));
-        let overshoot = aim.decide(Lufs(-15.5), Some(Dbtp(0.0)));
-        assert_eq!(overshoot.gain, Decibels(-1.001));
-        assert!(overshoot.is_ceiling_bound);
-    }
-
-    #[test]
-    fn lower_only_never_raises() {
-        let aim = Aim { lower_only: true, ..AIM };
-        assert_eq!(aim.decide(Lufs(-23.0), Some(Dbtp(-12.0))).gain, Decibels::ZERO);
-        assert_eq!(aim.decide(Lufs(-10.0), Some(Dbtp(-1.5))).gain, Decibels(-6.0));
     }
 }

@@ -73,6 +73,11 @@ pub const CASES: &[Case] = &[
     Case { step: "loudness", params: &[("target_lufs", Number(-16.0))], channel_count: 2 },
     Case {
         step: "loudness",
+        params: &[("target_lufs", Number(-8.0)), ("mode", Choice("limit"))],
+        channel_count: 2,
+    },
+    Case {
+        step: "loudness",
         params: &[("target_lufs", Number(-30.0)), ("mono", Choice("dual"))],
         channel_count: 1,
     },
@@ -142,6 +147,9 @@ pub fn build(
 pub fn prepare(step: &mut dyn Processor, input: &Planes, block_frames: usize) {
     if step.whole_file_need() == WholeFileNeed::Samples {
         for_blocks(input, block_frames, |block| step.observe(block));
+        while step.observes_again() {
+            for_blocks(input, block_frames, |block| step.observe(block));
+        }
     }
     step.begin(Some(Frames(input[0].len() as u64))).unwrap();
 }

@@ -9,7 +9,11 @@
 
 mod ceiling;
 mod distortion;
+#[path = "../common/drive.rs"]
+#[allow(dead_code, unreachable_pub, reason = "several binaries use parts of it")]
+mod drive;
 mod identity;
+mod loudness;
 mod oracle;
 mod release;
 mod signals;

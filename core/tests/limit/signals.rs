@@ -140,3 +140,28 @@ pub(crate) fn random(count: usize, seed: u64) -> Vec<f64> {
     let is_dark = random.share() < 0.3;
     normalized(if is_dark { low_passed(&limited, random.between(0.01, 0.4)) } else { limited })
 }
+
+/// Something like a dense mix: bass, chords, drums on each beat and hats between, pressed by a curve.
+pub(crate) fn dense(count: usize, rate_hz: f64, seed: u64) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let chord: Vec<f64> = [110.0, 138.6, 164.8, 220.0, 329.6]
+        .iter()
+        .map(|hz| hz * random.between(0.999, 1.001))
+        .collect();
+    let dirt = noise(count, seed);
+    let mix = (0..count).map(|frame| {
+        let time_s = frame as f64 / rate_hz;
+        let beat_s = time_s % 0.5;
+        let drum =
+            (-12.0 * beat_s).exp() * (TAU * (50.0 + 60.0 * (-30.0 * beat_s).exp()) * beat_s).sin();
+        let hat = (-60.0 * (time_s % 0.125)).exp() * dirt[frame];
+        let chords: f64 = chord
+            .iter()
+            .flat_map(|hz| (1..8).map(move |partial| (hz * f64::from(partial), partial)))
+            .map(|(hz, partial)| (TAU * hz * time_s).sin() / f64::from(partial))
+            .sum();
+        let bass = (TAU * 55.0 * time_s).sin();
+        (1.2 * drum + 0.6 * hat + 0.07 * chords + 0.15 * bass).tanh()
+    });
+    normalized(low_passed(&mix.collect::<Vec<f64>>(), 0.42))
+}
