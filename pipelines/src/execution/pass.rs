@@ -27,7 +27,7 @@ pub(super) enum Feed<'i> {
     /// The source.
     Source(&'i mut Input),
     /// What the pass before left.
-    Spool(SpoolReader, StreamSpec),
+    Spool(SpoolReader<'i>, StreamSpec),
 }
 
 /// A group that a pass feeds, with its writers and their exports.

@@ -31,6 +31,8 @@ pub(super) struct Run<'a> {
     /// Passes over the signal, scans included; for the progress.
     pub(super) pass_count: usize,
     passes_done: usize,
+    /// Share of the work that was told; it does not go back when passes are added.
+    progress: f64,
     verdicts: Vec<Verdict>,
     warnings: Vec<String>,
 }
@@ -103,6 +105,7 @@ impl<'a> Run<'a> {
             known,
             pass_count: 1,
             passes_done: 0,
+            progress: 0.0,
             verdicts: Vec::new(),
             warnings: Vec::new(),
         })
@@ -158,9 +161,10 @@ impl<'a> Run<'a> {
             } else {
                 Vec::new()
             };
-            let done = self.pass(&pass, &mut blueprint.stages, groups, measures, spool.take())?;
+            let done = self.pass(&pass, &mut blueprint.stages, groups, measures, spool.as_mut())?;
             length = Some(done.output_frames);
             spool = done.spool;
+            self.rehearse(&pass, blueprint, spool.as_mut())?;
             files.extend(done.written);
             for (group, kept) in done.stored {
                 self.warnings.extend(check_ceiling(blueprint, group, &kept)?);
@@ -181,6 +185,28 @@ impl<'a> Run<'a> {
         self.finish(Some(blueprint), &decided, files, &stored, None)
     }
 
+    /// Shows the step that observed a pass the same signal as often as it asks for it.
+    fn rehearse(
+        &mut self,
+        pass: &Pass,
+        blueprint: &mut Blueprint,
+        mut spool: Option<&mut Spool>,
+    ) -> Result<(), RunError> {
+        let Some(observer) = pass.observer else { return Ok(()) };
+        let again = Pass {
+            decodes: spool.is_none(),
+            stages: observer..observer,
+            observer: Some(observer),
+            spools: false,
+        };
+        while blueprint.stages[observer].processor.observes_again() {
+            self.pass_count += 1;
+            let spool = spool.as_deref_mut();
+            self.pass(&again, &mut blueprint.stages, Vec::new(), Vec::new(), spool)?;
+        }
+        Ok(())
+    }
+
     /// Takes the source's loudness from the step that measured it in the pass before.
     fn note_observed(&mut self, blueprint: &Blueprint, pass: usize) {
         if pass == 1
@@ -198,21 +224,22 @@ impl<'a> Run<'a> {
         stages: &mut [crate::execution::stage::Stage],
         groups: Vec<FedGroup>,
         measures: Vec<analysis::Group>,
-        from: Option<Spool>,
+        from: Option<&mut Spool>,
     ) -> Result<Done, RunError> {
         let (done_before, pass_count) = (self.passes_done as f64, self.pass_count as f64);
         let total = self.known.frames.filter(|frames| frames.0 > 0);
-        let hooks = &mut *self.hooks;
+        let (hooks, told) = (&mut *self.hooks, &mut self.progress);
         let mut progress = |frames: Frames| {
             let share = total.map_or(0.0, |total| (frames.0 as f64 / total.0 as f64).min(1.0));
-            hooks.progress((done_before + share) / pass_count);
+            *told = told.max((done_before + share) / pass_count);
+            hooks.progress(*told);
         };
         let decodes = pass.decodes || from.is_none();
         let spec = stages
             .get(pass.stages.start)
             .map_or_else(|| self.input.info.spec.clone(), |stage| stage.input.clone());
         let feed = match from {
-            Some(spool) if !decodes => Feed::Spool(spool.into_reader()?, spec),
+            Some(spool) if !decodes => Feed::Spool(spool.reader()?, spec),
             _ => Feed::Source(&mut self.input),
         };
         let work = Work {

@@ -2,7 +2,7 @@
 
 use super::RunError;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use wavemill_core::audio::Block;
@@ -25,7 +25,7 @@ pub(crate) struct Spool {
 
 enum Store {
     Memory(Vec<u8>),
-    File(BufWriter<File>, Unlinked),
+    File { writer: BufWriter<File>, _unlinked: Unlinked },
 }
 
 impl Spool {
@@ -54,42 +54,41 @@ impl Spool {
             let (file, unlinked) = create(&self.folder)?;
             let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
             file.write_all(memory)?;
-            self.store = Store::File(file, unlinked);
+            self.store = Store::File { writer: file, _unlinked: unlinked };
         }
         match &mut self.store {
-            Store::File(file, _) => file.write_all(&self.bytes),
+            Store::File { writer, .. } => writer.write_all(&self.bytes),
             Store::Memory(_) => Ok(()),
         }
     }
 
-    /// Reads it back from its start.
-    pub(crate) fn into_reader(self) -> Result<SpoolReader, RunError> {
+    /// Reads it back from its start, as often as asked; nothing more may be written then.
+    pub(crate) fn reader(&mut self) -> Result<SpoolReader<'_>, RunError> {
         let failed = |error: &io::Error| failed(&self.folder, error);
-        let (source, unlinked): (Box<dyn Read>, _) = match self.store {
-            Store::Memory(memory) => (Box::new(Cursor::new(memory)), None),
-            Store::File(file, unlinked) => {
-                let mut file = file.into_inner().map_err(|error| failed(error.error()))?;
+        let source: Box<dyn Read> = match &mut self.store {
+            Store::Memory(memory) => Box::new(memory.as_slice()),
+            Store::File { writer, .. } => {
+                writer.flush().map_err(|error| failed(&error))?;
+                let mut file: &File = writer.get_ref();
                 file.seek(SeekFrom::Start(0)).map_err(|error| failed(&error))?;
-                (Box::new(BufReader::with_capacity(BUFFER_BYTES, file)), Some(unlinked))
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
             }
         };
-        let bytes = self.bytes;
-        Ok(SpoolReader { folder: self.folder.clone(), source, bytes, _unlinked: unlinked })
+        Ok(SpoolReader { folder: &self.folder, source, bytes: &mut self.bytes })
     }
 }
 
 /// A signal being read back.
-pub(crate) struct SpoolReader {
-    folder: PathBuf,
-    source: Box<dyn Read>,
-    bytes: Vec<u8>,
-    _unlinked: Option<Unlinked>,
+pub(crate) struct SpoolReader<'s> {
+    folder: &'s Path,
+    source: Box<dyn Read + 's>,
+    bytes: &'s mut Vec<u8>,
 }
 
-impl SpoolReader {
+impl SpoolReader<'_> {
     /// Fills `block`, whose channel count is that of the signal; `false` at the end.
     pub(crate) fn next(&mut self, block: &mut Block) -> Result<bool, RunError> {
-        self.read(block).map_err(|error| failed(&self.folder, &error))
+        self.read(block).map_err(|error| failed(self.folder, &error))
     }
 
     fn read(&mut self, block: &mut Block) -> io::Result<bool> {
@@ -103,7 +102,7 @@ impl SpoolReader {
         block.set_frame_count(frame_count);
         self.bytes.resize(frame_count * 4, 0);
         for plane in block.planes_mut() {
-            self.source.read_exact(&mut self.bytes)?;
+            self.source.read_exact(self.bytes)?;
             for (sample, bytes) in plane.iter_mut().zip(self.bytes.chunks_exact(4)) {
                 *sample = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             }
@@ -156,14 +155,16 @@ mod tests {
         for seed in 0..block_count {
             spool.write(&block(seed, 4096 - seed % 3)).unwrap();
         }
-        let mut reader = spool.into_reader().unwrap();
-        let mut read = Block::new(2, 4096);
-        for seed in 0..block_count {
-            assert!(reader.next(&mut read).unwrap());
-            let expected = block(seed, 4096 - seed % 3);
-            assert!(read.planes().eq(expected.planes()), "block {seed}");
+        for _ in 0..2 {
+            let mut reader = spool.reader().unwrap();
+            let mut read = Block::new(2, 4096);
+            for seed in 0..block_count {
+                assert!(reader.next(&mut read).unwrap());
+                let expected = block(seed, 4096 - seed % 3);
+                assert!(read.planes().eq(expected.planes()), "block {seed}");
+            }
+            assert!(!reader.next(&mut read).unwrap());
         }
-        assert!(!reader.next(&mut read).unwrap());
         std::fs::read_dir(folder.path()).unwrap().count()
     }
 

@@ -7,6 +7,7 @@ mod bad_inputs;
 mod chain;
 mod gates;
 mod lab;
+mod limiting;
 mod lossy;
 mod measures;
 mod passthrough;
