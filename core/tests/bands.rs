@@ -34,7 +34,7 @@ fn bands(planes: &[&[f32]], rate_hz: u32) -> Vec<BandReport> {
 /// ```
 type Golden = [Option<[f64; 7]>; 5];
 
-/// Issue 4 allows a twentieth of a decibel for levels and half a percent for the rest.
+/// A twentieth of a decibel for levels, half a percent for the rest.
 const LEVEL_TOLERANCE_DB: f64 = 0.05;
 const TOLERANCE: f64 = 0.005;
 

@@ -38,7 +38,7 @@ fn golden(rate_hz: u32, signal: Vec<f32>, numbers: [f64; 4]) -> Golden {
     Golden { rate_hz, signal, centroid_hz, bandwidth_hz, rolloff_hz, flatness }
 }
 
-/// Issue 4: spectral numbers equal librosa's within half a percent.
+/// Spectral numbers equal librosa's within half a percent.
 const TOLERANCE: f64 = 0.005;
 
 fn check(golden: &Golden) {

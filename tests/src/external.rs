@@ -36,6 +36,18 @@ impl Tool {
         path.map(|path| Self { path })
     }
 
+    /// Whether it is a Python that has these modules; says that the test is skipped when not.
+    #[expect(clippy::print_stderr, reason = "the gate counts this line")]
+    pub fn imports(&self, modules: &str) -> bool {
+        let script = format!("import {modules}");
+        let output = self.command().args(["-c", &script]).output();
+        let has_them = output.is_ok_and(|output| output.status.success());
+        if !has_them {
+            eprintln!("skipped: {} does not have all of {modules}", self.path.display());
+        }
+        has_them
+    }
+
     /// A command of the program, without input.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);

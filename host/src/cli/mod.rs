@@ -7,6 +7,7 @@ mod context;
 mod effects;
 mod events;
 mod exit;
+mod export;
 mod formats;
 mod jobs;
 mod outcome;
@@ -39,6 +40,7 @@ use std::process::ExitCode;
 const COMMANDS: &[Entry] = &[
     entry::<watch::Watch>(),
     entry::<run::RunFiles>(),
+    entry::<export::ExportOne>(),
     entry::<check::Check>(),
     entry::<plan::PlanOf>(),
     entry::<analyze::Analyze>(),

@@ -33,13 +33,17 @@ impl PipelineFile {
     fn read(path: PathBuf, context: &Context, effects: &Effects) -> Result<Self, CliError> {
         let text = text_of(&path).map_err(|error| CliError::path(&path, error))?;
         let folder = folder_of(&path).map_err(|error| CliError::path(&path, error))?;
-        let effects = effects.in_folder(&folder);
-        let loaded = wavemill_pipelines::load(&text, &context.settings.defaults, &effects);
+        Ok(Self::understand(path, text, context, &effects.in_folder(&folder)))
+    }
+
+    /// Understands a text; its mistakes are kept beside it.
+    fn understand(path: PathBuf, text: String, context: &Context, effects: &Effects) -> Self {
+        let loaded = wavemill_pipelines::load(&text, &context.settings.defaults, effects);
         let (pipeline, diagnostics) = match loaded {
             Ok(Loaded { pipeline, warnings }) => (Some(pipeline), warnings),
             Err(mistakes) => (None, mistakes),
         };
-        Ok(Self { path, text, pipeline, diagnostics })
+        Self { path, text, pipeline, diagnostics }
     }
 
     /// How many of its diagnostics keep it from running.
@@ -197,7 +201,21 @@ pub(super) fn load_all_with(
     context: &Context,
     effects: &Effects,
 ) -> Result<Vec<PipelineFile>, CliError> {
-    let files = read_all_with(arguments, context, effects)?;
+    accept(read_all_with(arguments, context, effects)?, context)
+}
+
+/// Loads a pipeline that a command wrote itself; `name` stands for a file in messages.
+pub(super) fn load_text(
+    name: &str,
+    text: String,
+    context: &Context,
+) -> Result<Vec<PipelineFile>, CliError> {
+    let file = PipelineFile::understand(PathBuf::from(name), text, context, &context.effects);
+    accept(vec![file], context)
+}
+
+/// Files without mistakes; else they are shown.
+fn accept(files: Vec<PipelineFile>, context: &Context) -> Result<Vec<PipelineFile>, CliError> {
     for file in files.iter().filter(|file| !file.diagnostics.is_empty()) {
         context.report.raw_error(&file.drawn(context.report.note_paint()));
     }

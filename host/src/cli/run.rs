@@ -41,41 +41,51 @@ impl Run for RunFiles {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let path = pipeline_files::find_one(&self.pipeline)?;
-        let files = pipeline_files::load_all(&[path], context)?;
-        let Some(PipelineFile { pipeline: Some(pipeline), .. }) = files.first() else {
-            return Err(CliError::failed("no pipeline was loaded"));
-        };
-        let cancel = Arc::new(AtomicBool::new(false));
-        cancel_on_signals(&cancel)?;
+        let pipelines = pipeline_files::load_all(&[path], context)?;
         let output_root = match &self.output {
             Some(path) => absolute(path)?,
             None => context.settings.output_root().to_owned(),
         };
-        let spool = spool_folder(context);
-        let mut runner = Runner {
-            pipeline,
-            places: Places { output_root: &output_root, spool: &spool, cancel: &cancel },
-            ids: JobIds::after(None),
-            view: EventView::new(context, &files, true),
-            summary: Summary::default(),
-        };
-        for file in &self.files {
-            if cancel.load(Ordering::SeqCst) {
-                break;
-            }
-            runner.file(file)?;
-        }
-        let Runner { view, summary, .. } = runner;
-        // One file's own line says it all.
-        if context.is_json() || self.files.len() > 1 {
-            view.finish(&summary)?;
-        }
-        Ok(match (cancel.load(Ordering::SeqCst), summary.failed + summary.rejected) {
-            (true, _) => Exit::Interrupted,
-            (false, 0) => Exit::Done,
-            (false, _) => Exit::SomeFailed,
-        })
+        run_files(context, &pipelines, &self.files, &output_root)
     }
+}
+
+/// Runs the first of these pipelines over files, one after the other.
+pub(super) fn run_files(
+    context: &Context,
+    pipelines: &[PipelineFile],
+    files: &[PathBuf],
+    output_root: &Path,
+) -> Result<Exit, CliError> {
+    let Some(PipelineFile { pipeline: Some(pipeline), .. }) = pipelines.first() else {
+        return Err(CliError::failed("no pipeline was loaded"));
+    };
+    let cancel = Arc::new(AtomicBool::new(false));
+    cancel_on_signals(&cancel)?;
+    let spool = spool_folder(context);
+    let mut runner = Runner {
+        pipeline,
+        places: Places { output_root, spool: &spool, cancel: &cancel },
+        ids: JobIds::after(None),
+        view: EventView::new(context, pipelines, true),
+        summary: Summary::default(),
+    };
+    for file in files {
+        if cancel.load(Ordering::SeqCst) {
+            break;
+        }
+        runner.file(file)?;
+    }
+    let Runner { view, summary, .. } = runner;
+    // One file's own line says it all.
+    if context.is_json() || files.len() > 1 {
+        view.finish(&summary)?;
+    }
+    Ok(match (cancel.load(Ordering::SeqCst), summary.failed + summary.rejected) {
+        (true, _) => Exit::Interrupted,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::SomeFailed,
+    })
 }
 
 /// The job of a file, or why it cannot have one.
@@ -129,7 +139,8 @@ fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError> {
     signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, CliError> {
+/// A path that does not depend on the current folder.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, CliError> {
     std::path::absolute(path).map_err(|error| CliError::path(path, error))
 }
 

@@ -3,7 +3,8 @@
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{JSON_VERSION, one_line, shown, size};
-use flags::{Flags, Format, parse_time};
+pub(in crate::cli) use flags::parse_time;
+use flags::{Flags, Format};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};

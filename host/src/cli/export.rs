@@ -1,0 +1,285 @@
+//! `wavemill export`: one file into another, as flags say.
+
+use super::run::{absolute, run_files};
+use super::waveform::parse_time;
+use super::{CliError, Context, Exit, Run, pipeline_files};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// What messages call the pipeline that the flags make.
+const NAME: &str = "export";
+
+/// Convert or master one file, as flags say; the same as a pipeline of one export
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct ExportOne {
+    /// Audio file
+    #[arg(value_name = "IN")]
+    input: PathBuf,
+
+    /// The file to make; its extension names the format
+    #[arg(value_name = "OUT")]
+    target: PathBuf,
+
+    /// Format, where the extension does not say it (`wavemill formats` lists them)
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+
+    /// Replace OUT if it exists
+    #[arg(long)]
+    force: bool,
+
+    /// Print the pipeline that the flags make, and do nothing else
+    #[arg(long)]
+    print_pipeline: bool,
+
+    #[command(flatten)]
+    edits: Edits,
+
+    #[command(flatten)]
+    levels: Levels,
+
+    #[command(flatten)]
+    storage: Storage,
+}
+
+/// What becomes of the signal.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Edits, in this order")]
+struct Edits {
+    /// Begin there: seconds, or as 1:30
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    start: Option<f64>,
+
+    /// End there
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    end: Option<f64>,
+
+    /// Remove silence at both ends
+    #[arg(long)]
+    trim_silence: bool,
+
+    /// Remove a constant offset
+    #[arg(long)]
+    dc_remove: bool,
+
+    /// Remove what lies below a frequency
+    #[arg(long, value_name = "HZ")]
+    high_pass: Option<f64>,
+
+    /// Length of the fade-in, in seconds
+    #[arg(long, value_name = "S")]
+    fade_in: Option<f64>,
+
+    /// Length of the fade-out, in seconds
+    #[arg(long, value_name = "S")]
+    fade_out: Option<f64>,
+}
+
+/// How loud it becomes.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Level")]
+struct Levels {
+    /// A fixed gain, in dB
+    #[arg(long, value_name = "DB", allow_negative_numbers = true, group = "level")]
+    gain: Option<f64>,
+
+    /// Largest sample afterwards, in dBFS
+    #[arg(long, value_name = "DBFS", allow_negative_numbers = true, group = "level")]
+    peak: Option<f64>,
+
+    /// Integrated loudness afterwards, in LUFS
+    #[arg(long, value_name = "LUFS", allow_negative_numbers = true, group = "level")]
+    loudness: Option<f64>,
+
+    /// True peak that `--loudness` does not exceed, in dBTP [default: -1]
+    #[arg(long, value_name = "DBTP", allow_negative_numbers = true, requires = "loudness")]
+    ceiling: Option<f64>,
+
+    /// Turn down what would exceed the ceiling instead of the whole file
+    #[arg(long, requires = "loudness")]
+    limit: bool,
+}
+
+/// How it is stored.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Storage")]
+struct Storage {
+    /// Frames a second [default: the source's]
+    #[arg(long, value_name = "HZ")]
+    sample_rate: Option<u32>,
+
+    /// Channels [default: the source's]
+    #[arg(long, value_name = "N")]
+    channels: Option<u32>,
+
+    /// Bits of a sample: 16, 24, 32 [default: the source's]
+    #[arg(long, value_name = "BITS")]
+    bit_depth: Option<u32>,
+
+    /// int or float [default: the source's]
+    #[arg(long, value_name = "KIND")]
+    sample_format: Option<String>,
+
+    /// Noise where bits are reduced: none, tpdf, shaped [default: tpdf]
+    #[arg(long, value_name = "KIND")]
+    dither: Option<String>,
+
+    /// Effort of lossless compression
+    #[arg(long, value_name = "LEVEL")]
+    compression_level: Option<u32>,
+}
+
+const AFTER_HELP: &str = "\
+The result is verified like that of any pipeline: complete or absent. --print-pipeline is the way from here to
+a pipeline of your own: `wavemill export a.wav b.flac --loudness -16 --print-pipeline > mine.toml`.";
+
+impl Run for ExportOne {
+    const NAME: &'static str = NAME;
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        if self.print_pipeline {
+            context.lines([self.pipeline(&self.target)?.trim_end()])?;
+            return Ok(Exit::Done);
+        }
+        let target = absolute(&self.target)?;
+        let pipelines = pipeline_files::load_text(NAME, self.pipeline(&target)?, context)?;
+        run_files(context, &pipelines, &[self.input], context.settings.output_root())
+    }
+}
+
+/// A key and its value, as TOML.
+type Pair = (&'static str, String);
+
+impl ExportOne {
+    /// The pipeline that the flags make.
+    fn pipeline(&self, target: &Path) -> Result<String, CliError> {
+        let mut text = format!("version = 1\n\n[pipeline]\nname = {}\n", quoted(NAME));
+        for (step, with) in self.steps() {
+            let _ = write!(text, "\n[[step]]\nuse = {}\n", quoted(step));
+            if !with.is_empty() {
+                let pairs: Vec<_> =
+                    with.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                let _ = writeln!(text, "with = {{ {} }}", pairs.join(", "));
+            }
+        }
+        let _ = writeln!(text, "\n[[export]]");
+        for (key, value) in self.export(target)? {
+            let _ = writeln!(text, "{key} = {value}");
+        }
+        Ok(text)
+    }
+
+    fn steps(&self) -> Vec<(&'static str, Vec<Pair>)> {
+        let Self { edits, levels, .. } = self;
+        let mut steps = Vec::new();
+        let mut step = |name, pairs: &[(&'static str, Option<f64>)]| {
+            let given =
+                |(key, value): &(&'static str, Option<f64>)| Some((*key, number((*value)?)));
+            let pairs: Vec<Pair> = pairs.iter().filter_map(given).collect();
+            if !pairs.is_empty() {
+                steps.push((name, pairs));
+            }
+        };
+        step("range", &[("start_s", edits.start), ("end_s", edits.end)]);
+        step("high-pass", &[("cutoff_hz", edits.high_pass)]);
+        step("fade", &[("in_s", edits.fade_in), ("out_s", edits.fade_out)]);
+        step("gain", &[("gain_db", levels.gain)]);
+        step("peak-normalize", &[("target_dbfs", levels.peak)]);
+        step("loudness", &[("target_lufs", levels.loudness), ("ceiling_dbtp", levels.ceiling)]);
+        if let Some((_, pairs)) = steps.last_mut().filter(|_| levels.limit) {
+            pairs.push(("mode", quoted("limit")));
+        }
+        let after_range = steps.iter().take_while(|(name, _)| *name == "range").count();
+        let bare = [("trim-silence", edits.trim_silence), ("dc-remove", edits.dc_remove)];
+        let bare = bare.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, Vec::new()));
+        steps.splice(after_range..after_range, bare);
+        steps
+    }
+
+    fn export(&self, target: &Path) -> Result<Vec<Pair>, CliError> {
+        let path = target.to_str().ok_or_else(|| {
+            CliError::usage(format!("{} is no UTF-8 text; name another OUT", target.display()))
+        })?;
+        let extension = target.extension().and_then(|extension| extension.to_str());
+        let format = self.format.as_deref().or(extension).ok_or_else(|| {
+            CliError::usage(format!("{path} has no extension; name the format with --format"))
+        })?;
+        // Braces would be placeholders.
+        let path = path.replace('{', "{{").replace('}', "}}");
+        let Storage { sample_rate, channels, bit_depth, sample_format, dither, compression_level } =
+            &self.storage;
+        let whole = |value: &Option<u32>| value.map(|value| value.to_string());
+        let word = |value: &Option<String>| value.as_deref().map(quoted);
+        let optional = [
+            ("sample_rate_hz", whole(sample_rate)),
+            ("channels", whole(channels)),
+            ("bit_depth", whole(bit_depth)),
+            ("sample_format", word(sample_format)),
+            ("dither", word(dither)),
+            ("compression_level", whole(compression_level)),
+            ("on_conflict", self.force.then(|| quoted("replace"))),
+        ];
+        let mut pairs = vec![("format", quoted(&format.to_lowercase())), ("path", quoted(&path))];
+        pairs.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
+        Ok(pairs)
+    }
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// A number as TOML writes it.
+fn number(value: f64) -> String {
+    toml::Value::from(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(export: &ExportOne) -> String {
+        export.pipeline(&export.target).unwrap()
+    }
+
+    fn to(target: &str) -> ExportOne {
+        ExportOne { target: target.into(), ..ExportOne::default() }
+    }
+
+    #[test]
+    fn extension_names_the_format() {
+        let expected = "version = 1\n\n[pipeline]\nname = \"export\"\n\n[[export]]\nformat = \"flac\"\n\
+                        path = \"out/b.FLAC\"\n";
+        assert_eq!(text(&to("out/b.FLAC")), expected);
+    }
+
+    #[test]
+    fn steps_come_in_the_order_of_the_help() {
+        let edits =
+            Edits { start: Some(1.5), trim_silence: true, fade_out: Some(2.0), ..Edits::default() };
+        let levels = Levels { loudness: Some(-16.0), limit: true, ..Levels::default() };
+        let text = text(&ExportOne { edits, levels, ..to("b.wav") });
+        let steps: Vec<&str> = text.lines().filter(|line| line.starts_with("use")).collect();
+        let expected = ["range", "trim-silence", "fade", "loudness"];
+        assert_eq!(steps, expected.map(|name| format!("use = \"{name}\"")));
+        assert!(text.contains("with = { start_s = 1.5 }"), "{text}");
+        assert!(text.contains("with = { target_lufs = -16.0, mode = \"limit\" }"), "{text}");
+    }
+
+    #[test]
+    fn name_with_braces_and_quotes_is_taken_as_it_is() {
+        let text = text(&to("a {x} \"b\".wav"));
+        assert!(text.contains("a {{x}} "), "{text}");
+        let parsed: toml::Table = text.parse().unwrap();
+        let path = parsed["export"][0]["path"].as_str().unwrap();
+        assert_eq!(path, "a {{x}} \"b\".wav");
+    }
+
+    #[test]
+    fn name_without_an_extension_needs_a_format() {
+        let error = to("noise").pipeline(Path::new("noise")).unwrap_err();
+        assert_eq!(error.to_string(), "noise has no extension; name the format with --format");
+    }
+}

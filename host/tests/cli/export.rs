@@ -1,0 +1,100 @@
+//! `wavemill export`.
+
+use super::{Lab, code, stderr, stdout};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+
+const RATE_HZ: u32 = 48_000;
+
+/// Two seconds of 16-bit stereo, every sample another.
+fn source(lab: &Lab) {
+    let spec = WavSpec {
+        channels: 2,
+        sample_rate: RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
+    let mut writer = WavWriter::create(lab.path("in.wav"), spec).unwrap();
+    for index in 0..2 * RATE_HZ {
+        let sample = i16::try_from(index * 7 % 20_000).unwrap() - 10_000;
+        writer.write_sample(sample).unwrap();
+        writer.write_sample(-sample).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn samples(lab: &Lab, name: &str) -> Vec<i16> {
+    let mut reader = WavReader::open(lab.path(name)).unwrap();
+    reader.samples::<i16>().map(Result::unwrap).collect()
+}
+
+#[test]
+fn range_is_cut_exactly_and_the_rest_stays_bit_by_bit() {
+    let lab = Lab::new();
+    source(&lab);
+    let output = lab.run(&["export", "in.wav", "out.wav", "--start", "0.5", "--end", "0:01.25"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(samples(&lab, "out.wav"), samples(&lab, "in.wav")[48_000..120_000]);
+}
+
+#[test]
+fn printed_pipeline_runs_to_the_same_bytes() {
+    let lab = Lab::new();
+    source(&lab);
+    let flags = ["--loudness", "-20", "--fade-in", "0.1", "--trim-silence", "--bit-depth", "16"];
+    let export = |more: &[&'static str]| -> Vec<&'static str> {
+        [&["export", "in.wav", "out.flac"], &flags[..], more].concat()
+    };
+    let printed = lab.run(&export(&["--print-pipeline"]));
+    assert!(!lab.path("out.flac").exists());
+    lab.write("mine.toml", &stdout(&printed));
+    assert_eq!(code(&lab.run(&export(&[]))), 0);
+    let direct = std::fs::read(lab.path("out.flac")).unwrap();
+    std::fs::remove_file(lab.path("out.flac")).unwrap();
+    let output = lab.run(&["run", "mine.toml", "in.wav"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(std::fs::read(lab.path("out.flac")).unwrap(), direct);
+}
+
+#[test]
+fn rate_and_depth_are_those_asked_for() {
+    let lab = Lab::new();
+    source(&lab);
+    let flags = ["--sample-rate", "44100", "--dither", "shaped", "--channels", "1"];
+    let output = lab.run(&[&["export", "in.wav", "out.wav"], &flags[..]].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let reader = WavReader::open(lab.path("out.wav")).unwrap();
+    assert_eq!((reader.spec().sample_rate, reader.spec().channels), (44_100, 1));
+    assert_eq!(reader.duration(), 88_200);
+}
+
+#[test]
+fn existing_file_is_replaced_only_by_force() {
+    let lab = Lab::new();
+    source(&lab);
+    lab.write("out.wav", "mine");
+    let output = lab.run(&["export", "in.wav", "out.wav"]);
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("out.wav exists already"), "{}", stderr(&output));
+    assert_eq!(std::fs::read(lab.path("out.wav")).unwrap(), b"mine");
+    assert_eq!(code(&lab.run(&["export", "in.wav", "out.wav", "--force"])), 0);
+    assert_eq!(samples(&lab, "out.wav"), samples(&lab, "in.wav"));
+}
+
+#[test]
+fn bad_flags_are_told_before_work() {
+    let lab = Lab::new();
+    source(&lab);
+    let refused = |flags: &[&str], words: &str, expected: i32| {
+        let output = lab.run(&[&["export", "in.wav", "out.wav"], flags].concat());
+        assert_eq!(code(&output), expected, "{flags:?}");
+        assert!(stderr(&output).contains(words), "{flags:?}: {}", stderr(&output));
+        assert!(!lab.path("out.wav").exists());
+    };
+    refused(&["--loudness", "5"], "must lie in -70..=0 LUFS", 78);
+    refused(&["--loudness", "-16", "--ceiling", "1"], "must lie in -40..=0 dBTP", 78);
+    refused(&["--ceiling", "-1"], "--loudness", 2);
+    refused(&["--bit-depth", "17"], "17", 78);
+    refused(&["--format", "wma"], "wma", 78);
+    refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
+    refused(&["--start", "5"], "`start_s` is 5 s, and the audio lasts 2 s", 3);
+}
