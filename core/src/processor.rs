@@ -41,7 +41,8 @@ pub enum Tail {
 /// A step that changes audio block by block, in place.
 ///
 /// Life of an instance: built for one [`StreamSpec`]; if it needs the whole file's samples,
-/// `observe` for every block, and again as long as `observes_again` says so; `begin` once; `process` for every block. `reset` brings it back to
+/// `observe` for every block, and again as long as `observes_again` says so; `begin` once; `process`
+/// for every block. `reset` brings it back to
 /// the state after `begin`.
 ///
 /// The executor compensates latency: it feeds silence for `latency + tail + held_back` frames at the
