@@ -178,7 +178,7 @@ impl Plugin for Wavemill {
     type BackgroundTask = ();
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
-        editor::editor(&self.desk)
+        Some(editor::editor(&self.desk))
     }
 
     fn params(&self) -> Arc<dyn Params> {

@@ -9,7 +9,9 @@ mod history;
 mod layout;
 mod numbers;
 mod output;
+mod pace;
 mod panel;
+mod place;
 mod scale;
 mod scope;
 mod spectrum;
@@ -24,25 +26,16 @@ mod words;
 use crate::meters::Snapshot;
 use crate::plugin::Desk;
 use egui::{Context, Ui};
-use layout::{Regions, SIZE_MIN};
+use layout::Regions;
 use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::LogicalSize;
-use nice_plug::editor::{ResizeHint, SizeConstraints};
-use nice_plug_egui::baseview::{HandlerError, WindowSize};
-use nice_plug_egui::{
-    EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor,
-};
+use nice_plug_egui::baseview::WindowSize;
+use pace::Pace;
+use place::Place;
 use spectrum::Spectrum;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use verdict::Standing;
 pub(crate) use window::Window;
-
-/// Time between two pictures while something changes.
-const FRAME_TIME: Duration = Duration::from_millis(33);
-
-/// The same while nothing does.
-const IDLE_TIME: Duration = Duration::from_millis(250);
 
 /// How long after the last change things still move: falling levels.
 const RESTLESS_TIME: Duration = Duration::from_secs(5);
@@ -62,40 +55,12 @@ pub(crate) struct Face {
     drawn_at: Instant,
     changed_at: Instant,
     seen: u64,
-    life: window::Life,
+    pace: Pace,
 }
 
 /// The editor of an instance.
-pub(crate) fn editor(desk: &Arc<Desk>) -> Option<Window> {
-    let (width, height, zoom) = {
-        let choices = desk.params.choices.read();
-        let (width, height) = choices.window;
-        (width.max(SIZE_MIN.0), height.max(SIZE_MIN.1), choices.zoom.clamp(1.0, 3.0))
-    };
-    let state = EguiEditorState::from_size(size_of((width, height)), zoom);
-    let hint = ResizeHint {
-        can_resize: true,
-        can_resize_horizontally: true,
-        can_resize_vertically: true,
-        size_constraints: SizeConstraints::Logical {
-            min_size: Some(size_of(SIZE_MIN)),
-            max_size: None,
-        },
-        ..ResizeHint::default()
-    };
-    let settings = EguiNiceSettings::new()
-        .with_tile("Wavemill")
-        .with_resize_hint(hint)
-        .with_repaint_poll_interval(FRAME_TIME);
-    let face = Face::new(Arc::clone(desk));
-    let life = Arc::clone(&face.life);
-    let editor = create_egui_editor(state, RepaintNotifier::new(), settings, face)?;
-    Some(Window { editor, desk: Arc::clone(desk), life })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a window is smaller than 16 million points")]
-fn size_of((width, height): (u32, u32)) -> LogicalSize<f32> {
-    LogicalSize::new(width as f32, height as f32)
+pub(crate) fn editor(desk: &Arc<Desk>) -> Window {
+    Window::new(Face::new(Arc::clone(desk)))
 }
 
 impl Face {
@@ -115,7 +80,7 @@ impl Face {
             drawn_at: now,
             changed_at: now,
             seen: 0,
-            life: window::Life::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -158,43 +123,38 @@ impl Face {
         footer::show(ui, regions.footer, &self.desk, context, &mut self.output);
         self.output.show(ui, &self.desk);
         focus::ring(ui.ctx());
-        ui.ctx().request_repaint_after(if is_restless { FRAME_TIME } else { IDLE_TIME });
+        if let Some(pause) = self.pace.pause(Instant::now(), is_restless) {
+            ui.ctx().request_repaint_after(pause);
+        }
     }
 }
 
-impl NiceEguiApp for Face {
-    fn build(
-        &mut self,
-        context: Context,
-        nice: GuiContext,
-        _frame: &mut Frame,
-    ) -> Result<(), HandlerError> {
-        window::begin(&self.life);
-        theme::apply(&context);
+impl Face {
+    /// A window was made for it.
+    fn begin(&mut self, context: &Context, nice: GuiContext) {
+        theme::apply(context);
         self.context = Some(nice);
         self.desk.shared.tap.open(true);
         self.changed_at = Instant::now();
-        Ok(())
+        self.pace = Pace::default();
     }
 
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+    fn ui(&mut self, ui: &mut Ui) {
         if let Some(context) = self.context.clone() {
             self.draw(ui, &context);
         }
     }
 
-    fn resized(&mut self, size: WindowSize) {
-        let logical = size.logical;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a window's size is a small positive number"
-        )]
-        let points = |side: f64| side.round() as u32;
-        self.desk.params.choices.write().window = (points(logical.width), points(logical.height));
+    /// What the state asks for.
+    fn place(&self) -> Place {
+        Place::of(&self.desk.params.choices.read())
     }
 
-    fn zoom_factor_changed(&mut self, zoom: f32) {
+    fn resized(&self, size: WindowSize) {
+        self.desk.params.choices.write().window = place::points(size.logical);
+    }
+
+    fn zoom_changed(&self, zoom: f32) {
         self.desk.params.choices.write().zoom = zoom;
     }
 }

@@ -1,6 +1,7 @@
 //! The editor without a window, for tests: frames are drawn when asked for, and what they show is text.
 
-use super::{Face, size_of, theme};
+use super::place::size_of;
+use super::{Face, theme};
 use crate::meters::{Point, Scribe};
 use crate::params::WINDOW;
 use crate::plugin::Desk;

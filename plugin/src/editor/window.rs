@@ -1,19 +1,29 @@
 //! The window as the DAW opens and closes it.
 //!
-//! All of it is the framework's, but for the end. `baseview` 0.4.2 gives a window a thread of its own on Linux
-//! and waits for it only if the thread is slow enough: one that ends at once is still taking OpenGL and the
-//! display's connection down when the DAW believes that the window is gone. Where a DAW exits or unloads
-//! the plugin then, it crashes; a test of ours found that. So closing waits here until the thread is over.
-//! Neither does the framework (`nice-plug-egui` 0.6.0) tell the editor that its window was closed.
+//! All of it is the framework's, but for three things. The size and zoom of a window are those of the state
+//! at the moment it is opened, and of one that is loaded while it is open. `baseview` 0.4.2 never draws again
+//! what was asked to be drawn before it was shown; see [`POLL_TIME`]. And closing waits until the window's
+//! thread is over: on Linux `baseview` waits for it only if it is slow enough, and one that ends at once is
+//! still taking OpenGL and the display's connection down when the DAW believes that the window is gone. Where
+//! a DAW exits or unloads the plugin then, it crashes; a test of ours found that. Neither does the framework
+//! (`nice-plug-egui` 0.6.0) tell the editor that its window was closed.
 
 use super::Face;
+use super::layout::SIZE_MIN;
+use super::place::{Place, size_of};
 use crate::plugin::Desk;
+use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::NativeSize;
 use nice_plug::editor::{
-    Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SpawnedEditor,
+    Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
+    SpawnedEditor,
 };
-use nice_plug_egui::{EguiEditor, EguiEditorHandle, baseview};
+use nice_plug_egui::baseview::{self, HandlerError, WindowSize};
+use nice_plug_egui::{
+    EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
+    RepaintNotifier, create_egui_editor,
+};
 use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::error::Error;
@@ -25,16 +35,49 @@ use std::time::Duration;
 /// How long closing a window may take: a display that does not answer must not stop a DAW for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where the editor leaves word of the thread that draws its window.
-pub(super) type Life = Arc<Mutex<Threads>>;
+/// How often the framework asks whether someone wants a picture: never under X11. It would ask for the first
+/// one a moment after the window was made, shown or not. `baseview` 0.4.2 then orders a `PresentCompleteNotify`
+/// that it subscribes to only when the window is mapped, never gets it, and orders no other: the window
+/// stays black. A DAW that took longer than a moment to show it, as a busy one does, lost the editor for good.
+const POLL_TIME: Duration = if cfg!(any(target_os = "macos", target_os = "windows")) {
+    Duration::from_millis(33)
+} else {
+    Duration::MAX
+};
 
-/// The threads of a window.
-#[derive(Debug, Default)]
-pub(super) struct Threads {
+/// How often a window's thread looks whether the display told it something that it has missed.
+const PULSE_TIME: Duration = Duration::from_millis(250);
+
+/// Where the editor leaves word of its window.
+type Life = Arc<Mutex<Threads>>;
+
+/// A window, its threads, and what they tell each other.
+#[derive(Default)]
+struct Threads {
     /// The one that opens and closes it.
     daw: Option<ThreadId>,
     /// Ends with the one that draws, if that is another.
     over: Option<Receiver<()>>,
+    /// There while it is open.
+    context: Option<Context>,
+    is_shown: bool,
+    /// A state was loaded, and the window has not followed yet.
+    is_loaded: bool,
+    /// What the system or the DAW scales by; zoom comes on top.
+    scale: Option<f64>,
+}
+
+impl Threads {
+    fn scale(&self) -> f64 {
+        self.scale.unwrap_or(1.0)
+    }
+
+    /// Asks for a picture, but not before the window is shown: see [`POLL_TIME`].
+    fn repaint(&self) {
+        if let Some(context) = self.context.as_ref().filter(|_| self.is_shown) {
+            context.request_repaint();
+        }
+    }
 }
 
 thread_local! {
@@ -43,7 +86,7 @@ thread_local! {
 }
 
 /// Leaves word of the thread that draws: the one that calls.
-pub(super) fn begin(life: &Life) {
+fn begin(life: &Life) {
     let mut threads = life.lock();
     if threads.daw.is_some_and(|daw| daw != std::thread::current().id()) {
         let (alive, over) = channel();
@@ -61,11 +104,95 @@ fn wait(life: &Life) {
     }
 }
 
+/// The editor in one window. Windows come and go, the editor stays.
+pub(super) struct Sight {
+    face: Arc<Mutex<Face>>,
+    life: Life,
+    /// Where a loaded state wants the window.
+    wish: Option<Place>,
+}
+
+impl NiceEguiApp for Sight {
+    fn build(
+        &mut self,
+        context: Context,
+        nice: GuiContext,
+        frame: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        begin(&self.life);
+        let window = frame.baseview_window();
+        window.create_timer(PULSE_TIME)?;
+        self.face.lock().begin(&context, nice);
+        let mut life = self.life.lock();
+        life.scale = Some(window.scale_factor());
+        life.context = Some(context);
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        let mut face = self.face.lock();
+        if std::mem::take(&mut self.life.lock().is_loaded) {
+            self.wish = Some(face.place());
+        }
+        self.wish = self.wish.filter(|place| !place.take(ui.ctx()));
+        face.ui(ui);
+    }
+
+    fn resized(&mut self, size: WindowSize) {
+        let mut life = self.life.lock();
+        let zoom = life.context.as_ref().map_or(1.0, Context::zoom_factor);
+        life.scale = Some(size.scale_factor / f64::from(zoom));
+        drop(life);
+        self.face.lock().resized(size);
+    }
+
+    fn zoom_factor_changed(&mut self, zoom: f32) {
+        self.face.lock().zoom_changed(zoom);
+    }
+}
+
 /// What makes windows.
 pub struct Window {
-    pub(super) editor: EguiEditor<Face>,
-    pub(super) desk: Arc<Desk>,
-    pub(super) life: Life,
+    face: Arc<Mutex<Face>>,
+    desk: Arc<Desk>,
+    life: Life,
+}
+
+impl Window {
+    pub(super) fn new(face: Face) -> Self {
+        let desk = Arc::clone(&face.desk);
+        Self { face: Arc::new(Mutex::new(face)), desk, life: Life::default() }
+    }
+
+    fn place(&self) -> Place {
+        Place::of(&self.desk.params.choices.read())
+    }
+
+    /// The framework's editor, for one window.
+    fn editor(&self) -> Option<EguiEditor<Sight>> {
+        let place = self.place();
+        let settings = EguiNiceSettings::new()
+            .with_tile("Wavemill")
+            .with_resize_hint(resize_hint())
+            .with_repaint_poll_interval(POLL_TIME);
+        let sight =
+            Sight { face: Arc::clone(&self.face), life: Arc::clone(&self.life), wish: None };
+        let state = EguiEditorState::from_size(place.size(), place.zoom);
+        create_egui_editor(state, RepaintNotifier::new(), settings, sight)
+    }
+}
+
+fn resize_hint() -> ResizeHint {
+    ResizeHint {
+        can_resize: true,
+        can_resize_horizontally: true,
+        can_resize_vertically: true,
+        size_constraints: SizeConstraints::Logical {
+            min_size: Some(size_of(SIZE_MIN)),
+            max_size: None,
+        },
+        ..ResizeHint::default()
+    }
 }
 
 /// A window that is open.
@@ -85,63 +212,78 @@ impl Drop for Open {
     fn drop(&mut self) {
         drop(self.window.take());
         wait(&self.life);
+        let mut life = self.life.lock();
+        life.context = None;
+        (life.is_shown, life.is_loaded) = (false, false);
         self.desk.shared.tap.open(false);
     }
 }
 
 /// What the DAW does with an open window.
-pub struct Handle(EguiEditorHandle);
+pub struct Handle {
+    framework: EguiEditorHandle,
+    desk: Arc<Desk>,
+    life: Life,
+}
 
-type Result<T> = std::result::Result<T, baseview::Error>;
+type Done = Result<(), baseview::Error>;
 
 impl EditorHandle for Handle {
     type Window = Open;
     type Error = baseview::Error;
 
-    fn run_until_closed(mut open: Open) -> Result<()> {
+    fn run_until_closed(mut open: Open) -> Done {
         open.window.take().map_or(Ok(()), EguiEditorHandle::run_until_closed)
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, open: &Open) -> Result<()> {
-        open.window().map_or(Ok(()), |window| self.0.set_parent(parent, window))
+    fn set_parent(&self, parent: ParentWindowHandle, open: &Open) -> Done {
+        open.window().map_or(Ok(()), |window| self.framework.set_parent(parent, window))
     }
 
-    fn show(&self, open: &Open) -> Result<()> {
-        open.window().map_or(Ok(()), |window| self.0.show(window))
+    fn show(&self, open: &Open) -> Done {
+        open.window().map_or(Ok(()), |window| self.framework.show(window))?;
+        self.life.lock().is_shown = true;
+        Ok(())
     }
 
-    fn hide(&self, open: &Open) -> Result<()> {
-        open.window().map_or(Ok(()), |window| self.0.hide(window))
+    fn hide(&self, open: &Open) -> Done {
+        open.window().map_or(Ok(()), |window| self.framework.hide(window))
     }
 
-    fn set_size(&self, size: NativeSize<u32>, open: &Open) -> Result<()> {
-        open.window().map_or(Ok(()), |window| self.0.set_size(size, window))
+    fn set_size(&self, size: NativeSize<u32>, open: &Open) -> Done {
+        open.window().map_or(Ok(()), |window| self.framework.set_size(size, window))
     }
 
     fn host_main_thread_callback(&self, open: &Open) {
         if let Some(window) = open.window() {
-            self.0.host_main_thread_callback(window);
+            self.framework.host_main_thread_callback(window);
         }
     }
 
     fn adjust_size(&self, size: NativeSize<u32>, open: &Open) -> Option<NativeSize<u32>> {
-        self.0.adjust_size(size, open.window()?)
+        let size = self.framework.adjust_size(size, open.window()?)?;
+        let place = Place::of(&self.desk.params.choices.read());
+        let min = place.native_min(self.life.lock().scale());
+        Some(NativeSize::new(size.width.max(min.width), size.height.max(min.height)))
     }
 
-    fn set_fallback_scale_factor(&self, factor: f64, open: &Open) -> Result<()> {
-        open.window().map_or(Ok(()), |window| self.0.set_fallback_scale_factor(factor, window))
+    fn set_fallback_scale_factor(&self, factor: f64, open: &Open) -> Done {
+        open.window()
+            .map_or(Ok(()), |window| self.framework.set_fallback_scale_factor(factor, window))
     }
 
     fn state_changed(&self) {
-        self.0.state_changed();
+        let mut life = self.life.lock();
+        life.is_loaded = true;
+        life.repaint();
     }
 
-    fn param_value_changed(&self, id: &str, normalized_value: f32) {
-        self.0.param_value_changed(id, normalized_value);
+    fn param_value_changed(&self, _id: &str, _normalized_value: f32) {
+        self.life.lock().repaint();
     }
 
-    fn param_modulation_changed(&self, id: &str, modulation_offset: f32) {
-        self.0.param_modulation_changed(id, modulation_offset);
+    fn param_modulation_changed(&self, _id: &str, _modulation_offset: f32) {
+        self.life.lock().repaint();
     }
 }
 
@@ -155,29 +297,30 @@ impl Editor for Window {
         fallback_scale_factor: Option<f64>,
         gui_context: GuiContext,
         host: Option<HostMethods>,
-    ) -> std::result::Result<SpawnedEditor<Handle>, Box<dyn Error>> {
+    ) -> Result<SpawnedEditor<Handle>, Box<dyn Error>> {
         self.life.lock().daw = Some(std::thread::current().id());
+        let editor = self.editor().ok_or("no window on this system")?;
         let spawned =
-            self.editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host);
+            editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host);
         let SpawnedEditor { handle, window } = spawned.inspect_err(|_| wait(&self.life))?;
         let (desk, life) = (Arc::clone(&self.desk), Arc::clone(&self.life));
         Ok(SpawnedEditor {
-            handle: Handle(handle),
+            handle: Handle { framework: handle, desk: Arc::clone(&desk), life: Arc::clone(&life) },
             window: Open { window: Some(window), desk, life },
         })
     }
 
     fn size(&self) -> NativeSize<u32> {
-        self.editor.size()
+        self.place().native(self.life.lock().scale())
     }
 
     fn resize_hint(&self) -> ResizeHint {
-        self.editor.resize_hint()
+        resize_hint()
     }
 
     unsafe fn assume_standalone_in_process(&self) {
-        // SAFETY: the caller's promise is that of the framework's editor.
-        unsafe { self.editor.assume_standalone_in_process() };
+        // SAFETY: the caller's promise is the same.
+        unsafe { baseview::assume_standalone_in_process() };
     }
 }
 

@@ -3,7 +3,8 @@
 //! A display is started where there is none: the tests that need one run again in a process that has
 //! it. `WAVEMILL_PICTURES=FOLDER` keeps what the editor looked like.
 
-use crate::host::{Running, STEREO};
+use crate::host::{Host, Running, STEREO, load};
+use crate::renders::state;
 use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiSize, PluginGui, Window};
 use clack_host::prelude::*;
 use std::io::{BufRead, BufReader};
@@ -97,6 +98,32 @@ fn skip_graphics() {
     eprintln!("skipped: {NO_GRAPHICS}");
 }
 
+/// A window of the host.
+fn parent((width, height): (u16, u16)) -> (RustConnection, u32) {
+    let (connection, screen) = x11rb::connect(None).unwrap();
+    let window = connection.generate_id().unwrap();
+    let root = &connection.setup().roots[screen];
+    let events = CreateWindowAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
+    connection
+        .create_window(
+            x11rb::COPY_DEPTH_FROM_PARENT,
+            window,
+            root.root,
+            0,
+            0,
+            width,
+            height,
+            0,
+            WindowClass::INPUT_OUTPUT,
+            0,
+            &events,
+        )
+        .unwrap();
+    connection.map_window(window).unwrap();
+    connection.flush().unwrap();
+    (connection, window)
+}
+
 /// A window of the host with the editor in it.
 struct Embedded {
     running: Running,
@@ -109,27 +136,7 @@ struct Embedded {
 impl Embedded {
     /// `None` where the machine cannot draw.
     fn open(running: Running, size: (u16, u16)) -> Option<Self> {
-        let (connection, screen) = x11rb::connect(None).unwrap();
-        let window = connection.generate_id().unwrap();
-        let root = &connection.setup().roots[screen];
-        let events = CreateWindowAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
-        connection
-            .create_window(
-                x11rb::COPY_DEPTH_FROM_PARENT,
-                window,
-                root.root,
-                0,
-                0,
-                size.0,
-                size.1,
-                0,
-                WindowClass::INPUT_OUTPUT,
-                0,
-                &events,
-            )
-            .unwrap();
-        connection.map_window(window).unwrap();
-        connection.flush().unwrap();
+        let (connection, window) = parent(size);
         let mut embedded = Self { running, connection, window, size, frame: 0 };
         embedded.show().then_some(embedded)
     }
@@ -139,8 +146,24 @@ impl Embedded {
         (handle.get_extension::<PluginGui>().unwrap(), handle)
     }
 
-    /// Creates the editor in the window.
+    /// Creates the editor in the window and shows it.
     fn show(&mut self) -> bool {
+        let is_created = self.create();
+        if is_created {
+            self.reveal();
+        }
+        is_created
+    }
+
+    fn reveal(&mut self) {
+        let (width, height) = self.size;
+        let (gui, handle) = self.gui();
+        gui.set_size(&handle, GuiSize { width: width.into(), height: height.into() }).unwrap();
+        gui.show(&handle).unwrap();
+    }
+
+    /// Creates the editor in the window.
+    fn create(&mut self) -> bool {
         let (window, (width, height)) = (self.window, self.size);
         let (gui, handle) = self.gui();
         let config = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
@@ -155,8 +178,6 @@ impl Embedded {
             gui.destroy(&handle);
             return false;
         }
-        gui.set_size(&handle, size).unwrap();
-        let _ = gui.show(&handle);
         true
     }
 
@@ -267,6 +288,19 @@ impl Embedded {
         let tree = self.connection.query_tree(self.window).unwrap().reply().unwrap();
         let [editor] = tree.children[..] else { panic!("{tree:?}") };
         editor
+    }
+
+    /// Its size.
+    fn editor_size(&self) -> (u32, u32) {
+        let geometry = self.connection.get_geometry(self.editor()).unwrap().reply().unwrap();
+        (geometry.width.into(), geometry.height.into())
+    }
+
+    /// The size that the plugin asked the host for last.
+    fn wanted(&self) -> Option<(u32, u32)> {
+        let wanted =
+            self.running.instance.access_shared_handler(|shared| *shared.wanted.lock().unwrap());
+        wanted.map(|size| (size.width, size.height))
     }
 
     /// What the window shows: rows of blue, green, red and nothing.
@@ -412,6 +446,97 @@ fn editor_draws_in_windows_of_any_size() {
         assert!(color_count(&editor.picture()) > 50);
         editor.close();
     }
+}
+
+/// A DAW may make the editor long before it shows it, and be busy in between.
+#[test]
+fn editor_shown_late_draws() {
+    if !is_inside("editor_shown_late_draws") {
+        return;
+    }
+    let (connection, window) = parent((800, 500));
+    let mut editor =
+        Embedded { running: Running::new(STEREO), connection, window, size: (800, 500), frame: 0 };
+    if !editor.create() {
+        skip_graphics();
+        return;
+    }
+    editor.play(0.5, music());
+    editor.reveal();
+    editor.wait_for_a_picture();
+    editor.close();
+}
+
+/// What the host is told about the size of the window, open or not.
+fn size(instance: &mut PluginInstance<Host>) -> (u32, u32) {
+    let handle = instance.plugin_handle();
+    let size = handle.get_extension::<PluginGui>().unwrap().get_size(&handle).unwrap();
+    (size.width, size.height)
+}
+
+#[test]
+fn window_has_the_size_and_zoom_of_the_state_that_was_loaded_last() {
+    let mut instance = crate::host::instance();
+    assert_eq!(size(&mut instance), (960, 600));
+    for (window, zoom, expected) in
+        [([800, 500], 1.5, (1200, 750)), ([700, 450], 1.0, (700, 450)), ([1, 1], 0.0, (600, 400))]
+    {
+        let choices = serde_json::json!({ "window": window, "zoom": zoom });
+        assert!(load(&mut instance, &state(&choices)));
+        assert_eq!(size(&mut instance), expected);
+    }
+}
+
+#[test]
+fn open_window_follows_a_state_that_is_loaded() {
+    if !is_inside("open_window_follows_a_state_that_is_loaded") {
+        return;
+    }
+    let Some(mut editor) = opened((800, 500)) else { return };
+    editor.wait_for_a_picture();
+    assert_eq!(size(&mut editor.running.instance), (800, 500));
+    // One with another zoom, one with another size only, and one with both.
+    for (window, zoom, expected) in [
+        ([800, 500], 1.5, (1200, 750)),
+        ([700, 450], 1.5, (1050, 675)),
+        ([900, 600], 1.0, (900, 600)),
+    ] {
+        let choices = serde_json::json!({ "window": window, "zoom": zoom });
+        assert!(load(&mut editor.running.instance, &state(&choices)));
+        assert_eq!(size(&mut editor.running.instance), expected);
+        let begin = Instant::now();
+        while editor.wanted() != Some(expected) || editor.editor_size() != expected {
+            assert!(
+                begin.elapsed() < Duration::from_mins(1),
+                "{expected:?}: the host was asked for {:?}, the window has {:?}",
+                editor.wanted(),
+                editor.editor_size()
+            );
+            editor.play(0.1, |_| [0.0; 2]);
+        }
+        assert_eq!(size(&mut editor.running.instance), expected, "and stays");
+    }
+    editor.hide();
+    let choices = serde_json::json!({ "window": [720, 480], "zoom": 1.0 });
+    assert!(load(&mut editor.running.instance, &state(&choices)));
+    assert!(editor.create());
+    assert_eq!(editor.editor_size(), (720, 480), "another window of the same editor");
+    editor.close();
+}
+
+#[test]
+fn window_of_a_host_is_never_too_small_for_the_zoom() {
+    if !is_inside("window_of_a_host_is_never_too_small_for_the_zoom") {
+        return;
+    }
+    let Some(mut editor) = opened((800, 500)) else { return };
+    let choices = serde_json::json!({ "window": [800, 500], "zoom": 2.0 });
+    assert!(load(&mut editor.running.instance, &state(&choices)));
+    let (gui, handle) = editor.gui();
+    let small = GuiSize { width: 700, height: 500 };
+    let adjusted = gui.adjust_size(&handle, small).unwrap();
+    assert_eq!((adjusted.width, adjusted.height), (1200, 800));
+    editor.close();
 }
 
 #[test]

@@ -19,13 +19,18 @@ use clack_host::process::audio_buffers::{
     AudioPortBuffer, AudioPortBufferType, AudioPorts, InputChannel,
 };
 use clack_host::utils::{BeatTime, ClapId, SecondsTime};
+use std::sync::Mutex;
 
 /// What the host tells the plugin about itself.
 pub(crate) fn info() -> HostInfo {
     HostInfo::new("Wavemill test", "Wavemill", "https://example.org", "1").unwrap()
 }
 
-pub(crate) struct Shared;
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// The size that the plugin asked for last.
+    pub(crate) wanted: Mutex<Option<GuiSize>>,
+}
 
 impl SharedHandler<'_> for Shared {
     fn request_restart(&self) {}
@@ -51,7 +56,8 @@ impl HostHandlers for Host {
 impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 
-    fn request_resize(&self, _new_size: GuiSize) -> Result<(), HostError> {
+    fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
+        *self.wanted.lock().unwrap() = Some(new_size);
         Ok(())
     }
 
@@ -88,7 +94,7 @@ pub(crate) fn instance() -> PluginInstance<Host> {
     let factory = entry.get_plugin_factory().unwrap();
     let descriptor = factory.plugin_descriptors().next().unwrap();
     let id = descriptor.id().unwrap().to_owned();
-    PluginInstance::new(|()| Shared, |_| MainThread, &entry, &id, &info()).unwrap()
+    PluginInstance::new(|()| Shared::default(), |_| MainThread, &entry, &id, &info()).unwrap()
 }
 
 /// Saves the state.

@@ -19,7 +19,7 @@ fn program() -> Option<PathBuf> {
 }
 
 /// A state with these choices.
-fn state(choices: &serde_json::Value) -> Vec<u8> {
+pub(crate) fn state(choices: &serde_json::Value) -> Vec<u8> {
     let params = serde_json::json!({ "capture": { "string": "bounce" } });
     let state = serde_json::json!({
         "version": "0.1.0", "params": params, "fields": { "choices": choices.to_string() }

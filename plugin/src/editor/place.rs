@@ -1,0 +1,99 @@
+//! How big the window is. The state has the last word: it may be loaded long after the editor was made,
+//! and while a window is open.
+
+use super::layout::SIZE_MIN;
+use crate::params::Choices;
+use egui::{Context, Vec2, ViewportCommand};
+use nice_plug::editor::dpi::{LogicalSize, NativeSize};
+
+/// Zooms that are taken from a state.
+const ZOOM: std::ops::RangeInclusive<f32> = 1.0..=3.0;
+
+/// Zooms that differ by less are the same.
+const ZOOM_STEP: f32 = 0.01;
+
+/// Size and zoom of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Place {
+    /// In points, of which a zoomed window has fewer than pixels.
+    size: (u32, u32),
+    pub(super) zoom: f32,
+}
+
+impl Place {
+    /// What a state asks for, as far as it can be had.
+    pub(super) fn of(choices: &Choices) -> Self {
+        let (width, height) = choices.window;
+        let size = (width.max(SIZE_MIN.0), height.max(SIZE_MIN.1));
+        Self { size, zoom: choices.zoom.clamp(*ZOOM.start(), *ZOOM.end()) }
+    }
+
+    /// In points.
+    pub(super) fn size(self) -> LogicalSize<f32> {
+        size_of(self.size)
+    }
+
+    /// As the DAW counts, where the system scales by so much.
+    pub(super) fn native(self, scale: f64) -> NativeSize<u32> {
+        let LogicalSize { width, height } = size_of(self.size);
+        let size = LogicalSize::new(width * self.zoom, height * self.zoom);
+        NativeSize::from_size(size.into(), scale)
+    }
+
+    /// The smallest window for this zoom, as the DAW counts.
+    pub(super) fn native_min(self, scale: f64) -> NativeSize<u32> {
+        Self { size: SIZE_MIN, ..self }.native(scale)
+    }
+
+    /// Brings the open window there; says whether it is done. The zoom comes first: the framework sizes the
+    /// window by it one picture later.
+    pub(super) fn take(self, context: &Context) -> bool {
+        if (context.zoom_factor() - self.zoom).abs() >= ZOOM_STEP {
+            context.set_zoom_factor(self.zoom);
+            return false;
+        }
+        let LogicalSize { width, height } = self.size();
+        let size = Vec2::new(width, height);
+        if (context.content_rect().size() - size).abs().max_elem() >= 1.0 {
+            context.send_viewport_cmd(ViewportCommand::InnerSize(size));
+        }
+        true
+    }
+}
+
+/// Whole points.
+pub(super) fn points(size: LogicalSize<f64>) -> (u32, u32) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a window's size is a small positive number"
+    )]
+    let points = |side: f64| side.round() as u32;
+    (points(size.width), points(size.height))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a window is smaller than 16 million points")]
+pub(super) fn size_of((width, height): (u32, u32)) -> LogicalSize<f32> {
+    LogicalSize::new(width as f32, height as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn window_has_the_zoom_times_the_points() {
+        let choices = Choices { window: (800, 500), zoom: 1.5, ..Choices::default() };
+        let place = Place::of(&choices);
+        assert_eq!(place.native(1.0), NativeSize::new(1200, 750));
+        assert_eq!(place.native_min(1.0), NativeSize::new(900, 600));
+    }
+
+    #[test]
+    fn nonsense_in_a_state_becomes_a_window_one_can_use() {
+        let choices = Choices { window: (1, 0), zoom: 0.0, ..Choices::default() };
+        assert_eq!(Place::of(&choices), Place { size: SIZE_MIN, zoom: 1.0 });
+        let choices = Choices { window: (900, 600), zoom: 1e9, ..Choices::default() };
+        assert_eq!(Place::of(&choices), Place { size: (900, 600), zoom: 3.0 });
+    }
+}
