@@ -1,6 +1,7 @@
 //! Fields for paths, with their words before them and what is wrong with them below.
 
 use super::theme;
+use super::tip::{Tip, label};
 use egui::{Align, Color32, Id, Label, Layout, RichText, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ pub(super) fn row<T>(ui: &mut Ui, word: &str, tip: &str, show: impl FnOnce(&mut 
         let size = vec2(WORD_WIDTH, ui.spacing().interact_size.y);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(WORD_WIDTH);
-            ui.label(word).on_hover_text(tip);
+            ui.add(label(word)).tip(tip);
         });
         show(ui)
     });

@@ -1,9 +1,10 @@
 //! Captures: when, how long, what was lost, where they are.
 
+use super::tip::{Tip, label};
 use super::{output, panel, theme};
 use crate::params::CaptureMode;
 use crate::plugin::Desk;
-use egui::{Align, Button, Color32, Label, Layout, Rect, RichText, Ui, pos2, vec2};
+use egui::{Align, Button, Color32, Layout, Rect, RichText, Ui, pos2, vec2};
 use nice_plug::context::gui::GuiContext;
 
 /// The modes with their words and what they mean.
@@ -28,7 +29,7 @@ pub(super) fn show(
             let param = &desk.params.capture;
             let chosen = param.value();
             for (mode, words, tip) in MODES {
-                if ui.selectable_label(mode == chosen, words).on_hover_text(tip).clicked() {
+                if ui.selectable_label(mode == chosen, words).tip(tip).clicked() {
                     let setter = context.param_setter();
                     setter.begin_set_parameter(param);
                     setter.set_parameter(param, mode);
@@ -37,7 +38,7 @@ pub(super) fn show(
             }
             let tip = "Where captures go, and what a pipeline makes of them.";
             let button = Button::selectable(view.is_open, "Output").frame_when_inactive(true);
-            if ui.add(button).on_hover_text(tip).clicked() {
+            if ui.add(button).tip(tip).clicked() {
                 view.is_open = !view.is_open;
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, desk, chosen));
@@ -70,7 +71,7 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
     if lost > 0 {
         let words = format!("{:.2} s lost", seconds(lost));
         let tip = "The disk could not keep up, or is full: these samples are silence in the file.";
-        ui.label(RichText::new(words).color(theme::BAD).strong()).on_hover_text(tip);
+        ui.add(label(RichText::new(words).color(theme::BAD).strong())).tip(tip);
     }
     let render = desk.renders.latest().filter(|render| render.parts == told.parts);
     match (&told.error, render, told.parts.last()) {
@@ -90,5 +91,5 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
 
 /// As many words as there is room for; all of them where the pointer rests.
 fn brief(ui: &mut Ui, words: &str, all: &str, color: Color32) {
-    ui.add(Label::new(RichText::new(words).color(color)).truncate()).on_hover_text(all);
+    ui.add(label(RichText::new(words).color(color)).truncate()).tip(all);
 }

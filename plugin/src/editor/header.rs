@@ -1,5 +1,6 @@
 //! Name, target and settings.
 
+use super::tip::{Tip, label};
 use super::verdict::Standing;
 use super::{panel, theme};
 use crate::plugin::Desk;
@@ -26,14 +27,14 @@ pub(super) fn show(
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
                 let tip = "Forgets everything measured so far.";
-                if ui.add(Button::new("Reset")).on_hover_text(tip).clicked() {
+                if ui.add(Button::new("Reset")).tip(tip).clicked() {
                     desk.shared.reset();
                 }
                 let (readings, is_saved) = desk.shared.shown();
                 let measured = readings.measured_s.get().unwrap_or(0.0);
                 let clock = super::scale::clock(f64::from(measured));
-                ui.label(RichText::new(clock).font(theme::digits(13.0)).color(theme::FAINT))
-                    .on_hover_text(if is_saved {
+                ui.add(label(RichText::new(clock).font(theme::digits(13.0)).color(theme::FAINT)))
+                    .tip(if is_saved {
                         "Time measured when the project was saved."
                     } else {
                         "Time measured since the meters began."
@@ -61,7 +62,7 @@ fn target(ui: &mut Ui, desk: &Desk, standing: &Standing) {
         .show_ui(ui, |ui| {
             for target in delivery::shipped() {
                 let response = ui.selectable_label(chosen == target.id, &target.name);
-                if response.on_hover_text(&target.purpose).clicked() {
+                if response.tip(&target.purpose).clicked() {
                     wanted = Some(target.id.clone());
                 }
             }
@@ -75,7 +76,7 @@ fn target(ui: &mut Ui, desk: &Desk, standing: &Standing) {
             }
         })
         .response
-        .on_hover_text(tip);
+        .tip(&tip);
     if let Some(wanted) = wanted {
         desk.params.choices.write().target = wanted;
     }

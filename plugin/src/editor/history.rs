@@ -1,6 +1,7 @@
 //! Loudness over the session.
 
 use super::scale::{Axis, clock, time_step_s};
+use super::tip::Tip;
 use super::verdict::Standing;
 use super::{panel, theme, words};
 use crate::meters::{Point, Snapshot};
@@ -56,7 +57,7 @@ impl View {
         overs(&painter, plot, &columns, standing);
         distribution(&painter, room, plot, axis, history);
         self.buttons(ui, rect, total_s);
-        response.on_hover_text(words::HISTORY);
+        response.tip(words::HISTORY);
     }
 
     /// First and last second shown.

@@ -19,6 +19,7 @@ mod spectrum_view;
 #[cfg(test)]
 mod stage;
 mod theme;
+mod tip;
 mod verdict;
 mod window;
 mod words;

@@ -3,6 +3,7 @@
 
 use super::field::{note_line, path_field, problem_line, row};
 use super::theme;
+use super::tip::Tip;
 use crate::plugin::Desk;
 use crate::render::{Line, Render, Stage, captures_problem, load, watched_problem};
 use egui::{
@@ -171,7 +172,7 @@ impl View {
                         let words = RichText::new(*name);
                         let words = if about.is_ok() { words } else { words.color(theme::FAINT) };
                         let is_chosen = stored.as_deref() == Some(name);
-                        if ui.selectable_label(is_chosen, words).on_hover_text(tip).clicked() {
+                        if ui.selectable_label(is_chosen, words).tip(tip).clicked() {
                             (wanted, self.is_own) = (Some((*name).to_owned()), false);
                         }
                     }
@@ -216,7 +217,7 @@ fn latest(ui: &mut Ui, desk: &Desk) {
     ui.horizontal(|ui| {
         let (can, why) = desk.can_render_latest();
         let button = ui.add_enabled(can, egui::Button::new("Render latest capture"));
-        if button.on_hover_text(why).on_disabled_hover_text(why).clicked() {
+        if button.tip(why).on_disabled_hover_text(why).clicked() {
             desk.render_latest();
         }
         if let Some(render) = render.as_deref().filter(|render| !render.is_over()) {
@@ -244,11 +245,7 @@ pub(super) fn progress(ui: &mut Ui, render: &Render, open_count: usize) {
         Stage::Waiting => format!("{} waits{more}", render.name),
         _ => format!("{} {:.0} %{more}", render.name, render.progress() * 100.0),
     };
-    if ui
-        .small_button("Cancel")
-        .on_hover_text("Ends the render and leaves nothing of it.")
-        .clicked()
-    {
+    if ui.small_button("Cancel").tip("Ends the render and leaves nothing of it.").clicked() {
         render.cancel();
     }
     let bar = ProgressBar::new(render.progress())

@@ -1,7 +1,11 @@
 //! What all panels have in common.
 
 use super::theme;
-use egui::{Align2, Color32, Painter, Pos2, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2};
+use super::tip::Tip;
+use egui::{
+    Align2, Color32, Painter, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 
 /// A panel's ground with its title; returns the room below the title.
 pub(super) fn ground(ui: &Ui, rect: Rect, title: &str) -> Rect {
@@ -23,9 +27,12 @@ pub(super) fn text(
     painter.text(place, align, words, theme::font(size), color)
 }
 
-/// A place that says what it shows when the pointer rests on it.
+/// A place that says what it shows when the pointer rests on it, or the keyboard is there.
 pub(super) fn explained(ui: &Ui, rect: Rect, name: &str, words: &str) -> Response {
-    ui.interact(rect, ui.scope_id().with(name), Sense::hover()).on_hover_text(words)
+    let sense = Sense::focusable_noninteractive();
+    let response = ui.interact(rect, ui.scope_id().with(name), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
+    response.tip(words)
 }
 
 /// Room for widgets.

@@ -2,6 +2,7 @@
 
 use super::scale::Axis;
 use super::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
+use super::tip::Tip;
 use super::{panel, theme, words};
 use crate::params::Reference;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
@@ -117,7 +118,7 @@ impl View {
             let tip = format!(
                 "Tilt of {name} dB an octave around 1 kHz: with 3 pink noise is level, with 4.5 most music."
             );
-            if ui.selectable_label(is_chosen, small(name)).on_hover_text(tip).clicked() {
+            if ui.selectable_label(is_chosen, small(name)).tip(&tip).clicked() {
                 self.slope_db = slope_db;
             }
         }
@@ -131,7 +132,7 @@ impl View {
         reference: &RwLock<Option<Reference>>,
     ) {
         let mut button =
-            |name, is_on, tip| ui.selectable_label(is_on, small(name)).on_hover_text(tip).clicked();
+            |name, is_on, tip| ui.selectable_label(is_on, small(name)).tip(tip).clicked();
         let has_reference = reference.read().is_some();
         if button(
             "keep",

@@ -114,11 +114,11 @@ impl Stage {
         self.focused_words.as_deref()
     }
 
-    /// Everything that can be clicked, dragged or typed into.
+    /// Everything that the keyboard can be at: what can be clicked, dragged or typed into, and what is explained.
     pub(super) fn controls(&self) -> HashSet<Id> {
         self.context.viewport(|view| {
             let widgets = view.prev_pass.widgets.layers().flat_map(|(_, widgets)| widgets);
-            let controls = widgets.filter(|widget| widget.enabled && widget.sense.interactive());
+            let controls = widgets.filter(|widget| widget.enabled && widget.sense.is_focusable());
             controls.map(|widget| widget.id).collect()
         })
     }
