@@ -244,7 +244,7 @@ fn curve(painter: &Painter, plot: Rect, axis: Axis, columns: &[Column], standing
     let mut area = Mesh::default();
     let mut line = Vec::new();
     let mut thin = Vec::new();
-    let limit = standing.band_lufs().map(|(_, high)| high);
+    let limit = standing.loud_lufs();
     for column in columns {
         thin.extend(column.point.momentary_lufs.map(|lufs| pos2(column.x, axis.place(lufs))));
         let Some(lufs) = column.point.short_term_lufs else { continue };

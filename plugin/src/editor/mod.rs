@@ -101,7 +101,7 @@ impl Face {
         self.seen = position;
         let rate_hz = self.desk.sample_rate_hz();
         self.spectrum.update(&shared.tap, rate_hz, elapsed_s);
-        self.scope.update(&shared.tap);
+        self.scope.update(&shared.tap, elapsed_s);
         self.standing.update(&self.desk);
         if is_new {
             self.changed_at = now;

@@ -21,49 +21,64 @@ pub(super) fn show(
         let words = panel::text(ui.painter(), place, Align2::RIGHT_TOP, SAVED, 10.5, theme::HELD);
         panel::explained(ui, words, "saved", words::SAVED);
     }
-    let top =
-        Rect { max: pos2(room.right(), room.top() + (room.height() * 0.36).max(96.0)), ..room };
+    let top_height = (room.height() * 0.27).clamp(106.0, 240.0);
+    let top = Rect { max: pos2(room.right(), room.top() + top_height), ..room };
     integrated(ui, top, readings, standing);
-    let row =
-        |name, reading, max, unit, measure, words| Row { name, reading, max, unit, measure, words };
-    let rows = [
-        row(
-            "Short-term",
-            &readings.short_term_lufs,
-            Some(&readings.short_term_max_lufs),
-            "LUFS",
-            "short_term_max_lufs",
-            words::SHORT_TERM,
-        ),
-        row(
-            "Momentary",
-            &readings.momentary_lufs,
-            Some(&readings.momentary_max_lufs),
-            "LUFS",
-            "momentary_max_lufs",
-            words::MOMENTARY,
-        ),
-        row("Range", &readings.loudness_range_lu, None, "LU", "loudness_range_lu", words::RANGE),
-        row(
-            "True peak",
-            &readings.true_peak_dbtp,
-            None,
-            "dBTP",
-            "true_peak_dbtp",
-            words::TRUE_PEAK,
-        ),
-        row("PLR", &readings.peak_to_loudness_lu, None, "LU", "", words::PLR),
-        row("PSR", &readings.peak_to_short_term_lu, None, "LU", "", words::PSR),
-    ];
     let below = Rect { min: pos2(room.left(), top.bottom() + 6.0), ..room };
-    let height = below.height() / 6.0;
+    let rows = rows(readings);
+    // The first row is a headline.
+    #[expect(clippy::cast_precision_loss, reason = "six")]
+    let height = below.height() / (rows.len() as f32 + HEAD - 1.0);
     let mut y = below.top();
     for row in rows {
+        let height = if row.is_head { height * HEAD } else { height };
         let place = Rect::from_min_size(pos2(below.left(), y), vec2(below.width(), height));
         row.draw(ui.painter(), place, standing.mark(row.measure));
         panel::explained(ui, place, row.name, row.words);
         y += height;
     }
+}
+
+/// How much higher than the others the first row is.
+const HEAD: f32 = 1.4;
+
+fn rows(readings: &Readings) -> [Row<'_>; 6] {
+    let row = |name, reading, unit, measure, words| Row {
+        name,
+        reading,
+        max: None,
+        unit,
+        measure,
+        words,
+        is_head: false,
+    };
+    let peak = &readings.true_peak_dbtp;
+    [
+        Row { is_head: true, ..row("True peak", peak, "dBTP", "true_peak_dbtp", words::TRUE_PEAK) },
+        Row {
+            max: Some(&readings.short_term_max_lufs),
+            ..row(
+                "Short-term",
+                &readings.short_term_lufs,
+                "LUFS",
+                "short_term_max_lufs",
+                words::SHORT_TERM,
+            )
+        },
+        Row {
+            max: Some(&readings.momentary_max_lufs),
+            ..row(
+                "Momentary",
+                &readings.momentary_lufs,
+                "LUFS",
+                "momentary_max_lufs",
+                words::MOMENTARY,
+            )
+        },
+        row("Range", &readings.loudness_range_lu, "LU", "loudness_range_lu", words::RANGE),
+        row("PLR", &readings.peak_to_loudness_lu, "LU", "", words::PLR),
+        row("PSR", &readings.peak_to_short_term_lu, "LU", "", words::PSR),
+    ]
 }
 
 /// One reading: name, number, unit, and the largest so far.
@@ -75,48 +90,64 @@ struct Row<'a> {
     /// Its key in reports, where a target may ask for it.
     measure: &'static str,
     words: &'static str,
+    /// Larger than the others, with its name above the number.
+    is_head: bool,
 }
 
 /// The integrated loudness with the verdict below it.
 fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing) {
     let painter = ui.painter();
-    let size = (rect.height() * 0.44).min(rect.width() * 0.26);
+    let size = (rect.height() * 0.46).min(rect.width() * 0.26);
     let value = readings.integrated_lufs.get();
     let color = color_of(standing.mark("integrated_lufs"));
-    let place = pos2(rect.left(), rect.top() + 2.0);
+    let place = pos2(rect.left(), rect.top());
     let shown = painter.text(place, Align2::LEFT_TOP, number(value), theme::digits(size), color);
     let unit = pos2(shown.right() + 6.0, shown.bottom() - size * 0.14);
     let unit = panel::text(painter, unit, Align2::LEFT_BOTTOM, "LUFS", 12.0, theme::FAINT);
     // The headline may be about something else.
     let place = pos2(unit.center().x, unit.top() - 9.0);
     sign(painter, place, standing.mark("integrated_lufs"));
-    let (mark, words) = standing.headline();
-    let line = pos2(rect.left(), shown.bottom() + 3.0);
-    let sign = sign(painter, line + vec2(6.0, 8.0), mark);
-    panel::text(
-        painter,
-        pos2(line.x + sign, line.y),
-        Align2::LEFT_TOP,
-        &words,
-        13.0,
-        color_of(mark),
-    );
+    let line = Rect {
+        min: pos2(rect.left(), shown.bottom() + 2.0),
+        max: pos2(rect.right(), shown.bottom() + 26.0),
+    };
+    verdict(painter, line, standing);
     if let Some(prediction) = standing.prediction() {
         let galley = painter.layout(prediction, theme::font(11.0), theme::FAINT, rect.width());
-        painter.galley(pos2(line.x, line.y + 19.0), galley, theme::FAINT);
+        painter.galley(pos2(line.left(), line.bottom() + 4.0), galley, theme::FAINT);
     }
     panel::explained(ui, rect, "integrated", words::INTEGRATED);
+}
+
+/// The verdict as a sign of its own: one sees it from across the room.
+fn verdict(painter: &Painter, rect: Rect, standing: &Standing) {
+    let (mark, words) = standing.headline();
+    let color = color_of(mark);
+    if mark != Mark::None {
+        painter.rect_filled(rect, theme::CORNER, theme::veil(color, 0.16));
+    }
+    let left = if mark == Mark::None { rect.left() } else { rect.left() + 7.0 };
+    let left = left + sign(painter, pos2(left + 6.0, rect.center().y), mark);
+    let room = rect.right() - 4.0 - left;
+    let galley = |size| painter.layout_no_wrap(words.clone(), theme::font(size), color);
+    let words = Some(galley(14.5)).filter(|galley| galley.size().x <= room);
+    let words = words.unwrap_or_else(|| galley(11.5));
+    painter.galley(pos2(left, rect.center().y - words.size().y / 2.0), words, color);
 }
 
 impl Row<'_> {
     fn draw(&self, painter: &Painter, row: Rect, mark: Mark) {
         painter.hline(row.x_range(), row.top(), theme::hairline(theme::GRID));
-        let size = (row.height() * 0.46).clamp(13.0, 22.0);
-        let (left, middle) = (row.left(), row.center().y);
-        let max = self.max.filter(|_| row.height() > 34.0);
-        let name_y = if max.is_some() { middle - 7.0 } else { middle };
         let faint = |x: f32, y: f32, words: &str, size: f32| {
             panel::text(painter, pos2(x, y), Align2::LEFT_CENTER, words, size, theme::FAINT);
+        };
+        let max = self.max.filter(|_| row.height() > 34.0);
+        let (left, middle) = (row.left(), row.center().y);
+        let (name_y, middle, size) = if self.is_head {
+            (row.top() + 11.0, middle + 5.0, (row.height() * 0.46).clamp(20.0, 34.0))
+        } else {
+            let name_y = if max.is_some() { middle - 7.0 } else { middle };
+            (name_y, middle, (row.height() * 0.46).clamp(13.0, 22.0))
         };
         faint(left, name_y, self.name, 12.0);
         if let Some(max) = max {
@@ -134,7 +165,7 @@ impl Row<'_> {
 /// A number with one decimal, or a dash where there is none.
 pub(super) fn number(value: Option<f32>) -> String {
     // A true minus, as wide as a digit.
-    value.map_or("--.-".into(), |value| format!("{value:.1}").replace('-', "\u{2212}"))
+    value.map_or("\u{2013}".into(), |value| format!("{value:.1}").replace('-', "\u{2212}"))
 }
 
 pub(super) fn color_of(mark: Mark) -> Color32 {
@@ -181,7 +212,7 @@ mod tests {
     fn numbers_have_one_decimal_and_a_true_minus() {
         assert_eq!(number(Some(-23.04)), "\u{2212}23.0");
         assert_eq!(number(Some(0.44)), "0.4");
-        assert_eq!(number(None), "--.-");
+        assert_eq!(number(None), "\u{2013}");
     }
 
     #[test]

@@ -4,26 +4,67 @@ use super::{panel, theme, words};
 use crate::meters::{Readings, Tap};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{Align2, Rect, Shape, Ui, pos2, vec2};
+use wavemill_core::units::Decibels;
 
 /// Samples drawn.
 const FRAMES: usize = 2048;
+
+/// The picture is raised by at most this: 30 dB. Noise of a converter stays a dot.
+const GAIN_MAX: f32 = 31.6;
+
+/// Raised by steps of 6 dB, the picture changes seldom.
+const GAIN_STEP: f32 = 2.0;
+
+/// How long until a peak counts for half, in seconds.
+const HALF_S: f32 = 2.0;
+
+impl Raise {
+    /// The gain falls at once, so that nothing is outside the frame, and rises when there has been room for two
+    /// steps for a while.
+    fn follow(&mut self, peak: f32, elapsed_s: f32) {
+        self.peak = peak.max(self.peak * (-elapsed_s / HALF_S).exp2());
+        while self.gain * peak > 1.0 && self.gain > 1.0 {
+            self.gain /= GAIN_STEP;
+        }
+        let is_roomy = self.gain * self.peak * GAIN_STEP * GAIN_STEP <= 1.0;
+        if is_roomy && peak > 0.0 && self.gain * GAIN_STEP <= GAIN_MAX {
+            self.gain *= GAIN_STEP;
+        }
+    }
+}
 
 /// The latest samples of both sides.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     left: Vec<f32>,
     right: Vec<f32>,
+    raise: Raise,
+}
+
+/// What the picture is raised by, so that soft programme has a shape, too.
+#[derive(Clone, Copy, Debug)]
+struct Raise {
+    gain: f32,
+    /// The largest sample, remembered for a while.
+    peak: f32,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Self { left: vec![0.0; FRAMES], right: vec![0.0; FRAMES] }
+        Self {
+            left: vec![0.0; FRAMES],
+            right: vec![0.0; FRAMES],
+            raise: Raise { gain: 1.0, peak: 0.0 },
+        }
     }
 }
 
 impl Scope {
-    pub(super) fn update(&mut self, tap: &Tap) {
+    pub(super) fn update(&mut self, tap: &Tap, elapsed_s: f32) {
         tap.latest(&mut self.left, &mut self.right);
+        let samples = self.left.iter().chain(&self.right).map(|sample| sample.abs());
+        let peak = samples.filter(|sample| sample.is_finite()).fold(0.0, f32::max);
+        self.raise.follow(peak, elapsed_s);
     }
 
     pub(super) fn show(&self, ui: &mut Ui, rect: Rect, readings: &Readings) {
@@ -62,13 +103,19 @@ impl Scope {
             let place = middle + vec2(x, -half - 5.0);
             panel::text(&painter, place, Align2::CENTER_CENTER, name, 9.5, theme::FAINT);
         }
+        let gain = self.raise.gain;
+        if let Some(db) = Decibels::from_amplitude(gain.into()).filter(|_| gain > 1.0) {
+            let corner = plot.right_bottom();
+            let words = format!("+{:.0} dB", db.0);
+            panel::text(&painter, corner, Align2::RIGHT_BOTTOM, &words, 9.5, theme::FAINT);
+        }
         let mut mesh = Mesh::default();
         for (left, right) in self.left.iter().zip(&self.right) {
             if left.abs() + right.abs() < 1e-4 || !left.is_finite() || !right.is_finite() {
                 continue;
             }
             // The sum of both sides at most reaches the corner of the frame.
-            let place = middle + vec2((right - left) / 2.0, -(left + right) / 2.0) * reach;
+            let place = middle + vec2(right - left, -(left + right)) * (reach / 2.0 * gain);
             dot(&mut mesh, place);
         }
         painter.add(Shape::mesh(mesh));
@@ -107,9 +154,9 @@ fn correlation(ui: &Ui, rect: Rect, readings: &Readings) {
     }
     painter.vline(bar.center().x, bar.y_range(), theme::hairline(theme::FAINT));
     let signed = |value: f32, digits: usize| format!("{value:+.digits$}").replace('-', "\u{2212}");
-    let correlation = value.map_or("--".into(), |value| signed(value, 2));
+    let correlation = value.map_or("\u{2013}".into(), |value| signed(value, 2));
     let balance =
-        readings.balance_db.get().map_or("--".into(), |db| format!("{} dB", signed(db, 1)));
+        readings.balance_db.get().map_or("\u{2013}".into(), |db| format!("{} dB", signed(db, 1)));
     let y = rect.bottom();
     panel::text(
         painter,
@@ -127,4 +174,28 @@ fn correlation(ui: &Ui, rect: Rect, readings: &Readings) {
         10.0,
         theme::FAINT,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn soft_programme_is_raised_and_never_leaves_the_frame() {
+        let mut raise = Raise { gain: 1.0, peak: 0.0 };
+        for _ in 0..100 {
+            raise.follow(0.05, 0.033);
+        }
+        assert!((raise.gain - 8.0).abs() < 1e-6, "{raise:?}");
+        for peak in [0.06, 0.12, 0.2, 0.99, 1.0] {
+            raise.follow(peak, 0.033);
+            assert!(raise.gain * peak <= 1.0, "{raise:?}");
+        }
+        raise.follow(0.05, 0.033);
+        assert!((raise.gain - 1.0).abs() < 1e-6, "it comes back slowly: {raise:?}");
+        for _ in 0..1000 {
+            raise.follow(0.0, 0.033);
+        }
+        assert!((raise.gain - 1.0).abs() < 1e-6, "silence is not raised: {raise:?}");
+    }
 }

@@ -8,6 +8,10 @@ use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 use wavemill_pipelines::delivery;
 
+/// How much louder than the whole its loudest 3 s may be. Source: EBU R 128 s1, which allows -18 LUFS at
+/// -23 LUFS.
+const LOUD_LU: f64 = 5.0;
+
 /// The chosen target and what became of its measures.
 pub(super) struct Standing {
     /// As it was chosen: an id, or a file with an id.
@@ -76,6 +80,15 @@ impl Standing {
         let target = self.target.as_ref()?;
         let (aim, tolerance) = (target.integrated_lufs?, target.tolerance_lu?);
         Some((shown(aim.0 - tolerance.0), shown(aim.0 + tolerance.0)))
+    }
+
+    /// Short-term loudness beyond which a moment stands out: the target's own limit. Where only the whole is
+    /// judged, moments may be louder, as they are in every programme that meets its target.
+    pub(super) fn loud_lufs(&self) -> Option<f32> {
+        let target = self.target.as_ref()?;
+        let of_whole =
+            || target.tolerance_lu.and(target.integrated_lufs).map(|aim| aim.0 + LOUD_LU);
+        target.short_term_max_lufs.map(|lufs| lufs.0).or_else(of_whole).map(shown)
     }
 
     /// The largest true peak that passes now.
@@ -192,6 +205,18 @@ mod tests {
         assert_eq!(soft, (Mark::Fail, "3.0 LU too soft".into()));
         let high = standing("r128", -23.0, 0.5).headline();
         assert_eq!(high, (Mark::Fail, "peaks 1.5 dB too high".into()));
+    }
+
+    #[test]
+    fn moments_stand_out_only_beyond_what_a_programme_may_have() {
+        for (target, loud) in [
+            ("r128", Some(-18.0)),
+            ("r128-s1", Some(-18.0)),
+            ("atsc-a85", Some(-19.0)),
+            ("spotify", None),
+        ] {
+            assert_eq!(standing(target, -23.0, -3.0).loud_lufs(), loud, "{target}");
+        }
     }
 
     #[test]

@@ -21,7 +21,11 @@ mod host;
 mod kill;
 mod locks;
 mod passing;
+#[cfg(target_os = "linux")]
+mod pictures;
 mod readings;
 mod real_time;
 mod renders;
 mod state;
+#[cfg(target_os = "linux")]
+mod window;

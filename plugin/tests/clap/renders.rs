@@ -52,7 +52,7 @@ pub(crate) fn bounce(
 /// Longest wait for a render of two seconds, on a machine that does much else.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -75,7 +75,7 @@ fn name(path: &Path) -> &str {
 
 /// The audio files that a render made, by their names: everything but the capture, which may have the
 /// name of one of them, and what is on its way.
-fn exports(folder: &Path) -> BTreeMap<String, PathBuf> {
+pub(crate) fn exports(folder: &Path) -> BTreeMap<String, PathBuf> {
     let is_export = |path: &PathBuf| {
         let is_capture = path.parent() == Some(folder);
         !name(path).starts_with('.') && !is_capture && path.extension() != Some("json".as_ref())

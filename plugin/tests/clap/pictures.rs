@@ -1,0 +1,126 @@
+//! What the editor looks like with the signals that matter. `WAVEMILL_PICTURES=FOLDER` keeps the pictures, of
+//! which those of the README are some; `WAVEMILL_MUSIC=FILE.wav` has the music in them, 16-bit stereo. Without
+//! it music is noise that wanders.
+
+use crate::host::{Running, STEREO, Stream, instance, load};
+use crate::renders::{exports, state, wait_for};
+use crate::window::{Embedded, OUTPUT, is_inside, music, noise, skip_graphics};
+use std::time::{Duration, Instant};
+
+/// Colors as the display has them: blue, green, red. Source: `editor/theme.rs`.
+const GOOD: [u8; 3] = [0x95, 0xc0, 0x2a];
+const BAD: [u8; 3] = [0x22, 0x74, 0xe8];
+
+/// A minute of music.
+fn minute() -> Vec<[f32; 2]> {
+    let Some(path) = std::env::var_os("WAVEMILL_MUSIC") else {
+        let mut signal = music();
+        return (0..60 * 48_000).map(&mut signal).collect();
+    };
+    let mut reader = hound::WavReader::open(path).unwrap();
+    let samples = reader.samples::<i16>().map(|sample| f32::from(sample.unwrap()) / 32_768.0);
+    let samples: Vec<f32> = samples.take(2 * 60 * 48_000).collect();
+    samples.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect()
+}
+
+/// The same again and again, with a factor, as a converter would clip it.
+fn repeated(minute: &[[f32; 2]], factor: f32) -> impl Fn(u32) -> [f32; 2] {
+    move |frame| {
+        let index = usize::try_from(frame).unwrap() % minute.len();
+        minute[index].map(|sample| (sample * factor).clamp(-1.0, 1.0))
+    }
+}
+
+/// A window with a state; `None` where the machine cannot draw.
+fn opened(choices: &serde_json::Value, size: (u16, u16), stream: Stream) -> Option<Embedded> {
+    let mut instance = instance();
+    assert!(load(&mut instance, &state(choices)));
+    let editor = Embedded::open(Running::with(instance, stream), size);
+    if editor.is_none() {
+        skip_graphics();
+    }
+    editor
+}
+
+/// Pixels of a color.
+fn count(editor: &Embedded, color: [u8; 3]) -> usize {
+    editor.picture().chunks_exact(4).filter(|pixel| pixel[..3] == color).count()
+}
+
+/// Some minutes of a signal: what is good in its picture, and what is bad.
+fn show(
+    name: &str,
+    (target, size): (&str, (u16, u16)),
+    mut signal: impl FnMut(u32) -> [f32; 2],
+) -> Option<[usize; 2]> {
+    let choices = serde_json::json!({ "target": target, "window": size });
+    let mut editor = opened(&choices, size, STEREO)?;
+    editor.hurry(200.0, &mut signal);
+    editor.wait_for_a_picture();
+    editor.play(2.0, &mut signal);
+    editor.keep(name);
+    let counts = [GOOD, BAD].map(|color| count(&editor, color));
+    editor.close();
+    Some(counts)
+}
+
+#[test]
+fn silence_noise_music_and_clipping_are_told_apart() {
+    if !is_inside("pictures::silence_noise_music_and_clipping_are_told_apart") {
+        return;
+    }
+    let minute = minute();
+    let usual = ("r128", (960, 600));
+    let Some(silence) = show("silence", usual, |_| [0.0; 2]) else { return };
+    assert_eq!(silence, [0, 0], "silence is neither good nor bad");
+    let [good, bad] = show("pink-noise", usual, noise(|_| 0.02705)).unwrap();
+    assert!(good > 500 && bad < 100, "noise at its target: {good} good, {bad} bad");
+    show("music", ("spotify", usual.1), repeated(&minute, 1.0)).unwrap();
+    show("small", ("spotify", (600, 400)), repeated(&minute, 1.0)).unwrap();
+    let peak = minute.as_flattened().iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    let [good, bad] = show("clipping", usual, repeated(&minute, 3.0 / peak)).unwrap();
+    assert!(bad > 5000 && good < bad, "what clips: {good} good, {bad} bad");
+}
+
+#[test]
+fn zoomed_window_shows_the_same_larger() {
+    if !is_inside("pictures::zoomed_window_shows_the_same_larger") {
+        return;
+    }
+    let minute = minute();
+    let choices = serde_json::json!({ "window": [600, 400], "zoom": 2.0 });
+    let Some(mut editor) = opened(&choices, (1200, 800), STEREO) else { return };
+    editor.hurry(200.0, repeated(&minute, 1.0));
+    editor.wait_for_a_picture();
+    editor.play(2.0, repeated(&minute, 1.0));
+    editor.keep("zoom-200");
+    editor.close();
+}
+
+#[test]
+fn output_panel_shows_how_a_render_goes_and_ends() {
+    if !is_inside("pictures::output_panel_shows_how_a_render_goes_and_ends") {
+        return;
+    }
+    let minute = minute();
+    let folder = tempfile::tempdir().unwrap();
+    let choices = serde_json::json!({ "capture_folder": folder.path(), "pipeline": "podcast" });
+    let bounce = Stream { is_offline: true, ..STEREO };
+    let Some(mut editor) = opened(&choices, (960, 600), bounce) else { return };
+    editor.wait_for_a_picture();
+    editor.click(OUTPUT.0, 600 - OUTPUT.1);
+    editor.hurry(240.0, repeated(&minute, 1.0));
+    editor.running.set("Capture", 0.0);
+    editor.play(1.0, |_| [0.0; 2]);
+    editor.keep("output");
+    let running = editor.picture();
+    wait_for(|| (exports(folder.path()).len() == 2).then_some(()));
+    let begin = Instant::now();
+    while editor.picture() == running {
+        assert!(begin.elapsed() < Duration::from_mins(1), "the end is not shown");
+        editor.play(0.1, |_| [0.0; 2]);
+    }
+    editor.play(1.0, |_| [0.0; 2]);
+    editor.keep("output-over");
+    editor.close();
+}
