@@ -8,7 +8,7 @@ use wavemill_core::analysis::Group;
 use wavemill_core::audio::{SampleFormat, StreamSpec};
 use wavemill_core::delivery::Target;
 use wavemill_core::descriptor::{Params, StepDescriptor};
-use wavemill_core::encode::FormatDescriptor;
+use wavemill_core::encode::{FormatDescriptor, LossyQuality};
 use wavemill_core::processor::Processor;
 
 /// What holds where a pipeline file says nothing; from flags, environment and the config file.
@@ -329,6 +329,8 @@ pub struct Export {
     pub sample_rate_hz: Option<u32>,
     /// Effort of compression.
     pub compression_level: Option<u8>,
+    /// How many bits a lossy format spends; `None` is the format's default.
+    pub quality: Option<LossyQuality>,
     /// Where it goes; relative paths are below the output folder or the root.
     pub path: Template,
     /// What happens when the name is taken.

@@ -53,6 +53,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "lofty", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "png", only: &["wavemill-core"], tests_may: true },
     Wrapper { package: "ttf-parser", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "mp3lame*", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "flac-codec", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rubato", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rustfft", only: &["wavemill-core"], tests_may: true },
@@ -73,8 +74,10 @@ const WRAPPERS: &[Wrapper] = &[
 ];
 
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
-const CORE: &[&str] =
-    &["lofty", "md5", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser"];
+#[rustfmt::skip]
+const CORE: &[&str] = &[
+    "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser",
+];
 
 impl Wrapper {
     fn covers(&self, name: &str) -> bool {

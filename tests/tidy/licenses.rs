@@ -1,6 +1,6 @@
 //! Licenses of everything that is linked, run at build time or used by the tests.
 
-use crate::metadata::metadata;
+use crate::metadata::{default_metadata, metadata};
 use crate::spdx::is_satisfied;
 
 /// Licenses that ask for no more than a notice.
@@ -19,6 +19,8 @@ const ALLOWED: &[&str] = &[
 const EXCEPTIONS: &[(&str, &str)] = &[
     // Copyleft by file: we do not change its files.
     ("symphonia*", "MPL-2.0"),
+    // LAME and the binding to it: a library that may be exchanged; in a build only by the feature `mp3`.
+    ("mp3lame*", "LGPL-3.0"),
     // Public domain.
     ("notify", "CC0-1.0"),
     // The fonts of the plugin's window: free to embed, not to sell on their own.
@@ -62,6 +64,17 @@ fn every_license_is_on_the_list() {
         eprintln!(
             "skipped: licenses of other platforms' packages, because they are not downloaded"
         );
+    }
+}
+
+/// Whoever hands a program on must have asked for what the LGPL wants of them.
+#[test]
+fn lgpl_is_in_no_build_that_did_not_ask_for_it() {
+    let permissive = |id: &str| !id.contains("GPL");
+    for package in &default_metadata().packages {
+        let license = package.license.as_deref().unwrap_or("");
+        let is_fine = is_satisfied(license, &permissive) != Some(false);
+        assert!(is_fine, "{} has the license {license}", package.name);
     }
 }
 

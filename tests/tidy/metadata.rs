@@ -51,16 +51,24 @@ pub(crate) fn root() -> PathBuf {
     tests.parent().expect("tests lies in the workspace").to_path_buf()
 }
 
-/// Reads the graph once. Without a network, packages of other platforms may be missing: then only
-/// this platform's are read, and the caller says so.
+/// Reads the graph once, with what the gate builds on request only. Without a network, packages of
+/// other platforms may be missing: then only this platform's are read, and the caller says so.
 pub(crate) fn metadata() -> &'static Metadata {
     static METADATA: OnceLock<Metadata> = OnceLock::new();
-    METADATA.get_or_init(|| {
-        read(&["--locked"])
-            .map(|metadata| Metadata { is_complete: true, ..metadata })
-            .or_else(|_| read(&["--locked", "--offline", "--filter-platform", &host()]))
-            .unwrap_or_else(|error| panic!("cargo metadata failed: {error}"))
-    })
+    METADATA.get_or_init(|| read_all(&["--features", "wavemill/mp3"]))
+}
+
+/// The graph of a build without any feature that must be asked for.
+pub(crate) fn default_metadata() -> Metadata {
+    read_all(&[])
+}
+
+fn read_all(features: &[&str]) -> Metadata {
+    let with = |arguments: &[&str]| read(&[arguments, features].concat());
+    with(&["--locked"])
+        .map(|metadata| Metadata { is_complete: true, ..metadata })
+        .or_else(|_| with(&["--locked", "--offline", "--filter-platform", &host()]))
+        .unwrap_or_else(|error| panic!("cargo metadata failed: {error}"))
 }
 
 fn read(arguments: &[&str]) -> Result<Metadata, String> {

@@ -1,18 +1,23 @@
 //! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
 
 mod flac;
+mod id3;
+mod lossy;
+#[cfg(feature = "mp3")]
+mod mp3;
 mod noise_shaping;
 mod quantize;
 mod random;
 mod wav;
 
 pub(crate) use flac::crc16;
+pub use lossy::{Lossy, LossyQuality};
 pub use noise_shaping::NoiseShape;
 pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::tags::Tags;
-use crate::units::Frames;
+use crate::units::{Frames, SampleRate};
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 use thiserror::Error;
@@ -21,12 +26,23 @@ use thiserror::Error;
 #[rustfmt::skip]
 pub const FORMATS: &[&FormatDescriptor] = &[
     &flac::DESCRIPTOR,
+    #[cfg(feature = "mp3")]
+    &mp3::DESCRIPTOR,
     &wav::DESCRIPTOR,
 ];
 
 /// The format of this name that can be written.
 pub fn format(name: &str) -> Option<&'static FormatDescriptor> {
     FORMATS.iter().find(|format| format.name == name).copied()
+}
+
+/// Formats whose writers are built on request only, each with the feature that builds it.
+const BY_FEATURE: &[(&str, &str)] = &[("mp3", "mp3")];
+
+/// The feature that would build the writer of a format, where this build has none.
+pub fn missing_feature(name: &str) -> Option<&'static str> {
+    let (_, feature) = BY_FEATURE.iter().find(|(format, _)| *format == name)?;
+    format(name).is_none().then_some(*feature)
 }
 
 /// Where a file's bytes go. Reading back is needed by writers that finish their header last.
@@ -44,6 +60,8 @@ pub struct EncodeSettings {
     pub frame_count: Option<Frames>,
     /// Effort of lossless compression, where the format has one; `None` is its default.
     pub compression_level: Option<u8>,
+    /// How many bits a lossy format spends; `None` is its default.
+    pub quality: Option<LossyQuality>,
     /// Tags to carry; shared, since pictures are large and a file may have several exports.
     pub tags: Arc<Tags>,
 }
@@ -75,14 +93,16 @@ pub struct FormatDescriptor {
     pub extension: &'static str,
     /// One sentence: what it is for.
     pub summary: &'static str,
-    /// Whether every sample survives.
-    pub lossless: bool,
+    /// What it spends bits on; `None` where every sample survives.
+    pub lossy: Option<Lossy>,
     /// Sample formats it stores.
     pub formats: &'static [PcmFormat],
     /// Most channels it stores.
     pub channel_count_max: usize,
     /// Highest rate it stores, in Hz.
     pub sample_rate_hz_max: u32,
+    /// The only rates it stores, in Hz, ascending; `None` for all up to the highest.
+    pub sample_rates_hz: Option<&'static [u32]>,
     /// Levels of compression effort, lowest to highest, and the default; `None` when it has none.
     pub compression_levels: Option<CompressionLevels>,
     /// Begins a file.
@@ -90,54 +110,95 @@ pub struct FormatDescriptor {
 }
 
 impl FormatDescriptor {
+    /// Whether every sample survives.
+    pub const fn is_lossless(&self) -> bool {
+        self.lossy.is_none()
+    }
+
+    /// Whether it stores files of this rate.
+    pub fn stores_rate(&self, rate: SampleRate) -> bool {
+        match self.sample_rates_hz {
+            Some(rates) => rates.contains(&rate.0),
+            None => rate.0 > 0 && rate.0 <= self.sample_rate_hz_max,
+        }
+    }
+
     /// Whether it stores what `settings` ask for.
     ///
     /// # Errors
     /// [`EncodeError::Unsupported`] with what would work.
     pub fn check(&self, settings: &EncodeSettings) -> Result<(), EncodeError> {
-        let unsupported = |what: String, instead: String| {
-            Err(EncodeError::Unsupported { format: self.name, what, instead })
-        };
+        self.check_spec(settings)
+            .and_then(|()| self.check_level(settings.compression_level))
+            .and_then(|()| match (&self.lossy, settings.quality) {
+                (Some(lossy), asked) => (lossy.resolve)(&settings.spec, asked).map(|_| ()),
+                (None, None) => Ok(()),
+                (None, Some(asked)) => Err(Refusal {
+                    what: asked.to_string(),
+                    instead: "it keeps every sample: leave the key out".to_owned(),
+                }),
+            })
+            .map_err(|Refusal { what, instead }| EncodeError::Unsupported {
+                format: self.name,
+                what,
+                instead,
+            })
+    }
+
+    /// Format, channels and rate.
+    fn check_spec(&self, settings: &EncodeSettings) -> Result<(), Refusal> {
         let channel_count = settings.spec.channel_count();
         let rate = settings.spec.sample_rate;
         if !self.formats.contains(&settings.format) {
-            let names: Vec<String> = self.formats.iter().map(ToString::to_string).collect();
-            return unsupported(
-                format!("{} samples", settings.format),
-                format!("it stores {}", names.join(", ")),
-            );
+            return Err(Refusal {
+                what: format!("{} samples", settings.format),
+                instead: format!("it stores {}", list(self.formats, ", ")),
+            });
         }
         if channel_count == 0 || channel_count > self.channel_count_max {
-            return unsupported(
-                format!("{channel_count} channels"),
-                format!("it stores 1 to {}", self.channel_count_max),
-            );
+            return Err(Refusal {
+                what: format!("{channel_count} channels"),
+                instead: format!("it stores 1 to {}", self.channel_count_max),
+            });
         }
-        if rate.0 == 0 || rate.0 > self.sample_rate_hz_max {
-            return unsupported(
-                rate.to_string(),
-                format!("it stores 1 to {} Hz", self.sample_rate_hz_max),
-            );
+        if self.stores_rate(rate) {
+            return Ok(());
         }
-        if let (Some(level), levels) = (settings.compression_level, self.compression_levels) {
-            match levels {
-                Some(levels) if level >= levels.min && level <= levels.max => {}
-                Some(levels) => {
-                    return unsupported(
-                        format!("compression level {level}"),
-                        format!("it has {} to {}", levels.min, levels.max),
-                    );
-                }
-                None => {
-                    return unsupported(
-                        "a compression level".to_owned(),
-                        "leave the key out".to_owned(),
-                    );
-                }
-            }
-        }
-        Ok(())
+        let instead = match self.sample_rates_hz {
+            Some(rates) => format!("it stores {} Hz", list(rates, ", ")),
+            None => format!("it stores 1 to {} Hz", self.sample_rate_hz_max),
+        };
+        Err(Refusal { what: rate.to_string(), instead })
     }
+
+    fn check_level(&self, level: Option<u8>) -> Result<(), Refusal> {
+        let Some(level) = level else { return Ok(()) };
+        match self.compression_levels {
+            Some(levels) if level >= levels.min && level <= levels.max => Ok(()),
+            Some(levels) => Err(Refusal {
+                what: format!("compression level {level}"),
+                instead: format!("it has {} to {}", levels.min, levels.max),
+            }),
+            None => Err(Refusal {
+                what: "a compression level".to_owned(),
+                instead: "leave the key out".to_owned(),
+            }),
+        }
+    }
+}
+
+/// What a format cannot store, and what would work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was asked.
+    pub what: String,
+    /// What would work.
+    pub instead: String,
+}
+
+/// The values in a line.
+fn list(values: &[impl std::fmt::Display], separator: &str) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
 impl EncodeSettings {

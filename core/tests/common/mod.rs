@@ -65,6 +65,7 @@ pub fn settings(samples: &Samples) -> EncodeSettings {
         format: samples.format(),
         frame_count: Some(Frames(samples.frame_count() as u64)),
         compression_level: None,
+        quality: None,
         tags: Arc::default(),
     }
 }

@@ -128,6 +128,14 @@ struct Storage {
     /// Effort of lossless compression
     #[arg(long, value_name = "LEVEL")]
     compression_level: Option<u32>,
+
+    /// Constant bit rate of a lossy format, in kbit/s [default: the format's]
+    #[arg(long, value_name = "KBPS", conflicts_with = "vbr_quality")]
+    bit_rate: Option<u32>,
+
+    /// Variable bit rate of a lossy format, by quality: 0 is MP3's best, 9 its smallest
+    #[arg(long, value_name = "N")]
+    vbr_quality: Option<u32>,
 }
 
 const AFTER_HELP: &str = "\
@@ -207,8 +215,8 @@ impl ExportOne {
         })?;
         // Braces would be placeholders.
         let path = path.replace('{', "{{").replace('}', "}}");
-        let Storage { sample_rate, channels, bit_depth, sample_format, dither, compression_level } =
-            &self.storage;
+        let Storage { sample_rate, channels, bit_depth, sample_format, dither, .. } = &self.storage;
+        let Storage { compression_level, bit_rate, vbr_quality, .. } = &self.storage;
         let whole = |value: &Option<u32>| value.map(|value| value.to_string());
         let word = |value: &Option<String>| value.as_deref().map(quoted);
         let optional = [
@@ -218,6 +226,8 @@ impl ExportOne {
             ("sample_format", word(sample_format)),
             ("dither", word(dither)),
             ("compression_level", whole(compression_level)),
+            ("bit_rate_kbps", whole(bit_rate)),
+            ("vbr_quality", whole(vbr_quality)),
             ("on_conflict", self.force.then(|| quoted("replace"))),
         ];
         let mut pairs = vec![("format", quoted(&format.to_lowercase())), ("path", quoted(&path))];

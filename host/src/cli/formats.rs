@@ -94,20 +94,36 @@ fn read_sheet(format: &ReadFormat, paint: Paint) -> Vec<String> {
 }
 
 fn write_sheet(format: &FormatDescriptor, paint: Paint) -> Vec<String> {
-    let samples: Vec<_> = format.formats.iter().map(ToString::to_string).collect();
+    let rates = match format.sample_rates_hz {
+        Some(rates) => format!("{} Hz", list(rates)),
+        None => format!("up to {} Hz", format.sample_rate_hz_max),
+    };
     let mut lines = vec![
         format!("{}, written: {}", paint.tone(Tone::Name, format.name), format.summary),
         format!("  extension          .{}", format.extension),
-        format!("  samples            {}", samples.join(", ")),
         format!("  channels           up to {}", format.channel_count_max),
-        format!("  sample rate        up to {} Hz", format.sample_rate_hz_max),
-        format!("  keeps every sample {}", if format.lossless { "yes" } else { "no" }),
+        format!("  sample rate        {rates}"),
+        format!("  keeps every sample {}", if format.is_lossless() { "yes" } else { "no" }),
     ];
+    match &format.lossy {
+        None => lines.insert(2, format!("  samples            {}", list(format.formats))),
+        Some(lossy) => {
+            lines.push(format!("  bit_rate_kbps      {}", list(lossy.bit_rates_kbps)));
+            if let Some((best, smallest)) = lossy.vbr_qualities {
+                lines.push(format!("  vbr_quality        {best} (best) to {smallest} (smallest)"));
+            }
+            lines.push(format!("  default            {}", lossy.default));
+        }
+    }
     if let Some(levels) = format.compression_levels {
         let (min, max, default) = (levels.min, levels.max, levels.default);
         lines.push(format!("  compression_level  {min} (fastest) to {max}, default {default}"));
     }
     lines
+}
+
+fn list(values: &[impl std::fmt::Display]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn read_object(format: &ReadFormat) -> Value {
@@ -127,10 +143,17 @@ fn write_object(format: &FormatDescriptor) -> Value {
         "name": format.name,
         "summary": format.summary,
         "extension": format.extension,
-        "lossless": format.lossless,
+        "lossless": format.is_lossless(),
         "samples": format.formats,
         "channel_count_max": format.channel_count_max,
         "sample_rate_hz_max": format.sample_rate_hz_max,
+        "sample_rates_hz": format.sample_rates_hz,
         "compression_levels": levels,
+        "bit_rates_kbps": format.lossy.as_ref().map(|lossy| lossy.bit_rates_kbps),
+        "vbr_qualities": format
+            .lossy
+            .as_ref()
+            .and_then(|lossy| lossy.vbr_qualities)
+            .map(|(best, smallest)| json!({ "best": best, "smallest": smallest })),
     })
 }

@@ -10,10 +10,11 @@ use crate::model::{Pipeline, Step, Task};
 use crate::plan::blueprint::Blueprint;
 use serde_json::{Map, Value, json};
 use wavemill_core::analysis::{Analysis, Group};
+use wavemill_core::audio::StreamSpec;
+use wavemill_core::encode::{Lossy, LossyQuality};
+use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::Finding;
 use wavemill_core::units::Frames;
-
-use wavemill_core::loudness::{LoudnessReport, MonoMode};
 
 /// Version of the report's shape; additions keep it, everything else raises it.
 const VERSION: u32 = 1;
@@ -124,6 +125,10 @@ impl Told<'_> {
                         "clipped_samples": stored.clipped_samples,
                         "loudness": stored.loudness().map(facts::measures),
                     });
+                    if let Some(lossy) = &export.format.lossy {
+                        let spec = group.map(|group| &group.output);
+                        tell_lossy(&mut told, export.quality, lossy, spec, written);
+                    }
                     told = with_groups(told, "", &stored.measured);
                     if group.is_some_and(|group| {
                         group.output.channel_count() == 1 && group.mono == MonoMode::Dual
@@ -135,6 +140,29 @@ impl Told<'_> {
             })
             .collect()
     }
+}
+
+/// What lossy files have in place of bits, and what they sound like once they are decoded.
+fn tell_lossy(
+    told: &mut Value,
+    asked: Option<LossyQuality>,
+    lossy: &Lossy,
+    spec: Option<&StreamSpec>,
+    written: &Written,
+) {
+    for key in ["bit_depth", "sample_format"] {
+        told[key] = Value::Null;
+    }
+    match spec.and_then(|spec| (lossy.resolve)(spec, asked).ok()) {
+        Some(LossyQuality::BitRateKbps(kbps)) => told["bit_rate_kbps"] = json!(kbps),
+        Some(LossyQuality::Vbr(quality)) => told["vbr_quality"] = json!(quality),
+        None => {}
+    }
+    if let Some(decoded) = &written.decoded {
+        told["decoded_integrated_lufs"] = json!(decoded.integrated_lufs);
+        told["decoded_true_peak_dbtp"] = json!(decoded.true_peak_dbtp);
+    }
+    *told = facts::tidy(told.take());
 }
 
 /// `told` with the groups of measures beside loudness before the key `before`, or at its end.

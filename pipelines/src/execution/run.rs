@@ -179,6 +179,7 @@ impl<'a> Run<'a> {
             }
             self.decide()?
         };
+        self.warn_of_decoded_peaks(blueprint, &files);
         if let Some(line) = self.check_outputs(blueprint, &files, &stored) {
             return self.reject(&line, Some(blueprint), Some(decided));
         }
@@ -287,8 +288,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Holds what was stored against the gates. The files were decoded and found equal to what their
-    /// group measured, so its measures are theirs.
+    /// Holds what was stored against the gates. Lossless files were decoded and found equal to what
+    /// their group measured, so its measures are theirs; lossy ones were measured themselves.
     fn check_outputs(
         &mut self,
         blueprint: &Blueprint,
@@ -304,12 +305,41 @@ impl<'a> Run<'a> {
                 name: &name,
                 spec: &blueprint.groups[group].output,
                 frames: Some(Frames(written.frames)),
-                loudness: stored.get(&group).and_then(Stored::loudness),
+                loudness: written
+                    .decoded
+                    .as_ref()
+                    .or_else(|| stored.get(&group).and_then(Stored::loudness)),
             };
             verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
             verdicts.extend(gates::check_loudness(self.pipeline, RequireOn::Output, subject));
         }
         self.judge(verdicts)
+    }
+
+    /// Says which lossy files exceed the ceiling that was kept before they were encoded: what a lossy
+    /// format leaves out raises some peaks.
+    fn warn_of_decoded_peaks(&mut self, blueprint: &Blueprint, files: &Files) {
+        for (export, written) in files {
+            let Some(decoded) = &written.decoded else { continue };
+            let tap = blueprint.groups[blueprint.group_of[*export]].tap;
+            let (unit, ceiling, peak) = match blueprint.ceiling(self.pipeline, tap) {
+                Some(Ceiling::TruePeak(ceiling)) => {
+                    ("dBTP", ceiling.0, decoded.true_peak_dbtp.map(|peak| peak.0))
+                }
+                Some(Ceiling::SamplePeak(target)) => {
+                    ("dBFS", target.0, decoded.sample_peak_dbfs.map(|peak| peak.0))
+                }
+                None => continue,
+            };
+            if let Some(peak) = peak.filter(|peak| *peak > ceiling) {
+                let format = self.pipeline.exports[*export].format.name;
+                self.warnings.push(format!(
+                    "export {} ({format}): decoded, its peak is {peak:.2} {unit}, above the \
+                     ceiling of {ceiling:.2} {unit}",
+                    export + 1
+                ));
+            }
+        }
     }
 
     /// Keeps verdicts for the report; returns the line of the first miss.
@@ -407,6 +437,7 @@ impl<'a> Run<'a> {
                     format: wanted.format,
                     settings: blueprint.settings(wanted, group, frames, &self.input),
                     temporary: temporary.clone(),
+                    mono: blueprint.groups[group].mono,
                 },
             ));
         }

@@ -9,11 +9,13 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wavemill_core::audio::Samples;
+use wavemill_core::analysis::{self, Analyzer};
+use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
+use wavemill_core::loudness::{LoudnessReport, MonoMode};
 
 /// Bytes read at once when a file is verified.
 const READ_BYTES: usize = 256 * 1024;
@@ -31,6 +33,8 @@ pub(super) struct Writer {
     pub(super) format: &'static FormatDescriptor,
     pub(super) settings: EncodeSettings,
     pub(super) temporary: PathBuf,
+    /// How a mono file counts where its loudness is measured.
+    pub(super) mono: MonoMode,
 }
 
 /// A temporary file that is removed unless it is kept.
@@ -77,6 +81,8 @@ pub(super) struct Written {
     pub(super) frames: u64,
     pub(super) size_bytes: u64,
     pub(super) blake3: String,
+    /// What a lossy file sounds like once it is decoded; `None` where it decodes to what it was fed.
+    pub(super) decoded: Option<LoudnessReport>,
 }
 
 impl Writer {
@@ -103,19 +109,21 @@ impl Writer {
         };
         encoder.finish().map_err(|error| output(error, &path))?;
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
-        verify(&path, self.format, &expected, cancel)?;
+        let decoded = verify(&path, self.format, self.mono, &expected, cancel)?;
         let (size_bytes, blake3) = hash(&path)?;
-        Ok(Written { temporary, frames: expected.frames, size_bytes, blake3 })
+        Ok(Written { temporary, frames: expected.frames, size_bytes, blake3, decoded })
     }
 }
 
-/// Decodes the whole file again and compares it with what it was fed.
+/// Decodes the whole file again. A lossless one must be what it was fed; a lossy one must be as long,
+/// and is measured.
 fn verify(
     path: &Path,
     format: &FormatDescriptor,
+    mono: MonoMode,
     expected: &Fingerprint,
     cancel: &AtomicBool,
-) -> Result<(), RunError> {
+) -> Result<Option<LoudnessReport>, RunError> {
     let wrong = |what: String| RunError::Transient {
         reason: format!("`{}` was written but is wrong: {what}", path.display()),
     };
@@ -124,8 +132,14 @@ fn verify(
     let mut decoder = decode::open(source, Some(format.extension))
         .map_err(|error| wrong(format!("it {error}")))?;
     let info = decoder.info();
-    let mut samples = Samples::empty(info.format, info.spec.channel_count());
+    let channel_count = info.spec.channel_count();
+    let mut samples = Samples::empty(info.format, channel_count);
     let mut found = Fingerprint::default();
+    let mut meter = (!format.is_lossless()).then(|| {
+        let options = analysis::Options { groups: vec![analysis::Group::Loudness], mono };
+        let block = Block::new(channel_count, BLOCK_FRAMES);
+        (Analyzer::new(&info.spec, info.format, &options), block)
+    });
     loop {
         if cancel.load(Ordering::Relaxed) {
             return Err(RunError::Canceled);
@@ -136,15 +150,21 @@ fn verify(
         if count == 0 {
             break;
         }
-        found.push(&samples);
+        if let Some((meter, block)) = &mut meter {
+            found.frames += count as u64;
+            convert::to_block(&samples, block);
+            meter.push(block).map_err(|error| wrong(error.to_string()))?;
+        } else {
+            found.push(&samples);
+        }
     }
     if found.frames != expected.frames {
         return Err(wrong(format!("it holds {} of {} frames", found.frames, expected.frames)));
     }
-    if format.lossless && found != *expected {
+    if format.is_lossless() && found != *expected {
         return Err(wrong("its samples differ from those it was given".to_owned()));
     }
-    Ok(())
+    Ok(meter.and_then(|(meter, _)| meter.finish().loudness))
 }
 
 /// Size and BLAKE3 of a file.
@@ -171,9 +191,11 @@ mod tests {
                 format: PcmFormat::int(16),
                 frame_count: None,
                 compression_level: None,
+                quality: None,
                 tags: std::sync::Arc::default(),
             },
             temporary: folder.join("a.part"),
+            mono: MonoMode::Single,
         }
     }
 

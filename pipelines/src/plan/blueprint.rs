@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wavemill_core::analysis::Analysis;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
-use wavemill_core::encode::{Dither, EncodeSettings};
+use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
@@ -175,6 +175,7 @@ impl Blueprint {
             format: group.to,
             frame_count,
             compression_level: export.compression_level,
+            quality: export.quality,
             tags: self.tags(group, &input.tags),
         }
     }
@@ -245,7 +246,7 @@ impl Blueprint {
 
     /// The ceiling meant for a tap: that of a step after which only steps follow that raise nothing,
     /// or little, as `resample` does.
-    fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Ceiling> {
+    pub(crate) fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Ceiling> {
         let mut steps = self.steps_before(pipeline, tap);
         let keeps =
             |step: &&Step| ["fade", "trim-silence", "resample"].iter().any(|name| step.is(name));
@@ -318,12 +319,14 @@ impl Blueprint {
             self.groups.len() - 1
         };
         self.group_of.push(group);
-        export
-            .format
-            .check(&self.settings(export, group, None, input))
-            .map_err(|error| refused(format!("{name}: {error}")))?;
-        let is_reduced =
-            tap.is_none() && export.bit_depth.is_none() && !self.groups[group].is_exact();
+        export.format.check(&self.settings(export, group, None, input)).map_err(|error| {
+            let hint = rate_hint(export.format, self.groups[group].output.sample_rate);
+            refused(format!("{name}: {error}{hint}"))
+        })?;
+        let is_reduced = tap.is_none()
+            && export.format.is_lossless()
+            && export.bit_depth.is_none()
+            && !self.groups[group].is_exact();
         if is_reduced && input.info.lossless && !is_converted {
             let format = export.format.name;
             let from = self.groups[group].source;
@@ -340,6 +343,19 @@ impl Blueprint {
             After::Last => self.steps.len(),
         };
         self.steps[..end].iter().rev().find_map(|step| step.as_ref().ok().copied())
+    }
+}
+
+/// What to write where a format does not have the rate of the signal.
+fn rate_hint(format: &FormatDescriptor, rate: SampleRate) -> String {
+    let highest = |rates: &'static [u32]| {
+        rates.iter().rev().find(|stored| **stored <= rate.0).or(rates.first()).copied()
+    };
+    match format.sample_rates_hz.and_then(highest) {
+        Some(stored) if !format.stores_rate(rate) => {
+            format!("; `sample_rate_hz = {stored}` converts it")
+        }
+        _ => String::new(),
     }
 }
 

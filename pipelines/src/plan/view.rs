@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::path::PathBuf;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
+use wavemill_core::encode::LossyQuality;
 use wavemill_core::limits::INFINITE_TAIL_MAX;
 use wavemill_core::processor::Tail;
 use wavemill_core::units::{Frames, SampleRate};
@@ -106,10 +107,16 @@ pub struct PlannedExport {
     pub path: PathBuf,
     /// Its format.
     pub format: &'static str,
-    /// Bits of a sample.
-    pub bit_depth: u16,
-    /// Integers or floats.
-    pub sample_format: SampleFormat,
+    /// Bits of a sample; `None` in lossy formats.
+    pub bit_depth: Option<u16>,
+    /// Integers or floats; `None` in lossy formats.
+    pub sample_format: Option<SampleFormat>,
+    /// Constant bit rate of a lossy format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_rate_kbps: Option<u16>,
+    /// Quality of variable bit rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vbr_quality: Option<u8>,
     /// Number of channels.
     pub channels: usize,
     /// Frames a second.
@@ -243,15 +250,27 @@ fn export(
     proposal: &Proposal,
 ) -> PlannedExport {
     let group = &blueprint.groups[blueprint.group_of[index]];
+    let wanted = &pipeline.exports[index];
+    let lossy = wanted.format.lossy.as_ref();
+    let stored = lossy.is_none().then_some(group.to);
+    let quality = lossy.and_then(|lossy| (lossy.resolve)(&group.output, wanted.quality).ok());
     PlannedExport {
         path: proposal.path.clone(),
-        format: pipeline.exports[index].format.name,
-        bit_depth: group.to.bit_depth,
-        sample_format: group.to.sample_format,
+        format: wanted.format.name,
+        bit_depth: stored.map(|to| to.bit_depth),
+        sample_format: stored.map(|to| to.sample_format),
+        bit_rate_kbps: match quality {
+            Some(LossyQuality::BitRateKbps(kbps)) => Some(kbps),
+            _ => None,
+        },
+        vbr_quality: match quality {
+            Some(LossyQuality::Vbr(quality)) => Some(quality),
+            _ => None,
+        },
         channels: group.output.channel_count(),
         sample_rate_hz: group.output.sample_rate.0,
         after: group.tap.map(|stage| blueprint.stages[stage].label.clone()),
-        exact: group.is_exact(),
+        exact: lossy.is_none() && group.is_exact(),
         dither: group.dither.name(),
     }
 }
@@ -336,8 +355,14 @@ impl fmt::Display for PlannedPass {
 
 impl fmt::Display for PlannedExport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = PcmFormat { sample_format: self.sample_format, bit_depth: self.bit_depth };
-        write!(f, "{} ({}, {format}", self.path.display(), self.format)?;
+        write!(f, "{} ({}", self.path.display(), self.format)?;
+        if let (Some(sample_format), Some(bit_depth)) = (self.sample_format, self.bit_depth) {
+            write!(f, ", {}", PcmFormat { sample_format, bit_depth })?;
+        }
+        let bit_rate = self.bit_rate_kbps.map(LossyQuality::BitRateKbps);
+        if let Some(quality) = bit_rate.or(self.vbr_quality.map(LossyQuality::Vbr)) {
+            write!(f, ", {quality}")?;
+        }
         write!(f, ", {} Hz, {} channels", self.sample_rate_hz, self.channels)?;
         match (self.exact, self.dither) {
             (true, _) => f.write_str(", every sample kept)"),

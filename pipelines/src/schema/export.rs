@@ -1,6 +1,7 @@
 //! `[[export]]`: the audio files a pipeline makes.
 
 use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
+use super::lossy;
 use super::scalar::{as_integer, wrong_type};
 use super::sink::{Sink, did_you_mean};
 use super::step::DECODE;
@@ -13,6 +14,7 @@ use toml::de::DeValue;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
 use wavemill_core::encode::{self, FormatDescriptor};
 use wavemill_core::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
+use wavemill_core::units::SampleRate;
 
 /// Bit depths by number and by name.
 #[rustfmt::skip]
@@ -67,11 +69,18 @@ pub(super) const KEYS: &[Key] = &[
         "Sample rate; default: the signal's. Converted with the best quality. True peaks that exceed the \
          ceiling of a `loudness` step before it are told in the report.",
     ),
-    Key::later("bit_rate_kbps", LOSSY),
-    Key::later("vbr_quality", LOSSY),
+    Key::optional(
+        "bit_rate_kbps",
+        Kind::Integer { min: 8, max: 512 },
+        "Constant bit rate of a lossy format; default for MP3: 192 for stereo, 96 for mono.",
+    ),
+    Key::optional(
+        "vbr_quality",
+        Kind::Integer { min: 0, max: 9 },
+        "Variable bit rate of a lossy format, by quality; MP3: 0 (best) to 9.",
+    ),
 ];
 
-const LOSSY: &str = "lossy formats are not built into this version; leave the key out";
 const ON_CONFLICT: &[&str] = &["error", "skip", "suffix", "replace"];
 
 /// An export that was read; `path` is where its template was written.
@@ -92,7 +101,11 @@ pub(super) fn read(
     let format = read_format(sink, values);
     let path = values.text("path").and_then(|path| template::read(sink, &path, template::EXPORT));
     let after = read_after(sink, values, ids);
-    let (bit_depth, sample_format) = read_bits(sink, values, format);
+    // Lossy formats have no bits to choose; that they were written is told with the bit rate.
+    let (bit_depth, sample_format) = match format {
+        Some(format) if !format.is_lossless() => (None, None),
+        _ => read_bits(sink, values, format),
+    };
     let channels = values.integer("channels");
     if let (Some(format), Some(channels)) = (format, &channels)
         && usize::try_from(*channels.get_ref()).is_ok_and(|count| count > format.channel_count_max)
@@ -106,6 +119,7 @@ pub(super) fn read(
     }
     let sample_rate_hz = read_rate(sink, values, format);
     let compression_level = read_level(sink, values, format);
+    let quality = lossy::read(sink, values, format);
     let (format, path) = (format?, path?);
     let export = Export {
         after,
@@ -120,6 +134,7 @@ pub(super) fn read(
         channels: channels.and_then(|channels| usize::try_from(channels.into_inner()).ok()),
         sample_rate_hz,
         compression_level,
+        quality,
         path: path.get_ref().clone(),
         on_conflict: match values.word("on_conflict").map(Spanned::into_inner) {
             Some("skip") => OnConflict::Skip,
@@ -156,10 +171,16 @@ fn read_rate(
 ) -> Option<u32> {
     let written = values.integer("sample_rate_hz")?;
     let rate = u32::try_from(*written.get_ref()).ok()?;
-    if let Some(format) = format.filter(|format| rate > format.sample_rate_hz_max) {
+    if let Some(format) = format.filter(|format| !format.stores_rate(SampleRate(rate))) {
         let message = format!("{} cannot store {rate} Hz", format.name);
-        sink.error("unsupported", written.span(), message)
-            .help(format!("it stores at most {} Hz", format.sample_rate_hz_max));
+        let help = match format.sample_rates_hz {
+            Some(rates) => {
+                let list: Vec<String> = rates.iter().map(ToString::to_string).collect();
+                format!("it stores {} Hz", list.join(", "))
+            }
+            None => format!("it stores at most {} Hz", format.sample_rate_hz_max),
+        };
+        sink.error("unsupported", written.span(), message).help(help);
     }
     Some(rate)
 }
@@ -168,14 +189,23 @@ fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static Form
     let name = values.text("format")?;
     let format = encode::format(name.get_ref());
     if format.is_none() {
+        let (span, name) = (name.span(), name.into_inner());
         let names = encode::FORMATS.iter().map(|format| format.name);
         let list = names.clone().collect::<Vec<_>>().join(", ");
-        let help = match super::sink::nearest(name.get_ref(), names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("this version writes {list}"),
+        let (message, nearest) = match encode::missing_feature(&name) {
+            Some(feature) => {
+                let message = format!(
+                    "`{name}` is not built into this program; build it with `--features {feature}`"
+                );
+                (message, None)
+            }
+            None => (format!("unknown format `{name}`"), super::sink::nearest(&name, names)),
         };
-        sink.error("unknown-format", name.span(), format!("unknown format `{}`", name.get_ref()))
-            .help(help);
+        let help = match nearest {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("this program writes {list}"),
+        };
+        sink.error("unknown-format", span, message).help(help);
     }
     format
 }

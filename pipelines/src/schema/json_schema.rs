@@ -89,10 +89,9 @@ fn effect_rule(name: &str, description: &wavemill_runtime::Description) -> Value
 fn section(keys: &[Key]) -> Value {
     let mut properties = Map::new();
     for key in keys {
-        if let Some(mut property) = kind(&key.kind) {
-            property["description"] = json!(key.summary);
-            properties.insert(key.name.to_owned(), property);
-        }
+        let mut property = kind(&key.kind);
+        property["description"] = json!(key.summary);
+        properties.insert(key.name.to_owned(), property);
     }
     let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
     json!({
@@ -103,14 +102,14 @@ fn section(keys: &[Key]) -> Value {
     })
 }
 
-/// The schema of a value; `None` for keys that are not in this version.
-fn kind(kind: &Kind) -> Option<Value> {
+/// The schema of a value.
+fn kind(kind: &Kind) -> Value {
     let integer = |min: i64, max: i64| json!({ "type": "integer", "minimum": min, "maximum": max });
     let number = |min: f64, max: f64| json!({ "type": "number", "minimum": min, "maximum": max });
     let text = || json!({ "type": "string", "minLength": 1 });
     let duration = || json!({ "type": "string", "pattern": DURATION_PATTERN });
     let bounds = |properties: Value| json!({ "type": "object", "additionalProperties": false, "properties": properties });
-    Some(match *kind {
+    match *kind {
         Kind::Integer { min, max } => integer(min, max),
         Kind::Integers { min, max } => one_or_more(&integer(min, max)),
         Kind::Number { min, max, .. } => number(min, max),
@@ -135,8 +134,7 @@ fn kind(kind: &Kind) -> Option<Value> {
             let names: Vec<&str> = BIT_DEPTH_NAMES.iter().map(|(name, _)| *name).collect();
             json!({ "anyOf": [{ "enum": BIT_DEPTHS }, { "enum": names }] })
         }
-        Kind::Later(_) => return None,
-    })
+    }
 }
 
 fn one_or_more(item: &Value) -> Value {

@@ -60,8 +60,6 @@ pub(super) enum Kind {
     Params,
     /// Bits as a number or as a name.
     BitDepth,
-    /// Planned, not in this version; the text says what to do instead.
-    Later(&'static str),
 }
 
 impl Key {
@@ -72,13 +70,9 @@ impl Key {
     pub(super) const fn optional(name: &'static str, kind: Kind, summary: &'static str) -> Self {
         Self { name, summary, kind, required: false }
     }
-
-    pub(super) const fn later(name: &'static str, instead: &'static str) -> Self {
-        Self { name, summary: "", kind: Kind::Later(instead), required: false }
-    }
 }
 
-/// The names of a section's keys that work in this version.
+/// The names of a section's keys.
 pub(super) fn names(keys: &'static [Key]) -> impl Iterator<Item = &'static str> + Clone {
-    keys.iter().filter(|key| !matches!(key.kind, Kind::Later(_))).map(|key| key.name)
+    keys.iter().map(|key| key.name)
 }

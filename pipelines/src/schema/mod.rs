@@ -9,6 +9,7 @@ mod effect;
 mod export;
 mod json_schema;
 mod key;
+mod lossy;
 mod pipeline;
 mod require;
 mod scalar;

@@ -191,11 +191,6 @@ fn read_value<'t>(
         Kind::Table(keys) => read_section(sink, name, key_span, value, keys, place),
         Kind::Tables(keys) => read_sections(sink, name, value, keys),
         Kind::Params | Kind::BitDepth => Some(Value::Raw(value.get_ref())),
-        Kind::Later(instead) => {
-            sink.error("not-built-in", key_span, format!("`{name}` is not in this version"))
-                .help(instead);
-            None
-        }
     }
 }
 

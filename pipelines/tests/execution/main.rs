@@ -10,6 +10,8 @@ mod lab;
 mod limiting;
 mod lossy;
 mod measures;
+#[cfg(feature = "mp3")]
+mod mp3;
 mod passthrough;
 mod planning;
 mod precision;

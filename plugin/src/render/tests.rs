@@ -136,11 +136,11 @@ fn effect_is_refused_by_name_before_anything_is_made() {
 #[test]
 fn format_without_a_writer_is_refused_by_name() {
     let bench = Bench::new();
-    let sections = FLAC.to_owned() + "[[export]]\nformat = \"mp3\"\npath = \"{stem}.{ext}\"\n";
+    let sections = FLAC.to_owned() + "[[export]]\nformat = \"wma\"\npath = \"{stem}.{ext}\"\n";
     let render = bench.render(bench.request(&bench.pipeline(&sections)));
     assert_eq!(render.stage(), Stage::Failed);
     let [error] = &errors(&render)[..] else { panic!("{:?}", render.lines()) };
-    assert!(error.starts_with("mine.toml, line 9: unknown format `mp3`"), "{error}");
+    assert!(error.starts_with("mine.toml, line 9: unknown format `wma`"), "{error}");
     assert_eq!(bench.names(), ["take.wav"]);
 }
 

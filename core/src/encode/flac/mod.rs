@@ -35,10 +35,11 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "flac",
     summary: "Losslessly compressed integers, with checksum, tags and pictures.",
-    lossless: true,
+    lossy: None,
     formats: &[PcmFormat::int(8), PcmFormat::int(16), PcmFormat::int(24)],
     channel_count_max: 8,
     sample_rate_hz_max: crate::limits::SAMPLE_RATE_HZ_MAX,
+    sample_rates_hz: None,
     compression_levels: Some(CompressionLevels { min: 0, max: 8, default: LEVEL_DEFAULT }),
     create,
 };

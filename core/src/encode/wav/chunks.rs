@@ -1,5 +1,6 @@
 //! Chunks that carry tags.
 
+use crate::encode::id3;
 use crate::tags::{Broadcast, Tags};
 
 /// Appends a chunk with its header and, after an odd number of bytes, a pad byte.
@@ -22,7 +23,7 @@ pub(super) fn push(bytes: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
 /// Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0"; `ITRK`
 /// and `IFRM` are what taggers use for track numbers.
 pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
-    let track = super::id3::part_of(tags.track, tags.track_total);
+    let track = id3::part_of(tags.track, tags.track_total);
     let year = tags.year.map(|year| year.to_string());
     let entries: [(&[u8; 4], Option<&str>); 9] = [
         (b"INAM", tags.title.as_deref()),
@@ -47,6 +48,19 @@ pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
     if list.len() > 4 {
         push(bytes, *b"LIST", &list);
     }
+}
+
+/// An ID3 tag, which taggers keep in a chunk called `id3 `; `None` when a `LIST` chunk carries
+/// everything there is.
+pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
+    let is_needed = tags.album_artist.is_some()
+        || tags.disc.is_some()
+        || tags.bpm.is_some()
+        || tags.key.is_some()
+        || tags.isrc.is_some()
+        || tags.lyrics.is_some()
+        || !tags.pictures.is_empty();
+    is_needed.then(|| id3::tag(tags)).flatten()
 }
 
 /// The body of a `bext` chunk of version 1: without loudness fields, because those of the source
@@ -75,4 +89,16 @@ fn push_text(body: &mut Vec<u8>, text: Option<&str>, size: usize) {
     let end = body.len() + size;
     body.extend(text[..cut].bytes());
     body.resize(end, 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn id3_tag_is_left_out_where_a_list_chunk_says_everything() {
+        let tags = Tags { title: Some("x".to_owned()), track: Some(1), ..Tags::default() };
+        assert_eq!(id3_tag(&tags), None);
+        assert!(id3_tag(&Tags { isrc: Some("x".to_owned()), ..tags }).is_some());
+    }
 }

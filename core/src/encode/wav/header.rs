@@ -1,6 +1,6 @@
 //! Everything of a WAV file before its samples.
 
-use super::{chunks, id3};
+use super::chunks;
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
 use crate::encode::EncodeSettings;
 
@@ -53,7 +53,7 @@ impl Header {
             chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
-        if let Some(id3) = id3::tag(&settings.tags) {
+        if let Some(id3) = chunks::id3_tag(&settings.tags) {
             chunks::push(&mut header.chunks, *b"id3 ", &id3);
         }
         let announced = settings
@@ -159,6 +159,7 @@ mod tests {
             format: PcmFormat::int(16),
             frame_count: frame_count.map(Frames),
             compression_level: None,
+            quality: None,
             tags: std::sync::Arc::default(),
         })
     }

@@ -5,7 +5,6 @@
 
 mod chunks;
 mod header;
-mod id3;
 mod pack;
 
 use self::header::Header;
@@ -22,10 +21,11 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "wav",
     summary: "Uncompressed samples that every tool reads; becomes RF64 beyond 4 GB.",
-    lossless: true,
+    lossy: None,
     formats: &[PcmFormat::int(16), PcmFormat::int(24), PcmFormat::int(32), PcmFormat::FLOAT],
     channel_count_max: CHANNEL_COUNT_MAX,
     sample_rate_hz_max: SAMPLE_RATE_HZ_MAX,
+    sample_rates_hz: None,
     compression_levels: None,
     create,
 };

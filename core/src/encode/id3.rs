@@ -1,7 +1,6 @@
-//! An ID3v2.4 tag, for what a `LIST` chunk has no names for.
+//! An ID3v2.4 tag: before the sound of MP3, and in WAV for what a `LIST` chunk has no names for.
 //!
-//! Source: M. Nilsson, "ID3 tag version 2.4.0: main structure" and "native frames" (2000). Taggers
-//! keep it in a chunk called `id3 `.
+//! Source: M. Nilsson, "ID3 tag version 2.4.0: main structure" and "native frames" (2000).
 
 use crate::tags::{Picture, Tags};
 
@@ -14,19 +13,9 @@ const LANGUAGE: &[u8; 3] = b"XXX";
 /// Largest size a tag or frame can state: 28 bits.
 const SIZE_MAX: usize = (1 << 28) - 1;
 
-/// A tag with all text and pictures, or `None` when a `LIST` chunk carries everything there is.
-/// Pictures that do not fit any more are left out.
+/// A tag with all text and pictures, or `None` when there are none. Pictures that do not fit any more
+/// are left out.
 pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
-    let is_needed = tags.album_artist.is_some()
-        || tags.disc.is_some()
-        || tags.bpm.is_some()
-        || tags.key.is_some()
-        || tags.isrc.is_some()
-        || tags.lyrics.is_some()
-        || !tags.pictures.is_empty();
-    if !is_needed {
-        return None;
-    }
     let mut frames = Vec::new();
     for (id, text) in texts(tags) {
         if let Some(text) = text {
@@ -41,6 +30,9 @@ pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
     }
     for picture in &tags.pictures {
         push(&mut frames, *b"APIC", &picture_body(picture));
+    }
+    if frames.is_empty() {
+        return None;
     }
     let mut tag = b"ID3\x04\0\0".to_vec();
     tag.extend(synchsafe(frames.len()));
@@ -112,9 +104,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tag_is_left_out_where_a_list_chunk_says_everything() {
-        let tags = Tags { title: Some("x".to_owned()), track: Some(1), ..Tags::default() };
-        assert_eq!(tag(&tags), None);
+    fn tag_of_nothing_is_left_out() {
+        assert_eq!(tag(&Tags::default()), None);
     }
 
     #[test]

@@ -1,0 +1,68 @@
+//! What exports say of lossy formats.
+
+use super::sink::Sink;
+use super::values::Values;
+use wavemill_core::encode::{FormatDescriptor, Lossy, LossyQuality};
+
+/// Keys of samples' bits, which lossy formats have none of.
+const OF_SAMPLES: [&str; 3] = ["bit_depth", "sample_format", "dither"];
+
+/// `bit_rate_kbps` or `vbr_quality`, held against the format.
+pub(super) fn read(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    format: Option<&'static FormatDescriptor>,
+) -> Option<LossyQuality> {
+    let bit_rate = values.integer("bit_rate_kbps");
+    let vbr = values.integer("vbr_quality");
+    if let (Some(_), Some(vbr)) = (&bit_rate, &vbr) {
+        let message = "`bit_rate_kbps` and `vbr_quality` exclude each other";
+        sink.error("contradiction", vbr.span(), message).help("leave one of them out");
+        return None;
+    }
+    if let Some(FormatDescriptor { name, lossy: None, .. }) = format {
+        for written in [&bit_rate, &vbr].into_iter().flatten() {
+            sink.error("unsupported", written.span(), format!("{name} keeps every sample"))
+                .help("leave the key out; `wavemill formats` shows which formats are lossy");
+        }
+        return None;
+    }
+    let lossy = format.and_then(|format| Some((format.name, format.lossy.as_ref()?)));
+    if let Some((name, _)) = lossy {
+        for key in OF_SAMPLES {
+            if let Some(span) = values.written(key) {
+                sink.error("unsupported", span, format!("{name} has no `{key}`"))
+                    .help("leave the key out; `bit_rate_kbps` or `vbr_quality` say how good it is");
+            }
+        }
+    }
+    let bit_rate = bit_rate.and_then(|written| {
+        let kbps = u16::try_from(*written.get_ref()).ok()?;
+        if let Some((name, Lossy { bit_rates_kbps, .. })) = lossy
+            && !bit_rates_kbps.contains(&kbps)
+        {
+            let list: Vec<String> = bit_rates_kbps.iter().map(ToString::to_string).collect();
+            sink.error("out-of-range", written.span(), format!("`bit_rate_kbps` is {kbps}"))
+                .help(format!("{name} has {}", list.join(", ")));
+        }
+        Some(LossyQuality::BitRateKbps(kbps))
+    });
+    let vbr = vbr.and_then(|written| {
+        let quality = u8::try_from(*written.get_ref()).ok()?;
+        match lossy {
+            Some((name, Lossy { vbr_qualities: None, .. })) => {
+                let message = format!("{name} has no variable bit rate");
+                sink.error("unsupported", written.span(), message).help("use `bit_rate_kbps`");
+            }
+            Some((name, Lossy { vbr_qualities: Some((best, smallest)), .. }))
+                if !(best.min(smallest)..=best.max(smallest)).contains(&&quality) =>
+            {
+                sink.error("out-of-range", written.span(), format!("`vbr_quality` is {quality}"))
+                    .help(format!("{name} has {best} (best) to {smallest}"));
+            }
+            _ => {}
+        }
+        Some(LossyQuality::Vbr(quality))
+    });
+    bit_rate.or(vbr)
+}

@@ -1,0 +1,142 @@
+//! MP3 exports: decoded again before they are published, and measured as they will be heard.
+
+use crate::lab::{Lab, noise, pipeline, wav};
+use std::path::Path;
+use wavemill_core::audio::Samples;
+use wavemill_core::decode;
+use wavemill_core::loudness::{LoudnessMeter, MonoMode};
+use wavemill_pipelines::execution::RunError;
+
+/// Frames, integrated loudness and true peak of a file, from what our decoder reads.
+fn heard(path: &Path) -> (usize, f64, f64) {
+    let mut decoder = decode::open(Box::new(std::fs::File::open(path).unwrap()), None).unwrap();
+    let spec = decoder.info().spec.clone();
+    let mut samples = Samples::empty(decoder.info().format, spec.channel_count());
+    let mut block = wavemill_core::audio::Block::new(spec.channel_count(), 4096);
+    let mut meter = LoudnessMeter::new(&spec, MonoMode::Single);
+    let mut frames = 0;
+    loop {
+        let count = decoder.read(&mut samples, 4096).unwrap();
+        if count == 0 {
+            break;
+        }
+        frames += count;
+        wavemill_core::audio::convert::to_block(&samples, &mut block);
+        meter.push(&block);
+    }
+    let found = meter.finish();
+    (frames, found.integrated_lufs.unwrap().0, found.true_peak_dbtp.unwrap().0)
+}
+
+/// Noise below some kilohertz, which no bit rate of these tests leaves out.
+fn dull(frames: usize) -> [Vec<f32>; 2] {
+    [1, 2].map(|seed| {
+        let mut state = 0.0;
+        let smooth = |sample: f32| {
+            state += 0.1 * (sample - state);
+            state
+        };
+        noise(seed, frames).into_iter().map(smooth).collect()
+    })
+}
+
+#[test]
+fn mp3_export_is_exact_in_length_and_reported_as_it_is_heard() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &dull(100_003)));
+    let body = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -16.0 }\n\
+                [[export]]\nformat = \"mp3\"\nbit_rate_kbps = 192\npath = \"{stem}.{ext}\"\n\
+                [[export]]\nformat = \"mp3\"\nvbr_quality = 4\nchannels = 1\npath = \"{stem}-small.{ext}\"\n\
+                [[export]]\nformat = \"flac\"\npath = \"{stem}.{ext}\"\n\
+                [report]\njson = \"{stem}.json\"\n";
+    let outcome = lab.run(&pipeline(body), &input).unwrap();
+    let outputs = outcome.report["outputs"].as_array().unwrap();
+    for (output, name) in outputs.iter().zip(["a.mp3", "a-small.mp3"]) {
+        let (frames, loudness, peak) = heard(&lab.path("out").join(name));
+        assert_eq!(frames, 100_003);
+        assert_eq!(output["frames"], 100_003);
+        let told = |key: &str| output[key].as_f64().unwrap();
+        assert!((told("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
+        assert!((told("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
+        assert!((loudness - output["loudness"]["integrated_lufs"].as_f64().unwrap()).abs() < 0.5);
+        assert!(output["bit_depth"].is_null() && output["sample_format"].is_null());
+        assert_eq!(output["dither"], "none");
+    }
+    assert_eq!(outputs[0]["bit_rate_kbps"], 192);
+    assert_eq!(outputs[1]["vbr_quality"], 4);
+    assert!(outputs[2]["decoded_true_peak_dbtp"].is_null());
+    assert_eq!(outputs[2]["bit_depth"], 24);
+}
+
+#[test]
+fn mp3_export_of_the_same_file_has_the_same_bytes() {
+    let hashes = [(); 2].map(|()| {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(48_000, 16, &dull(50_000)));
+        let body = "[[export]]\nformat = \"mp3\"\npath = \"{stem}.{ext}\"\n";
+        lab.run(&pipeline(body), &input).unwrap().outputs[0].blake3.clone()
+    });
+    assert_eq!(hashes[0], hashes[1]);
+}
+
+#[test]
+fn gates_hold_what_is_heard_not_what_was_encoded() {
+    let lab = Lab::new();
+    // Limited noise has all its peaks at the ceiling, until a lossy format leaves some of it out.
+    let input = lab.file("a.wav", &wav(44_100, 24, &dull(200_000)));
+    let body = "[[require]]\non = \"output\"\ntrue_peak_dbtp = { max = -1.0 }\n\
+                [[step]]\nuse = \"loudness\"\nwith = { mode = \"limit\", target_lufs = -8.0, max_reduction_db = 12.0 }\n\
+                [[export]]\nformat = \"mp3\"\nbit_rate_kbps = 128\npath = \"{stem}.{ext}\"\n\
+                [report]\njson = \"{stem}.json\"\n";
+    let outcome = lab.run(&pipeline(body), &input).unwrap();
+    let line = outcome.rejected.unwrap();
+    assert!(line.starts_with("export 1 (mp3)") && line.contains("true peak"), "{line}");
+    let warning = outcome.report["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.starts_with("export 1 (mp3): decoded, its peak is ")
+            && warning.ends_with("above the ceiling of -1.00 dBTP"),
+        "{warning}"
+    );
+    assert_eq!(lab.files("out"), ["a.json"]);
+}
+
+#[test]
+fn mp3_of_a_rate_it_does_not_have_is_refused_before_anything_is_written() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(96_000, 24, &dull(1000)));
+    let body = "[[export]]\nformat = \"mp3\"\npath = \"{stem}.{ext}\"\n";
+    let error = lab.run(&pipeline(body), &input).unwrap_err();
+    assert!(matches!(error, RunError::Refused { .. }), "{error:?}");
+    let line = error.to_string();
+    assert!(line.contains("export 1 (mp3): mp3 cannot store 96000 Hz; it stores 8000,"), "{line}");
+    assert!(line.ends_with("48000 Hz; `sample_rate_hz = 48000` converts it"), "{line}");
+    assert!(!line.contains('\n'));
+    let low = body.replace("path", "bit_rate_kbps = 24\npath");
+    let input = lab.file("b.wav", &wav(44_100, 24, &dull(1000)));
+    let line = lab.run(&pipeline(&low), &input).unwrap_err().to_string();
+    assert!(line.contains("24 kbit/s at 44100 Hz stereo; it has 64,"), "{line}");
+    assert!(line.contains("24 kbit/s at 8000 Hz"), "{line}");
+    assert_eq!(lab.files("out"), [""; 0]);
+}
+
+#[test]
+fn mp3_plan_tells_bit_rates_and_never_says_exact() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 16, &dull(1000)));
+    let body = "[[export]]\nformat = \"mp3\"\npath = \"{stem}.{ext}\"\n\
+                [[export]]\nformat = \"mp3\"\nvbr_quality = 2\npath = \"{stem}-v.{ext}\"\n";
+    let (out, spool) = (lab.path("out"), lab.path("spool"));
+    let places = wavemill_pipelines::execution::Places {
+        output_root: &out,
+        spool: &spool,
+        cancel: &lab.cancel,
+    };
+    let plan =
+        wavemill_pipelines::plan::plan(&pipeline(body), &Lab::job(&input), &places, &mut |_| {});
+    let plan = plan.unwrap();
+    let told = plan.exports.iter().map(|e| (e.bit_rate_kbps, e.vbr_quality, e.exact));
+    assert_eq!(told.collect::<Vec<_>>(), [(Some(192), None, false), (None, Some(2), false)]);
+    let text = plan.to_string();
+    assert!(text.contains("a.mp3 (mp3, 192 kbit/s, 44100 Hz, 2 channels)"), "{text}");
+    assert!(text.contains("a-v.mp3 (mp3, VBR quality 2, 44100 Hz, 2 channels)"), "{text}");
+}
