@@ -249,6 +249,13 @@ impl Plugin for Wavemill {
     }
 }
 
+/// The DAW may unload the code once the last instance is gone: no capture's thread must be in it then.
+impl Drop for Wavemill {
+    fn drop(&mut self) {
+        self.tape.end();
+    }
+}
+
 impl Wavemill {
     /// Finds the worker. Without one, captures begin with an offline render only.
     fn hire(&mut self) {

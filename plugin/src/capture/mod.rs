@@ -9,6 +9,7 @@ mod progress;
 mod recorder;
 mod tape;
 mod writer;
+mod writing;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use recorder::{Haste, Recorder};
 pub use tape::Captures;
 pub(crate) use tape::{Need, Tape};
 pub use writer::Target;
+pub use writing::Writing;
 
 use std::io;
 use std::sync::Arc;
@@ -30,17 +32,18 @@ use writer::{OnDisk, Open, Writer};
 /// # Errors
 /// When no thread can be started.
 pub fn begin(target: Target) -> io::Result<Recorder> {
-    begin_then(target, |_| ())
+    begin_then(target, |_| ()).map(|(recorder, _)| recorder)
 }
 
-/// The same; `after` is called by the capture's thread when everything is written and closed.
+/// The same; `after` is called by the capture's thread when everything is written and closed. The thread
+/// can be waited for.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn begin_then(
     target: Target,
     after: impl FnOnce(&Progress) + Send + 'static,
-) -> io::Result<Recorder> {
+) -> io::Result<(Recorder, Writing)> {
     begin_with(target, OnDisk, |writer| writer, after)
 }
 
@@ -49,15 +52,15 @@ fn begin_with<O: Open>(
     opener: O,
     adapt: impl FnOnce(Writer<O>) -> Writer<O>,
     after: impl FnOnce(&Progress) + Send + 'static,
-) -> io::Result<Recorder> {
+) -> io::Result<(Recorder, Writing)> {
     let progress = Arc::new(Progress::default());
     let channel_count = target.layout.channel_count();
     let (recorder, rings) =
         Recorder::new(channel_count, target.sample_rate_hz, Arc::clone(&progress));
     let writer = adapt(Writer::new(target, opener, rings, Arc::clone(&progress)));
-    std::thread::Builder::new().name("wavemill-capture".into()).spawn(move || {
+    let writing = Writing::start(move || {
         writer.run();
         after(&progress);
     })?;
-    Ok(recorder)
+    Ok((recorder, writing))
 }

@@ -1,9 +1,10 @@
 //! Captures as the audio thread runs them: when one begins and ends, and who makes and drops it.
 
-use super::{Haste, Progress, Recorder, Target, begin_then};
+use super::{Haste, Progress, Recorder, Target, Writing, begin_then};
 use crossbeam_queue::ArrayQueue;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Recorders on their way between the threads; more than one at a time is rare.
 const ON_THEIR_WAY_MAX: usize = 4;
@@ -16,7 +17,13 @@ pub struct Captures {
     /// Every capture of this instance, the latest one last. Never locked by the audio thread.
     all: Mutex<Vec<Arc<Progress>>>,
     error: Mutex<Option<String>>,
+    /// The threads of captures that may not be written yet; `None` when no other may begin.
+    writing: Mutex<Option<Vec<Writing>>>,
 }
+
+/// How long the end of an instance waits for its captures: a disk that does not answer must not stop a DAW
+/// for ever. What waits in the ring is written meanwhile, some megabytes at most.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Default for Captures {
     fn default() -> Self {
@@ -25,6 +32,7 @@ impl Default for Captures {
             worn: ArrayQueue::new(ON_THEIR_WAY_MAX),
             all: Mutex::default(),
             error: Mutex::default(),
+            writing: Mutex::new(Some(Vec::new())),
         }
     }
 }
@@ -34,11 +42,12 @@ impl Captures {
     /// audio thread. `after` is called when its capture is complete.
     pub(crate) fn prepare(&self, target: Target, after: impl FnOnce(&Progress) + Send + 'static) {
         self.tidy();
-        if self.fresh.is_full() {
-            return;
-        }
+        let mut writing = self.writing.lock();
+        let Some(writing) = writing.as_mut().filter(|_| !self.fresh.is_full()) else { return };
         match begin_then(target, after) {
-            Ok(recorder) => {
+            Ok((recorder, thread)) => {
+                writing.retain(|writing| !writing.is_over());
+                writing.push(thread);
                 self.all.lock().push(Arc::clone(recorder.progress()));
                 *self.error.lock() = None;
                 drop(self.fresh.push(recorder));
@@ -51,6 +60,19 @@ impl Captures {
     pub(crate) fn tidy(&self) {
         while let Some(recorder) = self.worn.pop() {
             drop(recorder);
+        }
+    }
+
+    /// Ends every capture and waits until it is written: the instance goes, and its code may be unloaded. Not
+    /// for the audio thread, which must have finished its own.
+    pub(crate) fn end(&self) {
+        let writing = self.writing.lock().take();
+        self.tidy();
+        // One that was prepared and never taken.
+        drop(self.fresh.pop());
+        let until = Instant::now() + PATIENCE;
+        for thread in writing.into_iter().flatten() {
+            thread.wait(until);
         }
     }
 
@@ -127,6 +149,13 @@ impl Tape {
             return Need::Recorder;
         }
         Need::Nothing
+    }
+
+    /// Ends everything; waits until it is written.
+    pub(crate) fn end(&mut self) {
+        self.finish();
+        drop(self.leaving.take());
+        self.captures.end();
     }
 
     /// Ends the capture that runs, if one does.
@@ -223,6 +252,31 @@ mod tests {
         bench.run(true, false);
         assert_eq!(bench.run(false, false), Need::Tidying);
         assert_eq!(bench.wait(), 0);
+        assert_eq!(bench.captures.all().len(), 0);
+    }
+    #[test]
+    fn tape_that_ends_leaves_complete_files_and_no_thread() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run(true, false), Need::Recorder);
+        for _ in 0..3 {
+            bench.run(true, true);
+        }
+        bench.tape.end();
+        let all = bench.captures.all();
+        assert!(all[0].told().is_complete);
+        let path = &all[0].told().parts[0];
+        let frames = hound::WavReader::open(path).unwrap().duration();
+        assert_eq!(u64::from(frames), all[0].recorded_frames());
+        assert!(bench.captures.writing.lock().is_none(), "and none begins");
+    }
+
+    #[test]
+    fn end_waits_for_a_prepared_capture_too() {
+        let mut bench = Bench::new();
+        bench.run(true, false);
+        let begin = Instant::now();
+        bench.tape.end();
+        assert!(begin.elapsed() < PATIENCE, "nothing ends it");
         assert_eq!(bench.captures.all().len(), 0);
     }
 }

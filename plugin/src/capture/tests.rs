@@ -137,7 +137,7 @@ fn next_part_begins_before_the_header_overflows() {
     let frame_bytes = 8;
     let adapt =
         |writer: super::writer::Writer<OnDisk>| writer.with_part_bytes_max(1000 * frame_bytes + 3);
-    let mut recorder = begin_with(target(folder.path(), 2), OnDisk, adapt, |_| ()).unwrap();
+    let (mut recorder, _) = begin_with(target(folder.path(), 2), OnDisk, adapt, |_| ()).unwrap();
     for block in 0..25 {
         feed(&mut recorder, 2, block * 100, 100, Haste::RealTime);
     }
@@ -212,7 +212,8 @@ impl Open for Stall {
 fn stall_of_ten_seconds_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let stall = Stall::default();
-    let mut recorder = begin_with(target(folder.path(), 2), stall.clone(), |w| w, |_| ()).unwrap();
+    let (mut recorder, _) =
+        begin_with(target(folder.path(), 2), stall.clone(), |w| w, |_| ()).unwrap();
     stall.hold();
     feed(&mut recorder, 2, 0, 64, Haste::RealTime);
     stall.wait_for_writer();
@@ -231,7 +232,8 @@ fn stall_of_ten_seconds_loses_nothing() {
 fn longer_stall_is_counted_and_its_place_is_silent() {
     let folder = tempfile::tempdir().unwrap();
     let stall = Stall::default();
-    let mut recorder = begin_with(target(folder.path(), 1), stall.clone(), |w| w, |_| ()).unwrap();
+    let (mut recorder, _) =
+        begin_with(target(folder.path(), 1), stall.clone(), |w| w, |_| ()).unwrap();
     stall.hold();
     feed(&mut recorder, 1, 0, 1000, Haste::RealTime);
     stall.wait_for_writer();
@@ -359,7 +361,8 @@ fn header_is_up_to_date_while_the_capture_runs() {
 #[test]
 fn full_disk_is_told_and_the_rest_is_counted_as_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let mut recorder = begin_with(target(folder.path(), 1), Full(10_000), |w| w, |_| ()).unwrap();
+    let (mut recorder, _) =
+        begin_with(target(folder.path(), 1), Full(10_000), |w| w, |_| ()).unwrap();
     for block in 0..100 {
         feed(&mut recorder, 1, block * 100, 100, Haste::RealTime);
     }

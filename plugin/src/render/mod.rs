@@ -2,6 +2,7 @@
 //! folder. The code is that of `wavemill run`, so the files are too, byte by byte.
 
 mod chosen;
+mod journal;
 mod places;
 mod renderer;
 mod sending;

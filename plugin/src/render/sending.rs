@@ -1,5 +1,6 @@
 //! Sending a capture to a watched folder: a copy that the watcher never sees before it is complete.
 
+use super::journal::Journal;
 use super::places::watched_problem;
 use super::work::{Failure, is_canceled, job_id};
 use std::fs::{self, File, OpenOptions};
@@ -31,7 +32,10 @@ pub(super) fn send(
         return Err(Failure::Reason(format!("not sent: {problem}")));
     }
     let path = folder.join(file.file_name().unwrap_or_default());
-    let temporary = part_path(&path, &job_id(), 1, 0);
+    let job = job_id();
+    let temporary = part_path(&path, &job, 1, 0);
+    let mut journal = Journal::begin(file.parent().unwrap_or(Path::new(".")), &job);
+    journal.note(&temporary);
     let copied = copy(file, &temporary, cancel, progress);
     let sent = copied.and_then(|copied| name(copied, &temporary, &path));
     if sent.is_err() {

@@ -1,20 +1,20 @@
 //! One render: every file of a capture through the pipeline, and a copy to the watched folder.
 
 use super::chosen::load;
+use super::journal::{Journal, sweep};
 use super::sending::send;
 use super::state::{Line, Render, Stage};
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_pipelines::Pipeline;
-use wavemill_pipelines::execution::{self, Job, Places, RunError, notes};
+use wavemill_pipelines::execution::{
+    self, Decision, Hooks, Job, Places, Proposal, RunError, notes,
+};
 use wavemill_pipelines::publishing::{LocalHooks, hash_reader, publish_outcome};
-
-/// Where long signals wait between two passes, in the folder of captures: that is on a disk with room.
-/// The job's name follows.
-const SPOOL_FOLDER: &str = ".wavemill-spool-";
 
 /// What is to be done with a capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +102,8 @@ impl Work<'_> {
     /// Everything, one after the other; an error when it was asked to stop.
     fn all(&mut self) -> Result<(), ()> {
         let request = self.request;
+        let folders: BTreeSet<_> = request.parts.iter().filter_map(|part| part.parent()).collect();
+        folders.into_iter().for_each(sweep);
         if let Some(choice) = &request.pipeline {
             match load(choice) {
                 Ok(pipeline) => {
@@ -165,12 +167,14 @@ impl Work<'_> {
             created: jiff::Zoned::now().to_string(),
             hash: hash(part, cancel)?,
         };
-        let spool = Spool(folder.join(format!("{SPOOL_FOLDER}{}", job.id)));
+        let mut journal = Journal::begin(folder, &job.id);
         let progress = |share: f64| self.render.set_progress((done + share) / total);
-        let mut hooks = LocalHooks::new(&job, progress);
-        let places = Places { output_root: folder, spool: &spool.0, cancel };
+        let spool = journal.folder().to_owned();
+        let mut hooks = Noted { hooks: LocalHooks::new(&job, progress), journal: &mut journal };
+        let places = Places { output_root: folder, spool: &spool, cancel };
         let outcome = execution::run(pipeline, &job, &places, &mut hooks)?;
-        publish_outcome(&hooks, &outcome).map_err(|error| Failure::Reason(error.to_string()))?;
+        publish_outcome(&hooks.hooks, &outcome)
+            .map_err(|error| Failure::Reason(error.to_string()))?;
         for output in &outcome.outputs {
             self.render.tell(Line::Made(output.path.clone()));
         }
@@ -184,13 +188,25 @@ impl Work<'_> {
     }
 }
 
-/// The folder of a job's spools, which is made when one is needed.
-struct Spool(PathBuf);
+/// Answers a run's questions, and writes its temporary files down.
+struct Noted<'a> {
+    hooks: LocalHooks<'a>,
+    journal: &'a mut Journal,
+}
 
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // Spools have no names, so it is empty.
-        let _ = fs::remove_dir(&self.0);
+impl Hooks for Noted<'_> {
+    fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
+        let decisions = self.hooks.decide(proposals)?;
+        for decision in &decisions {
+            if let Decision::Write { temporary, .. } = decision {
+                self.journal.note(temporary);
+            }
+        }
+        Ok(decisions)
+    }
+
+    fn progress(&mut self, share: f64) {
+        self.hooks.progress(share);
     }
 }
 

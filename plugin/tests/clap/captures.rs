@@ -121,3 +121,40 @@ fn capture_begins_and_ends_with_the_transport() {
     running.stop();
     assert_eq!(files(folder.path()).len(), 1);
 }
+
+/// Captures in an instance that goes at once.
+fn capture_and_go(mut instance: clack_host::prelude::PluginInstance<crate::host::Host>, at: &Path) {
+    assert!(load(&mut instance, &state(at)));
+    let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
+    running.set("Capture", 1.0);
+    while files(at).is_empty() {
+        running.process(&block(1, 512), None);
+    }
+    for _ in 0..500 {
+        running.process(&block(1, 512), None);
+    }
+    drop(running.stop());
+    let paths = files(at);
+    let [path] = &paths[..] else { panic!("{paths:?}") };
+    let (_, samples) = read(path).expect("a complete file");
+    assert!(samples.len() >= 500 * 512 * 2, "{}", samples.len());
+}
+
+#[test]
+fn capture_is_complete_once_its_instance_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    capture_and_go(instance(), folder.path());
+}
+
+/// Where the C library is glibc the code stays all the same, pinned by thread-local variables of this thread.
+#[test]
+fn library_is_closed_right_after_a_capture() {
+    let test = std::env::current_exe().unwrap();
+    let name =
+        format!("{}wavemill_plugin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = test.with_file_name(name);
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        capture_and_go(crate::host::loaded(&library), folder.path());
+    }
+}

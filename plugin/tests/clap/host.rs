@@ -90,11 +90,21 @@ pub(crate) fn instance() -> PluginInstance<Host> {
     // SAFETY: the entry is that of a CLAP plugin, and lives as long as the process.
     let entry =
         unsafe { PluginEntry::load_from_raw(&wavemill_plugin::clap_entry, c"wavemill.clap") };
-    let entry = entry.unwrap();
+    of_entry(&entry.unwrap())
+}
+
+/// The plugin out of a library, which is unloaded with it.
+pub(crate) fn loaded(library: &std::path::Path) -> PluginInstance<Host> {
+    // SAFETY: the library is that of the plugin.
+    let entry = unsafe { PluginEntry::load(library) };
+    of_entry(&entry.unwrap())
+}
+
+fn of_entry(entry: &PluginEntry) -> PluginInstance<Host> {
     let factory = entry.get_plugin_factory().unwrap();
     let descriptor = factory.plugin_descriptors().next().unwrap();
     let id = descriptor.id().unwrap().to_owned();
-    PluginInstance::new(|()| Shared::default(), |_| MainThread, &entry, &id, &info()).unwrap()
+    PluginInstance::new(|()| Shared::default(), |_| MainThread, entry, &id, &info()).unwrap()
 }
 
 /// Saves the state.

@@ -1,9 +1,9 @@
 //! A DAW that dies in the middle of a capture.
 
 use crate::captures::{files, state};
-use crate::host::{Running, STEREO, instance, load};
+use crate::host::{Running, STEREO, Stream, instance, load};
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -112,4 +112,65 @@ fn capture_of_a_killed_daw_holds_all_but_the_last_second() {
             });
         }
     });
+}
+
+/// A DAW that renders long enough to be killed.
+fn render(folder: &Path) {
+    let choices = serde_json::json!({ "capture_folder": folder, "pipeline": "archive" });
+    let mut instance = instance();
+    assert!(load(&mut instance, &crate::renders::state(&choices)));
+    let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
+    let mut noise = 1u32;
+    for _ in 0..60 * 12 {
+        let plane: Vec<f32> = (0..4096)
+            .map(|_| {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f32::from(u16::try_from(noise >> 16).unwrap()) / 131_072.0 - 0.25
+            })
+            .collect();
+        running.process(&[plane.clone(), plane], None);
+    }
+    let instance = running.stop();
+    // Until it is killed.
+    while Path::exists(folder) {
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    drop(instance);
+}
+
+/// Hidden files and folders, at any depth.
+fn hidden(folder: &Path) -> Vec<PathBuf> {
+    let all = crate::renders::files(folder);
+    let is_hidden = |path: &PathBuf| {
+        let below = path.strip_prefix(folder).unwrap();
+        below.iter().any(|name| name.as_encoded_bytes()[0] == b'.')
+    };
+    all.into_iter().filter(is_hidden).collect()
+}
+
+#[test]
+fn next_render_removes_what_a_killed_daw_left_of_its_own() {
+    const TEST: &str = "next_render_removes_what_a_killed_daw_left_of_its_own";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        return render(Path::new(&folder));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut daw = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("kill::{TEST}"), "--test-threads", "1"])
+        .env(FOLDER, folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let part = |path: &PathBuf| path.extension() == Some("part".as_ref());
+    crate::renders::wait_for(|| hidden(folder.path()).iter().any(part).then_some(()));
+    daw.kill().unwrap();
+    daw.wait().unwrap();
+    let left = hidden(folder.path());
+    assert!(left.iter().any(part), "killed too late: {left:?}");
+    let choices = serde_json::json!({ "capture_folder": folder.path(), "pipeline": "archive" });
+    let instance = crate::renders::bounce(&choices);
+    crate::renders::wait_for(|| (crate::renders::exports(folder.path()).len() == 1).then_some(()));
+    // The next render's own end is told by its last file, which is not its last work.
+    crate::renders::wait_for(|| hidden(folder.path()).is_empty().then_some(()));
+    drop(instance);
 }

@@ -64,7 +64,7 @@ pub(crate) fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
 }
 
 /// Files below a folder; hidden ones too.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
