@@ -199,7 +199,7 @@ fn larger(one: Option<Dbtp>, other: Option<Dbtp>) -> Option<Dbtp> {
 
 impl Target {
     /// The largest true peak asked of a file of this loudness.
-    fn true_peak_max(&self, loudness: Option<Lufs>) -> Option<Dbtp> {
+    pub fn true_peak_max(&self, loudness: Option<Lufs>) -> Option<Dbtp> {
         let is_louder = loudness
             .zip(self.integrated_lufs)
             .is_some_and(|(loudness, aim)| rounded(loudness.0) > aim.0);

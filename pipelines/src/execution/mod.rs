@@ -3,6 +3,7 @@
 //! Everything that could differ between two runs (dates, names, seeds) is frozen in the [`Job`], so
 //! the same job gives the same bytes.
 
+mod again;
 mod digest;
 pub(crate) mod error;
 mod facts;

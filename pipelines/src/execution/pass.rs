@@ -32,7 +32,7 @@ pub(super) enum Feed<'i> {
 
 /// A group that a pass feeds, with its writers and their exports.
 pub(super) struct FedGroup {
-    /// Which of the run's groups it is.
+    /// What it is known by afterwards: which of the run's groups it is, or which export is made again.
     pub(super) index: usize,
     /// The stage after which it takes the signal; `None` is the decoder.
     pub(super) tap: Option<usize>,

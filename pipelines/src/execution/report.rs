@@ -1,5 +1,6 @@
 //! The report of a run: JSON whose bytes depend on the job only, never on when or where it ran.
 
+use super::again::Repeated;
 use super::facts::{self, FileFacts};
 use super::gates::Verdict;
 use super::group::Stored;
@@ -33,6 +34,8 @@ pub(super) struct Output<'a> {
     pub(super) decision: &'a Decision,
     /// `None` when it was not written.
     pub(super) written: Option<(&'a Written, &'a Stored)>,
+    /// `None` where the first attempt kept its ceiling.
+    pub(super) repeated: Option<&'a Repeated>,
 }
 
 /// All that a report tells.
@@ -129,6 +132,9 @@ impl Told<'_> {
                         let spec = group.map(|group| &group.output);
                         tell_lossy(&mut told, export.quality, lossy, spec, written);
                     }
+                    if let Some(repeated) = output.repeated {
+                        tell_repeated(&mut told, repeated);
+                    }
                     told = with_groups(told, "", &stored.measured);
                     if group.is_some_and(|group| {
                         group.output.channel_count() == 1 && group.mono == MonoMode::Dual
@@ -163,6 +169,15 @@ fn tell_lossy(
         told["decoded_true_peak_dbtp"] = json!(decoded.true_peak_dbtp);
     }
     *told = facts::tidy(told.take());
+}
+
+/// How often an export was made again, what that took away, and for which ceiling.
+fn tell_repeated(told: &mut Value, repeated: &Repeated) {
+    let Repeated { times, gain, ceiling, is_kept, .. } = repeated;
+    told["attempts"] = json!(times + 1);
+    told["gain_db"] = json!(gain.0);
+    told[format!("ceiling_{}", ceiling.unit().to_lowercase())] = json!(ceiling.value());
+    told["ceiling_kept"] = json!(is_kept);
 }
 
 /// `told` with the groups of measures beside loudness before the key `before`, or at its end.

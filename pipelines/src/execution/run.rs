@@ -1,5 +1,6 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is told.
 
+use super::again::{self, Made, Repeated};
 use super::error::refused;
 use super::gates::{self, Subject, Verdict};
 use super::group::{Group, Stored};
@@ -11,7 +12,8 @@ use super::spool::Spool;
 use super::writer::{Writer, Written};
 use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::model::{Pipeline, RequireOn};
-use crate::plan::blueprint::{Blueprint, Ceiling, Known, Pass};
+use crate::plan::blueprint::{Blueprint, Known, Pass};
+use crate::plan::ceiling::{Ceiling, Peak};
 use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -34,11 +36,13 @@ pub(super) struct Run<'a> {
     /// Share of the work that was told; it does not go back when passes are added.
     progress: f64,
     verdicts: Vec<Verdict>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    /// Exports that were made again.
+    pub(super) repeated: BTreeMap<usize, Repeated>,
 }
 
-/// Files that were written, with what their group stored, by export.
-type Files = BTreeMap<usize, Written>;
+/// Files that were written, by export.
+pub(super) type Files = BTreeMap<usize, Written>;
 
 pub(super) fn run(
     pipeline: &Pipeline,
@@ -108,6 +112,7 @@ impl<'a> Run<'a> {
             progress: 0.0,
             verdicts: Vec::new(),
             warnings: Vec::new(),
+            repeated: BTreeMap::new(),
         })
     }
 
@@ -162,14 +167,18 @@ impl<'a> Run<'a> {
                 Vec::new()
             };
             let done = self.pass(&pass, &mut blueprint.stages, groups, measures, spool.as_mut())?;
+            files.extend(done.written);
+            for (group, kept) in done.stored {
+                check_mix(blueprint, group, &kept)?;
+                stored.insert(group, kept);
+            }
+            if let Some(decided) = &decided {
+                let made = Made { decided, lengths: &lengths, stored: &stored };
+                self.make_again(index, blueprint, &made, &mut files, spool.as_mut())?;
+            }
             length = Some(done.output_frames);
             spool = done.spool;
             self.rehearse(&pass, blueprint, spool.as_mut())?;
-            files.extend(done.written);
-            for (group, kept) in done.stored {
-                self.warnings.extend(check_ceiling(blueprint, group, &kept)?);
-                stored.insert(group, kept);
-            }
         }
         let decided = if let Some(decided) = decided {
             decided
@@ -179,7 +188,6 @@ impl<'a> Run<'a> {
             }
             self.decide()?
         };
-        self.warn_of_decoded_peaks(blueprint, &files);
         if let Some(line) = self.check_outputs(blueprint, &files, &stored) {
             return self.reject(&line, Some(blueprint), Some(decided));
         }
@@ -308,38 +316,12 @@ impl<'a> Run<'a> {
                 loudness: written
                     .decoded
                     .as_ref()
-                    .or_else(|| stored.get(&group).and_then(Stored::loudness)),
+                    .or_else(|| self.stored(*export, group, stored).and_then(Stored::loudness)),
             };
             verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
             verdicts.extend(gates::check_loudness(self.pipeline, RequireOn::Output, subject));
         }
         self.judge(verdicts)
-    }
-
-    /// Says which lossy files exceed the ceiling that was kept before they were encoded: what a lossy
-    /// format leaves out raises some peaks.
-    fn warn_of_decoded_peaks(&mut self, blueprint: &Blueprint, files: &Files) {
-        for (export, written) in files {
-            let Some(decoded) = &written.decoded else { continue };
-            let tap = blueprint.groups[blueprint.group_of[*export]].tap;
-            let (unit, ceiling, peak) = match blueprint.ceiling(self.pipeline, tap) {
-                Some(Ceiling::TruePeak(ceiling)) => {
-                    ("dBTP", ceiling.0, decoded.true_peak_dbtp.map(|peak| peak.0))
-                }
-                Some(Ceiling::SamplePeak(target)) => {
-                    ("dBFS", target.0, decoded.sample_peak_dbfs.map(|peak| peak.0))
-                }
-                None => continue,
-            };
-            if let Some(peak) = peak.filter(|peak| *peak > ceiling) {
-                let format = self.pipeline.exports[*export].format.name;
-                self.warnings.push(format!(
-                    "export {} ({format}): decoded, its peak is {peak:.2} {unit}, above the \
-                     ceiling of {ceiling:.2} {unit}",
-                    export + 1
-                ));
-            }
-        }
     }
 
     /// Keeps verdicts for the report; returns the line of the first miss.
@@ -377,53 +359,62 @@ impl<'a> Run<'a> {
         decided: &Decided,
         lengths: &BTreeMap<usize, Frames>,
     ) -> Vec<FedGroup> {
-        let needs_loudness = self.pipeline.report.is_some()
-            || gates::need_loudness(self.pipeline, RequireOn::Output);
-        let others: &[analysis::Group] =
-            if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
         let mut fed = Vec::new();
         for index in 0..blueprint.groups.len() {
             if blueprint.pass_of(index) != pass {
                 continue;
             }
-            let tap = blueprint.groups[index].tap;
-            let frames = match tap {
-                None => self.known.frames,
-                Some(stage) => lengths.get(&stage).copied(),
-            };
-            let frames = frames.map(|frames| blueprint.groups[index].output_length(frames));
-            let writers = self.writers(blueprint, index, decided, frames);
+            let writers = self.writers(blueprint, index, decided, lengths);
             if writers.is_empty() {
                 continue;
             }
-            let from = blueprint.taken_format(index, &self.input);
-            let plan = &mut blueprint.groups[index];
-            let group = Group {
-                input: plan.input.clone(),
-                conversions: std::mem::take(&mut plan.conversions),
-                output: plan.output.clone(),
-                from,
-                to: plan.to,
-                dither: plan.dither,
-                measures: (needs_loudness || matches!(plan.ceiling, Some(Ceiling::TruePeak(_))))
-                    .then_some(analysis::Group::Loudness)
-                    .into_iter()
-                    .chain(others.iter().copied())
-                    .collect(),
-                mono: plan.mono,
-            };
+            let tap = blueprint.groups[index].tap;
+            let group = self.group(blueprint, index);
             fed.push(FedGroup { index, tap, group, writers });
         }
         fed
     }
 
-    fn writers(
+    /// How the samples of a group come about; its conversions are taken.
+    pub(super) fn group(&self, blueprint: &mut Blueprint, index: usize) -> Group {
+        let needs_loudness = self.pipeline.report.is_some()
+            || gates::need_loudness(self.pipeline, RequireOn::Output);
+        let others: &[analysis::Group] =
+            if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
+        let from = blueprint.taken_format(index, &self.input);
+        let plan = &mut blueprint.groups[index];
+        let is_watched =
+            plan.is_raised && plan.ceiling.is_some_and(|it| matches!(it.peak, Peak::True(_)));
+        Group {
+            input: plan.input.clone(),
+            conversions: std::mem::take(&mut plan.conversions),
+            output: plan.output.clone(),
+            from,
+            to: plan.to,
+            dither: plan.dither,
+            measures: (needs_loudness || is_watched)
+                .then_some(analysis::Group::Loudness)
+                .into_iter()
+                .chain(others.iter().copied())
+                .collect(),
+            mono: plan.mono,
+        }
+    }
+
+    /// The writers of a group's exports that are to be written.
+    pub(super) fn writers(
         &self,
         blueprint: &Blueprint,
         group: usize,
         decided: &Decided,
-        frames: Option<Frames>,
+        lengths: &BTreeMap<usize, Frames>,
     ) -> Vec<(usize, Writer)> {
+        let plan = &blueprint.groups[group];
+        let frames = match plan.tap {
+            None => self.known.frames,
+            Some(stage) => lengths.get(&stage).copied(),
+        };
+        let frames = frames.map(|frames| plan.output_length(frames));
         let mut writers = Vec::new();
         for (export, decision) in decided.exports.iter().enumerate() {
             let Decision::Write { temporary, .. } = decision else { continue };
@@ -442,6 +433,16 @@ impl<'a> Run<'a> {
             ));
         }
         writers
+    }
+
+    /// What was stored for an export: the last time, where it was made again.
+    fn stored<'s>(
+        &'s self,
+        export: usize,
+        group: usize,
+        stored: &'s BTreeMap<usize, Stored>,
+    ) -> Option<&'s Stored> {
+        self.repeated.get(&export).map(|repeated| &repeated.stored).or_else(|| stored.get(&group))
     }
 
     /// Ends a run whose file missed a gate: nothing but the report remains.
@@ -477,9 +478,10 @@ impl<'a> Run<'a> {
             .map(|(export, decision)| Output {
                 decision,
                 written: blueprint.and_then(|blueprint| {
-                    let stored = stored.get(&blueprint.group_of[export])?;
+                    let stored = self.stored(export, blueprint.group_of[export], stored)?;
                     Some((files.get(&export)?, stored))
                 }),
+                repeated: self.repeated.get(&export),
             })
             .collect();
         let report = Told {
@@ -520,43 +522,21 @@ impl<'a> Run<'a> {
     }
 }
 
-/// How far a converted true peak may lie above the ceiling: what rounding and dither add.
-const CEILING_TOLERANCE_DB: f64 = 0.05;
-
-/// Refuses a group whose channels were mixed after a ceiling and exceed it now. Where only the rate was
-/// converted after it, the peaks are hardly higher: the result is a warning.
-fn check_ceiling(
-    blueprint: &Blueprint,
-    index: usize,
-    stored: &Stored,
-) -> Result<Option<String>, RunError> {
+/// Refuses a group whose channels were mixed after a ceiling and exceed it now.
+fn check_mix(blueprint: &Blueprint, index: usize, stored: &Stored) -> Result<(), RunError> {
     let group = &blueprint.groups[index];
-    // Where full scale cut the peaks, they lie above what was stored.
-    let converted_peak = stored.converted_peak.map(|peak| peak.0);
-    let true_peak = stored.loudness().and_then(|loudness| Some(loudness.true_peak_dbtp?.0));
-    let (step, unit, ceiling, peaks) = match group.ceiling {
-        Some(Ceiling::TruePeak(ceiling)) => {
-            ("loudness", "dBTP", ceiling.0, [converted_peak, true_peak])
-        }
-        Some(Ceiling::SamplePeak(target)) => {
-            ("peak-normalize", "dBFS", target.0, [converted_peak, None])
-        }
-        None => return Ok(None),
+    let Some(Ceiling { step, peak: ceiling }) = group.ceiling.filter(|_| group.is_mixed()) else {
+        return Ok(());
     };
-    let peak = peaks.into_iter().flatten().fold(f64::NEG_INFINITY, f64::max);
-    if peak <= ceiling + CEILING_TOLERANCE_DB {
-        return Ok(None);
+    let peak = again::stored_peak(stored, ceiling).unwrap_or(f64::NEG_INFINITY);
+    let (unit, ceiling) = (ceiling.unit(), ceiling.value());
+    if peak <= ceiling + again::TOLERANCE_DB {
+        return Ok(());
     }
     let export = blueprint.group_of.iter().position(|of| *of == index).unwrap_or_default() + 1;
-    if group.is_mixed() {
-        return Err(refused(format!(
-            "export {export}: its channels are mixed after the ceiling of {ceiling:.2} {unit} and \
-             reach {peak:.2} {unit}; use a `remix` step before `{step}`"
-        )));
-    }
-    Ok(Some(format!(
-        "export {export}: its rate is converted after the ceiling of {ceiling:.2} {unit} and it \
-         reaches {peak:.2} {unit}; use a `resample` step before `{step}`"
+    Err(refused(format!(
+        "export {export}: its channels are mixed after the ceiling of {ceiling:.2} {unit} and \
+         reach {peak:.2} {unit}; use a `remix` step before `{step}`"
     )))
 }
 

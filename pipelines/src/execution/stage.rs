@@ -56,6 +56,13 @@ impl Stage {
         Ok(self.promised.map(Frames))
     }
 
+    /// Makes it ready for the same input again.
+    pub(crate) fn rewind(&mut self) {
+        self.processor.reset();
+        (self.fed, self.delivered) = (0, 0);
+        self.latency_left = self.processor.latency().0;
+    }
+
     /// The frame of its input that its output starts with, negative where it starts earlier, once it
     /// has begun; `None` where that is unknown, or counted at another rate.
     pub(crate) fn first_frame(&self) -> Option<i64> {

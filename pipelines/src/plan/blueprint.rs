@@ -1,5 +1,6 @@
 //! What a run will do, with everything built that can be built before the first sample.
 
+use super::ceiling::Ceiling;
 use super::format;
 use super::when::{Facts, skip_reason};
 use crate::execution::RunError;
@@ -17,7 +18,7 @@ use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
 use wavemill_core::tags::{Broadcast, Tags};
-use wavemill_core::units::{Dbfs, Dbtp, Frames, SampleRate};
+use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
 #[derive(Clone, Debug, Default)]
@@ -73,20 +74,13 @@ pub(crate) struct GroupPlan {
     pub(crate) dither: Dither,
     /// How the last loudness step counts a mono file.
     pub(crate) mono: MonoMode,
-    /// What the peaks should not exceed once channels were mixed or the rate was converted.
+    /// What the peaks should not exceed.
     pub(crate) ceiling: Option<Ceiling>,
+    /// Whether channels were mixed or the rate was converted since the step that promises the ceiling.
+    pub(crate) is_raised: bool,
     /// What was asked for where it differs from the signal.
     channels: Option<usize>,
     rate: Option<u32>,
-}
-
-/// What a step promises of the peaks of its output.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ceiling {
-    /// `ceiling_dbtp` of `loudness`.
-    TruePeak(Dbtp),
-    /// `target_dbfs` of `peak-normalize`.
-    SamplePeak(Dbfs),
 }
 
 impl GroupPlan {
@@ -98,6 +92,17 @@ impl GroupPlan {
     /// Whether channels are mixed for it, rather than in a step.
     pub(crate) fn is_mixed(&self) -> bool {
         self.channels.is_some()
+    }
+
+    /// The stages that convert for it, anew, and one that turns the result down: for another export of what
+    /// was taken already.
+    pub(crate) fn convert_again(&mut self, gain: Decibels) -> Result<(), RunError> {
+        let mut stages = conversions(&self.input, self.channels, self.rate).map_err(refused)?;
+        let key = ("gain", "gain_db", ParamValue::Number(gain.0));
+        let processor = build(key, &self.output).map_err(refused)?;
+        stages.push(Stage::new("gain".to_owned(), processor, self.output.clone()));
+        self.conversions = stages;
+        Ok(())
     }
 
     /// Frames that it stores of `frames` that come.
@@ -217,7 +222,7 @@ impl Blueprint {
     }
 
     /// The steps that run up to a tap, the last one first.
-    fn steps_before<'p>(
+    pub(super) fn steps_before<'p>(
         &self,
         pipeline: &'p Pipeline,
         tap: Option<usize>,
@@ -242,28 +247,6 @@ impl Blueprint {
             Some("dual") => MonoMode::Dual,
             _ => MonoMode::Single,
         }
-    }
-
-    /// The ceiling meant for a tap: that of a step after which only steps follow that raise nothing,
-    /// or little, as `resample` does.
-    pub(crate) fn ceiling(&self, pipeline: &Pipeline, tap: Option<usize>) -> Option<Ceiling> {
-        let mut steps = self.steps_before(pipeline, tap);
-        let keeps =
-            |step: &&Step| ["fade", "trim-silence", "resample"].iter().any(|name| step.is(name));
-        let step = steps.find(|step| !keeps(step))?;
-        match step.name() {
-            "loudness" => step.number("ceiling_dbtp").map(Dbtp).map(Ceiling::TruePeak),
-            "peak-normalize" => step.number("target_dbfs").map(Dbfs).map(Ceiling::SamplePeak),
-            _ => None,
-        }
-    }
-
-    /// Whether the rate is converted by a step after the last ceiling.
-    fn is_resampled_last(&self, pipeline: &Pipeline, tap: Option<usize>) -> bool {
-        let mut steps = self.steps_before(pipeline, tap);
-        steps
-            .find(|step| !step.is("fade") && !step.is("trim-silence"))
-            .is_some_and(|step| step.is("resample"))
     }
 
     fn add_export(
@@ -309,9 +292,8 @@ impl Blueprint {
                 to,
                 dither,
                 mono: self.mono(pipeline, tap),
-                ceiling: (is_converted || self.is_resampled_last(pipeline, tap))
-                    .then(|| self.ceiling(pipeline, tap))
-                    .flatten(),
+                ceiling: self.ceiling(pipeline, tap),
+                is_raised: is_converted || self.is_resampled_last(pipeline, tap),
                 channels,
                 rate,
             };
@@ -373,27 +355,27 @@ fn conversions(
     channels: Option<usize>,
     rate: Option<u32>,
 ) -> Result<Vec<Stage>, String> {
-    let channels = channels.map(|count| ("remix", "channels", count as i128));
-    let rate = rate.map(|rate| ("resample", "sample_rate_hz", i128::from(rate)));
+    let integer = |value| ParamValue::Integer(i64::try_from(value).unwrap_or(i64::MAX));
+    let channels = channels.map(|count| ("remix", "channels", integer(count as i128)));
+    let rate = rate.map(|rate| ("resample", "sample_rate_hz", integer(i128::from(rate))));
     let mut stages: Vec<Stage> = Vec::new();
-    for (name, key, value) in channels.into_iter().chain(rate) {
+    for key in channels.into_iter().chain(rate) {
         let input = stages.last().map_or(spec, |stage| &stage.output).clone();
-        let processor = build(name, key, value, &input)?;
-        stages.push(Stage::new(name.to_owned(), processor, input));
+        let label = key.0.to_owned();
+        let processor = build(key, &input)?;
+        stages.push(Stage::new(label, processor, input));
     }
     Ok(stages)
 }
 
-/// A built-in step with one of its keys given.
+/// A built-in step, by its name, with one of its keys given.
 fn build(
-    name: &str,
-    key: &str,
-    value: i128,
+    (name, key, value): (&str, &str, ParamValue),
     spec: &StreamSpec,
 ) -> Result<Box<dyn Processor>, String> {
     let step = processors::step(name).expect("a built-in step");
     let mut given = Params::default();
-    given.set(key, ParamValue::Integer(i64::try_from(value).unwrap_or(i64::MAX)));
+    given.set(key, value);
     let params = step
         .complete(&given)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;

@@ -8,6 +8,7 @@ use super::step::DECODE;
 use super::template;
 use super::values::Values;
 use crate::model::{After, Dither, Export, OnConflict, Step};
+use crate::plan::ceiling;
 use crate::template::Template;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -54,8 +55,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "channels",
         Kind::Integer { min: 1, max: CHANNEL_COUNT_MAX },
-        "Channels; default: the signal's. A mix that exceeds the ceiling of a `loudness` or \
-         `peak-normalize` step before it is refused.",
+        "Channels; default: the signal's. A mix that exceeds the ceiling of a `loudness`, \
+         `limit` or `peak-normalize` step before it is refused.",
     ),
     Key::optional(
         "compression_level",
@@ -66,8 +67,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "sample_rate_hz",
         Kind::Integer { min: SAMPLE_RATE_HZ_MIN as i64, max: SAMPLE_RATE_HZ_MAX as i64 },
-        "Sample rate; default: the signal's. Converted with the best quality. True peaks that exceed the \
-         ceiling of a `loudness` step before it are told in the report.",
+        "Sample rate; default: the signal's. Converted with the best quality. Where that raises peaks \
+         above the ceiling of a step before it, the export gets less gain and the report says how much.",
     ),
     Key::optional(
         "bit_rate_kbps",
@@ -153,7 +154,7 @@ fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, 
         After::Step(step) => &steps[..=step],
         After::Last => steps,
     };
-    let ceiling = before.iter().rfind(|step| step.is("loudness") || step.is("peak-normalize"));
+    let ceiling = before.iter().rfind(|step| ceiling::of_step(step).is_some());
     let is_mixed_before = before
         .iter()
         .any(|step| step.is("remix") && step.integer("channels") == Some(*channels.get_ref()));

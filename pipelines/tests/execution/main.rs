@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::print_stderr, reason = "what a machine cannot run is told")]
 
+mod again;
 mod bad_inputs;
 mod chain;
 mod gates;

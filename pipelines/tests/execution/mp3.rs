@@ -1,6 +1,7 @@
 //! MP3 exports: decoded again before they are published, and measured as they will be heard.
 
 use crate::lab::{Lab, noise, pipeline, wav};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
 use std::path::Path;
 use wavemill_core::audio::Samples;
 use wavemill_core::decode;
@@ -79,24 +80,88 @@ fn mp3_export_of_the_same_file_has_the_same_bytes() {
     assert_eq!(hashes[0], hashes[1]);
 }
 
+/// A step whose peaks are all at its ceiling, where a lossy format raises many of them.
+const LIMITED: &str = "[[step]]\nuse = \"loudness\"\n\
+     with = { mode = \"limit\", target_lufs = -8.0, max_reduction_db = 12.0 }\n";
+
+/// What a step's ceiling is held to when the export is heard again: the limiter's own promise.
+const CEILING_DB: f64 = 0.05;
+
+fn mp3(options: &str) -> String {
+    format!("[[export]]\nformat = \"mp3\"\n{options}path = \"{{stem}}-{{n}}.{{ext}}\"\n")
+}
+
 #[test]
-fn gates_hold_what_is_heard_not_what_was_encoded() {
+fn decoded_peaks_above_a_ceiling_cost_the_export_gain_and_nothing_else() {
     let lab = Lab::new();
-    // Limited noise has all its peaks at the ceiling, until a lossy format leaves some of it out.
     let input = lab.file("a.wav", &wav(44_100, 24, &dull(200_000)));
-    let body = "[[require]]\non = \"output\"\ntrue_peak_dbtp = { max = -1.0 }\n\
-                [[step]]\nuse = \"loudness\"\nwith = { mode = \"limit\", target_lufs = -8.0, max_reduction_db = 12.0 }\n\
-                [[export]]\nformat = \"mp3\"\nbit_rate_kbps = 128\npath = \"{stem}.{ext}\"\n\
-                [report]\njson = \"{stem}.json\"\n";
-    let outcome = lab.run(&pipeline(body), &input).unwrap();
+    let [rate_64, rate_128, vbr] =
+        ["bit_rate_kbps = 64\n", "bit_rate_kbps = 128\n", "vbr_quality = 4\n"].map(mp3);
+    let body = format!(
+        "{LIMITED}{}{}{}[[export]]\nformat = \"wav\"\nbit_depth = 24\npath = \"{{stem}}.wav\"\n\
+         [report]\njson = \"{{stem}}.json\"\n",
+        rate_64.replace("{n}", "64"),
+        rate_128.replace("{n}", "128"),
+        vbr.replace("{n}", "vbr")
+    );
+    let outcome = lab.run(&pipeline(&body), &input).unwrap();
+    let outputs = outcome.report["outputs"].as_array().unwrap();
+    for (output, name) in outputs.iter().zip(["a-64.mp3", "a-128.mp3", "a-vbr.mp3"]) {
+        let (frames, loudness, peak) = heard(&lab.path("out").join(name));
+        assert_eq!(frames, 200_000, "{name}");
+        assert!(peak <= -1.0 + CEILING_DB, "{name} reaches {peak}");
+        let told = |key: &str| output[key].as_f64().unwrap();
+        assert!((told("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
+        assert!((told("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
+        // The first attempt was 0.4 dB above the ceiling and more.
+        assert!(told("gain_db") < -0.4 && told("attempts") >= 2.0, "{output:#}");
+        assert_eq!((told("ceiling_dbtp"), &output["ceiling_kept"]), (-1.0, &true.into()));
+        // What is said of the signal that was encoded is what was encoded last.
+        let fed = output["loudness"]["integrated_lufs"].as_f64().unwrap();
+        assert!((fed - (-8.08 + told("gain_db"))).abs() < 0.1, "{output:#}");
+    }
+    assert!(outputs[3]["attempts"].is_null(), "a lossless export keeps the ceiling as it is");
+    let warnings = outcome.report["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    let line = warnings[0].as_str().unwrap();
+    let end = "so that decoded it keeps the ceiling of -1.00 dBTP";
+    assert!(line.starts_with("export 1 (mp3): made ") && line.ends_with(end), "{line}");
+    assert_eq!(lab.files("out"), ["a-128.mp3", "a-64.mp3", "a-vbr.mp3", "a.json", "a.wav"]);
+    assert_eq!(lab.files("spool"), [""; 0]);
+}
+
+#[test]
+fn export_that_keeps_its_ceiling_is_made_once() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &dull(100_000)));
+    let soft = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -30.0 }\n";
+    for steps in [soft, "", "[[step]]\nuse = \"gain\"\nwith = { gain_db = 12.0 }\n"] {
+        let body =
+            format!("{steps}{}[report]\njson = \"{{stem}}.json\"\n", mp3("").replace("-{n}", ""));
+        let lab_of_one = Lab::new();
+        let outcome = lab_of_one.run(&pipeline(&body), &input).unwrap();
+        assert!(outcome.report["outputs"][0]["attempts"].is_null(), "{steps}");
+        assert_eq!(outcome.report["warnings"], serde_json::json!([]), "{steps}");
+    }
+}
+
+#[test]
+fn ceiling_of_a_gate_is_kept_too_when_only_the_lossy_format_exceeds_it() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &dull(200_000)));
+    let gate = "[[require]]\non = \"output\"\ntrue_peak_dbtp = { max = -1.0 }\n";
+    let export = mp3("bit_rate_kbps = 128\n").replace("-{n}", "");
+    let report = "[report]\njson = \"{stem}.json\"\n";
+    let outcome = lab.run(&pipeline(&format!("{gate}{LIMITED}{export}{report}")), &input).unwrap();
+    assert_eq!(outcome.rejected, None);
+    let peak = outcome.report["outputs"][0]["decoded_true_peak_dbtp"].as_f64().unwrap();
+    assert!(peak <= -1.0, "{peak}");
+    // What exceeds the gate by itself is rejected, not turned down unasked.
+    let gain = "[[step]]\nuse = \"gain\"\nwith = { gain_db = 20.0 }\n";
+    let lab = Lab::new();
+    let outcome = lab.run(&pipeline(&format!("{gate}{gain}{export}{report}")), &input).unwrap();
     let line = outcome.rejected.unwrap();
     assert!(line.starts_with("export 1 (mp3)") && line.contains("true peak"), "{line}");
-    let warning = outcome.report["warnings"][0].as_str().unwrap();
-    assert!(
-        warning.starts_with("export 1 (mp3): decoded, its peak is ")
-            && warning.ends_with("above the ceiling of -1.00 dBTP"),
-        "{warning}"
-    );
     assert_eq!(lab.files("out"), ["a.json"]);
 }
 
@@ -139,4 +204,42 @@ fn mp3_plan_tells_bit_rates_and_never_says_exact() {
     let text = plan.to_string();
     assert!(text.contains("a.mp3 (mp3, 192 kbit/s, 44100 Hz, 2 channels)"), "{text}");
     assert!(text.contains("a-v.mp3 (mp3, VBR quality 2, 44100 Hz, 2 channels)"), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn decoded_peak_keeps_the_ceiling_or_is_reported(
+        seed in any::<u32>(),
+        kbps in prop::sample::select(vec![64, 96, 128, 192, 320]),
+        smooth in 0.02f32..1.0,
+        gain_db in 0.0f64..24.0,
+        ceiling in -6.0f64..=-0.1,
+        rate in prop::sample::select(vec![32_000, 44_100, 48_000]),
+    ) {
+        let mut state = 0.0;
+        let plane: Vec<f32> = noise(seed, 40_000)
+            .into_iter()
+            .map(|sample| {
+                state += smooth * (sample - state);
+                state
+            })
+            .collect();
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(48_000, 24, &[plane]));
+        let body = format!(
+            "[[step]]\nuse = \"gain\"\nwith = {{ gain_db = {gain_db:.3} }}\n\
+             [[step]]\nuse = \"limit\"\nwith = {{ ceiling_dbtp = {ceiling:.2} }}\n\
+             {}[report]\njson = \"r.json\"\n",
+            mp3(&format!("bit_rate_kbps = {kbps}\nsample_rate_hz = {rate}\n"))
+                .replace("-{n}", "")
+        );
+        let report = lab.run(&pipeline(&body), &input).unwrap().report;
+        let (_, _, peak) = heard(&lab.path("out/a.mp3"));
+        let is_kept = peak <= (ceiling * 100.0).round() / 100.0 + CEILING_DB;
+        let output = &report["outputs"][0];
+        prop_assert!(is_kept || output["ceiling_kept"] == false, "{peak}: {output:#}");
+        prop_assert!(output["attempts"].as_u64().is_none_or(|attempts| attempts <= 4));
+    }
 }

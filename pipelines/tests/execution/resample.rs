@@ -145,36 +145,69 @@ fn rates_too_far_apart_are_refused_before_anything_is_written() {
     assert_eq!(lab.files("out"), [""; 0]);
 }
 
-#[test]
-fn peaks_that_a_conversion_raises_above_a_ceiling_are_told() {
-    // A third harmonic of a third flattens a sine to 0.943 of it; at 16 kHz it is gone.
+/// A third harmonic of a third flattens a sine to 0.943 of it; at 16 kHz it is gone.
+fn flattened() -> Vec<f32> {
     let turn = TAU * 3_000.0 / 48_000.0;
     let value = |frame: usize| {
         let at = turn * frame as f64;
         0.5 * (at.sin() + (3.0 * at).sin() / 3.0)
     };
     #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
-    let plane: Vec<f32> = (0..240_000).map(|frame| value(frame) as f32).collect();
+    let plane = (0..240_000).map(|frame| value(frame) as f32).collect();
+    plane
+}
+
+/// How far above a ceiling a conversion may leave a peak: the limiter's own promise.
+const CEILING_DB: f64 = 0.05;
+
+/// How far below its ceiling an export may be that was turned down for it.
+const TURNED_DOWN_DB: f64 = 0.2;
+
+#[test]
+fn peaks_that_a_conversion_raises_above_a_ceiling_are_turned_down_and_told() {
     let report = "[report]\njson = \"r.json\"\n";
     let peak = "[[step]]\nuse = \"peak-normalize\"\nwith = { target_dbfs = -1.0 }\n";
     let loud = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, ceiling_dbtp = -3.0 }\n";
+    let most = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, mode = \"limit\", ceiling_dbtp = -3.0 }\n";
+    let gain = "[[step]]\nuse = \"gain\"\nwith = { gain_db = 9.0 }\n";
+    let limit = format!("{gain}[[step]]\nuse = \"limit\"\nwith = {{ ceiling_dbtp = -3.0 }}\n");
+    let fade = "[[step]]\nuse = \"fade\"\nwith = { out_s = 0.1 }\n";
     let own = format!("{FLOAT}sample_rate_hz = 16000\n");
-    for (body, line) in [
-        (format!("{peak}{own}"), "the ceiling of -1.00 dBFS and it reaches -0."),
-        (format!("{loud}{own}"), "the ceiling of -3.00 dBTP and it reaches -2."),
-        (format!("{loud}{}{FLOAT}", step(16_000)), "the ceiling of -3.00 dBTP and it reaches -2."),
+    for (body, key, ceiling) in [
+        (format!("{peak}{own}"), "sample_peak_dbfs", -1.0),
+        (format!("{loud}{own}"), "true_peak_precise_dbtp", -3.0),
+        (format!("{most}{own}"), "true_peak_precise_dbtp", -3.0),
+        (format!("{limit}{own}"), "true_peak_precise_dbtp", -3.0),
+        (format!("{limit}{fade}{own}"), "true_peak_precise_dbtp", -3.0),
+        (format!("{loud}{}{FLOAT}", step(16_000)), "true_peak_precise_dbtp", -3.0),
     ] {
         let lab = Lab::new();
-        let input = lab.file("a.wav", &wav(48_000, 24, std::slice::from_ref(&plane)));
+        let input = lab.file("a.wav", &wav(48_000, 24, &[flattened()]));
         let outcome = lab.run(&pipeline(&format!("{body}{report}")), &input).unwrap();
+        let output = &outcome.report["outputs"][0];
+        let peak = output["loudness"][key].as_f64().unwrap();
+        assert!(peak <= ceiling + CEILING_DB, "{peak}\n{body}");
+        assert!(peak >= ceiling - TURNED_DOWN_DB, "{peak}\n{body}");
+        // What is flattened by 0.5 dB gets less gain by as much.
+        let gain = output["gain_db"].as_f64().unwrap();
+        assert!((-0.8..=-0.4).contains(&gain), "{gain}\n{body}");
+        assert_eq!(output["attempts"], 2, "{body}");
+        assert_eq!(output["ceiling_kept"], true);
         let warnings = outcome.report["warnings"].to_string();
-        assert!(warnings.contains(line), "{warnings}\n{body}");
+        let line = format!("so that converted it keeps the ceiling of {ceiling:.2}");
+        assert!(warnings.contains(&line), "{warnings}\n{body}");
+        assert_eq!(lab.files("out"), ["a.wav", "r.json"]);
     }
-    // Before the ceiling there is nothing to tell.
+}
+
+#[test]
+fn conversion_before_the_ceiling_changes_nothing_behind_it() {
+    let loud = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, ceiling_dbtp = -3.0 }\n";
     let lab = Lab::new();
-    let input = lab.file("a.wav", &wav(48_000, 24, std::slice::from_ref(&plane)));
-    let body = format!("{}{loud}{FLOAT}{report}", step(16_000));
+    let input = lab.file("a.wav", &wav(48_000, 24, &[flattened()]));
+    let body = format!("{}{loud}{FLOAT}[report]\njson = \"r.json\"\n", step(16_000));
     let outcome = lab.run(&pipeline(&body), &input).unwrap();
+    assert!(outcome.report["outputs"][0]["gain_db"].is_null());
     let warnings = outcome.report["warnings"].to_string();
     assert!(!warnings.contains("converted"), "{warnings}");
 }

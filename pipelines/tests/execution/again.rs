@@ -1,0 +1,233 @@
+//! Exports that are made again for a ceiling's sake, whatever their format.
+
+use crate::lab::{Lab, floats, noise, pipeline, wav};
+use serde_json::{Value, json};
+use std::f64::consts::LN_10;
+use wavemill_core::audio::{PcmFormat, Samples, StreamSpec};
+use wavemill_core::encode::{
+    self, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy, LossyQuality, Refusal,
+    Sink,
+};
+use wavemill_pipelines::Pipeline;
+
+/// What a lossy format here makes of a sample.
+#[derive(Clone, Copy)]
+enum Loss {
+    /// It becomes so many times as large.
+    Factor(f32),
+    /// It is lost, and full scale comes in its place.
+    FullScale,
+}
+
+/// A WAV file of what is left.
+struct Lossily(Box<dyn Encoder>, Loss);
+
+impl Encoder for Lossily {
+    fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
+        let Samples::Float { planes } = samples else { panic!("floats") };
+        let heard = |sample: &f32| match self.1 {
+            Loss::Factor(factor) => sample * factor,
+            Loss::FullScale => 1.0_f32.copysign(*sample),
+        };
+        let planes = planes.iter().map(|plane| plane.iter().map(heard).collect()).collect();
+        self.0.write(&Samples::Float { planes })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), EncodeError> {
+        self.0.finish()
+    }
+}
+
+fn lossily(
+    sink: Box<dyn Sink>,
+    settings: EncodeSettings,
+    loss: Loss,
+) -> Result<Box<dyn Encoder>, EncodeError> {
+    let wav = encode::format("wav").unwrap();
+    let encoder = (wav.create)(sink, EncodeSettings { quality: None, ..settings })?;
+    Ok(Box::new(Lossily(encoder, loss)))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every format's `resolve`")]
+fn any_quality(_: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQuality, Refusal> {
+    Ok(asked.unwrap_or(LossyQuality::Vbr(0)))
+}
+
+const fn format(name: &'static str, create: encode::CreateEncoder) -> FormatDescriptor {
+    FormatDescriptor {
+        name,
+        extension: "wav",
+        summary: "Lossy in a way that one can compute.",
+        lossy: Some(Lossy {
+            bit_rates_kbps: &[],
+            vbr_qualities: Some((0, 0)),
+            default: "quality 0",
+            resolve: any_quality,
+        }),
+        formats: &[PcmFormat::FLOAT],
+        channel_count_max: 2,
+        sample_rate_hz_max: 48_000,
+        sample_rates_hz: None,
+        compression_levels: None,
+        create,
+    }
+}
+
+/// Raises everything by 1.58 dB.
+static RAISING: FormatDescriptor =
+    format("raising", |sink, settings| lossily(sink, settings, Loss::Factor(1.2)));
+
+/// Never becomes softer.
+static STUBBORN: FormatDescriptor =
+    format("stubborn", |sink, settings| lossily(sink, settings, Loss::FullScale));
+
+/// A pipeline whose first export has such a format.
+fn with_format(format: &'static FormatDescriptor, body: &str) -> Pipeline {
+    let mut pipeline = pipeline(body);
+    pipeline.exports[0].format = format;
+    pipeline
+}
+
+const FLOAT: &str = "[[export]]\nformat = \"wav\"\nbit_depth = \"FLOAT\"\n";
+const REPORT: &str = "[report]\njson = \"r.json\"\n";
+
+fn step(name: &str, with: &str) -> String {
+    format!("[[step]]\nuse = \"{name}\"\nwith = {{ {with} }}\n")
+}
+
+/// The gain that keeps a ceiling of -1 dBTP after a factor of 1.2, and the margin of 0.1 dB.
+const GAIN_DB: f64 = -1.684;
+
+/// By how much a limiter's true peak may differ from its ceiling on white noise, as its manual says.
+const GAIN_TOLERANCE_DB: f64 = 0.2;
+
+fn close(found: &Value, expected: f64, tolerance: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
+}
+
+/// Chains that end at a ceiling, fed by the source and by a spool, with steps that remember much.
+fn chains() -> [String; 4] {
+    let limit = step("limit", "ceiling_dbtp = -1.0");
+    let loud = step("gain", "gain_db = 15.0");
+    let most = step("loudness", "target_lufs = -2.0, mode = \"limit\", ceiling_dbtp = -1.0");
+    [
+        format!("{loud}{limit}"),
+        format!("{}{}{most}", step("high-pass", "cutoff_hz = 20"), step("fade", "in_s = 0.1")),
+        format!("{}{loud}{limit}", step("speech-level", "range_db = 6.0")),
+        format!("{}{loud}{limit}{}", step("trim-silence", ""), step("fade", "out_s = 0.1")),
+    ]
+}
+
+/// Noise that becomes softer by a half after two seconds.
+fn uneven(seed: u32) -> Vec<f32> {
+    let soft = noise(seed + 9, 132_300).into_iter().map(|sample| 0.5 * sample);
+    noise(seed, 88_200).into_iter().chain(soft).collect()
+}
+
+#[test]
+fn export_made_again_is_what_the_first_one_was_but_softer() {
+    let nothing_promised = step("gain", "gain_db = 0.0");
+    for steps in chains() {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(44_100, 24, &[uneven(1), uneven(2)]));
+        let exports = format!(
+            "{FLOAT}path = \"{{stem}}-lossy.wav\"\n{FLOAT}path = \"{{stem}}.wav\"\n{REPORT}"
+        );
+        let body = format!("{steps}{exports}");
+        let again = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
+        // The same without a ceiling that is still meant.
+        let body = format!("{steps}{nothing_promised}{}", exports.replace("{stem}", "once"));
+        let body = body.replace("r.json", "once.json");
+        let once = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
+        let gain = again["outputs"][0]["gain_db"].as_f64().unwrap();
+        close(&again["outputs"][0]["gain_db"], GAIN_DB, GAIN_TOLERANCE_DB);
+        assert_eq!(again["outputs"][0]["attempts"], 2);
+        assert!(once["outputs"][0]["attempts"].is_null());
+        let (_, made_again) = floats(&lab.path("out/a-lossy.wav"));
+        let (_, made_once) = floats(&lab.path("out/once-lossy.wav"));
+        assert_eq!(made_again.len(), made_once.len());
+        #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+        let factor = (gain / 20.0 * LN_10).exp() as f32;
+        for (again, once) in made_again.iter().zip(&made_once) {
+            assert!((again - once * factor).abs() < 1e-6, "{again} for {once}:\n{steps}");
+        }
+        // The other export, and what the steps found, are those of the first time.
+        assert!(floats(&lab.path("out/a.wav")).1 == floats(&lab.path("out/once.wav")).1);
+        let found = again["steps"].as_array().unwrap();
+        for (index, step) in found.iter().enumerate() {
+            assert_eq!(step["findings"], once["steps"][index]["findings"], "{steps}");
+        }
+        assert_eq!(lab.files("spool"), [""; 0]);
+    }
+}
+
+#[test]
+fn each_export_gets_the_gain_that_it_needs_itself() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 100_000)]));
+    let body = format!(
+        "{}{FLOAT}path = \"1.wav\"\n{FLOAT}path = \"2.wav\"\n{FLOAT}path = \"3.wav\"\n{REPORT}",
+        chains()[0]
+    );
+    let mut pipeline = with_format(&RAISING, &body);
+    pipeline.exports[2].format = &RAISING;
+    let outcome = lab.run(&pipeline, &input).unwrap();
+    let outputs = &outcome.report["outputs"];
+    for lossy in [0, 2] {
+        close(&outputs[lossy]["gain_db"], GAIN_DB, GAIN_TOLERANCE_DB);
+        close(&outputs[lossy]["decoded_true_peak_dbtp"], -1.1, GAIN_TOLERANCE_DB);
+    }
+    assert!(outputs[1]["gain_db"].is_null());
+    let one = std::fs::read(lab.path("out/1.wav")).unwrap();
+    assert!(one == std::fs::read(lab.path("out/3.wav")).unwrap());
+    assert_eq!(outcome.outputs[0].blake3, blake3::hash(&one).to_hex().as_str());
+}
+
+#[test]
+fn ceiling_that_cannot_be_kept_is_reported_after_three_repeats() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 100_000)]));
+    let body = format!("{}{FLOAT}path = \"a.wav\"\n{REPORT}", chains()[0]);
+    let outcome = lab.run(&with_format(&STUBBORN, &body), &input).unwrap();
+    let output = &outcome.report["outputs"][0];
+    assert_eq!((&output["attempts"], &output["ceiling_kept"]), (&json!(4), &json!(false)));
+    assert_eq!(output["ceiling_dbtp"], -1.0);
+    let line = outcome.report["warnings"][0].as_str().unwrap();
+    assert!(line.starts_with("export 1 (stubborn): decoded, it reaches "), "{line}");
+    assert!(line.contains("above the ceiling of -1.00 dBTP, though made 3 times again"), "{line}");
+    assert_eq!(outcome.rejected, None);
+    assert_eq!(lab.files("out"), ["a.wav", "r.json"]);
+    // A gate is the way to have none rather than such a one.
+    let lab = Lab::new();
+    let gate = "[[require]]\non = \"output\"\ntrue_peak_dbtp = { max = -1.0 }\n";
+    let outcome = lab.run(&with_format(&STUBBORN, &format!("{gate}{body}")), &input).unwrap();
+    assert!(outcome.rejected.unwrap().contains("true peak"));
+    assert_eq!(lab.files("out"), ["r.json"]);
+}
+
+#[test]
+fn export_with_no_ceiling_before_it_is_left_as_it_is() {
+    let loud = step("gain", "gain_db = 5.0");
+    let mixed = step("limit", "") + &step("remix", "channels = 2");
+    for steps in [String::new(), loud.clone(), format!("{}{loud}", step("limit", "")), mixed] {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 50_000)]));
+        let body = format!("{steps}{FLOAT}path = \"a.wav\"\n{REPORT}");
+        let outcome = lab.run(&with_format(&RAISING, &body), &input).unwrap();
+        assert!(outcome.report["outputs"][0]["attempts"].is_null(), "{steps}");
+        assert_eq!(outcome.report["warnings"], json!([]), "{steps}");
+    }
+}
+
+#[test]
+fn sample_peak_of_a_normalized_file_is_kept_as_sample_peak() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 50_000)]));
+    let peak = step("peak-normalize", "target_dbfs = -3.0");
+    let body = format!("{peak}{FLOAT}path = \"a.wav\"\n{REPORT}");
+    let outcome = lab.run(&with_format(&RAISING, &body), &input).unwrap();
+    let output = &outcome.report["outputs"][0];
+    close(&output["gain_db"], GAIN_DB, 0.002);
+    assert_eq!((&output["ceiling_dbfs"], &output["ceiling_kept"]), (&json!(-3.0), &json!(true)));
+}
