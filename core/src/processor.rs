@@ -1,7 +1,7 @@
 //! The trait of every processing step, whether built in or loaded as an effect.
 
 use crate::audio::{Block, StreamSpec};
-use crate::loudness::LoudnessReport;
+use crate::loudness::{GroupLoudness, LoudnessReport, Piece};
 use crate::units::Frames;
 use serde::Serialize;
 use thiserror::Error;
@@ -40,10 +40,9 @@ pub enum Tail {
 
 /// A step that changes audio block by block, in place.
 ///
-/// Life of an instance: built for one [`StreamSpec`]; if it needs the whole file's samples,
-/// `observe` for every block, and again as long as `observes_again` says so; `begin` once; `process`
-/// for every block. `reset` brings it back to
-/// the state after `begin`.
+/// Life of an instance: built for one [`StreamSpec`]; `join_group` if the file belongs to one; if it needs
+/// the whole file's samples, `observe` for every block, and again as long as `observes_again` says so;
+/// `begin` once; `process` for every block. `reset` brings it back to the state after `begin`.
 ///
 /// The executor compensates latency: it feeds silence for `latency + tail + held_back` frames at the
 /// end, drops the first `latency` frames of output, and delivers exactly
@@ -117,6 +116,16 @@ pub trait Processor: Send {
     fn observed_loudness(&self) -> Option<&LoudnessReport> {
         None
     }
+
+    /// What it observed, as a piece of a group; complete when it was asked whether it observes again.
+    /// `None` for steps that treat every file by itself.
+    fn piece(&self) -> Option<&Piece> {
+        None
+    }
+
+    /// Told before anything else that the file belongs to a group, and what was measured of the file in
+    /// the same place of the same chain, if it was: then it need not be observed once more.
+    fn join_group(&mut self, _group: &GroupLoudness, _piece: Option<&Piece>) {}
 
     /// Last word of the setup, before the first `process`.
     ///

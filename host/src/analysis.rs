@@ -5,7 +5,7 @@ mod input;
 mod raw;
 
 pub use cache::Cache;
-use cache::Key;
+use cache::key_of;
 pub use input::Input;
 pub(crate) use input::STREAM_NAME;
 pub use raw::{RawError, RawFormat, SampleCoding};
@@ -130,7 +130,7 @@ pub fn analyze(
         let found = measure(input, parts, &groups, progress)?;
         return Ok(select(input, found, parts));
     };
-    let key = Key::of(input)?;
+    let key = key_of(input)?;
     let mut known = cache.get(&key).unwrap_or_default();
     let missing: Vec<Group> =
         groups.iter().copied().filter(|group| !known.contains_key(group.name())).collect();

@@ -3,6 +3,8 @@
 
 #[path = "cli/export.rs"]
 mod export;
+#[path = "cli/groups.rs"]
+mod groups;
 #[path = "cli/waveform.rs"]
 mod waveform;
 

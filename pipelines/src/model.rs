@@ -83,6 +83,11 @@ impl Pipeline {
         }
     }
 
+    /// The step that gives files one gain together, and which files those are.
+    pub fn grouped_step(&self) -> Option<(usize, Grouping)> {
+        self.steps.iter().enumerate().find_map(|(index, step)| Some((index, step.grouping()?)))
+    }
+
     /// Whether it has a step that runs a loaded module, which may be another one tomorrow.
     pub fn has_effects(&self) -> bool {
         self.steps.iter().any(Step::is_effect)
@@ -265,6 +270,14 @@ impl Step {
         self.built_in().is_some_and(|(descriptor, _)| descriptor.name == name)
     }
 
+    /// Which files it treats together; `None` where each is treated by itself.
+    pub(crate) fn grouping(&self) -> Option<Grouping> {
+        match self.choice("group")? {
+            "folder" => Some(Grouping::Folder),
+            _ => Some(Grouping::Batch),
+        }
+    }
+
     /// A number among the parameters of a built-in step.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
         self.built_in()?.1.number(key)
@@ -291,6 +304,15 @@ impl Step {
             Task::Effect(_) => None,
         }
     }
+}
+
+/// Which files belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// Those of one folder.
+    Folder,
+    /// Those that were given together.
+    Batch,
 }
 
 /// Conditions of a step; all must hold. The default always holds.

@@ -43,7 +43,22 @@ pub(super) fn energy_of(loudness_lufs: f64) -> f64 {
 
 /// Integrated loudness of the energies of 100 ms each.
 pub(super) fn integrated(hops: &[f64]) -> Option<Lufs> {
-    let above = |gate: Lufs| mean(windows(hops, BLOCK_HOPS).filter(is_above(gate)));
+    gated(|| windows(hops, BLOCK_HOPS))
+}
+
+/// Integrated loudness of the energies of gating blocks, in whatever order they came about.
+pub(super) fn integrated_of_blocks(blocks: &[f64]) -> Option<Lufs> {
+    gated(|| blocks.iter().copied())
+}
+
+/// The energies of all gating blocks that the absolute gate lets pass.
+pub(super) fn blocks_above_absolute_gate(hops: &[f64]) -> Vec<f64> {
+    windows(hops, BLOCK_HOPS).filter(is_above(ABSOLUTE_GATE)).collect()
+}
+
+/// Both gates over blocks that can be gone through twice.
+fn gated<B: Iterator<Item = f64>>(blocks: impl Fn() -> B) -> Option<Lufs> {
+    let above = |gate: Lufs| mean(blocks().filter(is_above(gate)));
     let ungated = loudness_of(above(ABSOLUTE_GATE)?)?;
     loudness_of(above(max(ABSOLUTE_GATE, ungated + RELATIVE_GATE))?)
 }

@@ -2,6 +2,7 @@
 
 use super::energies::{Energies, HOP_STEPS, STEPS_PER_SECOND, time_of};
 use super::gating;
+use super::group::Piece;
 use super::k_weighting::KWeighting;
 use super::peak_to_short_term::PeakToShortTerm;
 use super::report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessReport};
@@ -121,6 +122,15 @@ impl LoudnessMeter {
     pub fn finish(mut self) -> LoudnessReport {
         self.end();
         self.stream.map_or_else(LoudnessReport::default, |stream| stream.report())
+    }
+
+    /// What was measured, and what it contributes to the loudness of a group.
+    pub fn finish_as_piece(mut self) -> (LoudnessReport, Piece) {
+        self.end();
+        let Some(stream) = self.stream else { return Default::default() };
+        let report = stream.report();
+        let piece = Piece::new(&report, stream.energies.hops());
+        (report, piece)
     }
 
     /// What a live display shows. Takes some microseconds, however long the signal is.

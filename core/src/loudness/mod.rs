@@ -2,6 +2,7 @@
 
 mod energies;
 mod gating;
+mod group;
 pub(crate) mod interpolation;
 mod k_weighting;
 mod meter;
@@ -13,6 +14,7 @@ pub(crate) mod true_peak;
 pub(crate) mod vectors;
 mod weights;
 
+pub use group::{GroupLoudness, Piece};
 pub use meter::LoudnessMeter;
 pub use report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessReport};
 pub use weights::MonoMode;

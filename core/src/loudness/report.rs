@@ -34,6 +34,16 @@ pub struct LoudnessReport {
     pub peak_to_short_term_lu: Option<Lu>,
 }
 
+impl LoudnessReport {
+    /// The larger of both measures of the true peak: each may be what another meter finds.
+    pub fn larger_true_peak(&self) -> Option<Dbtp> {
+        match (self.true_peak_dbtp, self.true_peak_precise_dbtp) {
+            (Some(standard), Some(precise)) => Some(Dbtp(standard.0.max(precise.0))),
+            (standard, precise) => standard.or(precise),
+        }
+    }
+}
+
 /// What a live display shows. Fields are `None` where no value exists yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct LoudnessReading {
@@ -82,4 +92,21 @@ pub struct DistributionBin {
     pub lufs: f64,
     /// Share of all 3 s windows above -70 LUFS, one every 100 ms; the bins' shares sum to 1.
     pub share: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_of_both_true_peaks_counts() {
+        let report = |standard, precise| LoudnessReport {
+            true_peak_dbtp: Some(Dbtp(standard)),
+            true_peak_precise_dbtp: Some(Dbtp(precise)),
+            ..LoudnessReport::default()
+        };
+        assert_eq!(report(-1.0, -0.5).larger_true_peak(), Some(Dbtp(-0.5)));
+        assert_eq!(report(-1.0, -1.5).larger_true_peak(), Some(Dbtp(-1.0)));
+        assert_eq!(LoudnessReport::default().larger_true_peak(), None);
+    }
 }

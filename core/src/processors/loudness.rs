@@ -11,15 +11,18 @@ use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::limit::Limited;
-use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
+use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
-use aim::{Aim, Mode, true_peak};
+use aim::{Aim, Mode};
 use rehearsal::{GainThenLimiter, Rehearsal};
 use search::Search;
 
 /// Largest reduction that may be asked for: more is no mastering but another sound.
 const REDUCTION_DB_MAX: f64 = 20.0;
+
+/// What the limiter may add to the reduction that a gain asks for, for its own safety.
+const LIMITER_MARGIN_DB: f64 = 0.05;
 
 /// Why a file gets less than its target.
 const REFUSED: &str = "the target would need more reduction than `max_reduction_db` allows";
@@ -27,7 +30,7 @@ const REFUSED: &str = "the target would need more reduction than `max_reduction_
 /// Why a file has no loudness.
 const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
 
-/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, mono, skip_within_lu, lower_only}`
+/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, mono, group, skip_within_lu, lower_only}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "loudness",
     summary: "Brings the whole file to a loudness with one gain, below a true-peak ceiling.",
@@ -42,7 +45,13 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
              measures: the standard's four times oversampling (twice from 96 kHz) and a precise \
              one; the ceiling leaves room for the dither of 16 bits. Gains are rounded to \
              0.001 dB, down where the ceiling binds. A file without loudness (silent, shorter than 400 ms, below -70 LUFS) is left \
-             alone, or lowered to the ceiling where it exceeds that, and the report says so.",
+             alone, or lowered to the ceiling where it exceeds that, and the report says so. With \
+             `group`, files that belong together get one gain, so that they keep their differences: \
+             `folder` takes those of one folder together, `batch` those of one `wavemill run`. The \
+             loudness is then that of all of them, gated over all their blocks, and their largest \
+             true peak is held below the ceiling. With `mode = \"limit\"` too the gain is the same \
+             for all; each file is limited where it exceeds the ceiling, no gains are rehearsed, and \
+             what the limiter takes from the loudness is reported for each file.",
     params: &[
         ParamDescriptor {
             key: "target_lufs",
@@ -78,14 +87,21 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Choice("single"),
         },
         ParamDescriptor {
+            key: "group",
+            summary: "Files that get one gain together: those of a `folder`, or of a `batch`, which is \
+                      one `wavemill run`.",
+            kind: ParamKind::Choice(&["folder", "batch"]),
+            default: ParamDefault::Absent,
+        },
+        ParamDescriptor {
             key: "skip_within_lu",
-            summary: "A file this close to the target keeps its loudness.",
+            summary: "A file or group this close to the target keeps its loudness.",
             kind: ParamKind::Number { unit: "LU", min: 0.0, max: 20.0 },
             default: ParamDefault::Absent,
         },
         ParamDescriptor {
             key: "lower_only",
-            summary: "Whether a file softer than the target keeps its loudness.",
+            summary: "Whether a file or group softer than the target keeps its loudness.",
             kind: ParamKind::Bool,
             default: ParamDefault::Bool(false),
         },
@@ -116,7 +132,11 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         spec: spec.clone(),
         mono,
         observing: Observing::Source(Box::new(LoudnessMeter::new(spec, mono))),
+        scope: params.choice("group").map(str::to_owned),
+        group: None,
+        is_known: false,
         measured: LoudnessReport::default(),
+        piece: Piece::default(),
         expected: None,
         rehearsals: 0,
         decision: None,
@@ -161,7 +181,14 @@ struct Loudness {
     spec: StreamSpec,
     mono: MonoMode,
     observing: Observing,
+    /// Which files belong together; `None` where each is treated by itself.
+    scope: Option<String>,
+    group: Option<GroupLoudness>,
+    /// Whether the file was measured before.
+    is_known: bool,
     measured: LoudnessReport,
+    /// The file, as part of a group.
+    piece: Piece,
     /// Of the best rehearsal.
     expected: Option<LoudnessReport>,
     rehearsals: u32,
@@ -172,16 +199,49 @@ struct Loudness {
 }
 
 impl Loudness {
+    /// Loudness and true peak that the gain follows from: the group's, or the file's own.
+    fn reference(&self) -> (Option<Lufs>, Option<Dbtp>) {
+        match &self.group {
+            Some(group) => (group.integrated_lufs, group.true_peak_dbtp),
+            None => (self.piece.integrated_lufs, self.piece.true_peak_dbtp),
+        }
+    }
+
+    /// The gain that the target asks for, and the largest one that may be given without a rehearsal.
+    fn wanted_and_allowed(&self) -> (Decibels, Option<Decibels>) {
+        let (loudness, peak) = self.reference();
+        let wanted = loudness.map_or(Decibels::ZERO, |loudness| self.aim.wanted(loudness));
+        let allowed = peak.and_then(|peak| self.aim.allowed(peak));
+        match (self.aim.mode, &self.group) {
+            (Mode::Limit(reduction), Some(_)) if self.aim.limiter_ceiling().is_some() => {
+                let reduction = Decibels((reduction.0 - LIMITER_MARGIN_DB).max(0.0));
+                (wanted, allowed.map(|allowed| (allowed + reduction).rounded_down()))
+            }
+            _ => (wanted, allowed),
+        }
+    }
+
+    /// The gain without a search, and whether the target asks for more.
+    fn plain_gain(&self) -> (Decibels, bool) {
+        let (wanted, allowed) = self.wanted_and_allowed();
+        let gain = allowed.filter(|&allowed| allowed < wanted).unwrap_or(wanted);
+        (gain, gain < wanted)
+    }
+
     /// What must be tried before the gain is known: nothing where the peaks allow it.
     fn search(&self) -> Option<Search> {
         let Mode::Limit(reduction_max) = self.aim.mode else { return None };
-        let allowed = self.aim.allowed(true_peak(&self.measured)?)?;
+        let allowed = self.aim.allowed(self.piece.true_peak_dbtp?)?;
         self.aim.limiter_ceiling()?;
-        let wanted = self.measured.integrated_lufs.map_or(Decibels::ZERO, |it| self.aim.wanted(it));
+        if self.group.is_some() {
+            let (gain, _) = self.plain_gain();
+            return (gain > allowed).then(|| Search::fixed(gain));
+        }
+        let (wanted, _) = self.wanted_and_allowed();
         if wanted <= allowed {
             return None;
         }
-        Some(match self.measured.integrated_lufs {
+        Some(match self.piece.integrated_lufs {
             Some(loudness) if !self.aim.keeps(loudness) => {
                 Search::new(self.aim.target, allowed, loudness + allowed, reduction_max)
             }
@@ -206,48 +266,56 @@ impl Loudness {
 
     /// What is done without a limiter.
     fn decide(&self) -> Option<Decision> {
-        let allowed = true_peak(&self.measured).and_then(|peak| self.aim.allowed(peak));
-        let Some(loudness) = self.measured.integrated_lufs else {
+        let (wanted, allowed) = self.wanted_and_allowed();
+        if self.reference().0.is_none() {
             // It has nothing to bring anywhere, but it must not exceed the ceiling.
             let gain = allowed.filter(|&gain| gain < Decibels::ZERO)?;
             let work = Work::Gain(Gain::new(gain));
             return Some(Decision { gain, is_ceiling_bound: true, shortfall: Lu(0.0), work });
-        };
-        let wanted = self.aim.wanted(loudness);
-        let gain = allowed.filter(|&allowed| allowed < wanted).unwrap_or(wanted);
-        Some(Decision {
-            gain,
-            is_ceiling_bound: gain < wanted,
-            shortfall: (wanted - gain).into(),
-            work: Work::Gain(Gain::new(gain)),
-        })
+        }
+        let (gain, is_ceiling_bound) = self.plain_gain();
+        let shortfall = (wanted - gain).into();
+        Some(Decision { gain, is_ceiling_bound, shortfall, work: Work::Gain(Gain::new(gain)) })
     }
 
     /// What is done with a limiter, as rehearsed.
     fn decide_limited(&self, search: &Search) -> Option<Decision> {
         let gain = search.best();
+        let work = Work::Limit(Box::new(self.stage(gain)?));
+        if self.group.is_some() {
+            let (wanted, _) = self.wanted_and_allowed();
+            let shortfall = (wanted - gain).into();
+            return Some(Decision { gain, is_ceiling_bound: gain < wanted, shortfall, work });
+        }
         let expected = self.expected.as_ref().and_then(|expected| expected.integrated_lufs);
-        let shortfall = self.measured.integrated_lufs.zip(expected).map(|(before, after)| {
+        let shortfall = self.piece.integrated_lufs.zip(expected).map(|(before, after)| {
             let wanted = if self.aim.keeps(before) { before } else { self.aim.target };
             wanted - after
         });
         let shortfall = Lu(shortfall.map_or(0.0, |shortfall| shortfall.0.max(0.0)));
-        Some(Decision {
-            gain,
-            is_ceiling_bound: search.is_bound(),
-            shortfall,
-            work: Work::Limit(Box::new(self.stage(gain)?)),
-        })
+        Some(Decision { gain, is_ceiling_bound: search.is_bound(), shortfall, work })
     }
 
     /// Loudness and true peak afterwards.
     fn outcome(&self, decision: &Decision) -> (Option<Lufs>, Option<Dbtp>) {
         if let Some(expected) = &self.expected {
-            return (expected.integrated_lufs, true_peak(expected));
+            return (expected.integrated_lufs, expected.larger_true_peak());
         }
         let gain = decision.gain;
-        let loudness = self.measured.integrated_lufs.map(|lufs| lufs + gain);
-        (loudness, true_peak(&self.measured).map(|peak| peak + gain))
+        let loudness = self.piece.integrated_lufs.map(|lufs| lufs + gain);
+        (loudness, self.piece.true_peak_dbtp.map(|peak| peak + gain))
+    }
+
+    fn findings_of_group(&self) -> Vec<Finding> {
+        let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) else {
+            return Vec::new();
+        };
+        vec![
+            Finding::text("group", scope.clone()),
+            Finding::number("group_files", group.piece_count as f64),
+            Finding::number("group_integrated_lufs", group.integrated_lufs.map(|lufs| lufs.0)),
+            Finding::number("group_true_peak_dbtp", group.true_peak_dbtp.map(|peak| peak.0)),
+        ]
     }
 
     fn findings_of_limiter(&self, limited: &Limited, is_bound: bool) -> Vec<Finding> {
@@ -292,7 +360,11 @@ impl Processor for Loudness {
     }
 
     fn whole_file_need(&self) -> WholeFileNeed {
-        WholeFileNeed::Samples
+        if matches!(self.observing, Observing::Over) {
+            WholeFileNeed::Nothing
+        } else {
+            WholeFileNeed::Samples
+        }
     }
 
     fn observe(&mut self, block: &Block) {
@@ -306,7 +378,7 @@ impl Processor for Loudness {
     fn observes_again(&mut self) -> bool {
         match std::mem::replace(&mut self.observing, Observing::Over) {
             Observing::Source(meter) => {
-                self.measured = meter.finish();
+                (self.measured, self.piece) = meter.finish_as_piece();
                 if let Some(search) = self.search() {
                     self.rehearse(search);
                 }
@@ -327,7 +399,26 @@ impl Processor for Loudness {
 
     fn observed_loudness(&self) -> Option<&LoudnessReport> {
         let is_usual = self.mono == MonoMode::Single || self.spec.channel_count() != 1;
-        is_usual.then_some(&self.measured)
+        (is_usual && !self.is_known).then_some(&self.measured)
+    }
+
+    fn piece(&self) -> Option<&Piece> {
+        self.scope.as_ref().map(|_| &self.piece)
+    }
+
+    fn join_group(&mut self, group: &GroupLoudness, piece: Option<&Piece>) {
+        if self.scope.is_none() {
+            return;
+        }
+        self.group = Some(*group);
+        if let Some(piece) = piece {
+            self.piece = piece.alone();
+            self.is_known = true;
+            self.observing = Observing::Over;
+            if let Some(search) = self.search() {
+                self.rehearse(search);
+            }
+        }
     }
 
     fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
@@ -353,15 +444,16 @@ impl Processor for Loudness {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let loudness = self.measured.integrated_lufs;
-        let peak = true_peak(&self.measured);
+        let Piece { integrated_lufs: loudness, true_peak_dbtp: peak, .. } = self.piece;
         let mode = if self.aim.mode == Mode::Lower { "lower" } else { "limit" };
         let mut findings = vec![
             Finding::text("mode", mode),
             Finding::number("measured_integrated_lufs", loudness.map(|lufs| lufs.0)),
             Finding::number("measured_true_peak_dbtp", peak.map(|peak| peak.0)),
         ];
-        if loudness.is_none() {
+        findings.extend(self.findings_of_group());
+        let (reference, _) = self.reference();
+        if reference.is_none() {
             let done = match self.decision.as_ref().map(|decision| &decision.work) {
                 Some(Work::Gain(_)) => "only_lowered_to_ceiling",
                 Some(Work::Limit(_)) => "only_limited_to_ceiling",
@@ -374,7 +466,7 @@ impl Processor for Loudness {
         findings.extend([
             Finding::number("gain_db", decision.gain.0),
             Finding::flag("ceiling_bound", decision.is_ceiling_bound),
-            Finding::number("shortfall_lu", loudness.map(|_| decision.shortfall.0)),
+            Finding::number("shortfall_lu", reference.map(|_| decision.shortfall.0)),
             Finding::number("expected_integrated_lufs", expected_loudness.map(|lufs| lufs.0)),
             Finding::number("expected_true_peak_dbtp", expected_peak.map(|peak| peak.0)),
         ]);

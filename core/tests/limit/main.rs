@@ -12,6 +12,7 @@ mod distortion;
 #[path = "../common/drive.rs"]
 #[allow(dead_code, unreachable_pub, reason = "several binaries use parts of it")]
 mod drive;
+mod group;
 mod identity;
 mod loudness;
 mod oracle;

@@ -9,6 +9,7 @@ mod events;
 mod exit;
 mod export;
 mod formats;
+mod grouped;
 mod jobs;
 mod outcome;
 mod pipeline_files;

@@ -1,6 +1,7 @@
 //! `wavemill run`: a pipeline over files, in this process, without store and daemon.
 
 use super::events::EventView;
+use super::grouped::grouped_jobs;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals;
 use super::{CliError, Context, Exit, Run, check};
@@ -70,11 +71,13 @@ pub(super) fn run_files(
         view: EventView::new(context, pipelines, true),
         summary: Summary::default(),
     };
+    let mut jobs = grouped_jobs(context, pipeline, files, &runner.places, &runner.ids).into_iter();
     for file in files {
         if cancel.load(Ordering::SeqCst) {
             break;
         }
-        runner.file(file)?;
+        let job = jobs.next().unwrap_or_else(|| job_of(file, &runner.ids));
+        runner.file(file, job)?;
     }
     let Runner { view, summary, .. } = runner;
     // One file's own line says it all.
@@ -102,6 +105,7 @@ pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
         reldir: PathBuf::new(),
         created: Clock::now_zoned(),
         hash: hash_file(path).map_err(unreadable)?,
+        group: None,
     })
 }
 
@@ -171,9 +175,9 @@ impl From<RunError> for Failure {
 
 impl Runner<'_> {
     /// Processes one file. That it fails is told and counted, and no error here.
-    fn file(&mut self, path: &Path) -> Result<(), CliError> {
+    fn file(&mut self, path: &Path, job: Result<Job, String>) -> Result<(), CliError> {
         let started = Instant::now();
-        let job = match job_of(path, &self.ids) {
+        let job = match job {
             Ok(job) => job,
             Err(reason) => {
                 self.summary.failed += 1;

@@ -98,6 +98,7 @@ pub(super) fn to_job(job: &JobRecord) -> Job {
         reldir: job.file.reldir().to_path_buf(),
         created: job.created.clone(),
         hash: job.hash.clone(),
+        group: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod facts;
 mod fingerprint;
 mod gates;
 mod group;
+pub(crate) mod member;
 pub(crate) mod outputs;
 mod pass;
 pub(crate) mod report;
@@ -22,6 +23,7 @@ mod writer;
 
 pub use digest::{entries, findings, notes};
 pub use facts::{FileFacts, measures};
+pub use member::{JobGroup, LeftOut, Member, identity, measure};
 
 use crate::model::{OnConflict, Pipeline};
 use crate::path_text;
@@ -47,6 +49,9 @@ pub struct Job {
     pub created: String,
     /// BLAKE3 of the source, 64 hex digits.
     pub hash: String,
+    /// The files that get one gain with it; `None` treats it by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<JobGroup>,
 }
 
 /// Where a run may write, and how it is stopped.

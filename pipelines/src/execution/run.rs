@@ -89,7 +89,7 @@ pub(crate) fn survey(
 }
 
 impl<'a> Run<'a> {
-    fn open(
+    pub(super) fn open(
         pipeline: &'a Pipeline,
         job: &'a Job,
         places: &'a Places<'a>,
@@ -98,7 +98,8 @@ impl<'a> Run<'a> {
         let values = Values::of_job(pipeline, job)?;
         let input = Input::open(&job.input)?;
         let values = values.with_tags(&input.tags);
-        let known = Known { frames: input.info.frame_count, loudness: None, measures: None };
+        let known =
+            Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
         Ok(Self {
             pipeline,
             job,
@@ -117,7 +118,7 @@ impl<'a> Run<'a> {
     }
 
     /// Everything up to the first pass: the plan, or why a gate rejects the source.
-    fn survey(&mut self) -> Result<Result<Blueprint, String>, RunError> {
+    pub(super) fn survey(&mut self) -> Result<Result<Blueprint, String>, RunError> {
         self.scan_for_conditions()?;
         if let Some(line) = self.check_input_facts() {
             return Ok(Err(line));
@@ -195,7 +196,7 @@ impl<'a> Run<'a> {
     }
 
     /// Shows the step that observed a pass the same signal as often as it asks for it.
-    fn rehearse(
+    pub(super) fn rehearse(
         &mut self,
         pass: &Pass,
         blueprint: &mut Blueprint,
@@ -217,7 +218,7 @@ impl<'a> Run<'a> {
     }
 
     /// Takes the source's loudness from the step that measured it in the pass before.
-    fn note_observed(&mut self, blueprint: &Blueprint, pass: usize) {
+    pub(super) fn note_observed(&mut self, blueprint: &Blueprint, pass: usize) {
         if pass == 1
             && self.known.loudness.is_none()
             && let Some(stage) = blueprint.source_observer()
@@ -541,7 +542,7 @@ fn check_mix(blueprint: &Blueprint, index: usize, stored: &Stored) -> Result<(),
 }
 
 /// Begins the stages of a pass in order; returns the frames each will deliver.
-fn begin(
+pub(super) fn begin(
     blueprint: &mut Blueprint,
     pass: &Pass,
     length: Option<Frames>,

@@ -3,10 +3,10 @@
 use super::ceiling::Ceiling;
 use super::format;
 use super::when::{Facts, skip_reason};
-use crate::execution::RunError;
 use crate::execution::error::refused;
 use crate::execution::source::{Input, duration};
 use crate::execution::stage::Stage;
+use crate::execution::{JobGroup, RunError};
 use crate::model::{After, Export, Pipeline, Step};
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub(crate) struct Known {
     pub(crate) loudness: Option<LoudnessReport>,
     /// The other groups that the report holds, if measured.
     pub(crate) measures: Option<Analysis>,
+    /// The files that it gets one gain with.
+    pub(crate) group: Option<JobGroup>,
 }
 
 /// What a run will do.
@@ -125,7 +127,8 @@ impl Blueprint {
             tags: &input.tags,
             integrated: known.loudness.as_ref().and_then(|report| report.integrated_lufs),
         };
-        let (stages, steps) = build_stages(pipeline, &input.info.spec, facts)?;
+        let group = known.group.as_ref();
+        let (stages, steps) = build_stages(pipeline, &input.info.spec, facts, group)?;
         let passes = cut_into_passes(&stages, input.info.lossless);
         let mut blueprint = Self {
             stages,
@@ -133,7 +136,7 @@ impl Blueprint {
             passes,
             groups: Vec::new(),
             group_of: Vec::new(),
-            warnings: input.warnings.clone(),
+            warnings: input.warnings.iter().cloned().chain(left_out(group)).collect(),
         };
         for (index, export) in pipeline.exports.iter().enumerate() {
             blueprint.add_export(pipeline, index, export, input)?;
@@ -382,6 +385,12 @@ fn build(
     (step.build)(&params, spec).map_err(|error| error.to_string())
 }
 
+/// What the gain of a group does not go by, a line each.
+fn left_out(group: Option<&JobGroup>) -> impl Iterator<Item = String> {
+    let left_out = group.into_iter().flat_map(|group| &group.left_out);
+    left_out.map(|file| format!("not in the group: {}: {}", file.name, file.reason))
+}
+
 /// The stages, and for each step its stage or why it does not run.
 type Stages = (Vec<Stage>, Vec<Result<usize, String>>);
 
@@ -389,6 +398,7 @@ fn build_stages(
     pipeline: &Pipeline,
     source: &StreamSpec,
     facts: Facts<'_>,
+    group: Option<&JobGroup>,
 ) -> Result<Stages, RunError> {
     let mut stages: Vec<Stage> = Vec::new();
     let mut steps = Vec::new();
@@ -399,8 +409,11 @@ fn build_stages(
         }
         let spec = stages.last().map_or(source, |stage| &stage.output).clone();
         let label = step.id.clone().unwrap_or_else(|| step.name().to_owned());
-        let processor =
+        let mut processor =
             step.build(&spec).map_err(|error| refused(format!("step `{label}`: {error}")))?;
+        if let Some(group) = group {
+            processor.join_group(&group.loudness, group.piece.as_ref());
+        }
         steps.push(Ok(stages.len()));
         stages.push(Stage::new(label, processor, spec));
     }

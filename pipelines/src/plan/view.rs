@@ -1,11 +1,12 @@
 //! A plan to look at: JSON for programs, lines for people.
 
 use super::blueprint::{Blueprint, Pass};
+use crate::execution::member::OnlyProgress;
 use crate::execution::report::facts_of_step;
 use crate::execution::run::{Surveyed, survey};
 use crate::execution::source::duration;
 use crate::execution::stage::Stage;
-use crate::execution::{Decision, Hooks, Job, OutputKind, Places, Proposal, RunError};
+use crate::execution::{Job, OutputKind, Places, Proposal, RunError};
 use crate::model::Pipeline;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -161,19 +162,6 @@ pub fn plan(
         report: path_of(OutputKind::Report).map(|proposal| proposal.path.clone()).next(),
         warnings: blueprint.map_or_else(Vec::new, |blueprint| blueprint.warnings.clone()),
     })
-}
-
-/// A survey decides nothing.
-struct OnlyProgress<'a>(&'a mut dyn FnMut(f64));
-
-impl Hooks for OnlyProgress<'_> {
-    fn decide(&mut self, _proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
-        Err(RunError::Canceled)
-    }
-
-    fn progress(&mut self, share: f64) {
-        (self.0)(share);
-    }
 }
 
 fn input(surveyed: &Surveyed) -> PlannedInput {

@@ -142,6 +142,7 @@ mod tests {
             reldir: PathBuf::new(),
             created: "2024-05-01T12:00:00+00:00[UTC]".to_owned(),
             hash: "0".repeat(64),
+            group: None,
         }
     }
 

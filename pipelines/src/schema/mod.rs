@@ -27,7 +27,7 @@ pub use target::read_targets;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::effects::Effects;
-use crate::model::{Defaults, Pipeline, SourceAction};
+use crate::model::{Defaults, Grouping, Pipeline, SourceAction};
 use collisions::Target;
 use key::{Key, Kind};
 use sink::Sink;
@@ -207,6 +207,14 @@ fn read_steps(
                     .help("an export's `after` must name one step");
             }
         }
+        if read.step.as_ref().is_some_and(|step| step.grouping().is_some())
+            && pipeline.grouped_step().is_some()
+        {
+            let message = "a second step treats files together; a pipeline may have one";
+            sink.error("contradiction", values.span.clone(), message).help(
+                "leave `group` out of one of them: a group's gain must be known before the next",
+            );
+        }
         pipeline.steps.extend(read.step);
         ids.push((read.id.map(Spanned::into_inner), pipeline.steps.len()));
     }
@@ -244,6 +252,14 @@ fn check_together(
         .map(|path| Target { path, extension: "", what: "folder for sources", is_folder: true })
         .collect();
     collisions::check_loops(sink, &pipeline.watches, &moves);
+    if let (Some((_, grouping)), Some(span)) = (pipeline.grouped_step(), root.written("watch")) {
+        let message = match grouping {
+            Grouping::Batch => "a watched folder has no batch of files",
+            Grouping::Folder => "files of a watched folder cannot be treated together",
+        };
+        sink.error("contradiction", span, message)
+            .help("leave [[watch]] out and use `wavemill run`, or leave out `group`");
+    }
     let has_export = root.written("export").is_some();
     if let (SourceAction::Delete, false, Some(span)) =
         (&source.policy.on_success, has_export, source.on_success.clone())

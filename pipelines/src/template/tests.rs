@@ -17,6 +17,7 @@ fn values_in(input: &str, tags: &Tags, timezone: Option<&str>) -> Values {
         reldir: "shows/2026".into(),
         created: "2026-03-31T23:30:00+02:00[Europe/Berlin]".to_owned(),
         hash: "0123456789abcdef".repeat(4),
+        group: None,
     };
     Values::of_job(&pipeline, &job)
         .unwrap()
@@ -130,6 +131,7 @@ fn stem_that_is_no_utf_8_is_kept() {
         reldir: std::path::PathBuf::new(),
         created: "2026-03-31T23:30:00Z".to_owned(),
         hash: String::new(),
+        group: None,
     };
     let values = Values::of_job(&pipeline, &job).unwrap();
     let path = Template::parse("{stem}.wav").unwrap().expand(&values);

@@ -96,6 +96,7 @@ impl Lab {
             reldir: PathBuf::new(),
             created: "2026-03-31T23:30:00+02:00[Europe/Berlin]".to_owned(),
             hash: hash.unwrap_or_default(),
+            group: None,
         }
     }
 

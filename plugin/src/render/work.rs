@@ -166,6 +166,7 @@ impl Work<'_> {
             reldir: PathBuf::new(),
             created: jiff::Zoned::now().to_string(),
             hash: hash(part, cancel)?,
+            group: None,
         };
         let mut journal = Journal::begin(folder, &job.id);
         let progress = |share: f64| self.render.set_progress((done + share) / total);

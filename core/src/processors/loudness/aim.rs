@@ -1,6 +1,5 @@
 //! What is asked of `loudness`, and the gain that follows from it.
 
-use crate::loudness::LoudnessReport;
 use crate::units::{Dbtp, Decibels, Lu, Lufs};
 
 /// Amplitude kept free below the ceiling: dither and rounding to 16 bits move a sample by up to 1.5
@@ -60,15 +59,6 @@ impl Aim {
     }
 }
 
-/// The larger of both measures of the true peak: each may be what another meter finds.
-pub(super) fn true_peak(measured: &LoudnessReport) -> Option<Dbtp> {
-    let precise = measured.true_peak_precise_dbtp;
-    match (measured.true_peak_dbtp, precise) {
-        (Some(standard), Some(precise)) => Some(Dbtp(standard.0.max(precise.0))),
-        (standard, precise) => standard.or(precise),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,17 +95,5 @@ mod tests {
         // 4 dB less the headroom of 0.0009 dB, rounded down.
         assert_eq!(AIM.allowed(Dbtp(-5.0)), Some(Decibels(3.999)));
         assert!((AIM.limiter_ceiling().unwrap().0 + 1.0109).abs() < 1e-4);
-    }
-
-    #[test]
-    fn larger_of_both_true_peaks_counts() {
-        let report = |standard, precise| LoudnessReport {
-            true_peak_dbtp: Some(Dbtp(standard)),
-            true_peak_precise_dbtp: Some(Dbtp(precise)),
-            ..LoudnessReport::default()
-        };
-        assert_eq!(true_peak(&report(-1.0, -0.5)), Some(Dbtp(-0.5)));
-        assert_eq!(true_peak(&report(-1.0, -1.5)), Some(Dbtp(-1.0)));
-        assert_eq!(true_peak(&LoudnessReport::default()), None);
     }
 }

@@ -69,6 +69,19 @@ impl Search {
         }
     }
 
+    /// One rehearsal with a gain that is given, whatever it needs.
+    pub(super) fn fixed(gain: Decibels) -> Self {
+        Self {
+            target: None,
+            reduction_max: Decibels(f64::INFINITY),
+            gain_max: gain,
+            known: Vec::new(),
+            rehearsals: 0,
+            next: Some(gain),
+            best: None,
+        }
+    }
+
     /// The gain to rehearse next; `None` when the search is over.
     pub(super) fn next(&self) -> Option<Decibels> {
         self.next
@@ -184,6 +197,15 @@ mod tests {
         assert_eq!(count, 2);
         let (gain, count) = search(-9.0, 3.0, 0.0);
         assert_eq!((gain, count), (Decibels(1.0), 1));
+    }
+
+    #[test]
+    fn gain_that_is_given_stays_whatever_it_needs() {
+        let mut search = Search::fixed(Decibels(4.0));
+        assert_eq!(search.next(), Some(Decibels(4.0)));
+        assert!(search.learn(Some(Lufs(-9.0)), Decibels(30.0)));
+        assert_eq!((search.next(), search.best()), (None, Decibels(4.0)));
+        assert!(!search.is_bound());
     }
 
     #[test]

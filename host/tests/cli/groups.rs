@@ -1,0 +1,219 @@
+//! One gain for files that belong together.
+
+use super::{Lab, code, json, stderr, stdout};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use serde_json::Value;
+
+const RATE_HZ: u32 = 44_100;
+
+/// The pieces of an album: seconds and amplitude. Their own loudness differs by 18 LU.
+const PIECES: [(&str, u32, f64); 3] =
+    [("1 loud.wav", 20, 0.8), ("2 soft.wav", 30, 0.3), ("3 softer.wav", 25, 0.1)];
+
+/// Noise that swells, of a fixed seed: Numerical Recipes' "quick and dirty" generator.
+fn piece(lab: &Lab, name: &str, seconds: u32, amplitude: f64) {
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: RATE_HZ,
+        bits_per_sample: 24,
+        sample_format: SampleFormat::Int,
+    };
+    let path = lab.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut writer = WavWriter::create(path, spec).unwrap();
+    let mut state = 7u32;
+    for frame in 0..seconds * RATE_HZ {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = 2.0 * f64::from(state) / f64::from(u32::MAX) - 1.0;
+        let swell = 0.75 + 0.25 * (f64::from(frame) / f64::from(RATE_HZ)).sin();
+        #[expect(clippy::cast_possible_truncation, reason = "below full scale")]
+        let sample = (noise * swell * amplitude * f64::from(1 << 23)) as i32;
+        writer.write_sample(sample).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn album(lab: &Lab) {
+    for (name, seconds, amplitude) in PIECES {
+        piece(lab, &format!("album/{name}"), seconds, amplitude);
+    }
+}
+
+/// A pipeline that brings files together to a loudness.
+fn pipeline(lab: &Lab, with: &str) {
+    let text = format!(
+        "version = 1\n[pipeline]\nname = \"album\"\n\
+         [[step]]\nuse = \"high-pass\"\nwith = {{ cutoff_hz = 40 }}\n\
+         [[step]]\nuse = \"loudness\"\nwith = {{ {with} }}\n\
+         [[export]]\nformat = \"wav\"\nbit_depth = 24\npath = \"out/{{stem}}.{{ext}}\"\n\
+         [report]\njson = \"out/{{stem}}.json\"\n"
+    );
+    lab.write("album.toml", &text);
+}
+
+fn run(lab: &Lab, files: &[&str]) -> std::process::Output {
+    lab.run(&[&["run", "album.toml"], files].concat())
+}
+
+/// Integrated loudness of a file, as another reading of it by the program says.
+fn loudness(lab: &Lab, name: &str) -> f64 {
+    let output = lab.run(&["analyze", name, "--only", "loudness", "--json", "--no-cache"]);
+    json(&output)["files"][0]["loudness"]["integrated_lufs"].as_f64().unwrap()
+}
+
+/// The samples of files, one after the other, as a file of its own.
+fn concatenate(lab: &Lab, names: &[&str], to: &str) {
+    let spec = WavReader::open(lab.path(names[0])).unwrap().spec();
+    let mut writer = WavWriter::create(lab.path(to), spec).unwrap();
+    for name in names {
+        for sample in WavReader::open(lab.path(name)).unwrap().samples::<i32>() {
+            writer.write_sample(sample.unwrap()).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+}
+
+fn report(lab: &Lab, stem: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(lab.path(&format!("out/{stem}.json"))).unwrap()).unwrap()
+}
+
+/// What the loudness step found.
+fn findings(lab: &Lab, stem: &str) -> Value {
+    report(lab, stem)["steps"][1]["findings"].clone()
+}
+
+fn gain(lab: &Lab, stem: &str) -> f64 {
+    findings(lab, stem)["gain_db"].as_f64().unwrap()
+}
+
+const FILES: [&str; 3] = ["album/1 loud.wav", "album/2 soft.wav", "album/3 softer.wav"];
+
+#[test]
+fn album_keeps_its_differences_and_lands_at_the_target_as_a_whole() {
+    let lab = Lab::new();
+    album(&lab);
+    pipeline(&lab, "target_lufs = -23.0, group = \"folder\"");
+    let output = run(&lab, &FILES);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let outputs = ["out/1 loud.wav", "out/2 soft.wav", "out/3 softer.wav"];
+    let after: Vec<f64> = outputs.iter().map(|name| loudness(&lab, name)).collect();
+    let found = findings(&lab, "1 loud");
+    assert_eq!((&found["group"], &found["group_files"]), (&"folder".into(), &3.0.into()));
+    // Differences are those at the step's place, behind the high-pass.
+    let before: Vec<f64> = ["1 loud", "2 soft", "3 softer"]
+        .iter()
+        .map(|stem| findings(&lab, stem)["measured_integrated_lufs"].as_f64().unwrap())
+        .collect();
+    for (before, after) in before.windows(2).zip(after.windows(2)) {
+        let moved = (before[1] - before[0]) - (after[1] - after[0]);
+        assert!(moved.abs() < 0.01, "{before:?} {after:?}");
+    }
+    concatenate(&lab, &outputs, "all.wav");
+    let whole = loudness(&lab, "all.wav");
+    // Blocks across the two joins are in the concatenation only.
+    assert!((whole + 23.0).abs() < 0.05, "{whole}");
+    assert!((after.iter().sum::<f64>() / 3.0 - whole).abs() > 3.0, "{after:?}");
+}
+
+#[test]
+fn order_of_files_changes_no_byte() {
+    let lab = Lab::new();
+    album(&lab);
+    pipeline(&lab, "target_lufs = -23.0, group = \"batch\"");
+    assert_eq!(code(&run(&lab, &FILES)), 0);
+    let read = |name: &str| std::fs::read(lab.path(name)).unwrap();
+    let first: Vec<_> = ["out/1 loud.wav", "out/2 soft.wav"].map(read).to_vec();
+    std::fs::remove_dir_all(lab.path("out")).unwrap();
+    std::fs::remove_dir_all(lab.path(".local")).unwrap();
+    assert_eq!(code(&run(&lab, &[FILES[2], FILES[0], FILES[1]])), 0);
+    assert_eq!(["out/1 loud.wav", "out/2 soft.wav"].map(read).to_vec(), first);
+}
+
+#[test]
+fn folders_of_one_command_have_gains_of_their_own_and_a_batch_has_one() {
+    let lab = Lab::new();
+    piece(&lab, "a/1.wav", 5, 0.5);
+    piece(&lab, "a/2.wav", 5, 0.2);
+    piece(&lab, "b/3.wav", 5, 0.1);
+    let files = ["a/1.wav", "b/3.wav", "a/2.wav"];
+    pipeline(&lab, "target_lufs = -30.0, group = \"folder\"");
+    assert_eq!(code(&run(&lab, &files)), 0);
+    assert!((gain(&lab, "1") - gain(&lab, "2")).abs() < 1e-9);
+    assert!(gain(&lab, "3") - gain(&lab, "1") > 8.0);
+    std::fs::remove_dir_all(lab.path("out")).unwrap();
+    pipeline(&lab, "target_lufs = -30.0, group = \"batch\"");
+    assert_eq!(code(&run(&lab, &files)), 0);
+    assert!((gain(&lab, "3") - gain(&lab, "1")).abs() < 1e-9);
+    assert_eq!(findings(&lab, "3")["group_files"], 3.0);
+}
+
+#[test]
+fn largest_peak_lowers_the_gain_of_all_and_the_shortfall_is_told() {
+    let lab = Lab::new();
+    album(&lab);
+    pipeline(&lab, "target_lufs = -5.0, group = \"batch\"");
+    assert_eq!(code(&run(&lab, &FILES)), 0);
+    let loud = findings(&lab, "1 loud");
+    let softer = findings(&lab, "3 softer");
+    assert_eq!(loud["gain_db"], softer["gain_db"]);
+    assert_eq!(softer["ceiling_bound"], true);
+    assert!(softer["shortfall_lu"].as_f64().unwrap() > 1.0);
+    let peak = loud["expected_true_peak_dbtp"].as_f64().unwrap();
+    assert!(peak <= -1.0 && peak > -1.01, "{peak}");
+    // It alone would be allowed far more.
+    assert!(softer["expected_true_peak_dbtp"].as_f64().unwrap() < -10.0);
+}
+
+#[test]
+fn broken_file_is_left_out_named_and_fails_by_itself() {
+    let lab = Lab::new();
+    album(&lab);
+    lab.write("album/0 broken.wav", "RIFF, or not");
+    pipeline(&lab, "target_lufs = -23.0, group = \"folder\"");
+    let files = ["album/0 broken.wav", FILES[0], FILES[1], FILES[2]];
+    let output = run(&lab, &files);
+    assert_eq!(code(&output), 3);
+    assert!(stderr(&output).contains("0 broken.wav"), "{}", stderr(&output));
+    let told = report(&lab, "2 soft");
+    let warning = told["warnings"][0].as_str().unwrap();
+    assert!(warning.starts_with("not in the group: album/0 broken.wav: "), "{warning}");
+    assert_eq!(findings(&lab, "2 soft")["group_files"], 3.0);
+    let with = gain(&lab, "2 soft");
+    std::fs::remove_dir_all(lab.path("out")).unwrap();
+    assert_eq!(code(&run(&lab, &FILES)), 0);
+    assert!((gain(&lab, "2 soft") - with).abs() < 1e-12);
+}
+
+#[test]
+fn file_that_a_gate_rejects_is_not_in_the_group() {
+    let lab = Lab::new();
+    album(&lab);
+    pipeline(&lab, "target_lufs = -23.0, group = \"folder\"");
+    let gate = "[[require]]\nintegrated_lufs = { max = -10 }\n";
+    let text = std::fs::read_to_string(lab.path("album.toml")).unwrap();
+    lab.write("album.toml", &text.replace("[[export]]", &format!("{gate}[[export]]")));
+    assert_eq!(code(&run(&lab, &FILES)), 3);
+    assert_eq!(findings(&lab, "2 soft")["group_files"], 2.0);
+    let warning = report(&lab, "2 soft")["warnings"][0].as_str().unwrap().to_owned();
+    assert!(warning.contains("1 loud.wav"), "{warning}");
+    assert!(!lab.path("out/1 loud.wav").exists());
+}
+
+#[test]
+fn group_that_no_watched_folder_has_and_a_second_one_are_mistakes() {
+    let lab = Lab::new();
+    pipeline(&lab, "target_lufs = -23.0, group = \"batch\"");
+    let text = std::fs::read_to_string(lab.path("album.toml")).unwrap();
+    let check = |text: &str| {
+        lab.write("album.toml", text);
+        let output = lab.run(&["check", "album.toml"]);
+        (code(&output), stdout(&output) + &stderr(&output))
+    };
+    let (status, said) = check(&format!("{text}[[watch]]\npath = \"in\"\n"));
+    assert_eq!(status, 78);
+    assert!(said.contains("a watched folder has no batch of files"), "{said}");
+    let twice = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -9, group = \"batch\" }\n";
+    let (status, said) = check(&format!("{text}{twice}"));
+    assert_eq!(status, 78);
+    assert!(said.contains("a second step treats files together"), "{said}");
+}
