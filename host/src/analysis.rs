@@ -8,7 +8,7 @@ pub use cache::Cache;
 use cache::key_of;
 pub use input::Input;
 pub(crate) use input::STREAM_NAME;
-pub use raw::{RawError, RawFormat, SampleCoding};
+pub use raw::{BadRawFormat, RawError, RawFormat, SampleCoding};
 
 use clap::builder::PossibleValue;
 use serde_json::{Map, Value};

@@ -145,6 +145,33 @@ fn full_disk_fails_the_attempt_and_leaves_nothing_half() {
     fault.assert_recovers("a full disk at the first rename of an output");
 }
 
+#[test]
+fn disk_of_1_mb_that_runs_full_is_told_in_one_line_and_holds_nothing_half() {
+    let Some(unshare) = Tool::find("unshare") else { return };
+    let script = "mount -t tmpfs -o size=1m tmpfs out && \"$@\"; code=$?; ls -A out; exit $code";
+    let namespace = |command: &str| {
+        let mut wrapper = unshare.command();
+        wrapper.args(["-Urm", "sh", "-c", command, "sh"]);
+        wrapper
+    };
+    if !namespace("mount -t tmpfs tmpfs /mnt").status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: no file system may be mounted in a namespace here");
+        return;
+    }
+    let lab = Lab::new();
+    std::fs::create_dir_all(lab.path("out")).expect("a folder");
+    let frames = 20 * 48_000;
+    let signal = signal::pink(48_000, 2, frames, 0.3, 1);
+    wav::write(&lab.path("in.wav"), &signal, Stored::Int(16));
+    let output = Path::new("out/in.wav");
+    let ended = lab.run_wrapped(namespace(script), &["export", "in.wav"], output);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert_eq!(ended.stdout, "", "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    assert!(ended.stderr.contains("No space left on device"), "{ended:?}");
+    assert!(ended.stderr.contains("out"), "{ended:?}");
+}
+
 /// A store whose making was cut short must not stand in the way of the next start.
 #[test]
 fn death_at_any_call_that_makes_the_store_leaves_the_state_usable() {

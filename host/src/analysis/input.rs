@@ -113,6 +113,23 @@ impl Input {
         Ok(Self { name: STREAM_NAME.to_owned(), place, content: OnceCell::from(content) })
     }
 
+    /// Takes a stream to its end into a file, raw samples as WAV of unknown length.
+    ///
+    /// # Errors
+    /// As [`Self::stream`].
+    pub fn keep_stream(
+        mut stream: impl Read,
+        raw: Option<RawFormat>,
+        file: &mut File,
+    ) -> Result<(), AnalyzeError> {
+        file.write_all(&raw.map(raw::wave_header).unwrap_or_default())?;
+        let size_bytes = io::copy(&mut stream, file)?;
+        if let Some(format) = raw {
+            format.check_length(size_bytes)?;
+        }
+        Ok(())
+    }
+
     /// What it is called in reports: the path as it was given, or `-`.
     pub fn name(&self) -> &str {
         &self.name

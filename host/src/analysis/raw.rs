@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 use wavemill_core::audio::SampleFormat;
+use wavemill_core::limits;
 
 /// How raw samples are stored; interleaved, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -53,6 +54,43 @@ pub struct RawFormat {
     pub channels: u16,
     /// How a sample is stored.
     pub coding: SampleCoding,
+}
+
+/// What was said of raw samples cannot be; reads on after the beginning of an option's name.
+#[derive(Debug, Error)]
+#[error("{name} is {value}; it must lie in {min}..={max}")]
+pub struct BadRawFormat {
+    name: &'static str,
+    value: u64,
+    min: u64,
+    max: u64,
+}
+
+impl RawFormat {
+    /// Of what was said; `None` where not all of it was.
+    ///
+    /// # Errors
+    /// When nothing can have such a rate or so many channels.
+    pub fn of(
+        rate: Option<u32>,
+        channels: Option<u16>,
+        coding: Option<SampleCoding>,
+    ) -> Result<Option<Self>, BadRawFormat> {
+        let (Some(sample_rate_hz), Some(channels), Some(coding)) = (rate, channels, coding) else {
+            return Ok(None);
+        };
+        let check = |name, value: u64, min: u64, max: u64| {
+            if (min..=max).contains(&value) {
+                Ok(())
+            } else {
+                Err(BadRawFormat { name, value, min, max })
+            }
+        };
+        let (min, max) = (limits::SAMPLE_RATE_HZ_MIN, limits::SAMPLE_RATE_HZ_MAX);
+        check("rate", sample_rate_hz.into(), min.into(), max.into())?;
+        check("channels", channels.into(), 1, limits::CHANNEL_COUNT_MAX as u64)?;
+        Ok(Some(Self { sample_rate_hz, channels, coding }))
+    }
 }
 
 /// Raw samples do not fit their description; reads on after the stream's name.

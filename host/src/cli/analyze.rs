@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wavemill_core::analysis::Group;
 use wavemill_core::delivery::{Judgement, Target};
-use wavemill_core::limits;
 
 mod csv;
 mod files;
@@ -70,22 +69,8 @@ struct Raw {
 
 impl Raw {
     fn format(&self) -> Result<Option<RawFormat>, CliError> {
-        let (Some(rate), Some(channels), Some(coding)) =
-            (self.rate, self.channels, self.sample_format)
-        else {
-            return Ok(None);
-        };
-        let (rate_min, rate_max) = (limits::SAMPLE_RATE_HZ_MIN, limits::SAMPLE_RATE_HZ_MAX);
-        if rate < rate_min || rate > rate_max {
-            let reason = format!("--rate is {rate}; it must lie in {rate_min}..={rate_max}");
-            return Err(CliError::usage(reason));
-        }
-        let channels_max = limits::CHANNEL_COUNT_MAX;
-        if channels == 0 || usize::from(channels) > channels_max {
-            let reason = format!("--channels is {channels}; it must lie in 1..={channels_max}");
-            return Err(CliError::usage(reason));
-        }
-        Ok(Some(RawFormat { sample_rate_hz: rate, channels, coding }))
+        RawFormat::of(self.rate, self.channels, self.sample_format)
+            .map_err(|error| CliError::usage(format!("--{error}")))
     }
 }
 

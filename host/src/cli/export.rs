@@ -1,8 +1,9 @@
 //! `wavemill export`: one file into another, as flags say.
 
-use super::run::{absolute, run_files};
+use super::run::{absolute, run_files, spool_folder};
 use super::waveform::parse_time;
 use super::{CliError, Context, Exit, Run, pipeline_files};
+use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ const NAME: &str = "export";
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExportOne {
-    /// Audio file
+    /// Audio file, or - for standard input: WAV of any length, any other format, or raw samples
     #[arg(value_name = "IN")]
     input: PathBuf,
 
@@ -33,6 +34,10 @@ pub(super) struct ExportOne {
     #[arg(long)]
     print_pipeline: bool,
 
+    /// Measure what would come out and write nothing
+    #[arg(long, conflicts_with = "print_pipeline")]
+    dry_run: bool,
+
     #[command(flatten)]
     edits: Edits,
 
@@ -41,6 +46,29 @@ pub(super) struct ExportOne {
 
     #[command(flatten)]
     storage: Storage,
+
+    #[command(flatten)]
+    raw: Raw,
+}
+
+/// What raw samples from standard input are.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Raw samples from standard input")]
+struct Raw {
+    /// Frames a second
+    #[arg(long = "raw-rate", id = "raw_rate", value_name = "HZ")]
+    #[arg(requires_all = ["raw_channels", "raw_format"])]
+    rate: Option<u32>,
+
+    /// Number of channels
+    #[arg(long = "raw-channels", id = "raw_channels", value_name = "COUNT")]
+    #[arg(requires_all = ["raw_rate", "raw_format"])]
+    channels: Option<u16>,
+
+    /// How a sample is stored, little-endian
+    #[arg(long = "raw-format", id = "raw_format", value_enum, value_name = "FORMAT")]
+    #[arg(requires_all = ["raw_rate", "raw_channels"])]
+    coding: Option<SampleCoding>,
 }
 
 /// What becomes of the signal.
@@ -152,7 +180,22 @@ impl Run for ExportOne {
         }
         let target = absolute(&self.target)?;
         let pipelines = pipeline_files::load_text(NAME, self.pipeline(&target)?, context)?;
-        run_files(context, &pipelines, &[self.input], context.settings.output_root())
+        let output_root = context.settings.output_root();
+        let raw = RawFormat::of(self.raw.rate, self.raw.channels, self.raw.coding)
+            .map_err(|error| CliError::usage(format!("--raw-{error}")))?;
+        if self.input.as_os_str() != STREAM_NAME {
+            if raw.is_some() {
+                return Err(CliError::usage("raw samples come from standard input: name it, as -"));
+            }
+            return run_files(context, &pipelines, &[self.input], output_root, self.dry_run);
+        }
+        let failed = |error: &dyn std::fmt::Display| CliError::failed(format!("-: {error}"));
+        let folder = tempfile::tempdir_in(spool_folder(context)).map_err(|error| failed(&error))?;
+        let path = folder.path().join("stdin");
+        let mut file = std::fs::File::create_new(&path).map_err(|error| failed(&error))?;
+        Input::keep_stream(std::io::stdin().lock(), raw, &mut file)
+            .map_err(|error| failed(&error))?;
+        run_files(context, &pipelines, &[path], output_root, self.dry_run)
     }
 }
 

@@ -4,6 +4,7 @@ mod analyze;
 mod check;
 mod completions;
 mod context;
+mod dry_run;
 mod effects;
 mod events;
 mod exit;

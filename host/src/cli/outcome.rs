@@ -71,6 +71,50 @@ impl Outcome<'_> {
     }
 }
 
+/// What a file would come to: numbers before and after, what limits them, and the group.
+pub(super) fn rehearsed(input: &Path, report: &Value, context: &Context) -> Vec<String> {
+    let paint = context.report.paint();
+    let mut words = Numbers::of(report).before_and_after(paint.arrow());
+    if words.is_empty() {
+        words.push("no loudness".to_owned());
+    }
+    let name = input.file_name().map_or(input, Path::new);
+    let mut lines =
+        vec![format!("{}: {}", paint.tone(Tone::Strong, shown(name)), words.join(", "))];
+    lines.extend(limits(report).into_iter().map(|line| format!("  {line}")));
+    lines.extend(
+        notes(report)
+            .iter()
+            .map(|note| format!("  {} {}", paint.tone(Tone::Doubt, "note:"), one_line(note))),
+    );
+    lines
+}
+
+/// The group, and what keeps a step from giving more.
+fn limits(report: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (step, found) in findings(report) {
+        let number = |key: &str| found.get(key).and_then(Value::as_f64);
+        let files = found.get("group_files").and_then(Value::as_f64);
+        if let Some(files) = files {
+            let level = |key: &str, unit: &str| {
+                number(key).map_or_else(|| "silent".to_owned(), |it| format!("{it:.1} {unit}"))
+            };
+            let loudness = level("group_integrated_lufs", "LUFS");
+            let peak = level("group_true_peak_dbtp", "dBTP");
+            lines.push(format!("one gain for a group of {files}: {loudness}, true peak {peak}"));
+        }
+        if found.get("ceiling_bound").and_then(Value::as_bool) == Some(true) {
+            let whose = if files.is_some() { "the group's largest peak" } else { "the ceiling" };
+            lines.push(format!("{step}: {whose} limits the gain"));
+        }
+        if let Some(reduction) = number("reduction_max_db").filter(|reduction| *reduction > 0.0) {
+            lines.push(format!("{step}: peaks are turned down by up to {reduction:.1} dB"));
+        }
+    }
+    lines
+}
+
 /// A path below the root or the output folder without that; shorter, and what the pipeline says.
 pub(super) fn below(path: &Path, context: &Context) -> String {
     let inside = path.strip_prefix(&context.settings.root).ok().filter(|p| p.iter().count() > 0);
@@ -83,6 +127,8 @@ struct Numbers {
     input_lufs: Option<f64>,
     output_lufs: Option<f64>,
     true_peak_dbtp: Option<f64>,
+    /// Of the source.
+    input_peak_dbtp: Option<f64>,
     gain_db: Option<f64>,
 }
 
@@ -95,8 +141,20 @@ impl Numbers {
             input_lufs: input.integrated_lufs,
             output_lufs: output.integrated_lufs,
             true_peak_dbtp: output.or(input).true_peak_dbtp,
+            input_peak_dbtp: input.true_peak_dbtp,
             gain_db: findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64()),
         }
+    }
+
+    fn before_and_after(&self, arrow: &str) -> Vec<String> {
+        let peaks = self.input_peak_dbtp.zip(self.true_peak_dbtp);
+        let peaks = peaks.map(|(from, to)| format!("true peak {from:.1} {arrow} {to:.1} dBTP"));
+        let is_peak = |word: &String| word.starts_with("true peak");
+        let mut words = self.words(arrow);
+        if let (Some(peaks), Some(word)) = (peaks, words.iter_mut().find(|word| is_peak(word))) {
+            *word = peaks;
+        }
+        words
     }
 
     fn words(&self, arrow: &str) -> Vec<String> {
@@ -197,6 +255,27 @@ mod tests {
         });
         let words = Numbers::of(&report).words("->").join(", ");
         assert_eq!(words, "-25.1 -> -14.6 LUFS, true peak -1.0 dBTP, gain +10.5 dB");
+    }
+
+    #[test]
+    fn rehearsal_tells_both_peaks_the_group_and_what_limits_the_gain() {
+        let report = json!({
+            "loudness": { "integrated_lufs": -19.8, "true_peak_dbtp": -5.0 },
+            "steps": [{ "use": "loudness", "findings": {
+                "gain_db": 1.5, "ceiling_bound": true, "group_files": 3.0,
+                "group_integrated_lufs": -18.0, "group_true_peak_dbtp": -2.5,
+            } }],
+            "outputs": [{ "loudness": { "integrated_lufs": -18.3, "true_peak_dbtp": -3.5 } }],
+        });
+        let words = Numbers::of(&report).before_and_after("->").join(", ");
+        assert_eq!(words, "-19.8 -> -18.3 LUFS, true peak -5.0 -> -3.5 dBTP, gain +1.5 dB");
+        assert_eq!(
+            limits(&report),
+            [
+                "one gain for a group of 3: -18.0 LUFS, true peak -2.5 dBTP",
+                "loudness: the group's largest peak limits the gain",
+            ]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `wavemill run`: a pipeline over files, in this process, without store and daemon.
 
+use super::dry_run::dry_run;
 use super::events::EventView;
 use super::grouped::grouped_jobs;
 use super::pipeline_files::{self, PipelineFile};
@@ -35,6 +36,10 @@ pub(super) struct RunFiles {
     /// Folder that relative output paths are below [default: the root]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
+
+    /// Measure what would come out and name the files that would be written; write nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Run for RunFiles {
@@ -47,16 +52,17 @@ impl Run for RunFiles {
             Some(path) => absolute(path)?,
             None => context.settings.output_root().to_owned(),
         };
-        run_files(context, &pipelines, &self.files, &output_root)
+        run_files(context, &pipelines, &self.files, &output_root, self.dry_run)
     }
 }
 
-/// Runs the first of these pipelines over files, one after the other.
+/// Runs the first of these pipelines over files, one after the other, or says what that would make.
 pub(super) fn run_files(
     context: &Context,
     pipelines: &[PipelineFile],
     files: &[PathBuf],
     output_root: &Path,
+    is_dry: bool,
 ) -> Result<Exit, CliError> {
     let Some(PipelineFile { pipeline: Some(pipeline), .. }) = pipelines.first() else {
         return Err(CliError::failed("no pipeline was loaded"));
@@ -64,6 +70,10 @@ pub(super) fn run_files(
     let cancel = Arc::new(AtomicBool::new(false));
     cancel_on_signals(&cancel)?;
     let spool = spool_folder(context);
+    if is_dry {
+        let places = Places { output_root, spool: &spool, cancel: &cancel };
+        return dry_run(context, pipeline, files, &places);
+    }
     let mut runner = Runner {
         pipeline,
         places: Places { output_root, spool: &spool, cancel: &cancel },

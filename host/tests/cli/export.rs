@@ -2,6 +2,8 @@
 
 use super::{Lab, code, stderr, stdout};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
+use std::io::Write as _;
+use std::process::Stdio;
 
 const RATE_HZ: u32 = 48_000;
 
@@ -81,6 +83,94 @@ fn existing_file_is_replaced_only_by_force() {
 }
 
 #[test]
+fn reduction_beyond_the_limit_is_a_mistake_of_the_pipeline() {
+    let lab = Lab::new();
+    source(&lab);
+    lab.write(
+        "mine.toml",
+        "version = 1\n[pipeline]\nname = \"mine\"\n[[step]]\nuse = \"loudness\"\n\
+         with = { target_lufs = -9, mode = \"limit\", max_reduction_db = 30 }\n\
+         [[export]]\nformat = \"wav\"\npath = \"out.wav\"\n",
+    );
+    let output = lab.run(&["run", "mine.toml", "in.wav"]);
+    assert_eq!(code(&output), 78);
+    assert!(stderr(&output).contains("must lie in 0..=20 dB"), "{}", stderr(&output));
+    assert!(!lab.path("out.wav").exists());
+}
+
+#[test]
+fn taken_name_is_refused_before_the_file_is_measured() {
+    let lab = Lab::new();
+    source(&lab);
+    lab.write("out.wav", "mine");
+    // Reading it would say what is wrong with it.
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: RATE_HZ,
+        bits_per_sample: 32,
+        sample_format: SampleFormat::Float,
+    };
+    let mut writer = WavWriter::create(lab.path("bad.wav"), spec).unwrap();
+    writer.write_sample(0.5f32).unwrap();
+    writer.write_sample(f32::NAN).unwrap();
+    writer.finalize().unwrap();
+    let export = |to: &str| lab.run(&["export", "bad.wav", to, "--loudness", "-20"]);
+    let taken = export("out.wav");
+    assert_eq!(code(&taken), 3);
+    assert!(stderr(&taken).contains("out.wav exists already"), "{}", stderr(&taken));
+    assert_eq!(stderr(&taken).lines().count(), 1);
+    let read = export("free.wav");
+    assert!(stderr(&read).contains("NaN or infinite sample"), "{}", stderr(&read));
+}
+
+/// Exports what comes from standard input.
+fn export_from_stdin(lab: &Lab, bytes: &[u8], flags: &[&str]) -> std::process::Output {
+    let mut child = lab
+        .command(&[&["export", "-", "out.wav"], flags].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn standard_input_is_exported_as_the_file_would_be() {
+    let lab = Lab::new();
+    source(&lab);
+    let bytes = std::fs::read(lab.path("in.wav")).unwrap();
+    let flags = ["--loudness", "-20", "--bit-depth", "24"];
+    assert_eq!(code(&lab.run(&[&["export", "in.wav", "file.wav"], &flags[..]].concat())), 0);
+    let output = export_from_stdin(&lab, &bytes, &flags);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("stdin -> 1 file"), "{}", stdout(&output));
+    let read = |name: &str| std::fs::read(lab.path(name)).unwrap();
+    assert!(read("out.wav") == read("file.wav"));
+    // Nothing of it stays.
+    let spool = lab.path(".local/state/wavemill/spool");
+    assert_eq!(std::fs::read_dir(spool).unwrap().count(), 0);
+}
+
+#[test]
+fn raw_samples_from_standard_input_are_exported_as_they_are() {
+    let lab = Lab::new();
+    source(&lab);
+    let samples = samples(&lab, "in.wav");
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let raw = ["--raw-rate", "48000", "--raw-channels", "2", "--raw-format", "s16"];
+    let output = export_from_stdin(&lab, &bytes, &raw);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(super::export::samples(&lab, "out.wav"), samples);
+    std::fs::remove_file(lab.path("out.wav")).unwrap();
+    let output = export_from_stdin(&lab, &bytes[..bytes.len() - 1], &raw);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).starts_with("error: -: "), "{}", stderr(&output));
+    assert!(!lab.path("out.wav").exists());
+}
+
+#[test]
 fn bad_flags_are_told_before_work() {
     let lab = Lab::new();
     source(&lab);
@@ -91,7 +181,10 @@ fn bad_flags_are_told_before_work() {
         assert!(!lab.path("out.wav").exists());
     };
     refused(&["--loudness", "5"], "must lie in -70..=0 LUFS", 78);
+    refused(&["--loudness", "-80"], "must lie in -70..=0 LUFS", 78);
     refused(&["--loudness", "-16", "--ceiling", "1"], "must lie in -40..=0 dBTP", 78);
+    refused(&["--sample-rate", "700000"], "700000", 78);
+    refused(&["--raw-rate", "48000"], "--raw-channels", 2);
     refused(&["--ceiling", "-1"], "--loudness", 2);
     refused(&["--bit-depth", "17"], "17", 78);
     refused(&["--format", "wma"], "wma", 78);

@@ -11,7 +11,7 @@ const PIECES: [(&str, u32, f64); 3] =
     [("1 loud.wav", 20, 0.8), ("2 soft.wav", 30, 0.3), ("3 softer.wav", 25, 0.1)];
 
 /// Noise that swells, of a fixed seed: Numerical Recipes' "quick and dirty" generator.
-fn piece(lab: &Lab, name: &str, seconds: u32, amplitude: f64) {
+pub(super) fn piece(lab: &Lab, name: &str, seconds: u32, amplitude: f64) {
     let spec = WavSpec {
         channels: 1,
         sample_rate: RATE_HZ,
@@ -33,14 +33,14 @@ fn piece(lab: &Lab, name: &str, seconds: u32, amplitude: f64) {
     writer.finalize().unwrap();
 }
 
-fn album(lab: &Lab) {
+pub(super) fn album(lab: &Lab) {
     for (name, seconds, amplitude) in PIECES {
         piece(lab, &format!("album/{name}"), seconds, amplitude);
     }
 }
 
 /// A pipeline that brings files together to a loudness.
-fn pipeline(lab: &Lab, with: &str) {
+pub(super) fn pipeline(lab: &Lab, with: &str) {
     let text = format!(
         "version = 1\n[pipeline]\nname = \"album\"\n\
          [[step]]\nuse = \"high-pass\"\nwith = {{ cutoff_hz = 40 }}\n\
@@ -86,7 +86,7 @@ fn gain(lab: &Lab, stem: &str) -> f64 {
     findings(lab, stem)["gain_db"].as_f64().unwrap()
 }
 
-const FILES: [&str; 3] = ["album/1 loud.wav", "album/2 soft.wav", "album/3 softer.wav"];
+pub(super) const FILES: [&str; 3] = ["album/1 loud.wav", "album/2 soft.wav", "album/3 softer.wav"];
 
 #[test]
 fn album_keeps_its_differences_and_lands_at_the_target_as_a_whole() {

@@ -13,7 +13,7 @@ use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
-use wavemill_core::units::Dbfs;
+use wavemill_core::units::{Dbfs, Frames};
 
 /// A piece of the signal on its way to exports.
 #[derive(Clone)]
@@ -46,6 +46,7 @@ pub(super) struct Group {
 /// What was stored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stored {
+    pub(super) frames: Frames,
     /// What was measured of it.
     pub(super) measured: Analysis,
     pub(super) clipped_samples: u64,
@@ -163,6 +164,7 @@ impl Store<'_> {
             send(writer, Fed::End(self.fingerprint.clone()))?;
         }
         Ok(Stored {
+            frames: Frames(self.fingerprint.frames),
             measured: self.meter.map(Analyzer::finish).unwrap_or_default(),
             clipped_samples: self.quantizer.clipped_samples(),
             converted_peak: Dbfs::from_amplitude(self.converted_peak.into()),

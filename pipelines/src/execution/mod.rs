@@ -116,6 +116,16 @@ pub trait Hooks {
     /// When a name is taken and the pipeline says that this is an error, or the run shall stop.
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError>;
 
+    /// Told before any work which outputs there will be, where their names do not depend on measures, so
+    /// that a name that is taken is refused at once. Nothing is promised: [`Self::decide`] is asked all
+    /// the same.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    fn foresee(&mut self, _proposals: &[Proposal]) -> Result<(), RunError> {
+        Ok(())
+    }
+
     /// Progress between 0 and 1; called often, must be cheap.
     fn progress(&mut self, share: f64);
 }
@@ -188,5 +198,20 @@ pub fn run(
     places: &Places<'_>,
     hooks: &mut dyn Hooks,
 ) -> Result<Outcome, RunError> {
-    run::run(pipeline, job, places, hooks)
+    run::run(pipeline, job, places, hooks, false)
+}
+
+/// Does what [`run()`] does, and writes nothing but spools: gates, steps and what each export would store are
+/// measured, and the outcome's report tells them; it has no outputs. What `hooks` decide says which exports
+/// are left out; the names are not touched.
+///
+/// # Errors
+/// See [`RunError`].
+pub fn rehearse(
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    hooks: &mut dyn Hooks,
+) -> Result<Outcome, RunError> {
+    run::run(pipeline, job, places, hooks, true)
 }

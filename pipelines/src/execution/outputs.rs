@@ -18,6 +18,14 @@ pub(super) struct Decided {
 }
 
 impl Decided {
+    /// The exports that are to be written.
+    pub(super) fn written(&self) -> impl Iterator<Item = usize> {
+        let exports = self.exports.iter().enumerate();
+        exports
+            .filter(|(_, decision)| matches!(decision, Decision::Write { .. }))
+            .map(|(export, _)| export)
+    }
+
     /// Whether nothing is to be written at all, though something was asked for.
     pub(super) fn is_nothing(&self) -> bool {
         let mut all = self.exports.iter().chain(&self.report).peekable();

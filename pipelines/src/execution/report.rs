@@ -32,8 +32,10 @@ pub(super) struct Source<'a> {
 /// What became of an export.
 pub(super) struct Output<'a> {
     pub(super) decision: &'a Decision,
+    /// `None` when nothing came to be stored.
+    pub(super) stored: Option<&'a Stored>,
     /// `None` when it was not written.
-    pub(super) written: Option<(&'a Written, &'a Stored)>,
+    pub(super) written: Option<&'a Written>,
     /// `None` where the first attempt kept its ceiling.
     pub(super) repeated: Option<&'a Repeated>,
 }
@@ -104,14 +106,14 @@ impl Told<'_> {
     fn outputs(&self) -> Vec<Value> {
         let exports = self.pipeline.exports.iter().enumerate().zip(&self.outputs);
         exports
-            .map(|((index, export), output)| match (output.decision, output.written) {
+            .map(|((index, export), output)| match (output.decision, output.stored) {
                 (Decision::Skip { reason }, _) => {
                     json!({ "format": export.format.name, "skipped": reason })
                 }
                 (Decision::Write { .. }, None) => {
                     json!({ "format": export.format.name, "skipped": "the file was rejected" })
                 }
-                (Decision::Write { path, .. }, Some((written, stored))) => {
+                (Decision::Write { path, .. }, Some(stored)) => {
                     let group = self.blueprint.and_then(|blueprint| {
                         blueprint.groups.get(*blueprint.group_of.get(index)?)
                     });
@@ -122,15 +124,16 @@ impl Told<'_> {
                         "bit_depth": to.map(|to| to.bit_depth),
                         "sample_format": to.map(|to| to.sample_format),
                         "dither": stored.dither.name(),
-                        "frames": written.frames,
-                        "size_bytes": written.size_bytes,
-                        "blake3": written.blake3,
+                        "frames": stored.frames.0,
+                        "size_bytes": output.written.map(|written| written.size_bytes),
+                        "blake3": output.written.map(|written| &written.blake3),
                         "clipped_samples": stored.clipped_samples,
                         "loudness": stored.loudness().map(facts::measures),
                     });
                     if let Some(lossy) = &export.format.lossy {
                         let spec = group.map(|group| &group.output);
-                        tell_lossy(&mut told, export.quality, lossy, spec, written);
+                        let decoded = output.written.and_then(|it| it.decoded.as_ref());
+                        tell_lossy(&mut told, export.quality, lossy, spec, decoded);
                     }
                     if let Some(repeated) = output.repeated {
                         tell_repeated(&mut told, repeated);
@@ -154,7 +157,7 @@ fn tell_lossy(
     asked: Option<LossyQuality>,
     lossy: &Lossy,
     spec: Option<&StreamSpec>,
-    written: &Written,
+    decoded: Option<&LoudnessReport>,
 ) {
     for key in ["bit_depth", "sample_format"] {
         told[key] = Value::Null;
@@ -164,7 +167,7 @@ fn tell_lossy(
         Some(LossyQuality::Vbr(quality)) => told["vbr_quality"] = json!(quality),
         None => {}
     }
-    if let Some(decoded) = &written.decoded {
+    if let Some(decoded) = decoded {
         told["decoded_integrated_lufs"] = json!(decoded.integrated_lufs);
         told["decoded_true_peak_dbtp"] = json!(decoded.true_peak_dbtp);
     }

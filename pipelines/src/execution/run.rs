@@ -35,6 +35,8 @@ pub(super) struct Run<'a> {
     passes_done: usize,
     /// Share of the work that was told; it does not go back when passes are added.
     progress: f64,
+    /// Whether nothing is written.
+    pub(super) is_dry: bool,
     verdicts: Vec<Verdict>,
     pub(super) warnings: Vec<String>,
     /// Exports that were made again.
@@ -49,9 +51,11 @@ pub(super) fn run(
     job: &Job,
     places: &Places<'_>,
     hooks: &mut dyn Hooks,
+    is_dry: bool,
 ) -> Result<Outcome, RunError> {
     let _flush = FlushDenormals::on();
-    Run::open(pipeline, job, places, hooks)?.execute()
+    let run = Run::open(pipeline, job, places, hooks)?;
+    Run { is_dry, ..run }.execute()
 }
 
 /// What a run would do, as far as it is known before it writes.
@@ -111,6 +115,7 @@ impl<'a> Run<'a> {
             pass_count: 1,
             passes_done: 0,
             progress: 0.0,
+            is_dry: false,
             verdicts: Vec::new(),
             warnings: Vec::new(),
             repeated: BTreeMap::new(),
@@ -138,6 +143,10 @@ impl<'a> Run<'a> {
     }
 
     fn run_passes(mut self, blueprint: &mut Blueprint) -> Result<Outcome, RunError> {
+        if !self.names_need_measures() {
+            let proposals = outputs::propose(self.pipeline, &self.values, self.places);
+            self.hooks.foresee(&proposals)?;
+        }
         let mut decided = None;
         let mut files = Files::new();
         let mut stored: BTreeMap<usize, Stored> = BTreeMap::new();
@@ -189,7 +198,7 @@ impl<'a> Run<'a> {
             }
             self.decide()?
         };
-        if let Some(line) = self.check_outputs(blueprint, &files, &stored) {
+        if let Some(line) = self.check_outputs(blueprint, &decided, &files, &stored) {
             return self.reject(&line, Some(blueprint), Some(decided));
         }
         self.finish(Some(blueprint), &decided, files, &stored, None)
@@ -302,22 +311,22 @@ impl<'a> Run<'a> {
     fn check_outputs(
         &mut self,
         blueprint: &Blueprint,
+        decided: &Decided,
         files: &Files,
         stored: &BTreeMap<usize, Stored>,
     ) -> Option<String> {
         let mut verdicts = Vec::new();
-        for (export, written) in files {
-            let group = blueprint.group_of[*export];
-            let format = self.pipeline.exports[*export].format.name;
+        for export in decided.written() {
+            let group = blueprint.group_of[export];
+            let Some(stored) = self.stored(export, group, stored) else { continue };
+            let decoded = files.get(&export).and_then(|written| written.decoded.as_ref());
+            let format = self.pipeline.exports[export].format.name;
             let name = format!("export {} ({format})", export + 1);
             let subject = Subject {
                 name: &name,
                 spec: &blueprint.groups[group].output,
-                frames: Some(Frames(written.frames)),
-                loudness: written
-                    .decoded
-                    .as_ref()
-                    .or_else(|| self.stored(*export, group, stored).and_then(Stored::loudness)),
+                frames: Some(stored.frames),
+                loudness: decoded.or(stored.loudness()),
             };
             verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
             verdicts.extend(gates::check_loudness(self.pipeline, RequireOn::Output, subject));
@@ -366,7 +375,9 @@ impl<'a> Run<'a> {
                 continue;
             }
             let writers = self.writers(blueprint, index, decided, lengths);
-            if writers.is_empty() {
+            let is_rehearsed =
+                self.is_dry && decided.written().any(|export| blueprint.group_of[export] == index);
+            if writers.is_empty() && !is_rehearsed {
                 continue;
             }
             let tap = blueprint.groups[index].tap;
@@ -378,7 +389,8 @@ impl<'a> Run<'a> {
 
     /// How the samples of a group come about; its conversions are taken.
     pub(super) fn group(&self, blueprint: &mut Blueprint, index: usize) -> Group {
-        let needs_loudness = self.pipeline.report.is_some()
+        let needs_loudness = self.is_dry
+            || self.pipeline.report.is_some()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
         let others: &[analysis::Group] =
             if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
@@ -417,6 +429,9 @@ impl<'a> Run<'a> {
         };
         let frames = frames.map(|frames| plan.output_length(frames));
         let mut writers = Vec::new();
+        if self.is_dry {
+            return writers;
+        }
         for (export, decision) in decided.exports.iter().enumerate() {
             let Decision::Write { temporary, .. } = decision else { continue };
             if blueprint.group_of[export] != group {
@@ -478,10 +493,8 @@ impl<'a> Run<'a> {
             .enumerate()
             .map(|(export, decision)| Output {
                 decision,
-                written: blueprint.and_then(|blueprint| {
-                    let stored = self.stored(export, blueprint.group_of[export], stored)?;
-                    Some((files.get(&export)?, stored))
-                }),
+                stored: blueprint.and_then(|it| self.stored(export, it.group_of[export], stored)),
+                written: files.get(&export),
                 repeated: self.repeated.get(&export),
             })
             .collect();
@@ -501,7 +514,8 @@ impl<'a> Run<'a> {
             warnings: &self.warnings,
         }
         .to_json();
-        let told = outputs::write_report(decided.report.as_ref(), &report, self.job)?;
+        let report_to = decided.report.as_ref().filter(|_| !self.is_dry);
+        let told = outputs::write_report(report_to, &report, self.job)?;
         let mut prepared: Vec<Prepared> = Vec::new();
         for (export, written) in files {
             let Decision::Write { temporary, path } = &decided.exports[export] else { continue };

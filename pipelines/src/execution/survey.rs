@@ -11,15 +11,18 @@ use wavemill_core::analysis::Group;
 impl Run<'_> {
     /// Measures of the source that the caller or the report ask for.
     pub(super) fn wants_loudness(&self) -> bool {
-        self.pipeline.report.is_some() || self.needs_loudness()
+        self.is_dry || self.pipeline.report.is_some() || self.needs_loudness()
     }
 
     /// Measures of the source that must be known before anything is written.
     pub(super) fn needs_loudness(&self) -> bool {
-        let templates =
-            self.pipeline.exports.iter().map(|export| &export.path).chain(&self.pipeline.report);
-        gates::need_loudness(self.pipeline, RequireOn::Input)
-            || templates.into_iter().any(Template::needs_measures)
+        gates::need_loudness(self.pipeline, RequireOn::Input) || self.names_need_measures()
+    }
+
+    /// Whether names of outputs hold measures.
+    pub(super) fn names_need_measures(&self) -> bool {
+        let exports = self.pipeline.exports.iter().map(|export| &export.path);
+        exports.chain(&self.pipeline.report).any(Template::needs_measures)
     }
 
     /// What is to be measured of the source and is not yet; without loudness where a step will tell.

@@ -78,7 +78,6 @@ impl Drop for Temporary {
 #[derive(Debug)]
 pub(super) struct Written {
     pub(super) temporary: Temporary,
-    pub(super) frames: u64,
     pub(super) size_bytes: u64,
     pub(super) blake3: String,
     /// What a lossy file sounds like once it is decoded; `None` where it decodes to what it was fed.
@@ -111,7 +110,7 @@ impl Writer {
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
         let decoded = verify(&path, self.format, self.mono, &expected, cancel)?;
         let (size_bytes, blake3) = hash(&path)?;
-        Ok(Written { temporary, frames: expected.frames, size_bytes, blake3, decoded })
+        Ok(Written { temporary, size_bytes, blake3, decoded })
     }
 }
 

@@ -79,6 +79,11 @@ impl Hooks for LocalHooks<'_> {
         Ok(decisions)
     }
 
+    fn foresee(&mut self, proposals: &[Proposal]) -> Result<(), RunError> {
+        let names = DiskNames { input: &self.job.input, planned: &self.planned };
+        proposals.iter().try_for_each(|proposal| choose(&names, proposal).map(drop))
+    }
+
     fn progress(&mut self, share: f64) {
         (self.progress)(share);
     }

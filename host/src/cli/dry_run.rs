@@ -1,0 +1,209 @@
+//! `--dry-run`: what a run would make of files, measured as a run measures it; nothing is written.
+
+use super::grouped::grouped_jobs;
+use super::outcome::{below, rehearsed};
+use super::run::job_of;
+use super::{CliError, Context, Exit};
+use crate::jobs::JobIds;
+use crate::report::{JSON_VERSION, Tone, one_line};
+use serde_json::{Value, json};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::execution::{
+    Decision, Hooks, Job, Outcome, OutputKind, Places, Proposal, RunError, rehearse,
+};
+use wavemill_pipelines::publishing::{Choice, Names, Standing, choose, standing_on_disk};
+
+/// Says what a pipeline would make of files.
+pub(super) fn dry_run(
+    context: &Context,
+    pipeline: &Pipeline,
+    files: &[PathBuf],
+    places: &Places<'_>,
+) -> Result<Exit, CliError> {
+    let ids = JobIds::after(None);
+    let mut jobs = grouped_jobs(context, pipeline, files, places, &ids).into_iter();
+    let mut planned = Vec::new();
+    let mut exit = Exit::Done;
+    for file in files {
+        if places.cancel.load(Ordering::SeqCst) {
+            break;
+        }
+        let job = jobs.next().unwrap_or_else(|| job_of(file, &ids));
+        let found = match job {
+            Ok(job) => rehearse_one(pipeline, &job, places, &mut planned),
+            Err(reason) => Err(RunError::Refused { reason }),
+        };
+        let is_right = match found {
+            Err(RunError::Canceled) => break,
+            Ok(rehearsal) => tell(context, pipeline, file, &rehearsal)?,
+            Err(error) => tell_failed(context, pipeline, file, &error.to_string())?,
+        };
+        if !is_right {
+            exit = Exit::SomeFailed;
+        }
+    }
+    Ok(if places.cancel.load(Ordering::SeqCst) { Exit::Interrupted } else { exit })
+}
+
+/// What a run would come to.
+struct Rehearsal {
+    outcome: Outcome,
+    outputs: Vec<Rehearsed>,
+}
+
+/// An output that would be made, or not.
+struct Rehearsed {
+    kind: OutputKind,
+    path: PathBuf,
+    /// Why the run would fail.
+    conflict: Option<String>,
+    /// Why it would be left out.
+    skipped: Option<String>,
+}
+
+fn rehearse_one(
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    planned: &mut Vec<PathBuf>,
+) -> Result<Rehearsal, RunError> {
+    let mut hooks = DryHooks { input: &job.input, planned, outputs: Vec::new() };
+    let outcome = rehearse(pipeline, job, places, &mut hooks)?;
+    Ok(Rehearsal { outcome, outputs: hooks.outputs })
+}
+
+/// Chooses names as a run does and takes none.
+struct DryHooks<'a> {
+    input: &'a Path,
+    /// What the files before would have made.
+    planned: &'a mut Vec<PathBuf>,
+    outputs: Vec<Rehearsed>,
+}
+
+struct DryNames<'a> {
+    input: &'a Path,
+    planned: &'a [PathBuf],
+}
+
+impl Names for DryNames<'_> {
+    fn standing(&self, path: &Path) -> io::Result<Standing> {
+        if self.planned.iter().any(|planned| planned == path) {
+            let by = "would be made by a file before".to_owned();
+            return Ok(Standing::Taken { by, is_replaceable: true });
+        }
+        standing_on_disk(path, self.input, |_| Ok(false))
+    }
+}
+
+impl Hooks for DryHooks<'_> {
+    fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
+        let mut decisions = Vec::new();
+        for proposal in proposals {
+            let names = DryNames { input: self.input, planned: self.planned };
+            let mut output = Rehearsed {
+                kind: proposal.kind,
+                path: proposal.path.clone(),
+                conflict: None,
+                skipped: None,
+            };
+            match choose(&names, proposal) {
+                Ok(Choice::Write { path, .. }) => output.path = path,
+                Ok(Choice::Skip { reason }) => output.skipped = Some(reason),
+                Err(error) => output.conflict = Some(error.to_string()),
+            }
+            decisions.push(match &output.skipped {
+                Some(reason) => Decision::Skip { reason: reason.clone() },
+                None => Decision::Write { temporary: PathBuf::new(), path: output.path.clone() },
+            });
+            if output.skipped.is_none() {
+                self.planned.push(output.path.clone());
+            }
+            self.outputs.push(output);
+        }
+        Ok(decisions)
+    }
+
+    fn progress(&mut self, _share: f64) {}
+}
+
+/// Tells what would be; whether a run would deliver.
+fn tell(
+    context: &Context,
+    pipeline: &Pipeline,
+    file: &Path,
+    rehearsal: &Rehearsal,
+) -> Result<bool, CliError> {
+    let Rehearsal { outcome, outputs } = rehearsal;
+    let is_right =
+        outcome.rejected.is_none() && outputs.iter().all(|output| output.conflict.is_none());
+    if context.is_json() {
+        context.event(&json!({
+            "version": JSON_VERSION,
+            "event": "dry-run",
+            "pipeline": pipeline.name,
+            "input": file.display().to_string(),
+            "rejected": outcome.rejected,
+            "outputs": outputs.iter().map(output_json).collect::<Vec<_>>(),
+            "report": outcome.report,
+        }))?;
+        return Ok(is_right);
+    }
+    let paint = context.report.paint();
+    let mut lines = rehearsed(file, &outcome.report, context);
+    if let Some(reason) = &outcome.rejected {
+        lines.push(format!(
+            "  would be {}: {}",
+            paint.tone(Tone::Bad, "rejected"),
+            one_line(reason)
+        ));
+    }
+    for output in outputs {
+        lines.push(match (&output.conflict, &output.skipped) {
+            (Some(conflict), _) => {
+                format!("  would {}: {}", paint.tone(Tone::Bad, "fail"), one_line(conflict))
+            }
+            // The notes say it.
+            (None, Some(_)) => continue,
+            (None, None) if outcome.rejected.is_some() && output.kind == OutputKind::Export => {
+                continue;
+            }
+            (None, None) => {
+                paint.tone(Tone::Faint, format!("  would make {}", below(&output.path, context)))
+            }
+        });
+    }
+    context.lines(&lines)?;
+    Ok(is_right)
+}
+
+fn output_json(output: &Rehearsed) -> Value {
+    json!({
+        "path": output.path.display().to_string(),
+        "kind": output.kind,
+        "conflict": output.conflict,
+        "skipped": output.skipped,
+    })
+}
+
+fn tell_failed(
+    context: &Context,
+    pipeline: &Pipeline,
+    file: &Path,
+    reason: &str,
+) -> Result<bool, CliError> {
+    if context.is_json() {
+        context.event(&json!({
+            "version": JSON_VERSION,
+            "event": "dry-run",
+            "pipeline": pipeline.name,
+            "input": file.display().to_string(),
+            "error": reason,
+        }))?;
+    } else {
+        context.report.error(&format!("{}: {}", below(file, context), one_line(reason)));
+    }
+    Ok(false)
+}
