@@ -29,7 +29,7 @@ use crate::plugin::Desk;
 use egui::{Context, Ui};
 use layout::Regions;
 use nice_plug::context::gui::GuiContext;
-use nice_plug_egui::baseview::WindowSize;
+use nice_plug::editor::dpi::LogicalSize;
 use pace::Pace;
 use place::Place;
 use spectrum::Spectrum;
@@ -151,8 +151,9 @@ impl Face {
         Place::of(&self.desk.params.choices.read())
     }
 
-    fn resized(&self, size: WindowSize) {
-        self.desk.params.choices.write().window = place::points(size.logical);
+    /// In points.
+    fn resized_to(&self, size: LogicalSize<f64>) {
+        self.desk.params.choices.write().window = place::points(size);
     }
 
     fn zoom_changed(&self, zoom: f32) {

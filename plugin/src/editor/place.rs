@@ -5,6 +5,7 @@ use super::layout::SIZE_MIN;
 use crate::params::Choices;
 use egui::{Context, Vec2, ViewportCommand};
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
+use std::time::{Duration, Instant};
 
 /// Zooms that are taken from a state.
 const ZOOM: std::ops::RangeInclusive<f32> = 1.0..=3.0;
@@ -16,7 +17,7 @@ const ZOOM_STEP: f32 = 0.01;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Place {
     /// In points, of which a zoomed window has fewer than pixels.
-    size: (u32, u32),
+    pub(super) size: (u32, u32),
     pub(super) zoom: f32,
 }
 
@@ -29,7 +30,7 @@ impl Place {
     }
 
     /// In points.
-    pub(super) fn size(self) -> LogicalSize<f32> {
+    pub(super) fn logical(self) -> LogicalSize<f32> {
         size_of(self.size)
     }
 
@@ -52,13 +53,63 @@ impl Place {
             context.set_zoom_factor(self.zoom);
             return false;
         }
-        let LogicalSize { width, height } = self.size();
+        let LogicalSize { width, height } = self.logical();
         let size = Vec2::new(width, height);
         if (context.content_rect().size() - size).abs().max_elem() >= 1.0 {
             context.send_viewport_cmd(ViewportCommand::InnerSize(size));
         }
         true
     }
+}
+
+/// How long a window that has no room for its zoom is waited for: the DAW was asked for a larger one.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+/// The smallest zoom a window is drawn with, whatever its size.
+const FIT_MIN: f32 = 0.5;
+
+/// The zoom that a window has room for, where the DAW does not give it the size it asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fit {
+    /// Since when another zoom would be right.
+    since: Option<Instant>,
+    /// The size of the window, unzoomed, which another zoom must not change.
+    kept: Option<Vec2>,
+    /// The zoom that was brought last.
+    brought: Option<f32>,
+}
+
+impl Fit {
+    /// Looks whether the wanted zoom fits; brings the one that does. Returns the window's new size in points
+    /// when there is one.
+    pub(super) fn follow(&mut self, context: &Context, wanted: f32, now: Instant) -> Option<Vec2> {
+        let zoom = context.zoom_factor();
+        if let Some(kept) = self.kept.take() {
+            // The framework is about to size the window by the zoom; this comes after it.
+            context.send_viewport_cmd(ViewportCommand::InnerSize(kept / zoom));
+            return Some(kept / zoom);
+        }
+        let size = context.content_rect().size() * zoom;
+        let fitting = fitting(size, wanted);
+        if (fitting - zoom).abs() < ZOOM_STEP {
+            self.since = None;
+        } else if now - *self.since.get_or_insert(now) >= PATIENCE {
+            *self = Self { since: None, kept: Some(size), brought: Some(fitting) };
+            context.set_zoom_factor(fitting);
+        }
+        None
+    }
+
+    /// Whether this zoom came from here, and not from the user.
+    pub(super) fn has_brought(&self, zoom: f32) -> bool {
+        self.brought.is_some_and(|brought| (brought - zoom).abs() < ZOOM_STEP)
+    }
+}
+
+/// The wanted zoom, or the largest one with which everything is seen in a window of this size, unzoomed.
+fn fitting(size: Vec2, wanted: f32) -> f32 {
+    let LogicalSize { width, height } = size_of(SIZE_MIN);
+    wanted.min((size.x / width).min(size.y / height)).max(FIT_MIN)
 }
 
 /// Whole points.
@@ -87,6 +138,24 @@ mod tests {
         let place = Place::of(&choices);
         assert_eq!(place.native(1.0), NativeSize::new(1200, 750));
         assert_eq!(place.native_min(1.0), NativeSize::new(900, 600));
+    }
+
+    #[test]
+    fn zoom_is_what_the_window_has_room_for() {
+        for (size, wanted, expected) in [
+            ((960.0, 600.0), 1.0, 1.0),
+            ((960.0, 600.0), 2.0, 1.5),
+            ((1200.0, 800.0), 2.0, 2.0),
+            ((1500.0, 500.0), 3.0, 1.25),
+            ((480.0, 400.0), 1.0, 0.8),
+            ((10.0, 10.0), 1.0, FIT_MIN),
+        ] {
+            let (width, height) = size;
+            assert!(
+                (fitting(Vec2::new(width, height), wanted) - expected).abs() < 1e-6,
+                "{size:?}"
+            );
+        }
     }
 
     #[test]

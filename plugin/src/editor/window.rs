@@ -10,11 +10,11 @@
 
 use super::Face;
 use super::layout::SIZE_MIN;
-use super::place::{Place, size_of};
+use super::place::{Fit, Place, size_of};
 use crate::plugin::Desk;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::NativeSize;
+use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{
     Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
     SpawnedEditor,
@@ -30,7 +30,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::ThreadId;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long closing a window may take: a display that does not answer must not stop a DAW for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -65,6 +65,8 @@ struct Threads {
     is_loaded: bool,
     /// What the system or the DAW scales by; zoom comes on top.
     scale: Option<f64>,
+    /// The zoom it is drawn with while that of the state does not fit into it.
+    fit: Option<f32>,
 }
 
 impl Threads {
@@ -110,6 +112,7 @@ pub(super) struct Sight {
     life: Life,
     /// Where a loaded state wants the window.
     wish: Option<Place>,
+    fit: Fit,
 }
 
 impl NiceEguiApp for Sight {
@@ -130,11 +133,9 @@ impl NiceEguiApp for Sight {
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
-        let mut face = self.face.lock();
-        if std::mem::take(&mut self.life.lock().is_loaded) {
-            self.wish = Some(face.place());
-        }
-        self.wish = self.wish.filter(|place| !place.take(ui.ctx()));
+        let face = Arc::clone(&self.face);
+        let mut face = face.lock();
+        self.settle(&face, ui.ctx());
         face.ui(ui);
     }
 
@@ -143,11 +144,35 @@ impl NiceEguiApp for Sight {
         let zoom = life.context.as_ref().map_or(1.0, Context::zoom_factor);
         life.scale = Some(size.scale_factor / f64::from(zoom));
         drop(life);
-        self.face.lock().resized(size);
+        self.face.lock().resized_to(size.logical);
     }
 
     fn zoom_factor_changed(&mut self, zoom: f32) {
-        self.face.lock().zoom_changed(zoom);
+        if self.fit.has_brought(zoom) {
+            let wanted = self.face.lock().place().zoom;
+            self.life.lock().fit = Some(zoom).filter(|zoom| *zoom < wanted);
+        } else {
+            (self.life.lock().fit, self.fit) = (None, Fit::default());
+            self.face.lock().zoom_changed(zoom);
+        }
+    }
+}
+
+impl Sight {
+    /// Size and zoom: as a state that was loaded says, or as there is room for.
+    fn settle(&mut self, face: &Face, context: &Context) {
+        let mut life = self.life.lock();
+        if std::mem::take(&mut life.is_loaded) {
+            life.fit = None;
+            (self.wish, self.fit) = (Some(face.place()), Fit::default());
+        }
+        drop(life);
+        self.wish = self.wish.filter(|place| !place.take(context));
+        if self.wish.is_none()
+            && let Some(size) = self.fit.follow(context, face.place().zoom, Instant::now())
+        {
+            face.resized_to(LogicalSize::new(size.x.into(), size.y.into()));
+        }
     }
 }
 
@@ -175,9 +200,13 @@ impl Window {
             .with_tile("Wavemill")
             .with_resize_hint(resize_hint())
             .with_repaint_poll_interval(POLL_TIME);
-        let sight =
-            Sight { face: Arc::clone(&self.face), life: Arc::clone(&self.life), wish: None };
-        let state = EguiEditorState::from_size(place.size(), place.zoom);
+        let sight = Sight {
+            face: Arc::clone(&self.face),
+            life: Arc::clone(&self.life),
+            wish: None,
+            fit: Fit::default(),
+        };
+        let state = EguiEditorState::from_size(place.logical(), place.zoom);
         create_egui_editor(state, RepaintNotifier::new(), settings, sight)
     }
 }
@@ -214,7 +243,7 @@ impl Drop for Open {
         wait(&self.life);
         let mut life = self.life.lock();
         life.context = None;
-        (life.is_shown, life.is_loaded) = (false, false);
+        (life.is_shown, life.is_loaded, life.fit) = (false, false, None);
         self.desk.shared.tap.open(false);
     }
 }
@@ -311,7 +340,11 @@ impl Editor for Window {
     }
 
     fn size(&self) -> NativeSize<u32> {
-        self.place().native(self.life.lock().scale())
+        let life = self.life.lock();
+        let place = self.place();
+        // What a state that was just loaded asks for comes first.
+        let fit = life.fit.filter(|_| !life.is_loaded);
+        Place { zoom: fit.unwrap_or(place.zoom), ..place }.native(life.scale())
     }
 
     fn resize_hint(&self) -> ResizeHint {

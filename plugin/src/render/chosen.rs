@@ -66,7 +66,10 @@ fn line(choice: &str, found: &[Diagnostic]) -> String {
     let name = Path::new(choice).file_name().unwrap_or_default().to_string_lossy();
     let mut mistakes = found.iter().filter(|found| found.severity == Severity::Error);
     let Some(first) = mistakes.next() else { return format!("{name} is refused") };
-    let help = first.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+    // Variables of the program mean nothing here.
+    let help =
+        |help: &String| format!("; {}", help.split(", or set WAVEMILL_").next().unwrap_or(help));
+    let help = first.help.as_ref().map_or(String::new(), help);
     let more = match mistakes.count() {
         0 => String::new(),
         1 => " (and 1 more mistake)".to_owned(),

@@ -300,3 +300,13 @@ fn nothing_chosen_is_no_render() {
     bench.renders.request(Request { parts: vec![bench.capture()], ..Request::default() });
     assert!(bench.renders.latest().is_none());
 }
+
+#[test]
+fn pipeline_without_a_loudness_is_told_what_helps_in_a_daw() {
+    let bench = Bench::new();
+    let pipeline = bench
+        .pipeline("[[step]]\nuse = \"loudness\"\n[[export]]\nformat = \"wav\"\npath = \"a.wav\"\n");
+    let reason = super::load(&pipeline).expect_err("no target");
+    assert!(reason.contains("add with = { target_lufs = -16.0 }"), "{reason}");
+    assert!(!reason.contains("WAVEMILL_"), "{reason}");
+}

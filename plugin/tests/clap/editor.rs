@@ -7,6 +7,7 @@ use crate::window::{
 };
 use clack_extensions::gui::{GuiSize, PluginGui};
 use clack_host::prelude::*;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -98,6 +99,38 @@ fn open_window_follows_a_state_that_is_loaded() {
     assert!(load(&mut editor.running.instance, &state(&choices)));
     assert!(editor.create());
     assert_eq!(editor.editor_size(), (720, 480), "another window of the same editor");
+    editor.close();
+}
+
+#[test]
+fn zoom_fits_where_the_host_gives_no_larger_window() {
+    if !is_inside("editor::zoom_fits_where_the_host_gives_no_larger_window") {
+        return;
+    }
+    let Some(mut editor) = opened((960, 600)) else { return };
+    editor.hurry(60.0, music());
+    editor.wait_for_a_picture();
+    editor.running.instance.access_shared_handler(|host| host.refuses.store(true, Relaxed));
+    let choices = serde_json::json!({ "window": [960, 600], "zoom": 2.0 });
+    assert!(load(&mut editor.running.instance, &state(&choices)));
+    let begin = Instant::now();
+    // All of the window, with the zoom that it has room for.
+    while editor.wanted() != Some((1920, 1200)) || size(&mut editor.running.instance) != (960, 600)
+    {
+        assert!(
+            begin.elapsed() < Duration::from_mins(1),
+            "asked for {:?}, has {:?}",
+            editor.wanted(),
+            size(&mut editor.running.instance)
+        );
+        editor.play(0.1, music());
+    }
+    editor.play(1.0, music());
+    assert_eq!(
+        (editor.editor_size(), size(&mut editor.running.instance)),
+        ((960, 600), (960, 600))
+    );
+    editor.keep("refused");
     editor.close();
 }
 

@@ -20,6 +20,7 @@ use clack_host::process::audio_buffers::{
 };
 use clack_host::utils::{BeatTime, ClapId, SecondsTime};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the host tells the plugin about itself.
 pub(crate) fn info() -> HostInfo {
@@ -30,6 +31,8 @@ pub(crate) fn info() -> HostInfo {
 pub(crate) struct Shared {
     /// The size that the plugin asked for last.
     pub(crate) wanted: Mutex<Option<GuiSize>>,
+    /// It does not get it.
+    pub(crate) refuses: AtomicBool,
 }
 
 impl SharedHandler<'_> for Shared {
@@ -58,6 +61,9 @@ impl HostGuiImpl for Shared {
 
     fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
         *self.wanted.lock().unwrap() = Some(new_size);
+        if self.refuses.load(Ordering::Relaxed) {
+            return Err(HostError::Message("no"));
+        }
         Ok(())
     }
 
