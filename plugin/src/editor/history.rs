@@ -18,6 +18,9 @@ const HIGH_LUFS: f32 = 0.0;
 /// The shortest span that can be shown, in seconds.
 const SPAN_MIN_S: f64 = 10.0;
 
+/// Columns further apart than this are a gap in the session, unless its points are.
+const GAP_MIN: f32 = 8.0;
+
 /// Width of the distribution, in points.
 const DISTRIBUTION_WIDTH: f32 = 54.0;
 
@@ -53,7 +56,9 @@ impl View {
         grid(&painter, plot, axis, standing);
         times(&painter, plot, from_s, to_s);
         let columns = columns(history, plot, from_s, to_s);
-        curve(&painter, plot, axis, &columns, standing);
+        #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
+        let point_width = (history.point_s / (to_s - from_s)) as f32 * plot.width();
+        curve(&painter, (plot, axis), &columns, GAP_MIN.max(2.5 * point_width), standing);
         overs(&painter, plot, &columns, standing);
         distribution(&painter, room, plot, axis, history);
         self.buttons(ui, rect, total_s);
@@ -239,8 +244,15 @@ fn times(painter: &Painter, plot: Rect, from_s: f64, to_s: f64) {
     }
 }
 
-/// Short-term loudness as an area, momentary loudness as a line.
-fn curve(painter: &Painter, plot: Rect, axis: Axis, columns: &[Column], standing: &Standing) {
+/// Short-term loudness as an area, momentary loudness as a line. Columns further apart than `gap` are not
+/// connected.
+fn curve(
+    painter: &Painter,
+    (plot, axis): (Rect, Axis),
+    columns: &[Column],
+    gap: f32,
+    standing: &Standing,
+) {
     let mut area = Mesh::default();
     let mut line = Vec::new();
     let mut thin = Vec::new();
@@ -250,22 +262,22 @@ fn curve(painter: &Painter, plot: Rect, axis: Axis, columns: &[Column], standing
         let Some(lufs) = column.point.short_term_lufs else { continue };
         let place = pos2(column.x, axis.place(lufs));
         let is_over = limit.is_some_and(|limit| lufs > limit);
-        let color = if is_over { theme::BAD } else { theme::SIGNAL };
-        strip(&mut area, place, plot.bottom(), color);
-        line.push((place, color));
+        line.push((place, if is_over { theme::BAD } else { theme::SIGNAL }));
     }
+    let connected = || {
+        let pairs = line.windows(2).map(|pair| (pair[0].0, pair[1].0, pair[1].1));
+        pairs.filter(|(from, to, _)| to.x - from.x < gap)
+    };
+    connected().for_each(|(from, to, color)| strip(&mut area, from, to, plot.bottom(), color));
     painter.add(Shape::mesh(area));
     painter.add(Shape::line(thin, Stroke::new(1.0, theme::veil(theme::TEXT, 0.32))));
-    for pair in line.windows(2) {
-        // A gap in the session is a gap in the line.
-        if pair[1].0.x - pair[0].0.x < 8.0 {
-            painter.line_segment([pair[0].0, pair[1].0], Stroke::new(1.8, pair[1].1));
-        }
+    for (from, to, color) in connected() {
+        painter.line_segment([from, to], Stroke::new(1.8, color));
     }
 }
 
-/// A column of the area, fading downward.
-fn strip(mesh: &mut Mesh, top: Pos2, bottom: f32, color: Color32) {
+/// The area below a piece of the curve, fading downward.
+fn strip(mesh: &mut Mesh, from: Pos2, to: Pos2, bottom: f32, color: Color32) {
     #[expect(clippy::cast_possible_truncation, reason = "some thousand vertices")]
     let first = mesh.vertices.len() as u32;
     let vertex = |x: f32, y: f32, share: f32| Vertex {
@@ -274,10 +286,10 @@ fn strip(mesh: &mut Mesh, top: Pos2, bottom: f32, color: Color32) {
         color: theme::veil(color, share),
     };
     mesh.vertices.extend([
-        vertex(top.x - 1.0, top.y, 0.42),
-        vertex(top.x + 1.0, top.y, 0.42),
-        vertex(top.x - 1.0, bottom, 0.06),
-        vertex(top.x + 1.0, bottom, 0.06),
+        vertex(from.x, from.y, 0.42),
+        vertex(to.x, to.y, 0.42),
+        vertex(from.x, bottom, 0.06),
+        vertex(to.x, bottom, 0.06),
     ]);
     mesh.add_triangle(first, first + 1, first + 2);
     mesh.add_triangle(first + 1, first + 2, first + 3);
@@ -329,6 +341,8 @@ fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, history: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::editor::stage::Stage;
+    use crate::plugin::Desk;
 
     const PLOT: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(200.0, 100.0) };
 
@@ -360,5 +374,18 @@ mod tests {
         assert_eq!(minute.range(100.0), (40.0, 100.0));
         let earlier = View { span_s: Some(60.0), back_s: 30.0 };
         assert_eq!(earlier.range(100.0), (10.0, 70.0));
+    }
+    #[test]
+    fn curve_of_a_young_session_has_no_gaps_however_wide_the_window() {
+        for size in [(600, 400), (1500, 1000), (3000, 1000)] {
+            let mut stage = Stage::sized(Desk::default(), size);
+            stage.fill_history(60);
+            let is_piece = |shape: &&Shape| match shape {
+                Shape::LineSegment { stroke, .. } => *stroke == Stroke::new(1.8, theme::SIGNAL),
+                _ => false,
+            };
+            let pieces = stage.shapes().into_iter().filter(is_piece).count();
+            assert_eq!(pieces, 59, "{size:?}");
+        }
     }
 }
