@@ -127,6 +127,12 @@ pub trait Processor: Send {
     /// the same place of the same chain, if it was: then it need not be observed once more.
     fn join_group(&mut self, _group: &GroupLoudness, _piece: Option<&Piece>) {}
 
+    /// Loudness and true peak of its group behind this step; valid after `begin`. `None` where the file
+    /// belongs to none, or where nobody knows what the step makes of the other files.
+    fn group_behind(&self) -> Option<GroupLoudness> {
+        None
+    }
+
     /// Last word of the setup, before the first `process`.
     ///
     /// `length` is the exact number of input frames; it is known whenever the step said it needs

@@ -7,6 +7,8 @@ mod dry_run;
 mod export;
 #[path = "cli/groups.rs"]
 mod groups;
+#[path = "cli/replay_gain.rs"]
+mod replay_gain;
 #[path = "cli/waveform.rs"]
 mod waveform;
 

@@ -351,6 +351,8 @@ pub struct Export {
     pub sample_rate_hz: Option<u32>,
     /// Effort of compression.
     pub compression_level: Option<u8>,
+    /// Whether its `ReplayGain` is written into it.
+    pub replay_gain: bool,
     /// How many bits a lossy format spends; `None` is the format's default.
     pub quality: Option<LossyQuality>,
     /// Where it goes; relative paths are below the output folder or the root.

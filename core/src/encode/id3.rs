@@ -13,6 +13,9 @@ const LANGUAGE: &[u8; 3] = b"XXX";
 /// Largest size a tag or frame can state: 28 bits.
 const SIZE_MAX: usize = (1 << 28) - 1;
 
+/// Room for four frames of `ReplayGain`, each with a header of 10 bytes, a name of 21 and a value of up to 10.
+const REPLAY_GAIN_BYTES: usize = 256;
+
 /// A tag with all text and pictures, or `None` when there are none. Pictures that do not fit any more
 /// are left out.
 pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
@@ -30,6 +33,18 @@ pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
     }
     for picture in &tags.pictures {
         push(&mut frames, *b"APIC", &picture_body(picture));
+    }
+    if let Some(replay_gain) = &tags.replay_gain {
+        // The same size whatever the values are: they are known only after the samples.
+        let byte_count = frames.len() + REPLAY_GAIN_BYTES;
+        for (name, value) in replay_gain.fields() {
+            push(
+                &mut frames,
+                *b"TXXX",
+                &[&[UTF_8], name.as_bytes(), &[0], value.as_bytes()].concat(),
+            );
+        }
+        frames.resize(byte_count, 0);
     }
     if frames.is_empty() {
         return None;
@@ -106,6 +121,20 @@ mod tests {
     #[test]
     fn tag_of_nothing_is_left_out() {
         assert_eq!(tag(&Tags::default()), None);
+    }
+
+    #[test]
+    fn tag_with_replay_gain_has_one_size_before_and_after_it_is_known() {
+        use crate::tags::{Leveled, ReplayGain};
+        use crate::units::{Dbtp, Lufs};
+        let tag_of =
+            |replay_gain| tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }).unwrap();
+        let before = tag_of(ReplayGain::default());
+        let leveled = Some(Leveled { loudness: Lufs(-70.0), true_peak: Dbtp(40.0) });
+        let after = tag_of(ReplayGain { track: leveled, album: leveled });
+        assert_eq!(before.len(), after.len());
+        assert_eq!(after.len(), 10 + REPLAY_GAIN_BYTES);
+        assert!(after.ends_with(&[0; 16]), "the room is large enough for the largest values");
     }
 
     #[test]

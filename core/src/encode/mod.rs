@@ -84,6 +84,10 @@ pub trait Encoder: Send {
 /// Begins a file.
 pub type CreateEncoder = fn(Box<dyn Sink>, EncodeSettings) -> Result<Box<dyn Encoder>, EncodeError>;
 
+/// Writes the tags of a complete file once more, in the same room: for values that are known only after the
+/// samples. Everything else in the settings must be as it was when the file was written.
+pub type Retag = fn(&mut dyn Sink, &EncodeSettings) -> Result<(), EncodeError>;
+
 /// A format that can be written, as `wavemill formats` shows it.
 #[derive(Debug)]
 pub struct FormatDescriptor {
@@ -107,6 +111,8 @@ pub struct FormatDescriptor {
     pub compression_levels: Option<CompressionLevels>,
     /// Begins a file.
     pub create: CreateEncoder,
+    /// Writes the `ReplayGain` of `settings.tags` into a file that was written with room for it.
+    pub retag: Retag,
 }
 
 impl FormatDescriptor {

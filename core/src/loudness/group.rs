@@ -2,7 +2,7 @@
 
 use super::gating;
 use super::report::LoudnessReport;
-use crate::units::{Dbtp, Lufs};
+use crate::units::{Dbtp, Decibels, Lufs};
 use serde::{Deserialize, Serialize};
 
 /// What a piece contributes to the loudness of a group. 8 bytes for every 100 ms that are not silent.
@@ -65,6 +65,16 @@ impl GroupLoudness {
         blocks.sort_unstable_by(f64::total_cmp);
         group.integrated_lufs = gating::integrated_of_blocks(&blocks);
         group
+    }
+
+    /// The same pieces with a gain.
+    #[must_use]
+    pub fn amplified(self, gain: Decibels) -> Self {
+        Self {
+            integrated_lufs: self.integrated_lufs.map(|loudness| loudness + gain),
+            true_peak_dbtp: self.true_peak_dbtp.map(|peak| peak + gain),
+            ..self
+        }
     }
 }
 

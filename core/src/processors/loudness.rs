@@ -157,6 +157,16 @@ enum Observing {
     Over,
 }
 
+/// What a report says of the files that belong together.
+pub(super) fn findings_of_group(scope: &str, group: &GroupLoudness) -> [Finding; 4] {
+    [
+        Finding::text("group", scope),
+        Finding::number("group_files", group.piece_count as f64),
+        Finding::number("group_integrated_lufs", group.integrated_lufs.map(|lufs| lufs.0)),
+        Finding::number("group_true_peak_dbtp", group.true_peak_dbtp.map(|peak| peak.0)),
+    ]
+}
+
 /// What is done.
 #[derive(Clone, Debug)]
 struct Decision {
@@ -306,18 +316,6 @@ impl Loudness {
         (loudness, self.piece.true_peak_dbtp.map(|peak| peak + gain))
     }
 
-    fn findings_of_group(&self) -> Vec<Finding> {
-        let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) else {
-            return Vec::new();
-        };
-        vec![
-            Finding::text("group", scope.clone()),
-            Finding::number("group_files", group.piece_count as f64),
-            Finding::number("group_integrated_lufs", group.integrated_lufs.map(|lufs| lufs.0)),
-            Finding::number("group_true_peak_dbtp", group.true_peak_dbtp.map(|peak| peak.0)),
-        ]
-    }
-
     fn findings_of_limiter(&self, limited: &Limited, is_bound: bool) -> Vec<Finding> {
         let mut findings = vec![Finding::number("rehearsals", f64::from(self.rehearsals))];
         if let Mode::Limit(reduction_max) = self.aim.mode {
@@ -406,6 +404,15 @@ impl Processor for Loudness {
         self.scope.as_ref().map(|_| &self.piece)
     }
 
+    fn group_behind(&self) -> Option<GroupLoudness> {
+        let group = self.group?;
+        let gain = self.decision.as_ref().map_or(Decibels::ZERO, |decision| decision.gain);
+        // A limiter changes the loudness of those files whose peaks exceed the ceiling.
+        let allowed = group.true_peak_dbtp.and_then(|peak| self.aim.allowed(peak));
+        let is_limited = self.aim.mode != Mode::Lower && allowed.is_some_and(|it| gain > it);
+        (!is_limited).then(|| group.amplified(gain))
+    }
+
     fn join_group(&mut self, group: &GroupLoudness, piece: Option<&Piece>) {
         if self.scope.is_none() {
             return;
@@ -451,7 +458,9 @@ impl Processor for Loudness {
             Finding::number("measured_integrated_lufs", loudness.map(|lufs| lufs.0)),
             Finding::number("measured_true_peak_dbtp", peak.map(|peak| peak.0)),
         ];
-        findings.extend(self.findings_of_group());
+        if let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) {
+            findings.extend(findings_of_group(scope, group));
+        }
         let (reference, _) = self.reference();
         if reference.is_none() {
             let done = match self.decision.as_ref().map(|decision| &decision.work) {

@@ -11,6 +11,7 @@ pub mod invert;
 pub mod limit;
 pub mod loudness;
 pub mod low_pass;
+pub mod measure;
 pub mod pad;
 pub mod peak_normalize;
 pub mod range;
@@ -32,6 +33,7 @@ pub const STEPS: &[&StepDescriptor] = &[
     &limit::DESCRIPTOR,
     &loudness::DESCRIPTOR,
     &low_pass::DESCRIPTOR,
+    &measure::DESCRIPTOR,
     &pad::DESCRIPTOR,
     &peak_normalize::DESCRIPTOR,
     &range::DESCRIPTOR,

@@ -2,9 +2,11 @@
 
 mod bext;
 mod read;
+mod replay_gain;
 mod text;
 
 pub use read::{TagReading, read};
+pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
 
 use serde::Serialize;
 
@@ -35,6 +37,10 @@ pub struct Tags {
     pub broadcast: Option<Broadcast>,
     /// Pictures; shown in JSON by size and kind only.
     pub pictures: Vec<Picture>,
+    /// What players shall do about the level: written where it is asked for, never read, because
+    /// processing makes it wrong.
+    #[serde(skip)]
+    pub replay_gain: Option<ReplayGain>,
 }
 
 /// Broadcast information of a WAVE file.

@@ -45,6 +45,7 @@ pub const CASES: &[Case] = &[
     Case { step: "fade", params: &[("in_s", Number(0.5))], channel_count: 1 },
     Case { step: "dc-remove", params: &[], channel_count: 2 },
     Case { step: "invert", params: &[("channel", Choice("right"))], channel_count: 2 },
+    Case { step: "measure", params: &[("group", Choice("batch"))], channel_count: 2 },
     Case { step: "low-pass", params: &[("cutoff_hz", Number(5_000.0))], channel_count: 2 },
     Case {
         step: "pad",

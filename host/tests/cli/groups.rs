@@ -56,13 +56,13 @@ fn run(lab: &Lab, files: &[&str]) -> std::process::Output {
 }
 
 /// Integrated loudness of a file, as another reading of it by the program says.
-fn loudness(lab: &Lab, name: &str) -> f64 {
+pub(super) fn loudness(lab: &Lab, name: &str) -> f64 {
     let output = lab.run(&["analyze", name, "--only", "loudness", "--json", "--no-cache"]);
     json(&output)["files"][0]["loudness"]["integrated_lufs"].as_f64().unwrap()
 }
 
 /// The samples of files, one after the other, as a file of its own.
-fn concatenate(lab: &Lab, names: &[&str], to: &str) {
+pub(super) fn concatenate(lab: &Lab, names: &[&str], to: &str) {
     let spec = WavReader::open(lab.path(names[0])).unwrap().spec();
     let mut writer = WavWriter::create(lab.path(to), spec).unwrap();
     for name in names {

@@ -160,12 +160,14 @@ impl Store<'_> {
     }
 
     fn end(self) -> Result<Stored, RunError> {
+        let measured = self.meter.map(Analyzer::finish).unwrap_or_default();
         for writer in self.writers {
-            send(writer, Fed::End(self.fingerprint.clone()))?;
+            let loudness = measured.loudness.clone().map(Box::new);
+            send(writer, Fed::End(self.fingerprint.clone(), loudness))?;
         }
         Ok(Stored {
             frames: Frames(self.fingerprint.frames),
-            measured: self.meter.map(Analyzer::finish).unwrap_or_default(),
+            measured,
             clipped_samples: self.quantizer.clipped_samples(),
             converted_peak: Dbfs::from_amplitude(self.converted_peak.into()),
             dither: self.quantizer.dither(),

@@ -15,6 +15,7 @@ use wavemill_core::audio::StreamSpec;
 use wavemill_core::encode::{Lossy, LossyQuality};
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::Finding;
+use wavemill_core::tags::{Leveled, ReplayGain};
 use wavemill_core::units::Frames;
 
 /// Version of the report's shape; additions keep it, everything else raises it.
@@ -138,6 +139,9 @@ impl Told<'_> {
                     if let Some(repeated) = output.repeated {
                         tell_repeated(&mut told, repeated);
                     }
+                    if let Some(gain) = output.written.and_then(|it| it.replay_gain) {
+                        told["replay_gain"] = tell_replay_gain(gain);
+                    }
                     told = with_groups(told, "", &stored.measured);
                     if group.is_some_and(|group| {
                         group.output.channel_count() == 1 && group.mono == MonoMode::Dual
@@ -149,6 +153,16 @@ impl Told<'_> {
             })
             .collect()
     }
+}
+
+/// What the tags say; `null` where a file has no loudness, or no album.
+fn tell_replay_gain(gain: ReplayGain) -> Value {
+    json!({
+        "track_gain_db": gain.track.map(|track| track.gain().0),
+        "track_peak": gain.track.map(Leveled::peak),
+        "album_gain_db": gain.album.map(|album| album.gain().0),
+        "album_peak": gain.album.map(Leveled::peak),
+    })
 }
 
 /// What lossy files have in place of bits, and what they sound like once they are decoded.

@@ -394,6 +394,8 @@ impl<'a> Run<'a> {
             || gates::need_loudness(self.pipeline, RequireOn::Output);
         let others: &[analysis::Group] =
             if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
+        let mut exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
+        let is_tagged = exports.any(|(export, group)| export.replay_gain && *group == index);
         let from = blueprint.taken_format(index, &self.input);
         let plan = &mut blueprint.groups[index];
         let is_watched =
@@ -405,7 +407,7 @@ impl<'a> Run<'a> {
             from,
             to: plan.to,
             dither: plan.dither,
-            measures: (needs_loudness || is_watched)
+            measures: (needs_loudness || is_watched || is_tagged)
                 .then_some(analysis::Group::Loudness)
                 .into_iter()
                 .chain(others.iter().copied())

@@ -16,6 +16,7 @@ use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
+use wavemill_core::tags::{Leveled, ReplayGain, Tags};
 
 /// Bytes read at once when a file is verified.
 const READ_BYTES: usize = 256 * 1024;
@@ -24,8 +25,8 @@ const READ_BYTES: usize = 256 * 1024;
 pub(super) enum Fed {
     /// Further samples in the file's own format.
     Samples(Arc<Samples>),
-    /// All samples came; this is what they were.
-    End(Fingerprint),
+    /// All samples came; this is what they were, and how loud, if that was measured.
+    End(Fingerprint, Option<Box<LoudnessReport>>),
 }
 
 /// A file to be written.
@@ -82,6 +83,8 @@ pub(super) struct Written {
     pub(super) blake3: String,
     /// What a lossy file sounds like once it is decoded; `None` where it decodes to what it was fed.
     pub(super) decoded: Option<LoudnessReport>,
+    /// What was written into it.
+    pub(super) replay_gain: Option<ReplayGain>,
 }
 
 impl Writer {
@@ -94,24 +97,51 @@ impl Writer {
         let path = self.temporary;
         let (file, temporary) = Temporary::create(&path)?;
         // The same open file: it is told of every write that failed in the background.
-        let to_sync = file.try_clone().map_err(|error| output_io(&error, &path))?;
+        let mut to_sync = file.try_clone().map_err(|error| output_io(&error, &path))?;
+        let settings = self.settings.clone();
         let mut encoder = (self.format.create)(Box::new(file), self.settings)
             .map_err(|error| output(error, &path))?;
-        let expected = loop {
+        let (expected, fed_loudness) = loop {
             match fed.recv() {
                 Ok(Fed::Samples(samples)) => {
                     encoder.write(&samples).map_err(|error| output(error, &path))?;
                 }
-                Ok(Fed::End(fingerprint)) => break fingerprint,
+                Ok(Fed::End(fingerprint, loudness)) => break (fingerprint, loudness),
                 Err(_) => return Err(RunError::Canceled),
             }
         };
         encoder.finish().map_err(|error| output(error, &path))?;
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
-        let decoded = verify(&path, self.format, self.mono, &expected, cancel)?;
+        let check = || verify(&path, self.format, self.mono, &expected, cancel);
+        let mut decoded = None;
+        if !self.format.is_lossless() || settings.tags.replay_gain.is_none() {
+            decoded = check()?;
+        }
+        let measured = decoded.as_ref().or(fed_loudness.as_deref());
+        let (settings, replay_gain) = with_replay_gain(settings, measured);
+        if replay_gain.is_some() {
+            (self.format.retag)(&mut to_sync, &settings).map_err(|error| output(error, &path))?;
+            to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
+            decoded = check()?;
+        }
         let (size_bytes, blake3) = hash(&path)?;
-        Ok(Written { temporary, size_bytes, blake3, decoded })
+        Ok(Written { temporary, size_bytes, blake3, decoded, replay_gain })
     }
+}
+
+/// The settings with the `ReplayGain` of a file that has this loudness, if it was to have one.
+fn with_replay_gain(
+    settings: EncodeSettings,
+    measured: Option<&LoudnessReport>,
+) -> (EncodeSettings, Option<ReplayGain>) {
+    let Some(planned) = settings.tags.replay_gain else { return (settings, None) };
+    let track = measured.and_then(|measured| {
+        let (loudness, peak) = (measured.integrated_lufs?, measured.larger_true_peak()?);
+        Some(Leveled { loudness, true_peak: peak })
+    });
+    let replay_gain = Some(ReplayGain { track, ..planned });
+    let tags = Arc::new(Tags { replay_gain, ..Tags::clone(&settings.tags) });
+    (EncodeSettings { tags, ..settings }, replay_gain)
 }
 
 /// Decodes the whole file again. A lossless one must be what it was fed; a lossy one must be as long,
@@ -206,7 +236,7 @@ mod tests {
         sender.send(Fed::Samples(Arc::new(samples))).unwrap();
         if let Some(frames) = frames {
             fingerprint.frames = frames;
-            sender.send(Fed::End(fingerprint)).unwrap();
+            sender.send(Fed::End(fingerprint, None)).unwrap();
         }
         drop(sender);
         writer(folder).run(&receiver, &AtomicBool::new(false))

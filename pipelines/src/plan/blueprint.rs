@@ -14,10 +14,10 @@ use wavemill_core::analysis::Analysis;
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
-use wavemill_core::loudness::{LoudnessReport, MonoMode};
+use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
-use wavemill_core::tags::{Broadcast, Tags};
+use wavemill_core::tags::{Broadcast, Leveled, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
@@ -184,7 +184,7 @@ impl Blueprint {
             frame_count,
             compression_level: export.compression_level,
             quality: export.quality,
-            tags: self.tags(group, &input.tags),
+            tags: self.tags(group, &input.tags, export.replay_gain),
         }
     }
 
@@ -202,7 +202,32 @@ impl Blueprint {
 
     /// The source's tags. The time of its first frame moves with the frames that steps cut off or
     /// add before it, and is left out where it is not known how many they are, or at which rate.
-    fn tags(&self, group: &GroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
+    fn tags(&self, group: &GroupPlan, tags: &Arc<Tags>, replay_gain: bool) -> Arc<Tags> {
+        let tags = self.tags_of_source(group, tags);
+        if !replay_gain {
+            return tags;
+        }
+        let album = self.album(group).and_then(|album| {
+            Some(Leveled { loudness: album.integrated_lufs?, true_peak: album.true_peak_dbtp? })
+        });
+        Arc::new(Tags {
+            replay_gain: Some(ReplayGain { track: None, album }),
+            ..Tags::clone(&tags)
+        })
+    }
+
+    /// Loudness of all files that belong together, where an export stores it: behind the step that treats
+    /// them nothing changes a sample but a conversion of the rate. Valid once the steps up to the
+    /// export's tap have begun.
+    fn album(&self, group: &GroupPlan) -> Option<GroupLoudness> {
+        let stages = self.up_to(group.tap);
+        let at = stages.iter().position(|stage| stage.processor.group_behind().is_some())?;
+        let is_kept = |stage: &Stage| stage.processor.is_transparent();
+        let is_known = !group.is_mixed() && stages[at + 1..].iter().all(is_kept);
+        stages[at].processor.group_behind().filter(|_| is_known)
+    }
+
+    fn tags_of_source(&self, group: &GroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
         let cut = self
             .up_to(group.tap)
             .iter()

@@ -65,6 +65,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::optional("on_conflict", Kind::Word(ON_CONFLICT), "What happens when the name is taken."),
     Key::optional(
+        "replay_gain",
+        Kind::Bool,
+        "Write ReplayGain 2.0 tags, measured on the stored file: gain to -18 LUFS and true peak. With a \
+         `group` of a `loudness` or `measure` step before it those of the album too.",
+    ),
+    Key::optional(
         "sample_rate_hz",
         Kind::Integer { min: SAMPLE_RATE_HZ_MIN as i64, max: SAMPLE_RATE_HZ_MAX as i64 },
         "Sample rate; default: the signal's. Converted with the best quality. Where that raises peaks \
@@ -136,6 +142,7 @@ pub(super) fn read(
         sample_rate_hz,
         compression_level,
         quality,
+        replay_gain: values.flag("replay_gain"),
         path: path.get_ref().clone(),
         on_conflict: match values.word("on_conflict").map(Spanned::into_inner) {
             Some("skip") => OnConflict::Skip,

@@ -70,6 +70,7 @@ const fn format(name: &'static str, create: encode::CreateEncoder) -> FormatDesc
         sample_rates_hz: None,
         compression_levels: None,
         create,
+        retag: |_, _| Ok(()),
     }
 }
 

@@ -3,8 +3,9 @@
 //! Source: RFC 9639, 8.
 
 use crate::audio::ChannelLayout;
-use crate::encode::EncodeSettings;
-use crate::tags::Picture;
+use crate::encode::{EncodeError, EncodeSettings, Sink};
+use crate::tags::{Picture, ReplayGain};
+use std::io::SeekFrom;
 
 /// Bytes of a block's header.
 const HEADER_BYTES: usize = 4;
@@ -14,6 +15,9 @@ const STREAMINFO_BYTES: usize = 34;
 
 /// Most bytes of a block: its length has 24 bits.
 const BLOCK_BYTES_MAX: usize = (1 << 24) - 1;
+
+/// Bytes of padding: some fields more, and the `ReplayGain` that is known after the samples.
+const PADDING_BYTES: usize = 1024;
 
 /// Seek points are this far apart, in seconds; players interpolate in between.
 const SEEK_POINT_EVERY_S: u64 = 10;
@@ -61,16 +65,38 @@ pub(super) fn preamble(settings: &EncodeSettings, block_length: u16) -> Preamble
         let placeholders = (0..seek_points).flat_map(|_| placeholder()).collect::<Vec<_>>();
         put_block(&mut bytes, 3, &placeholders);
     }
-    put_block(&mut bytes, 4, &vorbis_comment(settings));
+    put_tags(&mut bytes, settings);
+    Preamble { bytes, seek_table_at, seek_points }
+}
+
+/// Comments, pictures, and room for more, as long whether or not `ReplayGain` is known yet.
+fn put_tags(bytes: &mut Vec<u8>, settings: &EncodeSettings) {
+    let comment = vorbis_comment(settings, settings.tags.replay_gain.as_ref());
+    let later = comment.len() - vorbis_comment(settings, None).len();
+    put_block(bytes, 4, &comment);
     for picture in &settings.tags.pictures {
         let block = picture_block(picture);
         if block.len() <= BLOCK_BYTES_MAX {
-            put_block(&mut bytes, 6, &block);
+            put_block(bytes, 6, &block);
         }
     }
     // Room for taggers, so that editing a title does not rewrite the file; also the last block.
-    put_block(&mut bytes, 0x80 | 1, &[0; 1024]);
-    Preamble { bytes, seek_table_at, seek_points }
+    put_block(bytes, 0x80 | 1, &vec![0; PADDING_BYTES.saturating_sub(later)]);
+}
+
+/// See [`crate::encode::Retag`].
+pub(super) fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
+    let seek_points = seek_point_count(settings);
+    let mut tags_at = STREAMINFO_AT + STREAMINFO_BYTES as u64;
+    if seek_points > 0 {
+        tags_at += HEADER_BYTES as u64 + seek_points * SEEK_POINT_BYTES as u64;
+    }
+    let mut bytes = Vec::new();
+    put_tags(&mut bytes, settings);
+    sink.seek(SeekFrom::Start(tags_at))?;
+    sink.write_all(&bytes)?;
+    sink.flush()?;
+    Ok(())
 }
 
 fn put_block(bytes: &mut Vec<u8>, kind: u8, block: &[u8]) {
@@ -134,8 +160,9 @@ pub(super) fn seek_table(points: &[SeekPoint], room: u64) -> Vec<u8> {
 
 /// The names are those most taggers use. Source: RFC 9639, 8.6; Xiph.Org, "Ogg Vorbis I format
 /// specification: comment field and header specification".
-fn vorbis_comment(settings: &EncodeSettings) -> Vec<u8> {
-    let fields = comment_fields(settings);
+fn vorbis_comment(settings: &EncodeSettings, replay_gain: Option<&ReplayGain>) -> Vec<u8> {
+    let mut fields = comment_fields(settings);
+    fields.extend(replay_gain.map(ReplayGain::fields).unwrap_or_default());
     let mut bytes = Vec::new();
     put_text(&mut bytes, concat!("Wavemill ", env!("CARGO_PKG_VERSION")));
     bytes.extend_from_slice(&u32::try_from(fields.len()).expect("few fields").to_le_bytes());

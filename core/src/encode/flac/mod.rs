@@ -42,6 +42,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     sample_rates_hz: None,
     compression_levels: Some(CompressionLevels { min: 0, max: 8, default: LEVEL_DEFAULT }),
     create,
+    retag: metadata::retag,
 };
 
 /// The reference encoder's default too.

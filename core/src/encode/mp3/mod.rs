@@ -36,6 +36,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     sample_rates_hz: Some(rates::SAMPLE_RATES_HZ),
     compression_levels: None,
     create,
+    retag,
 };
 
 /// LAME's effort. It asks for nothing in size, so there is nothing to choose: 2 is what LAME's manual
@@ -67,6 +68,14 @@ fn create(
         planes: vec![Vec::with_capacity(CHUNK_FRAMES); settings.spec.channel_count()],
         settings,
     }))
+}
+
+/// See [`crate::encode::Retag`].
+fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
+    sink.seek(SeekFrom::Start(0))?;
+    sink.write_all(&id3::tag(&settings.tags).unwrap_or_default())?;
+    sink.flush()?;
+    Ok(())
 }
 
 /// Bytes that LAME may write for so many frames.

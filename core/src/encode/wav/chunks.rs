@@ -59,7 +59,8 @@ pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
         || tags.key.is_some()
         || tags.isrc.is_some()
         || tags.lyrics.is_some()
-        || !tags.pictures.is_empty();
+        || !tags.pictures.is_empty()
+        || tags.replay_gain.is_some();
     is_needed.then(|| id3::tag(tags)).flatten()
 }
 

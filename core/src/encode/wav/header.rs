@@ -19,6 +19,9 @@ const SUB_FORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x3
 /// Source: EBU Tech 3306.
 const DS64_BYTES: u32 = 28;
 
+/// `RIFF`, the size, `WAVE`.
+const RIFF_HEADER_BYTES: usize = 12;
+
 /// The header of a file with known format and tags; sizes are filled in when it is written.
 #[derive(Debug)]
 pub(super) struct Header {
@@ -28,6 +31,8 @@ pub(super) struct Header {
     chunks: Vec<u8>,
     /// Where in `chunks` the 32-bit frame count of `fact` is, if there is one.
     fact_at: Option<usize>,
+    /// Where in `chunks` the one with the ID3 tag begins; its end where there is none.
+    id3_at: usize,
     /// Whether room for a `ds64` chunk is kept.
     has_placeholder: bool,
 }
@@ -42,6 +47,7 @@ impl Header {
                 .expect("the channel count was checked against the format's limit"),
             chunks: Vec::new(),
             fact_at: None,
+            id3_at: 0,
             has_placeholder: false,
         };
         header.push_format(settings.spec.sample_rate.0, &settings.spec.layout);
@@ -53,6 +59,7 @@ impl Header {
             chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
+        header.id3_at = header.chunks.len();
         if let Some(id3) = chunks::id3_tag(&settings.tags) {
             chunks::push(&mut header.chunks, *b"id3 ", &id3);
         }
@@ -62,6 +69,13 @@ impl Header {
         header.has_placeholder =
             announced.is_none_or(|data_bytes| header.riff_bytes(data_bytes) > u64::from(u32::MAX));
         header
+    }
+
+    /// Where the ID3 tag begins, and its bytes; none where the header has none. It is the last chunk.
+    pub(super) fn id3(&self) -> (u64, Vec<u8>) {
+        let placeholder = if self.has_placeholder { 8 + DS64_BYTES as usize } else { 0 };
+        let offset = RIFF_HEADER_BYTES + placeholder + self.id3_at;
+        (offset as u64, self.chunks[self.id3_at..].to_vec())
     }
 
     /// Bytes of one frame.

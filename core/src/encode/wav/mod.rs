@@ -28,6 +28,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     sample_rates_hz: None,
     compression_levels: None,
     create,
+    retag,
 };
 
 /// Bytes gathered before they are written: few calls, and still inside the second-level cache.
@@ -47,6 +48,17 @@ fn create(
         buffer: Vec::with_capacity(BUFFER_BYTES),
         data_bytes: 0,
     }))
+}
+
+/// See [`crate::encode::Retag`].
+fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
+    let (offset, id3) = Header::new(settings).id3();
+    if !id3.is_empty() {
+        sink.seek(SeekFrom::Start(offset))?;
+        sink.write_all(&id3)?;
+        sink.flush()?;
+    }
+    Ok(())
 }
 
 /// A WAV file being written.
