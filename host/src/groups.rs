@@ -1,6 +1,7 @@
 //! Files that get one gain together: measured once each, whoever asks and however often.
 
 use crate::kept::{Kept, Key};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use wavemill_core::analysis;
 use wavemill_core::loudness::{GroupLoudness, Piece};
@@ -65,7 +66,7 @@ pub struct Candidate {
 }
 
 /// A group whose files were measured.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
     loudness: GroupLoudness,
     left_out: Vec<LeftOut>,
@@ -75,7 +76,7 @@ pub struct Group {
 
 impl Group {
     /// Measures files that belong together. Those that are at fault, or that the pipeline rejects, are left
-    /// out.
+    /// out. `progress` is told which file is measured, and how far the whole is.
     ///
     /// # Errors
     /// When it was canceled, or the machine is at fault: a file that could be measured next time must not
@@ -85,13 +86,14 @@ impl Group {
         pipeline: &Pipeline,
         files: &[Candidate],
         places: &Places<'_>,
-        progress: &mut dyn FnMut(f64),
+        progress: &mut dyn FnMut(usize, f64),
     ) -> Result<Self, RunError> {
         let count = files.len().max(1) as f64;
         let mut measured = Vec::new();
         let mut left_out = Vec::new();
         for (index, file) in files.iter().enumerate() {
-            let mut share = |share| progress((index as f64 + share) / count);
+            let mut share = |share| progress(index, (index as f64 + share) / count);
+            share(0.0);
             let member = match &file.job {
                 Ok(job) => pieces
                     .measure(pipeline, job, places, &mut share)

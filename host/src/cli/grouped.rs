@@ -30,7 +30,7 @@ pub(super) fn grouped_jobs(
         let candidate =
             |&index: &usize| Candidate { name: shown(&files[index]), job: jobs[index].clone() };
         let candidates: Vec<_> = members.iter().map(candidate).collect();
-        match Group::measure(&pieces, pipeline, &candidates, places, &mut |_| {}) {
+        match Group::measure(&pieces, pipeline, &candidates, places, &mut |_, _| {}) {
             Ok(group) => {
                 for &index in &members {
                     if let Ok(job) = &mut jobs[index] {

@@ -9,13 +9,17 @@ use super::shared::Shared;
 use super::slot::Slot;
 use super::sources::{self, SourceState};
 use super::stop::StopLevel;
+use super::turns::Turn;
+use crate::groups::Group;
 use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
 use crate::platform::resident_bytes;
-use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError};
+use crate::store::{
+    Ending, GroupRecord, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError,
+};
 use crate::worker::{Event, Failure, FailureKind, Reply, Request, Work};
 use crossbeam_channel::{Receiver, after, select};
 use std::time::{Duration, Instant};
-use wavemill_pipelines::execution::{Outcome, OutputKind, Prepared};
+use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared};
 use wavemill_pipelines::publishing::Trust;
 
 /// Time between two looks at a worker's memory and at the clock.
@@ -38,6 +42,55 @@ enum Worked {
     Killed(String),
     /// The daemon is asked to stop at once.
     Interrupted,
+}
+
+/// The files that a job gets one gain with.
+struct Together<'s> {
+    id: String,
+    record: GroupRecord,
+    /// Held while its worker measures them.
+    turn: Option<Turn<'s>>,
+    /// The one that is measured.
+    measuring: Option<usize>,
+}
+
+impl<'s> Together<'s> {
+    /// The group of a job, once nobody else measures it; `None` when everything shall stop.
+    fn of(shared: &'s Shared, job: &JobRecord) -> Result<Option<Self>, StoreError> {
+        let (id, record) = shared.store.group_of(&job.id)?;
+        if record.measured.is_some() {
+            return Ok(Some(Self { id, record, turn: None, measuring: None }));
+        }
+        let Some(turn) = shared.turns.take(&id, &shared.stop) else { return Ok(None) };
+        // Whoever had the turn before may have measured it, or left a file out.
+        let (id, record) = shared.store.group_of(&job.id)?;
+        let turn = Some(turn).filter(|_| record.measured.is_none());
+        Ok(Some(Self { id, record, turn, measuring: None }))
+    }
+
+    /// Takes what the worker measured: it is on disk before any output depends on it.
+    fn agree(&mut self, shared: &Shared, group: Group) -> Result<Group, StoreError> {
+        let group = shared.store.keep_measured(&self.id, group)?;
+        self.turn = None;
+        self.measuring = None;
+        Ok(group)
+    }
+
+    /// Leaves out the file that a worker died of while it measured; false when it was the job's own, or
+    /// none.
+    fn leave_out(
+        &self,
+        shared: &Shared,
+        job: &JobRecord,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let Some(index) = self.measuring else { return Ok(false) };
+        let is_own = self.record.members.get(index).is_none_or(|it| it.path == job.input);
+        if !is_own {
+            shared.store.leave_out(&self.id, index, reason)?;
+        }
+        Ok(!is_own)
+    }
 }
 
 /// Runs a claimed job and records how it ended; returns the job as it is then.
@@ -79,7 +132,21 @@ impl Attempt<'_> {
         let Some(plan) = shared.plans.get(&shared.store, &job.file.pipeline, &job.plan)? else {
             return self.fail(format!("pipeline `{}` is not known any more", job.file.pipeline));
         };
-        let worked = self.work(slot, stopped, &plan)?;
+        let mut together = match plan.pipeline.grouped_step() {
+            Some(_) => match Together::of(shared, job)? {
+                Some(together) => Some(together),
+                None => return shared.queue().release(&Lease::of(job), false),
+            },
+            None => None,
+        };
+        let worked = self.work(slot, stopped, &plan, together.as_mut())?;
+        if let (Worked::Crashed(reason), Some(together)) = (&worked, &together)
+            && together.leave_out(shared, job, reason)?
+        {
+            self.remove_parts()?;
+            return self.retry(reason.clone(), Duration::ZERO, Blame::Outside);
+        }
+        drop(together);
         if let Worked::Prepared(outcome) = worked {
             return self.publish(&outcome, &plan);
         }
@@ -107,12 +174,13 @@ impl Attempt<'_> {
         slot: &mut Slot,
         stopped: &Receiver<()>,
         plan: &Plan,
+        mut together: Option<&mut Together<'_>>,
     ) -> Result<Worked, StoreError> {
         let worker = match slot.worker(self.shared) {
             Ok(worker) => worker,
             Err(error) => return Ok(Worked::Failed(error.into())),
         };
-        if worker.send(&Request::Run(Box::new(self.request(plan)))).is_err() {
+        if worker.send(&Request::Run(Box::new(self.request(plan, together.as_deref())))).is_err() {
             return Ok(buried(slot));
         }
         let mut deadline = Instant::now() + plan.pipeline.timeout;
@@ -137,6 +205,20 @@ impl Attempt<'_> {
                 Event::Gone => return Ok(buried(slot)),
                 Event::Reply(Reply::Ready) => {}
                 Event::Reply(Reply::Progress { share }) => self.tell_progress(share),
+                Event::Reply(Reply::Measures { member }) => {
+                    if let Some(together) = &mut together {
+                        together.measuring = Some(member);
+                    }
+                }
+                Event::Reply(Reply::Grouped { group }) => {
+                    let group = match &mut together {
+                        Some(together) => together.agree(self.shared, *group)?,
+                        None => *group,
+                    };
+                    if worker.send(&Request::Agreed { group: Box::new(group) }).is_err() {
+                        return Ok(buried(slot));
+                    }
+                }
                 Event::Reply(Reply::Prepared(outcome)) => return Ok(Worked::Prepared(outcome)),
                 Event::Reply(Reply::Failed(failure)) => return Ok(Worked::Failed(failure)),
                 Event::Reply(Reply::Decide { proposals }) => {
@@ -153,9 +235,14 @@ impl Attempt<'_> {
         }
     }
 
-    fn request(&self, plan: &Plan) -> Work {
+    fn request(&self, plan: &Plan, together: Option<&Together<'_>>) -> Work {
+        let measured = together.and_then(|together| together.record.measured.as_ref());
+        let members = together.filter(|_| measured.is_none());
+        let group = measured.map(|group| group.of_file(&self.job.hash));
         Work {
-            job: sources::to_job(self.job),
+            job: Job { group, ..sources::to_job(self.job) },
+            members: members.map(|together| together.record.members.clone()),
+            state: self.shared.state.clone(),
             pipeline_text: plan.text.clone(),
             defaults: plan.defaults.clone(),
             folder: plan.folder.clone(),

@@ -198,14 +198,22 @@ impl Engine {
     fn capacities(&self) -> BTreeMap<String, Capacity> {
         let capacity = |(name, plan): (&String, &Arc<super::plans::Plan>)| {
             let running = self.running.values().filter(|file| file.pipeline == *name).count();
+            let free = plan.pipeline.concurrency.saturating_sub(running);
             let capacity = Capacity {
-                free: plan.pipeline.concurrency.saturating_sub(running),
+                free: if self.is_complete(name, plan) { free } else { 0 },
                 plan: plan.pipeline.hash.clone(),
                 output_root: self.output_root.clone(),
             };
             (name.clone(), capacity)
         };
         self.shared.plans.current().iter().map(capacity).collect()
+    }
+
+    /// Whether jobs of a pipeline may run: where files get one gain together, only when no file is about to
+    /// come.
+    fn is_complete(&self, name: &str, plan: &super::plans::Plan) -> bool {
+        let mut watches = self.watches.iter().filter(|watch| watch.pipeline() == name);
+        plan.pipeline.grouped_step().is_none() || watches.all(Watched::is_at_rest)
     }
 
     /// Whether nothing is left to do, told once each time it becomes so.

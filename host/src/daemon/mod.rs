@@ -15,6 +15,7 @@ mod sources;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod watching;
 
 pub use event::{DaemonEvent, StartedWatch};
@@ -39,6 +40,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use turns::Turns;
 use watching::Watched;
 use wavemill_pipelines::publishing::create_dirs;
 
@@ -106,6 +108,8 @@ fn open(
         boot_id: random_hex(),
         root: settings.root.clone(),
         spool,
+        turns: Turns::default(),
+        state: state_dir.clone(),
         effect_cache: cache_folder(state_dir),
         events: settings.events.clone(),
         stop: settings.stop.clone(),

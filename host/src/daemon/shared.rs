@@ -4,6 +4,7 @@ use super::event::DaemonEvent;
 use super::names::Reservations;
 use super::plans::Plans;
 use super::stop::StopSignal;
+use super::turns::Turns;
 use crate::control::live::Live;
 use crate::jobs::JobQueue;
 use crate::store::{JobRecord, Store};
@@ -26,6 +27,10 @@ pub(super) struct Shared {
     /// Base of relative folders that sources are moved to.
     pub(super) root: PathBuf,
     pub(super) spool: PathBuf,
+    /// Groups whose files are being measured.
+    pub(super) turns: Turns,
+    /// Where the store is, and what was measured of files.
+    pub(super) state: PathBuf,
     /// Where workers keep compiled effects.
     pub(super) effect_cache: PathBuf,
     pub(super) events: Sender<DaemonEvent>,

@@ -113,6 +113,11 @@ impl Watched {
         StartedWatch { pipeline: self.spec.pipeline.clone(), path: self.spec.root.clone() }
     }
 
+    /// Its pipeline.
+    pub(super) fn pipeline(&self) -> &str {
+        &self.spec.pipeline
+    }
+
     /// Whether nothing in it is about to become a job.
     pub(super) fn is_at_rest(&self) -> bool {
         self.is_at_rest || self.is_offline

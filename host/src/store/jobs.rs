@@ -207,6 +207,7 @@ impl JobRecord {
             source: SourceRecord::Kept,
             retry_of: None,
             batch: None,
+            group: None,
         }
     }
 }

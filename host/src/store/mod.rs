@@ -7,6 +7,7 @@
 mod claims;
 mod commit;
 mod files;
+mod groups;
 mod jobs;
 mod queries;
 mod records;
@@ -18,8 +19,8 @@ mod views;
 
 pub use files::{IntakeContext, Taken};
 pub use records::{
-    AttemptRecord, CurrentPlan, Ending, FileKey, FileRecord, JobRecord, LedgerRecord,
-    OutputProgress, OutputRecord, PlanRecord, SourceRecord,
+    AttemptRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember, GroupRecord, JobRecord,
+    LedgerRecord, OutputProgress, OutputRecord, PlanRecord, SourceRecord,
 };
 pub use tables::Tx;
 pub use views::{job_view, output_view};

@@ -1,6 +1,7 @@
 //! What the store remembers.
 
 use super::path_text;
+use crate::groups::Group;
 use crate::jobs::JobState;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -98,6 +99,32 @@ pub struct JobRecord {
     pub retry_of: Option<String>,
     /// The batch it belongs to.
     pub batch: Option<String>,
+    /// The group whose gain it gets; chosen when the first of its files runs.
+    #[serde(default)]
+    pub group: Option<String>,
+}
+
+/// Files of one folder that get one gain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// Hash of the pipeline that they are measured with.
+    pub plan: String,
+    /// Its files, by name.
+    pub members: Vec<GroupMember>,
+    /// What was measured; nothing is delivered before it is known.
+    pub measured: Option<Group>,
+}
+
+/// A file of a group, as it was when the group was formed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupMember {
+    /// Where it was found.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// BLAKE3 of its content, 64 hex digits.
+    pub hash: String,
+    /// Why it is not measured: a worker died of it.
+    pub left_out: Option<String>,
 }
 
 /// How a prepared job ends.

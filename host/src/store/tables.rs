@@ -35,6 +35,8 @@ pub(super) const LEDGER: Table = TableDefinition::new("ledger");
 pub(super) const PLANS: Table = TableDefinition::new("plans");
 /// pipeline -> [`super::CurrentPlan`]: what new jobs of a pipeline run with.
 pub(super) const CURRENT: Table = TableDefinition::new("current");
+/// `id` -> [`super::GroupRecord`]: files that get one gain together.
+pub(super) const GROUPS: Table = TableDefinition::new("groups");
 /// `id` -> nothing: jobs whose source still has to be kept, moved or deleted.
 pub(super) const SOURCES: Table = TableDefinition::new("sources");
 /// Facts about the store itself.
@@ -44,9 +46,9 @@ pub(super) const META: Table = TableDefinition::new("meta");
 pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
 
 /// Every table, made when a store is created.
-pub(super) const ALL: [Table; 14] = [
+pub(super) const ALL: [Table; 15] = [
     FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS,
-    CURRENT, SOURCES, META,
+    CURRENT, GROUPS, SOURCES, META,
 ];
 
 /// First byte of every record: the version of its shape.

@@ -1,7 +1,9 @@
 //! The worker's side.
 
 use super::protocol::{Failure, Reply, Request, Work, parse, send};
+use crate::groups::{Candidate, Group, Pieces};
 use crate::platform::{LockFile, die_with_parent};
+use crate::store::GroupMember;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
@@ -12,7 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use wavemill_pipelines::diagnostic::Severity;
-use wavemill_pipelines::execution::{self, Decision, Hooks, Outcome, Places, Proposal, RunError};
+use wavemill_pipelines::execution::{
+    self, Decision, Hooks, Job, Outcome, Places, Proposal, RunError,
+};
+use wavemill_pipelines::publishing::hash_file;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 /// Least time between two progress messages of a run: more would only be thrown away.
@@ -20,6 +25,18 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Pipelines a worker keeps ready.
 const PIPELINES_MAX: usize = 64;
+
+/// What a worker tells and asks besides.
+pub trait Talk: Hooks {
+    /// Tells which file of a group is measured: should it be the death of this process, it is known.
+    fn measures(&mut self, member: usize);
+
+    /// Tells what was measured of a group, and returns what holds.
+    ///
+    /// # Errors
+    /// When the daemon does not answer.
+    fn agree(&mut self, group: Group) -> Result<Group, RunError>;
+}
 
 /// What a worker does with a file; replaced in tests.
 pub trait Engine {
@@ -31,7 +48,7 @@ pub trait Engine {
         &mut self,
         work: &Work,
         cancel: &AtomicBool,
-        hooks: &mut dyn Hooks,
+        hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError>;
 }
 
@@ -140,6 +157,23 @@ impl Hooks for Link {
     }
 }
 
+impl Talk for Link {
+    fn measures(&mut self, member: usize) {
+        if !self.is_broken {
+            self.is_broken = self.reply(&Reply::Measures { member }).is_err();
+        }
+    }
+
+    fn agree(&mut self, group: Group) -> Result<Group, RunError> {
+        self.reply(&Reply::Grouped { group: Box::new(group) })
+            .map_err(|error| RunError::Transient { reason: error.to_string() })?;
+        match self.requests.recv() {
+            Ok(Request::Agreed { group }) => Ok(*group),
+            _ => Err(RunError::Canceled),
+        }
+    }
+}
+
 /// The real engine: the pipelines crate.
 #[derive(Default)]
 struct PipelineEngine {
@@ -154,12 +188,48 @@ impl Engine for PipelineEngine {
         &mut self,
         work: &Work,
         cancel: &AtomicBool,
-        hooks: &mut dyn Hooks,
+        hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError> {
         let pipeline = self.pipeline(work)?;
         let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
-        execution::run(&pipeline, &work.job, &places, hooks)
+        let Some(members) = &work.members else {
+            return execution::run(&pipeline, &work.job, &places, hooks);
+        };
+        let candidates: Vec<_> = members.iter().map(|it| candidate(work, it)).collect();
+        let pieces = Pieces::of_state(&work.state);
+        let mut latest = None;
+        // Half of the work: the other half is the run.
+        let mut progress = |member, share: f64| {
+            if latest != Some(member) {
+                latest = Some(member);
+                hooks.measures(member);
+            }
+            hooks.progress(share / 2.0);
+        };
+        let group = Group::measure(&pieces, &pipeline, &candidates, &places, &mut progress)?;
+        let group = hooks.agree(group)?;
+        let job = Job { group: Some(group.of_file(&work.job.hash)), ..work.job.clone() };
+        execution::run(&pipeline, &job, &places, hooks)
     }
+}
+
+/// A file of the group as it is now: one whose content changed is told by the watcher, and measured with
+/// the job that this makes.
+fn candidate(work: &Work, member: &GroupMember) -> Candidate {
+    let job = || {
+        if let Some(reason) = &member.left_out {
+            return Err(reason.clone());
+        }
+        match hash_file(&member.path) {
+            Ok(hash) if hash == member.hash => {}
+            Ok(_) => return Err("changed after it was found".to_owned()),
+            Err(error) => return Err(format!("cannot be read: {error}")),
+        }
+        let (input, hash) = (member.path.clone(), member.hash.clone());
+        Ok(Job { input, hash, group: None, ..work.job.clone() })
+    };
+    let name = member.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Candidate { name, job: job() }
 }
 
 impl PipelineEngine {

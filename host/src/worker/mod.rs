@@ -9,6 +9,6 @@ mod child;
 mod process;
 mod protocol;
 
-pub use child::{Engine, serve, serve_with};
+pub use child::{Engine, Talk, serve, serve_with};
 pub use process::{Death, Event, WorkerProcess, Workers};
 pub use protocol::{Failure, FailureKind, Reply, Request, Work};

@@ -1,6 +1,7 @@
 //! What daemon and worker say to each other.
 
-use crate::store::path_text;
+use crate::groups::Group;
+use crate::store::{GroupMember, path_text};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
@@ -28,6 +29,11 @@ pub enum Request {
         /// One for each proposal, or why the run shall end.
         answer: Result<Vec<Decision>, Failure>,
     },
+    /// The answer to [`Reply::Grouped`]: what holds for the group.
+    Agreed {
+        /// What was measured first.
+        group: Box<Group>,
+    },
     /// End the run early.
     Cancel,
 }
@@ -53,6 +59,11 @@ pub struct Work {
     /// Folder for spool files.
     #[serde(with = "path_text")]
     pub spool: PathBuf,
+    /// The files that it gets one gain with, where they are still to be measured.
+    pub members: Option<Vec<GroupMember>>,
+    /// Where what was measured of files is kept.
+    #[serde(with = "path_text")]
+    pub state: PathBuf,
 }
 
 /// From a worker to the daemon.
@@ -65,6 +76,16 @@ pub enum Reply {
     Decide {
         /// The outputs.
         proposals: Vec<Proposal>,
+    },
+    /// It begins to measure a file of the group.
+    Measures {
+        /// Which one.
+        member: usize,
+    },
+    /// All of them were measured.
+    Grouped {
+        /// What was found.
+        group: Box<Group>,
     },
     /// How far the run is.
     Progress {

@@ -252,13 +252,11 @@ fn check_together(
         .map(|path| Target { path, extension: "", what: "folder for sources", is_folder: true })
         .collect();
     collisions::check_loops(sink, &pipeline.watches, &moves);
-    if let (Some((_, grouping)), Some(span)) = (pipeline.grouped_step(), root.written("watch")) {
-        let message = match grouping {
-            Grouping::Batch => "a watched folder has no batch of files",
-            Grouping::Folder => "files of a watched folder cannot be treated together",
-        };
-        sink.error("contradiction", span, message)
-            .help("leave [[watch]] out and use `wavemill run`, or leave out `group`");
+    if let (Some((_, Grouping::Batch)), Some(span)) =
+        (pipeline.grouped_step(), root.written("watch"))
+    {
+        sink.error("contradiction", span, "a watched folder has no batch of files")
+            .help("write group = \"folder\", or leave [[watch]] out and use `wavemill run`");
     }
     let has_export = root.written("export").is_some();
     if let (SourceAction::Delete, false, Some(span)) =

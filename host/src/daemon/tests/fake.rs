@@ -1,6 +1,6 @@
 //! A worker that is real in all but the audio: this test program, started again.
 
-use crate::worker::{Engine, Work, serve_with};
+use crate::worker::{Engine, Talk, Work, serve_with};
 use rustix::process::Signal;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -8,9 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wavemill_pipelines::execution::{
-    Decision, Hooks, Outcome, OutputKind, Prepared, Proposal, RunError,
-};
+use wavemill_pipelines::execution::{Decision, Outcome, OutputKind, Prepared, Proposal, RunError};
 use wavemill_pipelines::model::OnConflict;
 
 const VARIABLE: &str = "WAVEMILL_FAKE_WORKER";
@@ -43,7 +41,7 @@ impl Engine for FakeEngine {
         &mut self,
         work: &Work,
         cancel: &AtomicBool,
-        hooks: &mut dyn Hooks,
+        hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError> {
         let source = read_source(&work.job.input)?;
         let (endings, conflict) =
