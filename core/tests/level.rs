@@ -116,6 +116,30 @@ fn dr14_needs_three_blocks() {
 }
 
 #[test]
+fn noise_floor_is_the_rms_of_the_softest_half_second() {
+    // Two seconds at 0.1, 0.6 s at 0.001, two seconds at 0.1: a sine's RMS is 3.01 dB below its peak.
+    let mut plane = sine(1000.0, 0.1, 48_000 * 5);
+    plane[96_000..124_800].copy_from_slice(&sine(1000.0, 0.001, 28_800));
+    let floor = mono(&plane).noise_floor_dbfs.unwrap().0;
+    assert!((floor + 63.0103).abs() < 0.001, "{floor}");
+    // Shorter than half a second, the pause never fills a window.
+    let mut plane = sine(1000.0, 0.1, 48_000 * 5);
+    plane[96_000..110_400].copy_from_slice(&sine(1000.0, 0.001, 14_400));
+    assert!(mono(&plane).noise_floor_dbfs.unwrap().0 > -33.0);
+    assert_eq!(mono(&sine(1000.0, 0.1, 23_999)).noise_floor_dbfs, None);
+    plane[96_000..124_800].fill(0.0);
+    assert_eq!(mono(&plane).noise_floor_dbfs, None, "a silent pause");
+}
+
+#[test]
+fn noise_floor_of_channels_is_their_mean() {
+    let quiet = sine(1000.0, 0.001, 48_000);
+    let found = measure(&[quiet.clone(), vec![0.0; 48_000]], PcmFormat::FLOAT, 48_000, 4096);
+    let floor = found.noise_floor_dbfs.unwrap().0;
+    assert!((floor + 66.0206).abs() < 0.001, "{floor}");
+}
+
+#[test]
 fn report_does_not_depend_on_blocks() {
     let Samples::Float { planes } = music(PcmFormat::FLOAT, 2, 500_000) else { panic!("floats") };
     let whole = measure(&planes, PcmFormat::int(16), 44_100, 500_000);
@@ -131,6 +155,7 @@ fn report_has_the_keys_of_the_json() {
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
         "rms_dbfs",
+        "noise_floor_dbfs",
         "rms_amplitude",
         "peak_amplitude",
         "crest_factor_db",

@@ -188,6 +188,10 @@ pub struct Require {
     pub true_peak_dbtp: Option<Bounds>,
     /// Loudness range.
     pub loudness_range_lu: Option<Bounds>,
+    /// Mean square of all channels and frames, as a level.
+    pub rms_dbfs: Option<Bounds>,
+    /// The same of the softest half second.
+    pub noise_floor_dbfs: Option<Bounds>,
     /// A delivery target, all of whose limits must hold.
     pub target: Option<Target>,
 }

@@ -18,12 +18,16 @@ macro_rules! shipped {
 /// All of them, by name. Adding one: its file in `pipelines/` and a line here.
 #[rustfmt::skip]
 pub const PIPELINES: &[Shipped] = &[
+    shipped!("acx-audiobook"),
+    shipped!("apple-music"),
     shipped!("archive"),
     shipped!("broadcast-r128"),
+    shipped!("cd-master"),
     shipped!("measure"),
     shipped!("podcast"),
     shipped!("streaming"),
     shipped!("voice"),
+    shipped!("youtube"),
 ];
 
 /// The text of the shipped pipeline of a name.
@@ -62,7 +66,7 @@ mod tests {
             );
             assert_eq!(loaded.unwrap().pipeline.name, shipped.name);
         }
-        assert_eq!(text("measure"), Some(PIPELINES[2].text));
+        assert_eq!(text("measure"), Some(PIPELINES[5].text));
         assert_eq!(text("nothing"), None);
     }
 }

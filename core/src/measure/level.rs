@@ -1,6 +1,7 @@
 //! Sample levels.
 
 use super::dynamic_range::{self, DynamicRange};
+use super::noise_floor::NoiseFloor;
 use super::totals::Totals;
 use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::units::{Dbfs, Decibels};
@@ -11,7 +12,9 @@ use serde::Serialize;
 pub struct LevelReport {
     /// Mean square of all channels and frames: a full-scale sine is -3.01 (no AES17 offset).
     pub rms_dbfs: Option<Dbfs>,
-    /// Its square root; 0 for silence.
+    /// RMS of the softest half second, in steps of 50 ms; `None` where that is silent, or the file shorter.
+    pub noise_floor_dbfs: Option<Dbfs>,
+    /// The square root of the mean square; 0 for silence.
     pub rms_amplitude: f64,
     /// Largest absolute sample; 0 for silence.
     pub peak_amplitude: f64,
@@ -44,6 +47,7 @@ pub struct LevelMeter {
     /// Absolute value from which a sample is at full scale.
     full_scale: f32,
     channels: Vec<ChannelLevel>,
+    noise_floor: NoiseFloor,
     frame_count: u64,
     zero_crossings: u64,
     was_negative: bool,
@@ -74,6 +78,7 @@ impl LevelMeter {
         Self {
             full_scale: format.full_scale(),
             channels: vec![ChannelLevel::default(); spec.channel_count()],
+            noise_floor: NoiseFloor::new(spec),
             frame_count: 0,
             zero_crossings: 0,
             was_negative: false,
@@ -86,6 +91,7 @@ impl LevelMeter {
         for (channel, plane) in self.channels.iter_mut().zip(block.planes()) {
             channel.push(plane, self.full_scale, self.block_frames);
         }
+        self.noise_floor.push(block);
         if !self.channels.is_empty() {
             for start in (0..block.frame_count()).step_by(CHUNK_FRAMES) {
                 self.count_zero_crossings(block, start);
@@ -135,6 +141,7 @@ impl LevelMeter {
         let crest = Dbfs::from_amplitude(peak.into()).zip(rms_dbfs).map(|(peak, rms)| peak - rms);
         LevelReport {
             rms_dbfs,
+            noise_floor_dbfs: self.noise_floor.finish(),
             rms_amplitude: mean_square.sqrt(),
             peak_amplitude: peak.into(),
             crest_factor_db: crest,

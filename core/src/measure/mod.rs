@@ -9,6 +9,7 @@ mod harmonic;
 mod lanes;
 mod level;
 mod median;
+mod noise_floor;
 mod onsets;
 mod percussion;
 mod quads;

@@ -264,7 +264,7 @@ mod tests {
     fn unknown_name_is_told_which_ones_there_are() {
         let error = find_one(Path::new("streeming")).unwrap_err().to_string();
         assert!(error.starts_with("there is no pipeline file streeming and no "), "{error}");
-        assert!(error.contains("podcast, streaming, voice come with Wavemill"), "{error}");
+        assert!(error.contains("podcast, streaming, voice, youtube come with Wavemill"), "{error}");
         let path = find_one(Path::new("here/streaming")).unwrap_err().to_string();
         assert_eq!(path, "there is no pipeline file here/streaming");
     }

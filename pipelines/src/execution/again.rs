@@ -86,7 +86,7 @@ impl<'a> Heard<'a> {
     fn new(written: &'a Written, stored: &'a Stored) -> Self {
         let converted_db = stored.converted_peak.map(|peak| peak.0);
         match &written.decoded {
-            Some(decoded) => Self { report: Some(decoded), converted_db: None },
+            Some(decoded) => Self { report: decoded.loudness.as_ref(), converted_db: None },
             None => Self { report: stored.loudness(), converted_db },
         }
     }

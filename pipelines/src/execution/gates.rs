@@ -5,11 +5,18 @@ use serde::Serialize;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::delivery::{self, Measured, Outcome};
 use wavemill_core::loudness::LoudnessReport;
+use wavemill_core::measure::LevelReport;
 use wavemill_core::units::Frames;
 
 /// Whether an output's loudness must be known.
 pub(super) fn need_loudness(pipeline: &Pipeline, on: RequireOn) -> bool {
     pipeline.requires.iter().any(|require| require.on == on && require.needs_loudness())
+}
+
+/// Whether an output's sample levels must be known.
+pub(super) fn need_level(pipeline: &Pipeline, on: RequireOn) -> bool {
+    let mut gates = pipeline.requires.iter().filter(|require| require.on == on);
+    gates.any(|require| require.rms_dbfs.is_some() || require.noise_floor_dbfs.is_some())
 }
 
 /// Whether the source's duration must be known.
@@ -36,6 +43,8 @@ pub(super) struct Subject<'a> {
     pub(super) frames: Option<Frames>,
     /// `None` where it was not measured (yet).
     pub(super) loudness: Option<&'a LoudnessReport>,
+    /// `None` where no gate asks for it, or it was not measured (yet).
+    pub(super) level: Option<&'a LevelReport>,
 }
 
 /// One measure held against its bounds, for the report.
@@ -112,12 +121,25 @@ pub(super) fn check_facts(
     verdicts
 }
 
-/// Measures of loudness; nothing where none was taken.
-pub(super) fn check_loudness(
+/// Measures of loudness and level; nothing where none were taken.
+pub(super) fn check_measures(
     pipeline: &Pipeline,
     on: RequireOn,
     subject: Subject<'_>,
 ) -> Vec<Verdict> {
+    let mut verdicts = check_loudness(pipeline, on, subject);
+    let Some(level) = subject.level else { return verdicts };
+    for require in pipeline.requires.iter().filter(|require| require.on == on) {
+        let rms = level.rms_dbfs.map(|rms| rms.0);
+        verdicts.extend(within(subject, "rms_dbfs", "dBFS", rms, require.rms_dbfs));
+        let floor = level.noise_floor_dbfs.map(|floor| floor.0);
+        let bounds = silent(require.noise_floor_dbfs, floor);
+        verdicts.extend(within(subject, "noise_floor_dbfs", "dBFS", floor, bounds));
+    }
+    verdicts
+}
+
+fn check_loudness(pipeline: &Pipeline, on: RequireOn, subject: Subject<'_>) -> Vec<Verdict> {
     let Some(report) = subject.loudness else { return Vec::new() };
     let integrated = report.integrated_lufs.map(|lufs| lufs.0);
     let peak = report.true_peak_dbtp.map(|peak| peak.0);
@@ -126,7 +148,13 @@ pub(super) fn check_loudness(
     for require in pipeline.requires.iter().filter(|require| require.on == on) {
         let bounds = require.integrated_lufs;
         verdicts.extend(within(subject, "integrated_loudness_lufs", "LUFS", integrated, bounds));
-        verdicts.extend(within(subject, "true_peak_dbtp", "dBTP", peak, silent(require, peak)));
+        verdicts.extend(within(
+            subject,
+            "true_peak_dbtp",
+            "dBTP",
+            peak,
+            silent(require.true_peak_dbtp, peak),
+        ));
         let bounds = require.loudness_range_lu;
         verdicts.extend(within(subject, "loudness_range_lu", "LU", range, bounds));
         verdicts.extend(by_target(subject, report, require));
@@ -165,9 +193,9 @@ fn by_target(subject: Subject<'_>, report: &LoudnessReport, require: &Require) -
         .collect()
 }
 
-/// Silence has no true peak and so exceeds no ceiling.
-fn silent(require: &Require, peak: Option<f64>) -> Option<Bounds> {
-    require.true_peak_dbtp.filter(|bounds| peak.is_some() || bounds.min.is_some())
+/// Silence has no level and so exceeds none.
+fn silent(bounds: Option<Bounds>, level: Option<f64>) -> Option<Bounds> {
+    bounds.filter(|bounds| level.is_some() || bounds.min.is_some())
 }
 
 fn within(
@@ -206,7 +234,7 @@ fn among(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wavemill_core::units::{Dbtp, Lufs};
+    use wavemill_core::units::{Dbfs, Dbtp, Lufs};
 
     fn pipeline() -> Pipeline {
         let mut pipeline = Pipeline::named("p");
@@ -218,6 +246,8 @@ mod tests {
             integrated_lufs: Some(Bounds { min: Some(-23.2), max: Some(-22.8) }),
             true_peak_dbtp: Some(Bounds { min: None, max: Some(-1.0) }),
             loudness_range_lu: None,
+            rms_dbfs: None,
+            noise_floor_dbfs: None,
             target: None,
         });
         pipeline
@@ -229,6 +259,7 @@ mod tests {
             spec,
             frames: Some(Frames(frames)),
             loudness: Some(loudness),
+            level: None,
         };
         let pipeline = pipeline();
         check_facts(&pipeline, RequireOn::Input, subject)
@@ -276,6 +307,8 @@ mod tests {
             integrated_lufs: None,
             true_peak_dbtp: None,
             loudness_range_lu: None,
+            rms_dbfs: None,
+            noise_floor_dbfs: None,
             target: Some(target),
         });
         let loudness = LoudnessReport {
@@ -289,6 +322,7 @@ mod tests {
             spec: &StreamSpec::new(48_000, 2),
             frames: None,
             loudness: Some(&loudness),
+            level: None,
         };
         assert!(need_loudness(&pipeline, RequireOn::Output));
         let lines: Vec<String> = check_loudness(&pipeline, RequireOn::Output, subject)
@@ -310,6 +344,50 @@ mod tests {
         assert_eq!(
             misses(&StreamSpec::new(48_000, 2), 48_000, &LoudnessReport::default()),
             ["the source has no integrated loudness, which a gate requires"]
+        );
+    }
+
+    #[test]
+    fn levels_are_held_against_their_bounds_and_silence_between_words_is_no_noise() {
+        let mut pipeline = pipeline();
+        pipeline.requires[0] = Require {
+            duration_s: None,
+            channels: Vec::new(),
+            sample_rates_hz: Vec::new(),
+            integrated_lufs: None,
+            true_peak_dbtp: None,
+            rms_dbfs: Some(Bounds { min: Some(-23.0), max: Some(-18.0) }),
+            noise_floor_dbfs: Some(Bounds { min: None, max: Some(-60.0) }),
+            ..pipeline.requires[0].clone()
+        };
+        assert!(need_level(&pipeline, RequireOn::Input));
+        assert!(!need_level(&pipeline, RequireOn::Output));
+        let spec = StreamSpec::new(44_100, 1);
+        let misses = |rms, floor: Option<f64>| -> Vec<String> {
+            let level = LevelReport {
+                rms_dbfs: Some(Dbfs(rms)),
+                noise_floor_dbfs: floor.map(Dbfs),
+                ..LevelReport::default()
+            };
+            let subject = Subject {
+                name: "the source",
+                spec: &spec,
+                frames: None,
+                loudness: None,
+                level: Some(&level),
+            };
+            let verdicts = check_measures(&pipeline, RequireOn::Input, subject);
+            assert_eq!(verdicts.len(), 1 + usize::from(floor.is_some()));
+            verdicts.iter().filter(|verdict| verdict.is_miss()).map(Verdict::line).collect()
+        };
+        assert_eq!(misses(-20.0, Some(-60.0)), [""; 0]);
+        assert_eq!(misses(-20.0, None), [""; 0]);
+        assert_eq!(
+            misses(-23.5, Some(-55.25)),
+            [
+                "the source has rms -23.50 dBFS; at least -23.00 dBFS is required",
+                "the source has noise floor -55.25 dBFS; at most -60.00 dBFS is allowed",
+            ]
         );
     }
 }

@@ -134,6 +134,7 @@ impl Told<'_> {
                     if let Some(lossy) = &export.format.lossy {
                         let spec = group.map(|group| &group.output);
                         let decoded = output.written.and_then(|it| it.decoded.as_ref());
+                        let decoded = decoded.and_then(|decoded| decoded.loudness.as_ref());
                         tell_lossy(&mut told, export.quality, lossy, spec, decoded);
                     }
                     if let Some(repeated) = output.repeated {

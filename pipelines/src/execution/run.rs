@@ -320,16 +320,18 @@ impl<'a> Run<'a> {
             let group = blueprint.group_of[export];
             let Some(stored) = self.stored(export, group, stored) else { continue };
             let decoded = files.get(&export).and_then(|written| written.decoded.as_ref());
+            let heard = decoded.unwrap_or(&stored.measured);
             let format = self.pipeline.exports[export].format.name;
             let name = format!("export {} ({format})", export + 1);
             let subject = Subject {
                 name: &name,
                 spec: &blueprint.groups[group].output,
                 frames: Some(stored.frames),
-                loudness: decoded.or(stored.loudness()),
+                loudness: heard.loudness.as_ref(),
+                level: heard.level.as_ref(),
             };
             verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
-            verdicts.extend(gates::check_loudness(self.pipeline, RequireOn::Output, subject));
+            verdicts.extend(gates::check_measures(self.pipeline, RequireOn::Output, subject));
         }
         self.judge(verdicts)
     }
@@ -392,6 +394,7 @@ impl<'a> Run<'a> {
         let needs_loudness = self.is_dry
             || self.pipeline.report.is_some()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
+        let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
         let others: &[analysis::Group] =
             if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
         let mut exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
@@ -410,6 +413,7 @@ impl<'a> Run<'a> {
             measures: (needs_loudness || is_watched || is_tagged)
                 .then_some(analysis::Group::Loudness)
                 .into_iter()
+                .chain(needs_level.then_some(analysis::Group::Level))
                 .chain(others.iter().copied())
                 .collect(),
             mono: plan.mono,
@@ -430,6 +434,9 @@ impl<'a> Run<'a> {
             Some(stage) => lengths.get(&stage).copied(),
         };
         let frames = frames.map(|frames| plan.output_length(frames));
+        let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
+        let level = needs_level.then_some(analysis::Group::Level);
+        let measures: Vec<_> = [analysis::Group::Loudness].into_iter().chain(level).collect();
         let mut writers = Vec::new();
         if self.is_dry {
             return writers;
@@ -447,6 +454,7 @@ impl<'a> Run<'a> {
                     settings: blueprint.settings(wanted, group, frames, &self.input),
                     temporary: temporary.clone(),
                     mono: blueprint.groups[group].mono,
+                    measures: measures.clone(),
                 },
             ));
         }

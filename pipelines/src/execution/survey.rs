@@ -16,7 +16,9 @@ impl Run<'_> {
 
     /// Measures of the source that must be known before anything is written.
     pub(super) fn needs_loudness(&self) -> bool {
-        gates::need_loudness(self.pipeline, RequireOn::Input) || self.names_need_measures()
+        gates::need_loudness(self.pipeline, RequireOn::Input)
+            || gates::need_level(self.pipeline, RequireOn::Input)
+            || self.names_need_measures()
     }
 
     /// Whether names of outputs hold measures.
@@ -33,6 +35,9 @@ impl Run<'_> {
         }
         if self.known.measures.is_none() {
             groups.extend(self.pipeline.measures.iter().filter(|one| **one != Group::Loudness));
+            if gates::need_level(self.pipeline, RequireOn::Input) {
+                groups.push(Group::Level);
+            }
         }
         groups
     }
@@ -75,6 +80,7 @@ impl Run<'_> {
             spec: &self.input.info.spec,
             frames: self.known.frames,
             loudness: self.known.loudness.as_ref(),
+            level: self.known.measures.as_ref().and_then(|measures| measures.level.as_ref()),
         }
     }
 
@@ -85,7 +91,7 @@ impl Run<'_> {
 
     pub(super) fn check_input_loudness(&mut self) -> Option<String> {
         let verdicts =
-            gates::check_loudness(self.pipeline, RequireOn::Input, self.source_subject());
+            gates::check_measures(self.pipeline, RequireOn::Input, self.source_subject());
         self.judge(verdicts)
     }
 }

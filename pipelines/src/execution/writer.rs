@@ -9,7 +9,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wavemill_core::analysis::{self, Analyzer};
+use wavemill_core::analysis::{self, Analysis, Analyzer};
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode;
 use wavemill_core::denormals::FlushDenormals;
@@ -36,6 +36,8 @@ pub(super) struct Writer {
     pub(super) temporary: PathBuf,
     /// How a mono file counts where its loudness is measured.
     pub(super) mono: MonoMode,
+    /// What is measured of a lossy file.
+    pub(super) measures: Vec<analysis::Group>,
 }
 
 /// A temporary file that is removed unless it is kept.
@@ -82,7 +84,7 @@ pub(super) struct Written {
     pub(super) size_bytes: u64,
     pub(super) blake3: String,
     /// What a lossy file sounds like once it is decoded; `None` where it decodes to what it was fed.
-    pub(super) decoded: Option<LoudnessReport>,
+    pub(super) decoded: Option<Analysis>,
     /// What was written into it.
     pub(super) replay_gain: Option<ReplayGain>,
 }
@@ -112,13 +114,14 @@ impl Writer {
         };
         encoder.finish().map_err(|error| output(error, &path))?;
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
-        let check = || verify(&path, self.format, self.mono, &expected, cancel);
+        let options = analysis::Options { groups: self.measures, mono: self.mono };
+        let check = || verify(&path, self.format, &options, &expected, cancel);
         let mut decoded = None;
         if !self.format.is_lossless() || settings.tags.replay_gain.is_none() {
             decoded = check()?;
         }
-        let measured = decoded.as_ref().or(fed_loudness.as_deref());
-        let (settings, replay_gain) = with_replay_gain(settings, measured);
+        let heard = decoded.as_ref().and_then(|decoded| decoded.loudness.as_ref());
+        let (settings, replay_gain) = with_replay_gain(settings, heard.or(fed_loudness.as_deref()));
         if replay_gain.is_some() {
             (self.format.retag)(&mut to_sync, &settings).map_err(|error| output(error, &path))?;
             to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
@@ -149,10 +152,10 @@ fn with_replay_gain(
 fn verify(
     path: &Path,
     format: &FormatDescriptor,
-    mono: MonoMode,
+    options: &analysis::Options,
     expected: &Fingerprint,
     cancel: &AtomicBool,
-) -> Result<Option<LoudnessReport>, RunError> {
+) -> Result<Option<Analysis>, RunError> {
     let wrong = |what: String| RunError::Transient {
         reason: format!("`{}` was written but is wrong: {what}", path.display()),
     };
@@ -165,9 +168,8 @@ fn verify(
     let mut samples = Samples::empty(info.format, channel_count);
     let mut found = Fingerprint::default();
     let mut meter = (!format.is_lossless()).then(|| {
-        let options = analysis::Options { groups: vec![analysis::Group::Loudness], mono };
         let block = Block::new(channel_count, BLOCK_FRAMES);
-        (Analyzer::new(&info.spec, info.format, &options), block)
+        (Analyzer::new(&info.spec, info.format, options), block)
     });
     loop {
         if cancel.load(Ordering::Relaxed) {
@@ -193,7 +195,7 @@ fn verify(
     if format.is_lossless() && found != *expected {
         return Err(wrong("its samples differ from those it was given".to_owned()));
     }
-    Ok(meter.and_then(|(meter, _)| meter.finish().loudness))
+    Ok(meter.map(|(meter, _)| meter.finish()))
 }
 
 /// Size and BLAKE3 of a file.
@@ -225,6 +227,7 @@ mod tests {
             },
             temporary: folder.join("a.part"),
             mono: MonoMode::Single,
+            measures: Vec::new(),
         }
     }
 

@@ -51,6 +51,16 @@ pub(super) const KEYS: &[Key] = &[
         "Bounds of the loudness range, as { max = 15.0 }.",
     ),
     Key::optional(
+        "rms_dbfs",
+        Kind::Bounds { unit: "dBFS", min: -120.0, max: 0.0 },
+        "Bounds of the RMS of all channels, as { min = -23.0, max = -18.0 }; a full-scale sine has -3.01.",
+    ),
+    Key::optional(
+        "noise_floor_dbfs",
+        Kind::Bounds { unit: "dBFS", min: -120.0, max: 0.0 },
+        "Bounds of the RMS of the softest half second, as { max = -60.0 }; digital silence passes.",
+    ),
+    Key::optional(
         "target",
         Kind::Text,
         "A delivery target whose limits must all hold: a name of `wavemill targets`, or a file of yours.",
@@ -69,6 +79,8 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> R
         integrated_lufs: values.bounds("integrated_lufs").map(Spanned::into_inner),
         true_peak_dbtp: values.bounds("true_peak_dbtp").map(Spanned::into_inner),
         loudness_range_lu: values.bounds("loudness_range_lu").map(Spanned::into_inner),
+        rms_dbfs: values.bounds("rms_dbfs").map(Spanned::into_inner),
+        noise_floor_dbfs: values.bounds("noise_floor_dbfs").map(Spanned::into_inner),
         target: values.text("target").and_then(|name| read_target(sink, &name, values, folder)),
     };
     let says_something =

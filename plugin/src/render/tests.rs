@@ -149,7 +149,7 @@ fn unknown_name_is_told_which_ones_there_are() {
     let bench = Bench::new();
     let render = bench.render(bench.request("streeming"));
     let [error] = &errors(&render)[..] else { panic!("{:?}", render.lines()) };
-    assert!(error.contains("podcast, streaming, voice, and your own"), "{error}");
+    assert!(error.contains("podcast, streaming, voice, youtube, and your own"), "{error}");
 }
 
 #[test]
