@@ -130,3 +130,113 @@ impl Group {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+    use std::sync::atomic::AtomicBool;
+    use wavemill_pipelines::model::Defaults;
+    use wavemill_pipelines::{Effects, load};
+
+    const RATE_HZ: u32 = 8_000;
+
+    struct Lab {
+        folder: tempfile::TempDir,
+        pieces: Pieces,
+        cancel: AtomicBool,
+    }
+
+    impl Lab {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let pieces = Pieces::of_state(folder.path());
+            Self { folder, pieces, cancel: AtomicBool::new(false) }
+        }
+
+        /// A second of a square wave at this level.
+        fn file(&self, name: &str, level: i16) -> Candidate {
+            let path = self.folder.path().join(name);
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: RATE_HZ,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+            for frame in 0..RATE_HZ {
+                let sample = if frame / 10 % 2 == 0 { level } else { -level };
+                writer.write_sample(sample).unwrap();
+            }
+            writer.finalize().unwrap();
+            let hash = wavemill_pipelines::publishing::hash_file(&path).unwrap();
+            Candidate { name: name.to_owned(), job: Ok(job(path, hash)) }
+        }
+
+        fn measure(&self, pipeline: &Pipeline, files: &[Candidate]) -> Result<Group, RunError> {
+            let folder = self.folder.path();
+            let places = Places { output_root: folder, spool: folder, cancel: &self.cancel };
+            Group::measure(&self.pieces, pipeline, files, &places, &mut |_, _| {})
+        }
+    }
+
+    fn job(input: PathBuf, hash: String) -> Job {
+        Job {
+            id: "1".to_owned(),
+            attempt: 1,
+            input,
+            reldir: PathBuf::new(),
+            created: "2026-03-31T23:30:00+02:00[Europe/Berlin]".to_owned(),
+            hash,
+            group: None,
+        }
+    }
+
+    fn pipeline(target_lufs: f64) -> Pipeline {
+        let text = format!(
+            "version = 1\n[pipeline]\nname = \"a\"\n[[step]]\nuse = \"loudness\"\n\
+             with = {{ target_lufs = {target_lufs:?}, group = \"batch\" }}\n\
+             [report]\njson = \"{{stem}}.json\"\n"
+        );
+        load(&text, &Defaults::default(), &Effects::default()).unwrap().pipeline
+    }
+
+    #[test]
+    fn file_is_measured_once_whoever_asks() {
+        let lab = Lab::new();
+        let files = [lab.file("a.wav", 1_000), lab.file("b.wav", 8_000)];
+        let first = lab.measure(&pipeline(-20.0), &files).unwrap();
+        for file in &files {
+            std::fs::remove_file(&file.job.as_ref().unwrap().input).unwrap();
+        }
+        // Nothing is left to be decoded.
+        assert_eq!(lab.measure(&pipeline(-20.0), &files).unwrap(), first);
+        let hash = &files[1].job.as_ref().unwrap().hash;
+        assert!(first.of_file(hash).piece.is_some());
+        assert_eq!(first.of_file(hash).loudness.piece_count, 2);
+        // Another pipeline may measure at another place.
+        let other = lab.measure(&pipeline(-19.0), &files).unwrap();
+        assert_eq!((other.loudness.piece_count, other.left_out.len()), (0, 2));
+    }
+
+    #[test]
+    fn file_that_is_at_fault_is_left_out_by_name() {
+        let lab = Lab::new();
+        let gone =
+            Candidate { name: "gone".to_owned(), job: Ok(job("/no/where".into(), "1".into())) };
+        let none = Candidate { name: "none".to_owned(), job: Err("is a folder".to_owned()) };
+        let group = lab.measure(&pipeline(-20.0), &[gone, lab.file("a.wav", 500), none]).unwrap();
+        let left_out: Vec<_> =
+            group.left_out.iter().map(|it| (it.name.as_str(), it.reason.as_str())).collect();
+        assert_eq!(left_out, [("gone", "does not exist (any more)"), ("none", "is a folder")]);
+        assert_eq!(group.loudness.piece_count, 1);
+    }
+
+    #[test]
+    fn canceled_measure_leaves_nobody_out() {
+        let lab = Lab::new();
+        let files = [lab.file("a.wav", 500)];
+        lab.cancel.store(true, std::sync::atomic::Ordering::SeqCst);
+        assert!(matches!(lab.measure(&pipeline(-20.0), &files), Err(RunError::Canceled)));
+    }
+}

@@ -164,6 +164,10 @@ struct Storage {
     /// Variable bit rate of a lossy format, by quality: 0 is MP3's best, 9 its smallest
     #[arg(long, value_name = "N")]
     vbr_quality: Option<u32>,
+
+    /// Write `REPLAYGAIN_*` tags, measured on the stored file
+    #[arg(long)]
+    replay_gain: bool,
 }
 
 const AFTER_HELP: &str = "\
@@ -271,6 +275,7 @@ impl ExportOne {
             ("compression_level", whole(compression_level)),
             ("bit_rate_kbps", whole(bit_rate)),
             ("vbr_quality", whole(vbr_quality)),
+            ("replay_gain", self.storage.replay_gain.then(|| "true".to_owned())),
             ("on_conflict", self.force.then(|| quoted("replace"))),
         ];
         let mut pairs = vec![("format", quoted(&format.to_lowercase())), ("path", quoted(&path))];
@@ -328,6 +333,16 @@ mod tests {
         let parsed: toml::Table = text.parse().unwrap();
         let path = parsed["export"][0]["path"].as_str().unwrap();
         assert_eq!(path, "a {{x}} \"b\".wav");
+    }
+
+    #[test]
+    fn replay_gain_is_a_key_of_the_export() {
+        let storage = Storage { replay_gain: true, ..Storage::default() };
+        let text = text(&ExportOne { storage, ..to("b.flac") });
+        assert!(text.ends_with("replay_gain = true\n"), "{text}");
+        let defaults = wavemill_pipelines::model::Defaults::default();
+        let effects = wavemill_pipelines::Effects::default();
+        assert!(wavemill_pipelines::load(&text, &defaults, &effects).is_ok());
     }
 
     #[test]

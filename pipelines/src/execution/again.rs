@@ -239,6 +239,9 @@ impl Run<'_> {
             blueprint.groups[group].convert_again(gain)?;
             let mut writers = self.writers(blueprint, group, made.decided, made.lengths);
             writers.retain(|(of, _)| *of == export);
+            for (_, writer) in &mut writers {
+                writer.forget_album();
+            }
             let tap = blueprint.groups[group].tap;
             let group: Group = self.group(blueprint, group);
             fed.push(FedGroup { index: export, tap, group, writers });

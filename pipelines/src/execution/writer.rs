@@ -90,6 +90,15 @@ pub(super) struct Written {
 }
 
 impl Writer {
+    /// Takes the album's gain out of the tags: this file does not get the gain of the others.
+    pub(super) fn forget_album(&mut self) {
+        if let Some(gain) = self.settings.tags.replay_gain {
+            let replay_gain = Some(ReplayGain { album: None, ..gain });
+            let tags = Tags { replay_gain, ..Tags::clone(&self.settings.tags) };
+            self.settings.tags = Arc::new(tags);
+        }
+    }
+
     /// Writes what comes through `fed` until its end.
     ///
     /// # Errors
@@ -213,6 +222,7 @@ mod tests {
     use super::*;
     use wavemill_core::audio::{PcmFormat, StreamSpec};
     use wavemill_core::encode;
+    use wavemill_core::units::{Dbtp, Lufs};
 
     fn writer(folder: &Path) -> Writer {
         Writer {
@@ -265,6 +275,21 @@ mod tests {
         let error = run(folder.path(), Some(4)).unwrap_err();
         assert!(error.to_string().contains("3 of 4 frames"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn album_that_is_forgotten_leaves_the_other_tags() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path());
+        writer.forget_album();
+        assert_eq!(writer.settings.tags.replay_gain, None);
+        let leveled = Leveled { loudness: Lufs(-10.0), true_peak: Dbtp(-1.0) };
+        let replay_gain = Some(ReplayGain { track: None, album: Some(leveled) });
+        let title = Some("x".to_owned());
+        writer.settings.tags = Arc::new(Tags { title, replay_gain, ..Tags::default() });
+        writer.forget_album();
+        assert_eq!(writer.settings.tags.replay_gain, Some(ReplayGain::default()));
+        assert_eq!(writer.settings.tags.title.as_deref(), Some("x"));
     }
 
     #[test]
