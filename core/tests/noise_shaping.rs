@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{cut, music};
+use common::{assert_same_in_every_block, music};
 use rustfft::{FftPlanner, num_complex::Complex};
 use std::f64::consts::{PI, TAU};
 use wavemill_core::audio::{PcmFormat, Samples};
@@ -369,22 +369,7 @@ fn shaped_dither_runs_only_where_bits_are_lost() {
 #[test]
 fn shaped_dither_does_not_depend_on_blocks_and_repeats() {
     for (rate, from) in rates().into_iter().zip([PcmFormat::FLOAT, PcmFormat::int(24)]) {
-        let samples = music(from, 2, 10_000);
-        let run = |block: usize| {
-            let mut quantizer = Quantizer::new(from, PcmFormat::int(16), shaped(rate), 2);
-            let mut all: Vec<Vec<i32>> = vec![Vec::new(); 2];
-            let mut out = Samples::empty(PcmFormat::int(16), 2);
-            for start in (0..10_000).step_by(block) {
-                quantizer.quantize(&cut(&samples, start, (start + block).min(10_000)), &mut out);
-                let Samples::Int { planes, .. } = &out else { panic!("integers") };
-                all.iter_mut().zip(planes).for_each(|(all, plane)| all.extend(plane));
-            }
-            all
-        };
-        let whole = run(10_000);
-        for block in [1, 7, 64, 4096, 10_000] {
-            assert!(run(block) == whole, "{rate}, blocks of {block}");
-        }
+        assert_same_in_every_block(from, shaped(rate));
     }
 }
 

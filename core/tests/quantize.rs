@@ -7,10 +7,11 @@
 
 mod common;
 
-use common::{cut, music};
+use common::{assert_same_in_every_block, music};
 use std::f64::consts::TAU;
 use wavemill_core::audio::{PcmFormat, Samples};
 use wavemill_core::encode::{Dither, Quantizer};
+use wavemill_core::units::Decibels;
 
 const FRAMES: usize = 400_000;
 
@@ -28,6 +29,10 @@ fn errors_of_offset(offset: f64) -> Vec<f64> {
     let plane = vec![(offset / 32768.0) as f32; FRAMES];
     let planes = to_16_bit(vec![plane], Dither::Tpdf);
     planes[0].iter().map(|&sample| f64::from(sample) - offset).collect()
+}
+
+fn db(power: f64) -> f64 {
+    Decibels::from_power(power).unwrap().0
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -65,20 +70,32 @@ fn tpdf_of_two_channels_is_independent() {
 }
 
 #[test]
-fn tone_of_minus_100_dbfs_survives_tpdf_and_vanishes_without() {
-    let amplitude = 10f64.powf(-100.0 / 20.0);
-    let phase = |frame: usize| TAU * 1000.0 * frame as f64 / 44_100.0;
+fn tone_of_minus_100_dbfs_survives_tpdf_without_harmonics_and_vanishes_without_it() {
+    let amplitude = Decibels(-100.0).to_amplitude();
+    let frame_count = FRAMES * 10;
+    let phase = |hz: f64, frame: usize| TAU * hz * frame as f64 / 44_100.0;
     let tone: Vec<f32> =
-        (0..FRAMES * 10).map(|frame| (amplitude * phase(frame).sin()) as f32).collect();
-    let planes = to_16_bit(vec![tone.clone()], Dither::Tpdf);
-    let (mut sine, mut cosine) = (0.0, 0.0);
-    for (frame, &sample) in planes[0].iter().enumerate() {
-        sine += f64::from(sample) / 32768.0 * phase(frame).sin();
-        cosine += f64::from(sample) / 32768.0 * phase(frame).cos();
+        (0..frame_count).map(|frame| (amplitude * phase(1000.0, frame).sin()) as f32).collect();
+    let power_at = |plane: &[i32], hz: f64| {
+        let (mut sine, mut cosine) = (0.0, 0.0);
+        for (frame, &sample) in plane.iter().enumerate() {
+            let (sin, cos) = phase(hz, frame).sin_cos();
+            sine += f64::from(sample) * sin;
+            cosine += f64::from(sample) * cos;
+        }
+        (2.0 * sine.hypot(cosine) / frame_count as f64).powi(2)
+    };
+    let dithered = to_16_bit(vec![tone.clone()], Dither::Tpdf).remove(0);
+    let recovered_db = db(power_at(&dithered, 1000.0) / (amplitude * 32768.0).powi(2));
+    assert!(recovered_db.abs() < 0.1, "{recovered_db}");
+    // Mean power of white noise with a variance of a quarter LSB^2 at one frequency of a transform of this
+    // length. The power is exponentially distributed: one of 20,000 draws is more than ten times the mean.
+    let noise = 4.0 * 0.25 / frame_count as f64;
+    for harmonic in 2..=9 {
+        let hz = 1000.0 * f64::from(harmonic);
+        let above_db = db(power_at(&dithered, hz) / noise);
+        assert!(above_db < db(10.0), "{hz} Hz: {above_db} dB above the noise");
     }
-    let recovered = 2.0 * sine.hypot(cosine) / planes[0].len() as f64;
-    let tolerance_db = 0.1;
-    assert!((20.0 * (recovered / amplitude).ln() / 10f64.ln()).abs() < tolerance_db, "{recovered}");
     assert!(to_16_bit(vec![tone], Dither::None)[0].iter().all(|&sample| sample == 0));
 }
 
@@ -146,21 +163,6 @@ fn quantizer_scales_widened_integers() {
 #[test]
 fn quantizer_does_not_depend_on_blocks_and_repeats() {
     for from in [PcmFormat::FLOAT, PcmFormat::int(24)] {
-        let samples = music(from, 2, 10_000);
-        let run = |block: usize| {
-            let mut quantizer = Quantizer::new(from, PcmFormat::int(16), Dither::Tpdf, 2);
-            let mut all: Vec<Vec<i32>> = vec![Vec::new(); 2];
-            let mut out = Samples::empty(PcmFormat::int(16), 2);
-            for start in (0..10_000).step_by(block) {
-                quantizer.quantize(&cut(&samples, start, (start + block).min(10_000)), &mut out);
-                let Samples::Int { planes, .. } = &out else { panic!("integers") };
-                all.iter_mut().zip(planes).for_each(|(all, plane)| all.extend(plane));
-            }
-            all
-        };
-        let whole = run(10_000);
-        for block in [1, 7, 64, 4096] {
-            assert!(run(block) == whole, "blocks of {block}");
-        }
+        assert_same_in_every_block(from, Dither::Tpdf);
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use wavemill_core::audio::{PcmFormat, Samples, StreamSpec};
-use wavemill_core::encode::{self, EncodeError, EncodeSettings};
+use wavemill_core::encode::{self, Dither, EncodeError, EncodeSettings, Quantizer};
 use wavemill_core::units::Frames;
 
 /// A file in memory whose bytes stay readable after the encoder consumed it. It can play a full
@@ -99,6 +99,26 @@ pub fn encode_into(
         start = end;
     }
     encoder.finish()
+}
+
+/// Holds that 16-bit integers are the same however what comes is cut into blocks, and every time.
+pub fn assert_same_in_every_block(from: PcmFormat, dither: Dither) {
+    let samples = music(from, 2, 10_000);
+    let run = |block: usize| {
+        let mut quantizer = Quantizer::new(from, PcmFormat::int(16), dither, 2);
+        let mut all: Vec<Vec<i32>> = vec![Vec::new(); 2];
+        let mut out = Samples::empty(PcmFormat::int(16), 2);
+        for start in (0..10_000).step_by(block) {
+            quantizer.quantize(&cut(&samples, start, (start + block).min(10_000)), &mut out);
+            let Samples::Int { planes, .. } = &out else { panic!("integers") };
+            all.iter_mut().zip(planes).for_each(|(all, plane)| all.extend(plane));
+        }
+        all
+    };
+    let whole = run(10_000);
+    for block in [1, 7, 64, 4096, 10_000] {
+        assert!(run(block) == whole, "{from}, {}, blocks of {block}", dither.name());
+    }
 }
 
 /// Frames `[start, end)`.
