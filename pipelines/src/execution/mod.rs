@@ -13,6 +13,7 @@ mod group;
 pub(crate) mod member;
 pub(crate) mod outputs;
 mod pass;
+mod promise;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod source;

@@ -184,7 +184,8 @@ fn tell_lossy(
     }
     if let Some(decoded) = decoded {
         told["decoded_integrated_lufs"] = json!(decoded.integrated_lufs);
-        told["decoded_true_peak_dbtp"] = json!(decoded.true_peak_dbtp);
+        // The measure that ceilings are held to.
+        told["decoded_true_peak_dbtp"] = json!(decoded.larger_true_peak());
     }
     *told = facts::tidy(told.take());
 }

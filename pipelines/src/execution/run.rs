@@ -1,11 +1,12 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is told.
 
-use super::again::{self, Made, Repeated};
+use super::again::{Made, Repeated};
 use super::error::refused;
 use super::gates::{self, Subject, Verdict};
 use super::group::{Group, Stored};
 use super::outputs::{self, Decided};
 use super::pass::{self, Done, FedGroup, Feed, Work};
+use super::promise;
 use super::report::{Output, Source, Told};
 use super::source::Input;
 use super::spool::Spool;
@@ -397,8 +398,12 @@ impl<'a> Run<'a> {
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
         let others: &[analysis::Group] =
             if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
-        let mut exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
-        let is_tagged = exports.any(|(export, group)| export.replay_gain && *group == index);
+        let exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
+        let exports = exports.filter(|(_, group)| **group == index).map(|(export, _)| export);
+        let is_tagged = exports.clone().any(|export| export.replay_gain);
+        // Whether it was above full scale before a lossy format came decides what to do about that.
+        let is_lossy = exports.clone().any(|export| !export.format.is_lossless());
+        let is_compared = is_lossy && promise::is_free(self.pipeline, &blueprint.groups[index]);
         let from = blueprint.taken_format(index, &self.input);
         let plan = &mut blueprint.groups[index];
         let is_watched =
@@ -410,7 +415,7 @@ impl<'a> Run<'a> {
             from,
             to: plan.to,
             dither: plan.dither,
-            measures: (needs_loudness || is_watched || is_tagged)
+            measures: (needs_loudness || is_watched || is_compared || is_tagged)
                 .then_some(analysis::Group::Loudness)
                 .into_iter()
                 .chain(needs_level.then_some(analysis::Group::Level))
@@ -462,7 +467,7 @@ impl<'a> Run<'a> {
     }
 
     /// What was stored for an export: the last time, where it was made again.
-    fn stored<'s>(
+    pub(super) fn stored<'s>(
         &'s self,
         export: usize,
         group: usize,
@@ -553,9 +558,9 @@ fn check_mix(blueprint: &Blueprint, index: usize, stored: &Stored) -> Result<(),
     let Some(Ceiling { step, peak: ceiling }) = group.ceiling.filter(|_| group.is_mixed()) else {
         return Ok(());
     };
-    let peak = again::stored_peak(stored, ceiling).unwrap_or(f64::NEG_INFINITY);
+    let peak = promise::stored_peak(stored, ceiling).unwrap_or(f64::NEG_INFINITY);
     let (unit, ceiling) = (ceiling.unit(), ceiling.value());
-    if peak <= ceiling + again::TOLERANCE_DB {
+    if peak <= ceiling + promise::TOLERANCE_DB {
         return Ok(());
     }
     let export = blueprint.group_of.iter().position(|of| *of == index).unwrap_or_default() + 1;

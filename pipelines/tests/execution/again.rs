@@ -128,7 +128,9 @@ fn uneven(seed: u32) -> Vec<f32> {
 
 #[test]
 fn export_made_again_is_what_the_first_one_was_but_softer() {
+    // Behind this no ceiling is still meant, and more than full scale is allowed.
     let nothing_promised = step("gain", "gain_db = 0.0");
+    let allowed = "[[require]]\non = \"output\"\ntrue_peak_dbtp = { max = 6.0 }\n";
     for steps in chains() {
         let lab = Lab::new();
         let input = lab.file("a.wav", &wav(44_100, 24, &[uneven(1), uneven(2)]));
@@ -137,8 +139,8 @@ fn export_made_again_is_what_the_first_one_was_but_softer() {
         );
         let body = format!("{steps}{exports}");
         let again = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
-        // The same without a ceiling that is still meant.
-        let body = format!("{steps}{nothing_promised}{}", exports.replace("{stem}", "once"));
+        let body =
+            format!("{allowed}{steps}{nothing_promised}{}", exports.replace("{stem}", "once"));
         let body = body.replace("r.json", "once.json");
         let once = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
         let gain = again["outputs"][0]["gain_db"].as_f64().unwrap();
@@ -207,17 +209,72 @@ fn ceiling_that_cannot_be_kept_is_reported_after_three_repeats() {
     assert_eq!(lab.files("out"), ["r.json"]);
 }
 
+/// Noise whose true peak is at so many dBTP.
+fn noise_at(dbtp: f64) -> String {
+    step("loudness", &format!("target_lufs = 0.0, ceiling_dbtp = {dbtp}"))
+        + &step("gain", "gain_db = 0.0")
+}
+
 #[test]
-fn export_with_no_ceiling_before_it_is_left_as_it_is() {
+fn lossy_export_with_no_ceiling_is_kept_below_full_scale_if_what_was_encoded_was() {
     let loud = step("gain", "gain_db = 5.0");
-    let mixed = step("limit", "") + &step("remix", "channels = 2");
-    for steps in [String::new(), loud.clone(), format!("{}{loud}", step("limit", "")), mixed] {
+    let limit = step("limit", "");
+    // The second is limited and made louder again; all are below 0 dBTP before the format comes.
+    for steps in [noise_at(-1.1), format!("{loud}{limit}{}", step("gain", "gain_db = 0.5"))] {
+        // Without a report nothing else would have measured what is encoded.
+        for report in [REPORT, ""] {
+            let lab = Lab::new();
+            let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 50_000)]));
+            let exports = format!("{FLOAT}path = \"a.wav\"\n{FLOAT}path = \"b.wav\"\n{report}");
+            let pipeline = with_format(&RAISING, &format!("{steps}{exports}"));
+            let outcome = lab.run(&pipeline, &input).unwrap();
+            let output = &outcome.report["outputs"][0];
+            assert_eq!(output["attempts"], 2, "{steps}");
+            assert_eq!(
+                (&output["ceiling_dbtp"], &output["ceiling_kept"]),
+                (&json!(0.0), &json!(true))
+            );
+            close(&output["decoded_true_peak_dbtp"], -0.1, 0.01);
+            let line = outcome.report["warnings"][0].as_str().unwrap();
+            assert!(line.ends_with("so that decoded it keeps the ceiling of 0.00 dBTP"), "{line}");
+            // Only the gain differs: the lossless sibling is as loud as it was.
+            let (lossy, lossless) =
+                (floats(&lab.path("out/a.wav")).1, floats(&lab.path("out/b.wav")).1);
+            #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+            let factor = (output["gain_db"].as_f64().unwrap() / 20.0 * LN_10).exp() as f32 * 1.2;
+            for (lossy, lossless) in lossy.iter().zip(&lossless) {
+                assert!((lossy - lossless * factor).abs() < 1e-6, "{lossy} for {lossless}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lossy_export_of_what_was_above_full_scale_is_told_of_and_left_as_loud() {
+    for report in [REPORT, ""] {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 50_000)]));
+        let body = format!("{}{FLOAT}path = \"a.wav\"\n{report}", step("gain", "gain_db = 12.0"));
+        let outcome = lab.run(&with_format(&RAISING, &body), &input).unwrap();
+        assert!(outcome.report["outputs"][0]["attempts"].is_null());
+        let warnings = outcome.report["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        let line = warnings[0].as_str().unwrap();
+        assert!(line.starts_with("export 1 (raising): decoded, it reaches "), "{line}");
+        assert!(line.ends_with(" dBTP, so it was not made softer"), "{line}");
+    }
+}
+
+#[test]
+fn lossy_export_that_stays_below_full_scale_is_made_once() {
+    let mixed = step("limit", "ceiling_dbtp = -3.0") + &step("remix", "channels = 2");
+    for steps in [noise_at(-1.7), mixed] {
         let lab = Lab::new();
         let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 50_000)]));
         let body = format!("{steps}{FLOAT}path = \"a.wav\"\n{REPORT}");
         let outcome = lab.run(&with_format(&RAISING, &body), &input).unwrap();
         assert!(outcome.report["outputs"][0]["attempts"].is_null(), "{steps}");
-        assert_eq!(outcome.report["warnings"], json!([]), "{steps}");
+        assert_eq!(outcome.report["warnings"].to_string().matches("dBTP").count(), 0, "{steps}");
     }
 }
 

@@ -1,14 +1,14 @@
 //! MP3 exports: decoded again before they are published, and measured as they will be heard.
 
 use crate::lab::{Lab, noise, pipeline, wav};
-use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 use std::path::Path;
 use wavemill_core::audio::Samples;
 use wavemill_core::decode;
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
 use wavemill_pipelines::execution::RunError;
 
-/// Frames, integrated loudness and true peak of a file, from what our decoder reads.
+/// Frames, integrated loudness and the larger true peak of a file, from what our decoder reads.
 fn heard(path: &Path) -> (usize, f64, f64) {
     let mut decoder = decode::open(Box::new(std::fs::File::open(path).unwrap()), None).unwrap();
     let spec = decoder.info().spec.clone();
@@ -26,7 +26,7 @@ fn heard(path: &Path) -> (usize, f64, f64) {
         meter.push(&block);
     }
     let found = meter.finish();
-    (frames, found.integrated_lufs.unwrap().0, found.true_peak_dbtp.unwrap().0)
+    (frames, found.integrated_lufs.unwrap().0, found.larger_true_peak().unwrap().0)
 }
 
 /// Noise below some kilohertz, which no bit rate of these tests leaves out.
@@ -135,7 +135,7 @@ fn export_that_keeps_its_ceiling_is_made_once() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(44_100, 24, &dull(100_000)));
     let soft = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -30.0 }\n";
-    for steps in [soft, "", "[[step]]\nuse = \"gain\"\nwith = { gain_db = 12.0 }\n"] {
+    for steps in [soft, ""] {
         let body =
             format!("{steps}{}[report]\njson = \"{{stem}}.json\"\n", mp3("").replace("-{n}", ""));
         let lab_of_one = Lab::new();
@@ -143,6 +143,44 @@ fn export_that_keeps_its_ceiling_is_made_once() {
         assert!(outcome.report["outputs"][0]["attempts"].is_null(), "{steps}");
         assert_eq!(outcome.report["warnings"], serde_json::json!([]), "{steps}");
     }
+}
+
+/// A finished master, limited to a ceiling, of `gain_db` more.
+fn master(lab: &Lab, gain_db: f64) -> std::path::PathBuf {
+    let input = lab.file("a.wav", &wav(44_100, 24, &dull(200_000)));
+    let body = format!(
+        "{LIMITED}[[step]]\nuse = \"gain\"\nwith = {{ gain_db = {gain_db:?} }}\n\
+         [[export]]\nformat = \"wav\"\nbit_depth = \"FLOAT\"\npath = \"master.wav\"\n"
+    );
+    lab.run(&pipeline(&body), &input).unwrap();
+    lab.path("out/master.wav")
+}
+
+#[test]
+fn mp3_of_a_finished_master_does_not_exceed_full_scale() {
+    let lab = Lab::new();
+    let export = mp3("bit_rate_kbps = 128\n").replace("-{n}", "");
+    // At -0.1 dBTP; the format raises it by more than that.
+    let input = master(&lab, 0.9);
+    let outcome = lab.run(&pipeline(&export), &input).unwrap();
+    let (_, _, peak) = heard(&lab.path("out/master.mp3"));
+    assert!((-0.5..=0.0).contains(&peak), "{peak}");
+    let output = &outcome.report["outputs"][0];
+    assert!(output["gain_db"].as_f64().unwrap() < -0.4, "{output:#}");
+    assert_eq!((&output["ceiling_dbtp"], &output["ceiling_kept"]), (&0.0.into(), &true.into()));
+    assert!((output["decoded_true_peak_dbtp"].as_f64().unwrap() - peak).abs() < 0.001);
+    // A master above full scale is not what the format made of it.
+    let lab = Lab::new();
+    let input = master(&lab, 2.0);
+    let outcome = lab.run(&pipeline(&export), &input).unwrap();
+    assert!(outcome.report["outputs"][0]["attempts"].is_null());
+    let warnings = outcome.report["warnings"].as_array().unwrap();
+    let line = warnings[0].as_str().unwrap();
+    assert!(line.starts_with("export 1 (mp3): decoded, it reaches "), "{line}");
+    let (_, _, encoded) = heard(&input);
+    let end = format!("what was encoded reached {encoded:.2} dBTP, so it was not made softer");
+    assert!(encoded > 0.5 && line.ends_with(&end), "{line}");
+    assert_eq!(warnings.len(), 1);
 }
 
 #[test]
@@ -239,7 +277,7 @@ proptest! {
         let (_, _, peak) = heard(&lab.path("out/a.mp3"));
         let is_kept = peak <= (ceiling * 100.0).round() / 100.0 + CEILING_DB;
         let output = &report["outputs"][0];
-        prop_assert!(is_kept || output["ceiling_kept"] == false, "{peak}: {output:#}");
+        prop_assert_eq!(is_kept, output["ceiling_kept"] != false, "{}: {:#}", peak, output);
         prop_assert!(output["attempts"].as_u64().is_none_or(|attempts| attempts <= 4));
     }
 }
