@@ -4,33 +4,18 @@
 
 use super::filter::LowPass;
 use super::plan::Ratio;
+use super::products::{self, Rows, TAPS, Taps};
 use super::sample::{Real, Sample, convert};
 use crate::units::Frames;
-
-/// Samples that an output frame is made of: enough for 200 dB with the widest band the first step
-/// leaves.
-const TAPS: usize = 28;
 
 /// Rows of the table per sample. Between rows a cubic through four of them is off by less than
 /// `3 / 128 (pi / ROWS)^4 / 5` of the peak, that is -199 dB (the remainder of Lagrange's formula).
 const ROWS: usize = 256;
 
-/// Frames whose filters are made at once, for all channels.
-const CHUNK_FRAMES: usize = 32;
-
-/// Sums that a product of two rows is gathered in, beside each other.
-const LANES: usize = 4;
-
-/// The filter of one output frame.
-type Taps<T> = [T; TAPS];
-
 /// Reads a signal at places that are exact fractions.
 pub(super) struct Interpolator<T: Real> {
     /// Row `r` is the filter of a place `(r - 1) / ROWS` of a sample after the middle.
     table: Vec<Taps<T>>,
-    /// Filters of a chunk, and the first samples they cover.
-    filters: Vec<Taps<T>>,
-    starts: Vec<usize>,
     /// Signal of each channel; `[channel][frame]`.
     planes: Vec<Vec<T>>,
     /// Frames in the planes.
@@ -82,8 +67,6 @@ impl<T: Real> Interpolator<T> {
         let capacity = first_place.whole + TAPS + step;
         Self {
             table: table(&filter.beyond(near.factor())),
-            filters: vec![[T::zero(); TAPS]; CHUNK_FRAMES],
-            starts: vec![0; CHUNK_FRAMES],
             planes: vec![vec![T::zero(); capacity]; channel_count],
             filled: 0,
             place: first_place,
@@ -131,56 +114,49 @@ impl<T: Real> Interpolator<T> {
     pub(super) fn pull<'a, S: Sample>(&mut self, mut planes: impl Iterator<Item = &'a mut [S]>) {
         let first = self.place;
         for channel in (0..self.planes.len()).step_by(2) {
-            // The filters are made anew for each pair: to keep those of a whole piece takes more memory
-            // than the second-level caches have.
+            // The filters are made anew for each pair: they stay in registers, and to keep those of a
+            // whole piece takes more memory than the second-level caches have.
             self.place = first;
             let Some(left) = planes.next() else { break };
             let odd: &mut [S] = &mut [];
-            let right = planes.next().unwrap_or(odd);
-            let mut rights = right.chunks_mut(CHUNK_FRAMES);
-            for chunk in left.chunks_mut(CHUNK_FRAMES) {
-                let other = rights.next().unwrap_or_default();
-                self.fill(channel, chunk, other);
-            }
+            self.fill(channel, left, planes.next().unwrap_or(odd));
         }
     }
 
-    /// Fills a chunk of two channels; the second one is empty where there is none. The result is the same
-    /// with any width of vectors.
+    /// Fills two channels; the second one is empty where there is none.
     fn fill<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            // SAFETY: the feature was detected.
-            return unsafe { self.fill_avx2(channel, left, right) };
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        {
+            // SAFETY: the features were detected.
+            return unsafe { self.fill_fused(channel, left, right) };
         }
-        self.fill_any(channel, left, right);
+        self.fill_with(channel, left, right, products::any);
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn fill_avx2<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
-        self.fill_any(channel, left, right);
+    #[target_feature(enable = "avx2,fma")]
+    fn fill_fused<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
+        // SAFETY: this function has the features too.
+        self.fill_with(channel, left, right, |rows, weights, signals| unsafe {
+            T::products_fused(rows, weights, signals)
+        });
     }
 
     #[inline(always)]
-    fn fill_any<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
-        self.prepare(left.len());
-        for (channel, chunk) in [(channel, left), (channel + 1, right)] {
-            let Some(signal) = self.planes.get(channel) else { return };
-            for ((sample, filter), &start) in chunk.iter_mut().zip(&self.filters).zip(&self.starts)
-            {
-                *sample = convert(dot(filter, &signal[start..start + TAPS]));
-            }
-        }
-    }
-
-    /// Makes the filters of the next `count` frames.
-    #[inline(always)]
-    fn prepare(&mut self, count: usize) {
+    fn fill_with<S: Sample>(
+        &mut self,
+        channel: usize,
+        left: &mut [S],
+        right: &mut [S],
+        products: impl Fn(&Rows<T>, [T; 4], [&Taps<T>; 2]) -> [T; 2],
+    ) {
         #[expect(clippy::cast_precision_loss, reason = "parts are below 2^40")]
         let rows_per_part = ROWS as f64 / self.rest.up as f64;
-        for (filter, start) in self.filters.iter_mut().zip(&mut self.starts).take(count) {
-            *start = self.place.whole;
+        let one = &self.planes[channel];
+        let other = self.planes.get(channel + 1).unwrap_or(one);
+        let mut rights = right.iter_mut();
+        for sample in left {
             #[expect(clippy::cast_precision_loss, reason = "parts are below 2^40")]
             let row = self.place.part as f64 * rows_per_part;
             #[expect(
@@ -189,7 +165,18 @@ impl<T: Real> Interpolator<T> {
                 reason = "in the table"
             )]
             let index = row as usize;
-            interpolate(&self.table[index..index + 4], row - index as f64, filter);
+            let (Some(rows), Some(one), Some(other)) = (
+                self.table[index..].first_chunk(),
+                one[self.place.whole..].first_chunk(),
+                other[self.place.whole..].first_chunk(),
+            ) else {
+                return;
+            };
+            let sums = products(rows, weights(row - index as f64), [one, other]);
+            *sample = convert(sums[0]);
+            if let Some(sample) = rights.next() {
+                *sample = convert(sums[1]);
+            }
             self.place = self.place.after(self.stride, self.rest.up);
         }
     }
@@ -200,35 +187,19 @@ impl<T: Real> Interpolator<T> {
     }
 }
 
-/// The filter `place` of a row after the second of four rows.
+/// What four rows count for the filter `place` of a row after the second of them.
 ///
 /// Source: Lagrange's interpolation formula for the nodes -1, 0, 1, 2.
 #[inline(always)]
-fn interpolate<T: Real>(rows: &[Taps<T>], place: f64, filter: &mut Taps<T>) {
+fn weights<T: Real>(place: f64) -> [T; 4] {
     let x = place;
-    let weights = [
+    [
         -x * (x - 1.0) * (x - 2.0) / 6.0,
         (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0,
         -(x + 1.0) * x * (x - 2.0) / 2.0,
         (x + 1.0) * x * (x - 1.0) / 6.0,
     ]
-    .map(convert::<f64, T>);
-    let [a, b, c, d] = rows else { return };
-    for (tap, value) in filter.iter_mut().enumerate() {
-        *value = (a[tap] * weights[0] + b[tap] * weights[1])
-            + (c[tap] * weights[2] + d[tap] * weights[3]);
-    }
-}
-
-#[inline(always)]
-fn dot<T: Real>(filter: &Taps<T>, signal: &[T]) -> T {
-    let mut sums = [T::zero(); LANES];
-    for (taps, samples) in filter.chunks_exact(LANES).zip(signal.chunks_exact(LANES)) {
-        for ((sum, &tap), &sample) in sums.iter_mut().zip(taps).zip(samples) {
-            *sum = *sum + tap * sample;
-        }
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
+    .map(convert::<f64, T>)
 }
 
 fn table<T: Real>(filter: &LowPass) -> Vec<Taps<T>> {

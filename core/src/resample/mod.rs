@@ -7,6 +7,7 @@
 mod filter;
 mod interpolation;
 mod plan;
+mod products;
 mod sample;
 mod transform;
 

@@ -1,5 +1,6 @@
 //! The two kinds of numbers a signal is made of.
 
+use super::products;
 use rustfft::FftNum;
 
 /// A sample as it comes and goes: `f32` in the chain, `f64` where a test looks at the arithmetic.
@@ -33,7 +34,7 @@ impl Sample for f64 {
 }
 
 /// What the arithmetic is done in.
-pub(super) trait Real: Sample + FftNum {}
+pub(super) trait Real: Sample + FftNum + products::Fused {}
 
 impl Real for f32 {}
 impl Real for f64 {}
