@@ -10,6 +10,7 @@ mod analyze;
 mod burst;
 mod effects;
 mod effects_chain;
+mod exports;
 mod latency;
 mod loudness;
 mod master;
@@ -31,9 +32,10 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("burst",   "10,000 files dropped at once, three levels deep in new folders", burst::run),
     ("effects", "modules in the sandbox against the same effects linked natively [FOLDER of .wasm]", effects::run),
     ("effects-chain", "reverb, equalizer, compressor and loudness in the sandbox, natively, and pedalboard's [PYTHON]", effects_chain::run),
+    ("exports", "four exports of one run against what each takes by itself [FILE.wav]", exports::run),
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
     ("loudness", "the meter against ebur128; analyze against ffmpeg, loudgain, pyloudnorm [FILE.wav [PYTHON]]", loudness::run),
-    ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav]", master::run),
+    ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav [FFMPEG_NORMALIZE]]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
     ("plugin",  "size, load and CPU of the plugin against x42's and LSP's meters; 32 instances [FILE.clap]", plugin::run),
     ("plugin-stall", "an hour through the plugin's capture while the disk stalls [FILE.clap [MINUTES]]", plugin::capture::run),
