@@ -18,5 +18,6 @@ pub mod processor;
 pub mod processors;
 pub mod resample;
 pub mod tags;
+pub mod typeface;
 pub mod units;
 pub mod waveform;

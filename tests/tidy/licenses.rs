@@ -23,9 +23,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("mp3lame*", "LGPL-3.0"),
     // Public domain.
     ("notify", "CC0-1.0"),
-    // The fonts of the plugin's window: free to embed, not to sell on their own.
-    ("epaint_default_fonts", "OFL-1.1"),
-    ("epaint_default_fonts", "Ubuntu-font-1.0"),
     // The clipboard on Windows: asks for no more than a notice, and not even that in binaries.
     ("clipboard-win", "BSL-1.0"),
     ("error-code", "BSL-1.0"),

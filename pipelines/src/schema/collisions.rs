@@ -1,9 +1,9 @@
 //! Mistakes between sections: outputs that collide, and outputs that would be taken as inputs.
 
+use super::globs::{self, matches_any};
 use super::sink::Sink;
 use crate::model::Watch;
 use crate::template::Template;
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
 
@@ -42,6 +42,9 @@ pub(super) fn check_same_paths(sink: &mut Sink<'_>, targets: &[Target<'_>]) {
 
 /// Notes outputs inside a watched folder of the same pipeline that the watch would take as inputs.
 pub(super) fn check_loops(sink: &mut Sink<'_>, watches: &[Watch], targets: &[Target<'_>]) {
+    if !globs::AVAILABLE {
+        return;
+    }
     for target in targets {
         for watch in watches {
             if is_taken(watch, target) {
@@ -113,20 +116,4 @@ fn normalize(path: &Path) -> PathBuf {
         }
     }
     normal
-}
-
-fn matches_any(globs: &[String], path: &Path) -> bool {
-    let set = glob_set(globs);
-    set.is_match(path) || path.file_name().is_some_and(|name| set.is_match(name))
-}
-
-/// Globs without case; those that are none were noted already.
-fn glob_set(globs: &[String]) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
-    for glob in globs {
-        if let Ok(glob) = GlobBuilder::new(glob).case_insensitive(true).build() {
-            set.add(glob);
-        }
-    }
-    set.build().unwrap_or_default()
 }

@@ -7,6 +7,7 @@ mod collisions;
 pub(crate) mod duration;
 mod effect;
 mod export;
+mod globs;
 mod json_schema;
 mod key;
 mod lossy;

@@ -1,10 +1,10 @@
 //! `[[watch]]`: folders whose files are taken.
 
+use super::globs;
 use super::key::{Key, Kind};
 use super::sink::Sink;
 use super::values::Values;
 use crate::model::{Duplicates, Watch, WatchMode};
-use globset::GlobBuilder;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
@@ -52,8 +52,8 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Watch> {
     let marker = ready.and_then(|ready| read_marker(sink, ready));
     let watch = Watch {
         path: PathBuf::from(values.text("path").map(Spanned::into_inner).unwrap_or_default()),
-        include: globs(sink, values, "include"),
-        ignore: ready.map(|ready| globs(sink, ready, "ignore")).unwrap_or_default(),
+        include: read_globs(sink, values, "include"),
+        ignore: ready.map(|ready| read_globs(sink, ready, "ignore")).unwrap_or_default(),
         mode: match values.word("mode").map(Spanned::into_inner) {
             Some("events") => WatchMode::Events,
             Some("poll") => WatchMode::Poll,
@@ -70,17 +70,17 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Watch> {
     (!watch.path.as_os_str().is_empty()).then_some(watch)
 }
 
-fn globs(sink: &mut Sink<'_>, values: &Values<'_>, key: &str) -> Vec<String> {
-    let mut globs = Vec::new();
+fn read_globs(sink: &mut Sink<'_>, values: &Values<'_>, key: &str) -> Vec<String> {
+    let mut accepted = Vec::new();
     for glob in values.texts(key).map(Spanned::into_inner).unwrap_or_default() {
-        match GlobBuilder::new(glob.get_ref()).build() {
-            Ok(_) => globs.push(glob.into_inner()),
-            Err(error) => sink
+        match globs::problem(glob.get_ref()) {
+            None => accepted.push(glob.into_inner()),
+            Some(problem) => sink
                 .error("bad-glob", glob.span(), format!("`{}` is no glob", glob.get_ref()))
-                .help(error.kind().to_string()),
+                .help(problem),
         }
     }
-    globs
+    accepted
 }
 
 fn read_marker(sink: &mut Sink<'_>, ready: &Values<'_>) -> Option<String> {

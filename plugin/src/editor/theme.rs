@@ -3,7 +3,9 @@
 //! Colors are those of Okabe and Ito, which people with any kind of color vision can tell apart; no
 //! state is told by color alone.
 
-use egui::{Color32, CornerRadius, FontId, Stroke, Visuals};
+use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Visuals};
+use std::sync::Arc;
+use wavemill_core::typeface;
 
 pub(super) const GROUND: Color32 = Color32::from_rgb(0x14, 0x17, 0x1c);
 pub(super) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1f, 0x26);
@@ -35,7 +37,7 @@ pub(super) fn font(size: f32) -> FontId {
     FontId::proportional(size)
 }
 
-/// Digits of one width.
+/// Numbers that should stand out; digits are of one width.
 pub(super) fn digits(size: f32) -> FontId {
     FontId::monospace(size)
 }
@@ -63,8 +65,22 @@ pub(super) fn apply(context: &egui::Context) {
     visuals.widgets.hovered.weak_bg_fill = Color32::from_rgb(0x34, 0x3c, 0x49);
     visuals.widgets.active.weak_bg_fill = Color32::from_rgb(0x3f, 0x49, 0x59);
     context.set_visuals(visuals);
+    context.set_fonts(fonts());
     // Words are no controls: nothing about them is marked or copied.
     context.all_styles_mut(|style| style.interaction.selectable_labels = false);
+}
+
+/// The one typeface in two weights: text in the first, numbers in the second.
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::empty();
+    for (family, name, bytes) in [
+        (FontFamily::Proportional, "regular", typeface::REGULAR),
+        (FontFamily::Monospace, "medium", typeface::MEDIUM),
+    ] {
+        fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
+        fonts.families.insert(family, vec![name.to_owned()]);
+    }
+    fonts
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! Letters as outlines.
 
 use super::scene::{Spot, Weight};
+use crate::typeface;
 use ttf_parser::{Face, OutlineBuilder};
-
-static REGULAR: &[u8] = include_bytes!("fonts/roboto-regular.ttf");
-static MEDIUM: &[u8] = include_bytes!("fonts/roboto-medium.ttf");
 
 /// Straight pieces of a curve; letters are small.
 const CURVE_PIECES: u8 = 6;
@@ -17,8 +15,8 @@ pub(super) struct Font {
 impl Font {
     pub(super) fn new(weight: Weight) -> Self {
         let bytes = match weight {
-            Weight::Regular => REGULAR,
-            Weight::Medium => MEDIUM,
+            Weight::Regular => typeface::REGULAR,
+            Weight::Medium => typeface::MEDIUM,
         };
         Self { face: Face::parse(bytes, 0).expect("our own font is whole") }
     }
