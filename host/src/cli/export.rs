@@ -1,11 +1,13 @@
 //! `wavemill export`: one file into another, as flags say.
 
+mod steps;
+
 use super::run::{absolute, run_files, spool_folder};
-use super::waveform::parse_time;
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use steps::{Edits, Levels, steps};
 
 /// What messages call the pipeline that the flags make.
 const NAME: &str = "export";
@@ -71,72 +73,10 @@ struct Raw {
     coding: Option<SampleCoding>,
 }
 
-/// What becomes of the signal.
-#[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Edits, in this order")]
-struct Edits {
-    /// Begin there: seconds, or as 1:30
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    start: Option<f64>,
-
-    /// End there
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    end: Option<f64>,
-
-    /// Remove silence at both ends
-    #[arg(long)]
-    trim_silence: bool,
-
-    /// Remove a constant offset
-    #[arg(long)]
-    dc_remove: bool,
-
-    /// Remove what lies below a frequency
-    #[arg(long, value_name = "HZ")]
-    high_pass: Option<f64>,
-
-    /// Length of the fade-in, in seconds
-    #[arg(long, value_name = "S")]
-    fade_in: Option<f64>,
-
-    /// Length of the fade-out, in seconds
-    #[arg(long, value_name = "S")]
-    fade_out: Option<f64>,
-}
-
-/// How loud it becomes.
-#[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Level")]
-struct Levels {
-    /// A fixed gain, in dB
-    #[arg(long, value_name = "DB", allow_negative_numbers = true, group = "level")]
-    gain: Option<f64>,
-
-    /// Largest sample afterwards, in dBFS
-    #[arg(long, value_name = "DBFS", allow_negative_numbers = true, group = "level")]
-    peak: Option<f64>,
-
-    /// Integrated loudness afterwards, in LUFS
-    #[arg(long, value_name = "LUFS", allow_negative_numbers = true, group = "level")]
-    loudness: Option<f64>,
-
-    /// True peak that `--loudness` does not exceed, in dBTP [default: -1]
-    #[arg(long, value_name = "DBTP", allow_negative_numbers = true, requires = "loudness")]
-    ceiling: Option<f64>,
-
-    /// Turn down what would exceed the ceiling instead of the whole file
-    #[arg(long, requires = "loudness")]
-    limit: bool,
-}
-
 /// How it is stored.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Storage")]
 struct Storage {
-    /// Frames a second [default: the source's]
-    #[arg(long, value_name = "HZ")]
-    sample_rate: Option<u32>,
-
     /// Channels [default: the source's]
     #[arg(long, value_name = "N")]
     channels: Option<u32>,
@@ -210,11 +150,11 @@ impl ExportOne {
     /// The pipeline that the flags make.
     fn pipeline(&self, target: &Path) -> Result<String, CliError> {
         let mut text = format!("version = 1\n\n[pipeline]\nname = {}\n", quoted(NAME));
-        for (step, with) in self.steps() {
-            let _ = write!(text, "\n[[step]]\nuse = {}\n", quoted(step));
-            if !with.is_empty() {
+        for step in steps(&self.edits, &self.levels, self.storage.channels)? {
+            let _ = write!(text, "\n[[step]]\nuse = {}\n", quoted(step.name));
+            if !step.with.is_empty() {
                 let pairs: Vec<_> =
-                    with.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                    step.with.iter().map(|(key, value)| format!("{key} = {value}")).collect();
                 let _ = writeln!(text, "with = {{ {} }}", pairs.join(", "));
             }
         }
@@ -223,33 +163,6 @@ impl ExportOne {
             let _ = writeln!(text, "{key} = {value}");
         }
         Ok(text)
-    }
-
-    fn steps(&self) -> Vec<(&'static str, Vec<Pair>)> {
-        let Self { edits, levels, .. } = self;
-        let mut steps = Vec::new();
-        let mut step = |name, pairs: &[(&'static str, Option<f64>)]| {
-            let given =
-                |(key, value): &(&'static str, Option<f64>)| Some((*key, number((*value)?)));
-            let pairs: Vec<Pair> = pairs.iter().filter_map(given).collect();
-            if !pairs.is_empty() {
-                steps.push((name, pairs));
-            }
-        };
-        step("range", &[("start_s", edits.start), ("end_s", edits.end)]);
-        step("high-pass", &[("cutoff_hz", edits.high_pass)]);
-        step("fade", &[("in_s", edits.fade_in), ("out_s", edits.fade_out)]);
-        step("gain", &[("gain_db", levels.gain)]);
-        step("peak-normalize", &[("target_dbfs", levels.peak)]);
-        step("loudness", &[("target_lufs", levels.loudness), ("ceiling_dbtp", levels.ceiling)]);
-        if let Some((_, pairs)) = steps.last_mut().filter(|_| levels.limit) {
-            pairs.push(("mode", quoted("limit")));
-        }
-        let after_range = steps.iter().take_while(|(name, _)| *name == "range").count();
-        let bare = [("trim-silence", edits.trim_silence), ("dc-remove", edits.dc_remove)];
-        let bare = bare.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| (name, Vec::new()));
-        steps.splice(after_range..after_range, bare);
-        steps
     }
 
     fn export(&self, target: &Path) -> Result<Vec<Pair>, CliError> {
@@ -262,12 +175,11 @@ impl ExportOne {
         })?;
         // Braces would be placeholders.
         let path = path.replace('{', "{{").replace('}', "}}");
-        let Storage { sample_rate, channels, bit_depth, sample_format, dither, .. } = &self.storage;
+        let Storage { channels, bit_depth, sample_format, dither, .. } = &self.storage;
         let Storage { compression_level, bit_rate, vbr_quality, .. } = &self.storage;
         let whole = |value: &Option<u32>| value.map(|value| value.to_string());
         let word = |value: &Option<String>| value.as_deref().map(quoted);
         let optional = [
-            ("sample_rate_hz", whole(sample_rate)),
             ("channels", whole(channels)),
             ("bit_depth", whole(bit_depth)),
             ("sample_format", word(sample_format)),

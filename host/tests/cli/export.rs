@@ -70,6 +70,52 @@ fn rate_and_depth_are_those_asked_for() {
 }
 
 #[test]
+fn every_flag_becomes_a_step_in_the_order_of_the_help() {
+    let lab = Lab::new();
+    source(&lab);
+    let flags = [
+        "--start 0.1 --end 1.9 --from left --swap --invert=right --trim-silence --silence-threshold -70",
+        "--silence-min-length 0.2 --silence-pad 0.1 --dc-remove --high-pass 20 --low-pass 18000",
+        "--fade-in 0.1 --fade-out 0.2 --fade-shape cosine --pad-start 0.25 --pad-end 0.5 --channels 2",
+        "--sample-rate 44100 --sample-rate-quality high --speech-level --loudness -16 --limit",
+        "--ceiling -2 --max-reduction 4 --skip-within 0.1 --lower-only --dual-mono --print-pipeline",
+    ];
+    let flags = flags.iter().flat_map(|line| line.split(' '));
+    let arguments: Vec<&str> = ["export", "in.wav", "out.flac"].into_iter().chain(flags).collect();
+    let printed = lab.run(&arguments);
+    assert_eq!(code(&printed), 0, "{}", stderr(&printed));
+    let text = stdout(&printed);
+    let steps: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("use = "))
+        .map(|name| name.trim_matches('"'))
+        .collect();
+    #[rustfmt::skip]
+    let expected = [
+        "range", "remix", "swap", "invert", "trim-silence", "dc-remove", "high-pass", "low-pass", "fade", "pad",
+        "resample", "speech-level", "loudness",
+    ];
+    assert_eq!(steps, expected);
+    lab.write("mine.toml", &text);
+    let output = lab.run(&["check", "mine.toml"]);
+    assert_eq!(code(&output), 0, "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn limit_alone_turns_peaks_down_and_nothing_else() {
+    let lab = Lab::new();
+    source(&lab);
+    let loudest =
+        |name: &str| samples(&lab, name).iter().map(|sample| sample.unsigned_abs()).max().unwrap();
+    let ceiling = "-30";
+    let output = lab.run(&["export", "in.wav", "out.wav", "--limit", "--ceiling", ceiling]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    // -30 dBFS of 32768, and 0.05 dB for the limiter.
+    assert!(loudest("out.wav") <= 1042, "{}", loudest("out.wav"));
+    assert!(loudest("in.wav") > 1042);
+}
+
+#[test]
 fn existing_file_is_replaced_only_by_force() {
     let lab = Lab::new();
     source(&lab);
@@ -185,7 +231,11 @@ fn bad_flags_are_told_before_work() {
     refused(&["--loudness", "-16", "--ceiling", "1"], "must lie in -40..=0 dBTP", 78);
     refused(&["--sample-rate", "700000"], "700000", 78);
     refused(&["--raw-rate", "48000"], "--raw-channels", 2);
-    refused(&["--ceiling", "-1"], "--loudness", 2);
+    refused(&["--ceiling", "-1"], "--ceiling is the ceiling of --loudness or --limit", 2);
+    refused(&["--fade-shape", "cosine"], "--fade-shape is the shape of --fade-in", 2);
+    refused(&["--max-reduction", "3", "--limit"], "--loudness", 2);
+    refused(&["--sample-rate-quality", "best"], "--sample-rate", 2);
+    refused(&["--invert=both"], "must be one of all, left, right", 78);
     refused(&["--bit-depth", "17"], "17", 78);
     refused(&["--format", "wma"], "wma", 78);
     refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
