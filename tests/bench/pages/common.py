@@ -1,6 +1,8 @@
 """What both pages share: the product, its peers, and how results are measured and drawn."""
 
+import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -48,6 +50,19 @@ def run_pipeline(wavemill, source, steps):
     )
     call(wavemill, "run", "--root", FOLDER, pipeline, source)
     return read(out)
+
+
+def user_s(work, rounds=5):
+    """Processor time of some work in user mode, its programs' included: the median of some rounds."""
+
+    def once():
+        before = os.times()
+        work()
+        after = os.times()
+        return after.user + after.children_user - before.user - before.children_user
+
+    work()
+    return statistics.median(once() for _ in range(rounds))
 
 
 def decibels(ratio):

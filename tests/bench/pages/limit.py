@@ -12,7 +12,7 @@ import numpy
 import pedalboard
 import pyloudnorm
 import scipy.signal
-from common import FOLDER, arguments, call, decibels, read, run_pipeline, table, write
+from common import FOLDER, arguments, call, decibels, read, run_pipeline, table, user_s, write
 
 RATE = 48000
 CEILING_DB = -1.0
@@ -137,6 +137,7 @@ def main():
                 f"{residue_db(tones[1000], 1000):.0f}",
                 f"{residue_db(tones[50], 50):.0f}",
                 f"{meter.integrated_loudness(limited[name]) - before:+.1f}",
+                f"{user_s(lambda: limit(piece)):.2f}",
             ]
         )
     draw(piece, limited, spectra, folder / "limiters.png")
@@ -147,6 +148,7 @@ def main():
         "1 kHz: THD+N (dB)",
         "50 Hz: THD+N (dB)",
         "music: loudness (LU)",
+        "user CPU of 30 s, files included (s)",
     ]
     print(table(heads, rows))
 

@@ -1,4 +1,4 @@
-"""The page on sample-rate conversion: spectrograms of a sweep, and a table.
+"""The page on sample-rate conversion: spectrograms of a sweep, and a table; with MUSIC.wav, what it costs.
 
 A sweep from 0 to 48 kHz at 96 kHz becomes 44.1 kHz; what folds back below 22.05 kHz was not there
 before. Source of the method: the sweeps of the "SRC Comparisons" by Infinite Wave.
@@ -12,7 +12,7 @@ import numpy
 import pedalboard
 import scipy.signal
 import soxr
-from common import FOLDER, arguments, call, decibels, read, run_pipeline, table, write
+from common import FOLDER, arguments, call, decibels, read, run_pipeline, table, user_s, write
 
 FROM, TO = 96000, 44100
 SWEEP_S = 8
@@ -108,7 +108,7 @@ def ripple(frequencies, converted):
 
 
 def main():
-    program, folder, _ = arguments("spectrograms of sample-rate converters")
+    program, folder, music = arguments("spectrograms of sample-rate converters")
     pictures, rows = {}, []
     frequencies, forty = tones()
     for name, convert in converters(program).items():
@@ -121,6 +121,25 @@ def main():
     draw(pictures, folder / "resample-sweeps.png")
     heads = ["converter", "largest alias (dB)", "20 Hz to 20 kHz, most / least (dB)"]
     print(table(heads, rows))
+    if music:
+        print()
+        print(table(["program, a file of 44.1 kHz to 48 kHz", "user CPU (s)"], costs(program, music)))
+
+
+def costs(program, music):
+    """Programs, from file to file in 32-bit floats."""
+    out = FOLDER / "cost.wav"
+    sox = ["sox", "-D", music, "-e", "floating-point", "-b", "32", out, "rate", "-v", "48000"]
+    ffmpeg = ["ffmpeg", "-nostdin", "-y", "-i", music, "-c:a", "pcm_f32le"]
+    ours = [program, "export", music, out, "--sample-rate", "48000", "--force"]
+    ours += ["--sample-format", "float", "--bit-depth", "32"]
+    commands = {
+        "wavemill export, verified and measured": ours,
+        "sox rate -v": sox,
+        "ffmpeg (swr)": [*ffmpeg, "-ar", "48000", out],
+        "ffmpeg (soxr, precision 28)": [*ffmpeg, "-af", "aresample=48000:resampler=soxr:precision=28", out],
+    }
+    return [[name, f"{user_s(lambda: call(*command)):.2f}"] for name, command in commands.items()]
 
 
 main()
