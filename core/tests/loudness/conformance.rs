@@ -6,9 +6,8 @@
 
 use crate::signals::{
     LOUDNESS_TOLERANCE_LU, RATE_HZ, SILENCE, assert_loudness, assert_range, assert_true_peak,
-    blocks, measure, peak_tone, ramped, stereo, stereo_of, tone,
+    blocks, measure, peak_tone, stereo, stereo_of, thinned_burst, tone,
 };
-use std::f64::consts::{PI, TAU};
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::loudness::{HistoryPoint, LoudnessMeter, MonoMode};
 
@@ -174,47 +173,6 @@ fn ebu_3341_case_18_true_peak_at_an_eighth_of_the_rate() {
 #[test]
 fn ebu_3341_case_19_true_peak_above_full_scale() {
     assert_true_peak(&peak_tone(RATE_HZ, 4.0, 45.0, 1.41), 3.0);
-}
-
-/// Times that rows 20 to 23 are oversampled before they are thinned out.
-const FINE: usize = 4;
-
-/// A sine of a sixth of the rate and half of full scale, with one period of a quarter of the rate and
-/// full scale in its middle, where both cross zero; made at 4 times the rate and passed through a low
-/// pass below half the rate. Every fourth sample from `offset` on. Samples equal those of EBU's own
-/// files within 0.002.
-fn thinned_burst(offset: usize) -> Vec<f32> {
-    const FRAME_COUNT: usize = 3 * RATE_HZ as usize;
-    /// Half of the filter's length in fine samples, and its edge as a share of the fine rate.
-    const REACH: usize = 160;
-    const EDGE: f64 = 0.46 / FINE as f64;
-    let fine_count = FRAME_COUNT * FINE;
-    let fine: Vec<f64> = (0..fine_count)
-        .map(|frame| {
-            let from_middle = frame as f64 - (fine_count / 2) as f64;
-            // 24 fine samples a period, but 16 in the middle one.
-            let sample = if from_middle.abs() < 8.0 {
-                -(TAU * from_middle / 16.0).sin()
-            } else {
-                0.5 * (TAU * (from_middle - 8.0 * from_middle.signum()) / 24.0).sin()
-            };
-            sample * ramped(frame, fine_count, fine_count / 30)
-        })
-        .collect();
-    let tap = |index: usize| {
-        let x = index as f64 - REACH as f64;
-        let window = 0.5 + 0.5 * (PI * x / (REACH + 1) as f64).cos();
-        window * if index == REACH { 2.0 * EDGE } else { (TAU * EDGE * x).sin() / (PI * x) }
-    };
-    let taps: Vec<f64> = (0..=2 * REACH).map(tap).collect();
-    // The signal begins and ends in silence: what the filter would reach beyond is nothing.
-    let at = |frame: usize| {
-        let first = frame.saturating_sub(REACH);
-        let around = &fine[first..(frame + REACH + 1).min(fine_count)];
-        let taps = &taps[first + REACH - frame..];
-        around.iter().zip(taps).map(|(sample, tap)| sample * tap).sum::<f64>() as f32
-    };
-    (offset..fine_count).step_by(FINE).map(at).collect()
 }
 
 fn assert_thinned_burst(offset: usize, sample_peak: f32) {

@@ -1,6 +1,6 @@
 //! What the meters say in a DAW, read from the saved project.
 
-use crate::ebu::{Case, stereo_cases, surround_cases};
+use crate::ebu::{Case, rising, stereo_cases, surround_cases};
 use crate::host::{Running, STEREO, Stream, instance, load, save};
 use crate::signals::{LOUDNESS_TOLERANCE_LU, RATE_HZ, tone};
 use serde_json::Value;
@@ -66,6 +66,26 @@ fn ebu_3341_case_9_short_term_stands_still_after_3_s() {
 #[test]
 fn ebu_3341_case_12_momentary_stands_still_after_1_s() {
     stands_still(&[(-20.0, 0.18), (-30.0, 0.22)].repeat(25), "momentary_lufs", 1.0);
+}
+
+/// Windows of tone whose largest reading must be that of the latest, looked at after each.
+fn rises(window_s: f64, key: &str) {
+    let mut running = Running::new(STEREO);
+    for (level, plane) in rising(window_s) {
+        play(&mut running, &[plane.clone(), plane]);
+        let reading = readings(&save(&mut running.instance))[key].as_f64().unwrap();
+        assert!((reading - level).abs() <= LOUDNESS_TOLERANCE_LU, "{reading}, expected {level}");
+    }
+}
+
+#[test]
+fn ebu_3341_case_11_live_short_term_maxima() {
+    rises(3.0, "short_term_max_lufs");
+}
+
+#[test]
+fn ebu_3341_case_14_live_momentary_maxima() {
+    rises(0.4, "momentary_max_lufs");
 }
 
 /// A state with the readings of a tone.

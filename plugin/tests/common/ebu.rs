@@ -4,8 +4,8 @@
 //! here whose requirement a display of largest and final values can show.
 
 use crate::signals::{
-    LOUDNESS_TOLERANCE_LU, PEAK_ABOVE_DB, PEAK_BELOW_DB, RANGE_TOLERANCE_LU, RATE_HZ, peak_plane,
-    tone,
+    LOUDNESS_TOLERANCE_LU, PEAK_ABOVE_DB, PEAK_BELOW_DB, RANGE_TOLERANCE_LU, RATE_HZ, SILENCE,
+    peak_plane, thinned_burst, tone,
 };
 use serde_json::Value;
 use wavemill_core::analysis::{self, Group, Options};
@@ -80,12 +80,35 @@ fn surround(name: &'static str, has_effects: bool) -> Case {
     Case { name, planes, expected: vec![loudness("integrated_lufs", -23.0)] }
 }
 
+/// Rows 10 and 13: one window of tone, beginning anywhere.
+fn windows(name: &'static str, key: &'static str, window_s: f64) -> impl Iterator<Item = Case> {
+    (0..20).map(move |file| {
+        let silence_s = f64::from(file) * window_s / 20.0;
+        let parts = [(SILENCE, silence_s), (-23.0, window_s), (SILENCE, 1.0)];
+        stereo(name, tone(&parts), vec![loudness(key, -23.0)])
+    })
+}
+
+/// Rows 20 to 23.
+fn burst(name: &'static str, offset: usize) -> Case {
+    let (key, above, below) = ("true_peak_dbtp", PEAK_ABOVE_DB, PEAK_BELOW_DB);
+    stereo(name, thinned_burst(offset), vec![Expected { key, value: 0.0, above, below }])
+}
+
+/// Rows 11 and 14: windows of tone that get louder from -38 LUFS, one by one.
+pub(crate) fn rising(window_s: f64) -> impl Iterator<Item = (f64, Vec<f32>)> {
+    (0..20).map(move |step| {
+        let (level, silence_s) = (f64::from(step) - 38.0, f64::from(step) * window_s / 20.0);
+        (level, tone(&[(SILENCE, silence_s), (level, window_s), (SILENCE, window_s - silence_s)]))
+    })
+}
+
 /// Rows of two channels.
 pub(crate) fn stereo_cases() -> Vec<Case> {
     let parts_9 = [(-20.0, 1.34), (-30.0, 1.66)].repeat(5);
     let parts_12 = [(-20.0, 0.18), (-30.0, 0.22)].repeat(25);
     let constant = |key, max| vec![loudness(key, -23.0), loudness(max, -23.0)];
-    vec![
+    let mut cases = vec![
         steady("3341 case 1", -23.0),
         steady("3341 case 2", -33.0),
         integrated("3341 case 3", &[(-36.0, 10.0), (-23.0, 60.0), (-36.0, 10.0)]),
@@ -105,7 +128,14 @@ pub(crate) fn stereo_cases() -> Vec<Case> {
         range("3342 case 2", &[-20.0, -15.0], 5.0),
         range("3342 case 3", &[-40.0, -20.0], 20.0),
         range("3342 case 4", &[-50.0, -35.0, -20.0, -35.0, -50.0], 15.0),
-    ]
+        burst("3341 case 20", 0),
+        burst("3341 case 21", 1),
+        burst("3341 case 22", 2),
+        burst("3341 case 23", 3),
+    ];
+    cases.extend(windows("3341 case 10", "short_term_max_lufs", 3.0));
+    cases.extend(windows("3341 case 13", "momentary_max_lufs", 0.4));
+    cases
 }
 
 /// Rows of more channels.

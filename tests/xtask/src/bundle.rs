@@ -3,6 +3,7 @@
 use crate::root;
 use anyhow::{Context, ensure};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,6 +36,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let library = target.join(PROFILE).join(library_name());
     for place in [clap_place(&bundled), vst3_place(&bundled)] {
         put(&library, &place)?;
+        if cfg!(target_os = "macos") {
+            describe_bundle(&place)?;
+        }
     }
     if let Some(reason) = standalone_obstacle() {
         println!("skipped: {STANDALONE}, because {reason}");
@@ -94,6 +98,43 @@ fn vst3_place(bundled: &Path) -> PathBuf {
         let arch = std::env::consts::ARCH;
         contents.join(format!("{arch}-{}", std::env::consts::OS)).join(format!("{NAME}.so"))
     }
+}
+
+/// Puts what macOS loads a bundle by beside the folder of a library, and signs it for this machine.
+///
+/// Source: Apple, "Bundle Programming Guide", "The Information Property List File".
+fn describe_bundle(library: &Path) -> anyhow::Result<()> {
+    let contents = library.parent().and_then(Path::parent).context("a library in a bundle")?;
+    let bundle = contents.parent().context("contents of a bundle")?;
+    let write =
+        |name, text: &str| fs::File::create(contents.join(name))?.write_all(text.as_bytes());
+    write("Info.plist", &info_plist(env!("CARGO_PKG_VERSION")))?;
+    write("PkgInfo", "BNDL????")?;
+    let signed = Command::new("codesign").args(["--force", "--sign", "-"]).arg(bundle).status()?;
+    ensure!(signed.success(), "{} cannot be signed", bundle.display());
+    Ok(())
+}
+
+fn info_plist(version: &str) -> String {
+    let entries = [
+        ("CFBundleExecutable", NAME),
+        ("CFBundleIdentifier", "org.wavemill.meters"),
+        ("CFBundleInfoDictionaryVersion", "6.0"),
+        ("CFBundleName", NAME),
+        ("CFBundlePackageType", "BNDL"),
+        ("CFBundleShortVersionString", version),
+        ("CFBundleVersion", version),
+    ];
+    let entries: String = entries
+        .iter()
+        .map(|(key, value)| format!("  <key>{key}</key>\n  <string>{value}</string>\n"))
+        .collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
+         \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+         <plist version=\"1.0\">\n<dict>\n{entries}</dict>\n</plist>\n"
+    )
 }
 
 fn put(built: &Path, place: &Path) -> anyhow::Result<()> {
