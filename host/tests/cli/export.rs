@@ -235,7 +235,7 @@ fn bad_flags_are_told_before_work() {
     refused(&["--fade-shape", "cosine"], "--fade-shape is the shape of --fade-in", 2);
     refused(&["--max-reduction", "3", "--limit"], "--loudness", 2);
     refused(&["--sample-rate-quality", "best"], "--sample-rate", 2);
-    refused(&["--invert=both"], "must be one of all, left, right", 78);
+    refused(&["--invert=both"], "possible: all, left, right", 78);
     refused(&["--bit-depth", "17"], "17", 78);
     refused(&["--format", "wma"], "wma", 78);
     refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
