@@ -65,7 +65,9 @@ pub(crate) fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
 
 /// Files below a folder; hidden ones too.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    // A folder of temporary files may go while others are read.
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
@@ -78,7 +80,9 @@ fn name(path: &Path) -> &str {
 pub(crate) fn exports(folder: &Path) -> BTreeMap<String, PathBuf> {
     let is_export = |path: &PathBuf| {
         let is_capture = path.parent() == Some(folder);
-        !name(path).starts_with('.') && !is_capture && path.extension() != Some("json".as_ref())
+        let below = path.strip_prefix(folder).unwrap();
+        let is_hidden = below.iter().any(|part| part.to_str().unwrap().starts_with('.'));
+        !is_hidden && !is_capture && path.extension() != Some("json".as_ref())
     };
     let found = files(folder).into_iter().filter(is_export);
     found.map(|path| (name(&path).to_owned(), path)).collect()
