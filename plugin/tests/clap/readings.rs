@@ -1,8 +1,8 @@
 //! What the meters say in a DAW, read from the saved project.
 
-use crate::ebu::{Case, rising, stereo_cases, surround_cases};
+use crate::ebu::{Case, stereo_cases, surround_cases};
 use crate::host::{Running, STEREO, Stream, instance, load, save};
-use crate::signals::{LOUDNESS_TOLERANCE_LU, RATE_HZ, tone};
+use crate::signals::{LOUDNESS_TOLERANCE_LU, RATE_HZ, SILENCE, tone};
 use serde_json::Value;
 
 /// Frames of a block: no divisor of anything that is measured.
@@ -66,6 +66,14 @@ fn ebu_3341_case_9_short_term_stands_still_after_3_s() {
 #[test]
 fn ebu_3341_case_12_momentary_stands_still_after_1_s() {
     stands_still(&[(-20.0, 0.18), (-30.0, 0.22)].repeat(25), "momentary_lufs", 1.0);
+}
+
+/// Rows 11 and 14: windows of tone that get louder from -38 LUFS, one by one.
+fn rising(window_s: f64) -> impl Iterator<Item = (f64, Vec<f32>)> {
+    (0..20).map(move |step| {
+        let (level, silence_s) = (f64::from(step) - 38.0, f64::from(step) * window_s / 20.0);
+        (level, tone(&[(SILENCE, silence_s), (level, window_s), (SILENCE, window_s - silence_s)]))
+    })
 }
 
 /// Windows of tone whose largest reading must be that of the latest, looked at after each.

@@ -95,14 +95,6 @@ fn burst(name: &'static str, offset: usize) -> Case {
     stereo(name, thinned_burst(offset), vec![Expected { key, value: 0.0, above, below }])
 }
 
-/// Rows 11 and 14: windows of tone that get louder from -38 LUFS, one by one.
-pub(crate) fn rising(window_s: f64) -> impl Iterator<Item = (f64, Vec<f32>)> {
-    (0..20).map(move |step| {
-        let (level, silence_s) = (f64::from(step) - 38.0, f64::from(step) * window_s / 20.0);
-        (level, tone(&[(SILENCE, silence_s), (level, window_s), (SILENCE, window_s - silence_s)]))
-    })
-}
-
 /// Rows of two channels.
 pub(crate) fn stereo_cases() -> Vec<Case> {
     let parts_9 = [(-20.0, 1.34), (-30.0, 1.66)].repeat(5);
