@@ -125,10 +125,9 @@ fn info_plist(version: &str) -> String {
         ("CFBundleShortVersionString", version),
         ("CFBundleVersion", version),
     ];
-    let entries: String = entries
-        .iter()
+    let entries = entries
         .map(|(key, value)| format!("  <key>{key}</key>\n  <string>{value}</string>\n"))
-        .collect();
+        .concat();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
