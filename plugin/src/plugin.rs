@@ -1,6 +1,6 @@
 //! The plugin as the DAW sees it.
 
-use crate::capture::{Captures, Haste, Need, Progress, Stem, Tape, Target};
+use crate::capture::{Captures, Folder, Haste, Need, Progress, Stem, Tape, Target};
 use crate::editor;
 use crate::meters::{Meters, Shared};
 use crate::params::{CaptureMode, Choices, WavemillParams};
@@ -12,9 +12,14 @@ use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 use wavemill_core::audio::{ChannelLayout, StreamSpec};
 use wavemill_core::denormals;
 use wavemill_core::loudness::MonoMode;
+
+/// How long an offline render waits for a recorder in all, and before it looks again.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Meters and captures; the signal passes as it is.
 pub struct Wavemill {
@@ -85,9 +90,24 @@ impl Desk {
         self.stream.lock().as_ref().map_or(0, StreamSpec::channel_count)
     }
 
+    /// Another stream: what was prepared for the one before is of no use.
+    fn begin(&self, spec: &StreamSpec) {
+        let mut stream = self.stream.lock();
+        *stream = Some(spec.clone());
+        self.captures.discard();
+    }
+
+    /// Makes a recorder for captures that are about to be armed, so that it has their first block.
+    pub(crate) fn arm(&self) {
+        if self.params.capture.value() == CaptureMode::Off {
+            self.prepare_capture();
+        }
+    }
+
     fn prepare_capture(&self) {
-        let spec = self.stream.lock().clone();
-        if let Some(spec) = spec {
+        // Held until the recorder is there: it is that of the stream, or is discarded with it.
+        let stream = self.stream.lock();
+        if let Some(spec) = &*stream {
             let rate_hz = spec.sample_rate.0;
             let renders: Weak<Renders> = Arc::downgrade(&self.renders);
             let params = Arc::clone(&self.params);
@@ -97,7 +117,9 @@ impl Desk {
                     renders.request(request(&params.choices.read(), capture, rate_hz));
                 }
             };
-            self.captures.prepare(target(&self.params.choices.read(), &spec), after);
+            let choices = Arc::clone(&self.params.choices);
+            let folder = Folder::chosen(move || capture_folder(&choices.read()));
+            self.captures.prepare(target(folder, spec), after);
         }
     }
 
@@ -195,17 +217,15 @@ impl Plugin for Wavemill {
         let spec = spec(channel_count, buffer_config.sample_rate);
         self.tape.finish();
         self.mode = buffer_config.process_mode;
-        *self.desk.stream.lock() = Some(spec.clone());
+        self.desk.begin(&spec);
         self.hire();
         let is_new = self.meters.as_ref().is_none_or(|meters| *meters.spec() != spec);
         if is_new {
             let shared = Arc::clone(&self.desk.shared);
             self.meters = Some(Meters::new(&spec, self.mono_mode(), shared));
         }
-        if self.desk.params.capture.value() == CaptureMode::Bounce
-            && self.mode == ProcessMode::Offline
-        {
-            // The first frame of a bounce belongs to it.
+        if self.desk.params.capture.value() != CaptureMode::Off {
+            // The first frame belongs to the capture.
             self.desk.prepare_capture();
         }
         true
@@ -241,6 +261,7 @@ impl Plugin for Wavemill {
     fn deactivate(&mut self) {
         self.tape.finish();
         self.desk.captures.tidy();
+        self.desk.captures.discard();
     }
 
     /// Nothing global enters the DAW: no subscriber, no panic hook.
@@ -301,7 +322,22 @@ impl Wavemill {
         };
         let haste =
             if self.mode == ProcessMode::Offline { Haste::Offline } else { Haste::RealTime };
-        self.tape.run(planes, mode != CaptureMode::Off, is_running, haste)
+        let is_armed = mode != CaptureMode::Off;
+        if is_armed && is_running && haste == Haste::Offline && !self.tape.is_ready() {
+            self.wait_for_recorder();
+        }
+        self.tape.run(planes, is_armed, is_running, haste)
+    }
+
+    /// An offline render has time: nothing passes before there is a recorder, or none can be made.
+    fn wait_for_recorder(&self) {
+        let Some(bell) = &self.bell else { return };
+        let until = Instant::now() + PATIENCE;
+        self.desk.wants_recorder.store(true, Ordering::Release);
+        bell.ring();
+        while !self.tape.is_ready() && !self.desk.captures.has_error() && Instant::now() < until {
+            std::thread::park_timeout(LOOK_INTERVAL);
+        }
     }
 }
 
@@ -316,9 +352,9 @@ fn spec(channel_count: u32, sample_rate: f32) -> StreamSpec {
     StreamSpec::new(rate_hz, channel_count)
 }
 
-fn target(choices: &Choices, spec: &StreamSpec) -> Target {
+fn target(folder: Folder, spec: &StreamSpec) -> Target {
     Target {
-        folder: capture_folder(choices),
+        folder,
         stem: Stem::Dated { track: String::new() },
         layout: ChannelLayout::usual(spec.channel_count()),
         sample_rate_hz: spec.sample_rate.0,

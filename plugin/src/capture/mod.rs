@@ -19,7 +19,7 @@ pub use progress::{Progress, Told};
 pub use recorder::{Haste, Recorder};
 pub use tape::Captures;
 pub(crate) use tape::{Need, Tape};
-pub use writer::Target;
+pub use writer::{Folder, Target};
 pub use writing::Writing;
 
 use std::io;

@@ -101,6 +101,15 @@ impl Recorder {
         }
     }
 
+    /// Frames before the recorder was there: lost, and their place in the file is silent.
+    pub(super) fn miss(&mut self, frames: u64) {
+        if frames > 0 {
+            self.lose(frames);
+            self.position += frames;
+            self.progress.add_recorded(frames);
+        }
+    }
+
     fn push(
         &mut self,
         planes: &[&mut [f32]],

@@ -56,6 +56,12 @@ impl Captures {
         }
     }
 
+    /// Forgets a recorder that was prepared and not taken: it is for another stream, or for none. Not for the
+    /// audio thread.
+    pub(crate) fn discard(&self) {
+        drop(self.fresh.pop());
+    }
+
     /// Drops recorders that the audio thread is done with. Not for the audio thread.
     pub(crate) fn tidy(&self) {
         while let Some(recorder) = self.worn.pop() {
@@ -68,8 +74,7 @@ impl Captures {
     pub(crate) fn end(&self) {
         let writing = self.writing.lock().take();
         self.tidy();
-        // One that was prepared and never taken.
-        drop(self.fresh.pop());
+        self.discard();
         let until = Instant::now() + PATIENCE;
         for thread in writing.into_iter().flatten() {
             thread.wait(until);
@@ -82,6 +87,11 @@ impl Captures {
         // One that ended without a sample was only prepared.
         all.retain(|progress| progress.recorded_frames() > 0 || !progress.told().is_complete);
         all.iter().filter(|progress| progress.recorded_frames() > 0).cloned().collect()
+    }
+
+    /// Whether no capture can begin. Does not allocate.
+    pub(crate) fn has_error(&self) -> bool {
+        self.error.lock().is_some()
     }
 
     /// One line: why no capture can begin.
@@ -109,12 +119,27 @@ pub(crate) struct Tape {
     leaving: Option<Recorder>,
     is_requested: bool,
     is_recording: bool,
+    was_armed: bool,
+    /// Frames of the capture that runs, before its recorder was there.
+    missed: u64,
 }
 
 impl Tape {
     pub(crate) fn new(captures: Arc<Captures>) -> Self {
-        let (recorder, leaving) = (None, None);
-        Self { captures, recorder, leaving, is_requested: false, is_recording: false }
+        Self {
+            captures,
+            recorder: None,
+            leaving: None,
+            is_requested: false,
+            is_recording: false,
+            was_armed: false,
+            missed: 0,
+        }
+    }
+
+    /// Whether the next block finds a recorder. Real-time.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.recorder.is_some() || !self.captures.fresh.is_empty()
     }
 
     /// One block; `is_armed`: captures are wanted, `is_running`: now.
@@ -128,17 +153,23 @@ impl Tape {
         if let Some(recorder) = self.leaving.take() {
             self.leaving = self.captures.worn.push(recorder).err();
         }
-        if self.recorder.is_none() {
+        // One that was made a moment before captures are armed waits for that.
+        let was_armed = std::mem::replace(&mut self.was_armed, is_armed);
+        if self.recorder.is_none() && (is_armed || was_armed) {
             self.recorder = self.captures.fresh.pop();
             self.is_requested &= self.recorder.is_none();
         }
-        if is_armed
-            && is_running
-            && let Some(recorder) = &mut self.recorder
-        {
-            recorder.record(planes, haste);
-            self.is_recording = true;
-            return Need::Nothing;
+        if is_armed && is_running {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.miss(std::mem::take(&mut self.missed));
+                recorder.record(planes, haste);
+                self.is_recording = true;
+                return Need::Nothing;
+            }
+            self.missed += planes.first().map_or(0, |plane| plane.len()) as u64;
+        } else {
+            self.missed = 0;
+            self.is_requested &= is_armed;
         }
         if self.recorder.is_some() && (self.is_recording || !is_armed) && self.leaving.is_none() {
             self.finish();
@@ -160,7 +191,7 @@ impl Tape {
 
     /// Ends the capture that runs, if one does.
     pub(crate) fn finish(&mut self) {
-        self.is_recording = false;
+        (self.is_recording, self.is_requested, self.missed) = (false, false, 0);
         if let Some(mut recorder) = self.recorder.take() {
             recorder.finish();
             self.leaving = self.captures.worn.push(recorder).err();
@@ -171,7 +202,7 @@ impl Tape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Stem;
+    use crate::capture::{Folder, Stem};
     use std::path::Path;
     use wavemill_core::audio::ChannelLayout;
 
@@ -190,7 +221,7 @@ mod tests {
 
         fn prepare(&self) {
             let target = Target {
-                folder: self.folder.path().to_owned(),
+                folder: self.folder.path().to_owned().into(),
                 stem: Stem::Given("take".into()),
                 layout: ChannelLayout::usual(1),
                 sample_rate_hz: 48_000,
@@ -254,6 +285,71 @@ mod tests {
         assert_eq!(bench.wait(), 0);
         assert_eq!(bench.captures.all().len(), 0);
     }
+
+    #[test]
+    fn block_before_the_recorder_is_counted_and_keeps_its_place() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run(true, true), Need::Recorder);
+        bench.run(true, true);
+        bench.run(true, false);
+        assert_eq!(bench.wait(), 1);
+        let all = bench.captures.all();
+        assert_eq!((all[0].recorded_frames(), all[0].lost_frames()), (128, 64));
+        let samples = hound::WavReader::open(&all[0].told().parts[0]).unwrap().into_samples();
+        let samples: Vec<f32> = samples.map(Result::unwrap).collect();
+        assert_eq!(samples, [[0.0; 64], [0.25; 64]].concat());
+        // The next one misses nothing.
+        bench.run(true, false);
+        bench.run(true, true);
+        bench.run(true, false);
+        bench.wait();
+        assert_eq!(bench.captures.all()[1].lost_frames(), 0);
+    }
+
+    #[test]
+    fn recorder_made_before_arming_takes_the_first_block() {
+        let mut bench = Bench::new();
+        bench.run(false, true);
+        bench.prepare();
+        bench.run(false, true);
+        assert_eq!(bench.run(true, true), Need::Nothing);
+        assert_eq!(bench.run(false, true), Need::Tidying);
+        assert_eq!(bench.wait(), 1);
+        let all = bench.captures.all();
+        assert_eq!((all[0].recorded_frames(), all[0].lost_frames()), (64, 0));
+    }
+
+    #[test]
+    fn discarded_recorder_makes_room_for_one_of_another_stream() {
+        let bench = Bench::new();
+        bench.prepare();
+        bench.captures.discard();
+        assert!(!bench.tape.is_ready());
+        bench.prepare();
+        assert!(bench.tape.is_ready());
+    }
+
+    #[test]
+    fn folder_chosen_before_the_first_block_counts() {
+        let mut bench = Bench::new();
+        let chosen = Arc::new(Mutex::new(bench.folder.path().join("early")));
+        let choice = Arc::clone(&chosen);
+        let target = Target {
+            folder: Folder::chosen(move || choice.lock().clone()),
+            stem: Stem::Given("take".into()),
+            layout: ChannelLayout::usual(1),
+            sample_rate_hz: 48_000,
+        };
+        bench.captures.prepare(target, |_| ());
+        bench.run(true, false);
+        *chosen.lock() = bench.folder.path().join("late");
+        bench.run(true, true);
+        bench.run(true, false);
+        bench.wait();
+        let part = bench.captures.all()[0].told().parts[0].clone();
+        assert_eq!(part.parent(), Some(&*bench.folder.path().join("late")));
+    }
+
     #[test]
     fn tape_that_ends_leaves_complete_files_and_no_thread() {
         let mut bench = Bench::new();

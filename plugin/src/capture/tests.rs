@@ -12,7 +12,7 @@ const RATE_HZ: u32 = 48_000;
 
 fn target(folder: &Path, channel_count: usize) -> Target {
     Target {
-        folder: folder.to_owned(),
+        folder: folder.to_owned().into(),
         stem: Stem::Given("take".to_owned()),
         layout: ChannelLayout::usual(channel_count),
         sample_rate_hz: RATE_HZ,

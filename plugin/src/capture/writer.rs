@@ -31,11 +31,35 @@ const NAMES_MAX: usize = 1000;
 
 const SAMPLE_BYTES: u64 = size_of::<f32>() as u64;
 
+/// The folder of a capture. It is asked for when the first sample comes, so that what was chosen until then
+/// counts, however early the capture was prepared.
+#[derive(Clone)]
+pub struct Folder(Arc<dyn Fn() -> PathBuf + Send + Sync>);
+
+impl Folder {
+    /// What `choose` says at the first sample.
+    pub fn chosen(choose: impl Fn() -> PathBuf + Send + Sync + 'static) -> Self {
+        Self(Arc::new(choose))
+    }
+}
+
+impl From<PathBuf> for Folder {
+    fn from(folder: PathBuf) -> Self {
+        Self::chosen(move || folder.clone())
+    }
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Folder")
+    }
+}
+
 /// Where and as what a capture is written.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// The folder; it is made if it is not there.
-    pub folder: PathBuf,
+    pub folder: Folder,
     /// Name of the files.
     pub stem: Stem,
     /// Channels.
@@ -52,7 +76,8 @@ pub(super) struct Writer<W: Open> {
     rings: Rings,
     progress: Arc<Progress>,
     file: Option<Part>,
-    /// Known once there is a first sample.
+    /// Known once there is a first sample, as is the stem.
+    folder: Option<PathBuf>,
     stem: Option<String>,
     part_count: usize,
     /// Frames written, gaps included.
@@ -102,6 +127,7 @@ impl<W: Open> Writer<W> {
             rings,
             progress,
             file: None,
+            folder: None,
             stem: None,
             part_count: 0,
             position: 0,
@@ -243,10 +269,11 @@ impl<W: Open> Writer<W> {
 
     /// Makes the next file under a name that is free.
     fn create(&mut self) -> io::Result<(PathBuf, Box<dyn WriteSeek>)> {
+        let folder = self.folder.get_or_insert_with(|| (self.target.folder.0)());
         let stem = self.stem.get_or_insert_with(|| self.target.stem.now());
         let mut attempt = 1;
         loop {
-            let path = names::part(&self.target.folder, stem, self.part_count, attempt);
+            let path = names::part(folder, stem, self.part_count, attempt);
             match self.opener.create(&path) {
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists && attempt < NAMES_MAX =>
@@ -269,7 +296,7 @@ impl<W: Open> Writer<W> {
     fn give_up(&mut self, error: &io::Error) {
         if !self.is_broken {
             self.is_broken = true;
-            let folder = self.target.folder.display();
+            let folder = self.folder.get_or_insert_with(|| (self.target.folder.0)()).display();
             self.progress.told_mut().error =
                 Some(format!("the capture in {folder} ended early: {error}"));
         }

@@ -30,6 +30,9 @@ pub(super) fn show(
             let chosen = param.value();
             for (mode, words, tip) in MODES {
                 if ui.selectable_label(mode == chosen, words).tip(tip).clicked() {
+                    if mode != CaptureMode::Off {
+                        desk.arm();
+                    }
                     let setter = context.param_setter();
                     setter.begin_set_parameter(param);
                     setter.set_parameter(param, mode);
@@ -70,7 +73,8 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
     let lost = capture.lost_frames();
     if lost > 0 {
         let words = format!("{:.2} s lost", seconds(lost));
-        let tip = "The disk could not keep up, or is full: these samples are silence in the file.";
+        let tip = "The disk could not keep up or is full, or the capture was asked for too late: these samples are \
+                   silence in the file.";
         ui.add(label(RichText::new(words).color(theme::BAD).strong())).tip(tip);
     }
     let render = desk.renders.latest().filter(|render| render.parts == told.parts);

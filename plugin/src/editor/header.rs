@@ -4,7 +4,9 @@ use super::tip::{Tip, label};
 use super::verdict::Standing;
 use super::{panel, theme};
 use crate::plugin::Desk;
-use egui::{Align, Button, ComboBox, Layout, Rect, RichText, TextEdit, Ui};
+use egui::{
+    Align, Button, ComboBox, Id, Key, Layout, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
+};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::BoolParam;
 use wavemill_pipelines::delivery;
@@ -16,14 +18,15 @@ pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
     desk: &Desk,
-    standing: &mut Standing,
+    own: &mut String,
+    standing: &Standing,
     context: &GuiContext,
 ) {
     panel::inside(ui, rect, |ui| {
         ui.horizontal_centered(|ui| {
             ui.label(RichText::new("Wavemill").size(17.0).strong());
             ui.add_space(10.0);
-            target(ui, desk, standing);
+            target(ui, desk, own, standing);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
                 let tip = "Forgets everything measured so far.";
@@ -44,8 +47,8 @@ pub(super) fn show(
     });
 }
 
-/// The target against which everything is held.
-fn target(ui: &mut Ui, desk: &Desk, standing: &Standing) {
+/// The target against which everything is held; `own` is what stands in the field for targets of one's own.
+fn target(ui: &mut Ui, desk: &Desk, own: &mut String, standing: &Standing) {
     let chosen = desk.params.choices.read().target.clone();
     let name =
         standing.target.as_ref().map_or_else(|| chosen.clone(), |target| target.name.clone());
@@ -59,20 +62,20 @@ fn target(ui: &mut Ui, desk: &Desk, standing: &Standing) {
         .selected_text(name)
         .width(190.0)
         .height(420.0)
+        // The field is clicked, too.
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
         .show_ui(ui, |ui| {
+            // Above the others: the list may be longer than the window.
+            if own_target(ui, &chosen, own) {
+                wanted = Some(own.trim().to_owned()).filter(|own| !own.is_empty());
+            }
+            ui.separator();
             for target in delivery::shipped() {
                 let response = ui.selectable_label(chosen == target.id, &target.name);
                 if response.tip(&target.purpose).clicked() {
                     wanted = Some(target.id.clone());
+                    ui.close();
                 }
-            }
-            ui.separator();
-            let mut own = if chosen.contains(".toml") { chosen.clone() } else { String::new() };
-            let hint = "your targets: PATH.toml#ID";
-            if ui.add(TextEdit::singleline(&mut own).hint_text(hint)).lost_focus()
-                && !own.is_empty()
-            {
-                wanted = Some(own);
             }
         })
         .response
@@ -83,6 +86,22 @@ fn target(ui: &mut Ui, desk: &Desk, standing: &Standing) {
     if let Some(error) = &standing.error {
         ui.label(RichText::new(error).color(theme::BAD).size(11.0));
     }
+}
+
+/// The field for a file with targets; says whether it was changed. The text is the user's while the field has the
+/// focus.
+fn own_target(ui: &mut Ui, chosen: &str, own: &mut String) -> bool {
+    let id = Id::unique("own target");
+    if !ui.memory(|memory| memory.has_focus(id)) {
+        let is_shipped = delivery::shipped().iter().any(|target| target.id == chosen);
+        *own = if is_shipped { String::new() } else { chosen.to_owned() };
+    }
+    let hint = "your targets: /PATH.toml#ID";
+    let field = ui.add(TextEdit::singleline(own).id(id).hint_text(hint));
+    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+        ui.close();
+    }
+    field.changed()
 }
 
 fn settings(ui: &mut Ui, desk: &Desk, context: &GuiContext) {
@@ -115,5 +134,103 @@ fn checkbox(ui: &mut Ui, param: &BoolParam, words: &str, context: &GuiContext) {
         setter.begin_set_parameter(param);
         setter.set_parameter(param, value);
         setter.end_set_parameter(param);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::editor::focus::press_at;
+    use crate::editor::stage::Stage;
+    use crate::plugin::Desk;
+    use egui::{Event, Key, Modifiers, PointerButton, Pos2, Shape};
+
+    const OWN: &str = r#"version = 1
+[[target]]
+id = "house"
+name = "The house"
+purpose = "own programmes"
+integrated_lufs = -18.0
+tolerance_lu = 0.5
+source = { document = "House rules", checked = "2026-11-21" }
+"#;
+
+    const HINT: &str = "your targets: /PATH.toml#ID";
+
+    fn chosen(stage: &Stage) -> String {
+        stage.desk.params.choices.read().target.clone()
+    }
+
+    /// A stage whose programme has -18 LUFS, with the list open.
+    fn opened() -> Stage {
+        let desk = Desk::default();
+        desk.shared.readings.integrated_lufs.set(Some(-18.0));
+        desk.shared.readings.true_peak_dbtp.set(Some(-3.0));
+        let mut stage = Stage::new(desk);
+        assert!(stage.shows("5.0 LU too loud"));
+        let name = stage.texts().into_iter().find(|text| text.contains("R 128")).unwrap();
+        press_at(&mut stage, &name, Key::Enter);
+        stage
+    }
+
+    fn type_in(stage: &mut Stage, words: &str) {
+        for letter in words.chars() {
+            stage.draw(vec![Event::Text(letter.into())]);
+        }
+        stage.draw(Vec::new());
+    }
+
+    /// Where words were drawn.
+    fn place_of(stage: &Stage, words: &str) -> Pos2 {
+        let place = |shape: &Shape| match shape {
+            Shape::Text(text) if text.galley.text() == words => {
+                Some(text.pos + text.galley.size() / 2.0)
+            }
+            _ => None,
+        };
+        stage.shapes().into_iter().find_map(place).unwrap()
+    }
+
+    fn click(stage: &mut Stage, pos: Pos2) {
+        stage.draw(vec![Event::PointerMoved(pos)]);
+        for pressed in [true, false] {
+            let (button, modifiers) = (PointerButton::Primary, Modifiers::NONE);
+            stage.draw(vec![Event::PointerButton { pos, button, pressed, modifiers }]);
+        }
+        stage.draw(Vec::new());
+    }
+
+    #[test]
+    fn own_target_is_typed_and_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my targets.toml");
+        std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), OWN.as_bytes())
+            .unwrap();
+        let mut stage = opened();
+        let field = place_of(&stage, HINT);
+        click(&mut stage, field);
+        assert!(stage.shows(HINT), "the list stays open");
+        type_in(&mut stage, &format!("{}#house", path.display()));
+        assert_eq!(chosen(&stage), format!("{}#house", path.display()));
+        assert!(
+            stage.shows("The house") && stage.shows("within the target"),
+            "{:?}",
+            stage.texts()
+        );
+        stage.press(Key::Enter, Modifiers::NONE);
+        assert!(!stage.shows("Spotify"), "and closes");
+    }
+
+    #[test]
+    fn own_target_is_reached_by_tab() {
+        let mut stage = opened();
+        for _ in 0..100 {
+            stage.press(Key::Tab, Modifiers::NONE);
+            if stage.focus() == Some(egui::Id::unique("own target")) {
+                type_in(&mut stage, "/a.toml");
+                assert_eq!(chosen(&stage), "/a.toml");
+                return;
+            }
+        }
+        panic!("Tab does not lead to the field");
     }
 }

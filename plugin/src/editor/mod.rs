@@ -53,6 +53,8 @@ pub(crate) struct Face {
     scope: scope::Scope,
     output: output::View,
     standing: Standing,
+    /// What stands in the field for targets of one's own.
+    own_target: String,
     drawn_at: Instant,
     changed_at: Instant,
     seen: u64,
@@ -69,6 +71,7 @@ impl Face {
         let now = Instant::now();
         Self {
             standing: Standing::new(),
+            own_target: String::new(),
             desk,
             context: None,
             history: Snapshot::default(),
@@ -114,7 +117,7 @@ impl Face {
         let is_restless = self.refresh();
         let regions = Regions::of(ui.max_rect());
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
-        header::show(ui, regions.header, &self.desk, &mut self.standing, context);
+        header::show(ui, regions.header, &self.desk, &mut self.own_target, &self.standing, context);
         numbers::show(ui, regions.numbers, self.desk.shared.shown(), &self.standing);
         bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
         self.history_view.show(ui, regions.history, &self.history, &self.standing);

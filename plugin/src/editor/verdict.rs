@@ -50,9 +50,15 @@ impl Standing {
     }
 
     fn choose(&mut self, name: String) {
-        match delivery::find_one(&name, Path::new(".")) {
+        let target = match relative(&name) {
+            Some(path) => Err(format!(
+                "`{path}` is a relative path, and a DAW has no folder of yours: write all of it, as `/home/me/{path}`"
+            )),
+            None => delivery::find_one(&name, Path::new("")).map_err(|error| error.to_string()),
+        };
+        match target {
             Ok(target) => (self.target, self.error) = (Some(target), None),
-            Err(error) => (self.target, self.error) = (None, Some(error.to_string())),
+            Err(error) => (self.target, self.error) = (None, Some(error)),
         }
         self.name = name;
     }
@@ -150,6 +156,13 @@ impl Standing {
     }
 }
 
+/// The path of a name that is one of a file, where it depends on the folder one is in.
+fn relative(name: &str) -> Option<&str> {
+    let path = name.split('#').next()?;
+    let is_file = Path::new(path).extension().is_some_and(|extension| extension == "toml");
+    (is_file && !Path::new(path).is_absolute()).then_some(path)
+}
+
 /// The readings as a report, which is what is judged.
 fn report(readings: &Readings) -> LoudnessReport {
     let value = |reading: &Reading| reading.get().map(f64::from);
@@ -230,6 +243,18 @@ mod tests {
         let mut standing = Standing::new();
         standing.update(&Desk::default());
         assert_eq!(standing.headline(), (Mark::None, "no programme yet".into()));
+    }
+
+    #[test]
+    fn relative_path_of_a_target_is_refused() {
+        let desk = Desk::default();
+        for name in ["targets.toml#house", "./targets.toml"] {
+            desk.params.choices.write().target = name.into();
+            let mut standing = Standing::new();
+            standing.update(&desk);
+            let error = standing.error.unwrap();
+            assert!(error.contains("relative") && error.contains("targets.toml`"), "{error}");
+        }
     }
 
     #[test]

@@ -122,6 +122,63 @@ fn capture_begins_and_ends_with_the_transport() {
     assert_eq!(files(folder.path()).len(), 1);
 }
 
+#[test]
+fn offline_capture_while_playing_holds_every_frame_from_the_first_block() {
+    for is_armed_before in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut instance = instance();
+        assert!(load(&mut instance, &state(folder.path())));
+        if is_armed_before {
+            let mut first = Running::with(instance, STEREO);
+            first.set("Capture", 2.0);
+            first.process(&block(0, 64), Some(&transport(false, 0.0)));
+            instance = first.stop();
+        }
+        let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
+        running.set("Capture", 2.0);
+        for index in 1..101 {
+            running.process(&block(index, 64), Some(&transport(true, 0.0)));
+        }
+        // The next start is a capture of its own, complete as well.
+        running.process(&block(999, 64), Some(&transport(false, 0.0)));
+        for index in 101..201 {
+            running.process(&block(index, 64), Some(&transport(true, 0.0)));
+        }
+        running.stop();
+        let samples = wait_for(folder.path(), 12_800);
+        assert_eq!(files(folder.path()).len(), 2);
+        let mut halves = [interleaved(1..101, 64), interleaved(101..201, 64)];
+        if samples[0].to_bits() != halves[0][0].to_bits() {
+            // Names of one second do not sort by time.
+            halves.swap(0, 1);
+        }
+        assert!(samples == halves.concat());
+    }
+}
+
+#[test]
+fn armed_instance_activated_with_another_stream_writes_its_rate_and_channels() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = running(folder.path(), STEREO);
+    first.set("Capture", 2.0);
+    first.process(&block(0, 64), Some(&transport(false, 0.0)));
+    // No block takes what the worker makes meanwhile.
+    let begin = std::time::Instant::now();
+    while begin.elapsed().as_millis() < 300 {
+        std::thread::yield_now();
+    }
+    let instance = first.stop();
+    let mono = Stream { channel_count: 1, sample_rate_hz: 96_000.0, ..STEREO };
+    let mut running = Running::with(instance, mono);
+    for _ in 0..100 {
+        running.process(&[[0.25; 64]], Some(&transport(true, 0.0)));
+    }
+    running.stop();
+    assert_eq!(wait_for(folder.path(), 6400), vec![0.25; 6400]);
+    let header = std::fs::read(&files(folder.path())[0]).unwrap();
+    assert_eq!(&header[22..28], [&[1, 0][..], &96_000u32.to_le_bytes()].concat());
+}
+
 /// Captures in an instance that goes at once.
 fn capture_and_go(mut instance: clack_host::prelude::PluginInstance<crate::host::Host>, at: &Path) {
     assert!(load(&mut instance, &state(at)));

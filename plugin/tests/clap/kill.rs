@@ -77,10 +77,13 @@ fn left(folder: &Path) -> (u32, u32) {
     let spec = reader.spec();
     assert_eq!((spec.channels, spec.sample_rate), (2, 48_000));
     let samples: Vec<f32> = reader.samples().map(Result::unwrap).collect();
-    let first = (0..48_000).find(|&frame| sample(frame).to_bits() == samples[0].to_bits());
-    let first = first.expect("it begins within a second");
+    // Captures were asked for with the first block: silence is in place of what passed before all was ready.
+    let is_silent = |pair: &[f32]| pair.iter().all(|sample| sample.to_bits() << 1 == 0);
+    let silent = samples.chunks(2).take_while(|pair| is_silent(pair)).count();
+    assert!(silent < 48_000, "it begins within a second");
+    let first = u32::try_from(silent).unwrap();
     let mut frame = first;
-    for pair in samples.chunks(2) {
+    for pair in samples.chunks(2).skip(silent) {
         let expected = sample(frame);
         assert_eq!(pair.len(), 2, "whole frames");
         assert_eq!(
