@@ -232,7 +232,7 @@ impl Plugin for Wavemill {
     }
 
     fn reset(&mut self) {
-        self.follower = Follower::default();
+        self.follower.reset();
     }
 
     fn process(
@@ -259,6 +259,9 @@ impl Plugin for Wavemill {
     }
 
     fn deactivate(&mut self) {
+        if let Some(meters) = &self.meters {
+            meters.conclude();
+        }
         self.tape.finish();
         self.desk.captures.tidy();
         self.desk.captures.discard();
@@ -300,15 +303,20 @@ impl Wavemill {
             resets: self.desk.params.reset_on_start.value(),
         };
         let order = self.follower.order(transport, frames, habits);
-        let wants_reset = self.desk.params.reset.value();
+        let (wants_reset, mono) = (self.desk.params.reset.value(), self.mono_mode());
         let is_reset = wants_reset && !self.was_reset;
         self.was_reset = wants_reset;
         let Some(meters) = &mut self.meters else { return };
+        meters.set_mono(mono);
         if is_reset || order == Order::Restart || self.desk.shared.take_reset() {
             meters.reset();
         }
         if order != Order::Pause && !self.desk.params.bypass.value() {
             meters.push(planes);
+            if self.mode == ProcessMode::Offline {
+                // Nobody knows which block of a render is its last.
+                meters.tell_now();
+            }
         }
     }
 

@@ -39,6 +39,12 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
+    /// The stream begins anew, as it does with each start of processing; whether the DAW has a transport worth
+    /// following stays known.
+    pub(crate) fn reset(&mut self) {
+        *self = Self { has_played: self.has_played, ..Self::default() };
+    }
+
     /// What to do with a block of this many frames.
     pub(crate) fn order(&mut self, now: Transport, frames: usize, habits: Habits) -> Order {
         let starts = now.is_playing && !self.was_playing;
@@ -105,6 +111,17 @@ mod tests {
         assert_eq!(orders(BOTH, &blocks), [Restart, Measure, Pause, Pause, Restart, Measure]);
         let habits = Habits { follows: false, resets: false };
         assert_eq!(orders(habits, &blocks), [Measure; 6]);
+    }
+
+    #[test]
+    fn reset_keeps_the_meters_paused_while_the_transport_stands() {
+        let mut follower = Follower::default();
+        let still = Transport { position: Some(64), ..Transport::default() };
+        assert_eq!(follower.order(playing(0), 64, BOTH), Restart);
+        assert_eq!(follower.order(still, 64, BOTH), Pause);
+        follower.reset();
+        assert_eq!(follower.order(still, 64, BOTH), Pause);
+        assert_eq!(follower.order(playing(9_600), 64, BOTH), Restart);
     }
 
     #[test]

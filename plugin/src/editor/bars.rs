@@ -32,7 +32,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Stan
         (
             "TP",
             peak,
-            readings.true_peak_dbtp.get(),
+            readings.larger_true_peak(),
             if is_over(peak) { theme::BAD } else { theme::GOOD },
         ),
     ];

@@ -42,50 +42,58 @@ pub(super) fn show(
 /// How much higher than the others the first row is.
 const HEAD: f32 = 1.4;
 
-fn rows(readings: &Readings) -> [Row<'_>; 6] {
-    let row = |name, reading, unit, measure, words| Row {
+fn rows(readings: &Readings) -> [Row; 6] {
+    let row = |name, value, unit, measure, words| Row {
         name,
-        reading,
-        max: None,
+        value,
+        note: None,
         unit,
         measure,
         words,
         is_head: false,
     };
-    let peak = &readings.true_peak_dbtp;
+    let peak = readings.larger_true_peak();
+    let [standard, precise] = [&readings.true_peak_dbtp, &readings.true_peak_precise_dbtp]
+        .map(|reading| number(reading.get()));
+    let max = |reading: &Reading| Some(format!("max {}", number(reading.get())));
     [
-        Row { is_head: true, ..row("True peak", peak, "dBTP", "true_peak_dbtp", words::TRUE_PEAK) },
         Row {
-            max: Some(&readings.short_term_max_lufs),
+            is_head: true,
+            note: Some(format!("BS.1770 {standard}, 16x {precise}")),
+            ..row("True peak", peak, "dBTP", "true_peak_dbtp", words::TRUE_PEAK)
+        },
+        Row {
+            note: max(&readings.short_term_max_lufs),
             ..row(
                 "Short-term",
-                &readings.short_term_lufs,
+                readings.short_term_lufs.get(),
                 "LUFS",
                 "short_term_max_lufs",
                 words::SHORT_TERM,
             )
         },
         Row {
-            max: Some(&readings.momentary_max_lufs),
+            note: max(&readings.momentary_max_lufs),
             ..row(
                 "Momentary",
-                &readings.momentary_lufs,
+                readings.momentary_lufs.get(),
                 "LUFS",
                 "momentary_max_lufs",
                 words::MOMENTARY,
             )
         },
-        row("Range", &readings.loudness_range_lu, "LU", "loudness_range_lu", words::RANGE),
-        row("PLR", &readings.peak_to_loudness_lu, "LU", "", words::PLR),
-        row("PSR", &readings.peak_to_short_term_lu, "LU", "", words::PSR),
+        row("Range", readings.loudness_range_lu.get(), "LU", "loudness_range_lu", words::RANGE),
+        row("PLR", readings.peak_to_loudness_lu.get(), "LU", "", words::PLR),
+        row("PSR", readings.peak_to_short_term_lu.get(), "LU", "", words::PSR),
     ]
 }
 
-/// One reading: name, number, unit, and the largest so far.
-struct Row<'a> {
+/// One reading: name, number, unit, and what else is known of it.
+struct Row {
     name: &'static str,
-    reading: &'a Reading,
-    max: Option<&'a Reading>,
+    value: Option<f32>,
+    /// As the largest so far.
+    note: Option<String>,
     unit: &'static str,
     /// Its key in reports, where a target may ask for it.
     measure: &'static str,
@@ -135,27 +143,34 @@ fn verdict(painter: &Painter, rect: Rect, standing: &Standing) {
     painter.galley(pos2(left, rect.center().y - words.size().y / 2.0), words, color);
 }
 
-impl Row<'_> {
+impl Row {
     fn draw(&self, painter: &Painter, row: Rect, mark: Mark) {
         painter.hline(row.x_range(), row.top(), theme::hairline(theme::GRID));
         let faint = |x: f32, y: f32, words: &str, size: f32| {
             panel::text(painter, pos2(x, y), Align2::LEFT_CENTER, words, size, theme::FAINT);
         };
-        let max = self.max.filter(|_| row.height() > 34.0);
+        let height_min = if self.is_head { 60.0 } else { 34.0 };
+        let note = self.note.as_ref().filter(|_| row.height() > height_min);
         let (left, middle) = (row.left(), row.center().y);
         let (name_y, middle, size) = if self.is_head {
             (row.top() + 11.0, middle + 5.0, (row.height() * 0.46).clamp(20.0, 34.0))
         } else {
-            let name_y = if max.is_some() { middle - 7.0 } else { middle };
+            let name_y = if note.is_some() { middle - 7.0 } else { middle };
             (name_y, middle, (row.height() * 0.46).clamp(13.0, 22.0))
         };
         faint(left, name_y, self.name, 12.0);
-        if let Some(max) = max {
-            faint(left, middle + 8.0, &format!("max {}", number(max.get())), 11.0);
+        match note {
+            // Beside the name, above the number.
+            Some(note) if self.is_head => {
+                let place = pos2(row.right(), name_y);
+                panel::text(painter, place, Align2::RIGHT_CENTER, note, 10.5, theme::FAINT);
+            }
+            Some(note) => faint(left, middle + 8.0, note, 11.0),
+            None => {}
         }
         let unit_left = row.right() - 32.0;
         faint(unit_left, middle, self.unit, 11.0);
-        let (place, words) = (pos2(unit_left - 5.0, middle), number(self.reading.get()));
+        let (place, words) = (pos2(unit_left - 5.0, middle), number(self.value));
         let font = theme::digits(size);
         let shown = painter.text(place, Align2::RIGHT_CENTER, words, font, color_of(mark));
         sign(painter, pos2(shown.left() - 12.0, middle), mark);

@@ -172,6 +172,7 @@ fn report(readings: &Readings) -> LoudnessReport {
         momentary_max_lufs: value(&readings.momentary_max_lufs).map(Lufs),
         short_term_max_lufs: value(&readings.short_term_max_lufs).map(Lufs),
         true_peak_dbtp: value(&readings.true_peak_dbtp).map(Dbtp),
+        true_peak_precise_dbtp: value(&readings.true_peak_precise_dbtp).map(Dbtp),
         ..LoudnessReport::default()
     }
 }
@@ -218,6 +219,21 @@ mod tests {
         assert_eq!(soft, (Mark::Fail, "3.0 LU too soft".into()));
         let high = standing("r128", -23.0, 0.5).headline();
         assert_eq!(high, (Mark::Fail, "peaks 1.5 dB too high".into()));
+    }
+
+    #[test]
+    fn precise_peak_beyond_the_limit_fails_as_in_a_report() {
+        let desk = Desk::default();
+        for (reading, value) in [
+            (&desk.shared.readings.integrated_lufs, -23.0),
+            (&desk.shared.readings.true_peak_dbtp, -1.2),
+            (&desk.shared.readings.true_peak_precise_dbtp, -0.8),
+        ] {
+            reading.set(Some(value));
+        }
+        let mut standing = Standing::new();
+        standing.update(&desk);
+        assert_eq!(standing.headline(), (Mark::Fail, "peaks 0.2 dB too high".into()));
     }
 
     #[test]

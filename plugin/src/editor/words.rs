@@ -8,12 +8,12 @@ pub(super) const MOMENTARY: &str =
     "Momentary loudness: the latest 400 ms; below it the largest so far. EBU Tech 3341.";
 pub(super) const RANGE: &str = "Loudness range: from the softest tenth of short-term values to the loudest twentieth, \
      gated at -70 LUFS and 20 LU below the rest. EBU Tech 3342.";
-pub(super) const TRUE_PEAK: &str = "True peak: the largest value between the samples, 4 times oversampled (2 times from 96 kHz). \
-     ITU-R BS.1770-5, Annex 2.";
+pub(super) const TRUE_PEAK: &str = "True peak: the largest value between the samples, 4 times oversampled (2 times from 96 kHz) by \
+     ITU-R BS.1770-5, Annex 2, and 16 times; the larger one is judged, as in reports.";
 pub(super) const PLR: &str =
-    "PLR, peak to loudness ratio: largest true peak minus integrated loudness.";
+    "PLR, peak to loudness ratio: largest true peak by ITU-R BS.1770-5 minus integrated loudness.";
 pub(super) const PSR: &str = "PSR, peak to short-term loudness ratio: true peak of 3 s minus their loudness, \
-     the smallest so far.";
+     the smallest so far above -70 LUFS. Shepherd and others, AES Convention 143, 2017.";
 pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 the same, 0 unrelated, -1 inverted \
      (nothing is left in mono). Soft programme is drawn larger, by the dB in the corner.";
 pub(super) const SPECTRUM: &str = "Power of both sides in 24ths of an octave, from 8192 samples under a Hann window; a \

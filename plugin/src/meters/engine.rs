@@ -75,6 +75,10 @@ impl PersistentField<'_, Values> for Arc<Shared> {
 pub(crate) struct Meters {
     spec: StreamSpec,
     loudness: LoudnessMeter,
+    /// What `loudness` counts a single channel as.
+    mono: MonoMode,
+    /// A meter that counts it the other way, so that a change makes none; for streams of one channel.
+    other: Option<LoudnessMeter>,
     stereo: StereoWindow,
     scribe: Scribe,
     block: Block,
@@ -88,13 +92,18 @@ pub(crate) struct Meters {
 impl Meters {
     /// Meters that begin anew. Allocates.
     pub(crate) fn new(spec: &StreamSpec, mono: MonoMode, shared: Arc<Shared>) -> Self {
-        let mut loudness = LoudnessMeter::new(spec, mono);
-        loudness.reserve(RESERVED);
+        let meter = |mono| {
+            let mut meter = LoudnessMeter::new(spec, mono);
+            meter.reserve(RESERVED);
+            meter
+        };
         let front = |position, other: usize| {
             spec.layout.index_of(position).unwrap_or(other.min(spec.channel_count().max(1) - 1))
         };
         let mut meters = Self {
-            loudness,
+            loudness: meter(mono),
+            mono,
+            other: (spec.channel_count() == 1).then(|| meter(other_than(mono))),
             stereo: StereoWindow::default(),
             scribe: Scribe::default(),
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
@@ -110,6 +119,19 @@ impl Meters {
     /// The stream that is measured.
     pub(crate) fn spec(&self) -> &StreamSpec {
         &self.spec
+    }
+
+    /// What a single channel counts as from now on; after a change the meters begin anew, because the gates are
+    /// those of the level. Real-time.
+    pub(crate) fn set_mono(&mut self, mono: MonoMode) {
+        if mono == self.mono {
+            return;
+        }
+        self.mono = mono;
+        if let Some(other) = &mut self.other {
+            std::mem::swap(&mut self.loudness, other);
+            self.clear();
+        }
     }
 
     /// Forgets everything, what was saved included.
@@ -198,6 +220,34 @@ impl Meters {
         self.stereo.advance();
     }
 
+    /// Tells all that is known now, wherever the next reading is due. Real-time.
+    pub(crate) fn tell_now(&self) {
+        if self.position > 0 {
+            self.tell(&self.loudness.reading());
+        }
+    }
+
+    /// Tells what was measured to the last frame, as if nothing followed: filters that look ahead see silence.
+    /// What follows is measured as ever. Allocates.
+    pub(crate) fn conclude(&self) {
+        let (reading, report) = (self.loudness.reading(), self.loudness.clone().finish());
+        if report.true_peak_dbtp.is_none() {
+            // Nothing but silence, which is no programme.
+            return;
+        }
+        self.tell(&LoudnessReading {
+            momentary_max_lufs: report.momentary_max_lufs,
+            short_term_max_lufs: report.short_term_max_lufs,
+            integrated_lufs: report.integrated_lufs,
+            loudness_range_lu: report.loudness_range_lu,
+            true_peak_dbtp: report.true_peak_dbtp,
+            true_peak_precise_dbtp: report.true_peak_precise_dbtp,
+            peak_to_loudness_lu: report.peak_to_loudness_lu,
+            peak_to_short_term_lu: report.peak_to_short_term_lu,
+            ..reading
+        });
+    }
+
     fn tell(&self, reading: &LoudnessReading) {
         let measured_s = self.position as f64 / f64::from(self.spec.sample_rate.0);
         self.shared.readings.set(&Values {
@@ -209,12 +259,20 @@ impl Meters {
             loudness_range_lu: shown(reading.loudness_range_lu.map(|range| range.0)),
             true_peak_now_dbtp: shown(reading.true_peak_now_dbtp.map(|peak| peak.0)),
             true_peak_dbtp: shown(reading.true_peak_dbtp.map(|peak| peak.0)),
+            true_peak_precise_dbtp: shown(reading.true_peak_precise_dbtp.map(|peak| peak.0)),
             peak_to_loudness_lu: shown(reading.peak_to_loudness_lu.map(|lu| lu.0)),
             peak_to_short_term_lu: shown(reading.peak_to_short_term_lu.map(|lu| lu.0)),
             correlation: shown(self.stereo.correlation()),
             balance_db: shown(self.stereo.balance_db()),
             measured_s: shown(Some(measured_s)),
         });
+    }
+}
+
+fn other_than(mono: MonoMode) -> MonoMode {
+    match mono {
+        MonoMode::Single => MonoMode::Dual,
+        MonoMode::Dual => MonoMode::Single,
     }
 }
 
@@ -289,6 +347,11 @@ mod tests {
                 ),
                 ("TP", &readings.true_peak_dbtp, report.true_peak_dbtp.map(|value| value.0)),
                 (
+                    "TP 16x",
+                    &readings.true_peak_precise_dbtp,
+                    report.true_peak_precise_dbtp.map(|value| value.0),
+                ),
+                (
                     "PLR",
                     &readings.peak_to_loudness_lu,
                     report.peak_to_loudness_lu.map(|value| value.0),
@@ -323,6 +386,51 @@ mod tests {
         for block_frames in [1, 64, 441, 4096] {
             assert!(measure(block_frames) == whole, "blocks of {block_frames}");
         }
+    }
+
+    /// As an analysis of the same samples, and what follows is not disturbed.
+    #[test]
+    fn conclusion_holds_a_clip_in_the_last_frame() {
+        let spec = StreamSpec::new(48_000, 2);
+        let mut planes = signal(2, 200_123, 3);
+        for plane in &mut planes {
+            *plane.last_mut().unwrap() = 1.5;
+        }
+        let shared = Arc::new(Shared::default());
+        let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+        feed(&mut meters, &mut planes, 512);
+        assert!(shared.readings.true_peak_dbtp.get().unwrap() < 0.0, "not yet");
+        meters.conclude();
+        let report = analyzed(&planes, &spec).loudness.unwrap();
+        let told = shared.readings.get();
+        assert_eq!(told.true_peak_dbtp, shown(report.true_peak_dbtp.map(|value| value.0)));
+        assert_eq!(told.integrated_lufs, shown(report.integrated_lufs.map(|value| value.0)));
+        assert_eq!(told.measured_s, shown(Some(200_123.0 / 48_000.0)));
+        feed(&mut meters, &mut planes, 512);
+        meters.conclude();
+        let twice: Vec<Vec<f32>> = planes.iter().map(|plane| plane.repeat(2)).collect();
+        let report = analyzed(&twice, &spec).loudness.unwrap();
+        let integrated = shared.readings.integrated_lufs.get();
+        assert_eq!(integrated, shown(report.integrated_lufs.map(|value| value.0)));
+    }
+
+    #[test]
+    fn change_of_dual_mono_begins_anew_and_counts() {
+        let spec = StreamSpec::new(48_000, 1);
+        let mut planes = signal(1, 200_000, 3);
+        let shared = Arc::new(Shared::default());
+        let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+        let mut measure = |mono| {
+            meters.set_mono(mono);
+            assert_eq!(shared.readings.measured_s.get(), None, "anew");
+            feed(&mut meters, &mut planes, 512);
+            meters.set_mono(mono);
+            shared.readings.integrated_lufs.get().unwrap()
+        };
+        let dual = measure(MonoMode::Dual);
+        let single = measure(MonoMode::Single);
+        assert!((dual - single - 3.0103).abs() < 1e-3, "{dual} and {single}");
+        assert!((measure(MonoMode::Dual) - dual).abs() < 1e-6, "and nothing is left of the first");
     }
 
     #[test]

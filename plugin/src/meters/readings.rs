@@ -85,6 +85,8 @@ readings! {
     true_peak_now_dbtp,
     /// Since the meters began.
     true_peak_dbtp,
+    /// The same, 16 times oversampled.
+    true_peak_precise_dbtp,
     peak_to_loudness_lu,
     peak_to_short_term_lu,
     /// Of the latest 400 ms; `None` for anything but stereo.
@@ -98,6 +100,12 @@ impl Readings {
     /// As before anything was measured. Real-time.
     pub(crate) fn clear(&self) {
         self.set(&Values::default());
+    }
+
+    /// The larger of both true peaks, which is the one that is judged.
+    pub fn larger_true_peak(&self) -> Option<f32> {
+        let (standard, precise) = (self.true_peak_dbtp.get(), self.true_peak_precise_dbtp.get());
+        standard.zip(precise).map(|(one, other)| one.max(other)).or(standard).or(precise)
     }
 
     /// Whether anything but silence was measured.

@@ -122,6 +122,45 @@ fn saved_readings_stay_until_something_is_measured() {
 }
 
 #[test]
+fn readings_are_those_of_the_last_frame_once_a_stream_ends() {
+    for is_offline in [false, true] {
+        let mut running = Running::new(Stream { is_offline, ..STEREO });
+        let mut plane = tone(&[(-23.0, 1.0)]);
+        plane.extend([0.0; 100]);
+        *plane.last_mut().unwrap() = 1.5;
+        let measured_s = plane.len() as f64 / f64::from(RATE_HZ);
+        play(&mut running, &[plane.clone(), plane]);
+        if is_offline {
+            let told = readings(&save(&mut running.instance))["measured_s"].as_f64().unwrap();
+            assert!((told - measured_s).abs() < 1e-6, "{told} before it is deactivated");
+        }
+        let mut instance = running.stop();
+        let readings = readings(&save(&mut instance));
+        assert!((readings["measured_s"].as_f64().unwrap() - measured_s).abs() < 1e-6, "{readings}");
+        assert!(readings["true_peak_dbtp"].as_f64().unwrap() > 3.0, "{readings}");
+    }
+}
+
+#[test]
+fn dual_mono_counts_from_the_next_block_also_out_of_a_state() {
+    let mono = Stream { channel_count: 1, ..STEREO };
+    let integrated = |running: &mut Running| {
+        play(running, &[tone(&[(-23.0, 3.0)])]);
+        readings(&save(&mut running.instance))["integrated_lufs"].as_f64().unwrap()
+    };
+    let mut running = Running::new(mono);
+    let single = integrated(&mut running);
+    running.set("Dual mono", 1.0);
+    let dual = integrated(&mut running);
+    assert!((dual - single - 3.0103).abs() < 0.01, "{single} and {dual}");
+    let saved = save(&mut running.instance);
+    let mut other = Running::new(mono);
+    assert!((integrated(&mut other) - single).abs() < 0.01);
+    assert!(load(&mut other.instance, &saved));
+    assert!((integrated(&mut other) - dual).abs() < 0.01);
+}
+
+#[test]
 fn saved_readings_go_when_the_meters_are_reset() {
     let mut instance = instance();
     assert!(load(&mut instance, &measured()));
