@@ -103,7 +103,7 @@ impl Face {
         let is_new = position != self.seen;
         self.seen = position;
         let rate_hz = self.desk.sample_rate_hz();
-        self.spectrum.update(&shared.tap, rate_hz, elapsed_s);
+        self.spectrum.update(&shared.tap, rate_hz);
         self.scope.update(&shared.tap, elapsed_s);
         self.standing.update(&self.desk);
         if is_new {

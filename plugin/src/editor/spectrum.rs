@@ -74,19 +74,24 @@ impl Spectrum {
         }
     }
 
-    /// Looks at the latest samples, `elapsed_s` after the last look; says whether anything changed.
-    pub(super) fn update(&mut self, tap: &Tap, sample_rate_hz: f32, elapsed_s: f32) -> bool {
+    /// Looks at the latest samples; says whether anything changed. Levels fall with the time of the signal, not
+    /// with that of the wall: between the blocks of a DAW, however long, and after its transport has stopped, they
+    /// stay as the meters do.
+    pub(super) fn update(&mut self, tap: &Tap, sample_rate_hz: f32) -> bool {
         let position = tap.position();
-        let is_new = position != self.seen;
+        let frames = position.saturating_sub(self.seen);
         self.seen = position;
-        if is_new {
-            self.transform(tap);
+        if frames == 0 {
+            return false;
         }
+        self.transform(tap);
+        #[expect(clippy::cast_precision_loss, reason = "a display")]
+        let elapsed_s = (frames as f32 / sample_rate_hz.max(1.0)).min(1.0);
         let fall = FALL_DB_PER_S * elapsed_s;
         let held_fall = HELD_FALL_DB_PER_S * elapsed_s;
         let mut has_changed = false;
         for band in 0..self.middles_hz.len() {
-            let level = if is_new { self.band_db(band, sample_rate_hz) } else { FLOOR_DB };
+            let level = self.band_db(band, sample_rate_hz);
             let before = self.levels_db[band];
             self.levels_db[band] = level.max(before - fall).max(FLOOR_DB);
             self.held_db[band] = self.levels_db[band].max(self.held_db[band] - held_fall);
@@ -172,21 +177,22 @@ fn split(value: f32) -> (usize, f32) {
 mod tests {
     use super::*;
 
-    fn levels(signal: impl Fn(f32) -> f32) -> Spectrum {
+    /// The spectrum of a signal, and the tap that it came through.
+    fn levels(signal: impl Fn(f32) -> f32) -> (Spectrum, Tap) {
         let tap = Tap::default();
         tap.open(true);
         let samples: Vec<f32> =
             (0..20_000u16).map(|frame| signal(f32::from(frame) / 48_000.0)).collect();
         tap.push(&samples, &samples);
         let mut spectrum = Spectrum::new();
-        assert!(spectrum.update(&tap, 48_000.0, 0.03));
-        spectrum
+        assert!(spectrum.update(&tap, 48_000.0));
+        (spectrum, tap)
     }
 
     #[test]
     fn full_scale_sine_has_0_db_in_its_band() {
         for frequency_hz in [100.0, 997.0, 5_000.0, 15_000.0] {
-            let spectrum = levels(|time| (std::f32::consts::TAU * frequency_hz * time).sin());
+            let (spectrum, _) = levels(|time| (std::f32::consts::TAU * frequency_hz * time).sin());
             let loudest = spectrum.levels_db.iter().copied().fold(f32::MIN, f32::max);
             let band = spectrum.levels_db.iter().position(|&db| db >= loudest).unwrap();
             let ratio = spectrum.middles_hz[band] / frequency_hz;
@@ -199,15 +205,33 @@ mod tests {
 
     #[test]
     fn silence_falls_and_peaks_are_held() {
-        let mut spectrum = levels(|time| (std::f32::consts::TAU * 1000.0 * time).sin());
-        let tap = Tap::default();
+        let (mut spectrum, tap) = levels(|time| (std::f32::consts::TAU * 1000.0 * time).sin());
         let loudest = |levels: &[f32]| levels.iter().copied().fold(f32::MIN, f32::max);
         let before = loudest(&spectrum.levels_db);
-        spectrum.seen = 0;
-        spectrum.update(&tap, 48_000.0, 1.0);
+        let silence = vec![0.0; 24_000];
+        tap.push(&silence, &silence);
+        tap.push(&silence, &silence);
+        assert!(spectrum.update(&tap, 48_000.0));
         assert!(loudest(&spectrum.levels_db) < before - 30.0);
         assert!(loudest(&spectrum.held_db) > before - 4.0);
         spectrum.release();
         assert!(loudest(&spectrum.held_db) < before - 30.0);
+    }
+    /// A buffer of 4096 frames lasts 85 ms, in which the editor is drawn twice.
+    #[test]
+    fn levels_stay_while_no_samples_come() {
+        let (mut spectrum, tap) = levels(|time| (std::f32::consts::TAU * 1000.0 * time).sin());
+        let (levels, held) = (spectrum.levels_db.clone(), spectrum.held_db.clone());
+        for _ in 0..100 {
+            assert!(!spectrum.update(&tap, 48_000.0));
+        }
+        assert_eq!((&spectrum.levels_db, &spectrum.held_db), (&levels, &held));
+        let silence = vec![0.0; 8192];
+        tap.push(&silence, &silence);
+        assert!(spectrum.update(&tap, 48_000.0));
+        let loudest = |levels: &[f32]| levels.iter().copied().fold(f32::MIN, f32::max);
+        let fallen = loudest(&levels) - loudest(&spectrum.levels_db);
+        let expected = FALL_DB_PER_S * 8192.0 / 48_000.0;
+        assert!((fallen - expected).abs() < 0.01, "{fallen} instead of {expected}");
     }
 }

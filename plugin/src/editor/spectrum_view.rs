@@ -24,6 +24,9 @@ const BAND_SLOPE_DB: f32 = 3.0;
 /// What all buttons beside the title take, in points.
 const BUTTONS_WIDTH: f32 = 250.0;
 
+const KEEP: &str =
+    "Keeps the held peaks, with the project, as a dashed line to compare with; again: forgets it.";
+
 /// Where a tilt turns, in Hz.
 const PIVOT_HZ: f32 = 1000.0;
 
@@ -134,11 +137,7 @@ impl View {
         let mut button =
             |name, is_on, tip| ui.selectable_label(is_on, small(name)).tip(tip).clicked();
         let has_reference = reference.read().is_some();
-        if button(
-            "keep",
-            has_reference,
-            "Keeps the spectrum of now, with the project, as a dashed line to compare with; again: forgets it.",
-        ) {
+        if button("keep", has_reference, KEEP) {
             *reference.write() = (!has_reference).then(|| Reference::new(&spectrum.held_db));
         }
         if button("freeze", self.is_frozen, "Stops the spectrum; held peaks go on.") {
@@ -227,11 +226,13 @@ fn readout(ui: &Ui, plot: Rect, across: Axis, up: Axis) {
 
 #[cfg(test)]
 mod tests {
-    use crate::editor::focus::press_at;
+    use super::KEEP;
+    use crate::editor::focus::{go_to, press_at};
     use crate::editor::stage::Stage;
     use crate::editor::theme;
+    use crate::params::Reference;
     use crate::plugin::Desk;
-    use egui::{Key, Shape};
+    use egui::{Key, Modifiers, Shape};
     use nice_plug::prelude::Params;
 
     fn dashes(stage: &Stage) -> usize {
@@ -244,7 +245,15 @@ mod tests {
         let mut stage = Stage::new(Desk::default());
         stage.play_tone();
         let before = dashes(&stage);
-        press_at(&mut stage, "keep", Key::Enter);
+        // What is held is more than what is there.
+        let silence = vec![0.0; 8192];
+        stage.desk.shared.tap.push(&silence, &silence);
+        stage.draw(Vec::new());
+        go_to(&mut stage, "keep");
+        assert!(stage.shows(KEEP));
+        let held = stage.held_db();
+        stage.press(Key::Enter, Modifiers::NONE);
+        assert_eq!(*stage.desk.params.reference.read(), Some(Reference::new(&held)), "as it says");
         assert!(dashes(&stage) > before + 20, "a dashed line");
         let saved = stage.desk.params.serialize_fields();
         assert!(saved["reference"].len() < 2000, "{}", saved["reference"].len());

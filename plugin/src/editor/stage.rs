@@ -133,6 +133,11 @@ impl Stage {
         self.draw(Vec::new());
     }
 
+    /// Held peaks of the spectrum, in dBFS.
+    pub(super) fn held_db(&self) -> Vec<f32> {
+        self.face.spectrum.held_db.clone()
+    }
+
     /// Places of controls, and what one can see of them.
     pub(super) fn places(&self) -> Vec<[Rect; 2]> {
         let controls = self.controls();

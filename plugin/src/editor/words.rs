@@ -15,7 +15,8 @@ pub(super) const PLR: &str =
 pub(super) const PSR: &str = "PSR, peak to short-term loudness ratio: true peak of 3 s minus their loudness, \
      the smallest so far above -70 LUFS. Shepherd and others, AES Convention 143, 2017.";
 pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 the same, 0 unrelated, -1 inverted \
-     (nothing is left in mono). Soft programme is drawn larger, by the dB in the corner.";
+     (nothing is left in mono). The mean product of both over the root of their powers; no standard defines it. \
+     Soft programme is drawn larger, by the dB in the corner.";
 pub(super) const SPECTRUM: &str = "Power of both sides in 24ths of an octave, from 8192 samples under a Hann window; a \
      full-scale sine reaches 0 dB. The thin line holds peaks.";
 pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since the meters began; \
