@@ -74,7 +74,7 @@ fn compared(peer: &str, ours: &[f64], theirs: &[f64]) -> String {
 fn normalize_command(program: &Path, input: &Path, output: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg(input).args(["-t", "-16", "-tp", "-1", "-f", "-ar", "44100", "-c:a", "flac"]);
-    command.args(["--sample-fmt", "s32", "-o"]).arg(output);
+    command.args(["-e=-sample_fmt s32", "-o"]).arg(output);
     command
 }
 
