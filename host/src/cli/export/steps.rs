@@ -217,9 +217,12 @@ fn fade(edits: &Edits) -> Result<Option<Step>, CliError> {
             "--fade-shape is the shape of --fade-in or --fade-out: add one",
         ));
     }
-    let ends = [("in_s", numbered(*fade_in)), ("out_s", numbered(*fade_out))];
-    let [start, end] = ends;
-    Ok(step("fade", false, [start, end, ("shape", word(fade_shape.as_deref()))]))
+    let with = [
+        ("in_s", numbered(*fade_in)),
+        ("out_s", numbered(*fade_out)),
+        ("shape", word(fade_shape.as_deref())),
+    ];
+    Ok(step("fade", false, with))
 }
 
 /// What keeps the ceiling.
