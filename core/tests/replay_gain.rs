@@ -24,6 +24,8 @@ use wavemill_core::units::{Dbtp, Frames, Lufs};
 fn formats() -> Vec<(&'static str, PcmFormat, FileType)> {
     [
         ("flac", PcmFormat::int(16), FileType::Flac),
+        ("aiff", PcmFormat::int(16), FileType::Aiff),
+        ("aiff", PcmFormat::FLOAT, FileType::Aiff),
         ("wav", PcmFormat::int(16), FileType::Wav),
         ("wav", PcmFormat::FLOAT, FileType::Wav),
         ("mp3", PcmFormat::FLOAT, FileType::Mpeg),

@@ -1,11 +1,13 @@
 //! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
 
+mod aiff;
 mod flac;
 mod id3;
 mod lossy;
 #[cfg(feature = "mp3")]
 mod mp3;
 mod noise_shaping;
+mod pack;
 mod quantize;
 mod random;
 mod wav;
@@ -25,6 +27,7 @@ use thiserror::Error;
 /// Every format that can be written, by name.
 #[rustfmt::skip]
 pub const FORMATS: &[&FormatDescriptor] = &[
+    &aiff::DESCRIPTOR,
     &flac::DESCRIPTOR,
     #[cfg(feature = "mp3")]
     &mp3::DESCRIPTOR,
@@ -107,6 +110,8 @@ pub struct FormatDescriptor {
     pub sample_rate_hz_max: u32,
     /// The only rates it stores, in Hz, ascending; `None` for all up to the highest.
     pub sample_rates_hz: Option<&'static [u32]>,
+    /// Most bytes of samples that a file holds; `None` where the format sets no such limit.
+    pub byte_count_max: Option<u64>,
     /// Levels of compression effort, lowest to highest, and the default; `None` when it has none.
     pub compression_levels: Option<CompressionLevels>,
     /// Begins a file.
@@ -135,6 +140,7 @@ impl FormatDescriptor {
     /// [`EncodeError::Unsupported`] with what would work.
     pub fn check(&self, settings: &EncodeSettings) -> Result<(), EncodeError> {
         self.check_spec(settings)
+            .and_then(|()| self.check_size(settings))
             .and_then(|()| self.check_level(settings.compression_level))
             .and_then(|()| match (&self.lossy, settings.quality) {
                 (Some(lossy), asked) => (lossy.resolve)(&settings.spec, asked).map(|_| ()),
@@ -177,6 +183,21 @@ impl FormatDescriptor {
         Err(Refusal { what: rate.to_string(), instead })
     }
 
+    /// Bytes of the samples that were announced.
+    fn check_size(&self, settings: &EncodeSettings) -> Result<(), Refusal> {
+        let (Some(max), Some(frames)) = (self.byte_count_max, settings.frame_count) else {
+            return Ok(());
+        };
+        let byte_count = frames.0.saturating_mul(settings.frame_bytes());
+        if byte_count <= max {
+            return Ok(());
+        }
+        Err(Refusal {
+            what: format!("{byte_count} bytes of samples"),
+            instead: format!("it stores up to {max}; wav stores more"),
+        })
+    }
+
     fn check_level(&self, level: Option<u8>) -> Result<(), Refusal> {
         let Some(level) = level else { return Ok(()) };
         match self.compression_levels {
@@ -208,6 +229,11 @@ fn list(values: &[impl std::fmt::Display], separator: &str) -> String {
 }
 
 impl EncodeSettings {
+    /// Bytes of one frame where samples are stored as they are.
+    fn frame_bytes(&self) -> u64 {
+        self.spec.channel_count() as u64 * u64::from(self.format.bit_depth / 8)
+    }
+
     /// Whether `samples` are what these settings announced.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(unreachable_pub, reason = "a module of several binaries")]
 
+pub mod readers;
 pub mod synth;
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};

@@ -68,6 +68,7 @@ const fn format(name: &'static str, create: encode::CreateEncoder) -> FormatDesc
         channel_count_max: 2,
         sample_rate_hz_max: 48_000,
         sample_rates_hz: None,
+        byte_count_max: None,
         compression_levels: None,
         create,
         retag: |_, _| Ok(()),

@@ -40,6 +40,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     channel_count_max: 8,
     sample_rate_hz_max: crate::limits::SAMPLE_RATE_HZ_MAX,
     sample_rates_hz: None,
+    byte_count_max: None,
     compression_levels: Some(CompressionLevels { min: 0, max: 8, default: LEVEL_DEFAULT }),
     create,
     retag: metadata::retag,

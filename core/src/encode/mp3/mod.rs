@@ -34,6 +34,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     channel_count_max: 2,
     sample_rate_hz_max: 48_000,
     sample_rates_hz: Some(rates::SAMPLE_RATES_HZ),
+    byte_count_max: None,
     compression_levels: None,
     create,
     retag,

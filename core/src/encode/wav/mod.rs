@@ -5,9 +5,9 @@
 
 mod chunks;
 mod header;
-mod pack;
 
 use self::header::Header;
+use super::pack::{self, Order};
 use super::{EncodeError, EncodeSettings, Encoder, FormatDescriptor, Sink};
 use crate::audio::{PcmFormat, Samples};
 use crate::limits::{CHANNEL_COUNT_MAX, SAMPLE_RATE_HZ_MAX};
@@ -26,6 +26,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     channel_count_max: CHANNEL_COUNT_MAX,
     sample_rate_hz_max: SAMPLE_RATE_HZ_MAX,
     sample_rates_hz: None,
+    byte_count_max: None,
     compression_levels: None,
     create,
     retag,
@@ -88,7 +89,7 @@ impl Encoder for WavEncoder {
         while start < end {
             let room = (BUFFER_BYTES - self.buffer.len()) / frame_bytes;
             let count = room.min(end - start);
-            pack::append(samples, start, count, &mut self.buffer);
+            pack::append(samples, start, count, Order::Little, &mut self.buffer);
             self.data_bytes += (count * frame_bytes) as u64;
             start += count;
             if start < end {
