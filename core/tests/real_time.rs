@@ -84,6 +84,24 @@ fn no_step_allocates_while_it_processes_or_resets() {
 }
 
 #[test]
+fn loudness_meter_that_keeps_a_part_never_allocates() {
+    let plane: Vec<f32> = (0..480).map(|i| if i % 20 < 10 { 0.5 } else { -0.4 }).collect();
+    let block = Block::from_planes(&[plane.clone(), plane]);
+    let mut meter = LoudnessMeter::new(&StreamSpec::new(48_000, 2), MonoMode::Single);
+    meter.keep_at_most(Seconds(10.0));
+    let mut integrated = None;
+    let calls = calls_of(|| {
+        for _ in 0..60 * 100 {
+            meter.push(&block);
+            integrated = meter.reading().integrated_lufs;
+        }
+    });
+    assert_eq!(calls, 0);
+    let (reading, report) = (integrated.unwrap(), meter.finish().integrated_lufs.unwrap());
+    assert!((reading - report).0.abs() < 1e-9, "{reading} and {report}");
+}
+
+#[test]
 fn loudness_meter_does_not_allocate_within_its_reserve() {
     let frame_count = 64;
     let plane: Vec<f32> = (0..frame_count).map(|i| if i % 20 < 10 { 0.5 } else { -0.4 }).collect();

@@ -17,6 +17,10 @@ const MOMENTARY_STEPS: usize = 40;
 /// overlap of 400 ms); EBU Tech 3342 (overlap of at least 2.9 s).
 pub(super) const HOP_STEPS: usize = 10;
 
+/// Hops that windows still need: those of the short-term one, and of the one that ended a few hops before, to
+/// which its peaks come late.
+const NEEDED_HOPS: usize = 2 * gating::SHORT_TERM_HOPS;
+
 /// Energies are added in this many rows beside each other, in the same order on every machine.
 const LANES: usize = 8;
 
@@ -48,8 +52,11 @@ pub(super) struct Energies {
     step_count: u64,
     /// Energy sums of the latest steps, a ring indexed by step count.
     recent: [f64; MOMENTARY_STEPS],
-    /// Mean energy of every 100 ms.
+    /// Mean energy of every 100 ms, but for the oldest ones where not all are kept.
     hops: Vec<f64>,
+    forgotten: usize,
+    /// Hops that are kept.
+    kept_max: usize,
     /// Of the latest 400 ms, once there are so many.
     momentary: Option<f64>,
     /// Of the latest 3 s, once there are so many.
@@ -66,6 +73,8 @@ impl Energies {
             step_count: 0,
             recent: [0.0; MOMENTARY_STEPS],
             hops: Vec::new(),
+            forgotten: 0,
+            kept_max: usize::MAX,
             momentary: None,
             short_term: None,
             momentary_max: Largest::default(),
@@ -79,6 +88,7 @@ impl Energies {
         self.step_count = 0;
         self.recent = [0.0; MOMENTARY_STEPS];
         self.hops.clear();
+        self.forgotten = 0;
         self.momentary = None;
         self.short_term = None;
         self.momentary_max = Largest::default();
@@ -89,6 +99,12 @@ impl Energies {
     /// Makes room for so much more signal.
     pub(super) fn reserve(&mut self, hop_count: usize) {
         self.hops.reserve(hop_count);
+    }
+
+    /// Makes room for so many hops, and keeps no more of them.
+    pub(super) fn keep_at_most(&mut self, hop_count: usize) {
+        self.kept_max = hop_count.max(2 * NEEDED_HOPS);
+        self.hops.reserve_exact(self.kept_max.saturating_sub(self.hops.len()));
     }
 
     /// Adds the energy sum of a step.
@@ -108,6 +124,9 @@ impl Energies {
     fn end_hop(&mut self) {
         let first = (index(self.step_count) - HOP_STEPS) % MOMENTARY_STEPS;
         let sum: f64 = self.recent[first..first + HOP_STEPS].iter().sum();
+        if self.hops.len() >= self.kept_max {
+            self.forget();
+        }
         self.hops.push(sum / self.frames_of_latest(HOP_STEPS));
         if let Some(energy) = gating::block_energy(&self.hops) {
             self.running.add_block(energy);
@@ -117,6 +136,14 @@ impl Energies {
             self.short_term_max.see(energy, self.step_count);
             self.running.add_short_term(energy);
         }
+    }
+
+    /// Keeps only what windows still need: moving more would take the time of a block.
+    fn forget(&mut self) {
+        let first = self.hops.len() - NEEDED_HOPS;
+        self.hops.copy_within(first.., 0);
+        self.hops.truncate(NEEDED_HOPS);
+        self.forgotten += first;
     }
 
     fn frames_of_latest(&self, steps: usize) -> f64 {
@@ -140,14 +167,25 @@ impl Energies {
         end_of_step(self.rate, ((hop_index + 1) * HOP_STEPS) as u64)
     }
 
-    /// Mean energy of every 100 ms.
+    /// Mean energy of every 100 ms, of those that are kept.
     pub(super) fn hops(&self) -> &[f64] {
         &self.hops
     }
 
-    /// Mean energies of the 3 s that end with the hop of this index; `None` when it is too early.
+    /// Hops so far.
+    pub(super) fn hop_count(&self) -> usize {
+        self.forgotten + self.hops.len()
+    }
+
+    /// Whether [`Self::hops`] are all there were.
+    pub(super) fn has_all_hops(&self) -> bool {
+        self.forgotten == 0
+    }
+
+    /// Mean energies of the 3 s that end with the hop of this index; `None` when it is too early. Asked for the
+    /// latest hop or the one before.
     pub(super) fn short_term_at(&self, hop_index: usize) -> Option<f64> {
-        gating::short_term_energy(&self.hops[..=hop_index])
+        gating::short_term_energy(&self.hops[..=hop_index - self.forgotten])
     }
 
     pub(super) fn momentary(&self) -> Option<f64> {
@@ -217,5 +255,31 @@ mod tests {
         assert!(size_of::<Energies>() < 1000);
         assert_eq!(energies.frame_count(), HOURS_MAX as u64 * 3600 * 44_100);
         assert!(energies.running.integrated().is_some());
+    }
+
+    #[test]
+    fn kept_energies_take_no_more_room_however_long_the_signal() {
+        /// A day.
+        const KEPT: usize = 24 * 3600 * 10;
+        let mut energies = Energies::new(SampleRate(48_000));
+        energies.keep_at_most(KEPT);
+        let mut all = Energies::new(SampleRate(48_000));
+        let room = energies.hops.as_ptr();
+        // And a quarter.
+        for step in 0..30 * 3600 * 100 {
+            let energy = f64::from(step % 1237) + 1.0;
+            energies.push(energy);
+            all.push(energy);
+            assert!(energies.hops.len() <= KEPT);
+        }
+        assert_eq!((energies.hops.as_ptr(), energies.hop_count()), (room, all.hop_count()));
+        assert!(!energies.has_all_hops() && all.has_all_hops());
+        let latest = all.hop_count() - 1;
+        for hop in [latest, latest - 1] {
+            assert_eq!(energies.short_term_at(hop), all.short_term_at(hop));
+        }
+        assert_eq!(energies.short_term, all.short_term);
+        assert_eq!(energies.running.integrated(), all.running.integrated());
+        assert_eq!(energies.running.range(), all.running.range());
     }
 }

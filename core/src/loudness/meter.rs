@@ -87,6 +87,17 @@ impl LoudnessMeter {
         }
     }
 
+    /// Makes room for the energies of so much signal and keeps no more, so that a live meter of any length of signal
+    /// allocates nothing; no history is kept. Readings stay what they are. Of a longer signal
+    /// [`Self::finish`] reports integrated loudness and range as [`Self::reading`] does, in bins of 0.01 LU, while
+    /// [`Self::distribution`] and [`Self::finish_as_piece`] know only what is kept. Not real-time.
+    pub fn keep_at_most(&mut self, duration: Seconds) {
+        let Some(stream) = &mut self.stream else { return };
+        let steps = duration.to_frames(SampleRate(STEPS_PER_SECOND)).as_usize();
+        stream.energies.keep_at_most(steps / HOP_STEPS + 1);
+        stream.history = None;
+    }
+
     /// Forgets the signal so far; what was reserved stays.
     ///
     /// Real-time: does not allocate.
@@ -222,7 +233,7 @@ impl Stream {
         let end = first + step_frames;
         while first < end {
             let hop = self.peak_to_short_term.hop_count();
-            let is_measured = hop < self.energies.hops().len();
+            let is_measured = hop < self.energies.hop_count();
             let hop_end = self.energies.end_of_hop(hop) + LOOK_AHEAD as u64 - self.looked_at;
             let count = (end - first) as u64;
             let count = if is_measured { count.min(hop_end) } else { count };
@@ -256,13 +267,17 @@ impl Stream {
     fn report(&self) -> LoudnessReport {
         let (energies, peaks) = (&self.energies, self.true_peak.peaks());
         let true_peak_dbtp = Dbtp::from_amplitude(amplitude(peaks.standard));
-        let integrated_lufs = gating::integrated(energies.hops());
+        let (integrated_lufs, loudness_range_lu) = if energies.has_all_hops() {
+            (gating::integrated(energies.hops()), gating::loudness_range(energies.hops()))
+        } else {
+            (energies.running().integrated(), energies.running().range())
+        };
         let (momentary_max, short_term_max) = (energies.momentary_max(), energies.short_term_max());
         let momentary_max_lufs = gating::loudness_of(momentary_max.energy);
         let short_term_max_lufs = gating::loudness_of(short_term_max.energy);
         LoudnessReport {
             integrated_lufs,
-            loudness_range_lu: gating::loudness_range(energies.hops()),
+            loudness_range_lu,
             momentary_max_lufs,
             momentary_max_at_s: momentary_max_lufs.map(|_| momentary_max.end()),
             short_term_max_lufs,
