@@ -112,8 +112,8 @@ impl Face {
         now - self.changed_at < RESTLESS_TIME
     }
 
-    /// Draws everything.
-    fn draw(&mut self, ui: &mut Ui, context: &GuiContext) {
+    /// Draws everything; says whether it is about to change.
+    fn draw(&mut self, ui: &mut Ui, context: &GuiContext) -> bool {
         let is_restless = self.refresh();
         let regions = Regions::of(ui.max_rect());
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
@@ -127,9 +127,7 @@ impl Face {
         footer::show(ui, regions.footer, &self.desk, context, &mut self.output);
         self.output.show(ui, &self.desk);
         focus::ring(ui.ctx());
-        if let Some(pause) = self.pace.pause(Instant::now(), is_restless) {
-            ui.ctx().request_repaint_after(pause);
-        }
+        is_restless
     }
 }
 
@@ -143,10 +141,11 @@ impl Face {
         self.pace = Pace::default();
     }
 
-    fn ui(&mut self, ui: &mut Ui) {
-        if let Some(context) = self.context.clone() {
-            self.draw(ui, &context);
-        }
+    /// Draws everything; says in which times to draw again.
+    fn ui(&mut self, ui: &mut Ui) -> [Option<Duration>; 2] {
+        let Some(context) = self.context.clone() else { return [None; 2] };
+        let is_restless = self.draw(ui, &context);
+        self.pace.pauses(Instant::now(), is_restless)
     }
 
     /// What the state asks for.

@@ -85,7 +85,9 @@ impl Stage {
             ..RawInput::default()
         };
         let Self { face, gui, context, .. } = self;
-        let output = context.run_ui(input, |ui| face.draw(ui, gui));
+        let output = context.run_ui(input, |ui| {
+            face.draw(ui, gui);
+        });
         for event in &output.platform_output.events {
             if let OutputEvent::FocusGained(info) = event {
                 self.focused_words = info.label.clone().or(info.current_text_value.clone());

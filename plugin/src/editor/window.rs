@@ -60,7 +60,6 @@ struct Threads {
     over: Option<Receiver<()>>,
     /// There while it is open.
     context: Option<Context>,
-    is_shown: bool,
     /// A state was loaded, and the window has not followed yet.
     is_loaded: bool,
     /// What the system or the DAW scales by; zoom comes on top.
@@ -72,13 +71,6 @@ struct Threads {
 impl Threads {
     fn scale(&self) -> f64 {
         self.scale.unwrap_or(1.0)
-    }
-
-    /// Asks for a picture, but not before the window is shown: see [`POLL_TIME`].
-    fn repaint(&self) {
-        if let Some(context) = self.context.as_ref().filter(|_| self.is_shown) {
-            context.request_repaint();
-        }
     }
 }
 
@@ -132,11 +124,15 @@ impl NiceEguiApp for Sight {
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let face = Arc::clone(&self.face);
         let mut face = face.lock();
         self.settle(&face, ui.ctx());
-        face.ui(ui);
+        for pause in face.ui(ui).into_iter().flatten() {
+            // Not through `egui`, which keeps an appointment to itself while it wants a picture sooner, and
+            // then asks for none; nor through a waker, which knows one appointment, whoever asked last.
+            frame.baseview_window().request_redraw_after(pause);
+        }
     }
 
     fn resized(&mut self, size: WindowSize) {
@@ -243,7 +239,7 @@ impl Drop for Open {
         wait(&self.life);
         let mut life = self.life.lock();
         life.context = None;
-        (life.is_shown, life.is_loaded, life.fit) = (false, false, None);
+        (life.is_loaded, life.fit) = (false, None);
         self.desk.shared.tap.open(false);
     }
 }
@@ -270,9 +266,7 @@ impl EditorHandle for Handle {
     }
 
     fn show(&self, open: &Open) -> Done {
-        open.window().map_or(Ok(()), |window| self.framework.show(window))?;
-        self.life.lock().is_shown = true;
-        Ok(())
+        open.window().map_or(Ok(()), |window| self.framework.show(window))
     }
 
     fn hide(&self, open: &Open) -> Done {
@@ -301,19 +295,17 @@ impl EditorHandle for Handle {
             .map_or(Ok(()), |window| self.framework.set_fallback_scale_factor(factor, window))
     }
 
+    /// The next picture follows. None is asked for: see below.
     fn state_changed(&self) {
-        let mut life = self.life.lock();
-        life.is_loaded = true;
-        life.repaint();
+        self.life.lock().is_loaded = true;
     }
 
-    fn param_value_changed(&self, _id: &str, _normalized_value: f32) {
-        self.life.lock().repaint();
-    }
+    // The framework tells these from within `process` where a DAW processes on its main thread, as some render
+    // offline: `egui` would wait there for a picture that is being made, and allocate. A picture comes anyway, a
+    // quarter of a second later at most.
+    fn param_value_changed(&self, _id: &str, _normalized_value: f32) {}
 
-    fn param_modulation_changed(&self, _id: &str, _modulation_offset: f32) {
-        self.life.lock().repaint();
-    }
+    fn param_modulation_changed(&self, _id: &str, _modulation_offset: f32) {}
 }
 
 impl Editor for Window {
