@@ -1,6 +1,6 @@
 //! The plugin as the DAW sees it.
 
-use crate::capture::{Captures, Folder, Haste, Need, Progress, Stem, Tape, Target};
+use crate::capture::{Captures, Folder, Haste, Need, Progress, Stem, Tape, Target, Track};
 use crate::editor;
 use crate::meters::{Meters, Shared};
 use crate::params::{CaptureMode, Choices, WavemillParams};
@@ -42,6 +42,8 @@ pub(crate) struct Desk {
     pub(crate) shared: Arc<Shared>,
     pub(crate) captures: Arc<Captures>,
     pub(crate) renders: Arc<Renders>,
+    /// For the names of captures.
+    pub(crate) track: Track,
     stream: Mutex<Option<StreamSpec>>,
     wants_recorder: AtomicBool,
 }
@@ -54,6 +56,7 @@ impl Default for Desk {
             params,
             captures: Arc::default(),
             renders: Arc::default(),
+            track: Track::default(),
             stream: Mutex::default(),
             wants_recorder: AtomicBool::default(),
         }
@@ -119,7 +122,7 @@ impl Desk {
             };
             let choices = Arc::clone(&self.params.choices);
             let folder = Folder::chosen(move || capture_folder(&choices.read()));
-            self.captures.prepare(target(folder, spec), after);
+            self.captures.prepare(target(folder, Arc::clone(&self.track), spec), after);
         }
     }
 
@@ -360,10 +363,10 @@ fn spec(channel_count: u32, sample_rate: f32) -> StreamSpec {
     StreamSpec::new(rate_hz, channel_count)
 }
 
-fn target(folder: Folder, spec: &StreamSpec) -> Target {
+fn target(folder: Folder, track: Track, spec: &StreamSpec) -> Target {
     Target {
         folder,
-        stem: Stem::Dated { track: String::new() },
+        stem: Stem::Dated(track),
         layout: ChannelLayout::usual(spec.channel_count()),
         sample_rate_hz: spec.sample_rate.0,
     }

@@ -14,7 +14,7 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-pub use names::Stem;
+pub use names::{Stem, Track};
 pub use progress::{Progress, Told};
 pub use recorder::{Haste, Recorder};
 pub use tape::Captures;

@@ -1,6 +1,8 @@
 //! Names of captures.
 
+use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Longest name of a track in a file's name, in characters.
 const TRACK_CHARS_MAX: usize = 60;
@@ -13,23 +15,23 @@ pub(super) fn part(folder: &Path, stem: &str, number: usize, attempt: usize) -> 
     folder.join(format!("{stem}{part}{attempt}.wav"))
 }
 
+/// Name of the plugin's track, as the DAW calls it; empty where it does not say.
+pub type Track = Arc<Mutex<String>>;
+
 /// Name of a capture's files, without parts and extension.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Stem {
     /// This one.
     Given(String),
-    /// Name of a track and the local time of the first sample.
-    Dated {
-        /// As the DAW calls it; may be empty.
-        track: String,
-    },
+    /// Name of a track and local time, both those of the first sample.
+    Dated(Track),
 }
 
 impl Stem {
     pub(super) fn now(&self) -> String {
         match self {
             Self::Given(stem) => stem.clone(),
-            Self::Dated { track } => dated(track, &jiff::Zoned::now()),
+            Self::Dated(track) => dated(&track.lock(), &jiff::Zoned::now()),
         }
     }
 }

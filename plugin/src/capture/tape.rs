@@ -4,6 +4,7 @@ use super::{Haste, Progress, Recorder, Target, Writing, begin_then};
 use crossbeam_queue::ArrayQueue;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Recorders on their way between the threads; more than one at a time is rare.
@@ -19,6 +20,16 @@ pub struct Captures {
     error: Mutex<Option<String>>,
     /// The threads of captures that may not be written yet; `None` when no other may begin.
     writing: Mutex<Option<Vec<Writing>>>,
+    unheld: Unheld,
+}
+
+/// Captures that were over before their recorder was ready: of them there is no file.
+#[derive(Debug, Default)]
+struct Unheld {
+    captures: AtomicU64,
+    frames: AtomicU64,
+    /// The latest capture is one of them.
+    is_latest: AtomicBool,
 }
 
 /// How long the end of an instance waits for its captures: a disk that does not answer must not stop a DAW
@@ -33,6 +44,7 @@ impl Default for Captures {
             all: Mutex::default(),
             error: Mutex::default(),
             writing: Mutex::new(Some(Vec::new())),
+            unheld: Unheld::default(),
         }
     }
 }
@@ -87,6 +99,31 @@ impl Captures {
         // One that ended without a sample was only prepared.
         all.retain(|progress| progress.recorded_frames() > 0 || !progress.told().is_complete);
         all.iter().filter(|progress| progress.recorded_frames() > 0).cloned().collect()
+    }
+
+    /// Captures that were over before their recorder was ready, and the frames of all of them together. They are
+    /// in no file.
+    pub fn unheld(&self) -> (u64, u64) {
+        let Unheld { captures, frames, .. } = &self.unheld;
+        (captures.load(Ordering::Relaxed), frames.load(Ordering::Relaxed))
+    }
+
+    /// Whether the latest capture was one of those.
+    pub fn is_latest_unheld(&self) -> bool {
+        self.unheld.is_latest.load(Ordering::Relaxed)
+    }
+
+    /// Counts one of them. Real-time.
+    fn count_unheld(&self, frames: u64) {
+        let Unheld { captures, frames: all, is_latest } = &self.unheld;
+        captures.fetch_add(1, Ordering::Relaxed);
+        all.fetch_add(frames, Ordering::Relaxed);
+        is_latest.store(true, Ordering::Relaxed);
+    }
+
+    /// A capture has a recorder. Real-time.
+    fn begin(&self) {
+        self.unheld.is_latest.store(false, Ordering::Relaxed);
     }
 
     /// Whether no capture can begin. Does not allocate.
@@ -163,12 +200,14 @@ impl Tape {
             if let Some(recorder) = &mut self.recorder {
                 recorder.miss(std::mem::take(&mut self.missed));
                 recorder.record(planes, haste);
-                self.is_recording = true;
+                if !std::mem::replace(&mut self.is_recording, true) {
+                    self.captures.begin();
+                }
                 return Need::Nothing;
             }
             self.missed += planes.first().map_or(0, |plane| plane.len()) as u64;
         } else {
-            self.missed = 0;
+            self.give_missed_up();
             self.is_requested &= is_armed;
         }
         if self.recorder.is_some() && (self.is_recording || !is_armed) && self.leaving.is_none() {
@@ -189,9 +228,18 @@ impl Tape {
         self.captures.end();
     }
 
+    /// The capture is over: what it missed without a recorder is counted where there is no file to hold its place.
+    fn give_missed_up(&mut self) {
+        let missed = std::mem::take(&mut self.missed);
+        if missed > 0 {
+            self.captures.count_unheld(missed);
+        }
+    }
+
     /// Ends the capture that runs, if one does.
     pub(crate) fn finish(&mut self) {
-        (self.is_recording, self.is_requested, self.missed) = (false, false, 0);
+        self.give_missed_up();
+        (self.is_recording, self.is_requested) = (false, false);
         if let Some(mut recorder) = self.recorder.take() {
             recorder.finish();
             self.leaving = self.captures.worn.push(recorder).err();
@@ -304,6 +352,37 @@ mod tests {
         bench.run(true, false);
         bench.wait();
         assert_eq!(bench.captures.all()[1].lost_frames(), 0);
+    }
+
+    #[test]
+    fn capture_that_ends_before_its_recorder_is_there_is_counted() {
+        let mut bench = Bench::new();
+        for (index, ends) in [[true, false], [false, true], [false, false]].into_iter().enumerate()
+        {
+            let block = |tape: &mut Tape, is_armed, is_running| {
+                tape.run(&[&mut [0.25; 64]], is_armed, is_running, Haste::RealTime)
+            };
+            assert_eq!(block(&mut bench.tape, true, true), Need::Recorder);
+            assert_eq!(block(&mut bench.tape, true, true), Need::Nothing);
+            assert!(!bench.captures.is_latest_unheld() || index > 0, "it may still get one");
+            // Nobody made one: the transport stops, captures are turned off, the stream ends.
+            if ends == [false; 2] {
+                bench.tape.finish();
+            } else {
+                block(&mut bench.tape, ends[0], ends[1]);
+            }
+            let count = index as u64 + 1;
+            assert_eq!(bench.captures.unheld(), (count, 128 * count));
+            assert!(bench.captures.is_latest_unheld());
+            // Counted once.
+            block(&mut bench.tape, false, false);
+            assert_eq!(bench.captures.unheld(), (count, 128 * count));
+        }
+        assert_eq!((bench.captures.all().len(), files(bench.folder.path())), (0, 0));
+        bench.run(true, false);
+        bench.run(true, true);
+        assert!(!bench.captures.is_latest_unheld(), "the next one has a file");
+        assert_eq!(bench.captures.unheld(), (3, 384));
     }
 
     #[test]

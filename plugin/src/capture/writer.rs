@@ -14,8 +14,9 @@ use wavemill_core::audio::ChannelLayout;
 /// How often the ring is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How often a file's header is brought up to date: a crash of the DAW loses no more than this.
-const HEADER_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a file's header is brought up to date. A crash of the DAW may lose a second at most: this, a
+/// [`LOOK_INTERVAL`], and what a busy machine wakes the writer late, which is no DAW's thread.
+const HEADER_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Bytes of samples in one file: the next part begins before the header's 32 bits overflow.
 const PART_BYTES_MAX: u64 = u32::MAX as u64 - (1 << 20);

@@ -15,6 +15,9 @@ const MODES: [(CaptureMode, &str, &str); 4] = [
     (CaptureMode::Bounce, "bounce", "Captures what the DAW renders offline."),
 ];
 
+const UNHELD: &str = "The latest capture was over before its recorder was ready, as one may be that automation begins: \
+                      there is no file of it. Captures that are armed here first hold their first sample.";
+
 pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
@@ -53,6 +56,11 @@ pub(super) fn show(
 fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
     if let Some(error) = desk.captures.error() {
         ui.label(RichText::new(error).color(theme::BAD));
+        return;
+    }
+    if desk.captures.is_latest_unheld() {
+        let words = "too short: not captured";
+        ui.add(label(RichText::new(words).color(theme::BAD).strong())).tip(UNHELD);
         return;
     }
     let Some(capture) = desk.captures.all().pop() else {
@@ -96,4 +104,30 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
 /// As many words as there is room for; all of them where the pointer rests.
 fn brief(ui: &mut Ui, words: &str, all: &str, color: Color32) {
     ui.add(label(RichText::new(words).color(color)).truncate()).tip(all);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::capture::{Haste, Tape};
+    use crate::editor::focus::press_at;
+    use crate::editor::stage::Stage;
+    use crate::plugin::Desk;
+    use egui::Key;
+    use std::sync::Arc;
+
+    #[test]
+    fn capture_without_a_file_is_told() {
+        let words = "too short: not captured";
+        let desk = Desk::default();
+        let mut tape = Tape::new(Arc::clone(&desk.captures));
+        let mut stage = Stage::new(desk);
+        assert!(!stage.shows(words));
+        tape.run(&[&mut [0.25; 480]], true, true, Haste::RealTime);
+        tape.run(&[&mut [0.25; 480]], false, false, Haste::RealTime);
+        stage.draw(Vec::new());
+        assert!(stage.shows(words), "{:?}", stage.texts());
+        press_at(&mut stage, "Output", Key::Enter);
+        let all = "1 capture was over before its recorder was ready: 0.01 s are in no file";
+        assert!(stage.shows(all), "{:?}", stage.texts());
+    }
 }

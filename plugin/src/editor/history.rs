@@ -4,7 +4,7 @@ use super::scale::{Axis, clock, time_step_s};
 use super::tip::Tip;
 use super::verdict::Standing;
 use super::{panel, theme, words};
-use crate::meters::{Point, Snapshot};
+use crate::meters::{BINS, LOWEST_LUFS, Point, Snapshot};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{
     Align, Align2, Color32, EventFilter, Key, Layout, Painter, Pos2, Rect, Response, RichText,
@@ -39,6 +39,7 @@ impl View {
         ui: &mut Ui,
         rect: Rect,
         history: &Snapshot,
+        counts: &[u32; BINS],
         standing: &Standing,
     ) {
         let room = panel::ground(ui, rect, "LOUDNESS");
@@ -60,7 +61,7 @@ impl View {
         let point_width = (history.point_s / (to_s - from_s)) as f32 * plot.width();
         curve(&painter, (plot, axis), &columns, GAP_MIN.max(2.5 * point_width), standing);
         overs(&painter, plot, &columns, standing);
-        distribution(&painter, room, plot, axis, history);
+        distribution(&painter, room, plot, axis, counts);
         self.buttons(ui, rect, total_s);
         response.tip(words::HISTORY);
     }
@@ -307,27 +308,24 @@ fn overs(painter: &Painter, plot: Rect, columns: &[Column], standing: &Standing)
     }
 }
 
-/// How often each short-term loudness occurred, beside the curve on the same scale.
-fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, history: &Snapshot) {
-    const BINS: usize = 48;
-    let mut counts = [0u32; BINS];
-    for lufs in history.points.iter().filter_map(|point| point.short_term_lufs) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative, and few bins"
-        )]
-        let bin = (lufs - LOW_LUFS).max(0.0) as usize;
-        counts[bin.min(BINS - 1)] += u32::from(lufs >= LOW_LUFS);
-    }
+/// How often each short-term loudness occurred, beside the curve on the same scale; what lies below the scale
+/// is told in words.
+fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, counts: &[u32; BINS]) {
     let most = counts.iter().copied().max().unwrap_or(0);
     let left = plot.right() + 6.0;
     if most == 0 {
         return;
     }
-    for (bin, count) in counts.into_iter().enumerate() {
+    let mut below = 0;
+    for (lufs, &count) in (LOWEST_LUFS..).map(f32::from).zip(counts) {
+        if lufs < LOW_LUFS {
+            below += count;
+            continue;
+        }
         #[expect(clippy::cast_precision_loss, reason = "a picture")]
-        let (low, share) = (LOW_LUFS + bin as f32, count as f32 / most as f32);
+        let share = count as f32 / most as f32;
+        // What is louder than the scale has its place at the top.
+        let low = lufs.min(HIGH_LUFS - 1.0);
         let bar = Rect {
             min: pos2(left, axis.place(low + 1.0) + 0.5),
             max: pos2(left + share * (room.right() - left), axis.place(low)),
@@ -335,6 +333,13 @@ fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, history: 
         if count > 0 {
             painter.rect_filled(bar, 0.0, theme::veil(theme::SIGNAL, 0.6));
         }
+    }
+    let all: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+    let percent = 100 * u64::from(below) / all;
+    if percent > 0 {
+        let words = format!("{percent} % below");
+        let place = pos2(left, plot.bottom());
+        panel::text(painter, place, Align2::LEFT_BOTTOM, &words, 9.5, theme::FAINT);
     }
 }
 
@@ -375,6 +380,35 @@ mod tests {
         let earlier = View { span_s: Some(60.0), back_s: 30.0 };
         assert_eq!(earlier.range(100.0), (10.0, 70.0));
     }
+
+    /// The bars of the distribution, from the top down.
+    fn bars(stage: &Stage) -> Vec<Rect> {
+        let color = theme::veil(theme::SIGNAL, 0.6);
+        let is_bar = |shape: &&Shape| matches!(shape, Shape::Rect(rect) if rect.fill == color);
+        let bar = |shape: &Shape| match shape {
+            Shape::Rect(rect) => rect.rect,
+            _ => unreachable!("filtered"),
+        };
+        let mut bars: Vec<_> = stage.shapes().into_iter().filter(is_bar).map(bar).collect();
+        bars.sort_by(|one, other| one.top().total_cmp(&other.top()));
+        bars
+    }
+
+    #[test]
+    fn distribution_shows_how_often_each_loudness_occurred() {
+        let mut stage = Stage::new(Desk::default());
+        assert_eq!(bars(&stage), []);
+        let distribution = &stage.desk.shared.distribution;
+        for (lufs, count) in [(-22.5, 40), (-23.5, 20), (-60.0, 20), (-75.0, 7)] {
+            (0..count).for_each(|_| distribution.add(lufs));
+        }
+        stage.draw(Vec::new());
+        let bars = bars(&stage);
+        let [loud, soft] = bars[..] else { panic!("{bars:?}") };
+        assert!((loud.width() / soft.width() - 2.0).abs() < 0.01 && loud.bottom() <= soft.top());
+        assert!(stage.shows("25 % below"), "{:?}", stage.texts());
+    }
+
     #[test]
     fn curve_of_a_young_session_has_no_gaps_however_wide_the_window() {
         for size in [(600, 400), (1500, 1000), (3000, 1000)] {

@@ -120,7 +120,8 @@ impl Face {
         header::show(ui, regions.header, &self.desk, &mut self.own_target, &self.standing, context);
         numbers::show(ui, regions.numbers, self.desk.shared.shown(), &self.standing);
         bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
-        self.history_view.show(ui, regions.history, &self.history, &self.standing);
+        let counts = self.desk.shared.distribution.counts();
+        self.history_view.show(ui, regions.history, &self.history, &counts, &self.standing);
         let reference = &self.desk.params.reference;
         self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum, reference);
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);

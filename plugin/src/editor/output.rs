@@ -107,6 +107,7 @@ impl View {
         self.pipeline(ui, desk);
         self.watch_folder(ui, desk);
         ui.separator();
+        unheld(ui, desk);
         latest(ui, desk);
     }
 
@@ -208,6 +209,20 @@ impl View {
         }
         let problem = self.checked.as_ref().and_then(|checked| checked.watch_problem.as_deref());
         problem_line(ui, problem);
+    }
+}
+
+/// Captures that left no file, since the plugin was made.
+fn unheld(ui: &mut Ui, desk: &Desk) {
+    let (captures, frames) = desk.captures.unheld();
+    if captures > 0 {
+        let seconds = frames as f64 / f64::from(desk.sample_rate_hz());
+        let (who, their) =
+            if captures == 1 { ("capture was", "its") } else { ("captures were", "their") };
+        let words = format!(
+            "{captures} {who} over before {their} recorder was ready: {seconds:.2} s are in no file"
+        );
+        ui.add(egui::Label::new(RichText::new(words).size(11.5).color(theme::BAD)).wrap());
     }
 }
 

@@ -226,13 +226,15 @@ fn readout(ui: &Ui, plot: Rect, across: Axis, up: Axis) {
 
 #[cfg(test)]
 mod tests {
-    use super::KEEP;
+    use super::{KEEP, LOW_DB, View};
     use crate::editor::focus::{go_to, press_at};
+    use crate::editor::scale::Axis;
+    use crate::editor::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
     use crate::editor::stage::Stage;
     use crate::editor::theme;
     use crate::params::Reference;
     use crate::plugin::Desk;
-    use egui::{Key, Modifiers, Shape};
+    use egui::{Key, Modifiers, Pos2, Rect, Shape, Stroke, pos2};
     use nice_plug::prelude::Params;
 
     fn dashes(stage: &Stage) -> usize {
@@ -269,5 +271,113 @@ mod tests {
         assert_eq!(dashes(&opened), before);
         let saved = opened.desk.params.serialize_fields();
         assert_eq!(saved["reference"], "null");
+    }
+
+    /// A plot in which a point is a decibel.
+    fn places(slope_db: f32, spectrum: &Spectrum) -> Vec<Pos2> {
+        let plot = Rect::from_min_max(pos2(0.0, 0.0), pos2(1000.0, -LOW_DB));
+        let (across, up) =
+            (Axis::octaves(plot, LOWEST_HZ, HIGHEST_HZ), Axis::upward(plot, LOW_DB, 0.0));
+        let view = View { slope_db, ..View::default() };
+        view.places(spectrum, &spectrum.levels_db, across, up)
+    }
+
+    /// White noise, of which every Hz has the same power.
+    fn white_noise() -> Spectrum {
+        let tap = crate::meters::Tap::default();
+        tap.open(true);
+        let mut state = 1u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from(u16::try_from(state >> 16).unwrap()) / 65_536.0 - 0.5
+        };
+        let mut spectrum = Spectrum::new();
+        // Levels fall slowly: after a while they are the peaks of every band, all by as much above its mean.
+        for _ in 0..200 {
+            let samples: Vec<f32> = (0..4096).map(|_| noise()).collect();
+            tap.push(&samples, &samples);
+            spectrum.update(&tap, 48_000.0);
+        }
+        spectrum
+    }
+
+    /// How much a line rises an octave, in dB, from the means of octaves above 640 Hz, whose bands have some lines.
+    fn rise_db(places: &[Pos2]) -> f32 {
+        let octave = |first: usize| -> f32 {
+            places[first * 24..(first + 1) * 24].iter().map(|place| -place.y).sum::<f32>() / 24.0
+        };
+        (octave(8) - octave(5)) / 3.0
+    }
+
+    #[test]
+    fn white_noise_is_level_without_a_tilt_and_rises_by_it() {
+        let spectrum = white_noise();
+        for slope_db in [0.0, 3.0, 4.5] {
+            let rise = rise_db(&places(slope_db, &spectrum));
+            // Peaks of few lines stand out more than those of many.
+            assert!((rise - slope_db).abs() < 1.0, "{rise} dB an octave instead of {slope_db}");
+        }
+    }
+
+    #[test]
+    fn tilt_turns_around_1_khz_by_as_many_decibels_an_octave_as_it_says() {
+        let spectrum = white_noise();
+        let band = |hz: f32| {
+            let is_at = |&middle: &f32| (middle / hz).log2().abs() < 0.5 / 24.0;
+            spectrum.middles_hz.iter().position(is_at).unwrap()
+        };
+        let (level, tilted) = (places(0.0, &spectrum), places(4.5, &spectrum));
+        for (hz, octaves) in
+            [(250.0, -2.0), (500.0, -1.0), (1000.0, 0.0), (2000.0, 1.0), (8000.0, 3.0)]
+        {
+            let raised = level[band(hz)].y - tilted[band(hz)].y;
+            // A band's middle is at most half a band away.
+            assert!(
+                (raised - 4.5 * octaves).abs() < 4.5 * 0.5 / 24.0 + 1e-3,
+                "{raised} at {hz} Hz"
+            );
+        }
+    }
+
+    /// The line of the spectrum.
+    fn line(stage: &Stage) -> Vec<Pos2> {
+        let stroke = Stroke::new(1.6, theme::SIGNAL);
+        let line = |shape: &Shape| match shape {
+            Shape::Path(path) if path.stroke == stroke.into() => Some(path.points.clone()),
+            _ => None,
+        };
+        stage.shapes().into_iter().find_map(line).unwrap()
+    }
+
+    #[test]
+    fn tilt_is_chosen_by_its_button() {
+        let mut stage = Stage::new(Desk::default());
+        stage.play_tone();
+        let mut peaks = Vec::new();
+        for name in ["4.5", "3", "0"] {
+            press_at(&mut stage, name, Key::Enter);
+            // The tone lies below 1 kHz, around which the tilt turns.
+            peaks.push(line(&stage).iter().map(|place| place.y).fold(f32::MAX, f32::min));
+        }
+        assert!(peaks[0] > peaks[1] && peaks[1] > peaks[2], "higher with less of it: {peaks:?}");
+    }
+
+    #[test]
+    fn frozen_spectrum_stays_until_it_is_let_go_while_peaks_go_on() {
+        let mut stage = Stage::new(Desk::default());
+        stage.play_tone();
+        let playing = line(&stage);
+        press_at(&mut stage, "freeze", Key::Enter);
+        let held = stage.held_db();
+        let silence = vec![0.0; 8192];
+        for _ in 0..20 {
+            stage.desk.shared.tap.push(&silence, &silence);
+            stage.draw(Vec::new());
+        }
+        assert_eq!(line(&stage), playing, "it stands still");
+        assert!(stage.held_db().iter().zip(&held).any(|(now, then)| now < then), "peaks fall on");
+        stage.press(Key::Enter, Modifiers::NONE);
+        assert_ne!(line(&stage), playing, "and is let go");
+        assert!(line(&stage).iter().zip(&playing).all(|(now, then)| now.y >= then.y), "fallen");
     }
 }

@@ -19,6 +19,7 @@ use nice_plug::editor::{
     Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
     SpawnedEditor,
 };
+use nice_plug::prelude::TrackInfo;
 use nice_plug_egui::baseview::{self, HandlerError, WindowSize};
 use nice_plug_egui::{
     EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
@@ -341,6 +342,11 @@ impl Editor for Window {
 
     fn resize_hint(&self) -> ResizeHint {
         resize_hint()
+    }
+
+    /// Both formats tell it by way of the editor, open or not.
+    fn track_info_updated(&self, info: TrackInfo) {
+        info.name().clone_into(&mut self.desk.track.lock());
     }
 
     unsafe fn assume_standalone_in_process(&self) {

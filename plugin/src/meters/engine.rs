@@ -1,5 +1,6 @@
 //! The audio thread's meters.
 
+use super::distribution::Distribution;
 use super::history::{History, Point, Scribe};
 use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
@@ -20,8 +21,10 @@ const READINGS_PER_SECOND: u64 = 30;
 /// Points of the history a second.
 const POINTS_PER_SECOND: u64 = 10;
 
-/// Memory for this much signal is there from the start.
-const RESERVED: Seconds = Seconds(24.0 * 3600.0);
+/// Signal whose energies are kept, in memory that is there from the start: 6.9 MB. In longer sessions integrated
+/// loudness and range of a stream that ends are those of the live meter, in bins of 0.01 LU, as they are while it
+/// runs; nothing else changes, and nothing is allocated.
+const KEPT: Seconds = Seconds(24.0 * 3600.0);
 
 /// What both sides see.
 #[derive(Debug, Default)]
@@ -32,6 +35,8 @@ pub struct Shared {
     saved: Readings,
     /// Loudness over the session.
     pub history: History,
+    /// How often which loudness occurred.
+    pub distribution: Distribution,
     /// The latest samples.
     pub tap: Tap,
     wants_reset: AtomicBool,
@@ -92,9 +97,13 @@ pub(crate) struct Meters {
 impl Meters {
     /// Meters that begin anew. Allocates.
     pub(crate) fn new(spec: &StreamSpec, mono: MonoMode, shared: Arc<Shared>) -> Self {
+        Self::keeping(KEPT, spec, mono, shared)
+    }
+
+    fn keeping(kept: Seconds, spec: &StreamSpec, mono: MonoMode, shared: Arc<Shared>) -> Self {
         let meter = |mono| {
             let mut meter = LoudnessMeter::new(spec, mono);
-            meter.reserve(RESERVED);
+            meter.keep_at_most(kept);
             meter
         };
         let front = |position, other: usize| {
@@ -144,6 +153,7 @@ impl Meters {
         self.loudness.reset();
         self.stereo = StereoWindow::default();
         self.scribe.clear(&self.shared.history);
+        self.shared.distribution.clear();
         self.shared.readings.clear();
         self.position = 0;
     }
@@ -217,6 +227,9 @@ impl Meters {
             true_peak_dbtp: shown(reading.true_peak_now_dbtp.map(|peak| peak.0)),
         };
         self.scribe.push(&self.shared.history, point);
+        if let Some(lufs) = reading.short_term_lufs {
+            self.shared.distribution.add(lufs.0);
+        }
         self.stereo.advance();
     }
 
@@ -284,7 +297,7 @@ fn shown(value: Option<f64>) -> Option<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::meters::Snapshot;
+    use crate::meters::{LOWEST_LUFS, Snapshot};
     use wavemill_core::analysis::{self, Analysis, Group, Options};
     use wavemill_core::audio::PcmFormat;
 
@@ -414,6 +427,38 @@ mod tests {
         assert_eq!(integrated, shown(report.integrated_lufs.map(|value| value.0)));
     }
 
+    /// As after a day, but for what is kept: 10 s. What a day takes is tested in the library.
+    #[test]
+    fn session_longer_than_what_is_kept_is_read_as_ever() {
+        let spec = StreamSpec::new(48_000, 2);
+        let mut planes = signal(2, 60 * 48_000, 3);
+        let kept = |seconds| {
+            let shared = Arc::new(Shared::default());
+            let spec = &spec;
+            (Meters::keeping(Seconds(seconds), spec, MonoMode::Single, Arc::clone(&shared)), shared)
+        };
+        let ((mut part, told), (mut whole, all)) = (kept(10.0), kept(600.0));
+        feed(&mut part, &mut planes, 4096);
+        feed(&mut whole, &mut planes, 4096);
+        assert_eq!(told.readings.get(), all.readings.get(), "the same to the bit while it runs");
+        assert_eq!(told.distribution.counts(), all.distribution.counts());
+        part.conclude();
+        whole.conclude();
+        let (told, all) = (told.readings.get(), all.readings.get());
+        let difference = |reading: fn(&Values) -> Option<f32>| {
+            (reading(&told).unwrap() - reading(&all).unwrap()).abs()
+        };
+        assert!(difference(|values| values.integrated_lufs) < 0.01);
+        assert!(difference(|values| values.loudness_range_lu) < 0.02);
+        let rounded = Values {
+            integrated_lufs: all.integrated_lufs,
+            loudness_range_lu: all.loudness_range_lu,
+            peak_to_loudness_lu: all.peak_to_loudness_lu,
+            ..told
+        };
+        assert_eq!(rounded, all, "and nothing else changes");
+    }
+
     #[test]
     fn change_of_dual_mono_begins_anew_and_counts() {
         let spec = StreamSpec::new(48_000, 1);
@@ -458,6 +503,33 @@ mod tests {
             )
         };
         assert!(read(&shared) == read(&fresh));
+    }
+
+    /// The meter of the library that counts after the fact, with the energies of the whole signal.
+    #[test]
+    fn distribution_is_that_of_the_library() {
+        for rate_hz in [44_100, 48_000] {
+            let spec = StreamSpec::new(rate_hz, 2);
+            let mut planes = signal(2, 40 * rate_hz, 3);
+            // Below the absolute gate, and between two bins of what is shown.
+            for plane in &mut planes {
+                plane[..500_000].fill(0.0);
+            }
+            let shared = Arc::new(Shared::default());
+            feed(&mut Meters::new(&spec, MonoMode::Single, Arc::clone(&shared)), &mut planes, 777);
+            let mut meter = LoudnessMeter::new(&spec, MonoMode::Single);
+            meter.push(&Block::from_planes(&planes));
+            let counts = shared.distribution.counts();
+            let total: u32 = counts.iter().sum();
+            let expected = meter.distribution();
+            assert!(expected.len() > 5 && total > 200, "{expected:?}");
+            let shares = (LOWEST_LUFS..).zip(counts).filter(|(_, count)| *count > 0);
+            let shares: Vec<_> = shares
+                .map(|(lufs, count)| (f64::from(lufs), f64::from(count) / f64::from(total)))
+                .collect();
+            let expected = expected.iter().map(|bin| (bin.lufs, bin.share));
+            assert_eq!(shares, expected.filter(|(_, share)| *share > 0.0).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What the audio thread measures, and how the editor sees it.
 
+mod distribution;
 mod engine;
 mod history;
 mod readings;
 mod stereo;
 mod tap;
 
+pub use distribution::{BINS, Distribution, LOWEST_LUFS};
 pub(crate) use engine::Meters;
 pub use engine::Shared;
 #[cfg(test)]
