@@ -98,6 +98,8 @@ fn offline_bounce_is_captured_from_its_first_frame_to_its_last() {
     running.stop();
     let samples = wait_for(folder.path(), 499 * 512);
     assert_eq!(files(folder.path()).len(), 1);
+    let name = files(folder.path())[0].file_name().unwrap().to_string_lossy().into_owned();
+    assert!(name.starts_with("Mix_ A_B 20"), "{name} does not name the track");
     assert!(samples == interleaved(1..500, 512));
 }
 

@@ -198,7 +198,7 @@ fn many_instances_live_beside_each_other() {
             let level = f32::from(round) / 100.0 * if index % 2 == 0 { 1.0 } else { -1.0 };
             running.process(&vec![vec![level; 480]; 2], None);
             assert!(
-                running.output.iter().flatten().all(|sample| sample.to_bits() == level.to_bits())
+                running.output().iter().flatten().all(|sample| sample.to_bits() == level.to_bits())
             );
         }
     }

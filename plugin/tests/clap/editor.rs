@@ -166,6 +166,29 @@ fn editor_opens_and_closes_twenty_times_while_audio_runs() {
     editor.close();
 }
 
+/// What the DAW tells while a picture is made must not cost the next one its appointment.
+#[test]
+fn editor_draws_on_whenever_the_project_is_loaded() {
+    if !is_inside("editor::editor_draws_on_whenever_the_project_is_loaded") {
+        return;
+    }
+    let Some(mut editor) = opened((600, 400)) else { return };
+    editor.wait_for_a_picture();
+    let choices = serde_json::json!({ "window": [600, 400], "zoom": 1.0 });
+    let (state, mut music) = (state(&choices), music());
+    for round in 0..60 {
+        assert!(load(&mut editor.running.instance, &state));
+        // The next one is loaded at any time of a picture.
+        editor.play(0.15 + 0.007 * f64::from(round % 10), &mut music);
+        let (before, begin) = (editor.picture(), Instant::now());
+        while editor.picture() == before {
+            assert!(begin.elapsed() < Duration::from_mins(1), "it stands still in round {round}");
+            editor.play(0.02, &mut music);
+        }
+    }
+    editor.close();
+}
+
 /// Tab on a keyboard of 105 keys. Source: `xkeyboard-config`, `keycodes/evdev`.
 const TAB: u8 = 23;
 

@@ -1,7 +1,6 @@
 //! A CLAP host in the test's own process.
 
-use crate::allocator::calls_of;
-use crate::locks::waits_of;
+use crate::audio::Audio;
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{
@@ -11,13 +10,10 @@ use clack_extensions::params::{
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::{HostState, HostStateImpl, PluginState};
 use clack_extensions::tail::{PluginTail, TailLength};
-use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
+use clack_extensions::track_info::{HostTrackInfo, HostTrackInfoImpl, TrackInfo, TrackInfoWriter};
+use clack_host::events::event_types::{TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::*;
-use clack_host::process::StartedPluginAudioProcessor;
-use clack_host::process::audio_buffers::{
-    AudioPortBuffer, AudioPortBufferType, AudioPorts, InputChannel,
-};
 use clack_host::utils::{BeatTime, ClapId, SecondsTime};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,8 +37,17 @@ impl SharedHandler<'_> for Shared {
     fn request_callback(&self) {}
 }
 
+/// The track that the plugin is on.
+pub(crate) const TRACK: &str = "Mix: A/B";
+
 pub(crate) struct MainThread;
 impl MainThreadHandler<'_> for MainThread {}
+
+impl HostTrackInfoImpl for MainThread {
+    fn get<'a>(&'a self, writer: &mut TrackInfoWriter<'_, 'a>) {
+        writer.set(&TrackInfo::new().with_name(Some(TRACK.as_bytes())));
+    }
+}
 
 pub(crate) struct Host;
 
@@ -52,7 +57,11 @@ impl HostHandlers for Host {
     type AudioProcessor<'a> = ();
 
     fn declare_extensions(builder: &mut HostExtensions<'_, Self>, _shared: &Shared) {
-        builder.register::<HostGui>().register::<HostParams>().register::<HostState>();
+        builder
+            .register::<HostGui>()
+            .register::<HostParams>()
+            .register::<HostState>()
+            .register::<HostTrackInfo>();
     }
 }
 
@@ -177,14 +186,7 @@ pub(crate) const STEREO: Stream =
 /// An instance that processes.
 pub(crate) struct Running {
     pub(crate) instance: PluginInstance<Host>,
-    processor: Option<StartedPluginAudioProcessor<Host>>,
-    ports: [AudioPorts; 2],
-    input: Vec<Vec<f32>>,
-    pub(crate) output: Vec<Vec<f32>>,
-    events: EventBuffer,
-    told: EventBuffer,
-    /// An offline render may wait for the disk.
-    may_wait: bool,
+    pub(crate) audio: Audio,
 }
 
 impl Running {
@@ -204,18 +206,7 @@ impl Running {
             max_frames_count: stream.frames_max,
         };
         let processor = instance.activate(|_, _| (), config).unwrap();
-        let ports = || AudioPorts::with_capacity(stream.channel_count, 1);
-        let planes = || vec![vec![0.0; stream.frames_max as usize]; stream.channel_count];
-        Self {
-            processor: Some(processor.start_processing().unwrap()),
-            instance,
-            ports: [ports(), ports()],
-            input: planes(),
-            output: planes(),
-            events: EventBuffer::with_capacity(64),
-            told: EventBuffer::with_capacity(64),
-            may_wait: stream.is_offline,
-        }
+        Self { audio: Audio::new(processor.start_processing().unwrap(), stream), instance }
     }
 
     /// Changes a parameter with the next block.
@@ -226,13 +217,12 @@ impl Running {
     /// Changes a parameter so many frames into the next block.
     pub(crate) fn set_at(&mut self, frame: u32, name: &str, value: f64) {
         let id = param(&mut self.instance, name);
-        self.events.push(&ParamValueEvent::new(frame, id, Pckn::match_all(), value));
+        self.audio.set(frame, id, value);
     }
 
     /// Resets as a DAW does, between two blocks.
     pub(crate) fn reset(&mut self) {
-        let processor = self.processor.as_mut().unwrap();
-        assert_eq!(calls_of(|| processor.reset()).0, 0, "allocations and frees while it reset");
+        self.audio.reset();
     }
 
     /// Processes one block: the same frames of every plane.
@@ -241,53 +231,23 @@ impl Running {
         planes: &[impl AsRef<[f32]>],
         transport: Option<&TransportEvent>,
     ) {
-        let frames = planes[0].as_ref().len();
-        for (input, plane) in self.input.iter_mut().zip(planes) {
-            input.resize(frames, 0.0);
-            input.copy_from_slice(plane.as_ref());
-        }
-        for output in &mut self.output {
-            output.resize(frames, f32::NAN);
-        }
-        self.run(transport);
-        self.events.clear();
+        self.audio.process(planes, transport);
     }
 
-    /// Processes what is in `input` already.
-    fn run(&mut self, transport: Option<&TransportEvent>) {
-        let [input_ports, output_ports] = &mut self.ports;
-        let input = self.input.iter_mut().map(|plane| InputChannel::variable(plane.as_mut_slice()));
-        let input = input_ports.with_input_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_input_only(input),
-        }]);
-        let output = self.output.iter_mut().map(Vec::as_mut_slice);
-        let mut output = output_ports.with_output_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_output_only(output),
-        }]);
-        let events = InputEvents::from_buffer(&self.events);
-        self.told.clear();
-        let mut told = OutputEvents::from_buffer(&mut self.told);
-        let processor = self.processor.as_mut().unwrap();
-        let process =
-            || processor.process(&input, &mut output, &events, &mut told, None, transport);
-        let (waits, (calls, result)) = waits_of(|| calls_of(process));
-        result.unwrap();
-        assert!(waits == 0 || self.may_wait, "waited {waits} times while it processed");
-        assert_eq!(calls, 0, "allocations and frees while it processed");
+    /// What came out of the latest block.
+    pub(crate) fn output(&self) -> &[Vec<f32>] {
+        &self.audio.output
     }
 
     /// What follows after the input ends.
     pub(crate) fn tail(&mut self) -> TailLength {
-        let handle = self.processor.as_mut().unwrap().plugin_handle();
+        let handle = self.audio.processor.plugin_handle();
         handle.get_extension::<PluginTail>().unwrap().get(&handle)
     }
 
     /// Deactivates; the instance can be activated anew.
     pub(crate) fn stop(mut self) -> PluginInstance<Host> {
-        let processor = self.processor.take().unwrap().stop_processing();
-        self.instance.deactivate(processor);
+        self.instance.deactivate(self.audio.processor.stop_processing());
         self.instance
     }
 }

@@ -13,6 +13,7 @@ mod ebu;
 mod signals;
 
 mod allocator;
+mod audio;
 mod captures;
 mod contract;
 #[cfg(target_os = "linux")]
@@ -20,12 +21,15 @@ mod editor;
 mod host;
 mod kill;
 mod locks;
+mod offline;
 mod passing;
 #[cfg(target_os = "linux")]
 mod pictures;
+mod playing;
 mod readings;
 mod real_time;
 mod renders;
 mod state;
+mod threads;
 #[cfg(target_os = "linux")]
 mod window;

@@ -3,10 +3,10 @@
 use crate::host::{Running, STEREO, Stream};
 
 /// Numbers of all kinds: normal, denormal, huge, infinite, none.
-struct Noise(u32);
+pub(crate) struct Noise(pub(crate) u32);
 
 impl Noise {
-    fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         self.0 >> 8
     }
@@ -22,13 +22,13 @@ impl Noise {
         }
     }
 
-    fn plane(&mut self, frames: usize) -> Vec<f32> {
+    pub(crate) fn plane(&mut self, frames: usize) -> Vec<f32> {
         (0..frames).map(|_| self.sample()).collect()
     }
 }
 
 /// What comes out: no validator lets a denormal sample pass.
-fn passed(planes: &[Vec<f32>]) -> Vec<Vec<u32>> {
+pub(crate) fn passed(planes: &[Vec<f32>]) -> Vec<Vec<u32>> {
     let flushed = |sample: &f32| {
         let sample = if sample.is_subnormal() { 0.0_f32.copysign(*sample) } else { *sample };
         sample.to_bits()
@@ -36,7 +36,7 @@ fn passed(planes: &[Vec<f32>]) -> Vec<Vec<u32>> {
     planes.iter().map(|plane| plane.iter().map(flushed).collect()).collect()
 }
 
-fn bits(planes: &[Vec<f32>]) -> Vec<Vec<u32>> {
+pub(crate) fn bits(planes: &[Vec<f32>]) -> Vec<Vec<u32>> {
     planes.iter().map(|plane| plane.iter().map(|sample| sample.to_bits()).collect()).collect()
 }
 
@@ -54,7 +54,7 @@ fn passes_in_blocks_of_any_length(stream: Stream) {
         let planes: Vec<Vec<f32>> =
             (0..stream.channel_count).map(|_| noise.plane(frames)).collect();
         running.process(&planes, None);
-        assert_eq!(bits(&running.output), passed(&planes), "block {block} of {stream:?}");
+        assert_eq!(bits(running.output()), passed(&planes), "block {block} of {stream:?}");
     }
     running.stop();
 }
@@ -81,7 +81,7 @@ fn offline_render_and_bypass_pass_bit_by_bit() {
     running.set("Bypass", 1.0);
     for _ in 0..3 {
         running.process(&planes, None);
-        assert_eq!(bits(&running.output), passed(&planes));
+        assert_eq!(bits(running.output()), passed(&planes));
     }
 }
 
@@ -93,7 +93,7 @@ fn layout_and_rate_may_change_between_activations() {
         let mut running = Running::with(instance, stream);
         let planes = vec![vec![0.25; 333]; channel_count];
         running.process(&planes, None);
-        assert_eq!(bits(&running.output), passed(&planes));
+        assert_eq!(bits(running.output()), passed(&planes));
         instance = running.stop();
     }
 }

@@ -82,19 +82,32 @@ fn silence_noise_music_and_clipping_are_told_apart() {
     assert!(bad > 5000 && good < bad, "what clips: {good} good, {bad} bad");
 }
 
+/// The smallest and the usual window at the zooms between and at the end.
 #[test]
 fn zoomed_window_shows_the_same_larger() {
     if !is_inside("pictures::zoomed_window_shows_the_same_larger") {
         return;
     }
     let minute = minute();
-    let choices = serde_json::json!({ "window": [600, 400], "zoom": 2.0 });
-    let Some(mut editor) = opened(&choices, (1200, 800), STEREO) else { return };
-    editor.hurry(200.0, repeated(&minute, 1.0));
-    editor.wait_for_a_picture();
-    editor.play(2.0, repeated(&minute, 1.0));
-    editor.keep("zoom-200");
-    editor.close();
+    let mut shares = Vec::new();
+    for (name, points, zoom, size) in [
+        ("zoom-200", [600, 400], 2.0, (1200, 800)),
+        ("zoom-300-small", [600, 400], 3.0, (1800, 1200)),
+        ("zoom-300", [960, 600], 3.0, (2880, 1800)),
+    ] {
+        let choices = serde_json::json!({ "window": points, "zoom": zoom });
+        let Some(mut editor) = opened(&choices, size, STEREO) else { return };
+        editor.hurry(200.0, repeated(&minute, 1.0));
+        editor.wait_for_a_picture();
+        editor.play(2.0, repeated(&minute, 1.0));
+        editor.keep(name);
+        assert_eq!(editor.editor_size(), (size.0.into(), size.1.into()));
+        let pixel_count = usize::from(size.0) * usize::from(size.1);
+        shares.push(count(&editor, GOOD) as f64 / pixel_count as f64);
+        editor.close();
+    }
+    // What is drawn in points has the same share of a window of as many points, whatever the zoom.
+    assert!(shares[0] > 0.001 && (shares[1] / shares[0] - 1.0).abs() < 0.25, "{shares:?}");
 }
 
 #[test]

@@ -34,7 +34,8 @@ impl Display {
             "1",
             "-screen",
             "0",
-            "1600x1200x24",
+            // Room for the usual window at 300 %, and some more.
+            "3840x2400x24",
             "-nolisten",
             "tcp",
             "-noreset",
