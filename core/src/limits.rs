@@ -49,3 +49,7 @@ pub const CHUNK_COUNT_MAX: usize = 4096;
 
 /// Most frames a decoder may deliver in one packet; FLAC's largest block is 65,535.
 pub const PACKET_FRAMES_MAX: Frames = Frames(1 << 20);
+
+/// Most bytes of one packet. The largest that can be: 65,536 frames of eight channels of 32 bits, not
+/// compressed, take 2 MiB.
+pub const PACKET_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -220,6 +220,9 @@ fn facts(input: &Input, info: &StreamInfo, frames: Frames) -> Result<Value, Anal
     if input.is_raw() {
         facts["format"] = "raw".into();
     }
+    if !info.warnings.is_empty() {
+        facts["warnings"] = info.warnings.clone().into();
+    }
     Ok(facts)
 }
 

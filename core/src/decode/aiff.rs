@@ -148,6 +148,7 @@ impl Common {
             data_start,
             promised,
             available,
+            warnings: Vec::new(),
         };
         PcmDecoder::open(source, stream)
     }

@@ -74,6 +74,7 @@ pub(super) fn open(
         format: PcmFormat::int(facts.bit_depth.max(8)),
         lossless: true,
         frame_count,
+        warnings: Vec::new(),
     };
     let audio_bytes = byte_count - facts.audio_start;
     let packets = FlacPackets {

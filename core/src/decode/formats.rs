@@ -22,6 +22,9 @@ pub const FORMATS: &[ReadFormat] = &[
         summary: "FLAC, the free lossless codec." },
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
         summary: "MPEG audio layer III; encoder delay and padding are removed." },
+    #[cfg(feature = "mpeg4")]
+    ReadFormat { name: "mp4", extensions: &["m4a", "m4b", "mp4"], codecs: &["aac", "alac"],
+        summary: "MPEG-4 with AAC-LC or ALAC, also beside video; delay and padding are removed." },
     ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis", "flac"],
         summary: "Ogg with Vorbis or FLAC; padding is removed." },
     ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],

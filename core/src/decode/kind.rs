@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Mpeg {
         start: u64,
     },
+    #[cfg(feature = "mpeg4")]
+    Mpeg4,
 }
 
 /// Bytes looked at.
@@ -39,6 +41,12 @@ pub(crate) fn detect(
     if let Some(what) = unsupported(&head) {
         return Err(DecodeError::unsupported(what));
     }
+    if is_mpeg4(&head) {
+        #[cfg(feature = "mpeg4")]
+        return Ok(Kind::Mpeg4);
+        #[cfg(not(feature = "mpeg4"))]
+        return Err(not_built("MPEG-4", "mpeg4"));
+    }
     let start = id3::skip(source, byte_count)?;
     let behind = read_up_to(source, start, HEAD_BYTES)?;
     if behind.starts_with(b"fLaC") {
@@ -51,6 +59,20 @@ pub(crate) fn detect(
         return Ok(Kind::Mpeg { start });
     }
     Err(DecodeError::Unrecognized { hint: hint(&head, extension) })
+}
+
+/// Whether a file begins with an atom that MPEG-4 and `QuickTime` files begin with.
+fn is_mpeg4(head: &[u8]) -> bool {
+    let known: [&[u8]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
+    head.get(4..8).is_some_and(|name| known.contains(&name))
+}
+
+/// What is said of a format that another build reads.
+#[cfg(not(feature = "mpeg4"))]
+fn not_built(what: &str, feature: &str) -> DecodeError {
+    DecodeError::unsupported(format!(
+        "{what}, which is not built into this program (feature `{feature}`)"
+    ))
 }
 
 /// Names the format of a file that is known but not read.
@@ -80,10 +102,6 @@ fn unsupported(head: &[u8]) -> Option<String> {
     ];
     if let Some((_, what)) = at_start.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some((*what).to_owned());
-    }
-    if head.get(4..8) == Some(b"ftyp") {
-        let brand = head.get(8..12).unwrap_or_default();
-        return Some(format!("MPEG-4 (brand `{}`; AAC or ALAC)", brand.escape_ascii()));
     }
     if head.starts_with(b"RIFF") && head.get(8..12) == Some(b"AVI ") {
         return Some("AVI video".into());

@@ -4,19 +4,30 @@
 //! whose types stay inside [`self`]. What a decoder delivers is gapless: encoder delay and padding
 //! are removed.
 
+#[cfg(feature = "mpeg4")]
+mod aac;
 mod aiff;
+#[cfg(feature = "mpeg4")]
+mod alac;
+#[cfg(feature = "mpeg4")]
+mod bits;
 mod chunks;
 mod claims;
 mod coded;
 mod completeness;
 mod core_audio;
+mod cut;
 mod flac;
 mod formats;
 mod id3;
 pub(crate) mod kind;
 mod mpeg;
+#[cfg(feature = "mpeg4")]
+mod mpeg4;
 mod ogg;
 mod pcm;
+#[cfg(feature = "mpeg4")]
+mod streams;
 mod vorbis_setup;
 pub(crate) mod wav;
 mod window;
@@ -52,6 +63,8 @@ pub fn open(
         Kind::Flac { start } => flac::open(source, start, byte_count),
         Kind::Ogg => ogg::open(source, byte_count),
         Kind::Mpeg { start } => mpeg::open(source, start, byte_count),
+        #[cfg(feature = "mpeg4")]
+        Kind::Mpeg4 => mpeg4::open(source, byte_count),
     }
 }
 
@@ -65,9 +78,9 @@ pub(crate) fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
 /// What is known of a stream before its first sample is decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamInfo {
-    /// Container, as `wavemill formats` names it: `wav`, `aiff`, `flac`, `mp3`, `ogg`.
+    /// Container, as `wavemill formats` names it: see [`FORMATS`].
     pub container: &'static str,
-    /// Codec: `pcm`, `flac`, `mp3`, `vorbis`.
+    /// Codec: `pcm`, `flac`, `alac`, `mp3`, `vorbis`, `aac`.
     pub codec: &'static str,
     /// Rate and channels.
     pub spec: StreamSpec,
@@ -78,6 +91,9 @@ pub struct StreamInfo {
     /// The exact number of frames, where the header can be held to it; `None` when only decoding
     /// tells.
     pub frame_count: Option<Frames>,
+    /// What the caller should tell of the file, though it can be decoded: one line each, without its
+    /// name. Audio streams that are left out are named here.
+    pub warnings: Vec<String>,
 }
 
 /// A file being decoded.

@@ -62,6 +62,7 @@ pub(super) fn open(
         },
         lossless: codec == "flac",
         frame_count,
+        warnings: Vec::new(),
     };
     let packets = OggPackets { reader, fault: fault.clone(), track_id: track.id };
     let is_verified = codec == "flac" && needs_checksum(&info, &params)?;

@@ -34,6 +34,8 @@ pub(super) struct PcmStream {
     pub(super) promised: u64,
     /// Frames that are there.
     pub(super) available: u64,
+    /// What the caller should be told of the file.
+    pub(super) warnings: Vec<String>,
 }
 
 /// Reads the samples a [`PcmStream`] describes.
@@ -76,6 +78,7 @@ impl PcmDecoder {
                 format: stream.coding.format,
                 lossless: true,
                 frame_count: Some(frame_count),
+                warnings: stream.warnings,
             },
             coding: stream.coding,
             stored_index: Some(stored_index).filter(|indices| !indices.is_sorted()),

@@ -70,6 +70,7 @@ pub(super) fn open(
         data_start: data.start,
         promised: data.claimed.unwrap_or(there) / frame_bytes,
         available: there / frame_bytes,
+        warnings: Vec::new(),
     };
     PcmDecoder::open(source, stream)
 }

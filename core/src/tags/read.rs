@@ -43,6 +43,8 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
         Kind::Flac { .. } => reading.add(parse(source, FileType::Flac)?),
         Kind::Ogg => reading.add(parse(source, FileType::Vorbis)?),
         Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
+        #[cfg(feature = "mpeg4")]
+        Kind::Mpeg4 => reading.add(parse(source, FileType::Mp4)?),
     }
     Ok(reading)
 }

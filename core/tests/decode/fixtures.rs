@@ -68,6 +68,13 @@ fn lossy_fixtures_decode_to_their_sines_in_full_length() {
     assert_sines("tone.ogg", &[440.0, 1000.0], 5292, LOSSY_TOLERANCE);
 }
 
+#[cfg(feature = "mpeg4")]
+#[test]
+fn mpeg4_fixtures_decode_to_their_sines_in_full_length() {
+    assert_sines("tone-alac.m4a", &[440.0, 1000.0], 5292, LOSSLESS_TOLERANCE);
+    assert_sines("tone-aac.m4a", &[440.0, 1000.0], 5292, LOSSY_TOLERANCE);
+}
+
 #[test]
 fn mp3_without_info_frame_keeps_every_frame() {
     let decoded = decode_bytes(&fixture("tone-mono-noxing.mp3")).unwrap();

@@ -12,6 +12,7 @@ mod fixtures;
 mod flac;
 mod headers;
 mod lossy;
+mod mpeg4;
 mod mutation;
 mod pcm;
 mod support;

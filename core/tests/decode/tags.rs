@@ -20,6 +20,8 @@ fn tags_of_fixtures_are_read() {
         assert_eq!(reading.tags.artist.as_deref(), Some("Wavemill"), "{name}");
         assert_eq!(reading.tags.track, Some(3), "{name}");
     }
+    #[cfg(feature = "mpeg4")]
+    assert_eq!(read(&fixture("tone-aac.m4a")).tags, read(&fixture("tone.ogg")).tags);
     let mp3 = read(&fixture("tone-lame.mp3")).tags;
     assert_eq!((mp3.track_total, mp3.year), (Some(12), Some(2026)));
     assert_eq!(mp3.date.as_deref(), Some("2026"));

@@ -2,7 +2,7 @@
 
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{Cache, Part, RawFormat, Record, STREAM_NAME, SampleCoding};
-use crate::report::{JSON_VERSION, Tone, counted, shown};
+use crate::report::{JSON_VERSION, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wavemill_core::analysis::Group;
@@ -110,6 +110,9 @@ impl Run for Analyze {
         let items = files::items(&self.files, raw);
         let parts = needed(&shown_parts, &targets);
         let outcomes = work::analyze_all(&items, &parts, cache.as_ref(), context);
+        for (item, outcome) in items.iter().zip(&outcomes) {
+            warn(&item.path, outcome.as_ref().ok(), context);
+        }
         let analyzed = outcomes
             .into_iter()
             .map(|outcome| outcome.map(|record| judged(record, &shown_parts, &targets)));
@@ -185,6 +188,14 @@ impl Analyze {
                 Ok(())
             }
         }
+    }
+}
+
+/// Tells what is odd about a file, as streams that were left out.
+fn warn(path: &Path, record: Option<&Record>, context: &Context) {
+    let warnings = record.and_then(|record| record.get("file")?.get("warnings")?.as_array());
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        context.report.warning(&format!("{}: {}", shown(path), one_line(warning)));
     }
 }
 

@@ -72,9 +72,9 @@ impl Input {
         Ok(Self {
             path: path.to_owned(),
             stamp,
+            warnings: [&info.warnings[..], &reading.warnings].concat(),
             info,
             tags: Arc::new(reading.tags),
-            warnings: reading.warnings,
             decoder,
             is_fresh: true,
         })

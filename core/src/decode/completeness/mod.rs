@@ -4,6 +4,8 @@ mod flac_tail;
 mod ogg_tail;
 
 use super::kind::{self, Kind};
+#[cfg(feature = "mpeg4")]
+use super::mpeg4;
 use super::{DecodeError, Source, aiff, byte_count, mpeg, wav};
 use std::fmt::Display;
 
@@ -28,11 +30,11 @@ pub enum Completeness {
 }
 
 impl Completeness {
-    fn incomplete(promised: impl Display, actual: impl Display) -> Self {
+    pub(super) fn incomplete(promised: impl Display, actual: impl Display) -> Self {
         Self::Incomplete { promised: promised.to_string(), actual: actual.to_string() }
     }
 
-    fn of_bytes(promised: u64, actual: u64) -> Self {
+    pub(super) fn of_bytes(promised: u64, actual: u64) -> Self {
         if promised > actual {
             Self::incomplete(format_args!("{promised} bytes"), format_args!("{actual} bytes"))
         } else {
@@ -80,6 +82,8 @@ fn check(source: &mut dyn Source) -> Result<Completeness, DecodeError> {
                 Completeness::of_bytes(promised, byte_count)
             }))
         }
+        #[cfg(feature = "mpeg4")]
+        Kind::Mpeg4 => mpeg4::completeness(source, byte_count),
     }
 }
 

@@ -9,6 +9,7 @@ mod info;
 mod walk;
 
 use super::coded::{CodedDecoder, Packets};
+use super::cut::Cut;
 use super::window::{Fault, Window};
 use super::{DecodeError, Decoder, Source, StreamInfo, claims};
 use crate::audio::{PcmFormat, StreamSpec};
@@ -18,8 +19,7 @@ use info::InfoTag;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
-use symphonia::core::packet::{Packet, PacketBuilder};
-use symphonia::core::units::{Duration, Timestamp};
+use symphonia::core::packet::Packet;
 use walk::Walk;
 pub(super) use walk::{find, promised_bytes};
 
@@ -40,8 +40,8 @@ pub(super) fn open(
     walk.check()?;
     let header = walk.header;
     let rate = claims::check_stream(header.sample_rate_hz.into(), u64::from(header.channel_count))?;
-    let cut = Cut::new(&walk);
-    let frame_count = claims::check_frames(cut.end - cut.start, rate)?;
+    let cut = cut(&walk);
+    let frame_count = claims::check_frames(cut.frame_count(), rate)?;
     let window = Window::new(source, walk.audio_start, walk.end)?;
     let fault = window.fault();
     let info = StreamInfo {
@@ -54,6 +54,7 @@ pub(super) fn open(
         format: PcmFormat::FLOAT,
         lossless: false,
         frame_count: Some(frame_count),
+        warnings: Vec::new(),
     };
     let mut params = AudioCodecParameters::new();
     params.for_codec(CODEC_ID_MP3).with_sample_rate(rate);
@@ -67,25 +68,17 @@ pub(super) fn open(
     CodedDecoder::open(info, Box::new(packets), params, fault, false)
 }
 
-/// The frames `[start, end)` of all that are decoded; the rest is delay and padding.
-#[derive(Clone, Copy, Debug)]
-struct Cut {
-    start: u64,
-    end: u64,
-}
-
-impl Cut {
-    fn new(walk: &Walk) -> Self {
-        let decoded = walk.mpeg_frame_count * walk.header.frame_count();
-        let tag = walk.tag.unwrap_or_default();
-        let Some(gaps) = tag.gaps else { return Self { start: 0, end: decoded } };
-        let start = (gaps.delay + DECODER_DELAY).min(decoded);
-        // The padding belongs to the last frame the tag counts. After more frames, as of files that
-        // were joined, it is not known what to cut.
-        let is_counted = tag.mpeg_frame_count.is_none_or(|count| count == walk.mpeg_frame_count);
-        let padding = if is_counted { gaps.padding.saturating_sub(DECODER_DELAY) } else { 0 };
-        Self { start, end: decoded.saturating_sub(padding).max(start) }
-    }
+/// Which of the frames that are decoded are audio.
+fn cut(walk: &Walk) -> Cut {
+    let decoded = walk.mpeg_frame_count * walk.header.frame_count();
+    let tag = walk.tag.unwrap_or_default();
+    let Some(gaps) = tag.gaps else { return Cut::new(0, decoded, decoded) };
+    let start = gaps.delay + DECODER_DELAY;
+    // The padding belongs to the last frame the tag counts. After more frames, as of files that
+    // were joined, it is not known what to cut.
+    let is_counted = tag.mpeg_frame_count.is_none_or(|count| count == walk.mpeg_frame_count);
+    let padding = if is_counted { gaps.padding.saturating_sub(DECODER_DELAY) } else { 0 };
+    Cut::new(start, decoded.saturating_sub(padding), decoded)
 }
 
 /// The frames of an MP3 file.
@@ -113,19 +106,9 @@ impl Packets for MpegPackets {
         if let Err(error) = self.reader.read_exact(&mut data[bytes.len()..]) {
             return self.end(error);
         }
-        let (first, next) = (self.position, self.position + self.frames_per_packet);
-        let trim_start = self.cut.start.saturating_sub(first).min(self.frames_per_packet);
-        let trim_end = next.saturating_sub(self.cut.end).min(self.frames_per_packet - trim_start);
-        self.position = next;
-        let packet = PacketBuilder::new()
-            .track_id(0)
-            .pts(Timestamp::new(i64::try_from(first).expect("is bounded by the file's length")))
-            .dur(Duration::new(self.frames_per_packet - trim_start - trim_end))
-            .data(data)
-            .trim_start(Duration::new(trim_start))
-            .trim_end(Duration::new(trim_end))
-            .build();
-        Ok(Some(packet))
+        let first = self.position;
+        self.position += self.frames_per_packet;
+        Ok(Some(self.cut.packet(first, self.frames_per_packet, data)))
     }
 
     fn rewind(mut self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {

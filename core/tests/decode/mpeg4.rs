@@ -1,0 +1,282 @@
+//! MPEG-4 with AAC and Apple Lossless against ffmpeg, and atoms that lie.
+#![cfg(feature = "mpeg4")]
+
+use crate::support::{
+    Scratch, decode_bytes, ffmpeg_floats, ffmpeg_ints, fixture, fmt, has_tools, hound_wav,
+    interleave, patch, read_file, run, signal, wav, write_file,
+};
+use std::path::Path;
+use wavemill_core::audio::PcmFormat;
+
+/// Largest difference of two decoders' samples: both compute in 32-bit floats.
+const TOLERANCE: f32 = 1e-5;
+
+/// Encodes with ffmpeg, with further arguments before the output.
+fn encode(source: &Path, path: &Path, arguments: &[&str]) {
+    let mut all = vec!["-v", "error", "-y", "-i", source.to_str().unwrap()];
+    all.extend(arguments);
+    all.push(path.to_str().unwrap());
+    run("ffmpeg", &all);
+}
+
+#[test]
+fn aac_of_ffmpeg_decodes_like_ffmpeg_in_its_source_s_length() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mpeg4-aac");
+    for (rate, channels, args) in [
+        (44_100, 2, vec![]),
+        (44_100, 1, vec![]),
+        (48_000, 2, vec!["-movflags", "+faststart"]),
+        (96_000, 2, vec![]),
+        (22_050, 1, vec!["-b:a", "32k"]),
+        (8_000, 1, vec!["-b:a", "16k"]),
+        (44_100, 2, vec!["-f", "mov"]),
+        (44_100, 2, vec!["-f", "mp4", "-movie_timescale", "44100"]),
+    ] {
+        for frame_count in [1, 1023, 1024, 1025, 50_021] {
+            let source = scratch.path("source.wav");
+            let path = scratch.path("out.m4a");
+            write_file(&source, &hound_wav(&signal(channels, frame_count, 16), rate, 16));
+            // What stands for noise is random: decoders agree on its level only.
+            encode(&source, &path, &[&["-c:a", "aac", "-aac_pns", "0"], &args[..]].concat());
+            let what = format!("{rate} Hz, {channels} channels, {frame_count} frames, {args:?}");
+            let decoded = decode_bytes(&read_file(&path)).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(decoded.samples.frame_count(), frame_count, "{what}");
+            assert_eq!((decoded.info.container, decoded.info.codec), ("mp4", "aac"));
+            // Of files shorter than a few packets ffmpeg drops more.
+            if frame_count < 2000 {
+                continue;
+            }
+            let ours = interleave(decoded.floats());
+            // ffmpeg 5 cuts the delay only, later ones the padding too.
+            let theirs = ffmpeg_floats(&path);
+            assert!(theirs.len() >= ours.len(), "{what}: {} samples of ffmpeg", theirs.len());
+            let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst <= TOLERANCE, "{what}: differs by {worst}");
+        }
+    }
+}
+
+#[test]
+fn alac_of_ffmpeg_decodes_to_the_samples_in_our_order_of_channels() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mpeg4-alac");
+    for (rate, bits, layout, args) in [
+        (44_100, 16, "stereo", vec![]),
+        (48_000, 24, "mono", vec![]),
+        (192_000, 24, "stereo", vec!["-movflags", "+faststart"]),
+        (655_350, 16, "mono", vec![]),
+        (44_100, 16, "stereo", vec!["-f", "mov"]),
+        (48_000, 16, "3.0", vec![]),
+        (48_000, 16, "4.0", vec![]),
+        (48_000, 24, "5.0", vec![]),
+        (48_000, 24, "5.1", vec![]),
+        (48_000, 16, "6.1(back)", vec![]),
+        (48_000, 16, "7.1(wide)", vec![]),
+    ] {
+        let channels = channel_count(layout);
+        for frame_count in [1, 4096, 4097, 20_011] {
+            let source = scratch.path("source.wav");
+            let path = scratch.path("out.m4a");
+            // At a packet of one frame of several channels ffmpeg's encoder gives up.
+            if channels > 2 && frame_count % 4096 == 1 {
+                continue;
+            }
+            let planes = signal(channels, frame_count, bits);
+            // Channels without places, which are given to them by their index.
+            let bytes = interleave(&planes).into_iter().map(i32::to_le_bytes);
+            let bytes = bytes.flat_map(|bytes| bytes.into_iter().take(bits as usize / 8));
+            let header = fmt(1, channels as u16, rate, bits as u16);
+            write_file(&source, &wav(header, bytes.collect()));
+            let format = if bits == 16 { "s16p" } else { "s32p" };
+            let paths = [&source, &path].map(|path| path.to_str().unwrap());
+            let map: Vec<_> = (0..channels).map(|index| index.to_string()).collect();
+            let map = format!("channelmap=map={}:channel_layout={layout}", map.join("|"));
+            let mut all = vec!["-v", "error", "-y", "-i", paths[0], "-af", &map];
+            all.extend(["-c:a", "alac", "-sample_fmt", format]);
+            all.extend(&args);
+            run("ffmpeg", &[&all[..], &[paths[1]]].concat());
+            let what = format!("{rate} Hz, {bits} bits, {layout}, {frame_count} frames");
+            let decoded = decode_bytes(&read_file(&path)).unwrap_or_else(|e| panic!("{what}: {e}"));
+            assert_eq!(decoded.info.format, PcmFormat::int(bits as u16), "{what}");
+            assert_eq!(decoded.info.spec.sample_rate.0, rate, "{what}");
+            // The pair that stands at the back with ffmpeg stands at the sides here.
+            let order: Vec<usize> = match channels {
+                7 => vec![0, 1, 2, 3, 6, 4, 5],
+                8 => vec![0, 1, 2, 3, 6, 7, 4, 5],
+                _ => (0..channels).collect(),
+            };
+            let in_order = |planes: Vec<Vec<i32>>| -> Vec<Vec<i32>> {
+                order.iter().map(|&index| planes[index].clone()).collect()
+            };
+            assert!(decoded.ints() == in_order(planes), "{what}");
+            let layout = &decoded.info.spec.layout;
+            assert!(layout.mask().is_some_and(|mask| mask.count_ones() as usize == channels));
+            // Of a file of one packet ffmpeg drops more.
+            if frame_count > 2000 {
+                assert!(decoded.ints() == in_order(ffmpeg_planes(&path, channels, bits)), "{what}");
+            }
+        }
+    }
+}
+
+/// Channels of a layout by ffmpeg's name of it.
+fn channel_count(layout: &str) -> usize {
+    let digits =
+        |layout: &str| layout.bytes().filter(u8::is_ascii_digit).map(|b| b - b'0').sum::<u8>();
+    match layout {
+        "mono" => 1,
+        "stereo" => 2,
+        counted => digits(counted).into(),
+    }
+}
+
+/// What ffmpeg decodes, as planes of `bits` bits.
+fn ffmpeg_planes(path: &Path, channel_count: usize, bits: u32) -> Vec<Vec<i32>> {
+    let samples = ffmpeg_ints(path);
+    let plane = |channel| {
+        let plane = samples.iter().skip(channel).step_by(channel_count);
+        plane.map(|sample| sample >> (32 - bits)).collect()
+    };
+    (0..channel_count).map(plane).collect()
+}
+
+#[test]
+fn first_audio_stream_beside_video_is_read_and_the_others_are_named() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mpeg4-streams");
+    let source = scratch.path("source.wav");
+    let path = scratch.path("out.mp4");
+    write_file(&source, &hound_wav(&signal(2, 50_021, 16), 44_100, 16));
+    let source = source.to_str().unwrap();
+    run(
+        "ffmpeg",
+        &[
+            "-v",
+            "error",
+            "-y",
+            "-i",
+            source,
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc=d=1:s=64x64",
+            "-i",
+            source,
+            "-map",
+            "1",
+            "-map",
+            "0",
+            "-map",
+            "2",
+            "-map",
+            "2",
+            "-c:v",
+            "mpeg4",
+            "-c:a:0",
+            "alac",
+            "-c:a:1",
+            "aac",
+            "-c:a:2",
+            "ac3",
+            "-metadata:s:a:1",
+            "language=deu",
+            path.to_str().unwrap(),
+        ],
+    );
+    let decoded = decode_bytes(&read_file(&path)).unwrap();
+    assert!(decoded.ints() == signal(2, 50_021, 16));
+    assert_eq!(
+        decoded.info.warnings,
+        ["2 more audio streams are left out: AAC stereo (deu), AC-3 stereo"]
+    );
+}
+
+#[test]
+fn what_is_not_decoded_is_named() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mpeg4-refused");
+    let source = scratch.path("source.wav");
+    write_file(&source, &hound_wav(&signal(6, 5000, 16), 44_100, 16));
+    for (args, expected) in [
+        (vec!["-c:a", "ac3"], "AC-3 in MPEG-4"),
+        (vec!["-c:a", "aac"], "AAC with 6 channels"),
+        (vec!["-c:a", "aac", "-ac", "2", "-movflags", "frag_keyframe+empty_moov"], "fragmented"),
+    ] {
+        let path = scratch.path("out.mp4");
+        encode(&source, &path, &args);
+        let message = decode_bytes(&read_file(&path)).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message} / {expected}");
+    }
+}
+
+/// First byte of the data of the first atom of this name.
+fn atom(bytes: &[u8], name: &str) -> usize {
+    bytes.windows(4).position(|window| window == name.as_bytes()).unwrap() + 4
+}
+
+#[test]
+fn edit_list_of_frames_is_exact() {
+    let bytes = fixture("tone-alac.m4a");
+    let timescale = atom(&bytes, "mvhd") + 12;
+    let edit = atom(&bytes, "elst") + 8;
+    let edited = patch(&bytes, timescale, &44_100u32.to_be_bytes());
+    let edited = patch(&edited, edit, &1001u32.to_be_bytes());
+    let edited = patch(&edited, edit + 4, &77u32.to_be_bytes());
+    let (whole, part) = (decode_bytes(&bytes).unwrap(), decode_bytes(&edited).unwrap());
+    for (whole, part) in whole.ints().iter().zip(part.ints()) {
+        assert_eq!(part, &whole[77..77 + 1001]);
+    }
+    // Silence before the part it shows.
+    let list = [&0u32.to_be_bytes()[..], &u32::MAX.to_be_bytes(), &[0, 1, 0, 0]].concat();
+    let silence = patch(&edited, edit, &list);
+    assert_eq!(decode_bytes(&silence).unwrap().ints(), whole.ints());
+}
+
+#[test]
+fn tables_that_claim_too_much_are_refused() {
+    let bytes = fixture("tone-alac.m4a");
+    for (name, offset, value) in [
+        ("stsz", 8, u32::MAX),
+        ("stsz", 4, 0x00ff_ffff),
+        ("stsz", 12, 0x7fff_ffff),
+        ("stts", 4, u32::MAX),
+        ("stco", 4, 0x7fff_ffff),
+        ("stco", 8, 0x7fff_ffff),
+        ("stsc", 4, u32::MAX),
+        ("stsc", 8, 9),
+        ("stsc", 12, 0),
+        ("stsd", 8, 4),
+    ] {
+        let lie = patch(&bytes, atom(&bytes, name) + offset, &value.to_be_bytes());
+        let error = decode_bytes(&lie).unwrap_err().to_string();
+        assert!(!error.contains('\n'), "{name} at {offset}: {error}");
+    }
+}
+
+#[test]
+fn atom_without_a_length_goes_on_to_the_end() {
+    let bytes = fixture("tone-alac.m4a");
+    let media = atom(&bytes, "mdat") - 8;
+    let movie = atom(&bytes, "moov") - 8;
+    assert!(media < movie, "the fixture has its header at the end");
+    let moved = [&bytes[..media], &bytes[movie..], &bytes[media..movie]].concat();
+    // The packets are further back by the header's length.
+    let offsets = atom(&moved, "stco") + 8;
+    let there = u32::from_be_bytes(moved[offsets..offsets + 4].try_into().unwrap());
+    let moved = patch(&moved, offsets, &(there + (bytes.len() - movie) as u32).to_be_bytes());
+    let media = atom(&moved, "mdat") - 8;
+    let open_ended = patch(&moved, media, &[0; 4]);
+    let expected = decode_bytes(&bytes).unwrap();
+    assert_eq!(decode_bytes(&open_ended).unwrap().samples, expected.samples);
+    let cut = &open_ended[..open_ended.len() - 1];
+    assert!(decode_bytes(cut).unwrap_err().to_string().contains("cut short"));
+}
