@@ -5,7 +5,7 @@ mod rehearsal;
 mod search;
 
 use super::gain::Gain;
-use super::limit;
+use super::{limit, mono};
 use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
@@ -79,13 +79,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             kind: ParamKind::Number { unit: "dB", min: 0.0, max: REDUCTION_DB_MAX },
             default: ParamDefault::Number(6.0),
         },
-        ParamDescriptor {
-            key: "mono",
-            summary: "How a mono file counts: `single` as one channel, `dual` as if played by two \
-                      loudspeakers, 3 LU louder.",
-            kind: ParamKind::Choice(&["single", "dual"]),
-            default: ParamDefault::Choice("single"),
-        },
+        mono::PARAM,
         ParamDescriptor {
             key: "group",
             summary: "Files that get one gain together: those of a `folder`, or of a `batch`, which is \
@@ -112,10 +106,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
 fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
     let number =
         |param| params.number(param).ok_or(BuildError::Missing { step: DESCRIPTOR.name, param });
-    let mono = match params.choice("mono") {
-        Some("dual") => MonoMode::Dual,
-        _ => MonoMode::Single,
-    };
+    let mono = mono::mode(params);
     let mode = match params.choice("mode") {
         Some("limit") => Mode::Limit(Decibels(number("max_reduction_db")?)),
         _ => Mode::Lower,

@@ -1,6 +1,7 @@
 //! `measure`: loudness is measured and nothing is changed.
 
 use super::loudness::findings_of_group;
+use super::mono;
 use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
@@ -24,23 +25,14 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             kind: ParamKind::Choice(&["folder", "batch"]),
             default: ParamDefault::Absent,
         },
-        ParamDescriptor {
-            key: "mono",
-            summary: "How a mono file counts: `single` as one channel, `dual` as if played by two \
-                      loudspeakers, 3 LU louder.",
-            kind: ParamKind::Choice(&["single", "dual"]),
-            default: ParamDefault::Choice("single"),
-        },
+        mono::PARAM,
     ],
     build,
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
 fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let mono = match params.choice("mono") {
-        Some("dual") => MonoMode::Dual,
-        _ => MonoMode::Single,
-    };
+    let mono = mono::mode(params);
     Ok(Box::new(Measure {
         is_usual: mono == MonoMode::Single || spec.channel_count() != 1,
         meter: Some(Box::new(LoudnessMeter::new(spec, mono))),

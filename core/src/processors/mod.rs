@@ -12,6 +12,7 @@ pub mod limit;
 pub mod loudness;
 pub mod low_pass;
 pub mod measure;
+mod mono;
 pub mod pad;
 pub mod peak_normalize;
 pub mod range;

@@ -1,0 +1,21 @@
+//! The parameter `mono` of the steps that measure loudness.
+
+use crate::descriptor::{ParamDefault, ParamDescriptor, ParamKind, Params};
+use crate::loudness::MonoMode;
+
+/// How a mono file counts.
+pub(super) const PARAM: ParamDescriptor = ParamDescriptor {
+    key: "mono",
+    summary: "How a mono file counts: `single` as one channel, `dual` as if played by two \
+              loudspeakers, 3 LU louder.",
+    kind: ParamKind::Choice(&["single", "dual"]),
+    default: ParamDefault::Choice("single"),
+};
+
+/// What the parameter says.
+pub(super) fn mode(params: &Params) -> MonoMode {
+    match params.choice(PARAM.key) {
+        Some("dual") => MonoMode::Dual,
+        _ => MonoMode::Single,
+    }
+}
