@@ -11,6 +11,7 @@ mod burst;
 mod effects;
 mod effects_chain;
 mod exports;
+mod formats;
 mod latency;
 mod loudness;
 mod master;
@@ -33,6 +34,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("effects", "modules in the sandbox against the same effects linked natively [FOLDER of .wasm]", effects::run),
     ("effects-chain", "reverb, equalizer, compressor and loudness in the sandbox, natively, and pedalboard's [PYTHON]", effects_chain::run),
     ("exports", "four exports of one run against what each takes by itself [FILE.wav]", exports::run),
+    ("formats", "decoding against ffmpeg and libsndfile, encoding against reference programs [FILE.wav [PYTHON]]", formats::run),
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),
     ("loudness", "the meter against ebur128; analyze against ffmpeg, loudgain, pyloudnorm [FILE.wav [PYTHON]]", loudness::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav [FFMPEG_NORMALIZE]]", master::run),
@@ -45,6 +47,8 @@ const BENCHES: &[(&str, &str, Bench)] = &[
 /// What a measurement lets this program do in a process of its own.
 #[rustfmt::skip]
 const PARTS: &[(&str, Part)] = &[
+    (formats::DECODE, formats::decode_once),
+    (formats::ENCODE, formats::encode_once),
     (plugin::LOAD_ONCE, plugin::load_once),
     (plugin::capture::CAPTURE, plugin::capture::capture),
 ];
