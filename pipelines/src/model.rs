@@ -1,6 +1,6 @@
 //! What a pipeline file means: checked, completed with defaults, free of TOML.
 
-use crate::template::Template;
+use crate::template::{Template, Values};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use wavemill_core::delivery::Target;
 use wavemill_core::descriptor::{Params, StepDescriptor};
 use wavemill_core::encode::{FormatDescriptor, LossyQuality};
 use wavemill_core::processor::Processor;
+use wavemill_core::tags::{Field, Tags};
 
 /// What holds where a pipeline file says nothing; from flags, environment and the config file.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
@@ -55,6 +56,8 @@ pub struct Pipeline {
     pub report: Option<Template>,
     /// Groups of measures that the report holds besides loudness, of the source and of every export.
     pub measures: Vec<Group>,
+    /// How the tags of the exports differ from the source's.
+    pub tags: TagEdits,
     /// What becomes of the source.
     pub source: SourcePolicy,
     /// Hash of the text and the defaults it was loaded with (64 hex digits).
@@ -78,6 +81,7 @@ impl Pipeline {
             exports: Vec::new(),
             report: None,
             measures: Vec::new(),
+            tags: TagEdits::default(),
             source: SourcePolicy { on_success: SourceAction::Keep, on_failure: SourceAction::Keep },
             hash: String::new(),
         }
@@ -91,6 +95,56 @@ impl Pipeline {
     /// Whether it has a step that runs a loaded module, which may be another one tomorrow.
     pub fn has_effects(&self) -> bool {
         self.steps.iter().any(Step::is_effect)
+    }
+}
+
+/// How the tags of a pipeline's exports differ from the source's.
+#[derive(Clone, Debug, Default)]
+pub struct TagEdits {
+    /// What is not carried over.
+    pub remove: Vec<Field>,
+    /// Whether broadcast information is not carried over.
+    pub removes_broadcast: bool,
+    /// Whether pictures are not carried over.
+    pub removes_pictures: bool,
+    /// What is said instead; an empty text leaves the tag as it is.
+    pub set: Vec<(Field, Template)>,
+}
+
+impl TagEdits {
+    /// The tags of a source with these changes, and a line for each that could not be made.
+    pub fn apply(&self, tags: &Tags, values: &Values) -> (Tags, Vec<String>) {
+        let mut tags = tags.clone();
+        for field in &self.remove {
+            field.remove(&mut tags);
+        }
+        if self.removes_broadcast {
+            tags.broadcast = None;
+        }
+        if self.removes_pictures {
+            tags.pictures.clear();
+        }
+        let mut warnings = Vec::new();
+        for (field, template) in &self.set {
+            let text = template.expand_text(values);
+            if text.trim().is_empty() {
+                continue;
+            }
+            if let Err(error) = field.set(&mut tags, &text) {
+                let (name, expected) = (field.name(), error.expected);
+                warnings
+                    .push(format!("the tag {name} stays as it was: \"{text}\" is not {expected}"));
+            }
+        }
+        (tags, warnings)
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty()
+            && self.set.is_empty()
+            && !self.removes_broadcast
+            && !self.removes_pictures
     }
 }
 
@@ -357,6 +411,8 @@ pub struct Export {
     pub compression_level: Option<u8>,
     /// Whether its `ReplayGain` is written into it.
     pub replay_gain: bool,
+    /// Whether it gets the source's time of modification.
+    pub keep_mtime: bool,
     /// How many bits a lossy format spends; `None` is the format's default.
     pub quality: Option<LossyQuality>,
     /// Where it goes; relative paths are below the output folder or the root.

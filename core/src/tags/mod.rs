@@ -1,10 +1,12 @@
 //! Tags in a common model, whatever container they were read from.
 
 mod bext;
+mod field;
 mod read;
 mod replay_gain;
 mod text;
 
+pub use field::{Field, NoValue};
 pub use read::{TagReading, read};
 pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
 

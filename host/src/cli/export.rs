@@ -50,6 +50,9 @@ pub(super) struct ExportOne {
     storage: Storage,
 
     #[command(flatten)]
+    tags: TagFlags,
+
+    #[command(flatten)]
     raw: Raw,
 }
 
@@ -108,6 +111,28 @@ struct Storage {
     /// Write `REPLAYGAIN_*` tags, measured on the stored file
     #[arg(long)]
     replay_gain: bool,
+
+    /// Give OUT the time of modification of IN
+    #[arg(long)]
+    keep_mtime: bool,
+}
+
+/// What it says of itself.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Tags")]
+struct TagFlags {
+    /// Set a tag, as title="{stem}, {date:%Y}"; may be given again [default: the source's tags]
+    #[arg(long = "tag", value_name = "NAME=TEXT", value_parser = pair)]
+    set: Vec<(String, String)>,
+
+    /// Leave a tag out, or `pictures`, `broadcast`, `all`; may be given again
+    #[arg(long = "remove-tag", value_name = "NAME")]
+    remove: Vec<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=TEXT, as title=Talk")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 const AFTER_HELP: &str = "\
@@ -162,6 +187,7 @@ impl ExportOne {
         for (key, value) in self.export(target)? {
             let _ = writeln!(text, "{key} = {value}");
         }
+        text.push_str(&self.tags.section());
         Ok(text)
     }
 
@@ -188,12 +214,37 @@ impl ExportOne {
             ("bit_rate_kbps", whole(bit_rate)),
             ("vbr_quality", whole(vbr_quality)),
             ("replay_gain", self.storage.replay_gain.then(|| "true".to_owned())),
+            ("keep_mtime", self.storage.keep_mtime.then(|| "true".to_owned())),
             ("on_conflict", self.force.then(|| quoted("replace"))),
         ];
         let mut pairs = vec![("format", quoted(&format.to_lowercase())), ("path", quoted(&path))];
         pairs.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
         Ok(pairs)
     }
+}
+
+impl TagFlags {
+    /// The section `[tags]`, or nothing.
+    fn section(&self) -> String {
+        if self.set.is_empty() && self.remove.is_empty() {
+            return String::new();
+        }
+        let mut text = "\n[tags]\n".to_owned();
+        for (name, value) in &self.set {
+            let _ = writeln!(text, "{} = {}", key(name), quoted(value));
+        }
+        if !self.remove.is_empty() {
+            let names: Vec<_> = self.remove.iter().map(|name| quoted(name)).collect();
+            let _ = writeln!(text, "remove = [{}]", names.join(", "));
+        }
+        text
+    }
+}
+
+/// A key as TOML writes it.
+fn key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
 /// A text as TOML writes it.
@@ -245,6 +296,14 @@ mod tests {
         let parsed: toml::Table = text.parse().unwrap();
         let path = parsed["export"][0]["path"].as_str().unwrap();
         assert_eq!(path, "a {{x}} \"b\".wav");
+    }
+
+    #[test]
+    fn tags_make_a_section() {
+        let set = vec![("title".to_owned(), "a \"b\"".to_owned())];
+        let tags = TagFlags { set, remove: vec!["all".to_owned()] };
+        let text = text(&ExportOne { tags, ..to("b.flac") });
+        assert!(text.ends_with("\n[tags]\ntitle = 'a \"b\"'\nremove = [\"all\"]\n"), "{text}");
     }
 
     #[test]

@@ -17,9 +17,11 @@ use crate::plan::blueprint::{Blueprint, Known, Pass};
 use crate::plan::ceiling::{Ceiling, Peak};
 use crate::template::Values;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use wavemill_core::analysis::{self, Analysis};
 use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::tags::Tags;
 use wavemill_core::units::Frames;
 
 /// A run between its passes.
@@ -30,6 +32,8 @@ pub(super) struct Run<'a> {
     hooks: &'a mut dyn Hooks,
     pub(super) input: Input,
     values: Values,
+    /// Tags of the exports, but for what processing changes; the source's until names are decided.
+    tags: Arc<Tags>,
     pub(super) known: Known,
     /// Passes over the signal, scans included; for the progress.
     pub(super) pass_count: usize,
@@ -105,6 +109,7 @@ impl<'a> Run<'a> {
         let values = values.with_tags(&input.tags);
         let known =
             Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
+        let tags = Arc::clone(&input.tags);
         Ok(Self {
             pipeline,
             job,
@@ -112,6 +117,7 @@ impl<'a> Run<'a> {
             hooks,
             input,
             values,
+            tags,
             known,
             pass_count: 1,
             passes_done: 0,
@@ -345,8 +351,19 @@ impl<'a> Run<'a> {
     }
 
     fn decide(&mut self) -> Result<Decided, RunError> {
+        self.edit_tags();
         let proposals = outputs::propose(self.pipeline, &self.measured_values(), self.places);
         outputs::decide(self.hooks, &proposals)
+    }
+
+    /// Says of the exports what the pipeline wants said; measures are known.
+    fn edit_tags(&mut self) {
+        if !self.pipeline.tags.is_empty() {
+            let (tags, warnings) =
+                self.pipeline.tags.apply(&self.input.tags, &self.measured_values());
+            self.tags = Arc::new(tags);
+            self.warnings.extend(warnings);
+        }
     }
 
     /// Asks for the report's name only.
@@ -456,8 +473,9 @@ impl<'a> Run<'a> {
                 export,
                 Writer {
                     format: wanted.format,
-                    settings: blueprint.settings(wanted, group, frames, &self.input),
+                    settings: blueprint.settings(wanted, group, frames, &self.tags),
                     temporary: temporary.clone(),
+                    modified: self.input.modified().filter(|_| wanted.keep_mtime),
                     mono: blueprint.groups[group].mono,
                     measures: measures.clone(),
                 },

@@ -85,6 +85,11 @@ impl Input {
         self.stamp.size_bytes
     }
 
+    /// When it was last modified, where the file system tells.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        self.stamp.modified
+    }
+
     /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path

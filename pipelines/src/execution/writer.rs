@@ -9,6 +9,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 use wavemill_core::analysis::{self, Analysis, Analyzer};
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode;
@@ -34,6 +35,8 @@ pub(super) struct Writer {
     pub(super) format: &'static FormatDescriptor,
     pub(super) settings: EncodeSettings,
     pub(super) temporary: PathBuf,
+    /// Its time of modification, where that is not the time it was written.
+    pub(super) modified: Option<SystemTime>,
     /// How a mono file counts where its loudness is measured.
     pub(super) mono: MonoMode,
     /// What is measured of a lossy file.
@@ -136,6 +139,10 @@ impl Writer {
             to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
             decoded = check()?;
         }
+        if let Some(modified) = self.modified {
+            let kept = to_sync.set_modified(modified).and_then(|()| to_sync.sync_all());
+            kept.map_err(|error| output_io(&error, &path))?;
+        }
         let (size_bytes, blake3) = hash(&path)?;
         Ok(Written { temporary, size_bytes, blake3, decoded, replay_gain })
     }
@@ -236,6 +243,7 @@ mod tests {
                 tags: std::sync::Arc::default(),
             },
             temporary: folder.join("a.part"),
+            modified: None,
             mono: MonoMode::Single,
             measures: Vec::new(),
         }

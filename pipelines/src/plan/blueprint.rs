@@ -169,13 +169,13 @@ impl Blueprint {
         }
     }
 
-    /// The settings of an export's writer.
+    /// The settings of an export's writer; `tags` are as if nothing were processed.
     pub(crate) fn settings(
         &self,
         export: &Export,
         group: usize,
         frame_count: Option<Frames>,
-        input: &Input,
+        tags: &Arc<Tags>,
     ) -> EncodeSettings {
         let group = &self.groups[group];
         EncodeSettings {
@@ -184,7 +184,7 @@ impl Blueprint {
             frame_count,
             compression_level: export.compression_level,
             quality: export.quality,
-            tags: self.tags(group, &input.tags, export.replay_gain),
+            tags: self.tags(group, tags, export.replay_gain),
         }
     }
 
@@ -200,7 +200,7 @@ impl Blueprint {
         if is_kept { group.source } else { group.from }
     }
 
-    /// The source's tags. The time of its first frame moves with the frames that steps cut off or
+    /// The tags of an export. The time of its first frame moves with the frames that steps cut off or
     /// add before it, and is left out where it is not known how many they are, or at which rate.
     fn tags(&self, group: &GroupPlan, tags: &Arc<Tags>, replay_gain: bool) -> Arc<Tags> {
         let tags = self.tags_of_source(group, tags);
@@ -329,7 +329,7 @@ impl Blueprint {
             self.groups.len() - 1
         };
         self.group_of.push(group);
-        export.format.check(&self.settings(export, group, None, input)).map_err(|error| {
+        export.format.check(&self.settings(export, group, None, &input.tags)).map_err(|error| {
             let hint = rate_hint(export.format, self.groups[group].output.sample_rate);
             refused(format!("{name}: {error}{hint}"))
         })?;

@@ -2,7 +2,7 @@
 
 use crate::model::When;
 use crate::schema::duration;
-use wavemill_core::tags::Tags;
+use wavemill_core::tags::{Field, Tags};
 use wavemill_core::units::{Lufs, Seconds};
 
 /// What conditions look at.
@@ -68,23 +68,10 @@ fn loudness_reason(when: &When, facts: Facts<'_>) -> Option<String> {
 
 fn tag_reason(when: &When, facts: Facts<'_>) -> Option<String> {
     let (name, value) = when.tag.iter().find(|(name, value)| {
-        tag(facts.tags, name).is_none_or(|tag| tag.to_lowercase() != value.to_lowercase())
+        let tag = Field::named(name).and_then(|field| field.get(facts.tags));
+        tag.is_none_or(|tag| tag.to_lowercase() != value.to_lowercase())
     })?;
     Some(format!("the tag {name} is not \"{value}\""))
-}
-
-fn tag(tags: &Tags, name: &str) -> Option<String> {
-    match name {
-        "title" => tags.title.clone(),
-        "artist" => tags.artist.clone(),
-        "album" => tags.album.clone(),
-        "genre" => tags.genre.clone(),
-        "comment" => tags.comment.clone(),
-        "key" => tags.key.clone(),
-        "year" => tags.year.map(|year| year.to_string()),
-        "track" => tags.track.map(|track| track.to_string()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

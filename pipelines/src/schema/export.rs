@@ -65,6 +65,11 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::optional("on_conflict", Kind::Word(ON_CONFLICT), "What happens when the name is taken."),
     Key::optional(
+        "keep_mtime",
+        Kind::Bool,
+        "Whether the file gets the source's time of modification instead of its own.",
+    ),
+    Key::optional(
         "replay_gain",
         Kind::Bool,
         "Write ReplayGain 2.0 tags, measured on the stored file: gain to -18 LUFS and true peak. With a \
@@ -143,6 +148,7 @@ pub(super) fn read(
         compression_level,
         quality,
         replay_gain: values.flag("replay_gain"),
+        keep_mtime: values.flag("keep_mtime"),
         path: path.get_ref().clone(),
         on_conflict: match values.word("on_conflict").map(Spanned::into_inner) {
             Some("skip") => OnConflict::Skip,

@@ -17,6 +17,7 @@ mod scalar;
 mod sink;
 mod source;
 mod step;
+mod tags;
 mod target;
 mod template;
 mod values;
@@ -66,6 +67,11 @@ const ROOT_KEYS: &[Key] = &[
     Key::optional("step", Kind::Tables(step::KEYS), "What is done to the audio, in order."),
     Key::optional("export", Kind::Tables(export::KEYS), "The audio files that are made."),
     Key::optional("report", Kind::Table(source::REPORT_KEYS), "Where the report goes."),
+    Key::optional(
+        "tags",
+        Kind::Table(tags::KEYS),
+        "Tags of the exports that differ from the source's.",
+    ),
     Key::optional("source", Kind::Table(source::SOURCE_KEYS), "What becomes of the source."),
 ];
 
@@ -180,6 +186,9 @@ fn read_root(
     let report = root.table("report").and_then(|values| source::read_report(sink, values));
     if let Some(values) = root.table("report") {
         pipeline.measures = source::read_measures(values);
+    }
+    if let Some(values) = root.table("tags") {
+        pipeline.tags = tags::read(sink, values);
     }
     let source = source::read(sink, root.table("source"));
     check_together(sink, root, pipeline, &exports, report.as_ref(), &source);

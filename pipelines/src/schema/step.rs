@@ -16,6 +16,7 @@ use wavemill_core::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamValue, Params, StepDescriptor,
 };
 use wavemill_core::processors;
+use wavemill_core::tags::Field;
 
 /// The name of the decoded signal in `after`; a step cannot take it.
 pub(super) const DECODE: &str = "decode";
@@ -61,10 +62,6 @@ const WHEN_KEYS: &[Key] = &[
     ),
     Key::optional("tag", Kind::TextMap, "Tags of the source, as { genre = \"Podcast\" }."),
 ];
-
-/// Tags that conditions can look at.
-pub(super) const TAGS: [&str; 8] =
-    ["title", "artist", "album", "genre", "year", "track", "comment", "key"];
 
 /// A step that was read; `step` is `None` where it is turned off or wrong.
 pub(super) struct Read {
@@ -282,10 +279,10 @@ fn note_param_error(
 
 fn read_when(sink: &mut Sink<'_>, values: &Values<'_>) -> When {
     let tag = values.text_map("tag").map(Spanned::into_inner).unwrap_or_default();
-    for (name, _) in tag.iter().filter(|(name, _)| !TAGS.contains(&name.as_str())) {
+    for (name, _) in tag.iter().filter(|(name, _)| Field::named(name).is_none()) {
         let span = values.written("tag").unwrap_or_else(|| values.span.clone());
         sink.error("unknown-key", span, format!("no condition looks at the tag `{name}`"))
-            .help(did_you_mean(name, "tags", TAGS.into_iter()));
+            .help(did_you_mean(name, "tags", Field::ALL.into_iter().map(|(name, _)| name)));
     }
     let when = When {
         min_duration: values.duration("min_duration").map(Spanned::into_inner),

@@ -9,13 +9,18 @@ use toml::Spanned;
 pub(super) struct Known {
     /// Whether tags and measures are known there.
     content: bool,
+    /// Whether it is the path of a file.
+    is_path: bool,
 }
 
 /// Exports and reports know everything.
-pub(super) const EXPORT: Known = Known { content: true };
+pub(super) const EXPORT: Known = Known { content: true, is_path: true };
 
 /// The source is also moved after a failure, when nothing is known of its content.
-pub(super) const SOURCE: Known = Known { content: false };
+pub(super) const SOURCE: Known = Known { content: false, is_path: true };
+
+/// Tags know what exports know.
+pub(super) const TAG: Known = Known { content: true, is_path: false };
 
 /// Checks a template; every mistake is noted.
 pub(super) fn read(
@@ -24,7 +29,8 @@ pub(super) fn read(
     known: Known,
 ) -> Option<Spanned<Template>> {
     let text = written.get_ref();
-    let template = match Template::parse(text) {
+    let parsed = if known.is_path { Template::parse(text) } else { Template::parse_text(text) };
+    let template = match parsed {
         Ok(template) => template,
         Err(errors) => {
             for error in errors {

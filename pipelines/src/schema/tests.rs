@@ -3,6 +3,7 @@ use crate::model::{After, Dither, OnConflict, RequireOn, WatchMode};
 use std::time::Duration;
 use wavemill_core::analysis::Group;
 use wavemill_core::audio::SampleFormat;
+use wavemill_core::tags::Field;
 
 /// A right pipeline to break one thing of.
 const RIGHT: &str = r#"
@@ -62,6 +63,11 @@ path = "outbox/{stem}-float.wav"
 
 [report]
 json = "outbox/{date:%Y/%m/%d}/{stem}.json"
+
+[tags]
+artist = "{album}"
+year = "2026"
+remove = ["comment", "pictures"]
 
 [source]
 on_success = "move:done/{date:%Y-%m}"
@@ -136,6 +142,13 @@ fn right_pipeline_means_what_it_says() {
     assert!(
         matches!(&pipeline.source.on_success, SourceAction::Move(to) if to.text() == "done/{date:%Y-%m}")
     );
+    let tags = &pipeline.tags;
+    assert_eq!(
+        (tags.remove.as_slice(), tags.removes_pictures),
+        ([Field::Comment].as_slice(), true)
+    );
+    let set: Vec<_> = tags.set.iter().map(|(field, text)| (*field, text.text())).collect();
+    assert_eq!(set, [(Field::Artist, "{album}"), (Field::Year, "2026")]);
     assert_eq!(pipeline.hash.len(), 64);
 }
 
@@ -271,6 +284,9 @@ fn each_kind_of_mistake_is_named_where_it_stands() {
     );
     assert_mistake("%Y-%m", "%&", "bad-date-format", "{date:%&}", "strftime");
     assert_mistake("{date:%Y-%m}", "{title}", "unknown-placeholder", "done/{title}", "{stem}");
+    assert_mistake("\"2026\"", "\"soon\"", "bad-tag", "\"soon\"", "a year, as 2026");
+    assert_mistake("{album}", "{albun}", "unknown-placeholder", "{albun}", "album");
+    assert_mistake("\"pictures\"", "\"picture\"", "unknown-choice", "\"picture\"", "pictures");
     assert_mistake("\"trash\"", "\"shred\"", "unknown-choice", "\"shred\"", "keep");
     assert_mistake("[report]", "[reports]", "unknown-key", "reports", "report");
     assert_mistake("[source]", "[[source]]", "wrong-type", "[[source]]", "");

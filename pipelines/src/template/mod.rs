@@ -74,7 +74,15 @@ impl Template {
     /// # Errors
     /// All its mistakes, each with the bytes it is about.
     pub fn parse(text: &str) -> Result<Self, Vec<TemplateError>> {
-        parse::parse(text).map(|parts| Self { text: text.to_owned(), parts })
+        parse::path(text).map(|parts| Self { text: text.to_owned(), parts })
+    }
+
+    /// Checks a template of text that is no path, for [`Self::expand_text`].
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_text(text: &str) -> Result<Self, Vec<TemplateError>> {
+        parse::text(text).map(|parts| Self { text: text.to_owned(), parts })
     }
 
     /// As it was written.
@@ -123,6 +131,23 @@ impl Template {
             }
         }
         components.into_path(self.text.starts_with('/'))
+    }
+
+    /// The text for these values, as they are; what is not known is empty.
+    pub fn expand_text(&self, values: &Values) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(text) => text.clone(),
+            Part::Placeholder(Placeholder::Reldir) => {
+                String::from_utf8_lossy(&values.reldir.join(&b'/')).into_owned()
+            }
+            Part::Placeholder(Placeholder::Date(format)) => {
+                strtime::format(format, &values.date).unwrap_or_default()
+            }
+            Part::Placeholder(placeholder) => {
+                String::from_utf8_lossy(&values.bytes(placeholder)).into_owned()
+            }
+        };
+        self.parts.iter().map(part).collect()
     }
 }
 

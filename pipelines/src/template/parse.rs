@@ -52,7 +52,20 @@ impl TemplateError {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Vec<Part>, Vec<TemplateError>> {
+/// The parts of a path.
+pub(super) fn path(text: &str) -> Result<Vec<Part>, Vec<TemplateError>> {
+    let (parts, mut errors) = split(text);
+    check_folders(text, &parts, &mut errors);
+    if errors.is_empty() { Ok(parts) } else { Err(errors) }
+}
+
+/// The parts of text that is no path.
+pub(super) fn text(text: &str) -> Result<Vec<Part>, Vec<TemplateError>> {
+    let (parts, errors) = split(text);
+    if errors.is_empty() { Ok(parts) } else { Err(errors) }
+}
+
+fn split(text: &str) -> (Vec<Part>, Vec<TemplateError>) {
     let mut parts = Vec::new();
     let mut errors = Vec::new();
     let mut at = 0;
@@ -94,8 +107,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, Vec<TemplateError>> {
             at += length;
         }
     }
-    check_folders(text, &parts, &mut errors);
-    if errors.is_empty() { Ok(parts) } else { Err(errors) }
+    (parts, errors)
 }
 
 fn push_literal(parts: &mut Vec<Part>, text: &str) {

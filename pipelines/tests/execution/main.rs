@@ -19,3 +19,4 @@ mod precision;
 mod publishing;
 mod resample;
 mod shipped;
+mod tags;

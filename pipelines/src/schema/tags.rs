@@ -1,0 +1,80 @@
+//! `[tags]`: what exports say of themselves besides what their source says.
+
+use super::key::{Key, Kind};
+use super::sink::Sink;
+use super::template;
+use super::values::Values;
+use crate::model::TagEdits;
+use toml::Spanned;
+use wavemill_core::tags::{Field, Tags};
+
+/// The key that removes.
+const REMOVE: &str = "remove";
+
+/// The fields by name, then [`REMOVE`].
+pub(super) const KEYS: &[Key] = &{
+    let remove = Key::optional(
+        REMOVE,
+        Kind::Words(&NAMES),
+        "Tags of the source that are not carried over, as [\"comment\", \"pictures\"] or \"all\".",
+    );
+    let mut keys = [remove; Field::ALL.len() + 1];
+    let mut index = 0;
+    while index < Field::ALL.len() {
+        keys[index] = Key::optional(
+            Field::ALL[index].0,
+            Kind::Text,
+            "Text with placeholders; where it comes out empty, the source's tag stays.",
+        );
+        index += 1;
+    }
+    keys
+};
+
+/// What is no field and can be removed all the same.
+const PICTURES: &str = "pictures";
+const BROADCAST: &str = "broadcast";
+const ALL: &str = "all";
+
+/// Everything that can be removed.
+const NAMES: [&str; Field::ALL.len() + 3] = {
+    let mut names = [ALL; Field::ALL.len() + 3];
+    let mut index = 0;
+    while index < Field::ALL.len() {
+        names[index] = Field::ALL[index].0;
+        index += 1;
+    }
+    names[index] = BROADCAST;
+    names[index + 1] = PICTURES;
+    names
+};
+
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> TagEdits {
+    let removed = values.words(REMOVE).map(Spanned::into_inner).unwrap_or_default();
+    let is_removed = |name: &str| removed.contains(&name) || removed.contains(&ALL);
+    let fields = Field::ALL.into_iter();
+    TagEdits {
+        remove: fields.clone().filter(|(name, _)| is_removed(name)).map(|(_, it)| it).collect(),
+        removes_broadcast: is_removed(BROADCAST),
+        removes_pictures: is_removed(PICTURES),
+        set: fields.filter_map(|(name, field)| read_field(sink, values, name, field)).collect(),
+    }
+}
+
+fn read_field(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    name: &'static str,
+    field: Field,
+) -> Option<(Field, crate::template::Template)> {
+    let written = values.text(name)?;
+    let template = template::read(sink, &written, template::TAG)?;
+    if template.get_ref().placeholders().next().is_none()
+        && let Err(error) = field.set(&mut Tags::default(), written.get_ref())
+    {
+        let message = format!("`{name}` cannot be \"{}\"", written.get_ref());
+        sink.error("bad-tag", written.span(), message).help(format!("write {}", error.expected));
+        return None;
+    }
+    Some((field, template.into_inner()))
+}

@@ -1,0 +1,90 @@
+//! What a pipeline says of its exports.
+
+use crate::lab::{Lab, noise, pipeline, wav};
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+use wavemill_core::tags::{self, Tags};
+
+const TITLED: &str = "[[export]]\nformat = \"flac\"\npath = \"titled.flac\"\n[tags]\n\
+    title = \"Take {stem}\"\nartist = \"Ann\"\ncomment = \"old\"\ntrack = \"3/9\"\nbpm = \"120\"\n";
+
+fn read(path: &Path) -> Tags {
+    let mut file = File::open(path).unwrap();
+    tags::read(&mut file, None).unwrap().tags
+}
+
+/// A file that has tags, and where it is.
+fn titled(lab: &Lab) -> std::path::PathBuf {
+    let input = lab.file("one.wav", &wav(48_000, 16, &[noise(3, 48_000)]));
+    lab.run(&pipeline(TITLED), &input).unwrap();
+    lab.path("out/titled.flac")
+}
+
+fn retagged(edits: &str) -> (Tags, serde_json::Value) {
+    let lab = Lab::new();
+    let source = titled(&lab);
+    let body = format!("[[export]]\nformat = \"wav\"\npath = \"b.wav\"\n[tags]\n{edits}");
+    let outcome = lab.run(&pipeline(&body), &source).unwrap();
+    (read(&lab.path("out/b.wav")), outcome.report)
+}
+
+#[test]
+fn tags_are_set_from_names_numbers_and_text() {
+    let lab = Lab::new();
+    let tags = read(&titled(&lab));
+    assert_eq!(tags.title.as_deref(), Some("Take one"));
+    assert_eq!(tags.artist.as_deref(), Some("Ann"));
+    assert_eq!((tags.track, tags.track_total), (Some(3), Some(9)));
+    assert_eq!(tags.bpm, Some(120.0));
+}
+
+#[test]
+fn tags_that_nothing_is_said_of_are_carried_over() {
+    let (tags, report) = retagged("album = \"{title} / {date:%Y}\"\n");
+    assert_eq!(tags.album.as_deref(), Some("Take one / 2026"));
+    assert_eq!(tags.artist.as_deref(), Some("Ann"));
+    assert_eq!(tags.comment.as_deref(), Some("old"));
+    assert_eq!(report["tags"]["title"], "Take one");
+    assert_eq!(report["tags"]["album"], serde_json::Value::Null, "the source's own");
+}
+
+#[test]
+fn removed_tags_are_gone_and_set_ones_come_after() {
+    let (tags, _) = retagged("remove = \"all\"\nartist = \"Eve\"\n");
+    let expected = Tags { artist: Some("Eve".to_owned()), ..Tags::default() };
+    assert_eq!(tags, expected);
+    let (tags, _) = retagged("remove = [\"comment\", \"bpm\"]\n");
+    assert_eq!((tags.comment, tags.bpm, tags.track), (None, None, Some(3)));
+}
+
+#[test]
+fn loudness_of_the_source_can_stand_in_a_tag() {
+    let (tags, report) = retagged("comment = \"was {lufs} LUFS\"\n");
+    let lufs = report["loudness"]["integrated_lufs"].as_f64();
+    assert_eq!(tags.comment, lufs.map(|lufs| format!("was {lufs:.1} LUFS")), "{report}");
+    assert!(lufs.is_some(), "{report}");
+}
+
+#[test]
+fn placeholder_without_a_value_leaves_the_tag_and_one_that_is_no_number_warns() {
+    let (tags, report) = retagged("title = \"{genre}\"\nyear = \"{title}\"\n");
+    assert_eq!(tags.title.as_deref(), Some("Take one"));
+    assert_eq!(tags.year, None);
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert_eq!(warning, "the tag year stays as it was: \"Take one\" is not a year, as 2026");
+}
+
+#[test]
+fn mtime_of_the_source_is_kept_where_that_is_asked() {
+    let lab = Lab::new();
+    let input = lab.file("one.wav", &wav(48_000, 16, &[noise(3, 4_800)]));
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    File::options().write(true).open(&input).unwrap().set_modified(long_ago).unwrap();
+    let body = "[[export]]\nformat = \"wav\"\npath = \"kept.wav\"\nkeep_mtime = true\n\
+                [[export]]\nformat = \"wav\"\npath = \"new.wav\"\n";
+    lab.run(&pipeline(body), &input).unwrap();
+    let modified = |name| std::fs::metadata(lab.path(name)).unwrap().modified().unwrap();
+    assert_eq!(modified("out/kept.wav"), long_ago);
+    assert!(modified("out/new.wav") > long_ago);
+}
