@@ -10,30 +10,52 @@ use clack_host::utils::ClapId;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// How often the main thread saves and loads.
 const ROUNDS: u32 = 300;
 
-/// What the main thread asks the other one to do with its next block, as CLAP wants parameters to be changed.
-type Orders = Mutex<Vec<(ClapId, f64)>>;
+/// What both threads see.
+#[derive(Default)]
+struct Between {
+    /// What the main thread asks the other one to do with its next block, as CLAP wants parameters to be changed.
+    orders: Mutex<Vec<(ClapId, f64)>>,
+    /// Blocks processed.
+    block_count: AtomicU32,
+    is_over: AtomicBool,
+}
+
+impl Between {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+}
+
+/// However a thread ends, the other one does, too.
+struct Ends<'a>(&'a Between);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Release);
+    }
+}
 
 /// Processes until the main thread is done; the output is the input in every block.
-fn process(audio: &mut Audio, orders: &Orders, is_over: &AtomicBool) -> u32 {
-    let (mut noise, mut at_s, mut block_count) = (Noise(11), 0.0, 0);
-    while !is_over.load(Ordering::Acquire) {
+fn process(audio: &mut Audio, between: &Between) {
+    let (mut noise, mut at_s) = (Noise(11), 0.0);
+    let _ends = Ends(between);
+    while !between.is_over() {
         let frames = noise.next() % 1025;
         let planes = [noise.plane(frames as usize), noise.plane(frames as usize)];
-        for (id, value) in orders.lock().unwrap().drain(..) {
+        for (id, value) in between.orders.lock().unwrap().drain(..) {
             audio.set(noise.next() % frames.max(1), id, value);
         }
         let transport = transport(noise.next() % 4 > 0, at_s);
         audio.process(&planes, Some(&transport));
+        let block_count = between.block_count.fetch_add(1, Ordering::AcqRel);
         assert_eq!(bits(&audio.output), passed(&planes), "block {block_count}");
         at_s += f64::from(frames) / STEREO.sample_rate_hz;
-        block_count += 1;
     }
-    block_count
 }
 
 const TARGETS: [&str; 3] = ["r128", "spotify", "a85"];
@@ -81,8 +103,9 @@ fn is_sane(readings: &Value) -> bool {
     })
 }
 
-/// Saves, loads and changes parameters.
-fn manage(instance: &mut PluginInstance<Host>, orders: &Orders, folder: &Path) {
+/// Saves, loads and changes parameters, at least a block after each time.
+fn manage(instance: &mut PluginInstance<Host>, between: &Between, folder: &Path) {
+    let _ends = Ends(between);
     let names = [
         "Bypass",
         "Reset meters",
@@ -96,7 +119,8 @@ fn manage(instance: &mut PluginInstance<Host>, orders: &Orders, folder: &Path) {
     for round in 0..ROUNDS {
         let which = chance.next() as usize % names.len();
         let value_max = if names[which] == "Capture" { 3 } else { 2 };
-        orders.lock().unwrap().push((ids[which], f64::from(chance.next() % value_max)));
+        let wanted = f64::from(chance.next() % value_max);
+        between.orders.lock().unwrap().push((ids[which], wanted));
         if round % 3 == 0 {
             assert!(load(instance, &state(round, folder)));
         }
@@ -112,6 +136,9 @@ fn manage(instance: &mut PluginInstance<Host>, orders: &Orders, folder: &Path) {
             assert!((0.0..=3.0).contains(&now), "{name} is {now}");
         }
         instance.call_on_main_thread_callback();
+        while between.block_count.load(Ordering::Acquire) <= round && !between.is_over() {
+            std::thread::yield_now();
+        }
     }
 }
 
@@ -121,14 +148,12 @@ fn project_is_saved_and_loaded_while_another_thread_processes() {
     let mut instance = instance();
     assert!(load(&mut instance, &captures::state(folder.path())));
     let Running { mut instance, mut audio } = Running::with(instance, STEREO);
-    let (orders, is_over) = (Orders::default(), AtomicBool::new(false));
-    let block_count = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| process(&mut audio, &orders, &is_over));
-        manage(&mut instance, &orders, folder.path());
-        is_over.store(true, Ordering::Release);
-        worker.join().unwrap()
+    let between = Between::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| process(&mut audio, &between));
+        manage(&mut instance, &between, folder.path());
     });
-    assert!(block_count > ROUNDS, "{block_count} blocks beside it");
+    assert!(between.block_count.into_inner() >= ROUNDS);
     let mut instance = Running { instance, audio }.stop();
     let saved = save(&mut instance);
     let mut other = crate::host::instance();
