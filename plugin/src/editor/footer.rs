@@ -58,13 +58,13 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
         ui.label(RichText::new(error).color(theme::BAD));
         return;
     }
-    if desk.captures.is_latest_unheld() {
+    let is_unheld = desk.captures.is_latest_unheld();
+    if is_unheld {
         let words = "too short: not captured";
         ui.add(label(RichText::new(words).color(theme::BAD).strong())).tip(UNHELD);
-        return;
     }
     let Some(capture) = desk.captures.all().pop() else {
-        let words = if mode == CaptureMode::Off { "" } else { "armed" };
+        let words = if mode == CaptureMode::Off || is_unheld { "" } else { "armed" };
         ui.label(RichText::new(words).color(theme::FAINT));
         return;
     };

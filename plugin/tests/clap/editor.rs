@@ -189,6 +189,27 @@ fn editor_draws_on_whenever_the_project_is_loaded() {
     editor.close();
 }
 
+/// The framework tells the editor of a parameter from within `process` where a DAW processes on its main thread, as
+/// here: many changes between two pictures must neither allocate nor wait, in whatever the editor does with them.
+#[test]
+fn parameters_that_change_often_cost_the_audio_thread_nothing_while_the_window_is_open() {
+    if !is_inside(
+        "editor::parameters_that_change_often_cost_the_audio_thread_nothing_while_the_window_is_open",
+    ) {
+        return;
+    }
+    let Some(mut editor) = opened((600, 400)) else { return };
+    editor.wait_for_a_picture();
+    for round in 0..50 {
+        for frame in 0..32u32 {
+            editor.running.set_at(frame * 10, "Reset on start", f64::from(frame % 2));
+        }
+        // Every block is watched.
+        editor.play(0.005 * f64::from(round % 8), music());
+    }
+    editor.close();
+}
+
 /// Tab on a keyboard of 105 keys. Source: `xkeyboard-config`, `keycodes/evdev`.
 const TAB: u8 = 23;
 
