@@ -2,7 +2,7 @@
 
 use super::limiter::{GROUPS, RUN};
 use crate::loudness::interpolation::{
-    Bound, GROUP, Interpolator, estimate, hann_sinc, kaiser_sinc, larger,
+    Bound, GROUP, Interpolator, Scout, estimate, hann_sinc, kaiser_sinc, larger,
 };
 use crate::loudness::true_peak::{
     LOOK_AHEAD, PRECISE_BETA, PRECISE_TAPS, largest_bend, largest_magnitude,
@@ -29,14 +29,14 @@ const SHORTER_BETA: f64 = 6.2;
 pub(super) struct Detector {
     /// As an amplitude.
     ceiling: f32,
-    coarse: Interpolator<3, 12>,
+    /// The standard's measure; `None` where that is not 4 times interpolated.
+    coarse: Option<Interpolator<3, 12>>,
+    scout: Scout,
     close: Interpolator<3, PRECISE_TAPS>,
     /// What tells where filters disagree: half as long as the precise one.
     shorter: Interpolator<1, SHORTER_TAPS>,
     precise: Box<Interpolator<15, PRECISE_TAPS>>,
     bound: Bound,
-    /// Whether the standard's measure is the coarse one.
-    is_standard_coarse: bool,
     vectors: Vectors,
 }
 
@@ -77,12 +77,12 @@ impl Detector {
         let precise = Interpolator::<15, PRECISE_TAPS>::new(kernel);
         Self {
             ceiling,
-            coarse: Interpolator::new(hann_sinc),
+            coarse: (rate < STANDARD_BELOW).then(|| Interpolator::new(hann_sinc)),
+            scout: Scout::scout(),
             close: Interpolator::new(kernel),
             shorter: Interpolator::new(|distance, half| kaiser_sinc(distance, half, SHORTER_BETA)),
             bound: precise.bound_of_tops(),
             precise: Box::new(precise),
-            is_standard_coarse: rate < STANDARD_BELOW,
             vectors: Vectors::of_machine(),
         }
     }
@@ -141,11 +141,11 @@ impl Detector {
     #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
     fn peak(&self, samples: &[f32], frame: usize) -> f32 {
-        let coarse = self.coarse.values::<3>(0, samples, frame);
-        if estimate(&coarse, samples, frame) <= self.ceiling {
+        let standard = self.standard(samples, frame);
+        let scouted = estimate(&self.scout.values::<3>(0, samples, frame), samples, frame);
+        if larger(standard, scouted) <= self.ceiling {
             return 0.0;
         }
-        let standard = self.standard(&coarse);
         let (close, middle) = self.close.close_estimate(samples, frame);
         let exceeds = standard > self.ceiling
             || close > CERTAIN * self.ceiling
@@ -169,10 +169,9 @@ impl Detector {
     /// truth: a file that is delivered is measured with it.
     #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
-    fn standard(&self, coarse: &[[f32; GROUP]; 3]) -> f32 {
-        if !self.is_standard_coarse {
-            return 0.0;
-        }
+    fn standard(&self, samples: &[f32], frame: usize) -> f32 {
+        let Some(coarse) = &self.coarse else { return 0.0 };
+        let coarse = coarse.values::<3>(0, samples, frame);
         let largest = |row: &[f32; GROUP]| largest_magnitude(row);
         larger(larger(largest(&coarse[0]), largest(&coarse[1])), largest(&coarse[2]))
     }

@@ -46,10 +46,20 @@ impl Bound {
 /// Rounding of a sum of products in `f32` stays far below this share.
 const ROUNDING_MARGIN: f64 = 1.0001;
 
+/// Taps of a phase of the filter that [`estimate`] looks through, and the shape of its window: up to 0.45 of
+/// the sample rate it falls short by less than 0.3 dB, and of 4,000 signals made of noise, tones and impulses
+/// below that none reached 0.02 dB above its estimate. The standard's 12 taps miss 3.8 dB there, and with
+/// them single peaks of such signals were passed over that lay 0.3 dB above the ceiling.
+const SCOUT_TAPS: usize = 24;
+const SCOUT_BETA: f64 = 4.5;
+
 /// Share of the curvature (the second difference of 4 times interpolated values) by which the truth may
-/// exceed them. A parabola's top lies an eighth above; at 0.45 of the sample rate the short filter
-/// falls short by 0.43 dB, which is another eighth; the rest is room.
-const CURVATURE_SHARE: f32 = 0.4;
+/// exceed them. A sine's top lies up to 0.14 of it above at 0.45 of the sample rate; the rest is room for
+/// several, and for what the filter falls short by.
+const CURVATURE_SHARE: f32 = 0.25;
+
+/// What tells where a closer look is needed, at any rate: 4 times.
+pub(crate) type Scout = Interpolator<3, SCOUT_TAPS>;
 
 /// A sinc under a Hann window.
 pub(crate) fn hann_sinc(distance: f64, half: f64) -> f64 {
@@ -151,6 +161,13 @@ impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
     }
 }
 
+impl Scout {
+    /// The filter for [`estimate`].
+    pub(crate) fn scout() -> Self {
+        Self::new(|distance, half| kaiser_sinc(distance, half, SCOUT_BETA))
+    }
+}
+
 impl Bound {
     #[expect(clippy::cast_possible_truncation, reason = "rounding is allowed for")]
     fn rounded(straight: f64, curved: f64) -> Self {
@@ -179,9 +196,8 @@ fn decomposed<const TAPS: usize>(taps: &[f32; TAPS]) -> (f64, Vec<f64>) {
     (before.abs() + after.abs(), rest)
 }
 
-/// What the signal may reach between each of [`GROUP`] frames and the next, judged by 4 times
-/// interpolated values: the largest of them, and more where they are curved. The first frame is
-/// `samples[frame]`.
+/// What the signal may reach between each of [`GROUP`] frames and the next, judged by the [`Scout`]'s
+/// values: the largest of them, and more where they are curved. The first frame is `samples[frame]`.
 #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 #[inline(always)]
 pub(crate) fn estimate(values: &[[f32; GROUP]; 3], samples: &[f32], frame: usize) -> f32 {

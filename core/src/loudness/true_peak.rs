@@ -5,7 +5,7 @@
 //! and are passed over.
 
 use super::interpolation::{
-    Bound, GROUP, Interpolator, estimate, hann_sinc, kaiser_sinc, larger, largest_lane,
+    Bound, GROUP, Interpolator, Scout, estimate, hann_sinc, kaiser_sinc, larger, largest_lane,
 };
 use super::vectors::Vectors;
 use crate::units::SampleRate;
@@ -64,8 +64,8 @@ pub(super) struct TruePeak {
 struct Filters {
     standard: Standard,
     standard_bound: Bound,
-    /// What tells the precise measure where to look: 4 times at all rates.
-    coarse: Interpolator<3, 12>,
+    /// What tells the precise measure where to look.
+    scout: Scout,
     /// What tells it more closely: every fourth phase of the precise filter.
     close: Interpolator<3, PRECISE_TAPS>,
     precise: Box<Interpolator<15, PRECISE_TAPS>>,
@@ -75,7 +75,7 @@ struct Filters {
 /// The standard's interpolation, 48 taps in all.
 #[derive(Clone, Debug)]
 enum Standard {
-    Four,
+    Four(Interpolator<3, 12>),
     Two(Interpolator<1, 24>),
     One,
 }
@@ -133,12 +133,15 @@ impl TruePeak {
 
 impl Filters {
     fn new(rate: SampleRate) -> Self {
-        let coarse = Interpolator::<3, 12>::new(hann_sinc);
         let kernel = |distance, half| kaiser_sinc(distance, half, PRECISE_BETA);
         let close = Interpolator::<3, PRECISE_TAPS>::new(kernel);
         let precise = Interpolator::<15, PRECISE_TAPS>::new(kernel);
         let (standard, standard_bound) = match rate.0 {
-            ..96_000 => (Standard::Four, coarse.bound()),
+            ..96_000 => {
+                let filter = Interpolator::<3, 12>::new(hann_sinc);
+                let bound = filter.bound();
+                (Standard::Four(filter), bound)
+            }
             96_000..192_000 => {
                 let filter = Interpolator::<1, 24>::new(hann_sinc);
                 let bound = filter.bound();
@@ -147,7 +150,14 @@ impl Filters {
             _ => (Standard::One, Bound::NONE),
         };
         let precise_bound = precise.bound_of_tops();
-        Self { standard, standard_bound, coarse, close, precise: Box::new(precise), precise_bound }
+        Self {
+            standard,
+            standard_bound,
+            scout: Scout::scout(),
+            close,
+            precise: Box::new(precise),
+            precise_bound,
+        }
     }
 
     /// Raises the peaks `found` in earlier runs to those of a channel.
@@ -210,10 +220,23 @@ impl Filters {
         // The last group is a whole one too, some of whose frames were looked at before.
         let frame = group.min(end - GROUP);
         let sample = largest_magnitude(&plane[frame..=frame + GROUP]);
-        if !self.may_raise(found, sample, bend) {
-            return;
+        if self.standard_bound.of(sample, bend) > found.standard {
+            self.look_as_standard(plane, frame, group, found);
         }
-        let coarse = self.coarse.values::<3>(0, plane, frame);
+        // A steady tone reaches its peak again and again: what is hardly larger is not worth the time.
+        let limit = found.precise * PRECISE_TOLERANCE;
+        if self.precise_bound.of(sample, bend) > found.precise
+            && estimate(&self.scout.values::<3>(0, plane, frame), plane, frame) > limit
+            && self.close.close_estimate(plane, frame).0 > limit
+        {
+            found.precise = larger(self.precise.peak(plane, frame), found.precise);
+        }
+    }
+
+    /// Raises the standard's measure to that of a group, of which the frames from `group` on count.
+    #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+    #[inline(always)]
+    fn look_as_standard(&self, plane: &[f32], frame: usize, group: usize, found: &mut Peaks) {
         let mut largest = [0.0f32; GROUP];
         let mut see = |values: &[f32; GROUP]| {
             for (largest, value) in largest.iter_mut().zip(values) {
@@ -221,20 +244,13 @@ impl Filters {
             }
         };
         match &self.standard {
-            Standard::Four => coarse.iter().for_each(&mut see),
+            Standard::Four(filter) => filter.values::<3>(0, plane, frame).iter().for_each(&mut see),
             Standard::Two(filter) => filter.values::<1>(0, plane, frame).iter().for_each(&mut see),
             Standard::One => {}
         }
         // Those looked at before may belong to another hop.
         largest[..group - frame].fill(0.0);
         found.standard = larger(largest_lane(&largest), found.standard);
-        // A steady tone reaches its peak again and again: what is hardly larger is not worth the time.
-        let limit = found.precise * PRECISE_TOLERANCE;
-        if estimate(&coarse, plane, frame) > limit
-            && self.close.close_estimate(plane, frame).0 > limit
-        {
-            found.precise = larger(self.precise.peak(plane, frame), found.precise);
-        }
     }
 }
 

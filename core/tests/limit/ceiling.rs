@@ -94,6 +94,17 @@ fn band_limited_noise_impulses_and_squares_stay_below_the_ceiling() {
     }
 }
 
+/// Tones near 0.15 and from 0.35 to 0.45 of the sample rate: between two samples that miss the peak by 6 dB.
+#[test]
+fn peak_that_only_long_filters_see_stays_below_the_ceiling() {
+    let signal = random(1000, 8_248_819_685_555_031_612);
+    for gain_db in [-0.3466, 0.0, 3.0, 12.0] {
+        let loud = samples(&times(signal.clone(), |_| above_ceiling(gain_db)));
+        let overshoot = overshoot_db(&[limit_mono(&loud, 44_100)], CEILING_DBTP);
+        assert!(overshoot < BAND_LIMITED_DB, "{gain_db} dB: {overshoot} dB above the ceiling");
+    }
+}
+
 /// What is added to peaks for what meters disagree by must not cost those on which they agree.
 #[test]
 fn tones_are_turned_down_by_no_more_than_needed() {

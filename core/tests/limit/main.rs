@@ -15,6 +15,7 @@ mod drive;
 mod group;
 mod identity;
 mod loudness;
+mod meter;
 mod oracle;
 mod release;
 mod signals;
