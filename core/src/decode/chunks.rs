@@ -142,7 +142,6 @@ pub(super) fn u32_be(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-#[cfg(feature = "mpeg4")]
 /// The big-endian 64-bit number at `offset`, if it is there.
 pub(super) fn u64_be(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))

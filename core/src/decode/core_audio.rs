@@ -1,4 +1,5 @@
-//! Channel layouts as Core Audio names them, in the `CHAN` chunk of AIFF files.
+//! Channel layouts as Core Audio names them, in the `CHAN` chunk of AIFF files and
+//! the `chan` chunk of CAF.
 //!
 //! Source: Apple, `CoreAudioBaseTypes.h`: `AudioChannelLayout`, whose first fields are
 //! `mChannelLayoutTag` and `mChannelBitmap`, `kAudioChannelLayoutTag_*` with the order of the channels

@@ -16,8 +16,13 @@ pub struct ReadFormat {
 /// Every container that is read, by name.
 #[rustfmt::skip]
 pub const FORMATS: &[ReadFormat] = &[
+    #[cfg(feature = "mpeg4")]
+    ReadFormat { name: "aac", extensions: &["aac"], codecs: &["aac"],
+        summary: "AAC-LC in ADTS; nothing in it says what is padding." },
     ReadFormat { name: "aiff", extensions: &["aif", "aiff", "aifc"], codecs: &["pcm"],
         summary: "AIFF and AIFC with 8 to 32 bit or float samples." },
+    ReadFormat { name: "caf", extensions: &["caf"], codecs: if cfg!(feature = "mpeg4") { &["pcm", "alac"] } else { &["pcm"] },
+        summary: "Core Audio Format with 8 to 32 bit or float samples, or ALAC." },
     ReadFormat { name: "flac", extensions: &["flac"], codecs: &["flac"],
         summary: "FLAC, the free lossless codec." },
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
@@ -27,6 +32,8 @@ pub const FORMATS: &[ReadFormat] = &[
         summary: "MPEG-4 with AAC-LC or ALAC, also beside video; delay and padding are removed." },
     ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis", "flac"],
         summary: "Ogg with Vorbis or FLAC; padding is removed." },
+    ReadFormat { name: "w64", extensions: &["w64"], codecs: &["pcm"],
+        summary: "Sony Wave64 with 8 to 32 bit or float samples." },
     ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],
         summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples." },
 ];

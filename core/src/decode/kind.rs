@@ -1,13 +1,19 @@
 //! What a file is, by its first bytes.
 
+#[cfg(feature = "mpeg4")]
+use super::aac::adts;
 use super::chunks::read_up_to;
-use super::{DecodeError, Source, id3, mpeg};
+use super::{DecodeError, Source, id3, mpeg, wave64};
 
 /// A kind of file that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Wav,
+    /// Sony Wave64.
+    Wave64,
     Aiff,
+    /// Core Audio Format.
+    Caf,
     /// The stream marker stands at byte `start`, after ID3 tags.
     Flac {
         start: u64,
@@ -19,6 +25,11 @@ pub(crate) enum Kind {
     },
     #[cfg(feature = "mpeg4")]
     Mpeg4,
+    /// AAC, whose first frame stands at byte `start`, after ID3 tags.
+    #[cfg(feature = "mpeg4")]
+    Adts {
+        start: u64,
+    },
 }
 
 /// Bytes looked at.
@@ -36,6 +47,8 @@ pub(crate) fn detect(
         Some(b"RIFF" | b"RF64" | b"BW64") if form == Some(b"WAVE") => return Ok(Kind::Wav),
         Some(b"FORM") if form == Some(b"AIFF") || form == Some(b"AIFC") => return Ok(Kind::Aiff),
         Some(b"OggS") => return Ok(Kind::Ogg),
+        Some(b"caff") => return Ok(Kind::Caf),
+        Some(_) if head.starts_with(wave64::RIFF) => return Ok(Kind::Wave64),
         _ => {}
     }
     if let Some(what) = unsupported(&head) {
@@ -55,6 +68,15 @@ pub(crate) fn detect(
     if let Some(what) = unsupported(&behind) {
         return Err(DecodeError::unsupported(what));
     }
+    // 12 bits of sync and layer 0, which MPEG audio does not have.
+    if behind.first() == Some(&0xff) && behind.get(1).is_some_and(|second| second & 0xf6 == 0xf0) {
+        #[cfg(feature = "mpeg4")]
+        if adts::is_adts(source, start, byte_count)? {
+            return Ok(Kind::Adts { start });
+        }
+        #[cfg(not(feature = "mpeg4"))]
+        return Err(not_built("AAC (ADTS)", "mpeg4"));
+    }
     if let Some(start) = mpeg::find(source, start, byte_count)? {
         return Ok(Kind::Mpeg { start });
     }
@@ -69,7 +91,7 @@ fn is_mpeg4(head: &[u8]) -> bool {
 
 /// What is said of a format that another build reads.
 #[cfg(not(feature = "mpeg4"))]
-fn not_built(what: &str, feature: &str) -> DecodeError {
+pub(super) fn not_built(what: &str, feature: &str) -> DecodeError {
     DecodeError::unsupported(format!(
         "{what}, which is not built into this program (feature `{feature}`)"
     ))
@@ -78,10 +100,8 @@ fn not_built(what: &str, feature: &str) -> DecodeError {
 /// Names the format of a file that is known but not read.
 fn unsupported(head: &[u8]) -> Option<String> {
     #[rustfmt::skip]
-    let at_start: [(&[u8], &str); 20] = [
+    let at_start: [(&[u8], &str); 18] = [
         (b"RIFX", "big-endian RIFF (RIFX)"),
-        (b"riff\x2e\x91\xcf\x11", "Sony Wave64"),
-        (b"caff", "Apple Core Audio Format (CAF)"),
         (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (ASF)"),
         (b"MAC ", "Monkey's Audio (APE)"),
@@ -109,13 +129,6 @@ fn unsupported(head: &[u8]) -> Option<String> {
     // Packets of 188 bytes that start with 0x47.
     if [0, 188, 376].iter().all(|&offset| head.get(offset) == Some(&0x47)) {
         return Some("an MPEG transport stream".into());
-    }
-    // ADTS: 12 bits of sync, layer 0, and a sampling frequency index that exists.
-    if let [0xff, second, third, ..] = head
-        && second & 0xf6 == 0xf0
-        && (third >> 2) & 0xf < 13
-    {
-        return Some("AAC (ADTS)".into());
     }
     None
 }

@@ -1,7 +1,7 @@
 //! From a file's bytes to samples.
 //!
-//! PCM containers (WAV, RF64, AIFF, AIFC) are read by our own code; everything else by Symphonia,
-//! whose types stay inside [`self`]. What a decoder delivers is gapless: encoder delay and padding
+//! Containers are read by our own code but for FLAC and Ogg, which Symphonia reads as it decodes what is
+//! coded; its types stay inside [`self`]. What a decoder delivers is gapless: encoder delay and padding
 //! are removed.
 
 #[cfg(feature = "mpeg4")]
@@ -11,6 +11,7 @@ mod aiff;
 mod alac;
 #[cfg(feature = "mpeg4")]
 mod bits;
+pub(crate) mod caf;
 mod chunks;
 mod claims;
 mod coded;
@@ -30,6 +31,7 @@ mod pcm;
 mod streams;
 mod vorbis_setup;
 pub(crate) mod wav;
+mod wave64;
 mod window;
 
 pub use completeness::{Completeness, completeness};
@@ -59,12 +61,16 @@ pub fn open(
     let byte_count = byte_count(source.as_mut())?;
     match kind::detect(source.as_mut(), byte_count, extension)? {
         Kind::Wav => wav::open(source, byte_count),
+        Kind::Wave64 => wave64::open(source, byte_count),
+        Kind::Caf => caf::open(source, byte_count),
         Kind::Aiff => aiff::open(source, byte_count),
         Kind::Flac { start } => flac::open(source, start, byte_count),
         Kind::Ogg => ogg::open(source, byte_count),
         Kind::Mpeg { start } => mpeg::open(source, start, byte_count),
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => mpeg4::open(source, byte_count),
+        #[cfg(feature = "mpeg4")]
+        Kind::Adts { start } => aac::adts::open(source, start, byte_count),
     }
 }
 

@@ -15,7 +15,7 @@ const LENGTH_UNKNOWN: u64 = 0xffff_ffff;
 const LENGTH_UNKNOWN_SOX: u64 = 0x7fff_f000;
 
 /// Bytes of a `fmt ` chunk that are looked at: those of `WAVEFORMATEXTENSIBLE`.
-const FMT_BYTES: usize = 40;
+pub(super) const FMT_BYTES: usize = 40;
 
 /// Format tags of `WAVEFORMATEX`.
 const TAG_PCM: u16 = 1;
@@ -58,12 +58,23 @@ pub(super) fn open(
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
     let fmt = header.fmt.ok_or_else(|| missing("fmt ", header.promised_bytes, byte_count))?;
-    let format = Format::parse(&fmt)?;
     let data = header.data.ok_or_else(|| missing("data", header.promised_bytes, byte_count))?;
-    let there = byte_count - data.start;
+    open_samples(source, "wav", &fmt, &data, byte_count)
+}
+
+/// Opens the samples `data` that a `fmt ` chunk describes.
+pub(super) fn open_samples(
+    source: Box<dyn Source>,
+    container: &'static str,
+    fmt: &[u8],
+    data: &Data,
+    byte_count: u64,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let format = Format::parse(fmt)?;
+    let there = byte_count.saturating_sub(data.start);
     let frame_bytes = (format.coding.container_bytes * format.layout.channel_count()) as u64;
     let stream = PcmStream {
-        container: "wav",
+        container,
         coding: format.coding,
         sample_rate_hz: format.sample_rate_hz,
         layout: format.layout,

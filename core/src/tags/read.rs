@@ -39,12 +39,17 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
     let mut reading = TagReading::default();
     match kind {
         Kind::Wav => return read_wav(source),
+        // It has none that anybody writes.
+        Kind::Wave64 => {}
+        Kind::Caf => reading.tags = read_caf(source)?,
         Kind::Aiff => reading.add(parse(source, FileType::Aiff)?),
         Kind::Flac { .. } => reading.add(parse(source, FileType::Flac)?),
         Kind::Ogg => reading.add(parse(source, FileType::Vorbis)?),
         Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => reading.add(parse(source, FileType::Mp4)?),
+        #[cfg(feature = "mpeg4")]
+        Kind::Adts { .. } => reading.add(parse(source, FileType::Aac)?),
     }
     Ok(reading)
 }
@@ -65,6 +70,47 @@ fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
     }
     reading.tags.broadcast = broadcast;
     Ok(reading)
+}
+
+/// The `info` chunk of CAF, which lofty does not know.
+///
+/// Source: Apple, "Apple Core Audio Format Specification 1.0", "Information Chunk".
+fn read_caf(source: &mut dyn Source) -> Result<Tags, DecodeError> {
+    let pairs = match decode::caf::information(source, TAG_CHUNK_BYTES_MAX) {
+        Err(DecodeError::Io(error)) => return Err(error.into()),
+        other => other.unwrap_or_default(),
+    };
+    let mut tags = Tags::default();
+    for (name, value) in pairs.iter().take(TAG_COUNT_MAX) {
+        let Some(value) = clean(value) else { continue };
+        let field = match name.to_ascii_lowercase().as_str() {
+            "title" => &mut tags.title,
+            "artist" => &mut tags.artist,
+            "album" => &mut tags.album,
+            "composer" => &mut tags.composer,
+            "genre" => &mut tags.genre,
+            "year" | "date" | "recorded date" => &mut tags.date,
+            "key signature" => &mut tags.key,
+            "comments" | "comment" => &mut tags.comment,
+            "copyright" => &mut tags.copyright,
+            "lyrics" => &mut tags.lyrics,
+            "tempo" => {
+                let bpm = value.parse().ok().filter(|bpm: &f64| bpm.is_finite() && *bpm > 0.0);
+                tags.bpm = tags.bpm.or(bpm);
+                continue;
+            }
+            "track number" | "track" => {
+                let (number, total) = number_pair(&value);
+                (tags.track, tags.track_total) =
+                    (tags.track.or(number), tags.track_total.or(total));
+                continue;
+            }
+            _ => continue,
+        };
+        field.get_or_insert(value);
+    }
+    tags.year = tags.date.as_deref().and_then(year_of);
+    Ok(tags)
 }
 
 fn wav_of_chunk(id: [u8; 4], data: &[u8]) -> Vec<u8> {

@@ -21,8 +21,8 @@ fn noise(count: usize, mut seed: u64) -> Vec<u8> {
 fn whole_files_are_not_incomplete() {
     for (name, bytes) in samples_of_every_format() {
         decode_bytes(&bytes).unwrap_or_else(|error| panic!("{name} {error}"));
-        let expected =
-            if name.contains("noxing") { Completeness::Unknown } else { Completeness::Complete };
+        let is_mute = name.contains("noxing") || name == "tone.aac";
+        let expected = if is_mute { Completeness::Unknown } else { Completeness::Complete };
         assert_eq!(completeness(&bytes), expected, "{name}");
     }
 }
@@ -94,9 +94,8 @@ fn text_and_other_files_are_named() {
         (&[0; 5000], "it starts with zeros only"),
         #[cfg(not(feature = "mpeg4"))]
         (b"\0\0\0\x20ftypM4A \0\0\0\0", "MPEG-4, which is not built into this program"),
-        (b"caff\0\x01\0\0", "Apple Core Audio Format"),
-        (b"\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS)"),
-        (b"ID3\x04\0\0\0\0\0\0\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS)"),
+        #[cfg(not(feature = "mpeg4"))]
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS), which is not built"),
         (b"RIFX\0\0\0\0WAVE", "big-endian RIFF"),
         (b"RIFF\0\0\0\0AVI LIST", "AVI video"),
     ] {

@@ -72,6 +72,7 @@ fn lossy_fixtures_decode_to_their_sines_in_full_length() {
 #[test]
 fn mpeg4_fixtures_decode_to_their_sines_in_full_length() {
     assert_sines("tone-alac.m4a", &[440.0, 1000.0], 5292, LOSSLESS_TOLERANCE);
+    assert_sines("tone-alac.caf", &[440.0, 1000.0], 5292, LOSSLESS_TOLERANCE);
     assert_sines("tone-aac.m4a", &[440.0, 1000.0], 5292, LOSSY_TOLERANCE);
 }
 

@@ -7,10 +7,12 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::print_stderr, reason = "skipped tests say so")]
 
+mod containers;
 mod damage;
 mod fixtures;
 mod flac;
 mod headers;
+mod lossless;
 mod lossy;
 mod mpeg4;
 mod mutation;

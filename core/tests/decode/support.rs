@@ -265,6 +265,8 @@ pub(crate) fn fixture(name: &str) -> Vec<u8> {
 pub(crate) fn samples_of_every_format() -> Vec<(&'static str, Vec<u8>)> {
     let planes = signal(2, 2000, 16);
     let mut files: Vec<_> = FIXTURES.iter().map(|name| (*name, fixture(name))).collect();
+    files.push(("small.w64", crate::containers::small_wave64()));
+    files.push(("small.caf", crate::containers::small_caf()));
     files.push(("hound.wav", hound_wav(&planes, 44_100, 16)));
     files
 }
@@ -280,6 +282,10 @@ pub(crate) const FIXTURES: &[&str] = &[
     "tone.aiff",
     "tone-sowt.aifc",
     "tone-rf64.wav",
+    #[cfg(feature = "mpeg4")]
+    "tone.aac",
+    #[cfg(feature = "mpeg4")]
+    "tone-alac.caf",
     #[cfg(feature = "mpeg4")]
     "tone-aac.m4a",
     #[cfg(feature = "mpeg4")]

@@ -45,6 +45,28 @@ impl AacConfig {
         parsed.ok_or_else(|| DecodeError::damaged("its AAC configuration is cut short"))?.check()
     }
 
+    /// Reads the fields of an ADTS header: the object type less 1, the index of the rate and the
+    /// channel configuration.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub(in crate::decode) fn of_adts(
+        profile: u32,
+        rate_index: u32,
+        channels: u32,
+    ) -> Result<Self, DecodeError> {
+        let rate = SAMPLE_RATES_HZ.get(rate_index as usize).copied().unwrap_or(0);
+        Parsed {
+            object_type: profile + 1,
+            sample_rate_hz: rate,
+            channels,
+            is_short: false,
+            is_replicated: false,
+            is_parametric: false,
+        }
+        .check()
+    }
+
     /// The layout of its channels.
     pub(in crate::decode) fn layout(self) -> ChannelLayout {
         ChannelLayout::usual(self.channel_count.into())

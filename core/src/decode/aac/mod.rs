@@ -2,6 +2,7 @@
 //!
 //! Symphonia decodes the low complexity profile in mono and stereo. Everything else is named.
 
+pub(super) mod adts;
 mod config;
 mod replication;
 

@@ -4,9 +4,9 @@ mod flac_tail;
 mod ogg_tail;
 
 use super::kind::{self, Kind};
+use super::{DecodeError, Source, aiff, byte_count, caf, mpeg, wav, wave64};
 #[cfg(feature = "mpeg4")]
-use super::mpeg4;
-use super::{DecodeError, Source, aiff, byte_count, mpeg, wav};
+use super::{aac::adts, mpeg4};
 use std::fmt::Display;
 
 /// Bytes a file may lack of what its outermost header promises. Writers are known that forget to
@@ -74,6 +74,16 @@ fn check(source: &mut dyn Source) -> Result<Completeness, DecodeError> {
             let sound = header.sound.map(|sound| (sound.start, sound.claimed));
             Ok(of_chunks(header.promised_bytes, SamplesEnd::new(sound), byte_count))
         }
+        Kind::Wave64 => {
+            let header = wave64::read_header(source, byte_count)?;
+            let data = header.data.map(|data| (data.start, data.claimed));
+            Ok(of_chunks(header.promised_bytes, SamplesEnd::new(data), byte_count))
+        }
+        Kind::Caf => {
+            let header = caf::read_header(source, byte_count)?;
+            let data = header.data.map(|data| (data.start, data.claimed));
+            Ok(of_chunks(Some(header.promised()), SamplesEnd::new(data), byte_count))
+        }
         Kind::Flac { start } => flac_tail::check(source, start, byte_count),
         Kind::Ogg => ogg_tail::check(source, byte_count),
         Kind::Mpeg { start } => {
@@ -84,6 +94,8 @@ fn check(source: &mut dyn Source) -> Result<Completeness, DecodeError> {
         }
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => mpeg4::completeness(source, byte_count),
+        #[cfg(feature = "mpeg4")]
+        Kind::Adts { start } => adts::completeness(source, start, byte_count),
     }
 }
 

@@ -111,9 +111,11 @@ pub(super) fn cut(edits: &[Edit], gaps: Option<Gaps>, times: &Times) -> Result<C
     let tolerance =
         if is_exact { 0 } else { u64::try_from(rate.div_ceil(unit)).unwrap_or(u64::MAX) };
     let noted = gaps.filter(|gaps| gaps.delay == start).map(|gaps| gaps.frame_count);
-    let exact = [noted, Some(rest)].into_iter().flatten();
+    // Writers are known that give the last packet no duration.
+    let held = times.decoded.saturating_sub(start);
+    let exact = [noted, Some(rest), Some(held)].into_iter().flatten();
     let exact = exact.into_iter().find(|&exact| exact.abs_diff(length) <= tolerance);
-    let length = exact.unwrap_or_else(|| length.min(rest));
+    let length = exact.unwrap_or_else(|| length.min(rest.max(held)));
     Ok(Cut::new(start, start.saturating_add(length), times.decoded))
 }
 
@@ -230,8 +232,11 @@ mod tests {
         assert_eq!(range(&[edit(1024, 1042)], Some(gaps), &TIMES), (1024, 46_974));
         // Half a second: nothing exact is near.
         assert_eq!(range(&[edit(1024, 500)], Some(gaps), &TIMES), (1024, 1024 + 22_050));
-        // Longer than there is.
-        assert_eq!(range(&[edit(1024, 90_000)], None, &TIMES), (1024, 46_981));
+        // Longer than there is: all that is decoded.
+        assert_eq!(range(&[edit(1024, 90_000)], None, &TIMES), (1024, 47_104));
+        // A last packet without duration.
+        let times = Times { duration: 46_080, decoded: 46_500, ..TIMES };
+        assert_eq!(range(&[edit(0, 1054)], None, &times), (0, 46_500));
     }
 
     #[test]
