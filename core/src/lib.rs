@@ -14,6 +14,8 @@ pub mod limit;
 pub mod limits;
 pub mod loudness;
 pub mod measure;
+#[cfg(feature = "opus")]
+mod opus;
 pub mod processor;
 pub mod processors;
 pub mod resample;

@@ -54,6 +54,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "png", only: &["wavemill-core"], tests_may: true },
     Wrapper { package: "ttf-parser", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "mp3lame*", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "unsafe-libopus", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "flac-codec", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rubato", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rustfft", only: &["wavemill-core"], tests_may: true },
@@ -77,6 +78,7 @@ const WRAPPERS: &[Wrapper] = &[
 #[rustfmt::skip]
 const CORE: &[&str] = &[
     "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser",
+    "unsafe-libopus",
 ];
 
 impl Wrapper {

@@ -5,6 +5,8 @@ pub mod convert;
 mod format;
 mod layout;
 mod samples;
+#[cfg(feature = "opus")]
+pub(crate) mod vorbis_order;
 
 pub use block::Block;
 pub use format::{PcmFormat, SampleFormat, StreamSpec};

@@ -30,8 +30,12 @@ pub const FORMATS: &[ReadFormat] = &[
     #[cfg(feature = "mpeg4")]
     ReadFormat { name: "mp4", extensions: &["m4a", "m4b", "mp4"], codecs: &["aac", "alac"],
         summary: "MPEG-4 with AAC-LC or ALAC, also beside video; delay and padding are removed." },
-    ReadFormat { name: "ogg", extensions: &["ogg", "oga"], codecs: &["vorbis", "flac"],
-        summary: "Ogg with Vorbis or FLAC; padding is removed." },
+    ReadFormat {
+        name: "ogg",
+        extensions: &["ogg", "oga", #[cfg(feature = "opus")] "opus"],
+        codecs: &["vorbis", "flac", #[cfg(feature = "opus")] "opus"],
+        summary: "Ogg with Vorbis, FLAC or, where it is built in, Opus; padding is removed.",
+    },
     ReadFormat { name: "w64", extensions: &["w64"], codecs: &["pcm"],
         summary: "Sony Wave64 with 8 to 32 bit or float samples." },
     ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],

@@ -26,6 +26,8 @@ mod mpeg;
 #[cfg(feature = "mpeg4")]
 mod mpeg4;
 mod ogg;
+#[cfg(feature = "opus")]
+mod opus;
 mod pcm;
 #[cfg(feature = "mpeg4")]
 mod streams;
@@ -36,6 +38,7 @@ mod window;
 
 pub use completeness::{Completeness, completeness};
 pub use formats::{FORMATS, ReadFormat, extensions};
+pub(crate) use ogg::first_packet;
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::units::Frames;
@@ -74,6 +77,11 @@ pub fn open(
     }
 }
 
+/// The first bytes of a source.
+pub(crate) fn head(source: &mut dyn Source) -> Result<Vec<u8>, DecodeError> {
+    chunks::read_up_to(source, 0, 4096)
+}
+
 /// Length of a source; leaves it at its start.
 pub(crate) fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
     let byte_count = source.seek(SeekFrom::End(0))?;
@@ -86,7 +94,7 @@ pub(crate) fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
 pub struct StreamInfo {
     /// Container, as `wavemill formats` names it: see [`FORMATS`].
     pub container: &'static str,
-    /// Codec: `pcm`, `flac`, `alac`, `mp3`, `vorbis`, `aac`.
+    /// Codec: `pcm`, `flac`, `alac`, `mp3`, `vorbis`, `opus`, `aac`.
     pub codec: &'static str,
     /// Rate and channels.
     pub spec: StreamSpec,

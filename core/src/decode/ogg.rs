@@ -27,6 +27,10 @@ pub(super) fn open(
     byte_count: u64,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let head = read_up_to(source.as_mut(), 0, 4096)?;
+    #[cfg(feature = "opus")]
+    if first_packet(&head).is_some_and(|packet| packet.starts_with(b"OpusHead")) {
+        return super::opus::open(source, byte_count);
+    }
     let window = Window::new(source, 0, byte_count)?;
     let fault = window.fault();
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
@@ -96,11 +100,16 @@ fn correct_couplings(
         .ok_or_else(|| DecodeError::damaged("its Vorbis setup header cannot be read"))
 }
 
+/// What stands on the first page.
+pub(crate) fn first_packet(head: &[u8]) -> Option<&[u8]> {
+    head.get(27 + usize::from(*head.get(26)?)..)
+}
+
 /// Names what the first page holds when it is known and not read.
 fn refusal(head: &[u8]) -> Option<DecodeError> {
-    let packet = head.get(27 + usize::from(*head.get(26)?)..)?;
+    let packet = first_packet(head)?;
     let known: [(&[u8], &str); 4] = [
-        (b"OpusHead", "Opus"),
+        (b"OpusHead", "Opus (programs built with `--features opus` read it)"),
         (b"Speex   ", "Speex"),
         (b"\x80theora", "Theora video"),
         (b"PCM     ", "PCM in Ogg"),

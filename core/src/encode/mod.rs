@@ -1,20 +1,27 @@
 //! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
 
 mod aiff;
+mod comments;
 mod flac;
 mod id3;
 mod lossy;
 #[cfg(feature = "mp3")]
 mod mp3;
 mod noise_shaping;
+#[cfg(feature = "opus")]
+mod ogg;
+#[cfg(feature = "opus")]
+mod opus;
 mod pack;
 mod quantize;
 mod random;
 mod wav;
 
 pub(crate) use flac::crc16;
-pub use lossy::{Lossy, LossyQuality};
+pub use lossy::{BitRateMode, BitRates, Lossy, LossyQuality};
 pub use noise_shaping::NoiseShape;
+#[cfg(feature = "opus")]
+pub(crate) use ogg::crc as ogg_crc;
 pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
@@ -31,6 +38,8 @@ pub const FORMATS: &[&FormatDescriptor] = &[
     &flac::DESCRIPTOR,
     #[cfg(feature = "mp3")]
     &mp3::DESCRIPTOR,
+    #[cfg(feature = "opus")]
+    &opus::DESCRIPTOR,
     &wav::DESCRIPTOR,
 ];
 
@@ -40,7 +49,12 @@ pub fn format(name: &str) -> Option<&'static FormatDescriptor> {
 }
 
 /// Formats whose writers are built on request only, each with the feature that builds it.
-const BY_FEATURE: &[(&str, &str)] = &[("mp3", "mp3")];
+const BY_FEATURE: &[(&str, &str)] = &[("mp3", "mp3"), ("opus", "opus")];
+
+/// The formats that this build does not write, each with the feature that would build its writer.
+pub fn missing_formats() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BY_FEATURE.iter().copied().filter(|(name, _)| format(name).is_none())
+}
 
 /// The feature that would build the writer of a format, where this build has none.
 pub fn missing_feature(name: &str) -> Option<&'static str> {
@@ -126,12 +140,31 @@ impl FormatDescriptor {
         self.lossy.is_none()
     }
 
+    /// Bytes that a minute of stereo at 48 kHz takes by default, about; samples of 16 bits where they are
+    /// kept.
+    pub fn bytes_a_minute(&self) -> u64 {
+        const PCM: u64 = 60 * 48_000 * 2 * 2;
+        match &self.lossy {
+            Some(lossy) => u64::from(lossy.usual_kbps) * 1000 * 60 / 8,
+            // Music comes out at half to two thirds.
+            None if self.compression_levels.is_some() => PCM * 3 / 5,
+            None => PCM,
+        }
+    }
+
     /// Whether it stores files of this rate.
     pub fn stores_rate(&self, rate: SampleRate) -> bool {
         match self.sample_rates_hz {
             Some(rates) => rates.contains(&rate.0),
             None => rate.0 > 0 && rate.0 <= self.sample_rate_hz_max,
         }
+    }
+
+    /// The rate it stores that a signal of this one loses least in: the next one up, else the highest, in
+    /// Hz; `None` where it stores any.
+    pub fn rate_near(&self, rate: SampleRate) -> Option<u32> {
+        let rates = self.sample_rates_hz?;
+        rates.iter().find(|stored| **stored >= rate.0).or(rates.last()).copied()
     }
 
     /// Whether it stores what `settings` ask for.

@@ -44,7 +44,10 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
         Kind::Caf => reading.tags = read_caf(source)?,
         Kind::Aiff => reading.add(parse(source, FileType::Aiff)?),
         Kind::Flac { .. } => reading.add(parse(source, FileType::Flac)?),
-        Kind::Ogg => reading.add(parse(source, FileType::Vorbis)?),
+        Kind::Ogg => {
+            let file_type = ogg_type(source)?;
+            reading.add(parse(source, file_type)?);
+        }
         Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => reading.add(parse(source, FileType::Mp4)?),
@@ -52,6 +55,13 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
         Kind::Adts { .. } => reading.add(parse(source, FileType::Aac)?),
     }
     Ok(reading)
+}
+
+/// Which of the kinds that lofty tells apart.
+fn ogg_type(source: &mut dyn Source) -> Result<FileType, DecodeError> {
+    let head = decode::head(source)?;
+    let packet = decode::first_packet(&head).unwrap_or_default();
+    Ok(if packet.starts_with(b"OpusHead") { FileType::Opus } else { FileType::Vorbis })
 }
 
 /// The tag chunks of a WAVE file are handed to lofty as a small file of their own: it knows no RF64,

@@ -100,9 +100,13 @@ struct Storage {
     #[arg(long, value_name = "LEVEL")]
     compression_level: Option<u32>,
 
-    /// Constant bit rate of a lossy format, in kbit/s [default: the format's]
+    /// Bit rate of a lossy format, in kbit/s [default: the format's]
     #[arg(long, value_name = "KBPS", conflicts_with = "vbr_quality")]
     bit_rate: Option<u32>,
+
+    /// Whether the bit rate is constant or average [default: MP3 constant, Opus average]
+    #[arg(long, value_name = "MODE", requires = "bit_rate")]
+    bit_rate_mode: Option<String>,
 
     /// Variable bit rate of a lossy format, by quality: 0 is MP3's best, 9 its smallest
     #[arg(long, value_name = "N")]
@@ -202,7 +206,7 @@ impl ExportOne {
         // Braces would be placeholders.
         let path = path.replace('{', "{{").replace('}', "}}");
         let Storage { channels, bit_depth, sample_format, dither, .. } = &self.storage;
-        let Storage { compression_level, bit_rate, vbr_quality, .. } = &self.storage;
+        let Storage { compression_level, bit_rate, bit_rate_mode, vbr_quality, .. } = &self.storage;
         let whole = |value: &Option<u32>| value.map(|value| value.to_string());
         let word = |value: &Option<String>| value.as_deref().map(quoted);
         let optional = [
@@ -212,6 +216,7 @@ impl ExportOne {
             ("dither", word(dither)),
             ("compression_level", whole(compression_level)),
             ("bit_rate_kbps", whole(bit_rate)),
+            ("bit_rate_mode", word(bit_rate_mode)),
             ("vbr_quality", whole(vbr_quality)),
             ("replay_gain", self.storage.replay_gain.then(|| "true".to_owned())),
             ("keep_mtime", self.storage.keep_mtime.then(|| "true".to_owned())),

@@ -4,7 +4,7 @@ use super::{CliError, Context, Exit, Run};
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone};
 use serde_json::{Value, json};
 use wavemill_core::decode::{self, ReadFormat};
-use wavemill_core::encode::{self, FormatDescriptor};
+use wavemill_core::encode::{self, BitRates, FormatDescriptor};
 
 /// List the formats that are read and written, or describe one
 #[derive(Debug, clap::Args)]
@@ -18,35 +18,63 @@ impl Run for Formats {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let is_asked = |name: &str| self.name.as_ref().is_none_or(|asked| asked == name);
-        let read: Vec<_> = decode::FORMATS.iter().filter(|f| is_asked(f.name)).collect();
+        let read: Vec<_> = decode::FORMATS
+            .iter()
+            .filter(|f| is_asked(f.name) || self.name.as_deref().is_some_and(|name| reads(f, name)))
+            .collect();
         let written: Vec<_> =
             encode::FORMATS.iter().copied().filter(|f| is_asked(f.name)).collect();
-        if let (Some(name), true, true) = (&self.name, read.is_empty(), written.is_empty()) {
+        let missing: Vec<_> =
+            encode::missing_formats().filter(|(name, _)| is_asked(name)).collect();
+        if let (Some(name), true, true, true) =
+            (&self.name, read.is_empty(), written.is_empty(), missing.is_empty())
+        {
             return Err(unknown(name));
         }
         let paint = context.report.paint();
         if context.is_json() {
+            let not_built =
+                missing.iter().map(|(name, feature)| json!({ "name": name, "feature": feature }));
             context.document(&json!({
                 "version": JSON_VERSION,
                 "read": read.iter().map(|format| read_object(format)).collect::<Vec<_>>(),
                 "write": written.iter().map(|format| write_object(format)).collect::<Vec<_>>(),
+                "not_built": not_built.collect::<Vec<_>>(),
             }))?;
         } else if self.name.is_some() {
-            context.lines(read.iter().flat_map(|format| read_sheet(format, paint)))?;
-            if !read.is_empty() && !written.is_empty() {
-                context.lines([""])?;
+            let sheets = read.iter().map(|format| read_sheet(format, paint));
+            let sheets = sheets.chain(written.iter().map(|format| write_sheet(format, paint)));
+            let sheets = sheets.chain(missing.iter().map(|one| missing_sheet(*one, paint)));
+            for (index, sheet) in sheets.enumerate() {
+                if index > 0 {
+                    context.lines([""])?;
+                }
+                context.lines(sheet)?;
             }
-            context.lines(written.iter().flat_map(|format| write_sheet(format, paint)))?;
         } else {
-            context.lines(lists(&read, &written, paint))?;
+            context.lines(lists(&read, &written, &missing, paint))?;
         }
         Ok(Exit::Done)
     }
 }
 
+/// Whether files of this container hold what is asked for: its codec or its extension.
+fn reads(format: &ReadFormat, name: &str) -> bool {
+    format.codecs.contains(&name) || format.extensions.contains(&name)
+}
+
+/// What is said of a format whose writer is not in this program.
+fn missing_sheet((name, feature): (&str, &str), paint: Paint) -> Vec<String> {
+    vec![format!(
+        "{}, written: not by this program; build it with `--features {feature}`",
+        paint.tone(Tone::Name, name)
+    )]
+}
+
 fn unknown(name: &str) -> CliError {
     let mut names: Vec<_> = decode::FORMATS.iter().map(|format| format.name).collect();
     names.extend(encode::FORMATS.iter().map(|format| format.name));
+    names.extend(encode::missing_formats().map(|(name, _)| name));
     names.sort_unstable();
     names.dedup();
     let help = match super::nearest(name, &names) {
@@ -56,7 +84,12 @@ fn unknown(name: &str) -> CliError {
     CliError::usage(format!("there is no format `{name}`; {help}"))
 }
 
-fn lists(read: &[&ReadFormat], written: &[&FormatDescriptor], paint: Paint) -> Vec<String> {
+fn lists(
+    read: &[&ReadFormat],
+    written: &[&FormatDescriptor],
+    missing: &[(&str, &str)],
+    paint: Paint,
+) -> Vec<String> {
     let mut lines = vec![paint.tone(Tone::Strong, "Read")];
     let mut table = Table::new(&[("", Align::Left); 3]);
     for format in read {
@@ -74,6 +107,13 @@ fn lists(read: &[&ReadFormat], written: &[&FormatDescriptor], paint: Paint) -> V
             (format!("  {}", format.name), Some(Tone::Name)),
             (format!(".{}", format.extension), Some(Tone::Faint)),
             (format.summary.to_owned(), None),
+        ]);
+    }
+    for (name, feature) in missing {
+        table.toned([
+            (format!("  {name}"), Some(Tone::Faint)),
+            (String::new(), None),
+            (format!("Not in this program: build it with `--features {feature}`."), None),
         ]);
     }
     lines.extend(table.lines(paint));
@@ -101,25 +141,50 @@ fn write_sheet(format: &FormatDescriptor, paint: Paint) -> Vec<String> {
     let mut lines = vec![
         format!("{}, written: {}", paint.tone(Tone::Name, format.name), format.summary),
         format!("  extension          .{}", format.extension),
+        format!("  compression        {}", compression(format)),
         format!("  channels           up to {}", format.channel_count_max),
         format!("  sample rate        {rates}"),
-        format!("  keeps every sample {}", if format.is_lossless() { "yes" } else { "no" }),
     ];
+    if let Some(byte_count) = format.byte_count_max {
+        lines.push(format!("  samples at most    {byte_count} bytes"));
+    }
     match &format.lossy {
-        None => lines.insert(2, format!("  samples            {}", list(format.formats))),
+        None => lines.push(format!("  bit depth          {}", list(format.formats))),
         Some(lossy) => {
-            lines.push(format!("  bit_rate_kbps      {}", list(lossy.bit_rates_kbps)));
+            let modes: Vec<_> = lossy.bit_rate_modes.iter().map(|mode| mode.name()).collect();
+            lines.push(format!("  bit_rate_kbps      {}", lossy.bit_rates_kbps));
+            lines.push(format!("  bit_rate_mode      {}", modes.join(", ")));
             if let Some((best, smallest)) = lossy.vbr_qualities {
                 lines.push(format!("  vbr_quality        {best} (best) to {smallest} (smallest)"));
             }
             lines.push(format!("  default            {}", lossy.default));
+            if let Some(rate) = lossy.decoded_rate_hz {
+                lines.push(format!("  decodes to         {rate} Hz"));
+            }
         }
     }
     if let Some(levels) = format.compression_levels {
         let (min, max, default) = (levels.min, levels.max, levels.default);
         lines.push(format!("  compression_level  {min} (fastest) to {max}, default {default}"));
     }
+    lines.push(format!("  size               {}", size(format)));
     lines
+}
+
+/// What becomes of the samples.
+fn compression(format: &FormatDescriptor) -> &'static str {
+    match (&format.lossy, format.compression_levels) {
+        (Some(_), _) => "lossy",
+        (None, Some(_)) => "lossless: every sample is kept",
+        (None, None) => "none: every sample is kept",
+    }
+}
+
+/// What a minute takes.
+fn size(format: &FormatDescriptor) -> String {
+    let megabytes = format.bytes_a_minute() as f64 / 1e6;
+    let how = if format.is_lossless() { "16 bits" } else { "the default" };
+    format!("about {megabytes:.1} MB a minute of stereo at 48000 Hz and {how}")
 }
 
 fn list(values: &[impl std::fmt::Display]) -> String {
@@ -149,11 +214,25 @@ fn write_object(format: &FormatDescriptor) -> Value {
         "sample_rate_hz_max": format.sample_rate_hz_max,
         "sample_rates_hz": format.sample_rates_hz,
         "compression_levels": levels,
-        "bit_rates_kbps": format.lossy.as_ref().map(|lossy| lossy.bit_rates_kbps),
+        "byte_count_max": format.byte_count_max,
+        "bytes_a_minute": format.bytes_a_minute(),
+        "bit_rates_kbps": format.lossy.as_ref().map(|lossy| bit_rates(&lossy.bit_rates_kbps)),
+        "bit_rate_modes": format.lossy.as_ref().map(|lossy| {
+            lossy.bit_rate_modes.iter().map(|mode| mode.name()).collect::<Vec<_>>()
+        }),
+        "decoded_rate_hz": format.lossy.as_ref().and_then(|lossy| lossy.decoded_rate_hz),
         "vbr_qualities": format
             .lossy
             .as_ref()
             .and_then(|lossy| lossy.vbr_qualities)
             .map(|(best, smallest)| json!({ "best": best, "smallest": smallest })),
     })
+}
+
+/// A list of bit rates, or the ends of a range.
+fn bit_rates(rates: &BitRates) -> Value {
+    match rates {
+        BitRates::Of(rates) => json!(rates),
+        BitRates::Between(min, max) => json!({ "min": min, "max": max }),
+    }
 }

@@ -178,9 +178,13 @@ fn tell_lossy(
         told[key] = Value::Null;
     }
     match spec.and_then(|spec| (lossy.resolve)(spec, asked).ok()) {
-        Some(LossyQuality::BitRateKbps(kbps)) => told["bit_rate_kbps"] = json!(kbps),
         Some(LossyQuality::Vbr(quality)) => told["vbr_quality"] = json!(quality),
-        None => {}
+        quality => {
+            if let Some((kbps, mode)) = quality.and_then(LossyQuality::bit_rate) {
+                told["bit_rate_kbps"] = json!(kbps);
+                told["bit_rate_mode"] = json!(mode.name());
+            }
+        }
     }
     if let Some(decoded) = decoded {
         told["decoded_integrated_lufs"] = json!(decoded.integrated_lufs);

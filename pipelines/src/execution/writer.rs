@@ -18,6 +18,7 @@ use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::tags::{Leveled, ReplayGain, Tags};
+use wavemill_core::units::SampleRate;
 
 /// Bytes read at once when a file is verified.
 const READ_BYTES: usize = 256 * 1024;
@@ -127,7 +128,8 @@ impl Writer {
         encoder.finish().map_err(|error| output(error, &path))?;
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
         let options = analysis::Options { groups: self.measures, mono: self.mono };
-        let check = || verify(&path, self.format, &options, &expected, cancel);
+        let rate = settings.spec.sample_rate;
+        let check = || verify(&path, (self.format, rate), &options, &expected, cancel);
         let mut decoded = None;
         if !self.format.is_lossless() || settings.tags.replay_gain.is_none() {
             decoded = check()?;
@@ -167,7 +169,7 @@ fn with_replay_gain(
 /// and is measured.
 fn verify(
     path: &Path,
-    format: &FormatDescriptor,
+    (format, fed_rate): (&FormatDescriptor, SampleRate),
     options: &analysis::Options,
     expected: &Fingerprint,
     cancel: &AtomicBool,
@@ -205,13 +207,20 @@ fn verify(
             found.push(&samples);
         }
     }
-    if found.frames != expected.frames {
-        return Err(wrong(format!("it holds {} of {} frames", found.frames, expected.frames)));
+    let promised = expected.frames * decoded_for_one(format, fed_rate);
+    if found.frames != promised {
+        return Err(wrong(format!("it holds {} of {promised} frames", found.frames)));
     }
     if format.is_lossless() && found != *expected {
         return Err(wrong("its samples differ from those it was given".to_owned()));
     }
     Ok(meter.map(|(meter, _)| meter.finish()))
+}
+
+/// Frames that a file decodes to for one that it was fed.
+fn decoded_for_one(format: &FormatDescriptor, fed_rate: SampleRate) -> u64 {
+    let decoded = format.lossy.as_ref().and_then(|lossy| lossy.decoded_rate_hz);
+    decoded.map_or(1, |rate| u64::from(rate / fed_rate.0.max(1)))
 }
 
 /// Size and BLAKE3 of a file.

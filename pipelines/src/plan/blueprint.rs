@@ -358,10 +358,7 @@ impl Blueprint {
 
 /// What to write where a format does not have the rate of the signal.
 fn rate_hint(format: &FormatDescriptor, rate: SampleRate) -> String {
-    let highest = |rates: &'static [u32]| {
-        rates.iter().rev().find(|stored| **stored <= rate.0).or(rates.first()).copied()
-    };
-    match format.sample_rates_hz.and_then(highest) {
+    match format.rate_near(rate) {
         Some(stored) if !format.stores_rate(rate) => {
             format!("; `sample_rate_hz = {stored}` converts it")
         }

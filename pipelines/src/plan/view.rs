@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::path::PathBuf;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
-use wavemill_core::encode::LossyQuality;
+use wavemill_core::encode::{BitRateMode, LossyQuality};
 use wavemill_core::limits::INFINITE_TAIL_MAX;
 use wavemill_core::processor::Tail;
 use wavemill_core::units::{Frames, SampleRate};
@@ -112,9 +112,12 @@ pub struct PlannedExport {
     pub bit_depth: Option<u16>,
     /// Integers or floats; `None` in lossy formats.
     pub sample_format: Option<SampleFormat>,
-    /// Constant bit rate of a lossy format.
+    /// Bit rate of a lossy format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bit_rate_kbps: Option<u16>,
+    /// How it is meant: `constant` or `average`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bit_rate_mode: Option<&'static str>,
     /// Quality of variable bit rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vbr_quality: Option<u8>,
@@ -242,15 +245,14 @@ fn export(
     let lossy = wanted.format.lossy.as_ref();
     let stored = lossy.is_none().then_some(group.to);
     let quality = lossy.and_then(|lossy| (lossy.resolve)(&group.output, wanted.quality).ok());
+    let bit_rate = quality.and_then(LossyQuality::bit_rate);
     PlannedExport {
         path: proposal.path.clone(),
         format: wanted.format.name,
         bit_depth: stored.map(|to| to.bit_depth),
         sample_format: stored.map(|to| to.sample_format),
-        bit_rate_kbps: match quality {
-            Some(LossyQuality::BitRateKbps(kbps)) => Some(kbps),
-            _ => None,
-        },
+        bit_rate_kbps: bit_rate.map(|(kbps, _)| kbps),
+        bit_rate_mode: bit_rate.map(|(_, mode)| mode.name()),
         vbr_quality: match quality {
             Some(LossyQuality::Vbr(quality)) => Some(quality),
             _ => None,
@@ -347,7 +349,9 @@ impl fmt::Display for PlannedExport {
         if let (Some(sample_format), Some(bit_depth)) = (self.sample_format, self.bit_depth) {
             write!(f, ", {}", PcmFormat { sample_format, bit_depth })?;
         }
-        let bit_rate = self.bit_rate_kbps.map(LossyQuality::BitRateKbps);
+        let mode =
+            BitRateMode::ALL.into_iter().find(|mode| self.bit_rate_mode == Some(mode.name()));
+        let bit_rate = self.bit_rate_kbps.zip(mode).map(|(kbps, mode)| mode.of(kbps));
         if let Some(quality) = bit_rate.or(self.vbr_quality.map(LossyQuality::Vbr)) {
             write!(f, ", {quality}")?;
         }

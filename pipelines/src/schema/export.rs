@@ -83,8 +83,14 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::optional(
         "bit_rate_kbps",
-        Kind::Integer { min: 8, max: 512 },
-        "Constant bit rate of a lossy format; default for MP3: 192 for stereo, 96 for mono.",
+        Kind::Integer { min: 6, max: 2048 },
+        "Bit rate of a lossy format, all channels together; default for stereo: MP3 192, Opus 128.",
+    ),
+    Key::optional(
+        "bit_rate_mode",
+        Kind::Word(&["constant", "average"]),
+        "Whether the bit rate is the same throughout or holds on average; MP3 has constant ones only, \
+         Opus takes them as average by default.",
     ),
     Key::optional(
         "vbr_quality",
@@ -130,6 +136,7 @@ pub(super) fn read(
         warn_of_late_mix(sink, channels, after, steps);
     }
     let sample_rate_hz = read_rate(sink, values, format);
+    check_steps(sink, values, format, steps_before(after, steps));
     let compression_level = read_level(sink, values, format);
     let quality = lossy::read(sink, values, format);
     let (format, path) = (format?, path?);
@@ -160,13 +167,51 @@ pub(super) fn read(
     Some(Read { export, path })
 }
 
-/// Mixing channels adds their peaks up: a ceiling that was kept before may be exceeded then.
-fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, steps: &[Step]) {
-    let before = match after {
+/// The steps whose output an export takes.
+fn steps_before(after: After, steps: &[Step]) -> &[Step] {
+    match after {
         After::Decode => &[],
         After::Step(step) => &steps[..=step],
         After::Last => steps,
+    }
+}
+
+/// Holds what the last `resample` and `remix` steps make of any signal against the format, where the
+/// export converts neither.
+fn check_steps(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    format: Option<&'static FormatDescriptor>,
+    before: &[Step],
+) {
+    let (Some(format), Some(written)) = (format, values.text("format")) else { return };
+    let last = |name: &str, key| {
+        let step = before.iter().rfind(|step| step.is(name));
+        step.and_then(|step| step.integer(key))
     };
+    let rate = last("resample", "sample_rate_hz").and_then(|rate| u32::try_from(rate).ok());
+    if let Some(rate) = rate.filter(|rate| !format.stores_rate(SampleRate(*rate)))
+        && values.raw("sample_rate_hz").is_none()
+    {
+        let message = format!("{} cannot store {rate} Hz, which `resample` makes", format.name);
+        let error = sink.error("unsupported", written.span(), message);
+        if let Some(nearest) = format.rate_near(SampleRate(rate)) {
+            error.help(format!("`sample_rate_hz = {nearest}` in the export would do"));
+        }
+    }
+    let channels = last("remix", "channels").and_then(|count| usize::try_from(count).ok());
+    if let Some(count) = channels.filter(|count| *count > format.channel_count_max)
+        && values.raw("channels").is_none()
+    {
+        let message = format!("{} cannot store {count} channels, which `remix` makes", format.name);
+        sink.error("unsupported", written.span(), message)
+            .help(format!("it stores at most {}", format.channel_count_max));
+    }
+}
+
+/// Mixing channels adds their peaks up: a ceiling that was kept before may be exceeded then.
+fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, steps: &[Step]) {
+    let before = steps_before(after, steps);
     let ceiling = before.iter().rfind(|step| ceiling::of_step(step).is_some());
     let is_mixed_before = before
         .iter()
@@ -187,10 +232,10 @@ fn read_rate(
     let rate = u32::try_from(*written.get_ref()).ok()?;
     if let Some(format) = format.filter(|format| !format.stores_rate(SampleRate(rate))) {
         let message = format!("{} cannot store {rate} Hz", format.name);
-        let help = match format.sample_rates_hz {
-            Some(rates) => {
+        let help = match format.sample_rates_hz.zip(format.rate_near(SampleRate(rate))) {
+            Some((rates, near)) => {
                 let list: Vec<String> = rates.iter().map(ToString::to_string).collect();
-                format!("it stores {} Hz", list.join(", "))
+                format!("use `sample_rate_hz = {near}`; it stores {} Hz", list.join(", "))
             }
             None => format!("it stores at most {} Hz", format.sample_rate_hz_max),
         };

@@ -2,7 +2,7 @@
 
 use super::sink::Sink;
 use super::values::Values;
-use wavemill_core::encode::{FormatDescriptor, Lossy, LossyQuality};
+use wavemill_core::encode::{BitRateMode, FormatDescriptor, Lossy, LossyQuality};
 
 /// Keys of samples' bits, which lossy formats have none of.
 const OF_SAMPLES: [&str; 3] = ["bit_depth", "sample_format", "dither"];
@@ -15,6 +15,11 @@ pub(super) fn read(
 ) -> Option<LossyQuality> {
     let bit_rate = values.integer("bit_rate_kbps");
     let vbr = values.integer("vbr_quality");
+    if let (None, Some(span)) = (&bit_rate, values.written("bit_rate_mode")) {
+        let message = "`bit_rate_mode` is about a `bit_rate_kbps`, and there is none";
+        sink.error("contradiction", span, message).help("name a bit rate, or leave the key out");
+        return None;
+    }
     if let (Some(_), Some(vbr)) = (&bit_rate, &vbr) {
         let message = "`bit_rate_kbps` and `vbr_quality` exclude each other";
         sink.error("contradiction", vbr.span(), message).help("leave one of them out");
@@ -36,16 +41,16 @@ pub(super) fn read(
             }
         }
     }
+    let mode = read_mode(sink, values, lossy);
     let bit_rate = bit_rate.and_then(|written| {
         let kbps = u16::try_from(*written.get_ref()).ok()?;
         if let Some((name, Lossy { bit_rates_kbps, .. })) = lossy
-            && !bit_rates_kbps.contains(&kbps)
+            && !bit_rates_kbps.contain(kbps)
         {
-            let list: Vec<String> = bit_rates_kbps.iter().map(ToString::to_string).collect();
             sink.error("out-of-range", written.span(), format!("`bit_rate_kbps` is {kbps}"))
-                .help(format!("{name} has {}", list.join(", ")));
+                .help(format!("{name} has {bit_rates_kbps}"));
         }
-        Some(LossyQuality::BitRateKbps(kbps))
+        Some(mode.of(kbps))
     });
     let vbr = vbr.and_then(|written| {
         let quality = u8::try_from(*written.get_ref()).ok()?;
@@ -65,4 +70,24 @@ pub(super) fn read(
         Some(LossyQuality::Vbr(quality))
     });
     bit_rate.or(vbr)
+}
+
+/// How the bit rate is meant: as it is written, else as is usual for the format.
+fn read_mode(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    lossy: Option<(&str, &Lossy)>,
+) -> BitRateMode {
+    let usual = lossy.map_or(BitRateMode::Constant, |(_, lossy)| lossy.usual_mode());
+    let Some(written) = values.word("bit_rate_mode") else { return usual };
+    let named = BitRateMode::ALL.into_iter().find(|mode| mode.name() == *written.get_ref());
+    let mode = named.unwrap_or(usual);
+    if let Some((name, lossy)) = lossy
+        && !lossy.bit_rate_modes.contains(&mode)
+    {
+        let message = format!("{name} has no {} bit rates", mode.name());
+        sink.error("unsupported", written.span(), message)
+            .help(format!("its bit rates are {}: leave the key out", usual.name()));
+    }
+    mode
 }

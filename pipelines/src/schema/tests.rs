@@ -271,7 +271,7 @@ fn each_kind_of_mistake_is_named_where_it_stands() {
     assert_mistake("gain_db = 3", "gain_db = \"3\"", "wrong-type", "\"3\"", "");
     assert_mistake("genre =", "gerne =", "unknown-key", "tag", "genre");
     assert_mistake("\"wav\"", "\"waf\"", "unknown-format", "\"waf\"", "wav");
-    assert_mistake("\"wav\"", "\"opus\"", "unknown-format", "\"opus\"", "this program writes");
+    assert_mistake("\"wav\"", "\"aptx\"", "unknown-format", "\"aptx\"", "this program writes");
     assert_mistake("\"PCM_24\"", "\"PCM_8\"", "unknown-choice", "\"PCM_8\"", "PCM_");
     assert_mistake("bit_depth = 32", "bit_depth = 20", "out-of-range", "20", "16, 24 or 32");
     assert_mistake("channels = 1\n", "channels = 99\n", "out-of-range", "99", "");
@@ -428,6 +428,26 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
         )
     );
     let codes = |export: &str| found(export).iter().map(|one| one.0).collect::<Vec<_>>();
+    assert_eq!(
+        found("format = \"mp3\"\nbit_rate_kbps = 192\nbit_rate_mode = \"average\""),
+        told(
+            "unsupported",
+            "mp3 has no average bit rates",
+            "its bit rates are constant: leave the key out"
+        )
+    );
+    assert_eq!(
+        found("format = \"mp3\"\nbit_depth = 24"),
+        told(
+            "unsupported",
+            "mp3 has no `bit_depth`",
+            "leave the key out; `bit_rate_kbps` or `vbr_quality` say how good it is"
+        )
+    );
+    assert_eq!(
+        found("format = \"mp3\"\nchannels = 8"),
+        told("unsupported", "mp3 cannot store 8 channels", "it stores at most 2")
+    );
     assert_eq!(codes("format = \"mp3\"\nvbr_quality = 10"), ["out-of-range"]);
     assert_eq!(codes("format = \"mp3\"\nchannels = 6"), ["unsupported"]);
     assert_eq!(codes("format = \"mp3\"\nsample_rate_hz = 96000"), ["unsupported"]);
@@ -439,6 +459,69 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
     );
     assert_eq!(codes("format = \"flac\"\nbit_rate_kbps = 192"), ["unsupported"]);
     assert_eq!(codes("format = \"wav\"\nvbr_quality = 2"), ["unsupported"]);
+}
+
+/// What a pipeline's export is told, each with its help.
+#[cfg(feature = "opus")]
+fn told(sections: &str) -> Vec<(&'static str, String, String)> {
+    let text = format!("version = 1\n[pipeline]\nname = \"a\"\n{sections}path = \"{{stem}}.x\"\n");
+    let told = mistakes(&text).into_iter();
+    told.map(|one| (one.code, one.message, one.help.unwrap_or_default())).collect()
+}
+
+#[cfg(feature = "opus")]
+#[test]
+fn opus_is_asked_for_rates_channels_and_bits_it_has() {
+    let export = |keys: &str| told(&format!("[[export]]\nformat = \"opus\"\n{keys}"));
+    let one = |code, message: &str, help: &str| vec![(code, message.to_owned(), help.to_owned())];
+    assert_eq!(export(""), []);
+    assert_eq!(export("bit_rate_kbps = 96\nbit_rate_mode = \"constant\"\n"), []);
+    assert_eq!(export("bit_rate_kbps = 96\nsample_rate_hz = 48000\nchannels = 8\n"), []);
+    assert_eq!(
+        export("sample_rate_hz = 44100\n"),
+        one(
+            "unsupported",
+            "opus cannot store 44100 Hz",
+            "use `sample_rate_hz = 48000`; it stores 8000, 12000, 16000, 24000, 48000 Hz"
+        )
+    );
+    assert_eq!(
+        export("bit_rate_kbps = 2047\nchannels = 9\n"),
+        one("unsupported", "opus cannot store 9 channels", "it stores at most 8")
+    );
+    assert_eq!(
+        export("vbr_quality = 5\n"),
+        one("unsupported", "opus has no variable bit rate", "use `bit_rate_kbps`")
+    );
+    assert_eq!(
+        export("bit_rate_mode = \"average\"\n"),
+        one(
+            "contradiction",
+            "`bit_rate_mode` is about a `bit_rate_kbps`, and there is none",
+            "name a bit rate, or leave the key out"
+        )
+    );
+}
+
+#[cfg(feature = "opus")]
+#[test]
+fn what_steps_make_is_held_against_the_format() {
+    let step = "[[step]]\nuse = \"resample\"\nwith = { sample_rate_hz = 44100 }\n";
+    let with = |export: &str| told(&format!("{step}[[export]]\nformat = \"opus\"\n{export}"));
+    assert_eq!(
+        with(""),
+        [(
+            "unsupported",
+            "opus cannot store 44100 Hz, which `resample` makes".to_owned(),
+            "`sample_rate_hz = 48000` in the export would do".to_owned()
+        )]
+    );
+    assert_eq!(with("sample_rate_hz = 48000\n"), []);
+    assert_eq!(with("after = \"decode\"\n"), []);
+    let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 12 }\n";
+    let found = told(&format!("{remix}[[export]]\nformat = \"opus\"\n"));
+    assert_eq!(found[0].1, "opus cannot store 12 channels, which `remix` makes");
+    assert_eq!(found[0].2, "it stores at most 8");
 }
 
 /// Of the core that is at hand: building the workspace at once may have given it the feature.
@@ -455,7 +538,7 @@ fn mp3_is_refused_with_the_way_to_build_it_where_it_is_not_built_in() {
         found[0].message,
         "`mp3` is not built into this program; build it with `--features mp3`"
     );
-    assert!(found[0].help.as_ref().unwrap().starts_with("this program writes flac"));
+    assert!(found[0].help.as_ref().unwrap().starts_with("this program writes aiff"));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use std::f64::consts::LN_10;
 use wavemill_core::audio::{PcmFormat, Samples, StreamSpec};
 use wavemill_core::encode::{
-    self, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy, LossyQuality, Refusal,
-    Sink,
+    self, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy, LossyQuality,
+    Refusal, Sink,
 };
 use wavemill_pipelines::Pipeline;
 
@@ -59,9 +59,12 @@ const fn format(name: &'static str, create: encode::CreateEncoder) -> FormatDesc
         extension: "wav",
         summary: "Lossy in a way that one can compute.",
         lossy: Some(Lossy {
-            bit_rates_kbps: &[],
+            bit_rates_kbps: BitRates::Of(&[]),
+            bit_rate_modes: &[],
             vbr_qualities: Some((0, 0)),
             default: "quality 0",
+            usual_kbps: 1,
+            decoded_rate_hz: None,
             resolve: any_quality,
         }),
         formats: &[PcmFormat::FLOAT],

@@ -26,6 +26,7 @@ const OPTIONAL: &[Tool] = &[
     Tool { program: "metaflac", package: "flac", purpose: "reads the tags of FLAC" },
     Tool { program: "lame", package: "lame", purpose: "encodes MP3" },
     Tool { program: "oggenc", package: "vorbis-tools", purpose: "encodes Ogg Vorbis" },
+    Tool { program: "opusenc", package: "opus-tools", purpose: "encodes and decodes Opus" },
     Tool { program: "sox", package: "sox", purpose: "writes and reads PCM files" },
     Tool { program: "sndfile-info", package: "sndfile-programs", purpose: "reads AIFF and WAV" },
     Tool { program: "mpg123", package: "mpg123", purpose: "decodes MP3" },

@@ -3,8 +3,8 @@
 //! Source: RFC 9639, 8.
 
 use crate::audio::ChannelLayout;
-use crate::encode::{EncodeError, EncodeSettings, Sink};
-use crate::tags::{Picture, ReplayGain};
+use crate::encode::{EncodeError, EncodeSettings, Sink, comments};
+use crate::tags::ReplayGain;
 use std::io::SeekFrom;
 
 /// Bytes of a block's header.
@@ -75,7 +75,7 @@ fn put_tags(bytes: &mut Vec<u8>, settings: &EncodeSettings) {
     let later = comment.len() - vorbis_comment(settings, None).len();
     put_block(bytes, 4, &comment);
     for picture in &settings.tags.pictures {
-        let block = picture_block(picture);
+        let block = comments::picture(picture);
         if block.len() <= BLOCK_BYTES_MAX {
             put_block(bytes, 6, &block);
         }
@@ -158,57 +158,12 @@ pub(super) fn seek_table(points: &[SeekPoint], room: u64) -> Vec<u8> {
     bytes
 }
 
-/// The names are those most taggers use. Source: RFC 9639, 8.6; Xiph.Org, "Ogg Vorbis I format
-/// specification: comment field and header specification".
+/// The comments, with the layout where it is not the usual one.
 fn vorbis_comment(settings: &EncodeSettings, replay_gain: Option<&ReplayGain>) -> Vec<u8> {
-    let mut fields = comment_fields(settings);
-    fields.extend(replay_gain.map(ReplayGain::fields).unwrap_or_default());
-    let mut bytes = Vec::new();
-    put_text(&mut bytes, concat!("Wavemill ", env!("CARGO_PKG_VERSION")));
-    bytes.extend_from_slice(&u32::try_from(fields.len()).expect("few fields").to_le_bytes());
-    for (name, value) in fields {
-        put_text(&mut bytes, &format!("{name}={value}"));
-    }
-    bytes
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(&u32::try_from(text.len()).expect("capped text").to_le_bytes());
-    bytes.extend_from_slice(text.as_bytes());
-}
-
-fn comment_fields(settings: &EncodeSettings) -> Vec<(&'static str, String)> {
-    let tags = &settings.tags;
-    let number = |value: Option<u32>| value.map(|value| value.to_string());
-    let broadcast = tags.broadcast.as_ref();
-    [
-        ("TITLE", tags.title.clone()),
-        ("ARTIST", tags.artist.clone()),
-        ("ALBUM", tags.album.clone()),
-        ("ALBUMARTIST", tags.album_artist.clone()),
-        ("COMPOSER", tags.composer.clone()),
-        ("GENRE", tags.genre.clone()),
-        ("DATE", tags.date.clone().or_else(|| number(tags.year))),
-        ("TRACKNUMBER", number(tags.track)),
-        ("TRACKTOTAL", number(tags.track_total)),
-        ("DISCNUMBER", number(tags.disc)),
-        ("DISCTOTAL", number(tags.disc_total)),
-        ("BPM", tags.bpm.map(|bpm| bpm.to_string())),
-        ("INITIALKEY", tags.key.clone()),
-        ("ISRC", tags.isrc.clone()),
-        ("COMMENT", tags.comment.clone()),
-        ("COPYRIGHT", tags.copyright.clone()),
-        ("LYRICS", tags.lyrics.clone()),
-        ("DESCRIPTION", broadcast.and_then(|b| b.description.clone())),
-        ("ENCODED-BY", broadcast.and_then(|b| b.originator.clone())),
-        ("ORIGINATORREFERENCE", broadcast.and_then(|b| b.reference.clone())),
-        ("ORIGINATIONDATE", broadcast.and_then(|b| b.date.clone())),
-        ("TIMEREFERENCE", broadcast.and_then(|b| b.time_reference).map(|time| time.to_string())),
-        ("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", unusual_mask(&settings.spec.layout)),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
-    .collect()
+    let mask = unusual_mask(&settings.spec.layout);
+    let mask = mask.map(|mask| ("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", mask));
+    let gains = replay_gain.map(ReplayGain::fields).unwrap_or_default();
+    comments::body(comments::texts(&settings.tags).chain(mask).chain(gains))
 }
 
 /// FLAC has one layout for each channel count; any other needs the mask in words.
@@ -217,30 +172,11 @@ fn unusual_mask(layout: &ChannelLayout) -> Option<String> {
     layout.mask().filter(|_| !is_usual).map(|mask| format!("0x{mask:04X}"))
 }
 
-/// Source: RFC 9639, 8.8.
-fn picture_block(picture: &Picture) -> Vec<u8> {
-    let kind: u32 = match picture.kind {
-        "front cover" => 3,
-        "back cover" => 4,
-        _ => 0,
-    };
-    let mut bytes = kind.to_be_bytes().to_vec();
-    let description = picture.description.as_deref().unwrap_or_default();
-    for text in [picture.media_type.as_bytes(), description.as_bytes()] {
-        bytes.extend_from_slice(&u32::try_from(text.len()).expect("capped text").to_be_bytes());
-        bytes.extend_from_slice(text);
-    }
-    // Width, height, depth and colors may be left zero: "unknown".
-    bytes.extend_from_slice(&[0; 16]);
-    bytes.extend_from_slice(&u32::try_from(picture.bytes.len()).expect("capped").to_be_bytes());
-    bytes.extend_from_slice(&picture.bytes);
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::limits::{PICTURE_BYTES_MAX, TAG_TEXT_BYTES_MAX};
+    use crate::tags::Picture;
 
     #[test]
     fn largest_picture_a_reader_keeps_just_fits_a_block() {
@@ -250,6 +186,6 @@ mod tests {
             description: Some("x".repeat(TAG_TEXT_BYTES_MAX)),
             bytes: vec![0; PICTURE_BYTES_MAX],
         };
-        assert_eq!(picture_block(&picture).len(), BLOCK_BYTES_MAX);
+        assert_eq!(comments::picture(&picture).len(), BLOCK_BYTES_MAX);
     }
 }

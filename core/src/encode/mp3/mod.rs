@@ -9,7 +9,8 @@
 mod rates;
 
 use super::{
-    EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy, LossyQuality, Refusal, Sink, id3,
+    BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
+    LossyQuality, Refusal, Sink, id3,
 };
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use mp3lame_encoder::{Bitrate, Builder, DualPcm, FlushGap, Mode, MonoPcm, Quality, VbrMode};
@@ -25,9 +26,12 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     extension: "mp3",
     summary: "Small files that everything plays, with tags and pictures; exact in length.",
     lossy: Some(Lossy {
-        bit_rates_kbps: rates::BIT_RATES_KBPS,
+        bit_rates_kbps: BitRates::Of(rates::BIT_RATES_KBPS),
+        bit_rate_modes: &[BitRateMode::Constant],
         vbr_qualities: Some(rates::VBR_QUALITIES),
         default: "192 kbit/s for stereo, 96 for mono, or the most that the sample rate has",
+        usual_kbps: 192,
+        decoded_rate_hz: None,
         resolve: rates::resolve,
     }),
     formats: &[PcmFormat::FLOAT],
@@ -101,6 +105,7 @@ fn lame(spec: &StreamSpec, quality: LossyQuality) -> Result<mp3lame_encoder::Enc
             builder.set_vbr_mode(VbrMode::Off).map_err(failed_by)?;
             builder.set_brate(rate).map_err(failed_by)?;
         }
+        LossyQuality::AverageKbps(_) => return Err(failed("the binding sets no average")),
         LossyQuality::Vbr(quality) => {
             let quality = vbr_quality(quality).ok_or_else(|| failed("LAME has no such quality"))?;
             builder.set_vbr_mode(VbrMode::Mtrh).map_err(failed_by)?;

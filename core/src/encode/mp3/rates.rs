@@ -81,6 +81,10 @@ pub(super) fn resolve(
                 instead,
             })
         }
+        Some(asked @ LossyQuality::AverageKbps(_)) => Err(Refusal {
+            what: asked.to_string(),
+            instead: "its bit rates are constant; `vbr_quality` varies them".to_owned(),
+        }),
         Some(LossyQuality::Vbr(quality)) if quality > VBR_QUALITIES.1 => Err(Refusal {
             what: format!("VBR quality {quality}"),
             instead: format!("it has {} (best) to {}", VBR_QUALITIES.0, VBR_QUALITIES.1),
@@ -99,7 +103,7 @@ pub(super) fn scale_by_lame(quality: LossyQuality) -> f32 {
         LossyQuality::BitRateKbps(..=160) => 0.95,
         LossyQuality::BitRateKbps(..=192) => 0.97,
         LossyQuality::BitRateKbps(..=224) => 0.98,
-        LossyQuality::BitRateKbps(_) | LossyQuality::Vbr(_) => 1.0,
+        _ => 1.0,
     }
 }
 

@@ -1,0 +1,109 @@
+//! Comments and pictures as FLAC, Vorbis and Opus carry them.
+//!
+//! Source: Xiph.Org, "Ogg Vorbis I format specification: comment field and header specification"; RFC 9639,
+//! 8.6 and 8.8.
+
+use crate::tags::{Picture, Tags};
+
+/// The body of a comment header: who wrote it, then the fields. The names are those most taggers use.
+pub(super) fn body<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> Vec<u8> {
+    let fields: Vec<_> = fields.into_iter().collect();
+    let mut bytes = Vec::new();
+    put_text(&mut bytes, concat!("Wavemill ", env!("CARGO_PKG_VERSION")));
+    bytes.extend_from_slice(&u32::try_from(fields.len()).expect("few fields").to_le_bytes());
+    for (name, value) in fields {
+        put_text(&mut bytes, &format!("{name}={value}"));
+    }
+    bytes
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(&u32::try_from(text.len()).expect("capped text").to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+/// The tags that are text.
+pub(super) fn texts(tags: &Tags) -> impl Iterator<Item = (&'static str, String)> {
+    let number = |value: Option<u32>| value.map(|value| value.to_string());
+    let broadcast = tags.broadcast.as_ref();
+    [
+        ("TITLE", tags.title.clone()),
+        ("ARTIST", tags.artist.clone()),
+        ("ALBUM", tags.album.clone()),
+        ("ALBUMARTIST", tags.album_artist.clone()),
+        ("COMPOSER", tags.composer.clone()),
+        ("GENRE", tags.genre.clone()),
+        ("DATE", tags.date.clone().or_else(|| number(tags.year))),
+        ("TRACKNUMBER", number(tags.track)),
+        ("TRACKTOTAL", number(tags.track_total)),
+        ("DISCNUMBER", number(tags.disc)),
+        ("DISCTOTAL", number(tags.disc_total)),
+        ("BPM", tags.bpm.map(|bpm| bpm.to_string())),
+        ("INITIALKEY", tags.key.clone()),
+        ("ISRC", tags.isrc.clone()),
+        ("COMMENT", tags.comment.clone()),
+        ("COPYRIGHT", tags.copyright.clone()),
+        ("LYRICS", tags.lyrics.clone()),
+        ("DESCRIPTION", broadcast.and_then(|b| b.description.clone())),
+        ("ENCODED-BY", broadcast.and_then(|b| b.originator.clone())),
+        ("ORIGINATORREFERENCE", broadcast.and_then(|b| b.reference.clone())),
+        ("ORIGINATIONDATE", broadcast.and_then(|b| b.date.clone())),
+        ("TIMEREFERENCE", broadcast.and_then(|b| b.time_reference).map(|time| time.to_string())),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// The body of a picture block.
+pub(super) fn picture(picture: &Picture) -> Vec<u8> {
+    let kind: u32 = match picture.kind {
+        "front cover" => 3,
+        "back cover" => 4,
+        _ => 0,
+    };
+    let mut bytes = kind.to_be_bytes().to_vec();
+    let description = picture.description.as_deref().unwrap_or_default();
+    for text in [picture.media_type.as_bytes(), description.as_bytes()] {
+        bytes.extend_from_slice(&u32::try_from(text.len()).expect("capped text").to_be_bytes());
+        bytes.extend_from_slice(text);
+    }
+    // Width, height, depth and colors may be left zero: "unknown".
+    bytes.extend_from_slice(&[0; 16]);
+    bytes.extend_from_slice(&u32::try_from(picture.bytes.len()).expect("capped").to_be_bytes());
+    bytes.extend_from_slice(&picture.bytes);
+    bytes
+}
+
+/// The pictures as fields: each in base64.
+pub(super) fn pictures(tags: &Tags) -> impl Iterator<Item = (&'static str, String)> {
+    tags.pictures.iter().map(|one| ("METADATA_BLOCK_PICTURE", base64(&picture(one))))
+}
+
+/// Source: RFC 4648, 4.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let at = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
+            let letter = char::from(LETTERS[(bits >> shift & 63) as usize]);
+            text.push(if index <= group.len() { letter } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_standard_s_examples() {
+        let pairs =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (plain, coded) in pairs {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}
