@@ -346,6 +346,8 @@ fn opus_of_other_encoders_is_read_as_by_opusdec_and_as_long_as_by_ffmpeg() {
             let Some(output) = run_tool("opusenc", &arguments, &[]) else { return };
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             let ours = decoded(&output.stdout);
+            // For very few bits opusenc mixes down.
+            let channel_count = ours.len();
             let what = format!("{channel_count} channels, {options:?}");
             assert_eq!(ours[0].len(), 100_003, "{what}");
             let Some(theirs) = by_opusdec(&output.stdout, channel_count) else { return };

@@ -55,6 +55,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "ttf-parser", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "mp3lame*", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "unsafe-libopus", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "vorbis_rs", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "flac-codec", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rubato", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "rustfft", only: &["wavemill-core"], tests_may: true },
@@ -78,7 +79,7 @@ const WRAPPERS: &[Wrapper] = &[
 #[rustfmt::skip]
 const CORE: &[&str] = &[
     "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser",
-    "unsafe-libopus",
+    "unsafe-libopus", "vorbis_rs",
 ];
 
 impl Wrapper {

@@ -5,7 +5,7 @@ pub mod convert;
 mod format;
 mod layout;
 mod samples;
-#[cfg(feature = "opus")]
+#[cfg(any(feature = "opus", feature = "vorbis"))]
 pub(crate) mod vorbis_order;
 
 pub use block::Block;

@@ -74,12 +74,22 @@ pub(super) fn picture(picture: &Picture) -> Vec<u8> {
     bytes
 }
 
-/// The pictures as fields: each in base64.
-pub(super) fn pictures(tags: &Tags) -> impl Iterator<Item = (&'static str, String)> {
-    tags.pictures.iter().map(|one| ("METADATA_BLOCK_PICTURE", base64(&picture(one))))
+/// The pictures as fields, each in base64, as far as they fit so many bytes together.
+#[cfg(any(feature = "opus", feature = "vorbis"))]
+pub(super) fn pictures_within(
+    tags: &Tags,
+    mut byte_count: usize,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let fields = tags.pictures.iter().map(|one| ("METADATA_BLOCK_PICTURE", base64(&picture(one))));
+    fields.filter(move |(_, text)| {
+        let fits = text.len() <= byte_count;
+        byte_count -= if fits { text.len() } else { 0 };
+        fits
+    })
 }
 
 /// Source: RFC 4648, 4.
+#[cfg(any(feature = "opus", feature = "vorbis"))]
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -94,7 +104,7 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(feature = "opus", feature = "vorbis")))]
 mod tests {
     use super::*;
 

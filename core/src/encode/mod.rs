@@ -8,13 +8,15 @@ mod lossy;
 #[cfg(feature = "mp3")]
 mod mp3;
 mod noise_shaping;
-#[cfg(feature = "opus")]
+#[cfg(any(feature = "opus", feature = "vorbis"))]
 mod ogg;
 #[cfg(feature = "opus")]
 mod opus;
 mod pack;
 mod quantize;
 mod random;
+#[cfg(feature = "vorbis")]
+mod vorbis;
 mod wav;
 
 pub(crate) use flac::crc16;
@@ -40,6 +42,8 @@ pub const FORMATS: &[&FormatDescriptor] = &[
     &mp3::DESCRIPTOR,
     #[cfg(feature = "opus")]
     &opus::DESCRIPTOR,
+    #[cfg(feature = "vorbis")]
+    &vorbis::DESCRIPTOR,
     &wav::DESCRIPTOR,
 ];
 
@@ -49,7 +53,14 @@ pub fn format(name: &str) -> Option<&'static FormatDescriptor> {
 }
 
 /// Formats whose writers are built on request only, each with the feature that builds it.
-const BY_FEATURE: &[(&str, &str)] = &[("mp3", "mp3"), ("opus", "opus")];
+const BY_FEATURE: &[(&str, &str)] = &[("mp3", "mp3"), ("opus", "opus"), ("vorbis", "vorbis")];
+
+/// The format whose files have this extension, without the dot, in lower case.
+pub fn format_of_extension(extension: &str) -> Option<&'static FormatDescriptor> {
+    // AIFF's other extensions; files that nobody calls otherwise need none.
+    let extension = if matches!(extension, "aif" | "aifc") { "aiff" } else { extension };
+    FORMATS.iter().find(|format| format.extension == extension).copied()
+}
 
 /// The formats that this build does not write, each with the feature that would build its writer.
 pub fn missing_formats() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -2,11 +2,16 @@
 //!
 //! Source: RFC 3533, 6.
 
-use super::{EncodeError, Sink};
+#[cfg(feature = "opus")]
+use super::EncodeError;
+use super::Sink;
+#[cfg(feature = "vorbis")]
+use std::io::{self, Write};
 
 /// Page flags.
 const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
+#[cfg(feature = "opus")]
 const LAST: u8 = 4;
 
 /// Bytes of a page's header before its segment table.
@@ -19,6 +24,7 @@ const SEGMENT_COUNT_MAX: usize = 255;
 const NOWHERE: u64 = u64::MAX;
 
 /// Packets of a stream on their way into pages.
+#[cfg(feature = "opus")]
 pub(super) struct Pages {
     serial: u32,
     sequence: u32,
@@ -31,6 +37,7 @@ pub(super) struct Pages {
     granule: u64,
 }
 
+#[cfg(feature = "opus")]
 impl Pages {
     /// Pages of a stream with this number, the first of them with this sequence number.
     pub(super) fn new(serial: u32, sequence: u32, packets_a_page: usize) -> Self {
@@ -121,6 +128,88 @@ pub(super) fn headers(serial: u32, first: &[u8], others: &[&[u8]]) -> (Vec<u8>, 
     (bytes, sequence)
 }
 
+/// The first packets of a stream whose pages another library wrote one behind the other, and on how many
+/// pages they are; `None` where there are fewer.
+#[cfg(feature = "vorbis")]
+pub(super) fn first_packets(pages: &[u8], count: usize) -> Option<(Vec<Vec<u8>>, u32)> {
+    let (mut packets, mut packet, mut at, mut page_count) = (Vec::new(), Vec::new(), 0, 0);
+    while packets.len() < count {
+        let length = page_length(&pages[at..])?;
+        let segment_count = usize::from(pages[at + 26]);
+        let mut from = at + HEADER_BYTES + segment_count;
+        for &segment in &pages[at + HEADER_BYTES..at + HEADER_BYTES + segment_count] {
+            packet.extend_from_slice(&pages[from..from + usize::from(segment)]);
+            from += usize::from(segment);
+            if segment < 255 {
+                packets.push(std::mem::take(&mut packet));
+            }
+        }
+        at += length;
+        page_count += 1;
+    }
+    Some((packets, page_count))
+}
+
+/// Bytes of the page that begins here, once all of it is there.
+#[cfg(feature = "vorbis")]
+fn page_length(bytes: &[u8]) -> Option<usize> {
+    let segment_count = usize::from(*bytes.get(26)?);
+    let lengths = bytes.get(HEADER_BYTES..HEADER_BYTES + segment_count)?;
+    let body: usize = lengths.iter().map(|length| usize::from(*length)).sum();
+    let length = HEADER_BYTES + segment_count + body;
+    (bytes.len() >= length).then_some(length)
+}
+
+/// Takes the pages another library writes: drops the first ones, and numbers the others anew.
+#[cfg(feature = "vorbis")]
+pub(super) struct Renumbered {
+    sink: Box<dyn Sink>,
+    /// Pages to be dropped still.
+    dropped: u32,
+    /// Number of the next page.
+    sequence: u32,
+    /// What came of a page that is not complete.
+    bytes: Vec<u8>,
+}
+
+#[cfg(feature = "vorbis")]
+impl Renumbered {
+    /// Drops so many pages and gives the next one the number `sequence`.
+    pub(super) fn new(sink: Box<dyn Sink>, dropped: u32, sequence: u32) -> Self {
+        Self { sink, dropped, sequence, bytes: Vec::new() }
+    }
+
+    fn pass(&mut self, length: usize) -> io::Result<()> {
+        if self.dropped > 0 {
+            self.dropped -= 1;
+            return Ok(());
+        }
+        let page = &mut self.bytes[..length];
+        page[18..22].copy_from_slice(&self.sequence.to_le_bytes());
+        page[22..26].fill(0);
+        let checksum = crc(page).to_le_bytes();
+        page[22..26].copy_from_slice(&checksum);
+        self.sequence += 1;
+        self.sink.write_all(page)
+    }
+}
+
+#[cfg(feature = "vorbis")]
+impl Write for Renumbered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        while let Some(length) = page_length(&self.bytes) {
+            self.pass(length)?;
+            self.bytes.drain(..length);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
 /// The segment lengths of a packet: the last one is below 255.
 fn lacing(byte_count: usize) -> impl Iterator<Item = u8> {
     let rest = u8::try_from(byte_count % 255).expect("below 255");
@@ -185,7 +274,7 @@ mod tests {
 
     #[test]
     fn checksum_is_that_of_the_page_with_zeros_in_its_place() {
-        let head = PageHead { flags: LAST, granule: 0, serial: 0x0403_0201, sequence: 7 };
+        let head = PageHead { flags: CONTINUED, granule: 0, serial: 0x0403_0201, sequence: 7 };
         let page = head.page(&[], &[]);
         assert_eq!(page.len(), HEADER_BYTES);
         let mut blank = page.clone();

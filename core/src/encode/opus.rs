@@ -152,12 +152,7 @@ fn serial(tags: &Tags) -> u32 {
 
 fn tags_packet(tags: &Tags) -> Vec<u8> {
     let packet = |gains: Vec<(&'static str, String)>| {
-        let mut left = TAGS_BYTES_MAX;
-        let pictures = comments::pictures(tags).filter(|(_, text)| {
-            let fits = text.len() <= left;
-            left -= if fits { text.len() } else { 0 };
-            fits
-        });
+        let pictures = comments::pictures_within(tags, TAGS_BYTES_MAX);
         let fields = comments::texts(tags).chain(pictures).chain(gains);
         [b"OpusTags", &comments::body(fields)[..]].concat()
     };

@@ -8,6 +8,7 @@ use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use steps::{Edits, Levels, steps};
+use wavemill_core::encode;
 
 /// What messages call the pipeline that the flags make.
 const NAME: &str = "export";
@@ -108,7 +109,7 @@ struct Storage {
     #[arg(long, value_name = "MODE", requires = "bit_rate")]
     bit_rate_mode: Option<String>,
 
-    /// Variable bit rate of a lossy format, by quality: 0 is MP3's best, 9 its smallest
+    /// Variable bit rate of a lossy format, by quality: 0 is MP3's best, 10 Vorbis's
     #[arg(long, value_name = "N")]
     vbr_quality: Option<u32>,
 
@@ -203,6 +204,9 @@ impl ExportOne {
         let format = self.format.as_deref().or(extension).ok_or_else(|| {
             CliError::usage(format!("{path} has no extension; name the format with --format"))
         })?;
+        let format = format.to_lowercase();
+        let known = encode::format(&format).or_else(|| encode::format_of_extension(&format));
+        let format = known.map_or(format.as_str(), |known| known.name);
         // Braces would be placeholders.
         let path = path.replace('{', "{{").replace('}', "}}");
         let Storage { channels, bit_depth, sample_format, dither, .. } = &self.storage;
@@ -222,7 +226,7 @@ impl ExportOne {
             ("keep_mtime", self.storage.keep_mtime.then(|| "true".to_owned())),
             ("on_conflict", self.force.then(|| quoted("replace"))),
         ];
-        let mut pairs = vec![("format", quoted(&format.to_lowercase())), ("path", quoted(&path))];
+        let mut pairs = vec![("format", quoted(format)), ("path", quoted(&path))];
         pairs.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
         Ok(pairs)
     }

@@ -84,18 +84,19 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "bit_rate_kbps",
         Kind::Integer { min: 6, max: 2048 },
-        "Bit rate of a lossy format, all channels together; default for stereo: MP3 192, Opus 128.",
+        "Bit rate of a lossy format, all channels together; default for stereo: MP3 192, Opus 128. Vorbis has \
+         quality 5 by default.",
     ),
     Key::optional(
         "bit_rate_mode",
         Kind::Word(&["constant", "average"]),
         "Whether the bit rate is the same throughout or holds on average; MP3 has constant ones only, \
-         Opus takes them as average by default.",
+         Vorbis average ones, Opus both, average by default.",
     ),
     Key::optional(
         "vbr_quality",
-        Kind::Integer { min: 0, max: 9 },
-        "Variable bit rate of a lossy format, by quality; MP3: 0 (best) to 9.",
+        Kind::Integer { min: 0, max: 10 },
+        "Variable bit rate of a lossy format, by quality; MP3: 0 (best) to 9, Vorbis: 10 (best) to 0.",
     ),
 ];
 

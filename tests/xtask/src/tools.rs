@@ -25,7 +25,7 @@ const OPTIONAL: &[Tool] = &[
     Tool { program: "flac", package: "flac", purpose: "encodes and verifies FLAC" },
     Tool { program: "metaflac", package: "flac", purpose: "reads the tags of FLAC" },
     Tool { program: "lame", package: "lame", purpose: "encodes MP3" },
-    Tool { program: "oggenc", package: "vorbis-tools", purpose: "encodes Ogg Vorbis" },
+    Tool { program: "oggenc", package: "vorbis-tools", purpose: "encodes and checks Ogg Vorbis" },
     Tool { program: "opusenc", package: "opus-tools", purpose: "encodes and decodes Opus" },
     Tool { program: "sox", package: "sox", purpose: "writes and reads PCM files" },
     Tool { program: "sndfile-info", package: "sndfile-programs", purpose: "reads AIFF and WAV" },

@@ -36,6 +36,7 @@ pub(super) fn open(
         format: PcmFormat::FLOAT,
         lossless: false,
         frame_count,
+        warnings: Vec::new(),
     };
     let gain = Decibels(f64::from(head.gain_q8) / 256.0).to_amplitude();
     #[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit")]
