@@ -168,6 +168,90 @@ fn wav_tags_read_back_with_lofty() {
     assert_eq!(id3.pictures()[0].data(), [1, 2, 3]);
 }
 
+/// A file of which only the start is kept; the rest is counted.
+#[derive(Clone, Debug, Default)]
+struct Start(Arc<std::sync::Mutex<(Vec<u8>, u64)>>);
+
+impl std::io::Read for Start {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl std::io::Write for Start {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let (start, position) = &mut *self.0.lock().unwrap();
+        let kept = 4096usize.saturating_sub(usize::try_from(*position).unwrap()).min(bytes.len());
+        let at = usize::try_from(*position).unwrap();
+        if kept > 0 {
+            start.resize(start.len().max(at + kept), 0);
+            start[at..at + kept].copy_from_slice(&bytes[..kept]);
+        }
+        *position += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::io::Seek for Start {
+    fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+        if let std::io::SeekFrom::Start(position) = to {
+            self.0.lock().unwrap().1 = position;
+        }
+        Ok(self.0.lock().unwrap().1)
+    }
+}
+
+#[test]
+fn wav_that_grows_beyond_4_gb_has_become_rf64() {
+    let block = Samples::Int { bit_depth: 32, planes: vec![vec![1; 1 << 18]; 24] };
+    let unknown = wavemill_core::encode::EncodeSettings { frame_count: None, ..settings(&block) };
+    let file = Start::default();
+    let create = wavemill_core::encode::format("wav").unwrap().create;
+    let mut encoder = create(Box::new(file.clone()), unknown).unwrap();
+    let block_count = (1u64 << 32) / (24 << 20) + 1;
+    for _ in 0..block_count {
+        encoder.write(&block).unwrap();
+    }
+    encoder.finish().unwrap();
+    let start = file.0.lock().unwrap().0.clone();
+    assert_eq!(&start[..20], b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0");
+    let size = |at: usize| u64::from_le_bytes(start[at..at + 8].try_into().unwrap());
+    assert_eq!(size(28), block_count * (24 << 20));
+    assert_eq!(size(36), block_count << 18);
+    let data = start.windows(4).position(|four| four == b"data").unwrap();
+    assert_eq!(start[data + 4..data + 8], [0xff; 4]);
+    assert_eq!(size(20), data as u64 + block_count * (24 << 20));
+}
+
+#[test]
+fn wav_carries_cue_points_with_labels() {
+    use wavemill_core::tags::{self, Cue};
+    let samples = music(PcmFormat::int(16), 1, 300);
+    let cues = vec![
+        Cue { frame: 0, label: None },
+        Cue { frame: 100, label: Some("Grüße".to_owned()) },
+        Cue { frame: 299, label: Some("end".to_owned()) },
+    ];
+    let written = Tags { cues, title: Some("x".to_owned()), ..Tags::default() };
+    let mut tagged = settings(&samples);
+    tagged.tags = Arc::new(written.clone());
+    let bytes = encode("wav", &samples, tagged, 300).unwrap();
+    let reading = tags::read(&mut Cursor::new(bytes.clone()), Some("wav")).unwrap();
+    assert_eq!((reading.tags, reading.warnings), (written, Vec::new()));
+    let file = common::readers::OnDisk::new(&bytes, "wav");
+    if let Some(told) = file.told("sndfile-info", &["--cart"]) {
+        assert!(!told.contains("***"), "{told}");
+    }
+    if let Some(told) = file.told("sndfile-info", &[]) {
+        assert!(told.contains("cue  : 76") && told.contains("Count : 3"), "{told}");
+    }
+    assert!(read_with_hound(bytes) == samples);
+}
+
 #[test]
 fn wav_without_frames_is_a_header() {
     let samples = Samples::empty(PcmFormat::int(16), 2);

@@ -141,7 +141,8 @@ pub struct FormatDescriptor {
     pub compression_levels: Option<CompressionLevels>,
     /// Begins a file.
     pub create: CreateEncoder,
-    /// Writes the `ReplayGain` of `settings.tags` into a file that was written with room for it.
+    /// Writes what `settings.tags` have of `ReplayGain` and measured loudness into a file that was written
+    /// with room for it.
     pub retag: Retag,
 }
 

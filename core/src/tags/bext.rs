@@ -25,6 +25,7 @@ pub(super) fn parse(data: &[u8]) -> Option<Broadcast> {
         date: text(320..330),
         time: text(330..338),
         time_reference: Some(time_reference),
+        loudness: None,
     };
     // A chunk of zeros says nothing, not even midnight.
     let nothing = Broadcast { time_reference: Some(0), ..Broadcast::default() };

@@ -1,6 +1,7 @@
 //! Tags in a common model, whatever container they were read from.
 
 mod bext;
+mod cue;
 mod field;
 mod read;
 mod replay_gain;
@@ -10,6 +11,7 @@ pub use field::{Field, NoValue};
 pub use read::{TagReading, read};
 pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
 
+use crate::units::{Dbtp, Lu, Lufs};
 use serde::Serialize;
 
 /// Descriptive tags of a file. Absent fields are `None`, never empty text.
@@ -37,12 +39,27 @@ pub struct Tags {
     pub lyrics: Option<String>,
     /// Contents of a `bext` chunk.
     pub broadcast: Option<Broadcast>,
+    /// Cue points, in the order of time; at most [`CUE_COUNT_MAX`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cues: Vec<Cue>,
     /// Pictures; shown in JSON by size and kind only.
     pub pictures: Vec<Picture>,
     /// What players shall do about the level: written where it is asked for, never read, because
     /// processing makes it wrong.
     #[serde(skip)]
     pub replay_gain: Option<ReplayGain>,
+}
+
+/// Most cue points kept of one file.
+pub const CUE_COUNT_MAX: usize = 4096;
+
+/// A place in the audio.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cue {
+    /// Frame from the file's start.
+    pub frame: u64,
+    /// What is there.
+    pub label: Option<String>,
 }
 
 /// Broadcast information of a WAVE file.
@@ -62,6 +79,25 @@ pub struct Broadcast {
     pub time: Option<String>,
     /// First frame since midnight.
     pub time_reference: Option<u64>,
+    /// How loud the samples are: written where it was measured, never read, because processing makes it
+    /// wrong.
+    #[serde(skip)]
+    pub loudness: Option<BroadcastLoudness>,
+}
+
+/// Loudness of a Broadcast Wave file; `None` where there is none, as of silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BroadcastLoudness {
+    /// Integrated loudness.
+    pub integrated: Option<Lufs>,
+    /// Loudness range.
+    pub range: Option<Lu>,
+    /// Largest true peak, by the standard's measure.
+    pub true_peak: Option<Dbtp>,
+    /// Largest momentary loudness.
+    pub momentary_max: Option<Lufs>,
+    /// Largest short-term loudness.
+    pub short_term_max: Option<Lufs>,
 }
 
 /// An embedded picture.

@@ -3,6 +3,7 @@
 //! A broken tag never fails a file: what is sound is returned, with a warning for the rest. Tags that
 //! describe the samples, as `ReplayGain`, are not read: processing makes them wrong.
 
+use super::cue::Cues;
 use super::text::{clean, number_pair, year_of};
 use super::{Picture, Tags, bext};
 use crate::decode::kind::{self, Kind};
@@ -69,9 +70,17 @@ fn ogg_type(source: &mut dyn Source) -> Result<FileType, DecodeError> {
 fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
     let mut reading = TagReading::default();
     let mut broadcast = None;
+    let mut cues = Cues::default();
     for TagChunk { id, data } in decode::wav::tag_chunks(source, TAG_CHUNK_BYTES_MAX)? {
         if &id == b"bext" {
             broadcast = broadcast.or_else(|| bext::parse(&data));
+            continue;
+        }
+        if &id == b"cue " {
+            cues.add_points(&data);
+            continue;
+        }
+        if &id == b"LIST" && cues.add_labels(&data) {
             continue;
         }
         // One at a time: a broken chunk shall not hide a sound one.
@@ -79,6 +88,7 @@ fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
         reading.add(parse(&mut file, FileType::Wav)?);
     }
     reading.tags.broadcast = broadcast;
+    reading.tags.cues = cues.finish();
     Ok(reading)
 }
 

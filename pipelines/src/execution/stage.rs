@@ -69,6 +69,17 @@ impl Stage {
         self.first_frame.filter(|_| self.input.sample_rate == self.output.sample_rate)
     }
 
+    /// Where a frame of its input is in its output, once it has begun; `None` where that is unknown or before
+    /// it. Other rates are made of whole signals.
+    pub(crate) fn place_of(&self, frame: u64) -> Option<u64> {
+        let (from, to) = (self.input.sample_rate.0, self.output.sample_rate.0);
+        if from == to {
+            return frame.checked_sub_signed(self.first_frame?);
+        }
+        let (from, to) = (u128::from(from), u128::from(to));
+        u64::try_from((u128::from(frame) * to + from / 2) / from).ok()
+    }
+
     /// Whether its tail had to be cut.
     pub(crate) fn has_infinite_tail(&self) -> bool {
         self.processor.tail() == Tail::Infinite

@@ -17,7 +17,7 @@ use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
-use wavemill_core::tags::{Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{Broadcast, BroadcastLoudness, Leveled, ReplayGain, Tags};
 use wavemill_core::units::SampleRate;
 
 /// Bytes read at once when a file is verified.
@@ -131,12 +131,17 @@ impl Writer {
         let rate = settings.spec.sample_rate;
         let check = || verify(&path, (self.format, rate), &options, &expected, cancel);
         let mut decoded = None;
-        if !self.format.is_lossless() || settings.tags.replay_gain.is_none() {
+        let states_loudness = self.format.is_lossless() && fed_loudness.is_some();
+        let is_retagged = settings.tags.replay_gain.is_some()
+            || (states_loudness && settings.tags.broadcast.is_some());
+        if !self.format.is_lossless() || !is_retagged {
             decoded = check()?;
         }
         let heard = decoded.as_ref().and_then(|decoded| decoded.loudness.as_ref());
         let (settings, replay_gain) = with_replay_gain(settings, heard.or(fed_loudness.as_deref()));
-        if replay_gain.is_some() {
+        let stated = fed_loudness.as_deref().filter(|_| states_loudness);
+        let settings = with_broadcast_loudness(settings, stated);
+        if is_retagged {
             (self.format.retag)(&mut to_sync, &settings).map_err(|error| output(error, &path))?;
             to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
             decoded = check()?;
@@ -215,6 +220,26 @@ fn verify(
         return Err(wrong("its samples differ from those it was given".to_owned()));
     }
     Ok(meter.map(|(meter, _)| meter.finish()))
+}
+
+/// The settings with the loudness of a Broadcast Wave file, where it was measured.
+fn with_broadcast_loudness(
+    settings: EncodeSettings,
+    measured: Option<&LoudnessReport>,
+) -> EncodeSettings {
+    let (Some(broadcast), Some(measured)) = (&settings.tags.broadcast, measured) else {
+        return settings;
+    };
+    let loudness = Some(BroadcastLoudness {
+        integrated: measured.integrated_lufs,
+        range: measured.loudness_range_lu,
+        true_peak: measured.true_peak_dbtp,
+        momentary_max: measured.momentary_max_lufs,
+        short_term_max: measured.short_term_max_lufs,
+    });
+    let broadcast = Some(Broadcast { loudness, ..broadcast.clone() });
+    let tags = Arc::new(Tags { broadcast, ..Tags::clone(&settings.tags) });
+    EncodeSettings { tags, ..settings }
 }
 
 /// Frames that a file decodes to for one that it was fed.

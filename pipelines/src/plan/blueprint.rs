@@ -17,7 +17,7 @@ use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
-use wavemill_core::tags::{Broadcast, Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{Broadcast, Cue, Leveled, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
@@ -178,13 +178,14 @@ impl Blueprint {
         tags: &Arc<Tags>,
     ) -> EncodeSettings {
         let group = &self.groups[group];
+        let placed = self.with_cues_placed(group, tags, frame_count);
         EncodeSettings {
             spec: group.output.clone(),
             format: group.to,
             frame_count,
             compression_level: export.compression_level,
             quality: export.quality,
-            tags: self.tags(group, tags, export.replay_gain),
+            tags: self.tags(group, &placed, export.replay_gain),
         }
     }
 
@@ -243,6 +244,27 @@ impl Blueprint {
             }
             _ => Arc::clone(tags),
         }
+    }
+
+    /// The tags with their cue points where the steps moved them to. What was cut off is left out, as are all
+    /// points where it is not known what became of them.
+    fn with_cues_placed(
+        &self,
+        group: &GroupPlan,
+        tags: &Arc<Tags>,
+        frame_count: Option<Frames>,
+    ) -> Arc<Tags> {
+        if tags.cues.is_empty() {
+            return Arc::clone(tags);
+        }
+        let end = frame_count.map_or(0, |frames| frames.0);
+        let place = |cue: &Cue| {
+            let mut stages = self.up_to(group.tap).iter().chain(&group.conversions);
+            let frame = stages.try_fold(cue.frame, |frame, stage| stage.place_of(frame))?;
+            (frame < end).then(|| Cue { frame, ..cue.clone() })
+        };
+        let cues = tags.cues.iter().filter_map(place).collect();
+        Arc::new(Tags { cues, ..Tags::clone(tags) })
     }
 
     fn up_to(&self, tap: Option<usize>) -> &[Stage] {

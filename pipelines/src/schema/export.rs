@@ -192,7 +192,7 @@ fn check_steps(
     };
     let rate = last("resample", "sample_rate_hz").and_then(|rate| u32::try_from(rate).ok());
     if let Some(rate) = rate.filter(|rate| !format.stores_rate(SampleRate(*rate)))
-        && values.raw("sample_rate_hz").is_none()
+        && values.written("sample_rate_hz").is_none()
     {
         let message = format!("{} cannot store {rate} Hz, which `resample` makes", format.name);
         let error = sink.error("unsupported", written.span(), message);
@@ -202,7 +202,7 @@ fn check_steps(
     }
     let channels = last("remix", "channels").and_then(|count| usize::try_from(count).ok());
     if let Some(count) = channels.filter(|count| *count > format.channel_count_max)
-        && values.raw("channels").is_none()
+        && values.written("channels").is_none()
     {
         let message = format!("{} cannot store {count} channels, which `remix` makes", format.name);
         sink.error("unsupported", written.span(), message)

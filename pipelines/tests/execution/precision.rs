@@ -136,6 +136,71 @@ fn time_of_the_first_frame_stays_where_only_the_end_is_cut() {
     assert_eq!(trimmed_time_references(0, 24_000), [90_000, 90_000]);
 }
 
+/// A 48 kHz file of 96,000 frames with broadcast information and two cue points, one of them labeled.
+fn marked(lab: &Lab) -> std::path::PathBuf {
+    let mut bext = vec![0; 602];
+    bext[0] = b'x';
+    let point = |id: u32, frame: u32| {
+        [id, frame, u32::from_le_bytes(*b"data"), 0, 0, frame].map(u32::to_le_bytes).concat()
+    };
+    let cue = [&2u32.to_le_bytes()[..], &point(1, 1_000), &point(2, 60_000)].concat();
+    let labels = b"adtllabl\x09\0\0\0\x02\0\0\0here\0\0";
+    let source = wav(48_000, 16, &[noise(3, 96_000).iter().map(|s| s * 0.3).collect()]);
+    let chunks = [chunk(*b"bext", &bext), chunk(*b"cue ", &cue), chunk(*b"LIST", labels)].concat();
+    lab.file("a.wav", &riff(&[chunks, source[12..].to_vec()]))
+}
+
+fn tags_of(path: &std::path::Path) -> wavemill_core::tags::Tags {
+    let mut file = std::fs::File::open(path).unwrap();
+    wavemill_core::tags::read(&mut file, Some("wav")).unwrap().tags
+}
+
+#[test]
+fn cue_points_move_with_what_steps_cut_and_convert_and_are_dropped_with_it() {
+    let lab = Lab::new();
+    let input = marked(&lab);
+    // Half a second is cut off: 24,000 frames.
+    let body = "[[step]]\nuse = \"range\"\nwith = { start_s = 0.5 }\n\
+                [[export]]\nformat = \"wav\"\npath = \"{stem}.wav\"\n\
+                [[export]]\nformat = \"wav\"\nsample_rate_hz = 24000\npath = \"{stem}-half.wav\"\n\
+                [[export]]\nafter = \"decode\"\nformat = \"wav\"\npath = \"{stem}-copy.wav\"\n";
+    lab.run(&pipeline(body), &input).unwrap();
+    let cues = |name: &str| {
+        let found = tags_of(&lab.path("out").join(name)).cues.into_iter();
+        found.map(|cue| (cue.frame, cue.label.unwrap_or_default())).collect::<Vec<_>>()
+    };
+    let here = || "here".to_owned();
+    assert_eq!(cues("a.wav"), [(36_000, here())]);
+    assert_eq!(cues("a-half.wav"), [(18_000, here())]);
+    assert_eq!(cues("a-copy.wav"), [(1_000, String::new()), (60_000, here())]);
+}
+
+#[test]
+fn broadcast_wave_states_the_loudness_of_its_own_samples() {
+    let lab = Lab::new();
+    let input = marked(&lab);
+    let body = "[[step]]\nuse = \"gain\"\nwith = { gain_db = -6.0 }\n\
+                [[export]]\nformat = \"wav\"\npath = \"{stem}.wav\"\n[report]\njson = \"{stem}.json\"\n";
+    let report = lab.run(&pipeline(body), &input).unwrap().report;
+    let bytes = std::fs::read(lab.path("out/a.wav")).unwrap();
+    let bext = bytes.windows(4).position(|window| window == b"bext").unwrap() + 8;
+    assert_eq!(bytes[bext + 346..bext + 348], [2, 0]);
+    let keys = [
+        "integrated_lufs",
+        "loudness_range_lu",
+        "true_peak_dbtp",
+        "momentary_max_lufs",
+        "short_term_max_lufs",
+    ];
+    for (index, key) in keys.into_iter().enumerate() {
+        let at = bext + 412 + 2 * index;
+        let stated = f64::from(i16::from_le_bytes([bytes[at], bytes[at + 1]])) / 100.0;
+        // Two seconds have no range and no short-term loudness.
+        let expected = report["outputs"][0]["loudness"][key].as_f64().unwrap_or(327.67);
+        assert!((stated - expected).abs() < 0.006, "{key}: {stated}, {expected}");
+    }
+}
+
 #[test]
 fn channels_mixed_beyond_the_ceiling_are_refused() {
     let lab = Lab::new();

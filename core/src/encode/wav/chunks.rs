@@ -1,7 +1,7 @@
 //! Chunks that carry tags.
 
 use crate::encode::id3;
-use crate::tags::{Broadcast, Tags};
+use crate::tags::{Broadcast, Cue, Tags};
 
 /// Appends a chunk with its header and, after an odd number of bytes, a pad byte.
 ///
@@ -50,6 +50,33 @@ pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
     }
 }
 
+/// Appends a `cue ` chunk, and a `LIST` chunk of type `adtl` with the labels; nothing where there are no
+/// points. Those that 32 bits cannot place are left out.
+///
+/// Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0".
+pub(super) fn push_cues(bytes: &mut Vec<u8>, cues: &[Cue]) {
+    let placed = |cue: &Cue| Some((u32::try_from(cue.frame).ok()?, cue.label.clone()));
+    let placed: Vec<_> = cues.iter().filter_map(placed).collect();
+    let (mut points, mut labels) = (Vec::new(), b"adtl".to_vec());
+    for (id, (frame, label)) in (1u32..).zip(placed) {
+        let [data, start, block] = [u32::from_le_bytes(*b"data"), 0, 0];
+        points.extend([id, frame, data, start, block, frame].map(u32::to_le_bytes).concat());
+        if let Some(label) = label {
+            let mut body = id.to_le_bytes().to_vec();
+            body.extend(label.bytes().filter(|&byte| byte != 0));
+            body.push(0);
+            push(&mut labels, *b"labl", &body);
+        }
+    }
+    if !points.is_empty() {
+        let count = u32::try_from(points.len() / 24).expect("as many as have numbers");
+        push(bytes, *b"cue ", &[&count.to_le_bytes()[..], &points].concat());
+    }
+    if labels.len() > 4 {
+        push(bytes, *b"LIST", &labels);
+    }
+}
+
 /// An ID3 tag, which taggers keep in a chunk called `id3 `; `None` when a `LIST` chunk carries
 /// everything there is.
 pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
@@ -64,23 +91,42 @@ pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
     is_needed.then(|| id3::tag(tags)).flatten()
 }
 
-/// The body of a `bext` chunk of version 1: without loudness fields, because those of the source
-/// would no longer be true.
+/// The body of a `bext` chunk: of version 2 where the loudness was measured, else of version 1, which has
+/// none. That of the source would no longer be true.
 ///
 /// Source: EBU Tech 3285 v2.
 pub(super) fn bext(broadcast: &Broadcast) -> Vec<u8> {
-    const VERSION: u16 = 1;
-    const UMID_LOUDNESS_AND_RESERVED_BYTES: usize = 64 + 10 + 180;
-    let mut body = Vec::with_capacity(602);
+    const UMID_BYTES: usize = 64;
+    const ALL_BYTES: usize = 602;
+    let mut body = Vec::with_capacity(ALL_BYTES);
     push_text(&mut body, broadcast.description.as_deref(), 256);
     push_text(&mut body, broadcast.originator.as_deref(), 32);
     push_text(&mut body, broadcast.reference.as_deref(), 32);
     push_text(&mut body, broadcast.date.as_deref(), 10);
     push_text(&mut body, broadcast.time.as_deref(), 8);
     body.extend(broadcast.time_reference.unwrap_or(0).to_le_bytes());
-    body.extend(VERSION.to_le_bytes());
-    body.resize(body.len() + UMID_LOUDNESS_AND_RESERVED_BYTES, 0);
+    let version: u16 = if broadcast.loudness.is_some() { 2 } else { 1 };
+    body.extend(version.to_le_bytes());
+    body.resize(body.len() + UMID_BYTES, 0);
+    if let Some(loudness) = &broadcast.loudness {
+        let values = [
+            loudness.integrated.map(|value| value.0),
+            loudness.range.map(|value| value.0),
+            loudness.true_peak.map(|value| value.0),
+            loudness.momentary_max.map(|value| value.0),
+            loudness.short_term_max.map(|value| value.0),
+        ];
+        body.extend(values.into_iter().flat_map(|value| hundredths(value).to_le_bytes()));
+    }
+    body.resize(ALL_BYTES, 0);
     body
+}
+
+/// A value in 1/100 of its unit; the standard's word for none where there is none.
+fn hundredths(value: Option<f64>) -> i16 {
+    const NONE: i16 = 0x7fff;
+    #[expect(clippy::cast_possible_truncation, reason = "is within the standard's limits then")]
+    value.map_or(NONE, |value| (value * 100.0).round().clamp(-9999.0, 9999.0) as i16)
 }
 
 /// Appends a text field of `size` bytes, padded with zeros; longer text is cut between characters.
@@ -95,6 +141,26 @@ fn push_text(body: &mut Vec<u8>, text: Option<&str>, size: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bext_states_what_was_measured_in_hundredths_and_its_version() {
+        use crate::tags::BroadcastLoudness;
+        use crate::units::{Dbtp, Lu, Lufs};
+        let plain = bext(&Broadcast::default());
+        assert_eq!((plain.len(), plain[346]), (602, 1));
+        assert_eq!(plain[412..], [0; 190]);
+        let loudness = BroadcastLoudness {
+            integrated: Some(Lufs(-23.004)),
+            range: Some(Lu(7.126)),
+            true_peak: Some(Dbtp(-1.0)),
+            momentary_max: None,
+            short_term_max: Some(Lufs(-300.0)),
+        };
+        let measured = bext(&Broadcast { loudness: Some(loudness), ..Broadcast::default() });
+        assert_eq!((measured.len(), measured[346]), (602, 2));
+        let values = [-2300i16, 713, -100, 0x7fff, -9999].map(i16::to_le_bytes).concat();
+        assert_eq!(measured[412..422], values[..]);
+    }
 
     #[test]
     fn id3_tag_is_left_out_where_a_list_chunk_says_everything() {

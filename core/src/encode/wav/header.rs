@@ -31,8 +31,8 @@ pub(super) struct Header {
     chunks: Vec<u8>,
     /// Where in `chunks` the 32-bit frame count of `fact` is, if there is one.
     fact_at: Option<usize>,
-    /// Where in `chunks` the one with the ID3 tag begins; its end where there is none.
-    id3_at: usize,
+    /// Where in `chunks` those with tags begin, which are the last ones.
+    tags_at: usize,
     /// Whether room for a `ds64` chunk is kept.
     has_placeholder: bool,
 }
@@ -47,7 +47,7 @@ impl Header {
                 .expect("the channel count was checked against the format's limit"),
             chunks: Vec::new(),
             fact_at: None,
-            id3_at: 0,
+            tags_at: 0,
             has_placeholder: false,
         };
         header.push_format(settings.spec.sample_rate.0, &settings.spec.layout);
@@ -55,11 +55,12 @@ impl Header {
             chunks::push(&mut header.chunks, *b"fact", &[0; 4]);
             header.fact_at = Some(header.chunks.len() - 4);
         }
+        header.tags_at = header.chunks.len();
         if let Some(broadcast) = &settings.tags.broadcast {
             chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
-        header.id3_at = header.chunks.len();
+        chunks::push_cues(&mut header.chunks, &settings.tags.cues);
         if let Some(id3) = chunks::id3_tag(&settings.tags) {
             chunks::push(&mut header.chunks, *b"id3 ", &id3);
         }
@@ -71,11 +72,11 @@ impl Header {
         header
     }
 
-    /// Where the ID3 tag begins, and its bytes; none where the header has none. It is the last chunk.
-    pub(super) fn id3(&self) -> (u64, Vec<u8>) {
+    /// Where the chunks with tags begin, and their bytes; none where the header has none.
+    pub(super) fn tags(&self) -> (u64, Vec<u8>) {
         let placeholder = if self.has_placeholder { 8 + DS64_BYTES as usize } else { 0 };
-        let offset = RIFF_HEADER_BYTES + placeholder + self.id3_at;
-        (offset as u64, self.chunks[self.id3_at..].to_vec())
+        let offset = RIFF_HEADER_BYTES + placeholder + self.tags_at;
+        (offset as u64, self.chunks[self.tags_at..].to_vec())
     }
 
     /// Bytes of one frame.

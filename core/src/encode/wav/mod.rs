@@ -53,10 +53,10 @@ fn create(
 
 /// See [`crate::encode::Retag`].
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
-    let (offset, id3) = Header::new(settings).id3();
-    if !id3.is_empty() {
+    let (offset, tags) = Header::new(settings).tags();
+    if !tags.is_empty() {
         sink.seek(SeekFrom::Start(offset))?;
-        sink.write_all(&id3)?;
+        sink.write_all(&tags)?;
         sink.flush()?;
     }
     Ok(())
