@@ -8,7 +8,7 @@ use super::window::Fault;
 use super::{DecodeError, Decoder, StreamInfo, pcm};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, Samples};
 use crate::limits::PACKET_FRAMES_MAX;
-use crate::units::Frames;
+use crate::units::{Frames, Seconds};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use symphonia::core::audio::{Audio, Channels, GenericAudioBufferRef};
@@ -26,6 +26,40 @@ pub(super) trait Packets: Send {
 
     /// The packets from the first one on again.
     fn rewind(self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError>;
+
+    /// Frames before the audio, of packets that do not know how many frames they hold: then the
+    /// decoder counts, and timestamps only tell holes. `None` where packets know.
+    fn delay(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Timestamp of a packet that does not know its place, either: it follows the one before.
+#[cfg(feature = "matroska")]
+pub(super) const UNKNOWN_PLACE: i64 = i64::MIN;
+#[cfg(not(feature = "matroska"))]
+const UNKNOWN_PLACE: i64 = i64::MIN;
+
+/// How far a timestamp may be off where packets do not know their lengths: containers round times to
+/// milliseconds, and recorders' clocks drift. Less than the shortest hole worth telling.
+const DRIFT_S: f64 = 0.1;
+
+/// Frames that a packet's time may be off besides: Vorbis holds back half of its largest block.
+const HELD_BACK: i64 = 8192;
+
+/// What is known of packets that do not know how many frames they hold.
+#[derive(Clone, Copy, Debug)]
+struct Counting {
+    /// Frames still to be cut off at the start.
+    delay_left: u64,
+    drift: i64,
+}
+
+impl Counting {
+    fn new(packets: &dyn Packets, info: &StreamInfo) -> Option<Self> {
+        let drift = Seconds(DRIFT_S).to_frames(info.spec.sample_rate).0.cast_signed() + HELD_BACK;
+        packets.delay().map(|delay_left| Self { delay_left, drift })
+    }
 }
 
 /// Decodes [`Packets`].
@@ -38,6 +72,7 @@ pub(super) struct CodedDecoder {
     packets: Option<Box<dyn Packets>>,
     codec: Box<dyn AudioDecoder>,
     fault: Fault,
+    counting: Option<Counting>,
     /// Timestamp the next packet must have.
     expected: Option<i64>,
     /// Frames of the codec's buffer that were not delivered yet.
@@ -59,6 +94,7 @@ impl CodedDecoder {
     ) -> Result<Box<dyn Decoder>, DecodeError> {
         Ok(Box::new(Self {
             codec: make_codec(&params, is_verified, &fault)?,
+            counting: Counting::new(packets.as_ref(), &info),
             info,
             params,
             is_verified,
@@ -88,11 +124,17 @@ impl CodedDecoder {
 
     /// Fails when the packet does not follow the one before.
     fn check_place(&mut self, packet: &Packet) -> Result<(), DecodeError> {
-        let timestamp = packet.pts.get();
-        if self.expected.is_some_and(|expected| expected != timestamp) {
+        let timestamp = match (packet.pts.get(), self.expected) {
+            (UNKNOWN_PLACE, expected) => expected.unwrap_or(0),
+            (timestamp, _) => timestamp,
+        };
+        let drift = self.counting.map_or(0, |counting| counting.drift).unsigned_abs();
+        if self.expected.is_some_and(|expected| expected.abs_diff(timestamp) > drift) {
             return Err(self.damaged("some of it is missing or unreadable"));
         }
-        let duration = i64::try_from(packet.block_dur().get()).ok();
+        // Where the decoder counts, its frames are added later.
+        let duration = self.counting.map_or_else(|| packet.block_dur().get(), |_| 0);
+        let duration = i64::try_from(duration).ok();
         self.expected = duration.and_then(|duration| timestamp.checked_add(duration));
         Ok(())
     }
@@ -107,11 +149,22 @@ impl CodedDecoder {
             Err(DecodeError::Damaged { reason }) => return Err(self.damaged(&reason)),
             Err(error) => return Err(error),
         };
-        if frame_count != packet.block_dur().get() || frame_count > PACKET_FRAMES_MAX.0 {
+        let is_stated = self.counting.is_none();
+        if is_stated && frame_count != packet.block_dur().get() || frame_count > PACKET_FRAMES_MAX.0
+        {
             return Err(self.damaged("a packet holds another number of frames than it should"));
         }
-        // Frames before time 0 are cut as well.
-        let before_start = packet.pts.get().min(0).unsigned_abs();
+        let before_start = match &mut self.counting {
+            // Frames before time 0 are cut as well.
+            None => packet.pts.get().min(0).unsigned_abs(),
+            Some(counting) => {
+                let counted = i64::try_from(frame_count).unwrap_or(i64::MAX);
+                self.expected = self.expected.and_then(|expected| expected.checked_add(counted));
+                let cut = counting.delay_left.min(frame_count);
+                counting.delay_left -= cut;
+                cut
+            }
+        };
         let start = packet.trim_start.get().max(before_start).min(frame_count);
         let end = frame_count.saturating_sub(packet.trim_end.get()).max(start);
         Ok(Frames(start).as_usize()..Frames(end).as_usize())
@@ -221,7 +274,9 @@ impl Decoder for CodedDecoder {
     fn rewind(&mut self) -> Result<(), DecodeError> {
         let packets = self.packets.take();
         let packets = packets.ok_or_else(|| DecodeError::damaged("decoding failed before"))?;
-        self.packets = Some(packets.rewind()?);
+        let packets = packets.rewind()?;
+        self.counting = Counting::new(packets.as_ref(), &self.info);
+        self.packets = Some(packets);
         // A new one: `reset` does not start a checksum again.
         self.codec = make_codec(&self.params, self.is_verified, &self.fault)?;
         self.expected = None;
@@ -276,6 +331,15 @@ fn meaning(error: Error) -> DecodeError {
         Error::ResetRequired => DecodeError::unsupported("several streams one after another"),
         other => DecodeError::damaged(other.to_string()),
     }
+}
+
+/// The channels that a decoder delivers.
+#[cfg(feature = "matroska")]
+pub(super) fn delivered_layout(
+    params: &AudioCodecParameters,
+) -> Result<ChannelLayout, DecodeError> {
+    let codec = make_codec(params, false, &Fault::default())?;
+    Ok(layout(codec.last_decoded().spec().channels()))
 }
 
 /// The layout of a stream's channels.

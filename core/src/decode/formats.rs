@@ -13,6 +13,19 @@ pub struct ReadFormat {
     pub summary: &'static str,
 }
 
+/// What is read in Matroska.
+#[cfg(feature = "matroska")]
+const MATROSKA_CODECS: &[&str] = &[
+    "pcm",
+    "vorbis",
+    "flac",
+    "mp3",
+    #[cfg(feature = "mpeg4")]
+    "aac",
+    #[cfg(feature = "mpeg4")]
+    "alac",
+];
+
 /// Every container that is read, by name.
 #[rustfmt::skip]
 pub const FORMATS: &[ReadFormat] = &[
@@ -25,6 +38,9 @@ pub const FORMATS: &[ReadFormat] = &[
         summary: "Core Audio Format with 8 to 32 bit or float samples, or ALAC." },
     ReadFormat { name: "flac", extensions: &["flac"], codecs: &["flac"],
         summary: "FLAC, the free lossless codec." },
+    #[cfg(feature = "matroska")]
+    ReadFormat { name: "matroska", extensions: &["mka", "mkv", "webm"], codecs: MATROSKA_CODECS,
+        summary: "Matroska and WebM, also beside video; delay and padding are removed." },
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
         summary: "MPEG audio layer III; encoder delay and padding are removed." },
     #[cfg(feature = "mpeg4")]

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Mpeg {
         start: u64,
     },
+    #[cfg(feature = "matroska")]
+    Matroska,
     #[cfg(feature = "mpeg4")]
     Mpeg4,
     /// AAC, whose first frame stands at byte `start`, after ID3 tags.
@@ -53,6 +55,12 @@ pub(crate) fn detect(
     }
     if let Some(what) = unsupported(&head) {
         return Err(DecodeError::unsupported(what));
+    }
+    if head.starts_with(b"\x1a\x45\xdf\xa3") {
+        #[cfg(feature = "matroska")]
+        return Ok(Kind::Matroska);
+        #[cfg(not(feature = "matroska"))]
+        return Err(not_built("Matroska or WebM", "matroska"));
     }
     if is_mpeg4(&head) {
         #[cfg(feature = "mpeg4")]
@@ -90,7 +98,7 @@ fn is_mpeg4(head: &[u8]) -> bool {
 }
 
 /// What is said of a format that another build reads.
-#[cfg(not(feature = "mpeg4"))]
+#[cfg(not(all(feature = "matroska", feature = "mpeg4")))]
 pub(super) fn not_built(what: &str, feature: &str) -> DecodeError {
     DecodeError::unsupported(format!(
         "{what}, which is not built into this program (feature `{feature}`)"
@@ -100,9 +108,8 @@ pub(super) fn not_built(what: &str, feature: &str) -> DecodeError {
 /// Names the format of a file that is known but not read.
 fn unsupported(head: &[u8]) -> Option<String> {
     #[rustfmt::skip]
-    let at_start: [(&[u8], &str); 18] = [
+    let at_start: [(&[u8], &str); 17] = [
         (b"RIFX", "big-endian RIFF (RIFX)"),
-        (b"\x1a\x45\xdf\xa3", "Matroska or WebM"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (ASF)"),
         (b"MAC ", "Monkey's Audio (APE)"),
         (b"wvpk", "WavPack"),

@@ -22,6 +22,8 @@ mod flac;
 mod formats;
 mod id3;
 pub(crate) mod kind;
+#[cfg(feature = "matroska")]
+pub(crate) mod matroska;
 mod mpeg;
 #[cfg(feature = "mpeg4")]
 mod mpeg4;
@@ -29,7 +31,7 @@ mod ogg;
 #[cfg(feature = "opus")]
 mod opus;
 mod pcm;
-#[cfg(feature = "mpeg4")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 mod streams;
 mod vorbis_setup;
 pub(crate) mod wav;
@@ -70,6 +72,8 @@ pub fn open(
         Kind::Flac { start } => flac::open(source, start, byte_count),
         Kind::Ogg => ogg::open(source, byte_count),
         Kind::Mpeg { start } => mpeg::open(source, start, byte_count),
+        #[cfg(feature = "matroska")]
+        Kind::Matroska => matroska::open(source, byte_count),
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => mpeg4::open(source, byte_count),
         #[cfg(feature = "mpeg4")]

@@ -50,6 +50,8 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
             reading.add(parse(source, file_type)?);
         }
         Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
+        #[cfg(feature = "matroska")]
+        Kind::Matroska => {}
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => reading.add(parse(source, FileType::Mp4)?),
         #[cfg(feature = "mpeg4")]

@@ -14,6 +14,7 @@ mod flac;
 mod headers;
 mod lossless;
 mod lossy;
+mod matroska;
 mod mpeg4;
 mod mutation;
 mod pcm;

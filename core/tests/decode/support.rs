@@ -282,6 +282,12 @@ pub(crate) const FIXTURES: &[&str] = &[
     "tone.aiff",
     "tone-sowt.aifc",
     "tone-rf64.wav",
+    #[cfg(feature = "matroska")]
+    "tone-flac.mka",
+    #[cfg(feature = "matroska")]
+    "tone-pcm.mkv",
+    #[cfg(feature = "matroska")]
+    "tone-vorbis.webm",
     #[cfg(feature = "mpeg4")]
     "tone.aac",
     #[cfg(feature = "mpeg4")]

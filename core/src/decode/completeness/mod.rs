@@ -4,6 +4,8 @@ mod flac_tail;
 mod ogg_tail;
 
 use super::kind::{self, Kind};
+#[cfg(feature = "matroska")]
+use super::matroska;
 use super::{DecodeError, Source, aiff, byte_count, caf, mpeg, wav, wave64};
 #[cfg(feature = "mpeg4")]
 use super::{aac::adts, mpeg4};
@@ -92,6 +94,8 @@ fn check(source: &mut dyn Source) -> Result<Completeness, DecodeError> {
                 Completeness::of_bytes(promised, byte_count)
             }))
         }
+        #[cfg(feature = "matroska")]
+        Kind::Matroska => matroska::completeness(source, byte_count),
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => mpeg4::completeness(source, byte_count),
         #[cfg(feature = "mpeg4")]
