@@ -51,7 +51,7 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
         }
         Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
         #[cfg(feature = "matroska")]
-        Kind::Matroska => {}
+        Kind::Matroska => reading.tags = read_matroska(source)?,
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => reading.add(parse(source, FileType::Mp4)?),
         #[cfg(feature = "mpeg4")]
@@ -104,35 +104,62 @@ fn read_caf(source: &mut dyn Source) -> Result<Tags, DecodeError> {
     };
     let mut tags = Tags::default();
     for (name, value) in pairs.iter().take(TAG_COUNT_MAX) {
-        let Some(value) = clean(value) else { continue };
-        let field = match name.to_ascii_lowercase().as_str() {
-            "title" => &mut tags.title,
-            "artist" => &mut tags.artist,
-            "album" => &mut tags.album,
-            "composer" => &mut tags.composer,
-            "genre" => &mut tags.genre,
-            "year" | "date" | "recorded date" => &mut tags.date,
-            "key signature" => &mut tags.key,
-            "comments" | "comment" => &mut tags.comment,
-            "copyright" => &mut tags.copyright,
-            "lyrics" => &mut tags.lyrics,
-            "tempo" => {
-                let bpm = value.parse().ok().filter(|bpm: &f64| bpm.is_finite() && *bpm > 0.0);
-                tags.bpm = tags.bpm.or(bpm);
-                continue;
-            }
-            "track number" | "track" => {
-                let (number, total) = number_pair(&value);
-                (tags.track, tags.track_total) =
-                    (tags.track.or(number), tags.track_total.or(total));
-                continue;
-            }
-            _ => continue,
-        };
-        field.get_or_insert(value);
+        set_named(&mut tags, &name.to_ascii_lowercase(), value);
     }
     tags.year = tags.date.as_deref().and_then(year_of);
     Ok(tags)
+}
+
+/// The tags of Matroska, which lofty does not know. Pictures are not read.
+#[cfg(feature = "matroska")]
+fn read_matroska(source: &mut dyn Source) -> Result<Tags, DecodeError> {
+    let mut tags = Tags::default();
+    for tag in decode::matroska::text_tags(source)?.iter().take(TAG_COUNT_MAX) {
+        let name = match (tag.name.as_str(), tag.is_of_album) {
+            ("TITLE", true) => "album",
+            ("TITLE", false) => "title",
+            ("ARTIST", true) | ("ALBUM_ARTIST", _) => "album artist",
+            ("DATE_RECORDED" | "DATE_RELEASED" | "DATE", _) => "date",
+            ("PART_NUMBER" | "TRACK", false) => "track",
+            ("INITIAL_KEY", _) => "key signature",
+            ("BPM", _) => "tempo",
+            (other, _) => &other.to_ascii_lowercase(),
+        };
+        set_named(&mut tags, name, &tag.value);
+    }
+    tags.year = tags.date.as_deref().and_then(year_of);
+    Ok(tags)
+}
+
+/// Fills the field that goes by `name`, if it is empty.
+fn set_named(tags: &mut Tags, name: &str, value: &str) {
+    let Some(value) = clean(value) else { return };
+    let field = match name {
+        "title" => &mut tags.title,
+        "artist" => &mut tags.artist,
+        "album" => &mut tags.album,
+        "album artist" => &mut tags.album_artist,
+        "composer" => &mut tags.composer,
+        "genre" => &mut tags.genre,
+        "year" | "date" | "recorded date" => &mut tags.date,
+        "key signature" => &mut tags.key,
+        "isrc" => &mut tags.isrc,
+        "comments" | "comment" => &mut tags.comment,
+        "copyright" => &mut tags.copyright,
+        "lyrics" => &mut tags.lyrics,
+        "tempo" => {
+            let bpm = value.parse().ok().filter(|bpm: &f64| bpm.is_finite() && *bpm > 0.0);
+            tags.bpm = tags.bpm.or(bpm);
+            return;
+        }
+        "track number" | "track" => {
+            let (number, total) = number_pair(&value);
+            (tags.track, tags.track_total) = (tags.track.or(number), tags.track_total.or(total));
+            return;
+        }
+        _ => return,
+    };
+    field.get_or_insert(value);
 }
 
 fn wav_of_chunk(id: [u8; 4], data: &[u8]) -> Vec<u8> {

@@ -42,7 +42,18 @@ fn tags_of_ffmpeg_are_read_from_every_format() {
     let scratch = Scratch::new("tags");
     let source = scratch.path("source.wav");
     write_file(&source, &hound_wav(&signal(2, 5000, 16), 44_100, 16));
-    for name in ["a.wav", "a.flac", "a.mp3", "a.ogg"] {
+    let names = [
+        "a.wav",
+        "a.flac",
+        "a.mp3",
+        "a.ogg",
+        "a.caf",
+        #[cfg(feature = "mpeg4")]
+        "a.m4a",
+        #[cfg(feature = "matroska")]
+        "a.mka",
+    ];
+    for name in names {
         let path = scratch.path(name);
         let mut arguments = vec!["-v", "error", "-y", "-i", source.to_str().unwrap()];
         for tag in

@@ -147,7 +147,7 @@ pub(super) fn segment_end(
 }
 
 /// Finds the segment, which holds everything.
-fn segment<S: Read + Seek>(elements: &mut Elements<S>) -> Result<Element, DecodeError> {
+pub(super) fn segment<S: Read + Seek>(elements: &mut Elements<S>) -> Result<Element, DecodeError> {
     let missing = || DecodeError::truncated("a segment", "none");
     let head = elements.next()?.filter(|element| element.id == id::EBML).ok_or_else(missing)?;
     let head = elements.data(head, FIELDS_BYTES_MAX)?;

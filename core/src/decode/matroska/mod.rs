@@ -7,6 +7,7 @@ mod blocks;
 mod codec;
 mod ebml;
 mod header;
+mod tags;
 
 #[cfg(feature = "mpeg4")]
 use super::aac;
@@ -19,6 +20,7 @@ use codec::{Coded, Decoding};
 use ebml::Elements;
 use header::{Header, Track};
 use std::io::{self, Read, Seek, SeekFrom};
+pub(crate) use tags::text_tags;
 
 pub(super) fn open(
     source: Box<dyn Source>,

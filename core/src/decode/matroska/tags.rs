@@ -1,0 +1,106 @@
+//! The texts that describe a file.
+//!
+//! Source: RFC 9559, 5.1.8 (`Tags`); "Matroska Media Container Tag Specifications"
+//! (draft-ietf-cellar-tags), target types.
+
+use super::ebml::{Elements, inside, text, unsigned};
+use super::header::{self, id};
+use crate::decode::{DecodeError, Source};
+use crate::limits::CHUNK_COUNT_MAX;
+
+/// Bytes of the tags that are read.
+const TAGS_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Names of elements.
+const TAGS: u32 = 0x1254_c367;
+const TAG: u32 = 0x7373;
+const TARGETS: u32 = 0x63c0;
+const TARGET_TYPE: u32 = 0x68ca;
+const TARGET_TRACK: u32 = 0x63c5;
+const SIMPLE_TAG: u32 = 0x67c8;
+const TAG_NAME: u32 = 0x45a3;
+const TAG_STRING: u32 = 0x4487;
+const SEGMENT_TITLE: u32 = 0x7ba9;
+
+/// What a tag describes, where nothing is stated: the album, or all there is.
+const ALBUM: u64 = 50;
+
+/// A tag of the whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TextTag {
+    /// In upper case, as `ARTIST`.
+    pub(crate) name: String,
+    pub(crate) value: String,
+    /// Whether it is stated of an album.
+    pub(crate) is_of_album: bool,
+}
+
+/// The tags of a file and its title.
+///
+/// # Errors
+/// When reading fails; what is broken ends the list.
+pub(crate) fn text_tags(source: &mut dyn Source) -> Result<Vec<TextTag>, DecodeError> {
+    let byte_count = crate::decode::byte_count(source)?;
+    let mut elements = Elements::new(source, byte_count)?;
+    let end = match header::segment(&mut elements) {
+        Ok(segment) => segment.end.unwrap_or(byte_count),
+        Err(DecodeError::Io(error)) => return Err(error.into()),
+        Err(_) => return Ok(Vec::new()),
+    };
+    let mut found = Vec::new();
+    for _ in 0..CHUNK_COUNT_MAX {
+        if elements.position() >= end {
+            break;
+        }
+        match next(&mut elements, &mut found) {
+            Ok(true) => {}
+            Err(DecodeError::Io(error)) => return Err(error.into()),
+            Ok(false) | Err(_) => break,
+        }
+    }
+    Ok(found)
+}
+
+/// Looks at the next element; `false` at the end.
+fn next(
+    elements: &mut Elements<&mut dyn Source>,
+    found: &mut Vec<TextTag>,
+) -> Result<bool, DecodeError> {
+    let Some(element) = elements.next()? else { return Ok(false) };
+    match element.id {
+        id::INFO => {
+            let info = elements.data(element, TAGS_BYTES_MAX)?;
+            let titles = inside(&info).filter(|(id, _)| *id == SEGMENT_TITLE);
+            found.extend(titles.map(|(_, title)| TextTag {
+                name: "TITLE".to_owned(),
+                value: text(title),
+                is_of_album: false,
+            }));
+        }
+        TAGS => {
+            let tags = elements.data(element, TAGS_BYTES_MAX)?;
+            inside(&tags).filter(|(id, _)| *id == TAG).for_each(|(_, tag)| add(tag, found));
+        }
+        _ => elements.skip(element)?,
+    }
+    Ok(true)
+}
+
+/// Adds what one `Tag` states, unless it is of one track only.
+fn add(tag: &[u8], found: &mut Vec<TextTag>) {
+    let targets = inside(tag).find(|(id, _)| *id == TARGETS).map_or(&[][..], |(_, data)| data);
+    let target = |name| {
+        let target = inside(targets).find(|(id, _)| *id == name);
+        target.and_then(|(_, data)| unsigned(data))
+    };
+    if target(TARGET_TRACK).is_some_and(|track| track != 0) {
+        return;
+    }
+    let is_of_album = target(TARGET_TYPE) == Some(ALBUM);
+    for (_, simple) in inside(tag).filter(|(id, _)| *id == SIMPLE_TAG) {
+        let part = |name| inside(simple).find(|(id, _)| *id == name).map(|(_, data)| text(data));
+        if let (Some(name), Some(value)) = (part(TAG_NAME), part(TAG_STRING)) {
+            found.push(TextTag { name: name.to_ascii_uppercase(), value, is_of_album });
+        }
+    }
+}
