@@ -244,3 +244,10 @@ fn adts_with_a_hole_is_damaged_and_with_tags_behind_whole() {
     let tagged = decode_bytes(&[&file[..], &tag].concat()).unwrap();
     assert_eq!(tagged.samples, whole.samples);
 }
+
+#[test]
+fn he_aac_that_is_not_announced_is_named() {
+    let message = decode_bytes(&fixture("tone-he.aac")).unwrap_err().to_string();
+    let expected = "uses HE-AAC (spectral band replication, not announced), which is not supported";
+    assert_eq!(message, expected);
+}

@@ -15,4 +15,4 @@ pub(super) use replication::has_replication;
 pub(super) const PACKET_FRAMES: u64 = 1024;
 
 /// Packets looked at for spectral band replication that no header announces.
-pub(super) const LOOKED_AT: usize = 8;
+pub(super) const LOOKED_AT: usize = 16;
