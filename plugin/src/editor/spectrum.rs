@@ -1,4 +1,4 @@
-//! Spectrum of the latest samples, in 24ths of an octave.
+//! Spectrum of the latest samples, in 24ths of an octave and in the lines of the transform.
 
 use crate::meters::Tap;
 use realfft::num_complex::Complex;
@@ -19,11 +19,16 @@ pub(super) const HIGHEST_HZ: f32 = 20_000.0;
 /// The softest level that is kept.
 const FLOOR_DB: f32 = -160.0;
 
+/// What a full-scale sine gives under a Hann window over all lines, n^2 / 4 * 3 / 8, and on one line,
+/// (n / 4)^2.
+const SINE: f32 = (FFT_FRAMES * FFT_FRAMES) as f32 * 3.0 / 32.0;
+const SINE_ON_A_LINE: f32 = (FFT_FRAMES * FFT_FRAMES) as f32 / 16.0;
+
 /// How fast a level falls, and how fast a held peak does, in dB a second.
 const FALL_DB_PER_S: f32 = 36.0;
 const HELD_FALL_DB_PER_S: f32 = 3.0;
 
-/// A level for each band.
+/// A level for each band, and for each line.
 pub(super) struct Spectrum {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -38,6 +43,10 @@ pub(super) struct Spectrum {
     pub(super) levels_db: Vec<f32>,
     /// Peaks of the latest time.
     pub(super) held_db: Vec<f32>,
+    /// Levels of the lines now, from 0 Hz on: a full-scale sine on a line has 0.
+    pub(super) lines_db: Vec<f32>,
+    /// Distance of the lines, in Hz.
+    pub(super) line_hz: f32,
     seen: u64,
 }
 
@@ -69,6 +78,8 @@ impl Spectrum {
             levels_db: vec![FLOOR_DB; middles_hz.len()],
             held_db: vec![FLOOR_DB; middles_hz.len()],
             middles_hz,
+            lines_db: vec![FLOOR_DB; FFT_FRAMES / 2 + 1],
+            line_hz: 48_000.0 / FFT_FRAMES as f32,
             fft,
             seen: 0,
         }
@@ -96,6 +107,10 @@ impl Spectrum {
             self.levels_db[band] = level.max(before - fall).max(FLOOR_DB);
             self.held_db[band] = self.levels_db[band].max(self.held_db[band] - held_fall);
             has_changed |= (self.levels_db[band] - before).abs() > 0.01;
+        }
+        self.line_hz = sample_rate_hz / FFT_FRAMES as f32;
+        for (line_db, power) in self.lines_db.iter_mut().zip(&self.powers) {
+            *line_db = decibels(power / SINE_ON_A_LINE).max(*line_db - fall).max(FLOOR_DB);
         }
         has_changed
     }
@@ -125,8 +140,6 @@ impl Spectrum {
 
     /// Level of a band: the power of its lines; between lines where it is narrower than one.
     fn band_db(&self, band: usize, sample_rate_hz: f32) -> f32 {
-        /// A full-scale sine gives this power over all lines of a Hann window: n^2 / 4 * 3 / 8.
-        const SINE: f32 = (FFT_FRAMES * FFT_FRAMES) as f32 * 3.0 / 32.0;
         let line_hz = sample_rate_hz / FFT_FRAMES as f32;
         let half = (0.5 / BANDS_PER_OCTAVE).exp2();
         let middle = self.middles_hz[band] / line_hz;
@@ -139,10 +152,7 @@ impl Spectrum {
         } else {
             self.sum(low, high)
         };
-        #[expect(clippy::cast_possible_truncation, reason = "a display")]
-        let level =
-            Dbfs::from_power(f64::from(power / SINE)).map_or(FLOOR_DB, |level| level.0 as f32);
-        level.max(FLOOR_DB)
+        decibels(power / SINE)
     }
 
     /// Power at a place between two lines.
@@ -164,6 +174,13 @@ impl Spectrum {
     pub(super) fn release(&mut self) {
         self.held_db.copy_from_slice(&self.levels_db);
     }
+}
+
+/// A power in dB, not below the floor.
+fn decibels(power: f32) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a display")]
+    let level = Dbfs::from_power(f64::from(power)).map_or(FLOOR_DB, |level| level.0 as f32);
+    level.max(FLOOR_DB)
 }
 
 /// Whole part and rest of a number that is not negative.
@@ -201,6 +218,18 @@ mod tests {
             let least = if frequency_hz > 500.0 { -1.6 } else { -6.0 };
             assert!(loudest < 0.5 && loudest > least, "{frequency_hz}: {loudest}");
         }
+    }
+
+    #[test]
+    fn full_scale_sine_on_a_line_has_0_db_there_and_nothing_far_away() {
+        let line = 512u16;
+        let frequency_hz = f32::from(line) * 48_000.0 / FFT_FRAMES as f32;
+        let (spectrum, _) = levels(|time| (std::f32::consts::TAU * frequency_hz * time).sin());
+        let at = |line: u16| spectrum.lines_db[usize::from(line)];
+        assert!(at(line).abs() < 0.05, "{}", at(line));
+        // The neighbors of a Hann window have half the amplitude.
+        assert!((at(line + 1) + 6.02).abs() < 0.1 && at(line + 40) < -90.0, "{}", at(line + 40));
+        assert!((spectrum.line_hz - 48_000.0 / 8192.0).abs() < 1e-3);
     }
 
     #[test]

@@ -22,10 +22,12 @@ const SLOPES: [(&str, f32); 3] = [("0", 0.0), ("3", 3.0), ("4.5", 4.5)];
 const BAND_SLOPE_DB: f32 = 3.0;
 
 /// What all buttons beside the title take, in points.
-const BUTTONS_WIDTH: f32 = 250.0;
+const BUTTONS_WIDTH: f32 = 284.0;
 
 const KEEP: &str =
     "Keeps the held peaks, with the project, as a dashed line to compare with; again: forgets it.";
+
+const LINES: &str = "Shows the lines of the transform too, 8192 samples long: narrower than the bands above 200 Hz.";
 
 /// Where a tilt turns, in Hz.
 const PIVOT_HZ: f32 = 1000.0;
@@ -34,6 +36,8 @@ const PIVOT_HZ: f32 = 1000.0;
 #[derive(Clone, Debug)]
 pub(super) struct View {
     slope_db: f32,
+    /// Whether the lines of the transform are shown besides the bands.
+    shows_lines: bool,
     is_frozen: bool,
     /// The levels when it was frozen.
     frozen_db: Vec<f32>,
@@ -41,7 +45,7 @@ pub(super) struct View {
 
 impl Default for View {
     fn default() -> Self {
-        Self { slope_db: 4.5, is_frozen: false, frozen_db: Vec::new() }
+        Self { slope_db: 4.5, shows_lines: false, is_frozen: false, frozen_db: Vec::new() }
     }
 }
 
@@ -66,6 +70,10 @@ impl View {
         let places = |levels: &[f32]| self.places(spectrum, levels, across, up);
         area(&painter, plot, &places(levels));
         painter.add(Shape::line(places(levels), Stroke::new(1.6, theme::SIGNAL)));
+        if self.shows_lines && !self.is_frozen {
+            let lines = self.lines(spectrum, across, up);
+            painter.add(Shape::line(lines, Stroke::new(1.0, theme::veil(theme::TEXT, 0.8))));
+        }
         let held = theme::veil(theme::HELD, 0.65);
         painter.add(Shape::line(places(&spectrum.held_db), Stroke::new(1.0, held)));
         if let Some(reference) = &*reference.read() {
@@ -85,6 +93,25 @@ impl View {
                 pos2(across.place(hz), up.place(db + tilt))
             })
             .collect()
+    }
+
+    /// The largest line of each place of the window, where there are several. Lines are equally wide, so that the
+    /// whole tilt is theirs.
+    fn lines(&self, spectrum: &Spectrum, across: Axis, up: Axis) -> Vec<Pos2> {
+        let mut places: Vec<Pos2> = Vec::new();
+        for (line, &db) in spectrum.lines_db.iter().enumerate() {
+            let hz = line as f32 * spectrum.line_hz;
+            if !(LOWEST_HZ..=HIGHEST_HZ).contains(&hz) {
+                continue;
+            }
+            let tilt = self.slope_db * (hz / PIVOT_HZ).log2();
+            let place = pos2(across.place(hz), up.place(db + tilt));
+            match places.last_mut() {
+                Some(last) if place.x - last.x < 1.0 => last.y = last.y.min(place.y),
+                _ => places.push(place),
+            }
+        }
+        places
     }
 
     /// Beside the title where there is room, else in a menu.
@@ -139,6 +166,9 @@ impl View {
         let has_reference = reference.read().is_some();
         if button("keep", has_reference, KEEP) {
             *reference.write() = (!has_reference).then(|| Reference::new(&spectrum.held_db));
+        }
+        if button("lines", self.shows_lines, LINES) {
+            self.shows_lines = !self.shows_lines;
         }
         if button("freeze", self.is_frozen, "Stops the spectrum; held peaks go on.") {
             self.is_frozen = !self.is_frozen;
@@ -240,6 +270,28 @@ mod tests {
     fn dashes(stage: &Stage) -> usize {
         let is_dash = |shape: &&Shape| matches!(shape, Shape::LineSegment { stroke, .. } if stroke.color == theme::TARGET);
         stage.shapes().into_iter().filter(is_dash).count()
+    }
+
+    #[test]
+    fn lines_of_the_transform_are_drawn_when_asked_and_no_closer_than_a_point() {
+        let mut stage = Stage::new(Desk::default());
+        stage.play_tone();
+        let drawn = |stage: &Stage| {
+            let stroke = Stroke::new(1.0, theme::veil(theme::TEXT, 0.8)).into();
+            stage.shapes().into_iter().find_map(|shape| match shape {
+                Shape::Path(path) if path.stroke == stroke => Some(path.points.clone()),
+                _ => None,
+            })
+        };
+        assert_eq!(drawn(&stage), None);
+        press_at(&mut stage, "lines", Key::Enter);
+        stage.draw(Vec::new());
+        let points = drawn(&stage).expect("a thin line");
+        assert!(points.len() > 100, "{}", points.len());
+        assert!(points.windows(2).all(|two| two[1].x - two[0].x >= 1.0), "a point for each place");
+        press_at(&mut stage, "lines", Key::Enter);
+        stage.draw(Vec::new());
+        assert_eq!(drawn(&stage), None);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms:
      (nothing is left in mono). The mean product of both over the root of their powers; no standard defines it. \
      Soft programme is drawn larger, by the dB in the corner.";
 pub(super) const SPECTRUM: &str = "Power of both sides in 24ths of an octave, from 8192 samples under a Hann window; a \
-     full-scale sine reaches 0 dB. The thin line holds peaks.";
+     full-scale sine reaches 0 dB. The thin line holds peaks. *lines* shows the transform itself.";
 pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since the meters began; \
      marks at the top are true peaks beyond the target's limit. At the right: how often each short-term loudness occurred. \
      The wheel and arrow keys zoom and move, space shows everything.";
