@@ -42,6 +42,9 @@ const UNKNOWN_PLACE: i64 = i64::MIN;
 
 /// How far a timestamp may be off where packets do not know their lengths: containers round times to
 /// milliseconds, and recorders' clocks drift. Less than the shortest hole worth telling.
+#[cfg(all(feature = "matroska", feature = "opus"))]
+pub(super) const DRIFT_S: f64 = 0.1;
+#[cfg(not(all(feature = "matroska", feature = "opus")))]
 const DRIFT_S: f64 = 0.1;
 
 /// Frames that a packet's time may be off besides: Vorbis holds back half of its largest block.

@@ -20,6 +20,8 @@ const MATROSKA_CODECS: &[&str] = &[
     "vorbis",
     "flac",
     "mp3",
+    #[cfg(feature = "opus")]
+    "opus",
     #[cfg(feature = "mpeg4")]
     "aac",
     #[cfg(feature = "mpeg4")]

@@ -36,6 +36,9 @@ pub(super) enum Decoding {
     By(AudioCodecParameters),
     /// By unpacking.
     Of(Coding),
+    /// By libopus.
+    #[cfg(feature = "opus")]
+    Opus(Box<super::opus::Setup>),
 }
 
 impl Track {
@@ -58,6 +61,8 @@ impl Track {
             "A_ALAC" => self.alac(),
             #[cfg(not(feature = "mpeg4"))]
             "A_AAC" | "A_ALAC" => Err(crate::decode::kind::not_built(&name(&self.codec), "mpeg4")),
+            #[cfg(feature = "opus")]
+            "A_OPUS" => self.opus(),
             "A_PCM/INT/LIT" => self.pcm(SampleFormat::Int, false),
             "A_PCM/INT/BIG" => self.pcm(SampleFormat::Int, true),
             "A_PCM/FLOAT/IEEE" => self.pcm(SampleFormat::Float, false),
@@ -134,6 +139,17 @@ impl Track {
             spec: StreamSpec::new(rate, channel_count),
             format: PcmFormat::FLOAT,
             decoding: Decoding::By(params),
+        })
+    }
+
+    #[cfg(feature = "opus")]
+    fn opus(&self) -> Result<Coded, DecodeError> {
+        let setup = super::opus::Setup::read(self)?;
+        Ok(Coded {
+            codec: "opus",
+            spec: setup.spec.clone(),
+            format: PcmFormat::FLOAT,
+            decoding: Decoding::Opus(Box::new(setup)),
         })
     }
 

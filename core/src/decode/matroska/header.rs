@@ -234,6 +234,12 @@ impl Track {
         }
     }
 
+    /// Frames before the sound.
+    pub(super) fn delay(&self, sample_rate_hz: u32) -> u64 {
+        let frames = u128::from(self.delay_ns) * u128::from(sample_rate_hz) + 500_000_000;
+        u64::try_from(frames / 1_000_000_000).unwrap_or(u64::MAX)
+    }
+
     /// What it is called where it is left out.
     pub(super) fn name(&self) -> streams::StreamName {
         streams::StreamName {

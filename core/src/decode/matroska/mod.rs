@@ -7,6 +7,8 @@ mod blocks;
 mod codec;
 mod ebml;
 mod header;
+#[cfg(feature = "opus")]
+mod opus;
 mod tags;
 
 #[cfg(feature = "mpeg4")]
@@ -30,12 +32,11 @@ pub(super) fn open(
     let header = Header::read(&mut elements)?;
     let (track, coded, warnings) = choose(&header)?;
     let rate = coded.spec.sample_rate.0;
-    let delay = u128::from(track.delay_ns) * u128::from(rate) + 500_000_000;
     let stream = Stream {
         track: track.number,
         sample_rate_hz: rate,
         tick_ns: header.tick_ns,
-        delay: u64::try_from(delay / 1_000_000_000).unwrap_or(u64::MAX),
+        delay: track.delay(rate),
         is_first_silent: coded.codec == "vorbis",
         start: header.clusters_start,
         end: header.end,
@@ -45,6 +46,8 @@ pub(super) fn open(
     let params = match coded.decoding {
         Decoding::By(params) => params,
         Decoding::Of(_) => return open_pcm(blocks, coded, warnings),
+        #[cfg(feature = "opus")]
+        Decoding::Opus(setup) => return opus::OpusBlocks::open(blocks, *setup, warnings),
     };
     #[cfg(feature = "mpeg4")]
     let blocks = if coded.codec == "aac" { check_replication(blocks)? } else { blocks };

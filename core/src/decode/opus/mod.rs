@@ -45,7 +45,7 @@ pub(super) fn open(
 }
 
 /// The layout, and for each of its channels which one of the stream's it is.
-fn channels(head: &Head) -> Result<(ChannelLayout, Vec<usize>), DecodeError> {
+pub(super) fn channels(head: &Head) -> Result<(ChannelLayout, Vec<usize>), DecodeError> {
     let count = usize::from(head.channel_count);
     match head.family {
         0 | 1 => {
