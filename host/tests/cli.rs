@@ -5,6 +5,8 @@
 mod dry_run;
 #[path = "cli/export.rs"]
 mod export;
+#[path = "cli/formats.rs"]
+mod formats;
 #[path = "cli/groups.rs"]
 mod groups;
 #[path = "cli/replay_gain.rs"]
