@@ -5,7 +5,7 @@
 
 use super::cue::Cues;
 use super::text::{clean, number_pair, year_of};
-use super::{Picture, Tags, bext};
+use super::{Field, Picture, Tags, bext};
 use crate::decode::kind::{self, Kind};
 use crate::decode::wav::TagChunk;
 use crate::decode::{self, DecodeError, Source};
@@ -106,7 +106,6 @@ fn read_caf(source: &mut dyn Source) -> Result<Tags, DecodeError> {
     for (name, value) in pairs.iter().take(TAG_COUNT_MAX) {
         set_named(&mut tags, &name.to_ascii_lowercase(), value);
     }
-    tags.year = tags.date.as_deref().and_then(year_of);
     Ok(tags)
 }
 
@@ -127,39 +126,23 @@ fn read_matroska(source: &mut dyn Source) -> Result<Tags, DecodeError> {
         };
         set_named(&mut tags, name, &tag.value);
     }
-    tags.year = tags.date.as_deref().and_then(year_of);
     Ok(tags)
 }
 
-/// Fills the field that goes by `name`, if it is empty.
+/// Fills the field that goes by `name`, if it is empty. What is no number where one belongs says nothing.
 fn set_named(tags: &mut Tags, name: &str, value: &str) {
-    let Some(value) = clean(value) else { return };
     let field = match name {
-        "title" => &mut tags.title,
-        "artist" => &mut tags.artist,
-        "album" => &mut tags.album,
-        "album artist" => &mut tags.album_artist,
-        "composer" => &mut tags.composer,
-        "genre" => &mut tags.genre,
-        "year" | "date" | "recorded date" => &mut tags.date,
-        "key signature" => &mut tags.key,
-        "isrc" => &mut tags.isrc,
-        "comments" | "comment" => &mut tags.comment,
-        "copyright" => &mut tags.copyright,
-        "lyrics" => &mut tags.lyrics,
-        "tempo" => {
-            let bpm = value.parse().ok().filter(|bpm: &f64| bpm.is_finite() && *bpm > 0.0);
-            tags.bpm = tags.bpm.or(bpm);
-            return;
-        }
-        "track number" | "track" => {
-            let (number, total) = number_pair(&value);
-            (tags.track, tags.track_total) = (tags.track.or(number), tags.track_total.or(total));
-            return;
-        }
-        _ => return,
+        "album artist" => Some(Field::AlbumArtist),
+        "year" | "recorded date" => Some(Field::Date),
+        "key signature" => Some(Field::Key),
+        "comments" => Some(Field::Comment),
+        "tempo" => Some(Field::Bpm),
+        "track number" => Some(Field::Track),
+        other => Field::named(other),
     };
-    field.get_or_insert(value);
+    if let Some(field) = field.filter(|field| field.get(tags).is_none()) {
+        let _ = field.set(tags, value);
+    }
 }
 
 fn wav_of_chunk(id: [u8; 4], data: &[u8]) -> Vec<u8> {
