@@ -105,6 +105,8 @@ pub struct TagEdits {
     pub remove: Vec<Field>,
     /// Whether broadcast information is not carried over.
     pub removes_broadcast: bool,
+    /// Whether cue points are not carried over.
+    pub removes_cues: bool,
     /// Whether pictures are not carried over.
     pub removes_pictures: bool,
     /// What is said instead; an empty text leaves the tag as it is.
@@ -120,6 +122,9 @@ impl TagEdits {
         }
         if self.removes_broadcast {
             tags.broadcast = None;
+        }
+        if self.removes_cues {
+            tags.cues.clear();
         }
         if self.removes_pictures {
             tags.pictures.clear();
@@ -144,6 +149,7 @@ impl TagEdits {
         self.remove.is_empty()
             && self.set.is_empty()
             && !self.removes_broadcast
+            && !self.removes_cues
             && !self.removes_pictures
     }
 }

@@ -34,18 +34,20 @@ pub(super) const KEYS: &[Key] = &{
 /// What is no field and can be removed all the same.
 const PICTURES: &str = "pictures";
 const BROADCAST: &str = "broadcast";
+const CUES: &str = "cues";
 const ALL: &str = "all";
 
 /// Everything that can be removed.
-const NAMES: [&str; Field::ALL.len() + 3] = {
-    let mut names = [ALL; Field::ALL.len() + 3];
+const NAMES: [&str; Field::ALL.len() + 4] = {
+    let mut names = [ALL; Field::ALL.len() + 4];
     let mut index = 0;
     while index < Field::ALL.len() {
         names[index] = Field::ALL[index].0;
         index += 1;
     }
     names[index] = BROADCAST;
-    names[index + 1] = PICTURES;
+    names[index + 1] = CUES;
+    names[index + 2] = PICTURES;
     names
 };
 
@@ -56,6 +58,7 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> TagEdits {
     TagEdits {
         remove: fields.clone().filter(|(name, _)| is_removed(name)).map(|(_, it)| it).collect(),
         removes_broadcast: is_removed(BROADCAST),
+        removes_cues: is_removed(CUES),
         removes_pictures: is_removed(PICTURES),
         set: fields.filter_map(|(name, field)| read_field(sink, values, name, field)).collect(),
     }

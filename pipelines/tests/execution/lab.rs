@@ -204,3 +204,30 @@ pub(crate) fn floats(path: &Path) -> (hound::WavSpec, Vec<f32>) {
     let mut reader = hound::WavReader::open(path).unwrap();
     (reader.spec(), reader.samples::<f32>().map(Result::unwrap).collect())
 }
+
+/// Noise below some kilohertz, which no bit rate of these tests leaves out.
+#[cfg_attr(
+    not(any(feature = "mp3", feature = "opus")),
+    expect(dead_code, reason = "for lossy formats")
+)]
+pub(crate) fn dull(frames: usize) -> [Vec<f32>; 2] {
+    [1, 2].map(|seed| {
+        let mut state = 0.0;
+        let smooth = |sample: f32| {
+            state += 0.1 * (sample - state);
+            state
+        };
+        noise(seed, frames).into_iter().map(smooth).collect()
+    })
+}
+
+/// A chunk of a RIFF file.
+pub(crate) fn chunk(id: [u8; 4], body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(body.len()).unwrap().to_le_bytes();
+    [id.as_slice(), &size, body].concat()
+}
+
+/// A WAV file of these chunks.
+pub(crate) fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
+    chunk(*b"RIFF", &[b"WAVE".as_slice(), &chunks.concat()].concat())
+}

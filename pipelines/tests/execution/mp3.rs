@@ -1,6 +1,6 @@
 //! MP3 exports: decoded again before they are published, and measured as they will be heard.
 
-use crate::lab::{Lab, noise, pipeline, wav};
+use crate::lab::{Lab, dull, noise, pipeline, wav};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 use std::path::Path;
 use wavemill_core::audio::Samples;
@@ -27,18 +27,6 @@ fn heard(path: &Path) -> (usize, f64, f64) {
     }
     let found = meter.finish();
     (frames, found.integrated_lufs.unwrap().0, found.larger_true_peak().unwrap().0)
-}
-
-/// Noise below some kilohertz, which no bit rate of these tests leaves out.
-fn dull(frames: usize) -> [Vec<f32>; 2] {
-    [1, 2].map(|seed| {
-        let mut state = 0.0;
-        let smooth = |sample: f32| {
-            state += 0.1 * (sample - state);
-            state
-        };
-        noise(seed, frames).into_iter().map(smooth).collect()
-    })
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Opus exports: their rate, length and level as they will be heard.
 
-use crate::lab::{Lab, noise, pipeline, wav};
+use crate::lab::{Lab, dull, pipeline, wav};
 use wavemill_core::audio::Samples;
 use wavemill_core::decode;
 
@@ -16,18 +16,6 @@ fn heard(path: &std::path::Path) -> (usize, u32) {
             count => frames += count,
         }
     }
-}
-
-/// Noise below some kilohertz, which no bit rate of these tests leaves out.
-fn dull(frames: usize) -> [Vec<f32>; 2] {
-    [1, 2].map(|seed| {
-        let mut state = 0.0;
-        let smooth = |sample: f32| {
-            state += 0.1 * (sample - state);
-            state
-        };
-        noise(seed, frames).into_iter().map(smooth).collect()
-    })
 }
 
 #[test]

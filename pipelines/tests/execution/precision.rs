@@ -1,21 +1,10 @@
 //! What outputs keep of the source, and what they promise of their levels.
 
-use crate::lab::{Lab, integers, noise, pipeline, wav};
+use crate::lab::{Lab, chunk, integers, noise, pipeline, riff, wav};
 use serde_json::Value;
 use wavemill_pipelines::execution::RunError;
 
 const LOUDNESS: &str = "[[step]]\nuse = \"loudness\"\n";
-
-/// A chunk of a RIFF file.
-fn chunk(id: [u8; 4], body: &[u8]) -> Vec<u8> {
-    let size = u32::try_from(body.len()).unwrap().to_le_bytes();
-    [id.as_slice(), &size, body].concat()
-}
-
-/// A WAV file of these chunks.
-fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
-    chunk(*b"RIFF", &[b"WAVE".as_slice(), &chunks.concat()].concat())
-}
 
 /// A mono WAV file of 64-bit floats.
 fn wav_of_doubles(samples: &[f64]) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! What a pipeline says of its exports.
 
-use crate::lab::{Lab, noise, pipeline, wav};
+use crate::lab::{Lab, chunk, noise, pipeline, riff, wav};
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -87,4 +87,23 @@ fn mtime_of_the_source_is_kept_where_that_is_asked() {
     let modified = |name| std::fs::metadata(lab.path(name)).unwrap().modified().unwrap();
     assert_eq!(modified("out/kept.wav"), long_ago);
     assert!(modified("out/new.wav") > long_ago);
+}
+
+/// A cue point at frame 100, as a `cue ` chunk has it: count, identifier, place in the playlist, chunk, two
+/// offsets, place in the samples.
+#[test]
+fn cue_points_are_carried_over_or_removed() {
+    let numbers = |numbers: &[u32]| numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
+    let cue: Vec<u8> = [numbers(&[1, 1, 100]), b"data".to_vec(), numbers(&[0, 0, 100])].concat();
+    let source = wav(48_000, 16, &[noise(3, 4_800)]);
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &riff(&[source[12..].to_vec(), chunk(*b"cue ", &cue)]));
+    let export = |name: &str| format!("[[export]]\nformat = \"wav\"\npath = \"{name}.wav\"\n");
+    lab.run(&pipeline(&export("kept")), &input).unwrap();
+    assert_eq!(read(&lab.path("out/kept.wav")).cues.len(), 1);
+    for (name, removed) in [("one", "[\"cues\"]"), ("all", "\"all\"")] {
+        let body = format!("{}[tags]\nremove = {removed}\n", export(name));
+        lab.run(&pipeline(&body), &input).unwrap();
+        assert_eq!(read(&lab.path(&format!("out/{name}.wav"))).cues, [], "{name}");
+    }
 }
