@@ -229,12 +229,12 @@ fn wav_that_grows_beyond_4_gb_has_become_rf64() {
 
 #[test]
 fn wav_carries_cue_points_with_labels() {
-    use wavemill_core::tags::{self, Cue};
+    use wavemill_core::tags::{self, Cue, Place};
     let samples = music(PcmFormat::int(16), 1, 300);
     let cues = vec![
-        Cue { frame: 0, label: None },
-        Cue { frame: 100, label: Some("Grüße".to_owned()) },
-        Cue { frame: 299, label: Some("end".to_owned()) },
+        Cue::point(Place::Frame(0), None),
+        Cue::point(Place::Frame(100), Some("Grüße".to_owned())),
+        Cue::point(Place::Frame(299), Some("end".to_owned())),
     ];
     let written = Tags { cues, title: Some("x".to_owned()), ..Tags::default() };
     let mut tagged = settings(&samples);

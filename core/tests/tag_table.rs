@@ -12,7 +12,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples};
 use wavemill_core::encode::{self as formats, EncodeSettings};
-use wavemill_core::tags::{self, Broadcast, Field, Picture, Tags};
+use wavemill_core::tags::{self, Broadcast, Cue, CueEnd, Field, Picture, Place, Tags};
 
 const MANUAL: &str = include_str!("../../README.md");
 
@@ -80,7 +80,8 @@ fn tagged(field: Field) -> (Tags, String) {
 #[test]
 fn manual_has_a_row_for_every_tag() {
     let names: Vec<&str> = rows().iter().map(|(name, _)| *name).collect();
-    let expected = Field::ALL.iter().map(|(name, _)| *name).chain(["pictures", "broadcast"]);
+    let expected =
+        Field::ALL.iter().map(|(name, _)| *name).chain(["pictures", "broadcast", "cues"]);
     assert_eq!(names, expected.collect::<Vec<_>>());
 }
 
@@ -118,6 +119,29 @@ fn pictures_come_back_from_every_format() {
         let tags = Tags { pictures: vec![picture.clone()], ..Tags::default() };
         let found = read(&file(format.name, tags)).pictures;
         assert_eq!(found, std::slice::from_ref(&picture), "{}", format.name);
+    }
+}
+
+#[test]
+fn cues_are_where_the_manual_says() {
+    let rows = rows();
+    let cells = &rows.iter().find(|(name, _)| *name == "cues").expect("a row").1;
+    let mut cue = Cue::point(Place::Frame(1), Some("here".to_owned()));
+    cue.end = CueEnd::At(Place::Frame(2));
+    for (cell, (_, column)) in cells.iter().zip(COLUMNS) {
+        for format in column.iter().filter(|format| formats::format(format).is_some()) {
+            let bytes = file(format, Tags { cues: vec![cue.clone()], ..Tags::default() });
+            // Names that hold for one of the formats only stand behind its name.
+            let mut names: Vec<&str> =
+                cell.split(", ").map(|name| name.trim_matches('`')).collect();
+            if let Some(own) = names.iter().find(|name| name.starts_with(&format.to_uppercase())) {
+                names = vec![own.split_once(" `").unwrap().1];
+            }
+            for name in names {
+                assert!(count(&bytes, name.trim_end_matches("`..")) > 0, "{name} in {format}");
+            }
+            assert_eq!(read(&bytes).cues[0].label, cue.label, "{format}");
+        }
     }
 }
 

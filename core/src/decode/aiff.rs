@@ -15,6 +15,9 @@ const SSND_HEADER_BYTES: u64 = 8;
 /// What `sox` writes as the number of sample bytes when it writes into a pipe.
 const LENGTH_UNKNOWN_SOX: u64 = 0x7f00_0000;
 
+/// Most bytes of the markers that are read: thousands of them with names.
+const MARKERS_BYTES_MAX: usize = 1024 * 1024;
+
 /// Where everything is.
 pub(super) struct Header {
     /// Bytes the file has by its own account; `None` when its writer did not know.
@@ -99,6 +102,27 @@ pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<He
         }
     }
     Ok(header)
+}
+
+/// The data of the chunk with markers, wherever it stands; `None` where there is none that can be read.
+///
+/// # Errors
+/// When reading fails.
+pub(crate) fn markers(
+    source: &mut dyn Source,
+    byte_count: u64,
+) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut chunks = Chunks::new(source, Order::Big, 12, byte_count);
+    loop {
+        match chunks.next() {
+            Ok(Some(chunk)) if &chunk.id == b"MARK" => {
+                return chunks.data(chunk, MARKERS_BYTES_MAX).map(Some);
+            }
+            Ok(Some(_)) => {}
+            Err(DecodeError::Io(error)) => return Err(error.into()),
+            Ok(None) | Err(_) => return Ok(None),
+        }
+    }
 }
 
 /// A parsed `COMM` chunk.

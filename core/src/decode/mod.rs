@@ -6,7 +6,7 @@
 
 #[cfg(feature = "mpeg4")]
 mod aac;
-mod aiff;
+pub(crate) mod aiff;
 #[cfg(feature = "mpeg4")]
 mod alac;
 #[cfg(feature = "mpeg4")]
@@ -26,7 +26,7 @@ pub(crate) mod kind;
 pub(crate) mod matroska;
 mod mpeg;
 #[cfg(feature = "mpeg4")]
-mod mpeg4;
+pub(crate) mod mpeg4;
 mod ogg;
 #[cfg(feature = "opus")]
 mod opus;

@@ -3,10 +3,12 @@
 //! Source: Xiph.Org, "Ogg Vorbis I format specification: comment field and header specification"; RFC 9639,
 //! 8.6 and 8.8.
 
-use crate::tags::{Picture, Tags};
+use super::EncodeSettings;
+use crate::tags::{Picture, ReplayGain, Tags};
+use std::borrow::Cow;
 
 /// The body of a comment header: who wrote it, then the fields. The names are those most taggers use.
-pub(super) fn body<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> Vec<u8> {
+pub(super) fn body(fields: impl IntoIterator<Item = Field>) -> Vec<u8> {
     let fields: Vec<_> = fields.into_iter().collect();
     let mut bytes = Vec::new();
     put_text(&mut bytes, concat!("Wavemill ", env!("CARGO_PKG_VERSION")));
@@ -22,8 +24,41 @@ fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
+/// A field: its name and what it says.
+pub(super) type Field = (Cow<'static, str>, String);
+
+/// The tags that are text, and the chapters.
+pub(super) fn texts(settings: &EncodeSettings) -> impl Iterator<Item = Field> {
+    let named = |(name, value): (&'static str, String)| (Cow::from(name), value);
+    named_texts(&settings.tags).map(named).chain(chapters(settings))
+}
+
+/// Most chapters that the names of their fields can count.
+const CHAPTER_COUNT_MAX: usize = 999;
+
+/// Two fields a chapter: when it begins, and its name.
+///
+/// Source: Xiph.Org, "Chapter Extension" of Vorbis comments.
+fn chapters(settings: &EncodeSettings) -> Vec<Field> {
+    let chapters = settings.chapters();
+    let numbered = chapters.iter().take(CHAPTER_COUNT_MAX).zip(1..);
+    let fields = numbered.flat_map(|(chapter, number)| {
+        let name = format!("CHAPTER{number:03}");
+        let label = (format!("{name}NAME"), chapter.label.unwrap_or_default().to_owned());
+        [(name, time(chapter.start)), label]
+    });
+    fields.map(|(name, value)| (Cow::from(name), value)).collect()
+}
+
+/// `HH:MM:SS.mmm`, rounded.
+fn time(ns: u64) -> String {
+    let ms = (ns + 500_000) / 1_000_000;
+    let (s, m, h) = (ms / 1000 % 60, ms / 60_000 % 60, ms / 3_600_000);
+    format!("{h:02}:{m:02}:{s:02}.{:03}", ms % 1000)
+}
+
 /// The tags that are text.
-pub(super) fn texts(tags: &Tags) -> impl Iterator<Item = (&'static str, String)> {
+fn named_texts(tags: &Tags) -> impl Iterator<Item = (&'static str, String)> {
     let number = |value: Option<u32>| value.map(|value| value.to_string());
     let broadcast = tags.broadcast.as_ref();
     [
@@ -54,6 +89,11 @@ pub(super) fn texts(tags: &Tags) -> impl Iterator<Item = (&'static str, String)>
     .filter_map(|(name, value)| Some((name, value?)))
 }
 
+/// The fields of `ReplayGain`.
+pub(super) fn gains(gain: &ReplayGain) -> Vec<Field> {
+    gain.fields().into_iter().map(|(name, value)| (Cow::from(name), value)).collect()
+}
+
 /// The body of a picture block.
 pub(super) fn picture(picture: &Picture) -> Vec<u8> {
     let kind: u32 = match picture.kind {
@@ -76,11 +116,9 @@ pub(super) fn picture(picture: &Picture) -> Vec<u8> {
 
 /// The pictures as fields, each in base64, as far as they fit so many bytes together.
 #[cfg(any(feature = "opus", feature = "vorbis"))]
-pub(super) fn pictures_within(
-    tags: &Tags,
-    mut byte_count: usize,
-) -> impl Iterator<Item = (&'static str, String)> {
-    let fields = tags.pictures.iter().map(|one| ("METADATA_BLOCK_PICTURE", base64(&picture(one))));
+pub(super) fn pictures_within(tags: &Tags, mut byte_count: usize) -> impl Iterator<Item = Field> {
+    const NAME: Cow<'static, str> = Cow::Borrowed("METADATA_BLOCK_PICTURE");
+    let fields = tags.pictures.iter().map(|one| (NAME, base64(&picture(one))));
     fields.filter(move |(_, text)| {
         let fits = text.len() <= byte_count;
         byte_count -= if fits { text.len() } else { 0 };

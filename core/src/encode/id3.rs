@@ -1,8 +1,9 @@
 //! An ID3v2.4 tag: before the sound of MP3, and in WAV for what a `LIST` chunk has no names for.
 //!
-//! Source: M. Nilsson, "ID3 tag version 2.4.0: main structure" and "native frames" (2000).
+//! Sources: M. Nilsson, "ID3 tag version 2.4.0: main structure" and "native frames" (2000); C. Newell, "`ID3v2`
+//! Chapter Frame Addendum", version 1.0 (2005).
 
-use crate::tags::{Picture, Tags};
+use crate::tags::{Chapter, Picture, Tags};
 
 /// Text encoding 3: UTF-8.
 const UTF_8: u8 = 3;
@@ -16,9 +17,9 @@ const SIZE_MAX: usize = (1 << 28) - 1;
 /// Room for four frames of `ReplayGain`, each with a header of 10 bytes, a name of 21 and a value of up to 10.
 const REPLAY_GAIN_BYTES: usize = 256;
 
-/// A tag with all text and pictures, or `None` when there are none. Pictures that do not fit any more
-/// are left out.
-pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
+/// A tag with all text and pictures, and with these chapters, or `None` when there are none. Pictures that do
+/// not fit any more are left out.
+pub(super) fn tag(tags: &Tags, chapters: &[Chapter<'_>]) -> Option<Vec<u8>> {
     let mut frames = Vec::new();
     for (id, text) in texts(tags) {
         if let Some(text) = text {
@@ -31,6 +32,7 @@ pub(super) fn tag(tags: &Tags) -> Option<Vec<u8>> {
             push(&mut frames, id, &[&[UTF_8], &LANGUAGE[..], &[0], text.as_bytes()].concat());
         }
     }
+    push_chapters(&mut frames, chapters);
     for picture in &tags.pictures {
         push(&mut frames, *b"APIC", &picture_body(picture));
     }
@@ -79,6 +81,53 @@ pub(super) fn part_of(part: Option<u32>, total: Option<u32>) -> Option<String> {
     part.map(|part| total.map_or_else(|| part.to_string(), |total| format!("{part}/{total}")))
 }
 
+/// What a chapter says instead of a place in bytes: look at the times.
+const NO_OFFSET: [u8; 4] = [0xff; 4];
+
+/// Most entries that a table of contents can count.
+const ENTRIES_MAX: usize = 255;
+
+/// A frame a chapter, and a table of contents that is a table of tables where one cannot count them.
+fn push_chapters(frames: &mut Vec<u8>, chapters: &[Chapter<'_>]) {
+    if chapters.is_empty() {
+        return;
+    }
+    let ms = |ns: u64| u32::try_from((ns + 500_000) / 1_000_000).unwrap_or(u32::MAX - 1);
+    let ids: Vec<String> = (0..chapters.len()).map(|index| format!("ch{index}")).collect();
+    let groups: Vec<&[String]> = ids.chunks(ENTRIES_MAX).collect();
+    let tables: Vec<String> = (0..groups.len()).map(|index| format!("toc{index}")).collect();
+    if groups.len() == 1 {
+        push_contents(frames, "toc", IS_TOP | IS_ORDERED, &ids);
+    } else {
+        push_contents(frames, "toc", IS_TOP | IS_ORDERED, &tables);
+        for (table, group) in tables.iter().zip(groups) {
+            push_contents(frames, table, IS_ORDERED, group);
+        }
+    }
+    for (id, chapter) in ids.iter().zip(chapters) {
+        let mut body = [id.as_bytes(), &[0]].concat();
+        body.extend([ms(chapter.start), ms(chapter.end)].map(u32::to_be_bytes).concat());
+        body.extend([NO_OFFSET, NO_OFFSET].concat());
+        if let Some(label) = chapter.label {
+            push(&mut body, *b"TIT2", &[&[UTF_8], label.as_bytes()].concat());
+        }
+        push(frames, *b"CHAP", &body);
+    }
+}
+
+/// Flags of a table of contents.
+const IS_ORDERED: u8 = 1;
+const IS_TOP: u8 = 2;
+
+fn push_contents(frames: &mut Vec<u8>, id: &str, flags: u8, entries: &[String]) {
+    let mut body = [id.as_bytes(), &[0, flags]].concat();
+    body.push(u8::try_from(entries.len()).expect("are cut into so many"));
+    for entry in entries {
+        body.extend(entry.bytes().chain([0]));
+    }
+    push(frames, *b"CTOC", &body);
+}
+
 fn picture_body(picture: &Picture) -> Vec<u8> {
     let kind: u8 = match picture.kind {
         "front cover" => 3,
@@ -120,15 +169,16 @@ mod tests {
 
     #[test]
     fn tag_of_nothing_is_left_out() {
-        assert_eq!(tag(&Tags::default()), None);
+        assert_eq!(tag(&Tags::default(), &[]), None);
     }
 
     #[test]
     fn tag_with_replay_gain_has_one_size_before_and_after_it_is_known() {
         use crate::tags::{Leveled, ReplayGain};
         use crate::units::{Dbtp, Lufs};
-        let tag_of =
-            |replay_gain| tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }).unwrap();
+        let tag_of = |replay_gain| {
+            tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }, &[]).unwrap()
+        };
         let before = tag_of(ReplayGain::default());
         let leveled = Some(Leveled { loudness: Lufs(-70.0), true_peak: Dbtp(40.0) });
         let after = tag_of(ReplayGain { track: leveled, album: leveled });
@@ -141,7 +191,7 @@ mod tests {
     fn tag_holds_frames_with_synchsafe_sizes() {
         let isrc = "x".repeat(200);
         let tags = Tags { isrc: Some(isrc.clone()), ..Tags::default() };
-        let tag = tag(&tags).unwrap();
+        let tag = tag(&tags, &[]).unwrap();
         // 211 bytes of frames are 1 * 128 + 83, the 201 of the body 1 * 128 + 73.
         let mut expected = b"ID3\x04\0\0\0\0\x01\x53".to_vec();
         expected.extend(b"TSRC\0\0\x01\x49\0\0\x03");

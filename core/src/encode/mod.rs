@@ -27,7 +27,7 @@ pub(crate) use ogg::crc as ogg_crc;
 pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
-use crate::tags::Tags;
+use crate::tags::{self, Chapter, Tags};
 use crate::units::{Frames, SampleRate};
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
@@ -277,6 +277,12 @@ impl EncodeSettings {
     /// Bytes of one frame where samples are stored as they are.
     fn frame_bytes(&self) -> u64 {
         self.spec.channel_count() as u64 * u64::from(self.format.bit_depth / 8)
+    }
+
+    /// The cue points and chapters, for formats that have chapters.
+    fn chapters(&self) -> Vec<Chapter<'_>> {
+        let frame_count = self.frame_count.map(|frames| frames.0);
+        tags::chapters(&self.tags.cues, self.spec.sample_rate, frame_count)
     }
 
     /// Whether `samples` are what these settings announced.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::audio::{PcmFormat, Samples, StreamSpec, vorbis_order};
 use crate::opus::{self, Head, INPUT_RATES_HZ, RATE_HZ};
-use crate::tags::{Leveled, Tags};
+use crate::tags::Leveled;
 use crate::units::Lufs;
 use std::io::SeekFrom;
 
@@ -97,12 +97,12 @@ fn create(
     let (encoder, head) = prepare(&settings)?;
     let order = vorbis_order::indices(&settings.spec.layout)
         .ok_or_else(|| failed("its channels have no order"))?;
-    let (bytes, sequence) = header_pages(&head, &settings.tags);
+    let (bytes, sequence) = header_pages(&head, &settings);
     sink.write_all(&bytes)?;
     let packet_frames = (rate_hz / PACKETS_A_SECOND) as usize;
     Ok(Box::new(OpusEncoder {
         sink,
-        pages: Pages::new(serial(&settings.tags), sequence, PACKETS_A_SECOND as usize),
+        pages: Pages::new(serial(&settings), sequence, PACKETS_A_SECOND as usize),
         encoder,
         order,
         pre_skip: u64::from(head.pre_skip),
@@ -134,31 +134,32 @@ fn prepare(settings: &EncodeSettings) -> Result<(opus::Encoder, Head), EncodeErr
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
     let (_, head) = prepare(settings)?;
     sink.seek(SeekFrom::Start(0))?;
-    sink.write_all(&header_pages(&head, &settings.tags).0)?;
+    sink.write_all(&header_pages(&head, settings).0)?;
     sink.flush()?;
     Ok(())
 }
 
 /// The pages before the sound, of one size whatever the gains are, and the number of the next one.
-fn header_pages(head: &Head, tags: &Tags) -> (Vec<u8>, u32) {
-    ogg::headers(serial(tags), &head.to_bytes(), &[&tags_packet(tags)])
+fn header_pages(head: &Head, settings: &EncodeSettings) -> (Vec<u8>, u32) {
+    ogg::headers(serial(settings), &head.to_bytes(), &[&tags_packet(settings)])
 }
 
 /// The number of the stream: that of its tags but for the gains, so that files that are put one behind the
 /// other have two, and the same file has the same one twice.
-fn serial(tags: &Tags) -> u32 {
-    ogg::crc(&comments::body(comments::texts(tags)))
+fn serial(settings: &EncodeSettings) -> u32 {
+    ogg::crc(&comments::body(comments::texts(settings)))
 }
 
-fn tags_packet(tags: &Tags) -> Vec<u8> {
-    let packet = |gains: Vec<(&'static str, String)>| {
-        let pictures = comments::pictures_within(tags, TAGS_BYTES_MAX);
-        let fields = comments::texts(tags).chain(pictures).chain(gains);
+fn tags_packet(settings: &EncodeSettings) -> Vec<u8> {
+    let packet = |gains: Vec<comments::Field>| {
+        let pictures = comments::pictures_within(&settings.tags, TAGS_BYTES_MAX);
+        let fields = comments::texts(settings).chain(pictures).chain(gains);
         [b"OpusTags", &comments::body(fields)[..]].concat()
     };
     let byte_count = packet(Vec::new()).len() + TAGS_ROOM_BYTES;
-    let gain = |name, leveled: Option<Leveled>| Some((name, gain_q8(leveled?)));
-    let replay_gain = tags.replay_gain.unwrap_or_default();
+    let gain =
+        |name: &'static str, leveled: Option<Leveled>| Some((name.into(), gain_q8(leveled?)));
+    let replay_gain = settings.tags.replay_gain.unwrap_or_default();
     let gains =
         [gain("R128_TRACK_GAIN", replay_gain.track), gain("R128_ALBUM_GAIN", replay_gain.album)];
     let mut packet = packet(gains.into_iter().flatten().collect());
@@ -265,8 +266,20 @@ impl Encoder for OpusEncoder {
 mod tests {
     use super::*;
     use crate::audio::ChannelLayout;
-    use crate::tags::ReplayGain;
+    use crate::tags::{ReplayGain, Tags};
     use crate::units::Dbtp;
+    use std::sync::Arc;
+
+    fn settings() -> EncodeSettings {
+        EncodeSettings {
+            spec: StreamSpec::new(48_000, 2),
+            format: PcmFormat::FLOAT,
+            frame_count: None,
+            compression_level: None,
+            quality: None,
+            tags: Arc::default(),
+        }
+    }
 
     fn leveled(loudness: f64) -> Leveled {
         Leveled { loudness: Lufs(loudness), true_peak: Dbtp(0.0) }
@@ -282,7 +295,10 @@ mod tests {
 
     #[test]
     fn tags_have_one_size_before_and_after_the_gain_is_known() {
-        let of = |replay_gain| tags_packet(&Tags { replay_gain, ..Tags::default() });
+        let of = |replay_gain| {
+            let tags = Arc::new(Tags { replay_gain, ..Tags::default() });
+            tags_packet(&EncodeSettings { tags, ..settings() })
+        };
         let longest = Some(leveled(200.0));
         let after = of(Some(ReplayGain { track: longest, album: longest }));
         assert_eq!(of(None).len(), after.len());

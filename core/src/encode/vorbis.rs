@@ -11,7 +11,6 @@ use super::{
     LossyQuality, Refusal, Sink, comments,
 };
 use crate::audio::{PcmFormat, Samples, StreamSpec, vorbis_order};
-use crate::tags::{ReplayGain, Tags};
 use std::io::{SeekFrom, Write};
 use std::num::{NonZeroU8, NonZeroU32};
 use vorbis_rs::{VorbisBitrateManagementStrategy, VorbisEncoderBuilder, VorbisError};
@@ -135,14 +134,14 @@ struct Headers {
 
 impl Headers {
     fn new(settings: &EncodeSettings, quality: LossyQuality) -> Result<Self, EncodeError> {
-        let serial = serial(&settings.tags);
+        let serial = serial(settings);
         // An empty stream has the same headers.
         let empty = begin(&settings.spec, quality, serial, Vec::new())
             .and_then(vorbis_rs::VorbisEncoder::finish)
             .map_err(failed_by)?;
         let (packets, replaced) =
             ogg::first_packets(&empty, 3).ok_or_else(|| failed("libvorbis wrote no headers"))?;
-        let comment = comment_packet(&settings.tags);
+        let comment = comment_packet(settings);
         let (bytes, page_count) = ogg::headers(serial, &packets[0], &[&comment, &packets[2]]);
         Ok(Self { bytes, page_count, replaced })
     }
@@ -150,23 +149,23 @@ impl Headers {
 
 /// The number of the stream: that of its tags but for the gains, so that files that are put one behind the
 /// other have two, and the same file has the same one twice.
-fn serial(tags: &Tags) -> u32 {
-    ogg::crc(&comments::body(comments::texts(tags)))
+fn serial(settings: &EncodeSettings) -> u32 {
+    ogg::crc(&comments::body(comments::texts(settings)))
 }
 
 /// The comment header, of one size whatever the gains are.
-fn comment_packet(tags: &Tags) -> Vec<u8> {
+fn comment_packet(settings: &EncodeSettings) -> Vec<u8> {
     const TYPE_AND_MAGIC: &[u8] = b"\x03vorbis";
     const FRAMING: &[u8] = &[1];
-    let packet = |gains: Vec<(&'static str, String)>| {
-        let pictures = comments::pictures_within(tags, COMMENTS_BYTES_MAX);
-        let fields = comments::texts(tags).chain(pictures).chain(gains);
+    let packet = |gains: Vec<comments::Field>| {
+        let pictures = comments::pictures_within(&settings.tags, COMMENTS_BYTES_MAX);
+        let fields = comments::texts(settings).chain(pictures).chain(gains);
         [TYPE_AND_MAGIC, &comments::body(fields), FRAMING].concat()
     };
-    let gains = tags.replay_gain.as_ref();
+    let gains = settings.tags.replay_gain.as_ref();
     let room = if gains.is_some() { COMMENTS_ROOM_BYTES } else { 0 };
     let byte_count = packet(Vec::new()).len() + room;
-    let mut packet = packet(gains.map(ReplayGain::fields).unwrap_or_default());
+    let mut packet = packet(gains.map(comments::gains).unwrap_or_default());
     packet.resize(byte_count, 0);
     packet
 }
@@ -183,8 +182,7 @@ fn create(
     let headers = Headers::new(&settings, quality)?;
     sink.write_all(&headers.bytes)?;
     let pages = Renumbered::new(sink, headers.replaced, headers.page_count);
-    let encoder =
-        begin(&settings.spec, quality, serial(&settings.tags), pages).map_err(failed_by)?;
+    let encoder = begin(&settings.spec, quality, serial(&settings), pages).map_err(failed_by)?;
     let planes = vec![Vec::with_capacity(CHUNK_FRAMES); order.len()];
     Ok(Box::new(VorbisEncoder { encoder: Movable(encoder), settings, order, planes }))
 }
@@ -272,13 +270,21 @@ impl Encoder for VorbisEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tags::Leveled;
+    use crate::tags::{Leveled, ReplayGain, Tags};
     use crate::units::{Dbtp, Lufs};
 
     #[test]
     fn comments_have_one_size_before_and_after_the_gain_is_known() {
         let of = |replay_gain| {
-            comment_packet(&Tags { replay_gain: Some(replay_gain), ..Tags::default() })
+            let tags = Tags { replay_gain: Some(replay_gain), ..Tags::default() };
+            comment_packet(&EncodeSettings {
+                spec: StreamSpec::new(48_000, 2),
+                format: PcmFormat::FLOAT,
+                frame_count: None,
+                compression_level: None,
+                quality: None,
+                tags: tags.into(),
+            })
         };
         let leveled = Some(Leveled { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
         let after = of(ReplayGain { track: leveled, album: leveled });

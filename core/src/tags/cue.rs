@@ -1,93 +1,236 @@
-//! Cue points of a WAVE file.
+//! Places that are marked in the audio: cue points, regions and chapters are one thing here.
 //!
-//! Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0": `cue `, and `labl` in a
-//! `LIST` chunk of type `adtl`.
+//! Some files count frames, others time: a place stays as it was written until the sample rate is known.
 
-use super::text::{clean, from_latin1};
-use super::{CUE_COUNT_MAX, Cue};
+use crate::units::SampleRate;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// Bytes of one point: identifier, position, three fields of playlists and compression, frame.
-const POINT_BYTES: usize = 24;
+/// Most places kept of one file.
+pub const CUE_COUNT_MAX: usize = 4096;
 
-/// Points and labels as they are collected, in any order of the chunks.
-#[derive(Debug, Default)]
-pub(super) struct Cues {
-    points: Vec<(u32, u32)>,
-    labels: Vec<(u32, String)>,
+const NS_A_SECOND: u128 = 1_000_000_000;
+
+/// A marked place: a point, or what begins there and lasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// Where it is.
+    pub start: Place,
+    /// How long it lasts.
+    pub end: CueEnd,
+    /// What is there.
+    pub label: Option<String>,
 }
 
-impl Cues {
-    /// Takes the data of a `cue ` chunk.
-    pub(super) fn add_points(&mut self, data: &[u8]) {
-        let count = u32_at(data, 0).map_or(0, |count| count as usize);
-        let points = data.get(4..).unwrap_or_default().chunks_exact(POINT_BYTES).take(count);
-        let room = CUE_COUNT_MAX.saturating_sub(self.points.len());
-        self.points.extend(points.take(room).filter_map(|p| Some((u32_at(p, 0)?, u32_at(p, 20)?))));
-    }
+/// A place in the audio, from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In frames.
+    Frame(u64),
+    /// In nanoseconds.
+    Nanoseconds(u64),
+}
 
-    /// Takes the data of a `LIST` chunk; `false` where it is of another type than `adtl`.
-    pub(super) fn add_labels(&mut self, data: &[u8]) -> bool {
-        let Some(mut rest) = data.strip_prefix(b"adtl") else { return false };
-        while let (Some(id), Some(length)) = (rest.get(..4), u32_at(rest, 4)) {
-            let end = 8usize.saturating_add(length as usize);
-            let Some(body) = rest.get(8..end) else { break };
-            if id == b"labl" && self.labels.len() < CUE_COUNT_MAX {
-                self.labels.extend(label(body));
-            }
-            rest = rest.get(end + length as usize % 2..).unwrap_or_default();
+/// Where what begins at a place ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CueEnd {
+    /// At once: it is a point.
+    Point,
+    /// Where the next one begins that is no point, or with the audio: a chapter.
+    Next,
+    /// At this place.
+    At(Place),
+}
+
+impl Place {
+    /// It in frames; halves are rounded up.
+    pub fn frame(self, rate: SampleRate) -> u64 {
+        match self {
+            Self::Frame(frame) => frame,
+            Self::Nanoseconds(ns) => scaled(ns, rate.0.into(), NS_A_SECOND),
         }
-        true
     }
 
-    /// The points in the order of time, each with its label.
-    pub(super) fn finish(self) -> Vec<Cue> {
-        let label_of = |id| self.labels.iter().find(|(of, _)| *of == id);
-        let cue = |&(id, frame): &(u32, u32)| Cue {
-            frame: u64::from(frame),
-            label: label_of(id).map(|(_, text)| text.clone()),
+    /// It in nanoseconds; halves are rounded up.
+    pub fn nanoseconds(self, rate: SampleRate) -> u64 {
+        match self {
+            Self::Frame(frame) => scaled(frame, NS_A_SECOND, rate.0.max(1).into()),
+            Self::Nanoseconds(ns) => ns,
+        }
+    }
+}
+
+/// `value * times / of`, rounded.
+fn scaled(value: u64, times: u128, of: u128) -> u64 {
+    u64::try_from((u128::from(value) * times + of / 2) / of).unwrap_or(u64::MAX)
+}
+
+impl Cue {
+    /// A point.
+    pub fn point(start: Place, label: Option<String>) -> Self {
+        Self { start, end: CueEnd::Point, label }
+    }
+}
+
+/// Begin of each of `cues` and end of those that are no points, in frames: that of a chapter is where the next
+/// one begins or where the audio ends, if that is known.
+pub(crate) fn spans(
+    cues: &[Cue],
+    rate: SampleRate,
+    frame_count: Option<u64>,
+) -> Vec<(u64, Option<u64>)> {
+    let mut next = frame_count;
+    let mut spans: Vec<_> = cues
+        .iter()
+        .rev()
+        .map(|cue| {
+            let start = cue.start.frame(rate);
+            let end = match cue.end {
+                CueEnd::Point => return (start, None),
+                CueEnd::Next => next,
+                CueEnd::At(end) => Some(end.frame(rate)),
+            };
+            next = Some(start);
+            (start, end.map(|end| end.max(start)))
+        })
+        .collect();
+    spans.reverse();
+    spans
+}
+
+/// Where cues are in audio that was made of theirs: of `rate` and of `frame_count` frames that begin where
+/// `place_of` says. A point that was cut off is left out; what lasts is cut with the audio, and left out where
+/// nothing of it remains. `place_of` answers with `None` for what is before the start, and for everything where
+/// it is not known.
+pub fn moved(
+    cues: &[Cue],
+    rate: SampleRate,
+    frame_count: u64,
+    place_of: impl Fn(u64) -> Option<u64>,
+) -> Vec<Cue> {
+    /// Behind the last frame of any file.
+    const FAR: u64 = 1 << 48;
+    let move_one = |(cue, (start, end)): (&Cue, (u64, Option<u64>))| {
+        let moved_end = end.map(|end| place_of(end).filter(|&end| end > 0));
+        // What lasts into the audio begins with it.
+        let start = place_of(start).or_else(|| moved_end.flatten().map(|_| 0));
+        let start = start.filter(|&start| start < frame_count)?;
+        let end = match (cue.end, moved_end.flatten()) {
+            (CueEnd::Point, _) => CueEnd::Point,
+            (CueEnd::Next, Some(_)) => CueEnd::Next,
+            (CueEnd::At(_), Some(end)) => CueEnd::At(Place::Frame(end.min(frame_count))),
+            (_, None) => return None,
         };
-        let mut cues: Vec<Cue> = self.points.iter().map(cue).collect();
-        cues.sort_by_key(|cue| cue.frame);
-        cues
+        Some(Cue { start: Place::Frame(start), end, label: cue.label.clone() })
+    };
+    cues.iter().zip(spans(cues, rate, Some(FAR))).filter_map(move_one).collect()
+}
+
+/// Cues as formats with chapters have them, in nanoseconds: each has an end, that of a point is where the next
+/// one begins or where the audio ends, if that is known.
+pub(crate) fn chapters(
+    cues: &[Cue],
+    rate: SampleRate,
+    frame_count: Option<u64>,
+) -> Vec<Chapter<'_>> {
+    let ns = |frame: u64| Place::Frame(frame).nanoseconds(rate);
+    let mut next = frame_count.map(ns);
+    let mut chapters: Vec<_> = cues
+        .iter()
+        .rev()
+        .map(|cue| {
+            let start = cue.start.nanoseconds(rate);
+            let end = match cue.end {
+                CueEnd::At(end) => end.nanoseconds(rate),
+                CueEnd::Point | CueEnd::Next => next.unwrap_or(start),
+            };
+            next = Some(start);
+            Chapter { start, end: end.max(start), label: cue.label.as_deref() }
+        })
+        .collect();
+    chapters.reverse();
+    chapters
+}
+
+/// A chapter on its way into a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chapter<'a> {
+    /// In nanoseconds from the file's start.
+    pub(crate) start: u64,
+    /// In nanoseconds from the file's start, not before `start`.
+    pub(crate) end: u64,
+    pub(crate) label: Option<&'a str>,
+}
+
+impl Serialize for Cue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        put(&mut map, ["frame", "time_s"], self.start)?;
+        match self.end {
+            CueEnd::Point => {}
+            CueEnd::Next => map.serialize_entry("is_chapter", &true)?,
+            CueEnd::At(end) => put(&mut map, ["end_frame", "end_time_s"], end)?,
+        }
+        map.serialize_entry("label", &self.label)?;
+        map.end()
     }
 }
 
-/// Which point it is of, and its text.
-fn label(body: &[u8]) -> Option<(u32, String)> {
-    let text = body.get(4..)?;
-    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
-    let text =
-        std::str::from_utf8(&text[..end]).map_or_else(|_| from_latin1(&text[..end]), str::to_owned);
-    Some((u32_at(body, 0)?, clean(&text)?))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+/// A place under the name for what it is counted in.
+fn put<M: SerializeMap>(map: &mut M, names: [&str; 2], place: Place) -> Result<(), M::Error> {
+    match place {
+        Place::Frame(frame) => map.serialize_entry(names[0], &frame),
+        Place::Nanoseconds(ns) => map.serialize_entry(names[1], &(ns as f64 / 1e9)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn points_are_sorted_and_find_their_labels() {
-        let point = |id: u32, frame: u32| {
-            [id, frame, u32::from_le_bytes(*b"data"), 0, 0, frame].map(u32::to_le_bytes).concat()
-        };
-        let mut cues = Cues::default();
-        assert!(!cues.add_labels(b"INFOINAM"));
-        assert!(cues.add_labels(b"adtllabl\x07\0\0\0\x02\0\0\0hi\0\0ltxt\x02\0\0\0xx"));
-        cues.add_points(&[&2u32.to_le_bytes()[..], &point(2, 500), &point(9, 100)].concat());
-        let cue = |frame, label: Option<&str>| Cue { frame, label: label.map(str::to_owned) };
-        assert_eq!(cues.finish(), [cue(100, None), cue(500, Some("hi"))]);
+    const RATE: SampleRate = SampleRate(48_000);
+
+    fn chapter(frame: u64) -> Cue {
+        Cue { start: Place::Frame(frame), end: CueEnd::Next, label: None }
     }
 
     #[test]
-    fn chunks_that_are_cut_or_lie_give_what_is_there() {
-        let mut cues = Cues::default();
-        cues.add_points(&u32::MAX.to_le_bytes());
-        cues.add_points(b"");
-        assert!(cues.add_labels(b"adtllabl\xff\xff\xff\xff"));
-        assert_eq!(cues.finish(), []);
+    fn places_are_rounded_to_the_nearest_and_come_back() {
+        // 44.1 kHz: a frame is 22,675.7 ns.
+        let rate = SampleRate(44_100);
+        assert_eq!(Place::Frame(1).nanoseconds(rate), 22_676);
+        for frame in [0, 1, 12_345, 44_100 * 360_000] {
+            let ns = Place::Frame(frame).nanoseconds(rate);
+            assert_eq!(Place::Nanoseconds(ns).frame(rate), frame);
+        }
+    }
+
+    #[test]
+    fn chapter_whose_beginning_is_cut_off_begins_with_the_audio() {
+        let cues = [chapter(0), chapter(1_000), chapter(5_000)];
+        let after = moved(&cues, RATE, 3_000, |frame| frame.checked_sub(1_500));
+        // The first is gone, the second has 3,500 frames left, the third begins behind the end.
+        assert_eq!(after, [chapter(0)]);
+        let after = moved(&cues[..2], RATE, 3_000, |frame| frame.checked_sub(1_500));
+        assert_eq!(after, [chapter(0)], "the last one lasts to the end");
+    }
+
+    #[test]
+    fn point_that_is_cut_off_is_left_out_and_a_region_is_cut() {
+        let region = |start, end| Cue {
+            end: CueEnd::At(Place::Frame(end)),
+            ..Cue::point(Place::Frame(start), None)
+        };
+        let cues = [Cue::point(Place::Frame(10), None), region(50, 300), region(90, 100)];
+        let after = moved(&cues, RATE, 120, |frame| frame.checked_sub(100));
+        assert_eq!(after, [region(0, 120)]);
+        assert_eq!(moved(&cues, RATE, 120, |_| None), []);
+    }
+
+    #[test]
+    fn chapters_end_where_the_next_one_begins() {
+        let cues = [Cue::point(Place::Frame(0), None), chapter(48_000)];
+        let ends = |count| chapters(&cues, RATE, count).iter().map(|it| it.end).collect::<Vec<_>>();
+        assert_eq!(ends(Some(96_000)), [1_000_000_000, 2_000_000_000]);
+        assert_eq!(ends(None), [1_000_000_000, 1_000_000_000]);
     }
 }

@@ -1,15 +1,22 @@
 //! Tags in a common model, whatever container they were read from.
 
 mod bext;
+mod by_lofty;
 mod cue;
 mod field;
+mod markers;
 mod read;
 mod replay_gain;
 mod text;
+mod wav_cues;
 
+pub use cue::{CUE_COUNT_MAX, Cue, CueEnd, Place, moved};
+pub(crate) use cue::{Chapter, chapters, spans};
 pub use field::{Field, NoValue};
 pub use read::{TagReading, read};
 pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
+pub(crate) use text::clean;
 
 use crate::units::{Dbtp, Lu, Lufs};
 use serde::Serialize;
@@ -39,7 +46,7 @@ pub struct Tags {
     pub lyrics: Option<String>,
     /// Contents of a `bext` chunk.
     pub broadcast: Option<Broadcast>,
-    /// Cue points, in the order of time; at most [`CUE_COUNT_MAX`].
+    /// Cue points, regions and chapters, in the order of time; at most [`CUE_COUNT_MAX`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cues: Vec<Cue>,
     /// Pictures; shown in JSON by size and kind only.
@@ -48,18 +55,6 @@ pub struct Tags {
     /// processing makes it wrong.
     #[serde(skip)]
     pub replay_gain: Option<ReplayGain>,
-}
-
-/// Most cue points kept of one file.
-pub const CUE_COUNT_MAX: usize = 4096;
-
-/// A place in the audio.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cue {
-    /// Frame from the file's start.
-    pub frame: u64,
-    /// What is there.
-    pub label: Option<String>,
 }
 
 /// Broadcast information of a WAVE file.

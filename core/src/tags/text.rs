@@ -4,7 +4,7 @@ use crate::limits::TAG_TEXT_BYTES_MAX;
 
 /// The text without surrounding blanks and without the zeros and control characters that some
 /// writers pad with; at most [`TAG_TEXT_BYTES_MAX`] bytes. `None` when nothing is left.
-pub(super) fn clean(text: &str) -> Option<String> {
+pub(crate) fn clean(text: &str) -> Option<String> {
     // ID3v2.4 separates several values by a zero.
     let values = text.split('\0').map(str::trim).filter(|value| !value.is_empty());
     let joined = values.collect::<Vec<_>>().join("; ");

@@ -5,7 +5,7 @@ use crate::analysis::{self, AnalyzeError};
 use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown, size};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use wavemill_core::tags::{Broadcast, TagReading, Tags};
+use wavemill_core::tags::{Broadcast, Cue, CueEnd, Place, TagReading, Tags};
 
 /// Show the tags of files: title, artist, broadcast information, pictures
 #[derive(Debug, clap::Args)]
@@ -109,11 +109,31 @@ fn rows(tags: &Tags) -> Vec<(&'static str, String)> {
     .filter_map(|(name, value)| Some((name, value?)))
     .collect();
     rows.extend(tags.broadcast.iter().flat_map(broadcast_rows));
+    rows.extend(tags.cues.iter().map(cue_row));
     rows.extend(tags.pictures.iter().map(|picture| {
         let bytes = size(picture.bytes.len() as u64);
         ("picture", format!("{}, {}, {bytes}", picture.kind, picture.media_type))
     }));
     rows
+}
+
+fn cue_row(cue: &Cue) -> (&'static str, String) {
+    let place = |place: Place| match place {
+        Place::Frame(frame) => format!("frame {frame}"),
+        Place::Nanoseconds(ns) => {
+            // Hundredths of a second would merge marks that are set to the frame.
+            let ms = (ns + 500_000) / 1_000_000;
+            let (s, m, h) = (ms / 1000 % 60, ms / 60_000 % 60, ms / 3_600_000);
+            format!("{h}:{m:02}:{s:02}.{:03}", ms % 1000)
+        }
+    };
+    let label = cue.label.as_deref().map(|label| format!("  {label}")).unwrap_or_default();
+    let start = place(cue.start);
+    match cue.end {
+        CueEnd::Point => ("cue", format!("{start}{label}")),
+        CueEnd::Next => ("chapter", format!("{start}{label}")),
+        CueEnd::At(end) => ("chapter", format!("{start} to {}{label}", place(end))),
+    }
 }
 
 fn broadcast_rows(broadcast: &Broadcast) -> Vec<(&'static str, String)> {

@@ -17,7 +17,7 @@ use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
-use wavemill_core::tags::{Broadcast, Cue, Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{self, Broadcast, Leveled, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
@@ -45,6 +45,8 @@ pub(crate) struct Blueprint {
     pub(crate) group_of: Vec<usize>,
     /// What the user should know.
     pub(crate) warnings: Vec<String>,
+    /// Rate of the source.
+    source_rate: SampleRate,
 }
 
 /// One way of the signal from a feed to its takers.
@@ -137,6 +139,7 @@ impl Blueprint {
             groups: Vec::new(),
             group_of: Vec::new(),
             warnings: input.warnings.iter().cloned().chain(left_out(group)).collect(),
+            source_rate: input.info.spec.sample_rate,
         };
         for (index, export) in pipeline.exports.iter().enumerate() {
             blueprint.add_export(pipeline, index, export, input)?;
@@ -246,8 +249,8 @@ impl Blueprint {
         }
     }
 
-    /// The tags with their cue points where the steps moved them to. What was cut off is left out, as are all
-    /// points where it is not known what became of them.
+    /// The tags with their cue points and chapters where the steps moved them to. What was cut off is left out,
+    /// as are all of them where it is not known what became of them.
     fn with_cues_placed(
         &self,
         group: &GroupPlan,
@@ -258,12 +261,11 @@ impl Blueprint {
             return Arc::clone(tags);
         }
         let end = frame_count.map_or(0, |frames| frames.0);
-        let place = |cue: &Cue| {
+        let place_of = |frame: u64| {
             let mut stages = self.up_to(group.tap).iter().chain(&group.conversions);
-            let frame = stages.try_fold(cue.frame, |frame, stage| stage.place_of(frame))?;
-            (frame < end).then(|| Cue { frame, ..cue.clone() })
+            stages.try_fold(frame, |frame, stage| stage.place_of(frame))
         };
-        let cues = tags.cues.iter().filter_map(place).collect();
+        let cues = tags::moved(&tags.cues, self.source_rate, end, place_of);
         Arc::new(Tags { cues, ..Tags::clone(tags) })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::lab::{Lab, chunk, integers, noise, pipeline, riff, wav};
 use serde_json::Value;
+use wavemill_core::units::SampleRate;
 use wavemill_pipelines::execution::RunError;
 
 const LOUDNESS: &str = "[[step]]\nuse = \"loudness\"\n";
@@ -152,14 +153,18 @@ fn cue_points_move_with_what_steps_cut_and_convert_and_are_dropped_with_it() {
     let body = "[[step]]\nuse = \"range\"\nwith = { start_s = 0.5 }\n\
                 [[export]]\nformat = \"wav\"\npath = \"{stem}.wav\"\n\
                 [[export]]\nformat = \"wav\"\nsample_rate_hz = 24000\npath = \"{stem}-half.wav\"\n\
+                [[export]]\nformat = \"flac\"\npath = \"{stem}.flac\"\n\
                 [[export]]\nafter = \"decode\"\nformat = \"wav\"\npath = \"{stem}-copy.wav\"\n";
     lab.run(&pipeline(body), &input).unwrap();
     let cues = |name: &str| {
         let found = tags_of(&lab.path("out").join(name)).cues.into_iter();
-        found.map(|cue| (cue.frame, cue.label.unwrap_or_default())).collect::<Vec<_>>()
+        found
+            .map(|cue| (cue.start.frame(SampleRate(48_000)), cue.label.unwrap_or_default()))
+            .collect::<Vec<_>>()
     };
     let here = || "here".to_owned();
     assert_eq!(cues("a.wav"), [(36_000, here())]);
+    assert_eq!(cues("a.flac"), [(36_000, here())]);
     assert_eq!(cues("a-half.wav"), [(18_000, here())]);
     assert_eq!(cues("a-copy.wav"), [(1_000, String::new()), (60_000, here())]);
 }

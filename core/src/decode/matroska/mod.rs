@@ -22,7 +22,7 @@ use codec::{Coded, Decoding};
 use ebml::Elements;
 use header::{Header, Track};
 use std::io::{self, Read, Seek, SeekFrom};
-pub(crate) use tags::text_tags;
+pub(crate) use tags::description;
 
 pub(super) fn open(
     source: Box<dyn Source>,

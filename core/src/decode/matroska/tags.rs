@@ -1,12 +1,13 @@
-//! The texts that describe a file.
+//! What describes a file: texts and chapters.
 //!
-//! Source: RFC 9559, 5.1.8 (`Tags`); "Matroska Media Container Tag Specifications"
+//! Source: RFC 9559, 5.1.7 (`Chapters`) and 5.1.8 (`Tags`); "Matroska Media Container Tag Specifications"
 //! (draft-ietf-cellar-tags), target types.
 
 use super::ebml::{Elements, inside, text, unsigned};
 use super::header::{self, id};
 use crate::decode::{DecodeError, Source};
 use crate::limits::CHUNK_COUNT_MAX;
+use crate::tags::{CUE_COUNT_MAX, Cue, CueEnd, Place, clean};
 
 /// Bytes of the tags that are read.
 const TAGS_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -21,6 +22,15 @@ const SIMPLE_TAG: u32 = 0x67c8;
 const TAG_NAME: u32 = 0x45a3;
 const TAG_STRING: u32 = 0x4487;
 const SEGMENT_TITLE: u32 = 0x7ba9;
+const CHAPTERS: u32 = 0x1043_a770;
+const EDITION: u32 = 0x45b9;
+const EDITION_IS_DEFAULT: u32 = 0x45db;
+const CHAPTER: u32 = 0xb6;
+const CHAPTER_START: u32 = 0x91;
+const CHAPTER_END: u32 = 0x92;
+const CHAPTER_IS_HIDDEN: u32 = 0x98;
+const CHAPTER_DISPLAY: u32 = 0x80;
+const CHAPTER_NAME: u32 = 0x85;
 
 /// What a tag describes, where nothing is stated: the album, or all there is.
 const ALBUM: u64 = 50;
@@ -35,19 +45,28 @@ pub(crate) struct TextTag {
     pub(crate) is_of_album: bool,
 }
 
-/// The tags of a file and its title.
+/// What describes a file.
+#[derive(Debug, Default)]
+pub(crate) struct Description {
+    /// Its title and its tags.
+    pub(crate) texts: Vec<TextTag>,
+    /// Its chapters, in the order of time.
+    pub(crate) chapters: Vec<Cue>,
+}
+
+/// What describes a file, wherever it stands.
 ///
 /// # Errors
-/// When reading fails; what is broken ends the list.
-pub(crate) fn text_tags(source: &mut dyn Source) -> Result<Vec<TextTag>, DecodeError> {
+/// When reading fails; what is broken ends the lists.
+pub(crate) fn description(source: &mut dyn Source) -> Result<Description, DecodeError> {
     let byte_count = crate::decode::byte_count(source)?;
     let mut elements = Elements::new(source, byte_count)?;
     let end = match header::segment(&mut elements) {
         Ok(segment) => segment.end.unwrap_or(byte_count),
         Err(DecodeError::Io(error)) => return Err(error.into()),
-        Err(_) => return Ok(Vec::new()),
+        Err(_) => return Ok(Description::default()),
     };
-    let mut found = Vec::new();
+    let mut found = Description::default();
     for _ in 0..CHUNK_COUNT_MAX {
         if elements.position() >= end {
             break;
@@ -64,14 +83,14 @@ pub(crate) fn text_tags(source: &mut dyn Source) -> Result<Vec<TextTag>, DecodeE
 /// Looks at the next element; `false` at the end.
 fn next(
     elements: &mut Elements<&mut dyn Source>,
-    found: &mut Vec<TextTag>,
+    found: &mut Description,
 ) -> Result<bool, DecodeError> {
     let Some(element) = elements.next()? else { return Ok(false) };
     match element.id {
         id::INFO => {
             let info = elements.data(element, TAGS_BYTES_MAX)?;
             let titles = inside(&info).filter(|(id, _)| *id == SEGMENT_TITLE);
-            found.extend(titles.map(|(_, title)| TextTag {
+            found.texts.extend(titles.map(|(_, title)| TextTag {
                 name: "TITLE".to_owned(),
                 value: text(title),
                 is_of_album: false,
@@ -79,7 +98,12 @@ fn next(
         }
         TAGS => {
             let tags = elements.data(element, TAGS_BYTES_MAX)?;
-            inside(&tags).filter(|(id, _)| *id == TAG).for_each(|(_, tag)| add(tag, found));
+            inside(&tags)
+                .filter(|(id, _)| *id == TAG)
+                .for_each(|(_, tag)| add(tag, &mut found.texts));
+        }
+        CHAPTERS if found.chapters.is_empty() => {
+            found.chapters = chapters(&elements.data(element, TAGS_BYTES_MAX)?);
         }
         _ => elements.skip(element)?,
     }
@@ -103,4 +127,35 @@ fn add(tag: &[u8], found: &mut Vec<TextTag>) {
             found.push(TextTag { name: name.to_ascii_uppercase(), value, is_of_album });
         }
     }
+}
+
+/// The chapters of the edition that is meant, which is the first where none is.
+fn chapters(data: &[u8]) -> Vec<Cue> {
+    let editions = || inside(data).filter(|(id, _)| *id == EDITION).map(|(_, edition)| edition);
+    let is_meant = |edition: &&[u8]| number_in(edition, EDITION_IS_DEFAULT) == Some(1);
+    let edition = editions().find(is_meant).or_else(|| editions().next());
+    let entries = inside(edition.unwrap_or_default()).filter(|(id, _)| *id == CHAPTER);
+    let mut chapters: Vec<Cue> =
+        entries.filter_map(|(_, entry)| chapter(entry)).take(CUE_COUNT_MAX).collect();
+    chapters.sort_by_key(|chapter| chapter.start);
+    chapters
+}
+
+/// A chapter; `None` where it is hidden. Those inside of it are left out.
+fn chapter(entry: &[u8]) -> Option<Cue> {
+    if number_in(entry, CHAPTER_IS_HIDDEN) == Some(1) {
+        return None;
+    }
+    let display = inside(entry).find(|(id, _)| *id == CHAPTER_DISPLAY);
+    let name = display.and_then(|(_, data)| inside(data).find(|(id, _)| *id == CHAPTER_NAME));
+    let end = number_in(entry, CHAPTER_END).map(|ns| CueEnd::At(Place::Nanoseconds(ns)));
+    Some(Cue {
+        start: Place::Nanoseconds(number_in(entry, CHAPTER_START)?),
+        end: end.unwrap_or(CueEnd::Next),
+        label: name.and_then(|(_, name)| clean(&text(name))),
+    })
+}
+
+fn number_in(data: &[u8], name: u32) -> Option<u64> {
+    inside(data).find(|(id, _)| *id == name).and_then(|(_, data)| unsigned(data))
 }

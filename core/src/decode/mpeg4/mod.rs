@@ -5,6 +5,7 @@
 //! pictures only the sound is read.
 
 mod atoms;
+mod chapters;
 mod edits;
 mod entry;
 mod movie;
@@ -20,6 +21,7 @@ use super::{Completeness, DecodeError, Decoder, Source, StreamInfo, claims, stre
 use crate::audio::{PcmFormat, StreamSpec};
 use crate::limits::PACKET_BYTES_MAX;
 use crate::units::SampleRate;
+pub(crate) use chapters::chapters;
 use edits::Times;
 use entry::Coded;
 use movie::{Movie, Track};

@@ -13,7 +13,11 @@ use crate::decode::{DecodeError, Source, streams};
 const TRACK_COUNT_MAX: usize = 256;
 
 /// Bytes looked at of atoms that hold a few fields.
-const FIELDS_BYTES: usize = 64;
+pub(super) const FIELDS_BYTES: usize = 64;
+
+/// Handlers of sound, and of texts.
+const SOUND: &[&[u8]] = &[b"soun"];
+const TEXTS: &[&[u8]] = &[b"text", b"sbtl"];
 
 /// Where the parts of a file are.
 pub(super) struct Places {
@@ -124,30 +128,54 @@ impl Movie {
 }
 
 impl Track {
-    /// Reads a `trak` atom; `None` when it is none of audio.
-    fn read(source: &mut dyn Source, track: Atom) -> Result<Option<Self>, DecodeError> {
-        let mut is_audio = false;
-        let mut read = Self {
+    fn new() -> Self {
+        Self {
             timescale: 0,
             language: None,
             edits: Vec::new(),
             entry: SampleEntry::default(),
             tables: Tables::default(),
-        };
+        }
+    }
+
+    /// The timescale of a `trak` atom with texts, and where they are.
+    pub(super) fn of_texts(
+        source: &mut dyn Source,
+        track: Atom,
+    ) -> Result<(Option<u32>, Tables), DecodeError> {
+        let mut read = Self::new();
+        let mut children = track.children();
+        while let Some(atom) = children.next(source)? {
+            if &atom.kind == b"mdia" && read.read_media(source, atom, TEXTS)? {
+                return Ok((Some(read.timescale), read.tables));
+            }
+        }
+        Ok((None, Tables::default()))
+    }
+
+    /// Reads a `trak` atom; `None` when it is none of audio.
+    fn read(source: &mut dyn Source, track: Atom) -> Result<Option<Self>, DecodeError> {
+        let mut is_audio = false;
+        let mut read = Self::new();
         let mut children = track.children();
         while let Some(atom) = children.next(source)? {
             match &atom.kind {
                 b"edts" => read.edits = edits::read(source, atom)?,
-                b"mdia" => is_audio = read.read_media(source, atom)?,
+                b"mdia" => is_audio = read.read_media(source, atom, SOUND)?,
                 _ => {}
             }
         }
         Ok(is_audio.then_some(read))
     }
 
-    /// Reads a `mdia` atom; says whether it is of audio.
-    fn read_media(&mut self, source: &mut dyn Source, media: Atom) -> Result<bool, DecodeError> {
-        let mut is_audio = false;
+    /// Reads a `mdia` atom; says whether it is of one of these kinds.
+    fn read_media(
+        &mut self,
+        source: &mut dyn Source,
+        media: Atom,
+        kinds: &[&[u8]],
+    ) -> Result<bool, DecodeError> {
+        let mut is_wanted = false;
         let mut information = None;
         let mut children = media.children();
         while let Some(atom) = children.next(source)? {
@@ -157,12 +185,15 @@ impl Track {
                     self.timescale = timescale(&fields).unwrap_or(0);
                     self.language = language(&fields);
                 }
-                b"hdlr" => is_audio = atom.data(source, 12)?.get(8..12) == Some(b"soun"),
+                b"hdlr" => {
+                    let fields = atom.data(source, 12)?;
+                    is_wanted = fields.get(8..12).is_some_and(|kind| kinds.contains(&kind));
+                }
                 b"minf" => information = Some(atom),
                 _ => {}
             }
         }
-        if let Some(information) = information.filter(|_| is_audio) {
+        if let Some(information) = information.filter(|_| is_wanted) {
             let mut children = information.children();
             while let Some(atom) = children.next(source)? {
                 if &atom.kind == b"stbl" {
@@ -170,7 +201,7 @@ impl Track {
                 }
             }
         }
-        Ok(is_audio)
+        Ok(is_wanted)
     }
 
     /// Reads a `stbl` atom.

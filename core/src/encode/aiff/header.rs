@@ -2,6 +2,7 @@
 
 use crate::audio::{ChannelLayout, SampleFormat};
 use crate::encode::{EncodeSettings, id3};
+use crate::tags::Cue;
 
 /// `AIFF-C` version 1, as `FVER` states it. Source: Apple, "AIFF-C", draft of 1991-08-26, 5.
 const AIFC_VERSION: u32 = 0xa280_5140;
@@ -51,8 +52,11 @@ impl Header {
         if let Some(body) = channels(&settings.spec.layout) {
             push(&mut chunks, *b"CHAN", &body);
         }
+        if let Some(body) = markers(settings) {
+            push(&mut chunks, *b"MARK", &body);
+        }
         let id3_at = chunks.len();
-        if let Some(tag) = id3::tag(&settings.tags) {
+        if let Some(tag) = id3::tag(&settings.tags, &[]) {
             push(&mut chunks, *b"ID3 ", &tag);
         }
         Self {
@@ -138,6 +142,35 @@ fn channels(layout: &ChannelLayout) -> Option<Vec<u8>> {
     };
     // No descriptions of single channels follow.
     Some([tag, bitmap, 0].into_iter().flat_map(u32::to_be_bytes).collect())
+}
+
+/// Most markers: they are numbered from 1 in 16 bits with a sign.
+const MARKER_COUNT_MAX: usize = 0x7fff;
+
+/// Most bytes of a marker's name, of which 8 bits tell the length.
+const MARKER_NAME_BYTES_MAX: usize = 255;
+
+/// The body of a `MARK` chunk; `None` where nothing is marked. Places that 32 bits cannot tell are left out.
+///
+/// Source: Apple, "Audio Interchange File Format: AIFF", version 1.3, "Marker Chunk". Names are UTF-8.
+fn markers(settings: &EncodeSettings) -> Option<Vec<u8>> {
+    let rate = settings.spec.sample_rate;
+    let place = |cue: &Cue| Some((u32::try_from(cue.start.frame(rate)).ok()?, cue.label.clone()));
+    let placed: Vec<_> = settings.tags.cues.iter().filter_map(place).collect();
+    let placed = &placed[..placed.len().min(MARKER_COUNT_MAX)];
+    let mut body = u16::try_from(placed.len()).expect("is cut to fewer").to_be_bytes().to_vec();
+    for (id, (frame, label)) in (1u16..).zip(placed) {
+        let name = label.as_deref().unwrap_or_default();
+        let name = &name[..name.floor_char_boundary(MARKER_NAME_BYTES_MAX)];
+        body.extend(id.to_be_bytes());
+        body.extend(frame.to_be_bytes());
+        body.push(u8::try_from(name.len()).expect("is cut to fewer"));
+        body.extend(name.bytes());
+        if name.len() % 2 == 0 {
+            body.push(0); // with its length the name has an even number of bytes
+        }
+    }
+    (!placed.is_empty()).then_some(body)
 }
 
 /// Appends a chunk with its header and, after an odd number of bytes, a pad byte.

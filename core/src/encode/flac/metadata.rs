@@ -161,9 +161,9 @@ pub(super) fn seek_table(points: &[SeekPoint], room: u64) -> Vec<u8> {
 /// The comments, with the layout where it is not the usual one.
 fn vorbis_comment(settings: &EncodeSettings, replay_gain: Option<&ReplayGain>) -> Vec<u8> {
     let mask = unusual_mask(&settings.spec.layout);
-    let mask = mask.map(|mask| ("WAVEFORMATEXTENSIBLE_CHANNEL_MASK", mask));
-    let gains = replay_gain.map(ReplayGain::fields).unwrap_or_default();
-    comments::body(comments::texts(&settings.tags).chain(mask).chain(gains))
+    let mask = mask.map(|mask| ("WAVEFORMATEXTENSIBLE_CHANNEL_MASK".into(), mask));
+    let gains = replay_gain.map(comments::gains).unwrap_or_default();
+    comments::body(comments::texts(settings).chain(mask).chain(gains))
 }
 
 /// FLAC has one layout for each channel count; any other needs the mask in words.

@@ -62,7 +62,7 @@ fn create(
     let quality = rates::resolve(&settings.spec, settings.quality)
         .map_err(|Refusal { what, .. }| failed(&what))?;
     let lame = lame(&settings.spec, quality)?;
-    let tag = id3::tag(&settings.tags).unwrap_or_default();
+    let tag = id3::tag(&settings.tags, &settings.chapters()).unwrap_or_default();
     sink.write_all(&tag)?;
     Ok(Box::new(Mp3Encoder {
         sink,
@@ -78,7 +78,7 @@ fn create(
 /// See [`crate::encode::Retag`].
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
     sink.seek(SeekFrom::Start(0))?;
-    sink.write_all(&id3::tag(&settings.tags).unwrap_or_default())?;
+    sink.write_all(&id3::tag(&settings.tags, &settings.chapters()).unwrap_or_default())?;
     sink.flush()?;
     Ok(())
 }

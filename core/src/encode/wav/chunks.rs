@@ -1,7 +1,7 @@
 //! Chunks that carry tags.
 
-use crate::encode::id3;
-use crate::tags::{Broadcast, Cue, Tags};
+use crate::encode::{EncodeSettings, id3};
+use crate::tags::{self, Broadcast, Tags};
 
 /// Appends a chunk with its header and, after an odd number of bytes, a pad byte.
 ///
@@ -50,15 +50,20 @@ pub(super) fn push_info(bytes: &mut Vec<u8>, tags: &Tags) {
     }
 }
 
-/// Appends a `cue ` chunk, and a `LIST` chunk of type `adtl` with the labels; nothing where there are no
-/// points. Those that 32 bits cannot place are left out.
+/// Appends a `cue ` chunk, and a `LIST` chunk of type `adtl` with the labels and the lengths of what lasts;
+/// nothing where there are no points. Those that 32 bits cannot place are left out.
 ///
 /// Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0".
-pub(super) fn push_cues(bytes: &mut Vec<u8>, cues: &[Cue]) {
-    let placed = |cue: &Cue| Some((u32::try_from(cue.frame).ok()?, cue.label.clone()));
-    let placed: Vec<_> = cues.iter().filter_map(placed).collect();
-    let (mut points, mut labels) = (Vec::new(), b"adtl".to_vec());
-    for (id, (frame, label)) in (1u32..).zip(placed) {
+pub(super) fn push_cues(bytes: &mut Vec<u8>, settings: &EncodeSettings) {
+    let rate = settings.spec.sample_rate;
+    let spans = tags::spans(&settings.tags.cues, rate, settings.frame_count.map(|it| it.0));
+    let placed = settings.tags.cues.iter().zip(spans).filter_map(|(cue, (start, end))| {
+        let length = end.map_or(0, |end| u32::try_from(end.saturating_sub(start)).unwrap_or(0));
+        Some((u32::try_from(start).ok()?, length, cue.label.as_deref()))
+    });
+    // Readers that know no lengths look no further than the first.
+    let (mut points, mut labels, mut lengths) = (Vec::new(), b"adtl".to_vec(), Vec::new());
+    for (id, (frame, length, label)) in (1u32..).zip(placed) {
         let [data, start, block] = [u32::from_le_bytes(*b"data"), 0, 0];
         points.extend([id, frame, data, start, block, frame].map(u32::to_le_bytes).concat());
         if let Some(label) = label {
@@ -67,7 +72,14 @@ pub(super) fn push_cues(bytes: &mut Vec<u8>, cues: &[Cue]) {
             body.push(0);
             push(&mut labels, *b"labl", &body);
         }
+        if length > 0 {
+            let mut body =
+                [id, length, u32::from_le_bytes(*b"rgn ")].map(u32::to_le_bytes).concat();
+            body.extend([0; 8]); // country, language, dialect, code page
+            push(&mut lengths, *b"ltxt", &body);
+        }
     }
+    labels.extend(lengths);
     if !points.is_empty() {
         let count = u32::try_from(points.len() / 24).expect("as many as have numbers");
         push(bytes, *b"cue ", &[&count.to_le_bytes()[..], &points].concat());
@@ -88,7 +100,7 @@ pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
         || tags.lyrics.is_some()
         || !tags.pictures.is_empty()
         || tags.replay_gain.is_some();
-    is_needed.then(|| id3::tag(tags)).flatten()
+    is_needed.then(|| id3::tag(tags, &[])).flatten()
 }
 
 /// The body of a `bext` chunk: of version 2 where the loudness was measured, else of version 1, which has

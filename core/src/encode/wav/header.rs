@@ -60,7 +60,7 @@ impl Header {
             chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
-        chunks::push_cues(&mut header.chunks, &settings.tags.cues);
+        chunks::push_cues(&mut header.chunks, settings);
         if let Some(id3) = chunks::id3_tag(&settings.tags) {
             chunks::push(&mut header.chunks, *b"id3 ", &id3);
         }
