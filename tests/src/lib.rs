@@ -8,6 +8,7 @@
 
 pub mod compilers;
 pub mod external;
+pub mod fuzzing;
 pub mod lab;
 pub mod oracle;
 pub mod processes;

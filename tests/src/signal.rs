@@ -77,6 +77,21 @@ impl Random {
     pub fn below(&mut self, end: u64) -> u64 {
         self.bits() % end
     }
+
+    /// A place in something of `length`.
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("below a usize")
+    }
+
+    /// One of them.
+    pub fn choice<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.index(of.len())]
+    }
+
+    /// Eight random bits.
+    pub fn byte(&mut self) -> u8 {
+        self.bits().to_le_bytes()[7]
+    }
 }
 
 /// A steady sine in every channel.

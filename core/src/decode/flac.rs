@@ -8,8 +8,8 @@ use super::chunks::{read_at, read_up_to};
 use super::coded::{CodedDecoder, Packets, guard, layout};
 use super::window::{Fault, Window};
 use super::{DecodeError, Decoder, Source, StreamInfo, claims};
-use crate::audio::{ChannelLayout, PcmFormat, StreamSpec};
-use crate::units::SampleRate;
+use crate::audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
+use crate::units::{Frames, SampleRate};
 use std::io::{Seek, SeekFrom};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::formats::{FormatOptions, FormatReader};
@@ -24,6 +24,11 @@ const STREAMINFO_BYTES: usize = 34;
 /// Comment that names the channels' places.
 const MASK_KEY: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
 
+/// MD5 sum of no bytes: what an encoder states of a file that is finished and holds no frame. The length
+/// cannot tell, as 0 means that it is not known.
+const SUM_OF_NOTHING: [u8; 16] =
+    *b"\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04\xe9\x80\x09\x98\xec\xf8\x42\x7e";
+
 /// Bytes of an `ID3v1` tag, which some taggers append to any file.
 const ID3V1_BYTES: u64 = 128;
 
@@ -34,6 +39,8 @@ pub(super) struct StreamFacts {
     pub(super) bit_depth: u16,
     /// `None` when the encoder did not know.
     pub(super) frame_count: Option<u64>,
+    /// Whether it is finished and holds no frame.
+    pub(super) is_empty: bool,
     /// Frames of a block, when all but the last are equally long.
     pub(super) block_frames: Option<u64>,
     /// Bytes of the largest frame; `None` when the encoder did not know.
@@ -51,6 +58,12 @@ pub(super) fn open(
     let rate = claims::check_stream(facts.sample_rate_hz.into(), facts.channel_count.into())?;
     let frame_count =
         facts.frame_count.map(|count| claims::check_frames(count, rate)).transpose()?;
+    if facts.is_empty && facts.audio_start == byte_count {
+        return Ok(Box::new(Nothing(info_of(
+            &facts,
+            ChannelLayout::usual(facts.channel_count.into()),
+        ))));
+    }
     let window = Window::new(source, start, byte_count)?;
     let fault = window.fault();
     let stream = MediaSourceStream::new(Box::new(window), MediaSourceStreamOptions::default());
@@ -67,15 +80,7 @@ pub(super) fn open(
         None => params.channels.as_ref().map(layout),
     };
     let layout = layout.ok_or_else(|| DecodeError::damaged("it names no channels"))?;
-    let info = StreamInfo {
-        container: "flac",
-        codec: "flac",
-        spec: StreamSpec { sample_rate: SampleRate(rate), layout },
-        format: PcmFormat::int(facts.bit_depth.max(8)),
-        lossless: true,
-        frame_count,
-        warnings: Vec::new(),
-    };
+    let info = StreamInfo { frame_count, ..info_of(&facts, layout) };
     let audio_bytes = byte_count - facts.audio_start;
     let packets = FlacPackets {
         reader: Box::new(reader),
@@ -87,6 +92,37 @@ pub(super) fn open(
     };
     let is_verified = needs_checksum(&info, &params)?;
     CodedDecoder::open(info, Box::new(packets), params, fault, is_verified)
+}
+
+/// What the stream information says, of an empty file as long as nothing else is known.
+fn info_of(facts: &StreamFacts, layout: ChannelLayout) -> StreamInfo {
+    StreamInfo {
+        container: "flac",
+        codec: "flac",
+        spec: StreamSpec { sample_rate: SampleRate(facts.sample_rate_hz), layout },
+        format: PcmFormat::int(facts.bit_depth.max(8)),
+        lossless: true,
+        frame_count: Some(Frames(0)),
+        warnings: Vec::new(),
+    }
+}
+
+/// A file without a frame, which Symphonia does not open.
+struct Nothing(StreamInfo);
+
+impl Decoder for Nothing {
+    fn info(&self) -> &StreamInfo {
+        &self.0
+    }
+
+    fn read(&mut self, out: &mut Samples, _frame_count_max: usize) -> Result<usize, DecodeError> {
+        *out = Samples::empty(self.0.format, self.0.spec.channel_count());
+        Ok(0)
+    }
+
+    fn rewind(&mut self) -> Result<(), DecodeError> {
+        Ok(())
+    }
 }
 
 /// The layout's mask where it is not the usual one of its channel count.
@@ -171,6 +207,7 @@ fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
         channel_count: small(field(41, 3)) + 1,
         bit_depth: u16::from(small(field(36, 5))) + 1,
         frame_count: (frame_count != 0).then_some(frame_count),
+        is_empty: frame_count == 0 && block[18..] == SUM_OF_NOTHING,
         block_frames: (block_min == block_max).then_some(block_max),
         frame_bytes_max: usize::try_from(number(7..10)).ok().filter(|&count| count != 0),
         audio_start: 0,

@@ -5,7 +5,7 @@ use super::text::{clean, number_pair, year_of};
 use super::{Cue, Picture, Tags, markers};
 use crate::decode::DecodeError;
 use crate::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TAG_COUNT_MAX};
-use lofty::config::ParseOptions;
+use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::{FileType, TaggedFile, TaggedFileExt};
 use lofty::id3::v2::Id3v2Tag;
 use lofty::ogg::tag::VorbisComments;
@@ -30,7 +30,8 @@ pub(super) fn parse<R: Read + Seek>(
     file_type: FileType,
 ) -> Result<Result<Vec<Found>, String>, DecodeError> {
     source.seek(SeekFrom::Start(0))?;
-    let options = ParseOptions::new().read_properties(false);
+    // In any other mode one value that is none, as a date in words, costs all tags.
+    let options = ParseOptions::new().read_properties(false).parsing_mode(ParsingMode::Relaxed);
     let reader = BufReader::new(source);
     let result = catch_unwind(AssertUnwindSafe(|| {
         Probe::with_file_type(reader, file_type).options(options).read().map(found)
@@ -118,6 +119,8 @@ impl TagReading {
                 media_type: picture
                     .mime_type()
                     .and_then(|it| clean(it.as_str()))
+                    // Media types are ASCII: RFC 6838, 4.2.
+                    .filter(|it| it.is_ascii())
                     .unwrap_or_default(),
                 description: picture.description().and_then(clean),
                 bytes: picture.data().to_vec(),

@@ -1,8 +1,8 @@
 //! FLAC, native and in Ogg.
 
 use crate::support::{
-    Scratch, decode_bytes, ffmpeg_ints, has_tools, hound_wav, interleave, read_file, run, signal,
-    write_file,
+    Scratch, decode_bytes, ffmpeg_ints, fixture, has_tools, hound_wav, interleave, read_file, run,
+    signal, write_file,
 };
 
 #[test]
@@ -32,6 +32,20 @@ fn flac_of_flac_decodes_to_the_samples() {
         assert!(decoded.ints() == planes, "{bits} bits, {channels} channels, {args:?}");
         assert_eq!(decoded.info.format.bit_depth, bits as u16);
     }
+}
+
+#[test]
+fn finished_flac_of_no_frames_is_empty_and_an_unfinished_one_is_damaged() {
+    // STREAMINFO is 34 bytes after the marker and its header; its last 16 are the sum.
+    let mut file = fixture("tone-16.flac")[..42].to_vec();
+    file[4] |= 0x80;
+    file[21] &= 0xf0;
+    file[22..].fill(0);
+    assert!(decode_bytes(&file).unwrap_err().to_string().contains("holds no audio"));
+    let sum_of_nothing = 0xd41d_8cd9_8f00_b204_e980_0998_ecf8_427e_u128;
+    file[26..].copy_from_slice(&sum_of_nothing.to_be_bytes());
+    let decoded = decode_bytes(&file).unwrap();
+    assert_eq!((decoded.samples.frame_count(), decoded.info.spec.channel_count()), (0, 2));
 }
 
 #[test]

@@ -16,7 +16,6 @@ mod lossless;
 mod lossy;
 mod matroska;
 mod mpeg4;
-mod mutation;
 mod pcm;
 mod support;
 mod tags;

@@ -179,6 +179,31 @@ fn tags_of_cut_and_mutated_files_never_panic() {
     }
 }
 
+/// An MP3 file behind an ID3v2.4 tag of these frames.
+fn mp3_with_frames(frames: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let frame = |(id, body): &(&[u8; 4], &[u8])| {
+        [&id[..], &[0, 0, 0, body.len() as u8, 0, 0], body].concat()
+    };
+    let frames = frames.iter().flat_map(frame).collect::<Vec<u8>>();
+    assert!(frames.len() < 128, "sizes have seven bits to a byte");
+    let head = [b'I', b'D', b'3', 4, 0, 0, 0, 0, 0, frames.len() as u8];
+    [&head[..], &frames, &fixture("tone-mono-noxing.mp3")].concat()
+}
+
+#[test]
+fn date_in_words_costs_no_other_tag() {
+    let frames: [(&[u8; 4], &[u8]); 2] = [(b"TDRC", b"\x03(17)"), (b"TIT2", b"\x03Name")];
+    let reading = read(&mp3_with_frames(&frames));
+    assert_eq!(reading.tags.title.as_deref(), Some("Name"));
+    assert_eq!(reading.warnings, [""; 0]);
+}
+
+#[test]
+fn media_type_beyond_ascii_is_left_out() {
+    let mp3 = mp3_with_frames(&[(b"APIC", b"\x03ima\xffe/png\0\x03\0picture")]);
+    assert_eq!(read(&mp3).tags.pictures[0].media_type, "");
+}
+
 #[test]
 fn text_is_no_file_with_tags() {
     assert!(tags::read(&mut Cursor::new(b"just text here"), None).is_err());

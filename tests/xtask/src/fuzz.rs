@@ -3,16 +3,27 @@
 use anyhow::{Context, bail, ensure};
 use std::process::Command;
 
-/// A fuzzer: its name, its package, and the test that reads `WAVEMILL_FUZZ_SECONDS` and
+/// A fuzzer: its name, where cargo finds it, and the test that reads `WAVEMILL_FUZZ_SECONDS` and
 /// `WAVEMILL_FUZZ_SEED`.
 struct Target {
     name: &'static str,
-    package: &'static str,
+    place: &'static [&'static str],
     test: &'static str,
 }
 
-const TARGETS: &[Target] =
-    &[Target { name: "effects", package: "wavemill-runtime", test: "tests::fuzz::" }];
+/// Built as the gate builds it, so that nothing is compiled twice.
+const FORMATS: &[&str] = &["--workspace", "--features", "wavemill/mp3", "--test", "fuzz"];
+
+const TARGETS: &[Target] = &[
+    Target {
+        name: "effects",
+        place: &["--package", "wavemill-runtime", "--lib"],
+        test: "tests::fuzz::",
+    },
+    Target { name: "containers", place: FORMATS, test: "containers::damaged" },
+    Target { name: "tags", place: FORMATS, test: "tags::damaged" },
+    Target { name: "encoders", place: FORMATS, test: "encoders::random" },
+];
 
 /// Time where none is given.
 const SECONDS: u64 = 60;
@@ -27,8 +38,8 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
     })?;
     let (seconds, seed) = read(options)?;
     let mut command = Command::new(crate::cargo());
-    command.current_dir(crate::root()).args(["test", "--locked", "--package", target.package]);
-    command.args(["--lib", target.test, "--", "--nocapture"]);
+    command.current_dir(crate::root()).args(["test", "--locked"]).args(target.place);
+    command.args([target.test, "--", "--nocapture"]);
     if let Some(seconds) = seconds {
         command.env("WAVEMILL_FUZZ_SECONDS", seconds.to_string());
     }
@@ -40,7 +51,7 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-const USAGE: &str = "cargo xtask fuzz effects [--seconds N] [--seed N]";
+const USAGE: &str = "cargo xtask fuzz effects|containers|tags|encoders [--seconds N] [--seed N]";
 
 /// Seconds and first seed. A seed alone means that one.
 fn read(mut options: &[&str]) -> anyhow::Result<(Option<u64>, Option<u64>)> {

@@ -24,7 +24,7 @@ usage: cargo xtask COMMAND
   effects [NAME...]     builds effects/modules/ into effects/bundled/
   effects --check       rebuilds them and compares
   wasm-toolchain DIR    a Rust compiler for wasm where rustup cannot add the target
-  fuzz NAME [--seconds N] [--seed N]  damages its inputs at random; `effects` is one
+  fuzz NAME [--seconds N] [--seed N]  damages its inputs at random: containers, effects, encoders, tags
   tools   which optional programs of the tests are missing, and how to get them
 ";
 

@@ -181,6 +181,7 @@ mod tests {
             channel_count: 1,
             bit_depth: 16,
             frame_count: Some(1 << 20),
+            is_empty: false,
             block_frames: Some(4096),
             frame_bytes_max: None,
             audio_start: 0,

@@ -1,0 +1,124 @@
+//! Damaged files of every container: each is heard in full, or refused in one line.
+
+use crate::hearing::{Heard, hear};
+use std::io::Cursor;
+use std::sync::Arc;
+use wavemill_core::decode::{self, Completeness};
+use wavemill_core::tags;
+use wavemill_tests::fuzzing::{Corpus, Manner, Watched, damaged, one_line, peak_of, run};
+use wavemill_tests::signal::Random;
+
+/// Files of the test in the gate.
+const COUNT: u64 = 3_000;
+
+/// Most bytes held while a file of a few kilobytes is read, whatever it claims. Lofty and Symphonia
+/// reserve up to 16 MiB for one picture before they find that it is not there.
+const HELD_BYTES_MAX: usize = 48 << 20;
+
+/// How often all of a file may be read, at most: headers, completeness and samples are looked for by
+/// themselves.
+const READ_TIMES_MAX: u64 = 40;
+
+/// Bytes that may be read of a file however short it is.
+const READ_BYTES_MIN: u64 = 1 << 20;
+
+/// How far behind the end a reader may look for a header: there is nothing, and it is told so.
+const OUTSIDE_BYTES_MAX: u64 = 16;
+
+/// Tries the damaged file of a seed, and says how far it came.
+fn attempt(corpus: &Corpus, seed: u64) -> &'static str {
+    let mut random = Random::new(seed);
+    let (_, bytes) = damaged(corpus, &mut random);
+    try_bytes(&bytes.into(), &mut random)
+}
+
+/// Holds every promise against a file.
+fn try_bytes(bytes: &Arc<[u8]>, random: &mut Random) -> &'static str {
+    let ((heard, seen), held) =
+        peak_of(|| hear(bytes, Manner::default(), &mut Random::new(random.bits())));
+    assert!(held <= HELD_BYTES_MAX, "{held} bytes were held to decode it");
+    let read_max = READ_BYTES_MIN + READ_TIMES_MAX * bytes.len() as u64;
+    assert!(seen.bytes() <= read_max, "{} bytes were read of {}", seen.bytes(), bytes.len());
+    assert!(seen.calls() <= read_max, "it was read {} times", seen.calls());
+    let farthest = seen.farthest();
+    let end = bytes.len() as u64 + OUTSIDE_BYTES_MAX;
+    assert!(farthest <= end, "it was read at {farthest} of {}", bytes.len());
+    is_heard_the_same(bytes, &heard, random);
+    is_heard_the_same_or_refused_by_a_failing_disk(bytes, &heard, seen.calls(), random);
+    is_judged(bytes);
+    match heard {
+        Ok(heard) if heard.frames > 0 => "heard",
+        Ok(_) => "empty or endless",
+        Err(reason) if reason.contains("cut short") => "cut short",
+        Err(reason) if reason.contains("not supported") => "not supported",
+        Err(reason) if reason.starts_with("is not an audio file") => "unknown",
+        Err(_) => "damaged",
+    }
+}
+
+/// In other blocks, from a file that gives little at a time.
+fn is_heard_the_same(bytes: &Arc<[u8]>, heard: &Result<Heard, String>, random: &mut Random) {
+    let manner = Manner { short: Some(Random::new(random.bits())), ..Manner::default() };
+    let (again, _) = hear(bytes, manner, &mut Random::new(random.bits()));
+    assert_eq!(*heard, again, "short reads and other blocks change what is heard");
+}
+
+/// An error of the disk must not pass for the end of a file.
+fn is_heard_the_same_or_refused_by_a_failing_disk(
+    bytes: &Arc<[u8]>,
+    heard: &Result<Heard, String>,
+    calls: u64,
+    random: &mut Random,
+) {
+    let manner = Manner { fails_at: Some(random.below(calls + 1)), ..Manner::default() };
+    let (broken, _) = hear(bytes, manner, &mut Random::new(random.bits()));
+    if let Ok(broken) = broken {
+        assert_eq!(heard.as_ref(), Ok(&broken), "a failing disk changes what is heard");
+    }
+}
+
+/// Whether it is complete and what its tags are can be said of any file.
+fn is_judged(bytes: &Arc<[u8]>) {
+    let open = || Watched::new(Arc::clone(bytes), Manner::default());
+    let (complete, held) = peak_of(|| decode::completeness(&mut open()));
+    assert!(held <= HELD_BYTES_MAX, "{held} bytes were held to see whether it is complete");
+    match complete {
+        Ok(Completeness::Incomplete { promised, actual }) => {
+            one_line(&format!("{promised}, {actual}"));
+        }
+        Ok(_) => {}
+        Err(error) => one_line(&error.to_string()),
+    }
+    let (reading, held) = peak_of(|| tags::read(&mut open(), None));
+    assert!(held <= HELD_BYTES_MAX, "{held} bytes were held to read its tags");
+    match reading {
+        Ok(reading) => reading.warnings.iter().for_each(|warning| one_line(warning)),
+        Err(error) => one_line(&error.to_string()),
+    }
+}
+
+#[test]
+fn damaged_files_are_heard_in_full_or_refused_in_one_line() {
+    let counts = run("containers", COUNT, || {
+        let corpus = Corpus::committed();
+        move |seed| attempt(&corpus, seed)
+    });
+    let total: u64 = counts.values().sum();
+    if total >= COUNT {
+        for came in ["heard", "cut short", "damaged", "not supported", "unknown"] {
+            let share = counts.get(came).copied().unwrap_or(0) * 100 / total;
+            assert!(share >= 1, "only {share} % of {total} files came to `{came}`: {counts:?}");
+        }
+    }
+}
+
+#[test]
+fn files_of_the_corpus_keep_every_promise_undamaged() {
+    let corpus = Corpus::committed();
+    for (name, bytes) in &corpus.files {
+        let came = try_bytes(&bytes.clone().into(), &mut Random::new(1));
+        let complete = decode::completeness(&mut Cursor::new(bytes)).unwrap();
+        let is_waited_for = matches!(complete, Completeness::Incomplete { .. });
+        assert!(!is_waited_for && came != "cut short" && came != "damaged", "{name}: {came}");
+    }
+}

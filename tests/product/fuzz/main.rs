@@ -1,0 +1,15 @@
+//! Files damaged at random, read; tags and samples made at random, written: see
+//! [`wavemill_tests::fuzzing`]. `cargo xtask fuzz NAME` runs one for as long as one likes.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod containers;
+mod encoders;
+mod hearing;
+mod making;
+mod tags;
+
+use wavemill_tests::fuzzing::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
