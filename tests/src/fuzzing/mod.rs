@@ -121,8 +121,9 @@ fn note_panics() {
         let text = info.payload_as_str().unwrap_or("no text");
         let place = info.location().map(ToString::to_string).unwrap_or_default();
         // The crate and its file say enough; where a machine keeps it is its own affair.
-        let place = place.rsplit_once("/src/index.").map_or(place.as_str(), |(_, below)| below);
-        let place = place.to_owned();
+        let below =
+            |(_, below): (&str, &str)| below.split_once('/').map(|(_, file)| file.to_owned());
+        let place = place.split_once("/src/index.").and_then(below).unwrap_or(place);
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{place}: {text}");
         let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
         *panics.entry(place).or_default() += 1;
