@@ -53,3 +53,7 @@ pub const PACKET_FRAMES_MAX: Frames = Frames(1 << 20);
 /// Most bytes of one packet. The largest that can be: 65,536 frames of eight channels of 32 bits, not
 /// compressed, take 2 MiB.
 pub const PACKET_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Most silence put in the place of missing sound when a file is repaired. A minute is longer than any
+/// hole of lost pages or clusters; times that claim more are damaged themselves.
+pub const REPAIRED_SILENCE_MAX: Seconds = Seconds(60.0);

@@ -6,7 +6,7 @@
 use super::chunks::{Chunks, Order, missing, read_up_to, u16_be, u32_be};
 use super::core_audio;
 use super::pcm::{Coding, PcmDecoder, PcmStream};
-use super::{DecodeError, Decoder, Source};
+use super::{Damaged, DecodeError, Decoder, Source};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
 
 /// Offset and block size before the samples in the `SSND` chunk.
@@ -39,6 +39,7 @@ pub(super) struct Sound {
 pub(super) fn open(
     mut source: Box<dyn Source>,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
     let comm = header.comm.ok_or_else(|| missing("COMM", header.promised_bytes, byte_count))?;
@@ -46,14 +47,23 @@ pub(super) fn open(
     let Some(sound) = header.sound else {
         // The chunk may be left out of a file without samples.
         if common.frame_count == 0 {
-            return common.decoder(source, byte_count, 0, 0);
+            return common.decoder(
+                source,
+                byte_count,
+                Length { promised: 0, available: 0 },
+                damaged,
+            );
         }
         return Err(missing("SSND", header.promised_bytes, byte_count));
     };
     let frame_bytes = common.frame_bytes();
-    let available = byte_count.saturating_sub(sound.start) / frame_bytes;
+    let mut available = byte_count.saturating_sub(sound.start) / frame_bytes;
     let promised = match sound.claimed {
         None => available,
+        Some(claimed) if claimed / frame_bytes < common.frame_count && damaged.is_repaired() => {
+            available = available.min(claimed / frame_bytes);
+            common.frame_count
+        }
         Some(claimed) if claimed / frame_bytes < common.frame_count => {
             return Err(DecodeError::damaged(format!(
                 "it promises {} frames, but its sound chunk has room for {}",
@@ -63,7 +73,7 @@ pub(super) fn open(
         }
         Some(_) => common.frame_count,
     };
-    common.decoder(source, sound.start, promised, available)
+    common.decoder(source, sound.start, Length { promised, available }, damaged)
 }
 
 /// Finds the chunks that matter.
@@ -125,6 +135,13 @@ pub(crate) fn markers(
     }
 }
 
+/// Frames of the sound.
+#[derive(Clone, Copy, Debug)]
+struct Length {
+    promised: u64,
+    available: u64,
+}
+
 /// A parsed `COMM` chunk.
 struct Common {
     coding: Coding,
@@ -161,8 +178,8 @@ impl Common {
         self,
         source: Box<dyn Source>,
         data_start: u64,
-        promised: u64,
-        available: u64,
+        length: Length,
+        damaged: Damaged,
     ) -> Result<Box<dyn Decoder>, DecodeError> {
         let stream = PcmStream {
             container: "aiff",
@@ -170,11 +187,12 @@ impl Common {
             sample_rate_hz: self.sample_rate_hz,
             layout: self.layout,
             data_start,
-            promised,
-            available,
+            promised: length.promised,
+            available: length.available,
             warnings: Vec::new(),
+            leaves_out: false,
         };
-        PcmDecoder::open(source, stream)
+        PcmDecoder::open(source, stream, damaged)
     }
 }
 

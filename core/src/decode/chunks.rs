@@ -5,6 +5,8 @@
 
 use super::{DecodeError, Source};
 use crate::limits::CHUNK_COUNT_MAX;
+#[cfg(feature = "mpeg4")]
+use std::io::ErrorKind;
 use std::io::{Read, SeekFrom};
 
 /// Byte order of the lengths.
@@ -103,6 +105,19 @@ pub(super) fn read_at(
 ) -> Result<(), DecodeError> {
     source.seek(SeekFrom::Start(position))?;
     Ok(source.read_exact(buffer)?)
+}
+
+/// Reads the next `length` bytes, those of a packet.
+#[cfg(feature = "mpeg4")]
+pub(super) fn read_packet(reader: &mut impl Read, length: usize) -> Result<Vec<u8>, DecodeError> {
+    let mut data = vec![0; length];
+    reader.read_exact(&mut data).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => {
+            DecodeError::truncated(format_args!("a packet of {length} bytes"), "fewer")
+        }
+        _ => DecodeError::Io(error),
+    })?;
+    Ok(data)
 }
 
 /// Reads up to `buffer.len()` bytes from byte `position`; fewer at the end of the file.

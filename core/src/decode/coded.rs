@@ -2,24 +2,31 @@
 //! places the container gives it.
 //!
 //! Symphonia skips what it cannot read, as a player should. Here every frame must come out, so the
-//! driver follows the packets' timestamps: a hole is an error.
+//! driver follows the packets' timestamps: a hole is an error, or what [`mending`] makes of it.
 
+mod codec;
+mod mending;
+
+use super::repair::Note;
 use super::window::Fault;
-use super::{DecodeError, Decoder, StreamInfo, pcm};
+use super::{Damaged, DecodeError, Decoder, Repair, StreamInfo, pcm};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, Samples};
 use crate::limits::PACKET_FRAMES_MAX;
 use crate::units::{Frames, Seconds};
+pub(super) use codec::{Codec, Setup};
+use mending::Mending;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use symphonia::core::audio::{Audio, Channels, GenericAudioBufferRef};
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::audio::Channels;
+use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
 
 /// Where a stream's packets come from.
 ///
 /// Timestamps and durations are in frames; those that the packet's `trim_start` and `trim_end` or a
-/// negative timestamp exclude are no part of the audio.
+/// negative timestamp exclude are no part of the audio. Where damage is repaired, a packet without data
+/// stands for one that is missing.
 pub(super) trait Packets: Send {
     /// The next packet, or `None` at the end.
     fn next(&mut self) -> Result<Option<Packet>, DecodeError>;
@@ -32,6 +39,19 @@ pub(super) trait Packets: Send {
     fn delay(&self) -> Option<u64> {
         None
     }
+
+    /// What was wrong before the last packet, where damage is repaired; told once.
+    fn between(&mut self) -> Between {
+        Between::default()
+    }
+}
+
+/// What was wrong between two packets.
+#[derive(Debug, Default)]
+pub(super) struct Between {
+    pub(super) notes: Vec<Note>,
+    /// Whether packets are missing, so that the codec must not go on from the one before.
+    pub(super) is_torn: bool,
 }
 
 /// Timestamp of a packet that does not know its place, either: it follows the one before.
@@ -50,6 +70,26 @@ const DRIFT_S: f64 = 0.1;
 /// Frames that a packet's time may be off besides: Vorbis holds back half of its largest block.
 const HELD_BACK: i64 = 8192;
 
+/// What is to be delivered next.
+#[derive(Clone, Debug)]
+enum Pending {
+    /// These frames of the codec's buffer.
+    Decoded(Range<usize>),
+    /// So many frames of silence.
+    Silent(u64),
+}
+
+impl Pending {
+    const NOTHING: Self = Self::Silent(0);
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Decoded(range) => range.len() as u64,
+            Self::Silent(count) => *count,
+        }
+    }
+}
+
 /// What is known of packets that do not know how many frames they hold.
 #[derive(Clone, Copy, Debug)]
 struct Counting {
@@ -59,8 +99,9 @@ struct Counting {
 }
 
 impl Counting {
-    fn new(packets: &dyn Packets, info: &StreamInfo) -> Option<Self> {
-        let drift = Seconds(DRIFT_S).to_frames(info.spec.sample_rate).0.cast_signed() + HELD_BACK;
+    fn new(packets: &dyn Packets, info: &StreamInfo, setup: &Setup) -> Option<Self> {
+        let held_back = if setup.holds_back() { HELD_BACK } else { 0 };
+        let drift = Seconds(DRIFT_S).to_frames(info.spec.sample_rate).0.cast_signed() + held_back;
         packets.delay().map(|delay_left| Self { delay_left, drift })
     }
 }
@@ -68,59 +109,68 @@ impl Counting {
 /// Decodes [`Packets`].
 pub(super) struct CodedDecoder {
     info: StreamInfo,
-    params: AudioCodecParameters,
-    /// Whether the samples are held against the checksum in `params`.
+    setup: Setup,
+    /// Whether the samples are to be held against a checksum.
     is_verified: bool,
     /// `None` after a failure: nothing more can be had.
     packets: Option<Box<dyn Packets>>,
-    codec: Box<dyn AudioDecoder>,
+    codec: Box<dyn Codec>,
     fault: Fault,
     counting: Option<Counting>,
     /// Timestamp the next packet must have.
     expected: Option<i64>,
-    /// Frames of the codec's buffer that were not delivered yet.
-    pending: Range<usize>,
+    /// Frames that were not delivered yet.
+    pending: Pending,
     /// Frames delivered.
     position: u64,
+    /// Where damage is repaired.
+    mending: Option<Mending>,
 }
 
 impl CodedDecoder {
-    /// A decoder of `packets` by the codec that `params` describe.
+    /// A decoder of `packets` by the codec that `setup` describes.
     ///
-    /// `is_verified` holds the samples against the checksum in `params`, at the end.
+    /// What is to be repaired is delivered as far as it goes: its length is known at the end only.
     pub(super) fn open(
-        info: StreamInfo,
+        mut info: StreamInfo,
         packets: Box<dyn Packets>,
-        params: AudioCodecParameters,
+        setup: impl Into<Setup>,
         fault: Fault,
-        is_verified: bool,
+        damaged: Damaged,
     ) -> Result<Box<dyn Decoder>, DecodeError> {
+        let setup = setup.into();
+        let mending = damaged.is_repaired().then(|| Mending::new(&mut info));
         Ok(Box::new(Self {
-            codec: make_codec(&params, is_verified, &fault)?,
-            counting: Counting::new(packets.as_ref(), &info),
+            mending,
+            codec: setup.make(&fault)?,
+            counting: Counting::new(packets.as_ref(), &info, &setup),
             info,
-            params,
-            is_verified,
+            is_verified: setup.is_verified(),
+            setup,
             packets: Some(packets),
             fault,
             expected: None,
-            pending: 0..0,
+            pending: Pending::NOTHING,
             position: 0,
         }))
     }
 
     /// Decodes packets until there are frames to deliver; `false` at the end.
     fn fill(&mut self) -> Result<bool, DecodeError> {
-        while self.pending.is_empty() {
-            let Some(packets) = &mut self.packets else {
-                return Err(DecodeError::damaged("decoding failed before"));
-            };
+        while self.pending.len() == 0 {
+            if self.mending.is_some() {
+                if !self.mend_next()? {
+                    return Ok(false);
+                }
+                continue;
+            }
+            let Some(packets) = &mut self.packets else { return Err(failed_before()) };
             let Some(packet) = packets.next()? else {
                 self.check_end()?;
                 return Ok(false);
             };
             self.check_place(&packet)?;
-            self.pending = self.decode(&packet)?;
+            self.pending = Pending::Decoded(self.decode(&packet)?);
         }
         Ok(true)
     }
@@ -144,14 +194,16 @@ impl CodedDecoder {
 
     /// Decodes a packet and returns which frames of the codec's buffer are audio.
     fn decode(&mut self, packet: &Packet) -> Result<Range<usize>, DecodeError> {
-        let codec = &mut self.codec;
-        let decoded = guard(&self.fault, || codec.decode(packet).map(|buffer| buffer.frames()));
-        let frame_count = match decoded {
-            Ok(frame_count) => frame_count as u64,
+        match self.codec.decode(packet) {
+            Ok(()) => {}
             Err(DecodeError::Damaged { .. }) if self.is_verified => return Err(too_wide()),
             Err(DecodeError::Damaged { reason }) => return Err(self.damaged(&reason)),
             Err(error) => return Err(error),
-        };
+        }
+        let frame_count = self.codec.frame_count() as u64;
+        if self.codec.channel_count() != self.info.spec.channel_count() {
+            return Err(self.damaged("the number of channels changes"));
+        }
         let is_stated = self.counting.is_none();
         if is_stated && frame_count != packet.block_dur().get() || frame_count > PACKET_FRAMES_MAX.0
         {
@@ -168,15 +220,14 @@ impl CodedDecoder {
                 cut
             }
         };
-        let start = packet.trim_start.get().max(before_start).min(frame_count);
-        let end = frame_count.saturating_sub(packet.trim_end.get()).max(start);
+        let Range { start, end } = kept(packet, frame_count, before_start);
         Ok(Frames(start).as_usize()..Frames(end).as_usize())
     }
 
     /// Fails unless what was delivered is what the header promised.
     fn check_end(&mut self) -> Result<(), DecodeError> {
         self.check_count()?;
-        if self.is_verified && self.codec.finalize().verify_ok != Some(true) {
+        if self.is_verified && !self.codec.is_right() {
             return Err(too_wide());
         }
         // Once is enough: the checksum of nothing more is another one.
@@ -203,29 +254,26 @@ impl CodedDecoder {
 
     /// Copies pending frames.
     fn deliver(&mut self, out: &mut Samples, frame_count: usize) -> Result<(), DecodeError> {
-        let range = self.pending.start..self.pending.start + frame_count;
-        let buffer = self.codec.last_decoded();
-        match (out, buffer) {
-            (Samples::Int { bit_depth, planes }, GenericAudioBufferRef::S32(buffer)) => {
-                // Symphonia widens integers to the top of 32 bits.
-                let shift = 32 - u32::from(*bit_depth);
-                for (out, plane) in planes.iter_mut().zip(buffer.iter_planes()) {
-                    out.resize(frame_count, 0);
-                    for (out, &sample) in out.iter_mut().zip(&plane[range.clone()]) {
-                        *out = sample >> shift;
-                    }
-                }
+        let range = match &mut self.pending {
+            Pending::Decoded(range) => {
+                let start = range.start;
+                range.start += frame_count;
+                start..range.start
             }
-            (Samples::Float { planes }, GenericAudioBufferRef::F32(buffer)) => {
-                for (out, plane) in planes.iter_mut().zip(buffer.iter_planes()) {
-                    out.clear();
-                    out.extend_from_slice(&plane[range.clone()]);
-                }
-                pcm::check_finite(planes, Frames(self.position))?;
+            Pending::Silent(count) => {
+                *count -= frame_count as u64;
+                self.position += frame_count as u64;
+                codec::silence(out, frame_count);
+                return Ok(());
             }
-            _ => return Err(DecodeError::unsupported("a sample format of another kind")),
+        };
+        self.codec.copy(range, out)?;
+        if let Samples::Float { planes } = out {
+            match &mut self.mending {
+                Some(mending) => mending.ledger.mend_floats(planes, Frames(self.position)),
+                None => pcm::check_finite(planes, Frames(self.position))?,
+            }
         }
-        self.pending.start += frame_count;
         self.position += frame_count as u64;
         Ok(())
     }
@@ -244,10 +292,7 @@ impl CodedDecoder {
             out.clear();
             return Ok(0);
         }
-        if self.codec.last_decoded().num_planes() != channel_count {
-            return Err(self.damaged("the number of channels changes"));
-        }
-        let frame_count = self.pending.len().min(frame_count_max);
+        let frame_count = Frames(self.pending.len().min(frame_count_max as u64)).as_usize();
         self.deliver(out, frame_count)?;
         Ok(frame_count)
     }
@@ -269,39 +314,47 @@ impl Decoder for CodedDecoder {
         let result = self.try_read(out, frame_count_max);
         if result.is_err() {
             self.packets = None;
-            self.pending = 0..0;
+            self.pending = Pending::NOTHING;
         }
         result
     }
 
     fn rewind(&mut self) -> Result<(), DecodeError> {
         let packets = self.packets.take();
-        let packets = packets.ok_or_else(|| DecodeError::damaged("decoding failed before"))?;
+        let packets = packets.ok_or_else(failed_before)?;
         let packets = packets.rewind()?;
-        self.counting = Counting::new(packets.as_ref(), &self.info);
+        self.counting = Counting::new(packets.as_ref(), &self.info, &self.setup);
         self.packets = Some(packets);
-        // A new one: `reset` does not start a checksum again.
-        self.codec = make_codec(&self.params, self.is_verified, &self.fault)?;
+        // A new one: to forget does not start a checksum again.
+        self.codec = self.setup.make(&self.fault)?;
+        self.is_verified = self.setup.is_verified();
         self.expected = None;
-        self.pending = 0..0;
+        self.pending = Pending::NOTHING;
         self.position = 0;
+        if let Some(mending) = &mut self.mending {
+            mending.rewind();
+        }
         Ok(())
     }
+
+    fn repairs(&self) -> Vec<Repair> {
+        self.mending.as_ref().map_or_else(Vec::new, |mending| mending.ledger.repairs())
+    }
+}
+
+/// Which of the `frame_count` frames of a packet are audio, of which the first `before_start` are none.
+fn kept(packet: &Packet, frame_count: u64, before_start: u64) -> Range<u64> {
+    let start = packet.trim_start.get().max(before_start).min(frame_count);
+    start..frame_count.saturating_sub(packet.trim_end.get()).max(start)
+}
+
+fn failed_before() -> DecodeError {
+    DecodeError::damaged("decoding failed before")
 }
 
 /// What stands against a verified stream: see [`super::flac::needs_checksum`].
 fn too_wide() -> DecodeError {
     DecodeError::unsupported("32-bit FLAC with coupled channels")
-}
-
-fn make_codec(
-    params: &AudioCodecParameters,
-    is_verified: bool,
-    fault: &Fault,
-) -> Result<Box<dyn AudioDecoder>, DecodeError> {
-    // The packets' trims are applied by the driver, for all codecs alike.
-    let options = AudioDecoderOptions::default().gapless(false).verify(is_verified);
-    guard(fault, || symphonia::default::get_codecs().make_audio_decoder(params, &options))
 }
 
 /// Calls Symphonia. A panic of it, as damaged files have caused, becomes an error.
@@ -337,12 +390,10 @@ fn meaning(error: Error) -> DecodeError {
 }
 
 /// The channels that a decoder delivers.
-#[cfg(feature = "matroska")]
 pub(super) fn delivered_layout(
     params: &AudioCodecParameters,
 ) -> Result<ChannelLayout, DecodeError> {
-    let codec = make_codec(params, false, &Fault::default())?;
-    Ok(layout(codec.last_decoded().spec().channels()))
+    codec::delivered_layout(params)
 }
 
 /// The layout of a stream's channels.

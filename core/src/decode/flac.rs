@@ -5,9 +5,10 @@
 //! [`needs_checksum`]): the CRCs cover every frame, and the sum costs two thirds of what decoding does.
 
 use super::chunks::{read_at, read_up_to};
-use super::coded::{CodedDecoder, Packets, guard, layout};
+use super::coded::{Between, CodedDecoder, Packets, Setup, guard, layout};
+use super::repair::{Note, RepairKind};
 use super::window::{Fault, Window};
-use super::{DecodeError, Decoder, Source, StreamInfo, claims};
+use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
 use crate::audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
 use crate::units::{Frames, SampleRate};
 use std::io::{Seek, SeekFrom};
@@ -19,7 +20,7 @@ use symphonia::core::packet::Packet;
 use symphonia::default::formats::FlacReader;
 
 /// Bytes of the `STREAMINFO` block.
-const STREAMINFO_BYTES: usize = 34;
+pub(super) const STREAMINFO_BYTES: usize = 34;
 
 /// Comment that names the channels' places.
 const MASK_KEY: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
@@ -53,6 +54,7 @@ pub(super) fn open(
     mut source: Box<dyn Source>,
     start: u64,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let facts = read_facts(source.as_mut(), start, byte_count)?;
     let rate = claims::check_stream(facts.sample_rate_hz.into(), facts.channel_count.into())?;
@@ -89,9 +91,12 @@ pub(super) fn open(
         bytes_left: audio_bytes,
         is_length_known: frame_count.is_some(),
         is_first: true,
+        damaged,
+        rest: None,
     };
     let is_verified = needs_checksum(&info, &params)?;
-    CodedDecoder::open(info, Box::new(packets), params, fault, is_verified)
+    let setup = Setup::verified_flac(params, is_verified);
+    CodedDecoder::open(info, Box::new(packets), setup, fault, damaged)
 }
 
 /// What the stream information says, of an empty file as long as nothing else is known.
@@ -122,6 +127,10 @@ impl Decoder for Nothing {
 
     fn rewind(&mut self) -> Result<(), DecodeError> {
         Ok(())
+    }
+
+    fn repairs(&self) -> Vec<Repair> {
+        Vec::new()
     }
 }
 
@@ -192,7 +201,7 @@ pub(super) fn read_facts(
 }
 
 /// Source: RFC 9639, 8.2.
-fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
+pub(super) fn parse_streaminfo(block: &[u8; STREAMINFO_BYTES]) -> StreamFacts {
     let number = |range: std::ops::Range<usize>| {
         block[range].iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte))
     };
@@ -224,6 +233,9 @@ struct FlacPackets {
     bytes_left: u64,
     is_length_known: bool,
     is_first: bool,
+    damaged: Damaged,
+    /// What is to be told of bytes at the end that are no frame.
+    rest: Option<Note>,
 }
 
 impl Packets for FlacPackets {
@@ -232,15 +244,21 @@ impl Packets for FlacPackets {
         let packet = match guard(&self.fault, || reader.next_packet()) {
             // The driver counts and names what is missing.
             Err(DecodeError::Truncated { .. }) if self.is_length_known => None,
+            // Where a file ends that does not say how long it is.
+            Err(DecodeError::Truncated { .. }) if self.damaged.is_repaired() => None,
             other => other?,
         };
         match &packet {
+            Some(packet) if self.damaged.is_repaired() => {
+                self.bytes_left = self.bytes_left.saturating_sub(packet.data.len() as u64);
+            }
             Some(packet) => {
                 if std::mem::take(&mut self.is_first) && packet.pts.get() != 0 {
                     return Err(DecodeError::damaged("its first frame is missing or unreadable"));
                 }
                 self.bytes_left = self.bytes_left.saturating_sub(packet.data.len() as u64);
             }
+            None if self.damaged.is_repaired() => self.note_rest()?,
             None if self.fault_or_rest()? => {
                 return Err(DecodeError::damaged(format!(
                     "its last {} bytes are no whole frame",
@@ -263,11 +281,27 @@ impl Packets for FlacPackets {
             bytes_left: self.audio_bytes,
             is_length_known: self.is_length_known,
             is_first: true,
+            damaged: self.damaged,
+            rest: None,
         }))
+    }
+
+    fn between(&mut self) -> Between {
+        Between { notes: self.rest.take().into_iter().collect(), is_torn: false }
     }
 }
 
 impl FlacPackets {
+    /// Tells of bytes at the end that are no frame.
+    fn note_rest(&mut self) -> Result<(), DecodeError> {
+        if self.fault_or_rest()? {
+            let detail = format!("{} bytes", self.bytes_left);
+            self.rest = Some(Note { kind: RepairKind::LeftOut, detail: Some(detail) });
+            self.bytes_left = 0;
+        }
+        Ok(())
+    }
+
     /// Whether a file that does not say how long it is ends in something that is no frame.
     fn fault_or_rest(&mut self) -> Result<bool, DecodeError> {
         if let Some(error) = self.fault.take() {

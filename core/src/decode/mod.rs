@@ -1,6 +1,6 @@
 //! From a file's bytes to samples.
 //!
-//! Containers are read by our own code but for FLAC and Ogg, which Symphonia reads as it decodes what is
+//! Containers are read by our own code but for FLAC, which Symphonia reads as it decodes what is
 //! coded; its types stay inside [`self`]. What a decoder delivers is gapless: encoder delay and padding
 //! are removed.
 
@@ -31,6 +31,8 @@ mod ogg;
 #[cfg(feature = "opus")]
 mod opus;
 mod pcm;
+mod repair;
+mod scan;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 mod streams;
 mod vorbis_setup;
@@ -41,6 +43,7 @@ mod window;
 pub use completeness::{Completeness, completeness};
 pub use formats::{FORMATS, ReadFormat, extensions};
 pub(crate) use ogg::first_packet;
+pub use repair::{Damaged, Repair, RepairKind};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};
 use crate::units::Frames;
@@ -52,7 +55,7 @@ use thiserror::Error;
 pub trait Source: Read + Seek + Send + Sync {}
 impl<T: Read + Seek + Send + Sync> Source for T {}
 
-/// Opens a file for decoding.
+/// Opens a file for decoding; a damaged one is refused.
 ///
 /// The content decides what it is; `extension` (without a dot, any case) only helps to say what a
 /// file that nobody knows was meant to be.
@@ -60,24 +63,37 @@ impl<T: Read + Seek + Send + Sync> Source for T {}
 /// # Errors
 /// When it is no audio, not supported, damaged, cut short, or claims what [`crate::limits`] forbids.
 pub fn open(
+    source: Box<dyn Source>,
+    extension: Option<&str>,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    open_as(source, extension, Damaged::Refuse)
+}
+
+/// As [`open`]; `damaged` says what becomes of a file that is.
+///
+/// # Errors
+/// As [`open`]. A file to repair is refused too where nothing can be had of it: its header is what is
+/// damaged, or more is missing than [`crate::limits::REPAIRED_SILENCE_MAX`].
+pub fn open_as(
     mut source: Box<dyn Source>,
     extension: Option<&str>,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let byte_count = byte_count(source.as_mut())?;
     match kind::detect(source.as_mut(), byte_count, extension)? {
-        Kind::Wav => wav::open(source, byte_count),
-        Kind::Wave64 => wave64::open(source, byte_count),
-        Kind::Caf => caf::open(source, byte_count),
-        Kind::Aiff => aiff::open(source, byte_count),
-        Kind::Flac { start } => flac::open(source, start, byte_count),
-        Kind::Ogg => ogg::open(source, byte_count),
-        Kind::Mpeg { start } => mpeg::open(source, start, byte_count),
+        Kind::Wav => wav::open(source, byte_count, damaged),
+        Kind::Wave64 => wave64::open(source, byte_count, damaged),
+        Kind::Caf => caf::open(source, byte_count, damaged),
+        Kind::Aiff => aiff::open(source, byte_count, damaged),
+        Kind::Flac { start } => flac::open(source, start, byte_count, damaged),
+        Kind::Ogg => ogg::open(source, byte_count, damaged),
+        Kind::Mpeg { start } => mpeg::open(source, start, byte_count, damaged),
         #[cfg(feature = "matroska")]
-        Kind::Matroska => matroska::open(source, byte_count),
+        Kind::Matroska => matroska::open(source, byte_count, damaged),
         #[cfg(feature = "mpeg4")]
-        Kind::Mpeg4 => mpeg4::open(source, byte_count),
+        Kind::Mpeg4 => mpeg4::open(source, byte_count, damaged),
         #[cfg(feature = "mpeg4")]
-        Kind::Adts { start } => aac::adts::open(source, start, byte_count),
+        Kind::Adts { start } => aac::adts::open(source, start, byte_count, damaged),
     }
 }
 
@@ -107,7 +123,7 @@ pub struct StreamInfo {
     /// Whether the codec keeps every sample.
     pub lossless: bool,
     /// The exact number of frames, where the header can be held to it; `None` when only decoding
-    /// tells.
+    /// tells, as it does of what is coded and to be repaired.
     pub frame_count: Option<Frames>,
     /// What the caller should tell of the file, though it can be decoded: one line each, without its
     /// name. Audio streams that are left out are named here.
@@ -132,6 +148,10 @@ pub trait Decoder: Send {
     /// # Errors
     /// As for opening.
     fn rewind(&mut self) -> Result<(), DecodeError>;
+
+    /// What was repaired so far, by kind: all of it once the end was read, also after going back. Empty
+    /// where damage is refused.
+    fn repairs(&self) -> Vec<Repair>;
 }
 
 /// Why a file cannot be decoded; the caller adds the path.
@@ -197,6 +217,15 @@ impl DecodeError {
 
     fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
+    }
+
+    /// What is told of it in the account of a repair.
+    fn detail(&self) -> String {
+        match self {
+            Self::Truncated { promised, actual } => format!("{actual} of {promised}"),
+            Self::Damaged { reason } => reason.clone(),
+            other => other.to_string(),
+        }
     }
 
     fn truncated(promised: impl std::fmt::Display, actual: impl std::fmt::Display) -> Self {

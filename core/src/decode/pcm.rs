@@ -1,9 +1,16 @@
 //! Uncompressed samples: from interleaved bytes to planes.
 
-use super::{DecodeError, Decoder, Source, StreamInfo, claims};
+#[cfg(feature = "matroska")]
+use super::coded::Codec;
+use super::repair::{Ledger, RepairKind};
+use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, Samples, StreamSpec};
 use crate::units::{Frames, SampleRate};
 use std::io::{ErrorKind, Read, SeekFrom};
+#[cfg(feature = "matroska")]
+use std::ops::Range;
+#[cfg(feature = "matroska")]
+use symphonia::core::packet::Packet;
 
 /// Bytes read at once. Large enough that a system call's cost vanishes, small enough that they are
 /// still in the second-level cache when they are converted.
@@ -36,6 +43,8 @@ pub(super) struct PcmStream {
     pub(super) available: u64,
     /// What the caller should be told of the file.
     pub(super) warnings: Vec<String>,
+    /// Whether what follows the samples was left out, since it is nothing that can be there.
+    pub(super) leaves_out: bool,
 }
 
 /// Reads the samples a [`PcmStream`] describes.
@@ -53,6 +62,11 @@ pub(super) struct PcmDecoder {
     buffer: Vec<u8>,
     /// Bytes of `buffer` delivered already.
     consumed: usize,
+    /// Where damage is repaired.
+    ledger: Option<Ledger>,
+    /// Frames promised, where they are more than there are.
+    promised: Option<u64>,
+    leaves_out: bool,
 }
 
 impl PcmDecoder {
@@ -60,16 +74,18 @@ impl PcmDecoder {
     pub(super) fn open(
         mut source: Box<dyn Source>,
         stream: PcmStream,
+        damaged: Damaged,
     ) -> Result<Box<dyn Decoder>, DecodeError> {
         let channel_count = stream.layout.channel_count();
         let rate = claims::check_stream(stream.sample_rate_hz, channel_count as u64)?;
-        if stream.promised > stream.available {
+        let is_cut = stream.promised > stream.available;
+        if is_cut && (!damaged.is_repaired() || stream.available == 0) {
             return Err(DecodeError::truncated(Frames(stream.promised), Frames(stream.available)));
         }
-        let frame_count = claims::check_frames(stream.promised, rate)?;
+        let frame_count = claims::check_frames(stream.promised.min(stream.available), rate)?;
         source.seek(SeekFrom::Start(stream.data_start))?;
         let (layout, stored_index) = stream.layout.into_mask_order();
-        Ok(Box::new(Self {
+        let mut decoder = Self {
             source,
             info: StreamInfo {
                 container: stream.container,
@@ -88,7 +104,23 @@ impl PcmDecoder {
             position: 0,
             buffer: Vec::new(),
             consumed: 0,
-        }))
+            ledger: damaged.is_repaired().then(|| Ledger::new(SampleRate(rate))),
+            promised: is_cut.then_some(stream.promised),
+            leaves_out: stream.leaves_out,
+        };
+        decoder.note_end();
+        Ok(Box::new(decoder))
+    }
+
+    /// Tells what is wrong with the end; known from the start.
+    fn note_end(&mut self) {
+        if let Some(ledger) = self.ledger.as_mut().filter(|_| self.leaves_out) {
+            ledger.note(RepairKind::LeftOut, self.frame_count, 1, 0);
+        }
+        if let (Some(ledger), Some(promised)) = (&mut self.ledger, self.promised) {
+            let detail = format!("its header promises {}", Frames(promised));
+            ledger.note(RepairKind::CutShort, self.frame_count, 1, 0).detail = Some(detail);
+        }
     }
 
     /// Reads the next bytes into the empty buffer.
@@ -133,14 +165,24 @@ impl Decoder for PcmDecoder {
         let byte_count = frame_count * self.frame_bytes;
         match out {
             Samples::Int { planes, .. } => {
-                check_unused_bits(&bytes[..byte_count], self.coding)?;
+                let checked = check_unused_bits(&bytes[..byte_count], self.coding);
+                match (&mut self.ledger, checked) {
+                    // The bits are cut off as the samples are unpacked.
+                    (Some(ledger), Err(_)) => {
+                        ledger.note(RepairKind::ExtraBits, self.position, 1, 0);
+                    }
+                    (_, checked) => checked?,
+                }
                 unpack_ints(&bytes[..byte_count], self.coding, planes, frame_count);
                 reorder(planes, self.stored_index.as_deref());
             }
             Samples::Float { planes } => {
                 unpack_floats(&bytes[..byte_count], self.coding, planes, frame_count);
                 reorder(planes, self.stored_index.as_deref());
-                check_finite(planes, Frames(self.position))?;
+                match &mut self.ledger {
+                    Some(ledger) => ledger.mend_floats(planes, Frames(self.position)),
+                    None => check_finite(planes, Frames(self.position))?,
+                }
             }
         }
         self.consumed += byte_count;
@@ -153,7 +195,82 @@ impl Decoder for PcmDecoder {
         self.position = 0;
         self.consumed = 0;
         self.buffer.clear();
+        if let Some(ledger) = &mut self.ledger {
+            ledger.rewind();
+        }
+        self.note_end();
         Ok(())
+    }
+
+    fn repairs(&self) -> Vec<Repair> {
+        self.ledger.as_ref().map_or_else(Vec::new, Ledger::repairs)
+    }
+}
+
+/// Samples that lie in packets.
+#[cfg(feature = "matroska")]
+pub(super) struct PcmCodec {
+    coding: Coding,
+    decoded: Samples,
+}
+
+#[cfg(feature = "matroska")]
+impl PcmCodec {
+    pub(super) fn new(coding: Coding, channel_count: usize) -> Self {
+        Self { coding, decoded: Samples::empty(coding.format, channel_count) }
+    }
+}
+
+#[cfg(feature = "matroska")]
+impl Codec for PcmCodec {
+    fn decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
+        let frame_bytes = self.coding.container_bytes * self.decoded.channel_count();
+        let frame_count = packet.data.len() / frame_bytes;
+        self.decoded.clear();
+        if packet.data.len() != frame_count * frame_bytes {
+            return Err(DecodeError::damaged("a packet ends within a frame"));
+        }
+        match &mut self.decoded {
+            Samples::Int { planes, .. } => {
+                check_unused_bits(&packet.data, self.coding)?;
+                unpack_ints(&packet.data, self.coding, planes, frame_count);
+            }
+            Samples::Float { planes } => {
+                unpack_floats(&packet.data, self.coding, planes, frame_count);
+            }
+        }
+        Ok(())
+    }
+
+    fn frame_count(&self) -> usize {
+        self.decoded.frame_count()
+    }
+
+    fn channel_count(&self) -> usize {
+        self.decoded.channel_count()
+    }
+
+    fn copy(&self, range: Range<usize>, out: &mut Samples) -> Result<(), DecodeError> {
+        match (&self.decoded, out) {
+            (Samples::Int { planes, .. }, Samples::Int { planes: out, .. }) => {
+                copy(planes, range, out);
+            }
+            (Samples::Float { planes }, Samples::Float { planes: out }) => copy(planes, range, out),
+            _ => return Err(DecodeError::unsupported("a sample format of another kind")),
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "matroska")]
+fn copy<T: Copy>(planes: &[Vec<T>], range: Range<usize>, out: &mut [Vec<T>]) {
+    for (plane, out) in planes.iter().zip(out) {
+        out.clear();
+        out.extend_from_slice(&plane[range.clone()]);
     }
 }
 

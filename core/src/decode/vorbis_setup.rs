@@ -1,4 +1,4 @@
-//! Turns the channel couplings of a Vorbis setup header around.
+//! Turns the channel couplings of a Vorbis setup header around, and finds its modes.
 //!
 //! Symphonia 0.6.1 undoes the couplings in the order of the header; the specification (4.3.5) asks
 //! for the opposite one. It matters where couplings share a channel, as in 5.1: the channels bleed
@@ -14,7 +14,8 @@ pub(super) fn reverse_couplings(setup: &mut [u8], channel_count: u32) -> Option<
         return None;
     }
     let channel_bits = bits_for(channel_count.checked_sub(1)?);
-    for list in find_couplings(setup, channel_count, channel_bits)? {
+    let (lists, _) = find_couplings(setup, channel_count, channel_bits)?;
+    for list in lists {
         let step_bits = 2 * channel_bits;
         let steps: Vec<u32> = {
             let mut bits = Bits { bytes: setup, position: list.position };
@@ -34,11 +35,28 @@ struct CouplingList {
     count: usize,
 }
 
+/// For each mode of a setup header whether its block is a long one.
+pub(super) fn modes(setup: &[u8], channel_count: u32) -> Option<Vec<bool>> {
+    if !setup.starts_with(b"\x05vorbis") {
+        return None;
+    }
+    let channel_bits = bits_for(channel_count.checked_sub(1)?);
+    let (_, mut bits) = find_couplings(setup, channel_count, channel_bits)?;
+    (0..=bits.read(6)?)
+        .map(|_| {
+            let is_long = bits.read(1)? == 1;
+            bits.skip(16 + 16 + 8)?;
+            Some(is_long)
+        })
+        .collect()
+}
+
+/// The couplings of all mappings, and the bits behind the mappings.
 fn find_couplings(
     setup: &[u8],
     channel_count: u32,
     channel_bits: u32,
-) -> Option<Vec<CouplingList>> {
+) -> Option<(Vec<CouplingList>, Bits<'_>)> {
     let mut bits = Bits { bytes: setup, position: 7 * 8 };
     for _ in 0..=bits.read(8)? {
         skip_codebook(&mut bits)?;
@@ -56,7 +74,7 @@ fn find_couplings(
     for _ in 0..=bits.read(6)? {
         skip_mapping(&mut bits, channel_count, channel_bits, &mut lists)?;
     }
-    Some(lists)
+    Some((lists, bits))
 }
 
 fn skip_codebook(bits: &mut Bits<'_>) -> Option<()> {

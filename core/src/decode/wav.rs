@@ -5,7 +5,7 @@
 
 use super::chunks::{Chunk, Chunks, Order, missing, read_up_to, u16_le, u32_le, u64_le};
 use super::pcm::{Coding, PcmDecoder, PcmStream};
-use super::{DecodeError, Decoder, Source};
+use super::{Damaged, DecodeError, Decoder, Source};
 use crate::audio::{ChannelLayout, ChannelPosition, PcmFormat, SampleFormat};
 
 /// Length that means "not known when the header was written", or in RF64 "see `ds64`".
@@ -55,11 +55,12 @@ struct LongLengths {
 pub(super) fn open(
     mut source: Box<dyn Source>,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
     let fmt = header.fmt.ok_or_else(|| missing("fmt ", header.promised_bytes, byte_count))?;
     let data = header.data.ok_or_else(|| missing("data", header.promised_bytes, byte_count))?;
-    open_samples(source, "wav", &fmt, &data, byte_count)
+    open_samples(source, "wav", &fmt, &data, byte_count, damaged)
 }
 
 /// Opens the samples `data` that a `fmt ` chunk describes.
@@ -69,6 +70,7 @@ pub(super) fn open_samples(
     fmt: &[u8],
     data: &Data,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let format = Format::parse(fmt)?;
     let there = byte_count.saturating_sub(data.start);
@@ -82,8 +84,9 @@ pub(super) fn open_samples(
         promised: data.claimed.unwrap_or(there) / frame_bytes,
         available: there / frame_bytes,
         warnings: Vec::new(),
+        leaves_out: false,
     };
-    PcmDecoder::open(source, stream)
+    PcmDecoder::open(source, stream, damaged)
 }
 
 /// Finds the chunks that matter for decoding.

@@ -6,7 +6,7 @@
 
 use super::chunks::{missing, read_up_to, u64_le};
 use super::wav::{self, Data, Header};
-use super::{DecodeError, Decoder, Source};
+use super::{Damaged, DecodeError, Decoder, Source};
 use crate::limits::CHUNK_COUNT_MAX;
 
 /// GUID of the file's outermost chunk.
@@ -24,12 +24,13 @@ const CHUNKS_START: u64 = 40;
 pub(super) fn open(
     mut source: Box<dyn Source>,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
     let promised = header.promised_bytes;
     let fmt = header.fmt.ok_or_else(|| missing("fmt ", promised, byte_count))?;
     let data = header.data.ok_or_else(|| missing("data", promised, byte_count))?;
-    wav::open_samples(source, "w64", &fmt, &data, byte_count)
+    wav::open_samples(source, "w64", &fmt, &data, byte_count, damaged)
 }
 
 /// Finds the chunks that matter for decoding.

@@ -13,6 +13,7 @@ mod ogg;
 #[cfg(feature = "opus")]
 mod opus;
 mod pack;
+mod page_crc;
 mod quantize;
 mod random;
 #[cfg(feature = "vorbis")]
@@ -22,8 +23,7 @@ mod wav;
 pub(crate) use flac::crc16;
 pub use lossy::{BitRateMode, BitRates, Lossy, LossyQuality};
 pub use noise_shaping::NoiseShape;
-#[cfg(feature = "opus")]
-pub(crate) use ogg::crc as ogg_crc;
+pub(crate) use page_crc::crc as ogg_crc;
 pub use quantize::{Dither, Quantizer};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};

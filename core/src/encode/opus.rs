@@ -6,6 +6,7 @@
 //! Sources: RFC 6716; RFC 7845; RFC 8486 is not written.
 
 use super::ogg::{self, Pages};
+use super::ogg_crc;
 use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
     LossyQuality, Refusal, Sink, comments,
@@ -147,7 +148,7 @@ fn header_pages(head: &Head, settings: &EncodeSettings) -> (Vec<u8>, u32) {
 /// The number of the stream: that of its tags but for the gains, so that files that are put one behind the
 /// other have two, and the same file has the same one twice.
 fn serial(settings: &EncodeSettings) -> u32 {
-    ogg::crc(&comments::body(comments::texts(settings)))
+    ogg_crc(&comments::body(comments::texts(settings)))
 }
 
 fn tags_packet(settings: &EncodeSettings) -> Vec<u8> {

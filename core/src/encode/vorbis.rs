@@ -6,6 +6,7 @@
 //! Sources: Xiph.Org, "Vorbis I specification", 4 and A; RFC 3533, 6.
 
 use super::ogg::{self, Renumbered};
+use super::ogg_crc;
 use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
     LossyQuality, Refusal, Sink, comments,
@@ -150,7 +151,7 @@ impl Headers {
 /// The number of the stream: that of its tags but for the gains, so that files that are put one behind the
 /// other have two, and the same file has the same one twice.
 fn serial(settings: &EncodeSettings) -> u32 {
-    ogg::crc(&comments::body(comments::texts(settings)))
+    ogg_crc(&comments::body(comments::texts(settings)))
 }
 
 /// The comment header, of one size whatever the gains are.

@@ -17,5 +17,6 @@ mod lossy;
 mod matroska;
 mod mpeg4;
 mod pcm;
+mod repair;
 mod support;
 mod tags;

@@ -11,9 +11,10 @@ use crate::decode::chunks::read_up_to;
 use crate::decode::coded::{CodedDecoder, Packets};
 use crate::decode::completeness::Completeness;
 use crate::decode::cut::Cut;
+use crate::decode::scan::{Framing, Scan, ScannedPackets};
 use crate::decode::window::{Fault, Window};
-use crate::decode::{DecodeError, Decoder, Source, StreamInfo, claims};
-use crate::units::SampleRate;
+use crate::decode::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
+use crate::units::{Frames, SampleRate};
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use symphonia::core::packet::Packet;
 
@@ -170,7 +171,11 @@ pub(in crate::decode) fn open(
     mut source: Box<dyn Source>,
     start: u64,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
+    if damaged.is_repaired() {
+        return open_mended(source, start, byte_count);
+    }
     let walk = walk(source.as_mut(), start, byte_count)?;
     let rate = walk.config.sample_rate_hz;
     let decoded = walk.packet_count * PACKET_FRAMES;
@@ -183,6 +188,40 @@ pub(in crate::decode) fn open(
         cut: Cut::new(0, decoded, decoded),
         position: 0,
     };
+    check_replication(&mut packets)?;
+    let packets = Box::new(packets).rewind()?;
+    let info = info(walk.config, Some(frame_count));
+    CodedDecoder::open(info, packets, walk.config.params(), fault, damaged)
+}
+
+/// Opens a file that may be damaged.
+fn open_mended(
+    mut source: Box<dyn Source>,
+    start: u64,
+    byte_count: u64,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let head = read_up_to(source.as_mut(), start, HEADER_BYTES)?;
+    let first = Header::parse(&head);
+    let first = first.ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
+    if first.packet_count != 1 {
+        return Err(DecodeError::unsupported("ADTS with several packets in a frame"));
+    }
+    let (profile, rate, channels) = first.stream;
+    let config = AacConfig::of_adts(profile, rate, channels)?;
+    let window = Window::new(source, start, byte_count)?;
+    let mut scan = Scan::new(window, byte_count - start, AdtsFraming(first));
+    let fault = scan.fault();
+    let decoded = scan.count(None)?.saturating_mul(PACKET_FRAMES);
+    claims::check_frames(decoded, config.sample_rate_hz)?;
+    let mut packets = ScannedPackets::new(scan, Cut::new(0, decoded, decoded), PACKET_FRAMES);
+    check_replication(&mut packets)?;
+    let packets = Box::new(packets).rewind()?;
+    let info = info(config, None);
+    CodedDecoder::open(info, packets, config.params(), fault, Damaged::Repair)
+}
+
+/// Refuses what is only half of the sound.
+fn check_replication(packets: &mut dyn Packets) -> Result<(), DecodeError> {
     let mut first = Vec::new();
     while first.len() < LOOKED_AT
         && let Some(packet) = packets.next()?
@@ -192,17 +231,43 @@ pub(in crate::decode) fn open(
     if has_replication(&first) {
         return Err(DecodeError::unsupported("HE-AAC (spectral band replication, not announced)"));
     }
-    let packets = Box::new(packets).rewind()?;
-    let info = StreamInfo {
+    Ok(())
+}
+
+fn info(config: AacConfig, frame_count: Option<Frames>) -> StreamInfo {
+    StreamInfo {
         container: "aac",
         codec: "aac",
-        spec: StreamSpec { sample_rate: SampleRate(rate), layout: walk.config.layout() },
+        spec: StreamSpec {
+            sample_rate: SampleRate(config.sample_rate_hz),
+            layout: config.layout(),
+        },
         format: PcmFormat::FLOAT,
         lossless: false,
-        frame_count: Some(frame_count),
+        frame_count,
         warnings: Vec::new(),
-    };
-    CodedDecoder::open(info, packets, walk.config.params(), fault, false)
+    }
+}
+
+/// The frames of the stream that begins with a header.
+struct AdtsFraming(Header);
+
+impl Framing for AdtsFraming {
+    const HEAD_BYTES: usize = HEADER_BYTES;
+
+    fn frame_bytes(&self, head: &[u8]) -> Option<u64> {
+        let header = Header::parse(head)?;
+        let is_same = header.stream == self.0.stream && header.packet_count == 1;
+        is_same.then_some(header.frame_bytes)
+    }
+
+    fn is_trailer(&self, head: &[u8]) -> bool {
+        is_trailer(head)
+    }
+
+    fn skipped_bytes(&self, frame: &[u8]) -> usize {
+        Header::parse(frame).map_or(0, Header::byte_count)
+    }
 }
 
 /// The packets of the file.

@@ -1,7 +1,7 @@
 //! The chunks of a CAF file.
 
 use crate::decode::chunks::{read_at, read_up_to, u16_be, u32_be, u64_be};
-use crate::decode::{DecodeError, Source, claims, core_audio};
+use crate::decode::{Damaged, DecodeError, Source, claims, core_audio};
 use crate::limits::CHUNK_COUNT_MAX;
 
 /// Bytes of a chunk's name and length.
@@ -32,6 +32,8 @@ pub(in crate::decode) struct Header {
     pub(in crate::decode) data: Option<Data>,
     /// Tags.
     information: Option<Range>,
+    /// Whether something that is no chunk follows the samples of a file to repair.
+    pub(super) has_odd_rest: bool,
     /// The furthest end that a chunk claims.
     end: u64,
 }
@@ -77,6 +79,7 @@ impl Header {
 pub(in crate::decode) fn read_header(
     source: &mut dyn Source,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Header, DecodeError> {
     let start = read_up_to(source, 0, CHUNKS_START)?;
     match u16_be(&start, 4) {
@@ -97,6 +100,11 @@ pub(in crate::decode) fn read_header(
         }
         let start = position + HEADER_BYTES as u64;
         let is_open_ended = length == u64::MAX;
+        if header.data.is_some() && damaged.is_repaired() && length > i64::MAX as u64 {
+            // What follows the samples is not where it should be.
+            header.has_odd_rest = true;
+            return Ok(header);
+        }
         if is_open_ended && name != b"data" || !is_open_ended && length > i64::MAX as u64 {
             return Err(DecodeError::damaged(format!(
                 "its chunk `{}` has a negative length",
@@ -197,7 +205,7 @@ pub(crate) fn information(
     byte_count_max: usize,
 ) -> Result<Vec<(String, String)>, DecodeError> {
     let byte_count = crate::decode::byte_count(source)?;
-    let header = read_header(source, byte_count)?;
+    let header = read_header(source, byte_count, Damaged::Refuse)?;
     let Some(range) = header.information else { return Ok(Vec::new()) };
     let bytes = range.read(source, byte_count_max, byte_count)?;
     let mut texts = bytes.get(4..).unwrap_or_default().split(|&byte| byte == 0);

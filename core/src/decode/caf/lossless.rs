@@ -6,14 +6,14 @@
 use super::header::{Data, Header, Range};
 use crate::audio::{PcmFormat, StreamSpec};
 use crate::decode::alac::{self, AlacConfig};
-use crate::decode::chunks::{missing, read_at, read_up_to, u32_be, u64_be};
+use crate::decode::chunks::{missing, read_at, read_packet, read_up_to, u32_be, u64_be};
 use crate::decode::coded::{CodedDecoder, Packets};
 use crate::decode::cut::Cut;
 use crate::decode::window::Fault;
-use crate::decode::{DecodeError, Decoder, Source, StreamInfo, claims};
+use crate::decode::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
 use crate::limits::PACKET_BYTES_MAX;
 use crate::units::SampleRate;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Seek};
 use symphonia::core::packet::Packet;
 
 /// Bytes of the table before the lengths.
@@ -29,6 +29,7 @@ pub(super) fn open(
     mut source: Box<dyn Source>,
     header: &Header,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let absent = |name| missing(name, Some(header.promised()), byte_count);
     let config = AlacConfig::parse(header.cookie.as_deref().ok_or_else(|| absent("kuki"))?)?;
@@ -41,13 +42,21 @@ pub(super) fn open(
     let rate = claims::check_stream(config.sample_rate_hz.into(), config.channel_count.into())?;
     let packet_frames = u64::from(config.packet_frames);
     claims::check_frames(table.packet_count.saturating_mul(packet_frames), rate)?;
-    let last = walk(source.as_mut(), table.clone(), data, byte_count)?;
-    let head = read_up_to(source.as_mut(), last, alac::HEAD_BYTES)?;
+    // Of a file that is cut short the last packet is not there to be asked.
+    let head = match walk(source.as_mut(), table.clone(), data, byte_count) {
+        Ok(last) => read_up_to(source.as_mut(), last, alac::HEAD_BYTES)?,
+        Err(DecodeError::Truncated { .. } | DecodeError::Damaged { .. })
+            if damaged.is_repaired() && table.packet_count > 0 =>
+        {
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
     let decoded = (table.packet_count - 1) * packet_frames + config.frame_count(&head);
     let end = table.priming.saturating_add(table.valid);
     // Writers are known that count the last packet as a whole one.
     let held = table.packet_count * packet_frames;
-    if end > held {
+    if end > held && !damaged.is_repaired() {
         return Err(DecodeError::damaged(format!(
             "its packet table promises {end} frames, its packets hold {held}"
         )));
@@ -73,7 +82,7 @@ pub(super) fn open(
         cut,
         position: 0,
     };
-    CodedDecoder::open(info, Box::new(packets), config.params(), Fault::default(), false)
+    CodedDecoder::open(info, Box::new(packets), config.params(), Fault::default(), damaged)
 }
 
 /// Checks that every packet is there and returns where the last one starts.
@@ -207,8 +216,8 @@ impl Packets for CafPackets {
         // What is in the buffer stays there, unless the table was read.
         let there = self.reader.stream_position()?;
         self.reader.seek_relative(self.place.cast_signed() - there.cast_signed())?;
-        let mut data = vec![0; usize::try_from(length).expect("was checked against the limit")];
-        self.reader.read_exact(&mut data)?;
+        let byte_count = usize::try_from(length).expect("was checked against the limit");
+        let data = read_packet(&mut self.reader, byte_count)?;
         self.place += length;
         let first = self.position;
         let frame_count = self.packet_frames.min(self.decoded - first);

@@ -9,7 +9,7 @@ mod lossless;
 
 use super::chunks::missing;
 use super::pcm::{Coding, PcmDecoder, PcmStream};
-use super::{DecodeError, Decoder, Source, core_audio};
+use super::{Damaged, DecodeError, Decoder, Source, core_audio};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
 pub(crate) use header::information;
 pub(super) use header::read_header;
@@ -22,15 +22,16 @@ const IS_LITTLE_ENDIAN: u32 = 2;
 pub(super) fn open(
     mut source: Box<dyn Source>,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
-    let header = read_header(source.as_mut(), byte_count)?;
+    let header = read_header(source.as_mut(), byte_count, damaged)?;
     let description = header.description.as_ref();
     let description =
         description.ok_or_else(|| missing("desc", Some(header.promised()), byte_count))?;
     match &description.format {
-        b"lpcm" => open_pcm(source, description, &header, byte_count),
+        b"lpcm" => open_pcm(source, description, &header, byte_count, damaged),
         #[cfg(feature = "mpeg4")]
-        b"alac" => lossless::open(source, &header, byte_count),
+        b"alac" => lossless::open(source, &header, byte_count, damaged),
         #[cfg(not(feature = "mpeg4"))]
         b"alac" => Err(super::kind::not_built("ALAC", "mpeg4")),
         other => Err(DecodeError::unsupported(format!("{} in CAF", codec_name(*other)))),
@@ -42,6 +43,7 @@ fn open_pcm(
     description: &Description,
     header: &Header,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let coding = coding(description)?;
     let channel_count = usize::try_from(description.channel_count).expect("was checked");
@@ -59,8 +61,9 @@ fn open_pcm(
         promised: data.claimed.unwrap_or(there) / frame_bytes,
         available: there / frame_bytes,
         warnings: Vec::new(),
+        leaves_out: header.has_odd_rest,
     };
-    PcmDecoder::open(source, stream)
+    PcmDecoder::open(source, stream, damaged)
 }
 
 fn coding(description: &Description) -> Result<Coding, DecodeError> {

@@ -91,6 +91,28 @@ struct FrameStart {
 impl FrameStart {
     /// Reads a header whose checksum is right and which belongs to the stream.
     fn parse(bytes: &[u8], facts: &StreamFacts) -> Option<Self> {
+        let Header { number, is_variable, frame_count } = Header::parse(bytes, facts)?;
+        let first = if is_variable { number } else { number * facts.block_frames? };
+        Some(Self { first, frame_count })
+    }
+}
+
+/// A frame header.
+struct Header {
+    /// Of the frame or, where they vary in length, of its first frame of audio.
+    number: u64,
+    is_variable: bool,
+    frame_count: u64,
+}
+
+/// Frames of audio in a packet that begins with a header whose checksum is right and which belongs to the
+/// stream.
+pub(in crate::decode) fn flac_frames(packet: &[u8], facts: &StreamFacts) -> Option<u64> {
+    Header::parse(packet, facts).map(|header| header.frame_count)
+}
+
+impl Header {
+    fn parse(bytes: &[u8], facts: &StreamFacts) -> Option<Self> {
         let &[0xff, sync, sizes, channels, ..] = bytes else { return None };
         if sync & 0xfe != 0xf8 || channels & 1 != 0 {
             return None;
@@ -116,8 +138,7 @@ impl FrameStart {
         if crc8(&bytes[..end - 1]) != checksum || !fits(channels, facts) {
             return None;
         }
-        let first = if is_variable { number } else { number * facts.block_frames? };
-        Some(Self { first, frame_count })
+        Some(Self { number, is_variable, frame_count })
     }
 }
 

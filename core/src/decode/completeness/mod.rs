@@ -3,10 +3,12 @@
 mod flac_tail;
 mod ogg_tail;
 
+pub(super) use flac_tail::flac_frames;
+
 use super::kind::{self, Kind};
 #[cfg(feature = "matroska")]
 use super::matroska;
-use super::{DecodeError, Source, aiff, byte_count, caf, mpeg, wav, wave64};
+use super::{Damaged, DecodeError, Source, aiff, byte_count, caf, mpeg, wav, wave64};
 #[cfg(feature = "mpeg4")]
 use super::{aac::adts, mpeg4};
 use std::fmt::Display;
@@ -82,7 +84,7 @@ fn check(source: &mut dyn Source) -> Result<Completeness, DecodeError> {
             Ok(of_chunks(header.promised_bytes, SamplesEnd::new(data), byte_count))
         }
         Kind::Caf => {
-            let header = caf::read_header(source, byte_count)?;
+            let header = caf::read_header(source, byte_count, Damaged::Refuse)?;
             let data = header.data.map(|data| (data.start, data.claimed));
             Ok(of_chunks(Some(header.promised()), SamplesEnd::new(data), byte_count))
         }

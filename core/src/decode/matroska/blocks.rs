@@ -4,8 +4,10 @@
 
 use super::ebml::{Element, Elements, signed, split_number, unsigned};
 use super::header::id;
-use crate::decode::DecodeError;
-use crate::decode::coded::{Packets, UNKNOWN_PLACE};
+use super::resync;
+use crate::decode::coded::{Between, Packets, UNKNOWN_PLACE};
+use crate::decode::repair::{Note, RepairKind};
+use crate::decode::{Damaged, DecodeError};
 use crate::limits::{PACKET_BYTES_MAX, PACKET_FRAMES_MAX};
 use std::collections::VecDeque;
 use symphonia::core::packet::{Packet, PacketBuilder};
@@ -34,6 +36,7 @@ pub(super) struct Stream {
     pub(super) end: Option<u64>,
     /// Bytes that every frame begins with.
     pub(super) prefix: Vec<u8>,
+    pub(super) damaged: Damaged,
 }
 
 /// The packets of a track.
@@ -45,13 +48,21 @@ pub(super) struct Blocks {
     ready: VecDeque<Packet>,
     /// Whether a packet was delivered.
     has_begun: bool,
+    between: Between,
 }
 
 impl Blocks {
     /// The packets of `stream`, from the first one on.
     pub(super) fn new(mut elements: Elements, stream: Stream) -> Result<Self, DecodeError> {
         elements.go_to(stream.start)?;
-        Ok(Self { elements, stream, cluster_time: 0, ready: VecDeque::new(), has_begun: false })
+        Ok(Self {
+            elements,
+            stream,
+            cluster_time: 0,
+            ready: VecDeque::new(),
+            has_begun: false,
+            between: Between::default(),
+        })
     }
 
     /// Goes back to the first packet.
@@ -60,11 +71,36 @@ impl Blocks {
         self.cluster_time = 0;
         self.ready.clear();
         self.has_begun = false;
+        self.between = Between::default();
         Ok(())
     }
 
-    /// Reads the next element; `false` at the end.
+    /// Reads the next element; `false` at the end. Where damage is repaired, what is none is passed over.
     fn advance(&mut self) -> Result<bool, DecodeError> {
+        let at = self.elements.position();
+        match self.try_advance() {
+            Err(error @ (DecodeError::Damaged { .. } | DecodeError::Truncated { .. }))
+                if self.stream.damaged.is_repaired() =>
+            {
+                self.between.is_torn = true;
+                let Some(next) = resync::find(&mut self.elements, at + 1, self.stream.track)?
+                else {
+                    let detail = Some(error.detail());
+                    self.between.notes.push(Note { kind: RepairKind::CutShort, detail });
+                    let end = self.elements.byte_count();
+                    self.elements.go_to(end)?;
+                    return Ok(false);
+                };
+                let detail = Some(format!("{} bytes first", next - at));
+                self.between.notes.push(Note { kind: RepairKind::LeftOut, detail });
+                self.elements.go_to(next)?;
+                Ok(true)
+            }
+            other => other,
+        }
+    }
+
+    fn try_advance(&mut self) -> Result<bool, DecodeError> {
         if self.stream.end.is_some_and(|end| self.elements.position() >= end) {
             return Ok(false);
         }
@@ -78,6 +114,10 @@ impl Blocks {
             }
             id::SIMPLE_BLOCK => self.read_block(element)?,
             id::BLOCK_GROUP => self.read_group(element)?,
+            // Chance makes names of elements too.
+            _ if self.stream.damaged.is_repaired() && !resync::is_known(&element) => {
+                return Err(DecodeError::damaged("there is an element that is none"));
+            }
             _ => self.elements.skip(element)?,
         }
         Ok(true)
@@ -172,6 +212,10 @@ impl Packets for Blocks {
 
     fn delay(&self) -> Option<u64> {
         Some(self.stream.delay)
+    }
+
+    fn between(&mut self) -> Between {
+        std::mem::take(&mut self.between)
     }
 }
 

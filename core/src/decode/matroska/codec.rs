@@ -4,12 +4,16 @@
 
 use super::header::Track;
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, StreamSpec};
-use crate::decode::coded::delivered_layout;
+use crate::decode::coded::{Setup, delivered_layout};
+#[cfg(feature = "opus")]
+use crate::decode::opus::OpusSetup;
 use crate::decode::pcm::Coding;
 use crate::decode::vorbis_setup::reverse_couplings;
 use crate::decode::{DecodeError, claims};
 #[cfg(feature = "mpeg4")]
 use crate::decode::{aac::AacConfig, alac::AlacConfig};
+#[cfg(feature = "opus")]
+use crate::opus::Head;
 use crate::units::SampleRate;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_VORBIS};
@@ -28,17 +32,17 @@ pub(super) struct Coded {
     pub(super) codec: &'static str,
     pub(super) spec: StreamSpec,
     pub(super) format: PcmFormat,
-    pub(super) decoding: Decoding,
+    pub(super) setup: Setup,
+    /// Frames before the sound, where the codec says; the container's word counts otherwise.
+    pub(super) delay: Option<u64>,
 }
 
-pub(super) enum Decoding {
-    /// By Symphonia.
-    By(AudioCodecParameters),
-    /// By unpacking.
-    Of(Coding),
-    /// By libopus.
-    #[cfg(feature = "opus")]
-    Opus(Box<super::opus::Setup>),
+impl Coded {
+    /// Bytes of a frame of PCM.
+    pub(super) fn frame_bytes(&self) -> Option<usize> {
+        let Setup::Pcm { coding, channel_count } = &self.setup else { return None };
+        Some(coding.container_bytes * channel_count)
+    }
 }
 
 impl Track {
@@ -101,7 +105,8 @@ impl Track {
             codec: "vorbis",
             spec: spec(rate, delivered_layout(&params)?),
             format: PcmFormat::FLOAT,
-            decoding: Decoding::By(params),
+            setup: params.into(),
+            delay: None,
         })
     }
 
@@ -126,7 +131,8 @@ impl Track {
             codec: "flac",
             spec: spec(rate, ChannelLayout::usual(channels as usize)),
             format: PcmFormat::int(bit_depth.max(8)),
-            decoding: Decoding::By(params),
+            setup: Setup::checked_flac(params),
+            delay: None,
         })
     }
 
@@ -138,18 +144,21 @@ impl Track {
             codec: "mp3",
             spec: StreamSpec::new(rate, channel_count),
             format: PcmFormat::FLOAT,
-            decoding: Decoding::By(params),
+            setup: params.into(),
+            delay: None,
         })
     }
 
     #[cfg(feature = "opus")]
     fn opus(&self) -> Result<Coded, DecodeError> {
-        let setup = super::opus::Setup::read(self)?;
+        let bad = || DecodeError::damaged("its Opus header cannot be read");
+        let setup = OpusSetup::new(Head::parse(&self.private).ok_or_else(bad)?)?;
         Ok(Coded {
             codec: "opus",
             spec: setup.spec.clone(),
             format: PcmFormat::FLOAT,
-            decoding: Decoding::Opus(Box::new(setup)),
+            delay: (self.delay_ns == 0).then(|| setup.head.pre_skip.into()),
+            setup: setup.into(),
         })
     }
 
@@ -163,7 +172,8 @@ impl Track {
             codec: "aac",
             spec: spec(config.sample_rate_hz, config.layout()),
             format: PcmFormat::FLOAT,
-            decoding: Decoding::By(config.params()),
+            setup: config.params().into(),
+            delay: None,
         })
     }
 
@@ -174,7 +184,8 @@ impl Track {
             codec: "alac",
             spec: spec(config.sample_rate_hz, config.layout()),
             format: PcmFormat::int(config.bit_depth),
-            decoding: Decoding::By(config.params()),
+            setup: config.params().into(),
+            delay: None,
         })
     }
 
@@ -196,7 +207,11 @@ impl Track {
             codec: "pcm",
             spec: StreamSpec::new(rate, channel_count),
             format,
-            decoding: Decoding::Of(Coding { format, container_bytes, big_endian, is_unsigned }),
+            setup: Setup::Pcm {
+                coding: Coding { format, container_bytes, big_endian, is_unsigned },
+                channel_count,
+            },
+            delay: None,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! Source: RFC 9559, 5 (elements) and 6 (their order).
 
 use super::ebml::{Element, Elements, float, inside, text, unsigned};
-use crate::decode::{DecodeError, Source, streams};
+use crate::decode::{Damaged, DecodeError, Source, streams};
 use crate::limits::CHUNK_COUNT_MAX;
 use std::io::{Read, Seek};
 
@@ -75,10 +75,14 @@ pub(super) struct Track {
 
 impl Header {
     /// Reads up to the first cluster.
-    pub(super) fn read(elements: &mut Elements) -> Result<Self, DecodeError> {
-        let segment = segment(elements)?;
+    pub(super) fn read(elements: &mut Elements, damaged: Damaged) -> Result<Self, DecodeError> {
+        let segment = segment(elements, damaged)?;
         let mut header =
             Self { tick_ns: 1_000_000, tracks: Vec::new(), clusters_start: 0, end: segment.end };
+        if damaged.is_repaired() {
+            // What was added or is missing moves the end.
+            header.end = None;
+        }
         let (mut clusters_start, mut has_tracks) = (None, false);
         let mut seen = 0;
         while clusters_start.is_none() || !has_tracks {
@@ -143,11 +147,14 @@ pub(super) fn segment_end(
     source: &mut dyn Source,
     byte_count: u64,
 ) -> Result<Option<u64>, DecodeError> {
-    Ok(segment(&mut Elements::new(source, byte_count)?)?.end)
+    Ok(segment(&mut Elements::new(source, byte_count)?, Damaged::Refuse)?.end)
 }
 
 /// Finds the segment, which holds everything.
-pub(super) fn segment<S: Read + Seek>(elements: &mut Elements<S>) -> Result<Element, DecodeError> {
+pub(super) fn segment<S: Read + Seek>(
+    elements: &mut Elements<S>,
+    damaged: Damaged,
+) -> Result<Element, DecodeError> {
     let missing = || DecodeError::truncated("a segment", "none");
     let head = elements.next()?.filter(|element| element.id == id::EBML).ok_or_else(missing)?;
     let head = elements.data(head, FIELDS_BYTES_MAX)?;
@@ -162,7 +169,8 @@ pub(super) fn segment<S: Read + Seek>(elements: &mut Elements<S>) -> Result<Elem
     loop {
         let element = elements.next()?.ok_or_else(missing)?;
         if element.id == id::SEGMENT {
-            if let Some(end) = element.end.filter(|&end| end > elements.byte_count()) {
+            let end = element.end.filter(|&end| end > elements.byte_count());
+            if let Some(end) = end.filter(|_| !damaged.is_repaired()) {
                 return Err(DecodeError::truncated(
                     format_args!("{end} bytes"),
                     format_args!("{} bytes", elements.byte_count()),

@@ -7,47 +7,48 @@ mod blocks;
 mod codec;
 mod ebml;
 mod header;
-#[cfg(feature = "opus")]
-mod opus;
+mod resync;
 mod tags;
 
 #[cfg(feature = "mpeg4")]
 use super::aac;
 use super::coded::{CodedDecoder, Packets};
-use super::pcm::{PcmDecoder, PcmStream};
 use super::window::Fault;
-use super::{Completeness, DecodeError, Decoder, Source, StreamInfo, streams};
+use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
+use crate::units::Frames;
 use blocks::{Blocks, Stream};
-use codec::{Coded, Decoding};
+use codec::Coded;
 use ebml::Elements;
 use header::{Header, Track};
-use std::io::{self, Read, Seek, SeekFrom};
 pub(crate) use tags::description;
 
 pub(super) fn open(
     source: Box<dyn Source>,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let mut elements = Elements::new(source, byte_count)?;
-    let header = Header::read(&mut elements)?;
+    let header = Header::read(&mut elements, damaged)?;
     let (track, coded, warnings) = choose(&header)?;
     let rate = coded.spec.sample_rate.0;
     let stream = Stream {
         track: track.number,
         sample_rate_hz: rate,
         tick_ns: header.tick_ns,
-        delay: track.delay(rate),
+        delay: coded.delay.unwrap_or_else(|| track.delay(rate)),
         is_first_silent: coded.codec == "vorbis",
         start: header.clusters_start,
         end: header.end,
         prefix: track.prefix.clone(),
+        damaged,
     };
-    let blocks = Blocks::new(elements, stream)?;
-    let params = match coded.decoding {
-        Decoding::By(params) => params,
-        Decoding::Of(_) => return open_pcm(blocks, coded, warnings),
-        #[cfg(feature = "opus")]
-        Decoding::Opus(setup) => return opus::OpusBlocks::open(blocks, *setup, warnings),
+    let mut blocks = Blocks::new(elements, stream)?;
+    let frame_count = match coded.frame_bytes() {
+        Some(frame_bytes) if !damaged.is_repaired() => {
+            let count = pcm_frames(&mut blocks, frame_bytes)?;
+            Some(claims::check_frames(count.0, rate)?)
+        }
+        _ => None,
     };
     #[cfg(feature = "mpeg4")]
     let blocks = if coded.codec == "aac" { check_replication(blocks)? } else { blocks };
@@ -56,11 +57,11 @@ pub(super) fn open(
         codec: coded.codec,
         spec: coded.spec,
         format: coded.format,
-        lossless: matches!(coded.codec, "flac" | "alac"),
-        frame_count: None,
+        lossless: matches!(coded.codec, "flac" | "alac" | "pcm"),
+        frame_count,
         warnings,
     };
-    CodedDecoder::open(info, Box::new(blocks), params, Fault::default(), false)
+    CodedDecoder::open(info, Box::new(blocks), coded.setup, Fault::default(), damaged)
 }
 
 /// The first audio track that is decoded, and what to tell of the others.
@@ -96,73 +97,14 @@ fn check_replication(mut blocks: Blocks) -> Result<Blocks, DecodeError> {
     Ok(blocks)
 }
 
-/// Opens samples that lie in blocks as if they lay in a row.
-fn open_pcm(
-    mut blocks: Blocks,
-    coded: Coded,
-    warnings: Vec<String>,
-) -> Result<Box<dyn Decoder>, DecodeError> {
-    let Decoding::Of(coding) = coded.decoding else { unreachable!("it was asked for PCM") };
+/// The number of frames of PCM, by the lengths of all blocks; of a file to repair only decoding tells.
+fn pcm_frames(blocks: &mut Blocks, frame_bytes: usize) -> Result<Frames, DecodeError> {
     let mut byte_count = 0u64;
     while let Some(packet) = blocks.next()? {
         byte_count += packet.data.len() as u64;
     }
     blocks.restart()?;
-    let frame_count = byte_count / (coding.container_bytes * coded.spec.channel_count()) as u64;
-    let stream = PcmStream {
-        container: "matroska",
-        coding,
-        sample_rate_hz: coded.spec.sample_rate.0.into(),
-        layout: coded.spec.layout,
-        data_start: 0,
-        promised: frame_count,
-        available: frame_count,
-        warnings,
-    };
-    PcmDecoder::open(Box::new(Payload { blocks, current: Box::default(), used: 0 }), stream)
-}
-
-/// The data of all blocks, one after another.
-struct Payload {
-    blocks: Blocks,
-    current: Box<[u8]>,
-    /// Bytes of `current` that were read.
-    used: usize,
-}
-
-/// An error as readers give it.
-fn as_io(error: DecodeError) -> io::Error {
-    match error {
-        DecodeError::Io(error) => error,
-        other => io::Error::other(other.to_string()),
-    }
-}
-
-impl Read for Payload {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.used == self.current.len() {
-            let Some(packet) = self.blocks.next().map_err(as_io)? else { return Ok(0) };
-            self.current = packet.data;
-            self.used = 0;
-        }
-        let count = buffer.len().min(self.current.len() - self.used);
-        buffer[..count].copy_from_slice(&self.current[self.used..self.used + count]);
-        self.used += count;
-        Ok(count)
-    }
-}
-
-impl Seek for Payload {
-    /// Goes to the start, wherever else is asked for: nothing else is.
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        if to != SeekFrom::Start(0) {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        self.blocks.restart().map_err(as_io)?;
-        self.current = Box::default();
-        self.used = 0;
-        Ok(0)
-    }
+    Ok(Frames(byte_count / frame_bytes as u64))
 }
 
 /// Whether the segment is there up to the end it states.

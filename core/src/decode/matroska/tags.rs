@@ -5,7 +5,7 @@
 
 use super::ebml::{Elements, inside, text, unsigned};
 use super::header::{self, id};
-use crate::decode::{DecodeError, Source};
+use crate::decode::{Damaged, DecodeError, Source};
 use crate::limits::CHUNK_COUNT_MAX;
 use crate::tags::{CUE_COUNT_MAX, Cue, CueEnd, Place, clean};
 
@@ -61,7 +61,7 @@ pub(crate) struct Description {
 pub(crate) fn description(source: &mut dyn Source) -> Result<Description, DecodeError> {
     let byte_count = crate::decode::byte_count(source)?;
     let mut elements = Elements::new(source, byte_count)?;
-    let end = match header::segment(&mut elements) {
+    let end = match header::segment(&mut elements, Damaged::Repair) {
         Ok(segment) => segment.end.unwrap_or(byte_count),
         Err(DecodeError::Io(error)) => return Err(error.into()),
         Err(_) => return Ok(Description::default()),

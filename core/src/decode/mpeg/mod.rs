@@ -6,14 +6,15 @@
 
 mod header;
 mod info;
+mod mended;
 mod walk;
 
 use super::coded::{CodedDecoder, Packets};
 use super::cut::Cut;
 use super::window::{Fault, Window};
-use super::{DecodeError, Decoder, Source, StreamInfo, claims};
+use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
 use crate::audio::{PcmFormat, StreamSpec};
-use crate::units::SampleRate;
+use crate::units::Frames;
 use header::FrameHeader;
 use info::InfoTag;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -35,29 +36,20 @@ pub(super) fn open(
     mut source: Box<dyn Source>,
     start: u64,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let walk = walk::walk(source.as_mut(), start, byte_count)?;
+    if damaged.is_repaired() {
+        return mended::open(source, &walk, byte_count);
+    }
     walk.check()?;
     let header = walk.header;
     let rate = claims::check_stream(header.sample_rate_hz.into(), u64::from(header.channel_count))?;
-    let cut = cut(&walk);
+    let cut = cut(&walk, walk.mpeg_frame_count);
     let frame_count = claims::check_frames(cut.frame_count(), rate)?;
     let window = Window::new(source, walk.audio_start, walk.end)?;
     let fault = window.fault();
-    let info = StreamInfo {
-        container: "mp3",
-        codec: "mp3",
-        spec: StreamSpec {
-            sample_rate: SampleRate(rate),
-            ..StreamSpec::new(rate, usize::from(header.channel_count))
-        },
-        format: PcmFormat::FLOAT,
-        lossless: false,
-        frame_count: Some(frame_count),
-        warnings: Vec::new(),
-    };
-    let mut params = AudioCodecParameters::new();
-    params.for_codec(CODEC_ID_MP3).with_sample_rate(rate);
+    let info = info(header, rate, Some(frame_count));
     let packets = MpegPackets {
         reader: BufReader::with_capacity(BUFFER_BYTES, window),
         fault: fault.clone(),
@@ -65,18 +57,36 @@ pub(super) fn open(
         frames_per_packet: header.frame_count(),
         position: 0,
     };
-    CodedDecoder::open(info, Box::new(packets), params, fault, false)
+    CodedDecoder::open(info, Box::new(packets), params(rate), fault, damaged)
 }
 
-/// Which of the frames that are decoded are audio.
-fn cut(walk: &Walk) -> Cut {
-    let decoded = walk.mpeg_frame_count * walk.header.frame_count();
+fn info(header: FrameHeader, rate: u32, frame_count: Option<Frames>) -> StreamInfo {
+    StreamInfo {
+        container: "mp3",
+        codec: "mp3",
+        spec: StreamSpec::new(rate, usize::from(header.channel_count)),
+        format: PcmFormat::FLOAT,
+        lossless: false,
+        frame_count,
+        warnings: Vec::new(),
+    }
+}
+
+fn params(rate: u32) -> AudioCodecParameters {
+    let mut params = AudioCodecParameters::new();
+    params.for_codec(CODEC_ID_MP3).with_sample_rate(rate);
+    params
+}
+
+/// Which of the frames of `mpeg_frame_count` that are decoded are audio.
+fn cut(walk: &Walk, mpeg_frame_count: u64) -> Cut {
+    let decoded = mpeg_frame_count * walk.header.frame_count();
     let tag = walk.tag.unwrap_or_default();
     let Some(gaps) = tag.gaps else { return Cut::new(0, decoded, decoded) };
     let start = gaps.delay + DECODER_DELAY;
     // The padding belongs to the last frame the tag counts. After more frames, as of files that
     // were joined, it is not known what to cut.
-    let is_counted = tag.mpeg_frame_count.is_none_or(|count| count == walk.mpeg_frame_count);
+    let is_counted = tag.mpeg_frame_count.is_none_or(|count| count == mpeg_frame_count);
     let padding = if is_counted { gaps.padding.saturating_sub(DECODER_DELAY) } else { 0 };
     Cut::new(start, decoded.saturating_sub(padding), decoded)
 }

@@ -160,7 +160,7 @@ fn first_frame(
 ///
 /// Sources: `ID3v1` ("TAG", and "TAG+" of its enhanced form), `APEv2`, Lyrics3 1 and 2, appended
 /// `ID3v2.4` with its footer.
-fn is_trailer(bytes: [u8; HEADER_BYTES]) -> bool {
+pub(super) fn is_trailer(bytes: [u8; HEADER_BYTES]) -> bool {
     bytes.starts_with(b"TAG")
         || &bytes == b"APET"
         || &bytes == b"LYRI"

@@ -13,11 +13,11 @@ mod table;
 
 use super::aac;
 use super::alac::{self, AlacConfig};
-use super::chunks::read_at;
+use super::chunks::{read_at, read_packet};
 use super::coded::{CodedDecoder, Packets};
 use super::cut::Cut;
 use super::window::Fault;
-use super::{Completeness, DecodeError, Decoder, Source, StreamInfo, claims, streams};
+use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
 use crate::audio::{PcmFormat, StreamSpec};
 use crate::limits::PACKET_BYTES_MAX;
 use crate::units::SampleRate;
@@ -25,7 +25,7 @@ pub(crate) use chapters::chapters;
 use edits::Times;
 use entry::Coded;
 use movie::{Movie, Track};
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Seek};
 use symphonia::core::packet::Packet;
 use table::{PacketTable, Place};
 
@@ -35,8 +35,9 @@ const BUFFER_BYTES: usize = 128 * 1024;
 pub(super) fn open(
     mut source: Box<dyn Source>,
     byte_count: u64,
+    damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
-    let movie = read_movie(source.as_mut(), byte_count)?;
+    let movie = read_movie(source.as_mut(), byte_count, damaged)?;
     let (track, coded, warnings) = choose(&movie)?;
     let mut table = PacketTable::new(source.as_mut(), &track.tables, byte_count)?;
     let facts = Facts::new(&coded);
@@ -44,13 +45,16 @@ pub(super) fn open(
     let rate =
         claims::check_stream(facts.sample_rate_hz.into(), facts.spec.channel_count() as u64)?;
     claims::check_frames(table.packet_count().saturating_mul(facts.packet_frames), rate)?;
-    let walk = Walk::over(source.as_mut(), &mut table, byte_count)?;
+    let walk = Walk::over(source.as_mut(), &mut table, byte_count, damaged)?;
     if let Coded::Aac(_) = coded {
         check_replication(source.as_mut(), &walk.first)?;
     }
     let last_frames = match &coded {
         Coded::Aac(_) => aac::PACKET_FRAMES,
-        Coded::Alac(config) => last_frames(source.as_mut(), config, walk.last)?,
+        Coded::Alac(config) => match walk.last {
+            Some(last) => last_frames(source.as_mut(), config, last)?,
+            None => facts.packet_frames,
+        },
     };
     let decoded = (table.packet_count() - 1) * facts.packet_frames + last_frames;
     let times = Times {
@@ -77,12 +81,13 @@ pub(super) fn open(
         decoded,
         cut,
         position: 0,
+        byte_count,
     };
     let params = match &coded {
         Coded::Aac(config) => config.params(),
         Coded::Alac(config) => config.params(),
     };
-    CodedDecoder::open(info, Box::new(packets), params, Fault::default(), false)
+    CodedDecoder::open(info, Box::new(packets), params, Fault::default(), damaged)
 }
 
 /// What the codec's configuration says of the stream.
@@ -118,7 +123,11 @@ impl Facts {
 }
 
 /// Reads the movie header.
-fn read_movie(source: &mut dyn Source, byte_count: u64) -> Result<Movie, DecodeError> {
+fn read_movie(
+    source: &mut dyn Source,
+    byte_count: u64,
+    damaged: Damaged,
+) -> Result<Movie, DecodeError> {
     let places = movie::places(source, byte_count)?;
     let cut_short = || {
         DecodeError::truncated(
@@ -131,7 +140,7 @@ fn read_movie(source: &mut dyn Source, byte_count: u64) -> Result<Movie, DecodeE
         let missing = || DecodeError::truncated("a movie header", "none");
         return Err(if is_cut { cut_short() } else { missing() });
     };
-    if places.promised_bytes > byte_count {
+    if places.promised_bytes > byte_count && (!damaged.is_repaired() || header.end > byte_count) {
         return Err(cut_short());
     }
     let movie = Movie::read(source, header)?;
@@ -146,10 +155,10 @@ pub(super) fn completeness(
     source: &mut dyn Source,
     byte_count: u64,
 ) -> Result<Completeness, DecodeError> {
-    let movie = read_movie(source, byte_count)?;
+    let movie = read_movie(source, byte_count, Damaged::Refuse)?;
     let Some(track) = movie.tracks.first() else { return Ok(Completeness::Complete) };
     let mut table = PacketTable::new(source, &track.tables, byte_count)?;
-    Walk::over(source, &mut table, byte_count)?;
+    Walk::over(source, &mut table, byte_count, Damaged::Refuse)?;
     Ok(Completeness::Complete)
 }
 
@@ -173,26 +182,34 @@ fn choose(movie: &Movie) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
 /// What a walk over all packets found.
 struct Walk {
     first: Vec<Place>,
-    last: Place,
+    /// `None` where it is not there.
+    last: Option<Place>,
 }
 
 impl Walk {
-    /// Checks that every packet is there; ends at the first packet again.
+    /// Checks that every packet is there; ends at the first packet again. Of a file to repair, packets may
+    /// be missing.
     fn over(
         source: &mut dyn Source,
         table: &mut PacketTable,
         byte_count: u64,
+        damaged: Damaged,
     ) -> Result<Self, DecodeError> {
-        let mut walk = Self { first: Vec::new(), last: Place { start: 0, length: 0 } };
+        let mut walk = Self { first: Vec::new(), last: None };
         while let Some(place) = table.next(source)? {
             let end = place.start.saturating_add(place.length);
+            let is_there = end <= byte_count && place.can_be();
+            if damaged.is_repaired() && !is_there {
+                walk.last = None;
+                continue;
+            }
             if end > byte_count {
                 return Err(DecodeError::truncated(
                     format_args!("{end} bytes"),
                     format_args!("{byte_count} bytes"),
                 ));
             }
-            if !(1..=PACKET_BYTES_MAX).contains(&place.length) {
+            if !place.can_be() {
                 return Err(DecodeError::damaged(format!(
                     "a packet of {} bytes; 1 to {PACKET_BYTES_MAX} can be",
                     place.length
@@ -201,7 +218,7 @@ impl Walk {
             if walk.first.len() < aac::LOOKED_AT {
                 walk.first.push(place);
             }
-            walk.last = place;
+            walk.last = Some(place);
         }
         if walk.first.is_empty() {
             return Err(DecodeError::damaged("it holds no audio"));
@@ -246,17 +263,26 @@ struct Mpeg4Packets {
     cut: Cut,
     /// Frames of the packets so far.
     position: u64,
+    byte_count: u64,
 }
 
 impl Packets for Mpeg4Packets {
     fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
         let Some(place) = self.table.next(&mut self.reader)? else { return Ok(None) };
+        // The walk made sure of both, but where damage is repaired.
+        let end = place.start.saturating_add(place.length);
+        if end > self.byte_count {
+            return Err(DecodeError::truncated(
+                format_args!("{end} bytes"),
+                format_args!("{} bytes", self.byte_count),
+            ));
+        }
+        let length = if place.can_be() { place.length } else { 0 };
         // What is in the buffer stays there, unless a table was read.
         let there = self.reader.stream_position()?;
         self.reader.seek_relative(place.start.cast_signed() - there.cast_signed())?;
-        let length = usize::try_from(place.length).expect("was checked against the limit");
-        let mut data = vec![0; length];
-        self.reader.read_exact(&mut data)?;
+        let length = usize::try_from(length).expect("was checked against the limit");
+        let data = read_packet(&mut self.reader, length)?;
         let first = self.position;
         let frame_count = self.packet_frames.min(self.decoded - first);
         self.position += frame_count;

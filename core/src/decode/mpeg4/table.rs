@@ -8,6 +8,7 @@ use super::atoms::Atom;
 use super::movie::{Tables, number};
 use crate::decode::chunks::{read_at, u32_be};
 use crate::decode::{DecodeError, Source};
+use crate::limits::PACKET_BYTES_MAX;
 
 /// Rows of a table that are read at once.
 const WINDOW_ROWS: u64 = 4096;
@@ -74,6 +75,13 @@ enum Sizes {
 pub(super) struct Place {
     pub(super) start: u64,
     pub(super) length: u64,
+}
+
+impl Place {
+    /// Whether a packet can have this length.
+    pub(super) fn can_be(self) -> bool {
+        (1..=PACKET_BYTES_MAX).contains(&self.length)
+    }
 }
 
 /// The places of a track's packets, one after another.

@@ -1,0 +1,243 @@
+//! Packets with their places: those of a page end where it says.
+//!
+//! Source: RFC 7845, 4 (Opus); Xiph.Org, "Vorbis I specification", A.2; "Ogg FLAC mapping".
+
+use super::pages::{PagePackets, Pages};
+use super::vorbis_blocks::Blocks;
+use crate::decode::coded::{Between, Packets};
+use crate::decode::completeness::flac_frames;
+use crate::decode::flac::StreamFacts;
+use crate::decode::repair::{Note, RepairKind};
+use crate::decode::{Damaged, DecodeError};
+use std::collections::VecDeque;
+use symphonia::core::packet::{Packet, PacketBuilder};
+use symphonia::core::units::{Duration, Timestamp};
+
+/// How packets say how many frames they hold.
+pub(super) enum Timing {
+    Vorbis(Blocks),
+    Flac(StreamFacts),
+    #[cfg(feature = "opus")]
+    Opus {
+        /// Frames before the sound.
+        pre_skip: u16,
+    },
+}
+
+/// A packet and the frames it holds.
+struct Timed {
+    data: Vec<u8>,
+    frames: u64,
+    /// How many of them are none of the sound.
+    silent: u64,
+}
+
+impl Timing {
+    /// Whether a packet holds sound.
+    fn is_sound(&self, packet: &[u8]) -> bool {
+        match self {
+            Self::Vorbis(_) => packet.first().is_some_and(|first| first & 1 == 0),
+            Self::Flac(_) => packet.first() == Some(&0xff),
+            #[cfg(feature = "opus")]
+            Self::Opus { .. } => !packet.starts_with(b"Opus"),
+        }
+    }
+
+    /// `None` for a packet that does not say.
+    fn timed(&mut self, data: Vec<u8>) -> Option<Timed> {
+        let (frames, silent) = match self {
+            Self::Vorbis(blocks) => blocks.frames(&data)?,
+            Self::Flac(facts) => (flac_frames(&data, facts)?, 0),
+            #[cfg(feature = "opus")]
+            Self::Opus { .. } => (crate::opus::packet_frames(&data)?.into(), 0),
+        };
+        Some(Timed { data, frames, silent })
+    }
+
+    fn pre_skip(&self) -> i64 {
+        match self {
+            #[cfg(feature = "opus")]
+            Self::Opus { pre_skip } => i64::from(*pre_skip),
+            _ => 0,
+        }
+    }
+
+    /// Forgets the packet before.
+    fn tear(&mut self) {
+        if let Self::Vorbis(blocks) = self {
+            blocks.tear();
+        }
+    }
+}
+
+/// The packets of a stream.
+pub(super) struct PagedPackets {
+    pages: Pages,
+    timing: Timing,
+    damaged: Damaged,
+    /// Packets to be delivered.
+    ready: VecDeque<Packet>,
+    /// Where the packets so far end; `None` before the first.
+    end: Option<i64>,
+    /// What of the stated places is before the first frame.
+    offset: i64,
+    is_last: bool,
+    between: Between,
+}
+
+impl PagedPackets {
+    /// The packets of `pages`, the first of which holds a header.
+    pub(super) fn begin(
+        pages: Pages,
+        timing: Timing,
+        damaged: Damaged,
+    ) -> Result<Self, DecodeError> {
+        let mut packets = Self {
+            pages,
+            timing,
+            damaged,
+            ready: VecDeque::new(),
+            end: None,
+            offset: 0,
+            is_last: false,
+            between: Between::default(),
+        };
+        while packets.ready.is_empty() && packets.advance()? {}
+        Ok(packets)
+    }
+
+    /// What of the stated places is before the first frame.
+    pub(super) fn offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// Reads a page; `false` at the end.
+    fn advance(&mut self) -> Result<bool, DecodeError> {
+        if self.is_last {
+            self.pages.check_end()?;
+            return Ok(false);
+        }
+        let Some(page) = self.pages.next()? else {
+            if !self.damaged.is_repaired() {
+                return Err(DecodeError::truncated("a last page", "none"));
+            }
+            self.note(RepairKind::CutShort, "its last page is missing".to_owned());
+            self.is_last = true;
+            return Ok(false);
+        };
+        self.is_last = page.is_last;
+        self.take(page)?;
+        Ok(true)
+    }
+
+    fn note(&mut self, kind: RepairKind, detail: String) {
+        self.between.notes.push(Note { kind, detail: Some(detail) });
+    }
+
+    /// Places the packets of a page.
+    fn take(&mut self, page: PagePackets) -> Result<(), DecodeError> {
+        if page.left_out > 0 {
+            self.note(RepairKind::LeftOut, format!("{} bytes first", page.left_out));
+        }
+        if page.is_torn {
+            self.between.is_torn = true;
+            self.timing.tear();
+        }
+        // Behind a hole the driver makes the first block silent.
+        let is_first = self.end.is_none() && !page.is_torn;
+        let mut timed = Vec::with_capacity(page.packets.len());
+        for packet in page.packets {
+            if !self.timing.is_sound(&packet) {
+                continue;
+            }
+            match self.timing.timed(packet) {
+                Some(packet) if is_first => timed.push(packet),
+                Some(packet) => timed.push(Timed { silent: 0, ..packet }),
+                None if self.damaged.is_repaired() => {
+                    self.between.is_torn = true;
+                    self.timing.tear();
+                }
+                None => return Err(DecodeError::damaged("a packet is broken")),
+            }
+        }
+        if timed.is_empty() {
+            return Ok(());
+        }
+        let all: u64 = timed.iter().map(|packet| packet.frames).sum();
+        let silent: u64 = timed.iter().map(|packet| packet.silent).sum();
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let (all, silent) = (signed(all), signed(silent));
+        let page_end = page.granule.cast_signed();
+        // Only the last page may state less than it holds: the rest is padding.
+        let start = match self.end {
+            Some(end) if page.is_last && !page.is_torn && page_end <= end.saturating_add(all) => {
+                end
+            }
+            None if page.is_last && page_end.saturating_add(silent) <= all => -silent,
+            _ => page_end.saturating_sub(all),
+        };
+        let start = match self.end {
+            // Nothing is delivered twice.
+            Some(end) if self.damaged.is_repaired() => start.max(end),
+            _ => start,
+        };
+        if self.end.is_none() {
+            self.begin_at(start, page.is_torn)?;
+        }
+        let mut place = start;
+        for packet in timed {
+            let at = place;
+            place = at.saturating_add(signed(packet.frames));
+            let beyond = if page.is_last { place.saturating_sub(page_end).max(0) } else { 0 };
+            let trim_end = beyond.unsigned_abs().min(packet.frames - packet.silent);
+            self.ready.push_back(
+                PacketBuilder::new()
+                    .track_id(0)
+                    .pts(Timestamp::new(at.saturating_sub(self.offset)))
+                    .dur(Duration::new(packet.frames - packet.silent - trim_end))
+                    .data(packet.data)
+                    .trim_start(Duration::new(packet.silent))
+                    .trim_end(Duration::new(trim_end))
+                    .build(),
+            );
+        }
+        self.end = Some(place);
+        Ok(())
+    }
+
+    /// Settles which place is that of the first frame: a stream that was cut from a longer one starts
+    /// later than 0.
+    fn begin_at(&mut self, start: i64, is_torn: bool) -> Result<(), DecodeError> {
+        let is_early = start < 0 && self.timing.pre_skip() > 0;
+        if is_early && !self.damaged.is_repaired() {
+            return Err(DecodeError::damaged("its first page states too early a position"));
+        }
+        // What is missing before the first page belongs to the sound.
+        let first = if is_torn { 0 } else { start.max(0) };
+        self.offset = first + self.timing.pre_skip();
+        Ok(())
+    }
+}
+
+impl Packets for PagedPackets {
+    fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
+        loop {
+            if let Some(packet) = self.ready.pop_front() {
+                return Ok(Some(packet));
+            }
+            if !self.advance()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn rewind(mut self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {
+        let pages = self.pages.restart()?;
+        self.timing.tear();
+        Ok(Box::new(Self::begin(pages, self.timing, self.damaged)?))
+    }
+
+    fn between(&mut self) -> Between {
+        std::mem::take(&mut self.between)
+    }
+}
