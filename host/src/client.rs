@@ -4,16 +4,17 @@ mod http;
 
 pub use http::{Client, ClientError};
 
-use crate::cli::CliError;
+use crate::cli::{CliError, Settings};
 use crate::control::types::{
-    JobFilter, JobList, JobView, Problem, ReprocessRequest, RetryRequest, Status,
+    BatchList, BatchView, CancelRequest, JobFilter, JobList, JobView, PauseRequest, PauseView,
+    PipelineView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest, SubmitAnswer,
+    SubmitRequest,
 };
-use crate::control::{self, Service};
+use crate::control::{self, Service, Terms};
 use crate::jobs::JobState;
 use crate::store::{Store, StoreError};
 use http::encoded;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,17 +41,32 @@ impl Backend {
     ///
     /// # Errors
     /// [`CliError::Unreachable`] when a process holds the store and does not answer.
-    pub fn open(state: &Path) -> Result<Self, CliError> {
+    pub fn open(settings: &Settings) -> Result<Self, CliError> {
+        if settings.state.exists() { Self::open_or_make(settings) } else { Ok(Self::Nothing) }
+    }
+
+    /// As [`Backend::open`]; makes the store where there is none.
+    ///
+    /// # Errors
+    /// As [`Backend::open`].
+    pub fn open_or_make(settings: &Settings) -> Result<Self, CliError> {
+        let state = &settings.state;
         let deadline = Instant::now() + BUSY_TIME_MAX;
         loop {
             match Client::connect(&control::socket_path(state)) {
                 Ok(client) => return Ok(Self::Daemon(client)),
-                Err(ClientError::Absent { .. }) if !state.exists() => return Ok(Self::Nothing),
                 Err(ClientError::Absent { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
             match Store::open(state) {
-                Ok(store) => return Ok(Self::Store(Service::over_store(Arc::new(store)))),
+                Ok(store) => {
+                    let terms = Terms {
+                        state_dir: state.clone(),
+                        output_root: settings.output_root().to_owned(),
+                        defaults: settings.defaults.clone(),
+                    };
+                    return Ok(Self::Store(Service::over_store(Arc::new(store), terms)));
+                }
                 Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
                     thread::park_timeout(BUSY_PAUSE);
                 }
@@ -138,6 +154,108 @@ impl Backend {
             Self::Nothing => Err(no_jobs()),
         }
     }
+
+    /// Ends jobs; returns them as they are then.
+    ///
+    /// # Errors
+    /// When a named one cannot be canceled.
+    pub fn cancel(&self, request: &CancelRequest) -> Result<JobList, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/jobs/cancel", request)?),
+            Self::Store(service) => Ok(service.cancel(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
+    /// Holds back jobs; returns which are.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    pub fn pause(&self, request: &PauseRequest) -> Result<PauseView, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/jobs/pause", request)?),
+            Self::Store(service) => Ok(service.pause(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
+    /// Hands out jobs again; returns which are still held back.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    pub fn resume(&self, request: &PauseRequest) -> Result<PauseView, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/jobs/resume", request)?),
+            Self::Store(service) => Ok(service.resume(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
+    /// Lets the daemon finish what runs and end.
+    ///
+    /// # Errors
+    /// When none runs.
+    pub fn drain(&self) -> Result<(), CliError> {
+        match self {
+            Self::Daemon(client) => {
+                let _: StopRequest = client.post("/v1/stop", &StopRequest { now: false })?;
+                Ok(())
+            }
+            Self::Store(_) | Self::Nothing => {
+                Err(CliError::Unreachable { reason: "no daemon runs".to_owned() })
+            }
+        }
+    }
+
+    /// Whether jobs can be submitted by the name of this pipeline.
+    pub fn knows(&self, pipeline: &str) -> bool {
+        let probe = || -> Result<PipelineView, CliError> {
+            match self {
+                Self::Daemon(client) => {
+                    Ok(client.get(&format!("/v1/pipelines/{}", encoded(pipeline)))?)
+                }
+                Self::Store(service) => Ok(service.pipeline(pipeline)?),
+                Self::Nothing => Err(no_jobs()),
+            }
+        };
+        probe().is_ok()
+    }
+
+    /// Makes a batch.
+    ///
+    /// # Errors
+    /// When its pipeline is not known or has mistakes.
+    pub fn submit(&self, request: &SubmitRequest) -> Result<SubmitAnswer, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/batches", request)?),
+            Self::Store(service) => Ok(service.submit(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
+    /// Batches, the newest first.
+    ///
+    /// # Errors
+    /// When they cannot be asked for.
+    pub fn batches(&self, limit: usize) -> Result<BatchList, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get(&format!("/v1/batches?limit={limit}"))?),
+            Self::Store(service) => Ok(service.batches(limit)?),
+            Self::Nothing => Ok(BatchList { batches: Vec::new() }),
+        }
+    }
+
+    /// One batch, by its name, its id or a unique part of it.
+    ///
+    /// # Errors
+    /// When there is none, or several.
+    pub fn batch(&self, id: &str) -> Result<BatchView, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get(&format!("/v1/batches/{}", encoded(id)))?),
+            Self::Store(service) => Ok(service.batch(id)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
 }
 
 fn no_jobs() -> CliError {
@@ -166,6 +284,7 @@ fn query(filter: &JobFilter) -> String {
     let pairs: Vec<_> = [
         filter.state.map(|state| format!("state={}", state.name())),
         filter.pipeline.as_ref().map(|name| format!("pipeline={}", encoded(name))),
+        filter.batch.as_ref().map(|batch| format!("batch={}", encoded(batch))),
         filter.limit.map(|limit| format!("limit={limit}")),
     ]
     .into_iter()
@@ -184,6 +303,7 @@ mod tests {
         let filter = JobFilter {
             state: Some(JobState::Failed),
             pipeline: Some("a b".to_owned()),
+            batch: None,
             limit: Some(7),
         };
         assert_eq!(query(&filter), "?state=failed&pipeline=a%20b&limit=7");

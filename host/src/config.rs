@@ -18,6 +18,9 @@ pub const TARGET_LUFS_RANGE: RangeInclusive<f64> = -70.0..=0.0;
 /// Most jobs at once; each is a process with its own buffers.
 pub const WORKERS_MAX: usize = 256;
 
+/// Most free space that can be asked for: 1 TiB.
+const MIN_FREE_MIB_MAX: u64 = 1 << 20;
+
 /// Largest configuration file read. A handful of keys needs far less.
 const BYTES_MAX: u64 = 1 << 20;
 
@@ -35,6 +38,8 @@ pub struct ConfigFile {
     pub log: Option<String>,
     /// Jobs at once.
     pub workers: Option<usize>,
+    /// Free space below which no job begins, MiB.
+    pub min_free_mib: Option<u64>,
     /// Target of loudness steps that name none.
     pub target_lufs: Option<f64>,
     /// `false` turns loudness steps off.
@@ -48,6 +53,7 @@ const KEYS: &[(&str, &str)] = &[
     ("output_dir", "a folder, as \"/srv/audio/out\""),
     ("log", "a level, as \"info\""),
     ("workers", "a whole number from 1 to 256"),
+    ("min_free_mib", "a whole number from 0 to 1048576"),
     ("target_lufs", "a number from -70 to 0, as -16.0"),
     ("normalize", "true or false"),
 ];
@@ -128,6 +134,7 @@ impl Reader<'_> {
             "output_dir" => config.output_dir = self.folder_of(key, value),
             "log" => config.log = self.string(key, value),
             "workers" => config.workers = self.workers(key, value),
+            "min_free_mib" => config.min_free_mib = self.min_free(key, value),
             "target_lufs" => config.target_lufs = self.target(key, value),
             "normalize" => config.normalize = self.bool(key, value),
             _ => self.unknown(key, key_span),
@@ -167,6 +174,14 @@ impl Reader<'_> {
             _ => None,
         };
         count.filter(|count| (1..=WORKERS_MAX).contains(count)).or_else(|| self.wrong(key, value))
+    }
+
+    fn min_free(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u64> {
+        let mib = match value.get_ref() {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        mib.filter(|mib| *mib <= MIN_FREE_MIB_MAX).or_else(|| self.wrong(key, value))
     }
 
     fn target(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<f64> {
@@ -215,11 +230,12 @@ mod tests {
     #[test]
     fn config_with_every_key_is_understood() {
         let text = "state = \"s\"\nroot = \"/srv\"\noutput_dir = \"out\"\nlog = \"info\"\n\
-                    workers = 3\ntarget_lufs = -16\nnormalize = false\n";
+                    workers = 3\nmin_free_mib = 2048\ntarget_lufs = -16\nnormalize = false\n";
         let config = ConfigFile::parse(text, Path::new("/etc/wavemill")).unwrap();
         assert_eq!(config.state, Some("/etc/wavemill/s".into()));
         assert_eq!(config.root, Some("/srv".into()));
         assert_eq!(config.workers, Some(3));
+        assert_eq!(config.min_free_mib, Some(2048));
         assert_eq!(config.target_lufs, Some(-16.0));
         assert_eq!(config.normalize, Some(false));
     }

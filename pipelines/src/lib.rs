@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod diagnostic;
 pub mod effects;
 pub mod execution;
+pub mod hours;
 pub mod model;
 pub mod path_text;
 pub mod plan;

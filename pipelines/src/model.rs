@@ -1,8 +1,10 @@
 //! What a pipeline file means: checked, completed with defaults, free of TOML.
 
+use crate::hours::Hours;
 use crate::template::{Template, Values};
+use jiff::Zoned;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wavemill_core::analysis::Group;
 use wavemill_core::audio::{SampleFormat, StreamSpec};
@@ -42,6 +44,8 @@ pub struct Pipeline {
     pub timeout: Duration,
     /// IANA name of the time zone of `{date}`; `None` is the machine's.
     pub timezone: Option<String>,
+    /// When its jobs may begin; empty is always.
+    pub hours: Vec<Hours>,
     /// What happens after transient errors.
     pub retry: Retry,
     /// Folders it watches.
@@ -74,6 +78,7 @@ impl Pipeline {
             priority: 0,
             timeout: TIMEOUT,
             timezone: None,
+            hours: Vec::new(),
             retry: Retry::default(),
             watches: Vec::new(),
             requires: Vec::new(),
@@ -90,6 +95,23 @@ impl Pipeline {
     /// The step that gives files one gain together, and which files those are.
     pub fn grouped_step(&self) -> Option<(usize, Grouping)> {
         self.steps.iter().enumerate().find_map(|(index, step)| Some((index, step.grouping()?)))
+    }
+
+    /// Whether its jobs may begin at this moment. A time zone that is not known any more is the machine's.
+    pub fn may_begin_at(&self, now: &Zoned) -> bool {
+        let zone = self.timezone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
+        let here = zone.map_or_else(|| now.clone(), |zone| now.with_time_zone(zone));
+        self.hours.is_empty() || self.hours.iter().any(|hours| hours.contains(&here))
+    }
+
+    /// Folders that its outputs go to, as far as they are the same for all files.
+    pub fn output_folders(&self, output_root: &Path) -> Vec<PathBuf> {
+        let templates = self.exports.iter().map(|export| &export.path).chain(&self.report);
+        let mut folders: Vec<_> =
+            templates.map(|template| output_root.join(template.fixed_folder())).collect();
+        folders.sort();
+        folders.dedup();
+        folders
     }
 
     /// Whether it has a step that runs a loaded module, which may be another one tomorrow.

@@ -78,6 +78,7 @@ impl Context {
             output_dir: None,
             log: "warn".to_owned(),
             workers: None,
+            free_bytes_min: 0,
             defaults: Defaults::default(),
         };
         start_log(&settings.log)?;

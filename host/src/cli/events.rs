@@ -3,7 +3,7 @@
 use super::outcome::Outcome;
 use super::pipeline_files::PipelineFile;
 use super::progress::Bars;
-use super::{CliError, Context};
+use super::{CliError, Context, batches};
 use crate::daemon::{DaemonEvent, StartedWatch, Summary};
 use crate::report::{Align, JSON_VERSION, Table, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
@@ -60,6 +60,10 @@ impl<'a> EventView<'a> {
             DaemonEvent::JobCanceled { job, input, reason, .. } => {
                 self.bars.end(job);
                 self.note(&format!("{}: canceled: {}", self.below(input), one_line(reason)));
+            }
+            DaemonEvent::BatchOver { batch, name, jobs, .. } => {
+                let name = one_line(name.as_deref().unwrap_or(batch));
+                self.note(&format!("batch {name} is over: {}", batches::counts(jobs)));
             }
             other => self.surroundings(other),
         }

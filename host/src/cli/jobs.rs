@@ -1,9 +1,11 @@
 //! `wavemill jobs`: what was, is and will be done, and doing it again.
 
+use super::batches::{self, Submit};
 use super::{CliError, Context, Exit, Run};
 use crate::client::Backend;
 use crate::control::types::{
-    JobFilter, JobList, JobView, OutputView, ReprocessRequest, RetryRequest,
+    CancelRequest, JobFilter, JobList, JobView, OutputView, PauseRequest, PauseView,
+    ReprocessRequest, RetryRequest,
 };
 use crate::jobs::JobState;
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, one_line, shown, size};
@@ -27,6 +29,9 @@ enum Action {
         /// Only jobs of this pipeline
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
+        /// Only jobs of this batch: its name, its id or a part of it
+        #[arg(long, value_name = "BATCH")]
+        batch: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = JobFilter::LIMIT_DEFAULT)]
         limit: usize,
@@ -57,16 +62,66 @@ enum Action {
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
     },
+    /// Cancel jobs that wait or run; what they made so far is removed
+    Cancel {
+        /// Their ids, or parts of ids that no other has
+        #[arg(required_unless_present_any = ["batch", "waiting"], value_name = "ID")]
+        ids: Vec<String>,
+        /// Every job of this batch that has not ended
+        #[arg(long, value_name = "BATCH")]
+        batch: Option<String>,
+        /// Every job that waits
+        #[arg(long)]
+        waiting: bool,
+        /// With --waiting: only of this pipeline
+        #[arg(long, value_name = "NAME", requires = "waiting")]
+        pipeline: Option<String>,
+    },
+    /// Begin no more jobs until they are resumed, even after a restart; what runs is finished
+    Pause {
+        /// Only of this pipeline
+        #[arg(long, value_name = "NAME")]
+        pipeline: Option<String>,
+    },
+    /// Begin jobs again that were paused
+    Resume {
+        /// Only of this pipeline; default: of all
+        #[arg(long, value_name = "NAME")]
+        pipeline: Option<String>,
+    },
+    /// Let the daemon finish what runs, then end; what waits is done by the next one
+    Drain,
+    /// Hand files to the daemon as a batch; they stay where they are
+    Submit(Submit),
+    /// List batches, the newest first
+    Batches {
+        /// At most so many
+        #[arg(long, default_value_t = JobFilter::LIMIT_DEFAULT)]
+        limit: usize,
+    },
+    /// Show how far a batch is, and what failed
+    Batch {
+        /// Its name, its id or a part of the id that no other has
+        batch: String,
+    },
+    /// Follow a batch until it is over
+    Watch {
+        /// Its name, its id or a part of it; default: the newest batch
+        batch: Option<String>,
+    },
 }
 
 impl Run for Jobs {
     const NAME: &'static str = "jobs";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        let backend = Backend::open(&context.settings.state)?;
+        if let Action::Submit(submit) = &self.action {
+            return submit.run(context);
+        }
+        let backend = Backend::open(&context.settings)?;
         match self.action {
-            Action::List { only, pipeline, limit } => {
-                let filter = JobFilter { state: only, pipeline, limit: Some(limit) };
+            Action::List { only, pipeline, batch, limit } => {
+                let filter = JobFilter { state: only, pipeline, batch, limit: Some(limit) };
                 list(&backend.jobs(&filter)?, limit, context)
             }
             Action::Show { id } => show(&backend.job(&id)?, context),
@@ -79,13 +134,32 @@ impl Run for Jobs {
                 let made = backend.reprocess(&ReprocessRequest { paths, pipeline })?;
                 made_again(&made, &backend, context)
             }
+            Action::Cancel { ids, batch, waiting, pipeline } => {
+                let request = CancelRequest { ids, batch, waiting, pipeline };
+                canceled(&backend.cancel(&request)?, context)
+            }
+            Action::Pause { pipeline } => {
+                held(&backend.pause(&PauseRequest { pipeline })?, context)
+            }
+            Action::Resume { pipeline } => {
+                held(&backend.resume(&PauseRequest { pipeline })?, context)
+            }
+            Action::Drain => {
+                backend.drain()?;
+                context.report.note("the daemon finishes what runs, then ends");
+                Ok(())
+            }
+            Action::Submit(_) => Ok(()),
+            Action::Batches { limit } => batches::list(&backend.batches(limit)?, context),
+            Action::Batch { batch } => return batches::show(&backend.batch(&batch)?, context),
+            Action::Watch { batch } => return batches::watch(&backend, batch.as_deref(), context),
         }
         .map(|()| Exit::Done)
     }
 }
 
 /// The path as the index knows it: absolute, but through the links that were typed.
-fn absolute(file: &Path) -> Result<String, CliError> {
+pub(super) fn absolute(file: &Path) -> Result<String, CliError> {
     let path = std::path::absolute(file).map_err(|error| CliError::path(file, error))?;
     path.into_os_string().into_string().map_err(|path| {
         CliError::failed(format!("{}: its name is no UTF-8 text", shown(Path::new(&path))))
@@ -229,6 +303,45 @@ fn output_lines(output: &OutputView, paint: Paint) -> Vec<String> {
     lines
 }
 
+fn canceled(jobs: &JobList, context: &Context) -> Result<(), CliError> {
+    if context.is_json() {
+        return context.document(&with_version(jobs)?);
+    }
+    for job in &jobs.jobs {
+        let id = context.report.paint().tone(Tone::Name, &job.id);
+        let how = match job.state {
+            JobState::Canceled => "canceled",
+            _ => "being canceled",
+        };
+        context.lines([format!("{id}  {how}  {}", one_line(&job.input))])?;
+    }
+    context.report.note(&match jobs.jobs.len() {
+        0 => "nothing to cancel".to_owned(),
+        count => counted(count, "job"),
+    });
+    Ok(())
+}
+
+fn held(paused: &PauseView, context: &Context) -> Result<(), CliError> {
+    if context.is_json() {
+        return context.document(&with_version(paused)?);
+    }
+    context.report.note(&paused_text(paused).unwrap_or_else(|| "nothing is paused".to_owned()));
+    Ok(())
+}
+
+/// What is paused, in words; `None` when nothing is.
+pub(super) fn paused_text(paused: &PauseView) -> Option<String> {
+    let names: Vec<_> =
+        paused.pipelines.iter().map(|name| format!("`{}`", one_line(name))).collect();
+    match (paused.all, names.len()) {
+        (true, _) => Some("all pipelines are paused".to_owned()),
+        (false, 0) => None,
+        (false, 1) => Some(format!("pipeline {} is paused", names[0])),
+        (false, _) => Some(format!("pipelines {} are paused", names.join(", "))),
+    }
+}
+
 fn made_again(made: &JobList, backend: &Backend, context: &Context) -> Result<(), CliError> {
     if context.is_json() {
         context.document(&with_version(made)?)?;
@@ -251,7 +364,7 @@ fn made_again(made: &JobList, backend: &Backend, context: &Context) -> Result<()
 }
 
 /// A control type's JSON with the version before it.
-fn with_version(value: &impl serde::Serialize) -> Result<Value, CliError> {
+pub(super) fn with_version(value: &impl serde::Serialize) -> Result<Value, CliError> {
     let mut object = json!({ "version": JSON_VERSION });
     if let (Value::Object(object), Value::Object(fields)) = (&mut object, value_of(value)?) {
         object.extend(fields);

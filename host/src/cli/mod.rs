@@ -1,6 +1,7 @@
 //! The command line. Adding a command: a file here, its `mod` line and its line in [`COMMANDS`].
 
 mod analyze;
+mod batches;
 mod check;
 mod completions;
 mod context;

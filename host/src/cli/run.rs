@@ -1,5 +1,6 @@
 //! `wavemill run`: a pipeline over files, in this process, without store and daemon.
 
+use super::batches::Submit;
 use super::dry_run::dry_run;
 use super::events::EventView;
 use super::grouped::grouped_jobs;
@@ -40,12 +41,19 @@ pub(super) struct RunFiles {
     /// Measure what would come out and name the files that would be written; write nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Leave the work to the daemon that runs on this state, or to the next one: `jobs submit`
+    #[arg(long, conflicts_with = "dry_run")]
+    detach: bool,
 }
 
 impl Run for RunFiles {
     const NAME: &'static str = "run";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
+        if self.detach {
+            return Submit::of_run(self.pipeline, self.files, self.output).run(context);
+        }
         let path = pipeline_files::find_one(&self.pipeline)?;
         let pipelines = pipeline_files::load_all(&[path], context)?;
         let output_root = match &self.output {

@@ -25,9 +25,15 @@ pub struct Settings {
     pub log: String,
     /// Jobs at once; `None` is the number of processors.
     pub workers: Option<usize>,
+    /// Free space below which no job begins.
+    pub free_bytes_min: u64,
     /// What pipelines that say nothing do.
     pub defaults: Defaults,
 }
+
+/// Free space below which no job begins, unless the configuration file says otherwise: what an hour of
+/// 24 bit stereo takes.
+const MIN_FREE_MIB: u64 = 1024;
 
 impl Settings {
     /// Resolves everything.
@@ -54,6 +60,7 @@ impl Settings {
             output_dir: output_dir.or(file.output_dir),
             log: flags.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
             workers: file.workers,
+            free_bytes_min: file.min_free_mib.unwrap_or(MIN_FREE_MIB) << 20,
             defaults: Defaults {
                 target_lufs: target_lufs(environment)?.or(file.target_lufs),
                 normalize: normalize(environment)?.or(file.normalize).unwrap_or(true),

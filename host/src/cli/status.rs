@@ -1,6 +1,6 @@
 //! `wavemill status`: how the daemon is.
 
-use super::jobs::{moment, tone_of};
+use super::jobs::{moment, paused_text, tone_of};
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
 use crate::control::types::{Status, WatchState, WatchView, WorkerView};
@@ -18,7 +18,7 @@ impl Run for StatusArgs {
     const NAME: &'static str = "status";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        let backend = Backend::open(&context.settings.state)?;
+        let backend = Backend::open(&context.settings)?;
         let daemon = backend.daemon_status()?;
         let jobs = match &daemon {
             Some(daemon) => daemon.jobs.clone(),
@@ -47,6 +47,7 @@ fn lines(
     let paint = context.report.paint();
     let mut lines = vec![headline(daemon, paint), job_counts(jobs, paint)];
     let Some(status) = daemon else { return lines };
+    lines.extend(paused_text(&status.paused).map(|text| paint.tone(Tone::Doubt, text)));
     let unwatched = status.unwatched.iter();
     lines.extend(unwatched.map(|(pipeline, jobs)| super::events::unwatched(pipeline, *jobs)));
     if !status.watches.is_empty() {

@@ -57,6 +57,7 @@ impl Run for Watch {
             workers: self.worker_count(context),
             worker_command: Vec::new(),
             worker_rss_bytes_max: DaemonSettings::WORKER_RSS_BYTES_MAX,
+            free_bytes_min: context.settings.free_bytes_min,
             until_idle: self.until_idle,
             events,
             stop: stop.clone(),

@@ -1,12 +1,13 @@
 //! What a running daemon is doing, for `status`.
 
-use super::types::{RefusedView, Status, WatchView, WorkerView};
+use super::types::{PauseView, RefusedView, Status, WatchView, WorkerView};
 use crate::daemon::{StopLevel, StopSignal};
 use crate::jobs::JobState;
 use crate::platform::resident_bytes;
 use crate::watch::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -17,18 +18,24 @@ pub(crate) struct Live {
     progress: Mutex<HashMap<String, f64>>,
     watches: Mutex<Vec<WatchView>>,
     workers: Mutex<Vec<WorkerView>>,
-    /// Names of the pipelines whose jobs are run.
-    pipelines: BTreeSet<String>,
+    /// Pipelines that folders are watched for.
+    watched: BTreeSet<String>,
+    /// Hashes of the pipelines that jobs were submitted with, by name.
+    submitted: Mutex<BTreeMap<String, String>>,
+    /// Why jobs of a pipeline are not handed out.
+    holds: Mutex<BTreeMap<String, String>>,
+    /// Running jobs that someone canceled.
+    canceled: Mutex<BTreeSet<String>>,
     waker: Sender<()>,
     pub(crate) stop: StopSignal,
 }
 
 impl Live {
-    /// With places for `workers` that run the jobs of `pipelines`; the receiver gets a message when
+    /// With places for `workers` that run the jobs of `watched` pipelines; the receiver gets a message when
     /// there may be new jobs.
     pub(crate) fn new(
         watches: Vec<WatchView>,
-        pipelines: BTreeSet<String>,
+        watched: BTreeSet<String>,
         workers: usize,
         stop: StopSignal,
     ) -> (Self, Receiver<()>) {
@@ -39,7 +46,10 @@ impl Live {
             progress: Mutex::default(),
             watches: Mutex::new(watches),
             workers: Mutex::new(vec![idle; workers]),
-            pipelines,
+            watched,
+            submitted: Mutex::default(),
+            holds: Mutex::default(),
+            canceled: Mutex::default(),
             waker,
             stop,
         };
@@ -89,13 +99,64 @@ impl Live {
 
     /// Whether jobs of this pipeline are run; those of others wait.
     pub(crate) fn runs(&self, pipeline: &str) -> bool {
-        self.pipelines.contains(pipeline)
+        self.watched.contains(pipeline) || locked(&self.submitted).contains_key(pipeline)
+    }
+
+    /// Whether folders are watched for this pipeline.
+    pub(crate) fn watches_for(&self, pipeline: &str) -> bool {
+        self.watched.contains(pipeline)
+    }
+
+    /// Runs submitted jobs of this pipeline, whose hash is `plan`, from now on.
+    pub(crate) fn run_submitted(&self, pipeline: &str, plan: &str) {
+        locked(&self.submitted).insert(pipeline.to_owned(), plan.to_owned());
+    }
+
+    /// Hashes of the pipelines that jobs were submitted with, by name.
+    pub(crate) fn submitted(&self) -> BTreeMap<String, String> {
+        locked(&self.submitted).clone()
+    }
+
+    /// The watched folder of a pipeline that a file lies in.
+    pub(crate) fn folder_of(&self, pipeline: &str, path: &Path) -> Option<PathBuf> {
+        let watches = locked(&self.watches);
+        let roots = watches.iter().filter(|watch| watch.pipeline == pipeline);
+        roots.map(|watch| PathBuf::from(&watch.path)).find(|root| path.starts_with(root))
+    }
+
+    /// Notes why jobs are not handed out, by pipeline.
+    pub(crate) fn set_holds(&self, holds: BTreeMap<String, String>) {
+        *locked(&self.holds) = holds;
+    }
+
+    /// Whether jobs of any pipeline are held back.
+    pub(crate) fn has_holds(&self) -> bool {
+        !locked(&self.holds).is_empty()
+    }
+
+    /// Why jobs of a pipeline are not handed out.
+    pub(crate) fn hold(&self, pipeline: &str) -> Option<String> {
+        locked(&self.holds).get(pipeline).cloned()
+    }
+
+    /// Notes that a running job was canceled; whoever runs it looks here.
+    pub(crate) fn cancel(&self, job: &str) {
+        locked(&self.canceled).insert(job.to_owned());
+    }
+
+    pub(crate) fn is_canceled(&self, job: &str) -> bool {
+        locked(&self.canceled).contains(job)
+    }
+
+    pub(crate) fn forget_canceled(&self, job: &str) {
+        locked(&self.canceled).remove(job);
     }
 
     /// What it does; `waiting` are all jobs that wait, by pipeline.
     pub(crate) fn status(
         &self,
         jobs: BTreeMap<JobState, u64>,
+        paused: PauseView,
         mut waiting: BTreeMap<String, u64>,
     ) -> Status {
         waiting.retain(|pipeline, _| !self.runs(pipeline));
@@ -109,6 +170,7 @@ impl Live {
             uptime_s: self.started.elapsed().as_secs_f64(),
             is_draining: self.stop.level() != StopLevel::Run,
             jobs,
+            paused,
             unwatched: waiting,
             watches: locked(&self.watches).clone(),
             workers,

@@ -1,12 +1,13 @@
 //! How other processes see and steer a running daemon: JSON over a Unix socket.
 
+mod batches;
 pub(crate) mod live;
 mod server;
 mod service;
 pub mod types;
 
 pub(crate) use server::Server;
-pub use service::Service;
+pub use service::{Service, Terms};
 
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,9 @@
 use super::service::Service;
 use super::socket_path;
 use super::types::{
-    JobFilter, JobList, JobView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest,
+    BatchFilter, BatchList, BatchView, CancelRequest, JobFilter, JobList, JobView, PauseRequest,
+    PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest,
+    SubmitAnswer, SubmitRequest,
 };
 use crate::platform::with_socket_path;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -77,6 +79,12 @@ fn router(service: Service) -> Router {
         .route("/v1/jobs/{id}", get(job))
         .route("/v1/jobs/retry", post(retry))
         .route("/v1/jobs/reprocess", post(reprocess))
+        .route("/v1/jobs/cancel", post(cancel))
+        .route("/v1/jobs/pause", post(pause))
+        .route("/v1/jobs/resume", post(resume))
+        .route("/v1/batches", get(batches).post(submit))
+        .route("/v1/batches/{id}", get(batch))
+        .route("/v1/pipelines/{name}", get(pipeline))
         .route("/v1/stop", post(stop))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
@@ -101,27 +109,71 @@ async fn job(State(service): State<Service>, UrlPath(id): UrlPath<String>) -> An
     in_background(move || service.job(&id)).await
 }
 
-async fn retry(
-    State(service): State<Service>,
-    request: Result<Json<RetryRequest>, JsonRejection>,
-) -> Answer<JobList> {
-    let Json(request) = request.map_err(|error| bad_request(&error.body_text()))?;
+/// A request with a JSON body.
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+fn read<T>(request: Body<T>) -> Result<T, Problem> {
+    request.map(|Json(request)| request).map_err(|error| bad_request(&error.body_text()))
+}
+
+async fn retry(State(service): State<Service>, request: Body<RetryRequest>) -> Answer<JobList> {
+    let request = read(request)?;
     in_background(move || service.retry(&request)).await
 }
 
 async fn reprocess(
     State(service): State<Service>,
-    request: Result<Json<ReprocessRequest>, JsonRejection>,
+    request: Body<ReprocessRequest>,
 ) -> Answer<JobList> {
-    let Json(request) = request.map_err(|error| bad_request(&error.body_text()))?;
+    let request = read(request)?;
     in_background(move || service.reprocess(&request)).await
 }
 
-async fn stop(
+async fn cancel(State(service): State<Service>, request: Body<CancelRequest>) -> Answer<JobList> {
+    let request = read(request)?;
+    in_background(move || service.cancel(&request)).await
+}
+
+async fn pause(State(service): State<Service>, request: Body<PauseRequest>) -> Answer<PauseView> {
+    let request = read(request)?;
+    in_background(move || service.pause(&request)).await
+}
+
+async fn resume(State(service): State<Service>, request: Body<PauseRequest>) -> Answer<PauseView> {
+    let request = read(request)?;
+    in_background(move || service.resume(&request)).await
+}
+
+async fn submit(
     State(service): State<Service>,
-    request: Result<Json<StopRequest>, JsonRejection>,
-) -> Answer<StopRequest> {
-    let Json(request) = request.map_err(|error| bad_request(&error.body_text()))?;
+    request: Body<SubmitRequest>,
+) -> Answer<SubmitAnswer> {
+    let request = read(request)?;
+    in_background(move || service.submit(&request)).await
+}
+
+async fn batches(
+    State(service): State<Service>,
+    filter: Result<Query<BatchFilter>, QueryRejection>,
+) -> Answer<BatchList> {
+    let Query(filter) = filter.map_err(|error| bad_request(&error.body_text()))?;
+    let limit = filter.limit.unwrap_or(JobFilter::LIMIT_DEFAULT);
+    in_background(move || service.batches(limit)).await
+}
+
+async fn batch(State(service): State<Service>, UrlPath(id): UrlPath<String>) -> Answer<BatchView> {
+    in_background(move || service.batch(&id)).await
+}
+
+async fn pipeline(
+    State(service): State<Service>,
+    UrlPath(name): UrlPath<String>,
+) -> Answer<PipelineView> {
+    in_background(move || service.pipeline(&name)).await
+}
+
+async fn stop(State(service): State<Service>, request: Body<StopRequest>) -> Answer<StopRequest> {
+    let request = read(request)?;
     in_background(move || service.stop(request).map(|()| request)).await
 }
 

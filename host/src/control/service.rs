@@ -2,31 +2,47 @@
 
 use super::live::Live;
 use super::types::{
-    JobFilter, JobList, JobView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest,
+    CancelRequest, JobFilter, JobList, JobView, PauseRequest, PauseView, Problem, ReprocessRequest,
+    RetryRequest, Status, StopRequest,
 };
 use crate::daemon::StopLevel;
-use crate::store::{FileKey, JobRecord, Store, StoreError};
+use crate::jobs::{Clock, JobQueue, JobState};
+use crate::store::{FileKey, JobRecord, Paused, Store, StoreError};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wavemill_pipelines::model::Defaults;
 
 /// Answers the questions of the control socket. The command line uses it directly on the store when
 /// no daemon runs.
 #[derive(Clone, Debug)]
 pub struct Service {
-    store: Arc<Store>,
-    live: Option<Arc<Live>>,
+    pub(super) store: Arc<Store>,
+    pub(super) live: Option<Arc<Live>>,
+    /// What pipelines are read with that are submitted.
+    pub(super) terms: Arc<Terms>,
+}
+
+/// What submitted pipelines are read with.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Folder of the store.
+    pub state_dir: PathBuf,
+    /// Base of relative output paths.
+    pub output_root: PathBuf,
+    /// What holds where a pipeline says nothing.
+    pub defaults: Defaults,
 }
 
 impl Service {
     /// Over a store that no daemon runs on.
-    pub fn over_store(store: Arc<Store>) -> Self {
-        Self { store, live: None }
+    pub fn over_store(store: Arc<Store>, terms: Terms) -> Self {
+        Self { store, live: None, terms: Arc::new(terms) }
     }
 
     /// Over the store of a running daemon.
-    pub(crate) fn over_daemon(store: Arc<Store>, live: Arc<Live>) -> Self {
-        Self { store, live: Some(live) }
+    pub(crate) fn over_daemon(store: Arc<Store>, live: Arc<Live>, terms: Terms) -> Self {
+        Self { store, live: Some(live), terms: Arc::new(terms) }
     }
 
     /// What the daemon does. Without one: this process, the counts, and nothing else.
@@ -35,14 +51,16 @@ impl Service {
     /// When the store cannot be read.
     pub fn status(&self) -> Result<Status, Problem> {
         let jobs = self.store.counts()?;
+        let paused = pause_view(self.store.paused()?);
         Ok(match &self.live {
-            Some(live) => live.status(jobs, self.store.waiting_counts()?),
+            Some(live) => live.status(jobs, paused, self.store.waiting_counts()?),
             None => Status {
                 pid: std::process::id(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 uptime_s: 0.0,
                 is_draining: false,
                 jobs,
+                paused,
                 unwatched: BTreeMap::new(),
                 watches: Vec::new(),
                 workers: Vec::new(),
@@ -55,7 +73,9 @@ impl Service {
     /// # Errors
     /// When the store cannot be read.
     pub fn jobs(&self, filter: &JobFilter) -> Result<JobList, Problem> {
-        self.views(&self.store.jobs(filter)?)
+        let batch = filter.batch.as_ref().map(|part| self.store.find_batch(part)).transpose()?;
+        let batch = batch.map(|batch| batch.id);
+        self.views(&self.store.jobs(&JobFilter { batch, ..filter.clone() })?)
     }
 
     /// The job with this id, or whose id starts or ends so.
@@ -118,6 +138,73 @@ impl Service {
         self.views(&jobs)
     }
 
+    /// Ends jobs that wait, and those that run as soon as they can be ended; the answer lists them as they
+    /// are then.
+    ///
+    /// # Errors
+    /// When a named job is not known, or past the point where it can be canceled; those before it in the
+    /// list are canceled nevertheless.
+    pub fn cancel(&self, request: &CancelRequest) -> Result<JobList, Problem> {
+        if request.ids.is_empty() && request.batch.is_none() && !request.waiting {
+            return Err(Problem::request("name jobs in `ids` or a `batch`, or say `waiting`"));
+        }
+        let mut jobs = Vec::new();
+        for part in &request.ids {
+            jobs.push(self.cancel_job(&self.store.find_job(part)?.id)?);
+        }
+        let mut others = Vec::new();
+        if let Some(batch) = &request.batch {
+            let batch = self.store.find_batch(batch)?;
+            others.extend(self.store.batch_jobs(&batch.id)?);
+        }
+        if request.waiting {
+            let filter = JobFilter {
+                pipeline: request.pipeline.clone(),
+                limit: Some(usize::MAX),
+                ..JobFilter::default()
+            };
+            others.extend(self.store.jobs(&filter)?.into_iter().filter(|job| job.state.waits()));
+        }
+        for job in others.into_iter().filter(|job| !job.state.is_final()) {
+            match self.cancel_job(&job.id) {
+                Ok(job) => jobs.push(job),
+                // It went on while the list was made.
+                Err(StoreError::Lease { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.wake();
+        self.views(&jobs)
+    }
+
+    fn cancel_job(&self, id: &str) -> Result<JobRecord, StoreError> {
+        let job = self.store.cancel(id, Clock::now_ms())?;
+        if let Some(live) = self.live.as_ref().filter(|_| job.state == JobState::Running) {
+            live.cancel(id);
+        }
+        Ok(job)
+    }
+
+    /// Holds back the jobs of a pipeline, or of all: none begins until they are resumed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn pause(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
+        self.store.pause(request.pipeline.as_deref())?;
+        self.wake();
+        Ok(pause_view(self.store.paused()?))
+    }
+
+    /// Hands out the jobs of a pipeline again, or of all that were held back.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn resume(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
+        self.store.resume(request.pipeline.as_deref())?;
+        self.wake();
+        Ok(pause_view(self.store.paused()?))
+    }
+
     /// Asks the daemon to stop.
     ///
     /// # Errors
@@ -130,7 +217,7 @@ impl Service {
         Ok(())
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         if let Some(live) = &self.live {
             live.wake();
         }
@@ -146,15 +233,22 @@ impl Service {
         if let Some(live) = &self.live {
             view.progress = live.progress(&job.id);
             let pipeline = &job.file.pipeline;
-            view.waits = (job.state.waits() && !live.runs(pipeline))
-                .then(|| format!("pipeline `{pipeline}` is not watched"));
+            let runs =
+                if job.keeps_plan { live.runs(pipeline) } else { live.watches_for(pipeline) };
+            let unwatched = || format!("pipeline `{pipeline}` is not watched");
+            let hold = || if runs { live.hold(pipeline) } else { Some(unwatched()) };
+            view.waits = job.state.waits().then(hold).flatten();
         }
         Ok(view)
     }
 }
 
+fn pause_view(paused: Paused) -> PauseView {
+    PauseView { all: paused.all, pipelines: paused.pipelines.into_iter().collect() }
+}
+
 impl Problem {
-    fn request(detail: &str) -> Self {
+    pub(super) fn request(detail: &str) -> Self {
         Self { title: "bad request".to_owned(), detail: detail.to_owned(), status: 400 }
     }
 }
@@ -164,7 +258,7 @@ impl From<StoreError> for Problem {
         let (title, status) = match &error {
             StoreError::Missing { .. } => ("not found", 404),
             StoreError::Ambiguous { .. } => ("ambiguous id", 409),
-            StoreError::Lease { .. } => ("job under way", 409),
+            StoreError::Lease { .. } | StoreError::Canceled { .. } => ("job under way", 409),
             StoreError::Busy { .. } => ("store in use", 503),
             _ => ("store failed", 500),
         };

@@ -18,6 +18,9 @@ pub struct Status {
     pub is_draining: bool,
     /// Jobs by state; every state is present.
     pub jobs: BTreeMap<JobState, u64>,
+    /// Which jobs are held back by request.
+    #[serde(default)]
+    pub paused: PauseView,
     /// Jobs that wait for pipelines which this daemon does not run, by pipeline.
     #[serde(default)]
     pub unwatched: BTreeMap<String, u64>,
@@ -147,6 +150,9 @@ pub struct JobFilter {
     /// Only jobs of this pipeline.
     #[serde(default)]
     pub pipeline: Option<String>,
+    /// Only jobs of this batch.
+    #[serde(default)]
+    pub batch: Option<String>,
     /// At most so many; [`JobFilter::LIMIT_DEFAULT`] if absent.
     #[serde(default)]
     pub limit: Option<usize>,
@@ -187,6 +193,157 @@ pub struct ReprocessRequest {
     /// Without paths: every file of this pipeline.
     #[serde(default)]
     pub pipeline: Option<String>,
+}
+
+/// Which jobs to cancel: `{"ids": [..]}`, `{"batch": ".."}` or `{"waiting": true}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// These jobs, by id or unique part of an id.
+    #[serde(default)]
+    pub ids: Vec<String>,
+    /// Every job of this batch that has not ended.
+    #[serde(default)]
+    pub batch: Option<String>,
+    /// Every job that waits.
+    #[serde(default)]
+    pub waiting: bool,
+    /// With `waiting`: only of this pipeline.
+    #[serde(default)]
+    pub pipeline: Option<String>,
+}
+
+/// Whose jobs to hold back or to hand out again: `{"pipeline": ".."}`; without it, those of all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PauseRequest {
+    /// The pipeline.
+    #[serde(default)]
+    pub pipeline: Option<String>,
+}
+
+/// Which jobs are held back by request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PauseView {
+    /// All of them.
+    pub all: bool,
+    /// Those of these pipelines.
+    pub pipelines: Vec<String>,
+}
+
+/// A pipeline that files can be submitted to by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PipelineView {
+    /// Its name.
+    pub name: String,
+    /// Hash of what new jobs run with, 64 hex digits.
+    pub plan: String,
+    /// Whether the daemon watches folders for it.
+    pub is_watched: bool,
+}
+
+/// Files to process, once each: they become a batch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SubmitRequest {
+    /// Absolute paths.
+    pub paths: Vec<String>,
+    /// Name of a pipeline that the daemon runs or has run. Not needed with `toml`.
+    #[serde(default)]
+    pub pipeline: Option<String>,
+    /// The pipeline itself.
+    #[serde(default)]
+    pub toml: Option<String>,
+    /// With `toml`: the folder that its effects are relative to; absolute.
+    #[serde(default)]
+    pub folder: Option<String>,
+    /// Base of relative output paths; absolute. The pipeline's usual one if absent.
+    #[serde(default)]
+    pub output_root: Option<String>,
+    /// What to call the batch.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Higher runs earlier; the pipeline's own if absent.
+    #[serde(default)]
+    pub priority: Option<i32>,
+}
+
+/// A batch that was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SubmitAnswer {
+    /// The batch; absent when no file could be taken.
+    pub batch: Option<BatchView>,
+    /// Files that were not taken, and why.
+    pub refused: Vec<RefusedFile>,
+}
+
+/// A file that has no job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedFile {
+    /// The file.
+    pub path: String,
+    /// One line, to be read after its name.
+    pub reason: String,
+}
+
+/// A batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchView {
+    /// Its id.
+    pub id: String,
+    /// What its maker calls it.
+    pub name: Option<String>,
+    /// The pipeline of its jobs.
+    pub pipeline: String,
+    /// Its jobs.
+    pub total: u64,
+    /// Its jobs by state; states without jobs are left out.
+    pub jobs: BTreeMap<JobState, u64>,
+    /// Whether every job has ended.
+    pub is_over: bool,
+    /// Share of the work that is done, 0 to 100: every file counts by its size.
+    pub progress_percent: f64,
+    /// Audio of the jobs that have ended, s, as far as it could be read.
+    pub audio_done_s: f64,
+    /// Seconds until it is over, at the pace so far; absent before anything is done, while nothing runs
+    /// and at the end.
+    pub eta_s: Option<f64>,
+    /// When it was made, RFC 3339.
+    pub created: String,
+    /// When its first job began, RFC 3339.
+    pub started: Option<String>,
+    /// When its last job ended, RFC 3339.
+    pub finished: Option<String>,
+    /// Its jobs that failed or were rejected, with their reasons; at most [`BatchView::FAILURES_MAX`].
+    pub failures: Vec<BatchFailure>,
+}
+
+impl BatchView {
+    /// Failures that are named.
+    pub const FAILURES_MAX: usize = 1_000;
+}
+
+/// A job of a batch that did not deliver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchFailure {
+    /// Its id.
+    pub job: String,
+    /// The source.
+    pub input: String,
+    /// One line.
+    pub reason: String,
+}
+
+/// Which batches to list; the newest come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchFilter {
+    /// At most so many; [`JobFilter::LIMIT_DEFAULT`] if absent.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+/// Batches, the newest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchList {
+    /// The batches.
+    pub batches: Vec<BatchView>,
 }
 
 /// How to stop: `{"now": bool}`.

@@ -11,22 +11,26 @@ use super::sources::{self, SourceState};
 use super::stop::StopLevel;
 use super::turns::Turn;
 use crate::groups::Group;
-use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
+use crate::jobs::{Again, Blame, Clock, End, JobState, Lease, Why};
 use crate::platform::resident_bytes;
 use crate::store::{
     Ending, GroupRecord, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError,
 };
 use crate::worker::{Event, Failure, FailureKind, Reply, Request, Work};
 use crossbeam_channel::{Receiver, after, select};
+use serde_json::Value;
 use std::time::{Duration, Instant};
 use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared};
-use wavemill_pipelines::publishing::Trust;
+use wavemill_pipelines::publishing::{Trust, hash_file, identity};
 
 /// Time between two looks at a worker's memory and at the clock.
 const TICK: Duration = Duration::from_millis(250);
 
 /// Deaths of workers after which the file counts as their cause.
 const CRASHES_MAX: u32 = 2;
+
+/// Time a worker has to end a job that was canceled.
+const CANCEL_WITHIN: Duration = Duration::from_secs(5);
 
 /// Longer wait after each time that a job's worker was killed from outside, and the longest.
 const KILLED_WAIT: Duration = Duration::from_millis(500);
@@ -42,6 +46,8 @@ enum Worked {
     Killed(String),
     /// The daemon is asked to stop at once.
     Interrupted,
+    /// Someone canceled the job.
+    Canceled,
 }
 
 /// The files that a job gets one gain with.
@@ -108,11 +114,41 @@ pub(super) fn run(
         input: job.input.clone(),
         attempt: job.attempt,
     });
-    let attempt = Attempt { shared, job, begun };
-    let ended = attempt.run(slot, stopped);
+    let ended = match identified(shared, job)? {
+        Ok(known) => {
+            Attempt { shared, job: known.as_ref().unwrap_or(job), begun }.run(slot, stopped)
+        }
+        Err(reason) => Attempt { shared, job, begun }.fail(reason),
+    };
     shared.names.free(&job.id);
     shared.live.set_progress(&job.id, None);
+    shared.live.forget_canceled(&job.id);
     ended
+}
+
+/// Reads the source of a submitted job for the first time; `None` when it was read before.
+fn identified(
+    shared: &Shared,
+    job: &JobRecord,
+) -> Result<Result<Option<JobRecord>, String>, StoreError> {
+    if !job.hash.is_empty() {
+        return Ok(Ok(None));
+    }
+    let looked = |error: std::io::Error| format!("cannot be read: {error}");
+    let read = || {
+        let before = identity(&job.input)?;
+        let hash = hash_file(&job.input)?;
+        Ok(before
+            .filter(|before| identity(&job.input).ok().flatten() == Some(*before))
+            .zip(Some(hash)))
+    };
+    Ok(match read().map_err(looked) {
+        Ok(Some((identity, hash))) => {
+            Ok(Some(shared.queue().identify(&Lease::of(job), hash, identity)?))
+        }
+        Ok(None) => Err("vanished or changed while it was read".to_owned()),
+        Err(reason) => Err(reason),
+    })
 }
 
 struct Attempt<'a> {
@@ -135,7 +171,7 @@ impl Attempt<'_> {
         let mut together = match plan.pipeline.grouped_step() {
             Some(_) => match Together::of(shared, job)? {
                 Some(together) => Some(together),
-                None => return shared.queue().release(&Lease::of(job), false),
+                None => return self.release(),
             },
             None => None,
         };
@@ -162,9 +198,8 @@ impl Attempt<'_> {
                 self.retry(reason, wait, Blame::Outside)
             }
             Worked::Crashed(reason) | Worked::Killed(reason) => self.give_up(reason, true),
-            Worked::Prepared(_) | Worked::Interrupted => {
-                shared.queue().release(&Lease::of(job), false)
-            }
+            Worked::Canceled => self.canceled(),
+            Worked::Prepared(_) | Worked::Interrupted => self.release(),
         }
     }
 
@@ -184,7 +219,17 @@ impl Attempt<'_> {
             return Ok(buried(slot));
         }
         let mut deadline = Instant::now() + plan.pipeline.timeout;
+        let mut canceled: Option<Instant> = None;
         loop {
+            if canceled.is_none() && self.shared.live.is_canceled(&self.job.id) {
+                canceled = Some(Instant::now());
+                // One that is dead already is noticed below.
+                let _ = slot.running().map(|worker| worker.send(&Request::Cancel));
+            }
+            if canceled.is_some_and(|since| since.elapsed() >= CANCEL_WITHIN) {
+                slot.kill();
+                return Ok(Worked::Canceled);
+            }
             if self.shared.stop.level() == StopLevel::Now {
                 slot.kill();
                 return Ok(Worked::Interrupted);
@@ -220,6 +265,9 @@ impl Attempt<'_> {
                     }
                 }
                 Event::Reply(Reply::Prepared(outcome)) => return Ok(Worked::Prepared(outcome)),
+                Event::Reply(Reply::Failed(_)) if canceled.is_some() => {
+                    return Ok(Worked::Canceled);
+                }
                 Event::Reply(Reply::Failed(failure)) => return Ok(Worked::Failed(failure)),
                 Event::Reply(Reply::Decide { proposals }) => {
                     let asked = Instant::now();
@@ -288,7 +336,16 @@ impl Attempt<'_> {
         };
         let lease = Lease::of(job);
         survive("before prepared")?;
-        let job = shared.queue().prepare(&lease, outputs.clone(), ending(&planned, outcome))?;
+        let audio_s = outcome.report.pointer("/input/duration_s").and_then(Value::as_f64);
+        let ending = ending(&planned, outcome);
+        let prepared = shared.queue().prepare(&lease, outputs.clone(), ending, audio_s);
+        let job = match prepared {
+            Err(StoreError::Canceled { .. }) => {
+                remove_parts(&planned);
+                return self.canceled();
+            }
+            prepared => prepared?,
+        };
         survive("after prepared")?;
         match publish_job(shared, &job, outputs, Trust::Size)? {
             Published::Ended(job) => {
@@ -305,7 +362,7 @@ impl Attempt<'_> {
 
     /// The run failed and left nothing.
     fn conclude(&self, failure: Failure, plan: &Plan) -> Result<JobRecord, StoreError> {
-        let (shared, job) = (self.shared, self.job);
+        let job = self.job;
         if matches!(
             failure.kind,
             FailureKind::Input | FailureKind::Incomplete | FailureKind::Transient
@@ -318,7 +375,7 @@ impl Attempt<'_> {
         }
         let retry = plan.pipeline.retry;
         match failure.kind {
-            FailureKind::Canceled => shared.queue().release(&Lease::of(job), false),
+            FailureKind::Canceled => self.release(),
             FailureKind::Transient if job.tries + 1 < retry.attempts => {
                 let doubled = 2u32.saturating_pow(job.tries.min(31));
                 let wait = retry.backoff_min.saturating_mul(doubled).min(retry.backoff_max);
@@ -335,10 +392,15 @@ impl Attempt<'_> {
     /// outside of its watched folder is told by nobody, so its job fails.
     fn source_changed(&self) -> Result<JobRecord, StoreError> {
         let job = self.job;
-        let is_watched = job.input == job.file.path();
+        let is_watched = job.input == job.file.path() && !job.is_submitted();
+        let (why, reason) = if is_watched {
+            (Why::SourceChanged, "changed after it was found; it is taken again when it settles")
+        } else {
+            (Why::Failed, "changed after it was submitted or moved; submit it once more")
+        };
         let end = End {
-            is_canceled: is_watched,
-            reason: "changed after it was found; it is taken again when it settles".to_owned(),
+            why,
+            reason: reason.to_owned(),
             source: SourceRecord::Kept,
             is_crash: false,
             now_ms: Clock::now_ms(),
@@ -359,8 +421,38 @@ impl Attempt<'_> {
         let run_at_ms = now_ms.saturating_add(wait_ms);
         let again = Again { run_at_ms, reason, blame, now_ms };
         let job = self.shared.queue().retry(&Lease::of(self.job), again)?;
+        if job.state == JobState::Canceled {
+            return Ok(self.told(job));
+        }
         self.shared.tell_failed(&job, Some(wait));
         Ok(job)
+    }
+
+    /// The attempt ended through no fault of the job.
+    fn release(&self) -> Result<JobRecord, StoreError> {
+        let job = self.shared.queue().release(&Lease::of(self.job), false)?;
+        Ok(self.told(job))
+    }
+
+    /// Someone canceled the job, and nothing of it is left.
+    fn canceled(&self) -> Result<JobRecord, StoreError> {
+        let end = End {
+            why: Why::Asked,
+            reason: "was canceled by request".to_owned(),
+            source: SourceRecord::Kept,
+            is_crash: false,
+            now_ms: Clock::now_ms(),
+        };
+        let job = self.shared.queue().give_up(&Lease::of(self.job), end)?;
+        Ok(self.told(job))
+    }
+
+    /// Tells of a job that was canceled while something else was to become of it.
+    fn told(&self, job: JobRecord) -> JobRecord {
+        if job.state == JobState::Canceled {
+            self.shared.tell_canceled(&job);
+        }
+        job
     }
 
     fn fail(&self, reason: String) -> Result<JobRecord, StoreError> {
@@ -379,8 +471,11 @@ impl Attempt<'_> {
         is_crash: bool,
     ) -> Result<JobRecord, StoreError> {
         let now_ms = Clock::now_ms();
-        let end = End { is_canceled: false, reason, source, is_crash, now_ms };
+        let end = End { why: Why::Failed, reason, source, is_crash, now_ms };
         let job = self.shared.queue().give_up(&Lease::of(self.job), end)?;
+        if job.state == JobState::Canceled {
+            return Ok(self.told(job));
+        }
         let job = sources::carry_out(self.shared, job)?;
         self.shared.tell_failed(&job, None);
         Ok(job)

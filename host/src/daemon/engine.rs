@@ -1,13 +1,15 @@
 //! The scheduler: waits for changes, finished jobs, requests and the clock, and hands out jobs.
 
+use super::admission::Admission;
 use super::event::DaemonEvent;
+use super::plans::Plan;
 use super::settings::Summary;
 use super::shared::Shared;
 use super::slot::{SlotHandle, SlotReport};
 use super::stop::StopLevel;
 use super::watching::Watched;
 use crate::jobs::{Capacity, Claim, Clock, JobState};
-use crate::store::{FileKey, JobRecord, StoreError};
+use crate::store::{BatchRecord, FileKey, JobRecord, StoreError};
 use crate::watch::Change;
 use crossbeam_channel::{Receiver, after, never, select};
 use std::collections::{BTreeMap, HashMap};
@@ -17,6 +19,9 @@ use std::time::{Duration, Instant};
 
 /// Batches of changes taken before jobs are handed out again.
 const BATCHES_MAX: usize = 64;
+
+/// Time between two looks whether jobs that are held back may run.
+const HOLD_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Longest time without looking at the queue: the clock may have been set.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
@@ -88,6 +93,7 @@ impl Engine {
         loop {
             let level = self.shared.stop.level();
             self.tell_stop(level);
+            self.tell_batches()?;
             if level == StopLevel::Run {
                 self.hand_out()?;
             } else if self.running.is_empty() {
@@ -140,6 +146,8 @@ impl Engine {
                 let wait = Duration::from_millis(due_ms.saturating_sub(Clock::now_ms()) + 1);
                 after(wait.min(LOOK_INTERVAL))
             }
+            // Room or an allowed hour comes by itself.
+            None if self.shared.live.has_holds() => after(HOLD_INTERVAL),
             None => never(),
         })
     }
@@ -149,6 +157,19 @@ impl Engine {
             Some(watch) => watch.take(&self.shared, index, changes),
             None => Ok(()),
         }
+    }
+
+    /// Tells of batches whose last job has ended.
+    fn tell_batches(&self) -> Result<(), StoreError> {
+        for batch in self.shared.store.take_batches_over()? {
+            let mut jobs = BTreeMap::new();
+            for job in self.shared.store.batch_jobs(&batch.id)? {
+                *jobs.entry(job.state).or_insert(0) += 1;
+            }
+            let BatchRecord { id, name, pipeline, .. } = batch;
+            self.shared.tell(DaemonEvent::BatchOver { batch: id, name, pipeline, jobs });
+        }
+        Ok(())
     }
 
     fn take_report(&mut self, slot: usize, job: &JobRecord) {
@@ -180,7 +201,7 @@ impl Engine {
             boot_id: self.shared.boot_id.clone(),
             now_ms: self.looked_at_ms,
             count_max: self.idle_slots.len(),
-            pipelines: self.capacities(),
+            pipelines: self.capacities()?,
             busy: self.running.values().cloned().collect(),
         };
         if !self.shared.store.has_claimable(&claim)? {
@@ -195,25 +216,53 @@ impl Engine {
         Ok(())
     }
 
-    fn capacities(&self) -> BTreeMap<String, Capacity> {
-        let capacity = |(name, plan): (&String, &Arc<super::plans::Plan>)| {
-            let running = self.running.values().filter(|file| file.pipeline == *name).count();
-            let free = plan.pipeline.concurrency.saturating_sub(running);
-            let capacity = Capacity {
-                free: if self.is_complete(name, plan) { free } else { 0 },
-                plan: plan.pipeline.hash.clone(),
-                output_root: self.output_root.clone(),
-            };
-            (name.clone(), capacity)
-        };
-        self.shared.plans.current().iter().map(capacity).collect()
+    /// Room for jobs of each pipeline; jobs that are held back have none.
+    fn capacities(&self) -> Result<BTreeMap<String, Capacity>, StoreError> {
+        let admission = Admission::look(&self.shared)?;
+        let mut holds = BTreeMap::new();
+        let mut capacities = BTreeMap::new();
+        let submitted = self.shared.live.submitted();
+        for (name, hash) in &submitted {
+            let plan = self.shared.plans.get(&self.shared.store, name, hash)?;
+            let Some(plan) = plan else { continue };
+            capacities
+                .insert(name.clone(), self.capacity(name, &plan, &admission, true, &mut holds));
+        }
+        for (name, plan) in self.shared.plans.current() {
+            capacities
+                .insert(name.clone(), self.capacity(name, plan, &admission, false, &mut holds));
+        }
+        self.shared.live.set_holds(holds);
+        Ok(capacities)
     }
 
-    /// Whether jobs of a pipeline may run: where files get one gain together, only when no file is about to
-    /// come.
-    fn is_complete(&self, name: &str, plan: &super::plans::Plan) -> bool {
+    fn capacity(
+        &self,
+        name: &str,
+        plan: &Plan,
+        admission: &Admission<'_>,
+        submitted_only: bool,
+        holds: &mut BTreeMap<String, String>,
+    ) -> Capacity {
+        let running = self.running.values().filter(|file| file.pipeline == *name).count();
+        let hold = admission.hold(plan, &self.output_root);
+        let hold = hold
+            .or_else(|| self.incomplete(name, plan).then(|| "its folder is not at rest".into()));
+        let free = plan.pipeline.concurrency.saturating_sub(running);
+        let capacity = Capacity {
+            free: if hold.is_none() { free } else { 0 },
+            plan: plan.pipeline.hash.clone(),
+            output_root: self.output_root.clone(),
+            submitted_only,
+        };
+        holds.extend(hold.map(|reason| (name.to_owned(), reason)));
+        capacity
+    }
+
+    /// Whether files of a pipeline that get one gain together may still be about to come.
+    fn incomplete(&self, name: &str, plan: &Plan) -> bool {
         let mut watches = self.watches.iter().filter(|watch| watch.pipeline() == name);
-        plan.pipeline.grouped_step().is_none() || watches.all(Watched::is_at_rest)
+        plan.pipeline.grouped_step().is_some() && !watches.all(Watched::is_at_rest)
     }
 
     /// Whether nothing is left to do, told once each time it becomes so.
@@ -226,9 +275,14 @@ impl Engine {
             return Ok(false);
         }
         let was_idle = self.is_idle;
-        // Jobs of other pipelines wait for a daemon that runs those.
-        let is_ours = |pipeline: &String| self.shared.plans.current().contains_key(pipeline);
-        self.is_idle = !self.shared.store.waiting_counts()?.keys().any(is_ours);
+        // Jobs of other pipelines wait for a daemon that runs those, paused ones for somebody.
+        let paused = self.shared.store.paused()?;
+        let current = self.shared.plans.current();
+        let waiting = self.shared.store.waiting_counts()?;
+        let submitted = self.shared.store.submitted_pipelines()?;
+        let mut ours =
+            waiting.keys().filter(|name| current.contains_key(*name)).chain(submitted.keys());
+        self.is_idle = ours.all(|pipeline| paused.holds(pipeline));
         if self.is_idle && !was_idle {
             self.shared.tell(DaemonEvent::Idle);
         }
@@ -280,7 +334,8 @@ mod tests {
         let inputs = Inputs { changes: never(), reports: never(), requests, stopped: never() };
         let output_root = settings.output_root.clone();
         let mut engine = Engine::new(shared, inputs, Vec::new(), Vec::new(), output_root, true);
-        let claim = Claim { count_max: 1, pipelines: engine.capacities(), ..Claim::default() };
+        let claim =
+            Claim { count_max: 1, pipelines: engine.capacities().unwrap(), ..Claim::default() };
         let job = engine.shared.queue().claim(claim).unwrap().remove(0);
         let reason = "disk full".to_owned();
         let again = Again { run_at_ms, reason, blame: Blame::Machine, now_ms: 1 };

@@ -1,8 +1,10 @@
 //! What a running daemon tells its terminal.
 
 use crate::control::types::OutputView;
+use crate::jobs::JobState;
 use crate::watch::Refusal;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -113,6 +115,17 @@ pub enum DaemonEvent {
         input: PathBuf,
         /// One line.
         reason: String,
+    },
+    /// The last job of a batch has ended.
+    BatchOver {
+        /// Its id.
+        batch: String,
+        /// What its maker calls it.
+        name: Option<String>,
+        /// The pipeline of its jobs.
+        pipeline: String,
+        /// Its jobs by state.
+        jobs: BTreeMap<JobState, u64>,
     },
     /// A file has stopped growing before its header's promise was kept; it is left in place.
     FileIncomplete {

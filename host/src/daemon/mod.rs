@@ -1,5 +1,6 @@
 //! The daemon: watches folders, hands jobs to workers, publishes what they make.
 
+mod admission;
 mod attempt;
 mod deciding;
 mod engine;
@@ -12,6 +13,7 @@ mod settings;
 mod shared;
 mod slot;
 mod sources;
+mod space;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,7 @@ pub use stop::{StopLevel, StopSignal};
 
 use crate::control::live::Live;
 use crate::control::types::WatchView;
-use crate::control::{Server, Service};
+use crate::control::{Server, Service, Terms};
 use crate::effects::cache_folder;
 use crate::platform::{LockFile, random_hex};
 use crate::store::{JobRecord, Store, StoreError};
@@ -34,6 +36,7 @@ use engine::{Engine, Inputs};
 use plans::Plans;
 use shared::Shared;
 use slot::SlotHandle;
+use space::Space;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -73,7 +76,15 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
     }
     let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
     let recovered = recovery::recover(&shared).map_err(failed)?;
-    let service = Service::over_daemon(Arc::clone(&shared.store), Arc::clone(&shared.live));
+    for (pipeline, plan) in shared.store.submitted_pipelines().map_err(failed)? {
+        shared.live.run_submitted(&pipeline, &plan);
+    }
+    let terms = Terms {
+        state_dir: state_dir.clone(),
+        output_root: settings.output_root.clone(),
+        defaults: settings.defaults.clone(),
+    };
+    let service = Service::over_daemon(Arc::clone(&shared.store), Arc::clone(&shared.live), terms);
     let _server = Server::start(state_dir, service).map_err(|error| DaemonError::Start {
         reason: format!("control socket in {}: {error}", state_dir.display()),
     })?;
@@ -105,6 +116,8 @@ fn open(
         names: names::Reservations::default(),
         workers: Workers { command: worker_command(settings)?, lock },
         worker_rss_bytes_max: settings.worker_rss_bytes_max,
+        space: Space::start(settings.free_bytes_min)
+            .map_err(|error| DaemonError::Start { reason: error.to_string() })?,
         boot_id: random_hex(),
         root: settings.root.clone(),
         spool,

@@ -3,7 +3,7 @@
 use super::publishing::{Published, publish_job, remove_parts, tell_end};
 use super::shared::Shared;
 use super::sources;
-use crate::jobs::{Again, Blame, Clock, End, JobState, Lease};
+use crate::jobs::{Again, Blame, Clock, End, JobState, Lease, Why};
 use crate::store::{JobRecord, StoreError};
 use std::time::Duration;
 use wavemill_pipelines::publishing::Trust;
@@ -39,10 +39,14 @@ pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
 fn release(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     remove_parts(&parts_of_this_attempt(shared, job)?);
     if job.deaths + 1 < DEATHS_MAX {
-        return shared.queue().release(&Lease::of(job), true);
+        let job = shared.queue().release(&Lease::of(job), true)?;
+        if job.state == JobState::Canceled {
+            shared.tell_canceled(&job);
+        }
+        return Ok(job);
     }
     let end = End {
-        is_canceled: false,
+        why: Why::Failed,
         reason: format!("{DEATHS_MAX} attempts ended with the death of the daemon"),
         source: crate::store::SourceRecord::Kept,
         is_crash: false,
@@ -80,7 +84,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
         Published::Refused(reason) => {
             let source = sources::plan_for_failure(shared, job, &reason)?;
             let now_ms = Clock::now_ms();
-            let end = End { is_canceled: false, reason, source, is_crash: false, now_ms };
+            let end = End { why: Why::Failed, reason, source, is_crash: false, now_ms };
             let job = shared.queue().give_up(&lease, end)?;
             let job = sources::carry_out(shared, job)?;
             shared.tell_failed(&job, None);

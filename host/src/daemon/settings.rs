@@ -28,6 +28,8 @@ pub struct DaemonSettings {
     pub worker_command: Vec<OsString>,
     /// Resident memory at which a worker is ended; [`DaemonSettings::WORKER_RSS_BYTES_MAX`] is usual.
     pub worker_rss_bytes_max: u64,
+    /// Free space below which no job begins that would write there.
+    pub free_bytes_min: u64,
     /// End when nothing is left to do.
     pub until_idle: bool,
     /// Where events go; a receiver that is gone is no error.

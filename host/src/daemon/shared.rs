@@ -3,6 +3,7 @@
 use super::event::DaemonEvent;
 use super::names::Reservations;
 use super::plans::Plans;
+use super::space::Space;
 use super::stop::StopSignal;
 use super::turns::Turns;
 use crate::control::live::Live;
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     pub(super) names: Reservations,
     pub(super) workers: Workers,
     pub(super) worker_rss_bytes_max: u64,
+    /// Free space that jobs need to begin.
+    pub(super) space: Space,
     /// Fresh at every start, so that what an earlier start held is known as such.
     pub(super) boot_id: String,
     /// Base of relative folders that sources are moved to.

@@ -69,6 +69,9 @@ fn plan(
     job: &JobRecord,
     failure: Option<&str>,
 ) -> Result<SourceRecord, StoreError> {
+    if job.is_submitted() {
+        return Ok(SourceRecord::Kept);
+    }
     let plan = shared.plans.get(&shared.store, &job.file.pipeline, &job.plan)?;
     let Some(plan) = plan else { return Ok(SourceRecord::Kept) };
     let policy = &plan.pipeline.source;

@@ -7,5 +7,5 @@ mod state;
 
 pub use clock::{Clock, rfc3339};
 pub use id::{JobIds, is_job_id};
-pub use queue::{Again, Blame, Capacity, Claim, End, JobQueue, Lease, Publication};
+pub use queue::{Again, Blame, Capacity, Claim, End, JobQueue, Lease, Publication, Why};
 pub use state::JobState;

@@ -3,6 +3,7 @@
 use crate::store::{Ending, FileKey, JobRecord, OutputRecord, SourceRecord, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
+use wavemill_pipelines::publishing::FileIdentity;
 
 /// Hands out jobs and records how far they are.
 ///
@@ -24,18 +25,36 @@ pub trait JobQueue: Send + Sync {
     /// when this returns.
     fn claim(&self, claim: Claim) -> Result<Vec<JobRecord>, StoreError>;
 
+    /// Adds jobs that were made by someone else; all or none.
+    fn submit(&self, jobs: Vec<JobRecord>) -> Result<(), StoreError>;
+
+    /// Ends a job that waits: `-> Canceled`. Marks one that is `Running`, which then becomes nothing but
+    /// `Canceled`, whatever its holder wants. In other states the job is past it: [`StoreError::Lease`].
+    fn cancel(&self, job: &str, now_ms: u64) -> Result<JobRecord, StoreError>;
+
     /// When the next job that waits for its time may run, milliseconds since 1970.
     fn next_due_ms(&self, now_ms: u64) -> Result<Option<u64>, StoreError>;
+
+    /// Records what the source of a submitted job is, which is read for the first time.
+    fn identify(
+        &self,
+        lease: &Lease,
+        hash: String,
+        identity: FileIdentity,
+    ) -> Result<JobRecord, StoreError>;
 
     /// Records which files the attempt will write, before it writes them.
     fn plan_outputs(&self, lease: &Lease, outputs: Vec<OutputRecord>) -> Result<(), StoreError>;
 
-    /// Every output is complete under its temporary name: `Running -> Prepared`.
+    /// Every output is complete under its temporary name: `Running -> Prepared`. `audio_s` is the length of
+    /// the source, as far as it is known. Refused with
+    /// [`StoreError::Canceled`] when it was canceled meanwhile.
     fn prepare(
         &self,
         lease: &Lease,
         outputs: Vec<OutputRecord>,
         ending: Ending,
+        audio_s: Option<f64>,
     ) -> Result<JobRecord, StoreError>;
 
     /// Changes outputs of a prepared job: another name, because the chosen one was taken meanwhile.
@@ -49,15 +68,15 @@ pub trait JobQueue: Send + Sync {
     /// is gone from its place is forgotten with that.
     fn settle_source(&self, job: &str, source: SourceRecord) -> Result<JobRecord, StoreError>;
 
-    /// The attempt failed for a reason that may pass: `-> Retry`.
+    /// The attempt failed for a reason that may pass: `-> Retry`; `Canceled` if that was asked.
     fn retry(&self, lease: &Lease, again: Again) -> Result<JobRecord, StoreError>;
 
-    /// The job is over without delivery: `-> Failed` or `Canceled`. The file of a canceled job is
-    /// forgotten with that, so that it is taken again. If it was found once more with the job's
+    /// The job is over without delivery: `-> Failed` or `Canceled`. The file of a job whose source changed
+    /// is forgotten with that, so that it is taken again. If it was found once more with the job's
     /// content, while the job ran, nobody would take it: the job becomes `Ready` instead.
     fn give_up(&self, lease: &Lease, end: End) -> Result<JobRecord, StoreError>;
 
-    /// The attempt ended through no fault of the job: `-> Ready`, nothing is counted but the daemon's
+    /// The attempt ended through no fault of the job: `-> Ready`, or `Canceled` if that was asked; nothing is counted but the daemon's
     /// death, if it was that. Its planned outputs stay on record until the next attempt plans.
     fn release(&self, lease: &Lease, daemon_died: bool) -> Result<JobRecord, StoreError>;
 
@@ -112,6 +131,8 @@ pub struct Capacity {
     pub plan: String,
     /// Base of relative output paths of first attempts.
     pub output_root: PathBuf,
+    /// Whether only jobs are taken that keep the pipeline they were submitted with.
+    pub submitted_only: bool,
 }
 
 /// A finished publication.
@@ -120,7 +141,7 @@ pub struct Publication {
     /// The outputs as they are now.
     pub outputs: Vec<OutputRecord>,
     /// For each of them that was published: what it looks like on disk.
-    pub identities: Vec<(PathBuf, wavemill_pipelines::publishing::FileIdentity)>,
+    pub identities: Vec<(PathBuf, FileIdentity)>,
     /// How the job ends: another way than prepared when outputs were left out only now.
     pub ending: Ending,
     /// What becomes of the source.
@@ -153,11 +174,22 @@ pub enum Blame {
     Outside,
 }
 
+/// What ends a job without delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It failed.
+    Failed,
+    /// Its source is not what was found: it no longer has to run.
+    SourceChanged,
+    /// Someone canceled it.
+    Asked,
+}
+
 /// How a job ends without delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// Canceled, because it no longer has to run; else failed.
-    pub is_canceled: bool,
+    /// What ended it.
+    pub why: Why,
     /// One line.
     pub reason: String,
     /// What becomes of the source.

@@ -6,9 +6,10 @@ use super::records::{
 };
 use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
-use crate::jobs::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication};
+use crate::jobs::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication, Why};
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
+use wavemill_pipelines::publishing::FileIdentity;
 
 /// Bytes of a queue key before the id: priority and earliest start.
 const READY_PREFIX_BYTES: usize = 12;
@@ -18,6 +19,27 @@ impl JobQueue for Store {
         self.write(move |tx| {
             let ids = choose(tx, &claim)?;
             ids.iter().map(|id| take(tx, &claim, id)).collect()
+        })
+    }
+
+    fn submit(&self, jobs: Vec<JobRecord>) -> Result<(), StoreError> {
+        self.write(move |tx| jobs.iter().try_for_each(|job| tx.insert_job(job)))
+    }
+
+    fn cancel(&self, job: &str, now_ms: u64) -> Result<JobRecord, StoreError> {
+        let id = job.to_owned();
+        self.write(move |tx| {
+            let job = tx.job(&id)?;
+            let after = match job.state {
+                JobState::Running => JobRecord { is_cancel_asked: true, ..job.clone() },
+                state if state.waits() => job.canceled(now_ms),
+                state => {
+                    let reason = format!("it is {state}");
+                    return Err(StoreError::Lease { job: id.clone(), wanted: "canceled", reason });
+                }
+            };
+            tx.change_job(&job, &after)?;
+            Ok(after)
         })
     }
 
@@ -34,6 +56,21 @@ impl JobQueue for Store {
         Ok(next)
     }
 
+    fn identify(
+        &self,
+        lease: &Lease,
+        hash: String,
+        identity: FileIdentity,
+    ) -> Result<JobRecord, StoreError> {
+        let lease = lease.clone();
+        self.write(move |tx| {
+            let job = tx.leased(&lease, "identified", &[JobState::Running])?;
+            let after = JobRecord { hash: hash.clone(), identity, ..job.clone() };
+            tx.change_job(&job, &after)?;
+            Ok(after)
+        })
+    }
+
     fn plan_outputs(&self, lease: &Lease, outputs: Vec<OutputRecord>) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
@@ -47,13 +84,21 @@ impl JobQueue for Store {
         lease: &Lease,
         outputs: Vec<OutputRecord>,
         ending: Ending,
+        audio_s: Option<f64>,
     ) -> Result<JobRecord, StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
             let job = tx.leased(&lease, "prepared", &[JobState::Running])?;
+            if job.is_cancel_asked {
+                return Err(StoreError::Canceled { job: job.id });
+            }
             tx.put_outputs(&lease.job, &outputs)?;
-            let after =
-                JobRecord { state: JobState::Prepared, ending: ending.clone(), ..job.clone() };
+            let after = JobRecord {
+                state: JobState::Prepared,
+                ending: ending.clone(),
+                audio_s,
+                ..job.clone()
+            };
             tx.change_job(&job, &after)?;
             Ok(after)
         })
@@ -111,6 +156,9 @@ impl JobQueue for Store {
         self.write(move |tx| {
             let job = tx.leased(&lease, "retried", &[JobState::Running, JobState::Prepared])?;
             tx.end_attempt(&job, again.now_ms, Some(&again.reason))?;
+            if job.is_cancel_asked {
+                return tx.cancel_held(&job, again.now_ms);
+            }
             let after = JobRecord {
                 state: JobState::Retry,
                 run_at_ms: again.run_at_ms,
@@ -131,7 +179,10 @@ impl JobQueue for Store {
         self.write(move |tx| {
             let job = tx.leased(&lease, "ended", &[JobState::Running, JobState::Prepared])?;
             tx.end_attempt(&job, end.now_ms, Some(&end.reason))?;
-            if end.is_canceled {
+            if job.is_cancel_asked || end.why == Why::Asked {
+                return tx.cancel_held(&job, end.now_ms);
+            }
+            if end.why == Why::SourceChanged {
                 if let Some(identity) = tx.take_found_again(&job)? {
                     let after = JobRecord {
                         state: JobState::Ready,
@@ -147,9 +198,11 @@ impl JobQueue for Store {
                 // Else the file would rest if what settles has the content that this job stood for.
                 tx.forget_file(&job)?;
             }
-            let state = if end.is_canceled { JobState::Canceled } else { JobState::Failed };
             let after = JobRecord {
-                state,
+                state: match end.why {
+                    Why::Failed => JobState::Failed,
+                    Why::SourceChanged | Why::Asked => JobState::Canceled,
+                },
                 reason: Some(end.reason.clone()),
                 source: end.source.clone(),
                 boot_id: None,
@@ -168,6 +221,9 @@ impl JobQueue for Store {
             let job = tx.leased(&lease, "released", &[JobState::Running, JobState::Prepared])?;
             let now_ms = crate::jobs::Clock::now_ms();
             tx.end_attempt(&job, now_ms, Some("interrupted"))?;
+            if job.is_cancel_asked {
+                return tx.cancel_held(&job, now_ms);
+            }
             let after = JobRecord {
                 state: JobState::Ready,
                 boot_id: None,
@@ -250,22 +306,26 @@ fn for_each_priority(look: &impl Look, visit: &mut VisitReady<'_>) -> Result<(),
 
 /// Ids of the jobs that a claim gets.
 fn choose(look: &impl Look, claim: &Claim) -> Result<Vec<String>, StoreError> {
-    let mut free: std::collections::BTreeMap<&[u8], usize> =
-        claim.pipelines.iter().map(|(name, capacity)| (name.as_bytes(), capacity.free)).collect();
+    let mut free: std::collections::BTreeMap<&[u8], (usize, bool)> = claim
+        .pipelines
+        .iter()
+        .map(|(name, capacity)| (name.as_bytes(), (capacity.free, capacity.submitted_only)))
+        .collect();
     let mut busy = claim.busy.clone();
     let mut ids = Vec::new();
     for_each_priority(look, &mut |id, run_at_ms, pipeline| {
-        if ids.len() >= claim.count_max || free.values().all(|&count| count == 0) {
+        if ids.len() >= claim.count_max || free.values().all(|&(count, _)| count == 0) {
             return Ok(Next::Stop);
         }
         if run_at_ms > claim.now_ms {
             return Ok(Next::Priority);
         }
-        let Some(free) = free.get_mut(pipeline).filter(|count| **count > 0) else {
+        let Some((free, submitted_only)) = free.get_mut(pipeline).filter(|(count, _)| *count > 0)
+        else {
             return Ok(Next::Entry);
         };
         let Some(job) = look.record::<JobRecord>(tables::JOBS, id)? else { return Ok(Next::Entry) };
-        if busy.insert(job.file.clone()) {
+        if (job.keeps_plan || !*submitted_only) && busy.insert(job.file.clone()) {
             *free -= 1;
             ids.push(job.id);
         }
@@ -284,7 +344,8 @@ fn take(tx: &Tx<'_>, claim: &Claim, id: &str) -> Result<JobRecord, StoreError> {
         started_ms: Some(claim.now_ms),
         ..job.clone()
     };
-    if let Some(capacity) = claim.pipelines.get(&job.file.pipeline).filter(|_| job.attempt == 0) {
+    let takes_today = job.attempt == 0 && !job.keeps_plan;
+    if let Some(capacity) = claim.pipelines.get(&job.file.pipeline).filter(|_| takes_today) {
         after.plan.clone_from(&capacity.plan);
         after.output_root.clone_from(&capacity.output_root);
     }
@@ -300,6 +361,13 @@ fn take(tx: &Tx<'_>, claim: &Claim, id: &str) -> Result<JobRecord, StoreError> {
 }
 
 impl Tx<'_> {
+    /// Ends a held job that someone canceled.
+    fn cancel_held(&self, job: &JobRecord, now_ms: u64) -> Result<JobRecord, StoreError> {
+        let after = job.canceled(now_ms);
+        self.change_job(job, &after)?;
+        Ok(after)
+    }
+
     fn end_attempt(
         &self,
         job: &JobRecord,
@@ -337,6 +405,17 @@ impl Tx<'_> {
 }
 
 impl JobRecord {
+    /// This job, canceled because someone asked for it.
+    fn canceled(&self, now_ms: u64) -> Self {
+        Self {
+            state: JobState::Canceled,
+            reason: Some("was canceled by request".to_owned()),
+            boot_id: None,
+            finished_ms: Some(now_ms),
+            ..self.clone()
+        }
+    }
+
     /// Ends a published job as its outcome says.
     fn finish(&mut self, now_ms: u64) {
         self.finished_ms = Some(now_ms);

@@ -44,6 +44,9 @@ impl Tx<'_> {
     pub(super) fn insert_job(&self, job: &JobRecord) -> Result<(), StoreError> {
         self.put(tables::JOBS, job.id.as_bytes(), job)?;
         self.put_bytes(tables::LATEST, &job.file.key(), job.id.as_bytes())?;
+        if !job.state.is_final() {
+            self.count_open(job, 1)?;
+        }
         self.enter_state(job)
     }
 
@@ -61,6 +64,9 @@ impl Tx<'_> {
         }
         if before.source.is_pending() && !after.source.is_pending() {
             self.remove(tables::SOURCES, before.id.as_bytes())?;
+        }
+        if after.state.is_final() && !before.state.is_final() {
+            self.count_open(after, -1)?;
         }
         self.enter_state(after)
     }
@@ -208,7 +214,15 @@ impl JobRecord {
             retry_of: None,
             batch: None,
             group: None,
+            is_cancel_asked: false,
+            keeps_plan: false,
+            audio_s: None,
         }
+    }
+
+    /// Whether someone submitted it, so that no watched folder tells of its file.
+    pub fn is_submitted(&self) -> bool {
+        self.batch.is_some()
     }
 }
 

@@ -4,6 +4,7 @@
 //! 3.5, and survives a crash during recovery from a crash. Changes asked for at the same time share a
 //! commit ([`Store::write`]).
 
+mod batches;
 mod claims;
 mod commit;
 mod files;
@@ -17,10 +18,11 @@ mod tables;
 mod tests;
 mod views;
 
+pub use batches::{Paused, Submission, Submitted};
 pub use files::{IntakeContext, Taken};
 pub use records::{
-    AttemptRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember, GroupRecord, JobRecord,
-    LedgerRecord, OutputProgress, OutputRecord, PlanRecord, SourceRecord,
+    AttemptRecord, BatchRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember, GroupRecord,
+    JobRecord, LedgerRecord, OutputProgress, OutputRecord, PlanRecord, SourceRecord,
 };
 pub use tables::Tx;
 pub use views::{job_view, output_view};
@@ -243,6 +245,12 @@ pub enum StoreError {
         wanted: &'static str,
         /// What stands against it.
         reason: String,
+    },
+    /// It was canceled by request, so it may not go on.
+    #[error("job {job} was canceled by request")]
+    Canceled {
+        /// The job.
+        job: String,
     },
     /// There is no such job, file or plan.
     #[error("{what} is not known")]

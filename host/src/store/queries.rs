@@ -52,7 +52,9 @@ impl Store {
         let limit = filter.limit.unwrap_or(JobFilter::LIMIT_DEFAULT);
         let mut jobs: Vec<JobRecord> = Vec::new();
         let mut add = |job: JobRecord| {
-            if filter.pipeline.as_ref().is_none_or(|name| *name == job.file.pipeline) {
+            let is_wanted = filter.pipeline.as_ref().is_none_or(|name| *name == job.file.pipeline)
+                && filter.batch.as_ref().is_none_or(|batch| job.batch.as_ref() == Some(batch));
+            if is_wanted {
                 jobs.push(job);
             }
             jobs.len() < limit

@@ -102,6 +102,34 @@ pub struct JobRecord {
     /// The group whose gain it gets; chosen when the first of its files runs.
     #[serde(default)]
     pub group: Option<String>,
+    /// Someone canceled it while it ran.
+    #[serde(default)]
+    pub is_cancel_asked: bool,
+    /// It runs with the pipeline and the output folder it was submitted with.
+    #[serde(default)]
+    pub keeps_plan: bool,
+    /// Length of its source, s; known once a worker has read it.
+    #[serde(default)]
+    pub audio_s: Option<f64>,
+}
+
+/// Jobs that were submitted together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRecord {
+    /// Its id.
+    pub id: String,
+    /// What its maker calls it.
+    pub name: Option<String>,
+    /// The pipeline of its jobs.
+    pub pipeline: String,
+    /// Hash of that pipeline.
+    pub plan: String,
+    /// When it was made, milliseconds since 1970.
+    pub created_ms: u64,
+    /// Its jobs that have not ended.
+    pub open: u64,
+    /// When the last of them ended, milliseconds since 1970.
+    pub finished_ms: Option<u64>,
 }
 
 /// Files of one folder that get one gain.

@@ -42,6 +42,7 @@ impl Store {
             let filter = JobFilter {
                 state: Some(state),
                 pipeline: pipeline.map(str::to_owned),
+                batch: None,
                 limit: Some(usize::MAX),
             };
             for job in self.jobs(&filter)? {
@@ -83,6 +84,13 @@ impl Tx<'_> {
         let mut again = JobRecord::new(id.to_owned(), job.file.clone(), &known, &plan);
         again.input = moved_to.unwrap_or(again.input);
         again.retry_of = Some(job.id.clone());
+        if job.is_submitted() {
+            again.batch.clone_from(&job.batch);
+            again.keeps_plan = job.keeps_plan;
+            // Whatever it is by now: nobody watches it.
+            again.hash.clear();
+            self.leave_batch(job)?;
+        }
         self.insert_job(&again)?;
         Ok(again)
     }
@@ -107,7 +115,11 @@ impl Tx<'_> {
     }
 
     fn plan_for(&self, job: &JobRecord) -> Result<CurrentPlan, StoreError> {
-        let current = self.record(tables::CURRENT, job.file.pipeline.as_bytes())?;
+        let current = if job.keeps_plan {
+            None
+        } else {
+            self.record(tables::CURRENT, job.file.pipeline.as_bytes())?
+        };
         Ok(current.unwrap_or_else(|| CurrentPlan {
             plan: job.plan.clone(),
             output_root: job.output_root.clone(),

@@ -39,6 +39,14 @@ pub(super) const CURRENT: Table = TableDefinition::new("current");
 pub(super) const GROUPS: Table = TableDefinition::new("groups");
 /// `id` -> nothing: jobs whose source still has to be kept, moved or deleted.
 pub(super) const SOURCES: Table = TableDefinition::new("sources");
+/// `id` -> [`super::BatchRecord`]: jobs that were submitted together.
+pub(super) const BATCHES: Table = TableDefinition::new("batches");
+/// `batch 0 job` -> nothing: the jobs of a batch, a repeated one in the place of the one it repeats.
+pub(super) const BATCH_JOBS: Table = TableDefinition::new("batch-jobs");
+/// `id` -> nothing: batches that are over and were not told yet.
+pub(super) const BATCHES_OVER: Table = TableDefinition::new("batches-over");
+/// `pipeline` -> milliseconds since 1970: pipelines whose jobs are not handed out since; empty is all.
+pub(super) const PAUSED: Table = TableDefinition::new("paused");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");
 
@@ -46,9 +54,10 @@ pub(super) const META: Table = TableDefinition::new("meta");
 pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
 
 /// Every table, made when a store is created.
-pub(super) const ALL: [Table; 15] = [
-    FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS,
-    CURRENT, GROUPS, SOURCES, META,
+#[rustfmt::skip]
+pub(super) const ALL: [Table; 19] = [
+    FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS, CURRENT,
+    GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OVER, PAUSED, META,
 ];
 
 /// First byte of every record: the version of its shape.

@@ -1,8 +1,14 @@
 //! What holds of the store whatever happens.
 
+mod calls;
+mod memory;
+mod power;
+
 use super::*;
 use crate::control::types::JobFilter;
-use crate::jobs::{Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication};
+use crate::jobs::{
+    Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication, Why,
+};
 use crate::watch::{Change, KnownFile};
 use std::collections::{BTreeMap, HashSet};
 use wavemill_pipelines::execution::OutputKind;
@@ -44,7 +50,12 @@ fn claim_now(store: &Store, count_max: usize) -> Vec<JobRecord> {
 }
 
 fn claim_of(count_max: usize, now_ms: u64, busy: HashSet<FileKey>) -> Claim {
-    let capacity = Capacity { free: 99, plan: "plan 2".to_owned(), output_root: "/out".into() };
+    let capacity = Capacity {
+        free: 99,
+        plan: "plan 2".to_owned(),
+        output_root: "/out".into(),
+        submitted_only: false,
+    };
     let pipelines = BTreeMap::from([("podcast".to_owned(), capacity)]);
     Claim { boot_id: "boot".to_owned(), now_ms, count_max, pipelines, busy }
 }
@@ -79,7 +90,7 @@ fn published(path: &str) -> Publication {
 
 fn finish(store: &Store, job: &JobRecord) -> JobRecord {
     let lease = Lease::of(job);
-    store.prepare(&lease, Vec::new(), Ending::Done).unwrap();
+    store.prepare(&lease, Vec::new(), Ending::Done, None).unwrap();
     store.publish(&lease, published("/out/a.wav")).unwrap()
 }
 
@@ -160,7 +171,7 @@ fn own_output_in_the_watched_folder_is_not_taken() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);
     let lease = Lease::of(&claim_now(&store, 1)[0]);
-    store.prepare(&lease, Vec::new(), Ending::Done).unwrap();
+    store.prepare(&lease, Vec::new(), Ending::Done, None).unwrap();
     store.publish(&lease, published("/in/out.wav")).unwrap();
     assert!(settle(&store, "out.wav", "made", 1).is_empty());
     // The user's file under that name is no output of ours.
@@ -283,15 +294,15 @@ fn counts_agree_with_the_jobs_after_any_life() {
     let again = Again { run_at_ms: 9, reason: "x".to_owned(), blame: Blame::File, now_ms: 1 };
     store.retry(&Lease::of(&jobs[2]), again).unwrap();
     let end = End {
-        is_canceled: false,
+        why: Why::Failed,
         reason: "bad".to_owned(),
         source: SourceRecord::Deleting,
         is_crash: false,
         now_ms: 1,
     };
     store.give_up(&Lease::of(&jobs[3]), end.clone()).unwrap();
-    store.give_up(&Lease::of(&jobs[4]), End { is_canceled: true, ..end }).unwrap();
-    store.prepare(&Lease::of(&jobs[5]), Vec::new(), Ending::Done).unwrap();
+    store.give_up(&Lease::of(&jobs[4]), End { why: Why::SourceChanged, ..end }).unwrap();
+    store.prepare(&Lease::of(&jobs[5]), Vec::new(), Ending::Done, None).unwrap();
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     for (state, count) in store.counts().unwrap() {
@@ -310,7 +321,9 @@ fn source_is_settled_once_and_ends_the_job() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);
     let lease = Lease::of(&claim_now(&store, 1)[0]);
-    store.prepare(&lease, Vec::new(), Ending::Rejected { reason: "too loud".to_owned() }).unwrap();
+    store
+        .prepare(&lease, Vec::new(), Ending::Rejected { reason: "too loud".to_owned() }, None)
+        .unwrap();
     let publication = Publication {
         ending: Ending::Rejected { reason: "too loud".to_owned() },
         source: SourceRecord::Deleting,
@@ -325,7 +338,7 @@ fn source_is_settled_once_and_ends_the_job() {
 
 fn canceled() -> End {
     End {
-        is_canceled: true,
+        why: Why::SourceChanged,
         reason: "changed".to_owned(),
         source: SourceRecord::Kept,
         is_crash: false,
@@ -399,7 +412,7 @@ fn file_is_forgotten_once_its_source_is_moved_or_deleted_but_not_when_left() {
         let (_folder, store) = open();
         settle(&store, "a.wav", "h1", 1);
         let lease = Lease::of(&claim_now(&store, 1)[0]);
-        store.prepare(&lease, Vec::new(), Ending::Done).unwrap();
+        store.prepare(&lease, Vec::new(), Ending::Done, None).unwrap();
         let publication = Publication { source: SourceRecord::Deleting, ..published("/out/a.wav") };
         store.publish(&lease, publication).unwrap();
         store.settle_source(&lease.job, settled.clone()).unwrap();
@@ -423,7 +436,7 @@ fn failed_job_is_repeated_as_a_new_one_with_the_plan_of_the_day() {
     let job = claim_now(&store, 1).remove(0);
     assert!(matches!(store.retry_job(&job.id), Err(StoreError::Lease { .. })));
     let end = End {
-        is_canceled: false,
+        why: Why::Failed,
         reason: "bad".to_owned(),
         source: SourceRecord::Kept,
         is_crash: false,

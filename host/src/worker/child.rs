@@ -86,7 +86,6 @@ fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
     link.reply(&Reply::Ready)?;
     while let Ok(request) = link.requests.recv() {
         if let Request::Run(work) = request {
-            link.cancel.store(false, Ordering::SeqCst);
             link.last_progress = None;
             let cancel = Arc::clone(&link.cancel);
             let reply = match engine.run(&work, &cancel, &mut link) {
@@ -112,9 +111,11 @@ fn greet(parent_pid: u32, lock: &Path) -> io::Result<LockFile> {
 fn read_requests(socket: UnixStream, requests: &Sender<Request>, cancel: &AtomicBool) {
     for line in BufReader::new(socket).lines() {
         let Ok(request) = line.and_then(|line| parse(&line)) else { break };
-        if request == Request::Cancel {
-            cancel.store(true, Ordering::SeqCst);
-        } else if requests.send(request).is_err() {
+        // In the order they came: what cancels a run is never taken for one of the run before.
+        if matches!(request, Request::Cancel | Request::Run(_)) {
+            cancel.store(request == Request::Cancel, Ordering::SeqCst);
+        }
+        if request != Request::Cancel && requests.send(request).is_err() {
             break;
         }
     }

@@ -3,8 +3,10 @@
 use super::key::{Key, Kind};
 use super::sink::Sink;
 use super::values::Values;
+use crate::hours::Hours;
 use crate::model::{Pipeline, Retry};
 use std::time::Duration;
+use toml::Spanned;
 
 /// Longest name of a pipeline; it becomes a folder's name through `{pipeline}`.
 const NAME_BYTES_MAX: usize = 64;
@@ -44,6 +46,11 @@ pub(super) const KEYS: &[Key] = &[
         "timezone",
         Kind::Text,
         "IANA name, as \"Europe/Berlin\"; default: the machine's.",
+    ),
+    Key::optional(
+        "hours",
+        Kind::Texts,
+        "When its jobs may begin, as \"22:00-06:00\" or [\"mon-fri 20:00-06:00\", \"sat-sun\"]; default: always.",
     ),
     Key::optional("retry", Kind::Table(RETRY_KEYS), "What happens after transient errors."),
 ];
@@ -92,6 +99,14 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipe
         pipeline.retry = read_retry(retry, pipeline.retry);
     }
     read_timezone(sink, values, pipeline);
+    for text in values.texts("hours").map(Spanned::into_inner).unwrap_or_default() {
+        match Hours::parse(text.get_ref()) {
+            Ok(hours) => pipeline.hours.push(hours),
+            Err(reason) => sink
+                .error("bad-hours", text.span(), format!("`{}` {reason}", text.get_ref()))
+                .help("write days, times or both, as \"22:00-06:00\", \"sat-sun\" or \"mon-fri 20:00-24:00\""),
+        }
+    }
 }
 
 fn is_name(name: &str) -> bool {

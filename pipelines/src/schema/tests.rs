@@ -16,6 +16,7 @@ concurrency = 3
 priority = 5
 timeout = "1h30m"
 timezone = "Europe/Berlin"
+hours = ["mon-fri 20:00-06:00", "sat-sun"]
 retry = { attempts = 4, backoff = "10s..5m" }
 
 [[watch]]

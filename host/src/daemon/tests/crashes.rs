@@ -49,7 +49,12 @@ fn claim_one(lab: &Lab, plan: &Plan) -> (Arc<Shared>, JobRecord) {
         duplicates: Duplicates::Process,
     });
     shared.store.intake(&context, vec![Change::Settled(file)]).unwrap();
-    let capacity = Capacity { free: 1, plan: current.plan, output_root: current.output_root };
+    let capacity = Capacity {
+        free: 1,
+        plan: current.plan,
+        output_root: current.output_root,
+        submitted_only: false,
+    };
     let claim = Claim {
         boot_id: shared.boot_id.clone(),
         now_ms: Clock::now_ms(),
@@ -130,7 +135,7 @@ fn recover_prepared(fabricate: impl FnOnce(&Lab, &mut OutputRecord)) -> (Lab, Jo
         },
     };
     fabricate(&lab, &mut output);
-    shared.store.prepare(&Lease::of(&job), vec![output], Ending::Done).unwrap();
+    shared.store.prepare(&Lease::of(&job), vec![output], Ending::Done, None).unwrap();
     drop(shared);
     let (settings, _events) = settings(lab.folder.path(), true);
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
@@ -206,7 +211,7 @@ fn job_whose_only_name_is_taken_at_publishing_is_skipped_and_keeps_its_source() 
     lab.write("out/.one.a.part", "made");
     lab.write("out/one.a", "foreign");
     let outputs = vec![output];
-    let job = shared.store.prepare(&Lease::of(&job), outputs.clone(), Ending::Done).unwrap();
+    let job = shared.store.prepare(&Lease::of(&job), outputs.clone(), Ending::Done, None).unwrap();
     let published = publish_job(&shared, &job, outputs, Trust::Size).unwrap();
     let Published::Ended(job) = published else { panic!("{published:?}") };
     assert_eq!(job.state, JobState::Skipped);

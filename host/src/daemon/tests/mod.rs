@@ -1,5 +1,6 @@
 //! The daemon with real workers, a real store and real folders; only the audio is made up.
 
+mod asked;
 mod crashes;
 mod fake;
 mod life;
@@ -106,6 +107,7 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
         workers: 2,
         worker_command: fake::worker_command(),
         worker_rss_bytes_max: DaemonSettings::WORKER_RSS_BYTES_MAX,
+        free_bytes_min: 0,
         until_idle,
         events,
         stop: StopSignal::new(),

@@ -1,0 +1,37 @@
+//! Whether jobs of a pipeline may begin now.
+
+use super::plans::Plan;
+use super::shared::Shared;
+use crate::store::{Paused, StoreError};
+use jiff::Zoned;
+use std::path::Path;
+
+/// What holds at one look at the queue.
+pub(super) struct Admission<'s> {
+    shared: &'s Shared,
+    paused: Paused,
+    now: Zoned,
+}
+
+impl<'s> Admission<'s> {
+    pub(super) fn look(shared: &'s Shared) -> Result<Self, StoreError> {
+        Ok(Self { shared, paused: shared.store.paused()?, now: Zoned::now() })
+    }
+
+    /// Why jobs of a pipeline may not begin; one line.
+    pub(super) fn hold(&self, plan: &Plan, output_root: &Path) -> Option<String> {
+        let pipeline = &plan.pipeline;
+        if self.paused.all {
+            return Some("all pipelines are paused".to_owned());
+        }
+        if self.paused.holds(&pipeline.name) {
+            return Some(format!("pipeline `{}` is paused", pipeline.name));
+        }
+        if !pipeline.may_begin_at(&self.now) {
+            return Some(format!("outside of the hours of pipeline `{}`", pipeline.name));
+        }
+        let mut folders = pipeline.output_folders(output_root);
+        folders.push(self.shared.spool.clone());
+        self.shared.space.shortage(&folders)
+    }
+}
