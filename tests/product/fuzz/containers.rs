@@ -1,15 +1,18 @@
-//! Damaged files of every container: each is heard in full, or refused in one line.
+//! Damaged files of every container: each is heard in full, or refused in one line, or repaired.
+//!
+//! Whether refused or repaired: no panic, bounded memory and reading, the same samples in all blocks and by
+//! short reads, and never what an error of the disk left over.
 
 use crate::hearing::{Heard, hear};
 use std::io::Cursor;
 use std::sync::Arc;
-use wavemill_core::decode::{self, Completeness};
+use wavemill_core::decode::{self, Completeness, Damaged};
 use wavemill_core::tags;
 use wavemill_tests::fuzzing::{Corpus, Manner, Watched, damaged, one_line, peak_of, run};
 use wavemill_tests::signal::Random;
 
 /// Files of the test in the gate.
-const COUNT: u64 = 3_000;
+const COUNT: u64 = 2_000;
 
 /// Most bytes held while a file of a few kilobytes is read, whatever it claims. Lofty and Symphonia
 /// reserve up to 16 MiB for one picture before they find that it is not there.
@@ -18,6 +21,9 @@ const HELD_BYTES_MAX: usize = 48 << 20;
 /// How often all of a file may be read, at most: headers, completeness and samples are looked for by
 /// themselves.
 const READ_TIMES_MAX: u64 = 40;
+
+/// The same where damage is repaired: behind every hole the next whole packet is looked for.
+const READ_TIMES_OF_REPAIRS_MAX: u64 = 400;
 
 /// Bytes that may be read of a file however short it is.
 const READ_BYTES_MIN: u64 = 1 << 20;
@@ -34,18 +40,17 @@ fn attempt(corpus: &Corpus, seed: u64) -> &'static str {
 
 /// Holds every promise against a file.
 fn try_bytes(bytes: &Arc<[u8]>, random: &mut Random) -> &'static str {
-    let ((heard, seen), held) =
-        peak_of(|| hear(bytes, Manner::default(), &mut Random::new(random.bits())));
-    assert!(held <= HELD_BYTES_MAX, "{held} bytes were held to decode it");
-    let read_max = READ_BYTES_MIN + READ_TIMES_MAX * bytes.len() as u64;
-    assert!(seen.bytes() <= read_max, "{} bytes were read of {}", seen.bytes(), bytes.len());
-    assert!(seen.calls() <= read_max, "it was read {} times", seen.calls());
-    let farthest = seen.farthest();
-    let end = bytes.len() as u64 + OUTSIDE_BYTES_MAX;
-    assert!(farthest <= end, "it was read at {farthest} of {}", bytes.len());
-    is_heard_the_same(bytes, &heard, random);
-    is_heard_the_same_or_refused_by_a_failing_disk(bytes, &heard, seen.calls(), random);
+    let heard = is_heard_as_promised(bytes, Damaged::Refuse, random);
+    let repaired = is_heard_as_promised(bytes, Damaged::Repair, random);
     is_judged(bytes);
+    match (&heard, &repaired) {
+        (Ok(sound), _) if !sound.repairs.is_empty() => panic!("nothing may be repaired: {sound:?}"),
+        // Bytes that a reader passes over, as those behind the sound, are looked at where damage is repaired.
+        (Ok(sound), Ok(repaired)) if sound.sum != repaired.sum => return "heard otherwise repaired",
+        (Ok(_), Err(_)) => return "heard unless repaired",
+        (Err(_), Ok(_)) => return "repaired",
+        _ => {}
+    }
     match heard {
         Ok(heard) if heard.frames > 0 => "heard",
         Ok(_) => "empty or endless",
@@ -56,25 +61,35 @@ fn try_bytes(bytes: &Arc<[u8]>, random: &mut Random) -> &'static str {
     }
 }
 
-/// In other blocks, from a file that gives little at a time.
-fn is_heard_the_same(bytes: &Arc<[u8]>, heard: &Result<Heard, String>, random: &mut Random) {
-    let manner = Manner { short: Some(Random::new(random.bits())), ..Manner::default() };
-    let (again, _) = hear(bytes, manner, &mut Random::new(random.bits()));
-    assert_eq!(*heard, again, "short reads and other blocks change what is heard");
-}
-
-/// An error of the disk must not pass for the end of a file.
-fn is_heard_the_same_or_refused_by_a_failing_disk(
+/// What is heard: the same in all blocks, however the file is read, within bounds.
+fn is_heard_as_promised(
     bytes: &Arc<[u8]>,
-    heard: &Result<Heard, String>,
-    calls: u64,
+    damaged: Damaged,
     random: &mut Random,
-) {
-    let manner = Manner { fails_at: Some(random.below(calls + 1)), ..Manner::default() };
-    let (broken, _) = hear(bytes, manner, &mut Random::new(random.bits()));
+) -> Result<Heard, String> {
+    let ((heard, seen), held) =
+        peak_of(|| hear(bytes, damaged, Manner::default(), &mut Random::new(random.bits())));
+    assert!(held <= HELD_BYTES_MAX, "{held} bytes were held to decode it");
+    let times = match damaged {
+        Damaged::Refuse => READ_TIMES_MAX,
+        Damaged::Repair => READ_TIMES_OF_REPAIRS_MAX,
+    };
+    let read_max = READ_BYTES_MIN + times * bytes.len() as u64;
+    assert!(seen.bytes() <= read_max, "{} bytes were read of {}", seen.bytes(), bytes.len());
+    assert!(seen.calls() <= read_max, "it was read {} times", seen.calls());
+    let farthest = seen.farthest();
+    let end = bytes.len() as u64 + OUTSIDE_BYTES_MAX;
+    assert!(farthest <= end, "it was read at {farthest} of {}", bytes.len());
+    let manner = Manner { short: Some(Random::new(random.bits())), ..Manner::default() };
+    let (again, _) = hear(bytes, damaged, manner, &mut Random::new(random.bits()));
+    assert_eq!(heard, again, "short reads and other blocks change what is heard");
+    // An error of the disk must not pass for the end of a file, nor for damage.
+    let manner = Manner { fails_at: Some(random.below(seen.calls() + 1)), ..Manner::default() };
+    let (broken, _) = hear(bytes, damaged, manner, &mut Random::new(random.bits()));
     if let Ok(broken) = broken {
         assert_eq!(heard.as_ref(), Ok(&broken), "a failing disk changes what is heard");
     }
+    heard
 }
 
 /// Whether it is complete and what its tags are can be said of any file.
@@ -105,7 +120,7 @@ fn damaged_files_are_heard_in_full_or_refused_in_one_line() {
     });
     let total: u64 = counts.values().sum();
     if total >= COUNT {
-        for came in ["heard", "cut short", "damaged", "not supported", "unknown"] {
+        for came in ["heard", "repaired", "damaged", "not supported", "unknown"] {
             let share = counts.get(came).copied().unwrap_or(0) * 100 / total;
             assert!(share >= 1, "only {share} % of {total} files came to `{came}`: {counts:?}");
         }
@@ -116,9 +131,16 @@ fn damaged_files_are_heard_in_full_or_refused_in_one_line() {
 fn files_of_the_corpus_keep_every_promise_undamaged() {
     let corpus = Corpus::committed();
     for (name, bytes) in &corpus.files {
-        let came = try_bytes(&bytes.clone().into(), &mut Random::new(1));
-        let complete = decode::completeness(&mut Cursor::new(bytes)).unwrap();
+        let bytes: Arc<[u8]> = bytes.clone().into();
+        let came = try_bytes(&bytes, &mut Random::new(1));
+        let hear = |damaged| hear(&bytes, damaged, Manner::default(), &mut Random::new(1)).0;
+        if let (Ok(sound), Ok(repaired)) = (hear(Damaged::Refuse), hear(Damaged::Repair)) {
+            assert_eq!((sound.frames, sound.sum), (repaired.frames, repaired.sum), "{name}");
+            assert!(repaired.repairs.is_empty(), "{name} is sound: {:?}", repaired.repairs);
+        }
+        let complete = decode::completeness(&mut Cursor::new(&bytes)).unwrap();
         let is_waited_for = matches!(complete, Completeness::Incomplete { .. });
-        assert!(!is_waited_for && came != "cut short" && came != "damaged", "{name}: {came}");
+        let is_sound = ["heard", "not supported", "unknown"].contains(&came);
+        assert!(!is_waited_for && is_sound, "{name}: {came}");
     }
 }

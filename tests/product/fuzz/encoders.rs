@@ -5,7 +5,7 @@ use crate::hearing::{hear, sum_of};
 use crate::making::{samples, settings, tags, write};
 use std::io::Cursor;
 use std::sync::Arc;
-use wavemill_core::decode::{self, Completeness};
+use wavemill_core::decode::{self, Completeness, Damaged};
 use wavemill_core::encode::{self, EncodeSettings, FormatDescriptor};
 use wavemill_core::tags::{self as reading, Field, Tags};
 use wavemill_tests::fuzzing::{Manner, one_line, run};
@@ -53,7 +53,7 @@ fn is_heard(
     let name = format.name;
     let complete = decode::completeness(&mut Cursor::new(bytes)).unwrap();
     assert!(!matches!(complete, Completeness::Incomplete { .. }), "{name}: {complete:?}");
-    let (heard, _) = hear(&Arc::from(bytes), Manner::default(), random);
+    let (heard, _) = hear(&Arc::from(bytes), Damaged::Refuse, Manner::default(), random);
     let heard = heard.unwrap_or_else(|reason| panic!("{name} of {frames} frames {reason}"));
     assert_eq!(heard.info.spec.channel_count(), settings.spec.channel_count(), "{name}");
     let rate_hz = format.lossy.as_ref().and_then(|lossy| lossy.decoded_rate_hz);

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use wavemill_core::audio::Samples;
-use wavemill_core::decode::{self, Decoder};
+use wavemill_core::decode::{self, Damaged, Decoder, Repair, RepairKind};
 use wavemill_core::limits;
 use wavemill_tests::fuzzing::{Manner, Seen, Watched, one_line};
 use wavemill_tests::signal::Random;
@@ -20,17 +20,20 @@ pub(crate) struct Heard {
     pub(crate) sum: u64,
     /// Whether [`FRAMES_MAX`] ended it.
     is_cut: bool,
+    /// Kind and count of each: the places of those that are near each other depend on the blocks.
+    pub(crate) repairs: Vec<(RepairKind, u64)>,
 }
 
 /// Decodes a file in blocks of random lengths. A refusal is one line, as users are told.
 pub(crate) fn hear(
     bytes: &Arc<[u8]>,
+    damaged: Damaged,
     manner: Manner,
     blocks: &mut Random,
 ) -> (Result<Heard, String>, Arc<Seen>) {
     let source = Watched::new(Arc::clone(bytes), manner);
     let seen = source.seen();
-    let result = decode::open(Box::new(source), None).and_then(|mut decoder| {
+    let result = decode::open_as(Box::new(source), None, damaged).and_then(|mut decoder| {
         let first = drain(decoder.as_mut(), blocks)?;
         // Once more, now and then: from the start on the same comes out.
         if blocks.below(4) == 0 {
@@ -69,13 +72,19 @@ fn drain(decoder: &mut dyn Decoder, blocks: &mut Random) -> Result<Heard, decode
         sum = hash(&samples, frames, sum);
         frames += count as u64;
         if frames > FRAMES_MAX {
-            return Ok(Heard { info, frames: 0, sum: 0, is_cut: true });
+            return Ok(Heard { info, frames: 0, sum: 0, is_cut: true, repairs: Vec::new() });
         }
     }
     if let Some(promised) = info.frame_count {
         assert_eq!(promised.0, frames, "the promised length is exact");
     }
-    Ok(Heard { info, frames, sum, is_cut: false })
+    let repairs = decoder.repairs();
+    let told = |repair: &Repair| {
+        one_line(&repair.line());
+        (repair.kind, repair.count)
+    };
+    let repairs = repairs.iter().map(told).collect();
+    Ok(Heard { info, frames, sum, is_cut: false, repairs })
 }
 
 /// The sum of samples that were never in a file.
