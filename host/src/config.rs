@@ -40,6 +40,8 @@ pub struct ConfigFile {
     pub workers: Option<usize>,
     /// Free space below which no job begins, MiB.
     pub min_free_mib: Option<u64>,
+    /// Whether workers give up what their jobs do not need.
+    pub confine: Option<bool>,
     /// Target of loudness steps that name none.
     pub target_lufs: Option<f64>,
     /// `false` turns loudness steps off.
@@ -54,6 +56,7 @@ const KEYS: &[(&str, &str)] = &[
     ("log", "a level, as \"info\""),
     ("workers", "a whole number from 1 to 256"),
     ("min_free_mib", "a whole number from 0 to 1048576"),
+    ("confine", "true or false"),
     ("target_lufs", "a number from -70 to 0, as -16.0"),
     ("normalize", "true or false"),
 ];
@@ -135,6 +138,7 @@ impl Reader<'_> {
             "log" => config.log = self.string(key, value),
             "workers" => config.workers = self.workers(key, value),
             "min_free_mib" => config.min_free_mib = self.min_free(key, value),
+            "confine" => config.confine = self.bool(key, value),
             "target_lufs" => config.target_lufs = self.target(key, value),
             "normalize" => config.normalize = self.bool(key, value),
             _ => self.unknown(key, key_span),
@@ -230,12 +234,14 @@ mod tests {
     #[test]
     fn config_with_every_key_is_understood() {
         let text = "state = \"s\"\nroot = \"/srv\"\noutput_dir = \"out\"\nlog = \"info\"\n\
-                    workers = 3\nmin_free_mib = 2048\ntarget_lufs = -16\nnormalize = false\n";
+                    workers = 3\nmin_free_mib = 2048\nconfine = false\ntarget_lufs = -16\n\
+                    normalize = false\n";
         let config = ConfigFile::parse(text, Path::new("/etc/wavemill")).unwrap();
         assert_eq!(config.state, Some("/etc/wavemill/s".into()));
         assert_eq!(config.root, Some("/srv".into()));
         assert_eq!(config.workers, Some(3));
         assert_eq!(config.min_free_mib, Some(2048));
+        assert_eq!(config.confine, Some(false));
         assert_eq!(config.target_lufs, Some(-16.0));
         assert_eq!(config.normalize, Some(false));
     }

@@ -24,6 +24,11 @@ impl Pieces {
         Self(Kept::of_state(state, "pieces", BYTES_MAX))
     }
 
+    /// Where they are kept.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.folder()
+    }
+
     /// Measures a file, unless it was measured before.
     ///
     /// # Errors

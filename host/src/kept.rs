@@ -86,7 +86,6 @@ impl Kept {
     }
 
     /// Where the entries are.
-    #[cfg(test)]
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }

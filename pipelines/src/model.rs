@@ -42,6 +42,8 @@ pub struct Pipeline {
     pub priority: i32,
     /// Longest a job's attempt may take.
     pub timeout: Duration,
+    /// Most resident memory of a worker in an attempt; `None` is the host's own bound.
+    pub memory_bytes_max: Option<u64>,
     /// IANA name of the time zone of `{date}`; `None` is the machine's.
     pub timezone: Option<String>,
     /// When its jobs may begin; empty is always.
@@ -77,6 +79,7 @@ impl Pipeline {
             concurrency: CONCURRENCY,
             priority: 0,
             timeout: TIMEOUT,
+            memory_bytes_max: None,
             timezone: None,
             hours: Vec::new(),
             retry: Retry::default(),

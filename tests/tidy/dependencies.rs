@@ -71,6 +71,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "miette", only: &["wavemill"], tests_may: false },
     Wrapper { package: "tracing*", only: &["wavemill", "wavemill-plugin"], tests_may: false },
     Wrapper { package: "wasmtime*", only: &["wavemill-runtime"], tests_may: false },
+    Wrapper { package: "landlock", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "seccompiler", only: &["wavemill"], tests_may: false },
     Wrapper { package: "nice-plug*", only: &["wavemill-plugin"], tests_may: false },
     Wrapper { package: "anyhow", only: &["xtask"], tests_may: false },
 ];

@@ -79,6 +79,7 @@ impl Context {
             log: "warn".to_owned(),
             workers: None,
             free_bytes_min: 0,
+            confine: true,
             defaults: Defaults::default(),
         };
         start_log(&settings.log)?;

@@ -5,6 +5,7 @@ mod batches;
 mod check;
 mod completions;
 mod context;
+mod doctor;
 mod dry_run;
 mod effects;
 mod events;
@@ -52,6 +53,7 @@ const COMMANDS: &[Entry] = &[
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),
+    entry::<doctor::Doctor>(),
     entry::<steps::Steps>(),
     entry::<effects::Effects>(),
     entry::<formats::Formats>(),

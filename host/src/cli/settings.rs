@@ -27,6 +27,8 @@ pub struct Settings {
     pub workers: Option<usize>,
     /// Free space below which no job begins.
     pub free_bytes_min: u64,
+    /// Whether workers give up what their jobs do not need.
+    pub confine: bool,
     /// What pipelines that say nothing do.
     pub defaults: Defaults,
 }
@@ -61,6 +63,7 @@ impl Settings {
             log: flags.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
             workers: file.workers,
             free_bytes_min: file.min_free_mib.unwrap_or(MIN_FREE_MIB) << 20,
+            confine: file.confine.unwrap_or(true),
             defaults: Defaults {
                 target_lufs: target_lufs(environment)?.or(file.target_lufs),
                 normalize: normalize(environment)?.or(file.normalize).unwrap_or(true),

@@ -5,6 +5,7 @@ use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
 use crate::control::types::{Status, WatchState, WatchView, WorkerView};
 use crate::jobs::JobState;
+use crate::platform::ConfinementLevel;
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, duration, one_line, size};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -57,6 +58,12 @@ fn lines(
     }
     if !status.workers.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Workers")]);
+        if let Some(confinement) = &status.confinement {
+            let is_full = confinement.level == ConfinementLevel::Full;
+            let tone = if is_full { Tone::Good } else { Tone::Doubt };
+            let line = format!("    confinement {}", one_line(&confinement.to_string()));
+            lines.push(paint.tone(tone, line));
+        }
         lines.extend(workers(&status.workers).lines(paint));
     }
     lines

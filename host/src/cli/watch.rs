@@ -28,6 +28,10 @@ pub(super) struct Watch {
     /// Jobs at once [default: the number of processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
     workers: Option<u16>,
+
+    /// Let workers do whatever this user may, not only what their jobs need
+    #[arg(long)]
+    unconfined: bool,
 }
 
 impl Run for Watch {
@@ -58,6 +62,8 @@ impl Run for Watch {
             worker_command: Vec::new(),
             worker_rss_bytes_max: DaemonSettings::WORKER_RSS_BYTES_MAX,
             free_bytes_min: context.settings.free_bytes_min,
+            worker_stall: DaemonSettings::WORKER_STALL,
+            confine: context.settings.confine && !self.unconfined,
             until_idle: self.until_idle,
             events,
             stop: stop.clone(),

@@ -3,7 +3,7 @@
 use super::types::{PauseView, RefusedView, Status, WatchView, WorkerView};
 use crate::daemon::{StopLevel, StopSignal};
 use crate::jobs::JobState;
-use crate::platform::resident_bytes;
+use crate::platform::{Confinement, resident_bytes};
 use crate::watch::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +26,8 @@ pub(crate) struct Live {
     holds: Mutex<BTreeMap<String, String>>,
     /// Running jobs that someone canceled.
     canceled: Mutex<BTreeSet<String>>,
+    /// What holds for workers: what this system has, then what the last one that started said.
+    confinement: Mutex<Confinement>,
     waker: Sender<()>,
     pub(crate) stop: StopSignal,
 }
@@ -37,6 +39,7 @@ impl Live {
         watches: Vec<WatchView>,
         watched: BTreeSet<String>,
         workers: usize,
+        confinement: Confinement,
         stop: StopSignal,
     ) -> (Self, Receiver<()>) {
         let (waker, woken) = bounded(1);
@@ -50,6 +53,7 @@ impl Live {
             submitted: Mutex::default(),
             holds: Mutex::default(),
             canceled: Mutex::default(),
+            confinement: Mutex::new(confinement),
             waker,
             stop,
         };
@@ -82,6 +86,15 @@ impl Live {
     pub(crate) fn update_worker(&self, index: usize, update: impl FnOnce(&mut WorkerView)) {
         if let Some(worker) = locked(&self.workers).get_mut(index) {
             update(worker);
+        }
+    }
+
+    /// Takes what a worker said of itself.
+    pub(crate) fn set_confinement(&self, confinement: &Confinement) {
+        let mut known = locked(&self.confinement);
+        if *known != *confinement {
+            tracing::warn!(%confinement, "Workers are confined differently now.");
+            known.clone_from(confinement);
         }
     }
 
@@ -174,6 +187,7 @@ impl Live {
             unwatched: waiting,
             watches: locked(&self.watches).clone(),
             workers,
+            confinement: Some(locked(&self.confinement).clone()),
         }
     }
 }

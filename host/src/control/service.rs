@@ -64,6 +64,7 @@ impl Service {
                 unwatched: BTreeMap::new(),
                 watches: Vec::new(),
                 workers: Vec::new(),
+                confinement: None,
             },
         })
     }

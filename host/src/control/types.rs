@@ -1,6 +1,7 @@
 //! What the control socket and `--json` say. Version 1 of these shapes: fields are only added.
 
 use crate::jobs::JobState;
+use crate::platform::Confinement;
 use crate::watch::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +29,9 @@ pub struct Status {
     pub watches: Vec<WatchView>,
     /// Worker processes.
     pub workers: Vec<WorkerView>,
+    /// How far workers are confined; absent where an older daemon answers.
+    #[serde(default)]
+    pub confinement: Option<Confinement>,
 }
 
 /// A watched folder.

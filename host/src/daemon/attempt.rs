@@ -1,6 +1,7 @@
 //! One attempt at a job, from its claim to its end.
 
 use super::deciding::decide;
+use super::domain;
 use super::event::DaemonEvent;
 use super::plans::Plan;
 use super::publishing::{Published, publish_job, remove_parts, survive, tell_end};
@@ -10,9 +11,9 @@ use super::slot::Slot;
 use super::sources::{self, SourceState};
 use super::stop::StopLevel;
 use super::turns::Turn;
+use super::watchdog::Watchdog;
 use crate::groups::Group;
 use crate::jobs::{Again, Blame, Clock, End, JobState, Lease, Why};
-use crate::platform::resident_bytes;
 use crate::store::{
     Ending, GroupRecord, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError,
 };
@@ -211,15 +212,16 @@ impl Attempt<'_> {
         plan: &Plan,
         mut together: Option<&mut Together<'_>>,
     ) -> Result<Worked, StoreError> {
-        let worker = match slot.worker(self.shared) {
+        let domain = domain::of_job(self.shared, self.job, plan);
+        let worker = match slot.worker(self.shared, &domain) {
             Ok(worker) => worker,
             Err(error) => return Ok(Worked::Failed(error.into())),
         };
         if worker.send(&Request::Run(Box::new(self.request(plan, together.as_deref())))).is_err() {
             return Ok(buried(slot));
         }
-        let mut deadline = Instant::now() + plan.pipeline.timeout;
         let mut canceled: Option<Instant> = None;
+        let mut watchdog = Watchdog::of(plan, self.shared.bounds);
         loop {
             if canceled.is_none() && self.shared.live.is_canceled(&self.job.id) {
                 canceled = Some(Instant::now());
@@ -234,7 +236,7 @@ impl Attempt<'_> {
                 slot.kill();
                 return Ok(Worked::Interrupted);
             }
-            if let Some(reason) = self.excess(worker_pid(slot), deadline, plan) {
+            if let Some(reason) = watchdog.excess(worker_pid(slot)) {
                 slot.kill();
                 return Ok(Worked::Crashed(reason));
             }
@@ -248,8 +250,8 @@ impl Attempt<'_> {
             };
             match event {
                 Event::Gone => return Ok(buried(slot)),
-                Event::Reply(Reply::Ready) => {}
-                Event::Reply(Reply::Progress { share }) => self.tell_progress(share),
+                Event::Reply(Reply::Ready { .. } | Reply::Reached { .. }) => {}
+                Event::Reply(Reply::Progress { share }) => self.progress(&mut watchdog, share),
                 Event::Reply(Reply::Measures { member }) => {
                     if let Some(together) = &mut together {
                         together.measuring = Some(member);
@@ -273,7 +275,7 @@ impl Attempt<'_> {
                     let asked = Instant::now();
                     let answer = decide(self.shared, self.job, &proposals)?;
                     // Waiting for another job is not the worker's time.
-                    deadline += asked.elapsed();
+                    watchdog.extend(asked.elapsed());
                     let answer = answer.map_err(Failure::from);
                     if worker.send(&Request::Decided { answer }).is_err() {
                         return Ok(buried(slot));
@@ -300,18 +302,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Why a worker must be ended.
-    fn excess(&self, pid: Option<u32>, deadline: Instant, plan: &Plan) -> Option<String> {
-        if Instant::now() >= deadline {
-            let timeout_s = plan.pipeline.timeout.as_secs_f64();
-            return Some(format!("took longer than the pipeline's timeout of {timeout_s} s"));
-        }
-        let bytes_max = self.shared.worker_rss_bytes_max;
-        let bytes = pid.and_then(resident_bytes).filter(|&bytes| bytes > bytes_max)?;
-        Some(format!("took {} MiB of memory; a worker may have {}", bytes >> 20, bytes_max >> 20))
-    }
-
-    fn tell_progress(&self, share: f64) {
+    fn progress(&self, watchdog: &mut Watchdog, share: f64) {
+        watchdog.progress(share);
         self.shared.live.set_progress(&self.job.id, Some(share));
         self.shared.tell(DaemonEvent::Progress { job: self.job.id.clone(), share });
     }

@@ -3,6 +3,7 @@
 mod admission;
 mod attempt;
 mod deciding;
+mod domain;
 mod engine;
 mod event;
 mod names;
@@ -18,6 +19,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod watchdog;
 mod watching;
 
 pub use event::{DaemonEvent, StartedWatch};
@@ -28,7 +30,7 @@ use crate::control::live::Live;
 use crate::control::types::WatchView;
 use crate::control::{Server, Service, Terms};
 use crate::effects::cache_folder;
-use crate::platform::{LockFile, random_hex};
+use crate::platform::{Confinement, ConfinementLevel, LockFile, confinement_here, random_hex};
 use crate::store::{JobRecord, Store, StoreError};
 use crate::worker::Workers;
 use crossbeam_channel::{Receiver, bounded, unbounded};
@@ -108,16 +110,21 @@ fn open(
     store.keep_plans(plans.records(&settings.output_root)).map_err(failed)?;
     let pipelines = plans.current().keys().cloned().collect();
     let workers = settings.workers.max(1);
-    let (live, requests) = Live::new(watches, pipelines, workers, settings.stop.clone());
+    let (live, requests) =
+        Live::new(watches, pipelines, workers, confinement(settings), settings.stop.clone());
     let shared = Shared {
         store,
         live: Arc::new(live),
         plans,
         names: names::Reservations::default(),
-        workers: Workers { command: worker_command(settings)?, lock },
-        worker_rss_bytes_max: settings.worker_rss_bytes_max,
         space: Space::start(settings.free_bytes_min)
             .map_err(|error| DaemonError::Start { reason: error.to_string() })?,
+        workers: Workers {
+            command: worker_command(settings)?,
+            lock,
+            is_confined: settings.confine,
+        },
+        bounds: watchdog::Bounds::of(settings),
         boot_id: random_hex(),
         root: settings.root.clone(),
         spool,
@@ -128,6 +135,17 @@ fn open(
         stop: settings.stop.clone(),
     };
     Ok((Arc::new(shared), requests))
+}
+
+/// What will hold for workers; the log says so.
+fn confinement(settings: &DaemonSettings) -> Confinement {
+    let confinement = if settings.confine { confinement_here() } else { Confinement::off() };
+    if confinement.level == ConfinementLevel::Full {
+        tracing::info!(%confinement, "Workers are confined.");
+    } else {
+        tracing::warn!(%confinement, "Workers are not fully confined.");
+    }
+    confinement
 }
 
 enum ServeError {

@@ -5,6 +5,7 @@ use super::stop::StopSignal;
 use crossbeam_channel::Sender;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 use thiserror::Error;
 use wavemill_pipelines::Diagnostic;
 use wavemill_pipelines::model::Defaults;
@@ -30,6 +31,11 @@ pub struct DaemonSettings {
     pub worker_rss_bytes_max: u64,
     /// Free space below which no job begins that would write there.
     pub free_bytes_min: u64,
+    /// Processor time that a worker may use without getting anywhere; [`DaemonSettings::WORKER_STALL`]
+    /// is usual.
+    pub worker_stall: Duration,
+    /// Whether workers give up what their jobs do not need.
+    pub confine: bool,
     /// End when nothing is left to do.
     pub until_idle: bool,
     /// Where events go; a receiver that is gone is no error.
@@ -42,6 +48,10 @@ impl DaemonSettings {
     /// Usual limit of a worker's resident memory: 20 times what the longest file needs, and small
     /// enough that two workers fit a small machine.
     pub const WORKER_RSS_BYTES_MAX: u64 = 2 << 30;
+
+    /// Usual limit of processor time without progress, and without a byte read or written. The longest
+    /// that honest work goes without either is the compilation of an effect: seconds.
+    pub const WORKER_STALL: Duration = Duration::from_mins(5);
 }
 
 /// The text of a pipeline file.

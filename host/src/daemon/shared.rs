@@ -6,6 +6,7 @@ use super::plans::Plans;
 use super::space::Space;
 use super::stop::StopSignal;
 use super::turns::Turns;
+use super::watchdog::Bounds;
 use crate::control::live::Live;
 use crate::jobs::JobQueue;
 use crate::store::{JobRecord, Store};
@@ -22,9 +23,9 @@ pub(super) struct Shared {
     pub(super) plans: Plans,
     pub(super) names: Reservations,
     pub(super) workers: Workers,
-    pub(super) worker_rss_bytes_max: u64,
     /// Free space that jobs need to begin.
     pub(super) space: Space,
+    pub(super) bounds: Bounds,
     /// Fresh at every start, so that what an earlier start held is known as such.
     pub(super) boot_id: String,
     /// Base of relative folders that sources are moved to.

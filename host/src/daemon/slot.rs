@@ -2,6 +2,7 @@
 
 use super::attempt;
 use super::shared::Shared;
+use crate::platform::Domain;
 use crate::store::{JobRecord, StoreError};
 use crate::worker::{Death, WorkerProcess};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -94,10 +95,19 @@ impl Slot {
         Self { index, worker: None, jobs_by_worker: 0 }
     }
 
-    /// Its worker, started if there is none.
-    pub(super) fn worker(&mut self, shared: &Shared) -> io::Result<&mut WorkerProcess> {
+    /// Its worker, started if there is none, or none for a job that needs this domain: a process that
+    /// gave something up does not get it back.
+    pub(super) fn worker(
+        &mut self,
+        shared: &Shared,
+        domain: &Domain,
+    ) -> io::Result<&mut WorkerProcess> {
+        if self.worker.as_mut().is_some_and(|worker| !worker.suits(domain)) {
+            self.kill();
+        }
         if self.worker.is_none() {
-            let worker = shared.workers.start()?;
+            let worker = shared.workers.start(domain)?;
+            shared.live.set_confinement(worker.confinement());
             let pid = worker.pid();
             self.jobs_by_worker = 0;
             shared.live.update_worker(self.index, |view| view.pid = Some(pid));

@@ -1,9 +1,17 @@
 //! Calls to the operating system that std does not have. Linux first; elsewhere the nearest thing.
 
+mod confine;
 mod files;
 mod process;
 mod socket;
+mod system;
 
+pub use confine::{Confinement, ConfinementLevel, Domain, Place, confine, confinement_here};
 pub use files::{LockFile, replace_file, trash_for};
-pub use process::{die_with_parent, random_hex, random_u64, resident_bytes};
+pub use process::{
+    Effort, die_with_parent, effort, limit_this_process, random_hex, random_u64, resident_bytes,
+};
 pub use socket::with_socket_path;
+pub use system::{
+    InotifyLimits, Space, inotify_limits, is_clock_kept, may_use_folder, open_files_max, space,
+};

@@ -1,8 +1,9 @@
 //! Processes, and chance.
 
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;
+use std::time::Duration;
 
 /// 64 random bits; from the clock if the system has none to give.
 pub fn random_u64() -> u64 {
@@ -39,12 +40,55 @@ pub fn die_with_parent(parent_pid: u32) -> io::Result<()> {
     }
 }
 
+/// Bounds the files that this process may have open, and lets its death leave no image of its memory:
+/// that would be as large as what it was ended for, and hold the audio.
+///
+/// The address space is not bounded: sandboxes reserve gigabytes of it that they never touch.
+///
+/// # Errors
+/// When the system refuses.
+pub fn limit_this_process(open_files_max: u64) -> io::Result<()> {
+    let bounded = |most: u64| Rlimit { current: Some(most), maximum: Some(most) };
+    // A hard limit that is lower already cannot be raised.
+    let files_max = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX).min(open_files_max);
+    setrlimit(Resource::Nofile, bounded(files_max))?;
+    setrlimit(Resource::Core, bounded(0))?;
+    Ok(())
+}
+
 /// Resident memory of a process; `None` when it is gone or the system does not say.
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// What a process has done so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Processor time of all of its threads.
+    pub processor: Duration,
+    /// Bytes that its calls read and wrote, whatever they were.
+    pub bytes: u64,
+}
+
+/// Ticks of a second in `/proc/PID/stat`: `USER_HZ`, the same wherever Linux runs.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// What a process has done; `None` when it is gone or the system does not say.
+pub fn effort(pid: u32) -> Option<Effort> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // After the name in parentheses, which may hold anything: the state is field 3 of proc_pid_stat(5),
+    // the time in the process 14, in the kernel 15.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
+    let processor = Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND);
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    let count = |name: &str| -> Option<u64> {
+        io.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
+    };
+    Some(Effort { processor, bytes: count("rchar:")? + count("wchar:")? })
 }
 
 #[cfg(test)]
@@ -58,6 +102,19 @@ mod tests {
             return;
         }
         assert!(resident_bytes(std::process::id()).unwrap() > 100_000);
+    }
+
+    #[test]
+    fn effort_of_this_process_grows() {
+        if !cfg!(target_os = "linux") {
+            eprintln!("skipped: /proc is Linux only");
+            return;
+        }
+        let before = effort(std::process::id()).unwrap();
+        let text = std::fs::read("/proc/self/stat").unwrap();
+        let after = effort(std::process::id()).unwrap();
+        assert!(after.bytes >= before.bytes + text.len() as u64, "{before:?} {after:?}");
+        assert!(after.processor >= before.processor);
     }
 
     #[test]

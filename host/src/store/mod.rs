@@ -99,6 +99,11 @@ impl Store {
         Self::with_database(database, pid_file)
     }
 
+    /// The file of a state folder's store, whether it is there or not.
+    pub fn file_in(state_dir: &Path) -> PathBuf {
+        state_dir.join(STORE_FILE)
+    }
+
     fn with_database(database: Database, pid_file: PathBuf) -> Result<Self, StoreError> {
         let database = Arc::new(database);
         check_schema(&database)?;

@@ -25,6 +25,7 @@ mod walk;
 mod tests;
 
 pub use handle::{WatchHandle, spawn};
+pub use root::is_on_network;
 
 use crossbeam_channel::Sender;
 use serde::{Deserialize, Serialize};

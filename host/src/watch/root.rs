@@ -88,20 +88,25 @@ impl Root {
 
     /// Whether changes made by other machines cause no events here.
     pub(super) fn is_on_network(&self) -> bool {
-        let Ok(statfs) = rustix::fs::statfs(&self.path) else { return false };
-        // The field's type differs between architectures; the constants have 32 bits.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "magic numbers have 32 bits"
-        )]
-        let magic = statfs.f_type as u32;
-        NETWORK_MAGIC.contains(&magic)
+        is_on_network(&self.path)
     }
 
     fn offline(&self, reason: &str) -> Standing {
         Standing::Offline(format!("watched folder {}: {reason}", self.path.display()))
     }
+}
+
+/// Whether a path lies on a file system that other machines change without an event here.
+pub fn is_on_network(path: &Path) -> bool {
+    let Ok(statfs) = rustix::fs::statfs(path) else { return false };
+    // The field's type differs between architectures; the constants have 32 bits.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "magic numbers have 32 bits"
+    )]
+    let magic = statfs.f_type as u32;
+    NETWORK_MAGIC.contains(&magic)
 }
 
 /// The mount point of `/etc/fstab` at or above a path at which nothing is mounted.

@@ -2,7 +2,9 @@
 
 use super::protocol::{Failure, Reply, Request, Work, parse, send};
 use crate::groups::{Candidate, Group, Pieces};
-use crate::platform::{LockFile, die_with_parent};
+use crate::platform::{
+    Confinement, Domain, LockFile, confine, die_with_parent, limit_this_process,
+};
 use crate::store::GroupMember;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashMap;
@@ -25,6 +27,9 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Pipelines a worker keeps ready.
 const PIPELINES_MAX: usize = 64;
+
+/// Files that a worker may have open: some three for each output, and a few of its own.
+const OPEN_FILES_MAX: u64 = 512;
 
 /// What a worker tells and asks besides.
 pub trait Talk: Hooks {
@@ -73,27 +78,41 @@ fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
     let socket = UnixStream::from(stdin);
     let cancel = Arc::new(AtomicBool::new(false));
     let (sender, requests) = unbounded();
-    let reader = socket.try_clone()?;
+    let mut reader = BufReader::new(socket.try_clone()?);
+    let mut hello = String::new();
+    reader.read_line(&mut hello)?;
+    let Ok(Request::Hello { parent_pid, lock, domain }) = parse(&hello) else {
+        return Err(io::Error::other("a worker is started by `wavemill watch` only"));
+    };
+    let _lock = greet(parent_pid, &lock)?;
+    limit_this_process(OPEN_FILES_MAX)?;
+    // Before there is another thread: it would keep what this one gives up.
+    let confinement = domain.as_ref().map_or_else(Confinement::off, confine);
+    let domain = domain.unwrap_or_default();
     let shared = Arc::clone(&cancel);
     std::thread::Builder::new()
         .name("requests".to_owned())
         .spawn(move || read_requests(reader, &sender, &shared))?;
-    let _lock = match requests.recv() {
-        Ok(Request::Hello { parent_pid, lock }) => greet(parent_pid, &lock)?,
-        _ => return Err(io::Error::other("a worker is started by `wavemill watch` only")),
-    };
     let mut link = Link { socket, requests, cancel, last_progress: None, is_broken: false };
-    link.reply(&Reply::Ready)?;
+    link.reply(&Reply::Ready { confinement })?;
+    serve_requests(engine, &mut link, &domain)
+}
+
+fn serve_requests(engine: &mut dyn Engine, link: &mut Link, domain: &Domain) -> io::Result<()> {
     while let Ok(request) = link.requests.recv() {
-        if let Request::Run(work) = request {
-            link.last_progress = None;
-            let cancel = Arc::clone(&link.cancel);
-            let reply = match engine.run(&work, &cancel, &mut link) {
-                Ok(outcome) => Reply::Prepared(Box::new(outcome)),
-                Err(error) => Reply::Failed(error.into()),
-            };
-            link.reply(&reply)?;
-        }
+        let reply = match request {
+            Request::Reach => Reply::Reached { all: domain.is_reached() },
+            Request::Run(work) => {
+                link.last_progress = None;
+                let cancel = Arc::clone(&link.cancel);
+                match engine.run(&work, &cancel, link) {
+                    Ok(outcome) => Reply::Prepared(Box::new(outcome)),
+                    Err(error) => Reply::Failed(error.into()),
+                }
+            }
+            _ => continue,
+        };
+        link.reply(&reply)?;
     }
     Ok(())
 }
@@ -108,8 +127,8 @@ fn greet(parent_pid: u32, lock: &Path) -> io::Result<LockFile> {
 
 /// Runs until the daemon closes the socket or dies; then the process ends, whatever it is doing. The
 /// daemon, or the next one, knows the temporary files.
-fn read_requests(socket: UnixStream, requests: &Sender<Request>, cancel: &AtomicBool) {
-    for line in BufReader::new(socket).lines() {
+fn read_requests(socket: BufReader<UnixStream>, requests: &Sender<Request>, cancel: &AtomicBool) {
+    for line in socket.lines() {
         let Ok(request) = line.and_then(|line| parse(&line)) else { break };
         // In the order they came: what cancels a run is never taken for one of the run before.
         if matches!(request, Request::Cancel | Request::Run(_)) {

@@ -1,6 +1,7 @@
 //! The daemon's side: one running worker.
 
 use super::protocol::{Reply, Request, parse, send};
+use crate::platform::{Confinement, Domain};
 use crossbeam_channel::{Receiver, unbounded};
 use rustix::process::Signal;
 use std::collections::VecDeque;
@@ -30,6 +31,8 @@ pub struct Workers {
     pub command: Vec<OsString>,
     /// The file that workers hold locked while they live.
     pub lock: PathBuf,
+    /// Whether they give up what their jobs do not need.
+    pub is_confined: bool,
 }
 
 /// Something came from a worker.
@@ -58,14 +61,17 @@ pub struct WorkerProcess {
     socket: UnixStream,
     events: Receiver<Event>,
     tail: Arc<Mutex<VecDeque<String>>>,
+    domain: Option<Domain>,
+    confinement: Confinement,
 }
 
 impl Workers {
-    /// Starts a worker and waits until it is ready. It dies with the calling thread.
+    /// Starts a worker and waits until it is ready; where workers are confined, to this domain. It dies
+    /// with the calling thread.
     ///
     /// # Errors
     /// When the program cannot be started or does not speak the protocol.
-    pub fn start(&self) -> io::Result<WorkerProcess> {
+    pub fn start(&self, domain: &Domain) -> io::Result<WorkerProcess> {
         let (ours, theirs) = UnixStream::pair()?;
         let (output, output_end) = io::pipe()?;
         let (program, arguments) =
@@ -90,11 +96,23 @@ impl Workers {
         spawn_thread("worker-replies", move || {
             read_replies(reader, &|event| sender.send(event).is_ok());
         })?;
-        let mut worker = WorkerProcess { child, socket: ours, events, tail };
-        let lock = self.lock.clone();
-        worker.send(&Request::Hello { parent_pid: std::process::id(), lock })?;
+        let domain = self.is_confined.then(|| domain.clone());
+        let confinement = Confinement::off();
+        let mut worker = WorkerProcess {
+            child,
+            socket: ours,
+            events,
+            tail,
+            domain: domain.clone(),
+            confinement,
+        };
+        let (lock, parent_pid) = (self.lock.clone(), std::process::id());
+        worker.send(&Request::Hello { parent_pid, lock, domain })?;
         match worker.events.recv_timeout(READY_TIMEOUT) {
-            Ok(Event::Reply(Reply::Ready)) => Ok(worker),
+            Ok(Event::Reply(Reply::Ready { confinement })) => {
+                worker.confinement = confinement;
+                Ok(worker)
+            }
             _ => Err(io::Error::other(format!("worker did not start: {}", worker.end().how))),
         }
     }
@@ -113,6 +131,21 @@ impl WorkerProcess {
     /// Sends a message; one that is dead already is noticed by [`Self::events`].
     pub fn send(&mut self, request: &Request) -> io::Result<()> {
         send(&mut self.socket, request)
+    }
+
+    /// How far it is confined.
+    pub fn confinement(&self) -> &Confinement {
+        &self.confinement
+    }
+
+    /// Whether it can do a job that needs this domain; asked of it, unless that is plain.
+    pub fn suits(&mut self, domain: &Domain) -> bool {
+        let Some(ours) = &self.domain else { return true };
+        if !ours.covers(domain) || self.send(&Request::Reach).is_err() {
+            return false;
+        }
+        let answer = self.events.recv_timeout(READY_TIMEOUT);
+        answer == Ok(Event::Reply(Reply::Reached { all: true }))
     }
 
     /// What it says.
@@ -190,7 +223,7 @@ fn read_replies(socket: UnixStream, tell: &dyn Fn(Event) -> bool) {
     let mut is_ready = false;
     for line in BufReader::new(socket).lines() {
         let Ok(reply) = line.and_then(|line| parse::<Reply>(&line)) else { break };
-        is_ready |= reply == Reply::Ready;
+        is_ready |= matches!(reply, Reply::Ready { .. });
         if !is_ready || !tell(Event::Reply(reply)) {
             break;
         }

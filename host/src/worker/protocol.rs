@@ -1,6 +1,7 @@
 //! What daemon and worker say to each other.
 
 use crate::groups::Group;
+use crate::platform::{Confinement, Domain};
 use crate::store::{GroupMember, path_text};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,11 @@ pub enum Request {
         /// it judges the files of this one.
         #[serde(with = "path_text")]
         lock: PathBuf,
+        /// The files it is left with; without it, it keeps every right of its user.
+        domain: Option<Domain>,
     },
+    /// Does it still reach all of its domain? Asked before it gets another job.
+    Reach,
     /// Process a file.
     Run(Box<Work>),
     /// The answer to [`Reply::Decide`].
@@ -71,7 +76,15 @@ pub struct Work {
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// It waits for work.
-    Ready,
+    Ready {
+        /// What is in force.
+        confinement: Confinement,
+    },
+    /// The answer to [`Request::Reach`].
+    Reached {
+        /// Whether it does.
+        all: bool,
+    },
     /// Which names shall the outputs get? Nothing is written before the answer.
     Decide {
         /// The outputs.

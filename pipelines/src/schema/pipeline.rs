@@ -17,6 +17,11 @@ const CONCURRENCY_MAX: i64 = 256;
 /// Most attempts of one job.
 const ATTEMPTS_MAX: i64 = 100;
 
+/// Bounds of a worker's memory in MiB: less than the first no file gets by with, more than the second
+/// no machine has.
+const MEMORY_MIB_MIN: i64 = 64;
+const MEMORY_MIB_MAX: i64 = 1 << 24;
+
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -41,6 +46,11 @@ pub(super) const KEYS: &[Key] = &[
         "timeout",
         Kind::Duration { min: SECOND, max: Duration::from_hours(7 * 24) },
         "Longest an attempt may take, as \"30m\"; \"6h\" by default.",
+    ),
+    Key::optional(
+        "max_memory_mib",
+        Kind::Integer { min: MEMORY_MIB_MIN, max: MEMORY_MIB_MAX },
+        "Memory at which `watch` ends an attempt, in MiB; 2048 by default.",
     ),
     Key::optional(
         "timezone",
@@ -94,6 +104,9 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipe
     }
     if let Some(timeout) = values.duration("timeout") {
         pipeline.timeout = timeout.into_inner();
+    }
+    if let Some(mib) = values.integer("max_memory_mib") {
+        pipeline.memory_bytes_max = u64::try_from(*mib.get_ref()).ok().map(|mib| mib << 20);
     }
     if let Some(retry) = values.table("retry") {
         pipeline.retry = read_retry(retry, pipeline.retry);

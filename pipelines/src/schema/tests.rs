@@ -15,6 +15,7 @@ description = "Speech."
 concurrency = 3
 priority = 5
 timeout = "1h30m"
+max_memory_mib = 512
 timezone = "Europe/Berlin"
 hours = ["mon-fri 20:00-06:00", "sat-sun"]
 retry = { attempts = 4, backoff = "10s..5m" }
@@ -115,6 +116,7 @@ fn right_pipeline_means_what_it_says() {
         ("podcast", 3, 5)
     );
     assert_eq!(pipeline.timeout, Duration::from_mins(90));
+    assert_eq!(pipeline.memory_bytes_max, Some(512 << 20));
     assert_eq!(pipeline.retry.attempts, 4);
     assert_eq!(pipeline.retry.backoff_max, Duration::from_mins(5));
     let watch = &pipeline.watches[0];

@@ -270,7 +270,7 @@ fn daemon_process() {
     run_with(&settings, plans).unwrap();
 }
 
-fn start_daemon(lab: &Lab) -> Child {
+pub(super) fn start_daemon(lab: &Lab) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["daemon::tests::crashes::daemon_process", "--exact", "--nocapture"])
         .env(DAEMON_VARIABLE, lab.folder.path())

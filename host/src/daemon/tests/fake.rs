@@ -1,14 +1,20 @@
 //! A worker that is real in all but the audio: this test program, started again.
 
+use super::acts::Scene;
+use crate::groups::{Group, Pieces};
+use crate::store::GroupMember;
 use crate::worker::{Engine, Talk, Work, serve_with};
-use rustix::process::Signal;
+use rustix::process::{Resource, Signal};
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use wavemill_pipelines::execution::{Decision, Outcome, OutputKind, Prepared, Proposal, RunError};
+use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::execution::{
+    Decision, Outcome, OutputKind, Places, Prepared, Proposal, RunError,
+};
 use wavemill_pipelines::model::OnConflict;
 
 const VARIABLE: &str = "WAVEMILL_FAKE_WORKER";
@@ -50,6 +56,9 @@ impl Engine for FakeEngine {
         if source.starts_with("crash-early") {
             std::process::abort();
         }
+        if let Some(members) = &work.members {
+            measure(work, members, cancel, hooks)?;
+        }
         let decisions = hooks.decide(&proposals)?;
         let mut outputs = Vec::new();
         for (proposal, decision) in proposals.iter().zip(decisions) {
@@ -76,8 +85,43 @@ impl Engine for FakeEngine {
                 fs::remove_file(output.temporary).unwrap();
             }
         }
-        Ok(Outcome { rejected, outputs, report: serde_json::json!({ "source": source }) })
+        let mut report = serde_json::json!({ "source": source });
+        if source == "limits" {
+            report["limits"] = limits();
+        }
+        if let Some(scene) = Scene::of(&source, &work.output_root) {
+            report["tried"] = scene.try_all();
+            if let Some(how) = scene.try_fatal() {
+                report["tried"]["execute"] = how.into();
+            }
+        }
+        Ok(Outcome { rejected, outputs, report })
     }
+}
+
+/// Measures the members of a group, which is enough for those that are to crash to do so.
+fn measure(
+    work: &Work,
+    members: &[GroupMember],
+    cancel: &AtomicBool,
+    hooks: &mut dyn Talk,
+) -> Result<(), RunError> {
+    for (index, member) in members.iter().enumerate().filter(|(_, it)| it.left_out.is_none()) {
+        hooks.measures(index);
+        if read_source(&member.path)?.starts_with("crash") {
+            std::process::abort();
+        }
+    }
+    let (pieces, pipeline) = (Pieces::of_state(&work.state), Pipeline::named("test"));
+    let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
+    let group = Group::measure(&pieces, &pipeline, &[], &places, &mut |_, _| {})?;
+    hooks.agree(group).map(drop)
+}
+
+/// What this process may still have: files open, bytes of a core dump.
+fn limits() -> serde_json::Value {
+    let most = |which| rustix::process::getrlimit(which).maximum;
+    serde_json::json!({ "files": most(Resource::Nofile), "core": most(Resource::Core) })
 }
 
 fn read_source(path: &Path) -> Result<String, RunError> {
@@ -126,6 +170,12 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
         "hang" => {
             while !cancel.load(Ordering::SeqCst) {
                 std::thread::park_timeout(Duration::from_millis(10));
+            }
+            Err(RunError::Canceled)
+        }
+        "loop" => {
+            while !cancel.load(Ordering::SeqCst) {
+                std::hint::spin_loop();
             }
             Err(RunError::Canceled)
         }

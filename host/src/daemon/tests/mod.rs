@@ -1,6 +1,9 @@
 //! The daemon with real workers, a real store and real folders; only the audio is made up.
 
+mod acts;
 mod asked;
+mod bounds;
+mod confined;
 mod crashes;
 mod fake;
 mod life;
@@ -15,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::model::{Defaults, Duplicates, Watch, WatchMode};
+use wavemill_pipelines::template::Template;
 
 /// Longest wait for anything: far beyond what a loaded machine needs.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -108,6 +112,8 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
         worker_command: fake::worker_command(),
         worker_rss_bytes_max: DaemonSettings::WORKER_RSS_BYTES_MAX,
         free_bytes_min: 0,
+        worker_stall: DaemonSettings::WORKER_STALL,
+        confine: true,
         until_idle,
         events,
         stop: StopSignal::new(),
@@ -120,6 +126,8 @@ pub(super) fn plan(text: &str) -> Plan {
     let mut pipeline = Pipeline::named("test");
     pipeline.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
     pipeline.retry.backoff_min = Duration::from_millis(10);
+    // What tells the daemon where the fake engine writes.
+    pipeline.report = Some(Template::parse("out/{stem}.json").unwrap());
     pipeline.watches.push(Watch {
         path: "in".into(),
         include: vec!["*.wav".to_owned()],

@@ -1,0 +1,128 @@
+//! What a worker can no longer do, tried by a real one.
+
+use super::*;
+use crate::platform::{ConfinementLevel, confinement_here};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+
+/// What every worker may do; that it can write to foreign files among its outputs is the price of
+/// making files there (host 0007).
+const ALLOWED: [&str; 2] = ["read input folder", "write foreign output"];
+
+/// What nobody could do here even unconfined: some of it needs rights, some a kernel with the means.
+const NEEDS_RIGHTS: [&str; 5] = ["namespace", "trace", "ring", "read memory", "write own program"];
+
+/// Whether this machine can confine at all; if not, says so.
+fn can_confine() -> bool {
+    let here = confinement_here();
+    if here.level != ConfinementLevel::Full {
+        eprintln!("skipped: workers cannot be confined here ({here})");
+        return false;
+    }
+    true
+}
+
+/// A place with all that the acts are about; the listeners live as long as they are held.
+fn scene() -> (Lab, TcpListener, UnixListener) {
+    let lab = Lab::new();
+    fs::create_dir(lab.path("other")).unwrap();
+    for name in ["other/secret", "other/victim", "out/foreign", "in/other.txt"] {
+        lab.write(name, name);
+    }
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let unix = UnixListener::bind(lab.path("other/socket")).unwrap();
+    lab.write("in/a.wav", &format!("try {}", tcp.local_addr().unwrap().port()));
+    (lab, tcp, unix)
+}
+
+/// Runs the acts in a worker; what each came to.
+fn tried(lab: &Lab, confine: bool) -> Value {
+    let (settings, events) = settings(lab.folder.path(), true);
+    let settings = DaemonSettings { confine, ..settings };
+    let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
+    let summary = run_with(&settings, plans).unwrap();
+    let events: Vec<_> = events.try_iter().collect();
+    assert_eq!(summary.done, 1, "{events:?}");
+    let report = events.into_iter().find_map(|event| match event {
+        DaemonEvent::JobDone { report, .. } => Some(report),
+        _ => None,
+    });
+    report.unwrap()["tried"].clone()
+}
+
+fn worked(tried: &Value) -> BTreeSet<&str> {
+    let tried = tried.as_object().unwrap();
+    tried.iter().filter(|(_, error)| error.is_null()).map(|(name, _)| name.as_str()).collect()
+}
+
+#[test]
+fn confined_worker_can_do_its_job_and_nothing_else() {
+    if !can_confine() {
+        return;
+    }
+    let (lab, _tcp, _unix) = scene();
+    let tried = tried(&lab, true);
+    assert_eq!(worked(&tried), BTreeSet::from(ALLOWED), "{tried:#}");
+    assert_eq!(tried["execute"], "Function not implemented (os error 38)", "{tried:#}");
+    assert_eq!(lab.read("other/secret"), "other/secret");
+    assert_eq!(lab.names("other"), ["secret", "socket", "victim"]);
+    assert_eq!(lab.names("in"), ["a.wav", "other.txt"]);
+    assert_eq!(lab.names("out"), ["a.a", "a.json", "foreign"]);
+}
+
+/// Otherwise the acts would be denied by something else, and the test above would prove nothing.
+#[test]
+fn unconfined_worker_can_do_what_its_user_can() {
+    let (lab, _tcp, _unix) = scene();
+    let tried = tried(&lab, false);
+    let is_denied = |(name, error): &(&String, &Value)| {
+        !error.is_null() && !NEEDS_RIGHTS.contains(&name.as_str())
+    };
+    let denied: Vec<_> = tried.as_object().unwrap().iter().filter(is_denied).collect();
+    assert!(denied.is_empty(), "{denied:?}");
+    assert_eq!(lab.names("other"), ["moved", "new", "secret", "socket"]);
+}
+
+#[test]
+fn job_in_another_folder_gets_a_worker_of_its_own() {
+    if !can_confine() {
+        return;
+    }
+    let lab = Lab::new();
+    fs::create_dir(lab.path("in-too")).unwrap();
+    lab.write("in/a.wav", "sound");
+    lab.write("in-too/b.wav", "sound");
+    let mut plan = plan("a");
+    let other = Watch { path: "in-too".into(), ..plan.pipeline.watches[0].clone() };
+    plan.pipeline.watches.push(other);
+    let (mut settings, _events) = settings(lab.folder.path(), true);
+    settings.workers = 1;
+    let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
+    let summary = run_with(&settings, plans).unwrap();
+    assert_eq!(summary, Summary { done: 2, ..Summary::default() });
+    assert_eq!(lab.names("out"), ["a.a", "a.json", "b.a", "b.json"]);
+}
+
+/// A worker keeps what it was allowed, not what has its name later.
+#[test]
+fn folder_that_was_made_anew_is_written_by_a_new_worker() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let running = lab.start(&plan("a"), false);
+    let done = |name: &'static str| {
+        move |event: &DaemonEvent| {
+            assert!(!matches!(event, DaemonEvent::JobFailed { .. }), "{event:?}");
+            matches!(event, DaemonEvent::JobDone { input, .. } if input.ends_with(name))
+        }
+    };
+    running.wait_for(done("in/one.wav"));
+    fs::rename(lab.path("out"), lab.path("out-before")).unwrap();
+    lab.write("in/two.wav", "sound");
+    running.wait_for(done("in/two.wav"));
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+    assert_eq!(lab.names("out"), ["two.a", "two.json"]);
+    assert_eq!(lab.names("out-before"), ["one.a", "one.json"]);
+}

@@ -1,0 +1,218 @@
+//! What a process may still do once it has given up the rest: its files, by Landlock, and its system
+//! calls, by seccomp. Both are Linux; elsewhere nothing is in force, and that is said.
+//!
+//! Neither can be taken back or widened. Both hold for the calling thread and those it starts, so a
+//! process confines itself before it starts any.
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
+mod calls;
+#[cfg(target_os = "linux")]
+mod files;
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::path_text;
+
+/// The files that a process is left with: everything else can neither be read nor written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    /// Files and folders to read.
+    pub reads: Vec<Place>,
+    /// Folders to make, write, read and remove files in, at any depth.
+    pub outputs: Vec<Place>,
+    /// The same for folders, where further folders may be made too.
+    pub caches: Vec<Place>,
+}
+
+/// A path in a domain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place(#[serde(with = "path_text")] pub PathBuf);
+
+impl AsRef<Path> for Place {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Domain {
+    /// Whether whoever has this domain can do what one with the other could.
+    pub fn covers(&self, other: &Self) -> bool {
+        let covers = |ours: &[Place], theirs: &[Place]| {
+            theirs.iter().all(|it| ours.iter().any(|folder| it.0.starts_with(&folder.0)))
+        };
+        covers(&self.reads, &other.reads)
+            && covers(&self.outputs, &other.outputs)
+            && covers(&self.caches, &other.caches)
+    }
+
+    /// Whether this process, which was confined to this domain, still reaches all of it. A folder that
+    /// was made anew or mounted again is not the one that was allowed, though it has its name.
+    pub fn is_reached(&self) -> bool {
+        let places = self.reads.iter().chain(&self.outputs).chain(&self.caches);
+        places.map(AsRef::as_ref).all(|place: &Path| match std::fs::File::open(place) {
+            Err(error) => error.kind() != std::io::ErrorKind::PermissionDenied,
+            Ok(_) => true,
+        })
+    }
+}
+
+/// How far a process is confined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// How far.
+    pub level: ConfinementLevel,
+    /// Why no further: what the system lacks, or who turned it off.
+    pub reason: Option<String>,
+}
+
+/// How far a process is confined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfinementLevel {
+    /// Files and system calls.
+    Full,
+    /// One of the two.
+    Partly,
+    /// Neither: the system has no means.
+    None,
+    /// Neither: it was not asked for.
+    Off,
+}
+
+impl Confinement {
+    /// Nothing is in force because nobody wanted it.
+    pub fn off() -> Self {
+        let reason = Some("`confine = false`".to_owned());
+        Self { level: ConfinementLevel::Off, reason }
+    }
+
+    /// Of what confines files and what confines calls, each in force or not, with the reason.
+    fn of(files: Result<(), String>, calls: Result<(), String>) -> Self {
+        let (level, reason) = match (files, calls) {
+            (Ok(()), Ok(())) => (ConfinementLevel::Full, None),
+            (Err(reason), Ok(())) => {
+                let reason = format!("{reason}, so any file can be read and written");
+                (ConfinementLevel::Partly, Some(reason))
+            }
+            (Ok(()), Err(reason)) => {
+                (ConfinementLevel::Partly, Some(format!("{reason}, so files alone are confined")))
+            }
+            (Err(files), Err(calls)) => {
+                (ConfinementLevel::None, Some(format!("{files}, and {calls}")))
+            }
+        };
+        Self { level, reason }
+    }
+}
+
+impl fmt::Display for Confinement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            ConfinementLevel::Full => "full",
+            ConfinementLevel::Partly => "partly",
+            ConfinementLevel::None => "none",
+            ConfinementLevel::Off => "off",
+        };
+        match &self.reason {
+            Some(reason) => write!(f, "{level}: {reason}"),
+            None => f.write_str(level),
+        }
+    }
+}
+
+/// Leaves this thread, and those it starts, with a domain and with the calls that reading, computing
+/// and writing need. Where the system has no means it says so and goes on.
+pub fn confine(domain: &Domain) -> Confinement {
+    // Files first: the filter of calls lets no further domain be entered.
+    let files = confine_files(domain);
+    Confinement::of(files, confine_calls())
+}
+
+/// What would be in force on this system, found out by a thread that confines itself and ends.
+pub fn confinement_here() -> Confinement {
+    let tried = std::thread::Builder::new()
+        .name("confined".to_owned())
+        .spawn(|| confine(&Domain::default()))
+        .map(std::thread::JoinHandle::join);
+    match tried {
+        Ok(Ok(confinement)) => confinement,
+        _ => Confinement::of(
+            Err("no thread could try Landlock".to_owned()),
+            Err("none could try seccomp".to_owned()),
+        ),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn confine_files(domain: &Domain) -> Result<(), String> {
+    files::confine(domain)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn confine_files(_domain: &Domain) -> Result<(), String> {
+    Err("this system has no Landlock".to_owned())
+}
+
+#[cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+))]
+fn confine_calls() -> Result<(), String> {
+    calls::confine()
+}
+
+#[cfg(not(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
+)))]
+fn confine_calls() -> Result<(), String> {
+    Err("this system has no seccomp filter of ours".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(paths: &[&str]) -> Vec<Place> {
+        paths.iter().map(|path| Place(path.into())).collect()
+    }
+
+    #[test]
+    fn domain_covers_what_lies_below_it() {
+        let outputs = places(&["/out", "/more"]);
+        let ours = Domain { reads: places(&["/in"]), outputs, caches: Vec::new() };
+        let theirs =
+            Domain { reads: places(&["/in/a/b"]), outputs: places(&["/out"]), caches: Vec::new() };
+        assert!(ours.covers(&theirs) && !theirs.covers(&ours));
+        assert!(ours.covers(&Domain::default()));
+        // A name that begins alike is another folder; what can be written is no right to read.
+        assert!(!ours.covers(&Domain { reads: places(&["/inside"]), ..Domain::default() }));
+        assert!(!ours.covers(&Domain { caches: places(&["/out"]), ..Domain::default() }));
+    }
+
+    #[test]
+    fn confinement_says_what_is_missing() {
+        let lacks = |what: &str| Err(format!("kernel has no {what}"));
+        assert_eq!(Confinement::of(Ok(()), Ok(())).to_string(), "full");
+        assert_eq!(
+            Confinement::of(lacks("Landlock"), Ok(())).to_string(),
+            "partly: kernel has no Landlock, so any file can be read and written"
+        );
+        assert_eq!(
+            Confinement::of(lacks("Landlock"), lacks("seccomp")).to_string(),
+            "none: kernel has no Landlock, and kernel has no seccomp"
+        );
+        assert_eq!(Confinement::off().to_string(), "off: `confine = false`");
+    }
+
+    #[test]
+    fn trial_confines_nothing_but_its_own_thread() {
+        confinement_here();
+        let folder = tempfile::tempdir().unwrap();
+        assert!(std::fs::File::create(folder.path().join("free")).is_ok());
+    }
+}
