@@ -80,6 +80,30 @@ fn submitted_files_are_done_once_each_and_told_as_a_batch() {
 }
 
 #[test]
+fn submitted_file_is_all_that_its_worker_can_read() {
+    if !confined::can_confine() {
+        return;
+    }
+    let (lab, _tcp, _unix) = confined::scene();
+    lab.write("other/try.wav", &lab.read("in/a.wav"));
+    let running = lab.start(&plan("a"), false);
+    let request = SubmitRequest {
+        paths: vec![lab.path("other/try.wav").display().to_string()],
+        toml: Some(TOML.replace("x.json", "out/x.json")),
+        output_root: Some(lab.path("").display().to_string()),
+        ..SubmitRequest::default()
+    };
+    let _: SubmitAnswer = lab.client().post("/v1/batches", &request).unwrap();
+    let is_done = |event: &DaemonEvent| matches!(event, DaemonEvent::JobDone { input, .. } if input.ends_with("other/try.wav"));
+    let DaemonEvent::JobDone { report, .. } = running.wait_for(is_done) else { unreachable!() };
+    // What lies beside it is as far away as anything else, as are the watched folders.
+    for act in ["read", "list", "read input folder"] {
+        assert_eq!(report["tried"][act], "Permission denied (os error 13)", "{report:#}");
+    }
+    end(running);
+}
+
+#[test]
 fn submitted_pipeline_goes_on_in_a_daemon_that_does_not_watch_it() {
     let lab = Lab::new();
     lab.write("one.wav", "gate");

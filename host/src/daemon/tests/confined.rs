@@ -15,7 +15,7 @@ const ALLOWED: [&str; 2] = ["read input folder", "write foreign output"];
 const NEEDS_RIGHTS: [&str; 5] = ["namespace", "trace", "ring", "read memory", "write own program"];
 
 /// Whether this machine can confine at all; if not, says so.
-fn can_confine() -> bool {
+pub(super) fn can_confine() -> bool {
     let here = confinement_here();
     if here.level != ConfinementLevel::Full {
         eprintln!("skipped: workers cannot be confined here ({here})");
@@ -25,7 +25,7 @@ fn can_confine() -> bool {
 }
 
 /// A place with all that the acts are about; the listeners live as long as they are held.
-fn scene() -> (Lab, TcpListener, UnixListener) {
+pub(super) fn scene() -> (Lab, TcpListener, UnixListener) {
     let lab = Lab::new();
     fs::create_dir(lab.path("other")).unwrap();
     for name in ["other/secret", "other/victim", "out/foreign", "in/other.txt"] {
