@@ -20,9 +20,9 @@ mod memory;
 mod plugin;
 mod record;
 mod sandbox;
-mod usage;
 
 use std::process::ExitCode;
+use wavemill_tests::usage;
 
 type Bench = fn(&[String]) -> record::Record;
 

@@ -14,4 +14,5 @@ pub mod oracle;
 pub mod processes;
 pub mod sha256;
 pub mod signal;
+pub mod usage;
 pub mod wav;

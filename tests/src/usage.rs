@@ -12,15 +12,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What a process took until its end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Usage {
+pub struct Usage {
     /// CPU time in user mode, all threads and reaped children.
-    pub(crate) user_s: f64,
+    pub user_s: f64,
     /// Largest resident set seen.
-    pub(crate) resident_mib_max: f64,
+    pub resident_mib_max: f64,
 }
 
 /// Runs a command to its end; panics when it fails.
-pub(crate) fn of(command: &mut Command) -> Usage {
+pub fn of(command: &mut Command) -> Usage {
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let mut resident_mib_max = 0.0f64;
@@ -43,7 +43,7 @@ fn has_ended(child: &Child) -> bool {
 }
 
 /// The kernel's own high-water mark, so that no peak between two looks is missed.
-pub(crate) fn resident_mib(pid: u32) -> Option<f64> {
+pub fn resident_mib(pid: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
@@ -51,7 +51,7 @@ pub(crate) fn resident_mib(pid: u32) -> Option<f64> {
 }
 
 /// User CPU of a process so far, its reaped children included.
-pub(crate) fn user_s(pid: u32) -> Option<f64> {
+pub fn user_s(pid: u32) -> Option<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // After the name in parentheses: state is field 3, utime 14, cutime 16 (proc(5)).
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
