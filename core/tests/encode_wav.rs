@@ -128,7 +128,10 @@ fn wav_tags_are_chunks_before_the_samples() {
     let bytes = encode("wav", &samples, tagged, 3).unwrap();
     let find = |needle: &[u8]| bytes.windows(needle.len()).position(|w| w == needle);
     let bext = find(b"bext").unwrap();
-    assert_eq!(&bytes[bext + 4..bext + 8], 602u32.to_le_bytes());
+    let history = b"A=PCM,F=44100,W=16,M=mono,T=Wavemill\r\n";
+    let size = u32::try_from(602 + history.len()).unwrap();
+    assert_eq!(&bytes[bext + 4..bext + 8], size.to_le_bytes());
+    assert_eq!(&bytes[bext + 8 + 602..][..history.len()], history);
     assert_eq!(&bytes[bext + 8 + 255..bext + 8 + 257], b"x\0");
     assert_eq!(&bytes[bext + 8 + 338..bext + 8 + 348], [2, 0, 0, 0, 1, 0, 0, 0, 1, 0]);
     assert!(find("INAM\x0d\0\0\0Grüße 🎧\0\0".as_bytes()).is_some());

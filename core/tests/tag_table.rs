@@ -7,7 +7,8 @@
 
 mod common;
 
-use common::{encode, music, settings};
+use common::readers::OnDisk;
+use common::{encode, music, run_tool, settings};
 use std::io::Cursor;
 use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples};
@@ -146,17 +147,127 @@ fn cues_are_where_the_manual_says() {
 }
 
 #[test]
-fn broadcast_information_is_where_the_manual_says() {
+fn broadcast_information_is_where_the_manual_says_and_comes_back() {
+    let text = |text: &str| Some(text.to_owned());
+    let broadcast = Broadcast {
+        description: text("Take 3"),
+        originator: text("Desk"),
+        reference: text("DE123"),
+        date: text("2024-05-01"),
+        time: text("12:30:00"),
+        time_reference: Some(172_800_000),
+        coding_history: text("A=ANALOGUE"),
+        loudness: None,
+    };
+    let tags = Tags { broadcast: Some(broadcast.clone()), ..Tags::default() };
+    let names = rows().into_iter().find(|(name, _)| *name == "broadcast").expect("a row").1;
+    for (cell, (_, column)) in names.into_iter().zip(COLUMNS) {
+        for format in column.iter().filter(|format| formats::format(format).is_some()) {
+            let bytes = file(format, tags.clone());
+            for name in cell.split("`, `").map(|name| name.trim_end_matches("`..")) {
+                assert!(count(&bytes, name) > 0, "{name} in {format}");
+            }
+            let found = read(&bytes);
+            assert_eq!(found.comment, None, "{format}");
+            let mut found = found.broadcast.unwrap();
+            if *format == "wav" {
+                // This process added its line.
+                let history = "A=ANALOGUE\r\nA=PCM,F=48000,W=16,M=stereo,T=Wavemill";
+                assert_eq!(found.coding_history.as_deref(), Some(history));
+                found.coding_history.clone_from(&broadcast.coding_history);
+            }
+            assert_eq!(found, broadcast, "{format}");
+        }
+    }
+}
+
+#[test]
+fn broadcast_time_in_opus_is_counted_as_it_is_decoded() {
+    let samples = music(PcmFormat::FLOAT, 1, 2_400);
+    let broadcast = Broadcast { time_reference: Some(24_000), ..Broadcast::default() };
+    let tags = Tags { broadcast: Some(broadcast), ..Tags::default() };
+    let mut settings = EncodeSettings { tags: Arc::new(tags), ..settings(&samples) };
+    settings.spec.sample_rate.0 = 24_000;
+    let bytes = encode("opus", &samples, settings, 4_096).unwrap();
+    assert_eq!(read(&bytes).broadcast.unwrap().time_reference, Some(48_000));
+}
+
+#[test]
+fn several_values_come_back_from_every_format() {
+    let all = |prefix: &str| [format!("{prefix} one"), format!("{prefix}; two")].to_vec();
+    let fields = Field::ALL.into_iter().filter(|(_, field)| field.has_several());
+    let fields: Vec<(&str, Field)> = fields.collect();
+    assert!(fields.iter().any(|(name, _)| *name == "artist"));
+    let source = {
+        let mut comments = Vec::new();
+        for (name, _) in &fields {
+            let name = name.replace('_', "");
+            comments.extend(all("x").into_iter().map(|value| format!("{name}={value}")));
+        }
+        flac_with(&comments)
+    };
+    let tags = read(&source);
+    for format in formats::FORMATS {
+        let found = read(&file(format.name, tags.clone()));
+        for (name, field) in &fields {
+            assert_eq!(found.values(*field), all("x"), "{name} in {}", format.name);
+            assert_eq!(field.get(&found).as_deref(), Some("x one; x; two"), "{}", format.name);
+        }
+    }
+    let mut edited = tags;
+    Field::Artist.set(&mut edited, "else").unwrap();
+    assert_eq!(edited.values(Field::Artist), ["else"]);
+}
+
+/// A FLAC file with these comments, in place of those of our own.
+fn flac_with(comments: &[String]) -> Vec<u8> {
+    let plain = file("flac", Tags::default());
+    let mut at = 4;
+    while plain[at] & 0x7f != 4 {
+        at += 4 + u32::from_be_bytes([0, plain[at + 1], plain[at + 2], plain[at + 3]]) as usize;
+    }
+    let length = u32::from_be_bytes([0, plain[at + 1], plain[at + 2], plain[at + 3]]) as usize;
+    let mut block = vec![0; 4]; // no vendor
+    block.extend(u32::try_from(comments.len()).unwrap().to_le_bytes());
+    for comment in comments {
+        block.extend(u32::try_from(comment.len()).unwrap().to_le_bytes());
+        block.extend(comment.bytes());
+    }
+    let head = u32::try_from(block.len()).unwrap().to_be_bytes();
+    [&plain[..=at], &head[1..], &block, &plain[at + 4 + length..]].concat()
+}
+
+#[test]
+fn pictures_attached_to_matroska_and_fields_of_ffmpeg_are_read() {
     let broadcast = Broadcast {
         description: Some("Take 3".to_owned()),
         time_reference: Some(172_800_000),
         ..Broadcast::default()
     };
-    let tags = Tags { broadcast: Some(broadcast.clone()), ..Tags::default() };
-    assert_eq!(read(&file("wav", tags.clone())).broadcast, Some(broadcast));
-    let flac = file("flac", tags.clone());
-    assert!(
-        count(&flac, "DESCRIPTION=Take 3") == 1 && count(&flac, "TIMEREFERENCE=172800000") == 1
-    );
-    assert_eq!(count(&file("aiff", tags), "Take 3"), 0);
+    let tags = Tags { broadcast: Some(broadcast), ..Tags::default() };
+    let (sound, cover) =
+        (OnDisk::new(&file("wav", tags), "wav"), OnDisk::new(b"not a JPEG", "jpg"));
+    let attachment = ["-attach", cover.path(), "-metadata:s:1", "filename=cover.jpg"];
+    let type_of = ["-metadata:s:1", "mimetype=image/jpeg", "-metadata:s:1", "title=Front"];
+    for (extension, further) in [("mka", [attachment, type_of].concat()), ("flac", Vec::new())] {
+        let out = OnDisk::new(&[], extension);
+        let before = ["-v", "error", "-y", "-i", sound.path(), "-c:a", "flac"];
+        let arguments = [&before[..], &further, &[out.path()]].concat();
+        let Some(output) = run_tool("ffmpeg", &arguments, &[]) else { return };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let found = read(&std::fs::read(out.path()).unwrap());
+        if extension == "flac" {
+            let found = found.broadcast.unwrap();
+            assert_eq!(found.description.as_deref(), Some("Take 3"));
+            assert_eq!(found.time_reference, Some(172_800_000));
+        } else {
+            let picture = Picture {
+                kind: "front cover",
+                media_type: "image/jpeg".to_owned(),
+                description: Some("Front".to_owned()),
+                bytes: b"not a JPEG".to_vec(),
+            };
+            assert_eq!(found.pictures, [picture]);
+        }
+    }
 }

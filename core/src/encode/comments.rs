@@ -4,7 +4,7 @@
 //! 8.6 and 8.8.
 
 use super::EncodeSettings;
-use crate::tags::{Picture, ReplayGain, Tags};
+use crate::tags::{Broadcast, Picture, ReplayGain, Tags};
 use std::borrow::Cow;
 
 /// The body of a comment header: who wrote it, then the fields. The names are those most taggers use.
@@ -57,36 +57,24 @@ fn time(ns: u64) -> String {
     format!("{h:02}:{m:02}:{s:02}.{:03}", ms % 1000)
 }
 
-/// The tags that are text.
+/// The tags that are text; one that has several values has as many fields.
 fn named_texts(tags: &Tags) -> impl Iterator<Item = (&'static str, String)> {
-    let number = |value: Option<u32>| value.map(|value| value.to_string());
-    let broadcast = tags.broadcast.as_ref();
-    [
-        ("TITLE", tags.title.clone()),
-        ("ARTIST", tags.artist.clone()),
-        ("ALBUM", tags.album.clone()),
-        ("ALBUMARTIST", tags.album_artist.clone()),
-        ("COMPOSER", tags.composer.clone()),
-        ("GENRE", tags.genre.clone()),
-        ("DATE", tags.date.clone().or_else(|| number(tags.year))),
-        ("TRACKNUMBER", number(tags.track)),
-        ("TRACKTOTAL", number(tags.track_total)),
-        ("DISCNUMBER", number(tags.disc)),
-        ("DISCTOTAL", number(tags.disc_total)),
-        ("BPM", tags.bpm.map(|bpm| bpm.to_string())),
-        ("INITIALKEY", tags.key.clone()),
-        ("ISRC", tags.isrc.clone()),
-        ("COMMENT", tags.comment.clone()),
-        ("COPYRIGHT", tags.copyright.clone()),
-        ("LYRICS", tags.lyrics.clone()),
-        ("DESCRIPTION", broadcast.and_then(|b| b.description.clone())),
-        ("ENCODED-BY", broadcast.and_then(|b| b.originator.clone())),
-        ("ORIGINATORREFERENCE", broadcast.and_then(|b| b.reference.clone())),
-        ("ORIGINATIONDATE", broadcast.and_then(|b| b.date.clone())),
-        ("TIMEREFERENCE", broadcast.and_then(|b| b.time_reference).map(|time| time.to_string())),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)))
+    use crate::tags::Field::{
+        Album, AlbumArtist, Artist, Bpm, Comment, Composer, Copyright, Date, Disc, DiscTotal,
+        Genre, Isrc, Key, Lyrics, Title, Track, TrackTotal, Year,
+    };
+    #[rustfmt::skip]
+    let names = [
+        ("TITLE", Title), ("ARTIST", Artist), ("ALBUM", Album), ("ALBUMARTIST", AlbumArtist),
+        ("COMPOSER", Composer), ("GENRE", Genre), ("DATE", if tags.date.is_some() { Date } else { Year }),
+        ("TRACKNUMBER", Track), ("TRACKTOTAL", TrackTotal), ("DISCNUMBER", Disc), ("DISCTOTAL", DiscTotal),
+        ("BPM", Bpm), ("INITIALKEY", Key), ("ISRC", Isrc), ("COMMENT", Comment), ("COPYRIGHT", Copyright),
+        ("LYRICS", Lyrics),
+    ];
+    let fields = names
+        .into_iter()
+        .flat_map(|(name, field)| tags.values(field).into_iter().map(move |value| (name, value)));
+    fields.chain(tags.broadcast.iter().flat_map(Broadcast::fields))
 }
 
 /// The fields of `ReplayGain`.

@@ -3,7 +3,7 @@
 //! Sources: M. Nilsson, "ID3 tag version 2.4.0: main structure" and "native frames" (2000); C. Newell, "`ID3v2`
 //! Chapter Frame Addendum", version 1.0 (2005).
 
-use crate::tags::{Chapter, Picture, Tags};
+use crate::tags::{Broadcast, Chapter, Field, Picture, Tags};
 
 /// Text encoding 3: UTF-8.
 const UTF_8: u8 = 3;
@@ -17,9 +17,16 @@ const SIZE_MAX: usize = (1 << 28) - 1;
 /// Room for four frames of `ReplayGain`, each with a header of 10 bytes, a name of 21 and a value of up to 10.
 const REPLAY_GAIN_BYTES: usize = 256;
 
-/// A tag with all text and pictures, and with these chapters, or `None` when there are none. Pictures that do
-/// not fit any more are left out.
-pub(super) fn tag(tags: &Tags, chapters: &[Chapter<'_>]) -> Option<Vec<u8>> {
+/// What the file around a tag has no place for itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Further<'a> {
+    pub(super) chapters: &'a [Chapter<'a>],
+    pub(super) broadcast: Option<&'a Broadcast>,
+}
+
+/// A tag with all text and pictures, and with what is `further` to be said, or `None` when there is nothing.
+/// Pictures that do not fit any more are left out.
+pub(super) fn tag(tags: &Tags, further: Further<'_>) -> Option<Vec<u8>> {
     let mut frames = Vec::new();
     for (id, text) in texts(tags) {
         if let Some(text) = text {
@@ -32,7 +39,10 @@ pub(super) fn tag(tags: &Tags, chapters: &[Chapter<'_>]) -> Option<Vec<u8>> {
             push(&mut frames, id, &[&[UTF_8], &LANGUAGE[..], &[0], text.as_bytes()].concat());
         }
     }
-    push_chapters(&mut frames, chapters);
+    for (name, value) in further.broadcast.into_iter().flat_map(Broadcast::fields) {
+        push_named(&mut frames, name, &value);
+    }
+    push_chapters(&mut frames, further.chapters);
     for picture in &tags.pictures {
         push(&mut frames, *b"APIC", &picture_body(picture));
     }
@@ -40,11 +50,7 @@ pub(super) fn tag(tags: &Tags, chapters: &[Chapter<'_>]) -> Option<Vec<u8>> {
         // The same size whatever the values are: they are known only after the samples.
         let byte_count = frames.len() + REPLAY_GAIN_BYTES;
         for (name, value) in replay_gain.fields() {
-            push(
-                &mut frames,
-                *b"TXXX",
-                &[&[UTF_8], name.as_bytes(), &[0], value.as_bytes()].concat(),
-            );
+            push_named(&mut frames, name, &value);
         }
         frames.resize(byte_count, 0);
     }
@@ -58,27 +64,37 @@ pub(super) fn tag(tags: &Tags, chapters: &[Chapter<'_>]) -> Option<Vec<u8>> {
 }
 
 fn texts(tags: &Tags) -> [([u8; 4], Option<String>); 13] {
-    let year = || tags.year.map(|year| year.to_string());
+    // Several values are separated by a zero, which must not stand in one of them.
+    let all = |field| {
+        let values = tags.values(field).into_iter().map(|value| value.replace('\0', ""));
+        let text = values.collect::<Vec<_>>().join("\0");
+        (!text.is_empty()).then_some(text)
+    };
     [
-        (*b"TIT2", tags.title.clone()),
-        (*b"TPE1", tags.artist.clone()),
-        (*b"TALB", tags.album.clone()),
-        (*b"TPE2", tags.album_artist.clone()),
-        (*b"TCOM", tags.composer.clone()),
-        (*b"TCON", tags.genre.clone()),
-        (*b"TDRC", tags.date.clone().or_else(year)),
+        (*b"TIT2", all(Field::Title)),
+        (*b"TPE1", all(Field::Artist)),
+        (*b"TALB", all(Field::Album)),
+        (*b"TPE2", all(Field::AlbumArtist)),
+        (*b"TCOM", all(Field::Composer)),
+        (*b"TCON", all(Field::Genre)),
+        (*b"TDRC", all(Field::Date).or_else(|| all(Field::Year))),
         (*b"TRCK", part_of(tags.track, tags.track_total)),
         (*b"TPOS", part_of(tags.disc, tags.disc_total)),
-        (*b"TBPM", tags.bpm.map(|bpm| bpm.to_string())),
-        (*b"TKEY", tags.key.clone()),
-        (*b"TSRC", tags.isrc.clone()),
-        (*b"TCOP", tags.copyright.clone()),
+        (*b"TBPM", all(Field::Bpm)),
+        (*b"TKEY", all(Field::Key)),
+        (*b"TSRC", all(Field::Isrc)),
+        (*b"TCOP", all(Field::Copyright)),
     ]
 }
 
 /// `3`, or `3/9`.
 pub(super) fn part_of(part: Option<u32>, total: Option<u32>) -> Option<String> {
     part.map(|part| total.map_or_else(|| part.to_string(), |total| format!("{part}/{total}")))
+}
+
+/// Appends a text that has a name of its own.
+fn push_named(frames: &mut Vec<u8>, name: &str, value: &str) {
+    push(frames, *b"TXXX", &[&[UTF_8], name.as_bytes(), &[0], value.as_bytes()].concat());
 }
 
 /// What a chapter says instead of a place in bytes: look at the times.
@@ -169,7 +185,7 @@ mod tests {
 
     #[test]
     fn tag_of_nothing_is_left_out() {
-        assert_eq!(tag(&Tags::default(), &[]), None);
+        assert_eq!(tag(&Tags::default(), Further::default()), None);
     }
 
     #[test]
@@ -177,7 +193,8 @@ mod tests {
         use crate::tags::{Leveled, ReplayGain};
         use crate::units::{Dbtp, Lufs};
         let tag_of = |replay_gain| {
-            tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }, &[]).unwrap()
+            tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }, Further::default())
+                .unwrap()
         };
         let before = tag_of(ReplayGain::default());
         let leveled = Some(Leveled { loudness: Lufs(-70.0), true_peak: Dbtp(40.0) });
@@ -191,7 +208,7 @@ mod tests {
     fn tag_holds_frames_with_synchsafe_sizes() {
         let isrc = "x".repeat(200);
         let tags = Tags { isrc: Some(isrc.clone()), ..Tags::default() };
-        let tag = tag(&tags, &[]).unwrap();
+        let tag = tag(&tags, Further::default()).unwrap();
         // 211 bytes of frames are 1 * 128 + 83, the 201 of the body 1 * 128 + 73.
         let mut expected = b"ID3\x04\0\0\0\0\x01\x53".to_vec();
         expected.extend(b"TSRC\0\0\x01\x49\0\0\x03");

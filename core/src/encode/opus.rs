@@ -13,7 +13,7 @@ use super::{
 };
 use crate::audio::{PcmFormat, Samples, StreamSpec, vorbis_order};
 use crate::opus::{self, Head, INPUT_RATES_HZ, RATE_HZ};
-use crate::tags::Leveled;
+use crate::tags::{Leveled, Tags};
 use crate::units::Lufs;
 use std::io::SeekFrom;
 
@@ -93,6 +93,7 @@ fn create(
     settings: EncodeSettings,
 ) -> Result<Box<dyn Encoder>, EncodeError> {
     DESCRIPTOR.check(&settings)?;
+    let settings = timed(settings);
     let channel_count = settings.spec.channel_count();
     let rate_hz = settings.spec.sample_rate.0;
     let (encoder, head) = prepare(&settings)?;
@@ -117,6 +118,18 @@ fn create(
     }))
 }
 
+/// The settings with the time of the first frame as who decodes the file counts.
+fn timed(settings: EncodeSettings) -> EncodeSettings {
+    let scale = u64::from(RATE_HZ / settings.spec.sample_rate.0);
+    let time = settings.tags.broadcast.as_ref().and_then(|it| it.time_reference);
+    let Some(time) = time.filter(|_| scale > 1) else { return settings };
+    let mut tags = Tags::clone(&settings.tags);
+    if let Some(broadcast) = &mut tags.broadcast {
+        broadcast.time_reference = time.checked_mul(scale);
+    }
+    EncodeSettings { tags: tags.into(), ..settings }
+}
+
 /// An encoder for these settings, and the header of what it makes.
 fn prepare(settings: &EncodeSettings) -> Result<(opus::Encoder, Head), EncodeError> {
     let quality =
@@ -135,7 +148,7 @@ fn prepare(settings: &EncodeSettings) -> Result<(opus::Encoder, Head), EncodeErr
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
     let (_, head) = prepare(settings)?;
     sink.seek(SeekFrom::Start(0))?;
-    sink.write_all(&header_pages(&head, settings).0)?;
+    sink.write_all(&header_pages(&head, &timed(settings.clone())).0)?;
     sink.flush()?;
     Ok(())
 }
@@ -267,7 +280,7 @@ impl Encoder for OpusEncoder {
 mod tests {
     use super::*;
     use crate::audio::ChannelLayout;
-    use crate::tags::{ReplayGain, Tags};
+    use crate::tags::ReplayGain;
     use crate::units::Dbtp;
     use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::read::TagReading;
 use super::text::{clean, number_pair, year_of};
-use super::{Cue, Picture, Tags, markers};
+use super::{Broadcast, Cue, Field, Picture, Tags, broadcast, markers};
 use crate::decode::DecodeError;
 use crate::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::config::{ParseOptions, ParsingMode};
@@ -20,8 +20,9 @@ pub(super) struct Found {
     /// Without its pictures.
     tag: Tag,
     pictures: Vec<LoftyPicture>,
-    /// What only this kind of tag has.
+    /// What lofty's common model has no place for.
     cues: Vec<Cue>,
+    broadcast: Option<Broadcast>,
 }
 
 /// What lofty makes of a file: its tags, the format's own kind first, or why there are none.
@@ -58,12 +59,18 @@ fn found(mut file: TaggedFile) -> Vec<Found> {
 impl Found {
     fn new(mut tag: Tag) -> Self {
         let pictures = (0..tag.pictures().len()).map(|_| tag.remove_picture(0)).collect();
-        let cues = match tag.tag_type() {
-            TagType::Id3v2 => markers::of_id3(&Id3v2Tag::from(tag.clone())),
-            TagType::VorbisComments => markers::of_comments(&VorbisComments::from(tag.clone())),
-            _ => Vec::new(),
+        let (cues, broadcast) = match tag.tag_type() {
+            TagType::Id3v2 => {
+                let tag = Id3v2Tag::from(tag.clone());
+                (markers::of_id3(&tag), broadcast::of_id3(&tag))
+            }
+            TagType::VorbisComments => {
+                let comments = VorbisComments::from(tag.clone());
+                (markers::of_comments(&comments), broadcast::of_comments(&comments))
+            }
+            _ => (Vec::new(), None),
         };
-        Self { tag, pictures, cues }
+        Self { tag, pictures, cues, broadcast }
     }
 }
 
@@ -76,26 +83,28 @@ impl TagReading {
                 return self.warnings.push(format!("some tags cannot be read: {reason}"));
             }
         };
-        for Found { tag, pictures, cues } in found {
+        for Found { tag, pictures, cues, broadcast } in found {
             let count = tag.items().len();
             if count > TAG_COUNT_MAX {
                 self.warnings.push(format!("only {TAG_COUNT_MAX} of {count} tags are kept"));
             }
-            fill(&mut self.tags, &tag);
+            fill(&mut self.tags, &tag, broadcast.is_some());
+            self.tags.broadcast = self.tags.broadcast.take().or(broadcast);
             if self.tags.cues.is_empty() {
                 self.tags.cues = cues;
             }
-            self.add_pictures(&pictures);
+            self.add_pictures(pictures.into_iter().map(picture));
         }
     }
 
-    fn add_pictures(&mut self, pictures: &[LoftyPicture]) {
+    /// Keeps pictures, as far as they are not too many and too large, unless there are some already.
+    pub(super) fn add_pictures(&mut self, pictures: impl IntoIterator<Item = Picture>) {
         if !self.tags.pictures.is_empty() {
             return;
         }
         let mut left = PICTURES_BYTES_MAX;
         for picture in pictures {
-            let count = picture.data().len();
+            let count = picture.bytes.len();
             if count > PICTURE_BYTES_MAX {
                 self.warnings.push(format!(
                     "a picture of {count} bytes is left out; at most {PICTURE_BYTES_MAX} are kept"
@@ -114,41 +123,54 @@ impl TagReading {
                 continue;
             }
             left -= count;
-            self.tags.pictures.push(Picture {
-                kind: kind_of(picture.pic_type()),
-                media_type: picture
-                    .mime_type()
-                    .and_then(|it| clean(it.as_str()))
-                    // Media types are ASCII: RFC 6838, 4.2.
-                    .filter(|it| it.is_ascii())
-                    .unwrap_or_default(),
-                description: picture.description().and_then(clean),
-                bytes: picture.data().to_vec(),
-            });
+            self.tags.pictures.push(picture);
         }
     }
 }
 
-/// Fills the fields of `tags` that are still empty.
-fn fill(tags: &mut Tags, tag: &Tag) {
+fn picture(picture: LoftyPicture) -> Picture {
+    Picture {
+        kind: kind_of(picture.pic_type()),
+        // Media types are ASCII: RFC 6838, 4.2.
+        media_type: picture
+            .mime_type()
+            .and_then(|it| clean(it.as_str()))
+            .filter(|it| it.is_ascii())
+            .unwrap_or_default(),
+        description: picture.description().and_then(clean),
+        bytes: picture.into_data(),
+    }
+}
+
+/// Fills the fields of `tags` that are still empty. A description of a broadcast is no comment.
+fn fill(tags: &mut Tags, tag: &Tag, has_broadcast: bool) {
     let text = |keys: &[ItemKey]| keys.iter().find_map(|&key| joined(tag, key));
-    let set = |field: &mut Option<String>, keys: &[ItemKey]| {
-        if field.is_none() {
-            *field = text(keys);
+    let comments: &[ItemKey] =
+        if has_broadcast { &[ItemKey::Comment] } else { &[ItemKey::Comment, ItemKey::Description] };
+    #[rustfmt::skip]
+    let fields: [(Field, &[ItemKey]); 12] = [
+        (Field::Title, &[ItemKey::TrackTitle]),
+        (Field::Artist, &[ItemKey::TrackArtist]),
+        (Field::Album, &[ItemKey::AlbumTitle]),
+        (Field::AlbumArtist, &[ItemKey::AlbumArtist]),
+        (Field::Composer, &[ItemKey::Composer]),
+        (Field::Genre, &[ItemKey::Genre]),
+        (Field::Date, &[ItemKey::RecordingDate, ItemKey::ReleaseDate, ItemKey::Year]),
+        (Field::Key, &[ItemKey::InitialKey]),
+        (Field::Isrc, &[ItemKey::Isrc]),
+        (Field::Comment, comments),
+        (Field::Copyright, &[ItemKey::CopyrightMessage]),
+        (Field::Lyrics, &[ItemKey::UnsyncLyrics, ItemKey::Lyrics]),
+    ];
+    for (field, keys) in fields {
+        let values = keys.iter().map(|&key| values(tag, key)).find(|values| !values.is_empty());
+        let Some(values) = values else { continue };
+        // Several values of what another kind of tag has joined are the same, told better.
+        let is_known = field.get(tags).is_some_and(|known| known != super::joined(&values));
+        if !is_known {
+            tags.set_values(field, values);
         }
-    };
-    set(&mut tags.title, &[ItemKey::TrackTitle]);
-    set(&mut tags.artist, &[ItemKey::TrackArtist]);
-    set(&mut tags.album, &[ItemKey::AlbumTitle]);
-    set(&mut tags.album_artist, &[ItemKey::AlbumArtist]);
-    set(&mut tags.composer, &[ItemKey::Composer]);
-    set(&mut tags.genre, &[ItemKey::Genre]);
-    set(&mut tags.date, &[ItemKey::RecordingDate, ItemKey::ReleaseDate, ItemKey::Year]);
-    set(&mut tags.key, &[ItemKey::InitialKey]);
-    set(&mut tags.isrc, &[ItemKey::Isrc]);
-    set(&mut tags.comment, &[ItemKey::Comment, ItemKey::Description]);
-    set(&mut tags.copyright, &[ItemKey::CopyrightMessage]);
-    set(&mut tags.lyrics, &[ItemKey::UnsyncLyrics, ItemKey::Lyrics]);
+    }
     let year = text(&[ItemKey::Year]).or_else(|| tags.date.clone());
     tags.year = tags.year.or_else(|| year.as_deref().and_then(year_of));
     let bpm = text(&[ItemKey::Bpm, ItemKey::IntegerBpm]).and_then(|bpm| bpm.parse::<f64>().ok());
@@ -165,13 +187,19 @@ fn fill(tags: &mut Tags, tag: &Tag) {
     tags.disc_total = tags.disc_total.or(disc_total);
 }
 
-/// All values of a key, joined.
-fn joined(tag: &Tag, key: ItemKey) -> Option<String> {
+/// All values of a key.
+fn values(tag: &Tag, key: ItemKey) -> Vec<String> {
     let items = tag.items().take(TAG_COUNT_MAX).filter(|item| item.key() == key);
     // Comments with a description are notes of programs, as iTunes' normalization data.
     let items = items.filter(|item| key != ItemKey::Comment || item.description().is_empty());
-    let values = items.filter_map(|item| item.value().text()).filter_map(clean);
-    clean(&values.collect::<Vec<_>>().join("\0"))
+    let texts = items.filter_map(|item| item.value().text());
+    // ID3v2.4 separates several values by a zero.
+    texts.flat_map(|text| text.split('\0')).filter_map(clean).collect()
+}
+
+/// All values of a key, joined.
+fn joined(tag: &Tag, key: ItemKey) -> Option<String> {
+    clean(&super::joined(&values(tag, key)))
 }
 
 fn kind_of(kind: PictureType) -> &'static str {
@@ -205,10 +233,10 @@ mod tests {
     use super::*;
 
     fn reading(byte_counts: &[usize]) -> TagReading {
-        let picture = |&count: &usize| LoftyPicture::unchecked(vec![0; count]).build();
-        let pictures: Vec<_> = byte_counts.iter().map(picture).collect();
+        let of = |&count: &usize| LoftyPicture::unchecked(vec![0; count]).build();
+        let pictures: Vec<_> = byte_counts.iter().map(of).collect();
         let mut reading = TagReading::default();
-        reading.add_pictures(&pictures);
+        reading.add_pictures(pictures.into_iter().map(picture));
         reading
     }
 

@@ -57,7 +57,12 @@ impl Field {
         Self::ALL[self as usize].0
     }
 
-    /// Its value as text.
+    /// Whether it can have several values in every format.
+    pub const fn has_several(self) -> bool {
+        matches!(self, Self::Artist | Self::AlbumArtist | Self::Composer | Self::Genre | Self::Isrc)
+    }
+
+    /// Its value as text; several are separated by `; `.
     pub fn get(self, tags: &Tags) -> Option<String> {
         let number = |value: Option<u32>| value.map(|value| value.to_string());
         match self {

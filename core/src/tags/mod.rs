@@ -1,12 +1,14 @@
 //! Tags in a common model, whatever container they were read from.
 
 mod bext;
+mod broadcast;
 mod by_lofty;
 mod cue;
 mod field;
 mod markers;
 mod read;
 mod replay_gain;
+mod several;
 mod text;
 mod wav_cues;
 
@@ -15,6 +17,7 @@ pub(crate) use cue::{Chapter, chapters, spans};
 pub use field::{Field, NoValue};
 pub use read::{TagReading, read};
 pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
+pub use several::Several;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 pub(crate) use text::clean;
 
@@ -44,6 +47,9 @@ pub struct Tags {
     pub comment: Option<String>,
     pub copyright: Option<String>,
     pub lyrics: Option<String>,
+    /// All values of the fields that have several; see [`Tags::values`].
+    #[serde(skip_serializing_if = "Several::is_empty")]
+    pub values: Several,
     /// Contents of a `bext` chunk.
     pub broadcast: Option<Broadcast>,
     /// Cue points, regions and chapters, in the order of time; at most [`CUE_COUNT_MAX`].
@@ -55,6 +61,34 @@ pub struct Tags {
     /// processing makes it wrong.
     #[serde(skip)]
     pub replay_gain: Option<ReplayGain>,
+}
+
+impl Tags {
+    /// The values of a field, in their order: several where several were read, one where one was, none where it
+    /// is empty.
+    pub fn values(&self, field: Field) -> Vec<String> {
+        let text = field.get(self);
+        match (self.values.of(field), text) {
+            // A field that was set anew has forgotten what it had.
+            (Some(values), Some(text)) if joined(values) == text => values.to_vec(),
+            (_, text) => text.into_iter().collect(),
+        }
+    }
+
+    /// Gives a field these values; the field itself has them joined. Fields that cannot have several get them
+    /// joined only.
+    pub(crate) fn set_values(&mut self, field: Field, values: Vec<String>) {
+        // Text is a value of every field that can have several.
+        let _ = field.set(self, &joined(&values));
+        if field.has_several() && values.len() > 1 {
+            self.values.keep(field, values);
+        }
+    }
+}
+
+/// Several values as one text.
+fn joined(values: &[String]) -> String {
+    values.join("; ")
 }
 
 /// Broadcast information of a WAVE file.
@@ -74,6 +108,8 @@ pub struct Broadcast {
     pub time: Option<String>,
     /// First frame since midnight.
     pub time_reference: Option<u64>,
+    /// How it came to be, a line a process, as EBU R 98 writes it.
+    pub coding_history: Option<String>,
     /// How loud the samples are: written where it was measured, never read, because processing makes it
     /// wrong.
     #[serde(skip)]

@@ -4,6 +4,7 @@
 //! describe the samples, as `ReplayGain`, are not read: processing makes them wrong.
 
 use super::by_lofty::parse;
+use super::text::clean;
 use super::wav_cues::Cues;
 use super::{Field, Tags, bext, markers};
 use crate::decode::kind::{self, Kind};
@@ -49,7 +50,7 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
         }
         Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
         #[cfg(feature = "matroska")]
-        Kind::Matroska => reading.tags = read_matroska(source)?,
+        Kind::Matroska => reading = read_matroska(source)?,
         #[cfg(feature = "mpeg4")]
         Kind::Mpeg4 => {
             reading.add(parse(&mut *source, FileType::Mp4)?);
@@ -90,7 +91,7 @@ fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
         let mut file = Cursor::new(wav_of_chunk(id, &data));
         reading.add(parse(&mut file, FileType::Wav)?);
     }
-    reading.tags.broadcast = broadcast;
+    reading.tags.broadcast = broadcast.or(reading.tags.broadcast.take());
     let cues = cues.finish();
     if !cues.is_empty() {
         reading.tags.cues = cues;
@@ -113,9 +114,9 @@ fn read_caf(source: &mut dyn Source) -> Result<Tags, DecodeError> {
     Ok(tags)
 }
 
-/// The tags of Matroska, which lofty does not know. Pictures are not read.
+/// The tags of Matroska, which lofty does not know.
 #[cfg(feature = "matroska")]
-fn read_matroska(source: &mut dyn Source) -> Result<Tags, DecodeError> {
+fn read_matroska(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
     let found = decode::matroska::description(source)?;
     let mut tags = Tags { cues: found.chapters, ..Tags::default() };
     for tag in found.texts.iter().take(TAG_COUNT_MAX) {
@@ -131,10 +132,13 @@ fn read_matroska(source: &mut dyn Source) -> Result<Tags, DecodeError> {
         };
         set_named(&mut tags, name, &tag.value);
     }
-    Ok(tags)
+    let mut reading = TagReading { tags, warnings: Vec::new() };
+    reading.add_pictures(found.pictures);
+    Ok(reading)
 }
 
-/// Fills the field that goes by `name`, if it is empty. What is no number where one belongs says nothing.
+/// Fills the field that goes by `name`, if it is empty or can have several values. What is no number where one
+/// belongs says nothing.
 fn set_named(tags: &mut Tags, name: &str, value: &str) {
     let field = match name {
         "album artist" => Some(Field::AlbumArtist),
@@ -145,8 +149,14 @@ fn set_named(tags: &mut Tags, name: &str, value: &str) {
         "track number" => Some(Field::Track),
         other => Field::named(other),
     };
-    if let Some(field) = field.filter(|field| field.get(tags).is_none()) {
-        let _ = field.set(tags, value);
+    let Some(field) = field else { return };
+    let mut values = tags.values(field);
+    let value = clean(value).unwrap_or_default();
+    if values.is_empty() {
+        let _ = field.set(tags, &value);
+    } else if field.has_several() && !value.is_empty() && !values.contains(&value) {
+        values.push(value);
+        tags.set_values(field, values);
     }
 }
 

@@ -143,6 +143,7 @@ fn broadcast_rows(broadcast: &Broadcast) -> Vec<(&'static str, String)> {
         ("reference", broadcast.reference.clone()),
         ("origination", joined(broadcast.date.as_ref(), broadcast.time.as_ref())),
         ("time reference", broadcast.time_reference.map(|frames| format!("frame {frames}"))),
+        ("coding history", broadcast.coding_history.clone()),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

@@ -1,13 +1,13 @@
-//! What describes a file: texts and chapters.
+//! What describes a file: texts, chapters and pictures.
 //!
-//! Source: RFC 9559, 5.1.7 (`Chapters`) and 5.1.8 (`Tags`); "Matroska Media Container Tag Specifications"
-//! (draft-ietf-cellar-tags), target types.
+//! Source: RFC 9559, 5.1.6 (`Attachments`), 5.1.7 (`Chapters`), 5.1.8 (`Tags`) and 21 (names of pictures);
+//! "Matroska Media Container Tag Specifications" (draft-ietf-cellar-tags), target types.
 
-use super::ebml::{Elements, inside, text, unsigned};
+use super::ebml::{Element, Elements, inside, text, unsigned};
 use super::header::{self, id};
 use crate::decode::{Damaged, DecodeError, Source};
-use crate::limits::CHUNK_COUNT_MAX;
-use crate::tags::{CUE_COUNT_MAX, Cue, CueEnd, Place, clean};
+use crate::limits::{CHUNK_COUNT_MAX, PICTURES_BYTES_MAX};
+use crate::tags::{CUE_COUNT_MAX, Cue, CueEnd, Picture, Place, clean};
 
 /// Bytes of the tags that are read.
 const TAGS_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -22,6 +22,12 @@ const SIMPLE_TAG: u32 = 0x67c8;
 const TAG_NAME: u32 = 0x45a3;
 const TAG_STRING: u32 = 0x4487;
 const SEGMENT_TITLE: u32 = 0x7ba9;
+const ATTACHMENTS: u32 = 0x1941_a469;
+const ATTACHED_FILE: u32 = 0x61a7;
+const FILE_DESCRIPTION: u32 = 0x467e;
+const FILE_NAME: u32 = 0x466e;
+const FILE_MEDIA_TYPE: u32 = 0x4660;
+const FILE_DATA: u32 = 0x465c;
 const CHAPTERS: u32 = 0x1043_a770;
 const EDITION: u32 = 0x45b9;
 const EDITION_IS_DEFAULT: u32 = 0x45db;
@@ -52,6 +58,8 @@ pub(crate) struct Description {
     pub(crate) texts: Vec<TextTag>,
     /// Its chapters, in the order of time.
     pub(crate) chapters: Vec<Cue>,
+    /// The pictures that are attached; those that are too large have been left out.
+    pub(crate) pictures: Vec<Picture>,
 }
 
 /// What describes a file, wherever it stands.
@@ -102,6 +110,7 @@ fn next(
                 .filter(|(id, _)| *id == TAG)
                 .for_each(|(_, tag)| add(tag, &mut found.texts));
         }
+        ATTACHMENTS => attachments(elements, element, &mut found.pictures)?,
         CHAPTERS if found.chapters.is_empty() => {
             found.chapters = chapters(&elements.data(element, TAGS_BYTES_MAX)?);
         }
@@ -127,6 +136,50 @@ fn add(tag: &[u8], found: &mut Vec<TextTag>) {
             found.push(TextTag { name: name.to_ascii_uppercase(), value, is_of_album });
         }
     }
+}
+
+/// Adds the pictures among the attached files. Other files, fonts for one, may be as large as they like.
+fn attachments(
+    elements: &mut Elements<&mut dyn Source>,
+    attachments: Element,
+    pictures: &mut Vec<Picture>,
+) -> Result<(), DecodeError> {
+    let end = attachments.end.ok_or_else(|| DecodeError::damaged("its attachments have no end"))?;
+    let mut left = PICTURES_BYTES_MAX as u64;
+    for _ in 0..CHUNK_COUNT_MAX {
+        if elements.position() >= end {
+            break;
+        }
+        let Some(element) = elements.next()? else { break };
+        let length = element.end.map_or(u64::MAX, |end| end - element.start);
+        if element.id != ATTACHED_FILE || length > left {
+            elements.skip(element)?;
+            continue;
+        }
+        let file = elements.data(element, length)?;
+        if let Some(picture) = attached_picture(&file) {
+            left -= length;
+            pictures.push(picture);
+        }
+    }
+    elements.go_to(end)
+}
+
+/// An attached file, if it is a picture; its name tells what it shows.
+fn attached_picture(file: &[u8]) -> Option<Picture> {
+    let part = |name| inside(file).find(|(id, _)| *id == name).map(|(_, data)| data);
+    let media_type = clean(&text(part(FILE_MEDIA_TYPE)?))?;
+    if !media_type.starts_with("image/") || !media_type.is_ascii() {
+        return None;
+    }
+    let name = part(FILE_NAME).map(text).unwrap_or_default().to_ascii_lowercase();
+    let is_cover = name.starts_with("cover.") || name.starts_with("cover_land.");
+    Some(Picture {
+        kind: if is_cover { "front cover" } else { "other" },
+        media_type,
+        description: part(FILE_DESCRIPTION).and_then(|data| clean(&text(data))),
+        bytes: part(FILE_DATA)?.to_vec(),
+    })
 }
 
 /// The chapters of the edition that is meant, which is the first where none is.

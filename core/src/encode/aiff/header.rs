@@ -56,7 +56,9 @@ impl Header {
             push(&mut chunks, *b"MARK", &body);
         }
         let id3_at = chunks.len();
-        if let Some(tag) = id3::tag(&settings.tags, &[]) {
+        let further =
+            id3::Further { broadcast: settings.tags.broadcast.as_ref(), ..Default::default() };
+        if let Some(tag) = id3::tag(&settings.tags, further) {
             push(&mut chunks, *b"ID3 ", &tag);
         }
         Self {

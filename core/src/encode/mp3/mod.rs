@@ -62,7 +62,7 @@ fn create(
     let quality = rates::resolve(&settings.spec, settings.quality)
         .map_err(|Refusal { what, .. }| failed(&what))?;
     let lame = lame(&settings.spec, quality)?;
-    let tag = id3::tag(&settings.tags, &settings.chapters()).unwrap_or_default();
+    let tag = tag(&settings);
     sink.write_all(&tag)?;
     Ok(Box::new(Mp3Encoder {
         sink,
@@ -75,10 +75,17 @@ fn create(
     }))
 }
 
+/// The tag before the sound, which may be none.
+fn tag(settings: &EncodeSettings) -> Vec<u8> {
+    let broadcast = settings.tags.broadcast.as_ref();
+    let further = id3::Further { chapters: &settings.chapters(), broadcast };
+    id3::tag(&settings.tags, further).unwrap_or_default()
+}
+
 /// See [`crate::encode::Retag`].
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
     sink.seek(SeekFrom::Start(0))?;
-    sink.write_all(&id3::tag(&settings.tags, &settings.chapters()).unwrap_or_default())?;
+    sink.write_all(&tag(settings))?;
     sink.flush()?;
     Ok(())
 }

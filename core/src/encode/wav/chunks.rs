@@ -99,15 +99,16 @@ pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
         || tags.isrc.is_some()
         || tags.lyrics.is_some()
         || !tags.pictures.is_empty()
-        || tags.replay_gain.is_some();
-    is_needed.then(|| id3::tag(tags, &[])).flatten()
+        || tags.replay_gain.is_some()
+        || !tags.values.is_empty();
+    is_needed.then(|| id3::tag(tags, id3::Further::default())).flatten()
 }
 
 /// The body of a `bext` chunk: of version 2 where the loudness was measured, else of version 1, which has
 /// none. That of the source would no longer be true.
 ///
-/// Source: EBU Tech 3285 v2.
-pub(super) fn bext(broadcast: &Broadcast) -> Vec<u8> {
+/// Source: EBU Tech 3285 v2; EBU R 98 (coding history), to which every process adds a line.
+pub(super) fn bext(broadcast: &Broadcast, settings: &EncodeSettings) -> Vec<u8> {
     const UMID_BYTES: usize = 64;
     const ALL_BYTES: usize = 602;
     let mut body = Vec::with_capacity(ALL_BYTES);
@@ -131,7 +132,23 @@ pub(super) fn bext(broadcast: &Broadcast) -> Vec<u8> {
         body.extend(values.into_iter().flat_map(|value| hundredths(value).to_le_bytes()));
     }
     body.resize(ALL_BYTES, 0);
+    if let Some(history) = &broadcast.coding_history {
+        body.extend(history.trim_end().bytes());
+        body.extend(b"\r\n");
+    }
+    body.extend(coding(settings).bytes());
     body
+}
+
+/// The line of a coding history that says how the samples are stored.
+fn coding(settings: &EncodeSettings) -> String {
+    let mode = match settings.spec.channel_count() {
+        1 => ",M=mono",
+        2 => ",M=stereo",
+        _ => "",
+    };
+    let (rate, bits) = (settings.spec.sample_rate.0, settings.format.bit_depth);
+    format!("A=PCM,F={rate},W={bits}{mode},T=Wavemill\r\n")
 }
 
 /// A value in 1/100 of its unit; the standard's word for none where there is none.
@@ -158,9 +175,19 @@ mod tests {
     fn bext_states_what_was_measured_in_hundredths_and_its_version() {
         use crate::tags::BroadcastLoudness;
         use crate::units::{Dbtp, Lu, Lufs};
-        let plain = bext(&Broadcast::default());
-        assert_eq!((plain.len(), plain[346]), (602, 1));
-        assert_eq!(plain[412..], [0; 190]);
+        let settings = EncodeSettings {
+            spec: crate::audio::StreamSpec::new(48_000, 2),
+            format: crate::audio::PcmFormat::int(24),
+            frame_count: None,
+            compression_level: None,
+            quality: None,
+            tags: std::sync::Arc::default(),
+        };
+        let line = b"A=PCM,F=48000,W=24,M=stereo,T=Wavemill\r\n";
+        let plain = bext(&Broadcast::default(), &settings);
+        assert_eq!((plain.len(), plain[346]), (602 + line.len(), 1));
+        assert_eq!(plain[412..602], [0; 190]);
+        assert_eq!(plain[602..], line[..]);
         let loudness = BroadcastLoudness {
             integrated: Some(Lufs(-23.004)),
             range: Some(Lu(7.126)),
@@ -168,8 +195,12 @@ mod tests {
             momentary_max: None,
             short_term_max: Some(Lufs(-300.0)),
         };
-        let measured = bext(&Broadcast { loudness: Some(loudness), ..Broadcast::default() });
-        assert_eq!((measured.len(), measured[346]), (602, 2));
+        let coding_history = Some("A=ANALOGUE\r\n".to_owned());
+        let loudness = Some(loudness);
+        let measured =
+            bext(&Broadcast { coding_history, loudness, ..Broadcast::default() }, &settings);
+        assert_eq!(measured[346], 2);
+        assert_eq!(measured[602..], [&b"A=ANALOGUE\r\n"[..], line].concat());
         let values = [-2300i16, 713, -100, 0x7fff, -9999].map(i16::to_le_bytes).concat();
         assert_eq!(measured[412..422], values[..]);
     }

@@ -57,7 +57,7 @@ impl Header {
         }
         header.tags_at = header.chunks.len();
         if let Some(broadcast) = &settings.tags.broadcast {
-            chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast));
+            chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast, settings));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
         chunks::push_cues(&mut header.chunks, settings);
