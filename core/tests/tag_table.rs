@@ -13,7 +13,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples};
 use wavemill_core::encode::{self as formats, EncodeSettings};
-use wavemill_core::tags::{self, Broadcast, Cue, CueEnd, Field, Picture, Place, Tags};
+use wavemill_core::tags::{self, Broadcast, Cue, CueEnd, Field, Picture, Place, Recording, Tags};
 
 const MANUAL: &str = include_str!("../../README.md");
 
@@ -81,8 +81,12 @@ fn tagged(field: Field) -> (Tags, String) {
 #[test]
 fn manual_has_a_row_for_every_tag() {
     let names: Vec<&str> = rows().iter().map(|(name, _)| *name).collect();
-    let expected =
-        Field::ALL.iter().map(|(name, _)| *name).chain(["pictures", "broadcast", "cues"]);
+    let expected = Field::ALL.iter().map(|(name, _)| *name).chain([
+        "pictures",
+        "broadcast",
+        "recording",
+        "cues",
+    ]);
     assert_eq!(names, expected.collect::<Vec<_>>());
 }
 
@@ -190,6 +194,34 @@ fn broadcast_time_in_opus_is_counted_as_it_is_decoded() {
     settings.spec.sample_rate.0 = 24_000;
     let bytes = encode("opus", &samples, settings, 4_096).unwrap();
     assert_eq!(read(&bytes).broadcast.unwrap().time_reference, Some(48_000));
+}
+
+#[test]
+fn recording_stands_in_wav_with_the_numbers_of_the_file() {
+    let text = |text: &str| Some(text.to_owned());
+    let recording = Recording {
+        project: text("Tom & Jerry"),
+        scene: text("12A"),
+        take: text("3"),
+        tape: text("240501"),
+        note: text("<loud>"),
+        circled: Some(false),
+        file_uid: text("ABC"),
+        timecode_rate: text("25/1"),
+        timecode_flag: text("NDF"),
+        time_reference: Some(0x1_0000_0002),
+    };
+    let tags = Tags { recording: Some(recording.clone()), ..Tags::default() };
+    for format in formats::FORMATS {
+        let bytes = file(format.name, tags.clone());
+        assert_eq!(count(&bytes, "iXML"), usize::from(format.name == "wav"), "{}", format.name);
+    }
+    let bytes = file("wav", tags);
+    assert_eq!(count(&bytes, "<FILE_SAMPLE_RATE>48000<"), 1);
+    assert_eq!(count(&bytes, "<AUDIO_BIT_DEPTH>16<"), 1);
+    assert_eq!(count(&bytes, "<PARENT_UID>ABC<"), 1);
+    // It is a file of its own.
+    assert_eq!(read(&bytes).recording, Some(Recording { file_uid: None, ..recording }));
 }
 
 #[test]

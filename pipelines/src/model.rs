@@ -128,14 +128,42 @@ impl Pipeline {
 pub struct TagEdits {
     /// What is not carried over.
     pub remove: Vec<Field>,
-    /// Whether broadcast information is not carried over.
-    pub removes_broadcast: bool,
-    /// Whether cue points are not carried over.
-    pub removes_cues: bool,
-    /// Whether pictures are not carried over.
-    pub removes_pictures: bool,
+    /// What is no field and not carried over.
+    pub remove_parts: Vec<TagPart>,
     /// What is said instead; an empty text leaves the tag as it is.
     pub set: Vec<(Field, Template)>,
+}
+
+/// What tags hold besides fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagPart {
+    /// Broadcast information.
+    Broadcast,
+    /// Cue points and chapters.
+    Cues,
+    /// Pictures.
+    Pictures,
+    /// What a recorder noted.
+    Recording,
+}
+
+impl TagPart {
+    /// All of them, with their names.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("broadcast", Self::Broadcast),
+        ("cues", Self::Cues),
+        ("pictures", Self::Pictures),
+        ("recording", Self::Recording),
+    ];
+
+    fn remove(self, tags: &mut Tags) {
+        match self {
+            Self::Broadcast => tags.broadcast = None,
+            Self::Cues => tags.cues.clear(),
+            Self::Pictures => tags.pictures.clear(),
+            Self::Recording => tags.recording = None,
+        }
+    }
 }
 
 impl TagEdits {
@@ -145,14 +173,8 @@ impl TagEdits {
         for field in &self.remove {
             field.remove(&mut tags);
         }
-        if self.removes_broadcast {
-            tags.broadcast = None;
-        }
-        if self.removes_cues {
-            tags.cues.clear();
-        }
-        if self.removes_pictures {
-            tags.pictures.clear();
+        for part in &self.remove_parts {
+            part.remove(&mut tags);
         }
         let mut warnings = Vec::new();
         for (field, template) in &self.set {
@@ -171,11 +193,7 @@ impl TagEdits {
 
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.remove.is_empty()
-            && self.set.is_empty()
-            && !self.removes_broadcast
-            && !self.removes_cues
-            && !self.removes_pictures
+        self.remove.is_empty() && self.remove_parts.is_empty() && self.set.is_empty()
     }
 }
 

@@ -115,7 +115,7 @@ pub(crate) struct TagChunk {
     pub(crate) data: Vec<u8>,
 }
 
-/// The chunks that hold tags: `LIST`, `id3 `, `bext` and `cue `.
+/// The chunks that hold tags: `LIST`, `id3 `, `bext`, `iXML` and `cue `.
 ///
 /// Chunks of more than `byte_count_max` bytes, or beyond the file's end, are left out. What follows
 /// the samples need not be chunks at all: the walk ends where they do, and fails only when reading
@@ -140,7 +140,7 @@ pub(crate) fn tag_chunks(
             break;
         }
         is_after_samples |= &chunk.id == b"data";
-        let is_tag = matches!(&chunk.id, b"LIST" | b"id3 " | b"ID3 " | b"bext" | b"cue ");
+        let is_tag = matches!(&chunk.id, b"LIST" | b"id3 " | b"ID3 " | b"bext" | b"iXML" | b"cue ");
         let length = length.and_then(|length| usize::try_from(length).ok());
         if is_tag && let Some(length) = length.filter(|&length| length <= left) {
             let data = walk.chunks.data(chunk, length)?;

@@ -5,6 +5,7 @@ mod broadcast;
 mod by_lofty;
 mod cue;
 mod field;
+mod ixml;
 mod markers;
 mod read;
 mod replay_gain;
@@ -15,6 +16,7 @@ mod wav_cues;
 pub use cue::{CUE_COUNT_MAX, Cue, CueEnd, Place, moved};
 pub(crate) use cue::{Chapter, chapters, spans};
 pub use field::{Field, NoValue};
+pub use ixml::Recording;
 pub use read::{TagReading, read};
 pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
 pub use several::Several;
@@ -52,6 +54,9 @@ pub struct Tags {
     pub values: Several,
     /// Contents of a `bext` chunk.
     pub broadcast: Option<Broadcast>,
+    /// Contents of an `iXML` chunk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
     /// Cue points, regions and chapters, in the order of time; at most [`CUE_COUNT_MAX`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cues: Vec<Cue>,

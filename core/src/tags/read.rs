@@ -6,7 +6,7 @@
 use super::by_lofty::parse;
 use super::text::clean;
 use super::wav_cues::Cues;
-use super::{Field, Tags, bext, markers};
+use super::{Field, Tags, bext, ixml, markers};
 use crate::decode::kind::{self, Kind};
 use crate::decode::wav::TagChunk;
 use crate::decode::{self, DecodeError, Source};
@@ -73,11 +73,15 @@ fn ogg_type(source: &mut dyn Source) -> Result<FileType, DecodeError> {
 /// and streams whose lengths were never filled in would lead it astray.
 fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
     let mut reading = TagReading::default();
-    let mut broadcast = None;
+    let (mut broadcast, mut recording) = (None, None);
     let mut cues = Cues::default();
     for TagChunk { id, data } in decode::wav::tag_chunks(source, TAG_CHUNK_BYTES_MAX)? {
         if &id == b"bext" {
             broadcast = broadcast.or_else(|| bext::parse(&data));
+            continue;
+        }
+        if &id == b"iXML" {
+            recording = recording.or_else(|| ixml::parse(&data));
             continue;
         }
         if &id == b"cue " {
@@ -92,6 +96,7 @@ fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
         reading.add(parse(&mut file, FileType::Wav)?);
     }
     reading.tags.broadcast = broadcast.or(reading.tags.broadcast.take());
+    reading.tags.recording = recording;
     let cues = cues.finish();
     if !cues.is_empty() {
         reading.tags.cues = cues;

@@ -130,7 +130,7 @@ struct TagFlags {
     #[arg(long = "tag", value_name = "NAME=TEXT", value_parser = pair)]
     set: Vec<(String, String)>,
 
-    /// Leave a tag out, or `pictures`, `broadcast`, `all`; may be given again
+    /// Leave a tag out, or `pictures`, `broadcast`, `recording`, `cues`, `all`; may be given again
     #[arg(long = "remove-tag", value_name = "NAME")]
     remove: Vec<String>,
 }

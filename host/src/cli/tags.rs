@@ -5,7 +5,7 @@ use crate::analysis::{self, AnalyzeError};
 use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown, size};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use wavemill_core::tags::{Broadcast, Cue, CueEnd, Place, TagReading, Tags};
+use wavemill_core::tags::{Broadcast, Cue, CueEnd, Place, Recording, TagReading, Tags};
 
 /// Show the tags of files: title, artist, broadcast information, pictures
 #[derive(Debug, clap::Args)]
@@ -109,6 +109,7 @@ fn rows(tags: &Tags) -> Vec<(&'static str, String)> {
     .filter_map(|(name, value)| Some((name, value?)))
     .collect();
     rows.extend(tags.broadcast.iter().flat_map(broadcast_rows));
+    rows.extend(tags.recording.iter().flat_map(recording_rows));
     rows.extend(tags.cues.iter().map(cue_row));
     rows.extend(tags.pictures.iter().map(|picture| {
         let bytes = size(picture.bytes.len() as u64);
@@ -144,6 +145,23 @@ fn broadcast_rows(broadcast: &Broadcast) -> Vec<(&'static str, String)> {
         ("origination", joined(broadcast.date.as_ref(), broadcast.time.as_ref())),
         ("time reference", broadcast.time_reference.map(|frames| format!("frame {frames}"))),
         ("coding history", broadcast.coding_history.clone()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
+}
+
+fn recording_rows(recording: &Recording) -> Vec<(&'static str, String)> {
+    let circled = recording.circled.map(|is_circled| if is_circled { "yes" } else { "no" });
+    [
+        ("project", recording.project.clone()),
+        ("scene", recording.scene.clone()),
+        ("take", recording.take.clone()),
+        ("tape", recording.tape.clone()),
+        ("circled", circled.map(str::to_owned)),
+        ("note", recording.note.clone()),
+        ("timecode", joined(recording.timecode_rate.as_ref(), recording.timecode_flag.as_ref())),
+        ("recorded at", recording.time_reference.map(|frames| format!("frame {frames}"))),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name, value?)))

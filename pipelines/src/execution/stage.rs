@@ -63,21 +63,29 @@ impl Stage {
         self.latency_left = self.processor.latency().0;
     }
 
-    /// The frame of its input that its output starts with, negative where it starts earlier, once it
-    /// has begun; `None` where that is unknown, or counted at another rate.
-    pub(crate) fn first_frame(&self) -> Option<i64> {
-        self.first_frame.filter(|_| self.input.sample_rate == self.output.sample_rate)
+    /// The time of its output's first frame where that of its input's is `time`, both in frames since midnight,
+    /// each of its own signal; `None` where it is not known how much was cut off or added before it.
+    pub(crate) fn time_behind(&self, time: u64) -> Option<u64> {
+        match self.scaled(time) {
+            Some(scaled) => u64::try_from(scaled).ok(),
+            None => time.checked_add_signed(self.first_frame?),
+        }
+    }
+
+    /// A frame of its input as its output counts, where that has another rate.
+    fn scaled(&self, frame: u64) -> Option<u128> {
+        let (from, to) = (self.input.sample_rate.0, self.output.sample_rate.0);
+        let (from, to) = (u128::from(from), u128::from(to));
+        (from != to).then(|| (u128::from(frame) * to + from / 2) / from)
     }
 
     /// Where a frame of its input is in its output, once it has begun; `None` where that is unknown or before
     /// it. Other rates are made of whole signals.
     pub(crate) fn place_of(&self, frame: u64) -> Option<u64> {
-        let (from, to) = (self.input.sample_rate.0, self.output.sample_rate.0);
-        if from == to {
-            return frame.checked_sub_signed(self.first_frame?);
+        match self.scaled(frame) {
+            Some(scaled) => u64::try_from(scaled).ok(),
+            None => frame.checked_sub_signed(self.first_frame?),
         }
-        let (from, to) = (u128::from(from), u128::from(to));
-        u64::try_from((u128::from(frame) * to + from / 2) / from).ok()
     }
 
     /// Whether its tail had to be cut.

@@ -17,7 +17,7 @@ use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
-use wavemill_core::tags::{self, Broadcast, Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{self, Broadcast, Leveled, Recording, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
@@ -205,7 +205,7 @@ impl Blueprint {
     }
 
     /// The tags of an export. The time of its first frame moves with the frames that steps cut off or
-    /// add before it, and is left out where it is not known how many they are, or at which rate.
+    /// add before it, and is left out where it is not known how many they are.
     fn tags(&self, group: &GroupPlan, tags: &Arc<Tags>, replay_gain: bool) -> Arc<Tags> {
         let tags = self.tags_of_source(group, tags);
         if !replay_gain {
@@ -232,21 +232,27 @@ impl Blueprint {
     }
 
     fn tags_of_source(&self, group: &GroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
-        let cut = self
-            .up_to(group.tap)
-            .iter()
-            .chain(&group.conversions)
-            .try_fold(0_i64, |cut, stage| cut.checked_add(stage.first_frame()?));
-        match &tags.broadcast {
-            Some(broadcast) if cut != Some(0) => {
-                let time_reference = broadcast.time_reference.zip(cut);
-                let time_reference =
-                    time_reference.and_then(|(time, cut)| time.checked_add_signed(cut));
-                let broadcast = Broadcast { time_reference, ..broadcast.clone() };
-                Arc::new(Tags { broadcast: Some(broadcast), ..Tags::clone(tags) })
-            }
-            _ => Arc::clone(tags),
+        let behind = |time: Option<u64>| {
+            let mut stages = self.up_to(group.tap).iter().chain(&group.conversions);
+            stages.try_fold(time?, |time, stage| stage.time_behind(time))
+        };
+        let broadcast = tags.broadcast.as_ref().and_then(|broadcast| {
+            let time_reference = behind(broadcast.time_reference);
+            let is_same = time_reference == broadcast.time_reference;
+            (!is_same).then(|| Broadcast { time_reference, ..broadcast.clone() })
+        });
+        let recording = tags.recording.as_ref().and_then(|recording| {
+            let time_reference = behind(recording.time_reference);
+            let is_same = time_reference == recording.time_reference;
+            (!is_same).then(|| Recording { time_reference, ..recording.clone() })
+        });
+        if broadcast.is_none() && recording.is_none() {
+            return Arc::clone(tags);
         }
+        let mut moved = Tags::clone(tags);
+        moved.broadcast = broadcast.or(moved.broadcast);
+        moved.recording = recording.or(moved.recording);
+        Arc::new(moved)
     }
 
     /// The tags with their cue points and chapters where the steps moved them to. What was cut off is left out,

@@ -4,7 +4,7 @@ use super::key::{Key, Kind};
 use super::sink::Sink;
 use super::template;
 use super::values::Values;
-use crate::model::TagEdits;
+use crate::model::{TagEdits, TagPart};
 use toml::Spanned;
 use wavemill_core::tags::{Field, Tags};
 
@@ -31,23 +31,21 @@ pub(super) const KEYS: &[Key] = &{
     keys
 };
 
-/// What is no field and can be removed all the same.
-const PICTURES: &str = "pictures";
-const BROADCAST: &str = "broadcast";
-const CUES: &str = "cues";
+/// What removes everything.
 const ALL: &str = "all";
 
 /// Everything that can be removed.
-const NAMES: [&str; Field::ALL.len() + 4] = {
-    let mut names = [ALL; Field::ALL.len() + 4];
+const NAMES: [&str; Field::ALL.len() + TagPart::ALL.len() + 1] = {
+    let mut names = [ALL; Field::ALL.len() + TagPart::ALL.len() + 1];
     let mut index = 0;
     while index < Field::ALL.len() {
         names[index] = Field::ALL[index].0;
         index += 1;
     }
-    names[index] = BROADCAST;
-    names[index + 1] = CUES;
-    names[index + 2] = PICTURES;
+    while index < Field::ALL.len() + TagPart::ALL.len() {
+        names[index] = TagPart::ALL[index - Field::ALL.len()].0;
+        index += 1;
+    }
     names
 };
 
@@ -57,9 +55,11 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> TagEdits {
     let fields = Field::ALL.into_iter();
     TagEdits {
         remove: fields.clone().filter(|(name, _)| is_removed(name)).map(|(_, it)| it).collect(),
-        removes_broadcast: is_removed(BROADCAST),
-        removes_cues: is_removed(CUES),
-        removes_pictures: is_removed(PICTURES),
+        remove_parts: TagPart::ALL
+            .into_iter()
+            .filter(|(name, _)| is_removed(name))
+            .map(|(_, part)| part)
+            .collect(),
         set: fields.filter_map(|(name, field)| read_field(sink, values, name, field)).collect(),
     }
 }

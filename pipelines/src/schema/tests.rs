@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{After, Dither, OnConflict, RequireOn, WatchMode};
+use crate::model::{After, Dither, OnConflict, RequireOn, TagPart, WatchMode};
 use std::time::Duration;
 use wavemill_core::analysis::Group;
 use wavemill_core::audio::SampleFormat;
@@ -147,8 +147,8 @@ fn right_pipeline_means_what_it_says() {
     );
     let tags = &pipeline.tags;
     assert_eq!(
-        (tags.remove.as_slice(), tags.removes_pictures),
-        ([Field::Comment].as_slice(), true)
+        (tags.remove.as_slice(), tags.remove_parts.as_slice()),
+        ([Field::Comment].as_slice(), [TagPart::Pictures].as_slice())
     );
     let set: Vec<_> = tags.set.iter().map(|(field, text)| (*field, text.text())).collect();
     assert_eq!(set, [(Field::Artist, "{album}"), (Field::Year, "2026")]);

@@ -140,6 +140,25 @@ fn marked(lab: &Lab) -> std::path::PathBuf {
     lab.file("a.wav", &riff(&[chunks, source[12..].to_vec()]))
 }
 
+#[test]
+fn times_of_the_first_frame_are_true_after_cuts_and_conversions() {
+    let lab = Lab::new();
+    let mut bext = vec![0; 602];
+    bext[338..346].copy_from_slice(&96_000u64.to_le_bytes());
+    let ixml = b"<BWFXML><SPEED><TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>192000\
+                 </TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO></SPEED></BWFXML>\n";
+    let source = wav(48_000, 16, &[noise(3, 96_000)]);
+    let chunks = [chunk(*b"bext", &bext), chunk(*b"iXML", ixml)].concat();
+    let input = lab.file("a.wav", &riff(&[chunks, source[12..].to_vec()]));
+    let body = "[[step]]\nuse = \"range\"\nwith = { start_s = 0.5 }\n\
+                [[export]]\nformat = \"wav\"\nsample_rate_hz = 24000\npath = \"{stem}-half.wav\"\n";
+    lab.run(&pipeline(body), &input).unwrap();
+    let tags = tags_of(&lab.path("out/a-half.wav"));
+    // Two and four seconds since midnight, and half of one cut off.
+    assert_eq!(tags.broadcast.unwrap().time_reference, Some(60_000));
+    assert_eq!(tags.recording.unwrap().time_reference, Some(108_000));
+}
+
 fn tags_of(path: &std::path::Path) -> wavemill_core::tags::Tags {
     let mut file = std::fs::File::open(path).unwrap();
     wavemill_core::tags::read(&mut file, Some("wav")).unwrap().tags

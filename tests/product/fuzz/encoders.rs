@@ -2,7 +2,7 @@
 //! bytes however the samples were cut into blocks.
 
 use crate::hearing::{hear, sum_of};
-use crate::making::{samples, settings, tags, write};
+use crate::making::{has_place, samples, settings, tags, write};
 use std::io::Cursor;
 use std::sync::Arc;
 use wavemill_core::decode::{self, Completeness, Damaged};
@@ -81,11 +81,19 @@ fn has_its_tags(format: &FormatDescriptor, tags: &Tags, bytes: &[u8]) {
             Field::Comment => tags.comment.is_some() || tags.broadcast.is_none(),
             _ => true,
         };
-        if is_written {
+        if is_written && has_place(format, tags, field) {
             assert_eq!(field.get(&found.tags), field.get(tags), "{name} in {}", format.name);
         }
     }
-    assert_eq!(found.tags.pictures, tags.pictures, "{}", format.name);
+    let mut expected = tags.pictures.clone();
+    if format.name == "aac" {
+        // MPEG-4 has covers, without saying more of them.
+        for (index, picture) in expected.iter_mut().enumerate() {
+            picture.kind = if index == 0 { "front cover" } else { "other" };
+            picture.description = None;
+        }
+    }
+    assert_eq!(found.tags.pictures, expected, "{}", format.name);
 }
 
 /// What is written once more stays as it was.

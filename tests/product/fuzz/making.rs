@@ -184,6 +184,7 @@ pub(crate) fn tags(random: &mut Random) -> Tags {
             date,
             time,
             time_reference,
+            coding_history: None,
             loudness: None,
         });
     }
@@ -204,6 +205,18 @@ pub(crate) fn tags(random: &mut Random) -> Tags {
         tags.replay_gain = Some(ReplayGain { track: Some(leveled), album: None });
     }
     tags
+}
+
+/// Whether a format has a place for a value: numbers of tracks and discs have 16 bits in MPEG-4, and 0 is none.
+pub(crate) fn has_place(format: &FormatDescriptor, tags: &Tags, field: Field) -> bool {
+    let number = match field {
+        Field::Track => tags.track,
+        Field::TrackTotal => tags.track_total,
+        Field::Disc => tags.disc,
+        Field::DiscTotal => tags.disc_total,
+        _ => None,
+    };
+    format.name != "aac" || number.is_none_or(|number| (1..=u32::from(u16::MAX)).contains(&number))
 }
 
 fn picture(random: &mut Random) -> Picture {

@@ -1,6 +1,6 @@
 //! Damaged tags: what is sound of them is read, kept within the limits, and can be written.
 
-use crate::making::{samples, tags as random_tags, write};
+use crate::making::{has_place, samples, tags as random_tags, write};
 use std::io::Cursor;
 use std::sync::Arc;
 use wavemill_core::audio::StreamSpec;
@@ -115,7 +115,12 @@ fn comes_back(format: &FormatDescriptor, found: &Tags) {
         let bytes = file(format, tags.clone());
         let reading = tags::read(&mut Cursor::new(bytes), None).unwrap();
         assert_eq!(reading.warnings, [""; 0], "of {} written by us", format.name);
-        reading.tags
+        let mut tags = reading.tags;
+        // Each time a line is added.
+        if let Some(broadcast) = &mut tags.broadcast {
+            broadcast.coding_history = None;
+        }
+        tags
     };
     let first = read(found);
     assert_eq!(first, read(&first), "{} changes its own tags", format.name);
@@ -129,7 +134,7 @@ fn comes_back(format: &FormatDescriptor, found: &Tags) {
             Field::DiscTotal,
             Field::Comment,
         ];
-        if !is_bent.contains(&field) {
+        if !is_bent.contains(&field) && has_place(format, found, field) {
             assert_eq!(field.get(&first), field.get(found), "{name} in {}", format.name);
         }
     }

@@ -1,6 +1,6 @@
 //! Everything of a WAV file before its samples.
 
-use super::chunks;
+use super::{chunks, ixml};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
 use crate::encode::EncodeSettings;
 
@@ -58,6 +58,9 @@ impl Header {
         header.tags_at = header.chunks.len();
         if let Some(broadcast) = &settings.tags.broadcast {
             chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast, settings));
+        }
+        if let Some(recording) = &settings.tags.recording {
+            chunks::push(&mut header.chunks, *b"iXML", &ixml::body(recording, settings));
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
         chunks::push_cues(&mut header.chunks, settings);

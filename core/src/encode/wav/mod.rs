@@ -5,6 +5,7 @@
 
 mod chunks;
 mod header;
+mod ixml;
 
 use self::header::Header;
 use super::pack::{self, Order};
