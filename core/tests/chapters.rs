@@ -35,7 +35,8 @@ fn cues() -> Vec<Cue> {
 
 fn file(format: &str, cues: Vec<Cue>) -> Vec<u8> {
     let descriptor = formats::format(format).unwrap();
-    let stored = if descriptor.is_lossless() { PcmFormat::int(16) } else { PcmFormat::FLOAT };
+    let is_int = descriptor.formats.contains(&PcmFormat::int(16));
+    let stored = if is_int { PcmFormat::int(16) } else { PcmFormat::FLOAT };
     let samples = music(stored, 2, FRAME_COUNT);
     let title = Some("Title".to_owned());
     let tags = Arc::new(Tags { cues, title, ..Tags::default() });

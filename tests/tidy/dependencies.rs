@@ -53,6 +53,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "lofty", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "png", only: &["wavemill-core"], tests_may: true },
     Wrapper { package: "ttf-parser", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "fdk-aac*", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "mp3lame*", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "unsafe-libopus", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "vorbis_rs", only: &["wavemill-core"], tests_may: false },
@@ -80,7 +81,7 @@ const WRAPPERS: &[Wrapper] = &[
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
 #[rustfmt::skip]
 const CORE: &[&str] = &[
-    "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser",
+    "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser",
     "unsafe-libopus", "vorbis_rs",
 ];
 

@@ -55,7 +55,7 @@ pub(crate) fn root() -> PathBuf {
 /// other platforms may be missing: then only this platform's are read, and the caller says so.
 pub(crate) fn metadata() -> &'static Metadata {
     static METADATA: OnceLock<Metadata> = OnceLock::new();
-    METADATA.get_or_init(|| read_all(&["--features", "wavemill/mp3"]))
+    METADATA.get_or_init(|| read_all(&["--features", "wavemill/mp3,wavemill/fdk-aac"]))
 }
 
 /// The graph of a build without any feature that must be asked for.

@@ -1,5 +1,7 @@
 //! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
 
+#[cfg(feature = "fdk-aac")]
+mod aac;
 mod aiff;
 mod comments;
 mod flac;
@@ -36,6 +38,8 @@ use thiserror::Error;
 /// Every format that can be written, by name.
 #[rustfmt::skip]
 pub const FORMATS: &[&FormatDescriptor] = &[
+    #[cfg(feature = "fdk-aac")]
+    &aac::DESCRIPTOR,
     &aiff::DESCRIPTOR,
     &flac::DESCRIPTOR,
     #[cfg(feature = "mp3")]
@@ -53,7 +57,8 @@ pub fn format(name: &str) -> Option<&'static FormatDescriptor> {
 }
 
 /// Formats whose writers are built on request only, each with the feature that builds it.
-const BY_FEATURE: &[(&str, &str)] = &[("mp3", "mp3"), ("opus", "opus"), ("vorbis", "vorbis")];
+const BY_FEATURE: &[(&str, &str)] =
+    &[("aac", "fdk-aac"), ("mp3", "mp3"), ("opus", "opus"), ("vorbis", "vorbis")];
 
 /// The format whose files have this extension, without the dot, in lower case.
 pub fn format_of_extension(extension: &str) -> Option<&'static FormatDescriptor> {

@@ -6,6 +6,7 @@
 use super::Broadcast;
 use super::text::clean;
 use lofty::id3::v2::{Frame, Id3v2Tag};
+use lofty::mp4::{Atom, AtomData, AtomIdent, Ilst};
 use lofty::ogg::tag::VorbisComments;
 
 impl Broadcast {
@@ -36,6 +37,18 @@ pub(super) fn of_id3(tag: &Id3v2Tag) -> Option<Broadcast> {
 /// That of Vorbis comments.
 pub(super) fn of_comments(comments: &VorbisComments) -> Option<Broadcast> {
     of_fields(comments.items())
+}
+
+/// That of items of MPEG-4 with names of their own.
+pub(super) fn of_items(items: &Ilst) -> Option<Broadcast> {
+    let field = |atom: &Atom<'_>| match (atom.ident(), atom.data().next()) {
+        (AtomIdent::Freeform { name, .. }, Some(AtomData::UTF8(text))) => {
+            Some((name.clone().into_owned(), text.clone()))
+        }
+        _ => None,
+    };
+    let fields: Vec<(String, String)> = items.into_iter().filter_map(field).collect();
+    of_fields(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
 /// Broadcast information, if there is a field that nothing else has: a description is one of anything.

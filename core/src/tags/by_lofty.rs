@@ -8,6 +8,7 @@ use crate::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TA
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::{FileType, TaggedFile, TaggedFileExt};
 use lofty::id3::v2::Id3v2Tag;
+use lofty::mp4::{AtomData, AtomIdent, Ilst};
 use lofty::ogg::tag::VorbisComments;
 use lofty::picture::{Picture as LoftyPicture, PictureType};
 use lofty::probe::Probe;
@@ -23,6 +24,7 @@ pub(super) struct Found {
     /// What lofty's common model has no place for.
     cues: Vec<Cue>,
     broadcast: Option<Broadcast>,
+    bpm: Option<f64>,
 }
 
 /// What lofty makes of a file: its tags, the format's own kind first, or why there are none.
@@ -59,6 +61,7 @@ fn found(mut file: TaggedFile) -> Vec<Found> {
 impl Found {
     fn new(mut tag: Tag) -> Self {
         let pictures = (0..tag.pictures().len()).map(|_| tag.remove_picture(0)).collect();
+        let mut bpm = None;
         let (cues, broadcast) = match tag.tag_type() {
             TagType::Id3v2 => {
                 let tag = Id3v2Tag::from(tag.clone());
@@ -68,10 +71,24 @@ impl Found {
                 let comments = VorbisComments::from(tag.clone());
                 (markers::of_comments(&comments), broadcast::of_comments(&comments))
             }
+            TagType::Mp4Ilst => {
+                let items = Ilst::from(tag.clone());
+                bpm = tempo(&items);
+                (Vec::new(), broadcast::of_items(&items))
+            }
             _ => (Vec::new(), None),
         };
-        Self { tag, pictures, cues, broadcast }
+        Self { tag, pictures, cues, broadcast, bpm }
     }
+}
+
+/// The tempo, which is a whole number here.
+fn tempo(items: &Ilst) -> Option<f64> {
+    let atom = items.get(&AtomIdent::Fourcc(*b"tmpo"))?;
+    atom.data().find_map(|data| match data {
+        AtomData::SignedInteger(bpm) if *bpm > 0 => Some(f64::from(*bpm)),
+        _ => None,
+    })
 }
 
 impl TagReading {
@@ -83,17 +100,23 @@ impl TagReading {
                 return self.warnings.push(format!("some tags cannot be read: {reason}"));
             }
         };
-        for Found { tag, pictures, cues, broadcast } in found {
+        for Found { tag, pictures, cues, broadcast, bpm } in found {
             let count = tag.items().len();
             if count > TAG_COUNT_MAX {
                 self.warnings.push(format!("only {TAG_COUNT_MAX} of {count} tags are kept"));
             }
             fill(&mut self.tags, &tag, broadcast.is_some());
             self.tags.broadcast = self.tags.broadcast.take().or(broadcast);
+            self.tags.bpm = self.tags.bpm.or(bpm);
             if self.tags.cues.is_empty() {
                 self.tags.cues = cues;
             }
-            self.add_pictures(pictures.into_iter().map(picture));
+            let is_mpeg4 = tag.tag_type() == TagType::Mp4Ilst;
+            self.add_pictures(pictures.into_iter().map(picture).enumerate().map(|(index, it)| {
+                // MPEG-4 has covers, without saying more of them.
+                let is_cover = is_mpeg4 && index == 0;
+                Picture { kind: if is_cover { "front cover" } else { it.kind }, ..it }
+            }));
         }
     }
 

@@ -42,7 +42,8 @@ fn format_that_is_not_built_in_is_named_with_its_feature() {
     assert_eq!(page.contains(told), !is_built, "{page}");
     let output = Lab::new().run(&["formats", "--json"]);
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
-    assert_eq!(document["not_built"].as_array().unwrap().is_empty(), is_built);
+    let is_missing = document["not_built"].to_string().contains("\"mp3\"");
+    assert_eq!(is_missing, !is_built);
     let opus = document["write"].as_array().unwrap().iter().find(|one| one["name"] == "opus");
     assert_eq!(opus.unwrap()["bit_rates_kbps"]["max"], 2048);
 }
