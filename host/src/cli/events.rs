@@ -1,5 +1,6 @@
 //! The daemon's events for people and programs.
 
+use super::flags::in_flags;
 use super::outcome::Outcome;
 use super::pipeline_files::PipelineFile;
 use super::progress::Bars;
@@ -43,6 +44,8 @@ impl<'a> EventView<'a> {
             }
             DaemonEvent::JobFailed { job, input, reason, retry_in, .. } => {
                 self.bars.end(job);
+                let is_of_flags = self.files.iter().any(|file| file.is_of_flags);
+                let reason = if is_of_flags { &in_flags(reason) } else { reason };
                 self.failed(input, reason, *retry_in);
             }
             DaemonEvent::JobRejected { job, input, reason, outputs, .. } => {

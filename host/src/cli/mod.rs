@@ -11,6 +11,7 @@ mod effects;
 mod events;
 mod exit;
 mod export;
+mod flags;
 mod formats;
 mod grouped;
 mod jobs;

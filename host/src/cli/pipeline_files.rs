@@ -1,5 +1,6 @@
 //! From what was typed as PIPELINE or DIR to loaded pipelines.
 
+use super::flags::in_flags;
 use super::{CliError, Context};
 use crate::diagnostics;
 use crate::effects::folder_of;
@@ -26,6 +27,8 @@ pub(super) struct PipelineFile {
     pub(super) pipeline: Option<Pipeline>,
     /// Mistakes and doubts, in the order of the text.
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Whether flags made it: then messages speak of these.
+    pub(super) is_of_flags: bool,
 }
 
 impl PipelineFile {
@@ -43,7 +46,7 @@ impl PipelineFile {
             Ok(Loaded { pipeline, warnings }) => (Some(pipeline), warnings),
             Err(mistakes) => (None, mistakes),
         };
-        Self { path, text, pipeline, diagnostics }
+        Self { path, text, pipeline, diagnostics, is_of_flags: false }
     }
 
     /// How many of its diagnostics keep it from running.
@@ -210,7 +213,12 @@ pub(super) fn load_text(
     text: String,
     context: &Context,
 ) -> Result<Vec<PipelineFile>, CliError> {
-    let file = PipelineFile::understand(PathBuf::from(name), text, context, &context.effects);
+    let mut file = PipelineFile::understand(PathBuf::from(name), text, context, &context.effects);
+    file.is_of_flags = true;
+    for diagnostic in &mut file.diagnostics {
+        diagnostic.message = in_flags(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(in_flags);
+    }
     accept(vec![file], context)
 }
 
