@@ -130,6 +130,7 @@ impl Told<'_> {
                         "blake3": output.written.map(|written| &written.blake3),
                         "clipped_samples": stored.clipped_samples,
                         "loudness": stored.loudness().map(facts::measures),
+                        "tags": output.written.map(|written| facts::measures(&*written.tags)),
                     });
                     if let Some(lossy) = &export.format.lossy {
                         let spec = group.map(|group| &group.output);

@@ -91,6 +91,8 @@ pub(super) struct Written {
     pub(super) decoded: Option<Analysis>,
     /// What was written into it.
     pub(super) replay_gain: Option<ReplayGain>,
+    /// What it was given to say of itself, as far as its format has places for it.
+    pub(super) tags: Arc<Tags>,
 }
 
 impl Writer {
@@ -151,7 +153,8 @@ impl Writer {
             kept.map_err(|error| output_io(&error, &path))?;
         }
         let (size_bytes, blake3) = hash(&path)?;
-        Ok(Written { temporary, size_bytes, blake3, decoded, replay_gain })
+        let tags = settings.tags;
+        Ok(Written { temporary, size_bytes, blake3, decoded, replay_gain, tags })
     }
 }
 

@@ -47,6 +47,7 @@ fn tags_that_nothing_is_said_of_are_carried_over() {
     assert_eq!(tags.comment.as_deref(), Some("old"));
     assert_eq!(report["tags"]["title"], "Take one");
     assert_eq!(report["tags"]["album"], serde_json::Value::Null, "the source's own");
+    assert_eq!(report["outputs"][0]["tags"]["album"], "Take one / 2026", "the output's");
 }
 
 #[test]
