@@ -76,6 +76,7 @@ fn watch(root: &Path) -> io::Result<(WatchHandle, Changes)> {
         rescan: None,
         stable_for: Some(STABLE_FOR),
         marker: None,
+        takes_incomplete: false,
         excluded: Vec::new(),
     };
     let (sender, receiver) = unbounded();

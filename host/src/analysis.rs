@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use thiserror::Error;
 use wavemill_core::analysis::{Analyzer, Group, Options};
 use wavemill_core::audio::{Block, Samples, StreamSpec, convert};
-use wavemill_core::decode::{DecodeError, Decoder, StreamInfo};
+use wavemill_core::decode::{Damaged, DecodeError, Decoder, Repair, StreamInfo};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::MonoMode;
@@ -29,6 +29,9 @@ use wavemill_pipelines::execution::{self, FileFacts};
 /// A file's facts and measures as reports have them: rounded alike, so that both say the same. Groups
 /// that were not asked for are absent.
 pub type Record = Map<String, Value>;
+
+/// What was repaired of a file, in its record; absent where nothing was.
+pub(crate) const REPAIRS: &str = "repairs";
 
 /// A group of facts or measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,6 +159,10 @@ fn select(input: &Input, mut found: Record, parts: &[Part]) -> Record {
             record.insert(part.name().to_owned(), value);
         }
     }
+    // Whatever was asked for: nobody may take a repaired file for a sound one.
+    if let Some(repairs) = found.remove(REPAIRS) {
+        record.insert(REPAIRS.to_owned(), repairs);
+    }
     record
 }
 
@@ -171,14 +178,22 @@ fn measure(
     let info = decoder.info().clone();
     let options = Options { groups: groups.to_vec(), mono: MonoMode::Single };
     let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
+    let is_repaired = input.damaged() == Damaged::Repair;
     let frames = match info.frame_count {
-        Some(frames) if groups.is_empty() => frames,
+        // What is wrong with a file only its end tells.
+        Some(frames) if groups.is_empty() && !is_repaired => frames,
         _ => decode(decoder.as_mut(), &info, &mut analyzer, progress)?,
     };
+    let repairs = decoder.repairs();
     drop(decoder);
     let mut found = Record::new();
     if parts.contains(&Part::File) {
-        found.insert(Part::File.name().to_owned(), facts(input, &info, frames)?);
+        let warnings = info.warnings.iter().cloned().chain(repairs.iter().map(Repair::line));
+        let warnings: Vec<String> = warnings.collect();
+        found.insert(Part::File.name().to_owned(), facts(input, &info, frames, &warnings)?);
+    }
+    if !repairs.is_empty() {
+        found.insert(REPAIRS.to_owned(), execution::measures(&repairs));
     }
     if parts.contains(&Part::Tags) {
         let tags = execution::measures(&input.tags()?.tags);
@@ -210,7 +225,12 @@ fn decode(
     Ok(analyzer.frame_count())
 }
 
-fn facts(input: &Input, info: &StreamInfo, frames: Frames) -> Result<Value, AnalyzeError> {
+fn facts(
+    input: &Input,
+    info: &StreamInfo,
+    frames: Frames,
+    warnings: &[String],
+) -> Result<Value, AnalyzeError> {
     let content = input.content()?;
     let duration = frames.duration(info.spec.sample_rate);
     let path = Path::new(input.name());
@@ -220,8 +240,8 @@ fn facts(input: &Input, info: &StreamInfo, frames: Frames) -> Result<Value, Anal
     if input.is_raw() {
         facts["format"] = "raw".into();
     }
-    if !info.warnings.is_empty() {
-        facts["warnings"] = info.warnings.clone().into();
+    if !warnings.is_empty() {
+        facts["warnings"] = warnings.into();
     }
     Ok(facts)
 }

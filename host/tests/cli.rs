@@ -244,6 +244,31 @@ fn analyze_of_parts_leaves_the_others_out() {
     assert!((rms + 6.0206).abs() < 1e-3, "{rms}");
 }
 
+#[test]
+fn analyze_of_a_damaged_file_refuses_it_or_says_what_was_repaired() {
+    let lab = Lab::new();
+    let whole = square_wave();
+    File::create(lab.path("cut.wav")).unwrap().write_all(&whole[..whole.len() / 2]).unwrap();
+    let output = lab.run(&["analyze", "--json", "cut.wav"]);
+    assert_eq!(code(&output), 3);
+    // Whatever is asked for, and from the kept results as well.
+    for _ in 0..2 {
+        let output =
+            lab.run(&["analyze", "--json", "--only", "level", "--damaged", "repair", "cut.wav"]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let file = &json(&output)["files"][0];
+        assert_eq!(file["level"]["peak_amplitude"], 0.5);
+        assert_eq!(file["repairs"][0]["kind"], "cut-short");
+        assert!(file.get("file").is_none());
+        assert!(stderr(&output).contains("cut.wav: repaired: it is cut short"));
+    }
+    let output = lab.run(&["analyze", "--damaged", "repair", "--only", "file", "cut.wav"]);
+    assert!(stderr(&output).contains("repaired: it is cut short"), "{}", stderr(&output));
+    assert_eq!(code(&lab.run(&["analyze", "--json", "cut.wav"])), 3);
+    let output = lab.run(&["analyze", "--damaged", "mend", "cut.wav"]);
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
+}
+
 #[cfg(unix)]
 #[test]
 fn analyze_of_a_device_or_an_empty_folder_says_so_at_once() {

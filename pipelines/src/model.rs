@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wavemill_core::analysis::Group;
 use wavemill_core::audio::{SampleFormat, StreamSpec};
+use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::Target;
 use wavemill_core::descriptor::{Params, StepDescriptor};
 use wavemill_core::encode::{FormatDescriptor, LossyQuality};
@@ -52,6 +53,8 @@ pub struct Pipeline {
     pub retry: Retry,
     /// Folders it watches.
     pub watches: Vec<Watch>,
+    /// What becomes of damaged sources.
+    pub damaged: Damaged,
     /// Gates a file or its outputs must pass.
     pub requires: Vec<Require>,
     /// Processing, in order.
@@ -84,6 +87,7 @@ impl Pipeline {
             hours: Vec::new(),
             retry: Retry::default(),
             watches: Vec::new(),
+            damaged: Damaged::Refuse,
             requires: Vec::new(),
             steps: Vec::new(),
             exports: Vec::new(),

@@ -4,6 +4,7 @@ use super::{AnalyzeError, Input, Record};
 use crate::kept::{Kept, Key};
 use std::path::Path;
 use wavemill_core::analysis;
+use wavemill_core::decode::Damaged;
 
 /// Bytes of all results. One has some kilobytes, so this is some ten thousand files.
 const BYTES_MAX: u64 = 64 << 20;
@@ -13,13 +14,16 @@ const BYTES_MAX: u64 = 64 << 20;
 pub struct Cache(Kept);
 
 /// Hashes an input's content together with what else its results depend on: the version of the
-/// analyzer, the program's (for its decoders), and the extension that helps to read tags.
+/// analyzer, the program's (for its decoders), the extension that helps to read tags, and whether damage
+/// is repaired.
 pub(super) fn key_of(input: &Input) -> Result<Key, AnalyzeError> {
     let version = env!("CARGO_PKG_VERSION");
     let extension = input.extension().unwrap_or_default().to_lowercase();
     let content = &input.content()?.blake3;
     let raw = if input.is_raw() { "\0raw" } else { "" };
-    Ok(Key::of(&format!("{content}\0{}\0{version}\0{extension}{raw}", analysis::VERSION)))
+    let mended = if input.damaged() == Damaged::Repair { "\0repaired" } else { "" };
+    let version = format!("{}\0{version}", analysis::VERSION);
+    Ok(Key::of(&format!("{content}\0{version}\0{extension}{raw}{mended}")))
 }
 
 impl Cache {

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wavemill_core::decode::{self, Decoder, Source};
+use wavemill_core::decode::{self, Damaged, Decoder, Source};
 
 /// Bytes read at once: large enough that the system call costs nothing.
 const READ_BYTES: usize = 256 * 1024;
@@ -21,6 +21,7 @@ const MEMORY_BYTES_MAX: usize = 32 << 20;
 pub struct Input {
     name: String,
     place: Place,
+    damaged: Damaged,
     content: OnceCell<Content>,
 }
 
@@ -61,7 +62,19 @@ impl Input {
             return Err(AnalyzeError::NotAFile { what: "a pipe, socket or device" });
         }
         let name = path.to_string_lossy().into_owned();
-        Ok(Self { name, place: Place::Path(path.to_owned()), content: OnceCell::new() })
+        let place = Place::Path(path.to_owned());
+        Ok(Self { name, place, damaged: Damaged::Refuse, content: OnceCell::new() })
+    }
+
+    /// What becomes of it if it is damaged; it is refused otherwise.
+    #[must_use]
+    pub fn with_damaged(self, damaged: Damaged) -> Self {
+        Self { damaged, ..self }
+    }
+
+    /// What becomes of it if it is damaged.
+    pub(super) fn damaged(&self) -> Damaged {
+        self.damaged
     }
 
     /// A stream, taken to its end: memory is bounded, `spool` is the folder of what exceeds it. A file
@@ -110,7 +123,8 @@ impl Input {
             None => Place::Memory { bytes: kept.into(), is_raw },
         };
         let content = Content { size_bytes, blake3: hasher.finalize().to_hex().to_string() };
-        Ok(Self { name: STREAM_NAME.to_owned(), place, content: OnceCell::from(content) })
+        let (name, damaged) = (STREAM_NAME.to_owned(), Damaged::Refuse);
+        Ok(Self { name, place, damaged, content: OnceCell::from(content) })
     }
 
     /// Takes a stream to its end into a file, raw samples as WAV of unknown length.
@@ -163,7 +177,7 @@ impl Input {
 
     /// A decoder at its first frame.
     pub(super) fn decoder(&self) -> Result<Box<dyn Decoder>, AnalyzeError> {
-        Ok(decode::open(self.open()?, self.extension())?)
+        Ok(decode::open_as(self.open()?, self.extension(), self.damaged)?)
     }
 
     /// Size and hash; read once.

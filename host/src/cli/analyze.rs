@@ -1,11 +1,12 @@
 //! `wavemill analyze`: what files are, how they measure, and how they stand to delivery targets.
 
 use super::{CliError, Context, Exit, Run};
-use crate::analysis::{Cache, Part, RawFormat, Record, STREAM_NAME, SampleCoding};
+use crate::analysis::{Cache, Part, REPAIRS, RawFormat, Record, STREAM_NAME, SampleCoding};
 use crate::report::{JSON_VERSION, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wavemill_core::analysis::Group;
+use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::{Judgement, Target};
 
 mod csv;
@@ -41,6 +42,16 @@ pub(super) struct Analyze {
     /// then how short-term loudness is distributed
     #[arg(long, conflicts_with_all = ["csv", "only", "target"])]
     history: bool,
+
+    /// What becomes of a damaged file: refuse it, or repair it and tell what was repaired
+    #[arg(
+        long,
+        value_parser = damaged,
+        default_value = Damaged::Refuse.name(),
+        value_name = "refuse|repair",
+        conflicts_with = "history"
+    )]
+    damaged: Damaged,
 
     /// Measure anew, and keep no results
     #[arg(long)]
@@ -107,8 +118,9 @@ impl Run for Analyze {
         let targets = verdicts::find(&self.target, context)?;
         let shown_parts = self.parts();
         let cache = (!self.no_cache).then(|| Cache::of_state(&context.settings.state));
-        let items = files::items(&self.files, raw);
-        let parts = needed(&shown_parts, &targets);
+        let items = files::items(&self.files, raw).into_iter();
+        let items: Vec<_> = items.map(|item| item.with_damaged(self.damaged)).collect();
+        let parts = needed(&shown_parts, &targets, self.damaged);
         let outcomes = work::analyze_all(&items, &parts, cache.as_ref(), context);
         for (item, outcome) in items.iter().zip(&outcomes) {
             warn(&item.path, outcome.as_ref().ok(), context);
@@ -200,12 +212,13 @@ fn warn(path: &Path, record: Option<&Record>, context: &Context) {
 }
 
 /// What must be measured, for these parts and for the targets.
-fn needed(shown: &[Part], targets: &[Target]) -> Vec<Part> {
+fn needed(shown: &[Part], targets: &[Target], damaged: Damaged) -> Vec<Part> {
     let has_targets = !targets.is_empty();
     let asks_channels = targets.iter().any(|target| !target.channels.is_empty());
     let is_needed = |part: &Part| match part {
         Part::Measures(Group::Loudness) => has_targets,
-        Part::File => asks_channels,
+        // What was repaired is told among the facts.
+        Part::File => asks_channels || damaged == Damaged::Repair,
         _ => false,
     };
     Part::all().iter().copied().filter(|part| shown.contains(part) || is_needed(part)).collect()
@@ -214,8 +227,12 @@ fn needed(shown: &[Part], targets: &[Target]) -> Vec<Part> {
 /// How a file stands to the targets; what was measured for them alone is taken away.
 fn judged(mut record: Record, parts: &[Part], targets: &[Target]) -> Analyzed {
     let judgements = verdicts::judge_all(&record, targets);
-    record.retain(|name, _| parts.iter().any(|part| part.name() == name));
+    record.retain(|name, _| name == REPAIRS || parts.iter().any(|part| part.name() == name));
     Analyzed { record, judgements }
+}
+
+fn damaged(name: &str) -> Result<Damaged, String> {
+    Damaged::of_name(name).ok_or_else(|| format!("one of {} is meant", Damaged::NAMES.join(", ")))
 }
 
 fn object(path: &Path, outcome: &Result<Analyzed, String>) -> Value {

@@ -11,6 +11,7 @@ use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, spawn};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use wavemill_core::decode::Damaged;
 use wavemill_pipelines::model::{SourceAction, Watch};
 use wavemill_pipelines::publishing::create_dirs;
 
@@ -56,6 +57,7 @@ impl Watched {
             rescan: watch.rescan,
             stable_for: watch.stable_for,
             marker: watch.marker.clone(),
+            takes_incomplete: pipeline.damaged == Damaged::Repair,
         };
         let context = IntakeContext {
             pipeline: pipeline.name.clone(),

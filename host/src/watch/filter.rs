@@ -168,6 +168,7 @@ mod tests {
             rescan: None,
             stable_for: None,
             marker: Some("{name}.done".into()),
+            takes_incomplete: false,
             excluded: excluded.iter().map(PathBuf::from).collect(),
         })
     }

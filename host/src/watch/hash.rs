@@ -31,6 +31,8 @@ pub(super) struct HashJob {
     pub(super) token: u64,
     /// Whether nobody waits for it: a file that is known already.
     pub(super) is_recheck: bool,
+    /// Whether it is taken though its header promises more.
+    pub(super) takes_incomplete: bool,
 }
 
 /// What became of a job.
@@ -159,7 +161,8 @@ fn try_read(job: &HashJob, buffer: &mut [u8], stop: &AtomicBool) -> io::Result<O
     if !is_still(&file, &job.stat)? {
         return Ok(Outcome::Changed);
     }
-    if let Some(reason) = promise::missing(&mut file, job.stat.size_bytes)? {
+    let missing = promise::missing(&mut file, job.stat.size_bytes)?;
+    if let Some(reason) = missing.filter(|_| !job.takes_incomplete) {
         let outcome = Outcome::Incomplete(reason);
         return Ok(if is_still(&file, &job.stat)? { outcome } else { Outcome::Changed });
     }

@@ -53,6 +53,8 @@ pub struct WatchSpec {
     pub stable_for: Option<Duration>,
     /// Name of the file that must exist beside a file before that is taken; `{name}` is its name.
     pub marker: Option<String>,
+    /// Whether a file that stays incomplete is taken as it is: its pipeline repairs it.
+    pub takes_incomplete: bool,
     /// Absolute folders whose content is never taken: the outputs.
     pub excluded: Vec<PathBuf>,
 }

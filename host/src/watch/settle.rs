@@ -216,14 +216,17 @@ impl Watcher {
         }
         self.timers.token += 1;
         let token = self.timers.token;
-        let is_recheck = self.index.update(relative, |file| {
+        // Whose rest did not come while it settled a second time is taken as it is.
+        let takes_incomplete = self.spec.takes_incomplete && stat.size_bytes > 0;
+        let (is_recheck, takes_incomplete) = self.index.update(relative, |file| {
             file.phase = Phase::Hashing;
             file.due = None;
             file.token = token;
-            file.seems_untouched(&stat)
+            (file.seems_untouched(&stat), takes_incomplete && file.is_incomplete)
         });
         self.hashing += 1;
-        self.pool.submit(HashJob { relative: relative.to_owned(), path, stat, token, is_recheck });
+        let relative = relative.to_owned();
+        self.pool.submit(HashJob { relative, path, stat, token, is_recheck, takes_incomplete });
     }
 
     /// Takes what the hash threads found.

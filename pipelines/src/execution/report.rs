@@ -12,6 +12,7 @@ use crate::plan::blueprint::Blueprint;
 use serde_json::{Map, Value, json};
 use wavemill_core::analysis::{Analysis, Group};
 use wavemill_core::audio::StreamSpec;
+use wavemill_core::decode::Repair;
 use wavemill_core::encode::{Lossy, LossyQuality};
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
 use wavemill_core::processor::Finding;
@@ -24,6 +25,7 @@ const VERSION: u32 = 1;
 /// What is known of the source.
 pub(super) struct Source<'a> {
     pub(super) input: &'a Input,
+    pub(super) repairs: &'a [Repair],
     pub(super) frames: Option<Frames>,
     pub(super) loudness: Option<&'a LoudnessReport>,
     /// The other groups that the report holds.
@@ -56,7 +58,7 @@ pub(super) struct Told<'a> {
 
 impl Told<'_> {
     pub(super) fn to_json(&self) -> Value {
-        let Source { input, frames, loudness, measures } = &self.source;
+        let Source { input, repairs, frames, loudness, measures } = &self.source;
         let info = &input.info;
         let (length, hash) = (duration(info, *frames), self.job.hash.clone());
         let file = FileFacts::new(input.path(), info, input.size_bytes(), length, hash);
@@ -73,6 +75,9 @@ impl Told<'_> {
             "gates": self.verdicts.iter().map(facts::measures).collect::<Vec<_>>(),
             "warnings": self.warnings,
         });
+        if !repairs.is_empty() {
+            report["input"]["repairs"] = facts::measures(repairs);
+        }
         if let Some(measures) = measures {
             report = with_groups(report, "steps", measures);
         }

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use wavemill_core::analysis::{self, Analysis};
+use wavemill_core::decode::Repair;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::tags::Tags;
 use wavemill_core::units::Frames;
@@ -105,7 +106,7 @@ impl<'a> Run<'a> {
         hooks: &'a mut dyn Hooks,
     ) -> Result<Self, RunError> {
         let values = Values::of_job(pipeline, job)?;
-        let input = Input::open(&job.input)?;
+        let input = Input::open(&job.input, pipeline.damaged)?;
         let values = values.with_tags(&input.tags);
         let known =
             Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
@@ -520,6 +521,8 @@ impl<'a> Run<'a> {
         if self.places.cancel.load(Ordering::Relaxed) {
             return Err(RunError::Canceled);
         }
+        let repairs = self.input.repairs();
+        self.warnings.extend(repairs.iter().map(Repair::line));
         let outputs = decided
             .exports
             .iter()
@@ -536,6 +539,7 @@ impl<'a> Run<'a> {
             job: self.job,
             source: Source {
                 input: &self.input,
+                repairs: &repairs,
                 frames: self.known.frames,
                 loudness: self.known.loudness.as_ref(),
                 measures: self.known.measures.as_ref(),

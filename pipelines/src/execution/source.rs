@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use wavemill_core::audio::Samples;
-use wavemill_core::decode::{self, Decoder, StreamInfo};
+use wavemill_core::decode::{self, Damaged, Decoder, Repair, StreamInfo};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::tags::{self, Tags};
 use wavemill_core::units::{Frames, Seconds};
@@ -59,12 +59,13 @@ fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
 }
 
 impl Input {
-    /// Opens a source and reads what its header and tags say.
-    pub(crate) fn open(path: &Path) -> Result<Self, RunError> {
+    /// Opens a source and reads what its header and tags say; `damaged` says what becomes of one that is.
+    pub(crate) fn open(path: &Path, damaged: Damaged) -> Result<Self, RunError> {
         let file = open_regular(path)?;
         let stamp = Stamp::of(&file.metadata().map_err(|error| error::input_io(&error))?);
         let extension = extension(path);
-        let decoder = decode::open(buffered(file), extension.as_deref()).map_err(error::input)?;
+        let decoder = decode::open_as(buffered(file), extension.as_deref(), damaged);
+        let decoder = decoder.map_err(error::input)?;
         // A handle of its own: two readers of one handle would move each other's position.
         let mut source = buffered(open_regular(path)?);
         let reading = tags::read(source.as_mut(), extension.as_deref()).map_err(error::input)?;
@@ -78,6 +79,11 @@ impl Input {
             decoder,
             is_fresh: true,
         })
+    }
+
+    /// What was repaired of it so far: all of it once it was read to its end.
+    pub(crate) fn repairs(&self) -> Vec<Repair> {
+        self.decoder.repairs()
     }
 
     /// Its size.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::path::PathBuf;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
+use wavemill_core::decode::Repair;
 use wavemill_core::encode::{BitRateMode, LossyQuality};
 use wavemill_core::limits::INFINITE_TAIL_MAX;
 use wavemill_core::processor::Tail;
@@ -163,7 +164,11 @@ pub fn plan(
         passes: blueprint.map_or_else(Vec::new, |blueprint| passes(blueprint, &surveyed)),
         exports,
         report: path_of(OutputKind::Report).map(|proposal| proposal.path.clone()).next(),
-        warnings: blueprint.map_or_else(Vec::new, |blueprint| blueprint.warnings.clone()),
+        warnings: blueprint
+            .map_or_else(Vec::new, |blueprint| blueprint.warnings.clone())
+            .into_iter()
+            .chain(surveyed.input.repairs().iter().map(Repair::line))
+            .collect(),
     })
 }
 

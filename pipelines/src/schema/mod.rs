@@ -4,6 +4,7 @@
 //! against it and stops at nothing; each section's file turns the values into its part of the model.
 
 mod collisions;
+mod decode;
 pub(crate) mod duration;
 mod effect;
 mod export;
@@ -63,6 +64,7 @@ const ROOT_KEYS: &[Key] = &[
     ),
     Key::required("pipeline", Kind::Table(pipeline::KEYS), "a section with at least a name"),
     Key::optional("watch", Kind::Tables(watch::KEYS), "Folders whose files are taken."),
+    Key::optional("decode", Kind::Table(decode::KEYS), "How sources are read."),
     Key::optional("require", Kind::Tables(require::KEYS), "Gates a file must pass."),
     Key::optional("step", Kind::Tables(step::KEYS), "What is done to the audio, in order."),
     Key::optional("export", Kind::Tables(export::KEYS), "The audio files that are made."),
@@ -187,6 +189,9 @@ fn read_root(
     if let Some(values) = root.table("report") {
         pipeline.measures = source::read_measures(values);
     }
+    if let Some(values) = root.table("decode") {
+        pipeline.damaged = decode::read(values);
+    }
     if let Some(values) = root.table("tags") {
         pipeline.tags = tags::read(sink, values);
     }
@@ -195,6 +200,7 @@ fn read_root(
     pipeline.exports = exports.into_iter().map(|read| read.export).collect();
     pipeline.report = report.map(Spanned::into_inner);
     pipeline.source = source.policy;
+    decode::check(sink, pipeline, source.on_success);
 }
 
 fn read_steps(

@@ -3,6 +3,7 @@ use crate::model::{After, Dither, OnConflict, RequireOn, TagPart, WatchMode};
 use std::time::Duration;
 use wavemill_core::analysis::Group;
 use wavemill_core::audio::SampleFormat;
+use wavemill_core::decode::Damaged;
 use wavemill_core::tags::Field;
 
 /// A right pipeline to break one thing of.
@@ -603,6 +604,28 @@ fn wrong_member_of_a_bound_is_one_mistake() {
         let found = broken("target = -23.0, tolerance = 0.2", bound);
         assert_eq!(found.len(), 1, "{bound}: {found:?}");
     }
+}
+
+#[test]
+fn damaged_sources_that_would_be_deleted_are_warned_of() {
+    let text = |damaged: &str, action: &str| {
+        format!(
+            "version = 1\n[pipeline]\nname = \"a\"\n[decode]\ndamaged = \"{damaged}\"\n[source]\non_success = \"{action}\"\n[[export]]\nformat = \"wav\"\npath = \"{{stem}}.wav\"\n"
+        )
+    };
+    let codes = |damaged, action| {
+        let found = mistakes(&text(damaged, action));
+        found.into_iter().map(|one| (one.code, one.help.unwrap_or_default())).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("repair", "keep"), []);
+    assert_eq!(codes("refuse", "delete"), []);
+    assert_eq!(codes("repair", "delete")[0].0, "deletes-damaged");
+    let (code, help) = &codes("mend", "keep")[0];
+    assert_eq!(*code, "unknown-choice");
+    assert!(help.contains("refuse") && help.contains("repair"), "{help}");
+    let load = |damaged| load(&text(damaged, "keep"), &Defaults::default(), &Effects::default());
+    assert_eq!(load("repair").unwrap().pipeline.damaged, Damaged::Repair);
+    assert_eq!(load("refuse").unwrap().pipeline.damaged, Damaged::Refuse);
 }
 
 #[test]

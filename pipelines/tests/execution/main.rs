@@ -19,6 +19,7 @@ mod passthrough;
 mod planning;
 mod precision;
 mod publishing;
+mod repair;
 mod resample;
 mod shipped;
 mod tags;

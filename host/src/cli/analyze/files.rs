@@ -5,7 +5,7 @@ use crate::report::one_line;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use wavemill_core::decode;
+use wavemill_core::decode::{self, Damaged};
 
 /// Something that an argument means.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct Item {
     pub(super) path: PathBuf,
     /// Its size; the largest are analyzed first.
     pub(super) size_bytes: u64,
+    /// What becomes of it if it is damaged.
+    damaged: Damaged,
     what: What,
 }
 
@@ -27,12 +29,17 @@ enum What {
 
 impl Item {
     fn nothing(path: &Path, reason: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), size_bytes: 0, what: What::Nothing(reason.into()) }
+        Self {
+            path: path.to_owned(),
+            size_bytes: 0,
+            damaged: Damaged::Refuse,
+            what: What::Nothing(reason.into()),
+        }
     }
 
     fn file(path: &Path) -> Self {
         let size_bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
-        Self { path: path.to_owned(), size_bytes, what: What::File }
+        Self { path: path.to_owned(), size_bytes, damaged: Damaged::Refuse, what: What::File }
     }
 
     /// What to analyze; long streams are kept below `spool` meanwhile.
@@ -47,7 +54,13 @@ impl Item {
             }
             What::Nothing(reason) => Err(reason.clone()),
         }
+        .map(|input| input.with_damaged(self.damaged))
         .map_err(|reason| one_line(&reason))
+    }
+
+    /// What becomes of it if it is damaged.
+    pub(super) fn with_damaged(self, damaged: Damaged) -> Self {
+        Self { damaged, ..self }
     }
 }
 
@@ -58,7 +71,8 @@ pub(super) fn items(arguments: &[PathBuf], raw: Option<RawFormat>) -> Vec<Item> 
         if argument.as_os_str() == STREAM_NAME {
             // First of all: who writes into the pipe should not have to wait.
             let what = What::Stream(raw);
-            items.push(Item { path: argument.clone(), size_bytes: u64::MAX, what });
+            let (path, damaged) = (argument.clone(), Damaged::Refuse);
+            items.push(Item { path, size_bytes: u64::MAX, damaged, what });
         } else if argument.is_dir() {
             let before = items.len();
             walk(argument, &mut items);

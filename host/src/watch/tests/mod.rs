@@ -49,6 +49,7 @@ impl Bench {
             rescan: None,
             stable_for: Some(STABLE_FOR),
             marker: None,
+            takes_incomplete: false,
             excluded: Vec::new(),
         };
         let known = Vec::new();

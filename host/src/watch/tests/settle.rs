@@ -78,6 +78,18 @@ fn truncated_wav_is_told_once_and_taken_when_it_is_complete() {
 }
 
 #[test]
+fn truncated_wav_is_taken_as_it_is_where_its_pipeline_repairs() {
+    let mut bench = Bench::new();
+    bench.spec.takes_incomplete = true;
+    bench.watch();
+    let cut = &wav(4000)[..2000];
+    bench.write("a.wav", cut);
+    assert_eq!(bench.settled().hash, hash(cut));
+    bench.write("b.wav", b"");
+    assert!(matches!(bench.next_told(), Change::Incomplete { .. }));
+}
+
+#[test]
 fn empty_file_is_incomplete() {
     let mut bench = Bench::watched();
     bench.write("a.flac", b"");

@@ -1,0 +1,31 @@
+//! `[decode]`: how sources are read.
+
+use super::key::{Key, Kind};
+use super::sink::Sink;
+use super::values::Values;
+use crate::model::{Pipeline, SourceAction};
+use std::ops::Range;
+use wavemill_core::decode::Damaged;
+
+/// The key of what becomes of damage.
+const DAMAGED: &str = "damaged";
+
+pub(super) const KEYS: &[Key] = &[Key::optional(
+    DAMAGED,
+    Kind::Word(&Damaged::NAMES),
+    "refuse (default) fails a damaged source; repair makes what is missing silent and tells of it.",
+)];
+
+pub(super) fn read(values: &Values<'_>) -> Damaged {
+    let written = values.word(DAMAGED);
+    written.and_then(|written| Damaged::of_name(written.get_ref())).unwrap_or_default()
+}
+
+/// Warns of a damaged source that would be gone after its repair.
+pub(super) fn check(sink: &mut Sink<'_>, pipeline: &Pipeline, on_success: Option<Range<usize>>) {
+    let is_gone = matches!(pipeline.source.on_success, SourceAction::Delete);
+    if let Some(span) = on_success.filter(|_| is_gone && pipeline.damaged == Damaged::Repair) {
+        sink.warning("deletes-damaged", span, "a damaged source would be repaired and deleted")
+            .help("keep or move sources: another attempt at a repair needs them");
+    }
+}
