@@ -28,6 +28,18 @@ const MATROSKA_CODECS: &[&str] = &[
     "alac",
 ];
 
+/// What is read in MPEG-4.
+#[cfg(feature = "mpeg4")]
+const MPEG4_CODECS: &[&str] = &[
+    "aac",
+    "alac",
+    "flac",
+    "mp3",
+    #[cfg(feature = "opus")]
+    "opus",
+    "pcm",
+];
+
 /// Every container that is read, by name.
 #[rustfmt::skip]
 pub const FORMATS: &[ReadFormat] = &[
@@ -46,8 +58,8 @@ pub const FORMATS: &[ReadFormat] = &[
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
         summary: "MPEG audio layer III; encoder delay and padding are removed." },
     #[cfg(feature = "mpeg4")]
-    ReadFormat { name: "mp4", extensions: &["m4a", "m4b", "mp4"], codecs: &["aac", "alac"],
-        summary: "MPEG-4 with AAC-LC or ALAC, also beside video; delay and padding are removed." },
+    ReadFormat { name: "mp4", extensions: &["m4a", "m4b", "mp4", "mov"], codecs: MPEG4_CODECS,
+        summary: "MPEG-4 and QuickTime, also in fragments or beside video; delay and padding are removed." },
     ReadFormat {
         name: "ogg",
         extensions: &["ogg", "oga", #[cfg(feature = "opus")] "opus"],

@@ -1,15 +1,15 @@
 //! Uncompressed samples: from interleaved bytes to planes.
 
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use super::coded::Codec;
 use super::repair::{Ledger, RepairKind};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, Samples, StreamSpec};
 use crate::units::{Frames, SampleRate};
 use std::io::{ErrorKind, Read, SeekFrom};
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use std::ops::Range;
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use symphonia::core::packet::Packet;
 
 /// Bytes read at once. Large enough that a system call's cost vanishes, small enough that they are
@@ -208,20 +208,27 @@ impl Decoder for PcmDecoder {
 }
 
 /// Samples that lie in packets.
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 pub(super) struct PcmCodec {
     coding: Coding,
+    /// For each channel its index in a stored frame; `None` when that is its own.
+    stored_index: Option<Vec<usize>>,
     decoded: Samples,
 }
 
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 impl PcmCodec {
-    pub(super) fn new(coding: Coding, channel_count: usize) -> Self {
-        Self { coding, decoded: Samples::empty(coding.format, channel_count) }
+    /// For each channel `order` has its index in a stored frame.
+    pub(super) fn new(coding: Coding, order: &[usize]) -> Self {
+        Self {
+            coding,
+            stored_index: (!order.is_sorted()).then(|| order.to_vec()),
+            decoded: Samples::empty(coding.format, order.len()),
+        }
     }
 }
 
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 impl Codec for PcmCodec {
     fn decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
         let frame_bytes = self.coding.container_bytes * self.decoded.channel_count();
@@ -234,9 +241,11 @@ impl Codec for PcmCodec {
             Samples::Int { planes, .. } => {
                 check_unused_bits(&packet.data, self.coding)?;
                 unpack_ints(&packet.data, self.coding, planes, frame_count);
+                reorder(planes, self.stored_index.as_deref());
             }
             Samples::Float { planes } => {
                 unpack_floats(&packet.data, self.coding, planes, frame_count);
+                reorder(planes, self.stored_index.as_deref());
             }
         }
         Ok(())
@@ -266,7 +275,7 @@ impl Codec for PcmCodec {
     }
 }
 
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 fn copy<T: Copy>(planes: &[Vec<T>], range: Range<usize>, out: &mut [Vec<T>]) {
     for (plane, out) in planes.iter().zip(out) {
         out.clear();

@@ -70,6 +70,18 @@ impl Head {
         head.is_sound().then_some(head)
     }
 
+    /// Reads the header as MPEG-4 has it: without its name, version 0, numbers with the high byte first.
+    ///
+    /// Source: Xiph.Org, "Encapsulation of Opus in ISO Base Media File Format", 4.3.2.
+    #[cfg(feature = "mpeg4")]
+    pub(crate) fn parse_big_endian(fields: &[u8]) -> Option<Self> {
+        let &[0, channels, s1, s0, r3, r2, r1, r0, g1, g0, ref rest @ ..] = fields else {
+            return None;
+        };
+        let fixed = [1, channels, s0, s1, r0, r1, r2, r3, g0, g1];
+        Self::parse(&[MAGIC, &fixed[..], rest].concat())
+    }
+
     fn is_sound(&self) -> bool {
         let inputs = u16::from(self.stream_count) + u16::from(self.coupled_count);
         let is_mapped = |&from: &u8| from == 255 || u16::from(from) < inputs;

@@ -3,13 +3,18 @@
 
 use crate::support::{
     Scratch, decode_bytes, ffmpeg_floats, ffmpeg_ints, fixture, fmt, has_tools, hound_wav,
-    interleave, patch, read_file, run, signal, wav, write_file,
+    interleave, patch, read_all, read_file, run, signal, wav, write_file,
 };
 use std::path::Path;
-use wavemill_core::audio::PcmFormat;
+use wavemill_core::audio::{PcmFormat, Samples};
+use wavemill_core::decode::{self, Damaged, DecodeError, RepairKind};
+use wavemill_core::units::{SampleRate, Seconds};
 
 /// Largest difference of two decoders' samples: both compute in 32-bit floats.
 const TOLERANCE: f32 = 1e-5;
+
+/// What ffmpeg's decoder of Opus may differ by.
+const OPUS_TOLERANCE: f32 = 5e-4;
 
 /// Encodes with ffmpeg, with further arguments before the output.
 fn encode(source: &Path, path: &Path, arguments: &[&str]) {
@@ -56,6 +61,152 @@ fn aac_of_ffmpeg_decodes_like_ffmpeg_in_its_source_s_length() {
             let worst = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst <= TOLERANCE, "{what}: differs by {worst}");
         }
+    }
+}
+
+/// Arguments for fragments of a fifth of a second.
+const FRAGMENTS: [&str; 2] = ["-frag_duration", "200000"];
+
+/// What other codecs and fragments are made of: the file's name, channels, arguments for ffmpeg.
+const OTHERS: &[(&str, usize, &[&str])] = &[
+    ("flac.mp4", 2, &["-c:a", "flac", "-strict", "-2"]),
+    ("flac-frag.mp4", 2, &["-c:a", "flac", "-strict", "-2", "-movflags", "empty_moov"]),
+    ("mp3.mp4", 2, &["-c:a", "libmp3lame"]),
+    ("mp3-half.mp4", 1, &["-c:a", "libmp3lame", "-ar", "24000"]),
+    ("mp3.mov", 2, &["-c:a", "libmp3lame"]),
+    #[cfg(feature = "opus")]
+    ("opus.mp4", 2, &["-c:a", "libopus", "-strict", "-2"]),
+    #[cfg(feature = "opus")]
+    (
+        "opus-frag.mp4",
+        1,
+        &["-c:a", "libopus", "-strict", "-2", "-movflags", "empty_moov+delay_moov"],
+    ),
+    (
+        "aac-frag.mp4",
+        2,
+        &["-c:a", "aac", "-aac_pns", "0", "-movflags", "empty_moov+default_base_moof"],
+    ),
+    ("aac-late.mp4", 2, &["-c:a", "aac", "-aac_pns", "0", "-movflags", "frag_keyframe+delay_moov"]),
+    ("aac-dash.mp4", 1, &["-c:a", "aac", "-aac_pns", "0", "-movflags", "dash+global_sidx"]),
+    ("alac-frag.mp4", 2, &["-c:a", "alac", "-movflags", "empty_moov"]),
+    ("sowt.mov", 2, &["-c:a", "pcm_s16le"]),
+    ("twos.mov", 1, &["-c:a", "pcm_s16be"]),
+    ("in24.mov", 2, &["-c:a", "pcm_s24be"]),
+    ("in24-le.mov", 2, &["-c:a", "pcm_s24le"]),
+    ("in32.mov", 2, &["-c:a", "pcm_s32be"]),
+    ("fl32.mov", 2, &["-c:a", "pcm_f32le"]),
+    ("fl64.mov", 1, &["-c:a", "pcm_f64be"]),
+    ("bytes.mov", 1, &["-c:a", "pcm_u8"]),
+    ("lpcm.mov", 2, &["-c:a", "pcm_s24le", "-ar", "96000"]),
+    ("lpcm-float.mov", 2, &["-c:a", "pcm_f32be", "-ar", "96000"]),
+    ("six.mov", 6, &["-c:a", "pcm_s16le"]),
+    ("pcm-frag.mov", 2, &["-c:a", "pcm_s16le", "-movflags", "empty_moov"]),
+];
+
+/// Makes one of [`OTHERS`].
+fn make_other(scratch: &Scratch, name: &str, frame_count: usize) -> std::path::PathBuf {
+    let (_, channels, args) = OTHERS.iter().find(|(other, ..)| *other == name).unwrap();
+    let source = scratch.path("source.wav");
+    write_file(&source, &hound_wav(&signal(*channels, frame_count, 16), 48_000, 16));
+    let path = scratch.path(name);
+    let mut args = args.to_vec();
+    if args.contains(&"-movflags") {
+        args.extend(FRAGMENTS);
+    }
+    encode(&source, &path, &args);
+    path
+}
+
+/// Samples between -1 and 1, interleaved.
+fn as_floats(samples: &Samples) -> Vec<f32> {
+    match samples {
+        Samples::Float { planes } => interleave(planes),
+        Samples::Int { bit_depth, planes } => {
+            let scale = (1i64 << (bit_depth - 1)) as f32;
+            interleave(planes).into_iter().map(|sample| sample as f32 / scale).collect()
+        }
+    }
+}
+
+#[test]
+fn other_codecs_and_fragments_decode_like_ffmpeg_in_their_source_s_length() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mpeg4-others");
+    for (name, ..) in OTHERS {
+        for frame_count in [5003, 100_021] {
+            let path = make_other(&scratch, name, frame_count);
+            let what = format!("{name}, {frame_count} frames");
+            let decoded =
+                decode_bytes(&read_file(&path)).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let channel_count = decoded.info.spec.channel_count();
+            let (ours, theirs) = (as_floats(&decoded.samples), ffmpeg_floats(&path));
+            // Where fragments come before all is known, nothing says what is delay and padding.
+            let is_mute = matches!(*name, "aac-frag.mp4" | "aac-dash.mp4");
+            let rate = decoded.info.spec.sample_rate.0 as usize;
+            let expected = if is_mute {
+                theirs.len() / channel_count
+            } else {
+                (frame_count * rate).div_ceil(48_000)
+            };
+            assert_eq!(ours.len() / channel_count, expected, "{what}");
+            // ffmpeg 5 cuts the delay only, and in fragments not even that.
+            let delay = if *name == "aac-late.mp4" { 1024 * channel_count } else { 0 };
+            let theirs = &theirs[delay..];
+            assert!(theirs.len() >= ours.len(), "{what}");
+            let worst = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let tolerance = match decoded.info.codec {
+                "opus" => OPUS_TOLERANCE,
+                _ if decoded.info.lossless => 0.0,
+                _ => TOLERANCE,
+            };
+            assert!(worst <= tolerance, "{what}: differs by {worst}");
+        }
+    }
+}
+
+#[test]
+fn fragment_that_is_missing_is_refused_or_silent() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("mpeg4-lost-fragment");
+    for name in ["flac-frag.mp4", "aac-frag.mp4", "pcm-frag.mov"] {
+        let file = read_file(&make_other(&scratch, name, 100_021));
+        let sound = decode_bytes(&file).unwrap();
+        let starts: Vec<usize> = (0..file.len() - 4)
+            .filter(|&at| &file[at..at + 4] == b"moof")
+            .map(|at| at - 4)
+            .collect();
+        let holed = [&file[..starts[3]], &file[starts[4]..]].concat();
+        let error = decode_bytes(&holed).unwrap_err().to_string();
+        assert!(error.contains("missing"), "{name}: {error}");
+        let source = Box::new(std::io::Cursor::new(holed));
+        let mut decoder = decode::open_as(source, None, Damaged::Repair).unwrap();
+        let repaired = read_all(decoder.as_mut()).unwrap();
+        assert_eq!(repaired.samples.frame_count(), sound.samples.frame_count(), "{name}");
+        let repairs = decoder.repairs();
+        assert_eq!(
+            (repairs.len(), repairs[0].kind),
+            (1, RepairKind::Missing),
+            "{name}: {repairs:?}"
+        );
+        // Nothing else differs but what the codec needs to be the same again.
+        let (ours, theirs) = (as_floats(&repaired.samples), as_floats(&sound.samples));
+        let differing = (0..ours.len()).filter(|&index| ours[index] != theirs[index]);
+        let frames = differing.clone().max().unwrap() - differing.min().unwrap();
+        let lost = Seconds(repairs[0].silence_s.0).to_frames(SampleRate(48_000)).as_usize();
+        assert!(frames / 2 <= lost + 2048, "{name}: {frames} of {lost}");
+        // One that is cut in a fragment, and in its sound.
+        let cut = &file[..starts[4] + 20];
+        assert!(matches!(decode_bytes(cut), Err(DecodeError::Truncated { .. })), "{name}");
+        let source = Box::new(std::io::Cursor::new(cut.to_vec()));
+        let mut decoder = decode::open_as(source, None, Damaged::Repair).unwrap();
+        let repaired = as_floats(&read_all(decoder.as_mut()).unwrap().samples);
+        assert!(repaired == theirs[..repaired.len()], "{name}");
+        assert_eq!(decoder.repairs()[0].kind, RepairKind::CutShort, "{name}");
     }
 }
 
@@ -206,11 +357,9 @@ fn what_is_not_decoded_is_named() {
     let scratch = Scratch::new("mpeg4-refused");
     let source = scratch.path("source.wav");
     write_file(&source, &hound_wav(&signal(6, 5000, 16), 44_100, 16));
-    for (args, expected) in [
-        (vec!["-c:a", "ac3"], "AC-3 in MPEG-4"),
-        (vec!["-c:a", "aac"], "AAC with 6 channels"),
-        (vec!["-c:a", "aac", "-ac", "2", "-movflags", "frag_keyframe+empty_moov"], "fragmented"),
-    ] {
+    for (args, expected) in
+        [(vec!["-c:a", "ac3"], "AC-3 in MPEG-4"), (vec!["-c:a", "aac"], "AAC with 6 channels")]
+    {
         let path = scratch.path("out.mp4");
         encode(&source, &path, &args);
         let message = decode_bytes(&read_file(&path)).unwrap_err().to_string();

@@ -5,7 +5,7 @@ use crate::audio::Samples;
 use crate::decode::DecodeError;
 #[cfg(feature = "opus")]
 use crate::decode::opus::OpusSetup;
-#[cfg(feature = "matroska")]
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use crate::decode::pcm::{Coding, PcmCodec};
 use crate::encode::crc16;
 use std::ops::Range;
@@ -26,8 +26,12 @@ pub(in crate::decode) enum Setup {
     },
     #[cfg(feature = "opus")]
     Opus(Box<OpusSetup>),
-    #[cfg(feature = "matroska")]
-    Pcm { coding: Coding, channel_count: usize },
+    #[cfg(any(feature = "matroska", feature = "mpeg4"))]
+    Pcm {
+        coding: Coding,
+        /// For each channel its index in a stored frame.
+        order: Vec<usize>,
+    },
 }
 
 impl From<AudioCodecParameters> for Setup {
@@ -45,7 +49,7 @@ impl From<OpusSetup> for Setup {
 
 impl Setup {
     /// FLAC whose frames come from a container that does not look at them.
-    #[cfg(feature = "matroska")]
+    #[cfg(any(feature = "matroska", feature = "mpeg4"))]
     pub(in crate::decode) fn checked_flac(params: AudioCodecParameters) -> Self {
         Self::Symphonia { params, is_verified: false, is_checked: true }
     }
@@ -68,10 +72,8 @@ impl Setup {
             }
             #[cfg(feature = "opus")]
             Self::Opus(setup) => Ok(Box::new(setup.codec()?)),
-            #[cfg(feature = "matroska")]
-            Self::Pcm { coding, channel_count } => {
-                Ok(Box::new(PcmCodec::new(*coding, *channel_count)))
-            }
+            #[cfg(any(feature = "matroska", feature = "mpeg4"))]
+            Self::Pcm { coding, order } => Ok(Box::new(PcmCodec::new(*coding, order))),
         }
     }
 

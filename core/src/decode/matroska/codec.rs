@@ -40,8 +40,8 @@ pub(super) struct Coded {
 impl Coded {
     /// Bytes of a frame of PCM.
     pub(super) fn frame_bytes(&self) -> Option<usize> {
-        let Setup::Pcm { coding, channel_count } = &self.setup else { return None };
-        Some(coding.container_bytes * channel_count)
+        let Setup::Pcm { coding, order } = &self.setup else { return None };
+        Some(coding.container_bytes * order.len())
     }
 }
 
@@ -209,7 +209,7 @@ impl Track {
             format,
             setup: Setup::Pcm {
                 coding: Coding { format, container_bytes, big_endian, is_unsigned },
-                channel_count,
+                order: (0..channel_count).collect(),
             },
             delay: None,
         })

@@ -60,6 +60,15 @@ pub(super) fn open(
     CodedDecoder::open(info, Box::new(packets), params(rate), fault, damaged)
 }
 
+/// Rate in Hz, channels, and frames (in the sense of audio) of the MP3 frame that begins with `head`.
+#[cfg(feature = "mpeg4")]
+pub(super) fn facts_of_frame(head: &[u8]) -> Result<(u32, usize, u64), DecodeError> {
+    let header = head.first_chunk().and_then(|head| FrameHeader::parse(*head).ok());
+    let header = header.filter(|header| header.layer == 3);
+    let header = header.ok_or_else(|| DecodeError::damaged("its first packet is no MP3 frame"))?;
+    Ok((header.sample_rate_hz, header.channel_count.into(), header.frame_count()))
+}
+
 fn info(header: FrameHeader, rate: u32, frame_count: Option<Frames>) -> StreamInfo {
     StreamInfo {
         container: "mp3",

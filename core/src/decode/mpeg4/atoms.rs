@@ -7,6 +7,9 @@ use crate::decode::chunks::{read_at, u32_be, u64_be};
 use crate::decode::{DecodeError, Source};
 use crate::limits::CHUNK_COUNT_MAX;
 
+/// Most atoms in a row in a file: fragments of a quarter of a second in the longest file accepted.
+const FILE_ATOMS_MAX: usize = 3 << 20;
+
 /// Bytes of length and name.
 const HEADER_BYTES: u64 = 8;
 
@@ -51,12 +54,23 @@ pub(super) struct Atoms {
     position: u64,
     end: u64,
     seen: usize,
+    seen_max: usize,
 }
 
 impl Atoms {
     /// The atoms in the bytes `[start, end)`.
     pub(super) fn new(start: u64, end: u64) -> Self {
-        Self { position: start, end, seen: 0 }
+        Self { position: start, end, seen: 0, seen_max: CHUNK_COUNT_MAX }
+    }
+
+    /// The same where there may be many: fragments.
+    pub(super) fn of_file(end: u64) -> Self {
+        Self { seen_max: FILE_ATOMS_MAX, ..Self::new(0, end) }
+    }
+
+    /// Where the next one begins.
+    pub(super) fn position(&self) -> u64 {
+        self.position
     }
 
     /// The next atom, whose own account of its end may lie beyond that of what holds it; `None` when
@@ -70,8 +84,8 @@ impl Atoms {
             return Ok(None);
         }
         self.seen += 1;
-        if self.seen > CHUNK_COUNT_MAX {
-            return Err(DecodeError::damaged(format!("more than {CHUNK_COUNT_MAX} atoms")));
+        if self.seen > self.seen_max {
+            return Err(DecodeError::damaged(format!("more than {} atoms", self.seen_max)));
         }
         let mut header = [0; 16];
         let header_bytes = if left < 16 { 8 } else { 16 };

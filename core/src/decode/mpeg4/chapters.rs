@@ -100,10 +100,11 @@ fn of_track(
         let ns = u128::from(at) * NS_A_SECOND / u128::from(timescale);
         Place::Nanoseconds(u64::try_from(ns).unwrap_or(u64::MAX))
     };
-    let mut packets = PacketTable::new(source, &tables, byte_count)?;
+    let mut packets = PacketTable::new(source, &tables, None)?;
     let (mut cues, mut at) = (Vec::new(), 0u64);
     while cues.len() < CUE_COUNT_MAX
         && let (Some(packet), Some(duration)) = (packets.next(source)?, durations.next())
+        && packet.start.saturating_add(packet.length) <= byte_count
     {
         let end = at + u64::from(duration);
         let label = text(source, packet)?;

@@ -120,6 +120,12 @@ pub(super) fn cut(edits: &[Edit], gaps: Option<Gaps>, times: &Times) -> Result<C
 }
 
 impl Gaps {
+    /// A delay, and nothing else.
+    #[cfg(feature = "opus")]
+    pub(super) fn of_delay(delay: u64) -> Self {
+        Self { delay, padding: 0, frame_count: u64::MAX }
+    }
+
     fn cut(self, decoded: u64) -> Cut {
         let end = match self.frame_count {
             0 | u64::MAX => decoded.saturating_sub(self.padding),

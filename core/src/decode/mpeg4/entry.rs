@@ -1,13 +1,23 @@
 //! How a track's packets are coded.
 //!
 //! Source: ISO/IEC 14496-12:2022, 8.5.2 and 12.2.3; ISO/IEC 14496-14:2020, 6.7.2 (`mp4a`); Apple,
-//! "`QuickTime` File Format" (2001), "Sound Sample Descriptions", for versions 1 and 2 and the `wave` atom.
+//! "`QuickTime` File Format" (2001), "Sound Sample Descriptions", for versions 1 and 2 and the `wave` atom;
+//! Xiph.Org, "Encapsulation of FLAC in ISO Base Media File Format" and "Encapsulation of Opus in ISO Base
+//! Media File Format". PCM is in `samples`.
 
 use super::atoms::inside;
-use crate::decode::DecodeError;
+use super::samples::{self, Stored};
+use crate::audio::ChannelLayout;
 use crate::decode::aac::AacConfig;
 use crate::decode::alac::AlacConfig;
 use crate::decode::chunks::{u16_be, u32_be};
+use crate::decode::flac::STREAMINFO_BYTES;
+#[cfg(feature = "opus")]
+use crate::decode::opus::OpusSetup;
+use crate::decode::pcm::Coding;
+use crate::decode::{DecodeError, claims, core_audio};
+#[cfg(feature = "opus")]
+use crate::opus::Head;
 
 /// Bytes of the sample descriptions that are looked at.
 pub(super) const BYTES_MAX: usize = 16 * 1024;
@@ -17,16 +27,40 @@ pub(super) const BYTES_MAX: usize = 16 * 1024;
 pub(super) struct SampleEntry {
     kind: [u8; 4],
     pub(super) channel_count: usize,
+    pub(super) sample_rate_hz: u32,
+    /// What the description says of samples that are not compressed.
+    stored: Stored,
     /// The elementary stream descriptor, of `mp4a`.
     descriptor: Option<Descriptor>,
     /// The configuration of ALAC.
     cookie: Option<Vec<u8>>,
+    /// The first metadata blocks of FLAC.
+    blocks: Option<Vec<u8>>,
+    /// The header of Opus.
+    #[cfg(feature = "opus")]
+    opus: Option<Vec<u8>>,
+    /// The layout of the channels.
+    chan: Option<Vec<u8>>,
 }
 
 /// What is decoded.
 pub(super) enum Coded {
     Aac(AacConfig),
     Alac(AlacConfig),
+    Flac(Box<[u8; STREAMINFO_BYTES]>),
+    Mp3,
+    #[cfg(feature = "opus")]
+    Opus(Box<OpusSetup>),
+    Pcm(Pcm),
+}
+
+/// Samples that are not compressed.
+#[derive(Clone, Debug)]
+pub(super) struct Pcm {
+    pub(super) coding: Coding,
+    pub(super) sample_rate_hz: u32,
+    /// As they are stored.
+    pub(super) layout: ChannelLayout,
 }
 
 /// Parts of an elementary stream descriptor.
@@ -35,6 +69,13 @@ struct Descriptor {
     /// Which codec it is.
     object_type: u8,
     config: Vec<u8>,
+}
+
+impl Pcm {
+    /// Bytes of a frame.
+    pub(super) fn frame_bytes(&self) -> u64 {
+        (self.coding.container_bytes * self.layout.channel_count()) as u64
+    }
 }
 
 impl SampleEntry {
@@ -49,7 +90,8 @@ impl SampleEntry {
             2 => (u32_be(entry, 40).map_or(0, |count| count as usize), 28 + 36),
             _ => (u16_be(entry, 16).map_or(0, usize::from), 28),
         };
-        let mut read = Self { kind, channel_count, descriptor: None, cookie: None };
+        let mut read = Self { kind, channel_count, ..Self::default() };
+        (read.sample_rate_hz, read.stored) = samples::read(entry, version);
         let children = entry.get(head_bytes..).unwrap_or_default();
         for (kind, data) in inside(children) {
             if &kind == b"wave" {
@@ -63,11 +105,20 @@ impl SampleEntry {
 
     /// Looks at an atom inside of the description.
     fn add(&mut self, kind: [u8; 4], data: &[u8]) {
+        if &kind == b"enda" {
+            self.stored.take_order(data);
+        }
         // Version and flags come first.
         let Some(fields) = data.get(4..) else { return };
         match &kind {
             b"esds" if self.descriptor.is_none() => self.descriptor = Descriptor::read(fields),
             b"alac" if self.cookie.is_none() => self.cookie = Some(fields.to_vec()),
+            b"dfLa" if self.blocks.is_none() => self.blocks = Some(fields.to_vec()),
+            b"chan" if self.chan.is_none() => self.chan = Some(fields.to_vec()),
+            // Without version and flags.
+            #[cfg(feature = "opus")]
+            b"dOps" if self.opus.is_none() => self.opus = Some(data.to_vec()),
+            b"pcmC" => self.stored.take_iso(fields),
             _ => {}
         }
     }
@@ -82,10 +133,54 @@ impl SampleEntry {
                 Ok(Coded::Aac(AacConfig::parse(&descriptor.config)?))
             }
             (b"alac", _, Some(cookie)) => Ok(Coded::Alac(AlacConfig::parse(cookie)?)),
+            (b"mp4a", Some(descriptor), _) if descriptor.is_mp3() => Ok(Coded::Mp3),
+            (b".mp3", _, _) => Ok(Coded::Mp3),
+            (b"fLaC", _, _) => self.flac(),
+            #[cfg(feature = "opus")]
+            (b"Opus", _, _) => self.opus(),
+            (kind, _, _) if samples::is_pcm(*kind) => self.pcm(),
             (b"mp4a", None, _) | (b"alac", _, None) => {
                 Err(DecodeError::damaged("its sample description has no configuration"))
             }
             _ => Err(DecodeError::unsupported(format!("{} in MPEG-4", self.name()))),
+        }
+    }
+
+    fn flac(&self) -> Result<Coded, DecodeError> {
+        let bad = || DecodeError::damaged("its FLAC configuration cannot be read");
+        // The header of the block is before it: type 0, length.
+        let blocks = self.blocks.as_deref().filter(|blocks| {
+            blocks[..].starts_with(&[0x80, 0, 0]) || blocks.starts_with(&[0, 0, 0])
+        });
+        let block = blocks.and_then(|blocks| blocks.get(4..)?.first_chunk()).ok_or_else(bad)?;
+        Ok(Coded::Flac(Box::new(*block)))
+    }
+
+    #[cfg(feature = "opus")]
+    fn opus(&self) -> Result<Coded, DecodeError> {
+        let bad = || DecodeError::damaged("its Opus configuration cannot be read");
+        let fields = self.opus.as_deref().ok_or_else(bad)?;
+        let head = Head::parse_big_endian(fields).ok_or_else(bad)?;
+        Ok(Coded::Opus(Box::new(OpusSetup::new(head)?)))
+    }
+
+    fn pcm(&self) -> Result<Coded, DecodeError> {
+        let coding = self.stored.coding(self.kind)?;
+        let chan = self.chan.as_deref();
+        let layout = chan.and_then(|chan| core_audio::layout(chan, self.channel_count));
+        claims::check_stream(self.sample_rate_hz.into(), self.channel_count as u64)?;
+        Ok(Coded::Pcm(Pcm {
+            coding,
+            sample_rate_hz: self.sample_rate_hz,
+            layout: layout.unwrap_or_else(|| ChannelLayout::usual(self.channel_count)),
+        }))
+    }
+
+    /// Bytes of a frame, of samples that are not compressed.
+    pub(super) fn frame_bytes(&self) -> Option<u64> {
+        match self.coded() {
+            Ok(Coded::Pcm(pcm)) => Some(pcm.frame_bytes()),
+            _ => None,
         }
     }
 
@@ -107,8 +202,7 @@ impl SampleEntry {
             b"mha1" | b"mhm1" => "MPEG-H audio",
             b"enca" => "encrypted audio",
             b"drms" => "audio that is protected by FairPlay",
-            b"sowt" | b"twos" | b"lpcm" | b"in24" | b"in32" | b"fl32" | b"fl64" | b"ipcm"
-            | b"fpcm" | b"raw " | b"NONE" => "PCM",
+            kind if samples::is_pcm(*kind) => "PCM",
             b"ulaw" => "mu-law",
             b"alaw" => "A-law",
             b"ima4" => "IMA ADPCM",
@@ -157,6 +251,11 @@ impl Descriptor {
     /// Whether it is AAC: of MPEG-4, or of MPEG-2 with low complexity.
     fn is_aac(&self) -> bool {
         matches!(self.object_type, 0x40 | 0x67)
+    }
+
+    /// Whether it is MP3: of MPEG-1, or of MPEG-2.
+    fn is_mp3(&self) -> bool {
+        matches!(self.object_type, 0x69 | 0x6b)
     }
 
     fn name(descriptor: Option<&Self>) -> String {

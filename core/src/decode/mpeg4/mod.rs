@@ -1,32 +1,38 @@
-//! MPEG-4 and `QuickTime` files with AAC or Apple Lossless.
+//! MPEG-4 and `QuickTime` files with AAC, Apple Lossless, FLAC, MP3, Opus or PCM.
 //!
-//! The atoms are read by our own code, Symphonia decodes the packets. A walk over all packets' places
-//! when the file is opened gives the exact length and tells a file that was cut short. Of a file with
-//! pictures only the sound is read.
+//! The atoms are read by our own code; codecs decode the packets. A walk over all packets' places when the
+//! file is opened gives the exact length and tells a file that was cut short. Of a file with pictures only
+//! the sound is read.
 
 mod atoms;
 mod chapters;
 mod edits;
 mod entry;
+mod fragments;
 mod movie;
+mod packets;
+mod samples;
 mod table;
 
 use super::aac;
-use super::alac::{self, AlacConfig};
-use super::chunks::{read_at, read_packet};
-use super::coded::{CodedDecoder, Packets};
-use super::cut::Cut;
+use super::alac;
+use super::chunks::read_at;
+use super::coded::{CodedDecoder, Setup};
+use super::flac::{STREAMINFO_BYTES, parse_streaminfo};
+use super::mpeg;
 use super::window::Fault;
 use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
-use crate::audio::{PcmFormat, StreamSpec};
-use crate::limits::PACKET_BYTES_MAX;
+use crate::audio::{ChannelLayout, PcmFormat, StreamSpec};
 use crate::units::SampleRate;
 pub(crate) use chapters::chapters;
-use edits::Times;
+use edits::{Gaps, Times};
 use entry::Coded;
+use fragments::Fragments;
 use movie::{Movie, Track};
-use std::io::{BufReader, Seek};
-use symphonia::core::packet::Packet;
+use packets::{Mpeg4Packets, Places, Scale, Timing, Walk};
+use std::io::BufReader;
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
 use table::{PacketTable, Place};
 
 /// Bytes read at once.
@@ -39,86 +45,178 @@ pub(super) fn open(
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let movie = read_movie(source.as_mut(), byte_count, damaged)?;
     let (track, coded, warnings) = choose(&movie)?;
-    let mut table = PacketTable::new(source.as_mut(), &track.tables, byte_count)?;
-    let facts = Facts::new(&coded);
+    let frame_bytes = match &coded {
+        Coded::Pcm(pcm) => Some(pcm.frame_bytes()),
+        _ => None,
+    };
+    let mut places = places(source.as_mut(), &movie, track, frame_bytes, byte_count)?;
+    let facts = Facts::new(coded, source.as_mut(), &mut places)?;
     // Before the walk, whose length they bound.
-    let rate =
-        claims::check_stream(facts.sample_rate_hz.into(), facts.spec.channel_count() as u64)?;
-    claims::check_frames(table.packet_count().saturating_mul(facts.packet_frames), rate)?;
-    let walk = Walk::over(source.as_mut(), &mut table, byte_count, damaged)?;
-    if let Coded::Aac(_) = coded {
+    let rate = facts.spec.sample_rate.0;
+    claims::check_stream(rate.into(), facts.spec.channel_count() as u64)?;
+    let scale = Scale { timing: facts.timing, sample_rate_hz: rate, timescale: track.timescale };
+    let walk = Walk::over(source.as_mut(), &mut places, byte_count, damaged)?;
+    let of_table = match &places.table {
+        Some(_) => table::duration(source.as_mut(), &track.tables)?,
+        None => 0,
+    };
+    let duration = of_table.saturating_add(walk.fragments);
+    let decoded = walk.decoded(source.as_mut(), &scale, duration)?;
+    claims::check_frames(decoded, rate)?;
+    if facts.codec == "aac" {
         check_replication(source.as_mut(), &walk.first)?;
     }
-    let last_frames = match &coded {
-        Coded::Aac(_) => aac::PACKET_FRAMES,
-        Coded::Alac(config) => match walk.last {
-            Some(last) => last_frames(source.as_mut(), config, last)?,
-            None => facts.packet_frames,
-        },
-    };
-    let decoded = (table.packet_count() - 1) * facts.packet_frames + last_frames;
     let times = Times {
         sample_rate_hz: rate,
         timescale: track.timescale,
         movie_timescale: movie.timescale,
-        duration: table::duration(source.as_mut(), &track.tables)?,
+        duration,
         decoded,
     };
-    let cut = edits::cut(&track.edits, movie.gaps, &times)?;
+    let cut = edits::cut(&track.edits, movie.gaps.or(facts.gaps), &times)?;
     let info = StreamInfo {
         container: "mp4",
         codec: facts.codec,
         spec: facts.spec,
         format: facts.format,
-        lossless: facts.codec == "alac",
+        lossless: matches!(facts.codec, "alac" | "flac" | "pcm"),
         frame_count: Some(claims::check_frames(cut.frame_count(), rate)?),
         warnings,
     };
-    let packets = Mpeg4Packets {
-        reader: BufReader::with_capacity(BUFFER_BYTES, source),
-        table,
-        packet_frames: facts.packet_frames,
-        decoded,
-        cut,
-        position: 0,
-        byte_count,
+    let reader = BufReader::with_capacity(BUFFER_BYTES, source);
+    let packets = Mpeg4Packets { reader, places, scale, cut, position: 0, usual: 0, byte_count };
+    CodedDecoder::open(info, Box::new(packets), facts.setup, Fault::default(), damaged)
+}
+
+/// Where a track's packets are.
+fn places(
+    source: &mut dyn Source,
+    movie: &Movie,
+    track: &Track,
+    frame_bytes: Option<u64>,
+    byte_count: u64,
+) -> Result<Places, DecodeError> {
+    let fragments = movie.is_fragmented.then(|| {
+        let defaults = movie.defaults.iter().find(|(id, _)| *id == track.id);
+        let defaults = defaults.map(|(_, defaults)| *defaults).unwrap_or_default();
+        Fragments::new(track.id, defaults, byte_count)
+    });
+    // In front of fragments the tables may be left out, and are empty otherwise.
+    let table = match fragments {
+        Some(_) if track.tables.sizes.is_none() => None,
+        _ => Some(PacketTable::new(source, &track.tables, frame_bytes)?),
     };
-    let params = match &coded {
-        Coded::Aac(config) => config.params(),
-        Coded::Alac(config) => config.params(),
-    };
-    CodedDecoder::open(info, Box::new(packets), params, Fault::default(), damaged)
+    Ok(Places::new(table, fragments, frame_bytes))
 }
 
 /// What the codec's configuration says of the stream.
 struct Facts {
     codec: &'static str,
-    sample_rate_hz: u32,
     spec: StreamSpec,
     format: PcmFormat,
-    /// Frames of every packet but the last.
-    packet_frames: u64,
+    timing: Timing,
+    setup: Setup,
+    /// Delay by the codec's own account, where the container has none.
+    gaps: Option<Gaps>,
 }
 
 impl Facts {
-    fn new(coded: &Coded) -> Self {
+    fn new(
+        coded: Coded,
+        source: &mut dyn Source,
+        places: &mut Places,
+    ) -> Result<Self, DecodeError> {
         let spec = |rate, layout| StreamSpec { sample_rate: SampleRate(rate), layout };
-        match coded {
-            Coded::Aac(config) => Self {
-                codec: "aac",
-                sample_rate_hz: config.sample_rate_hz,
-                spec: spec(config.sample_rate_hz, config.layout()),
-                format: PcmFormat::FLOAT,
-                packet_frames: aac::PACKET_FRAMES,
+        let facts = |codec, spec, format, timing, setup| Self {
+            codec,
+            spec,
+            format,
+            timing,
+            setup,
+            gaps: None,
+        };
+        Ok(match coded {
+            Coded::Aac(config) => facts(
+                "aac",
+                spec(config.sample_rate_hz, config.layout()),
+                PcmFormat::FLOAT,
+                Timing::Fixed(aac::PACKET_FRAMES),
+                config.params().into(),
+            ),
+            Coded::Alac(config) => facts(
+                "alac",
+                spec(config.sample_rate_hz, config.layout()),
+                PcmFormat::int(config.bit_depth),
+                Timing::Alac(config.clone()),
+                config.params().into(),
+            ),
+            Coded::Flac(block) => Self::flac(&block)?,
+            Coded::Mp3 => Self::mp3(source, places)?,
+            #[cfg(feature = "opus")]
+            Coded::Opus(setup) => Self {
+                gaps: Some(Gaps::of_delay(setup.head.pre_skip.into())),
+                ..facts(
+                    "opus",
+                    setup.spec.clone(),
+                    PcmFormat::FLOAT,
+                    Timing::Opus,
+                    Setup::Opus(setup),
+                )
             },
-            Coded::Alac(config) => Self {
-                codec: "alac",
-                sample_rate_hz: config.sample_rate_hz,
-                spec: spec(config.sample_rate_hz, config.layout()),
-                format: PcmFormat::int(config.bit_depth),
-                packet_frames: config.packet_frames.into(),
-            },
+            Coded::Pcm(pcm) => {
+                let (layout, order) = pcm.layout.clone().into_mask_order();
+                facts(
+                    "pcm",
+                    spec(pcm.sample_rate_hz, layout),
+                    pcm.coding.format,
+                    Timing::Pcm(pcm.frame_bytes()),
+                    Setup::Pcm { coding: pcm.coding, order },
+                )
+            }
+        })
+    }
+
+    fn flac(block: &[u8; STREAMINFO_BYTES]) -> Result<Self, DecodeError> {
+        let stream = parse_streaminfo(block);
+        if stream.bit_depth == 32 && stream.channel_count == 2 {
+            // See `flac::needs_checksum`; none can be had here.
+            return Err(DecodeError::unsupported("32-bit stereo FLAC in MPEG-4"));
         }
+        let mut params = AudioCodecParameters::new();
+        params.for_codec(CODEC_ID_FLAC).with_sample_rate(stream.sample_rate_hz);
+        params.with_extra_data(block[..].into());
+        Ok(Self {
+            codec: "flac",
+            spec: StreamSpec {
+                sample_rate: SampleRate(stream.sample_rate_hz),
+                layout: ChannelLayout::usual(stream.channel_count.into()),
+            },
+            format: PcmFormat::int(stream.bit_depth.max(8)),
+            timing: Timing::Flac(Box::new(stream)),
+            setup: Setup::checked_flac(params),
+            gaps: None,
+        })
+    }
+
+    /// What the first packet says.
+    fn mp3(source: &mut dyn Source, places: &mut Places) -> Result<Self, DecodeError> {
+        let first = places.next(source)?;
+        places.rewind();
+        let fragments::Next::Packet(first) = first else {
+            return Err(DecodeError::damaged("it holds no audio"));
+        };
+        let head = super::chunks::read_up_to(source, first.start, 4)?;
+        let (rate, channel_count, frames) = mpeg::facts_of_frame(&head)?;
+        let mut params = AudioCodecParameters::new();
+        params.for_codec(CODEC_ID_MP3).with_sample_rate(rate);
+        Ok(Self {
+            codec: "mp3",
+            spec: StreamSpec::new(rate, channel_count),
+            format: PcmFormat::FLOAT,
+            timing: Timing::Fixed(frames),
+            setup: params.into(),
+            gaps: None,
+        })
     }
 }
 
@@ -143,23 +241,31 @@ fn read_movie(
     if places.promised_bytes > byte_count && (!damaged.is_repaired() || header.end > byte_count) {
         return Err(cut_short());
     }
-    let movie = Movie::read(source, header)?;
-    if movie.is_fragmented || places.has_fragments {
-        return Err(DecodeError::unsupported("fragmented MPEG-4"));
-    }
+    let mut movie = Movie::read(source, header)?;
+    movie.is_fragmented |= places.has_fragments;
     Ok(movie)
 }
 
-/// Whether the atoms, and the packets that the tables know, are all there.
+/// Whether the atoms, and the packets that the tables know, are all there. Whether more fragments should
+/// follow, nothing says.
 pub(super) fn completeness(
     source: &mut dyn Source,
     byte_count: u64,
 ) -> Result<Completeness, DecodeError> {
     let movie = read_movie(source, byte_count, Damaged::Refuse)?;
     let Some(track) = movie.tracks.first() else { return Ok(Completeness::Complete) };
-    let mut table = PacketTable::new(source, &track.tables, byte_count)?;
-    Walk::over(source, &mut table, byte_count, Damaged::Refuse)?;
-    Ok(Completeness::Complete)
+    let mut places = places(source, &movie, track, track.entry.frame_bytes(), byte_count)?;
+    loop {
+        let place = match places.next(source)? {
+            fragments::Next::Packet(place) => place,
+            fragments::Next::Missing(_) => continue,
+            fragments::Next::End => break,
+        };
+        if place.start.saturating_add(place.length) > byte_count || !place.can_be() {
+            return Err(place.refusal(byte_count));
+        }
+    }
+    Ok(if movie.is_fragmented { Completeness::Unknown } else { Completeness::Complete })
 }
 
 /// The first audio track that is decoded, and what to tell of the others.
@@ -179,55 +285,6 @@ fn choose(movie: &Movie) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
     Err(refusal.unwrap_or_else(|| DecodeError::unsupported("MPEG-4 without sound")))
 }
 
-/// What a walk over all packets found.
-struct Walk {
-    first: Vec<Place>,
-    /// `None` where it is not there.
-    last: Option<Place>,
-}
-
-impl Walk {
-    /// Checks that every packet is there; ends at the first packet again. Of a file to repair, packets may
-    /// be missing.
-    fn over(
-        source: &mut dyn Source,
-        table: &mut PacketTable,
-        byte_count: u64,
-        damaged: Damaged,
-    ) -> Result<Self, DecodeError> {
-        let mut walk = Self { first: Vec::new(), last: None };
-        while let Some(place) = table.next(source)? {
-            let end = place.start.saturating_add(place.length);
-            let is_there = end <= byte_count && place.can_be();
-            if damaged.is_repaired() && !is_there {
-                walk.last = None;
-                continue;
-            }
-            if end > byte_count {
-                return Err(DecodeError::truncated(
-                    format_args!("{end} bytes"),
-                    format_args!("{byte_count} bytes"),
-                ));
-            }
-            if !place.can_be() {
-                return Err(DecodeError::damaged(format!(
-                    "a packet of {} bytes; 1 to {PACKET_BYTES_MAX} can be",
-                    place.length
-                )));
-            }
-            if walk.first.len() < aac::LOOKED_AT {
-                walk.first.push(place);
-            }
-            walk.last = Some(place);
-        }
-        if walk.first.is_empty() {
-            return Err(DecodeError::damaged("it holds no audio"));
-        }
-        table.rewind();
-        Ok(walk)
-    }
-}
-
 /// Refuses what is only half of the sound.
 fn check_replication(source: &mut dyn Source, places: &[Place]) -> Result<(), DecodeError> {
     let packets = places.iter().map(|place| {
@@ -239,59 +296,4 @@ fn check_replication(source: &mut dyn Source, places: &[Place]) -> Result<(), De
         return Err(DecodeError::unsupported("HE-AAC (spectral band replication, not announced)"));
     }
     Ok(())
-}
-
-/// Frames of the last packet.
-fn last_frames(
-    source: &mut dyn Source,
-    config: &AlacConfig,
-    last: Place,
-) -> Result<u64, DecodeError> {
-    let mut head = [0; alac::HEAD_BYTES];
-    let count = head.len().min(usize::try_from(last.length).expect("is within the limit"));
-    read_at(source, last.start, &mut head[..count])?;
-    Ok(config.frame_count(&head[..count]))
-}
-
-/// The packets of a track.
-struct Mpeg4Packets {
-    reader: BufReader<Box<dyn Source>>,
-    table: PacketTable,
-    packet_frames: u64,
-    /// Frames of all packets.
-    decoded: u64,
-    cut: Cut,
-    /// Frames of the packets so far.
-    position: u64,
-    byte_count: u64,
-}
-
-impl Packets for Mpeg4Packets {
-    fn next(&mut self) -> Result<Option<Packet>, DecodeError> {
-        let Some(place) = self.table.next(&mut self.reader)? else { return Ok(None) };
-        // The walk made sure of both, but where damage is repaired.
-        let end = place.start.saturating_add(place.length);
-        if end > self.byte_count {
-            return Err(DecodeError::truncated(
-                format_args!("{end} bytes"),
-                format_args!("{} bytes", self.byte_count),
-            ));
-        }
-        let length = if place.can_be() { place.length } else { 0 };
-        // What is in the buffer stays there, unless a table was read.
-        let there = self.reader.stream_position()?;
-        self.reader.seek_relative(place.start.cast_signed() - there.cast_signed())?;
-        let length = usize::try_from(length).expect("was checked against the limit");
-        let data = read_packet(&mut self.reader, length)?;
-        let first = self.position;
-        let frame_count = self.packet_frames.min(self.decoded - first);
-        self.position += frame_count;
-        Ok(Some(self.cut.packet(first, frame_count, data)))
-    }
-
-    fn rewind(mut self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {
-        self.table.rewind();
-        self.position = 0;
-        Ok(self)
-    }
 }

@@ -5,7 +5,8 @@
 use super::atoms::{Atom, Atoms};
 use super::edits::{Edit, Gaps};
 use super::entry::SampleEntry;
-use super::{edits, entry};
+use super::fragments::Defaults;
+use super::{edits, entry, fragments};
 use crate::decode::chunks::{u32_be, u64_be};
 use crate::decode::{DecodeError, Source, streams};
 
@@ -33,7 +34,7 @@ pub(super) struct Places {
 /// Finds the atoms of the file.
 pub(super) fn places(source: &mut dyn Source, byte_count: u64) -> Result<Places, DecodeError> {
     let mut places = Places { movie: None, media: None, has_fragments: false, promised_bytes: 0 };
-    let mut atoms = Atoms::new(0, byte_count);
+    let mut atoms = Atoms::of_file(byte_count);
     loop {
         let is_whole = places.movie.is_some() && places.media.is_some();
         let atom = match atoms.next_claimed(source) {
@@ -73,10 +74,14 @@ pub(super) struct Movie {
     pub(super) gaps: Option<Gaps>,
     /// Whether the packets are described in fragments.
     pub(super) is_fragmented: bool,
+    /// What holds for packets in fragments, by number of the track.
+    pub(super) defaults: Vec<(u32, Defaults)>,
 }
 
 /// An audio track.
 pub(super) struct Track {
+    /// Its number.
+    pub(super) id: u32,
     /// Units of the media's times in a second.
     pub(super) timescale: u32,
     pub(super) language: Option<String>,
@@ -100,7 +105,13 @@ pub(super) struct Tables {
 impl Movie {
     /// Reads the `moov` atom.
     pub(super) fn read(source: &mut dyn Source, movie: Atom) -> Result<Self, DecodeError> {
-        let mut read = Self { timescale: 0, tracks: Vec::new(), gaps: None, is_fragmented: false };
+        let mut read = Self {
+            timescale: 0,
+            tracks: Vec::new(),
+            gaps: None,
+            is_fragmented: false,
+            defaults: Vec::new(),
+        };
         let mut track_count = 0;
         let mut children = movie.children();
         while let Some(atom) = children.next(source)? {
@@ -118,7 +129,10 @@ impl Movie {
                     }
                     read.tracks.extend(Track::read(source, atom)?);
                 }
-                b"mvex" => read.is_fragmented = true,
+                b"mvex" => {
+                    read.is_fragmented = true;
+                    read.defaults = fragments::defaults(source, atom)?;
+                }
                 b"udta" if read.gaps.is_none() => read.gaps = edits::itunes_gaps(source, atom)?,
                 _ => {}
             }
@@ -130,6 +144,7 @@ impl Movie {
 impl Track {
     fn new() -> Self {
         Self {
+            id: 0,
             timescale: 0,
             language: None,
             edits: Vec::new(),
@@ -160,6 +175,11 @@ impl Track {
         let mut children = track.children();
         while let Some(atom) = children.next(source)? {
             match &atom.kind {
+                b"tkhd" => {
+                    let fields = atom.data(source, FIELDS_BYTES)?;
+                    let offset = if fields.first() == Some(&1) { 20 } else { 12 };
+                    read.id = u32_be(&fields, offset).unwrap_or(0);
+                }
                 b"edts" => read.edits = edits::read(source, atom)?,
                 b"mdia" => is_audio = read.read_media(source, atom, SOUND)?,
                 _ => {}

@@ -14,7 +14,7 @@ use crate::limits::PACKET_BYTES_MAX;
 const WINDOW_ROWS: u64 = 4096;
 
 /// One table.
-struct Table {
+pub(super) struct Table {
     /// First byte of its rows.
     start: u64,
     row_count: u64,
@@ -45,10 +45,26 @@ impl Table {
         Ok(Self { start, row_count, row_bytes, window: Vec::new(), first: 0 })
     }
 
+    /// `row_count` rows of `row_bytes` from byte `start` on.
+    pub(super) fn at(start: u64, row_count: u64, row_bytes: usize) -> Self {
+        Self { start, row_count, row_bytes, window: Vec::new(), first: 0 }
+    }
+
+    pub(super) fn row_count(&self) -> u64 {
+        self.row_count
+    }
+
     /// A row, if there is one of this index.
-    fn row(&mut self, source: &mut dyn Source, index: u64) -> Result<Option<&[u8]>, DecodeError> {
+    pub(super) fn row(
+        &mut self,
+        source: &mut dyn Source,
+        index: u64,
+    ) -> Result<Option<&[u8]>, DecodeError> {
         if index >= self.row_count {
             return Ok(None);
+        }
+        if self.row_bytes == 0 {
+            return Ok(Some(&[]));
         }
         let held = (self.window.len() / self.row_bytes) as u64;
         if index < self.first || index - self.first >= held {
@@ -82,6 +98,21 @@ impl Place {
     pub(super) fn can_be(self) -> bool {
         (1..=PACKET_BYTES_MAX).contains(&self.length)
     }
+
+    /// What stands against it in a file of `byte_count` bytes.
+    pub(super) fn refusal(self, byte_count: u64) -> DecodeError {
+        let end = self.start.saturating_add(self.length);
+        if end > byte_count {
+            return DecodeError::truncated(
+                format_args!("{end} bytes"),
+                format_args!("{byte_count} bytes"),
+            );
+        }
+        DecodeError::damaged(format!(
+            "a packet of {} bytes; 1 to {PACKET_BYTES_MAX} can be",
+            self.length
+        ))
+    }
 }
 
 /// The places of a track's packets, one after another.
@@ -103,13 +134,20 @@ pub(super) struct PacketTable {
 }
 
 impl PacketTable {
-    /// The packets that `tables` describe, in a file of `byte_count` bytes.
+    /// The packets that `tables` describe, of which each is a frame of `frame_bytes` where they are samples
+    /// that are not compressed.
     pub(super) fn new(
         source: &mut dyn Source,
         tables: &Tables,
-        byte_count: u64,
+        frame_bytes: Option<u64>,
     ) -> Result<Self, DecodeError> {
-        let sizes = Self::sizes(source, tables.sizes, byte_count)?;
+        let mut sizes = Self::sizes(source, tables.sizes)?;
+        // QuickTime's old descriptions call every sample of 16 bits one byte long.
+        if let (Sizes::All { bytes, .. }, Some(frame_bytes)) = (&mut sizes, frame_bytes)
+            && *bytes == 1
+        {
+            *bytes = frame_bytes;
+        }
         let name = if tables.is_long { "co64" } else { "stco" };
         let offset_bytes = if tables.is_long { 8 } else { 4 };
         Ok(Self {
@@ -125,11 +163,7 @@ impl PacketTable {
         })
     }
 
-    fn sizes(
-        source: &mut dyn Source,
-        atom: Option<Atom>,
-        byte_count: u64,
-    ) -> Result<Sizes, DecodeError> {
+    fn sizes(source: &mut dyn Source, atom: Option<Atom>) -> Result<Sizes, DecodeError> {
         let atom = atom.ok_or_else(|| DecodeError::damaged("it has no `stsz` table"))?;
         let head = atom.data(source, 12)?;
         let field = |offset| u32_be(&head, offset).map(u64::from);
@@ -138,12 +172,6 @@ impl PacketTable {
         };
         if bytes == 0 {
             return Ok(Sizes::Each(Table::new(source, Some(atom), "stsz", 12, 4)?));
-        }
-        if bytes * count > byte_count {
-            return Err(DecodeError::truncated(
-                format_args!("{count} packets of {bytes} bytes"),
-                format_args!("{byte_count} bytes"),
-            ));
         }
         Ok(Sizes::All { bytes, count })
     }
@@ -182,6 +210,23 @@ impl PacketTable {
         self.position += 1;
         self.chunk_left -= 1;
         Ok(Some(place))
+    }
+
+    /// The place of up to `count_max` packets of one length that follow each other.
+    pub(super) fn next_run(
+        &mut self,
+        source: &mut dyn Source,
+        count_max: u64,
+    ) -> Result<Option<Place>, DecodeError> {
+        let Some(first) = self.next(source)? else { return Ok(None) };
+        let Sizes::All { bytes, .. } = &self.sizes else { return Ok(Some(first)) };
+        let left = self.packet_count() - self.position;
+        let more = self.chunk_left.min(left).min(count_max - 1);
+        let length = bytes.saturating_mul(more);
+        self.next_start = self.next_start.saturating_add(length);
+        self.position += more;
+        self.chunk_left -= more;
+        Ok(Some(Place { start: first.start, length: first.length + length }))
     }
 
     /// Begins the next chunk.
