@@ -57,3 +57,7 @@ pub const PACKET_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Most silence put in the place of missing sound when a file is repaired. A minute is longer than any
 /// hole of lost pages or clusters; times that claim more are damaged themselves.
 pub const REPAIRED_SILENCE_MAX: Seconds = Seconds(60.0);
+
+/// Most silence put in the place of pauses in a file that is sound: times of a container that go on while
+/// no packet does. More is a recording that was interrupted, or times that are damaged.
+pub const PAUSES_MAX: Seconds = Seconds(10.0);

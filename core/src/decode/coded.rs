@@ -62,9 +62,9 @@ const UNKNOWN_PLACE: i64 = i64::MIN;
 
 /// How far a timestamp may be off where packets do not know their lengths: containers round times to
 /// milliseconds, and recorders' clocks drift. Less than the shortest hole worth telling.
-#[cfg(all(feature = "matroska", feature = "opus"))]
+#[cfg(feature = "matroska")]
 pub(super) const DRIFT_S: f64 = 0.1;
-#[cfg(not(all(feature = "matroska", feature = "opus")))]
+#[cfg(not(feature = "matroska"))]
 const DRIFT_S: f64 = 0.1;
 
 /// Frames that a packet's time may be off besides: Vorbis holds back half of its largest block.
@@ -139,7 +139,9 @@ impl CodedDecoder {
         damaged: Damaged,
     ) -> Result<Box<dyn Decoder>, DecodeError> {
         let setup = setup.into();
-        let mending = damaged.is_repaired().then(|| Mending::new(&mut info));
+        // Where times are those of a player, they may pause.
+        let is_mended = damaged.is_repaired() || packets.delay().is_some();
+        let mending = is_mended.then(|| Mending::new(&mut info, damaged));
         Ok(Box::new(Self {
             mending,
             codec: setup.make(&fault)?,

@@ -149,8 +149,8 @@ pub trait Decoder: Send {
     /// As for opening.
     fn rewind(&mut self) -> Result<(), DecodeError>;
 
-    /// What was repaired so far, by kind: all of it once the end was read, also after going back. Empty
-    /// where damage is refused.
+    /// What was repaired so far, by kind: all of it once the end was read, also after going back. Where
+    /// damage is refused, no more than pauses.
     fn repairs(&self) -> Vec<Repair>;
 }
 

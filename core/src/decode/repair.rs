@@ -1,7 +1,7 @@
 //! What is done about damage where the caller asked for that, and the account of it.
 
 use super::DecodeError;
-use crate::limits::REPAIRED_SILENCE_MAX;
+use crate::limits::{PAUSES_MAX, REPAIRED_SILENCE_MAX};
 use crate::units::{Frames, SampleRate, Seconds};
 use serde::Serialize;
 
@@ -43,6 +43,8 @@ impl Damaged {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RepairKind {
+    /// The container's times pause; silence stands there. Of sound files too.
+    Pause,
     /// Sound is missing; silence of its length stands there.
     Missing,
     /// Packets cannot be decoded; silence of their length stands there.
@@ -67,6 +69,7 @@ impl RepairKind {
             _ => format!("{count} {many}"),
         };
         match self {
+            Self::Pause => format!("it pauses {}: silence stands there", counted("once", "times")),
             Self::Missing => {
                 format!("sound is missing {} and silent now", counted("once", "times"))
             }
@@ -124,7 +127,8 @@ impl Repair {
         let places: Vec<_> = self.at_s.iter().map(|at| format!("{:.3} s", at.0)).collect();
         let places = places.join(", ");
         let more = if self.at_s.len() == PLACE_COUNT_MAX { " and perhaps further on" } else { "" };
-        format!("repaired: {what}{silence}{detail}, at {places}{more}")
+        let prefix = if self.kind == RepairKind::Pause { "" } else { "repaired: " };
+        format!("{prefix}{what}{silence}{detail}, at {places}{more}")
     }
 }
 
@@ -202,6 +206,24 @@ impl Ledger {
         // Packets that are missing one after another are one hole.
         let is_more = self.silence_end.replace(at.saturating_add(frame_count)) == Some(at);
         self.note(RepairKind::Missing, at, u64::from(!is_more), frame_count);
+        Ok(())
+    }
+
+    /// Notes a pause of a sound file before frame `at`.
+    ///
+    /// # Errors
+    /// When pauses are longer than [`PAUSES_MAX`] in all.
+    pub(super) fn pause(&mut self, at: u64, frame_count: u64) -> Result<(), DecodeError> {
+        self.silence = Frames(self.silence.0.saturating_add(frame_count));
+        let all = self.silence.duration(self.rate);
+        if all.0 > PAUSES_MAX.0 {
+            return Err(DecodeError::damaged(format!(
+                "some of it is missing: it pauses for {:.1} s, near frame {at}; pauses of {:.0} s are \
+                 filled with silence, longer ones by `damaged = \"repair\"`",
+                all.0, PAUSES_MAX.0
+            )));
+        }
+        self.note(RepairKind::Pause, at, 1, frame_count);
         Ok(())
     }
 

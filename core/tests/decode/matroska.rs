@@ -3,10 +3,10 @@
 
 use crate::support::{
     Scratch, completeness, decode_bytes, ffmpeg_floats, ffmpeg_ints, fixture, has_tools, hound_wav,
-    interleave, patch, read_file, run, signal, write_file,
+    interleave, patch, read_all, read_file, run, signal, write_file,
 };
 use std::path::Path;
-use wavemill_core::decode::Completeness;
+use wavemill_core::decode::{self, Completeness, Damaged, RepairKind};
 
 /// Largest difference of two decoders' samples: both compute in 32-bit floats.
 const TOLERANCE: f32 = 1e-5;
@@ -174,26 +174,52 @@ fn live_stream_cut_in_a_block_is_cut_short() {
     assert!(message.contains("cut short"), "{message}");
 }
 
+/// A file of 12 s in clusters of half a second, and where they begin.
+fn in_clusters(scratch: &Scratch, args: &[&str]) -> (Vec<u8>, Vec<usize>) {
+    let path = scratch.path("out.mka");
+    let args = [args, &["-cluster_time_limit", "500"]].concat();
+    encode(&path, &signal(1, 44_100 * 14, 16), 44_100, 16, &args);
+    let file = read_file(&path);
+    let windows = file.windows(4).enumerate();
+    let clusters: Vec<usize> =
+        windows.filter(|(_, at)| **at == [0x1f, 0x43, 0xb6, 0x75]).map(|(at, _)| at).collect();
+    assert!(clusters.len() > 25, "{} clusters", clusters.len());
+    (file, clusters)
+}
+
 #[test]
-fn lost_cluster_is_a_hole() {
+fn pause_is_filled_with_silence_up_to_a_bound_and_told() {
     if !has_tools(&["ffmpeg"]) {
         return;
     }
-    let scratch = Scratch::new("matroska-hole");
-    let path = scratch.path("out.mka");
-    let args = ["-c:a", "flac", "-cluster_time_limit", "500"];
-    encode(&path, &signal(1, 120_000, 16), 44_100, 16, &args);
-    let file = read_file(&path);
-    let clusters: Vec<usize> = file
-        .windows(4)
-        .enumerate()
-        .filter(|(_, window)| *window == [0x1f, 0x43, 0xb6, 0x75])
-        .map(|(at, _)| at)
-        .collect();
-    assert!(clusters.len() > 3, "{} clusters", clusters.len());
-    let holed = [&file[..clusters[1]], &file[clusters[2]..]].concat();
-    let message = decode_bytes(&open_ended(&holed)).unwrap_err().to_string();
-    assert!(message.contains("some of it is missing"), "{message}");
+    let scratch = Scratch::new("matroska-pause");
+    for args in [["-c:a", "flac"], ["-c:a", "pcm_s16le"]] {
+        let (file, clusters) = in_clusters(&scratch, &args);
+        let sound = decode_bytes(&file).unwrap();
+        let holed = |count: usize| {
+            open_ended(&[&file[..clusters[1]], &file[clusters[1 + count]..]].concat())
+        };
+        let source = Box::new(std::io::Cursor::new(holed(2)));
+        let mut decoder = decode::open(source, None).unwrap();
+        let paused = read_all(decoder.as_mut()).unwrap();
+        assert_eq!(paused.samples.frame_count(), sound.samples.frame_count(), "{args:?}");
+        let repairs = decoder.repairs();
+        assert_eq!((repairs.len(), repairs[0].kind), (1, RepairKind::Pause), "{args:?}");
+        assert!(repairs[0].line().starts_with("it pauses once: silence stands there"));
+        let silent = (repairs[0].silence_s.0 * 44_100.0).round() as usize;
+        let (ours, theirs) = (&paused.ints()[0], &sound.ints()[0]);
+        let first = (0..ours.len()).find(|&index| ours[index] != theirs[index]).unwrap();
+        let last = (0..ours.len()).rfind(|&index| ours[index] != theirs[index]).unwrap();
+        assert!(last - first < silent && silent < 2 * 44_100, "{args:?}: {first} to {last}");
+        assert!(ours[first..=last].iter().all(|sample| *sample == 0), "{args:?}");
+        let message = decode_bytes(&holed(clusters.len() - 3)).unwrap_err().to_string();
+        assert!(message.contains("some of it is missing: it pauses for"), "{message}");
+        let source = Box::new(std::io::Cursor::new(holed(clusters.len() - 3)));
+        let mut decoder = decode::open_as(source, None, Damaged::Repair).unwrap();
+        let repaired = read_all(decoder.as_mut()).unwrap();
+        assert_eq!(repaired.samples.frame_count(), sound.samples.frame_count(), "{args:?}");
+        assert_eq!(decoder.repairs()[0].kind, RepairKind::Missing, "{args:?}");
+    }
 }
 
 /// Largest difference of two decoders of Opus: libopus in Rust and in C.

@@ -70,9 +70,14 @@ const FRAGMENTS: [&str; 2] = ["-frag_duration", "200000"];
 /// What other codecs and fragments are made of: the file's name, channels, arguments for ffmpeg.
 const OTHERS: &[(&str, usize, &[&str])] = &[
     ("flac.mp4", 2, &["-c:a", "flac", "-strict", "-2"]),
-    ("flac-frag.mp4", 2, &["-c:a", "flac", "-strict", "-2", "-movflags", "empty_moov"]),
+    (
+        "flac-frag.mp4",
+        2,
+        &["-c:a", "flac", "-strict", "-2", "-movflags", "empty_moov+default_base_moof"],
+    ),
     ("mp3.mp4", 2, &["-c:a", "libmp3lame"]),
-    ("mp3-half.mp4", 1, &["-c:a", "libmp3lame", "-ar", "24000"]),
+    // ffmpeg 5 and mpg123 decode files of 24 kHz differently; ours is as mpg123 has it.
+    ("mp3-half.mp4", 1, &["-c:a", "libmp3lame", "-ar", "22050"]),
     ("mp3.mov", 2, &["-c:a", "libmp3lame"]),
     #[cfg(feature = "opus")]
     ("opus.mp4", 2, &["-c:a", "libopus", "-strict", "-2"]),
@@ -101,7 +106,7 @@ const OTHERS: &[(&str, usize, &[&str])] = &[
     ("lpcm.mov", 2, &["-c:a", "pcm_s24le", "-ar", "96000"]),
     ("lpcm-float.mov", 2, &["-c:a", "pcm_f32be", "-ar", "96000"]),
     ("six.mov", 6, &["-c:a", "pcm_s16le"]),
-    ("pcm-frag.mov", 2, &["-c:a", "pcm_s16le", "-movflags", "empty_moov"]),
+    ("pcm-frag.mov", 2, &["-c:a", "pcm_s16le", "-movflags", "empty_moov+default_base_moof"]),
 ];
 
 /// Makes one of [`OTHERS`].
@@ -195,7 +200,8 @@ fn fragment_that_is_missing_is_refused_or_silent() {
         );
         // Nothing else differs but what the codec needs to be the same again.
         let (ours, theirs) = (as_floats(&repaired.samples), as_floats(&sound.samples));
-        let differing = (0..ours.len()).filter(|&index| ours[index] != theirs[index]);
+        let differing =
+            (0..ours.len()).filter(|&index| ours[index].to_bits() != theirs[index].to_bits());
         let frames = differing.clone().max().unwrap() - differing.min().unwrap();
         let lost = Seconds(repairs[0].silence_s.0).to_frames(SampleRate(48_000)).as_usize();
         assert!(frames / 2 <= lost + 2048, "{name}: {frames} of {lost}");

@@ -182,7 +182,7 @@ impl Parsed {
 }
 
 fn too_many(channel_count: u32) -> DecodeError {
-    DecodeError::unsupported(format!("AAC with {channel_count} channels"))
+    DecodeError::unsupported(format!("AAC with {channel_count} channels (one and two are decoded)"))
 }
 
 fn object_type(bits: &mut Bits<'_>) -> Option<u32> {

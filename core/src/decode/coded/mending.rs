@@ -1,9 +1,9 @@
-//! What the driver makes of damage: silence in the place of packets that are missing or cannot be
+//! What the driver makes of damage, and of pauses where times are those of a player: silence in the place of packets that are missing or cannot be
 //! decoded, so that what follows stays where it belongs.
 
 use super::{CodedDecoder, Pending, UNKNOWN_PLACE, failed_before};
 use crate::decode::repair::{Ledger, RepairKind};
-use crate::decode::{DecodeError, StreamInfo};
+use crate::decode::{Damaged, DecodeError, StreamInfo};
 use crate::units::Frames;
 use std::ops::Range;
 use symphonia::core::packet::Packet;
@@ -15,6 +15,7 @@ const ROUNDING: u32 = 500;
 /// What is known while a damaged stream is decoded.
 pub(super) struct Mending {
     pub(super) ledger: Ledger,
+    damaged: Damaged,
     /// Frames by the header.
     promised: Option<Frames>,
     /// A packet that silence comes before.
@@ -48,17 +49,23 @@ enum Follows {
 }
 
 impl Mending {
-    /// Takes the promised length from `info`: it is none that will be kept.
-    pub(super) fn new(info: &mut StreamInfo) -> Self {
+    /// Takes the promised length from `info`, where damage is repaired: it is none that will be kept.
+    pub(super) fn new(info: &mut StreamInfo, damaged: Damaged) -> Self {
         Self {
             ledger: Ledger::new(info.spec.sample_rate),
-            promised: info.frame_count.take(),
+            damaged,
+            promised: if damaged.is_repaired() { info.frame_count.take() } else { None },
             ahead: None,
             is_over: false,
             has_decoded: false,
             is_fresh: false,
             counted: Counted::default(),
         }
+    }
+
+    /// Whether damage is refused, so that only pauses are filled.
+    fn is_strict(&self) -> bool {
+        !self.damaged.is_repaired()
     }
 
     pub(super) fn rewind(&mut self) {
@@ -85,12 +92,19 @@ impl CodedDecoder {
             Follows::At => self.mend_decode(&packet)?,
             Follows::After(count) => {
                 let kept = count - self.cut_delay(count);
-                self.mending().ledger.missing(at, kept)?;
-                self.forget()?;
+                if self.mending().is_strict() {
+                    self.mending().ledger.pause(at, kept)?;
+                } else {
+                    self.mending().ledger.missing(at, kept)?;
+                    self.forget()?;
+                }
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
                 self.expected = self.expected.and_then(|expected| expected.checked_add(count));
                 self.pending = Pending::Silent(kept);
                 self.mending().ahead = Some(packet);
+            }
+            Follows::Within if self.mending().is_strict() => {
+                return Err(self.damaged("some of it is missing or unreadable"));
             }
             Follows::Within => {
                 self.mending().ledger.note(RepairKind::LeftOut, at, 1, 0);
@@ -118,7 +132,9 @@ impl CodedDecoder {
             self.mending().counted.is_torn = true;
             self.forget()?;
         }
+        let is_strict = self.mending().is_strict();
         match next {
+            Err(error) if is_strict => Err(error),
             Err(error @ (DecodeError::Damaged { .. } | DecodeError::Truncated { .. })) => {
                 let repair = self.mending().ledger.note(RepairKind::CutShort, at, 1, 0);
                 repair.detail = Some(error.detail());
@@ -133,6 +149,9 @@ impl CodedDecoder {
         let (position, mending) = (self.position, self.mending());
         if std::mem::replace(&mut mending.is_over, true) {
             return Ok(());
+        }
+        if mending.is_strict() {
+            return self.check_end();
         }
         let repairs = mending.ledger.repairs();
         if !mending.has_decoded
@@ -184,10 +203,14 @@ impl CodedDecoder {
         let expected = *self.expected.get_or_insert(place);
         let drift = self.counting.map_or(0, |counting| counting.drift);
         let rounding = i64::from(self.info.spec.sample_rate.0 / ROUNDING);
+        let is_strict = self.mending().is_strict();
         let counted = &mut self.mending().counted;
         let late = place.saturating_sub(expected);
         let missing = late - counted.late;
         let is_torn = std::mem::take(&mut counted.is_torn);
+        if is_strict && missing < -drift {
+            return Follows::Within;
+        }
         let is_hole = missing > if is_torn { rounding } else { drift };
         if !is_hole {
             counted.late = late;
@@ -203,13 +226,15 @@ impl CodedDecoder {
     /// Decodes a packet; silence of its length where that fails.
     fn mend_decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
         let at = self.position;
-        if packet.data.is_empty() {
+        if packet.data.is_empty() && !self.mending().is_strict() {
             let kept = kept(packet);
             self.pending = Pending::Silent(kept.end - kept.start);
             return self.mending().ledger.missing(at, kept.end - kept.start);
         }
         let has_decoded = self.mending().has_decoded;
+        let is_strict = self.mending().is_strict();
         match self.decode(packet) {
+            Err(error) if is_strict => return Err(error),
             Ok(range) => {
                 return self.note_decoded(range);
             }

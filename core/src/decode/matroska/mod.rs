@@ -12,10 +12,10 @@ mod tags;
 
 #[cfg(feature = "mpeg4")]
 use super::aac;
-use super::coded::{CodedDecoder, Packets};
+use super::coded::{CodedDecoder, DRIFT_S, Packets, UNKNOWN_PLACE};
 use super::window::Fault;
 use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
-use crate::units::Frames;
+use crate::units::{Frames, SampleRate, Seconds};
 use blocks::{Blocks, Stream};
 use codec::Coded;
 use ebml::Elements;
@@ -45,8 +45,8 @@ pub(super) fn open(
     let mut blocks = Blocks::new(elements, stream)?;
     let frame_count = match coded.frame_bytes() {
         Some(frame_bytes) if !damaged.is_repaired() => {
-            let count = pcm_frames(&mut blocks, frame_bytes)?;
-            Some(claims::check_frames(count.0, rate)?)
+            let count = pcm_frames(&mut blocks, frame_bytes, coded.spec.sample_rate)?;
+            count.map(|count| claims::check_frames(count.0, rate)).transpose()?
         }
         _ => None,
     };
@@ -97,14 +97,26 @@ fn check_replication(mut blocks: Blocks) -> Result<Blocks, DecodeError> {
     Ok(blocks)
 }
 
-/// The number of frames of PCM, by the lengths of all blocks; of a file to repair only decoding tells.
-fn pcm_frames(blocks: &mut Blocks, frame_bytes: usize) -> Result<Frames, DecodeError> {
-    let mut byte_count = 0u64;
+/// The number of frames of PCM, by the lengths of all blocks; `None` where their times pause, so that only
+/// decoding tells.
+fn pcm_frames(
+    blocks: &mut Blocks,
+    frame_bytes: usize,
+    rate: SampleRate,
+) -> Result<Option<Frames>, DecodeError> {
+    let drift = Seconds(DRIFT_S).to_frames(rate).0.cast_signed();
+    let (mut count, mut late) = (0u64, None);
+    let mut pauses = false;
     while let Some(packet) = blocks.next()? {
-        byte_count += packet.data.len() as u64;
+        if packet.pts.get() != UNKNOWN_PLACE {
+            let now = packet.pts.get().saturating_sub(count.cast_signed());
+            pauses |= now.saturating_sub(*late.get_or_insert(now)) > drift;
+            late = Some(now);
+        }
+        count = count.saturating_add((packet.data.len() / frame_bytes) as u64);
     }
     blocks.restart()?;
-    Ok(Frames(byte_count / frame_bytes as u64))
+    Ok((!pauses).then_some(Frames(count)))
 }
 
 /// Whether the segment is there up to the end it states.
