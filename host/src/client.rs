@@ -6,9 +6,9 @@ pub use http::{Client, ClientError};
 
 use crate::cli::{CliError, Settings};
 use crate::control::types::{
-    BatchList, BatchView, CancelRequest, JobFilter, JobList, JobView, PauseRequest, PauseView,
-    PipelineView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest, SubmitAnswer,
-    SubmitRequest,
+    BatchList, BatchView, CancelRequest, JobFilter, JobList, JobView, LogLevel, PauseRequest,
+    PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest,
+    SubmitAnswer, SubmitRequest,
 };
 use crate::control::{self, Service, Terms};
 use crate::jobs::JobState;
@@ -219,6 +219,19 @@ impl Backend {
             }
         };
         probe().is_ok()
+    }
+
+    /// Lets the daemon log more or less.
+    ///
+    /// # Errors
+    /// When none runs, or the level is none.
+    pub fn set_log_level(&self, level: &LogLevel) -> Result<LogLevel, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/log", level)?),
+            Self::Store(_) | Self::Nothing => {
+                Err(CliError::Unreachable { reason: "no daemon runs".to_owned() })
+            }
+        }
     }
 
     /// Makes a batch.

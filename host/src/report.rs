@@ -4,7 +4,7 @@ mod log;
 mod paint;
 mod table;
 
-pub use log::{LogWriter, show_bars};
+pub use log::{LOG_LEVELS, log_filter, set_log_level, show_bars, start_log};
 pub use paint::{Paint, Tone};
 pub use table::{Align, Table};
 

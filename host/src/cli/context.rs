@@ -3,10 +3,9 @@
 use super::{CliError, Settings, settings};
 use crate::config::ConfigFile;
 use crate::effects::effects_with;
-use crate::report::{LogWriter, Report};
+use crate::report::{self, Report, log_filter};
 use std::io;
 use std::path::{Path, PathBuf};
-use tracing_subscriber::EnvFilter;
 use wavemill_pipelines::Effects;
 use wavemill_pipelines::model::Defaults;
 
@@ -124,26 +123,9 @@ impl Context {
     }
 }
 
-/// What stands for a whole filter.
-const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-
 /// Logs to standard error.
 fn start_log(filter: &str) -> Result<(), CliError> {
-    let wrong = || CliError::BadConfig {
-        reason: format!(
-            "the log level `{filter}` is none of {}, and no filter as wavemill::daemon=debug",
-            LOG_LEVELS.join(", ")
-        ),
-    };
-    // A single other word would be taken for the name of a module, and nothing would be logged.
-    let is_level = LOG_LEVELS.contains(&filter.to_ascii_lowercase().as_str());
-    if !is_level && !filter.contains('=') {
-        return Err(wrong());
-    }
-    let filter = EnvFilter::builder().parse(filter).map_err(|_| wrong())?;
-    let is_colored = crate::report::Paint::of(io::IsTerminal::is_terminal(&io::stderr())).color;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_colored);
-    // Only the first of a process counts; tests build several contexts.
-    let _ = log.with_writer(|| LogWriter).with_target(false).try_init();
+    let filter = log_filter(filter).map_err(|reason| CliError::BadConfig { reason })?;
+    report::start_log(filter, report::Paint::of(io::IsTerminal::is_terminal(&io::stderr())).color);
     Ok(())
 }

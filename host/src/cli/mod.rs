@@ -15,6 +15,8 @@ mod flags;
 mod formats;
 mod grouped;
 mod jobs;
+mod log;
+mod man;
 mod outcome;
 mod pipeline_files;
 mod plan;
@@ -55,11 +57,13 @@ const COMMANDS: &[Entry] = &[
     entry::<jobs::Jobs>(),
     entry::<status::StatusArgs>(),
     entry::<doctor::Doctor>(),
+    entry::<log::Log>(),
     entry::<steps::Steps>(),
     entry::<effects::Effects>(),
     entry::<formats::Formats>(),
     entry::<schema::Schema>(),
     entry::<completions::Completions>(),
+    entry::<man::Man>(),
     entry::<worker::Worker>(),
 ];
 

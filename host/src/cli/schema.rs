@@ -21,6 +21,8 @@ enum Subject {
     Analysis,
     /// Each line of what `analyze --history` prints
     History,
+    /// What the control socket of `watch` answers (`OpenAPI` 3.1)
+    Api,
 }
 
 impl Run for Schema {
@@ -30,6 +32,11 @@ impl Run for Schema {
         match self.subject {
             Subject::Pipeline => context.document(&schema::json_schema(&context.effects))?,
             Subject::Analysis => context.report.text(ANALYSIS).map_err(CliError::Output)?,
+            Subject::Api => {
+                let document = crate::control::openapi();
+                context
+                    .document(&document.map_err(|error| CliError::failed(error.to_string()))?)?;
+            }
             Subject::History => context.report.text(HISTORY).map_err(CliError::Output)?,
         }
         Ok(Exit::Done)

@@ -9,6 +9,7 @@ use crate::daemon::{
     self, DaemonError, DaemonEvent, DaemonSettings, PipelineSource, StopLevel, StopSignal, Summary,
 };
 use crossbeam_channel::{Receiver, unbounded};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,6 +33,18 @@ pub(super) struct Watch {
     /// Let workers do whatever this user may, not only what their jobs need
     #[arg(long)]
     unconfined: bool,
+
+    /// Serve the control API on a loopback address too, for whoever knows the token in `control.token`
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
+    listen: Option<SocketAddr>,
+}
+
+/// A loopback address with a port: anything else would open the machine to its network.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: Option<SocketAddr> = text.replace("localhost", "127.0.0.1").parse().ok();
+    address
+        .filter(|address| address.ip().is_loopback())
+        .ok_or_else(|| "it must be a loopback address with a port, as 127.0.0.1:8200".to_owned())
 }
 
 impl Run for Watch {
@@ -64,6 +77,7 @@ impl Run for Watch {
             free_bytes_min: context.settings.free_bytes_min,
             worker_stall: DaemonSettings::WORKER_STALL,
             confine: context.settings.confine && !self.unconfined,
+            listen: self.listen,
             until_idle: self.until_idle,
             events,
             stop: stop.clone(),

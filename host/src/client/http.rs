@@ -117,10 +117,9 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(&bytes).map_err(|error| answer(&error));
         }
-        Err(ClientError::Refused(serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem {
-            title: "refused".to_owned(),
-            detail: format!("the daemon answered {status}"),
-            status: status.as_u16(),
+        Err(ClientError::Refused(serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+            let detail = format!("the daemon answered {status}");
+            Problem::new(status.as_u16(), "refused", detail)
         })))
     }
 

@@ -86,7 +86,7 @@ impl Service {
                     let detail = error.map_or_else(String::new, |mistake| {
                         format!("line {}: {}", mistake.line, mistake.message)
                     });
-                    Problem { title: "bad pipeline".to_owned(), detail, status: 422 }
+                    Problem::new(422, "bad pipeline", detail)
                 })?;
             let pipeline = loaded.pipeline;
             let plan = CurrentPlan {
@@ -127,7 +127,7 @@ impl Service {
     fn current_plan(&self, name: &str) -> Result<CurrentPlan, Problem> {
         self.store.current_plan(name)?.ok_or_else(|| {
             let detail = format!("no pipeline is named `{name}` here; give it as `toml`");
-            Problem { title: "unknown pipeline".to_owned(), detail, status: 404 }
+            Problem::new(404, "unknown pipeline", detail)
         })
     }
 

@@ -1,5 +1,6 @@
 //! What a running daemon is doing, for `status`.
 
+use super::stream::{Line, WAITING_MAX};
 use super::types::{PauseView, RefusedView, Status, WatchView, WorkerView};
 use crate::daemon::{StopLevel, StopSignal};
 use crate::jobs::JobState;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use tokio::sync::broadcast;
 
 /// Shared between the daemon's threads and the control socket. Nothing here is worth keeping.
 #[derive(Debug)]
@@ -30,6 +32,21 @@ pub(crate) struct Live {
     confinement: Mutex<Confinement>,
     waker: Sender<()>,
     pub(crate) stop: StopSignal,
+    events: broadcast::Sender<Line>,
+    tally: Mutex<Tally>,
+}
+
+/// What was counted since the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    /// When the scheduler went round last.
+    pub(crate) beat: Instant,
+    /// Attempts that were put off.
+    pub(crate) retries: u64,
+    /// Audio of delivered sources, s.
+    pub(crate) audio_s: f64,
+    /// Free space by folder, as last looked at.
+    pub(crate) free_bytes: BTreeMap<PathBuf, u64>,
 }
 
 impl Live {
@@ -56,8 +73,40 @@ impl Live {
             confinement: Mutex::new(confinement),
             waker,
             stop,
+            events: broadcast::Sender::new(WAITING_MAX),
+            tally: Mutex::new(Tally {
+                beat: Instant::now(),
+                retries: 0,
+                audio_s: 0.0,
+                free_bytes: BTreeMap::new(),
+            }),
         };
         (live, woken)
+    }
+
+    /// Everything that is told from now on.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Line> {
+        self.events.subscribe()
+    }
+
+    /// Tells those who listen; `line` is made only if somebody does.
+    pub(crate) fn tell(&self, line: impl FnOnce() -> Option<String>) {
+        if self.events.receiver_count() > 0
+            && let Some(line) = line()
+        {
+            // The last listener may be gone by now.
+            let _ = self.events.send(line.into());
+        }
+    }
+
+    /// What was counted since the start.
+    pub(crate) fn tally(&self) -> Tally {
+        locked(&self.tally).clone()
+    }
+
+    /// Counts something.
+    pub(crate) fn count(&self, count: impl FnOnce(&mut Tally)) {
+        count(&mut locked(&self.tally));
     }
 
     pub(crate) fn wake(&self) {

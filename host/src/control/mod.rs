@@ -1,11 +1,16 @@
 //! How other processes see and steer a running daemon: JSON over a Unix socket.
 
 mod batches;
+mod guard;
 pub(crate) mod live;
+mod metrics;
+mod routes;
 mod server;
 mod service;
+pub(crate) mod stream;
 pub mod types;
 
+pub(crate) use routes::openapi;
 pub(crate) use server::Server;
 pub use service::{Service, Terms};
 

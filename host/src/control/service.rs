@@ -1,9 +1,11 @@
 //! What can be asked and ordered, over a store alone or over a running daemon's.
 
 use super::live::Live;
+use super::metrics::{self, Extra};
+use super::stream::Line;
 use super::types::{
-    CancelRequest, JobFilter, JobList, JobView, PauseRequest, PauseView, Problem, ReprocessRequest,
-    RetryRequest, Status, StopRequest,
+    CancelRequest, Health, JobFilter, JobList, JobView, PauseRequest, PauseView, Problem,
+    ReprocessRequest, RetryRequest, Status, StopRequest,
 };
 use crate::daemon::StopLevel;
 use crate::jobs::{Clock, JobQueue, JobState};
@@ -11,7 +13,12 @@ use crate::store::{FileKey, JobRecord, Paused, Store, StoreError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
 use wavemill_pipelines::model::Defaults;
+
+/// Time after which a scheduler that does not go round is not well: it looks up every few seconds.
+const STALLED_AFTER: Duration = Duration::from_mins(1);
 
 /// Answers the questions of the control socket. The command line uses it directly on the store when
 /// no daemon runs.
@@ -67,6 +74,61 @@ impl Service {
                 confinement: None,
             },
         })
+    }
+
+    /// Whether the scheduler goes round.
+    ///
+    /// # Errors
+    /// When it does not, or when there is none.
+    pub fn health(&self) -> Result<Health, Problem> {
+        let live = self.live()?;
+        let age = live.tally().beat.elapsed();
+        if age > STALLED_AFTER {
+            let detail = format!("the scheduler has not gone round for {} s", age.as_secs());
+            return Err(Problem::new(503, "stalled", detail));
+        }
+        Ok(Health { status: "ok".to_owned(), scheduler_age_s: age.as_secs_f64() })
+    }
+
+    /// Whether jobs are begun.
+    ///
+    /// # Errors
+    /// While the daemon drains or is not well.
+    pub fn ready(&self) -> Result<Health, Problem> {
+        if self.live()?.stop.level() != StopLevel::Run {
+            return Err(Problem::new(503, "draining", "the daemon finishes what runs, then ends"));
+        }
+        self.health()
+    }
+
+    /// Everything that is told from now on.
+    ///
+    /// # Errors
+    /// When no daemon runs.
+    pub(super) fn events(&self) -> Result<broadcast::Receiver<Line>, Problem> {
+        Ok(self.live()?.listen())
+    }
+
+    /// Numbers for Prometheus.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn metrics(&self) -> Result<String, Problem> {
+        let tally = self.live()?.tally();
+        let shown = |(path, bytes): (PathBuf, u64)| (path.display().to_string(), bytes);
+        let extra = Extra {
+            oldest_ready_ms: self.store.oldest_ready_ms()?,
+            retries: tally.retries,
+            audio_s: tally.audio_s,
+            free_bytes: tally.free_bytes.into_iter().map(shown).collect(),
+            scheduler_age_s: tally.beat.elapsed().as_secs_f64(),
+            open_batches: self.store.open_batches()?,
+        };
+        Ok(metrics::text(&self.status()?, &extra))
+    }
+
+    fn live(&self) -> Result<&Live, Problem> {
+        self.live.as_deref().ok_or_else(|| Problem::request("no daemon runs on this store"))
     }
 
     /// Jobs, the newest first.
@@ -250,7 +312,7 @@ fn pause_view(paused: Paused) -> PauseView {
 
 impl Problem {
     pub(super) fn request(detail: &str) -> Self {
-        Self { title: "bad request".to_owned(), detail: detail.to_owned(), status: 400 }
+        Self::new(400, "bad request", detail)
     }
 }
 
@@ -263,6 +325,6 @@ impl From<StoreError> for Problem {
             StoreError::Busy { .. } => ("store in use", 503),
             _ => ("store failed", 500),
         };
-        Self { title: title.to_owned(), detail: error.to_string(), status }
+        Self::new(status, title, error.to_string())
     }
 }

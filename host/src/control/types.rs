@@ -5,9 +5,10 @@ use crate::platform::Confinement;
 use crate::watch::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
 
 /// A running daemon.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Process id.
     pub pid: u32,
@@ -18,6 +19,7 @@ pub struct Status {
     /// Whether it finishes what runs and then ends.
     pub is_draining: bool,
     /// Jobs by state; every state is present.
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub jobs: BTreeMap<JobState, u64>,
     /// Which jobs are held back by request.
     #[serde(default)]
@@ -35,7 +37,7 @@ pub struct Status {
 }
 
 /// A watched folder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WatchView {
     /// Its pipeline.
     pub pipeline: String,
@@ -57,16 +59,17 @@ pub struct WatchView {
 }
 
 /// A file or folder that is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedView {
     /// What stands against it.
+    #[schema(value_type = String)]
     pub refusal: Refusal,
     /// One line, to be read after its name.
     pub reason: String,
 }
 
 /// Whether a watched folder can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WatchState {
     /// Its first walk is under way.
@@ -78,7 +81,7 @@ pub enum WatchState {
 }
 
 /// A worker process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WorkerView {
     /// Process id; absent while none is running in this place.
     pub pid: Option<u32>,
@@ -91,7 +94,7 @@ pub struct WorkerView {
 }
 
 /// A job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobView {
     /// Its id.
     pub id: String,
@@ -100,6 +103,7 @@ pub struct JobView {
     /// The source.
     pub input: String,
     /// Where it is in its life.
+    #[schema(value_type = String)]
     pub state: JobState,
     /// Attempts made, the running one included.
     pub attempt: u32,
@@ -129,11 +133,12 @@ pub struct JobView {
 }
 
 /// A file that a job makes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OutputView {
     /// Its final name.
     pub path: String,
     /// Export or report.
+    #[schema(value_type = String)]
     pub kind: wavemill_pipelines::execution::OutputKind,
     /// Its size; absent before it is complete.
     pub size_bytes: Option<u64>,
@@ -146,10 +151,13 @@ pub struct OutputView {
 }
 
 /// Which jobs to list; the newest come first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct JobFilter {
     /// Only jobs in this state.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    #[param(value_type = Option<String>)]
     pub state: Option<JobState>,
     /// Only jobs of this pipeline.
     #[serde(default)]
@@ -168,14 +176,14 @@ impl JobFilter {
 }
 
 /// A list of jobs: the answer of `GET /v1/jobs`, of retry and of reprocess.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobList {
     /// The jobs; after retry and reprocess: the new ones.
     pub jobs: Vec<JobView>,
 }
 
 /// Which jobs to repeat: `{"ids": [..]}` or `{"all": true}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RetryRequest {
     /// These jobs, by id or unique part of an id.
     #[serde(default)]
@@ -189,7 +197,7 @@ pub struct RetryRequest {
 }
 
 /// Which known files to process again: `{"paths": [..]}` or `{"pipeline": ".."}`, or both.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReprocessRequest {
     /// Absolute paths of files; with a pipeline only as that pipeline's files.
     #[serde(default)]
@@ -200,7 +208,7 @@ pub struct ReprocessRequest {
 }
 
 /// Which jobs to cancel: `{"ids": [..]}`, `{"batch": ".."}` or `{"waiting": true}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CancelRequest {
     /// These jobs, by id or unique part of an id.
     #[serde(default)]
@@ -217,7 +225,7 @@ pub struct CancelRequest {
 }
 
 /// Whose jobs to hold back or to hand out again: `{"pipeline": ".."}`; without it, those of all.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PauseRequest {
     /// The pipeline.
     #[serde(default)]
@@ -225,7 +233,7 @@ pub struct PauseRequest {
 }
 
 /// Which jobs are held back by request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PauseView {
     /// All of them.
     pub all: bool,
@@ -234,7 +242,7 @@ pub struct PauseView {
 }
 
 /// A pipeline that files can be submitted to by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PipelineView {
     /// Its name.
     pub name: String,
@@ -245,7 +253,7 @@ pub struct PipelineView {
 }
 
 /// Files to process, once each: they become a batch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SubmitRequest {
     /// Absolute paths.
     pub paths: Vec<String>,
@@ -270,7 +278,7 @@ pub struct SubmitRequest {
 }
 
 /// A batch that was made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SubmitAnswer {
     /// The batch; absent when no file could be taken.
     pub batch: Option<BatchView>,
@@ -279,7 +287,7 @@ pub struct SubmitAnswer {
 }
 
 /// A file that has no job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RefusedFile {
     /// The file.
     pub path: String,
@@ -288,7 +296,7 @@ pub struct RefusedFile {
 }
 
 /// A batch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BatchView {
     /// Its id.
     pub id: String,
@@ -299,6 +307,7 @@ pub struct BatchView {
     /// Its jobs.
     pub total: u64,
     /// Its jobs by state; states without jobs are left out.
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub jobs: BTreeMap<JobState, u64>,
     /// Whether every job has ended.
     pub is_over: bool,
@@ -325,7 +334,7 @@ impl BatchView {
 }
 
 /// A job of a batch that did not deliver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatchFailure {
     /// Its id.
     pub job: String,
@@ -336,7 +345,10 @@ pub struct BatchFailure {
 }
 
 /// Which batches to list; the newest come first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams,
+)]
+#[into_params(parameter_in = Query)]
 pub struct BatchFilter {
     /// At most so many; [`JobFilter::LIMIT_DEFAULT`] if absent.
     #[serde(default)]
@@ -344,27 +356,54 @@ pub struct BatchFilter {
 }
 
 /// Batches, the newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BatchList {
     /// The batches.
     pub batches: Vec<BatchView>,
 }
 
 /// How to stop: `{"now": bool}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StopRequest {
     /// `false` finishes what runs; `true` ends it at once, to be done again at the next start.
     #[serde(default)]
     pub now: bool,
 }
 
-/// Why a request was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a request was refused: problem details (RFC 9457), as `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
+    /// What identifies the kind of problem: `urn:wavemill:problem:` and its title with hyphens.
+    #[serde(rename = "type", default)]
+    pub kind: String,
     /// The kind of problem, the same for all of a kind.
     pub title: String,
     /// One line about this one.
     pub detail: String,
     /// The HTTP status.
     pub status: u16,
+}
+
+impl Problem {
+    /// A problem of a kind.
+    pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
+        let kind = format!("urn:wavemill:problem:{}", title.replace(' ', "-"));
+        Self { kind, title: title.to_owned(), detail: detail.into(), status }
+    }
+}
+
+/// Whether the daemon is well.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// `ok`; in a refusal: `stalled` or `draining`.
+    pub status: String,
+    /// Seconds since the scheduler went round last.
+    pub scheduler_age_s: f64,
+}
+
+/// What is logged: `{"level": "debug"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LogLevel {
+    /// A level, or filters such as `wavemill::daemon=debug`.
+    pub level: String,
 }

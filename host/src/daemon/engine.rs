@@ -9,6 +9,7 @@ use super::slot::{SlotHandle, SlotReport};
 use super::stop::StopLevel;
 use super::watching::Watched;
 use crate::jobs::{Capacity, Claim, Clock, JobState};
+use crate::platform::service_manager;
 use crate::store::{BatchRecord, FileKey, JobRecord, StoreError};
 use crate::watch::Change;
 use crossbeam_channel::{Receiver, after, never, select};
@@ -19,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// Batches of changes taken before jobs are handed out again.
 const BATCHES_MAX: usize = 64;
+
+/// Longest time between two rounds of the scheduler.
+const BEAT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Time between two looks whether jobs that are held back may run.
 const HOLD_INTERVAL: Duration = Duration::from_secs(10);
@@ -94,6 +98,7 @@ impl Engine {
             let level = self.shared.stop.level();
             self.tell_stop(level);
             self.tell_batches()?;
+            self.beat();
             if level == StopLevel::Run {
                 self.hand_out()?;
             } else if self.running.is_empty() {
@@ -123,6 +128,7 @@ impl Engine {
             recv(inputs.requests) -> _ => {},
             recv(inputs.stopped) -> _ => {},
             recv(due) -> _ => {},
+            recv(after(BEAT_INTERVAL)) -> _ => {},
         }
         // What else is there by now shares the next look at the queue.
         let reports: Vec<_> = self.inputs.reports.try_iter().collect();
@@ -159,6 +165,16 @@ impl Engine {
         }
     }
 
+    /// Tells the service manager, and whoever asks, that this loop goes round.
+    fn beat(&self) {
+        let free_bytes = self.shared.space.known_free_bytes();
+        self.shared.live.count(|tally| {
+            tally.beat = Instant::now();
+            tally.free_bytes = free_bytes;
+        });
+        service_manager::alive();
+    }
+
     /// Tells of batches whose last job has ended.
     fn tell_batches(&self) -> Result<(), StoreError> {
         for batch in self.shared.store.take_batches_over()? {
@@ -182,7 +198,10 @@ impl Engine {
     pub(super) fn count(&mut self, job: &JobRecord) {
         let summary = &mut self.summary;
         match job.state {
-            JobState::Done => summary.done += 1,
+            JobState::Done => {
+                summary.done += 1;
+                self.shared.live.count(|tally| tally.audio_s += job.audio_s.unwrap_or(0.0));
+            }
             JobState::Failed => summary.failed += 1,
             JobState::Rejected => summary.rejected += 1,
             JobState::Skipped => summary.skipped += 1,
@@ -294,6 +313,7 @@ impl Engine {
             self.told_stop = level;
             let (now, running) = (level == StopLevel::Now, self.running.len());
             tracing::info!(now, running, "Daemon stops.");
+            service_manager::stopping();
             self.shared.tell(DaemonEvent::Stopping { now, running });
         }
     }

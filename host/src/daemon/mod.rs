@@ -30,7 +30,9 @@ use crate::control::live::Live;
 use crate::control::types::WatchView;
 use crate::control::{Server, Service, Terms};
 use crate::effects::cache_folder;
-use crate::platform::{Confinement, ConfinementLevel, LockFile, confinement_here, random_hex};
+use crate::platform::{
+    Confinement, ConfinementLevel, LockFile, confinement_here, random_hex, service_manager,
+};
 use crate::store::{JobRecord, Store, StoreError};
 use crate::worker::Workers;
 use crossbeam_channel::{Receiver, bounded, unbounded};
@@ -87,8 +89,8 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         defaults: settings.defaults.clone(),
     };
     let service = Service::over_daemon(Arc::clone(&shared.store), Arc::clone(&shared.live), terms);
-    let _server = Server::start(state_dir, service).map_err(|error| DaemonError::Start {
-        reason: format!("control socket in {}: {error}", state_dir.display()),
+    let _server = Server::start(state_dir, service, settings.listen).map_err(|error| {
+        DaemonError::Start { reason: format!("control socket in {}: {error}", state_dir.display()) }
     })?;
     serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
         ServeError::Daemon(error) => error,
@@ -179,6 +181,7 @@ fn serve(
     let (change, changes) = bounded(CHANGES_MAX);
     let started = watches.iter().map(Watched::started).collect();
     shared.tell(DaemonEvent::Started { watches: started });
+    service_manager::ready();
     for (pipeline, jobs) in shared.store.waiting_counts()? {
         if !shared.live.runs(&pipeline) {
             shared.tell(DaemonEvent::PipelineUnwatched { pipeline, jobs });

@@ -4,6 +4,7 @@ use super::event::DaemonEvent;
 use super::stop::StopSignal;
 use crossbeam_channel::Sender;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
@@ -36,6 +37,8 @@ pub struct DaemonSettings {
     pub worker_stall: Duration,
     /// Whether workers give up what their jobs do not need.
     pub confine: bool,
+    /// A loopback address that the control API is served on besides its socket.
+    pub listen: Option<SocketAddr>,
     /// End when nothing is left to do.
     pub until_idle: bool,
     /// Where events go; a receiver that is gone is no error.

@@ -49,6 +49,10 @@ impl Shared {
 
     /// Tells whoever listens.
     pub(super) fn tell(&self, event: DaemonEvent) {
+        self.live.tell(|| serde_json::to_string(&event).ok());
+        if matches!(event, DaemonEvent::JobFailed { retry_in: Some(_), .. }) {
+            self.live.count(|tally| tally.retries += 1);
+        }
         // Nobody has to listen.
         let _ = self.events.send(event);
     }

@@ -88,6 +88,15 @@ impl Space {
         Some(format!("{shown} has room for {free_files} more files only"))
     }
 
+    /// Free space by folder, as last looked at.
+    pub(super) fn known_free_bytes(&self) -> BTreeMap<PathBuf, u64> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = |(path, (_, answer)): (&PathBuf, &(Instant, Answer))| {
+            answer.map(|room| (path.clone(), room.free_bytes))
+        };
+        known.answers.iter().filter_map(free).collect()
+    }
+
     /// The room at a folder; `None` when nobody answers.
     fn ask(&self, folder: &Path) -> Option<Answer> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

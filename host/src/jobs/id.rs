@@ -42,6 +42,11 @@ pub fn is_job_id(text: &str) -> bool {
     decode(text).is_some()
 }
 
+/// When an id was made, milliseconds since 1970.
+pub fn made_ms(id: &str) -> Option<u64> {
+    decode(id).map(|value| value >> BELOW_MS_BITS)
+}
+
 /// A number from the clock and chance. 44 bits of milliseconds last until the year 2527.
 fn fresh() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -76,6 +81,8 @@ mod tests {
         let burst: Vec<_> = (0..10_000).map(|_| ids.next()).collect();
         assert!(burst.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(burst.iter().all(|id| is_job_id(id)));
+        let age_ms = crate::jobs::Clock::now_ms().abs_diff(made_ms(&burst[0]).unwrap());
+        assert!(age_ms < 600_000, "{age_ms}");
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod queue;
 mod state;
 
 pub use clock::{Clock, rfc3339};
-pub use id::{JobIds, is_job_id};
+pub use id::{JobIds, is_job_id, made_ms};
 pub use queue::{Again, Blame, Capacity, Claim, End, JobQueue, Lease, Publication, Why};
 pub use state::JobState;

@@ -3,6 +3,7 @@
 mod confine;
 mod files;
 mod process;
+pub mod service_manager;
 mod socket;
 mod system;
 

@@ -155,6 +155,14 @@ impl Store {
         Ok(open.rev().map(|batch| (batch.pipeline, batch.plan)).collect())
     }
 
+    /// Number of batches that are not over.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn open_batches(&self) -> Result<u64, StoreError> {
+        Ok(self.batches(usize::MAX)?.iter().filter(|batch| batch.open > 0).count() as u64)
+    }
+
     /// Batches that are over and were not told yet. They count as told with that.
     ///
     /// # Errors

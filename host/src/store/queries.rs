@@ -8,7 +8,7 @@ use super::records::{
 use super::tables::{self, Look, Scan};
 use super::{Store, StoreError};
 use crate::control::types::JobFilter;
-use crate::jobs::{JobState, is_job_id};
+use crate::jobs::{JobState, is_job_id, made_ms};
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -94,6 +94,17 @@ impl Store {
             Ok(true)
         })?;
         Ok(counts)
+    }
+
+    /// When the job was made that has waited for the longest time, milliseconds since 1970.
+    pub fn oldest_ready_ms(&self) -> Result<Option<u64>, StoreError> {
+        let prefix = [JobState::Ready.code()];
+        let mut oldest = None;
+        self.read()?.scan(tables::STATES, Scan::forward(&prefix), &mut |key, _| {
+            oldest = std::str::from_utf8(&key[1..]).ok().and_then(made_ms);
+            Ok(false)
+        })?;
+        Ok(oldest)
     }
 
     /// What a job makes, in the order it is published.

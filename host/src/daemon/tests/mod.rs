@@ -1,6 +1,7 @@
 //! The daemon with real workers, a real store and real folders; only the audio is made up.
 
 mod acts;
+mod api;
 mod asked;
 mod bounds;
 mod confined;
@@ -114,6 +115,7 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
         free_bytes_min: 0,
         worker_stall: DaemonSettings::WORKER_STALL,
         confine: true,
+        listen: None,
         until_idle,
         events,
         stop: StopSignal::new(),

@@ -1,0 +1,27 @@
+//! What systemd, or another manager that speaks its protocol, is told (`sd_notify(3)`).
+
+use sd_notify::NotifyState;
+
+/// Everything is set up.
+pub fn ready() {
+    tell(NotifyState::Ready);
+}
+
+/// The work goes on; a manager that was asked to (`WatchdogSec=`) restarts a daemon that does not say so.
+pub fn alive() {
+    if sd_notify::watchdog_enabled().is_some() {
+        tell(NotifyState::Watchdog);
+    }
+}
+
+/// What runs is finished, then the daemon ends.
+pub fn stopping() {
+    tell(NotifyState::Stopping);
+}
+
+fn tell(state: NotifyState<'_>) {
+    // Without a manager there is nobody to tell.
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "Service manager cannot be told.");
+    }
+}
