@@ -6,9 +6,10 @@ pub use http::{Client, ClientError};
 
 use crate::cli::{CliError, Settings};
 use crate::control::types::{
-    BatchList, BatchView, CancelRequest, JobFilter, JobList, JobView, LogLevel, PauseRequest,
-    PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest, Status, StopRequest,
-    SubmitAnswer, SubmitRequest,
+    AdoptAnswer, AdoptRequest, BatchList, BatchView, CancelRequest, DeleteAnswer, DeleteRequest,
+    FileFilter, FileList, FileStats, FileView, JobFilter, JobList, JobView, LogLevel, MoveRequest,
+    PauseRequest, PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest, Status,
+    StopRequest, SubmitAnswer, SubmitRequest,
 };
 use crate::control::{self, Service, Terms};
 use crate::jobs::JobState;
@@ -221,6 +222,78 @@ impl Backend {
         probe().is_ok()
     }
 
+    /// Files of the catalog.
+    ///
+    /// # Errors
+    /// When they cannot be asked for.
+    pub fn files(&self, filter: &FileFilter) -> Result<FileList, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get(&format!("/v1/files{}", file_query(filter)))?),
+            Self::Store(service) => Ok(service.files(filter)?),
+            Self::Nothing => Ok(FileList { files: Vec::new() }),
+        }
+    }
+
+    /// The files of a job.
+    ///
+    /// # Errors
+    /// When they cannot be asked for.
+    pub fn files_of_job(&self, job: &str) -> Result<FileList, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get(&format!("/v1/files/of-job/{}", encoded(job)))?),
+            Self::Store(service) => Ok(service.files_of_job(job)?),
+            Self::Nothing => Ok(FileList { files: Vec::new() }),
+        }
+    }
+
+    /// The catalog in numbers.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    pub fn file_stats(&self) -> Result<FileStats, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get("/v1/files/stats")?),
+            Self::Store(service) => Ok(service.file_stats()?),
+            Self::Nothing => Ok(FileStats::default()),
+        }
+    }
+
+    /// Moves or copies a file.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    pub fn move_file(&self, request: &MoveRequest) -> Result<FileView, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/files/move", request)?),
+            Self::Store(service) => Ok(service.move_file(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
+    /// Deletes files.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn delete_files(&self, request: &DeleteRequest) -> Result<DeleteAnswer, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/files/delete", request)?),
+            Self::Store(service) => Ok(service.delete_files(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
+    /// Enters files that others made.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn adopt_files(&self, request: &AdoptRequest) -> Result<AdoptAnswer, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.post("/v1/files/adopt", request)?),
+            Self::Store(service) => Ok(service.adopt_files(request)?),
+            Self::Nothing => Err(no_jobs()),
+        }
+    }
+
     /// Lets the daemon log more or less.
     ///
     /// # Errors
@@ -291,6 +364,28 @@ impl From<ClientError> for CliError {
             ClientError::Refused(_) | ClientError::Answer { .. } => Self::Failed { reason },
         }
     }
+}
+
+fn file_query(filter: &FileFilter) -> String {
+    let text = |name: &str, value: &Option<String>| {
+        value.as_ref().map(|value| format!("{name}={}", encoded(value)))
+    };
+    let pairs: Vec<_> = [
+        text("path", &filter.path),
+        filter.since_ms.map(|ms| format!("since_ms={ms}")),
+        filter.until_ms.map(|ms| format!("until_ms={ms}")),
+        text("ext", &filter.ext),
+        text("pipeline", &filter.pipeline),
+        text("tag", &filter.tag),
+        filter.min_lufs.map(|lufs| format!("min_lufs={lufs}")),
+        filter.max_lufs.map(|lufs| format!("max_lufs={lufs}")),
+        text("sort", &filter.sort),
+        filter.limit.map(|limit| format!("limit={limit}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 fn query(filter: &JobFilter) -> String {

@@ -7,6 +7,8 @@ mod batches;
 mod dry_run;
 #[path = "cli/export.rs"]
 mod export;
+#[path = "cli/files.rs"]
+mod files;
 #[path = "cli/formats.rs"]
 mod formats;
 #[path = "cli/groups.rs"]

@@ -11,6 +11,7 @@ mod effects;
 mod events;
 mod exit;
 mod export;
+mod files;
 mod flags;
 mod formats;
 mod grouped;
@@ -55,6 +56,7 @@ const COMMANDS: &[Entry] = &[
     entry::<targets::Targets>(),
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
+    entry::<files::Files>(),
     entry::<status::StatusArgs>(),
     entry::<doctor::Doctor>(),
     entry::<log::Log>(),

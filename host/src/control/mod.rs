@@ -1,6 +1,7 @@
 //! How other processes see and steer a running daemon: JSON over a Unix socket.
 
 mod batches;
+mod files;
 mod guard;
 pub(crate) mod live;
 mod metrics;
@@ -10,6 +11,7 @@ mod service;
 pub(crate) mod stream;
 pub mod types;
 
+pub(crate) use files::finish_orders;
 pub(crate) use routes::openapi;
 pub(crate) use server::Server;
 pub use service::{Service, Terms};

@@ -2,9 +2,10 @@
 
 use super::service::Service;
 use super::types::{
-    BatchFilter, BatchList, BatchView, CancelRequest, Health, JobFilter, JobList, JobView,
-    LogLevel, PauseRequest, PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest,
-    Status, StopRequest, SubmitAnswer, SubmitRequest,
+    AdoptAnswer, AdoptRequest, BatchFilter, BatchList, BatchView, CancelRequest, DeleteAnswer,
+    DeleteRequest, FileFilter, FileList, FileStats, FileView, Health, JobFilter, JobList, JobView,
+    LogLevel, MoveRequest, PauseRequest, PauseView, PipelineView, Problem, ReprocessRequest,
+    RetryRequest, Status, StopRequest, SubmitAnswer, SubmitRequest,
 };
 use super::{metrics, stream};
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -46,6 +47,12 @@ fn documented() -> OpenApiRouter<Service> {
         .routes(routes!(batches, submit))
         .routes(routes!(batch))
         .routes(routes!(pipeline))
+        .routes(routes!(files))
+        .routes(routes!(files_of_job))
+        .routes(routes!(file_stats))
+        .routes(routes!(move_file))
+        .routes(routes!(delete_files))
+        .routes(routes!(adopt_files))
         .routes(routes!(log_level))
         .routes(routes!(stop))
 }
@@ -197,6 +204,58 @@ async fn pipeline(
     UrlPath(name): UrlPath<String>,
 ) -> Answer<PipelineView> {
     in_background(move || service.pipeline(&name)).await
+}
+
+/// Files that were made or adopted
+#[utoipa::path(get, path = "/v1/files", params(FileFilter), responses((status = 200, body = FileList)))]
+async fn files(
+    State(service): State<Service>,
+    filter: Result<Query<FileFilter>, QueryRejection>,
+) -> Answer<FileList> {
+    let Query(filter) = filter.map_err(|error| bad_request(error.body_text()))?;
+    in_background(move || service.files(&filter)).await
+}
+
+/// The files of a job
+#[utoipa::path(get, path = "/v1/files/of-job/{id}", params(("id" = String, Path)), responses((status = 200, body = FileList)))]
+async fn files_of_job(
+    State(service): State<Service>,
+    UrlPath(id): UrlPath<String>,
+) -> Answer<FileList> {
+    in_background(move || service.files_of_job(&id)).await
+}
+
+/// The catalog in numbers
+#[utoipa::path(get, path = "/v1/files/stats", responses((status = 200, body = FileStats)))]
+async fn file_stats(State(service): State<Service>) -> Answer<FileStats> {
+    in_background(move || service.file_stats()).await
+}
+
+/// Move or copy a file, and know it under its new name
+#[utoipa::path(post, path = "/v1/files/move", request_body = MoveRequest, responses((status = 200, body = FileView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+async fn move_file(State(service): State<Service>, request: Body<MoveRequest>) -> Answer<FileView> {
+    let request = read(request)?;
+    in_background(move || service.move_file(&request)).await
+}
+
+/// Delete files that are as they were made
+#[utoipa::path(post, path = "/v1/files/delete", request_body = DeleteRequest, responses((status = 200, body = DeleteAnswer)))]
+async fn delete_files(
+    State(service): State<Service>,
+    request: Body<DeleteRequest>,
+) -> Answer<DeleteAnswer> {
+    let request = read(request)?;
+    in_background(move || service.delete_files(&request)).await
+}
+
+/// Know files that others made
+#[utoipa::path(post, path = "/v1/files/adopt", request_body = AdoptRequest, responses((status = 200, body = AdoptAnswer)))]
+async fn adopt_files(
+    State(service): State<Service>,
+    request: Body<AdoptRequest>,
+) -> Answer<AdoptAnswer> {
+    let request = read(request)?;
+    in_background(move || service.adopt_files(&request)).await
 }
 
 /// Log more or less from now on

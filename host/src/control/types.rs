@@ -33,6 +33,7 @@ pub struct Status {
     pub workers: Vec<WorkerView>,
     /// How far workers are confined; absent where an older daemon answers.
     #[serde(default)]
+    #[schema(value_type = Option<Object>)]
     pub confinement: Option<Confinement>,
 }
 
@@ -360,6 +361,152 @@ pub struct BatchFilter {
 pub struct BatchList {
     /// The batches.
     pub batches: Vec<BatchView>,
+}
+
+/// Which files of the catalog to list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FileFilter {
+    /// Only the file with this absolute path.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Made at this moment or later, milliseconds since 1970.
+    #[serde(default)]
+    pub since_ms: Option<u64>,
+    /// Made before this moment, milliseconds since 1970.
+    #[serde(default)]
+    pub until_ms: Option<u64>,
+    /// Only files of this extension, without case and dot.
+    #[serde(default)]
+    pub ext: Option<String>,
+    /// Only files of this pipeline.
+    #[serde(default)]
+    pub pipeline: Option<String>,
+    /// Only files whose tag has this text, without case: `artist=Ada`.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// At least so loud, LUFS.
+    #[serde(default)]
+    pub min_lufs: Option<f64>,
+    /// At most so loud, LUFS.
+    #[serde(default)]
+    pub max_lufs: Option<f64>,
+    /// `date` (the newest first; default), `name`, `size` (the largest first) or `loudness` (the loudest
+    /// first).
+    #[serde(default)]
+    pub sort: Option<String>,
+    /// At most so many; [`JobFilter::LIMIT_DEFAULT`] if absent.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+/// A file of the catalog.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FileView {
+    /// Where it is.
+    pub path: String,
+    /// `present`, `changed` (not the bytes that were made), or `missing`.
+    pub state: String,
+    /// When it was published, or last changed before it was adopted, RFC 3339.
+    pub made: String,
+    /// Its size when it was made.
+    pub size_bytes: u64,
+    /// BLAKE3 of its bytes when it was made, 64 hex digits.
+    pub blake3: String,
+    /// The job that made it.
+    pub job: Option<String>,
+    /// The pipeline that made it; absent of an adopted file.
+    pub pipeline: Option<String>,
+    /// Its length.
+    pub duration_s: Option<f64>,
+    /// Its loudness.
+    pub integrated_lufs: Option<f64>,
+    /// Its true peak.
+    pub true_peak_dbtp: Option<f64>,
+    /// Its tags that are texts or numbers.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Files of the catalog.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FileList {
+    /// The files.
+    pub files: Vec<FileView>,
+}
+
+/// The catalog in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FileStats {
+    /// Files.
+    pub count: u64,
+    /// Their bytes when they were made.
+    pub bytes: u64,
+    /// Their audio, s, as far as it is known.
+    pub audio_s: f64,
+    /// When the oldest was made, RFC 3339.
+    pub oldest: Option<String>,
+    /// When the newest was made, RFC 3339.
+    pub newest: Option<String>,
+    /// The same by extension.
+    pub by_extension: BTreeMap<String, TypeStats>,
+}
+
+/// Files of an extension.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TypeStats {
+    /// Files.
+    pub count: u64,
+    /// Their bytes when they were made.
+    pub bytes: u64,
+}
+
+/// Where a file goes: `{"from": "..", "to": ".."}`, both absolute; `to` is the new name, no folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MoveRequest {
+    /// A file of the catalog.
+    pub from: String,
+    /// Its new name, which must be free.
+    pub to: String,
+    /// Whether it stays where it is too.
+    #[serde(default)]
+    pub copy: bool,
+}
+
+/// Which files to delete: absolute paths of the catalog.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeleteRequest {
+    /// The files.
+    pub paths: Vec<String>,
+    /// Whether folders that become empty go too, up to the output folder.
+    #[serde(default)]
+    pub empty_folders: bool,
+}
+
+/// What became of files that were to be deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeleteAnswer {
+    /// Files that are gone.
+    pub deleted: Vec<String>,
+    /// Folders that were empty and are gone.
+    pub folders: Vec<String>,
+    /// Files that stayed, and why.
+    pub kept: Vec<RefusedFile>,
+}
+
+/// Files that others made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdoptRequest {
+    /// Absolute paths; they are read to be known.
+    pub paths: Vec<String>,
+}
+
+/// What became of files that were to be adopted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AdoptAnswer {
+    /// Files that are new in the catalog.
+    pub adopted: u64,
+    /// Files that could not be read.
+    pub refused: Vec<RefusedFile>,
 }
 
 /// How to stop: `{"now": bool}`.

@@ -15,11 +15,13 @@ use super::watchdog::Watchdog;
 use crate::groups::Group;
 use crate::jobs::{Again, Blame, Clock, End, JobState, Lease, Why};
 use crate::store::{
-    Ending, GroupRecord, JobRecord, OutputProgress, OutputRecord, SourceRecord, StoreError,
+    Ending, GroupRecord, JobRecord, OutputFacts, OutputProgress, OutputRecord, SourceRecord,
+    StoreError,
 };
 use crate::worker::{Event, Failure, FailureKind, Reply, Request, Work};
 use crossbeam_channel::{Receiver, after, select};
 use serde_json::Value;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared};
 use wavemill_pipelines::publishing::{Trust, hash_file, identity};
@@ -32,6 +34,9 @@ const CRASHES_MAX: u32 = 2;
 
 /// Time a worker has to end a job that was canceled.
 const CANCEL_WITHIN: Duration = Duration::from_secs(5);
+
+/// Characters of a tag that the catalog keeps: what one searches for.
+const TAG_CHARS_MAX: usize = 200;
 
 /// Longer wait after each time that a job's worker was killed from outside, and the longest.
 const KILLED_WAIT: Duration = Duration::from_millis(500);
@@ -516,7 +521,8 @@ fn prepared_outputs(
         })?;
         let (size_bytes, blake3) = (output.size_bytes, output.blake3.clone());
         let progress = OutputProgress::Prepared { size_bytes, blake3 };
-        outputs.push(OutputRecord { progress, ..record.clone() });
+        let facts = facts_of(&outcome.report, &output.path);
+        outputs.push(OutputRecord { progress, facts, ..record.clone() });
     }
     for record in planned.iter().filter(|record| record.attempt == attempt) {
         if matches!(record.progress, OutputProgress::Skipped { .. }) {
@@ -527,6 +533,32 @@ fn prepared_outputs(
         }
     }
     Ok(outputs)
+}
+
+/// What the report says of an output's sound.
+fn facts_of(report: &Value, path: &Path) -> OutputFacts {
+    let outputs = report.get("outputs").and_then(Value::as_array);
+    let is_it = |output: &&Value| output["path"].as_str() == path.to_str();
+    let Some(output) = outputs.and_then(|outputs| outputs.iter().find(is_it)) else {
+        return OutputFacts::default();
+    };
+    let number = |value: &Value| value.as_f64();
+    let rate_hz = number(&output["sample_rate_hz"]).or(number(&report["input"]["sample_rate_hz"]));
+    let tags = output.get("tags").unwrap_or(&report["tags"]).as_object();
+    let text = |(name, value): (&String, &Value)| {
+        let text = match value {
+            Value::String(text) => text.chars().take(TAG_CHARS_MAX).collect(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some((name.clone(), text))
+    };
+    OutputFacts {
+        duration_s: number(&output["frames"]).zip(rate_hz).map(|(frames, rate)| frames / rate),
+        integrated_lufs: number(&output["loudness"]["integrated_lufs"]),
+        true_peak_dbtp: number(&output["loudness"]["true_peak_dbtp"]),
+        tags: tags.into_iter().flatten().filter_map(text).collect(),
+    }
 }
 
 /// How the job ends once its outputs are published.

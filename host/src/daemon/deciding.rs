@@ -4,7 +4,7 @@ use super::names::choose_and_reserve;
 use super::publishing::survive;
 use super::shared::Shared;
 use crate::jobs::Lease;
-use crate::store::{JobRecord, OutputProgress, OutputRecord, StoreError};
+use crate::store::{JobRecord, OutputFacts, OutputProgress, OutputRecord, StoreError};
 use std::path::Path;
 use wavemill_pipelines::execution::{Decision, Proposal, RunError};
 use wavemill_pipelines::publishing::{Choice, Takes, create_dirs, part_path, refusal};
@@ -47,6 +47,7 @@ fn plan(job: &JobRecord, index: usize, proposal: &Proposal, choice: Choice) -> O
         on_conflict: proposal.on_conflict,
         takes: Takes::Free,
         progress: OutputProgress::Planned,
+        facts: OutputFacts::default(),
     };
     match choice {
         Choice::Skip { reason } => output.progress = OutputProgress::Skipped { reason },

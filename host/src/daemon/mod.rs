@@ -79,6 +79,7 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
     }
     let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
+    crate::control::finish_orders(&shared.store).map_err(failed)?;
     let recovered = recovery::recover(&shared).map_err(failed)?;
     for (pipeline, plan) in shared.store.submitted_pipelines().map_err(failed)? {
         shared.live.run_submitted(&pipeline, &plan);

@@ -5,7 +5,7 @@ use super::records::{
     AttemptRecord, Ending, JobRecord, LedgerRecord, OutputProgress, OutputRecord, SourceRecord,
 };
 use super::tables::{self, Look, Scan, Tx};
-use super::{Store, StoreError};
+use super::{CatalogRecord, Store, StoreError};
 use crate::jobs::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication, Why};
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
@@ -395,6 +395,15 @@ impl Tx<'_> {
                 blake3: blake3.clone(),
             };
             self.put(tables::LEDGER, output.path.as_os_str().as_bytes(), &record)?;
+            let record = CatalogRecord {
+                job: Some(job.id.clone()),
+                pipeline: Some(job.file.pipeline.clone()),
+                made_ms: published.now_ms,
+                identity: *identity,
+                blake3: blake3.clone(),
+                facts: output.facts.clone(),
+            };
+            self.catalog(&output.path, &record)?;
         }
         if published.ending == Ending::Done {
             let key = tables::key(&[job.file.pipeline.as_bytes(), job.hash.as_bytes()]);

@@ -5,6 +5,7 @@
 //! commit ([`Store::write`]).
 
 mod batches;
+mod catalog;
 mod claims;
 mod commit;
 mod files;
@@ -19,10 +20,11 @@ mod tests;
 mod views;
 
 pub use batches::{Paused, Submission, Submitted};
+pub use catalog::CatalogRecord;
 pub use files::{IntakeContext, Taken};
 pub use records::{
     AttemptRecord, BatchRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember, GroupRecord,
-    JobRecord, LedgerRecord, OutputProgress, OutputRecord, PlanRecord, SourceRecord,
+    JobRecord, LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord, SourceRecord,
 };
 pub use tables::Tx;
 pub use views::{job_view, output_view};

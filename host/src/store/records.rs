@@ -4,6 +4,7 @@ use super::path_text;
 use crate::groups::Group;
 use crate::jobs::JobState;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{Defaults, OnConflict};
@@ -229,7 +230,7 @@ pub struct AttemptRecord {
 }
 
 /// A file that a job makes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OutputRecord {
     /// Attempt that makes it.
     pub attempt: u32,
@@ -247,6 +248,22 @@ pub struct OutputRecord {
     pub takes: Takes,
     /// How far it is.
     pub progress: OutputProgress,
+    /// What is known of its sound.
+    #[serde(default)]
+    pub facts: OutputFacts,
+}
+
+/// What is known of a file's sound.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OutputFacts {
+    /// Its length, s.
+    pub duration_s: Option<f64>,
+    /// Its loudness, LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// Its true peak, dBTP.
+    pub true_peak_dbtp: Option<f64>,
+    /// Its tags that are texts or numbers, by the names of the report.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// How far an output is.

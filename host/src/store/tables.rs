@@ -47,6 +47,14 @@ pub(super) const BATCH_JOBS: Table = TableDefinition::new("batch-jobs");
 pub(super) const BATCHES_OVER: Table = TableDefinition::new("batches-over");
 /// `pipeline` -> milliseconds since 1970: pipelines whose jobs are not handed out since; empty is all.
 pub(super) const PAUSED: Table = TableDefinition::new("paused");
+/// path -> [`super::CatalogRecord`]: files that were made or adopted.
+pub(super) const CATALOG: Table = TableDefinition::new("catalog");
+/// `made path` -> nothing: the catalog by time.
+pub(super) const CATALOG_DATES: Table = TableDefinition::new("catalog-dates");
+/// `job 0 path` -> nothing: the catalog by job.
+pub(super) const CATALOG_JOBS: Table = TableDefinition::new("catalog-jobs");
+/// path -> [`super::SourceRecord`]: what was ordered about a file and may not be done yet.
+pub(super) const ORDERS: Table = TableDefinition::new("orders");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");
 
@@ -55,9 +63,10 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 19] = [
+pub(super) const ALL: [Table; 23] = [
     FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS, CURRENT,
-    GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OVER, PAUSED, META,
+    GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OVER, PAUSED, CATALOG, CATALOG_DATES,
+    CATALOG_JOBS, ORDERS, META,
 ];
 
 /// First byte of every record: the version of its shape.

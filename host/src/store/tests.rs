@@ -73,6 +73,7 @@ fn output(path: &str, progress: OutputProgress) -> OutputRecord {
         on_conflict: OnConflict::Error,
         takes: Takes::Free,
         progress,
+        facts: OutputFacts::default(),
     }
 }
 

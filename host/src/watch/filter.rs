@@ -45,7 +45,7 @@ impl Filter {
             && self.released_by(relative).is_none()
             && match &self.include {
                 Some(rules) => rules.matches(relative),
-                None => FORMATS.iter().any(|format| has_extension(relative, format.extensions)),
+                None => has_audio_name(relative),
             }
     }
 
@@ -115,6 +115,11 @@ fn parse(pattern: &str, as_typed: &str) -> io::Result<Glob> {
 
 fn build(builder: &GlobSetBuilder) -> io::Result<GlobSet> {
     builder.build().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+/// Whether a name ends as those of files that can be decoded.
+pub(crate) fn has_audio_name(path: &Path) -> bool {
+    FORMATS.iter().any(|format| has_extension(path, format.extensions))
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {

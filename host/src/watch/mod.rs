@@ -24,6 +24,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use filter::has_audio_name;
 pub use handle::{WatchHandle, spawn};
 pub use root::is_on_network;
 

@@ -5,6 +5,7 @@ use super::super::slot::Slot;
 use super::super::{attempt, recovery};
 use super::*;
 use crate::jobs::{Capacity, Claim, Clock, JobQueue, JobState, Lease};
+use crate::store::OutputFacts;
 use crate::store::{CurrentPlan, Ending, IntakeContext, OutputProgress, OutputRecord, StoreError};
 use crate::watch::{Change, KnownFile};
 use std::collections::{BTreeMap, HashSet};
@@ -133,6 +134,7 @@ fn recover_prepared(fabricate: impl FnOnce(&Lab, &mut OutputRecord)) -> (Lab, Jo
             size_bytes: 4,
             blake3: blake3::hash(b"made").to_hex().to_string(),
         },
+        facts: OutputFacts::default(),
     };
     fabricate(&lab, &mut output);
     shared.store.prepare(&Lease::of(&job), vec![output], Ending::Done, None).unwrap();
@@ -207,6 +209,7 @@ fn job_whose_only_name_is_taken_at_publishing_is_skipped_and_keeps_its_source() 
             size_bytes: 4,
             blake3: blake3::hash(b"made").to_hex().to_string(),
         },
+        facts: OutputFacts::default(),
     };
     lab.write("out/.one.a.part", "made");
     lab.write("out/one.a", "foreign");
@@ -234,6 +237,7 @@ fn recovery_of_a_running_job_removes_only_its_own_parts() {
         on_conflict: OnConflict::Error,
         takes: Takes::Free,
         progress: OutputProgress::Planned,
+        facts: OutputFacts::default(),
     };
     shared.store.plan_outputs(&Lease::of(&job), vec![output]).unwrap();
     lab.write("out/.one.a.part", "half");

@@ -1,0 +1,328 @@
+//! The catalog: what was made, and moving, deleting and adopting files.
+
+use super::service::Service;
+use super::types::{
+    AdoptAnswer, AdoptRequest, DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats,
+    FileView, JobFilter, MoveRequest, Problem, RefusedFile,
+};
+use crate::jobs::{is_job_id, rfc3339};
+use crate::source::{self, SourceContext};
+use crate::store::{CatalogRecord, OutputFacts, SourceRecord, Store, StoreError};
+use std::cmp::Reverse;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::publishing::{
+    FileIdentity, create_dirs, hash_file, identity, part_path, rename_noreplace, sync_dir,
+};
+
+impl Service {
+    /// Files of the catalog.
+    ///
+    /// # Errors
+    /// When the filter makes no sense or the store fails.
+    pub fn files(&self, filter: &FileFilter) -> Result<FileList, Problem> {
+        let sort = filter.sort.as_deref().unwrap_or("date");
+        if !["date", "name", "size", "loudness"].contains(&sort) {
+            let reason = format!("`sort` is {sort}; it is date, name, size or loudness");
+            return Err(Problem::request(&reason));
+        }
+        let tag = filter.tag.as_deref().map(|tag| {
+            tag.split_once('=')
+                .ok_or_else(|| Problem::request("`tag` has no `=`, as in artist=Ada"))
+        });
+        let tag = tag.transpose()?;
+        if let Some(path) = &filter.path {
+            let record = self.store.cataloged(Path::new(path))?;
+            return Ok(list(record.into_iter().map(|record| (path.into(), record)).collect()));
+        }
+        let limit = filter.limit.unwrap_or(JobFilter::LIMIT_DEFAULT);
+        let mut found: Vec<(PathBuf, CatalogRecord)> = Vec::new();
+        let since_ms = filter.since_ms.unwrap_or(0);
+        let until_ms = filter.until_ms.unwrap_or(u64::MAX);
+        self.store.visit_catalog(since_ms, until_ms, &mut |path, record| {
+            if found.len() >= limit && sort == "date" {
+                return Ok(false);
+            }
+            if is_wanted(filter, tag, path, &record) {
+                found.push((path.to_owned(), record));
+            }
+            Ok(true)
+        })?;
+        match sort {
+            "name" => found.sort_by(|a, b| a.0.cmp(&b.0)),
+            "size" => found.sort_by_key(|(_, record)| Reverse(record.identity.size_bytes)),
+            "loudness" => found.sort_by(|a, b| loudness(&b.1).total_cmp(&loudness(&a.1))),
+            _ => {}
+        }
+        found.truncate(limit);
+        Ok(list(found))
+    }
+
+    /// The files that a job made, or whose names tell it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn files_of_job(&self, job: &str) -> Result<FileList, Problem> {
+        Ok(list(self.store.cataloged_of_job(job)?))
+    }
+
+    /// The catalog in numbers.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn file_stats(&self) -> Result<FileStats, Problem> {
+        let mut stats = FileStats::default();
+        let (mut oldest, mut newest) = (None, None);
+        self.store.visit_catalog(0, u64::MAX, &mut |path, record| {
+            stats.count += 1;
+            stats.bytes += record.identity.size_bytes;
+            stats.audio_s += record.facts.duration_s.unwrap_or(0.0);
+            newest.get_or_insert(record.made_ms);
+            oldest = Some(record.made_ms);
+            let of_type = stats.by_extension.entry(extension(path)).or_default();
+            of_type.count += 1;
+            of_type.bytes += record.identity.size_bytes;
+            Ok(true)
+        })?;
+        stats.oldest = oldest.map(rfc3339);
+        stats.newest = newest.map(rfc3339);
+        Ok(stats)
+    }
+
+    /// Moves or copies a file, and knows it under its new name.
+    ///
+    /// # Errors
+    /// When it is not in the catalog or changed, or when the new name is taken.
+    pub fn move_file(&self, request: &MoveRequest) -> Result<FileView, Problem> {
+        let (from, to) = (Path::new(&request.from), PathBuf::from(&request.to));
+        if !to.is_absolute() || to.file_name().is_none() {
+            return Err(Problem::request("`to` must be the absolute path of a file"));
+        }
+        if fs::symlink_metadata(&to).is_ok() {
+            let detail = format!("{} exists already; nothing is replaced", to.display());
+            return Err(Problem::new(409, "name taken", detail));
+        }
+        if request.copy {
+            return self.copy_file(from, &to);
+        }
+        let order = SourceRecord::Moving { to, reason: None, is_trash: false };
+        let record = self.store.order(from, order.clone())?;
+        match carry_out_order(&self.store, from, &record, &order)? {
+            SourceRecord::Moved { to } => Ok(view((to, record))),
+            other => Err(not_done(from, &other)),
+        }
+    }
+
+    fn copy_file(&self, from: &Path, to: &Path) -> Result<FileView, Problem> {
+        let Some(record) = self.store.cataloged(from)? else {
+            let what =
+                format!("{} is no file that was made or adopted here, so it", from.display());
+            return Err(StoreError::Missing { what }.into());
+        };
+        let identity = copy_verified(from, to, &record.blake3).map_err(|reason| {
+            Problem::new(409, "not copied", format!("{}: {reason}", from.display()))
+        })?;
+        let record = CatalogRecord { identity, ..record };
+        self.store.catalog_copy(to, record.clone())?;
+        Ok(view((to.to_path_buf(), record)))
+    }
+
+    /// Deletes files that are as they were made; the others stay and are named.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn delete_files(&self, request: &DeleteRequest) -> Result<DeleteAnswer, Problem> {
+        let mut answer = DeleteAnswer::default();
+        for path in &request.paths {
+            let order = SourceRecord::Deleting;
+            let done = match self.store.order(Path::new(path), order.clone()) {
+                Ok(record) => carry_out_order(&self.store, Path::new(path), &record, &order)?,
+                Err(error @ StoreError::Missing { .. }) => {
+                    let reason = error.to_string();
+                    answer.kept.push(RefusedFile { path: path.clone(), reason });
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if done == SourceRecord::Deleted {
+                answer.deleted.push(path.clone());
+                if request.empty_folders {
+                    answer.folders.extend(self.remove_empty_folders(Path::new(path)));
+                }
+            } else {
+                let reason = not_done(Path::new(path), &done).detail;
+                answer.kept.push(RefusedFile { path: path.clone(), reason });
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Removes the folders above a deleted file that are empty, up to the output folder; a file elsewhere
+    /// loses the folder it was in only.
+    fn remove_empty_folders(&self, path: &Path) -> Vec<String> {
+        let root = &self.terms.output_root;
+        let count_max = if path.starts_with(root) { usize::MAX } else { 1 };
+        let folders = path.ancestors().skip(1);
+        let inside = folders.take_while(|folder| *folder != root && folder.parent().is_some());
+        // `rmdir` refuses folders that hold anything.
+        let gone = inside.take(count_max).take_while(|folder| fs::remove_dir(folder).is_ok());
+        gone.map(|folder| folder.display().to_string()).collect()
+    }
+
+    /// Enters files that others made into the catalog. A name that is a job's id tells the job.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn adopt_files(&self, request: &AdoptRequest) -> Result<AdoptAnswer, Problem> {
+        let mut answer = AdoptAnswer::default();
+        let mut files = Vec::new();
+        for path in &request.paths {
+            match adopted(Path::new(path)) {
+                Ok(record) => files.push((PathBuf::from(path), record)),
+                Err(reason) => answer.refused.push(RefusedFile { path: path.clone(), reason }),
+            }
+        }
+        answer.adopted = self.store.adopt(files)? as u64;
+        Ok(answer)
+    }
+}
+
+/// Finishes the orders that a process left behind.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn finish_orders(store: &Store) -> Result<(), StoreError> {
+    for (path, order) in store.orders()? {
+        let Some(record) = store.cataloged(&path)? else { continue };
+        tracing::info!(path = %path.display(), "Order about a file is finished.");
+        carry_out_order(store, &path, &record, &order)?;
+    }
+    Ok(())
+}
+
+/// Does what was ordered about a file and records what became of it.
+fn carry_out_order(
+    store: &Store,
+    path: &Path,
+    record: &CatalogRecord,
+    order: &SourceRecord,
+) -> Result<SourceRecord, StoreError> {
+    let file = SourceContext {
+        job: record.job.as_deref().unwrap_or_default(),
+        input: path,
+        identity: record.identity,
+        hash: &record.blake3,
+    };
+    let done = source::carry_out(&file, order)
+        .map_err(|error| StoreError::Io { reason: error.to_string() })?;
+    store.settle_order(path, done.clone())?;
+    Ok(done)
+}
+
+fn not_done(path: &Path, done: &SourceRecord) -> Problem {
+    let reason = match done {
+        SourceRecord::Left { reason } => reason.clone(),
+        SourceRecord::Moving { .. } => "its new name was taken meanwhile".to_owned(),
+        _ => "it stays as it is".to_owned(),
+    };
+    Problem::new(409, "file kept", format!("{}: {reason}", path.display()))
+}
+
+/// Copies a file under another name, whole or not at all.
+fn copy_verified(from: &Path, to: &Path, blake3: &str) -> Result<FileIdentity, String> {
+    let told = |error: io::Error| error.to_string();
+    let folder = to.parent().unwrap_or(Path::new("/"));
+    create_dirs(folder).map_err(told)?;
+    let part = part_path(to, "copy", 0, 0);
+    let copy = || -> io::Result<String> {
+        fs::copy(from, &part)?;
+        fs::File::open(&part)?.sync_all()?;
+        hash_file(&part)
+    };
+    let copied = copy().map_err(told).and_then(|hash| {
+        if hash != blake3 {
+            return Err("it changed since it was made".to_owned());
+        }
+        rename_noreplace(&part, to).map_err(told)
+    });
+    if copied.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    copied?;
+    sync_dir(folder).map_err(told)?;
+    identity(to).map_err(told)?.ok_or_else(|| "it is gone again".to_owned())
+}
+
+fn adopted(path: &Path) -> Result<CatalogRecord, String> {
+    let told = |error: io::Error| format!("cannot be read: {error}");
+    if !path.is_absolute() {
+        return Err("is a relative path; it must be absolute".to_owned());
+    }
+    let identity = identity(path).map_err(told)?.ok_or("is not a regular file")?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    Ok(CatalogRecord {
+        job: stem.filter(|stem| is_job_id(stem)).map(str::to_owned),
+        pipeline: None,
+        made_ms: u64::try_from(identity.modified_ns / 1_000_000).unwrap_or(0),
+        identity,
+        blake3: hash_file(path).map_err(told)?,
+        facts: OutputFacts::default(),
+    })
+}
+
+fn is_wanted(
+    filter: &FileFilter,
+    tag: Option<(&str, &str)>,
+    path: &Path,
+    record: &CatalogRecord,
+) -> bool {
+    let has_tag = |(name, text): (&str, &str)| {
+        record.facts.tags.get(name).is_some_and(|value| value.to_lowercase() == text.to_lowercase())
+    };
+    let has_extension =
+        |ext: &String| extension(path) == ext.trim_start_matches('.').to_lowercase();
+    let lufs = record.facts.integrated_lufs;
+    let is_above = |min: f64| lufs.is_some_and(|lufs| lufs >= min);
+    let is_below = |max: f64| lufs.is_some_and(|lufs| lufs <= max);
+    filter.ext.as_ref().is_none_or(has_extension)
+        && filter.pipeline.as_ref().is_none_or(|name| record.pipeline.as_ref() == Some(name))
+        && tag.is_none_or(has_tag)
+        && filter.min_lufs.is_none_or(is_above)
+        && filter.max_lufs.is_none_or(is_below)
+}
+
+/// What sorts by loudness; a file without comes last.
+fn loudness(record: &CatalogRecord) -> f64 {
+    record.facts.integrated_lufs.unwrap_or(f64::MIN)
+}
+
+/// In lower case; empty where there is none.
+fn extension(path: &Path) -> String {
+    path.extension().map(|ext| ext.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn list(files: Vec<(PathBuf, CatalogRecord)>) -> FileList {
+    FileList { files: files.into_iter().map(view).collect() }
+}
+
+fn view((path, record): (PathBuf, CatalogRecord)) -> FileView {
+    let state = match identity(&path) {
+        Ok(Some(found)) if found == record.identity => "present",
+        Ok(Some(_)) => "changed",
+        _ => "missing",
+    };
+    FileView {
+        path: path.display().to_string(),
+        state: state.to_owned(),
+        made: rfc3339(record.made_ms),
+        size_bytes: record.identity.size_bytes,
+        blake3: record.blake3,
+        job: record.job,
+        pipeline: record.pipeline,
+        duration_s: record.facts.duration_s,
+        integrated_lufs: record.facts.integrated_lufs,
+        true_peak_dbtp: record.facts.true_peak_dbtp,
+        tags: record.facts.tags,
+    }
+}
