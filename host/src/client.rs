@@ -61,6 +61,8 @@ impl Backend {
             }
             match Store::open(state) {
                 Ok(store) => {
+                    control::finish_orders(&store)
+                        .map_err(|error| CliError::failed(error.to_string()))?;
                     let terms = Terms {
                         state_dir: state.clone(),
                         output_root: settings.output_root().to_owned(),

@@ -326,3 +326,35 @@ fn view((path, record): (PathBuf, CatalogRecord)) -> FileView {
         tags: record.facts.tags,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_that_was_interrupted_is_finished_by_whoever_opens_the_store_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let path = |name: &str| folder.path().join(name);
+        let store = Store::open(&state).unwrap();
+        for name in ["gone.wav", "from.wav", "edited.wav"] {
+            fs::File::create(path(name)).unwrap();
+            store.adopt(vec![(path(name), adopted(&path(name)).unwrap())]).unwrap();
+        }
+        // Died after the orders were on disk.
+        let to = SourceRecord::Moving { to: path("to.wav"), reason: None, is_trash: false };
+        store.order(&path("gone.wav"), SourceRecord::Deleting).unwrap();
+        store.order(&path("from.wav"), to).unwrap();
+        store.order(&path("edited.wav"), SourceRecord::Deleting).unwrap();
+        drop(store);
+        fs::copy(std::env::current_exe().unwrap(), path("edited.wav")).unwrap();
+        let store = Store::open(&state).unwrap();
+        finish_orders(&store).unwrap();
+        assert!(!path("gone.wav").exists() && !path("from.wav").exists());
+        assert!(path("to.wav").exists() && path("edited.wav").exists());
+        let is_known = |name: &str| store.cataloged(&path(name)).unwrap().is_some();
+        assert!(is_known("to.wav") && is_known("edited.wav"));
+        assert!(!is_known("gone.wav") && !is_known("from.wav"));
+        assert!(store.orders().unwrap().is_empty());
+    }
+}

@@ -191,11 +191,6 @@ impl Live {
         *locked(&self.holds) = holds;
     }
 
-    /// Whether jobs of any pipeline are held back.
-    pub(crate) fn has_holds(&self) -> bool {
-        !locked(&self.holds).is_empty()
-    }
-
     /// Why jobs of a pipeline are not handed out.
     pub(crate) fn hold(&self, pipeline: &str) -> Option<String> {
         locked(&self.holds).get(pipeline).cloned()

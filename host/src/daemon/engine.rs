@@ -21,11 +21,8 @@ use std::time::{Duration, Instant};
 /// Batches of changes taken before jobs are handed out again.
 const BATCHES_MAX: usize = 64;
 
-/// Longest time between two rounds of the scheduler.
+/// Longest time between two rounds of the scheduler: room or an allowed hour comes by itself.
 const BEAT_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Time between two looks whether jobs that are held back may run.
-const HOLD_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Longest time without looking at the queue: the clock may have been set.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
@@ -152,8 +149,6 @@ impl Engine {
                 let wait = Duration::from_millis(due_ms.saturating_sub(Clock::now_ms()) + 1);
                 after(wait.min(LOOK_INTERVAL))
             }
-            // Room or an allowed hour comes by itself.
-            None if self.shared.live.has_holds() => after(HOLD_INTERVAL),
             None => never(),
         })
     }
@@ -240,14 +235,16 @@ impl Engine {
         let admission = Admission::look(&self.shared)?;
         let mut holds = BTreeMap::new();
         let mut capacities = BTreeMap::new();
-        let submitted = self.shared.live.submitted();
+        let current = self.shared.plans.current();
+        let mut submitted = self.shared.live.submitted();
+        submitted.retain(|name, _| !current.contains_key(name));
         for (name, hash) in &submitted {
             let plan = self.shared.plans.get(&self.shared.store, name, hash)?;
             let Some(plan) = plan else { continue };
             capacities
                 .insert(name.clone(), self.capacity(name, &plan, &admission, true, &mut holds));
         }
-        for (name, plan) in self.shared.plans.current() {
+        for (name, plan) in current {
             capacities
                 .insert(name.clone(), self.capacity(name, plan, &admission, false, &mut holds));
         }
