@@ -90,8 +90,8 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "bit_rate_mode",
         Kind::Word(&["constant", "average"]),
-        "Whether the bit rate is the same throughout or holds on average; MP3 has constant ones only, \
-         Vorbis average ones, Opus both, average by default.",
+        "Whether the bit rate is the same throughout or holds on average; MP3 has both, constant by default, \
+         Opus both, average by default, Vorbis average ones, AAC constant ones.",
     ),
     Key::optional(
         "vbr_quality",

@@ -432,13 +432,10 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
         )
     );
     let codes = |export: &str| found(export).iter().map(|one| one.0).collect::<Vec<_>>();
+    assert_eq!(found("format = \"mp3\"\nbit_rate_kbps = 192\nbit_rate_mode = \"average\""), []);
     assert_eq!(
-        found("format = \"mp3\"\nbit_rate_kbps = 192\nbit_rate_mode = \"average\""),
-        told(
-            "unsupported",
-            "mp3 has no average bit rates",
-            "its bit rates are constant: leave the key out"
-        )
+        codes("format = \"mp3\"\nbit_rate_kbps = 100\nbit_rate_mode = \"average\""),
+        ["out-of-range"]
     );
     assert_eq!(
         found("format = \"mp3\"\nbit_depth = 24"),

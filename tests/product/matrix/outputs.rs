@@ -130,7 +130,9 @@ fn qualities(format: &FormatDescriptor) -> Vec<Option<LossyQuality>> {
     let Some(lossy) = &format.lossy else { return vec![None] };
     let vbr = lossy.vbr_qualities.map(|(best, _)| LossyQuality::Vbr(best));
     let rates = [64, 192].map(|kbps| Some(lossy.usual_mode().of(kbps)));
-    [None, vbr].into_iter().filter(|it| it.is_some() || vbr.is_none()).chain(rates).collect()
+    let others = lossy.bit_rate_modes.iter().skip(1).map(|mode| Some(mode.of(64)));
+    let first = [None, vbr].into_iter().filter(|it| it.is_some() || vbr.is_none());
+    first.chain(rates).chain(others).collect()
 }
 
 /// Writes a file, where its format stores such.

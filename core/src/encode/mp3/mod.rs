@@ -13,7 +13,7 @@ use super::{
     LossyQuality, Refusal, Sink, id3,
 };
 use crate::audio::{PcmFormat, Samples, StreamSpec};
-use mp3lame_encoder::{Bitrate, Builder, DualPcm, FlushGap, Mode, MonoPcm, Quality, VbrMode};
+use mp3lame_encoder::{Bitrate, Builder, DualPcm, FlushGap, Mode, MonoPcm, Quality, VbrMode, ffi};
 use std::fmt::Debug;
 use std::io::SeekFrom;
 
@@ -27,7 +27,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     summary: "Small files that everything plays, with tags and pictures; exact in length.",
     lossy: Some(Lossy {
         bit_rates_kbps: BitRates::Of(rates::BIT_RATES_KBPS),
-        bit_rate_modes: &[BitRateMode::Constant],
+        bit_rate_modes: &[BitRateMode::Constant, BitRateMode::Average],
         vbr_qualities: Some(rates::VBR_QUALITIES),
         default: "192 kbit/s for stereo, 96 for mono, or the most that the sample rate has",
         usual_kbps: 192,
@@ -112,7 +112,10 @@ fn lame(spec: &StreamSpec, quality: LossyQuality) -> Result<mp3lame_encoder::Enc
             builder.set_vbr_mode(VbrMode::Off).map_err(failed_by)?;
             builder.set_brate(rate).map_err(failed_by)?;
         }
-        LossyQuality::AverageKbps(_) => return Err(failed("the binding sets no average")),
+        LossyQuality::AverageKbps(kbps) => {
+            builder.set_vbr_mode(VbrMode::Abr).map_err(failed_by)?;
+            set_average(&mut builder, kbps)?;
+        }
         LossyQuality::Vbr(quality) => {
             let quality = vbr_quality(quality).ok_or_else(|| failed("LAME has no such quality"))?;
             builder.set_vbr_mode(VbrMode::Mtrh).map_err(failed_by)?;
@@ -120,6 +123,13 @@ fn lame(spec: &StreamSpec, quality: LossyQuality) -> Result<mp3lame_encoder::Enc
         }
     }
     builder.build().map_err(failed_by)
+}
+
+/// What the binding has no function for.
+fn set_average(builder: &mut Builder, kbps: u16) -> Result<(), EncodeError> {
+    // SAFETY: the pointer is that of the builder, which lives on and is used for this call only.
+    let error = unsafe { ffi::lame_set_VBR_mean_bitrate_kbps(builder.as_ptr(), i32::from(kbps)) };
+    if error == 0 { Ok(()) } else { Err(failed("LAME refuses the average")) }
 }
 
 /// Of [`rates::BIT_RATES_KBPS`].

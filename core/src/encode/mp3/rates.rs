@@ -69,7 +69,9 @@ pub(super) fn resolve(
             let highest = rates.last().copied().unwrap_or(wanted);
             Ok(LossyQuality::BitRateKbps(wanted.min(highest)))
         }
-        Some(LossyQuality::BitRateKbps(kbps)) if !rates.contains(&kbps) => {
+        Some(LossyQuality::BitRateKbps(kbps) | LossyQuality::AverageKbps(kbps))
+            if !rates.contains(&kbps) =>
+        {
             let channels = if spec.channel_count() == 1 { "mono" } else { "stereo" };
             let there = format!("it has {} kbit/s there", list(&rates, ", "));
             let instead = match lower_rate(spec, kbps) {
@@ -81,10 +83,6 @@ pub(super) fn resolve(
                 instead,
             })
         }
-        Some(asked @ LossyQuality::AverageKbps(_)) => Err(Refusal {
-            what: asked.to_string(),
-            instead: "its bit rates are constant; `vbr_quality` varies them".to_owned(),
-        }),
         Some(LossyQuality::Vbr(quality)) if quality > VBR_QUALITIES.1 => Err(Refusal {
             what: format!("VBR quality {quality}"),
             instead: format!("it has {} (best) to {}", VBR_QUALITIES.0, VBR_QUALITIES.1),
@@ -97,12 +95,12 @@ pub(super) fn resolve(
 /// is written must be as loud as what came, so this is undone beforehand; peaks are for whoever decodes
 /// the file again.
 ///
-/// Source: LAME 3.100, `presets.c`, `abr_switch_map`, which constant bit rates go through as well.
+/// Source: LAME 3.100, `presets.c`, `abr_switch_map`, which constant bit rates go through as averages do.
 pub(super) fn scale_by_lame(quality: LossyQuality) -> f32 {
-    match quality {
-        LossyQuality::BitRateKbps(..=160) => 0.95,
-        LossyQuality::BitRateKbps(..=192) => 0.97,
-        LossyQuality::BitRateKbps(..=224) => 0.98,
+    match quality.bit_rate() {
+        Some((..=160, _)) => 0.95,
+        Some((..=192, _)) => 0.97,
+        Some((..=224, _)) => 0.98,
         _ => 1.0,
     }
 }
