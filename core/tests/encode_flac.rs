@@ -48,7 +48,9 @@ fn interleaved(samples: &Samples) -> Vec<u8> {
 
 #[test]
 fn flac_of_every_level_decodes_equal_with_the_reference_decoder() {
-    for bit_depth in [16, 24] {
+    for bit_depth in
+        wavemill_core::encode::format("flac").unwrap().formats.iter().map(|it| it.bit_depth)
+    {
         let samples = music(PcmFormat::int(bit_depth), 2, 30_001);
         for level in 0..=8 {
             let mut settings = settings(&samples);
@@ -97,6 +99,50 @@ fn flac_of_hard_signals_decodes_equal() {
             let bytes = encode("flac", &samples, settings, 4096).unwrap();
             let Some(decoded) = decode_with_flac(&bytes) else { return };
             assert!(decoded == interleaved(&samples), "level {level}");
+        }
+    }
+}
+
+/// 32 bits reach the ends of what a sample can be, and differences that it cannot.
+#[cfg(feature = "flac-32")]
+#[test]
+fn flac_of_hard_signals_of_32_bits_decodes_equal() {
+    let alternating: Vec<i32> =
+        (0..9000).map(|i| if i % 2 == 0 { i32::MAX } else { i32::MIN }).collect();
+    let mut state = 1u32;
+    let noise: Vec<i32> = (0..9000)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.cast_signed()
+        })
+        .collect();
+    let wasted: Vec<i32> = noise.iter().map(|sample| sample >> 12 << 8).collect();
+    let soft: Vec<i32> = noise.iter().map(|sample| sample >> 3).collect();
+    for planes in [
+        vec![alternating.clone(), noise.clone()],
+        vec![alternating; 3],
+        vec![noise.clone()],
+        vec![noise; 2],
+        vec![wasted.clone(), wasted],
+        vec![soft.clone(), soft],
+        vec![vec![i32::MIN; 9000], vec![0; 9000]],
+    ] {
+        let samples = Samples::Int { bit_depth: 32, planes };
+        for level in [0, 2, 5, 8] {
+            let mut settings = settings(&samples);
+            settings.compression_level = Some(level);
+            let bytes = encode("flac", &samples, settings, 4096).unwrap();
+            let mut decoder =
+                wavemill_core::decode::open(Box::new(Cursor::new(bytes.clone())), None).unwrap();
+            let mut block = Samples::empty(samples.format(), samples.channel_count());
+            let (mut at, mut found) = (0, Vec::new());
+            while decoder.read(&mut block, 4096).unwrap() > 0 {
+                found.extend(interleaved(&block));
+                at += block.frame_count();
+            }
+            assert!(at == 9000 && found == interleaved(&samples), "level {level}");
+            let Some(decoded) = decode_with_flac(&bytes) else { continue };
+            assert!(decoded == found, "level {level}");
         }
     }
 }

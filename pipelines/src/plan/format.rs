@@ -71,7 +71,10 @@ fn nearest(wanted: PcmFormat, formats: &[PcmFormat]) -> PcmFormat {
     let holding = formats.iter().filter(|format| wanted.fits(**format)).min_by_key(|f| rank(f));
     let largest = || {
         let is_float = |format: &PcmFormat| format.sample_format == SampleFormat::Float;
-        formats.iter().max_by_key(|format| (!is_float(format), format.bit_depth))
+        // Floats hold no more bits than this, so more would only be larger.
+        let is_usual = |format: &&PcmFormat| format.bit_depth <= LOSSY_SOURCE_BITS;
+        let usual = formats.iter().filter(is_usual).max_by_key(|format| format.bit_depth);
+        usual.or(formats.iter().max_by_key(|format| (!is_float(format), format.bit_depth)))
     };
     formats
         .iter()
@@ -111,6 +114,7 @@ mod tests {
         assert_eq!(near(PcmFormat::int(20), "flac"), PcmFormat::int(24));
         assert_eq!(near(PcmFormat::FLOAT, "wav"), PcmFormat::FLOAT);
         assert_eq!(near(PcmFormat::FLOAT, "flac"), PcmFormat::int(24));
-        assert_eq!(near(PcmFormat::int(32), "flac"), PcmFormat::int(24));
+        let largest = encode::format("flac").unwrap().formats.last();
+        assert_eq!(Some(&near(PcmFormat::int(32), "flac")), largest);
     }
 }

@@ -12,7 +12,7 @@ const OPTIONAL: [&str; 2] = ["--features", "wavemill/mp3"];
 /// AAC, which is in core alone: with it `cc` has a feature more, and everything else that is built by it would be
 /// built once more, the sandbox too.
 const AAC: [&str; 4] =
-    ["-p", "wavemill-core", "--features", "fdk-aac,matroska,mp3,mpeg4,opus,vorbis"];
+    ["-p", "wavemill-core", "--features", "fdk-aac,flac-32,matroska,mp3,mpeg4,opus,vorbis"];
 
 /// Runs every stage and says at the end what failed and what could not run.
 ///

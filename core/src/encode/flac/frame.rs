@@ -6,6 +6,10 @@ use super::Effort;
 use super::bits::{BitWriter, crc8, crc16};
 use super::subframe::{Scratch, Subframe};
 
+/// Most bits of samples whose difference is stored. That of samples of 32 bits has 33, which not every reader
+/// computes right.
+const SIDE_BITS_MAX: u32 = 24;
+
 /// What a frame's header says beside its number and length.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FrameShape {
@@ -69,7 +73,7 @@ impl FrameMaker {
             let subframes = planes.iter().map(|plane| self.choose(plane.to_vec(), bits)).collect();
             return (planes.len() as u64 - 1, subframes);
         };
-        if !self.effort.stereo {
+        if !self.effort.stereo || bits > SIDE_BITS_MAX {
             return (1, vec![self.choose(left.to_vec(), bits), self.choose(right.to_vec(), bits)]);
         }
         let side: Vec<i32> = left.iter().zip(*right).map(|(left, right)| left - right).collect();
@@ -168,6 +172,7 @@ fn depth_code(bit_depth: u16) -> u64 {
         16 => 0b100,
         20 => 0b101,
         24 => 0b110,
+        32 => 0b111,
         _ => 0,
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Everything runs in `f64` lanes that the compiler maps to whatever vectors the machine has; sums
 //! keep a fixed order, so every machine computes the same coefficients. The residual is exact: with
-//! samples of at most 25 bits (a side channel of 24), coefficients of at most 15 and 32 terms, no sum
-//! needs more than 45 of the 53 bits.
+//! samples of at most 32 bits, coefficients of at most 15 and 32 terms, no sum needs more than 52 of the 53
+//! bits.
 
 use std::f64::consts::PI;
 

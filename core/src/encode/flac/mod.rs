@@ -30,13 +30,22 @@ const WRITE_BYTES: usize = 256 * 1024;
 /// Name of the format.
 const NAME: &str = "flac";
 
+/// Whether samples of 32 bits are stored too.
+const IS_WIDE: bool = cfg!(feature = "flac-32");
+
+const FORMATS: &[PcmFormat] = if IS_WIDE {
+    &[PcmFormat::int(8), PcmFormat::int(16), PcmFormat::int(24), PcmFormat::int(32)]
+} else {
+    &[PcmFormat::int(8), PcmFormat::int(16), PcmFormat::int(24)]
+};
+
 /// `flac`
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "flac",
     summary: "Losslessly compressed integers, with checksum, tags and pictures.",
     lossy: None,
-    formats: &[PcmFormat::int(8), PcmFormat::int(16), PcmFormat::int(24)],
+    formats: FORMATS,
     channel_count_max: 8,
     sample_rate_hz_max: crate::limits::SAMPLE_RATE_HZ_MAX,
     sample_rates_hz: None,

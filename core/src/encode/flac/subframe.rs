@@ -10,6 +10,13 @@ use super::rice::{self, RicePlan};
 /// Highest order of the fixed predictors.
 const FIXED_ORDER_MAX: usize = 4;
 
+/// Most bits of samples whose fourth differences fit 32 bits.
+const NARROW_BITS_MAX: u32 = 25;
+
+/// What a residual must stay below. Source: RFC 9639, 9.2.7.3: it fits 32 bits with a sign; half of that is the
+/// limit of linear prediction too.
+const RESIDUAL_MAX: u64 = 1 << 30;
+
 /// Bits of a subframe's own header: a zero, six bits of type, the flag of wasted bits.
 const HEADER_BITS: u64 = 8;
 
@@ -64,7 +71,7 @@ impl Subframe {
         }
         let verbatim = HEADER_BITS + samples.len() as u64 * u64::from(sample_bits);
         let mut best = (Kind::Verbatim, verbatim);
-        keep_cheaper(&mut best, Some(fixed(&samples, sample_bits, effort, scratch)));
+        keep_cheaper(&mut best, fixed(&samples, sample_bits, effort, scratch));
         if effort.lpc_order_max > 0 && samples.len() > 2 * ORDER_MAX {
             scratch.padded.clear();
             scratch.padded.resize(PADDING, 0.0);
@@ -135,13 +142,23 @@ fn keep_cheaper(best: &mut (Kind, u64), candidate: Option<(Kind, u64)>) {
 }
 
 /// The fixed predictor with the smallest residual.
-fn fixed(samples: &[i32], sample_bits: u32, effort: &Effort, scratch: &mut Scratch) -> (Kind, u64) {
-    let order = fixed_order(samples);
-    fixed_residual(samples, order, &mut scratch.residual);
+fn fixed(
+    samples: &[i32],
+    sample_bits: u32,
+    effort: &Effort,
+    scratch: &mut Scratch,
+) -> Option<(Kind, u64)> {
+    let order = if is_wide(sample_bits) {
+        wide_residual(samples, &mut scratch.residual)?
+    } else {
+        let order = fixed_order(samples);
+        fixed_residual(samples, order, &mut scratch.residual);
+        order
+    };
     let folded: Vec<u32> = scratch.residual.iter().map(|&value| rice::fold(value)).collect();
     let rice = rice::plan(&folded, order, effort.partition_order_max);
     let bits = HEADER_BITS + order as u64 * u64::from(sample_bits) + rice.bits;
-    (Kind::Fixed { order, folded, rice }, bits)
+    Some((Kind::Fixed { order, folded, rice }, bits))
 }
 
 /// The order whose differences have the smallest sum of magnitudes.
@@ -160,6 +177,40 @@ fn fixed_order(samples: &[i32]) -> usize {
         }
     }
     (0..=FIXED_ORDER_MAX).min_by_key(|&order| sums[order]).unwrap_or(0)
+}
+
+/// Whether differences of samples need more than 32 bits.
+const fn is_wide(sample_bits: u32) -> bool {
+    super::IS_WIDE && sample_bits > NARROW_BITS_MAX
+}
+
+/// Whether no prediction is beyond what a sample can be: there readers disagree.
+fn is_predicted_in_32_bits(samples: &[i32], residual: &[i32]) -> bool {
+    samples.iter().zip(residual).all(|(sample, rest)| sample.checked_sub(*rest).is_some())
+}
+
+/// The fixed prediction that leaves least of samples of many bits, and what it leaves; `None` where that is too
+/// much for any.
+fn wide_residual(samples: &[i32], out: &mut Vec<i32>) -> Option<usize> {
+    let order_max = FIXED_ORDER_MAX.min(samples.len().saturating_sub(1));
+    let mut differences: Vec<i64> = samples.iter().map(|&sample| i64::from(sample)).collect();
+    let mut best = None::<(usize, u64)>;
+    for order in 0..=order_max {
+        if order > 0 {
+            differences = differences.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        }
+        let sizes = || differences.iter().map(|difference| difference.unsigned_abs());
+        let (sum, largest) = (sizes().sum(), sizes().max().unwrap_or(0));
+        if largest < RESIDUAL_MAX && best.is_none_or(|(_, least)| sum < least) {
+            best = Some((order, sum));
+            out.clear();
+            out.extend(
+                differences.iter().map(|&it| i32::try_from(it).expect("is below the limit")),
+            );
+        }
+    }
+    let (order, _) = best?;
+    is_predicted_in_32_bits(&samples[order..], out).then_some(order)
 }
 
 fn fixed_residual(samples: &[i32], order: usize, out: &mut Vec<i32>) {
@@ -192,6 +243,9 @@ fn linear(
     let order = promising_order(&orders, samples.len(), sample_bits)?;
     let predictor = lpc::quantize(&orders[order - 1].0)?;
     lpc::residual(&scratch.padded, &predictor, &mut scratch.residual)?;
+    if is_wide(sample_bits) && !is_predicted_in_32_bits(&samples[order..], &scratch.residual) {
+        return None;
+    }
     let folded: Vec<u32> = scratch.residual.iter().map(|&value| rice::fold(value)).collect();
     let rice = rice::plan(&folded, order, effort.partition_order_max);
     let bits =
