@@ -166,3 +166,66 @@ fn chapters_that_ffmpeg_writes_are_read() {
         assert_eq!(found, expected, "{extension}");
     }
 }
+
+/// Starts in frames and labels.
+fn places(cues: &[Cue]) -> Vec<(u64, Option<&str>)> {
+    cues.iter().map(|cue| (cue.start.frame(RATE), cue.label.as_deref())).collect()
+}
+
+#[test]
+fn cue_sheet_of_flac_gives_the_beginnings_of_its_tracks() {
+    let samples = music(PcmFormat::int(16), 2, 44_100 * 9);
+    let wav = encode("wav", &samples, settings(&samples), 4_096).unwrap();
+    let (wav, sheet) = (OnDisk::new(&wav, "wav"), OnDisk::new(SHEET.as_bytes(), "cue"));
+    let made = OnDisk::new(b"", "flac");
+    let sheet = format!("--cuesheet={}", sheet.path());
+    let arguments = ["--silent", "--force", &sheet, "-o", made.path(), wav.path()];
+    let Some(output) = run_tool("flac", &arguments, &[]) else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let cues = read(&std::fs::read(made.path()).unwrap());
+    // A second has 75 frames of a CD, with 588 of sound each; the second track has a pause before its index 1.
+    assert_eq!(places(&cues), [(0, None), (3 * 44_100 + 10 * 588, None), (6 * 44_100, None)]);
+    assert!(cues.iter().all(|cue| cue.end == CueEnd::Next));
+}
+
+const SHEET: &str = "FILE \"x.wav\" WAVE
+  TRACK 01 AUDIO
+    INDEX 01 00:00:00
+  TRACK 02 AUDIO
+    INDEX 00 00:02:00
+    INDEX 01 00:03:10
+  TRACK 03 AUDIO
+    INDEX 01 00:06:00
+";
+
+#[test]
+fn markers_of_caf_are_points_with_their_names() {
+    let marker = |kind: &[u8; 4], frame: f64, number: u32| {
+        let frame = frame.to_be_bytes();
+        [&kind[..], &frame, &number.to_be_bytes(), &[0; 12]].concat()
+    };
+    let markers = [
+        marker(&[0; 4], 48_000.0, 2),
+        marker(b"tbeg", 0.0, 1),
+        marker(b"tend", 96_000.0, 1),
+        marker(&[0; 4], f64::NAN, 2),
+        marker(b"indx", 12.4, 9),
+    ];
+    let place = |number: u32, at: u64| [&number.to_be_bytes()[..], &at.to_be_bytes()].concat();
+    let strings =
+        [&2u32.to_be_bytes()[..], &place(1, 0), &place(2, 6), b"Begin\0Chorus\0"].concat();
+    let count = u32::try_from(markers.len()).unwrap().to_be_bytes();
+    let numbers = [2u32, 4, 1, 2, 16].map(u32::to_be_bytes).concat();
+    let chunks: [(&[u8; 4], Vec<u8>); 4] = [
+        (b"desc", [&48_000f64.to_be_bytes()[..], b"lpcm", &numbers].concat()),
+        (b"mark", [&[0; 4][..], &count, &markers.concat()].concat()),
+        (b"strg", strings),
+        (b"data", vec![0; 404]),
+    ];
+    let mut file = b"caff\0\x01\0\0".to_vec();
+    for (name, data) in chunks {
+        file.extend([&name[..], &(data.len() as u64).to_be_bytes(), &data].concat());
+    }
+    let expected = [(0, Some("Begin")), (12, None), (48_000, Some("Chorus"))];
+    assert_eq!(places(&read(&file)), expected);
+}

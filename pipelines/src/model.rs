@@ -134,8 +134,9 @@ pub struct TagEdits {
     pub remove: Vec<Field>,
     /// What is no field and not carried over.
     pub remove_parts: Vec<TagPart>,
-    /// What is said instead; an empty text leaves the tag as it is.
-    pub set: Vec<(Field, Template)>,
+    /// What is said instead, one text or several; empty ones say nothing, and leave the tag as it is where there
+    /// are no others.
+    pub set: Vec<(Field, Vec<Template>)>,
 }
 
 /// What tags hold besides fields.
@@ -181,11 +182,15 @@ impl TagEdits {
             part.remove(&mut tags);
         }
         let mut warnings = Vec::new();
-        for (field, template) in &self.set {
-            let text = template.expand_text(values);
-            if text.trim().is_empty() {
+        for (field, templates) in &self.set {
+            let texts = templates.iter().map(|template| template.expand_text(values));
+            let texts = texts.map(|text| text.trim().to_owned());
+            let mut texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+            if texts.len() > 1 {
+                tags.set_values(*field, texts);
                 continue;
             }
+            let Some(text) = texts.pop() else { continue };
             if let Err(error) = field.set(&mut tags, &text) {
                 let (name, expected) = (field.name(), error.expected);
                 warnings
@@ -193,6 +198,11 @@ impl TagEdits {
             }
         }
         (tags, warnings)
+    }
+
+    /// Whether it says something that is known only after measuring.
+    pub(crate) fn needs_measures(&self) -> bool {
+        self.set.iter().flat_map(|(_, templates)| templates).any(Template::needs_measures)
     }
 
     /// Whether it changes nothing.

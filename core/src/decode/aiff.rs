@@ -122,11 +122,30 @@ pub(crate) fn markers(
     source: &mut dyn Source,
     byte_count: u64,
 ) -> Result<Option<Vec<u8>>, DecodeError> {
+    data_of(*b"MARK", source, byte_count, MARKERS_BYTES_MAX)
+}
+
+/// The body of the chunk with an ID3 tag, if there is one.
+pub(crate) fn id3(
+    source: &mut dyn Source,
+    byte_count: u64,
+    byte_count_max: usize,
+) -> Result<Option<Vec<u8>>, DecodeError> {
+    data_of(*b"ID3 ", source, byte_count, byte_count_max)
+}
+
+/// The body of the first chunk of this name; what is broken before it ends the search.
+fn data_of(
+    id: [u8; 4],
+    source: &mut dyn Source,
+    byte_count: u64,
+    byte_count_max: usize,
+) -> Result<Option<Vec<u8>>, DecodeError> {
     let mut chunks = Chunks::new(source, Order::Big, 12, byte_count);
     loop {
         match chunks.next() {
-            Ok(Some(chunk)) if &chunk.id == b"MARK" => {
-                return chunks.data(chunk, MARKERS_BYTES_MAX).map(Some);
+            Ok(Some(chunk)) if chunk.id == id => {
+                return chunks.data(chunk, byte_count_max).map(Some);
             }
             Ok(Some(_)) => {}
             Err(DecodeError::Io(error)) => return Err(error.into()),

@@ -10,6 +10,7 @@ use super::repair::{Note, RepairKind};
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
 use crate::audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
+use crate::limits::CHUNK_COUNT_MAX;
 use crate::units::{Frames, SampleRate};
 use std::io::{Seek, SeekFrom};
 use symphonia::core::codecs::audio::AudioCodecParameters;
@@ -198,6 +199,32 @@ pub(super) fn read_facts(
     }
     let facts = facts.expect("the loop fails or sets it in its first turn");
     Ok(StreamFacts { audio_start: position, ..facts })
+}
+
+/// The body of the first metadata block of this kind, of at most `byte_count_max` bytes; what is broken before it
+/// ends the search.
+///
+/// Source: RFC 9639, 8.1.
+pub(crate) fn metadata_block(
+    source: &mut dyn Source,
+    start: u64,
+    kind: u8,
+    byte_count_max: usize,
+) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut position = start + 4;
+    for _ in 0..CHUNK_COUNT_MAX {
+        let header = read_up_to(source, position, 4)?;
+        let Some(&[found, high, middle, low]) = header.first_chunk() else { break };
+        let length = u32::from_be_bytes([0, high, middle, low]) as usize;
+        if found & 0x7f == kind {
+            return read_up_to(source, position + 4, length.min(byte_count_max)).map(Some);
+        }
+        if found & 0x80 != 0 {
+            break;
+        }
+        position += 4 + length as u64;
+    }
+    Ok(None)
 }
 
 /// Source: RFC 9639, 8.2.

@@ -29,6 +29,19 @@ pub(super) fn skip(source: &mut dyn Source, byte_count: u64) -> Result<u64, Deco
     Ok(position)
 }
 
+/// The tag at the start of `source`, its header included; nothing where there is none, or one that is longer
+/// than `byte_count_max`.
+pub(crate) fn first(
+    source: &mut dyn Source,
+    byte_count_max: usize,
+) -> Result<Vec<u8>, DecodeError> {
+    let length = tag_length(&read_up_to(source, 0, 10)?).unwrap_or(0);
+    match usize::try_from(length) {
+        Ok(length) if length <= byte_count_max => read_up_to(source, 0, length),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Bytes of the tag that `header` starts, its header and footer included.
 pub(super) fn tag_length(header: &[u8]) -> Option<u64> {
     let &[b'I', b'D', b'3', major, revision, flags, a, b, c, d] = header.first_chunk::<10>()?

@@ -18,9 +18,9 @@ mod coded;
 mod completeness;
 mod core_audio;
 mod cut;
-mod flac;
+pub(crate) mod flac;
 mod formats;
-mod id3;
+pub(crate) mod id3;
 pub(crate) mod kind;
 #[cfg(feature = "matroska")]
 pub(crate) mod matroska;

@@ -3,7 +3,7 @@
 use super::read::TagReading;
 use super::text::{clean, number_pair, year_of};
 use super::{Broadcast, Cue, Field, Picture, Tags, broadcast, markers};
-use crate::decode::DecodeError;
+use crate::decode::{DecodeError, Source};
 use crate::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::{FileType, TaggedFile, TaggedFileExt};
@@ -13,7 +13,7 @@ use lofty::ogg::tag::VorbisComments;
 use lofty::picture::{Picture as LoftyPicture, PictureType};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A tag of a file.
@@ -28,8 +28,10 @@ pub(super) struct Found {
 }
 
 /// What lofty makes of a file: its tags, the format's own kind first, or why there are none.
-pub(super) fn parse<R: Read + Seek>(
-    mut source: R,
+///
+/// For one type of source only: lofty's readers are large, and each type would get its own.
+pub(super) fn parse(
+    source: &mut dyn Source,
     file_type: FileType,
 ) -> Result<Result<Vec<Found>, String>, DecodeError> {
     source.seek(SeekFrom::Start(0))?;
@@ -44,6 +46,20 @@ pub(super) fn parse<R: Read + Seek>(
         Ok(Err(error)) => Err(one_line(&error.to_string())),
         Err(_) => Err("the tag reader gave up on them".into()),
     })
+}
+
+/// A WAVE file that is a chunk of these parts.
+pub(super) fn wav_of_chunk(id: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+    let bytes_of = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let body = 4 + 8 + length + length % 2;
+    let mut file = Vec::with_capacity(8 + body);
+    file.extend([*b"RIFF", bytes_of(body), *b"WAVE", id, bytes_of(length)].as_flattened());
+    for part in parts {
+        file.extend_from_slice(part);
+    }
+    file.resize(8 + body, 0);
+    file
 }
 
 fn one_line(text: &str) -> String {

@@ -1,11 +1,12 @@
-//! Chapters of ID3 tags and Vorbis comments, and markers of AIFF.
+//! Chapters of ID3 tags and Vorbis comments, cue sheets of FLAC, and markers of AIFF and CAF.
 //!
 //! Sources: `ID3v2` Chapter Frame Addendum, version 1.0 (2005); Xiph.Org, "Chapter Extension" of Vorbis comments
-//! (`CHAPTERxxx=HH:MM:SS.mmm`); Apple, "Audio Interchange File Format: AIFF", version 1.3, "Marker Chunk".
+//! (`CHAPTERxxx=HH:MM:SS.mmm`); Apple, "Audio Interchange File Format: AIFF", version 1.3, "Marker Chunk"; RFC 9639,
+//! 8.7 (cue sheets).
 
 use super::text::{clean, from_latin1};
 use super::{CUE_COUNT_MAX, Cue, CueEnd, Place};
-use crate::decode::{DecodeError, Source, aiff};
+use crate::decode::{DecodeError, Source, aiff, caf, flac};
 use lofty::id3::v2::{Frame, Id3v2Tag};
 use lofty::ogg::tag::VorbisComments;
 use std::collections::BTreeMap;
@@ -90,6 +91,56 @@ fn aiff_markers(data: &[u8]) -> Vec<Cue> {
         rest = rest.get(7 + length + (length + 1) % 2..).unwrap_or_default();
     }
     cues
+}
+
+/// The tracks of a cue sheet in FLAC, in the order of time: each begins at its index 1.
+pub(super) fn of_flac(source: &mut dyn Source, start: u64) -> Result<Vec<Cue>, DecodeError> {
+    let block = flac::metadata_block(source, start, CUE_SHEET, CUE_SHEET_BYTES_MAX)?;
+    Ok(sorted(tracks(&block.unwrap_or_default())))
+}
+
+/// The kind of block, and the bytes that its length can tell.
+const CUE_SHEET: u8 = 5;
+const CUE_SHEET_BYTES_MAX: usize = (1 << 24) - 1;
+
+/// Bytes before the tracks, and of a track and an index point.
+const CUE_SHEET_HEAD_BYTES: usize = 128 + 8 + 259;
+const TRACK_BYTES: usize = 36;
+const INDEX_BYTES: usize = 12;
+
+/// Numbers of the track behind the last one, of a CD and of anything else.
+const LEAD_OUT: [u8; 2] = [170, 255];
+
+fn tracks(block: &[u8]) -> Vec<Cue> {
+    let number_at = |bytes: &[u8]| bytes.first_chunk().map(|it| u64::from_be_bytes(*it));
+    let count = block.get(CUE_SHEET_HEAD_BYTES).copied().unwrap_or(0);
+    let mut rest = block.get(CUE_SHEET_HEAD_BYTES + 1..).unwrap_or_default();
+    let mut cues = Vec::new();
+    for _ in 0..count {
+        let Some((track, after)) = rest.split_at_checked(TRACK_BYTES) else { break };
+        let points = usize::from(track[TRACK_BYTES - 1]) * INDEX_BYTES;
+        let Some((points, after)) = after.split_at_checked(points) else { break };
+        rest = after;
+        let first =
+            points.chunks_exact(INDEX_BYTES).find(|point| point[8] == 1).and_then(number_at);
+        let begin = number_at(track).and_then(|track| track.checked_add(first.unwrap_or(0)));
+        if let Some(begin) = begin.filter(|_| !LEAD_OUT.contains(&track[8])) {
+            cues.push(Cue { start: Place::Frame(begin), end: CueEnd::Next, label: None });
+        }
+    }
+    cues
+}
+
+/// The markers of a CAF file, in the order of time.
+pub(super) fn of_caf(source: &mut dyn Source) -> Result<Vec<Cue>, DecodeError> {
+    let markers = match caf::markers(source, CUE_COUNT_MAX, CUE_SHEET_BYTES_MAX) {
+        Err(DecodeError::Io(error)) => return Err(error.into()),
+        other => other.unwrap_or_default(),
+    };
+    let cue = |(frame, name): (u64, Option<String>)| {
+        Cue::point(Place::Frame(frame), name.as_deref().and_then(clean))
+    };
+    Ok(sorted(markers.into_iter().map(cue).collect()))
 }
 
 fn sorted(mut cues: Vec<Cue>) -> Vec<Cue> {

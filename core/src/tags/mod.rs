@@ -5,6 +5,7 @@ mod broadcast;
 mod by_lofty;
 mod cue;
 mod field;
+mod id3_frames;
 mod ixml;
 mod markers;
 mod read;
@@ -82,7 +83,7 @@ impl Tags {
 
     /// Gives a field these values; the field itself has them joined. Fields that cannot have several get them
     /// joined only.
-    pub(crate) fn set_values(&mut self, field: Field, values: Vec<String>) {
+    pub fn set_values(&mut self, field: Field, values: Vec<String>) {
         // Text is a value of every field that can have several.
         let _ = field.set(self, &joined(&values));
         if field.has_several() && values.len() > 1 {

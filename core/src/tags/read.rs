@@ -3,7 +3,8 @@
 //! A broken tag never fails a file: what is sound is returned, with a warning for the rest. Tags that
 //! describe the samples, as `ReplayGain`, are not read: processing makes them wrong.
 
-use super::by_lofty::parse;
+use super::by_lofty::{parse, wav_of_chunk};
+use super::id3_frames::{Rescued, rescue};
 use super::text::clean;
 use super::wav_cues::Cues;
 use super::{Field, Tags, bext, ixml, markers};
@@ -12,7 +13,7 @@ use crate::decode::wav::TagChunk;
 use crate::decode::{self, DecodeError, Source};
 use crate::limits::{PICTURE_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::file::FileType;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 /// Most bytes of all tag chunks of a WAVE file.
 const TAG_CHUNK_BYTES_MAX: usize = 4 * PICTURE_BYTES_MAX;
@@ -38,17 +39,31 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
         Kind::Wav => return read_wav(source),
         // It has none that anybody writes.
         Kind::Wave64 => {}
-        Kind::Caf => reading.tags = read_caf(source)?,
+        Kind::Caf => {
+            reading.tags = read_caf(&mut *source)?;
+            reading.tags.cues = markers::of_caf(source)?;
+        }
         Kind::Aiff => {
-            reading.add(parse(&mut *source, FileType::Aiff)?);
+            match parse(&mut *source, FileType::Aiff)? {
+                Err(reason) => {
+                    let tag = decode::aiff::id3(source, byte_count, TAG_CHUNK_BYTES_MAX)?;
+                    reading.add_id3(&tag.unwrap_or_default(), reason)?;
+                }
+                found => reading.add(found),
+            }
             reading.tags.cues = markers::of_aiff(source, byte_count)?;
         }
-        Kind::Flac { .. } => reading.add(parse(source, FileType::Flac)?),
+        Kind::Flac { start } => {
+            read_behind_id3(&mut *source, FileType::Flac, &mut reading)?;
+            if reading.tags.cues.is_empty() {
+                reading.tags.cues = markers::of_flac(source, start)?;
+            }
+        }
         Kind::Ogg => {
             let file_type = ogg_type(source)?;
             reading.add(parse(source, file_type)?);
         }
-        Kind::Mpeg { .. } => reading.add(parse(source, FileType::Mpeg)?),
+        Kind::Mpeg { .. } => read_behind_id3(source, FileType::Mpeg, &mut reading)?,
         #[cfg(feature = "matroska")]
         Kind::Matroska => reading = read_matroska(source)?,
         #[cfg(feature = "mpeg4")]
@@ -57,9 +72,75 @@ pub fn read(source: &mut dyn Source, extension: Option<&str>) -> Result<TagReadi
             reading.tags.cues = decode::mpeg4::chapters(source, byte_count)?;
         }
         #[cfg(feature = "mpeg4")]
-        Kind::Adts { .. } => reading.add(parse(source, FileType::Aac)?),
+        Kind::Adts { .. } => read_behind_id3(source, FileType::Aac, &mut reading)?,
     }
     Ok(reading)
+}
+
+/// Reads the tags of a file that an ID3 tag may stand before.
+fn read_behind_id3(
+    source: &mut dyn Source,
+    file_type: FileType,
+    reading: &mut TagReading,
+) -> Result<(), DecodeError> {
+    let reason = match parse(&mut *source, file_type)? {
+        Err(reason) => reason,
+        found @ Ok(_) => {
+            reading.add(found);
+            return Ok(());
+        }
+    };
+    let tag = decode::id3::first(source, TAG_CHUNK_BYTES_MAX)?;
+    if tag.is_empty() {
+        reading.add(Err(reason));
+        return Ok(());
+    }
+    let rest = parse(&mut Tail { start: tag.len() as u64, source }, file_type)?;
+    // What is added first counts more: FLAC's own comments, but of MP3 what stands before.
+    if file_type == FileType::Flac {
+        reading.add(rest);
+        return reading.add_id3(&tag, reason);
+    }
+    reading.add_id3(&tag, reason)?;
+    reading.add(rest);
+    Ok(())
+}
+
+impl TagReading {
+    /// Adds what is sound in an ID3 tag that was given up for a reason.
+    fn add_id3(&mut self, tag: &[u8], reason: String) -> Result<(), DecodeError> {
+        match rescue(tag)? {
+            Some(Rescued { found, warning }) => {
+                self.add(Ok(found));
+                self.warnings.extend(warning);
+            }
+            None => self.add(Err(reason)),
+        }
+        Ok(())
+    }
+}
+
+/// A source without its first bytes.
+struct Tail<'a> {
+    source: &'a mut dyn Source,
+    start: u64,
+}
+
+impl Read for Tail<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.source.read(bytes)
+    }
+}
+
+impl Seek for Tail<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => SeekFrom::Start(at.saturating_add(self.start)),
+            other => other,
+        };
+        let at = self.source.seek(to)?;
+        at.checked_sub(self.start).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
 }
 
 /// Which of the kinds that lofty tells apart.
@@ -92,8 +173,11 @@ fn read_wav(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
             continue;
         }
         // One at a time: a broken chunk shall not hide a sound one.
-        let mut file = Cursor::new(wav_of_chunk(id, &data));
-        reading.add(parse(&mut file, FileType::Wav)?);
+        let mut file = Cursor::new(wav_of_chunk(id, &[&data]));
+        match parse(&mut file, FileType::Wav)? {
+            Err(reason) if id.eq_ignore_ascii_case(b"id3 ") => reading.add_id3(&data, reason)?,
+            found => reading.add(found),
+        }
     }
     reading.tags.broadcast = broadcast.or(reading.tags.broadcast.take());
     reading.tags.recording = recording;
@@ -163,11 +247,4 @@ fn set_named(tags: &mut Tags, name: &str, value: &str) {
         values.push(value);
         tags.set_values(field, values);
     }
-}
-
-fn wav_of_chunk(id: [u8; 4], data: &[u8]) -> Vec<u8> {
-    let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-    let padding = &[0][..data.len() & 1];
-    let body = 4 + 8 + data.len() + padding.len();
-    [b"RIFF", &length(body)[..], b"WAVE", &id, &length(data.len()), data, padding].concat()
 }

@@ -19,7 +19,7 @@ impl Run<'_> {
         gates::need_loudness(self.pipeline, RequireOn::Input)
             || gates::need_level(self.pipeline, RequireOn::Input)
             || self.names_need_measures()
-            || self.pipeline.tags.set.iter().any(|(_, text)| text.needs_measures())
+            || self.pipeline.tags.needs_measures()
     }
 
     /// Whether names of outputs hold measures.

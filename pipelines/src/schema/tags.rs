@@ -5,6 +5,7 @@ use super::sink::Sink;
 use super::template;
 use super::values::Values;
 use crate::model::{TagEdits, TagPart};
+use crate::template::Template;
 use toml::Spanned;
 use wavemill_core::tags::{Field, Tags};
 
@@ -23,8 +24,9 @@ pub(super) const KEYS: &[Key] = &{
     while index < Field::ALL.len() {
         keys[index] = Key::optional(
             Field::ALL[index].0,
-            Kind::Text,
-            "Text with placeholders; where it comes out empty, the source's tag stays.",
+            if Field::ALL[index].1.has_several() { Kind::Texts } else { Kind::Text },
+            "Text with placeholders; where it comes out empty, the source's tag stays. Artists, composers, genres \
+             and ISRCs may be several, as [\"Ann\", \"Bo\"].",
         );
         index += 1;
     }
@@ -69,15 +71,22 @@ fn read_field(
     values: &Values<'_>,
     name: &'static str,
     field: Field,
-) -> Option<(Field, crate::template::Template)> {
-    let written = values.text(name)?;
-    let template = template::read(sink, &written, template::TAG)?;
-    if template.get_ref().placeholders().next().is_none()
-        && let Err(error) = field.set(&mut Tags::default(), written.get_ref())
-    {
-        let message = format!("`{name}` cannot be \"{}\"", written.get_ref());
-        sink.error("bad-tag", written.span(), message).help(format!("write {}", error.expected));
-        return None;
+) -> Option<(Field, Vec<Template>)> {
+    let written = match values.texts(name) {
+        Some(several) => several.into_inner(),
+        None => vec![values.text(name)?],
+    };
+    let mut templates = Vec::new();
+    for text in &written {
+        let template = template::read(sink, text, template::TAG)?;
+        if template.get_ref().placeholders().next().is_none()
+            && let Err(error) = field.set(&mut Tags::default(), text.get_ref())
+        {
+            let message = format!("`{name}` cannot be \"{}\"", text.get_ref());
+            sink.error("bad-tag", text.span(), message).help(format!("write {}", error.expected));
+            return None;
+        }
+        templates.push(template.into_inner());
     }
-    Some((field, template.into_inner()))
+    Some((field, templates))
 }

@@ -68,7 +68,7 @@ path = "outbox/{stem}-float.wav"
 json = "outbox/{date:%Y/%m/%d}/{stem}.json"
 
 [tags]
-artist = "{album}"
+artist = ["{album}", "Bo"]
 year = "2026"
 remove = ["comment", "pictures"]
 
@@ -151,8 +151,15 @@ fn right_pipeline_means_what_it_says() {
         (tags.remove.as_slice(), tags.remove_parts.as_slice()),
         ([Field::Comment].as_slice(), [TagPart::Pictures].as_slice())
     );
-    let set: Vec<_> = tags.set.iter().map(|(field, text)| (*field, text.text())).collect();
-    assert_eq!(set, [(Field::Artist, "{album}"), (Field::Year, "2026")]);
+    let texts = |texts: &[crate::template::Template]| {
+        texts.iter().map(|it| it.text().to_owned()).collect::<Vec<_>>()
+    };
+    let set: Vec<_> = tags.set.iter().map(|(field, these)| (*field, texts(these))).collect();
+    let expected = [
+        (Field::Artist, vec!["{album}".to_owned(), "Bo".to_owned()]),
+        (Field::Year, vec!["2026".to_owned()]),
+    ];
+    assert_eq!(set, expected);
     assert_eq!(pipeline.hash.len(), 64);
 }
 

@@ -32,6 +32,9 @@ pub(in crate::decode) struct Header {
     pub(in crate::decode) data: Option<Data>,
     /// Tags.
     information: Option<Range>,
+    pub(super) markers: Option<Range>,
+    /// Names of markers.
+    pub(super) strings: Option<Range>,
     /// Whether something that is no chunk follows the samples of a file to repair.
     pub(super) has_odd_rest: bool,
     /// The furthest end that a chunk claims.
@@ -141,6 +144,8 @@ impl Header {
             b"kuki" if self.cookie.is_none() => self.cookie = Some(read(COOKIE_BYTES_MAX)?),
             b"pakt" if self.packets.is_none() => self.packets = Some(range),
             b"info" if self.information.is_none() => self.information = Some(range),
+            b"mark" if self.markers.is_none() => self.markers = Some(range),
+            b"strg" if self.strings.is_none() => self.strings = Some(range),
             b"data" if self.data.is_none() => {
                 let length = (range.end - range.start).saturating_sub(EDIT_COUNT_BYTES);
                 let start = range.start.saturating_add(EDIT_COUNT_BYTES);
@@ -154,7 +159,7 @@ impl Header {
 
 impl Range {
     /// Up to `count_max` bytes of it that are there.
-    fn read(
+    pub(super) fn read(
         self,
         source: &mut dyn Source,
         count_max: usize,

@@ -6,6 +6,7 @@
 mod header;
 #[cfg(feature = "mpeg4")]
 mod lossless;
+mod markers;
 
 use super::chunks::missing;
 use super::pcm::{Coding, PcmDecoder, PcmStream};
@@ -14,6 +15,7 @@ use crate::audio::{ChannelLayout, PcmFormat, SampleFormat};
 pub(crate) use header::information;
 pub(super) use header::read_header;
 use header::{Description, Header};
+pub(crate) use markers::markers;
 
 /// Flags of PCM.
 const IS_FLOAT: u32 = 1;
