@@ -1,5 +1,6 @@
 //! `wavemill analyze`: what files are, how they measure, and how they stand to delivery targets.
 
+use super::flags::damaged;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{Cache, Part, REPAIRS, RawFormat, Record, STREAM_NAME, SampleCoding};
 use crate::report::{JSON_VERSION, Tone, counted, one_line, shown};
@@ -229,10 +230,6 @@ fn judged(mut record: Record, parts: &[Part], targets: &[Target]) -> Analyzed {
     let judgements = verdicts::judge_all(&record, targets);
     record.retain(|name, _| name == REPAIRS || parts.iter().any(|part| part.name() == name));
     Analyzed { record, judgements }
-}
-
-fn damaged(name: &str) -> Result<Damaged, String> {
-    Damaged::of_name(name).ok_or_else(|| format!("one of {} is meant", Damaged::NAMES.join(", ")))
 }
 
 fn object(path: &Path, outcome: &Result<Analyzed, String>) -> Value {

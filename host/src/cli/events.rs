@@ -45,7 +45,7 @@ impl<'a> EventView<'a> {
             DaemonEvent::JobFailed { job, input, reason, retry_in, .. } => {
                 self.bars.end(job);
                 let is_of_flags = self.files.iter().any(|file| file.is_of_flags);
-                let reason = if is_of_flags { &in_flags(reason) } else { reason };
+                let reason = if is_of_flags { &in_flags(reason, None) } else { reason };
                 self.failed(input, reason, *retry_in);
             }
             DaemonEvent::JobRejected { job, input, reason, outputs, .. } => {

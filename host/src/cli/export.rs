@@ -2,12 +2,14 @@
 
 mod steps;
 
+use super::flags::damaged;
 use super::run::{absolute, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use steps::{Edits, Levels, steps};
+use wavemill_core::decode::Damaged;
 use wavemill_core::encode;
 
 /// What messages call the pipeline that the flags make.
@@ -28,6 +30,10 @@ pub(super) struct ExportOne {
     /// Format, where the extension does not say it (`wavemill formats` lists them)
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
+
+    /// What becomes of a damaged file: refuse it, or repair it and tell what was repaired
+    #[arg(long, value_parser = damaged, default_value = Damaged::Refuse.name(), value_name = "refuse|repair")]
+    damaged: Damaged,
 
     /// Replace OUT if it exists
     #[arg(long)]
@@ -126,7 +132,8 @@ struct Storage {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Tags")]
 struct TagFlags {
-    /// Set a tag, as title="{stem}, {date:%Y}"; may be given again [default: the source's tags]
+    /// Set a tag, as title="{stem}, {date:%Y}"; may be given again, for several artists too [default: the
+    /// source's tags]
     #[arg(long = "tag", value_name = "NAME=TEXT", value_parser = pair)]
     set: Vec<(String, String)>,
 
@@ -180,6 +187,9 @@ impl ExportOne {
     /// The pipeline that the flags make.
     fn pipeline(&self, target: &Path) -> Result<String, CliError> {
         let mut text = format!("version = 1\n\n[pipeline]\nname = {}\n", quoted(NAME));
+        if self.damaged == Damaged::Repair {
+            let _ = write!(text, "\n[decode]\ndamaged = {}\n", quoted(self.damaged.name()));
+        }
         for step in steps(&self.edits, &self.levels, self.storage.channels)? {
             let _ = write!(text, "\n[[step]]\nuse = {}\n", quoted(step.name));
             if !step.with.is_empty() {
@@ -239,8 +249,18 @@ impl TagFlags {
             return String::new();
         }
         let mut text = "\n[tags]\n".to_owned();
+        let mut told: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, value) in &self.set {
-            let _ = writeln!(text, "{} = {}", key(name), quoted(value));
+            match told.iter_mut().find(|(known, _)| known == name) {
+                Some((_, values)) => values.push(quoted(value)),
+                None => told.push((name, vec![quoted(value)])),
+            }
+        }
+        for (name, values) in told {
+            let values = values.join(", ");
+            let is_one = self.set.iter().filter(|(other, _)| other == name).count() == 1;
+            let values = if is_one { values } else { format!("[{values}]") };
+            let _ = writeln!(text, "{} = {values}", key(name));
         }
         if !self.remove.is_empty() {
             let names: Vec<_> = self.remove.iter().map(|name| quoted(name)).collect();

@@ -1,4 +1,6 @@
-//! Messages about a pipeline that flags made, in the words of these flags.
+//! What flags of several commands mean, and messages about a pipeline that flags made, in the words of these.
+
+use wavemill_core::decode::Damaged;
 
 /// Keys of an export, and the flags of `wavemill export` that stand for them.
 const FLAGS: [(&str, &str); 9] = [
@@ -13,14 +15,68 @@ const FLAGS: [(&str, &str); 9] = [
     ("vbr_quality", "--vbr-quality"),
 ];
 
-/// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``.
-pub(super) fn in_flags(message: &str) -> String {
+/// What `--damaged` of several commands is given.
+pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
+    Damaged::of_name(name).ok_or_else(|| format!("one of {} is meant", Damaged::NAMES.join(", ")))
+}
+
+/// Steps, their keys, and the flags that stand for them.
+#[rustfmt::skip]
+const STEP_FLAGS: [(&str, &str, &str); 26] = [
+    ("range", "start_s", "--start"),
+    ("range", "end_s", "--end"),
+    ("remix", "channels", "--channels"),
+    ("remix", "from", "--from"),
+    ("invert", "channel", "--invert"),
+    ("trim-silence", "threshold_dbfs", "--silence-threshold"),
+    ("trim-silence", "min_length_s", "--silence-min-length"),
+    ("trim-silence", "pad_s", "--silence-pad"),
+    ("high-pass", "cutoff_hz", "--high-pass"),
+    ("low-pass", "cutoff_hz", "--low-pass"),
+    ("fade", "in_s", "--fade-in"),
+    ("fade", "out_s", "--fade-out"),
+    ("fade", "shape", "--fade-shape"),
+    ("pad", "start_s", "--pad-start"),
+    ("pad", "end_s", "--pad-end"),
+    ("resample", "sample_rate_hz", "--sample-rate"),
+    ("resample", "quality", "--sample-rate-quality"),
+    ("gain", "gain_db", "--gain"),
+    ("peak-normalize", "target_dbfs", "--peak"),
+    ("loudness", "target_lufs", "--loudness"),
+    ("loudness", "ceiling_dbtp", "--ceiling"),
+    ("loudness", "max_reduction_db", "--max-reduction"),
+    ("loudness", "skip_within_lu", "--skip-within"),
+    ("loudness", "lower_only", "--lower-only"),
+    ("loudness", "mono", "--dual-mono"),
+    ("limit", "ceiling_dbtp", "--ceiling"),
+];
+
+/// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``. Keys of
+/// steps are told by the step that it is about, else those that mean one flag only.
+pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
     let mut text = message.replace("leave the key out", "leave the flag out");
-    for (key, flag) in FLAGS {
+    let is_clear = |key: &str, flag: &str| {
+        STEP_FLAGS.iter().all(|(_, other, its)| *other != key || *its == flag)
+    };
+    let of_steps = STEP_FLAGS.iter().filter(|(name, key, flag)| match step {
+        Some(step) => *name == step,
+        None => is_clear(key, flag),
+    });
+    let of_steps = of_steps.map(|(_, key, flag)| (*key, *flag));
+    for (key, flag) in of_steps.chain(FLAGS) {
         text = text.replace(&format!("`{key} = "), &format!("`{flag} "));
         text = text.replace(&format!("`{key}`"), &format!("`{flag}`"));
     }
     text
+}
+
+/// The step that a line, counted from 1, of a pipeline made of flags belongs to.
+pub(super) fn step_at(pipeline: &str, line: usize) -> Option<&str> {
+    let before: Vec<&str> = pipeline.lines().take(line).collect();
+    // Every step says first which it is, and an export is none.
+    let section = before.iter().rposition(|line| line.starts_with("[["))?;
+    let name = before.get(section + 1)?.strip_prefix("use = \"")?;
+    name.strip_suffix('"')
 }
 
 #[cfg(test)]
@@ -30,9 +86,29 @@ mod tests {
     #[test]
     fn keys_become_flags_with_and_without_a_value() {
         assert_eq!(
-            in_flags("use `sample_rate_hz = 48000`, or `vbr_quality`; else leave the key out"),
+            in_flags(
+                "use `sample_rate_hz = 48000`, or `vbr_quality`; else leave the key out",
+                None
+            ),
             "use `--sample-rate 48000`, or `--vbr-quality`; else leave the flag out"
         );
-        assert_eq!(in_flags("the channels of `a.wav`"), "the channels of `a.wav`");
+        assert_eq!(in_flags("the channels of `a.wav`", None), "the channels of `a.wav`");
+    }
+
+    #[test]
+    fn keys_of_several_steps_are_told_by_the_step() {
+        let pipeline = "version = 1\n\n[[step]]\nuse = \"pad\"\nwith = { start_s = -1 }\n\n[[export]]\nx = 1\n";
+        assert_eq!(
+            [1, 4, 5, 8].map(|line| step_at(pipeline, line)),
+            [None, Some("pad"), Some("pad"), None]
+        );
+        let told = |step| in_flags("`start_s` is -1 s", step);
+        assert_eq!(told(Some("pad")), "`--pad-start` is -1 s");
+        assert_eq!(told(Some("range")), "`--start` is -1 s");
+        assert_eq!(told(None), "`start_s` is -1 s");
+        assert_eq!(
+            in_flags("`target_lufs` and `ceiling_dbtp`", None),
+            "`--loudness` and `--ceiling`"
+        );
     }
 }

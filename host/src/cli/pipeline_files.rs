@@ -1,6 +1,6 @@
 //! From what was typed as PIPELINE or DIR to loaded pipelines.
 
-use super::flags::in_flags;
+use super::flags::{in_flags, step_at};
 use super::{CliError, Context};
 use crate::diagnostics;
 use crate::effects::folder_of;
@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
+use wavemill_core::decode::Damaged;
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::schema::Loaded;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
@@ -52,6 +53,14 @@ impl PipelineFile {
     /// How many of its diagnostics keep it from running.
     pub(super) fn mistake_count(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// Takes another word for what becomes of damaged sources than its own.
+    pub(super) fn with_damaged(mut self, damaged: Option<Damaged>) -> Self {
+        if let (Some(pipeline), Some(damaged)) = (&mut self.pipeline, damaged) {
+            pipeline.damaged = damaged;
+        }
+        self
     }
 
     /// Its diagnostics as text.
@@ -216,8 +225,9 @@ pub(super) fn load_text(
     let mut file = PipelineFile::understand(PathBuf::from(name), text, context, &context.effects);
     file.is_of_flags = true;
     for diagnostic in &mut file.diagnostics {
-        diagnostic.message = in_flags(&diagnostic.message);
-        diagnostic.help = diagnostic.help.as_deref().map(in_flags);
+        let step = step_at(&file.text, diagnostic.line);
+        diagnostic.message = in_flags(&diagnostic.message, step);
+        diagnostic.help = diagnostic.help.as_deref().map(|help| in_flags(help, step));
     }
     accept(vec![file], context)
 }

@@ -3,6 +3,7 @@
 use super::batches::Submit;
 use super::dry_run::dry_run;
 use super::events::EventView;
+use super::flags::damaged;
 use super::grouped::grouped_jobs;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use wavemill_core::decode::Damaged;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{self, Job, Outcome, Places, Prepared, RunError};
 use wavemill_pipelines::publishing::{LocalHooks, hash_file, publish_outcome};
@@ -38,6 +40,11 @@ pub(super) struct RunFiles {
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
 
+    /// What becomes of a damaged file: refuse it, or repair it and tell what was repaired [default: as
+    /// `[decode]` says]
+    #[arg(long, value_parser = damaged, value_name = "refuse|repair", conflicts_with = "detach")]
+    damaged: Option<Damaged>,
+
     /// Measure what would come out and name the files that would be written; write nothing
     #[arg(long)]
     dry_run: bool,
@@ -56,6 +63,8 @@ impl Run for RunFiles {
         }
         let path = pipeline_files::find_one(&self.pipeline)?;
         let pipelines = pipeline_files::load_all(&[path], context)?;
+        let pipelines: Vec<_> =
+            pipelines.into_iter().map(|file| file.with_damaged(self.damaged)).collect();
         let output_root = match &self.output {
             Some(path) => absolute(path)?,
             None => context.settings.output_root().to_owned(),

@@ -241,3 +241,66 @@ fn bad_flags_are_told_before_work() {
     refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
     refused(&["--start", "5"], "`start_s` is 5 s, and the audio lasts 2 s", 3);
 }
+
+#[test]
+fn damaged_source_is_refused_or_repaired_as_the_flag_says() {
+    let lab = Lab::new();
+    source(&lab);
+    let whole = std::fs::read(lab.path("in.wav")).unwrap();
+    let mut cut = std::fs::File::create(lab.path("cut.wav")).unwrap();
+    cut.write_all(&whole[..whole.len() / 2]).unwrap();
+    for flags in [&[][..], &["--damaged", "refuse"]] {
+        let output = lab.run(&[&["export", "cut.wav", "out.wav"], flags].concat());
+        assert_eq!(code(&output), 3, "{}", stderr(&output));
+        assert!(!lab.path("out.wav").exists());
+    }
+    let output = lab.run(&["export", "cut.wav", "out.wav", "--damaged", "repair"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("repaired: it is cut short"), "{}", stdout(&output));
+    let kept = samples(&lab, "out.wav");
+    assert_eq!(kept, samples(&lab, "in.wav")[..kept.len()]);
+    // The pipeline says one thing, the flag another.
+    let refusing = lab.run(&["export", "cut.wav", "out2.wav", "--print-pipeline"]);
+    lab.write("refusing.toml", &stdout(&refusing));
+    assert_eq!(code(&lab.run(&["run", "refusing.toml", "cut.wav"])), 3);
+    let output = lab.run(&["run", "refusing.toml", "cut.wav", "--damaged", "repair"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(samples(&lab, "out2.wav"), kept);
+    let repairing =
+        lab.run(&["export", "cut.wav", "out3.wav", "--damaged", "repair", "--print-pipeline"]);
+    lab.write("repairing.toml", &stdout(&repairing));
+    let output = lab.run(&["run", "repairing.toml", "cut.wav", "--damaged", "refuse"]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+}
+
+#[test]
+fn mistakes_are_told_in_flags() {
+    let lab = Lab::new();
+    source(&lab);
+    let told =
+        |flags: &[&str]| stderr(&lab.run(&[&["export", "in.wav", "out.wav"], flags].concat()));
+    for (flags, name, keys) in [
+        (&["--loudness", "5"][..], "`--loudness`", &["target_lufs"][..]),
+        (&["--loudness", "-16", "--ceiling", "9"], "`--ceiling`", &["ceiling_dbtp"]),
+        (&["--pad-start", "1e9"], "`--pad-start`", &["start_s"]),
+    ] {
+        let said = told(flags);
+        // The pipeline that is shown below has the keys.
+        let first = said.lines().next().unwrap_or_default();
+        assert!(first.contains(name) && !keys.iter().any(|key| first.contains(key)), "{said}");
+    }
+}
+
+#[test]
+fn artists_given_again_are_several() {
+    let lab = Lab::new();
+    source(&lab);
+    let flags = ["--tag", "artist=Ann", "--tag", "artist=Bo", "--tag", "title=One"];
+    let output = lab.run(&[&["export", "in.wav", "out.flac"][..], &flags].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let output = lab.run(&["tags", "--json", "out.flac"]);
+    let told: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let tags = &told["files"][0]["tags"];
+    assert_eq!((&tags["title"], &tags["artist"]), (&"One".into(), &"Ann; Bo".into()));
+    assert_eq!(tags["values"]["artist"], serde_json::json!(["Ann", "Bo"]));
+}
