@@ -83,6 +83,19 @@ fn cues_come_back_from_every_format_with_what_it_has_of_them() {
     }
 }
 
+/// Found by the fuzzer of tags: the rounding of a time ran over.
+#[test]
+fn cues_at_the_end_of_all_time_harm_no_file() {
+    for place in [Place::Frame(u64::MAX), Place::Nanoseconds(u64::MAX), Place::Frame(1 << 53)] {
+        let chapter = Cue { start: place, end: CueEnd::At(place), label: None };
+        for format in formats::FORMATS {
+            let bytes = file(format.name, vec![cues()[0].clone(), chapter.clone()]);
+            let found = read(&bytes);
+            assert_eq!(found[0].start.frame(RATE), 0, "{}", format.name);
+        }
+    }
+}
+
 #[test]
 fn formats_are_whole_where_nothing_is_marked() {
     for format in formats::FORMATS {

@@ -138,9 +138,9 @@ pub(crate) fn chapters(
         .iter()
         .rev()
         .map(|cue| {
-            let start = cue.start.nanoseconds(rate);
+            let start = cue.start.nanoseconds(rate).min(CHAPTER_NS_MAX);
             let end = match cue.end {
-                CueEnd::At(end) => end.nanoseconds(rate),
+                CueEnd::At(end) => end.nanoseconds(rate).min(CHAPTER_NS_MAX),
                 CueEnd::Point | CueEnd::Next => next.unwrap_or(start),
             };
             next = Some(start);
@@ -150,6 +150,9 @@ pub(crate) fn chapters(
     chapters.reverse();
     chapters
 }
+
+/// Latest time of a chapter: what writes it rounds it to milliseconds. Later ones, 584 years in, are lies of files.
+const CHAPTER_NS_MAX: u64 = u64::MAX - 1_000_000_000;
 
 /// A chapter on its way into a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

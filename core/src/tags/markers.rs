@@ -108,6 +108,9 @@ const CUE_SHEET_HEAD_BYTES: usize = 128 + 8 + 259;
 const TRACK_BYTES: usize = 36;
 const INDEX_BYTES: usize = 12;
 
+/// Frames that `STREAMINFO` can count.
+const FRAME_COUNT_MAX: u64 = 1 << 36;
+
 /// Numbers of the track behind the last one, of a CD and of anything else.
 const LEAD_OUT: [u8; 2] = [170, 255];
 
@@ -124,7 +127,8 @@ fn tracks(block: &[u8]) -> Vec<Cue> {
         let first =
             points.chunks_exact(INDEX_BYTES).find(|point| point[8] == 1).and_then(number_at);
         let begin = number_at(track).and_then(|track| track.checked_add(first.unwrap_or(0)));
-        if let Some(begin) = begin.filter(|_| !LEAD_OUT.contains(&track[8])) {
+        let is_sound = |begin: &u64| *begin < FRAME_COUNT_MAX && !LEAD_OUT.contains(&track[8]);
+        if let Some(begin) = begin.filter(is_sound) {
             cues.push(Cue { start: Place::Frame(begin), end: CueEnd::Next, label: None });
         }
     }

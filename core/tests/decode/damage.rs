@@ -4,7 +4,7 @@ use crate::support::{
     completeness, decode_bytes, decode_named, fixture, hound_wav, patch, samples_of_every_format,
     signal,
 };
-use wavemill_core::decode::{self, Completeness, DecodeError};
+use wavemill_core::decode::{self, Completeness, Damaged, DecodeError};
 
 /// Bytes that look like nothing, the same in every run.
 fn noise(count: usize, mut seed: u64) -> Vec<u8> {
@@ -176,6 +176,26 @@ fn id3_tags_in_front_are_skipped() {
         let expected = decode_bytes(&bytes).unwrap();
         let tagged = decode_bytes(&[&tag[..], &bytes].concat()).unwrap();
         assert_eq!(tagged.samples, expected.samples, "{name}");
+    }
+}
+
+#[test]
+fn mp3_that_begins_amid_a_frame_says_what_is_passed_over() {
+    let bytes = fixture("tone-mono-noxing.mp3");
+    let expected = decode_bytes(&bytes).unwrap();
+    assert_eq!(expected.info.warnings, [""; 0]);
+    let amid = [&bytes[60..104], &bytes[..]].concat();
+    let filled = [&[0; 500][..], &bytes].concat();
+    for (file, told) in
+        [(&amid, &["44 bytes before its first frame are no sound"][..]), (&filled, &[])]
+    {
+        for damaged in [Damaged::Refuse, Damaged::Repair] {
+            let source = std::io::Cursor::new(file.clone());
+            let mut decoder = decode::open_as(Box::new(source), None, damaged).unwrap();
+            assert_eq!(decoder.info().warnings, told);
+            let found = crate::support::read_all(decoder.as_mut()).unwrap();
+            assert!(found.samples == expected.samples);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Damaged files that are to be repaired, against the sound ones they were made of.
 
 use crate::support::{
-    Decoded, Scratch, decode_bytes, ffmpeg_floats, has_tools, hound_wav, patch, read_all,
+    Decoded, Scratch, decode_bytes, ffmpeg_floats, fixture, has_tools, hound_wav, patch, read_all,
     read_file, run, samples_of_every_format, signal, write_file,
 };
 use std::io::Cursor;
@@ -275,5 +275,23 @@ fn floats_that_are_no_numbers_become_zero_and_are_counted() {
 fn header_that_is_missing_cannot_be_repaired() {
     for (name, bytes) in samples_of_every_format() {
         assert!(repair(&bytes[..bytes.len().min(24)]).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn damaged_comments_of_ogg_are_told_and_cost_no_sound() {
+    let names = [
+        "tone-flac.oga",
+        #[cfg(feature = "opus")]
+        "fuzz/tone.opus",
+    ];
+    for name in names {
+        let bytes = fixture(name);
+        let page = 4 + bytes[4..].windows(4).position(|window| window == b"OggS").unwrap();
+        let broken = patch(&bytes, page + 40, &[bytes[page + 40] ^ 0x55]);
+        assert!(decode_bytes(&broken).is_err(), "{name}");
+        let (repaired, repairs) = repair(&broken).unwrap();
+        assert!(repaired.samples == decode_bytes(&bytes).unwrap().samples, "{name}");
+        assert_eq!(kinds(&repairs), [RepairKind::LeftOut], "{name}: {repairs:?}");
     }
 }

@@ -12,6 +12,7 @@ pub(super) fn open(
     source: Box<dyn Source>,
     walk: &Walk,
     byte_count: u64,
+    warning: Option<String>,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = walk.header;
     let rate = claims::check_stream(header.sample_rate_hz.into(), u64::from(header.channel_count))?;
@@ -27,7 +28,7 @@ pub(super) fn open(
     let promised = stated.map(|cut| claims::check_frames(cut.frame_count(), rate)).transpose()?;
     let cut = super::cut(walk, mpeg_frame_count);
     let packets = ScannedPackets::new(scan, cut, header.frame_count());
-    let info = super::info(header, rate, promised);
+    let info = super::info(header, rate, promised, warning);
     let (params, damaged) = (super::params(rate), Damaged::Repair);
     CodedDecoder::open(info, Box::new(packets), params, fault, damaged)
 }

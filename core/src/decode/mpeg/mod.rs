@@ -38,9 +38,10 @@ pub(super) fn open(
     byte_count: u64,
     damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
+    let warning = walk::passed_over(source.as_mut(), start, byte_count)?;
     let walk = walk::walk(source.as_mut(), start, byte_count)?;
     if damaged.is_repaired() {
-        return mended::open(source, &walk, byte_count);
+        return mended::open(source, &walk, byte_count, warning);
     }
     walk.check()?;
     let header = walk.header;
@@ -49,7 +50,7 @@ pub(super) fn open(
     let frame_count = claims::check_frames(cut.frame_count(), rate)?;
     let window = Window::new(source, walk.audio_start, walk.end)?;
     let fault = window.fault();
-    let info = info(header, rate, Some(frame_count));
+    let info = info(header, rate, Some(frame_count), warning);
     let packets = MpegPackets {
         reader: BufReader::with_capacity(BUFFER_BYTES, window),
         fault: fault.clone(),
@@ -69,7 +70,12 @@ pub(super) fn facts_of_frame(head: &[u8]) -> Result<(u32, usize, u64), DecodeErr
     Ok((header.sample_rate_hz, header.channel_count.into(), header.frame_count()))
 }
 
-fn info(header: FrameHeader, rate: u32, frame_count: Option<Frames>) -> StreamInfo {
+fn info(
+    header: FrameHeader,
+    rate: u32,
+    frame_count: Option<Frames>,
+    warning: Option<String>,
+) -> StreamInfo {
     StreamInfo {
         container: "mp3",
         codec: "mp3",
@@ -77,7 +83,7 @@ fn info(header: FrameHeader, rate: u32, frame_count: Option<Frames>) -> StreamIn
         format: PcmFormat::FLOAT,
         lossless: false,
         frame_count,
-        warnings: Vec::new(),
+        warnings: warning.into_iter().collect(),
     }
 }
 

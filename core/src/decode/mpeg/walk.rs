@@ -3,7 +3,7 @@
 use super::header::{FrameHeader, HEADER_BYTES, HeaderError};
 use super::{BUFFER_BYTES, InfoTag};
 use crate::decode::chunks::{read_at, read_up_to};
-use crate::decode::{DecodeError, Source};
+use crate::decode::{DecodeError, Source, id3};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
 /// How far the first frame is looked for after the ID3 tags; some taggers leave gaps.
@@ -66,6 +66,20 @@ pub(in crate::decode) fn find(
         }
     }
     Ok(None)
+}
+
+/// What stands between the tags and the first frame, at `start`, in a line: a start of the sound that is damaged or was
+/// cut off looks so. `None` where there is nothing, or zeros that fill.
+pub(super) fn passed_over(
+    source: &mut dyn Source,
+    start: u64,
+    byte_count: u64,
+) -> Result<Option<String>, DecodeError> {
+    let tags_end = id3::skip(source, byte_count)?;
+    let count = start.saturating_sub(tags_end);
+    let bytes = read_up_to(source, tags_end, usize::try_from(count).unwrap_or(SEARCH_BYTES))?;
+    let is_filling = bytes.iter().all(|byte| *byte == 0);
+    Ok((!is_filling).then(|| format!("{count} bytes before its first frame are no sound")))
 }
 
 /// Whether a second header of the layer stands within the longest frame of it.

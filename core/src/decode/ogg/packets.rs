@@ -140,6 +140,11 @@ impl PagedPackets {
             self.note(RepairKind::LeftOut, format!("{} bytes first", page.left_out));
         }
         if page.is_torn {
+            if self.end.is_none() {
+                // Its place tells of missing sound; comments have none.
+                let detail = "pages before its sound, as its comments".to_owned();
+                self.note(RepairKind::LeftOut, detail);
+            }
             self.between.is_torn = true;
             self.timing.tear();
         }
