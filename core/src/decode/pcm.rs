@@ -169,7 +169,10 @@ impl Decoder for PcmDecoder {
                 match (&mut self.ledger, checked) {
                     // The bits are cut off as the samples are unpacked.
                     (Some(ledger), Err(_)) => {
-                        ledger.note(RepairKind::ExtraBits, self.position, 1, 0);
+                        let frames = bytes[..byte_count].chunks_exact(self.frame_bytes);
+                        let first = frames.map(|frame| check_unused_bits(frame, self.coding));
+                        let first = first.take_while(Result::is_ok).count() as u64;
+                        ledger.note_once(RepairKind::ExtraBits, self.position + first);
                     }
                     (_, checked) => checked?,
                 }

@@ -190,6 +190,13 @@ impl Ledger {
         repair
     }
 
+    /// Notes what is true of the file, first seen at frame `at`, however often it is seen.
+    pub(super) fn note_once(&mut self, kind: RepairKind, at: u64) {
+        if self.repairs.iter().all(|repair| repair.kind != kind) {
+            self.note(kind, at, 1, 0);
+        }
+    }
+
     /// Notes sound that is missing before frame `at`.
     ///
     /// # Errors

@@ -295,3 +295,34 @@ fn damaged_comments_of_ogg_are_told_and_cost_no_sound() {
         assert_eq!(kinds(&repairs), [RepairKind::LeftOut], "{name}: {repairs:?}");
     }
 }
+
+/// Found by the fuzzer of containers: it was counted once a block.
+#[test]
+fn bits_that_should_not_be_are_told_once_at_the_first_sample_that_has_them() {
+    let mut planes = signal(1, 5_000, 13);
+    let at = 3_000;
+    let shifted = planes[0].iter().map(|sample| sample << 3).collect::<Vec<_>>();
+    planes[0] = shifted;
+    planes[0][at] |= 1;
+    planes[0][at + 900] |= 1;
+    let bytes: Vec<u8> =
+        planes[0].iter().flat_map(|sample| (*sample as i16).to_be_bytes()).collect();
+    let common =
+        [&[0, 1][..], &5_000u32.to_be_bytes(), &[0, 13], b"\x40\x0e\xbb\x80\0\0\0\0\0\0"].concat();
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        [&name[..], &u32::try_from(data.len()).unwrap().to_be_bytes(), data].concat()
+    };
+    let sound = [&[0; 8][..], &bytes].concat();
+    let body = [&b"AIFF"[..], &chunk(b"COMM", &common), &chunk(b"SSND", &sound)].concat();
+    let file = chunk(b"FORM", &body);
+    assert!(decode_bytes(&file).is_err());
+    for block in [1, 7, 4_096] {
+        let source = Box::new(Cursor::new(file.clone()));
+        let mut decoder = decode::open_as(source, None, Damaged::Repair).unwrap();
+        let mut samples = Samples::empty(decoder.info().format, 1);
+        while decoder.read(&mut samples, block).unwrap() > 0 {}
+        let repairs = decoder.repairs();
+        assert_eq!((kinds(&repairs), repairs[0].count), (vec![RepairKind::ExtraBits], 1));
+        assert_eq!(repairs[0].at_s[0].0, at as f64 / RATE as f64);
+    }
+}
