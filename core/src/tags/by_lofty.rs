@@ -13,7 +13,7 @@ use lofty::ogg::tag::VorbisComments;
 use lofty::picture::{Picture as LoftyPicture, PictureType};
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
-use std::io::{BufReader, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A tag of a file.
@@ -37,7 +37,7 @@ pub(super) fn parse(
     source.seek(SeekFrom::Start(0))?;
     // In any other mode one value that is none, as a date in words, costs all tags.
     let options = ParseOptions::new().read_properties(false).parsing_mode(ParsingMode::Relaxed);
-    let reader = BufReader::new(source);
+    let reader = Filling(BufReader::new(source));
     let result = catch_unwind(AssertUnwindSafe(|| {
         Probe::with_file_type(reader, file_type).options(options).read().map(found)
     }));
@@ -46,6 +46,31 @@ pub(super) fn parse(
         Ok(Err(error)) => Err(one_line(&error.to_string())),
         Err(_) => Err("the tag reader gave up on them".into()),
     })
+}
+
+/// Reads as much as is asked for, as far as it is there: lofty limits atoms of MPEG-4 by counting what reads bring,
+/// so that what it made of a damaged one depended on how much came at once.
+struct Filling<'a>(BufReader<&'a mut dyn Source>);
+
+impl Read for Filling<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut there = 0;
+        while there < bytes.len() {
+            match self.0.read(&mut bytes[there..]) {
+                Ok(0) => break,
+                Ok(count) => there += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(there)
+    }
+}
+
+impl Seek for Filling<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
 }
 
 /// A WAVE file that is a chunk of these parts.
