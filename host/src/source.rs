@@ -7,11 +7,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use wavemill_pipelines::execution::RunError;
 #[cfg(test)]
 use wavemill_pipelines::publishing::crash_tests;
 use wavemill_pipelines::publishing::{
-    FileIdentity, crash_point, create_dirs, hash_file, identity, part_path, rename_noreplace,
-    suffixed, sync_dir,
+    FileIdentity, crash_point, create_dirs, hash_file, identity, part_path, refusal,
+    rename_noreplace, suffixed, sync_dir,
 };
 
 /// The source as its job read it.
@@ -56,18 +58,32 @@ fn free_name(path: &Path) -> PathBuf {
 }
 
 /// Does what a record says and returns what became of it: again pending (another name) when the
-/// chosen name was taken meanwhile, `Left` when the source must not or cannot be touched.
+/// chosen name was taken meanwhile, `Left` when the source must not or cannot be touched. What may have
+/// passed a moment later, as an I/O error or a full disk, is tried again.
 ///
 /// # Errors
 /// Only crashes made by tests; what the file system refuses is `Left`.
 pub fn carry_out(source: &SourceContext<'_>, record: &SourceRecord) -> io::Result<SourceRecord> {
-    let result = match record {
+    let attempt = || match record {
         SourceRecord::Moving { to, reason, is_trash } => {
             carry_out_move(source, to, reason.as_deref(), *is_trash)
         }
         SourceRecord::Deleting => delete(source),
         other => Ok(other.clone()),
     };
+    let mut result = attempt();
+    for tries in 1..TRIES_MAX {
+        match &result {
+            #[cfg(test)]
+            Err(error) if error.to_string() == crash_tests::MESSAGE => break,
+            Err(error) if may_pass(source.input, error) => {
+                // The end of the daemon waits for its jobs, and so for this.
+                std::thread::park_timeout(AGAIN_AFTER * tries);
+                result = attempt();
+            }
+            _ => break,
+        }
+    }
     match result {
         #[cfg(test)]
         Err(error) if error.to_string() == crash_tests::MESSAGE => Err(error),
@@ -80,6 +96,17 @@ pub fn carry_out(source: &SourceContext<'_>, record: &SourceRecord) -> io::Resul
     }
 }
 
+/// Times that a source is tried to be moved or deleted.
+const TRIES_MAX: u32 = 3;
+
+/// Wait after the first failure, longer by as much after each further one. Short, as a place for jobs is
+/// held meanwhile.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+fn may_pass(input: &Path, error: &io::Error) -> bool {
+    matches!(refusal(input, error), RunError::Transient { .. })
+}
+
 fn carry_out_move(
     source: &SourceContext<'_>,
     to: &Path,
@@ -90,6 +117,9 @@ fn carry_out_move(
         // Gone: by us before a crash, or by someone else.
         return Ok(match identity(to)? {
             Some(moved) if moved.size_bytes == source.identity.size_bytes => {
+                // Whoever moved it may not have come to this.
+                sync_dir(folder_of(to))?;
+                sync_dir(folder_of(source.input))?;
                 SourceRecord::Moved { to: to.to_path_buf() }
             }
             _ => SourceRecord::Left { reason: "it was gone already".to_owned() },
@@ -218,7 +248,12 @@ fn write_reason(job: &str, to: &Path, reason: &str) -> io::Result<()> {
     match written {
         // A name of 255 bytes has no room for the ending; the reason is in `jobs show` too.
         Err(error) if error.kind() == io::ErrorKind::InvalidFilename => fs::remove_file(&part),
-        other => other,
+        Err(error) => {
+            // What was not synced is never trusted; it is written anew.
+            let _ = fs::remove_file(&part);
+            Err(error)
+        }
+        Ok(()) => Ok(()),
     }
 }
 

@@ -18,11 +18,10 @@ mod loudness;
 mod master;
 mod memory;
 mod plugin;
-mod record;
 mod sandbox;
 
 use std::process::ExitCode;
-use wavemill_tests::usage;
+use wavemill_tests::{record, usage};
 
 type Bench = fn(&[String]) -> record::Record;
 

@@ -65,6 +65,7 @@ pub fn shipped(name: &str) -> PathBuf {
 #[derive(Debug)]
 pub struct Lab {
     folder: tempfile::TempDir,
+    root: PathBuf,
     mark: String,
     /// A copy of the program that an unprivileged user can reach; it runs as that user.
     unprivileged: Option<PathBuf>,
@@ -116,14 +117,20 @@ impl Lab {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let mark = folder.path().to_string_lossy().into_owned();
-        let lab = Self { folder, mark, unprivileged: None };
-        std::fs::create_dir_all(lab.root()).expect("a folder can be made");
+        let root = folder.path().join("root");
+        let lab = Self { folder, root, mark, unprivileged: None };
+        std::fs::create_dir_all(&lab.root).expect("a folder can be made");
         lab
     }
 
     /// Where the relative paths of pipelines begin.
     pub fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
+        self.root.clone()
+    }
+
+    /// The same, borrowed.
+    pub fn root_path(&self) -> &Path {
+        &self.root
     }
 
     /// Where the store lives.
@@ -300,7 +307,7 @@ fn finish(command: &mut Command) -> Ended {
     Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
 }
 
-fn collect(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
+pub(crate) fn collect(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         // What was read before an error is what a test wants to see.

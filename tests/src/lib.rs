@@ -6,12 +6,15 @@
 
 #![expect(clippy::missing_panics_doc, reason = "helpers of tests fail by panicking")]
 
+pub mod audit;
 pub mod compilers;
 pub mod external;
+pub mod faults;
 pub mod fuzzing;
 pub mod lab;
 pub mod oracle;
 pub mod processes;
+pub mod record;
 pub mod sha256;
 pub mod signal;
 pub mod usage;

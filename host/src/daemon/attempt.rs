@@ -217,10 +217,11 @@ impl Attempt<'_> {
         plan: &Plan,
         mut together: Option<&mut Together<'_>>,
     ) -> Result<Worked, StoreError> {
-        let domain = domain::of_job(self.shared, self.job, plan);
-        let worker = match slot.worker(self.shared, &domain) {
+        let domain = domain::of_job(self.shared, self.job, plan).map_err(Failure::from);
+        let worker = domain.and_then(|domain| Ok(slot.worker(self.shared, &domain)?));
+        let worker = match worker {
             Ok(worker) => worker,
-            Err(error) => return Ok(Worked::Failed(error.into())),
+            Err(failure) => return Ok(Worked::Failed(failure)),
         };
         if worker.send(&Request::Run(Box::new(self.request(plan, together.as_deref())))).is_err() {
             return Ok(buried(slot));

@@ -8,8 +8,9 @@ use crate::store::JobRecord;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::effects::LOCK_FILE;
+use wavemill_pipelines::execution::RunError;
 use wavemill_pipelines::model::Step;
-use wavemill_pipelines::publishing::create_dirs;
+use wavemill_pipelines::publishing::{create_dirs, refusal};
 
 /// Where systems keep time zones, which dates in names need. The first is what a variable may name.
 const ZONES: [&str; 5] = [
@@ -24,9 +25,13 @@ const ZONES: [&str; 5] = [
 /// folders of its outputs, the spool and the caches to write. It is the same for all files of a watched
 /// folder, so that a worker can do one after the other. Folders to write are made, because one that is
 /// not there cannot be allowed.
-pub(super) fn of_job(shared: &Shared, job: &JobRecord, plan: &Plan) -> Domain {
+///
+/// # Errors
+/// When a folder cannot be made for a reason that may pass: a worker that was started without it would be
+/// refused it for good.
+pub(super) fn of_job(shared: &Shared, job: &JobRecord, plan: &Plan) -> Result<Domain, RunError> {
     if !shared.workers.is_confined {
-        return Domain::default();
+        return Ok(Domain::default());
     }
     let watched = shared.live.folder_of(&job.file.pipeline, &job.input);
     let mut reads = vec![watched.unwrap_or_else(|| job.input.clone())];
@@ -52,14 +57,21 @@ pub(super) fn of_job(shared: &Shared, job: &JobRecord, plan: &Plan) -> Domain {
         reads.push(job.file.path().parent().unwrap_or(&job.file.root).to_owned());
         caches.push(Pieces::of_state(&shared.state).folder().to_owned());
     }
-    // What cannot be made is told by the run that needs it.
     for folder in &outputs {
-        let _ = create_dirs(folder);
+        made(folder, create_dirs(folder))?;
     }
     for folder in &caches {
-        let _ = make_private(folder);
+        made(folder, make_private(folder))?;
     }
-    Domain { reads: places(reads), outputs: places(outputs), caches: places(caches) }
+    Ok(Domain { reads: places(reads), outputs: places(outputs), caches: places(caches) })
+}
+
+/// What can never be made is told by the run that needs it.
+fn made(folder: &Path, result: std::io::Result<()>) -> Result<(), RunError> {
+    match result.map_err(|error| refusal(folder, &error)) {
+        Err(error @ RunError::Transient { .. }) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn places(mut paths: Vec<PathBuf>) -> Vec<Place> {

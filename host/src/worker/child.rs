@@ -87,7 +87,7 @@ fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
     let _lock = greet(parent_pid, &lock)?;
     limit_this_process(OPEN_FILES_MAX)?;
     // Before there is another thread: it would keep what this one gives up.
-    let confinement = domain.as_ref().map_or_else(Confinement::off, confine);
+    let confinement = domain.as_ref().map_or_else(|| Ok(Confinement::off()), confine)?;
     let domain = domain.unwrap_or_default();
     let shared = Arc::clone(&cancel);
     std::thread::Builder::new()

@@ -5,7 +5,7 @@ use super::fingerprint::Fingerprint;
 use super::{RunError, error};
 use crossbeam_channel::Receiver;
 use std::fs::{File, OpenOptions};
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +55,11 @@ impl Temporary {
     /// Creates the file and the folders above it.
     pub(super) fn create(path: &Path) -> Result<(File, Self), RunError> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| output_io(&error, folder))?;
+            match std::fs::create_dir_all(folder) {
+                // Standard Rust takes a folder that it could not look at for a file in its place.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+                made => made.map_err(|error| output_io(&error, folder))?,
+            }
         }
         let file = OpenOptions::new()
             .read(true)

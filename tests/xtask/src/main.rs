@@ -10,6 +10,7 @@ mod effects;
 mod fuzz;
 mod stage;
 mod tools;
+mod torture;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ usage: cargo xtask COMMAND
   effects --check       rebuilds them and compares
   wasm-toolchain DIR    a Rust compiler for wasm where rustup cannot add the target
   fuzz NAME [--seconds N] [--seed N]  damages its inputs at random: containers, effects, encoders, tags
+  torture [--minutes N] [--seed N]  breaks the host at every system call and by kills at random; recorded
   tools   which optional programs of the tests are missing, and how to get them
 ";
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["effects", ref names @ ..] => effects::run(names),
         ["wasm-toolchain", folder] => effects::wasm_toolchain(folder),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["torture", ref rest @ ..] => torture::run(rest),
         ["tools"] => {
             tools::report();
             Ok(())

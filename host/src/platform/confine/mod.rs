@@ -14,6 +14,7 @@ mod files;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::path_text;
 
@@ -126,10 +127,13 @@ impl fmt::Display for Confinement {
 
 /// Leaves this thread, and those it starts, with a domain and with the calls that reading, computing
 /// and writing need. Where the system has no means it says so and goes on.
-pub fn confine(domain: &Domain) -> Confinement {
+///
+/// # Errors
+/// When the disk does not let a place of the domain be looked at.
+pub fn confine(domain: &Domain) -> io::Result<Confinement> {
     // Files first: the filter of calls lets no further domain be entered.
-    let files = confine_files(domain);
-    Confinement::of(files, confine_calls())
+    let files = confine_files(domain)?;
+    Ok(Confinement::of(files, confine_calls()))
 }
 
 /// What would be in force on this system, found out by a thread that confines itself and ends.
@@ -139,7 +143,7 @@ pub fn confinement_here() -> Confinement {
         .spawn(|| confine(&Domain::default()))
         .map(std::thread::JoinHandle::join);
     match tried {
-        Ok(Ok(confinement)) => confinement,
+        Ok(Ok(Ok(confinement))) => confinement,
         _ => Confinement::of(
             Err("no thread could try Landlock".to_owned()),
             Err("none could try seccomp".to_owned()),
@@ -148,13 +152,13 @@ pub fn confinement_here() -> Confinement {
 }
 
 #[cfg(target_os = "linux")]
-fn confine_files(domain: &Domain) -> Result<(), String> {
-    files::confine(domain)
+fn confine_files(domain: &Domain) -> io::Result<Result<(), String>> {
+    Ok(files::confine(&files::Opened::of(domain)?))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn confine_files(_domain: &Domain) -> Result<(), String> {
-    Err("this system has no Landlock".to_owned())
+fn confine_files(_domain: &Domain) -> io::Result<Result<(), String>> {
+    Ok(Err("this system has no Landlock".to_owned()))
 }
 
 #[cfg(all(

@@ -1,24 +1,24 @@
 //! What a measurement leaves behind: a page for people and the raw numbers.
 
+use crate::lab;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
-use wavemill_tests::lab;
 
 /// Outcome of a measurement.
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub struct Record {
     /// Sentences of the result, each with its number.
-    pub(crate) findings: Vec<String>,
+    pub findings: Vec<String>,
     /// Heading of the raw table.
-    pub(crate) columns: Vec<&'static str>,
+    pub columns: Vec<&'static str>,
     /// One line a measurement.
-    pub(crate) rows: Vec<Vec<String>>,
+    pub rows: Vec<Vec<String>>,
 }
 
 impl Record {
     /// The page.
-    pub(crate) fn text(&self, name: &str, about: &str) -> String {
+    pub fn text(&self, name: &str, about: &str) -> String {
         let mut text = format!("# {name}: {about}\n\n{}\n\n", machine());
         for finding in &self.findings {
             let _ = writeln!(text, "- {finding}");
@@ -27,7 +27,8 @@ impl Record {
     }
 
     /// Writes the page and the numbers.
-    pub(crate) fn write(&self, name: &str, about: &str) {
+    #[expect(clippy::print_stdout, reason = "whoever measures wants to know where")]
+    pub fn write(&self, name: &str, about: &str) {
         let folder = folder();
         std::fs::create_dir_all(&folder).expect("the folder of records can be made");
         lab::put(&folder.join(format!("{name}.md")), self.text(name, about).as_bytes());
@@ -76,14 +77,14 @@ fn said(program: &str, arguments: &[&str]) -> String {
 }
 
 /// The middle one of some numbers.
-pub(crate) fn median(values: &[f64]) -> f64 {
+pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
 }
 
 /// A number that a tenth of these stay below: what a thing takes when little else disturbs it.
-pub(crate) fn tenth(values: &[f64]) -> f64 {
+pub fn tenth(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 10]
