@@ -60,15 +60,6 @@ fn watching_again_redoes_nothing() {
 }
 
 #[test]
-fn editing_a_pipeline_redoes_nothing() {
-    let (lab, _) = processed();
-    let edited = lab.pipeline("copy", &COPY.replace("\"wav\"", "\"flac\""));
-    watch_again(&lab, &edited);
-    assert_eq!(states(&lab), ["done"]);
-    assert_eq!(lab.files("out"), ["a.wav"]);
-}
-
-#[test]
 fn editing_a_shipped_pipeline_redoes_nothing() {
     let lab = Lab::new();
     let two_seconds = signal::sine(48_000, 1, 96_000, 440.0, 0.1);

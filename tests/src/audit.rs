@@ -38,8 +38,13 @@ impl Expected {
     }
 }
 
-/// What is wrong at any moment, finished or not: files under final names that are not whole.
-pub fn torn(folders: &[&Path], expected: &[Expected]) -> Vec<String> {
+/// What is wrong at any moment, finished or not: files under final names that are not whole. Those that are
+/// `whole` are not looked at again; what is found to be so is added.
+pub fn torn(
+    folders: &[&Path],
+    expected: &[Expected],
+    whole: &mut BTreeSet<PathBuf>,
+) -> Vec<String> {
     let known: BTreeMap<&PathBuf, &Expected> = expected
         .iter()
         .flat_map(|input| input.outputs.iter().map(move |path| (path, input)))
@@ -51,7 +56,11 @@ pub fn torn(folders: &[&Path], expected: &[Expected]) -> Vec<String> {
     let mut wrong = Vec::new();
     for path in folders.iter().flat_map(|folder| files_below(folder)) {
         match known.get(&path) {
-            Some(input) => wrong.extend(not_whole(&path, input.frames)),
+            Some(_) if whole.contains(&path) => {}
+            Some(input) => match not_whole(&path, input.frames) {
+                found if found.is_empty() => drop(whole.insert(path)),
+                mut found => wrong.append(&mut found),
+            },
             None if others.contains(&path) || is_unfinished(&path) => {}
             None => wrong.push(format!("{} is neither an output nor marked", path.display())),
         }

@@ -48,6 +48,11 @@ impl Tool {
         has_them
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A command of the program, without input.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.path);

@@ -356,6 +356,11 @@ impl Daemon {
         if let Some(event) = self.seen.iter().find(|event| is_it(event)) {
             return event.clone();
         }
+        self.wait_for_next(what, is_it)
+    }
+
+    /// Waits for an event that is yet to come; panics with all events when it does not come.
+    pub fn wait_for_next(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {

@@ -24,6 +24,18 @@ pub fn marked(name: &str, value: &str) -> Vec<Process> {
         .collect()
 }
 
+/// Memory that a process holds now, in MiB.
+pub fn resident_mib(pid: i32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<f64>().ok()? / 1024.0)
+}
+
+/// Descriptors that a process has open.
+pub fn descriptors(pid: i32) -> Option<usize> {
+    Some(std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+}
+
 fn has_mark(process: &Path, mark: &[u8]) -> bool {
     let environment = std::fs::read(process.join("environ")).unwrap_or_default();
     environment.split(|byte| *byte == 0).any(|entry| entry == mark)

@@ -210,7 +210,12 @@ impl Engine {
         if self.idle_slots.is_empty() {
             return Ok(());
         }
-        self.looked_at_ms = Clock::now_ms();
+        let now_ms = Clock::now_ms();
+        if now_ms < self.looked_at_ms {
+            // The clock was set back.
+            self.shared.store.mend_waits(now_ms)?;
+        }
+        self.looked_at_ms = now_ms;
         let claim = Claim {
             boot_id: self.shared.boot_id.clone(),
             now_ms: self.looked_at_ms,

@@ -15,6 +15,7 @@ pub(super) const DEATHS_MAX: u32 = 100;
 /// worker of that start lives any more.
 pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
     let mut recovered = Vec::new();
+    shared.store.mend_waits(Clock::now_ms())?;
     for job in shared.queue().held_by_others(&shared.boot_id)? {
         tracing::info!(job = %job.id, state = %job.state, "Job is recovered.");
         recovered.push(match job.state {

@@ -18,6 +18,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod views;
+mod waits;
 
 pub use batches::{Paused, Submission, Submitted};
 pub use catalog::CatalogRecord;

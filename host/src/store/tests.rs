@@ -244,6 +244,24 @@ fn job_that_waits_for_its_time_lets_lower_priorities_run() {
 }
 
 #[test]
+fn wait_planned_by_a_clock_that_was_ahead_is_as_long_as_meant() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let job = claim_now(&store, 1).remove(0);
+    let reason = "disk full".to_owned();
+    let again = Again { run_at_ms: 9_100, reason, blame: Blame::Machine, now_ms: 9_000 };
+    store.retry(&Lease::of(&job), again).unwrap();
+    // By a clock that is right, nothing is to be mended.
+    assert_eq!(store.mend_waits(9_000).unwrap(), 0);
+    assert_eq!(store.next_due_ms(9_000).unwrap(), Some(9_100));
+    // It was set back: of the wait of 100 ms it would make 8,100.
+    assert_eq!(store.mend_waits(1_000).unwrap(), 1);
+    assert_eq!(store.next_due_ms(1_000).unwrap(), Some(1_100));
+    assert_eq!(store.mend_waits(1_001).unwrap(), 0);
+    assert_eq!(store.claim(claim_of(9, 1_100, HashSet::new())).unwrap().len(), 1);
+}
+
+#[test]
 fn claim_respects_capacity_and_busy_files() {
     let (_folder, store) = open();
     for name in ["a.wav", "b.wav", "c.wav"] {

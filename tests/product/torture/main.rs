@@ -4,9 +4,13 @@
 
 #![expect(clippy::print_stdout, reason = "seeds and cases, for who wants to see a failure again")]
 
+mod broken;
 mod control;
+mod disk;
+mod kills;
 mod plan;
 mod scenario;
+mod soak;
 mod sweep;
 
 use plan::{Plan, shuffle};

@@ -36,6 +36,11 @@ impl Plan {
     }
 }
 
+/// Files of a soak, where `cargo xtask soak` asks for one.
+pub(crate) fn soak_files() -> Option<usize> {
+    std::env::var("WAVEMILL_SOAK_FILES").ok()?.parse().ok()
+}
+
 /// One that differs from run to run, and is short enough to be typed.
 fn fresh_seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);

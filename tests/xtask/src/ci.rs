@@ -112,6 +112,14 @@ fn packages() -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Builds the program as the tests want it, and says where it is.
+pub(crate) fn built_program() -> Result<PathBuf> {
+    let arguments = ["build", "--locked", "--workspace", "--bin", "wavemill"];
+    let status = cargo(&arguments).args(OPTIONAL).status()?;
+    anyhow::ensure!(status.success(), "the program cannot be built");
+    program()
+}
+
 /// Where `cargo build` puts the program.
 fn program() -> Result<PathBuf> {
     let metadata = metadata()?;

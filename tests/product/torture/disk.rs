@@ -1,0 +1,198 @@
+//! Disks that are full, out of inodes, read-only or another one: a job that cannot be delivered says why and leaves
+//! nothing half, and is delivered once there is room.
+
+#![expect(clippy::print_stderr, reason = "the gate counts lines that say what was skipped")]
+
+use std::path::PathBuf;
+use wavemill_tests::audit::{self, Expected};
+use wavemill_tests::external::Tool;
+use wavemill_tests::lab::{Ended, Lab, put, wait_until};
+use wavemill_tests::signal;
+use wavemill_tests::wav::{self, Stored};
+
+const PIPELINE: &str = r#"
+version = 1
+
+[pipeline]
+name = "disk"
+retry = { attempts = 2, backoff = "50ms..50ms" }
+
+[[watch]]
+path = "in"
+ready = { stable_for = "50ms" }
+
+[[export]]
+format = "wav"
+path = "out/{stem}.{ext}"
+
+[[export]]
+format = "flac"
+path = "out/{stem}.{ext}"
+
+[report]
+json = "out/{stem}.json"
+"#;
+
+/// Tells `faketime` to leave the clock alone that only counts on.
+const REAL_WAITS: &str = "FAKETIME_DONT_FAKE_MONOTONIC";
+
+/// Of stereo at 16 bits: 1.9 MB.
+const FRAMES: usize = 480_000;
+
+/// A lab whose folder of outputs can be a file system of its own.
+struct Disk {
+    lab: Lab,
+    pipeline: PathBuf,
+    unshare: Tool,
+}
+
+impl Disk {
+    /// With one input; none where no file system can be mounted.
+    fn new() -> Option<Self> {
+        let unshare = Tool::find("unshare")?;
+        let mut trial = unshare.command();
+        trial.args(["-Urm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]);
+        if !trial.status().is_ok_and(|status| status.success()) {
+            eprintln!("skipped: no file system may be mounted in a namespace here");
+            return None;
+        }
+        let lab = Lab::new();
+        std::fs::create_dir_all(lab.path("out")).expect("a folder");
+        // Jobs begin however little is free: what is looked at is what they meet then.
+        put(&lab.aside("config.toml"), b"min_free_mib = 0\n");
+        let pipeline = lab.pipeline("disk", PIPELINE);
+        let signal = signal::pink(48_000, 2, FRAMES, 0.3, 1);
+        wav::write(&lab.path("in/a.wav"), &signal, Stored::Int(16));
+        Some(Self { lab, pipeline, unshare })
+    }
+
+    /// `watch --until-idle` with a file system of these options at `out`; whatever files are there in the
+    /// end are printed after it.
+    fn watch_on(&self, options: &str) -> Ended {
+        let mount = format!("mount -t tmpfs -o {options} tmpfs out");
+        let script = format!("{mount} && \"$@\"; code=$?; find out ! -type d; exit $code");
+        let mut wrapper = self.unshare.command();
+        wrapper.args(["-Urm", "sh", "-c", &script, "sh"]);
+        let config = self.lab.aside("config.toml");
+        let config = config.to_str().expect("a path of the lab is text");
+        let words = ["watch", "--until-idle", "--json", "--config", config];
+        self.lab.run_wrapped(wrapper, &words, &self.pipeline)
+    }
+
+    /// A job that cannot be delivered fails with this reason, leaves nothing, and its source alone; asked for
+    /// again on a disk with room it is delivered.
+    fn assert_fails_then_delivers(&self, options: &str, reason: &str) {
+        let ended = self.watch_on(options);
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(!ended.stdout.lines().any(|line| line.starts_with("out/")), "{ended:?}");
+        let jobs = self.lab.jobs();
+        assert_eq!(jobs.len(), 1, "{jobs:#?}");
+        let said = jobs[0]["reason"].as_str().unwrap_or_default();
+        assert!(said.contains(reason) && said.contains("/out"), "{said}");
+        assert_eq!(self.lab.files("in"), ["a.wav"]);
+        let again = self.lab.run(["jobs", "retry", jobs[0]["id"].as_str().expect("an id")]);
+        assert_eq!(again.code, Some(0), "{again:?}");
+        let ended = self.lab.until_idle(&[&self.pipeline]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let mut wrong = audit::settled(&self.lab, &[self.lab.root_path()], &self.expected());
+        // The first job stays in the list, as failed.
+        wrong.retain(|line| !line.contains("has 2 jobs"));
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+
+    fn expected(&self) -> Vec<Expected> {
+        let root = self.lab.root();
+        let input = root.join("in/a.wav");
+        vec![Expected {
+            source: Some(input.clone()),
+            input,
+            state: "done",
+            frames: FRAMES as u64,
+            outputs: ["a.flac", "a.json", "a.wav"].map(|name| root.join("out").join(name)).to_vec(),
+            reason: None,
+        }]
+    }
+}
+
+#[test]
+fn full_disk_fails_the_job_and_room_delivers_it() {
+    let Some(disk) = Disk::new() else { return };
+    disk.assert_fails_then_delivers("size=1m", "No space left on device");
+}
+
+/// Room for the folder and two files, but not for the third.
+#[test]
+fn disk_without_inodes_fails_the_job_and_room_delivers_it() {
+    let Some(disk) = Disk::new() else { return };
+    disk.assert_fails_then_delivers("size=64m,nr_inodes=3", "No space left on device");
+}
+
+#[test]
+fn read_only_disk_fails_the_job_at_once_and_room_delivers_it() {
+    let Some(disk) = Disk::new() else { return };
+    disk.assert_fails_then_delivers("ro", "Read-only file system");
+    let attempts: Vec<_> = disk.lab.jobs().iter().map(|job| job["attempt"].clone()).collect();
+    assert_eq!(attempts, [1, 1], "it was tried again, though it could not help");
+}
+
+#[test]
+fn outputs_on_another_disk_than_source_and_state_are_delivered() {
+    let Some(disk) = Disk::new() else { return };
+    let ended = disk.watch_on("size=64m");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let mut there: Vec<_> = ended.stdout.lines().filter(|line| line.starts_with("out/")).collect();
+    there.sort_unstable();
+    assert_eq!(there, ["out/a.flac", "out/a.json", "out/a.wav"]);
+}
+
+/// `a.wav` was processed in the year to come; then the clock was set right.
+#[test]
+fn clock_that_is_set_back_delivers_what_is_dropped_and_repeats_nothing() {
+    let Some(faketime) = Tool::find("faketime") else { return };
+    let lab = Lab::new();
+    let pipeline = lab.pipeline("disk", PIPELINE);
+    let tone = |name: &str| {
+        let signal = signal::sine(48_000, 1, 4800, 440.0, 0.5);
+        wav::write(&lab.path(name), &signal, Stored::Int(16));
+    };
+    tone("in/a.wav");
+    let mut wrapper = faketime.command();
+    // Waits count by the other clock, which nobody sets.
+    wrapper.env(REAL_WAITS, "1").args(["-f", "+366d"]);
+    let ended = lab.run_wrapped(wrapper, &["watch", "--until-idle", "--json"], &pipeline);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    tone("in/b.wav");
+    let ended = lab.until_idle(&[&pipeline]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.event("job-done", "in/b.wav").is_some(), "{ended:?}");
+    assert!(ended.event("job-started", "in/a.wav").is_none(), "{ended:?}");
+    assert_eq!(lab.files("out").len(), 6);
+}
+
+/// A job was to be tried again in a moment, by a clock that was a year ahead.
+#[test]
+fn wait_that_began_before_the_clock_was_set_back_does_not_last_until_then() {
+    let Some(disk) = Disk::new() else { return };
+    let Some(faketime) = Tool::find("faketime") else { return };
+    let waiting = PIPELINE.replace("50ms..50ms", "2s..2s");
+    let (lab, pipeline) = (&disk.lab, disk.lab.pipeline("disk", &waiting));
+    // It is killed while the job waits; `faketime` is only its parent.
+    let script = format!(
+        "mount -t tmpfs -o size=1m tmpfs out && mkfifo none || exit 1; \"$@\" > events & \
+         until grep -q 'retry_in_s..[0-9]' events; do read -t 0.1 none <> none; done; \
+         kill -9 $(cat {})",
+        lab.state().join("wavemill.pid").display()
+    );
+    let config = lab.aside("config.toml");
+    let config = config.to_str().expect("a path of the lab is text");
+    let words = ["watch", "--json", "--config", config];
+    let mut wrapper = disk.unshare.command();
+    wrapper.args(["-Urm", "bash", "-c", &script, "bash"]);
+    wrapper.env(REAL_WAITS, "1").arg(faketime.path()).args(["-f", "+366d"]);
+    lab.run_wrapped(wrapper, &words, &pipeline);
+    wait_until("the daemon is gone", || lab.processes().is_empty());
+    assert_eq!(lab.jobs()[0]["state"], "retry");
+    let ended = lab.until_idle(&[&pipeline]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.event("job-done", "in/a.wav").is_some(), "{ended:?}");
+}

@@ -1,0 +1,284 @@
+//! Thousands of small files of many formats, a tenth of them broken, through three pipelines, while the daemon and its
+//! workers are killed: every good one comes out once, every broken one has a reason, and the daemon does not grow.
+
+use crate::broken;
+use crate::plan::{Plan, soak_files};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use wavemill_tests::audit::{self, Expected};
+use wavemill_tests::lab::{Daemon, Lab, put, repository, wait_until};
+use wavemill_tests::processes;
+use wavemill_tests::record::{Record, median};
+use wavemill_tests::signal::Random;
+
+/// Files of the gate's form.
+const FILES_SHORT: usize = 60;
+
+/// One file of so many is broken.
+const BROKEN_OF: usize = 10;
+
+/// Files of a folder.
+const PER_FOLDER: usize = 100;
+
+/// Kills in all, of the daemon in the first half and of a worker in the second, unless there are few files.
+const KILLS: usize = 100;
+
+/// Fewest files dropped from one kill to the next.
+const FILES_PER_KILL_MIN: usize = 10;
+
+/// Sound files of the fixtures: eleven containers and nine codecs.
+#[rustfmt::skip]
+const GOOD: &[&str] = &[
+    "tone-16.flac", "tone-24-6ch.flac", "tone-aac.m4a", "tone-alac.caf", "tone-alac.m4a", "tone-flac.mka",
+    "tone-flac.oga", "tone-lame.mp3", "tone-mono-noxing.mp3", "tone-pcm.mkv", "tone-rf64.wav", "tone-sowt.aifc",
+    "tone-vorbis.webm", "tone.aac", "tone.aiff", "tone.ogg",
+];
+
+/// Where the sources of a pipeline go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sources {
+    Stay,
+    Move,
+    Vanish,
+}
+
+/// The pipelines, by number: the format of their export and what becomes of sources.
+const PIPELINES: [(&str, Sources); 3] =
+    [("flac", Sources::Stay), ("wav", Sources::Move), ("flac", Sources::Vanish)];
+
+fn pipeline(lab: &Lab, number: usize) -> PathBuf {
+    let (format, sources) = PIPELINES[number];
+    let source = match sources {
+        Sources::Stay => String::new(),
+        Sources::Move => format!(
+            "[source]\non_success = \"move:done{number}/{{reldir}}\"\non_failure = \"move:failed{number}/{{reldir}}\"\n"
+        ),
+        Sources::Vanish => "[source]\non_success = \"delete\"\n".to_owned(),
+    };
+    let step = "[[step]]\nuse = \"gain\"\nwith = { gain_db = -3.0 }\n";
+    let text = format!(
+        "version = 1\n\n[pipeline]\nname = \"soak{number}\"\nconcurrency = 2\n\n\
+         [[watch]]\npath = \"in{number}\"\nrescan = \"5s\"\nready = {{ stable_for = \"100ms\" }}\n\n{step}\
+         [[export]]\nformat = \"{format}\"\npath = \"out{number}/{{reldir}}/{{stem}}.{{ext}}\"\n\n\
+         [report]\njson = \"out{number}/{{reldir}}/{{stem}}.json\"\n\n{source}"
+    );
+    lab.pipeline(&format!("soak{number}"), &text)
+}
+
+/// A kind of file to drop: its bytes, and the frames it has unless it is broken.
+struct Seed {
+    name: String,
+    bytes: Vec<u8>,
+    frames: Option<u64>,
+}
+
+fn good_seeds() -> Vec<Seed> {
+    let seed = |name: &&str| {
+        let path = repository().join("tests/fixtures").join(name);
+        let frames = audit::count_frames(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let bytes = std::fs::read(&path).expect("a fixture");
+        Seed { name: (*name).to_owned(), bytes, frames: Some(frames) }
+    };
+    GOOD.iter().map(seed).collect()
+}
+
+fn broken_seeds() -> Vec<Seed> {
+    let seed = |(name, bytes): (&str, Vec<u8>)| Seed { name: name.to_owned(), bytes, frames: None };
+    broken::all().into_iter().map(seed).collect()
+}
+
+/// A soak under way.
+struct Soak {
+    lab: Lab,
+    pipelines: Vec<PathBuf>,
+    good: Vec<Seed>,
+    broken: Vec<Seed>,
+    random: Random,
+    dropped: Vec<Expected>,
+    kills: usize,
+    /// Resident memory in MiB and descriptors of the daemon that lived through the last half.
+    taken: Vec<(f64, usize)>,
+}
+
+impl Soak {
+    fn new(seed: u64) -> Self {
+        let lab = Lab::new();
+        let pipelines = (0..PIPELINES.len()).map(|number| pipeline(&lab, number)).collect();
+        for number in 0..PIPELINES.len() {
+            lab.path(&format!("in{number}/x"));
+        }
+        Self {
+            lab,
+            pipelines,
+            good: good_seeds(),
+            broken: broken_seeds(),
+            random: Random::new(seed),
+            dropped: Vec::new(),
+            kills: 0,
+            taken: Vec::new(),
+        }
+    }
+
+    fn watch(&self) -> Daemon {
+        let pipelines: Vec<&Path> = self.pipelines.iter().map(PathBuf::as_path).collect();
+        self.lab.watch(&pipelines)
+    }
+
+    /// Drops a file as a careful program does.
+    fn drop_file(&mut self) {
+        let index = self.dropped.len();
+        let is_broken = index % BROKEN_OF == BROKEN_OF - 1;
+        let seeds = if is_broken { &self.broken } else { &self.good };
+        // Every kind comes equally often.
+        let seed = &seeds[(index / if is_broken { BROKEN_OF } else { 1 }) % seeds.len()];
+        let ending = seed.name.rsplit('.').next().unwrap_or("wav");
+        let number = self.random.index(PIPELINES.len());
+        let (format, sources) = PIPELINES[number];
+        let stem = format!("{}/f{index}", index / PER_FOLDER);
+        let below = |top: String| self.lab.root().join(top);
+        let input = below(format!("in{number}/{stem}.{ending}"));
+        let aside = self.lab.aside("next");
+        put(&aside, &seed.bytes);
+        std::fs::rename(aside, self.lab.path(&format!("in{number}/{stem}.{ending}")))
+            .expect("a rename");
+        let outputs = ["json", format].map(|ending| below(format!("out{number}/{stem}.{ending}")));
+        let source = match (sources, is_broken) {
+            (Sources::Move, true) => Some(below(format!("failed{number}/{stem}.{ending}"))),
+            (Sources::Move, false) => Some(below(format!("done{number}/{stem}.{ending}"))),
+            (Sources::Vanish, false) => None,
+            _ => Some(input.clone()),
+        };
+        let has_reason = is_broken && sources == Sources::Move;
+        self.dropped.push(Expected {
+            input,
+            state: if is_broken { "failed" } else { "done" },
+            frames: seed.frames.unwrap_or(0),
+            outputs: if is_broken { Vec::new() } else { outputs.to_vec() },
+            reason: has_reason.then(|| below(format!("failed{number}/{stem}.{ending}.reason.txt"))),
+            source,
+        });
+    }
+
+    /// Drops all files, killing the daemon in the first half and workers in the second.
+    fn run(&mut self, files: usize) {
+        let mut daemon = self.watch();
+        let per_kill = (files / KILLS).max(FILES_PER_KILL_MIN);
+        let mut ended = 0;
+        while self.dropped.len() < files {
+            for _ in 0..per_kill.min(files - self.dropped.len()) {
+                self.drop_file();
+            }
+            // Some are at work and some wait when it is killed.
+            let patience = Duration::from_millis(200 + self.random.below(1500));
+            daemon.observe(patience);
+            self.kills += 1;
+            if self.dropped.len() * 2 <= files {
+                daemon.kill_alone();
+                daemon = self.watch();
+                ended = 0;
+            } else {
+                self.kill_a_worker();
+                // So that the backlog does not grow, and the daemon is looked at while it works.
+                let enough = self.dropped.len().saturating_sub(files / 2 + per_kill);
+                let deadline = Instant::now() + wavemill_tests::lab::PATIENCE;
+                while ended < enough && Instant::now() < deadline {
+                    daemon.observe(Duration::from_millis(200));
+                    ended = count_ended(&daemon);
+                    self.take(&daemon);
+                }
+            }
+        }
+        daemon.wait_for_next("rest", |event| event["event"] == "idle");
+        self.take(&daemon);
+        // Some failed, as they should.
+        assert_eq!(daemon.terminate(), Some(3));
+    }
+
+    fn kill_a_worker(&self) {
+        let workers = self.lab.processes().into_iter().find(|it| it.command.ends_with(" worker"));
+        if let Some(pid) = workers.and_then(|worker| rustix::process::Pid::from_raw(worker.pid)) {
+            // It may have ended since.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Notes what the daemon holds.
+    fn take(&mut self, daemon: &Daemon) {
+        let pid = daemon.pid().as_raw_nonzero().get();
+        let taken = processes::resident_mib(pid).zip(processes::descriptors(pid));
+        self.taken.extend(taken);
+    }
+
+    /// What is wrong at the end.
+    fn settled(&self) -> Vec<String> {
+        wait_until("workers end with their daemon", || self.lab.processes().is_empty());
+        let pipelines: Vec<&Path> = self.pipelines.iter().map(PathBuf::as_path).collect();
+        let ended = self.lab.until_idle(&pipelines);
+        let mut wrong = audit::settled(&self.lab, &[self.lab.root_path()], &self.dropped);
+        if ended.code != Some(0) {
+            wrong.push(format!("something was left to do: {ended:?}"));
+        }
+        wrong
+    }
+
+    /// Median memory and descriptors of the first and of the last quarter of what was noted.
+    fn growth(&self) -> [(f64, f64); 2] {
+        let quarter = self.taken.len().div_ceil(4);
+        [&self.taken[..quarter], &self.taken[self.taken.len() - quarter..]].map(|part| {
+            let memory: Vec<f64> = part.iter().map(|(memory, _)| *memory).collect();
+            let descriptors: Vec<f64> = part.iter().map(|(_, count)| *count as f64).collect();
+            (median(&memory), median(&descriptors))
+        })
+    }
+}
+
+fn count_ended(daemon: &Daemon) -> usize {
+    let is_end = |event: &&serde_json::Value| {
+        event["event"] == "job-done"
+            || (event["event"] == "job-failed" && event["retry_in_s"].is_null())
+    };
+    daemon.events().iter().filter(is_end).count()
+}
+
+#[test]
+fn files_of_many_formats_some_broken_come_out_once_or_have_a_reason() {
+    let plan = Plan::read();
+    if plan.time.is_some() {
+        return;
+    }
+    let (files, begun) = (soak_files().unwrap_or(FILES_SHORT), Instant::now());
+    let mut soak = Soak::new(plan.seed);
+    soak.run(files);
+    let wrong = soak.settled();
+    if soak_files().is_some() {
+        record(&soak, plan.seed, begun.elapsed(), &wrong);
+    }
+    assert!(wrong.is_empty(), "seed {}: {wrong:#?}", plan.seed);
+}
+
+fn record(soak: &Soak, seed: u64, time: Duration, wrong: &[String]) {
+    let broken = soak.dropped.iter().filter(|file| file.state == "failed").count();
+    let [(memory, descriptors), (memory_last, descriptors_last)] = soak.growth();
+    let mut findings = vec![
+        format!(
+            "{} files of {} formats, {broken} of them broken in {} ways, through {} pipelines in {:.1} min, seed {seed}",
+            soak.dropped.len(),
+            soak.good.len(),
+            soak.broken.len(),
+            PIPELINES.len(),
+            time.as_secs_f64() / 60.0
+        ),
+        format!("{} kills: of the daemon in the first half, of a worker in the second", soak.kills),
+        format!("{} violations", wrong.len()),
+        format!(
+            "the daemon of the second half: {memory:.1} MiB and {descriptors} descriptors in the first quarter of it, {memory_last:.1} MiB and {descriptors_last} in the last"
+        ),
+    ];
+    findings.extend(wrong.iter().take(20).cloned());
+    let row =
+        |(memory, descriptors): &(f64, usize)| vec![memory.to_string(), descriptors.to_string()];
+    let rows = soak.taken.iter().map(row).collect();
+    let record = Record { findings, columns: vec!["resident_mib", "descriptors"], rows };
+    record
+        .write("soak", "files of many formats, a tenth broken, through three pipelines with kills");
+}
