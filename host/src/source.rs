@@ -48,13 +48,16 @@ pub fn plan_move(input: &Path, planned: PlannedMove<'_>) -> io::Result<SourceRec
     Ok(SourceRecord::Moving { to: free_name(&folder.join(name)), reason, is_trash })
 }
 
+fn is_free(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err()
+}
+
 fn free_name(path: &Path) -> PathBuf {
-    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
     let mut names = (1..=u32::MAX).map(|number| match number {
         1 => path.to_path_buf(),
         number => suffixed(path, number),
     });
-    names.find(is_free).unwrap_or_else(|| path.to_path_buf())
+    names.find(|path| is_free(path)).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Does what a record says and returns what became of it: again pending (another name) when the
@@ -138,12 +141,18 @@ fn carry_out_move(
     crash_point("before source move")?;
     match rename_noreplace(source.input, to) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+        // Linux says so before it looks whether the name is free.
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices && is_free(to) => {
             if !copy_over(source, to, found)? {
                 return Ok(left_because_changed());
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::AlreadyExists | io::ErrorKind::CrossesDevices
+            ) =>
+        {
             if !is_copy(source, to)? {
                 let reason = reason.map(str::to_owned);
                 return Ok(SourceRecord::Moving { to: free_name(to), reason, is_trash });

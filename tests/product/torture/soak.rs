@@ -87,6 +87,15 @@ fn broken_seeds() -> Vec<Seed> {
     broken::all().into_iter().map(seed).collect()
 }
 
+/// What the daemon held at a moment.
+#[derive(Clone, Copy)]
+struct Taken {
+    resident_mib: f64,
+    descriptors: usize,
+    /// Size of the store's file, of which up to 64 MiB are kept in memory.
+    store_mib: f64,
+}
+
 /// A soak under way.
 struct Soak {
     lab: Lab,
@@ -96,8 +105,8 @@ struct Soak {
     random: Random,
     dropped: Vec<Expected>,
     kills: usize,
-    /// Resident memory in MiB and descriptors of the daemon that lived through the last half.
-    taken: Vec<(f64, usize)>,
+    /// What the daemon that lived through the last half held.
+    taken: Vec<Taken>,
 }
 
 impl Soak {
@@ -205,8 +214,13 @@ impl Soak {
     /// Notes what the daemon holds.
     fn take(&mut self, daemon: &Daemon) {
         let pid = daemon.pid().as_raw_nonzero().get();
+        let size = std::fs::metadata(self.lab.state().join("store.redb")).map_or(0, |it| it.len());
         let taken = processes::resident_mib(pid).zip(processes::descriptors(pid));
-        self.taken.extend(taken);
+        self.taken.extend(taken.map(|(resident_mib, descriptors)| Taken {
+            resident_mib,
+            descriptors,
+            store_mib: size as f64 / f64::from(1 << 20),
+        }));
     }
 
     /// What is wrong at the end.
@@ -221,14 +235,24 @@ impl Soak {
         wrong
     }
 
-    /// Median memory and descriptors of the first and of the last quarter of what was noted.
-    fn growth(&self) -> [(f64, f64); 2] {
+    /// Medians of the first and of the last quarter of what was noted, in a sentence.
+    fn growth(&self) -> String {
         let quarter = self.taken.len().div_ceil(4);
-        [&self.taken[..quarter], &self.taken[self.taken.len() - quarter..]].map(|part| {
-            let memory: Vec<f64> = part.iter().map(|(memory, _)| *memory).collect();
-            let descriptors: Vec<f64> = part.iter().map(|(_, count)| *count as f64).collect();
-            (median(&memory), median(&descriptors))
-        })
+        let of = |part: &[Taken]| {
+            let middle = |of: fn(&Taken) -> f64| median(&part.iter().map(of).collect::<Vec<_>>());
+            format!(
+                "{:.1} MiB, {} descriptors and a store of {:.1} MiB",
+                middle(|it| it.resident_mib),
+                middle(|it| it.descriptors as f64),
+                middle(|it| it.store_mib)
+            )
+        };
+        let (first, last) = (&self.taken[..quarter], &self.taken[self.taken.len() - quarter..]);
+        format!(
+            "the daemon of the second half: {} in its first quarter, {} in its last",
+            of(first),
+            of(last)
+        )
     }
 }
 
@@ -258,7 +282,6 @@ fn files_of_many_formats_some_broken_come_out_once_or_have_a_reason() {
 
 fn record(soak: &Soak, seed: u64, time: Duration, wrong: &[String]) {
     let broken = soak.dropped.iter().filter(|file| file.state == "failed").count();
-    let [(memory, descriptors), (memory_last, descriptors_last)] = soak.growth();
     let mut findings = vec![
         format!(
             "{} files of {} formats, {broken} of them broken in {} ways, through {} pipelines in {:.1} min, seed {seed}",
@@ -270,15 +293,15 @@ fn record(soak: &Soak, seed: u64, time: Duration, wrong: &[String]) {
         ),
         format!("{} kills: of the daemon in the first half, of a worker in the second", soak.kills),
         format!("{} violations", wrong.len()),
-        format!(
-            "the daemon of the second half: {memory:.1} MiB and {descriptors} descriptors in the first quarter of it, {memory_last:.1} MiB and {descriptors_last} in the last"
-        ),
+        soak.growth(),
     ];
     findings.extend(wrong.iter().take(20).cloned());
-    let row =
-        |(memory, descriptors): &(f64, usize)| vec![memory.to_string(), descriptors.to_string()];
+    let row = |it: &Taken| {
+        vec![it.resident_mib.to_string(), it.descriptors.to_string(), it.store_mib.to_string()]
+    };
     let rows = soak.taken.iter().map(row).collect();
-    let record = Record { findings, columns: vec!["resident_mib", "descriptors"], rows };
+    let columns = vec!["resident_mib", "descriptors", "store_mib"];
+    let record = Record { findings, columns, rows };
     record
         .write("soak", "files of many formats, a tenth broken, through three pipelines with kills");
 }
