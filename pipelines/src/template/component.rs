@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Longest name of a file or folder on the file systems in use (`NAME_MAX`), in bytes.
-const COMPONENT_BYTES_MAX: usize = 255;
+pub(super) const COMPONENT_BYTES_MAX: usize = 255;
 
 /// Longest extension that is kept when a name is cut; longer ones are no extension.
 const EXTENSION_BYTES_MAX: usize = 16;

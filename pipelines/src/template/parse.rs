@@ -1,5 +1,6 @@
 //! From a template's text to its parts, or to all of its mistakes.
 
+use super::component::COMPONENT_BYTES_MAX;
 use super::{Part, Placeholder};
 use jiff::fmt::strtime;
 use std::ops::Range;
@@ -195,6 +196,12 @@ fn check_folders(text: &str, parts: &[Part], errors: &mut Vec<TemplateError>) {
             "`..` leads out of the output folder".to_owned(),
             "write the folder itself, or an absolute path",
         ));
+    }
+    // What a placeholder adds is cut to fit; what the user wrote has to.
+    if path.split('/').any(|name| name.len() > COMPONENT_BYTES_MAX) {
+        let message = format!("a name has more than {COMPONENT_BYTES_MAX} bytes");
+        let help = "no file system takes it; write a shorter one";
+        errors.push(TemplateError::new("bad-template", whole.clone(), message, help));
     }
     if path.chars().any(char::is_control) {
         errors.push(TemplateError::new(

@@ -1,13 +1,17 @@
-//! Files damaged at random, read; tags and samples made at random, written: see
+//! Files, texts and requests damaged at random, read; tags and samples made at random, written: see
 //! [`wavemill_tests::fuzzing`]. `cargo xtask fuzz NAME` runs one for as long as one likes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api;
 mod containers;
 mod encoders;
 mod hearing;
 mod making;
+mod pipelines;
 mod tags;
+mod templates;
+mod texts;
 
 use wavemill_tests::fuzzing::Counting;
 

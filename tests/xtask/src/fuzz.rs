@@ -14,6 +14,9 @@ struct Target {
 /// Built as the gate builds it, so that nothing is compiled twice.
 const FORMATS: &[&str] = &["--workspace", "--features", "wavemill/mp3", "--test", "fuzz"];
 
+/// Records of the store, which only the host knows; built as the gate builds it.
+const HOST: &[&str] = &["--workspace", "--features", "wavemill/mp3", "--lib"];
+
 const TARGETS: &[Target] = &[
     Target {
         name: "effects",
@@ -23,6 +26,11 @@ const TARGETS: &[Target] = &[
     Target { name: "containers", place: FORMATS, test: "containers::damaged" },
     Target { name: "tags", place: FORMATS, test: "tags::damaged" },
     Target { name: "encoders", place: FORMATS, test: "encoders::random" },
+    Target { name: "pipelines", place: FORMATS, test: "pipelines::damaged" },
+    Target { name: "templates", place: FORMATS, test: "templates::expanded" },
+    Target { name: "api", place: FORMATS, test: "api::damaged" },
+    Target { name: "config", place: HOST, test: "config::damage::" },
+    Target { name: "store", place: HOST, test: "store::tests::damage::" },
 ];
 
 /// Time where none is given.
@@ -51,7 +59,7 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-const USAGE: &str = "cargo xtask fuzz effects|containers|tags|encoders [--seconds N] [--seed N]";
+const USAGE: &str = "cargo xtask fuzz NAME [--seconds N] [--seed N]";
 
 /// Seconds and first seed. A seed alone means that one.
 fn read(mut options: &[&str]) -> anyhow::Result<(Option<u64>, Option<u64>)> {
