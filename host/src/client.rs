@@ -7,9 +7,9 @@ pub use http::{Client, ClientError};
 use crate::cli::{CliError, Settings};
 use crate::control::types::{
     AdoptAnswer, AdoptRequest, BatchList, BatchView, CancelRequest, DeleteAnswer, DeleteRequest,
-    FileFilter, FileList, FileStats, FileView, JobFilter, JobList, JobView, LogLevel, MoveRequest,
-    PauseRequest, PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest, Status,
-    StopRequest, SubmitAnswer, SubmitRequest,
+    FileFilter, FileList, FileStats, FileView, HookView, JobFilter, JobList, JobView, LogLevel,
+    MoveRequest, PauseRequest, PauseView, PipelineView, Problem, ReprocessRequest, RetryRequest,
+    Status, StopRequest, SubmitAnswer, SubmitRequest,
 };
 use crate::control::{self, Service, Terms};
 use crate::jobs::JobState;
@@ -107,6 +107,18 @@ impl Backend {
             Self::Daemon(client) => Ok(client.get::<Status>("/v1/status")?.jobs),
             Self::Store(service) => Ok(service.status()?.jobs),
             Self::Nothing => Ok(JobState::ALL.into_iter().map(|state| (state, 0)).collect()),
+        }
+    }
+
+    /// Who is told of the ends of jobs and batches.
+    ///
+    /// # Errors
+    /// When they cannot be asked for.
+    pub fn hooks(&self) -> Result<Vec<HookView>, CliError> {
+        match self {
+            Self::Daemon(client) => Ok(client.get::<Status>("/v1/status")?.hooks),
+            Self::Store(service) => Ok(service.status()?.hooks),
+            Self::Nothing => Ok(Vec::new()),
         }
     }
 

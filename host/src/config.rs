@@ -1,7 +1,12 @@
 //! The configuration file: what holds on this machine for every pipeline.
 
+#[cfg(test)]
+mod damage;
+mod hooks;
+
 use crate::cli::{CliError, nearest};
 use crate::diagnostics;
+use crate::hooks::Hook;
 use crate::report::Report;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -36,6 +41,12 @@ pub struct ConfigFile {
     pub output_dir: Option<PathBuf>,
     /// Log filter.
     pub log: Option<String>,
+    /// File that the daemon logs to.
+    pub log_file: Option<PathBuf>,
+    /// Size at which that file is full, MiB.
+    pub log_file_mib: Option<u64>,
+    /// Log files that are kept; 0 for no log file.
+    pub log_files: Option<u32>,
     /// Jobs at once.
     pub workers: Option<usize>,
     /// Free space below which no job begins, MiB.
@@ -46,6 +57,8 @@ pub struct ConfigFile {
     pub target_lufs: Option<f64>,
     /// `false` turns loudness steps off.
     pub normalize: Option<bool>,
+    /// Who is told of the ends of jobs and batches.
+    pub hooks: Vec<Hook>,
 }
 
 /// Keys and what they take, for the help of a mistake.
@@ -54,11 +67,15 @@ const KEYS: &[(&str, &str)] = &[
     ("root", "a folder, as \"/srv/audio\""),
     ("output_dir", "a folder, as \"/srv/audio/out\""),
     ("log", "a level, as \"info\""),
+    ("log_file", "a file, as \"/var/log/wavemill.log\""),
+    ("log_file_mib", "a whole number from 1 to 1024"),
+    ("log_files", "a whole number from 0 to 100"),
     ("workers", "a whole number from 1 to 256"),
     ("min_free_mib", "a whole number from 0 to 1048576"),
     ("confine", "true or false"),
     ("target_lufs", "a number from -70 to 0, as -16.0"),
     ("normalize", "true or false"),
+    ("hook", "tables, each under a line [[hook]]"),
 ];
 
 impl ConfigFile {
@@ -136,17 +153,23 @@ impl Reader<'_> {
             "root" => config.root = self.folder_of(key, value),
             "output_dir" => config.output_dir = self.folder_of(key, value),
             "log" => config.log = self.string(key, value),
-            "workers" => config.workers = self.workers(key, value),
-            "min_free_mib" => config.min_free_mib = self.min_free(key, value),
+            "log_file" => config.log_file = self.folder_of(key, value),
+            "log_file_mib" => config.log_file_mib = self.whole(key, value, 1..=1024),
+            "log_files" => config.log_files = self.whole(key, value, 0..=100),
+            "workers" => config.workers = self.whole(key, value, 1..=WORKERS_MAX),
+            "min_free_mib" => {
+                config.min_free_mib = self.whole(key, value, 0..=MIN_FREE_MIB_MAX);
+            }
             "confine" => config.confine = self.bool(key, value),
             "target_lufs" => config.target_lufs = self.target(key, value),
             "normalize" => config.normalize = self.bool(key, value),
-            _ => self.unknown(key, key_span),
+            "hook" => config.hooks = self.hooks(value),
+            _ => self.unknown_of(KEYS, key, key_span),
         }
     }
 
-    fn unknown(&mut self, key: &str, span: Range<usize>) {
-        let names: Vec<_> = KEYS.iter().map(|(name, _)| *name).collect();
+    fn unknown_of(&mut self, keys: &[(&str, &str)], key: &str, span: Range<usize>) {
+        let names: Vec<_> = keys.iter().map(|(name, _)| *name).collect();
         let help = match nearest(key, &names) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("keys are {}", names.join(", ")),
@@ -172,20 +195,18 @@ impl Reader<'_> {
         }
     }
 
-    fn workers(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<usize> {
-        let count = match value.get_ref() {
-            DeValue::Integer(number) => usize::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        };
-        count.filter(|count| (1..=WORKERS_MAX).contains(count)).or_else(|| self.wrong(key, value))
-    }
-
-    fn min_free(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<u64> {
-        let mib = match value.get_ref() {
+    fn whole<T: TryFrom<u64> + PartialOrd>(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        range: RangeInclusive<T>,
+    ) -> Option<T> {
+        let number = match value.get_ref() {
             DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
             _ => None,
         };
-        mib.filter(|mib| *mib <= MIN_FREE_MIB_MAX).or_else(|| self.wrong(key, value))
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.filter(|number| range.contains(number)).or_else(|| self.wrong(key, value))
     }
 
     fn target(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<f64> {
@@ -199,7 +220,16 @@ impl Reader<'_> {
     }
 
     fn wrong<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
-        let takes = KEYS.iter().find(|(name, _)| *name == key).map_or("", |(_, takes)| *takes);
+        self.wrong_of(KEYS, key, value)
+    }
+
+    fn wrong_of<T>(
+        &mut self,
+        keys: &[(&str, &str)],
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Option<T> {
+        let takes = keys.iter().find(|(name, _)| *name == key).map_or("", |(_, takes)| *takes);
         let typed = self.text.get(value.span()).unwrap_or_default();
         let message = format!("`{key}` is {typed}");
         self.mistake("bad-value", message, Some(format!("it takes {takes}")), value.span());
@@ -234,11 +264,13 @@ mod tests {
     #[test]
     fn config_with_every_key_is_understood() {
         let text = "state = \"s\"\nroot = \"/srv\"\noutput_dir = \"out\"\nlog = \"info\"\n\
-                    workers = 3\nmin_free_mib = 2048\nconfine = false\ntarget_lufs = -16\n\
+                    log_file = \"w.log\"\nlog_file_mib = 2\nlog_files = 0\nworkers = 3\nmin_free_mib = 2048\nconfine = false\ntarget_lufs = -16\n\
                     normalize = false\n";
         let config = ConfigFile::parse(text, Path::new("/etc/wavemill")).unwrap();
         assert_eq!(config.state, Some("/etc/wavemill/s".into()));
         assert_eq!(config.root, Some("/srv".into()));
+        assert_eq!(config.log_file, Some("/etc/wavemill/w.log".into()));
+        assert_eq!((config.log_file_mib, config.log_files), (Some(2), Some(0)));
         assert_eq!(config.workers, Some(3));
         assert_eq!(config.min_free_mib, Some(2048));
         assert_eq!(config.confine, Some(false));

@@ -7,8 +7,11 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod diagnostics;
+#[cfg(test)]
+mod dice;
 pub mod effects;
 pub mod groups;
+pub mod hooks;
 pub mod jobs;
 mod kept;
 pub mod platform;

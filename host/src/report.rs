@@ -1,10 +1,12 @@
 //! What people and programs read: results on standard output, everything else on standard error.
 
 mod log;
+mod log_file;
 mod paint;
 mod table;
 
-pub use log::{LOG_LEVELS, log_filter, set_log_level, show_bars, start_log};
+pub use log::{LOG_LEVELS, log_filter, log_to, set_log_level, show_bars, start_log};
+pub use log_file::LogFile;
 pub use paint::{Paint, Tone};
 pub use table::{Align, Table};
 

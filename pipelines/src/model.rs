@@ -49,6 +49,8 @@ pub struct Pipeline {
     pub timezone: Option<String>,
     /// When its jobs may begin; empty is always.
     pub hours: Vec<Hours>,
+    /// Age at which files that were made and that nobody changed are deleted; `None` is never.
+    pub keep_for: Option<Duration>,
     /// What happens after transient errors.
     pub retry: Retry,
     /// Folders it watches.
@@ -85,6 +87,7 @@ impl Pipeline {
             memory_bytes_max: None,
             timezone: None,
             hours: Vec::new(),
+            keep_for: None,
             retry: Retry::default(),
             watches: Vec::new(),
             damaged: Damaged::Refuse,

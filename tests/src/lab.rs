@@ -161,6 +161,14 @@ impl Lab {
         path
     }
 
+    /// Writes the configuration file that every command of the lab reads.
+    pub fn configure(&self, text: &str) -> PathBuf {
+        let path = self.folder.path().join("config/wavemill/config.toml");
+        std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+        put(&path, text.as_bytes());
+        path
+    }
+
     /// A command of the program in this lab, without the environment's settings.
     pub fn command<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(
         &self,
@@ -420,6 +428,11 @@ impl Daemon {
             }
         }
         self.child.wait().expect("a child can be waited for");
+    }
+
+    /// Asks it to read its configuration and pipelines again.
+    pub fn hang_up(&self) {
+        kill_process(self.pid(), Signal::HUP).expect("the daemon lives");
     }
 
     /// Asks it to finish what runs and to end; its exit code.

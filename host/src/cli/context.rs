@@ -1,9 +1,10 @@
 //! What every command is given: the flags that all share, completed from environment and files.
 
 use super::{CliError, Settings, settings};
-use crate::config::ConfigFile;
+use crate::config::{ConfigFile, ConfigPlace};
 use crate::effects::effects_with;
 use crate::report::{self, Report, log_filter};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::Effects;
@@ -49,6 +50,8 @@ pub struct Context {
     pub settings: Settings,
     /// Where effects come from; nothing of it is made before a pipeline names one.
     pub effects: Effects,
+    /// What it was made of.
+    global: GlobalArgs,
 }
 
 impl Context {
@@ -58,12 +61,27 @@ impl Context {
     /// When a variable or the configuration file is wrong; its mistakes are shown then.
     pub fn new(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
-        let environment = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let file = ConfigFile::read(&settings::config_place(global, &environment), &report)?;
         let settings = Settings::resolve(global, &environment, file)?;
         start_log(&settings.log)?;
         let effects = effects_with(&settings.state);
-        Ok(Self { report, settings, effects })
+        Ok(Self { report, settings, effects, global: global.clone() })
+    }
+
+    /// What it would be if it were made now: files may have changed.
+    ///
+    /// # Errors
+    /// As [`Context::new`].
+    pub fn again(&self) -> Result<Self, CliError> {
+        Self::new(&self.global)
+    }
+
+    /// Where its configuration file is, or would be.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        match settings::config_place(&self.global, &environment) {
+            ConfigPlace::Named(path) => Some(path),
+            ConfigPlace::Usual(path) => path,
+        }
     }
 
     /// Flags, variables and files left alone, for a process that is told everything by another.
@@ -80,9 +98,16 @@ impl Context {
             free_bytes_min: 0,
             confine: true,
             defaults: Defaults::default(),
+            hooks: Vec::new(),
+            log_file: None,
         };
         start_log(&settings.log)?;
-        Ok(Self { report: Report::new(false, true), settings, effects: Effects::default() })
+        Ok(Self {
+            report: Report::new(false, true),
+            settings,
+            effects: Effects::default(),
+            global: GlobalArgs::default(),
+        })
     }
 
     /// Whether results are JSON.
@@ -121,6 +146,11 @@ impl Context {
     pub fn below_root(&self, path: &Path) -> PathBuf {
         self.settings.root.join(path)
     }
+}
+
+/// A variable of the environment; an empty one counts as unset.
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// Logs to standard error.

@@ -4,7 +4,7 @@ use super::flags::in_flags;
 use super::outcome::Outcome;
 use super::pipeline_files::PipelineFile;
 use super::progress::Bars;
-use super::{CliError, Context, batches};
+use super::{CliError, Context, batches, reload};
 use crate::daemon::{DaemonEvent, StartedWatch, Summary};
 use crate::report::{Align, JSON_VERSION, Table, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
@@ -107,6 +107,17 @@ impl<'a> EventView<'a> {
             )),
             DaemonEvent::RootOnline { path, .. } => {
                 self.note(&format!("{} is back", self.below(path)));
+            }
+            DaemonEvent::Reloaded { begun, changed, ended } => {
+                self.note(&reload::told(begun, changed, ended));
+            }
+            DaemonEvent::Expired { pipeline, files } => self.note(&format!(
+                "{} of `{}` deleted: older than its `keep_for`",
+                counted(usize::try_from(*files).unwrap_or(usize::MAX), "file"),
+                one_line(pipeline)
+            )),
+            DaemonEvent::ReloadRefused { reason } => {
+                self.error(&format!("{}; everything goes on as before", one_line(reason)));
             }
             DaemonEvent::Stopping { now: false, running } => self.note(&format!(
                 "finishing {}, then ending (once more to end at once)",

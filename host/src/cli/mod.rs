@@ -15,6 +15,7 @@ mod files;
 mod flags;
 mod formats;
 mod grouped;
+mod hooks;
 mod jobs;
 mod log;
 mod man;
@@ -22,6 +23,7 @@ mod outcome;
 mod pipeline_files;
 mod plan;
 mod progress;
+mod reload;
 mod run;
 mod schema;
 mod settings;
@@ -60,6 +62,7 @@ const COMMANDS: &[Entry] = &[
     entry::<status::StatusArgs>(),
     entry::<doctor::Doctor>(),
     entry::<log::Log>(),
+    entry::<hooks::Hooks>(),
     entry::<steps::Steps>(),
     entry::<effects::Effects>(),
     entry::<formats::Formats>(),

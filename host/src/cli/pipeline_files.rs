@@ -130,7 +130,7 @@ fn second_name(text: &str, name: &str, first: &Path) -> Diagnostic {
 ///
 /// A folder means its `*.toml` except `Cargo.toml`, by name. A word that is no path means
 /// `pipelines/<word>.toml`, or, without such a file, the shipped pipeline of that name.
-fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+pub(super) fn find(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for argument in arguments {
         if argument.is_dir() {

@@ -5,6 +5,8 @@
 
 use super::{CliError, GlobalArgs};
 use crate::config::{ConfigFile, TARGET_LUFS_RANGE};
+use crate::hooks::Hook;
+use crate::report::LogFile;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::model::Defaults;
@@ -23,6 +25,8 @@ pub struct Settings {
     pub output_dir: Option<PathBuf>,
     /// Log filter.
     pub log: String,
+    /// File that the daemon logs to; `None` for none.
+    pub log_file: Option<LogFile>,
     /// Jobs at once; `None` is the number of processors.
     pub workers: Option<usize>,
     /// Free space below which no job begins.
@@ -31,11 +35,22 @@ pub struct Settings {
     pub confine: bool,
     /// What pipelines that say nothing do.
     pub defaults: Defaults,
+    /// Who is told of the ends of jobs and batches.
+    pub hooks: Vec<Hook>,
 }
 
 /// Free space below which no job begins, unless the configuration file says otherwise: what an hour of
 /// 24 bit stereo takes.
 const MIN_FREE_MIB: u64 = 1024;
+
+/// File in the state folder that the daemon logs to.
+const LOG_FILE: &str = "wavemill.log";
+
+/// Size at which a log file is full: some 50,000 jobs.
+const LOG_FILE_MIB: u64 = 10;
+
+/// Log files that are kept.
+const LOG_FILES: u32 = 5;
 
 impl Settings {
     /// Resolves everything.
@@ -53,11 +68,19 @@ impl Settings {
             flag.clone().or(file).map(|path| current.join(path))
         };
         let output_dir = environment("WAVEMILL_OUTPUT_DIR").map(|path| current.join(path));
+        let state = match first(&flags.state, file.state) {
+            Some(state) => state,
+            None => default_state(environment)?,
+        };
+        let files = file.log_files.unwrap_or(LOG_FILES);
+        let log_file = (files > 0).then(|| LogFile {
+            path: file.log_file.map_or_else(|| state.join(LOG_FILE), |path| current.join(path)),
+            bytes_max: file.log_file_mib.unwrap_or(LOG_FILE_MIB) << 20,
+            files,
+        });
         Ok(Self {
-            state: match first(&flags.state, file.state) {
-                Some(state) => state,
-                None => default_state(environment)?,
-            },
+            state,
+            log_file,
             root: first(&flags.root, file.root).unwrap_or_else(|| current.clone()),
             output_dir: output_dir.or(file.output_dir),
             log: flags.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
@@ -68,6 +91,7 @@ impl Settings {
                 target_lufs: target_lufs(environment)?.or(file.target_lufs),
                 normalize: normalize(environment)?.or(file.normalize).unwrap_or(true),
             },
+            hooks: file.hooks,
         })
     }
 
@@ -170,6 +194,9 @@ mod tests {
         assert_eq!(settings.output_root(), settings.root);
         assert_eq!(settings.defaults, Defaults::default());
         assert_eq!(settings.log, "warn");
+        let log_file = settings.log_file.unwrap();
+        assert_eq!(log_file.path, Path::new("/home/ada/.local/state/wavemill/wavemill.log"));
+        assert_eq!((log_file.bytes_max, log_file.files), (10 << 20, 5));
     }
 
     #[test]

@@ -17,10 +17,15 @@ pub(super) fn on_stop(told: impl FnMut(Stop) + Send + 'static) -> io::Result<()>
     platform::on_stop(told)
 }
 
+/// Calls `told` once for each SIGHUP from now on, as [`on_stop`]. Without such a signal never.
+pub(super) fn on_hangup(told: impl FnMut() + Send + 'static) -> io::Result<()> {
+    platform::on_hangup(told)
+}
+
 #[cfg(unix)]
 mod platform {
     use super::Stop;
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::low_level::pipe;
     use std::io::{self, Read};
     use std::os::unix::net::UnixStream;
@@ -30,19 +35,30 @@ mod platform {
         // Both threads' closures need it; a signal is rare, so a lock costs nothing.
         let told = std::sync::Arc::new(std::sync::Mutex::new(told));
         for (signal, stop) in [(SIGINT, Stop::Interrupt), (SIGTERM, Stop::Terminate)] {
-            let (mut reader, writer) = UnixStream::pair()?;
-            // The handler only writes a byte: the one thing that is safe there.
-            pipe::register(signal, writer)?;
             let told = std::sync::Arc::clone(&told);
-            let wait = move || {
-                let mut byte = [0];
-                while reader.read_exact(&mut byte).is_ok() {
-                    let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    (*told)(stop);
-                }
-            };
-            thread::Builder::new().name("signals".to_owned()).spawn(wait)?;
+            on(signal, move || {
+                let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                (*told)(stop);
+            })?;
         }
+        Ok(())
+    }
+
+    pub(super) fn on_hangup(told: impl FnMut() + Send + 'static) -> io::Result<()> {
+        on(SIGHUP, told)
+    }
+
+    fn on(signal: i32, mut told: impl FnMut() + Send + 'static) -> io::Result<()> {
+        let (mut reader, writer) = UnixStream::pair()?;
+        // The handler only writes a byte: the one thing that is safe there.
+        pipe::register(signal, writer)?;
+        let wait = move || {
+            let mut byte = [0];
+            while reader.read_exact(&mut byte).is_ok() {
+                told();
+            }
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(wait)?;
         Ok(())
     }
 }
@@ -60,6 +76,11 @@ mod platform {
 
     /// How late a signal may be noticed.
     const POLL: Duration = Duration::from_millis(50);
+
+    #[expect(clippy::unnecessary_wraps, reason = "as where there is such a signal")]
+    pub(super) fn on_hangup(_: impl FnMut() + Send + 'static) -> io::Result<()> {
+        Ok(())
+    }
 
     pub(super) fn on_stop(mut told: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
         let interrupted = Arc::new(AtomicBool::new(false));

@@ -3,7 +3,7 @@
 use super::jobs::{moment, paused_text, tone_of};
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
-use crate::control::types::{Status, WatchState, WatchView, WorkerView};
+use crate::control::types::{HookView, Status, WatchState, WatchView, WorkerView};
 use crate::jobs::JobState;
 use crate::platform::ConfinementLevel;
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, duration, one_line, size};
@@ -65,6 +65,10 @@ fn lines(
             lines.push(paint.tone(tone, line));
         }
         lines.extend(workers(&status.workers).lines(paint));
+    }
+    if !status.hooks.is_empty() {
+        lines.extend([String::new(), paint.tone(Tone::Strong, "Hooks")]);
+        lines.extend(hooks(&status.hooks).lines(paint));
     }
     lines
 }
@@ -137,6 +141,31 @@ fn workers(workers: &[WorkerView]) -> Table {
             worker.job.as_deref().map_or_else(|| "idle".to_owned(), |job| format!("job {job}"));
         let memory = worker.rss_bytes.map(size).unwrap_or_default();
         table.row([String::new(), pid, job, memory, format!("{} done", worker.jobs_done)]);
+    }
+    table
+}
+
+/// Who is told, of what, and what was not told yet.
+pub(super) fn hooks(hooks: &[HookView]) -> Table {
+    let mut table = Table::new(&[("", Align::Left); 5]);
+    for hook in hooks {
+        let on: Vec<_> = hook.on.iter().map(|occasion| occasion.name()).collect();
+        let of = match hook.pipelines.len() {
+            0 => "all pipelines".to_owned(),
+            _ => one_line(&hook.pipelines.join(", ")),
+        };
+        let (waiting, tone) = match (hook.waiting, &hook.reason) {
+            (0, _) => ("nothing waits".to_owned(), Tone::Good),
+            (count, None) => (format!("{count} to tell"), Tone::Doubt),
+            (count, Some(reason)) => (format!("{count} to tell: {}", one_line(reason)), Tone::Bad),
+        };
+        table.toned([
+            (String::new(), None),
+            (one_line(&hook.name), Some(Tone::Name)),
+            (on.join(", "), None),
+            (of, None),
+            (waiting, Some(tone)),
+        ]);
     }
     table
 }

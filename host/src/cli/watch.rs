@@ -2,18 +2,22 @@
 
 use super::events::EventView;
 use super::pipeline_files::{self, PipelineFile};
+use super::reload::{self, Reloader};
 use super::signals::{self, Stop};
 use super::{CliError, Context, Exit, Run};
 use crate::config::WORKERS_MAX;
 use crate::daemon::{
-    self, DaemonError, DaemonEvent, DaemonSettings, PipelineSource, StopLevel, StopSignal, Summary,
+    self, DaemonError, DaemonEvent, DaemonSettings, StopLevel, StopSignal, Summary,
 };
+use crate::report;
 use crossbeam_channel::{Receiver, unbounded};
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use wavemill_pipelines::publishing::create_dirs;
 
 /// Watch folders: every file dropped into them comes out finished
 #[derive(Debug, clap::Args)]
@@ -58,19 +62,20 @@ impl Run for Watch {
             let reason = "none of these pipelines watches a folder; `wavemill run` takes them";
             return Err(CliError::usage(reason));
         }
+        log_to_file(context)?;
         let stop = StopSignal::new();
         let is_interrupted = Arc::new(AtomicBool::new(false));
         escalate_on_signals(stop.clone(), Arc::clone(&is_interrupted))?;
         let (events, received) = unbounded();
+        let (reload, reloads) = unbounded();
+        let hangups = hangups(&stop)?;
         let settings = DaemonSettings {
             state_dir: context.settings.state.clone(),
             root: context.settings.root.clone(),
             output_root: context.settings.output_root().to_owned(),
-            pipelines: files
-                .iter()
-                .map(|file| PipelineSource { path: file.path.clone(), text: file.text.clone() })
-                .collect(),
+            pipelines: reload::sources(&files),
             defaults: context.settings.defaults.clone(),
+            hooks: context.settings.hooks.clone(),
             workers: self.worker_count(context),
             worker_command: Vec::new(),
             worker_rss_bytes_max: DaemonSettings::WORKER_RSS_BYTES_MAX,
@@ -81,9 +86,11 @@ impl Run for Watch {
             until_idle: self.until_idle,
             events,
             stop: stop.clone(),
+            reloads,
         };
+        let reloader = Reloader { context, arguments: &self.pipelines, to: reload };
         let view = EventView::new(context, &files, self.until_idle);
-        let summary = run_and_tell(settings, view, &received, context)?;
+        let summary = run_and_tell(settings, view, &received, (&reloader, &hangups), context)?;
         let is_stopped = stop.level() == StopLevel::Now
             || is_interrupted.load(Ordering::SeqCst)
             || (self.until_idle && stop.level() != StopLevel::Run);
@@ -103,6 +110,15 @@ impl Watch {
     }
 }
 
+/// Logs to the file that was asked for.
+fn log_to_file(context: &Context) -> Result<(), CliError> {
+    let Some(file) = context.settings.log_file.clone() else { return Ok(()) };
+    if let Some(folder) = file.path.parent() {
+        create_dirs(folder).map_err(|error| CliError::path(folder, error))?;
+    }
+    report::log_to(file, &context.settings.log).map_err(CliError::failed)
+}
+
 /// The first signal drains, the second ends what runs. The daemon tells so itself.
 fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Result<(), CliError> {
     let told = move |signal| {
@@ -114,15 +130,35 @@ fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Res
     signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
 }
 
+/// Gets a message for each SIGHUP that asks to read configuration and pipelines again. One that says that the
+/// terminal has gone ends the daemon instead, as that of any program in it.
+fn hangups(stop: &StopSignal) -> Result<Receiver<()>, CliError> {
+    let (ask, asked) = crossbeam_channel::bounded(1);
+    let (stop, had_terminal) = (stop.clone(), io::stderr().is_terminal());
+    let told = move || {
+        if had_terminal && !io::stderr().is_terminal() {
+            stop.escalate();
+        } else {
+            // Full means that one is asked for already.
+            let _ = ask.try_send(());
+        }
+    };
+    signals::on_hangup(told).map_err(|error| CliError::failed(format!("signals: {error}")))?;
+    Ok(asked)
+}
+
 /// Runs the daemon on this thread and tells its events on another.
 fn run_and_tell(
     settings: DaemonSettings,
     mut view: EventView<'_>,
     events: &Receiver<DaemonEvent>,
+    (reloader, asked): (&Reloader<'_>, &Receiver<()>),
     context: &Context,
 ) -> Result<Summary, CliError> {
     let (ended, end) = crossbeam_channel::bounded::<()>(0);
     let (result, told) = thread::scope(|scope| {
+        let over = end.clone();
+        scope.spawn(move || reloader.serve(asked, &over));
         let teller = scope.spawn(move || (tell_all(events, &end, |event| view.tell(event)), view));
         let result = daemon::run(settings);
         drop(ended);

@@ -78,7 +78,8 @@ impl Service {
         }
         if let Some(text) = &request.toml {
             let folder = request.folder.as_ref().map_or_else(|| PathBuf::from("/"), PathBuf::from);
-            let defaults = &self.terms.defaults;
+            let defaults = self.live.as_ref().and_then(|live| live.defaults());
+            let defaults = defaults.as_ref().unwrap_or(&self.terms.defaults);
             let effects = effects_with(&self.terms.state_dir).in_folder(&folder);
             let loaded =
                 wavemill_pipelines::load(text, defaults, &effects).map_err(|mistakes| {

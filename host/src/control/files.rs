@@ -87,6 +87,7 @@ impl Service {
         })?;
         stats.oldest = oldest.map(rfc3339);
         stats.newest = newest.map(rfc3339);
+        stats.cache = self.store.cache();
         Ok(stats)
     }
 
@@ -148,7 +149,8 @@ impl Service {
             if done == SourceRecord::Deleted {
                 answer.deleted.push(path.clone());
                 if request.empty_folders {
-                    answer.folders.extend(self.remove_empty_folders(Path::new(path)));
+                    let root = &self.terms.output_root;
+                    answer.folders.extend(remove_empty_folders(Path::new(path), root));
                 }
             } else {
                 let reason = not_done(Path::new(path), &done).detail;
@@ -156,18 +158,6 @@ impl Service {
             }
         }
         Ok(answer)
-    }
-
-    /// Removes the folders above a deleted file that are empty, up to the output folder; a file elsewhere
-    /// loses the folder it was in only.
-    fn remove_empty_folders(&self, path: &Path) -> Vec<String> {
-        let root = &self.terms.output_root;
-        let count_max = if path.starts_with(root) { usize::MAX } else { 1 };
-        let folders = path.ancestors().skip(1);
-        let inside = folders.take_while(|folder| *folder != root && folder.parent().is_some());
-        // `rmdir` refuses folders that hold anything.
-        let gone = inside.take(count_max).take_while(|folder| fs::remove_dir(folder).is_ok());
-        gone.map(|folder| folder.display().to_string()).collect()
     }
 
     /// Enters files that others made into the catalog. A name that is a job's id tells the job.
@@ -186,6 +176,41 @@ impl Service {
         answer.adopted = self.store.adopt(files)? as u64;
         Ok(answer)
     }
+}
+
+/// Removes the folders above a deleted file that are empty, up to the output folder; a file elsewhere
+/// loses the folder it was in only.
+fn remove_empty_folders(path: &Path, root: &Path) -> Vec<String> {
+    let count_max = if path.starts_with(root) { usize::MAX } else { 1 };
+    let folders = path.ancestors().skip(1);
+    let inside = folders.take_while(|folder| *folder != root && folder.parent().is_some());
+    // `rmdir` refuses folders that hold anything.
+    let gone = inside.take(count_max).take_while(|folder| fs::remove_dir(folder).is_ok());
+    gone.map(|folder| folder.display().to_string()).collect()
+}
+
+/// Deletes a file that is as it was made, with the folders that become empty; else says why it stays.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn expire(
+    store: &Store,
+    path: &Path,
+    root: &Path,
+) -> Result<Result<(), String>, StoreError> {
+    let order = SourceRecord::Deleting;
+    let record = match store.order(path, order.clone()) {
+        Ok(record) => record,
+        Err(error @ StoreError::Missing { .. }) => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    Ok(match carry_out_order(store, path, &record, &order)? {
+        SourceRecord::Deleted => {
+            remove_empty_folders(path, root);
+            Ok(())
+        }
+        other => Err(not_done(path, &other).detail),
+    })
 }
 
 /// Finishes the orders that a process left behind.

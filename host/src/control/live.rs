@@ -12,16 +12,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::broadcast;
+use wavemill_pipelines::model::Defaults;
 
 /// Shared between the daemon's threads and the control socket. Nothing here is worth keeping.
 #[derive(Debug)]
 pub(crate) struct Live {
     started: Instant,
     progress: Mutex<HashMap<String, f64>>,
-    watches: Mutex<Vec<WatchView>>,
+    /// `None` in the place of one that has ended.
+    watches: Mutex<Vec<Option<WatchView>>>,
     workers: Mutex<Vec<WorkerView>>,
     /// Pipelines that folders are watched for.
-    watched: BTreeSet<String>,
+    watched: Mutex<BTreeSet<String>>,
+    /// What pipelines are read with since the last reload.
+    defaults: Mutex<Option<Defaults>>,
     /// Hashes of the pipelines that jobs were submitted with, by name.
     submitted: Mutex<BTreeMap<String, String>>,
     /// Why jobs of a pipeline are not handed out.
@@ -64,9 +68,10 @@ impl Live {
         let live = Self {
             started: Instant::now(),
             progress: Mutex::default(),
-            watches: Mutex::new(watches),
+            watches: Mutex::new(watches.into_iter().map(Some).collect()),
             workers: Mutex::new(vec![idle; workers]),
-            watched,
+            watched: Mutex::new(watched),
+            defaults: Mutex::default(),
             submitted: Mutex::default(),
             holds: Mutex::default(),
             canceled: Mutex::default(),
@@ -127,9 +132,41 @@ impl Live {
     }
 
     pub(crate) fn update_watch(&self, index: usize, update: impl FnOnce(&mut WatchView)) {
-        if let Some(watch) = locked(&self.watches).get_mut(index) {
+        if let Some(Some(watch)) = locked(&self.watches).get_mut(index) {
             update(watch);
         }
+    }
+
+    /// Shows one more watch, in the next place.
+    pub(crate) fn add_watch(&self, watch: WatchView) {
+        locked(&self.watches).push(Some(watch));
+    }
+
+    /// Shows a watch no more.
+    pub(crate) fn remove_watch(&self, index: usize) {
+        if let Some(watch) = locked(&self.watches).get_mut(index) {
+            *watch = None;
+        }
+    }
+
+    /// Forgets the watches from a place on.
+    pub(crate) fn truncate_watches(&self, count: usize) {
+        locked(&self.watches).truncate(count);
+    }
+
+    /// Runs the jobs of these pipelines from now on, besides those that were submitted.
+    pub(crate) fn set_watched(&self, pipelines: BTreeSet<String>) {
+        *locked(&self.watched) = pipelines;
+    }
+
+    /// What pipelines are read with since the last reload, if there was one.
+    pub(crate) fn defaults(&self) -> Option<Defaults> {
+        locked(&self.defaults).clone()
+    }
+
+    /// Reads pipelines with other defaults from now on.
+    pub(crate) fn set_defaults(&self, defaults: Defaults) {
+        *locked(&self.defaults) = Some(defaults);
     }
 
     pub(crate) fn update_worker(&self, index: usize, update: impl FnOnce(&mut WorkerView)) {
@@ -149,24 +186,29 @@ impl Live {
 
     /// Files that are incomplete in all watches together.
     pub(crate) fn incomplete_count(&self) -> usize {
-        locked(&self.watches).iter().map(|watch| watch.incomplete.len()).sum()
+        locked(&self.watches).iter().flatten().map(|watch| watch.incomplete.len()).sum()
     }
 
     /// Files and folders that cannot be read in all watches together.
     pub(crate) fn unreadable_count(&self) -> usize {
         let is_unreadable = |view: &&RefusedView| view.refusal == Refusal::Unreadable;
         let watches = locked(&self.watches);
-        watches.iter().flat_map(|watch| watch.refused.values()).filter(is_unreadable).count()
+        watches
+            .iter()
+            .flatten()
+            .flat_map(|watch| watch.refused.values())
+            .filter(is_unreadable)
+            .count()
     }
 
     /// Whether jobs of this pipeline are run; those of others wait.
     pub(crate) fn runs(&self, pipeline: &str) -> bool {
-        self.watched.contains(pipeline) || locked(&self.submitted).contains_key(pipeline)
+        self.watches_for(pipeline) || locked(&self.submitted).contains_key(pipeline)
     }
 
     /// Whether folders are watched for this pipeline.
     pub(crate) fn watches_for(&self, pipeline: &str) -> bool {
-        self.watched.contains(pipeline)
+        locked(&self.watched).contains(pipeline)
     }
 
     /// Runs submitted jobs of this pipeline, whose hash is `plan`, from now on.
@@ -182,7 +224,7 @@ impl Live {
     /// The watched folder of a pipeline that a file lies in.
     pub(crate) fn folder_of(&self, pipeline: &str, path: &Path) -> Option<PathBuf> {
         let watches = locked(&self.watches);
-        let roots = watches.iter().filter(|watch| watch.pipeline == pipeline);
+        let roots = watches.iter().flatten().filter(|watch| watch.pipeline == pipeline);
         roots.map(|watch| PathBuf::from(&watch.path)).find(|root| path.starts_with(root))
     }
 
@@ -229,9 +271,10 @@ impl Live {
             jobs,
             paused,
             unwatched: waiting,
-            watches: locked(&self.watches).clone(),
+            watches: locked(&self.watches).iter().flatten().cloned().collect(),
             workers,
             confinement: Some(locked(&self.confinement).clone()),
+            hooks: Vec::new(),
         }
     }
 }

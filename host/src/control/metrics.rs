@@ -2,7 +2,7 @@
 //!
 //! Source: Prometheus exposition formats, "Text-based format", version 0.0.4.
 
-use super::types::{Status, WatchState};
+use super::types::{CacheView, Status, WatchState};
 use crate::jobs::Clock;
 use std::fmt::Write;
 
@@ -23,6 +23,8 @@ pub(super) struct Extra {
     pub(super) scheduler_age_s: f64,
     /// Batches that are not over.
     pub(super) open_batches: u64,
+    /// The store's cache.
+    pub(super) cache: CacheView,
 }
 
 /// The text.
@@ -41,6 +43,11 @@ pub(super) fn text(status: &Status, extra: &Extra) -> String {
     let age = extra.oldest_ready_ms.map_or(0, |made_ms| now_ms.saturating_sub(made_ms));
     let help = "Age of the job that has waited for the longest time.";
     page.one("wavemill_oldest_ready_seconds", "gauge", help, seconds(age));
+    page.family("wavemill_hook_waiting", "gauge", "What a hook was not told yet.");
+    for hook in &status.hooks {
+        page.sample("wavemill_hook_waiting", &[("hook", &hook.name)], hook.waiting);
+    }
+    page.cache(&extra.cache);
     let help = "Batches that are not over.";
     page.one("wavemill_open_batches", "gauge", help, extra.open_batches);
     let help = "Attempts that were put off since the start.";
@@ -119,6 +126,16 @@ struct Page {
 }
 
 impl Page {
+    fn cache(&mut self, cache: &CacheView) {
+        let help = "Pages of the store by where they were.";
+        self.family("wavemill_store_cache_reads_total", "counter", help);
+        for (found, count) in [("cache", cache.hits), ("disk", cache.misses)] {
+            self.sample("wavemill_store_cache_reads_total", &[("found", found)], count);
+        }
+        let help = "Pages that made room for others in the cache of the store.";
+        self.one("wavemill_store_cache_evictions_total", "counter", help, cache.evictions);
+    }
+
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing into a string cannot fail.
         let _ = writeln!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}");

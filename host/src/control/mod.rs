@@ -11,7 +11,7 @@ mod service;
 pub(crate) mod stream;
 pub mod types;
 
-pub(crate) use files::finish_orders;
+pub(crate) use files::{expire, finish_orders};
 pub(crate) use routes::openapi;
 pub(crate) use server::Server;
 pub use service::{Service, Terms};

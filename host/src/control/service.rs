@@ -60,7 +60,10 @@ impl Service {
         let jobs = self.store.counts()?;
         let paused = pause_view(self.store.paused()?);
         Ok(match &self.live {
-            Some(live) => live.status(jobs, paused, self.store.waiting_counts()?),
+            Some(live) => {
+                let hooks = self.store.hooks()?;
+                Status { hooks, ..live.status(jobs, paused, self.store.waiting_counts()?) }
+            }
             None => Status {
                 pid: std::process::id(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -72,6 +75,7 @@ impl Service {
                 watches: Vec::new(),
                 workers: Vec::new(),
                 confinement: None,
+                hooks: self.store.hooks()?,
             },
         })
     }
@@ -123,6 +127,7 @@ impl Service {
             free_bytes: tally.free_bytes.into_iter().map(shown).collect(),
             scheduler_age_s: tally.beat.elapsed().as_secs_f64(),
             open_batches: self.store.open_batches()?,
+            cache: self.store.cache(),
         };
         Ok(metrics::text(&self.status()?, &extra))
     }

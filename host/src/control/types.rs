@@ -2,6 +2,7 @@
 
 use crate::jobs::JobState;
 use crate::platform::Confinement;
+use crate::store::Occasion;
 use crate::watch::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,6 +36,25 @@ pub struct Status {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub confinement: Option<Confinement>,
+    /// Who is told of the ends of jobs and batches.
+    #[serde(default)]
+    pub hooks: Vec<HookView>,
+}
+
+/// Who is told of the ends of jobs and batches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HookView {
+    /// Its name.
+    pub name: String,
+    /// What it is told.
+    #[schema(value_type = Vec<String>)]
+    pub on: Vec<Occasion>,
+    /// Of which pipelines; empty is all.
+    pub pipelines: Vec<String>,
+    /// What it was not told yet.
+    pub waiting: u64,
+    /// Why telling it failed last.
+    pub reason: Option<String>,
 }
 
 /// A watched folder.
@@ -449,6 +469,22 @@ pub struct FileStats {
     pub newest: Option<String>,
     /// The same by extension.
     pub by_extension: BTreeMap<String, TypeStats>,
+    /// The store's cache of recently used entries.
+    #[serde(default)]
+    pub cache: CacheView,
+}
+
+/// The store's cache of recently used entries, since the store was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CacheView {
+    /// Pages that were there.
+    pub hits: u64,
+    /// Pages that had to be read.
+    pub misses: u64,
+    /// Pages that made room for others, the least recently used first.
+    pub evictions: u64,
+    /// Memory that it takes, bytes.
+    pub used_bytes: u64,
 }
 
 /// Files of an extension.

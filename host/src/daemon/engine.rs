@@ -3,6 +3,8 @@
 use super::admission::Admission;
 use super::event::DaemonEvent;
 use super::plans::Plan;
+use super::reload::Reload;
+use super::retention::Retention;
 use super::settings::Summary;
 use super::shared::Shared;
 use super::slot::{SlotHandle, SlotReport};
@@ -11,7 +13,7 @@ use super::watching::Watched;
 use crate::jobs::{Capacity, Claim, Clock, JobState};
 use crate::platform::service_manager;
 use crate::store::{BatchRecord, FileKey, JobRecord, StoreError};
-use crate::watch::Change;
+use crate::watch::{Change, ChangeSender};
 use crossbeam_channel::{Receiver, after, never, select};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -34,6 +36,7 @@ pub(super) struct Inputs {
     pub(super) reports: Receiver<SlotReport>,
     pub(super) requests: Receiver<()>,
     pub(super) stopped: Receiver<()>,
+    pub(super) reloads: Receiver<Result<Reload, String>>,
 }
 
 /// The scheduler.
@@ -41,13 +44,17 @@ pub(super) struct Inputs {
 pub(super) struct Engine {
     pub(super) shared: Arc<Shared>,
     pub(super) inputs: Inputs,
-    pub(super) watches: Vec<Watched>,
+    /// `None` in the place of one that has ended: changes name places.
+    pub(super) watches: Vec<Option<Watched>>,
+    /// What new watches send changes to.
+    pub(super) changes: ChangeSender,
     pub(super) slots: Vec<SlotHandle>,
     pub(super) output_root: PathBuf,
     pub(super) until_idle: bool,
     idle_slots: Vec<usize>,
     /// Time of the last look at the queue: a job that became due since is still to be found.
     looked_at_ms: u64,
+    retention: Retention,
     running: HashMap<String, FileKey>,
     summary: Summary,
     is_idle: bool,
@@ -59,6 +66,7 @@ impl Engine {
         shared: Arc<Shared>,
         inputs: Inputs,
         watches: Vec<Watched>,
+        changes: ChangeSender,
         slots: Vec<SlotHandle>,
         output_root: PathBuf,
         until_idle: bool,
@@ -67,12 +75,14 @@ impl Engine {
         Self {
             shared,
             inputs,
-            watches,
+            watches: watches.into_iter().map(Some).collect(),
+            changes,
             slots,
             output_root,
             until_idle,
             idle_slots,
             looked_at_ms: 0,
+            retention: Retention::default(),
             running: HashMap::new(),
             summary: Summary::default(),
             is_idle: false,
@@ -96,6 +106,7 @@ impl Engine {
             self.tell_stop(level);
             self.tell_batches()?;
             self.beat();
+            self.retention.look(&self.shared)?;
             if level == StopLevel::Run {
                 self.hand_out()?;
             } else if self.running.is_empty() {
@@ -106,6 +117,9 @@ impl Engine {
             }
             self.wait()?;
         }
+        if self.shared.stop.level() != StopLevel::Now {
+            self.retention.finish();
+        }
         self.summary.incomplete = self.shared.live.incomplete_count() as u64;
         self.summary.unreadable = self.shared.live.unreadable_count() as u64;
         Ok(self.summary)
@@ -115,6 +129,7 @@ impl Engine {
     fn wait(&mut self) -> Result<(), StoreError> {
         let due = self.due()?;
         let inputs = &self.inputs;
+        let mut reload = None;
         select! {
             recv(inputs.changes) -> batch => if let Ok((index, changes)) = batch {
                 self.take_changes(index, changes)?;
@@ -123,9 +138,13 @@ impl Engine {
                 self.take_report(slot, &job?);
             },
             recv(inputs.requests) -> _ => {},
+            recv(inputs.reloads) -> asked => reload = asked.ok(),
             recv(inputs.stopped) -> _ => {},
             recv(due) -> _ => {},
             recv(after(BEAT_INTERVAL)) -> _ => {},
+        }
+        if let Some(reload) = reload {
+            self.take_reload(reload)?;
         }
         // What else is there by now shares the next look at the queue.
         let reports: Vec<_> = self.inputs.reports.try_iter().collect();
@@ -155,8 +174,9 @@ impl Engine {
 
     fn take_changes(&mut self, index: usize, changes: Vec<Change>) -> Result<(), StoreError> {
         match self.watches.get_mut(index) {
-            Some(watch) => watch.take(&self.shared, index, changes),
-            None => Ok(()),
+            Some(Some(watch)) => watch.take(&self.shared, index, changes),
+            // What follows it finds them too.
+            Some(None) | None => Ok(()),
         }
     }
 
@@ -249,7 +269,7 @@ impl Engine {
             capacities
                 .insert(name.clone(), self.capacity(name, &plan, &admission, true, &mut holds));
         }
-        for (name, plan) in current {
+        for (name, plan) in current.iter() {
             capacities
                 .insert(name.clone(), self.capacity(name, plan, &admission, false, &mut holds));
         }
@@ -282,14 +302,14 @@ impl Engine {
 
     /// Whether files of a pipeline that get one gain together may still be about to come.
     fn incomplete(&self, name: &str, plan: &Plan) -> bool {
-        let mut watches = self.watches.iter().filter(|watch| watch.pipeline() == name);
+        let mut watches = self.watches.iter().flatten().filter(|watch| watch.pipeline() == name);
         plan.pipeline.grouped_step().is_some() && !watches.all(Watched::is_at_rest)
     }
 
     /// Whether nothing is left to do, told once each time it becomes so.
     fn rest(&mut self) -> Result<bool, StoreError> {
         let is_calm = self.running.is_empty()
-            && self.watches.iter().all(Watched::is_at_rest)
+            && self.watches.iter().flatten().all(Watched::is_at_rest)
             && self.inputs.changes.is_empty();
         if !is_calm {
             self.is_idle = false;
@@ -353,9 +373,23 @@ mod tests {
             incomplete: false,
         };
         shared.store.intake(&Arc::new(context), vec![Change::Settled(file)]).unwrap();
-        let inputs = Inputs { changes: never(), reports: never(), requests, stopped: never() };
+        let inputs = Inputs {
+            changes: never(),
+            reports: never(),
+            requests,
+            stopped: never(),
+            reloads: never(),
+        };
         let output_root = settings.output_root.clone();
-        let mut engine = Engine::new(shared, inputs, Vec::new(), Vec::new(), output_root, true);
+        let mut engine = Engine::new(
+            shared,
+            inputs,
+            Vec::new(),
+            crossbeam_channel::bounded(1).0,
+            Vec::new(),
+            output_root,
+            true,
+        );
         let claim =
             Claim { count_max: 1, pipelines: engine.capacities().unwrap(), ..Claim::default() };
         let job = engine.shared.queue().claim(claim).unwrap().remove(0);

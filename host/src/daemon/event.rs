@@ -177,6 +177,27 @@ pub enum DaemonEvent {
         /// Files that belong to the watch.
         files: u64,
     },
+    /// Files were deleted because they are older than their pipeline says.
+    Expired {
+        /// The pipeline.
+        pipeline: String,
+        /// How many.
+        files: u64,
+    },
+    /// Pipelines and settings were read anew; what runs goes on with what it began with.
+    Reloaded {
+        /// Pipelines that are new.
+        begun: Vec<String>,
+        /// Pipelines with another text.
+        changed: Vec<String>,
+        /// Pipelines that are not run any more.
+        ended: Vec<String>,
+    },
+    /// What was read anew has mistakes; everything goes on as it was.
+    ReloadRefused {
+        /// One line.
+        reason: String,
+    },
     /// Nothing is left to do for now.
     Idle,
     /// It was asked to stop: running jobs are finished (`now` false) or ended.

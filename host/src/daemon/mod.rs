@@ -10,6 +10,8 @@ mod names;
 mod plans;
 mod publishing;
 mod recovery;
+mod reload;
+mod retention;
 mod settings;
 mod shared;
 mod slot;
@@ -23,6 +25,7 @@ mod watchdog;
 mod watching;
 
 pub use event::{DaemonEvent, StartedWatch};
+pub use reload::Reload;
 pub use settings::{DaemonError, DaemonSettings, PipelineSource, Summary};
 pub use stop::{StopLevel, StopSignal};
 
@@ -30,6 +33,7 @@ use crate::control::live::Live;
 use crate::control::types::WatchView;
 use crate::control::{Server, Service, Terms};
 use crate::effects::cache_folder;
+use crate::hooks::Tellers;
 use crate::platform::{
     Confinement, ConfinementLevel, LockFile, confinement_here, random_hex, service_manager,
 };
@@ -45,7 +49,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use turns::Turns;
 use watching::Watched;
@@ -90,13 +94,21 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         defaults: settings.defaults.clone(),
     };
     let service = Service::over_daemon(Arc::clone(&shared.store), Arc::clone(&shared.live), terms);
+    let tellers =
+        Tellers::start(settings.hooks.clone(), &shared.store, &service, settings.stop.clone())
+            .map_err(|error| DaemonError::Start { reason: format!("hooks: {error}") })?;
+    *shared.tellers() = Some(tellers);
     let _server = Server::start(state_dir, service, settings.listen).map_err(|error| {
         DaemonError::Start { reason: format!("control socket in {}: {error}", state_dir.display()) }
     })?;
-    serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
-        ServeError::Daemon(error) => error,
-        ServeError::Store(error) => failed(error),
-    })
+    let served =
+        serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
+            ServeError::Daemon(error) => error,
+            ServeError::Store(error) => failed(error),
+        });
+    // With their last words.
+    drop(shared.tellers().take());
+    served
 }
 
 /// Takes possession of the state folder. The receiver gets a message when there may be new jobs.
@@ -130,11 +142,13 @@ fn open(
         bounds: watchdog::Bounds::of(settings),
         boot_id: random_hex(),
         root: settings.root.clone(),
+        output_root: settings.output_root.clone(),
         spool,
         turns: Turns::default(),
         state: state_dir.clone(),
         effect_cache: cache_folder(state_dir),
         events: settings.events.clone(),
+        tellers: Mutex::default(),
         stop: settings.stop.clone(),
     };
     Ok((Arc::new(shared), requests))
@@ -191,11 +205,19 @@ fn serve(
     for (index, watch) in watches.iter_mut().enumerate() {
         watch.start(shared, index, change.clone())?;
     }
-    let inputs = Inputs { changes, reports, requests, stopped: shared.stop.subscribe() };
+    let (stopped, reloads) = (shared.stop.subscribe(), settings.reloads.clone());
+    let inputs = Inputs { changes, reports, requests, stopped, reloads };
     let output_root = settings.output_root.clone();
     let shared_by_engine = Arc::clone(shared);
-    let mut engine =
-        Engine::new(shared_by_engine, inputs, watches, slots, output_root, settings.until_idle);
+    let mut engine = Engine::new(
+        shared_by_engine,
+        inputs,
+        watches,
+        change,
+        slots,
+        output_root,
+        settings.until_idle,
+    );
     for job in recovered {
         engine.count(job);
     }

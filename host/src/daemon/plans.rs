@@ -1,11 +1,11 @@
 //! Pipelines: those of today, and those that interrupted jobs began with.
 
-use super::settings::{DaemonError, DaemonSettings};
+use super::settings::{DaemonError, DaemonSettings, PipelineSource};
 use crate::effects::{effects_with, folder_of};
 use crate::store::{CurrentPlan, PlanRecord, Store, StoreError};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
@@ -19,10 +19,13 @@ pub(super) struct Plan {
     pub(super) folder: PathBuf,
 }
 
+/// Pipelines by name.
+pub(super) type Current = BTreeMap<String, Arc<Plan>>;
+
 /// Every pipeline that a job may need.
 #[derive(Debug, Default)]
 pub(super) struct Plans {
-    current: BTreeMap<String, Arc<Plan>>,
+    current: RwLock<Arc<Current>>,
     former: Mutex<HashMap<String, Arc<Plan>>>,
     effects: Effects,
     /// Folder of plans that an older Wavemill kept, which had no effects.
@@ -33,47 +36,58 @@ impl Plans {
     /// Reads the pipelines.
     pub(super) fn load(settings: &DaemonSettings) -> Result<Self, DaemonError> {
         let effects = effects_with(&settings.state_dir);
+        let plans = Self { effects, root: settings.root.clone(), ..Self::default() };
+        plans.set_current(plans.read(&settings.pipelines, &settings.defaults)?);
+        Ok(plans)
+    }
+
+    /// Understands pipelines, and holds them against each other.
+    pub(super) fn read(
+        &self,
+        sources: &[PipelineSource],
+        defaults: &Defaults,
+    ) -> Result<Current, DaemonError> {
         let mut loaded = Vec::new();
-        for source in &settings.pipelines {
+        for source in sources {
             let folder = folder_of(&source.path)
                 .map_err(|error| DaemonError::Start { reason: error.to_string() })?;
-            let plan = load(&source.text, &settings.defaults, folder, &effects);
+            let plan = load(&source.text, defaults, folder, &self.effects);
             let plan = plan.map_err(|diagnostics| {
                 let (path, text) = (source.path.clone(), source.text.clone());
                 DaemonError::Pipeline { path, text, diagnostics }
             })?;
             loaded.push((source.path.clone(), plan));
         }
-        Ok(Self { effects, root: settings.root.clone(), ..Self::of(loaded.into_iter())? })
+        named(loaded.into_iter())
     }
 
     /// Of pipelines that are read already.
+    #[cfg(test)]
     pub(super) fn of(plans: impl Iterator<Item = (PathBuf, Plan)>) -> Result<Self, DaemonError> {
-        let mut current = BTreeMap::new();
-        let mut paths: HashMap<String, PathBuf> = HashMap::new();
-        for (path, plan) in plans {
-            let name = plan.pipeline.name.clone();
-            if let Some(other) = paths.insert(name.clone(), path.clone()) {
-                let reason = format!(
-                    "{} and {} are both named `{name}`; a name identifies finished work, so each \
-                     pipeline needs its own",
-                    other.display(),
-                    path.display()
-                );
-                return Err(DaemonError::Conflict { reason });
-            }
-            current.insert(name, Arc::new(plan));
-        }
+        let current = RwLock::new(Arc::new(named(plans)?));
         Ok(Self { current, ..Self::default() })
     }
 
     /// The pipelines of today, by name.
-    pub(super) fn current(&self) -> &BTreeMap<String, Arc<Plan>> {
-        &self.current
+    pub(super) fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has other pipelines from now on.
+    pub(super) fn set_current(&self, current: Current) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
     }
 
     /// What new jobs run with, by pipeline.
     pub(super) fn records(&self, output_root: &Path) -> Vec<(PlanRecord, CurrentPlan)> {
+        Self::records_of(&self.current(), output_root)
+    }
+
+    /// What new jobs of these pipelines run with.
+    pub(super) fn records_of(
+        current: &Current,
+        output_root: &Path,
+    ) -> Vec<(PlanRecord, CurrentPlan)> {
         let record = |plan: &Arc<Plan>| {
             let current = CurrentPlan {
                 plan: plan.pipeline.hash.clone(),
@@ -88,7 +102,7 @@ impl Plans {
             };
             (record, current)
         };
-        self.current.values().map(record).collect()
+        current.values().map(record).collect()
     }
 
     /// The pipeline with this hash; today's of that name when the former cannot be read any more.
@@ -98,8 +112,8 @@ impl Plans {
         name: &str,
         hash: &str,
     ) -> Result<Option<Arc<Plan>>, StoreError> {
-        let current = self.current.get(name);
-        if let Some(plan) = current.filter(|plan| plan.pipeline.hash == hash) {
+        let current = self.current().get(name).map(Arc::clone);
+        if let Some(plan) = current.as_ref().filter(|plan| plan.pipeline.hash == hash) {
             return Ok(Some(Arc::clone(plan)));
         }
         let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,9 +132,29 @@ impl Plans {
                 former.insert(hash.to_owned(), Arc::clone(&plan));
                 Some(plan)
             }
-            None => current.map(Arc::clone),
+            None => current,
         })
     }
+}
+
+/// Pipelines by their names, which must differ.
+fn named(plans: impl Iterator<Item = (PathBuf, Plan)>) -> Result<Current, DaemonError> {
+    let mut current = BTreeMap::new();
+    let mut paths: HashMap<String, PathBuf> = HashMap::new();
+    for (path, plan) in plans {
+        let name = plan.pipeline.name.clone();
+        if let Some(other) = paths.insert(name.clone(), path.clone()) {
+            let reason = format!(
+                "{} and {} are both named `{name}`; a name identifies finished work, so each \
+                 pipeline needs its own",
+                other.display(),
+                path.display()
+            );
+            return Err(DaemonError::Conflict { reason });
+        }
+        current.insert(name, Arc::new(plan));
+    }
+    Ok(current)
 }
 
 fn load(

@@ -1,8 +1,10 @@
 //! What a daemon needs to know, and how it ends.
 
 use super::event::DaemonEvent;
+use super::reload::Reload;
 use super::stop::StopSignal;
-use crossbeam_channel::Sender;
+use crate::hooks::Hook;
+use crossbeam_channel::{Receiver, Sender};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ pub struct DaemonSettings {
     pub pipelines: Vec<PipelineSource>,
     /// What holds where a pipeline says nothing.
     pub defaults: Defaults,
+    /// Who is told of the ends of jobs and batches.
+    pub hooks: Vec<Hook>,
     /// Worker processes; at least 1.
     pub workers: usize,
     /// How a worker is started; empty means this program with the argument `worker`.
@@ -45,6 +49,8 @@ pub struct DaemonSettings {
     pub events: Sender<DaemonEvent>,
     /// How it is stopped.
     pub stop: StopSignal,
+    /// What it is to go on with, or why that cannot be read.
+    pub reloads: Receiver<Result<Reload, String>>,
 }
 
 impl DaemonSettings {

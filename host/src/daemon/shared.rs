@@ -8,12 +8,13 @@ use super::stop::StopSignal;
 use super::turns::Turns;
 use super::watchdog::Bounds;
 use crate::control::live::Live;
+use crate::hooks::{Hook, Tellers};
 use crate::jobs::JobQueue;
 use crate::store::{JobRecord, Store};
 use crate::worker::Workers;
 use crossbeam_channel::Sender;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the daemon's threads share.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub(super) boot_id: String,
     /// Base of relative folders that sources are moved to.
     pub(super) root: PathBuf,
+    /// Base of relative output paths.
+    pub(super) output_root: PathBuf,
     pub(super) spool: PathBuf,
     /// Groups whose files are being measured.
     pub(super) turns: Turns,
@@ -38,6 +41,8 @@ pub(super) struct Shared {
     /// Where workers keep compiled effects.
     pub(super) effect_cache: PathBuf,
     pub(super) events: Sender<DaemonEvent>,
+    /// Those who tell hooks.
+    pub(super) tellers: Mutex<Option<Tellers>>,
     pub(super) stop: StopSignal,
 }
 
@@ -53,8 +58,26 @@ impl Shared {
         if matches!(event, DaemonEvent::JobFailed { retry_in: Some(_), .. }) {
             self.live.count(|tally| tally.retries += 1);
         }
+        // Whatever it is: a hook may be about it, and looking costs nothing.
+        if !matches!(event, DaemonEvent::Progress { .. })
+            && let Some(tellers) = &*self.tellers()
+        {
+            tellers.wake();
+        }
         // Nobody has to listen.
         let _ = self.events.send(event);
+    }
+
+    /// Tells others from now on, if they differ.
+    pub(super) fn set_hooks(&self, hooks: Vec<Hook>) {
+        if let Some(tellers) = &mut *self.tellers() {
+            tellers.replace(hooks);
+        }
+    }
+
+    /// Those who tell hooks.
+    pub(super) fn tellers(&self) -> MutexGuard<'_, Option<Tellers>> {
+        self.tellers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells that an attempt failed; without `retry_in` for good.

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Age from which an answer is asked for again.
@@ -39,7 +40,7 @@ struct Question {
 /// Looks at free space.
 #[derive(Debug)]
 pub(super) struct Space {
-    free_bytes_min: u64,
+    free_bytes_min: AtomicU64,
     questions: Sender<Question>,
     known: Mutex<Known>,
 }
@@ -61,12 +62,22 @@ impl Space {
                 let _ = answer.send(room_at(&path));
             }
         })?;
+        let free_bytes_min = AtomicU64::new(free_bytes_min);
         Ok(Self { free_bytes_min, questions, known: Mutex::default() })
+    }
+
+    /// Free space that jobs need from now on.
+    pub(super) fn set_free_bytes_min(&self, bytes: u64) {
+        self.free_bytes_min.store(bytes, Ordering::Relaxed);
+    }
+
+    fn free_bytes_min(&self) -> u64 {
+        self.free_bytes_min.load(Ordering::Relaxed)
     }
 
     /// Why no job may begin that writes below these folders; one line.
     pub(super) fn shortage(&self, folders: &[PathBuf]) -> Option<String> {
-        if self.free_bytes_min == 0 {
+        if self.free_bytes_min() == 0 {
             return None;
         }
         let folders: BTreeSet<_> = folders.iter().collect();
@@ -80,8 +91,8 @@ impl Space {
         };
         // A folder that cannot be looked at is for the worker to complain of.
         let Room { free_bytes, free_files } = answer?;
-        if free_bytes < self.free_bytes_min {
-            let (free, min) = (free_bytes >> 20, self.free_bytes_min >> 20);
+        if free_bytes < self.free_bytes_min() {
+            let (free, min) = (free_bytes >> 20, self.free_bytes_min() >> 20);
             return Some(format!("{shown} has {free} MiB free; `min_free_mib` asks for {min}"));
         }
         let free_files = free_files.filter(|&files| files < FREE_FILES_MIN)?;
@@ -148,7 +159,7 @@ mod tests {
     #[test]
     fn file_system_that_does_not_answer_holds_jobs_back_until_it_does() {
         let (questions, asked) = unbounded();
-        let space = Space { free_bytes_min: 10, questions, known: Mutex::default() };
+        let space = Space { free_bytes_min: 10.into(), questions, known: Mutex::default() };
         let folder = PathBuf::from("/gone");
         let reason = space.shortage(std::slice::from_ref(&folder)).unwrap();
         assert!(reason.contains("does not answer"), "{reason}");
@@ -163,7 +174,7 @@ mod tests {
     #[test]
     fn file_system_without_free_files_holds_jobs_back() {
         let (questions, _asked) = unbounded();
-        let space = Space { free_bytes_min: 10, questions, known: Mutex::default() };
+        let space = Space { free_bytes_min: 10.into(), questions, known: Mutex::default() };
         let full = Some(Room { free_bytes: 1 << 40, free_files: Some(3) });
         let answers = BTreeMap::from([(PathBuf::from("/full"), (Instant::now(), full))]);
         *space.known.lock().unwrap() = Known { answers, open: BTreeMap::new() };

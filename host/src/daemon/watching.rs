@@ -115,6 +115,16 @@ impl Watched {
         StartedWatch { pipeline: self.spec.pipeline.clone(), path: self.spec.root.clone() }
     }
 
+    /// Whether it watches the same folder in the same way, so that it can go on as the other.
+    pub(super) fn watches_as(&self, other: &Self) -> bool {
+        self.spec == other.spec
+    }
+
+    /// Goes on; new jobs are made as `other` says.
+    pub(super) fn go_on_as(&mut self, other: Self) {
+        self.context = other.context;
+    }
+
     /// Its pipeline.
     pub(super) fn pipeline(&self) -> &str {
         &self.spec.pipeline

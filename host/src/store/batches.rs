@@ -1,5 +1,6 @@
 //! Jobs that were submitted together, and pipelines whose jobs are held back.
 
+use super::notices::NoticeRecord;
 use super::records::{BatchRecord, FileKey, JobRecord, PlanRecord};
 use super::tables::{self, Look, Scan, Tx};
 use super::{CurrentPlan, Store, StoreError};
@@ -151,8 +152,14 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn submitted_pipelines(&self) -> Result<BTreeMap<String, String>, StoreError> {
-        let open = self.batches(usize::MAX)?.into_iter().filter(|batch| batch.open > 0);
-        Ok(open.rev().map(|batch| (batch.pipeline, batch.plan)).collect())
+        let look = self.read()?;
+        let mut found = BTreeMap::new();
+        look.scan(tables::BATCHES_OPEN, Scan::forward(&[]), &mut |id, _| {
+            let batch = look.record::<BatchRecord>(tables::BATCHES, id)?;
+            found.extend(batch.map(|batch| (batch.pipeline, batch.plan)));
+            Ok(true)
+        })?;
+        Ok(found)
     }
 
     /// Number of batches that are not over.
@@ -160,7 +167,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn open_batches(&self) -> Result<u64, StoreError> {
-        Ok(self.batches(usize::MAX)?.iter().filter(|batch| batch.open > 0).count() as u64)
+        let mut count = 0;
+        self.read()?.scan(tables::BATCHES_OPEN, Scan::forward(&[]), &mut |_, _| {
+            count += 1;
+            Ok(true)
+        })?;
+        Ok(count)
     }
 
     /// Batches that are over and were not told yet. They count as told with that.
@@ -266,6 +278,7 @@ impl Tx<'_> {
         if change > 0 {
             let key = tables::key(&[id.as_bytes(), job.id.as_bytes()]);
             self.put_bytes(tables::BATCH_JOBS, &key, b"")?;
+            self.put_bytes(tables::BATCHES_OPEN, id.as_bytes(), b"")?;
             self.remove(tables::BATCHES_OVER, id.as_bytes())?;
         }
         let mut batch = self.batch(id)?;
@@ -273,7 +286,9 @@ impl Tx<'_> {
         batch.finished_ms = None;
         if batch.open == 0 {
             batch.finished_ms = job.finished_ms;
+            self.remove(tables::BATCHES_OPEN, id.as_bytes())?;
             self.put_bytes(tables::BATCHES_OVER, id.as_bytes(), b"")?;
+            self.announce(&NoticeRecord::of_batch(&batch))?;
         }
         self.put(tables::BATCHES, id.as_bytes(), &batch)
     }

@@ -1,13 +1,18 @@
 //! The catalog: files that were made or adopted, and orders about them.
 
-use super::records::{OutputFacts, SourceRecord};
+use super::records::{ClockRecord, OutputFacts, SourceRecord};
 use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
+use crate::control::types::CacheView;
+use redb::ReadableDatabase;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::publishing::FileIdentity;
+
+/// Where looks at the clock are noted.
+const CLOCK_KEY: &[u8] = b"clock";
 
 /// A file of the catalog.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +62,33 @@ impl Store {
             let record = look.record(tables::CATALOG, path)?;
             record.map_or(Ok(true), |record| visit(Path::new(OsStr::from_bytes(path)), record))
         })
+    }
+
+    /// How often the cache of the store had what was asked for, since it was opened.
+    pub fn cache(&self) -> CacheView {
+        let stats = self.database.cache_stats();
+        CacheView {
+            hits: stats.read_hits(),
+            misses: stats.read_misses(),
+            evictions: stats.evictions(),
+            used_bytes: stats.used_bytes() as u64,
+        }
+    }
+
+    /// When the clock was looked at last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn clock(&self) -> Result<Option<ClockRecord>, StoreError> {
+        self.read()?.record(tables::META, CLOCK_KEY)
+    }
+
+    /// Notes a look at the clock.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn set_clock(&self, clock: ClockRecord) -> Result<(), StoreError> {
+        self.write(move |tx| tx.put(tables::META, CLOCK_KEY, &clock))
     }
 
     /// The cataloged files of a job.

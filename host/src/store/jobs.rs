@@ -44,7 +44,9 @@ impl Tx<'_> {
     pub(super) fn insert_job(&self, job: &JobRecord) -> Result<(), StoreError> {
         self.put(tables::JOBS, job.id.as_bytes(), job)?;
         self.put_bytes(tables::LATEST, &job.file.key(), job.id.as_bytes())?;
-        if !job.state.is_final() {
+        if job.state.is_final() {
+            self.announce_job(job)?;
+        } else {
             self.count_open(job, 1)?;
         }
         self.enter_state(job)
@@ -66,6 +68,7 @@ impl Tx<'_> {
             self.remove(tables::SOURCES, before.id.as_bytes())?;
         }
         if after.state.is_final() && !before.state.is_final() {
+            self.announce_job(after)?;
             self.count_open(after, -1)?;
         }
         self.enter_state(after)

@@ -11,21 +11,25 @@ mod commit;
 mod files;
 mod groups;
 mod jobs;
+mod notices;
 mod queries;
 mod records;
 mod requests;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod views;
 mod waits;
 
 pub use batches::{Paused, Submission, Submitted};
 pub use catalog::CatalogRecord;
 pub use files::{IntakeContext, Taken};
+pub use notices::{HookRecord, NoticeRecord, Occasion};
 pub use records::{
-    AttemptRecord, BatchRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember, GroupRecord,
-    JobRecord, LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord, SourceRecord,
+    AttemptRecord, BatchRecord, ClockRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember,
+    GroupRecord, JobRecord, LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord,
+    SourceRecord,
 };
 pub use tables::Tx;
 pub use views::{job_view, output_view};
@@ -58,7 +62,7 @@ const COMPACT_FROM_BYTES: u64 = 64 << 20;
 const COMPACT_FACTOR: u64 = 4;
 
 /// Version of the tables. A store with a larger one is refused.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// Where [`SCHEMA_VERSION`] is kept.
 const SCHEMA_KEY: &[u8] = b"schema_version";
@@ -98,6 +102,7 @@ impl Store {
         builder.set_cache_size(CACHE_BYTES);
         let mut database = builder.open(&path).map_err(failed)?;
         compact(&mut database, &path)?;
+        upgrade::keep_copy(&database, &path)?;
         write_pid(&pid_file).map_err(|error| StoreError::io(&pid_file, &error))?;
         Self::with_database(database, pid_file)
     }
@@ -211,7 +216,7 @@ fn check_schema(database: &Database) -> Result<(), StoreError> {
         Some(version) if version > SCHEMA_VERSION => {
             return Err(StoreError::Newer { found: version, known: SCHEMA_VERSION });
         }
-        Some(_) => {}
+        Some(version) => upgrade::from(&tx, version)?,
     }
     transaction.commit()?;
     Ok(())

@@ -306,6 +306,15 @@ pub struct LedgerRecord {
     pub blake3: String,
 }
 
+/// When the clock was looked at before files are deleted for their age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockRecord {
+    /// The last time, milliseconds since 1970.
+    pub seen_ms: u64,
+    /// Until then it is not believed, milliseconds since 1970.
+    pub doubted_until_ms: u64,
+}
+
 /// A pipeline as it was when jobs began with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanRecord {

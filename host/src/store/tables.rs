@@ -43,6 +43,8 @@ pub(super) const SOURCES: Table = TableDefinition::new("sources");
 pub(super) const BATCHES: Table = TableDefinition::new("batches");
 /// `batch 0 job` -> nothing: the jobs of a batch, a repeated one in the place of the one it repeats.
 pub(super) const BATCH_JOBS: Table = TableDefinition::new("batch-jobs");
+/// `id` -> nothing: batches that are not over.
+pub(super) const BATCHES_OPEN: Table = TableDefinition::new("batches-open");
 /// `id` -> nothing: batches that are over and were not told yet.
 pub(super) const BATCHES_OVER: Table = TableDefinition::new("batches-over");
 /// `pipeline` -> milliseconds since 1970: pipelines whose jobs are not handed out since; empty is all.
@@ -55,6 +57,10 @@ pub(super) const CATALOG_DATES: Table = TableDefinition::new("catalog-dates");
 pub(super) const CATALOG_JOBS: Table = TableDefinition::new("catalog-jobs");
 /// path -> [`super::SourceRecord`]: what was ordered about a file and may not be done yet.
 pub(super) const ORDERS: Table = TableDefinition::new("orders");
+/// `name` -> [`super::HookRecord`]: who is told of the ends of jobs and batches.
+pub(super) const HOOKS: Table = TableDefinition::new("hooks");
+/// `hook 0 id` -> [`super::NoticeRecord`]: what a hook was not told yet.
+pub(super) const NOTICES: Table = TableDefinition::new("notices");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");
 
@@ -63,10 +69,10 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 23] = [
+pub(super) const ALL: [Table; 26] = [
     FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS, CURRENT,
-    GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OVER, PAUSED, CATALOG, CATALOG_DATES,
-    CATALOG_JOBS, ORDERS, META,
+    GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER, PAUSED, CATALOG,
+    CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, META,
 ];
 
 /// First byte of every record: the version of its shape.

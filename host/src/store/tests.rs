@@ -1,8 +1,11 @@
 //! What holds of the store whatever happens.
 
 mod calls;
+mod damage;
 mod memory;
+mod notices;
 mod power;
+mod upgrade;
 
 use super::*;
 use crate::control::types::JobFilter;

@@ -35,7 +35,7 @@ use std::time::Duration;
 use wavemill_pipelines::model::WatchMode;
 
 /// What to watch and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatchSpec {
     /// Name of the pipeline, for logs and thread names.
     pub pipeline: String,

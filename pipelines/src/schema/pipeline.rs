@@ -25,6 +25,9 @@ const MEMORY_MIB_MAX: i64 = 1 << 24;
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// Longest `keep_for`: a hundred years.
+const KEEP_FOR_MAX: Duration = Duration::from_hours(24 * 36_525);
+
 pub(super) const KEYS: &[Key] = &[
     Key::required(
         "name",
@@ -61,6 +64,11 @@ pub(super) const KEYS: &[Key] = &[
         "hours",
         Kind::Texts,
         "When its jobs may begin, as \"22:00-06:00\" or [\"mon-fri 20:00-06:00\", \"sat-sun\"]; default: always.",
+    ),
+    Key::optional(
+        "keep_for",
+        Kind::Duration { min: Duration::from_hours(1), max: KEEP_FOR_MAX },
+        "Age at which `watch` deletes files that it made and nobody changed, as \"90d\"; default: never.",
     ),
     Key::optional("retry", Kind::Table(RETRY_KEYS), "What happens after transient errors."),
 ];
@@ -107,6 +115,9 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipe
     }
     if let Some(mib) = values.integer("max_memory_mib") {
         pipeline.memory_bytes_max = u64::try_from(*mib.get_ref()).ok().map(|mib| mib << 20);
+    }
+    if let Some(keep_for) = values.duration("keep_for") {
+        pipeline.keep_for = Some(keep_for.into_inner());
     }
     if let Some(retry) = values.table("retry") {
         pipeline.retry = read_retry(retry, pipeline.retry);

@@ -19,6 +19,7 @@ timeout = "1h30m"
 max_memory_mib = 512
 timezone = "Europe/Berlin"
 hours = ["mon-fri 20:00-06:00", "sat-sun"]
+keep_for = "90d"
 retry = { attempts = 4, backoff = "10s..5m" }
 
 [[watch]]

@@ -8,6 +8,7 @@ mod confined;
 mod crashes;
 mod fake;
 mod life;
+mod retention;
 
 use super::plans::{Plan, Plans};
 use super::*;
@@ -104,6 +105,7 @@ impl Running {
 pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Receiver<DaemonEvent>) {
     let (events, received) = unbounded();
     let settings = DaemonSettings {
+        hooks: Vec::new(),
         state_dir: folder.join("state"),
         root: folder.to_path_buf(),
         output_root: folder.to_path_buf(),
@@ -119,6 +121,7 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
         until_idle,
         events,
         stop: StopSignal::new(),
+        reloads: crossbeam_channel::never(),
     };
     (settings, received)
 }

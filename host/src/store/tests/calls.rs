@@ -2,6 +2,7 @@
 
 use super::memory::{Known, MemoryQueue, SOME_TIME_MS};
 use super::{output, published};
+use crate::dice::Dice;
 use crate::jobs::{
     Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication, Why,
 };
@@ -13,29 +14,6 @@ use crate::store::{
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use wavemill_pipelines::publishing::FileIdentity;
-
-/// Numbers from a seed: xorshift64* (Vigna 2016).
-#[derive(Debug)]
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn of(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(high).unwrap() % end.max(1)
-    }
-
-    fn one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-}
 
 /// A call of a queue.
 #[derive(Clone, Debug)]

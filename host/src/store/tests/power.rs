@@ -1,7 +1,8 @@
 //! Power cuts: a disk that forgets what was not synced, in parts and in any order.
 
-use super::calls::{Answer, Call, Dice, known_of};
+use super::calls::{Answer, Call, known_of};
 use super::memory::{Known, MemoryQueue};
+use crate::dice::Dice;
 use crate::store::Store;
 use redb::{Database, StorageBackend};
 use std::io;

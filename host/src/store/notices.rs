@@ -1,0 +1,220 @@
+//! What hooks are to be told: written with the change they are about, kept until they were told.
+
+use super::records::{BatchRecord, JobRecord};
+use super::tables::{self, Look, Scan, Tx};
+use super::{Store, StoreError};
+use crate::control::types::HookView;
+use crate::jobs::{Clock, JobState};
+use serde::{Deserialize, Serialize};
+
+/// What can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// A job was delivered.
+    Done,
+    /// A job failed for good.
+    Failed,
+    /// A gate refused what a job made.
+    Rejected,
+    /// Nothing was made: all names were taken, or the file is a duplicate.
+    Skipped,
+    /// Someone canceled a job.
+    Canceled,
+    /// The last job of a batch has ended.
+    BatchDone,
+}
+
+impl Occasion {
+    /// All, by the names they have in the configuration file.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("done", Self::Done),
+        ("failed", Self::Failed),
+        ("rejected", Self::Rejected),
+        ("skipped", Self::Skipped),
+        ("canceled", Self::Canceled),
+        ("batch-done", Self::BatchDone),
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, occasion)| *occasion == self).map_or("", |(name, _)| *name)
+    }
+
+    fn of(state: JobState) -> Option<Self> {
+        match state {
+            JobState::Done => Some(Self::Done),
+            JobState::Failed => Some(Self::Failed),
+            JobState::Rejected => Some(Self::Rejected),
+            JobState::Skipped => Some(Self::Skipped),
+            JobState::Canceled => Some(Self::Canceled),
+            _ => None,
+        }
+    }
+}
+
+/// A hook, as far as the store has to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRecord {
+    /// What it is told.
+    pub on: Vec<Occasion>,
+    /// Of which pipelines; empty is all.
+    pub pipelines: Vec<String>,
+}
+
+/// Something that a hook is to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRecord {
+    /// What happened.
+    pub occasion: Occasion,
+    /// Id of the job or batch.
+    pub subject: String,
+    /// Its pipeline.
+    pub pipeline: String,
+    /// When it happened, milliseconds since 1970.
+    pub happened_ms: u64,
+    /// How often telling it failed.
+    pub tries: u32,
+    /// When it is told next, milliseconds since 1970; 0 is at once.
+    pub due_ms: u64,
+    /// Why telling it failed last.
+    pub reason: Option<String>,
+}
+
+impl NoticeRecord {
+    fn new(occasion: Occasion, subject: &str, pipeline: &str, happened_ms: Option<u64>) -> Self {
+        Self {
+            occasion,
+            subject: subject.to_owned(),
+            pipeline: pipeline.to_owned(),
+            happened_ms: happened_ms.unwrap_or_else(Clock::now_ms),
+            tries: 0,
+            due_ms: 0,
+            reason: None,
+        }
+    }
+
+    /// That a batch is over.
+    pub(super) fn of_batch(batch: &BatchRecord) -> Self {
+        Self::new(Occasion::BatchDone, &batch.id, &batch.pipeline, batch.finished_ms)
+    }
+
+    /// Names it; a batch that is over once more has another.
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.subject, self.happened_ms)
+    }
+}
+
+impl Store {
+    /// Takes note of the hooks there are. What was to be told to others is forgotten.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn keep_hooks(&self, hooks: Vec<(String, HookRecord)>) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            for table in [tables::HOOKS, tables::NOTICES] {
+                let mut gone = Vec::new();
+                tx.scan(table, Scan::forward(&[]), &mut |key, _| {
+                    let name = key.split(|byte| *byte == 0).next().unwrap_or_default();
+                    if !hooks.iter().any(|(hook, _)| hook.as_bytes() == name) {
+                        gone.push(key.to_vec());
+                    }
+                    Ok(true)
+                })?;
+                gone.iter().try_for_each(|key| tx.remove(table, key))?;
+            }
+            hooks.iter().try_for_each(|(name, hook)| tx.put(tables::HOOKS, name.as_bytes(), hook))
+        })
+    }
+
+    /// What a hook is to be told by now, the oldest job first, at most `limit`; and when the next after that is due.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn notices_due(
+        &self,
+        hook: &str,
+        now_ms: u64,
+        limit: usize,
+    ) -> Result<(Vec<NoticeRecord>, Option<u64>), StoreError> {
+        let prefix = tables::key(&[hook.as_bytes(), b""]);
+        let (mut found, mut next) = (Vec::new(), None::<u64>);
+        self.read()?.scan(tables::NOTICES, Scan::forward(&prefix), &mut |_, bytes| {
+            let notice: NoticeRecord = tables::decode(bytes)?;
+            if notice.due_ms <= now_ms {
+                found.push(notice);
+            } else {
+                next = Some(next.map_or(notice.due_ms, |next| next.min(notice.due_ms)));
+            }
+            Ok(found.len() < limit)
+        })?;
+        Ok((found, next))
+    }
+
+    /// How much each hook was not told yet, and why telling it failed last.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn hooks(&self) -> Result<Vec<HookView>, StoreError> {
+        let look = self.read()?;
+        let mut views = Vec::new();
+        for (name, hook) in look.records::<HookRecord>(tables::HOOKS, &[])? {
+            let (mut waiting, mut reason) = (0, None);
+            let prefix = tables::key(&[&name, b""]);
+            look.scan(tables::NOTICES, Scan::forward(&prefix), &mut |_, bytes| {
+                waiting += 1;
+                reason = reason.take().or(tables::decode::<NoticeRecord>(bytes)?.reason);
+                Ok(true)
+            })?;
+            let name = String::from_utf8_lossy(&name).into_owned();
+            views.push(HookView { name, on: hook.on, pipelines: hook.pipelines, waiting, reason });
+        }
+        Ok(views)
+    }
+
+    /// Forgets what a hook was told, or will not be told any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn forget_notice(&self, hook: &str, notice: &NoticeRecord) -> Result<(), StoreError> {
+        let key = notice_key(hook, notice);
+        self.write(move |tx| tx.remove(tables::NOTICES, &key))
+    }
+
+    /// Notes that a hook could not be told and when to try again, unless it is to be told no more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn put_off_notice(&self, hook: &str, notice: NoticeRecord) -> Result<(), StoreError> {
+        let key = notice_key(hook, &notice);
+        self.write(move |tx| match tx.bytes(tables::NOTICES, &key)? {
+            Some(_) => tx.put(tables::NOTICES, &key, &notice),
+            None => Ok(()),
+        })
+    }
+}
+
+fn notice_key(hook: &str, notice: &NoticeRecord) -> Vec<u8> {
+    tables::key(&[hook.as_bytes(), notice.id().as_bytes()])
+}
+
+impl Tx<'_> {
+    /// Has hooks told that a job has ended.
+    pub(super) fn announce_job(&self, job: &JobRecord) -> Result<(), StoreError> {
+        let Some(occasion) = Occasion::of(job.state) else { return Ok(()) };
+        let pipeline = &job.file.pipeline;
+        self.announce(&NoticeRecord::new(occasion, &job.id, pipeline, job.finished_ms))
+    }
+
+    /// Has those hooks told that want to know.
+    pub(super) fn announce(&self, notice: &NoticeRecord) -> Result<(), StoreError> {
+        for (name, hook) in self.records::<HookRecord>(tables::HOOKS, &[])? {
+            let is_meant = hook.pipelines.is_empty() || hook.pipelines.contains(&notice.pipeline);
+            if is_meant && hook.on.contains(&notice.occasion) {
+                let key = tables::key(&[&name, notice.id().as_bytes()]);
+                self.put(tables::NOTICES, &key, notice)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! What hooks are to be told.
+
+use super::*;
+
+fn hook(on: &[Occasion], pipelines: &[&str]) -> HookRecord {
+    HookRecord {
+        on: on.to_vec(),
+        pipelines: pipelines.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// A store with these hooks and a job of `podcast` that is running.
+fn store_with(hooks: &[(&str, HookRecord)]) -> (tempfile::TempDir, Store, JobRecord) {
+    let (folder, store) = open();
+    let hooks = hooks.iter().map(|(name, hook)| ((*name).to_owned(), hook.clone())).collect();
+    store.keep_hooks(hooks).unwrap();
+    settle(&store, "a.wav", "a", 1);
+    let job = claim_now(&store, 1).remove(0);
+    (folder, store, job)
+}
+
+fn fail(store: &Store, job: &JobRecord) {
+    let end = End {
+        why: Why::Failed,
+        reason: "bad".to_owned(),
+        source: SourceRecord::Kept,
+        is_crash: false,
+        now_ms: 77,
+    };
+    store.give_up(&Lease::of(job), end).unwrap();
+}
+
+fn subjects(store: &Store, hook: &str) -> Vec<(Occasion, String)> {
+    let notices = store.notices_due(hook, 0, 99).unwrap().0;
+    notices.into_iter().map(|notice| (notice.occasion, notice.subject)).collect()
+}
+
+#[test]
+fn end_of_a_job_is_to_be_told_to_those_that_want_to_know() {
+    let hooks = [
+        ("all", hook(&[Occasion::Done, Occasion::Failed], &[])),
+        ("done", hook(&[Occasion::Done], &[])),
+        ("other", hook(&[Occasion::Failed], &["music"])),
+        ("podcast", hook(&[Occasion::Failed], &["music", "podcast"])),
+    ];
+    let (_folder, store, job) = store_with(&hooks);
+    assert_eq!(subjects(&store, "all"), []);
+    fail(&store, &job);
+    let told = [(Occasion::Failed, job.id.clone())];
+    assert_eq!(subjects(&store, "all"), told);
+    assert_eq!(subjects(&store, "podcast"), told);
+    assert_eq!(subjects(&store, "done"), []);
+    assert_eq!(subjects(&store, "other"), []);
+}
+
+#[test]
+fn notice_is_kept_until_it_was_told() {
+    let (folder, store, job) = store_with(&[("a", hook(&[Occasion::Failed], &[]))]);
+    fail(&store, &job);
+    let mut notice = store.notices_due("a", 0, 99).unwrap().0.remove(0);
+    assert_eq!((notice.happened_ms, notice.tries, notice.due_ms), (77, 0, 0));
+    notice.tries = 3;
+    notice.due_ms = 900;
+    notice.reason = Some("no answer".to_owned());
+    store.put_off_notice("a", notice.clone()).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.notices_due("a", 899, 99).unwrap(), (Vec::new(), Some(900)));
+    assert_eq!(store.notices_due("a", 900, 99).unwrap(), (vec![notice.clone()], None));
+    let view = store.hooks().unwrap().remove(0);
+    assert_eq!((view.waiting, view.reason.as_deref()), (1, Some("no answer")));
+    store.forget_notice("a", &notice).unwrap();
+    assert_eq!(store.notices_due("a", 900, 99).unwrap(), (Vec::new(), None));
+    // Whoever was still telling it does not bring it back.
+    store.put_off_notice("a", notice).unwrap();
+    assert_eq!(store.notices_due("a", 900, 99).unwrap(), (Vec::new(), None));
+}
+
+#[test]
+fn hook_that_is_gone_is_told_nothing_any_more() {
+    let hooks = [("a", hook(&[Occasion::Failed], &[])), ("ab", hook(&[Occasion::Failed], &[]))];
+    let (_folder, store, job) = store_with(&hooks);
+    fail(&store, &job);
+    store.keep_hooks(vec![("ab".to_owned(), hook(&[Occasion::Failed], &[]))]).unwrap();
+    assert_eq!(subjects(&store, "a"), []);
+    assert_eq!(subjects(&store, "ab").len(), 1);
+    settle(&store, "b.wav", "b", 1);
+    let job = claim_now(&store, 1).remove(0);
+    fail(&store, &job);
+    assert_eq!(subjects(&store, "a"), []);
+    assert_eq!(subjects(&store, "ab").len(), 2);
+}
