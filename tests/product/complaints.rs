@@ -367,9 +367,14 @@ fn complaint_14_paths_differ_from_machine_to_machine() {
 
 /// HaveAGitGat/Tdarr#166, HaveAGitGat/Tdarr#853, Unmanic/unmanic#610, beetbox/beets#3791.
 #[test]
-fn complaint_15_no_metrics_no_drain_no_headless_daemon() {
+fn complaint_15_no_metrics_no_webhook_no_drain_no_headless_daemon() {
     let lab = Lab::new();
     let pipeline = lab.pipeline("copy", COPY);
+    let told = lab.aside("told");
+    lab.configure(&format!(
+        "[[hook]]\nname = \"desk\"\non = [\"done\"]\ncommand = [\"sh\", \"-c\", \"cat > '{}'\"]\n",
+        told.display()
+    ));
     let mut daemon = lab.watch(&[&pipeline]);
     daemon.wait_until_started();
     tone(&lab.path("in/a.wav"), 440.0);
@@ -386,4 +391,7 @@ fn complaint_15_no_metrics_no_drain_no_headless_daemon() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     daemon.wait_for("the end", |event| event["event"] == "summary");
     wait_until("the daemon has ended", || lab.processes().is_empty());
+    // Kept until it was told, be it as the last thing.
+    let told = fs::read_to_string(told).unwrap();
+    assert!(told.contains("\"type\":\"job.done\""), "{told}");
 }
