@@ -226,7 +226,7 @@ use = "gain"
 with = { gain_db = 400.0 }
 [[export]]
 format = "flac"
-bit_depth = 32
+bit_depth = "FLOAT"
 after = "lowd"
 path = "out/{stemm}.flac"
 "#;
