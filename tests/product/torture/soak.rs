@@ -197,7 +197,7 @@ impl Soak {
                 }
             }
         }
-        daemon.wait_for_next("rest", |event| event["event"] == "idle");
+        rest(&mut daemon);
         self.take(&daemon);
         // Some failed, as they should.
         assert_eq!(daemon.terminate(), Some(3));
@@ -253,6 +253,21 @@ impl Soak {
             of(first),
             of(last)
         )
+    }
+}
+
+/// Waits until nothing comes any more for longer than a walk takes to find what events did not tell.
+fn rest(daemon: &mut Daemon) {
+    let deadline = Instant::now() + wavemill_tests::lab::PATIENCE;
+    loop {
+        let before = count_ended(daemon);
+        daemon.observe(Duration::from_secs(6));
+        let told = daemon.events().iter().rfind(|event| event["event"] != "scan-done");
+        let is_idle = told.is_some_and(|event| event["event"] == "idle");
+        if is_idle && count_ended(daemon) == before {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the daemon does not come to rest: {told:?}");
     }
 }
 
