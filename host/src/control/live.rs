@@ -149,11 +149,6 @@ impl Live {
         }
     }
 
-    /// Forgets the watches from a place on.
-    pub(crate) fn truncate_watches(&self, count: usize) {
-        locked(&self.watches).truncate(count);
-    }
-
     /// Runs the jobs of these pipelines from now on, besides those that were submitted.
     pub(crate) fn set_watched(&self, pipelines: BTreeSet<String>) {
         *locked(&self.watched) = pipelines;

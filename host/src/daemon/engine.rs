@@ -16,7 +16,6 @@ use crate::store::{BatchRecord, FileKey, JobRecord, StoreError};
 use crate::watch::{Change, ChangeSender};
 use crossbeam_channel::{Receiver, after, never, select};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,7 +48,6 @@ pub(super) struct Engine {
     /// What new watches send changes to.
     pub(super) changes: ChangeSender,
     pub(super) slots: Vec<SlotHandle>,
-    pub(super) output_root: PathBuf,
     pub(super) until_idle: bool,
     idle_slots: Vec<usize>,
     /// Time of the last look at the queue: a job that became due since is still to be found.
@@ -68,7 +66,6 @@ impl Engine {
         watches: Vec<Watched>,
         changes: ChangeSender,
         slots: Vec<SlotHandle>,
-        output_root: PathBuf,
         until_idle: bool,
     ) -> Self {
         let idle_slots = (0..slots.len()).rev().collect();
@@ -78,7 +75,6 @@ impl Engine {
             watches: watches.into_iter().map(Some).collect(),
             changes,
             slots,
-            output_root,
             until_idle,
             idle_slots,
             looked_at_ms: 0,
@@ -286,14 +282,14 @@ impl Engine {
         holds: &mut BTreeMap<String, String>,
     ) -> Capacity {
         let running = self.running.values().filter(|file| file.pipeline == *name).count();
-        let hold = admission.hold(plan, &self.output_root);
+        let hold = admission.hold(plan, &self.shared.output_root);
         let hold = hold
             .or_else(|| self.incomplete(name, plan).then(|| "its folder is not at rest".into()));
         let free = plan.pipeline.concurrency.saturating_sub(running);
         let capacity = Capacity {
             free: if hold.is_none() { free } else { 0 },
             plan: plan.pipeline.hash.clone(),
-            output_root: self.output_root.clone(),
+            output_root: self.shared.output_root.clone(),
             submitted_only,
         };
         holds.extend(hold.map(|reason| (name.to_owned(), reason)));
@@ -380,14 +376,12 @@ mod tests {
             stopped: never(),
             reloads: never(),
         };
-        let output_root = settings.output_root.clone();
         let mut engine = Engine::new(
             shared,
             inputs,
             Vec::new(),
             crossbeam_channel::bounded(1).0,
             Vec::new(),
-            output_root,
             true,
         );
         let claim =

@@ -207,17 +207,9 @@ fn serve(
     }
     let (stopped, reloads) = (shared.stop.subscribe(), settings.reloads.clone());
     let inputs = Inputs { changes, reports, requests, stopped, reloads };
-    let output_root = settings.output_root.clone();
     let shared_by_engine = Arc::clone(shared);
-    let mut engine = Engine::new(
-        shared_by_engine,
-        inputs,
-        watches,
-        change,
-        slots,
-        output_root,
-        settings.until_idle,
-    );
+    let mut engine =
+        Engine::new(shared_by_engine, inputs, watches, change, slots, settings.until_idle);
     for job in recovered {
         engine.count(job);
     }

@@ -52,12 +52,12 @@ impl Engine {
     }
 
     /// Does all that can fail. An error leaves everything as it was.
-    fn prepare(&self, reload: &Reload) -> Result<Next, DaemonError> {
-        let shared = &self.shared;
+    fn prepare(&mut self, reload: &Reload) -> Result<Next, DaemonError> {
+        let shared = Arc::clone(&self.shared);
         let plans = shared.plans.read(&reload.pipelines, &reload.defaults)?;
         let mut watches = Vec::new();
         for plan in plans.values() {
-            watches.extend(Watched::of_plan(plan, &shared.root, &self.output_root)?);
+            watches.extend(Watched::of_plan(plan, &shared.root, &shared.output_root)?);
         }
         if watches.is_empty() {
             let reason = "none of these pipelines watches a folder".to_owned();
@@ -75,9 +75,11 @@ impl Engine {
         let first = self.watches.len();
         for (number, watch) in begun.iter_mut().enumerate() {
             shared.live.add_watch(watch.view());
-            let started = watch.start(shared, first + number, self.changes.clone());
-            if let Err(error) = started {
-                shared.live.truncate_watches(first);
+            if let Err(error) = watch.start(&shared, first + number, self.changes.clone()) {
+                // Those before it may have told changes already: no other may get their places.
+                let count = first + number + 1;
+                (first..count).for_each(|index| shared.live.remove_watch(index));
+                self.watches.resize_with(count, || None);
                 return Err(error);
             }
         }
@@ -87,7 +89,7 @@ impl Engine {
     fn adopt(&mut self, reload: Reload, next: Next) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
         let Next { plans, mut kept, begun } = next;
-        shared.store.keep_plans(Plans::records_of(&plans, &self.output_root))?;
+        shared.store.keep_plans(Plans::records_of(&plans, &shared.output_root))?;
         for (index, place) in self.watches.iter_mut().enumerate() {
             match (place.as_mut(), kept.remove(&index)) {
                 (Some(old), Some(new)) => old.go_on_as(new),

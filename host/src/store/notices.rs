@@ -7,6 +7,9 @@ use crate::control::types::HookView;
 use crate::jobs::{Clock, JobState};
 use serde::{Deserialize, Serialize};
 
+/// Longest that telling is put off, ms: a day, after which it is given up.
+const PUT_OFF_MAX_MS: u64 = 24 * 3_600_000;
+
 /// What can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -141,7 +144,8 @@ impl Store {
         let (mut found, mut next) = (Vec::new(), None::<u64>);
         self.read()?.scan(tables::NOTICES, Scan::forward(&prefix), &mut |_, bytes| {
             let notice: NoticeRecord = tables::decode(bytes)?;
-            if notice.due_ms <= now_ms {
+            // A time further ahead than anything is put off was chosen before the clock was set back.
+            if notice.due_ms <= now_ms || notice.due_ms > now_ms.saturating_add(PUT_OFF_MAX_MS) {
                 found.push(notice);
             } else {
                 next = Some(next.map_or(notice.due_ms, |next| next.min(notice.due_ms)));

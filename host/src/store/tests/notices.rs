@@ -67,6 +67,10 @@ fn notice_is_kept_until_it_was_told() {
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.notices_due("a", 899, 99).unwrap(), (Vec::new(), Some(900)));
     assert_eq!(store.notices_due("a", 900, 99).unwrap(), (vec![notice.clone()], None));
+    // The clock was set back by years.
+    notice.due_ms = 900 + 30 * 24 * 3_600_000;
+    store.put_off_notice("a", notice.clone()).unwrap();
+    assert_eq!(store.notices_due("a", 900, 99).unwrap(), (vec![notice.clone()], None));
     let view = store.hooks().unwrap().remove(0);
     assert_eq!((view.waiting, view.reason.as_deref()), (1, Some("no answer")));
     store.forget_notice("a", &notice).unwrap();
