@@ -84,6 +84,9 @@ fn mpeg4_fixtures_decode_to_their_sines_in_full_length() {
     assert_sines("tone-alac.m4a", &[440.0, 1000.0], 5292, LOSSLESS_TOLERANCE);
     assert_sines("tone-alac.caf", &[440.0, 1000.0], 5292, LOSSLESS_TOLERANCE);
     assert_sines("tone-aac.m4a", &[440.0, 1000.0], 5292, LOSSY_TOLERANCE);
+    assert_sines("tone-he.m4a", &[440.0, 1000.0], 22_050, LOSSY_TOLERANCE);
+    let seven = [440.0, 1000.0, 700.0, 60.0, 300.0, 1500.0, 200.0];
+    assert_sines("tone-6.1.m4a", &seven, 4800, LOSSY_TOLERANCE);
 }
 
 #[test]

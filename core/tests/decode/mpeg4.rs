@@ -37,6 +37,11 @@ fn aac_of_ffmpeg_decodes_like_ffmpeg_in_its_source_s_length() {
         (96_000, 2, vec![]),
         (22_050, 1, vec!["-b:a", "32k"]),
         (8_000, 1, vec!["-b:a", "16k"]),
+        (44_100, 3, vec![]),
+        (48_000, 4, vec![]),
+        (48_000, 6, vec![]),
+        // Two more in front, for which there is no channel configuration.
+        (48_000, 8, vec![]),
         (44_100, 2, vec!["-f", "mov"]),
         (44_100, 2, vec!["-f", "mp4", "-movie_timescale", "44100"]),
     ] {
@@ -363,14 +368,10 @@ fn what_is_not_decoded_is_named() {
     let scratch = Scratch::new("mpeg4-refused");
     let source = scratch.path("source.wav");
     write_file(&source, &hound_wav(&signal(6, 5000, 16), 44_100, 16));
-    for (args, expected) in
-        [(vec!["-c:a", "ac3"], "AC-3 in MPEG-4"), (vec!["-c:a", "aac"], "AAC with 6 channels")]
-    {
-        let path = scratch.path("out.mp4");
-        encode(&source, &path, &args);
-        let message = decode_bytes(&read_file(&path)).unwrap_err().to_string();
-        assert!(message.contains(expected), "{message} / {expected}");
-    }
+    let path = scratch.path("out.mp4");
+    encode(&source, &path, &["-c:a", "ac3"]);
+    let message = decode_bytes(&read_file(&path)).unwrap_err().to_string();
+    assert!(message.contains("AC-3 in MPEG-4"), "{message}");
 }
 
 /// First byte of the data of the first atom of this name.

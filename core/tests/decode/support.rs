@@ -293,6 +293,12 @@ pub(crate) const FIXTURES: &[&str] = &[
     #[cfg(feature = "mpeg4")]
     "tone-alac.caf",
     #[cfg(feature = "mpeg4")]
+    "tone-6.1.m4a",
+    #[cfg(feature = "mpeg4")]
+    "tone-he.m4a",
+    #[cfg(feature = "mpeg4")]
+    "tone-he-v2.m4a",
+    #[cfg(feature = "mpeg4")]
     "tone-aac.m4a",
     #[cfg(feature = "mpeg4")]
     "tone-alac.m4a",

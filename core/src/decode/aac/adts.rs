@@ -4,8 +4,8 @@
 //! gives the number of packets and finds holes. Nothing in ADTS says what is delay and padding: every
 //! frame is kept, as other decoders do.
 
-use super::{AacConfig, LOOKED_AT, PACKET_FRAMES, has_replication};
-use crate::audio::{PcmFormat, StreamSpec};
+use super::{AacConfig, AacSetup, LISTENED_TO};
+use crate::audio::PcmFormat;
 use crate::decode::bits::Bits;
 use crate::decode::chunks::read_up_to;
 use crate::decode::coded::{CodedDecoder, Packets};
@@ -14,7 +14,7 @@ use crate::decode::cut::Cut;
 use crate::decode::scan::{Framing, Scan, ScannedPackets};
 use crate::decode::window::{Fault, Window};
 use crate::decode::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
-use crate::units::{Frames, SampleRate};
+use crate::units::Frames;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use symphonia::core::packet::Packet;
 
@@ -102,21 +102,46 @@ fn is_trailer(bytes: &[u8]) -> bool {
     })
 }
 
+/// Listens to the first packets of the stream that begins at byte `start`.
+fn setup(source: &mut dyn Source, start: u64, first: Header) -> Result<AacSetup, DecodeError> {
+    let (profile, rate, channels) = first.stream;
+    let config = AacConfig::of_adts(profile, rate, channels)?;
+    let (mut packets, mut position) = (Vec::new(), start);
+    while packets.len() < LISTENED_TO {
+        let head = read_up_to(source, position, HEADER_BYTES)?;
+        let Some(header) = Header::parse(&head).filter(|it| it.stream == first.stream) else {
+            break;
+        };
+        let frame_bytes = usize::try_from(header.frame_bytes).expect("has a few thousand bytes");
+        let mut packet = read_up_to(source, position, frame_bytes)?;
+        packet.drain(..header.byte_count().min(packet.len()));
+        packets.push(packet);
+        position += header.frame_bytes;
+    }
+    config.heard(&packets)
+}
+
+/// The first header.
+fn first_header(source: &mut dyn Source, start: u64) -> Result<Header, DecodeError> {
+    let first = Header::parse(&read_up_to(source, start, HEADER_BYTES)?);
+    let first = first.ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
+    if first.packet_count != 1 {
+        return Err(DecodeError::unsupported("ADTS with several packets in a frame"));
+    }
+    Ok(first)
+}
+
 /// What a walk over all frames found.
 struct Walk {
-    config: AacConfig,
+    setup: AacSetup,
     /// First byte after the last frame.
     end: u64,
     packet_count: u64,
 }
 
 fn walk(source: &mut dyn Source, start: u64, byte_count: u64) -> Result<Walk, DecodeError> {
-    let first = read_up_to(source, start, HEADER_BYTES)?;
-    let first = Header::parse(&first);
-    let first = first.ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
-    let (profile, rate, channels) = first.stream;
-    let mut walk =
-        Walk { config: AacConfig::of_adts(profile, rate, channels)?, end: start, packet_count: 0 };
+    let first = first_header(source, start)?;
+    let mut walk = Walk { setup: setup(source, start, first)?, end: start, packet_count: 0 };
     source.seek(SeekFrom::Start(start))?;
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, source);
     while walk.end < byte_count {
@@ -135,7 +160,7 @@ fn walk(source: &mut dyn Source, start: u64, byte_count: u64) -> Result<Walk, De
                 ));
             }
             _ => {
-                let (end, frame) = (walk.end, walk.packet_count * PACKET_FRAMES);
+                let (end, frame) = (walk.end, walk.packet_count * walk.setup.packet_frames);
                 return Err(DecodeError::damaged(format!(
                     "at byte {end}, near frame {frame}, stands no ADTS frame of its stream"
                 )));
@@ -177,21 +202,20 @@ pub(in crate::decode) fn open(
         return open_mended(source, start, byte_count);
     }
     let walk = walk(source.as_mut(), start, byte_count)?;
-    let rate = walk.config.sample_rate_hz;
-    let decoded = walk.packet_count * PACKET_FRAMES;
-    let frame_count = claims::check_frames(decoded, rate)?;
+    let packet_frames = walk.setup.packet_frames;
+    let decoded = walk.packet_count * packet_frames;
+    let frame_count = claims::check_frames(decoded, walk.setup.spec.sample_rate.0)?;
     let window = Window::new(source, start, walk.end)?;
     let fault = window.fault();
-    let mut packets = AdtsPackets {
+    let packets = AdtsPackets {
         reader: BufReader::with_capacity(BUFFER_BYTES, window),
         fault: fault.clone(),
         cut: Cut::new(0, decoded, decoded),
+        packet_frames,
         position: 0,
     };
-    check_replication(&mut packets)?;
-    let packets = Box::new(packets).rewind()?;
-    let info = info(walk.config, Some(frame_count));
-    CodedDecoder::open(info, packets, walk.config.params(), fault, damaged)
+    let info = info(&walk.setup, Some(frame_count));
+    CodedDecoder::open(info, Box::new(packets), walk.setup, fault, damaged)
 }
 
 /// Opens a file that may be damaged.
@@ -200,48 +224,23 @@ fn open_mended(
     start: u64,
     byte_count: u64,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
-    let head = read_up_to(source.as_mut(), start, HEADER_BYTES)?;
-    let first = Header::parse(&head);
-    let first = first.ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
-    if first.packet_count != 1 {
-        return Err(DecodeError::unsupported("ADTS with several packets in a frame"));
-    }
-    let (profile, rate, channels) = first.stream;
-    let config = AacConfig::of_adts(profile, rate, channels)?;
+    let first = first_header(source.as_mut(), start)?;
+    let setup = setup(source.as_mut(), start, first)?;
+    let packet_frames = setup.packet_frames;
     let window = Window::new(source, start, byte_count)?;
     let mut scan = Scan::new(window, byte_count - start, AdtsFraming(first));
     let fault = scan.fault();
-    let decoded = scan.count(None)?.saturating_mul(PACKET_FRAMES);
-    claims::check_frames(decoded, config.sample_rate_hz)?;
-    let mut packets = ScannedPackets::new(scan, Cut::new(0, decoded, decoded), PACKET_FRAMES);
-    check_replication(&mut packets)?;
-    let packets = Box::new(packets).rewind()?;
-    let info = info(config, None);
-    CodedDecoder::open(info, packets, config.params(), fault, Damaged::Repair)
+    let decoded = scan.count(None)?.saturating_mul(packet_frames);
+    claims::check_frames(decoded, setup.spec.sample_rate.0)?;
+    let packets = ScannedPackets::new(scan, Cut::new(0, decoded, decoded), packet_frames);
+    CodedDecoder::open(info(&setup, None), Box::new(packets), setup, fault, Damaged::Repair)
 }
 
-/// Refuses what is only half of the sound.
-fn check_replication(packets: &mut dyn Packets) -> Result<(), DecodeError> {
-    let mut first = Vec::new();
-    while first.len() < LOOKED_AT
-        && let Some(packet) = packets.next()?
-    {
-        first.push(packet.data.to_vec());
-    }
-    if has_replication(&first) {
-        return Err(DecodeError::unsupported("HE-AAC (spectral band replication, not announced)"));
-    }
-    Ok(())
-}
-
-fn info(config: AacConfig, frame_count: Option<Frames>) -> StreamInfo {
+fn info(setup: &AacSetup, frame_count: Option<Frames>) -> StreamInfo {
     StreamInfo {
         container: "aac",
         codec: "aac",
-        spec: StreamSpec {
-            sample_rate: SampleRate(config.sample_rate_hz),
-            layout: config.layout(),
-        },
+        spec: setup.spec.clone(),
         format: PcmFormat::FLOAT,
         lossless: false,
         frame_count,
@@ -275,6 +274,7 @@ struct AdtsPackets {
     reader: BufReader<Window>,
     fault: Fault,
     cut: Cut,
+    packet_frames: u64,
     /// Frames of the packets so far.
     position: u64,
 }
@@ -297,8 +297,8 @@ impl Packets for AdtsPackets {
         self.reader.read_exact(&mut data)?;
         data.drain(..header.byte_count() - HEADER_BYTES);
         let first = self.position;
-        self.position += PACKET_FRAMES;
-        Ok(Some(self.cut.packet(first, PACKET_FRAMES, data)))
+        self.position += self.packet_frames;
+        Ok(Some(self.cut.packet(first, self.packet_frames, data)))
     }
 
     fn rewind(mut self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {

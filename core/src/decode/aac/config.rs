@@ -3,11 +3,9 @@
 //! Source: ISO/IEC 14496-3:2019, 1.6.2.1 (`AudioSpecificConfig`), 1.6.3 (tables 1.17 to 1.19) and
 //! 4.4.1 (`GASpecificConfig`).
 
-use crate::audio::ChannelLayout;
+use super::program;
 use crate::decode::bits::Bits;
 use crate::decode::{DecodeError, claims};
-use symphonia::core::codecs::audio::AudioCodecParameters;
-use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 
 /// Sample rates by their index; the index 15 stands for a rate of 24 bits that follows.
 const SAMPLE_RATES_HZ: [u32; 13] =
@@ -27,12 +25,26 @@ const SYNC_REPLICATION: u32 = 0x2b7;
 /// The extension of that one that announces parametric stereo.
 const SYNC_PARAMETRIC_STEREO: u32 = 0x548;
 
-/// What is decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the header says of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::decode) struct AacConfig {
-    pub(in crate::decode) sample_rate_hz: u32,
-    /// 1 or 2.
-    pub(in crate::decode) channel_count: u8,
+    /// Of the packets; the sound has twice as many where its upper half is replicated.
+    pub(super) sample_rate_hz: u32,
+    pub(super) channels: Channels,
+    /// The rate of the sound, where it is said to be replicated.
+    pub(super) replicated_hz: Option<u32>,
+    pub(super) is_parametric: bool,
+}
+
+/// What the header says of the channels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Channels {
+    /// A channel configuration from 1 to 7.
+    Usual(u8),
+    /// The whole `AudioSpecificConfig`, with a program config element.
+    Described(Vec<u8>),
+    /// The first packet describes them.
+    InPacket,
 }
 
 impl AacConfig {
@@ -42,7 +54,9 @@ impl AacConfig {
     /// When it is cut, or of a kind that is not decoded.
     pub(in crate::decode) fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
         let parsed = Parsed::read(&mut Bits::new(bytes));
-        parsed.ok_or_else(|| DecodeError::damaged("its AAC configuration is cut short"))?.check()
+        let parsed =
+            parsed.ok_or_else(|| DecodeError::damaged("its AAC configuration is cut short"))?;
+        parsed.check(Channels::Described(bytes.to_vec()))
     }
 
     /// Reads the fields of an ADTS header: the object type less 1, the index of the rate and the
@@ -61,30 +75,50 @@ impl AacConfig {
             sample_rate_hz: rate,
             channels,
             is_short: false,
-            is_replicated: false,
+            replicated_hz: None,
             is_parametric: false,
         }
-        .check()
+        .check(Channels::InPacket)
     }
 
-    /// The layout of its channels.
-    pub(in crate::decode) fn layout(self) -> ChannelLayout {
-        ChannelLayout::usual(self.channel_count.into())
+    /// An `AudioSpecificConfig` that says no more than is known here; `packet` is the first one of the stream.
+    pub(super) fn written(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        let rate = table_index(self.sample_rate_hz);
+        // 5 bits of object type, 4 of rate, 4 of channels.
+        let head = |object_type: u32, channels: u8| {
+            u64::from(object_type) << 8 | u64::from(rate) << 4 | u64::from(channels)
+        };
+        let two_bytes = |bits: u64| [bits.to_be_bytes()[6], bits.to_be_bytes()[7]];
+        match (&self.channels, self.replicated_hz) {
+            // 3 bits of flags.
+            (&Channels::Usual(channels), None) => {
+                Some(two_bytes(head(LOW_COMPLEXITY, channels) << 3).to_vec())
+            }
+            (&Channels::Usual(channels), Some(replicated_hz)) => {
+                let kind = if self.is_parametric { PARAMETRIC_STEREO } else { REPLICATION };
+                let extension =
+                    u64::from(table_index(replicated_hz)) << 5 | u64::from(LOW_COMPLEXITY);
+                // 3 bits of flags, and 7 to a byte.
+                let bits = (head(kind, channels) << 9 | extension) << (3 + 7);
+                Some(bits.to_be_bytes()[4..].to_vec())
+            }
+            (Channels::Described(config), _) => Some(config.clone()),
+            (Channels::InPacket, _) => {
+                program::copied(two_bytes(head(LOW_COMPLEXITY, 0) << 3), packet)
+            }
+        }
     }
+}
 
-    /// What Symphonia is told: a configuration that says no more than is known here.
-    pub(in crate::decode) fn params(self) -> AudioCodecParameters {
-        // Always with the rate written out: 5 bits of object type, 4 and 24 of rate, 4 of channels and
-        // 3 of flags.
-        let bits = u64::from(LOW_COMPLEXITY) << 35
-            | u64::from(RATE_ESCAPE) << 31
-            | u64::from(self.sample_rate_hz) << 7
-            | u64::from(self.channel_count) << 3;
-        let mut params = AudioCodecParameters::new();
-        params.for_codec(CODEC_ID_AAC).with_sample_rate(self.sample_rate_hz);
-        params.with_extra_data(bits.to_be_bytes()[3..].into());
-        params
-    }
+/// The index of the rate whose tables serve a rate.
+///
+/// Source: ISO/IEC 14496-3:2019, 4.5.1.1, table 4.82.
+fn table_index(sample_rate_hz: u32) -> u8 {
+    const FROM_HZ: [u32; 11] =
+        [92_017, 75_132, 55_426, 46_009, 37_566, 27_713, 23_004, 18_783, 13_856, 11_502, 9_391];
+    // The last index, 7350 Hz, has the tables of 8000 Hz.
+    let index = FROM_HZ.iter().position(|from| sample_rate_hz >= *from).unwrap_or(FROM_HZ.len());
+    u8::try_from(index).expect("is an index of eleven")
 }
 
 /// An `AudioSpecificConfig` as it stands there.
@@ -95,7 +129,7 @@ struct Parsed {
     channels: u32,
     /// Whether packets have 960 frames.
     is_short: bool,
-    is_replicated: bool,
+    replicated_hz: Option<u32>,
     is_parametric: bool,
 }
 
@@ -106,13 +140,12 @@ impl Parsed {
             sample_rate_hz: sample_rate_hz(bits)?,
             channels: bits.read(4)?,
             is_short: false,
-            is_replicated: false,
+            replicated_hz: None,
             is_parametric: false,
         };
         if matches!(parsed.object_type, REPLICATION | PARAMETRIC_STEREO) {
-            parsed.is_replicated = true;
             parsed.is_parametric = parsed.object_type == PARAMETRIC_STEREO;
-            sample_rate_hz(bits)?;
+            parsed.replicated_hz = Some(sample_rate_hz(bits)?);
             parsed.object_type = object_type(bits)?;
         }
         if parsed.object_type == LOW_COMPLEXITY {
@@ -122,8 +155,8 @@ impl Parsed {
                 bits.skip(14)?;
             }
             let _extension = bits.flag()?;
-            // With a program config element what follows it cannot be found; such streams are refused.
-            if !parsed.is_replicated && parsed.channels != 0 {
+            // What follows a program config element is found by listening.
+            if parsed.replicated_hz.is_none() && parsed.channels != 0 {
                 parsed.read_extension(bits);
             }
         }
@@ -135,9 +168,8 @@ impl Parsed {
         if bits.read(11)? != SYNC_REPLICATION || object_type(bits)? != REPLICATION {
             return None;
         }
-        self.is_replicated = bits.flag()?;
-        if self.is_replicated {
-            sample_rate_hz(bits)?;
+        if bits.flag()? {
+            self.replicated_hz = Some(sample_rate_hz(bits)?);
             if bits.read(11)? == SYNC_PARAMETRIC_STEREO {
                 self.is_parametric = bits.flag()?;
             }
@@ -145,44 +177,30 @@ impl Parsed {
         Some(())
     }
 
-    fn check(&self) -> Result<AacConfig, DecodeError> {
-        if self.is_parametric {
-            return Err(DecodeError::unsupported("HE-AAC v2 (parametric stereo)"));
-        }
-        if self.is_replicated {
-            return Err(DecodeError::unsupported("HE-AAC (spectral band replication)"));
-        }
+    /// Takes channels that no number stands for as `described`.
+    fn check(&self, described: Channels) -> Result<AacConfig, DecodeError> {
         if self.object_type != LOW_COMPLEXITY {
             return Err(DecodeError::unsupported(name(self.object_type)));
         }
         if self.is_short {
             return Err(DecodeError::unsupported("AAC with packets of 960 frames"));
         }
-        // Configurations 7, 11, 12 and 14 name 8, 7, 8 and 8 channels.
-        let channel_count = match self.channels {
-            0 => {
-                let what = "AAC whose channels are described by a program config element";
-                return Err(DecodeError::unsupported(what));
-            }
-            count @ (1 | 2) => count,
-            count @ 3..=6 => return Err(too_many(count)),
-            11 => return Err(too_many(7)),
-            7 | 12 | 14 => return Err(too_many(8)),
+        let channels = match self.channels {
+            0 => described,
+            count @ 1..=7 => Channels::Usual(u8::try_from(count).expect("is at most 7")),
             other => {
                 let what = format!("AAC with the channel configuration {other}");
                 return Err(DecodeError::unsupported(what));
             }
         };
-        let sample_rate_hz = u64::from(self.sample_rate_hz);
+        let rate = |rate: u32| claims::check_stream(rate.into(), 1);
         Ok(AacConfig {
-            sample_rate_hz: claims::check_stream(sample_rate_hz, channel_count.into())?,
-            channel_count: if channel_count == 2 { 2 } else { 1 },
+            sample_rate_hz: rate(self.sample_rate_hz)?,
+            channels,
+            replicated_hz: self.replicated_hz.map(rate).transpose()?,
+            is_parametric: self.is_parametric,
         })
     }
-}
-
-fn too_many(channel_count: u32) -> DecodeError {
-    DecodeError::unsupported(format!("AAC with {channel_count} channels (one and two are decoded)"))
 }
 
 fn object_type(bits: &mut Bits<'_>) -> Option<u32> {
@@ -235,36 +253,52 @@ mod tests {
         AacConfig::parse(bytes).unwrap_err().to_string()
     }
 
+    fn config(sample_rate_hz: u32, channels: u8, replicated_hz: Option<u32>) -> AacConfig {
+        let channels = Channels::Usual(channels);
+        AacConfig { sample_rate_hz, channels, replicated_hz, is_parametric: false }
+    }
+
     #[test]
     fn low_complexity_is_read_with_its_rate_and_channels() {
-        let config = |sample_rate_hz, channel_count| AacConfig { sample_rate_hz, channel_count };
-        assert_eq!(AacConfig::parse(&[0x12, 0x10]).unwrap(), config(44100, 2));
-        assert_eq!(AacConfig::parse(&[0x11, 0x88]).unwrap(), config(48000, 1));
+        assert_eq!(AacConfig::parse(&[0x12, 0x10]).unwrap(), config(44100, 2, None));
+        assert_eq!(AacConfig::parse(&[0x11, 0x88]).unwrap(), config(48000, 1, None));
+        assert_eq!(AacConfig::parse(&[0x12, 0x30]).unwrap(), config(44100, 6, None));
         // An extension that says there is no replication.
         let extended = [0x12, 0x10, 0x56, 0xe5, 0x00];
-        assert_eq!(AacConfig::parse(&extended).unwrap(), config(44100, 2));
+        assert_eq!(AacConfig::parse(&extended).unwrap(), config(44100, 2, None));
     }
 
     #[test]
-    fn what_symphonia_is_told_means_the_same() {
-        let config = AacConfig { sample_rate_hz: 45000, channel_count: 2 };
-        let params = config.params();
-        assert_eq!(AacConfig::parse(params.extra_data.as_ref().unwrap()).unwrap(), config);
-    }
-
-    #[test]
-    fn replication_is_named_however_it_is_announced() {
+    fn replication_is_read_however_it_is_announced() {
         // Object type 5, 22.05 -> 44.1 kHz.
-        assert_eq!(
-            refusal(&[0x2b, 0x92, 0x08, 0x00]),
-            "uses HE-AAC (spectral band replication), which is not supported"
-        );
+        let hierarchical = AacConfig::parse(&[0x2b, 0x92, 0x08, 0x00]).unwrap();
+        assert_eq!(hierarchical, config(22050, 2, Some(44100)));
         // Object type 2 at 22.05 kHz, then the extension 0x2b7.
-        assert!(refusal(&[0x13, 0x90, 0x56, 0xe5, 0xa0]).contains("HE-AAC (spectral"));
-        // The same, then 0x548.
-        assert!(refusal(&[0x13, 0x88, 0x56, 0xe5, 0xa5, 0x48, 0x80]).contains("HE-AAC v2"));
-        // Object type 29.
-        assert!(refusal(&[0xeb, 0x8a, 0x08, 0x00]).contains("HE-AAC v2"));
+        let compatible = AacConfig::parse(&[0x13, 0x90, 0x56, 0xe5, 0xa0]).unwrap();
+        assert_eq!(compatible, config(22050, 2, Some(44100)));
+        // The same of one channel, then 0x548; object type 29.
+        let parametric = AacConfig { is_parametric: true, ..config(22050, 1, Some(44100)) };
+        assert_eq!(
+            AacConfig::parse(&[0x13, 0x88, 0x56, 0xe5, 0xa5, 0x48, 0x80]).unwrap(),
+            parametric
+        );
+        assert_eq!(AacConfig::parse(&[0xeb, 0x8a, 0x08, 0x00]).unwrap(), parametric);
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let parametric = AacConfig { is_parametric: true, ..config(24000, 1, Some(48000)) };
+        for config in [
+            config(44100, 2, None),
+            config(8000, 7, None),
+            config(22050, 6, Some(44100)),
+            parametric,
+        ] {
+            let written = config.written(&[]).unwrap();
+            assert_eq!(AacConfig::parse(&written).unwrap(), config, "{written:x?}");
+        }
+        // A rate without an index has the tables of its neighbor.
+        assert_eq!(config(45000, 2, None).written(&[]), config(44100, 2, None).written(&[]));
     }
 
     #[test]
@@ -272,8 +306,7 @@ mod tests {
         assert!(refusal(&[0x0a, 0x10]).contains("AAC Main"));
         // Object type 42: 31 and 10.
         assert!(refusal(&[0xf9, 0x48, 0x40, 0, 0]).contains("xHE-AAC"));
-        assert!(refusal(&[0x12, 0x30]).contains("AAC with 6 channels"));
-        assert!(refusal(&[0x12, 0x00]).contains("program config element"));
+        assert!(refusal(&[0x12, 0x58]).contains("channel configuration 11"));
         assert!(refusal(&[0x12, 0x14]).contains("960 frames"));
         assert!(refusal(&[0x12]).contains("cut short"));
         // An index without a rate.

@@ -1,8 +1,10 @@
-//! What makes samples of a packet: a decoder of Symphonia's, or libopus.
+//! What makes samples of a packet: a decoder of Symphonia's, libopus, or syom's for AAC.
 
 use super::{Fault, guard};
 use crate::audio::Samples;
 use crate::decode::DecodeError;
+#[cfg(feature = "mpeg4")]
+use crate::decode::aac::AacSetup;
 #[cfg(feature = "opus")]
 use crate::decode::opus::OpusSetup;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
@@ -24,6 +26,8 @@ pub(in crate::decode) enum Setup {
         /// Whether each packet ends in a checksum of FLAC that nobody looked at.
         is_checked: bool,
     },
+    #[cfg(feature = "mpeg4")]
+    Aac(Box<AacSetup>),
     #[cfg(feature = "opus")]
     Opus(Box<OpusSetup>),
     #[cfg(any(feature = "matroska", feature = "mpeg4"))]
@@ -37,6 +41,13 @@ pub(in crate::decode) enum Setup {
 impl From<AudioCodecParameters> for Setup {
     fn from(params: AudioCodecParameters) -> Self {
         Self::Symphonia { params, is_verified: false, is_checked: false }
+    }
+}
+
+#[cfg(feature = "mpeg4")]
+impl From<AacSetup> for Setup {
+    fn from(setup: AacSetup) -> Self {
+        Self::Aac(Box::new(setup))
     }
 }
 
@@ -70,6 +81,8 @@ impl Setup {
                 let (fault, is_checked) = (fault.clone(), *is_checked);
                 Ok(Box::new(Symphonia { decoder, fault, is_checked }))
             }
+            #[cfg(feature = "mpeg4")]
+            Self::Aac(setup) => Ok(Box::new(setup.codec())),
             #[cfg(feature = "opus")]
             Self::Opus(setup) => Ok(Box::new(setup.codec()?)),
             #[cfg(any(feature = "matroska", feature = "mpeg4"))]

@@ -65,6 +65,12 @@ impl Blocks {
         })
     }
 
+    /// What it reads.
+    #[cfg(feature = "mpeg4")]
+    pub(super) fn into_elements(self) -> Elements {
+        self.elements
+    }
+
     /// Goes back to the first packet.
     pub(super) fn restart(&mut self) -> Result<(), DecodeError> {
         self.elements.go_to(self.stream.start)?;

@@ -11,7 +11,10 @@ use crate::decode::pcm::Coding;
 use crate::decode::vorbis_setup::reverse_couplings;
 use crate::decode::{DecodeError, claims};
 #[cfg(feature = "mpeg4")]
-use crate::decode::{aac::AacConfig, alac::AlacConfig};
+use crate::decode::{
+    aac::{AacConfig, AacSetup},
+    alac::AlacConfig,
+};
 #[cfg(feature = "opus")]
 use crate::opus::Head;
 use crate::units::SampleRate;
@@ -37,7 +40,27 @@ pub(super) struct Coded {
     pub(super) delay: Option<u64>,
 }
 
+/// A track that is decoded.
+pub(super) enum Choice {
+    Known(Coded),
+    /// What its first packets are listened to for.
+    #[cfg(feature = "mpeg4")]
+    Aac(AacConfig),
+}
+
 impl Coded {
+    /// AAC that was listened to.
+    #[cfg(feature = "mpeg4")]
+    pub(super) fn aac(setup: AacSetup) -> Self {
+        Self {
+            codec: "aac",
+            spec: setup.spec.clone(),
+            format: PcmFormat::FLOAT,
+            setup: setup.into(),
+            delay: None,
+        }
+    }
+
     /// Bytes of a frame of PCM.
     pub(super) fn frame_bytes(&self) -> Option<usize> {
         let Setup::Pcm { coding, order } = &self.setup else { return None };
@@ -50,7 +73,15 @@ impl Track {
     ///
     /// # Errors
     /// When it is of a kind that is not.
-    pub(super) fn coded(&self) -> Result<Coded, DecodeError> {
+    pub(super) fn choice(&self) -> Result<Choice, DecodeError> {
+        #[cfg(feature = "mpeg4")]
+        if self.codec == "A_AAC" && !self.is_wrapped {
+            return Ok(Choice::Aac(AacConfig::parse(&self.private)?));
+        }
+        self.coded().map(Choice::Known)
+    }
+
+    fn coded(&self) -> Result<Coded, DecodeError> {
         if self.is_wrapped {
             let what = format!("{} in compressed or encrypted Matroska", name(&self.codec));
             return Err(DecodeError::unsupported(what));
@@ -59,8 +90,6 @@ impl Track {
             "A_VORBIS" => self.vorbis(),
             "A_FLAC" => self.flac(),
             "A_MPEG/L3" => self.mp3(),
-            #[cfg(feature = "mpeg4")]
-            "A_AAC" => self.aac(),
             #[cfg(feature = "mpeg4")]
             "A_ALAC" => self.alac(),
             #[cfg(not(feature = "mpeg4"))]
@@ -159,21 +188,6 @@ impl Track {
             format: PcmFormat::FLOAT,
             delay: (self.delay_ns == 0).then(|| setup.head.pre_skip.into()),
             setup: setup.into(),
-        })
-    }
-
-    #[cfg(feature = "mpeg4")]
-    fn aac(&self) -> Result<Coded, DecodeError> {
-        if self.output_rate_hz.is_some_and(|rate| rate > 1.5 * self.sample_rate_hz) {
-            return Err(DecodeError::unsupported("HE-AAC (spectral band replication)"));
-        }
-        let config = AacConfig::parse(&self.private)?;
-        Ok(Coded {
-            codec: "aac",
-            spec: spec(config.sample_rate_hz, config.layout()),
-            format: PcmFormat::FLOAT,
-            setup: config.params().into(),
-            delay: None,
         })
     }
 

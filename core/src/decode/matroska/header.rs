@@ -63,8 +63,6 @@ pub(super) struct Track {
     pub(super) delay_ns: u64,
     language: Option<String>,
     pub(super) sample_rate_hz: f64,
-    /// The rate by which players show it, where that is another one.
-    pub(super) output_rate_hz: Option<f64>,
     pub(super) channel_count: u64,
     pub(super) bit_depth: u64,
     /// Bytes that every frame begins with and that are left out of the file.
@@ -211,7 +209,6 @@ impl Track {
         for (id, data) in inside(audio) {
             match id {
                 0xb5 => self.sample_rate_hz = float(data).unwrap_or(0.0),
-                0x78b5 => self.output_rate_hz = float(data),
                 0x9f => self.channel_count = unsigned(data).unwrap_or(0),
                 0x6264 => self.bit_depth = unsigned(data).unwrap_or(0),
                 _ => {}

@@ -17,7 +17,7 @@ use super::window::Fault;
 use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
 use crate::units::{Frames, SampleRate, Seconds};
 use blocks::{Blocks, Stream};
-use codec::Coded;
+use codec::{Choice, Coded};
 use ebml::Elements;
 use header::{Header, Track};
 pub(crate) use tags::description;
@@ -29,20 +29,32 @@ pub(super) fn open(
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let mut elements = Elements::new(source, byte_count)?;
     let header = Header::read(&mut elements, damaged)?;
-    let (track, coded, warnings) = choose(&header)?;
-    let rate = coded.spec.sample_rate.0;
-    let stream = Stream {
+    let (track, choice, warnings) = choose(&header)?;
+    let stream = |sample_rate_hz, delay, is_first_silent| Stream {
         track: track.number,
-        sample_rate_hz: rate,
+        sample_rate_hz,
         tick_ns: header.tick_ns,
-        delay: coded.delay.unwrap_or_else(|| track.delay(rate)),
-        is_first_silent: coded.codec == "vorbis",
+        delay,
+        is_first_silent,
         start: header.clusters_start,
         end: header.end,
         prefix: track.prefix.clone(),
         damaged,
     };
-    let mut blocks = Blocks::new(elements, stream)?;
+    let coded = match choice {
+        Choice::Known(coded) => coded,
+        #[cfg(feature = "mpeg4")]
+        Choice::Aac(config) => {
+            // Its rate is not known before, but no times are looked at.
+            let mut blocks = Blocks::new(elements, stream(1, 0, false))?;
+            let packets = first_packets(&mut blocks)?;
+            elements = blocks.into_elements();
+            Coded::aac(config.heard(&packets)?)
+        }
+    };
+    let rate = coded.spec.sample_rate.0;
+    let delay = coded.delay.unwrap_or_else(|| track.delay(rate));
+    let mut blocks = Blocks::new(elements, stream(rate, delay, coded.codec == "vorbis"))?;
     let frame_count = match coded.frame_bytes() {
         Some(frame_bytes) if !damaged.is_repaired() => {
             let count = pcm_frames(&mut blocks, frame_bytes, coded.spec.sample_rate)?;
@@ -50,8 +62,6 @@ pub(super) fn open(
         }
         _ => None,
     };
-    #[cfg(feature = "mpeg4")]
-    let blocks = if coded.codec == "aac" { check_replication(blocks)? } else { blocks };
     let info = StreamInfo {
         container: "matroska",
         codec: coded.codec,
@@ -65,15 +75,15 @@ pub(super) fn open(
 }
 
 /// The first audio track that is decoded, and what to tell of the others.
-fn choose(header: &Header) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
+fn choose(header: &Header) -> Result<(&Track, Choice, Vec<String>), DecodeError> {
     let mut refusal = None;
     for (index, track) in header.tracks.iter().enumerate() {
-        match track.coded() {
-            Ok(coded) => {
+        match track.choice() {
+            Ok(choice) => {
                 let others = header.tracks.iter().enumerate();
                 let others = others.filter(|(other, _)| *other != index);
                 let names: Vec<_> = others.map(|(_, track)| track.name()).collect();
-                return Ok((track, coded, streams::left_out(&names)));
+                return Ok((track, choice, streams::left_out(&names)));
             }
             Err(error) => refusal = refusal.or(Some(error)),
         }
@@ -81,20 +91,16 @@ fn choose(header: &Header) -> Result<(&Track, Coded, Vec<String>), DecodeError> 
     Err(refusal.unwrap_or_else(|| DecodeError::unsupported("Matroska without sound")))
 }
 
-/// Refuses what is only half of the sound.
+/// The packets that are listened to.
 #[cfg(feature = "mpeg4")]
-fn check_replication(mut blocks: Blocks) -> Result<Blocks, DecodeError> {
-    let mut first = Vec::new();
-    while first.len() < aac::LOOKED_AT
+fn first_packets(blocks: &mut Blocks) -> Result<Vec<Vec<u8>>, DecodeError> {
+    let mut packets = Vec::new();
+    while packets.len() < aac::LISTENED_TO
         && let Some(packet) = blocks.next()?
     {
-        first.push(packet.data.to_vec());
+        packets.push(packet.data.to_vec());
     }
-    if aac::has_replication(&first) {
-        return Err(DecodeError::unsupported("HE-AAC (spectral band replication, not announced)"));
-    }
-    blocks.restart()?;
-    Ok(blocks)
+    Ok(packets)
 }
 
 /// The number of frames of PCM, by the lengths of all blocks; `None` where their times pause, so that only

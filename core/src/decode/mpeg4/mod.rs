@@ -16,7 +16,6 @@ mod table;
 
 use super::aac;
 use super::alac;
-use super::chunks::read_at;
 use super::coded::{CodedDecoder, Setup};
 use super::flac::{STREAMINFO_BYTES, parse_streaminfo};
 use super::mpeg;
@@ -33,7 +32,7 @@ use packets::{Mpeg4Packets, Places, Scale, Timing, Walk};
 use std::io::BufReader;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
-use table::{PacketTable, Place};
+use table::PacketTable;
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -63,9 +62,6 @@ pub(super) fn open(
     let duration = of_table.saturating_add(walk.fragments);
     let decoded = walk.decoded(source.as_mut(), &scale, duration)?;
     claims::check_frames(decoded, rate)?;
-    if facts.codec == "aac" {
-        check_replication(source.as_mut(), &walk.first)?;
-    }
     let times = Times {
         sample_rate_hz: rate,
         timescale: track.timescale,
@@ -136,13 +132,11 @@ impl Facts {
             gaps: None,
         };
         Ok(match coded {
-            Coded::Aac(config) => facts(
-                "aac",
-                spec(config.sample_rate_hz, config.layout()),
-                PcmFormat::FLOAT,
-                Timing::Fixed(aac::PACKET_FRAMES),
-                config.params().into(),
-            ),
+            Coded::Aac(config) => {
+                let setup = config.heard(&first_packets(source, places)?)?;
+                let timing = Timing::Fixed(setup.packet_frames);
+                facts("aac", setup.spec.clone(), PcmFormat::FLOAT, timing, setup.into())
+            }
             Coded::Alac(config) => facts(
                 "alac",
                 spec(config.sample_rate_hz, config.layout()),
@@ -220,6 +214,23 @@ impl Facts {
     }
 }
 
+/// The packets that are listened to before all of them are looked at; fewer where they are not there.
+fn first_packets(
+    source: &mut dyn Source,
+    places: &mut Places,
+) -> Result<Vec<Vec<u8>>, DecodeError> {
+    let mut packets = Vec::new();
+    while packets.len() < aac::LISTENED_TO
+        && let Ok(fragments::Next::Packet(place)) = places.next(source)
+        && place.can_be()
+    {
+        let length = usize::try_from(place.length).expect("is within the limit");
+        packets.push(super::chunks::read_up_to(source, place.start, length)?);
+    }
+    places.rewind();
+    Ok(packets)
+}
+
 /// Reads the movie header.
 fn read_movie(
     source: &mut dyn Source,
@@ -283,17 +294,4 @@ fn choose(movie: &Movie) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
         }
     }
     Err(refusal.unwrap_or_else(|| DecodeError::unsupported("MPEG-4 without sound")))
-}
-
-/// Refuses what is only half of the sound.
-fn check_replication(source: &mut dyn Source, places: &[Place]) -> Result<(), DecodeError> {
-    let packets = places.iter().map(|place| {
-        let length = usize::try_from(place.length).expect("is within the limit");
-        let mut packet = vec![0; length];
-        read_at(source, place.start, &mut packet).map(|()| packet)
-    });
-    if aac::has_replication(&packets.collect::<Result<Vec<_>, _>>()?) {
-        return Err(DecodeError::unsupported("HE-AAC (spectral band replication, not announced)"));
-    }
-    Ok(())
 }

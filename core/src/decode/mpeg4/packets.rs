@@ -1,6 +1,5 @@
 //! The packets of a track, and how many frames they hold.
 
-use super::aac;
 use super::alac::{self, AlacConfig};
 use super::fragments::{Fragments, Next};
 use super::table::{PacketTable, Place};
@@ -92,8 +91,7 @@ impl Timing {
 /// What a walk over all packets found.
 #[derive(Default)]
 pub(super) struct Walk {
-    /// The first ones.
-    pub(super) first: Vec<Place>,
+    has_first: bool,
     /// The last one; `None` where it is not there.
     last: Option<Place>,
     packet_count: u64,
@@ -132,7 +130,7 @@ impl Walk {
                 }
                 Ok(Next::End) => break,
                 Err(DecodeError::Truncated { .. } | DecodeError::Damaged { .. })
-                    if damaged.is_repaired() && !walk.first.is_empty() =>
+                    if damaged.is_repaired() && walk.has_first =>
                 {
                     walk.is_cut = true;
                     break;
@@ -140,7 +138,7 @@ impl Walk {
                 Err(error) => return Err(error),
             }
         }
-        if walk.first.is_empty() {
+        if !walk.has_first {
             return Err(DecodeError::damaged("it holds no audio"));
         }
         walk.fragments = places.fragments.as_ref().map_or(0, Fragments::time);
@@ -164,9 +162,7 @@ impl Walk {
             self.is_cut = true;
             return Ok(false);
         }
-        if is_there && self.first.len() < aac::LOOKED_AT {
-            self.first.push(place);
-        }
+        self.has_first |= is_there;
         self.last = Some(place).filter(|_| is_there);
         self.packet_count += 1;
         self.byte_count = self.byte_count.saturating_add(place.length);
