@@ -82,7 +82,7 @@ const ENCODED: &[Reference] = &[
     },
     Reference {
         quality: Some(encode::LossyQuality::BitRateKbps(192)),
-        ..Reference::of("m4a", "ffmpeg", &["-nostdin", "-v", "error", "-y", "-i", "IN", "-c:a", "aac", "-b:a", "192k", "-f", "mp4", "OUT"])
+        ..Reference::of("aac", "ffmpeg", &["-nostdin", "-v", "error", "-y", "-i", "IN", "-c:a", "aac", "-b:a", "192k", "-f", "mp4", "OUT"])
     },
 ];
 

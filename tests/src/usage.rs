@@ -52,9 +52,19 @@ pub fn resident_mib(pid: u32) -> Option<f64> {
 
 /// User CPU of a process so far, its reaped children included.
 pub fn user_s(pid: u32) -> Option<f64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // After the name in parentheses: state is field 3, utime 14, cutime 16 (proc(5)).
+    fields_s(pid, [14, 16])
+}
+
+/// User and system CPU of a process so far, its reaped children included.
+pub fn cpu_s(pid: u32) -> Option<f64> {
+    Some(user_s(pid)? + fields_s(pid, [15, 17])?)
+}
+
+/// The sum of two fields of `/proc/<pid>/stat` in seconds.
+fn fields_s(pid: u32, which: [usize; 2]) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
-    Some((ticks(14)? + ticks(16)?) / TICKS_PER_S)
+    Some((ticks(which[0])? + ticks(which[1])?) / TICKS_PER_S)
 }
