@@ -57,7 +57,16 @@ fn error_share(samples: &Samples, found: &[Vec<f32>], shift: usize) -> f64 {
 #[test]
 fn aac_is_as_long_as_what_went_in_and_in_its_place() {
     for rate_hz in [8_000, 22_050, 44_100, 48_000, 96_000] {
-        for (channel_count, frame_count) in [(1, 20_000), (2, 20_481), (2, 0), (1, 1), (2, 1_023)] {
+        for (channel_count, frame_count) in [
+            (1, 20_000),
+            (2, 20_481),
+            (2, 0),
+            (1, 1),
+            (2, 1_023),
+            (3, 5_000),
+            (5, 9_999),
+            (6, 20_000),
+        ] {
             let samples = music(PcmFormat::int(16), channel_count, frame_count);
             let found = decoded(&file(&samples, rate_hz, None));
             let what = format!("{frame_count} frames of {channel_count} channels at {rate_hz} Hz");
@@ -74,7 +83,9 @@ fn aac_is_as_long_as_what_went_in_and_in_its_place() {
 
 #[test]
 fn ffmpeg_decodes_as_many_frames_without_a_warning() {
-    for (rate_hz, channel_count, frame_count) in [(44_100, 2, 30_011), (48_000, 1, 4_096)] {
+    for (rate_hz, channel_count, frame_count) in
+        [(44_100, 2, 30_011), (48_000, 1, 4_096), (48_000, 6, 30_011)]
+    {
         let samples = music(PcmFormat::int(16), channel_count, frame_count);
         let file = OnDisk::new(&file(&samples, rate_hz, None), "m4a");
         let Some(raw) = file.by_ffmpeg("f32le") else { return };

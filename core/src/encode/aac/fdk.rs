@@ -30,7 +30,8 @@ pub(super) struct Fdk {
 unsafe impl Send for Fdk {}
 
 impl Fdk {
-    /// For one or two channels. `None` where the library refuses, or would do something else than asked.
+    /// For as many channels as [`super::LAYOUTS`] have; its channel modes have the same numbers. `None` where the
+    /// library refuses, or would do something else than asked.
     pub(super) fn new(rate_hz: u32, channel_count: usize, quality: LossyQuality) -> Option<Self> {
         let channels = u32::try_from(channel_count).ok()?;
         let mut handle = ptr::null_mut();

@@ -16,7 +16,7 @@ use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
     LossyQuality, Refusal, Sink,
 };
-use crate::audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
+use crate::audio::{ChannelLayout, ChannelPosition, PcmFormat, Samples, StreamSpec};
 use std::io::SeekFrom;
 
 /// Name of the format.
@@ -31,14 +31,14 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
         bit_rates_kbps: BitRates::Between(8, 576),
         bit_rate_modes: &[BitRateMode::Constant],
         vbr_qualities: Some(VBR_QUALITIES),
-        default: "192 kbit/s for stereo, 96 for mono, or the most that the sample rate has",
+        default: "96 kbit/s for each channel but that of low frequencies, or the most that the sample rate has",
         usual_kbps: 192,
         decoded_rate_hz: None,
         resolve,
     }),
     // The library computes with 16 bits; what is more is dithered before.
     formats: &[PcmFormat::int(16)],
-    channel_count_max: 2,
+    channel_count_max: 6,
     sample_rate_hz_max: 96_000,
     sample_rates_hz: Some(SAMPLE_RATES_HZ),
     byte_count_max: None,
@@ -51,6 +51,12 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
 const SAMPLE_RATES_HZ: &[u32] = &[
     8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
 ];
+
+/// Counts of channels that have a channel configuration in their usual layout: mono, stereo, 3.0, 5.0, 5.1.
+///
+/// Source: ISO/IEC 14496-3:2019, table 1.19. That of four channels has one in the back, and that of eight two more in
+/// front.
+const LAYOUTS: [usize; 5] = [1, 2, 3, 5, 6];
 
 /// VBR qualities: of the best sound, and of the smallest files.
 const VBR_QUALITIES: (u8, u8) = (5, 1);
@@ -67,15 +73,17 @@ const MEDIA_HEAD_BYTES: u64 = 16;
 /// What is spent on such a stream.
 fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQuality, Refusal> {
     let channel_count = spec.channel_count();
-    if spec.layout != ChannelLayout::usual(channel_count) {
+    if spec.layout != ChannelLayout::usual(channel_count) || !LAYOUTS.contains(&channel_count) {
         return Err(Refusal {
-            what: "this arrangement of channels".to_owned(),
-            instead: "it stores mono and stereo".to_owned(),
+            what: format!("this arrangement of channels ({})", spec.layout),
+            instead: "it stores mono, stereo, 3.0, 5.0 and 5.1".to_owned(),
         });
     }
-    let channels = u32::try_from(channel_count).unwrap_or(u32::MAX);
+    // That of low frequencies does not count.
+    let full = spec.layout.positions().iter().filter(|&&it| it != ChannelPosition::LowFrequency);
+    let channels = u32::try_from(full.count()).unwrap_or(u32::MAX);
     let rate = spec.sample_rate.0;
-    // A packet has no more bits than this.
+    // A packet has no more bits than this. Source: ISO/IEC 14496-3:2019, 4.5.3.1.
     let most = channels.saturating_mul(PACKET_BITS_A_CHANNEL_MAX).saturating_mul(rate);
     let most = u16::try_from(most / 1_024_000).unwrap_or(u16::MAX);
     let usual = u16::try_from(DEFAULT_KBPS_A_CHANNEL.saturating_mul(channels)).unwrap_or(most);
@@ -99,8 +107,7 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
         LossyQuality::Vbr(_) => Some("use a bit rate there".to_owned()),
     };
     let Some(instead) = there else { return Ok(asked) };
-    let channels = if channel_count == 1 { "mono" } else { "stereo" };
-    Err(Refusal { what: format!("{asked} at {} {channels}", spec.sample_rate), instead })
+    Err(Refusal { what: format!("{asked} at {} {}", spec.sample_rate, spec.layout), instead })
 }
 
 fn create(sink: Box<dyn Sink>, settings: EncodeSettings) -> Result<Box<dyn Encoder>, EncodeError> {
