@@ -180,7 +180,12 @@ mod tests {
 
         fn measure(&self, pipeline: &Pipeline, files: &[Candidate]) -> Result<Group, RunError> {
             let folder = self.folder.path();
-            let places = Places { output_root: folder, spool: folder, cancel: &self.cancel };
+            let places = Places {
+                output_root: folder,
+                spool: folder,
+                cancel: &self.cancel,
+                access: Places::direct(),
+            };
             Group::measure(&self.pieces, pipeline, files, &places, &mut |_, _| {})
         }
     }

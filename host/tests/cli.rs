@@ -3,6 +3,8 @@
 
 #[path = "cli/batches.rs"]
 mod batches;
+#[path = "cli/confined.rs"]
+mod confined;
 #[path = "cli/dry_run.rs"]
 mod dry_run;
 #[path = "cli/export.rs"]

@@ -45,6 +45,8 @@ pub struct Pipeline {
     pub timeout: Duration,
     /// Most resident memory of a worker in an attempt; `None` is the host's own bound.
     pub memory_bytes_max: Option<u64>,
+    /// Most files that a worker may have open in an attempt; `None` is the host's own bound.
+    pub open_files_max: Option<u64>,
     /// IANA name of the time zone of `{date}`; `None` is the machine's.
     pub timezone: Option<String>,
     /// When its jobs may begin; empty is always.
@@ -85,6 +87,7 @@ impl Pipeline {
             priority: 0,
             timeout: TIMEOUT,
             memory_bytes_max: None,
+            open_files_max: None,
             timezone: None,
             hours: Vec::new(),
             keep_for: None,

@@ -32,6 +32,11 @@ impl Cache {
         Self(Kept::of_state(state, "analysis", BYTES_MAX))
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.folder()
+    }
+
     /// What is known; `None` where nothing is, or nothing that is whole.
     pub(super) fn get(&self, key: &Key) -> Option<Record> {
         self.0.get(key)

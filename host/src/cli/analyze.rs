@@ -1,5 +1,6 @@
 //! `wavemill analyze`: what files are, how they measure, and how they stand to delivery targets.
 
+use super::confined::before_analysis;
 use super::flags::damaged;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{Cache, Part, REPAIRS, RawFormat, Record, STREAM_NAME, SampleCoding};
@@ -113,7 +114,9 @@ impl Run for Analyze {
         let raw = self.raw.format()?;
         self.check_stream(raw.is_some())?;
         if self.history {
-            let is_good = history::print_all(&files::items(&self.files, raw), context)?;
+            let items = files::items(&self.files, raw);
+            confine(&items, None, context)?;
+            let is_good = history::print_all(&items, context)?;
             return Ok(if is_good { Exit::Done } else { Exit::SomeFailed });
         }
         let targets = verdicts::find(&self.target, context)?;
@@ -121,6 +124,7 @@ impl Run for Analyze {
         let cache = (!self.no_cache).then(|| Cache::of_state(&context.settings.state));
         let items = files::items(&self.files, raw).into_iter();
         let items: Vec<_> = items.map(|item| item.with_damaged(self.damaged)).collect();
+        confine(&items, cache.as_ref(), context)?;
         let parts = needed(&shown_parts, &targets, self.damaged);
         let outcomes = work::analyze_all(&items, &parts, cache.as_ref(), context);
         for (item, outcome) in items.iter().zip(&outcomes) {
@@ -202,6 +206,18 @@ impl Analyze {
             }
         }
     }
+}
+
+/// Gives up what measuring these does not need.
+fn confine(
+    items: &[files::Item],
+    cache: Option<&Cache>,
+    context: &Context,
+) -> Result<(), CliError> {
+    let spool = context.settings.state.join("spool");
+    let has_stream = items.iter().any(files::Item::is_stream);
+    let paths = items.iter().map(|item| item.path.as_path());
+    before_analysis(context, paths, cache, has_stream.then_some(spool.as_path()))
 }
 
 /// Tells what is odd about a file, as streams that were left out.

@@ -2,8 +2,9 @@
 
 mod steps;
 
+use super::confined::before_run;
 use super::flags::damaged;
-use super::run::{absolute, run_files, spool_folder};
+use super::run::{absolute, first, run_confined, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
@@ -171,12 +172,15 @@ impl Run for ExportOne {
             return run_files(context, &pipelines, &[self.input], output_root, self.dry_run);
         }
         let failed = |error: &dyn std::fmt::Display| CliError::failed(format!("-: {error}"));
-        let folder = tempfile::tempdir_in(spool_folder(context)).map_err(|error| failed(&error))?;
+        let spool = spool_folder(context);
+        let pipeline = first(&pipelines)?;
+        let _outputs = before_run(context, pipeline, &[], output_root, (&spool, self.dry_run))?;
+        let folder = tempfile::tempdir_in(spool).map_err(|error| failed(&error))?;
         let path = folder.path().join("stdin");
         let mut file = std::fs::File::create_new(&path).map_err(|error| failed(&error))?;
         Input::keep_stream(std::io::stdin().lock(), raw, &mut file)
             .map_err(|error| failed(&error))?;
-        run_files(context, &pipelines, &[path], output_root, self.dry_run)
+        run_confined(context, &pipelines, &[path], output_root, self.dry_run)
     }
 }
 

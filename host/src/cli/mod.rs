@@ -4,6 +4,7 @@ mod analyze;
 mod batches;
 mod check;
 mod completions;
+mod confined;
 mod context;
 mod doctor;
 mod dry_run;

@@ -36,7 +36,8 @@ impl Run for PlanOf {
         let spool = spool_folder(context);
         let cancel = AtomicBool::new(false);
         let output_root = context.settings.output_root();
-        let places = Places { output_root, spool: &spool, cancel: &cancel };
+        let places =
+            Places { output_root, spool: &spool, cancel: &cancel, access: Places::direct() };
         let plan = plan::plan(pipeline, &job, &places, &mut |_| {})
             .map_err(|error| failed(error.to_string()))?;
         if context.is_json() {

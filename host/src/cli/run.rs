@@ -1,6 +1,7 @@
 //! `wavemill run`: a pipeline over files, in this process, without store and daemon.
 
 use super::batches::Submit;
+use super::confined::before_run;
 use super::dry_run::dry_run;
 use super::events::EventView;
 use super::flags::damaged;
@@ -21,7 +22,10 @@ use std::time::{Duration, Instant};
 use wavemill_core::decode::Damaged;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{self, Job, Outcome, Places, Prepared, RunError};
-use wavemill_pipelines::publishing::{LocalHooks, hash_file, publish_outcome};
+use wavemill_pipelines::publishing::{LocalHooks, LocalParts, hash_file, publish_outcome};
+
+/// Folder of the state for long signals.
+const SPOOL: &str = "spool";
 
 /// Shortest time between two progress events of one file.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
@@ -81,19 +85,35 @@ pub(super) fn run_files(
     output_root: &Path,
     is_dry: bool,
 ) -> Result<Exit, CliError> {
-    let Some(PipelineFile { pipeline: Some(pipeline), .. }) = pipelines.first() else {
-        return Err(CliError::failed("no pipeline was loaded"));
-    };
+    let pipeline = first(pipelines)?;
+    let spool = spool_folder(context);
+    // Before there are further threads, and before a file is looked into.
+    let _outputs = before_run(context, pipeline, files, output_root, (&spool, is_dry))?;
+    run_confined(context, pipelines, files, output_root, is_dry)
+}
+
+/// As [`run_files`], by a process that gave up what this does not need.
+pub(super) fn run_confined(
+    context: &Context,
+    pipelines: &[PipelineFile],
+    files: &[PathBuf],
+    output_root: &Path,
+    is_dry: bool,
+) -> Result<Exit, CliError> {
+    let pipeline = first(pipelines)?;
+    let spool = context.settings.state.join(SPOOL);
     let cancel = Arc::new(AtomicBool::new(false));
     cancel_on_signals(&cancel)?;
-    let spool = spool_folder(context);
+    let parts = Arc::new(LocalParts::default());
+    let access = Arc::<LocalParts>::clone(&parts);
+    let places = Places { output_root, spool: &spool, cancel: &cancel, access };
     if is_dry {
-        let places = Places { output_root, spool: &spool, cancel: &cancel };
         return dry_run(context, pipeline, files, &places);
     }
     let mut runner = Runner {
         pipeline,
-        places: Places { output_root, spool: &spool, cancel: &cancel },
+        places,
+        parts,
         ids: JobIds::after(None),
         view: EventView::new(context, pipelines, true),
         summary: Summary::default(),
@@ -116,6 +136,12 @@ pub(super) fn run_files(
         (false, 0) => Exit::Done,
         (false, _) => Exit::SomeFailed,
     })
+}
+
+/// The pipeline that is run.
+pub(super) fn first(pipelines: &[PipelineFile]) -> Result<&Pipeline, CliError> {
+    let loaded = pipelines.first().and_then(|file| file.pipeline.as_ref());
+    loaded.ok_or_else(|| CliError::failed("no pipeline was loaded"))
 }
 
 /// The job of a file, or why it cannot have one.
@@ -151,7 +177,7 @@ fn published(output: &Prepared) -> OutputView {
 /// Where long signals wait between two passes. Spools are files without names, so processes can
 /// share the folder.
 pub(super) fn spool_folder(context: &Context) -> PathBuf {
-    let spool = context.settings.state.join("spool");
+    let spool = context.settings.state.join(SPOOL);
     if let Err(error) = fs::create_dir_all(&spool) {
         // Short files need none; a long one says what is missing.
         tracing::warn!(path = %shown(&spool), %error, "No folder for spool files.");
@@ -178,6 +204,7 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, CliError> {
 struct Runner<'a> {
     pipeline: &'a Pipeline,
     places: Places<'a>,
+    parts: Arc<LocalParts>,
     ids: JobIds,
     view: EventView<'a>,
     summary: Summary,
@@ -264,7 +291,7 @@ impl Runner<'_> {
                 let _ = view.tell(&DaemonEvent::Progress { job: job.id.clone(), share });
             }
         };
-        let mut hooks = LocalHooks::new(job, progress);
+        let mut hooks = LocalHooks::new(job, progress).with_parts(&self.parts);
         let outcome = execution::run(self.pipeline, job, &self.places, &mut hooks)?;
         publish_outcome(&hooks, &outcome).map_err(|error| Failure::Reason(error.to_string()))?;
         Ok(outcome)

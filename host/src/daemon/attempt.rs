@@ -18,7 +18,7 @@ use crate::store::{
     Ending, GroupRecord, JobRecord, OutputFacts, OutputProgress, OutputRecord, SourceRecord,
     StoreError,
 };
-use crate::worker::{Event, Failure, FailureKind, Reply, Request, Work};
+use crate::worker::{Event, Failure, FailureKind, Granted, Reply, Request, Work};
 use crossbeam_channel::{Receiver, after, select};
 use serde_json::Value;
 use std::path::Path;
@@ -217,34 +217,25 @@ impl Attempt<'_> {
         plan: &Plan,
         mut together: Option<&mut Together<'_>>,
     ) -> Result<Worked, StoreError> {
-        let domain = domain::of_job(self.shared, self.job, plan).map_err(Failure::from);
-        let worker = domain.and_then(|domain| Ok(slot.worker(self.shared, &domain)?));
+        let domain = domain::of_job(self.shared, plan).map_err(Failure::from);
+        let worker = domain.and_then(|domain| {
+            Ok(slot.worker(self.shared, &domain, plan.pipeline.open_files_max)?)
+        });
         let worker = match worker {
             Ok(worker) => worker,
             Err(failure) => return Ok(Worked::Failed(failure)),
         };
-        if worker.send(&Request::Run(Box::new(self.request(plan, together.as_deref())))).is_err() {
+        let work = self.request(plan, together.as_deref());
+        let mut granted = Granted::of(&work);
+        if worker.send(&Request::Run(Box::new(work))).is_err() {
             return Ok(buried(slot));
         }
         let mut canceled: Option<Instant> = None;
         let mut watchdog = Watchdog::of(plan, self.shared.bounds);
         loop {
-            if canceled.is_none() && self.shared.live.is_canceled(&self.job.id) {
-                canceled = Some(Instant::now());
-                // One that is dead already is noticed below.
-                let _ = slot.running().map(|worker| worker.send(&Request::Cancel));
-            }
-            if canceled.is_some_and(|since| since.elapsed() >= CANCEL_WITHIN) {
+            if let Some(ended) = self.ended(slot, &mut canceled, &mut watchdog) {
                 slot.kill();
-                return Ok(Worked::Canceled);
-            }
-            if self.shared.stop.level() == StopLevel::Now {
-                slot.kill();
-                return Ok(Worked::Interrupted);
-            }
-            if let Some(reason) = watchdog.excess(worker_pid(slot)) {
-                slot.kill();
-                return Ok(Worked::Crashed(reason));
+                return Ok(ended);
             }
             let Some(worker) = slot.running() else {
                 return Ok(Worked::Crashed("the worker is gone".to_owned()));
@@ -258,6 +249,11 @@ impl Attempt<'_> {
                 Event::Gone => return Ok(buried(slot)),
                 Event::Reply(Reply::Ready { .. } | Reply::Reached { .. }) => {}
                 Event::Reply(Reply::Progress { share }) => self.progress(&mut watchdog, share),
+                Event::Reply(Reply::File { wish }) => {
+                    if worker.hand(granted.fulfil(&wish)).is_err() {
+                        return Ok(buried(slot));
+                    }
+                }
                 Event::Reply(Reply::Measures { member }) => {
                     if let Some(together) = &mut together {
                         together.measuring = Some(member);
@@ -282,6 +278,7 @@ impl Attempt<'_> {
                     let answer = decide(self.shared, self.job, &proposals)?;
                     // Waiting for another job is not the worker's time.
                     watchdog.extend(asked.elapsed());
+                    granted.decided(answer.as_deref().unwrap_or_default());
                     let answer = answer.map_err(Failure::from);
                     if worker.send(&Request::Decided { answer }).is_err() {
                         return Ok(buried(slot));
@@ -289,6 +286,28 @@ impl Attempt<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the worker must be ended now: someone canceled the job some time ago, everything stops, or it took
+    /// more than it may.
+    fn ended(
+        &self,
+        slot: &mut Slot,
+        canceled: &mut Option<Instant>,
+        watchdog: &mut Watchdog,
+    ) -> Option<Worked> {
+        if canceled.is_none() && self.shared.live.is_canceled(&self.job.id) {
+            *canceled = Some(Instant::now());
+            // One that is dead already is noticed by its silence.
+            let _ = slot.running().map(|worker| worker.send(&Request::Cancel));
+        }
+        if canceled.is_some_and(|since| since.elapsed() >= CANCEL_WITHIN) {
+            return Some(Worked::Canceled);
+        }
+        if self.shared.stop.level() == StopLevel::Now {
+            return Some(Worked::Interrupted);
+        }
+        watchdog.excess(worker_pid(slot)).map(Worked::Crashed)
     }
 
     fn request(&self, plan: &Plan, together: Option<&Together<'_>>) -> Work {
@@ -332,6 +351,8 @@ impl Attempt<'_> {
                 return self.give_up(reason, true);
             }
         };
+        // What a rejected file made is gone already, unless its worker was not itself any more.
+        remove_parts(&unclaimed(&planned, outcome, job.attempt));
         let lease = Lease::of(job);
         survive("before prepared")?;
         let audio_s = outcome.report.pointer("/input/duration_s").and_then(Value::as_f64);
@@ -534,6 +555,15 @@ fn prepared_outputs(
         }
     }
     Ok(outputs)
+}
+
+/// What was planned and is not to be published.
+fn unclaimed(planned: &[OutputRecord], outcome: &Outcome, attempt: u32) -> Vec<OutputRecord> {
+    let is_claimed = |record: &OutputRecord| {
+        outcome.outputs.iter().any(|output| output.temporary == record.temporary)
+    };
+    let of_attempt = planned.iter().filter(|record| record.attempt == attempt);
+    of_attempt.filter(|record| !is_claimed(record)).cloned().collect()
 }
 
 /// What the report says of an output's sound.

@@ -95,18 +95,19 @@ impl Slot {
         Self { index, worker: None, jobs_by_worker: 0 }
     }
 
-    /// Its worker, started if there is none, or none for a job that needs this domain: a process that
-    /// gave something up does not get it back.
+    /// Its worker, started if there is none, or none for a job that needs this domain and bound of open files: a
+    /// process that gave something up does not get it back.
     pub(super) fn worker(
         &mut self,
         shared: &Shared,
         domain: &Domain,
+        open_files_max: Option<u64>,
     ) -> io::Result<&mut WorkerProcess> {
-        if self.worker.as_mut().is_some_and(|worker| !worker.suits(domain)) {
+        if self.worker.as_mut().is_some_and(|worker| !worker.suits(domain, open_files_max)) {
             self.kill();
         }
         if self.worker.is_none() {
-            let worker = shared.workers.start(domain)?;
+            let worker = shared.workers.start(domain, open_files_max)?;
             shared.live.set_confinement(worker.confinement());
             let pid = worker.pid();
             self.jobs_by_worker = 0;

@@ -7,7 +7,9 @@ pub mod service_manager;
 mod socket;
 mod system;
 
-pub use confine::{Confinement, ConfinementLevel, Domain, Place, confine, confinement_here};
+pub use confine::{
+    Confinement, ConfinementLevel, Domain, Place, Purpose, confine, confinement_here, zones,
+};
 pub use files::{LockFile, replace_file, trash_for};
 pub use process::{
     Effort, die_with_parent, effort, limit_this_process, random_hex, random_u64, resident_bytes,

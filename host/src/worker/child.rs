@@ -1,25 +1,27 @@
 //! The worker's side.
 
-use super::protocol::{Failure, Reply, Request, Work, parse, send};
+use super::files::Received;
+use super::protocol::{Failure, FileError, FileWish, Reply, Request, Work, parse, send};
 use crate::groups::{Candidate, Group, Pieces};
 use crate::platform::{
-    Confinement, Domain, LockFile, confine, die_with_parent, limit_this_process,
+    Confinement, Domain, LockFile, Purpose, confine, die_with_parent, limit_this_process,
 };
 use crate::store::GroupMember;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::execution::{
-    self, Decision, Hooks, Job, Outcome, Places, Proposal, RunError,
+    self, Decision, FileAccess, Hooks, Job, Outcome, Places, Proposal, RunError,
 };
-use wavemill_pipelines::publishing::hash_file;
+use wavemill_pipelines::publishing::hash_reader;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 /// Least time between two progress messages of a run: more would only be thrown away.
@@ -27,9 +29,6 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Pipelines a worker keeps ready.
 const PIPELINES_MAX: usize = 64;
-
-/// Files that a worker may have open: some three for each output, and a few of its own.
-const OPEN_FILES_MAX: u64 = 512;
 
 /// What a worker tells and asks besides.
 pub trait Talk: Hooks {
@@ -41,6 +40,9 @@ pub trait Talk: Hooks {
     /// # Errors
     /// When the daemon does not answer.
     fn agree(&mut self, group: Group) -> Result<Group, RunError>;
+
+    /// Who opens and makes the files of the job: the daemon.
+    fn access(&self) -> Arc<dyn FileAccess>;
 }
 
 /// What a worker does with a file; replaced in tests.
@@ -78,22 +80,27 @@ fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
     let socket = UnixStream::from(stdin);
     let cancel = Arc::new(AtomicBool::new(false));
     let (sender, requests) = unbounded();
-    let mut reader = BufReader::new(socket.try_clone()?);
+    let (handed, answers) = unbounded();
+    let mut reader = BufReader::new(Received::of(socket.try_clone()?));
     let mut hello = String::new();
     reader.read_line(&mut hello)?;
-    let Ok(Request::Hello { parent_pid, lock, domain }) = parse(&hello) else {
+    let Ok(Request::Hello { parent_pid, lock, open_files_max, domain }) = parse(&hello) else {
         return Err(io::Error::other("a worker is started by `wavemill watch` only"));
     };
     let _lock = greet(parent_pid, &lock)?;
-    limit_this_process(OPEN_FILES_MAX)?;
+    limit_this_process(open_files_max)?;
     // Before there is another thread: it would keep what this one gives up.
-    let confinement = domain.as_ref().map_or_else(|| Ok(Confinement::off()), confine)?;
+    let confinement = match &domain {
+        Some(domain) => confine(domain, Purpose::Worker)?,
+        None => Confinement::off(),
+    };
     let domain = domain.unwrap_or_default();
     let shared = Arc::clone(&cancel);
     std::thread::Builder::new()
         .name("requests".to_owned())
-        .spawn(move || read_requests(reader, &sender, &shared))?;
-    let mut link = Link { socket, requests, cancel, last_progress: None, is_broken: false };
+        .spawn(move || read_requests(reader, &sender, &handed, &shared))?;
+    let line = Arc::new(Line { socket: Mutex::new(socket), answers: Mutex::new(answers) });
+    let mut link = Link { line, requests, cancel, last_progress: None, is_broken: false };
     link.reply(&Reply::Ready { confinement })?;
     serve_requests(engine, &mut link, &domain)
 }
@@ -127,9 +134,22 @@ fn greet(parent_pid: u32, lock: &Path) -> io::Result<LockFile> {
 
 /// Runs until the daemon closes the socket or dies; then the process ends, whatever it is doing. The
 /// daemon, or the next one, knows the temporary files.
-fn read_requests(socket: BufReader<UnixStream>, requests: &Sender<Request>, cancel: &AtomicBool) {
-    for line in socket.lines() {
-        let Ok(request) = line.and_then(|line| parse(&line)) else { break };
+fn read_requests(
+    mut socket: BufReader<Received>,
+    requests: &Sender<Request>,
+    handed: &Sender<Answer>,
+    cancel: &AtomicBool,
+) {
+    let mut line = String::new();
+    while socket.read_line(&mut line).is_ok_and(|count| count > 0) {
+        let Ok(request) = parse(&line) else { break };
+        line.clear();
+        if let Request::File { answer } = request {
+            if handed.send(answer.map(|()| socket.get_mut().take())).is_err() {
+                break;
+            }
+            continue;
+        }
         // In the order they came: what cancels a run is never taken for one of the run before.
         if matches!(request, Request::Cancel | Request::Run(_)) {
             cancel.store(request == Request::Cancel, Ordering::SeqCst);
@@ -141,9 +161,55 @@ fn read_requests(socket: BufReader<UnixStream>, requests: &Sender<Request>, canc
     std::process::exit(0);
 }
 
+/// What became of a wish: the open file, where one was asked for.
+type Answer = Result<Option<OwnedFd>, FileError>;
+
+/// The socket to the daemon. The threads of a run share it to ask for files.
+#[derive(Debug)]
+struct Line {
+    socket: Mutex<UnixStream>,
+    /// Held while a wish is open: answers come in the order of the wishes.
+    answers: Mutex<Receiver<Answer>>,
+}
+
+impl Line {
+    fn reply(&self, reply: &Reply) -> io::Result<()> {
+        send(&mut *locked(&self.socket), reply)
+    }
+
+    fn ask(&self, wish: FileWish) -> io::Result<Option<File>> {
+        let answers = locked(&self.answers);
+        self.reply(&Reply::File { wish })?;
+        let answer = answers.recv().map_err(|_| io::Error::other("the daemon is gone"))?;
+        Ok(answer?.map(File::from))
+    }
+
+    fn ask_for_file(&self, wish: FileWish) -> io::Result<File> {
+        self.ask(wish)?.ok_or_else(|| io::Error::other("the daemon handed no file over"))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl FileAccess for Line {
+    fn open(&self, path: &Path) -> io::Result<File> {
+        self.ask_for_file(FileWish::Open(path.to_owned()))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<File> {
+        self.ask_for_file(FileWish::Create(path.to_owned()))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.ask(FileWish::Remove(path.to_owned())).map(drop)
+    }
+}
+
 /// The way to the daemon, during a run.
 struct Link {
-    socket: UnixStream,
+    line: Arc<Line>,
     requests: Receiver<Request>,
     cancel: Arc<AtomicBool>,
     last_progress: Option<Instant>,
@@ -152,7 +218,7 @@ struct Link {
 
 impl Link {
     fn reply(&mut self, reply: &Reply) -> io::Result<()> {
-        send(&mut self.socket, reply)
+        self.line.reply(reply)
     }
 }
 
@@ -192,6 +258,10 @@ impl Talk for Link {
             _ => Err(RunError::Canceled),
         }
     }
+
+    fn access(&self) -> Arc<dyn FileAccess> {
+        Arc::<Line>::clone(&self.line)
+    }
 }
 
 /// The real engine: the pipelines crate.
@@ -211,11 +281,13 @@ impl Engine for PipelineEngine {
         hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError> {
         let pipeline = self.pipeline(work)?;
-        let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
+        let access = hooks.access();
+        let places = Places { output_root: &work.output_root, spool: &work.spool, cancel, access };
         let Some(members) = &work.members else {
             return execution::run(&pipeline, &work.job, &places, hooks);
         };
-        let candidates: Vec<_> = members.iter().map(|it| candidate(work, it)).collect();
+        let candidates: Vec<_> =
+            members.iter().map(|it| candidate(work, it, places.access.as_ref())).collect();
         let pieces = Pieces::of_state(&work.state);
         let mut latest = None;
         // Half of the work: the other half is the run.
@@ -235,12 +307,12 @@ impl Engine for PipelineEngine {
 
 /// A file of the group as it is now: one whose content changed is told by the watcher, and measured with
 /// the job that this makes.
-fn candidate(work: &Work, member: &GroupMember) -> Candidate {
+fn candidate(work: &Work, member: &GroupMember, access: &dyn FileAccess) -> Candidate {
     let job = || {
         if let Some(reason) = &member.left_out {
             return Err(reason.clone());
         }
-        match hash_file(&member.path) {
+        match access.open(&member.path).and_then(hash_reader) {
             Ok(hash) if hash == member.hash => {}
             Ok(_) => return Err("changed after it was found".to_owned()),
             Err(error) => return Err(format!("cannot be read: {error}")),

@@ -3,12 +3,16 @@
 //!
 //! A worker reads requests and writes replies, one JSON object a line, on the one socket that is its
 //! standard input. Standard output and error are both a pipe to the daemon's log, so a stray print
-//! harms nothing. A worker dies with the thread that started it, and when its socket ends.
+//! harms nothing. Files of a job are opened, made and removed by the daemon, which hands them over the same
+//! socket. A worker dies with the thread that started it, and when its socket ends.
 
 mod child;
+mod files;
+mod handing;
 mod process;
 mod protocol;
 
 pub use child::{Engine, Talk, serve, serve_with};
+pub use handing::Granted;
 pub use process::{Death, Event, WorkerProcess, Workers};
-pub use protocol::{Failure, FailureKind, Reply, Request, Work};
+pub use protocol::{Failure, FailureKind, FileWish, Reply, Request, Work};

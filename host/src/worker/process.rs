@@ -1,11 +1,13 @@
 //! The daemon's side: one running worker.
 
-use super::protocol::{Reply, Request, parse, send};
+use super::files::send_with;
+use super::protocol::{FileError, Reply, Request, line_of, parse, send};
 use crate::platform::{Confinement, Domain};
 use crossbeam_channel::{Receiver, unbounded};
 use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, PipeReader, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -21,8 +23,15 @@ const TAIL_LINES: usize = 8;
 /// Longest line of a worker's output that is logged.
 const LINE_BYTES_MAX: u64 = 4096;
 
+/// Time a worker has to take what it is sent: one that reads nothing must not hold up its daemon.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Time a worker has to say that it is ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Files that a worker may have open where its pipeline does not say: some three for each output, and a few of
+/// its own.
+const OPEN_FILES_MAX: u64 = 512;
 
 /// How workers are started.
 #[derive(Clone, Debug)]
@@ -62,17 +71,21 @@ pub struct WorkerProcess {
     events: Receiver<Event>,
     tail: Arc<Mutex<VecDeque<String>>>,
     domain: Option<Domain>,
+    open_files_max: u64,
     confinement: Confinement,
 }
 
 impl Workers {
-    /// Starts a worker and waits until it is ready; where workers are confined, to this domain. It dies
+    /// Starts a worker that may have so many files open, and waits until it is ready; where workers are
+    /// confined, to this domain. It dies
     /// with the calling thread.
     ///
     /// # Errors
     /// When the program cannot be started or does not speak the protocol.
-    pub fn start(&self, domain: &Domain) -> io::Result<WorkerProcess> {
+    pub fn start(&self, domain: &Domain, open_files_max: Option<u64>) -> io::Result<WorkerProcess> {
+        let open_files_max = open_files_max.unwrap_or(OPEN_FILES_MAX);
         let (ours, theirs) = UnixStream::pair()?;
+        ours.set_write_timeout(Some(SEND_TIMEOUT))?;
         let (output, output_end) = io::pipe()?;
         let (program, arguments) =
             self.command.split_first().ok_or_else(|| io::Error::other("no worker command"))?;
@@ -104,10 +117,11 @@ impl Workers {
             events,
             tail,
             domain: domain.clone(),
+            open_files_max,
             confinement,
         };
         let (lock, parent_pid) = (self.lock.clone(), std::process::id());
-        worker.send(&Request::Hello { parent_pid, lock, domain })?;
+        worker.send(&Request::Hello { parent_pid, lock, open_files_max, domain })?;
         match worker.events.recv_timeout(READY_TIMEOUT) {
             Ok(Event::Reply(Reply::Ready { confinement })) => {
                 worker.confinement = confinement;
@@ -133,13 +147,30 @@ impl WorkerProcess {
         send(&mut self.socket, request)
     }
 
+    /// Answers a wish for a file.
+    pub fn hand(&mut self, result: io::Result<Option<File>>) -> io::Result<()> {
+        let (answer, file) = match result {
+            Ok(file) => (Ok(()), file),
+            Err(error) => (Err(FileError::from(error)), None),
+        };
+        let request = Request::File { answer };
+        match file {
+            Some(file) => send_with(&mut self.socket, &line_of(&request)?, file),
+            None => self.send(&request),
+        }
+    }
+
     /// How far it is confined.
     pub fn confinement(&self) -> &Confinement {
         &self.confinement
     }
 
-    /// Whether it can do a job that needs this domain; asked of it, unless that is plain.
-    pub fn suits(&mut self, domain: &Domain) -> bool {
+    /// Whether it can do a job that needs this domain and may have so many files open; asked of it, unless that
+    /// is plain.
+    pub fn suits(&mut self, domain: &Domain, open_files_max: Option<u64>) -> bool {
+        if self.open_files_max != open_files_max.unwrap_or(OPEN_FILES_MAX) {
+            return false;
+        }
         let Some(ours) = &self.domain else { return true };
         if !ours.covers(domain) || self.send(&Request::Reach).is_err() {
             return false;

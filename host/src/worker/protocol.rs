@@ -22,6 +22,8 @@ pub enum Request {
         /// it judges the files of this one.
         #[serde(with = "path_text")]
         lock: PathBuf,
+        /// Files that it may have open.
+        open_files_max: u64,
         /// The files it is left with; without it, it keeps every right of its user.
         domain: Option<Domain>,
     },
@@ -38,6 +40,11 @@ pub enum Request {
     Agreed {
         /// What was measured first.
         group: Box<Group>,
+    },
+    /// The answer to [`Reply::File`]; an open file comes with it where one was asked for.
+    File {
+        /// Whether it was done, or why not.
+        answer: Result<(), FileError>,
     },
     /// End the run early.
     Cancel,
@@ -90,6 +97,11 @@ pub enum Reply {
         /// The outputs.
         proposals: Vec<Proposal>,
     },
+    /// It needs a file of its job, which it may not reach itself.
+    File {
+        /// What of it.
+        wish: FileWish,
+    },
     /// It begins to measure a file of the group.
     Measures {
         /// Which one.
@@ -109,6 +121,41 @@ pub enum Reply {
     Prepared(Box<Outcome>),
     /// The run failed; nothing that it wrote remains.
     Failed(Failure),
+}
+
+/// What a worker may ask for of the files of its job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileWish {
+    /// To read a source, or one of its temporary files.
+    Open(#[serde(with = "path_text")] PathBuf),
+    /// To write a temporary file that is not there yet.
+    Create(#[serde(with = "path_text")] PathBuf),
+    /// That a temporary file be removed.
+    Remove(#[serde(with = "path_text")] PathBuf),
+}
+
+/// An [`io::Error`] that can be sent: what became of a wish decides whether a job is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileError {
+    /// The system's number, where it was the system.
+    os: Option<i32>,
+    /// One line.
+    reason: String,
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        Self { os: error.raw_os_error(), reason: error.to_string() }
+    }
+}
+
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        // What the daemon refuses was never this job's.
+        let refused = || Self::new(io::ErrorKind::PermissionDenied, error.reason.clone());
+        error.os.map_or_else(refused, Self::from_raw_os_error)
+    }
 }
 
 /// A [`RunError`] that can be sent.
@@ -164,9 +211,14 @@ impl From<Failure> for RunError {
 
 /// Writes a message as one line.
 pub(super) fn send<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
+    to.write_all(&line_of(message)?)
+}
+
+/// A message as one line.
+pub(super) fn line_of<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
-    to.write_all(&line)
+    Ok(line)
 }
 
 /// Reads a message from its line.

@@ -3,6 +3,7 @@
 //! Everything that could differ between two runs (dates, names, seeds) is frozen in the [`Job`], so
 //! the same job gives the same bytes.
 
+mod access;
 mod again;
 mod digest;
 pub(crate) mod error;
@@ -22,6 +23,7 @@ pub(crate) mod stage;
 mod survey;
 mod writer;
 
+pub use access::{DirectAccess, FileAccess};
 pub use digest::{entries, findings, notes};
 pub use facts::{FileFacts, measures};
 pub use member::{JobGroup, LeftOut, Member, identity, measure};
@@ -30,6 +32,7 @@ use crate::model::{OnConflict, Pipeline};
 use crate::path_text;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use thiserror::Error;
 
@@ -64,6 +67,8 @@ pub struct Places<'a> {
     pub spool: &'a Path,
     /// Becomes true when the run shall end early.
     pub cancel: &'a AtomicBool,
+    /// Who opens the source and the temporary files.
+    pub access: Arc<dyn FileAccess>,
 }
 
 /// A file the run is about to make.

@@ -2,12 +2,13 @@
 
 use super::error::output_io;
 use super::writer::{Temporary, hash};
-use super::{Decision, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
+use super::{Decision, FileAccess, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::model::{OnConflict, Pipeline};
 use crate::template::{Template, Values};
 use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What happens to each export and to the report.
 #[derive(Debug, Default)]
@@ -86,6 +87,7 @@ pub(super) fn write_report(
     decision: Option<&Decision>,
     report: &Value,
     job: &Job,
+    access: &Arc<dyn FileAccess>,
 ) -> Result<Option<(Prepared, Temporary)>, RunError> {
     let Some(Decision::Write { temporary: path, path: final_path }) = decision else {
         return Ok(None);
@@ -94,11 +96,11 @@ pub(super) fn write_report(
         reason: format!("the report of job {} cannot be written: {error}", job.id),
     })?;
     text.push('\n');
-    let (mut file, temporary) = Temporary::create(path)?;
+    let (mut file, temporary) = Temporary::create(path, access)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(|error| output_io(&error, path))?;
-    let (size_bytes, blake3) = hash(path)?;
+    let (size_bytes, blake3) = hash(path, access.as_ref())?;
     if blake3 != blake3::hash(text.as_bytes()).to_hex().as_str() {
         let reason = format!("`{}` was written but is wrong", path.display());
         return Err(RunError::Transient { reason });

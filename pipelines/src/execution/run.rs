@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
         hooks: &'a mut dyn Hooks,
     ) -> Result<Self, RunError> {
         let values = Values::of_job(pipeline, job)?;
-        let input = Input::open(&job.input, pipeline.damaged)?;
+        let input = Input::open(&job.input, pipeline.damaged, places.access.as_ref())?;
         let values = values.with_tags(&input.tags);
         let known =
             Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
@@ -476,6 +476,7 @@ impl<'a> Run<'a> {
                     format: wanted.format,
                     settings: blueprint.settings(wanted, group, frames, &self.tags),
                     temporary: temporary.clone(),
+                    access: Arc::clone(&self.places.access),
                     modified: self.input.modified().filter(|_| wanted.keep_mtime),
                     mono: blueprint.groups[group].mono,
                     measures: measures.clone(),
@@ -552,7 +553,7 @@ impl<'a> Run<'a> {
         }
         .to_json();
         let report_to = decided.report.as_ref().filter(|_| !self.is_dry);
-        let told = outputs::write_report(report_to, &report, self.job)?;
+        let told = outputs::write_report(report_to, &report, self.job, &self.places.access)?;
         let mut prepared: Vec<Prepared> = Vec::new();
         for (export, written) in files {
             let Decision::Write { temporary, path } = &decided.exports[export] else { continue };

@@ -1,7 +1,7 @@
 //! The source: opened once, read as often as the plan needs, watched for changes.
 
-use super::RunError;
 use super::error;
+use super::{FileAccess, RunError};
 use std::fs::{File, Metadata};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -60,14 +60,18 @@ fn identity(_metadata: &Metadata) -> Option<(u64, u64)> {
 
 impl Input {
     /// Opens a source and reads what its header and tags say; `damaged` says what becomes of one that is.
-    pub(crate) fn open(path: &Path, damaged: Damaged) -> Result<Self, RunError> {
-        let file = open_regular(path)?;
+    pub(crate) fn open(
+        path: &Path,
+        damaged: Damaged,
+        access: &dyn FileAccess,
+    ) -> Result<Self, RunError> {
+        let file = open_regular(path, access)?;
         let stamp = Stamp::of(&file.metadata().map_err(|error| error::input_io(&error))?);
         let extension = extension(path);
         let decoder = decode::open_as(buffered(file), extension.as_deref(), damaged);
         let decoder = decoder.map_err(error::input)?;
         // A handle of its own: two readers of one handle would move each other's position.
-        let mut source = buffered(open_regular(path)?);
+        let mut source = buffered(open_regular(path, access)?);
         let reading = tags::read(source.as_mut(), extension.as_deref()).map_err(error::input)?;
         let info = decoder.info().clone();
         Ok(Self {
@@ -137,7 +141,7 @@ fn buffered(file: File) -> Box<dyn decode::Source> {
 }
 
 /// Opens what is a regular file; a pipe would block for ever.
-fn open_regular(path: &Path) -> Result<File, RunError> {
+fn open_regular(path: &Path, access: &dyn FileAccess) -> Result<File, RunError> {
     let refused = |reason: &str| RunError::Input { reason: reason.to_owned(), incomplete: false };
     let metadata = std::fs::metadata(path).map_err(|error| error::input_io(&error))?;
     if metadata.is_dir() {
@@ -146,7 +150,7 @@ fn open_regular(path: &Path) -> Result<File, RunError> {
     if !metadata.is_file() {
         return Err(refused("is not a regular file"));
     }
-    File::open(path).map_err(|error| error::input_io(&error))
+    access.open(path).map_err(|error| error::input_io(&error))
 }
 
 fn extension(path: &Path) -> Option<String> {

@@ -2,9 +2,9 @@
 
 use super::error::{output, output_io};
 use super::fingerprint::Fingerprint;
-use super::{RunError, error};
+use super::{FileAccess, RunError, error};
 use crossbeam_channel::Receiver;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub(super) struct Writer {
     pub(super) format: &'static FormatDescriptor,
     pub(super) settings: EncodeSettings,
     pub(super) temporary: PathBuf,
+    /// Who makes it and opens it again.
+    pub(super) access: Arc<dyn FileAccess>,
     /// Its time of modification, where that is not the time it was written.
     pub(super) modified: Option<SystemTime>,
     /// How a mono file counts where its loudness is measured.
@@ -48,12 +50,16 @@ pub(super) struct Writer {
 #[derive(Debug)]
 pub(super) struct Temporary {
     path: PathBuf,
+    access: Arc<dyn FileAccess>,
     is_kept: bool,
 }
 
 impl Temporary {
     /// Creates the file and the folders above it.
-    pub(super) fn create(path: &Path) -> Result<(File, Self), RunError> {
+    pub(super) fn create(
+        path: &Path,
+        access: &Arc<dyn FileAccess>,
+    ) -> Result<(File, Self), RunError> {
         if let Some(folder) = path.parent() {
             match std::fs::create_dir_all(folder) {
                 // Standard Rust takes a folder that it could not look at for a file in its place.
@@ -61,13 +67,9 @@ impl Temporary {
                 made => made.map_err(|error| output_io(&error, folder))?,
             }
         }
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)
-            .map_err(|error| output_io(&error, path))?;
-        Ok((file, Self { path: path.to_owned(), is_kept: false }))
+        let file = access.create(path).map_err(|error| output_io(&error, path))?;
+        let (path, access) = (path.to_owned(), Arc::clone(access));
+        Ok((file, Self { path, access, is_kept: false }))
     }
 
     /// Leaves it in place.
@@ -80,7 +82,7 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_kept {
             // The reason why it is removed is told; that it could not be removed helps nobody.
-            let _ = std::fs::remove_file(&self.path);
+            let _ = self.access.remove(&self.path);
         }
     }
 }
@@ -115,8 +117,8 @@ impl Writer {
     /// [`RunError::Canceled`] too when `fed` breaks off: whoever fed it failed first and says why.
     pub(super) fn run(self, fed: &Receiver<Fed>, cancel: &AtomicBool) -> Result<Written, RunError> {
         let _flush = FlushDenormals::on();
-        let path = self.temporary;
-        let (file, temporary) = Temporary::create(&path)?;
+        let (path, access) = (self.temporary, self.access);
+        let (file, temporary) = Temporary::create(&path, &access)?;
         // The same open file: it is told of every write that failed in the background.
         let mut to_sync = file.try_clone().map_err(|error| output_io(&error, &path))?;
         let settings = self.settings.clone();
@@ -135,7 +137,10 @@ impl Writer {
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
         let options = analysis::Options { groups: self.measures, mono: self.mono };
         let rate = settings.spec.sample_rate;
-        let check = || verify(&path, (self.format, rate), &options, &expected, cancel);
+        let check = || {
+            let file = access.open(&path).map_err(|error| output_io(&error, &path))?;
+            verify((&path, file), (self.format, rate), &options, &expected, cancel)
+        };
         let mut decoded = None;
         let states_loudness = self.format.is_lossless() && fed_loudness.is_some();
         let is_retagged = settings.tags.replay_gain.is_some()
@@ -156,7 +161,7 @@ impl Writer {
             let kept = to_sync.set_modified(modified).and_then(|()| to_sync.sync_all());
             kept.map_err(|error| output_io(&error, &path))?;
         }
-        let (size_bytes, blake3) = hash(&path)?;
+        let (size_bytes, blake3) = hash(&path, access.as_ref())?;
         let tags = settings.tags;
         Ok(Written { temporary, size_bytes, blake3, decoded, replay_gain, tags })
     }
@@ -180,7 +185,7 @@ fn with_replay_gain(
 /// Decodes the whole file again. A lossless one must be what it was fed; a lossy one must be as long,
 /// and is measured.
 fn verify(
-    path: &Path,
+    (path, file): (&Path, File),
     (format, fed_rate): (&FormatDescriptor, SampleRate),
     options: &analysis::Options,
     expected: &Fingerprint,
@@ -189,7 +194,6 @@ fn verify(
     let wrong = |what: String| RunError::Transient {
         reason: format!("`{}` was written but is wrong: {what}", path.display()),
     };
-    let file = File::open(path).map_err(|error| output_io(&error, path))?;
     let source = Box::new(BufReader::with_capacity(READ_BYTES, file));
     let mut decoder = decode::open(source, Some(format.extension))
         .map_err(|error| wrong(format!("it {error}")))?;
@@ -256,9 +260,9 @@ fn decoded_for_one(format: &FormatDescriptor, fed_rate: SampleRate) -> u64 {
 }
 
 /// Size and BLAKE3 of a file.
-pub(super) fn hash(path: &Path) -> Result<(u64, String), RunError> {
+pub(super) fn hash(path: &Path, access: &dyn FileAccess) -> Result<(u64, String), RunError> {
     let failed = |error: std::io::Error| error::output_io(&error, path);
-    let file = File::open(path).map_err(failed)?;
+    let file = access.open(path).map_err(failed)?;
     let size_bytes = file.metadata().map_err(failed)?.len();
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file).map_err(failed)?;
@@ -284,6 +288,7 @@ mod tests {
                 tags: std::sync::Arc::default(),
             },
             temporary: folder.join("a.part"),
+            access: Arc::new(crate::execution::DirectAccess),
             modified: None,
             mono: MonoMode::Single,
             measures: Vec::new(),

@@ -3,12 +3,14 @@
 use super::conflict::{Choice, Names, Standing, choose, refusal, standing_on_disk};
 use super::files::{FileIdentity, create_dirs};
 use super::names::part_path;
+use super::parts::LocalParts;
 use super::publish::{Finished, PublishError, Trust, publish, withdraw};
 use super::takes::Takes;
 use crate::execution::{Decision, Hooks, Job, Outcome, Proposal, RunError};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Answers a run's questions without a store: a name is free, or the pipeline's `on_conflict` says
 /// what happens. There is no ledger, so an earlier output of the same file is a conflict too.
@@ -16,6 +18,7 @@ pub struct LocalHooks<'a> {
     job: &'a Job,
     progress: Box<dyn FnMut(f64) + 'a>,
     planned: Vec<Planned>,
+    parts: Option<Arc<LocalParts>>,
 }
 
 /// An output that a run writes.
@@ -35,7 +38,21 @@ impl std::fmt::Debug for LocalHooks<'_> {
 impl<'a> LocalHooks<'a> {
     /// For one job; `progress` is told how far it is.
     pub fn new(job: &'a Job, progress: impl FnMut(f64) + 'a) -> Self {
-        Self { job, progress: Box::new(progress), planned: Vec::new() }
+        Self { job, progress: Box::new(progress), planned: Vec::new(), parts: None }
+    }
+
+    /// Lets `parts`, which makes the temporary files of this run, remove what killed runs left in their folders.
+    #[must_use]
+    pub fn with_parts(mut self, parts: &Arc<LocalParts>) -> Self {
+        self.parts = Some(Arc::clone(parts));
+        self
+    }
+
+    fn temporary(&self, path: &Path, index: usize) -> PathBuf {
+        match &self.parts {
+            Some(_) => LocalParts::path(path, &self.job.id, index),
+            None => part_path(path, &self.job.id, self.job.attempt, index),
+        }
     }
 }
 
@@ -62,7 +79,7 @@ impl Hooks for LocalHooks<'_> {
             decisions.push(match choose(&names, proposal)? {
                 Choice::Skip { reason } => Decision::Skip { reason },
                 Choice::Write { path, takes } => {
-                    let temporary = part_path(&path, &self.job.id, self.job.attempt, index);
+                    let temporary = self.temporary(&path, index);
                     self.planned.push(Planned {
                         path: path.clone(),
                         temporary: temporary.clone(),
@@ -75,6 +92,9 @@ impl Hooks for LocalHooks<'_> {
         for planned in &self.planned {
             let folder = planned.path.parent().unwrap_or(Path::new("/"));
             create_dirs(folder).map_err(|error| refusal(folder, &error))?;
+            if let Some(parts) = &self.parts {
+                parts.sweep(folder);
+            }
         }
         Ok(decisions)
     }
@@ -86,6 +106,14 @@ impl Hooks for LocalHooks<'_> {
 
     fn progress(&mut self, share: f64) {
         (self.progress)(share);
+    }
+}
+
+impl Drop for LocalHooks<'_> {
+    fn drop(&mut self) {
+        if let Some(parts) = &self.parts {
+            self.planned.iter().for_each(|planned| parts.release(&planned.temporary));
+        }
     }
 }
 

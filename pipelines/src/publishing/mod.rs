@@ -13,6 +13,7 @@ mod hash;
 mod local;
 mod names;
 mod os;
+mod parts;
 mod publish;
 mod takes;
 
@@ -22,5 +23,6 @@ pub use files::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir}
 pub use hash::{hash_file, hash_reader};
 pub use local::{LocalHooks, publish_outcome};
 pub use names::{part_path, suffixed};
+pub use parts::LocalParts;
 pub use publish::{Finished, PublishError, Trust, publish, withdraw};
 pub use takes::Takes;

@@ -22,6 +22,11 @@ const ATTEMPTS_MAX: i64 = 100;
 const MEMORY_MIB_MIN: i64 = 64;
 const MEMORY_MIB_MAX: i64 = 1 << 24;
 
+/// Bounds of a worker's open files: with fewer than the first a pipeline of a few exports does not run, and more than
+/// the second no usual Linux allows (`fs.nr_open`).
+const OPEN_FILES_MIN: i64 = 64;
+const OPEN_FILES_MAX: i64 = 1 << 20;
+
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_hours(24);
 
@@ -54,6 +59,11 @@ pub(super) const KEYS: &[Key] = &[
         "max_memory_mib",
         Kind::Integer { min: MEMORY_MIB_MIN, max: MEMORY_MIB_MAX },
         "Memory at which `watch` ends an attempt, in MiB; 2048 by default.",
+    ),
+    Key::optional(
+        "max_open_files",
+        Kind::Integer { min: OPEN_FILES_MIN, max: OPEN_FILES_MAX },
+        "Most files that a worker of `watch` may have open at once; 512 by default.",
     ),
     Key::optional(
         "timezone",
@@ -115,6 +125,9 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipe
     }
     if let Some(mib) = values.integer("max_memory_mib") {
         pipeline.memory_bytes_max = u64::try_from(*mib.get_ref()).ok().map(|mib| mib << 20);
+    }
+    if let Some(count) = values.integer("max_open_files") {
+        pipeline.open_files_max = u64::try_from(*count.get_ref()).ok();
     }
     if let Some(keep_for) = values.duration("keep_for") {
         pipeline.keep_for = Some(keep_for.into_inner());

@@ -17,6 +17,7 @@ concurrency = 3
 priority = 5
 timeout = "1h30m"
 max_memory_mib = 512
+max_open_files = 1024
 timezone = "Europe/Berlin"
 hours = ["mon-fri 20:00-06:00", "sat-sun"]
 keep_for = "90d"
@@ -119,6 +120,7 @@ fn right_pipeline_means_what_it_says() {
     );
     assert_eq!(pipeline.timeout, Duration::from_mins(90));
     assert_eq!(pipeline.memory_bytes_max, Some(512 << 20));
+    assert_eq!(pipeline.open_files_max, Some(1024));
     assert_eq!(pipeline.retry.attempts, 4);
     assert_eq!(pipeline.retry.backoff_max, Duration::from_mins(5));
     let watch = &pipeline.watches[0];

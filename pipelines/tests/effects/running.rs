@@ -150,7 +150,12 @@ fn latency_is_taken_off_and_told() {
 fn plan_shows_an_effect_with_its_module_and_timing() {
     let (lab, input) = lab(&gain());
     let (output_root, spool) = (lab.path("out"), lab.path("spool"));
-    let places = Places { output_root: &output_root, spool: &spool, cancel: &lab.cancel };
+    let places = Places {
+        output_root: &output_root,
+        spool: &spool,
+        cancel: &lab.cancel,
+        access: Places::direct(),
+    };
     let plan = plan(&pipeline(&lab, STEP), &Lab::job(&input), &places, &mut |_| {}).unwrap();
     let text = plan.to_string();
     assert!(

@@ -112,7 +112,12 @@ impl Lab {
         answers: &mut Answers<'_>,
     ) -> Result<Outcome, RunError> {
         let (output_root, spool) = (self.path("out"), self.path("spool"));
-        let places = Places { output_root: &output_root, spool: &spool, cancel: &self.cancel };
+        let places = Places {
+            output_root: &output_root,
+            spool: &spool,
+            cancel: &self.cancel,
+            access: Places::direct(),
+        };
         let outcome = run(pipeline, &Self::job(input), &places, answers)?;
         for output in &outcome.outputs {
             fs::rename(&output.temporary, &output.path).unwrap();

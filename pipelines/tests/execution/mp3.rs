@@ -221,6 +221,7 @@ fn mp3_plan_tells_bit_rates_and_never_says_exact() {
         output_root: &out,
         spool: &spool,
         cancel: &lab.cancel,
+        access: wavemill_pipelines::execution::Places::direct(),
     };
     let plan =
         wavemill_pipelines::plan::plan(&pipeline(body), &Lab::job(&input), &places, &mut |_| {});

@@ -38,7 +38,12 @@ fn planned_by(body: &str, seconds: usize) -> (Lab, Plan) {
     let frames = seconds * 48_000;
     let input = lab.file("a.wav", &wav(48_000, 16, &[noise(1, frames), noise(2, frames)]));
     let (output_root, spool) = (lab.path("out"), lab.path("spool"));
-    let places = Places { output_root: &output_root, spool: &spool, cancel: &lab.cancel };
+    let places = Places {
+        output_root: &output_root,
+        spool: &spool,
+        cancel: &lab.cancel,
+        access: Places::direct(),
+    };
     let plan = plan(&pipeline(body), &Lab::job(&input), &places, &mut |_| {}).unwrap();
     (lab, plan)
 }

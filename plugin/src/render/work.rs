@@ -172,7 +172,8 @@ impl Work<'_> {
         let progress = |share: f64| self.render.set_progress((done + share) / total);
         let spool = journal.folder().to_owned();
         let mut hooks = Noted { hooks: LocalHooks::new(&job, progress), journal: &mut journal };
-        let places = Places { output_root: folder, spool: &spool, cancel };
+        let places =
+            Places { output_root: folder, spool: &spool, cancel, access: Places::direct() };
         let outcome = execution::run(pipeline, &job, &places, &mut hooks)?;
         publish_outcome(&hooks.hooks, &outcome)
             .map_err(|error| Failure::Reason(error.to_string()))?;

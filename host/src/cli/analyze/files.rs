@@ -58,6 +58,11 @@ impl Item {
         .map_err(|reason| one_line(&reason))
     }
 
+    /// Whether it is standard input.
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.what, What::Stream(_))
+    }
+
     /// What becomes of it if it is damaged.
     pub(super) fn with_damaged(self, damaged: Damaged) -> Self {
         Self { damaged, ..self }

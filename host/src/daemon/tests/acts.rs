@@ -9,6 +9,10 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use wavemill_pipelines::execution::FileAccess;
+
+/// A temporary file of another job.
+pub(super) const OTHER_PART: &str = ".b.wav.0123456789abc.1.0.part";
 
 /// The places that the acts are about; the test makes them.
 pub(super) struct Scene {
@@ -33,8 +37,9 @@ impl Scene {
         let mut note = |name: &str, result: io::Result<()>| {
             tried.insert(name.to_owned(), json!(result.err().map(|error| error.to_string())));
         };
-        note("read input folder", fs::read_dir(self.path("in")).map(drop));
-        note("write foreign output", self.append("out/foreign"));
+        note("make spool", File::create(self.path("state/spool/made")).map(drop));
+        note("list input folder", fs::read_dir(self.path("in")).map(drop));
+        note("read other input", File::open(self.path("in/other.txt")).map(drop));
         note("read", File::open(self.path("other/secret")).map(drop));
         note("list", fs::read_dir(self.path("other")).map(drop));
         note("write", self.append("other/secret"));
@@ -44,6 +49,8 @@ impl Scene {
         note("write own program", OpenOptions::new().append(true).open("/proc/self/exe").map(drop));
         note("remove", fs::remove_file(self.path("other/victim")));
         note("move away", fs::rename(self.path("out/foreign"), self.path("other/moved")));
+        let back = fs::rename(self.path("other/moved"), self.path("out/foreign"));
+        assert!(back.is_ok() == self.is_free(), "{back:?}");
         note("hard link", fs::hard_link(self.path("other/secret"), self.path("out/linked")));
         note("symbolic link", symlink(self.path("other/secret"), self.path("out/symbolic")));
         note("make folder", fs::create_dir(self.path("out/folder")));
@@ -59,7 +66,54 @@ impl Scene {
         note("signal", parent().and_then(|pid| Ok(rustix::process::test_kill_process(pid)?)));
         note("read memory", File::open(format!("/proc/{}/mem", parent_id())).map(drop));
         tried.extend(try_kernel(self.is_free()));
+        tried.extend(self.try_outputs());
         Value::Object(tried)
+    }
+
+    /// Tries to do something to what others have among the outputs.
+    fn try_outputs(&self) -> Map<String, Value> {
+        let mut tried = Map::new();
+        let mut note = |name: &str, result: io::Result<()>| {
+            let error = result.err().map(|error| error.to_string());
+            tried.insert(format!("output: {name}"), json!(error));
+        };
+        let mut truncate = OpenOptions::new();
+        truncate.write(true).truncate(true);
+        let out = |name: &str| self.path("out").join(name);
+        note("list", fs::read_dir(self.path("out")).map(drop));
+        note("make", File::create(out("new")).map(drop));
+        for name in ["foreign", OTHER_PART] {
+            note(&format!("read {name}"), File::open(out(name)).map(drop));
+            note(&format!("write {name}"), self.append(&format!("out/{name}")));
+            note(&format!("link {name}"), fs::hard_link(out(name), out("linked")));
+            note(&format!("link {name} symbolically"), symlink(out(name), out("pointed")));
+            note(&format!("unlink the links of {name}"), {
+                fs::remove_file(out("linked")).and(fs::remove_file(out("pointed")))
+            });
+            note(&format!("truncate {name}"), truncate.open(out(name)).map(drop));
+            note(&format!("rename {name}"), fs::rename(out(name), out("renamed")));
+            note(&format!("replace {name}"), fs::rename(out("renamed"), out(name)));
+            note(&format!("remove {name}"), fs::remove_file(out(name)));
+        }
+        tried
+    }
+
+    /// Asks the daemon for files that are not the job's.
+    pub(super) fn ask_all(&self, access: &dyn FileAccess) -> Value {
+        let mut asked = Map::new();
+        let outside = Path::new("out/../other/secret");
+        let part = Path::new("out").join(OTHER_PART);
+        for name in [Path::new("out/foreign"), Path::new("in/other.txt"), outside, &part] {
+            let path = self.path(name.to_str().unwrap_or_default());
+            let mut note = |wish: &str, result: io::Result<()>| {
+                let error = result.err().map(|error| error.to_string());
+                asked.insert(format!("{wish} {}", name.display()), json!(error));
+            };
+            note("open", access.open(&path).map(drop));
+            note("create", access.create(&path).map(drop));
+            note("remove", access.remove(&path));
+        }
+        Value::Object(asked)
     }
 
     /// Tries to become another program, unless the test lets it do anything: it would work.

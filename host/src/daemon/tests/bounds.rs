@@ -70,15 +70,28 @@ fn pipeline_bounds_the_memory_of_its_workers() {
 
 #[test]
 fn worker_has_few_files_open_and_leaves_no_core() {
+    assert_eq!(limits(&plan("a")), serde_json::json!({ "core": 0, "files": 512 }));
+}
+
+#[test]
+fn pipeline_bounds_the_open_files_of_its_workers() {
+    let mut plan = plan("a");
+    for files in [100, 700] {
+        plan.pipeline.open_files_max = Some(files);
+        assert_eq!(limits(&plan), serde_json::json!({ "core": 0, "files": files }));
+    }
+}
+
+/// What a worker of this plan says of its limits.
+fn limits(plan: &Plan) -> serde_json::Value {
     let lab = Lab::new();
     lab.write("in/a.wav", "limits");
-    let (_, events) = lab.run(&plan("a"));
+    let (_, events) = lab.run(plan);
     let report = events.iter().find_map(|event| match event {
         DaemonEvent::JobDone { report, .. } => Some(report.clone()),
         _ => None,
     });
-    let report = report.unwrap();
-    assert_eq!(report["limits"], serde_json::json!({ "core": 0, "files": 512 }));
+    report.unwrap()["limits"].clone()
 }
 
 /// A plan whose files get one gain together.

@@ -1,5 +1,6 @@
 //! What a worker can no longer do, tried by a real one.
 
+use super::acts::OTHER_PART;
 use super::*;
 use crate::platform::{ConfinementLevel, confinement_here};
 use serde_json::Value;
@@ -7,9 +8,8 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 
-/// What every worker may do; that it can write to foreign files among its outputs is the price of
-/// making files there (host 0007).
-const ALLOWED: [&str; 2] = ["read input folder", "write foreign output"];
+/// What every worker may do besides its job.
+const ALLOWED: [&str; 1] = ["make spool"];
 
 /// What nobody could do here even unconfined: some of it needs rights, some a kernel with the means.
 const NEEDS_RIGHTS: [&str; 5] = ["namespace", "trace", "ring", "read memory", "write own program"];
@@ -33,12 +33,13 @@ pub(super) fn scene() -> (Lab, TcpListener, UnixListener) {
     }
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let unix = UnixListener::bind(lab.path("other/socket")).unwrap();
+    lab.write(&format!("out/{OTHER_PART}"), "other part");
     lab.write("in/a.wav", &format!("try {}", tcp.local_addr().unwrap().port()));
     (lab, tcp, unix)
 }
 
-/// Runs the acts in a worker; what each came to.
-fn tried(lab: &Lab, confine: bool) -> Value {
+/// Runs the acts in a worker; the report says what each came to.
+fn report_of(lab: &Lab, confine: bool) -> Value {
     let (settings, events) = settings(lab.folder.path(), true);
     let settings = DaemonSettings { confine, ..settings };
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
@@ -49,7 +50,7 @@ fn tried(lab: &Lab, confine: bool) -> Value {
         DaemonEvent::JobDone { report, .. } => Some(report),
         _ => None,
     });
-    report.unwrap()["tried"].clone()
+    report.unwrap()
 }
 
 fn worked(tried: &Value) -> BTreeSet<&str> {
@@ -63,20 +64,35 @@ fn confined_worker_can_do_its_job_and_nothing_else() {
         return;
     }
     let (lab, _tcp, _unix) = scene();
-    let tried = tried(&lab, true);
-    assert_eq!(worked(&tried), BTreeSet::from(ALLOWED), "{tried:#}");
+    let tried = &report_of(&lab, true)["tried"];
+    assert_eq!(worked(tried), BTreeSet::from(ALLOWED), "{tried:#}");
     assert_eq!(tried["execute"], "Function not implemented (os error 38)", "{tried:#}");
     assert_eq!(lab.read("other/secret"), "other/secret");
     assert_eq!(lab.names("other"), ["secret", "socket", "victim"]);
     assert_eq!(lab.names("in"), ["a.wav", "other.txt"]);
-    assert_eq!(lab.names("out"), ["a.a", "a.json", "foreign"]);
+    assert_eq!(lab.names("out"), [OTHER_PART, "a.a", "a.json", "foreign"]);
+    assert_eq!(lab.read("out/foreign"), "out/foreign");
+    assert_eq!(lab.read(&format!("out/{OTHER_PART}")), "other part");
+}
+
+/// Whether it is confined or not: what hands the files over knows the job.
+#[test]
+fn daemon_hands_over_no_file_of_another_job() {
+    let (lab, _tcp, _unix) = scene();
+    let asked = &report_of(&lab, can_confine())["asked"];
+    let asked = asked.as_object().unwrap();
+    assert_eq!(asked.len(), 12, "{asked:?}");
+    for (wish, error) in asked {
+        let error = error.as_str().unwrap_or_else(|| panic!("{wish} worked"));
+        assert!(error.ends_with("is no file of this job"), "{wish}: {error}");
+    }
 }
 
 /// Otherwise the acts would be denied by something else, and the test above would prove nothing.
 #[test]
 fn unconfined_worker_can_do_what_its_user_can() {
     let (lab, _tcp, _unix) = scene();
-    let tried = tried(&lab, false);
+    let tried = &report_of(&lab, false)["tried"];
     let is_denied = |(name, error): &(&String, &Value)| {
         !error.is_null() && !NEEDS_RIGHTS.contains(&name.as_str())
     };
@@ -86,10 +102,7 @@ fn unconfined_worker_can_do_what_its_user_can() {
 }
 
 #[test]
-fn job_in_another_folder_gets_a_worker_of_its_own() {
-    if !can_confine() {
-        return;
-    }
+fn jobs_of_two_folders_are_done_by_one_worker() {
     let lab = Lab::new();
     fs::create_dir(lab.path("in-too")).unwrap();
     lab.write("in/a.wav", "sound");
@@ -97,17 +110,25 @@ fn job_in_another_folder_gets_a_worker_of_its_own() {
     let mut plan = plan("a");
     let other = Watch { path: "in-too".into(), ..plan.pipeline.watches[0].clone() };
     plan.pipeline.watches.push(other);
-    let (mut settings, _events) = settings(lab.folder.path(), true);
+    let (mut settings, events) = settings(lab.folder.path(), true);
     settings.workers = 1;
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
     let summary = run_with(&settings, plans).unwrap();
     assert_eq!(summary, Summary { done: 2, ..Summary::default() });
     assert_eq!(lab.names("out"), ["a.a", "a.json", "b.a", "b.json"]);
+    let workers: BTreeSet<_> = events
+        .try_iter()
+        .filter_map(|event| match event {
+            DaemonEvent::JobDone { report, .. } => report["worker"].as_u64(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(workers.len(), 1);
 }
 
-/// A worker keeps what it was allowed, not what has its name later.
+/// A worker keeps what it was allowed, not what has its name later; its outputs are handed to it.
 #[test]
-fn folder_that_was_made_anew_is_written_by_a_new_worker() {
+fn folder_that_was_made_anew_is_written() {
     let lab = Lab::new();
     lab.write("in/one.wav", "sound");
     let running = lab.start(&plan("a"), false);

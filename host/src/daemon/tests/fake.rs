@@ -6,14 +6,13 @@ use crate::store::GroupMember;
 use crate::worker::{Engine, Talk, Work, serve_with};
 use rustix::process::{Resource, Signal};
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{
-    Decision, Outcome, OutputKind, Places, Prepared, Proposal, RunError,
+    Decision, FileAccess, Outcome, OutputKind, Places, Prepared, Proposal, RunError,
 };
 use wavemill_pipelines::model::OnConflict;
 
@@ -49,7 +48,8 @@ impl Engine for FakeEngine {
         cancel: &AtomicBool,
         hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError> {
-        let source = read_source(&work.job.input)?;
+        let access = hooks.access();
+        let source = read_source(access.as_ref(), &work.job.input)?;
         let (endings, conflict) =
             work.pipeline_text.split_once('|').unwrap_or((&work.pipeline_text, ""));
         let proposals = proposals(work, endings, conflict.trim());
@@ -64,8 +64,7 @@ impl Engine for FakeEngine {
         for (proposal, decision) in proposals.iter().zip(decisions) {
             let Decision::Write { temporary, path } = decision else { continue };
             let text = format!("{}\n{source}", proposal.path.display());
-            write_synced(&temporary, &text)?;
-            behave(&source, cancel, work)?;
+            write_synced(access.as_ref(), &temporary, &text)?;
             outputs.push(Prepared {
                 kind: proposal.kind,
                 temporary,
@@ -73,6 +72,10 @@ impl Engine for FakeEngine {
                 size_bytes: text.len() as u64,
                 blake3: blake3::hash(text.as_bytes()).to_hex().to_string(),
             });
+            if let Err(error) = behave(&source, cancel, work) {
+                remove_all(access.as_ref(), &outputs);
+                return Err(error);
+            }
         }
         hooks.progress(1.0);
         let rejected = source.starts_with("reject").then(|| "is too loud".to_owned());
@@ -81,15 +84,14 @@ impl Engine for FakeEngine {
                 outputs.into_iter().partition(|output| output.kind == OutputKind::Report);
             outputs = report;
             let other: Vec<Prepared> = other;
-            for output in other {
-                fs::remove_file(output.temporary).unwrap();
-            }
+            remove_all(access.as_ref(), &other);
         }
-        let mut report = serde_json::json!({ "source": source });
+        let mut report = serde_json::json!({ "source": source, "worker": std::process::id() });
         if source == "limits" {
             report["limits"] = limits();
         }
         if let Some(scene) = Scene::of(&source, &work.output_root) {
+            report["asked"] = scene.ask_all(access.as_ref());
             report["tried"] = scene.try_all();
             if let Some(how) = scene.try_fatal() {
                 report["tried"]["execute"] = how.into();
@@ -108,12 +110,13 @@ fn measure(
 ) -> Result<(), RunError> {
     for (index, member) in members.iter().enumerate().filter(|(_, it)| it.left_out.is_none()) {
         hooks.measures(index);
-        if read_source(&member.path)?.starts_with("crash") {
+        if read_source(hooks.access().as_ref(), &member.path)?.starts_with("crash") {
             std::process::abort();
         }
     }
     let (pieces, pipeline) = (Pieces::of_state(&work.state), Pipeline::named("test"));
-    let places = Places { output_root: &work.output_root, spool: &work.spool, cancel };
+    let access = hooks.access();
+    let places = Places { output_root: &work.output_root, spool: &work.spool, cancel, access };
     let group = Group::measure(&pieces, &pipeline, &[], &places, &mut |_, _| {})?;
     hooks.agree(group).map(drop)
 }
@@ -124,8 +127,10 @@ fn limits() -> serde_json::Value {
     serde_json::json!({ "files": most(Resource::Nofile), "core": most(Resource::Core) })
 }
 
-fn read_source(path: &Path) -> Result<String, RunError> {
-    fs::read_to_string(path)
+fn read_source(access: &dyn FileAccess, path: &Path) -> Result<String, RunError> {
+    access
+        .open(path)
+        .and_then(io::read_to_string)
         .map_err(|error| RunError::Input { reason: error.to_string(), incomplete: false })
 }
 
@@ -148,12 +153,11 @@ fn proposals(work: &Work, endings: &str, conflict: &str) -> Vec<Proposal> {
     proposals
 }
 
-fn write_synced(path: &Path, text: &str) -> Result<(), RunError> {
-    let written =
-        OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
+fn write_synced(access: &dyn FileAccess, path: &Path, text: &str) -> Result<(), RunError> {
+    let written = access.create(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
     written.map_err(|error| RunError::Transient { reason: format!("{}: {error}", path.display()) })
 }
 
@@ -185,10 +189,10 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
             }
             Ok(())
         }
-        "bad" => fail(work, RunError::Input { reason: "is damaged".to_owned(), incomplete: false }),
-        "short" => fail(work, RunError::Input { reason: "is cut".to_owned(), incomplete: true }),
+        "bad" => Err(RunError::Input { reason: "is damaged".to_owned(), incomplete: false }),
+        "short" => Err(RunError::Input { reason: "is cut".to_owned(), incomplete: true }),
         "flaky" if work.job.attempt == 1 => {
-            fail(work, RunError::Transient { reason: "disk full".to_owned() })
+            Err(RunError::Transient { reason: "disk full".to_owned() })
         }
         "fat" => {
             let mut memory = vec![1u8; 300 << 20];
@@ -203,13 +207,8 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
 }
 
 /// Removes what was written, as a failed run does.
-fn fail(work: &Work, error: RunError) -> Result<(), RunError> {
-    let mark = format!(".{}.{}.", work.job.id, work.job.attempt);
-    for entry in fs::read_dir(work.output_root.join("out")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().contains(&mark) {
-            fs::remove_file(path).unwrap();
-        }
+fn remove_all(access: &dyn FileAccess, outputs: &[Prepared]) {
+    for output in outputs {
+        access.remove(&output.temporary).unwrap();
     }
-    Err(error)
 }

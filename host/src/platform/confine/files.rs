@@ -3,7 +3,8 @@
 use super::{Domain, Place};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
-    PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+    PathBeneath, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
+    RulesetError, RulesetStatus, Scope,
 };
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
@@ -15,30 +16,68 @@ use std::io;
 /// files by path, TCP, devices, signals) that filter refuses too.
 const WANTED: ABI = ABI::V6;
 
-/// The places of a domain, opened: what is not among them cannot be reached any more.
-#[derive(Debug)]
-pub(super) struct Opened {
-    reads: Vec<File>,
-    outputs: Vec<File>,
-    caches: Vec<File>,
+/// Enters the domain: what is not among its places cannot be reached any more. Why that cannot be is said.
+///
+/// # Errors
+/// Where the disk fails: whoever went on without a place would take it for forbidden.
+pub(super) fn confine(domain: &Domain) -> io::Result<Result<(), String>> {
+    let status = match restrict(domain) {
+        Ok(status) => status,
+        Err(Trouble::Disk(error)) => return Err(error),
+        Err(Trouble::Landlock(error)) => return Ok(Err(format!("Landlock failed ({error})"))),
+    };
+    Ok(match status.ruleset {
+        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
+        RulesetStatus::NotEnforced => Err(match status.landlock {
+            LandlockStatus::NotEnabled => "Landlock is not enabled in the kernel (lsm=landlock)",
+            _ => "kernel has no Landlock",
+        }
+        .to_owned()),
+    })
 }
 
-impl Opened {
-    /// Opens every place that is there.
-    ///
-    /// # Errors
-    /// Where the disk fails: whoever went on without the place would take it for forbidden.
-    pub(super) fn of(domain: &Domain) -> io::Result<Self> {
-        Ok(Self {
-            reads: open_all(&domain.reads)?,
-            outputs: open_all(&domain.outputs)?,
-            caches: open_all(&domain.caches)?,
-        })
+enum Trouble {
+    Disk(io::Error),
+    Landlock(RulesetError),
+}
+
+impl From<RulesetError> for Trouble {
+    fn from(error: RulesetError) -> Self {
+        Self::Landlock(error)
     }
 }
 
-fn open_all(places: &[Place]) -> io::Result<Vec<File>> {
-    places.iter().filter_map(|place| open(place).transpose()).collect()
+fn restrict(domain: &Domain) -> Result<RestrictionStatus, Trouble> {
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let write: BitFlags<AccessFs> =
+        read | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
+    let rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(WANTED))?
+        .handle_access(AccessNet::from_all(WANTED))?
+        .scope(Scope::from_all(WANTED))?
+        .create()?;
+    let rules = allow(rules, &domain.reads, read)?;
+    let rules = allow(rules, &domain.scratch, write)?;
+    let rules = allow(rules, &domain.trees, write | AccessFs::MakeDir | AccessFs::RemoveDir)?;
+    let rules = allow(rules, &domain.parents, AccessFs::RemoveDir.into())?;
+    Ok(rules.restrict_self()?)
+}
+
+/// Allows this at and below each place that is there; of a file, what can be done to files.
+fn allow(
+    mut rules: RulesetCreated,
+    places: &[Place],
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, Trouble> {
+    // One after the other: a command may be given more files than a process may have open.
+    for place in places {
+        let Some(file) = open(place).map_err(Trouble::Disk)? else { continue };
+        let is_file = file.metadata().is_ok_and(|metadata| !metadata.is_dir());
+        let access = if is_file { access & AccessFs::from_file(WANTED) } else { access };
+        rules = rules.add_rule(PathBeneath::new(&file, access))?;
+    }
+    Ok(rules)
 }
 
 /// `None` for a place that is not there or may not be reached: the run that needs it says so.
@@ -53,45 +92,4 @@ fn open(place: &Place) -> io::Result<Option<File>> {
             Err(io::Error::other(reason))
         }
     }
-}
-
-/// Enters the domain.
-pub(super) fn confine(places: &Opened) -> Result<(), String> {
-    let status = restrict(places).map_err(|error| format!("Landlock failed ({error})"))?;
-    match status.ruleset {
-        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
-        RulesetStatus::NotEnforced => Err(match status.landlock {
-            LandlockStatus::NotEnabled => "Landlock is not enabled in the kernel (lsm=landlock)",
-            _ => "kernel has no Landlock",
-        }
-        .to_owned()),
-    }
-}
-
-fn restrict(places: &Opened) -> Result<landlock::RestrictionStatus, RulesetError> {
-    let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let output: BitFlags<AccessFs> =
-        read | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
-    Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(WANTED))?
-        .handle_access(AccessNet::from_all(WANTED))?
-        .scope(Scope::from_all(WANTED))?
-        .create()?
-        .add_rules(rules(&places.reads, read))?
-        .add_rules(rules(&places.outputs, output))?
-        .add_rules(rules(&places.caches, output | AccessFs::MakeDir))?
-        .restrict_self()
-}
-
-/// What is allowed at and below each place; of a file, what can be done to files.
-fn rules(
-    places: &[File],
-    access: BitFlags<AccessFs>,
-) -> impl Iterator<Item = Result<PathBeneath<&File>, RulesetError>> {
-    places.iter().map(move |place| {
-        let is_file = place.metadata().is_ok_and(|metadata| !metadata.is_dir());
-        let access = if is_file { access & AccessFs::from_file(WANTED) } else { access };
-        Ok(PathBeneath::new(place, access))
-    })
 }

@@ -24,9 +24,20 @@ pub struct Domain {
     /// Files and folders to read.
     pub reads: Vec<Place>,
     /// Folders to make, write, read and remove files in, at any depth.
-    pub outputs: Vec<Place>,
+    pub scratch: Vec<Place>,
     /// The same for folders, where further folders may be made too.
-    pub caches: Vec<Place>,
+    pub trees: Vec<Place>,
+    /// Folders below which empty folders may be removed.
+    pub parents: Vec<Place>,
+}
+
+/// Who is confined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A worker, by a thread that is still alone.
+    Worker,
+    /// A command in the process of who called it, which may have threads already.
+    Command,
 }
 
 /// A path in a domain.
@@ -39,6 +50,21 @@ impl AsRef<Path> for Place {
     }
 }
 
+/// Where systems keep time zones, which dates in names need. The first is what a variable may name.
+const ZONES: [&str; 5] = [
+    "/usr/share/zoneinfo",
+    "/usr/lib/zoneinfo",
+    "/usr/share/lib/zoneinfo",
+    "/etc/zoneinfo",
+    "/etc/localtime",
+];
+
+/// Where time zones may be.
+pub fn zones() -> impl Iterator<Item = Place> {
+    let named = std::env::var_os("TZDIR").map(PathBuf::from);
+    named.into_iter().chain(ZONES.map(PathBuf::from)).map(Place)
+}
+
 impl Domain {
     /// Whether whoever has this domain can do what one with the other could.
     pub fn covers(&self, other: &Self) -> bool {
@@ -46,14 +72,15 @@ impl Domain {
             theirs.iter().all(|it| ours.iter().any(|folder| it.0.starts_with(&folder.0)))
         };
         covers(&self.reads, &other.reads)
-            && covers(&self.outputs, &other.outputs)
-            && covers(&self.caches, &other.caches)
+            && covers(&self.scratch, &other.scratch)
+            && covers(&self.trees, &other.trees)
+            && covers(&self.parents, &other.parents)
     }
 
     /// Whether this process, which was confined to this domain, still reaches all of it. A folder that
     /// was made anew or mounted again is not the one that was allowed, though it has its name.
     pub fn is_reached(&self) -> bool {
-        let places = self.reads.iter().chain(&self.outputs).chain(&self.caches);
+        let places = self.reads.iter().chain(&self.scratch).chain(&self.trees);
         places.map(AsRef::as_ref).all(|place: &Path| match std::fs::File::open(place) {
             Err(error) => error.kind() != std::io::ErrorKind::PermissionDenied,
             Ok(_) => true,
@@ -126,21 +153,22 @@ impl fmt::Display for Confinement {
 }
 
 /// Leaves this thread, and those it starts, with a domain and with the calls that reading, computing
-/// and writing need. Where the system has no means it says so and goes on.
+/// and writing need; the other threads of a command with the calls only, because Landlock has no way to reach
+/// them. Where the system has no means it says so and goes on.
 ///
 /// # Errors
 /// When the disk does not let a place of the domain be looked at.
-pub fn confine(domain: &Domain) -> io::Result<Confinement> {
+pub fn confine(domain: &Domain, purpose: Purpose) -> io::Result<Confinement> {
     // Files first: the filter of calls lets no further domain be entered.
     let files = confine_files(domain)?;
-    Ok(Confinement::of(files, confine_calls()))
+    Ok(Confinement::of(files, confine_calls(purpose)))
 }
 
 /// What would be in force on this system, found out by a thread that confines itself and ends.
 pub fn confinement_here() -> Confinement {
     let tried = std::thread::Builder::new()
         .name("confined".to_owned())
-        .spawn(|| confine(&Domain::default()))
+        .spawn(|| confine(&Domain::default(), Purpose::Worker))
         .map(std::thread::JoinHandle::join);
     match tried {
         Ok(Ok(Ok(confinement))) => confinement,
@@ -153,7 +181,7 @@ pub fn confinement_here() -> Confinement {
 
 #[cfg(target_os = "linux")]
 fn confine_files(domain: &Domain) -> io::Result<Result<(), String>> {
-    Ok(files::confine(&files::Opened::of(domain)?))
+    files::confine(domain)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -165,15 +193,15 @@ fn confine_files(_domain: &Domain) -> io::Result<Result<(), String>> {
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 ))]
-fn confine_calls() -> Result<(), String> {
-    calls::confine()
+fn confine_calls(purpose: Purpose) -> Result<(), String> {
+    calls::confine(purpose)
 }
 
 #[cfg(not(all(
     target_os = "linux",
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 )))]
-fn confine_calls() -> Result<(), String> {
+fn confine_calls(_purpose: Purpose) -> Result<(), String> {
     Err("this system has no seccomp filter of ours".to_owned())
 }
 
@@ -187,15 +215,15 @@ mod tests {
 
     #[test]
     fn domain_covers_what_lies_below_it() {
-        let outputs = places(&["/out", "/more"]);
-        let ours = Domain { reads: places(&["/in"]), outputs, caches: Vec::new() };
-        let theirs =
-            Domain { reads: places(&["/in/a/b"]), outputs: places(&["/out"]), caches: Vec::new() };
+        let scratch = places(&["/out", "/more"]);
+        let ours = Domain { reads: places(&["/in"]), scratch, ..Domain::default() };
+        let (reads, scratch) = (places(&["/in/a/b"]), places(&["/out"]));
+        let theirs = Domain { reads, scratch, ..Domain::default() };
         assert!(ours.covers(&theirs) && !theirs.covers(&ours));
         assert!(ours.covers(&Domain::default()));
         // A name that begins alike is another folder; what can be written is no right to read.
         assert!(!ours.covers(&Domain { reads: places(&["/inside"]), ..Domain::default() }));
-        assert!(!ours.covers(&Domain { caches: places(&["/out"]), ..Domain::default() }));
+        assert!(!ours.covers(&Domain { trees: places(&["/out"]), ..Domain::default() }));
     }
 
     #[test]

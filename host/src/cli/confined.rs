@@ -1,0 +1,136 @@
+//! What commands give up before they decode files of others in the process of their user.
+
+use super::{CliError, Context};
+use crate::analysis::Cache;
+use crate::groups::Pieces;
+use crate::platform::{Domain, Place, Purpose, confine, zones};
+use std::fs;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::publishing::create_dirs;
+
+/// Leaves this process with a domain, where the system has the means and nobody turned it off.
+///
+/// # Errors
+/// When the disk fails.
+fn enter(context: &Context, domain: &Domain) -> Result<(), CliError> {
+    if !context.settings.confine {
+        return Ok(());
+    }
+    let confinement =
+        confine(domain, Purpose::Command).map_err(|error| CliError::failed(error.to_string()))?;
+    tracing::debug!(%confinement, "This process is confined.");
+    Ok(())
+}
+
+/// Before files are measured: they are read, results of before are kept in `cache`, and what comes as a stream
+/// waits in `spool`.
+///
+/// # Errors
+/// As [`enter`].
+pub(super) fn before_analysis<'p>(
+    context: &Context,
+    files: impl Iterator<Item = &'p Path>,
+    cache: Option<&Cache>,
+    spool: Option<&Path>,
+) -> Result<(), CliError> {
+    let trees = spool.into_iter().chain(cache.map(Cache::folder));
+    let domain = Domain {
+        reads: places(files),
+        trees: made(trees.map(Path::to_path_buf)),
+        ..Domain::default()
+    };
+    enter(context, &domain)
+}
+
+/// The folders that a run was given to write, made if they were missing: what is not there cannot be allowed.
+/// Dropping this removes those that stayed empty.
+#[derive(Debug, Default)]
+pub(super) struct OutputFolders {
+    /// Those that were missing, the outermost first.
+    made: Vec<PathBuf>,
+    all: Vec<PathBuf>,
+}
+
+impl OutputFolders {
+    /// Those of a pipeline.
+    fn of(pipeline: &Pipeline, output_root: &Path) -> Self {
+        let exports = pipeline.exports.iter().map(|export| &export.path);
+        let mut folders = Self::default();
+        for template in exports.chain(&pipeline.report) {
+            folders.add(output_root.join(template.fixed_folder()));
+        }
+        folders
+    }
+
+    fn add(&mut self, folder: PathBuf) {
+        let missing: Vec<_> =
+            folder.ancestors().take_while(|above| fs::symlink_metadata(above).is_err()).collect();
+        let missing: Vec<_> = missing.into_iter().rev().map(Path::to_path_buf).collect();
+        // What cannot be made is told by the run that needs it.
+        let _ = create_dirs(&folder);
+        self.made.extend(missing);
+        // A file in its place must not become one that may be written.
+        if folder.is_dir() {
+            self.all.push(folder);
+        }
+    }
+
+    /// Where those are that may be removed.
+    fn parents(&self) -> impl Iterator<Item = &Path> {
+        self.made.iter().filter_map(|folder| folder.parent())
+    }
+}
+
+impl Drop for OutputFolders {
+    fn drop(&mut self) {
+        for folder in self.made.iter().rev() {
+            // Fails for those that something was written to.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// Before a pipeline is run over files, or what would come out is measured: `files` are read, and only below the
+/// fixed folders of its outputs, in the spool and in caches something is written.
+///
+/// # Errors
+/// As [`enter`].
+pub(super) fn before_run(
+    context: &Context,
+    pipeline: &Pipeline,
+    files: &[PathBuf],
+    output_root: &Path,
+    (spool, is_dry): (&Path, bool),
+) -> Result<OutputFolders, CliError> {
+    if !context.settings.confine {
+        return Ok(OutputFolders::default());
+    }
+    let outputs =
+        if is_dry { OutputFolders::default() } else { OutputFolders::of(pipeline, output_root) };
+    let mut trees = vec![spool.to_owned()];
+    if pipeline.grouped_step().is_some() {
+        trees.push(Pieces::of_state(&context.settings.state).folder().to_owned());
+    }
+    let mut trees = made(trees.into_iter());
+    trees.extend(places(outputs.all.iter().map(PathBuf::as_path)));
+    let mut reads = places(files.iter().map(PathBuf::as_path));
+    reads.extend(zones());
+    let domain = Domain { reads, trees, parents: places(outputs.parents()), ..Domain::default() };
+    enter(context, &domain)?;
+    Ok(outputs)
+}
+
+fn places<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Place> {
+    paths.map(|path| Place(path.to_owned())).collect()
+}
+
+/// Private folders of the state, made: where that fails, whoever needs them says so.
+fn made(folders: impl Iterator<Item = PathBuf>) -> Vec<Place> {
+    folders
+        .map(|folder| {
+            let _ = crate::kept::make_private(&folder);
+            Place(folder)
+        })
+        .collect()
+}
