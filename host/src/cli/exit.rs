@@ -18,7 +18,7 @@ pub enum Exit {
     /// Some files failed, were rejected, miss a target, or are incomplete or unreadable; the others are
     /// done.
     SomeFailed = 3,
-    /// A daemon holds the store but does not answer.
+    /// A daemon holds the store but does not answer, or none runs where one was asked for.
     Unreachable = 10,
     /// A pipeline, the configuration file or an environment variable is wrong.
     BadConfig = 78,

@@ -13,7 +13,11 @@ use std::path::Path;
 
 /// Show how the daemon is: folders, workers, jobs by state
 #[derive(Debug, clap::Args)]
-pub(super) struct StatusArgs {}
+pub(super) struct StatusArgs {
+    /// End with exit code 10 unless a daemon runs and answers: for those who look after it
+    #[arg(long)]
+    running: bool,
+}
 
 impl Run for StatusArgs {
     const NAME: &'static str = "status";
@@ -36,7 +40,8 @@ impl Run for StatusArgs {
         } else {
             context.lines(lines(daemon.as_ref(), &jobs, context))?;
         }
-        Ok(Exit::Done)
+        let is_missed = self.running && daemon.is_none();
+        Ok(if is_missed { Exit::Unreachable } else { Exit::Done })
     }
 }
 

@@ -82,6 +82,10 @@ impl Scene {
         let out = |name: &str| self.path("out").join(name);
         note("list", fs::read_dir(self.path("out")).map(drop));
         note("make", File::create(out("new")).map(drop));
+        if self.is_free() {
+            // What was tried before worked too, and is in the way.
+            fs::remove_file(out("linked")).unwrap();
+        }
         for name in ["foreign", OTHER_PART] {
             note(&format!("read {name}"), File::open(out(name)).map(drop));
             note(&format!("write {name}"), self.append(&format!("out/{name}")));
