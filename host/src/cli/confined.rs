@@ -5,6 +5,7 @@ use crate::analysis::Cache;
 use crate::groups::Pieces;
 use crate::platform::{Domain, Place, Purpose, confine, zones};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::publishing::create_dirs;
@@ -43,12 +44,15 @@ pub(super) fn before_analysis<'p>(
     enter(context, &domain)
 }
 
+/// What tells a folder from another that gets its name.
+type Inode = (u64, u64);
+
 /// The folders that a run was given to write, made if they were missing: what is not there cannot be allowed.
 /// Dropping this removes those that stayed empty.
 #[derive(Debug, Default)]
 pub(super) struct OutputFolders {
-    /// Those that were missing, the outermost first.
-    made: Vec<PathBuf>,
+    /// Those that were missing, the outermost first, each as it was made.
+    made: Vec<(PathBuf, Inode)>,
     all: Vec<PathBuf>,
 }
 
@@ -69,7 +73,8 @@ impl OutputFolders {
         let missing: Vec<_> = missing.into_iter().rev().map(Path::to_path_buf).collect();
         // What cannot be made is told by the run that needs it.
         let _ = create_dirs(&folder);
-        self.made.extend(missing);
+        let made = missing.into_iter().filter_map(|folder| inode(&folder).map(|it| (folder, it)));
+        self.made.extend(made);
         // A file in its place must not become one that may be written.
         if folder.is_dir() {
             self.all.push(folder);
@@ -78,17 +83,23 @@ impl OutputFolders {
 
     /// Where those are that may be removed.
     fn parents(&self) -> impl Iterator<Item = &Path> {
-        self.made.iter().filter_map(|folder| folder.parent())
+        self.made.iter().filter_map(|(folder, _)| folder.parent())
     }
 }
 
 impl Drop for OutputFolders {
     fn drop(&mut self) {
-        for folder in self.made.iter().rev() {
-            // Fails for those that something was written to.
-            let _ = fs::remove_dir(folder);
+        for (folder, made) in self.made.iter().rev() {
+            if inode(folder) == Some(*made) {
+                // Fails for those that something was written to.
+                let _ = fs::remove_dir(folder);
+            }
         }
     }
+}
+
+fn inode(path: &Path) -> Option<Inode> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Before a pipeline is run over files, or what would come out is measured: `files` are read, and only below the
