@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::watch::is_on_network;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -105,8 +105,8 @@ struct WatchedFolder {
 #[derive(Default)]
 struct Folders {
     watched: Vec<WatchedFolder>,
-    /// Folders of outputs, and whether each is a folder that a template fixes.
-    outputs: BTreeMap<PathBuf, bool>,
+    /// Folders of outputs.
+    outputs: BTreeSet<PathBuf>,
 }
 
 impl Folders {
@@ -135,10 +135,9 @@ impl Folders {
         let exports = pipeline.exports.iter().map(|export| &export.path);
         for template in exports.chain(&pipeline.report) {
             let fixed = template.fixed_folder();
-            let is_fixed = fixed != Path::new("");
             // Component by component: `out/` is not there where `out` is a file.
             let folder = context.settings.output_root().join(fixed).components().collect();
-            self.outputs.insert(folder, is_fixed);
+            self.outputs.insert(folder);
         }
     }
 }
@@ -274,8 +273,8 @@ impl Checks {
         }
     }
 
-    fn outputs(&mut self, outputs: &BTreeMap<PathBuf, bool>) {
-        for (folder, is_fixed) in outputs {
+    fn outputs(&mut self, outputs: &BTreeSet<PathBuf>) {
+        for folder in outputs {
             let place = shown(folder);
             let Some(there) = nearest(folder) else { continue };
             if !there.is_dir() {
@@ -284,11 +283,6 @@ impl Checks {
             } else if let Err(error) = may_use_folder(there, true) {
                 let found = format!("{} cannot be written: {error}", shown(there));
                 self.add("output", Verdict::Fail, found, "give the daemon's user the right to it");
-            } else if !is_fixed {
-                let help =
-                    "begin `path` with a folder's name: it is what confined workers may write";
-                let found = format!("{place} is open to workers as a whole");
-                self.add("output", Verdict::Warn, found, help);
             } else {
                 self.add("output", Verdict::Ok, place, "");
             }
@@ -299,7 +293,7 @@ impl Checks {
     fn space(&mut self, folders: &Folders, state: &Path) {
         let watched = folders.watched.iter().map(|folder| folder.path.as_path());
         let places =
-            [state].into_iter().chain(folders.outputs.keys().map(PathBuf::as_path)).chain(watched);
+            [state].into_iter().chain(folders.outputs.iter().map(PathBuf::as_path)).chain(watched);
         let mut seen = Vec::new();
         for place in places.filter_map(nearest) {
             let Ok(device) = fs::metadata(place).map(|found| found.dev()) else { continue };

@@ -54,9 +54,9 @@ fn fault_at_any_call_of_a_job_leaves_one_whole_set_after_restart() {
 /// Cases that were violated once: scenario, fault, call, caller, end of the path.
 #[rustfmt::skip]
 const VIOLATED: &[(Scenario, Fault, &str, &str, &str)] = &[
-    // The job failed for good: its worker was started without the folder of its outputs.
+    // The job failed for good: its worker was started without a folder that it needed.
     (Scenario::Deleted, Fault::Enospc, "mkdir", "daemon/slot 0", "root/out"),
-    (Scenario::Deleted, Fault::Eio, "openat", "worker/main", "root/out"),
+    (Scenario::Deleted, Fault::Eio, "openat", "worker/main", "spool"),
     // The job failed for good: a folder that could not be looked at was taken for a file.
     (Scenario::Moved, Fault::Eio, "statx", "worker/main", "root/out"),
     // The source was left where it was, and half a reason in the folder of failed files.
