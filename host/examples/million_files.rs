@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wavemill::platform::resident_bytes;
 use wavemill::store::{CatalogRecord, CurrentPlan, IntakeContext, OutputFacts, Store};
-use wavemill::watch::{Change, KnownFile, WatchSpec, spawn};
+use wavemill::watch::{Change, KnownFile, WatchSpec, WatchStart};
 use wavemill_pipelines::model::{Duplicates, WatchMode};
 use wavemill_pipelines::publishing::identity;
 
@@ -81,8 +81,8 @@ fn context(root: &Path) -> Arc<IntakeContext> {
 }
 
 /// A hash as long and as different as real ones.
-fn hash(number: usize) -> String {
-    blake3::hash(&number.to_le_bytes()).to_hex().to_string()
+fn hash(number: usize) -> blake3::Hash {
+    blake3::hash(&number.to_le_bytes())
 }
 
 /// Enters files into index, queue and catalog.
@@ -104,11 +104,9 @@ fn fill(
             changes.push(Change::Settled(KnownFile {
                 relative,
                 size_bytes: metadata.len(),
-                modified_ns: i128::from(metadata.mtime()) * 1_000_000_000
-                    + i128::from(metadata.mtime_nsec()),
+                modified_ns: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
                 inode: metadata.ino(),
-                hash: hash(number),
-                incomplete: false,
+                hash: Some(hash(number)),
             }));
             let identity = identity(&path)?.ok_or("the file is gone")?;
             records.push((path, record(number, identity)));
@@ -125,7 +123,7 @@ fn record(number: usize, identity: wavemill_pipelines::publishing::FileIdentity)
         pipeline: Some("archive".to_owned()),
         made_ms: 1_700_000_000_000 + number as u64,
         identity,
-        blake3: hash(number),
+        blake3: hash(number).to_string(),
         facts: OutputFacts {
             duration_s: Some(180.0),
             integrated_lufs: Some(-16.0),
@@ -184,10 +182,11 @@ fn walk(
         excluded: Vec::new(),
     };
     let started = Instant::now();
-    let known = store.known_files("archive", root)?;
+    let mut start = WatchStart::new(spec)?;
+    store.visit_known_files("archive", root, &mut |file| start.remember(&file))?;
     writeln!(out, "{count},reading what is known,s,{:.2}", started.elapsed().as_secs_f64())?;
     let (sender, changes) = unbounded();
-    let handle = spawn(0, spec, known, sender)?;
+    let handle = start.spawn(0, sender)?;
     let mut others = 0;
     for round in 0..4 {
         loop {

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use wavemill::watch::{Change, WatchHandle, WatchSpec, spawn};
+use wavemill::watch::{Change, WatchHandle, WatchSpec, WatchStart};
 use wavemill_pipelines::model::WatchMode;
 
 /// Files that lie in the tree before anything is measured.
@@ -80,7 +80,7 @@ fn watch(root: &Path) -> io::Result<(WatchHandle, Changes)> {
         excluded: Vec::new(),
     };
     let (sender, receiver) = unbounded();
-    Ok((spawn(0, spec, Vec::new(), sender)?, receiver))
+    Ok((WatchStart::new(spec)?.spawn(0, sender)?, receiver))
 }
 
 fn next(changes: &Changes) -> io::Result<Vec<Change>> {

@@ -4,19 +4,14 @@ use super::jobs::{absolute, moment, with_version};
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
 use crate::control::types::{
-    AdoptAnswer, AdoptRequest, DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats,
-    FileView, JobFilter, MoveRequest,
+    DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats, FileView, JobFilter, MoveRequest,
 };
 use crate::jobs::{Clock, is_job_id};
 use crate::report::{Align, Table, Tone, counted, duration, one_line, size};
-use crate::watch::has_audio_name;
 use jiff::civil::Date;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-/// Files told to the daemon at once when a folder is adopted: each is read.
-const ADOPTED_AT_ONCE: usize = 64;
+mod adopt;
 
 /// See what was made, and keep it in order
 #[derive(Debug, clap::Args)]
@@ -76,12 +71,7 @@ enum Action {
         #[arg(long)]
         delete: bool,
     },
-    /// Know the audio files of folders that others filled; they stay where they are
-    Adopt {
-        /// Folders or files
-        #[arg(required = true, value_name = "DIR")]
-        folders: Vec<PathBuf>,
-    },
+    Adopt(adopt::Adopt),
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,11 +109,12 @@ impl Run for Files {
     const NAME: &'static str = "files";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        if let Action::Adopt { folders } = &self.action {
-            return adopt(&Backend::open_or_make(&context.settings)?, folders, context);
-        }
+        let action = match self.action {
+            Action::Adopt(adopt) => return adopt.run(context),
+            action => action,
+        };
         let backend = Backend::open(&context.settings)?;
-        match self.action {
+        match action {
             Action::List(list) => list.run(&backend, context)?,
             Action::Show { file } => show(&backend, &file, context)?,
             Action::Exists { job, date } => return exists(&backend, &job, date, context),
@@ -138,7 +129,7 @@ impl Run for Files {
             Action::Clean { older_than, pipeline, delete } => {
                 return clean(&backend, older_than, pipeline, delete, context);
             }
-            Action::Adopt { .. } => {}
+            Action::Adopt(_) => {}
         }
         Ok(Exit::Done)
     }
@@ -365,49 +356,6 @@ fn clean(
     let paths = list.files.into_iter().map(|file| file.path).collect();
     let request = DeleteRequest { paths, empty_folders: true };
     deleted(&backend.delete_files(&request)?, context)
-}
-
-fn adopt(backend: &Backend, folders: &[PathBuf], context: &Context) -> Result<Exit, CliError> {
-    let mut found = Vec::new();
-    for folder in folders {
-        find_audio(folder, &mut found).map_err(|error| CliError::path(folder, error))?;
-    }
-    found.sort();
-    let paths = found.iter().map(|path| absolute(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut all = AdoptAnswer::default();
-    for paths in paths.chunks(ADOPTED_AT_ONCE) {
-        let answer = backend.adopt_files(&AdoptRequest { paths: paths.to_vec() })?;
-        all.adopted += answer.adopted;
-        all.refused.extend(answer.refused);
-    }
-    for file in &all.refused {
-        let path = outcome::below(Path::new(&file.path), context);
-        context.report.error(&format!("{path} {}", one_line(&file.reason)));
-    }
-    if context.is_json() {
-        context.document(&with_version(&all)?)?;
-    } else {
-        let count = usize::try_from(all.adopted).unwrap_or(usize::MAX);
-        context.report.note(&format!("{} adopted, of {}", counted(count, "new file"), paths.len()));
-    }
-    Ok(if all.refused.is_empty() { Exit::Done } else { Exit::SomeFailed })
-}
-
-/// The audio files below a folder; links and hidden ones are left alone.
-fn find_audio(path: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    let kind = fs::symlink_metadata(path)?.file_type();
-    if kind.is_file() {
-        found.push(path.to_owned());
-    } else if kind.is_dir() {
-        for entry in fs::read_dir(path)? {
-            let entry = entry?;
-            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            if !is_hidden && (entry.file_type()?.is_dir() || has_audio_name(&entry.path())) {
-                find_audio(&entry.path(), found)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

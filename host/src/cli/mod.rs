@@ -2,6 +2,7 @@
 
 mod analyze;
 mod batches;
+mod beside;
 mod check;
 mod completions;
 mod confined;

@@ -186,7 +186,7 @@ pub(super) fn spool_folder(context: &Context) -> PathBuf {
 }
 
 /// The first signal cancels cleanly; the second does not wait for that.
-fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError> {
+pub(super) fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError> {
     let cancel = Arc::clone(cancel);
     let told = move |_| {
         if cancel.swap(true, Ordering::SeqCst) {

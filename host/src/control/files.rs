@@ -2,8 +2,8 @@
 
 use super::service::Service;
 use super::types::{
-    AdoptAnswer, AdoptRequest, DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats,
-    FileView, JobFilter, MoveRequest, Problem, RefusedFile,
+    AdoptAnswer, AdoptRequest, DeleteAnswer, DeleteRequest, FileFacts, FileFilter, FileList,
+    FileStats, FileView, JobFilter, MoveRequest, Problem, RefusedFile,
 };
 use crate::jobs::{is_job_id, rfc3339};
 use crate::source::{self, SourceContext};
@@ -160,7 +160,8 @@ impl Service {
         Ok(answer)
     }
 
-    /// Enters files that others made into the catalog. A name that is a job's id tells the job.
+    /// Enters files that others made into the catalog. A name that is a job's id tells the job. What is known
+    /// of those that are cataloged and unchanged is completed; the others of those stay as they are.
     ///
     /// # Errors
     /// When the store fails.
@@ -168,12 +169,13 @@ impl Service {
         let mut answer = AdoptAnswer::default();
         let mut files = Vec::new();
         for path in &request.paths {
-            match adopted(Path::new(path)) {
+            let known = self.store.cataloged(Path::new(path))?;
+            match adopted(Path::new(path), known, request.facts.get(path)) {
                 Ok(record) => files.push((PathBuf::from(path), record)),
                 Err(reason) => answer.refused.push(RefusedFile { path: path.clone(), reason }),
             }
         }
-        answer.adopted = self.store.adopt(files)? as u64;
+        (answer.adopted, answer.completed) = self.store.adopt(files)?;
         Ok(answer)
     }
 }
@@ -279,12 +281,23 @@ fn copy_verified(from: &Path, to: &Path, blake3: &str) -> Result<FileIdentity, S
     identity(to).map_err(told)?.ok_or_else(|| "it is gone again".to_owned())
 }
 
-fn adopted(path: &Path) -> Result<CatalogRecord, String> {
+/// What the catalog gets to know of a file; it is read unless it is the one that is known.
+fn adopted(
+    path: &Path,
+    known: Option<CatalogRecord>,
+    facts: Option<&FileFacts>,
+) -> Result<CatalogRecord, String> {
     let told = |error: io::Error| format!("cannot be read: {error}");
     if !path.is_absolute() {
         return Err("is a relative path; it must be absolute".to_owned());
     }
-    let identity = identity(path).map_err(told)?.ok_or("is not a regular file")?;
+    let found = || identity(path).map_err(told)?.ok_or_else(|| "is not a regular file".to_owned());
+    let identity = found()?;
+    let facts = facts.filter(|facts| facts.identity() == identity).map(FileFacts::known);
+    let facts = facts.unwrap_or_default();
+    if let Some(known) = known {
+        return Ok(CatalogRecord { identity, facts, ..known });
+    }
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     Ok(CatalogRecord {
         job: stem.filter(|stem| is_job_id(stem)).map(str::to_owned),
@@ -292,8 +305,25 @@ fn adopted(path: &Path) -> Result<CatalogRecord, String> {
         made_ms: u64::try_from(identity.modified_ns / 1_000_000).unwrap_or(0),
         identity,
         blake3: hash_file(path).map_err(told)?,
-        facts: OutputFacts::default(),
+        facts,
     })
+    .and_then(|record| if found()? == identity { Ok(record) } else { Err("changes".to_owned()) })
+}
+
+impl FileFacts {
+    fn identity(&self) -> FileIdentity {
+        let Self { size_bytes, modified_ns, inode, .. } = *self;
+        FileIdentity { size_bytes, modified_ns, inode }
+    }
+
+    fn known(&self) -> OutputFacts {
+        OutputFacts {
+            duration_s: self.duration_s,
+            integrated_lufs: self.integrated_lufs,
+            true_peak_dbtp: self.true_peak_dbtp,
+            tags: self.tags.clone(),
+        }
+    }
 }
 
 fn is_wanted(
@@ -364,7 +394,7 @@ mod tests {
         let store = Store::open(&state).unwrap();
         for name in ["gone.wav", "from.wav", "edited.wav"] {
             fs::File::create(path(name)).unwrap();
-            store.adopt(vec![(path(name), adopted(&path(name)).unwrap())]).unwrap();
+            store.adopt(vec![(path(name), adopted(&path(name), None, None).unwrap())]).unwrap();
         }
         // Died after the orders were on disk.
         let to = SourceRecord::Moving { to: path("to.wav"), reason: None, is_trash: false };

@@ -134,6 +134,8 @@ impl Page {
         }
         let help = "Pages that made room for others in the cache of the store.";
         self.one("wavemill_store_cache_evictions_total", "counter", help, cache.evictions);
+        let help = "Memory that cached pages of the store take.";
+        self.one("wavemill_store_cache_bytes", "gauge", help, cache.used_bytes);
     }
 
     fn family(&mut self, name: &str, kind: &str, help: &str) {

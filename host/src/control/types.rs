@@ -530,10 +530,36 @@ pub struct DeleteAnswer {
 }
 
 /// Files that others made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AdoptRequest {
-    /// Absolute paths; they are read to be known.
+    /// Absolute paths; they are hashed to be known.
     pub paths: Vec<String>,
+    /// What is known of these, by path; the daemon itself decodes nothing.
+    #[serde(default)]
+    pub facts: BTreeMap<String, FileFacts>,
+}
+
+/// What was found in a file, as it was when it was read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FileFacts {
+    /// Its size then; what was found is only believed of a file that has this size, time and inode.
+    pub size_bytes: u64,
+    /// When it was changed last then, ns since 1970.
+    pub modified_ns: i64,
+    /// Its inode number then.
+    pub inode: u64,
+    /// Its length, s.
+    #[serde(default)]
+    pub duration_s: Option<f64>,
+    /// Its loudness, LUFS.
+    #[serde(default)]
+    pub integrated_lufs: Option<f64>,
+    /// Its true peak, dBTP.
+    #[serde(default)]
+    pub true_peak_dbtp: Option<f64>,
+    /// Its tags that are texts or numbers.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// What became of files that were to be adopted.
@@ -541,6 +567,9 @@ pub struct AdoptRequest {
 pub struct AdoptAnswer {
     /// Files that are new in the catalog.
     pub adopted: u64,
+    /// Files that were in it, and of which more is known now.
+    #[serde(default)]
+    pub completed: u64,
     /// Files that could not be read.
     pub refused: Vec<RefusedFile>,
 }

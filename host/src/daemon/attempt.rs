@@ -16,7 +16,7 @@ use crate::groups::Group;
 use crate::jobs::{Again, Blame, Clock, End, JobState, Lease, Why};
 use crate::store::{
     Ending, GroupRecord, JobRecord, OutputFacts, OutputProgress, OutputRecord, SourceRecord,
-    StoreError,
+    StoreError, tag_texts,
 };
 use crate::worker::{Event, Failure, FailureKind, Granted, Reply, Request, Work};
 use crossbeam_channel::{Receiver, after, select};
@@ -34,9 +34,6 @@ const CRASHES_MAX: u32 = 2;
 
 /// Time a worker has to end a job that was canceled.
 const CANCEL_WITHIN: Duration = Duration::from_secs(5);
-
-/// Characters of a tag that the catalog keeps: what one searches for.
-const TAG_CHARS_MAX: usize = 200;
 
 /// Longer wait after each time that a job's worker was killed from outside, and the longest.
 const KILLED_WAIT: Duration = Duration::from_millis(500);
@@ -575,20 +572,11 @@ fn facts_of(report: &Value, path: &Path) -> OutputFacts {
     };
     let number = |value: &Value| value.as_f64();
     let rate_hz = number(&output["sample_rate_hz"]).or(number(&report["input"]["sample_rate_hz"]));
-    let tags = output.get("tags").unwrap_or(&report["tags"]).as_object();
-    let text = |(name, value): (&String, &Value)| {
-        let text = match value {
-            Value::String(text) => text.chars().take(TAG_CHARS_MAX).collect(),
-            Value::Number(number) => number.to_string(),
-            _ => return None,
-        };
-        Some((name.clone(), text))
-    };
     OutputFacts {
         duration_s: number(&output["frames"]).zip(rate_hz).map(|(frames, rate)| frames / rate),
         integrated_lufs: number(&output["loudness"]["integrated_lufs"]),
         true_peak_dbtp: number(&output["loudness"]["true_peak_dbtp"]),
-        tags: tags.into_iter().flatten().filter_map(text).collect(),
+        tags: tag_texts(output.get("tags").unwrap_or(&report["tags"])),
     }
 }
 

@@ -365,8 +365,7 @@ mod tests {
             size_bytes: 1,
             modified_ns: 1,
             inode: 1,
-            hash: "h".to_owned(),
-            incomplete: false,
+            hash: Some(blake3::hash(b"h")),
         };
         shared.store.intake(&Arc::new(context), vec![Change::Settled(file)]).unwrap();
         let inputs = Inputs {

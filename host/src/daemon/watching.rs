@@ -7,7 +7,7 @@ use super::shared::Shared;
 use crate::control::types::{RefusedView, WatchState, WatchView};
 use crate::jobs::{Clock, rfc3339};
 use crate::store::{CurrentPlan, IntakeContext, StoreError, Taken};
-use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, spawn};
+use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, WatchStart};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,13 +86,14 @@ impl Watched {
             tracing::info!(path = %root.display(), %error, "Watched folder cannot be made.");
         }
         let fail = |reason: String| DaemonError::Start { reason };
-        let known = shared
+        let fail_io =
+            |error: std::io::Error| fail(format!("watched folder {}: {error}", root.display()));
+        let mut start = WatchStart::new(self.spec.clone()).map_err(fail_io)?;
+        shared
             .store
-            .known_files(&self.spec.pipeline, root)
+            .visit_known_files(&self.spec.pipeline, root, &mut |file| start.remember(&file))
             .map_err(|error| fail(error.to_string()))?;
-        let handle = spawn(index, self.spec.clone(), known, changes)
-            .map_err(|error| fail(format!("watched folder {}: {error}", root.display())))?;
-        self.handle = Some(handle);
+        self.handle = Some(start.spawn(index, changes).map_err(fail_io)?);
         Ok(())
     }
 

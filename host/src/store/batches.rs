@@ -254,7 +254,7 @@ impl Submission {
         let known = super::FileRecord {
             identity,
             // Read by the first attempt.
-            hash: String::new(),
+            hash: None,
             incomplete: None,
             is_found_again: false,
         };

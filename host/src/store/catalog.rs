@@ -108,22 +108,28 @@ impl Store {
         Ok(found)
     }
 
-    /// Enters files that others made; those that are cataloged already stay as they are. Returns how many
-    /// are new.
+    /// Enters files that others made; those that are cataloged already stay as they are, but what is not known of
+    /// them is taken over if they have not changed. Returns how many are new, and of how many more is known.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn adopt(&self, files: Vec<(PathBuf, CatalogRecord)>) -> Result<usize, StoreError> {
+    pub fn adopt(&self, files: Vec<(PathBuf, CatalogRecord)>) -> Result<(u64, u64), StoreError> {
         self.write(move |tx| {
-            let mut new = 0;
+            let (mut new, mut completed) = (0, 0);
             for (path, record) in &files {
                 let key = path.as_os_str().as_bytes();
-                if tx.bytes(tables::CATALOG, key)?.is_none() {
+                let Some(before) = tx.record::<CatalogRecord>(tables::CATALOG, key)? else {
                     tx.catalog(path, record)?;
                     new += 1;
+                    continue;
+                };
+                let facts = before.facts.clone().or(&record.facts);
+                if before.identity == record.identity && facts != before.facts {
+                    tx.put(tables::CATALOG, key, &CatalogRecord { facts, ..before })?;
+                    completed += 1;
                 }
             }
-            Ok(new)
+            Ok((new, completed))
         })
     }
 

@@ -1,7 +1,7 @@
 //! The index of watched files, and the jobs that changes in it ask for.
 
 use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord};
-use super::tables::{self, Look, Tx};
+use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
 use crate::jobs::{Clock, JobState};
 use crate::watch::{Change, KnownFile};
@@ -37,19 +37,40 @@ pub enum Taken {
 }
 
 impl Store {
-    /// Files known of a watch.
-    pub fn known_files(&self, pipeline: &str, root: &Path) -> Result<Vec<KnownFile>, StoreError> {
+    /// Visits the files known of a watch, one after the other: there may be a million.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn visit_known_files(
+        &self,
+        pipeline: &str,
+        root: &Path,
+        visit: &mut dyn FnMut(KnownFile),
+    ) -> Result<(), StoreError> {
         let prefix = tables::key(&[pipeline.as_bytes(), root.as_os_str().as_bytes(), b""]);
-        let records = self.read()?.records::<FileRecord>(tables::FILES, &prefix)?;
-        let known = |(key, record): (Vec<u8>, FileRecord)| KnownFile {
-            relative: PathBuf::from(OsStr::from_bytes(&key[prefix.len()..])),
-            size_bytes: record.identity.size_bytes,
-            modified_ns: i128::from(record.identity.modified_ns),
-            inode: record.identity.inode,
-            hash: record.hash,
-            incomplete: record.incomplete.is_some(),
-        };
-        Ok(records.into_iter().map(known).collect())
+        self.read()?.scan(tables::FILES, Scan::forward(&prefix), &mut |key, bytes| {
+            let record: FileRecord = tables::decode(bytes)?;
+            visit(KnownFile {
+                relative: PathBuf::from(OsStr::from_bytes(&key[prefix.len()..])),
+                size_bytes: record.identity.size_bytes,
+                modified_ns: record.identity.modified_ns,
+                inode: record.identity.inode,
+                hash: record.hash.filter(|_| record.incomplete.is_none()),
+            });
+            Ok(true)
+        })
+    }
+
+    /// Files known of a watch, all at once.
+    #[cfg(test)]
+    pub(super) fn known_files(
+        &self,
+        pipeline: &str,
+        root: &Path,
+    ) -> Result<Vec<KnownFile>, StoreError> {
+        let mut known = Vec::new();
+        self.visit_known_files(pipeline, root, &mut |file| known.push(file))?;
+        Ok(known)
     }
 
     /// Records changes of a watch and makes the jobs they ask for, all in one transaction.
@@ -145,8 +166,9 @@ impl Tx<'_> {
         let path = key.path();
         let made: Option<LedgerRecord> =
             self.record(tables::LEDGER, path.as_os_str().as_bytes())?;
-        Ok(made
-            .is_some_and(|made| made.file.pipeline == key.pipeline && made.blake3 == record.hash))
+        Ok(made.is_some_and(|made| {
+            made.file.pipeline == key.pipeline && made.blake3 == record.hash_text()
+        }))
     }
 
     /// Lets a job that waits for this file have the new content: it goes on if the content is the
@@ -158,7 +180,7 @@ impl Tx<'_> {
         taken: &mut Vec<Taken>,
     ) -> Result<bool, StoreError> {
         let Some(job) = self.waiting(key)? else { return Ok(false) };
-        if job.hash == record.hash {
+        if job.hash == record.hash_text() {
             let again = JobRecord {
                 identity: record.identity,
                 input: key.path(),
@@ -184,7 +206,7 @@ impl Tx<'_> {
     /// Tells a waiting job what its file looks like now.
     fn refresh_waiting(&self, key: &FileKey, record: &FileRecord) -> Result<(), StoreError> {
         match self.waiting(key)? {
-            Some(job) if job.hash == record.hash => {
+            Some(job) if job.hash == record.hash_text() => {
                 self.change_job(&job, &JobRecord { identity: record.identity, ..job.clone() })
             }
             _ => Ok(()),
@@ -228,15 +250,11 @@ fn record_of(file: &KnownFile) -> FileRecord {
     FileRecord {
         identity: FileIdentity {
             size_bytes: file.size_bytes,
-            modified_ns: i64::try_from(file.modified_ns).unwrap_or(if file.modified_ns < 0 {
-                i64::MIN
-            } else {
-                i64::MAX
-            }),
+            modified_ns: file.modified_ns,
             inode: file.inode,
         },
-        hash: file.hash.clone(),
-        incomplete: file.incomplete.then(|| "is incomplete".to_owned()),
+        hash: file.hash,
+        incomplete: file.hash.is_none().then(|| "is incomplete".to_owned()),
         is_found_again: false,
     }
 }

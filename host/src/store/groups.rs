@@ -74,12 +74,13 @@ impl Tx<'_> {
         for (relative, latest) in self.jobs_beside(&job.file)? {
             let key = FileKey { relative, ..job.file.clone() };
             let known: Option<FileRecord> = self.record(tables::FILES, &key.key())?;
-            let known = known.filter(|known| known.incomplete.is_none() && !known.hash.is_empty());
+            let known = known.filter(|known| known.incomplete.is_none() && known.hash.is_some());
             if key == job.file {
                 let (path, hash) = (job.input.clone(), job.hash.clone());
                 members.push(GroupMember { path, hash, left_out: None });
             } else if let Some(known) = known {
-                members.push(GroupMember { path: key.path(), hash: known.hash, left_out: None });
+                let hash = known.hash_text();
+                members.push(GroupMember { path: key.path(), hash, left_out: None });
             }
             let Some(other) = self.record::<JobRecord>(tables::JOBS, latest.as_bytes())? else {
                 continue;

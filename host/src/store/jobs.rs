@@ -167,7 +167,7 @@ impl Tx<'_> {
         let latest = self.bytes(tables::LATEST, &key)?;
         let known: Option<FileRecord> = self.record(tables::FILES, &key)?;
         let is_latest = latest.as_deref() == Some(job.id.as_bytes());
-        Ok(known.filter(|known| is_latest && known.hash == job.hash))
+        Ok(known.filter(|known| is_latest && known.hash_text() == job.hash))
     }
 
     /// The latest job of a file.
@@ -196,7 +196,7 @@ impl JobRecord {
             id,
             input: file.path(),
             file,
-            hash: known.hash.clone(),
+            hash: known.hash_text(),
             identity: known.identity,
             plan: plan.plan.clone(),
             output_root: plan.output_root.clone(),

@@ -26,6 +26,7 @@ pub use batches::{Paused, Submission, Submitted};
 pub use catalog::CatalogRecord;
 pub use files::{IntakeContext, Taken};
 pub use notices::{HookRecord, NoticeRecord, Occasion};
+pub(crate) use records::tag_texts;
 pub use records::{
     AttemptRecord, BatchRecord, ClockRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember,
     GroupRecord, JobRecord, LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord,

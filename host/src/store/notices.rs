@@ -84,6 +84,36 @@ pub struct NoticeRecord {
     pub reason: Option<String>,
 }
 
+/// How much a hook was not told yet. Kept with every change of its notices, of which there may be very many
+/// after a receiver was away for long; counted anew whenever a daemon starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Backlog {
+    /// Its notices.
+    waiting: u64,
+    /// Those of which telling failed.
+    failed: u64,
+    /// Why telling one of those failed last.
+    reason: Option<String>,
+}
+
+impl Backlog {
+    fn add(&mut self, notice: &NoticeRecord) {
+        self.waiting += 1;
+        if notice.reason.is_some() {
+            self.failed += 1;
+            self.reason.clone_from(&notice.reason);
+        }
+    }
+
+    fn remove(&mut self, notice: &NoticeRecord) {
+        self.waiting = self.waiting.saturating_sub(1);
+        self.failed = self.failed.saturating_sub(u64::from(notice.reason.is_some()));
+        if self.failed == 0 {
+            self.reason = None;
+        }
+    }
+}
+
 impl NoticeRecord {
     fn new(occasion: Occasion, subject: &str, pipeline: &str, happened_ms: Option<u64>) -> Self {
         Self {
@@ -115,7 +145,7 @@ impl Store {
     /// When the store fails.
     pub fn keep_hooks(&self, hooks: Vec<(String, HookRecord)>) -> Result<(), StoreError> {
         self.write(move |tx| {
-            for table in [tables::HOOKS, tables::NOTICES] {
+            for table in [tables::HOOKS, tables::NOTICES, tables::BACKLOGS] {
                 let mut gone = Vec::new();
                 tx.scan(table, Scan::forward(&[]), &mut |key, _| {
                     let name = key.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -126,7 +156,11 @@ impl Store {
                 })?;
                 gone.iter().try_for_each(|key| tx.remove(table, key))?;
             }
-            hooks.iter().try_for_each(|(name, hook)| tx.put(tables::HOOKS, name.as_bytes(), hook))
+            hooks.iter().try_for_each(|(name, hook)| {
+                tx.put(tables::HOOKS, name.as_bytes(), hook)?;
+                // A store that an earlier version wrote to has none, or an old one.
+                tx.put(tables::BACKLOGS, name.as_bytes(), &count(tx, name.as_bytes())?)
+            })
         })
     }
 
@@ -163,13 +197,7 @@ impl Store {
         let look = self.read()?;
         let mut views = Vec::new();
         for (name, hook) in look.records::<HookRecord>(tables::HOOKS, &[])? {
-            let (mut waiting, mut reason) = (0, None);
-            let prefix = tables::key(&[&name, b""]);
-            look.scan(tables::NOTICES, Scan::forward(&prefix), &mut |_, bytes| {
-                waiting += 1;
-                reason = reason.take().or(tables::decode::<NoticeRecord>(bytes)?.reason);
-                Ok(true)
-            })?;
+            let Backlog { waiting, reason, .. } = backlog(&look, &name)?;
             let name = String::from_utf8_lossy(&name).into_owned();
             views.push(HookView { name, on: hook.on, pipelines: hook.pipelines, waiting, reason });
         }
@@ -181,8 +209,14 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn forget_notice(&self, hook: &str, notice: &NoticeRecord) -> Result<(), StoreError> {
-        let key = notice_key(hook, notice);
-        self.write(move |tx| tx.remove(tables::NOTICES, &key))
+        let (hook, key) = (hook.as_bytes().to_vec(), notice_key(hook, notice));
+        self.write(move |tx| {
+            let Some(notice) = tx.record(tables::NOTICES, &key)? else { return Ok(()) };
+            let mut backlog = backlog(tx, &hook)?;
+            backlog.remove(&notice);
+            tx.put(tables::BACKLOGS, &hook, &backlog)?;
+            tx.remove(tables::NOTICES, &key)
+        })
     }
 
     /// Notes that a hook could not be told and when to try again, unless it is to be told no more.
@@ -190,16 +224,36 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn put_off_notice(&self, hook: &str, notice: NoticeRecord) -> Result<(), StoreError> {
-        let key = notice_key(hook, &notice);
-        self.write(move |tx| match tx.bytes(tables::NOTICES, &key)? {
-            Some(_) => tx.put(tables::NOTICES, &key, &notice),
-            None => Ok(()),
+        let (hook, key) = (hook.as_bytes().to_vec(), notice_key(hook, &notice));
+        self.write(move |tx| {
+            let Some(before) = tx.record(tables::NOTICES, &key)? else { return Ok(()) };
+            let mut backlog = backlog(tx, &hook)?;
+            backlog.remove(&before);
+            backlog.add(&notice);
+            tx.put(tables::BACKLOGS, &hook, &backlog)?;
+            tx.put(tables::NOTICES, &key, &notice)
         })
     }
 }
 
 fn notice_key(hook: &str, notice: &NoticeRecord) -> Vec<u8> {
     tables::key(&[hook.as_bytes(), notice.id().as_bytes()])
+}
+
+/// How much a hook was not told yet.
+fn backlog(look: &impl Look, hook: &[u8]) -> Result<Backlog, StoreError> {
+    look.record(tables::BACKLOGS, hook)?.map_or_else(|| count(look, hook), Ok)
+}
+
+/// Counts by reading every notice of a hook.
+fn count(look: &impl Look, hook: &[u8]) -> Result<Backlog, StoreError> {
+    let mut backlog = Backlog::default();
+    let prefix = tables::key(&[hook, b""]);
+    look.scan(tables::NOTICES, Scan::forward(&prefix), &mut |_, bytes| {
+        backlog.add(&tables::decode(bytes)?);
+        Ok(true)
+    })?;
+    Ok(backlog)
 }
 
 impl Tx<'_> {
@@ -216,6 +270,12 @@ impl Tx<'_> {
             let is_meant = hook.pipelines.is_empty() || hook.pipelines.contains(&notice.pipeline);
             if is_meant && hook.on.contains(&notice.occasion) {
                 let key = tables::key(&[&name, notice.id().as_bytes()]);
+                let mut backlog = backlog(self, &name)?;
+                if let Some(before) = self.record(tables::NOTICES, &key)? {
+                    backlog.remove(&before);
+                }
+                backlog.add(notice);
+                self.put(tables::BACKLOGS, &name, &backlog)?;
                 self.put(tables::NOTICES, &key, notice)?;
             }
         }

@@ -4,6 +4,7 @@ use super::path_text;
 use crate::groups::Group;
 use crate::jobs::JobState;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::OutputKind;
@@ -40,13 +41,45 @@ impl FileKey {
 pub struct FileRecord {
     /// Size, time and inode when it was hashed.
     pub identity: FileIdentity,
-    /// BLAKE3 of its content, 64 hex digits; empty while it is incomplete.
-    pub hash: String,
+    /// Hash of its content; `None` while it is incomplete.
+    #[serde(with = "hash_text")]
+    pub hash: Option<blake3::Hash>,
     /// Why it is incomplete.
     pub incomplete: Option<String>,
     /// Whether it was found once more with this content since a job was made of it.
     #[serde(default)]
     pub is_found_again: bool,
+}
+
+impl FileRecord {
+    /// Its hash as jobs and the ledger have it: 64 hex digits, or nothing.
+    pub fn hash_text(&self) -> String {
+        self.hash.map(|hash| hash.to_string()).unwrap_or_default()
+    }
+}
+
+/// For `#[serde(with = "hash_text")]`: 64 hex digits, or an empty text where there is no hash.
+mod hash_text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use std::borrow::Cow;
+
+    pub(super) fn serialize<S: Serializer>(
+        hash: &Option<blake3::Hash>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match hash {
+            Some(hash) => serializer.serialize_str(&hash.to_hex()),
+            None => serializer.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<blake3::Hash>, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let hash = || blake3::Hash::from_hex(text.as_ref()).map_err(de::Error::custom);
+        (!text.is_empty()).then(hash).transpose()
+    }
 }
 
 /// A job.
@@ -264,6 +297,36 @@ pub struct OutputFacts {
     pub true_peak_dbtp: Option<f64>,
     /// Its tags that are texts or numbers, by the names of the report.
     pub tags: BTreeMap<String, String>,
+}
+
+impl OutputFacts {
+    /// These, and of others what is missing.
+    #[must_use]
+    pub(super) fn or(self, others: &Self) -> Self {
+        let tags = if self.tags.is_empty() { others.tags.clone() } else { self.tags };
+        Self {
+            duration_s: self.duration_s.or(others.duration_s),
+            integrated_lufs: self.integrated_lufs.or(others.integrated_lufs),
+            true_peak_dbtp: self.true_peak_dbtp.or(others.true_peak_dbtp),
+            tags,
+        }
+    }
+}
+
+/// Characters of a tag that the catalog keeps: what one searches for.
+const TAG_CHARS_MAX: usize = 200;
+
+/// Of tags as reports have them those that are texts or numbers, as texts.
+pub(crate) fn tag_texts(tags: &Value) -> BTreeMap<String, String> {
+    let text = |(name, value): (&String, &Value)| {
+        let text = match value {
+            Value::String(text) => text.chars().take(TAG_CHARS_MAX).collect(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some((name.clone(), text))
+    };
+    tags.as_object().into_iter().flatten().filter_map(text).collect()
 }
 
 /// How far an output is.

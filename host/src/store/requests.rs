@@ -73,7 +73,7 @@ impl Tx<'_> {
         let known: Option<FileRecord> = self.record(tables::FILES, &job.file.key())?;
         let former = FileRecord {
             identity: job.identity,
-            hash: job.hash.clone(),
+            hash: job.hash.parse().ok(),
             incomplete: None,
             is_found_again: false,
         };

@@ -61,6 +61,8 @@ pub(super) const ORDERS: Table = TableDefinition::new("orders");
 pub(super) const HOOKS: Table = TableDefinition::new("hooks");
 /// `hook 0 id` -> [`super::NoticeRecord`]: what a hook was not told yet.
 pub(super) const NOTICES: Table = TableDefinition::new("notices");
+/// `name` -> [`super::notices::Backlog`]: how much a hook was not told yet, so that nobody has to read it all.
+pub(super) const BACKLOGS: Table = TableDefinition::new("backlogs");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");
 
@@ -69,10 +71,10 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 26] = [
+pub(super) const ALL: [Table; 27] = [
     FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS, CURRENT,
     GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER, PAUSED, CATALOG,
-    CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, META,
+    CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS, META,
 ];
 
 /// First byte of every record: the version of its shape.
@@ -86,8 +88,16 @@ pub(super) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
+#[cfg(test)]
+thread_local! {
+    /// Records that this thread has decoded.
+    pub(super) static DECODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// A record from its bytes.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    #[cfg(test)]
+    DECODED.set(DECODED.get() + 1);
     match bytes.split_first() {
         Some((&RECORD_VERSION, json)) => serde_json::from_slice(json)
             .map_err(|error| StoreError::Record { reason: error.to_string() }),

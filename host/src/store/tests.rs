@@ -33,19 +33,23 @@ fn context() -> Arc<IntakeContext> {
     })
 }
 
-fn file(name: &str, hash: &str, modified_ns: i128) -> KnownFile {
+fn file(name: &str, content: &str, modified_ns: i64) -> KnownFile {
     KnownFile {
         relative: name.into(),
         size_bytes: 10,
         modified_ns,
         inode: 7,
-        hash: hash.to_owned(),
-        incomplete: false,
+        hash: Some(blake3::hash(content.as_bytes())),
     }
 }
 
-fn settle(store: &Store, name: &str, hash: &str, modified_ns: i128) -> Vec<Taken> {
-    store.intake(&context(), vec![Change::Settled(file(name, hash, modified_ns))]).unwrap()
+/// The hash of a job for a file with this content.
+fn hash_of(content: &str) -> String {
+    blake3::hash(content.as_bytes()).to_string()
+}
+
+fn settle(store: &Store, name: &str, content: &str, modified_ns: i64) -> Vec<Taken> {
+    store.intake(&context(), vec![Change::Settled(file(name, content, modified_ns))]).unwrap()
 }
 
 fn claim_now(store: &Store, count_max: usize) -> Vec<JobRecord> {
@@ -154,10 +158,10 @@ fn waiting_job_gives_way_to_newer_content() {
     settle(&store, "a.wav", "h1", 1);
     let taken = settle(&store, "a.wav", "h2", 2);
     assert!(matches!(&taken[..], [Taken::Canceled(old), Taken::Queued(new)]
-        if old.hash == "h1" && new.hash == "h2"));
+        if old.hash == hash_of("h1") && new.hash == hash_of("h2")));
     let jobs = claim_now(&store, 9);
     assert_eq!(jobs.len(), 1);
-    assert_eq!(jobs[0].hash, "h2");
+    assert_eq!(jobs[0].hash, hash_of("h2"));
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn job_that_waits_for_its_time_lets_lower_priorities_run() {
     store.intake(&Arc::new(low), vec![Change::Settled(file("b.wav", "h2", 1))]).unwrap();
     assert_eq!(store.next_due_ms(999).unwrap(), Some(1_000));
     let jobs = store.claim(claim_of(9, 999, HashSet::new())).unwrap();
-    assert_eq!(jobs.iter().map(|job| job.hash.as_str()).collect::<Vec<_>>(), ["h2"]);
+    assert_eq!(jobs.iter().map(|job| job.hash.as_str()).collect::<Vec<_>>(), [hash_of("h2")]);
     assert_eq!(store.claim(claim_of(9, 1_000, HashSet::new())).unwrap().len(), 1);
     assert_eq!(store.next_due_ms(1_000).unwrap(), None);
 }
@@ -277,7 +281,7 @@ fn claim_respects_capacity_and_busy_files() {
     let busy =
         FileKey { pipeline: "podcast".to_owned(), root: "/in".into(), relative: "b.wav".into() };
     let second = store.claim(claim_of(9, 0, HashSet::from([busy]))).unwrap();
-    assert_eq!(second.iter().map(|job| job.hash.as_str()).collect::<Vec<_>>(), ["c.wav"]);
+    assert_eq!(second.iter().map(|job| job.hash.as_str()).collect::<Vec<_>>(), [hash_of("c.wav")]);
     assert!(store.claim(Claim { count_max: 9, ..Claim::default() }).unwrap().is_empty());
 }
 

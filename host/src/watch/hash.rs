@@ -46,8 +46,8 @@ pub(super) struct HashResult {
 /// What reading a file said.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// BLAKE3 in hexadecimal; the file was the same before and after, under the same name.
-    Hashed(String),
+    /// The file was the same before and after, under the same name.
+    Hashed(blake3::Hash),
     /// It is not in the expected state any more.
     Changed,
     /// There is nothing under the name.
@@ -191,11 +191,11 @@ fn hash(
     file: &mut File,
     buffer: &mut [u8],
     stop: &AtomicBool,
-) -> io::Result<Option<(String, u64)>> {
+) -> io::Result<Option<(blake3::Hash, u64)>> {
     let mut hasher = blake3::Hasher::new();
     while !stop.load(Ordering::Acquire) {
         match file.read(buffer) {
-            Ok(0) => return Ok(Some((hasher.finalize().to_hex().to_string(), hasher.count()))),
+            Ok(0) => return Ok(Some((hasher.finalize(), hasher.count()))),
             Ok(length) => drop(hasher.update(&buffer[..length])),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

@@ -7,7 +7,9 @@
 //! for, and it was hashed without changing meanwhile.
 
 mod events;
+mod file;
 mod filter;
+mod folder;
 mod handle;
 mod hash;
 mod hints;
@@ -25,7 +27,7 @@ mod walk;
 mod tests;
 
 pub(crate) use filter::has_audio_name;
-pub use handle::{WatchHandle, spawn};
+pub use handle::{WatchHandle, WatchStart};
 pub use root::is_on_network;
 
 use crossbeam_channel::Sender;
@@ -67,15 +69,14 @@ pub struct KnownFile {
     pub relative: PathBuf,
     /// Size in bytes.
     pub size_bytes: u64,
-    /// Time of the last modification in nanoseconds since 1970, negative before.
-    pub modified_ns: i128,
+    /// Time of the last modification in nanoseconds since 1970, negative before; at most as far from it
+    /// as the type reaches (the years 1677 to 2262).
+    pub modified_ns: i64,
     /// Inode number.
     pub inode: u64,
-    /// Hash of the content: BLAKE3, 64 hex digits.
-    pub hash: String,
-    /// Whether it was only ever reported as incomplete. Such a file is looked at anew at every
-    /// start. Files the watcher tells as settled are never incomplete.
-    pub incomplete: bool,
+    /// Hash of the content; `None` for a file that was only ever reported as incomplete and is looked
+    /// at anew at every start. Files the watcher tells as settled have one.
+    pub hash: Option<blake3::Hash>,
 }
 
 /// What happened to a file or a watched folder.

@@ -1,8 +1,8 @@
 //! From "seen" to "settled": the rules by which a file is taken.
 
+use super::file::{File, Known, Phase};
 use super::hash::{HashJob, HashResult, Outcome, describe};
 use super::hints::Evidence;
-use super::index::{File, Known, Phase};
 use super::stat::{Kind, Stat, is_absence, look};
 use super::thread::{STABLE_POLLING, Watcher};
 use super::{Change, KnownFile, Refusal};
@@ -48,7 +48,7 @@ impl File {
         }
         let is_from_store = self.stat.is_none();
         self.stat = Some(stat);
-        if is_from_store && self.known.as_ref().is_some_and(|known| known.is(&stat)) {
+        if is_from_store && self.known.is_some_and(|known| known.is(&stat)) {
             self.rest();
             self.told = None;
             return false;
@@ -73,21 +73,19 @@ impl File {
     }
 
     /// The change to tell when its content is known to be `hash`, and from now on known.
-    fn conclude(&mut self, relative: &Path, hash: String) -> Option<Change> {
+    fn conclude(&mut self, relative: &Path, hash: blake3::Hash) -> Option<Change> {
         let stat = self.stat?;
         let Stat { size_bytes, modified_ns, inode, .. } = stat;
-        let fresh = Known { size_bytes, modified_ns, inode, hash };
-        let is_same_content = self.known.as_ref().is_some_and(|known| known.hash == fresh.hash);
+        let is_same_content = self.known.is_some_and(|known| known.hash == hash);
         let is_untouched = is_same_content && self.seems_untouched(&stat);
         let file = KnownFile {
             relative: relative.to_owned(),
             size_bytes,
             modified_ns,
             inode,
-            hash: fresh.hash.clone(),
-            incomplete: false,
+            hash: Some(hash),
         };
-        self.known = Some(fresh);
+        self.known = Some(Known { size_bytes, modified_ns, inode, hash });
         self.rest();
         self.told = None;
         Some(if is_untouched { Change::Touched(file) } else { Change::Settled(file) })
@@ -95,8 +93,7 @@ impl File {
 
     /// Whether nothing but the hash can tell that it was rewritten or replaced since it was told.
     fn seems_untouched(&self, stat: &Stat) -> bool {
-        let is_as_old =
-            self.known.as_ref().is_some_and(|known| known.modified_ns == stat.modified_ns);
+        let is_as_old = self.known.is_some_and(|known| known.modified_ns == stat.modified_ns);
         is_as_old && !self.is_redropped
     }
 
@@ -292,6 +289,7 @@ impl Watcher {
     pub(super) fn put_off(&mut self, relative: &Path, reason: String) {
         let is_news = self.index.update(relative, |file| {
             file.phase = Phase::Settling;
+            file.since.get_or_insert_with(Instant::now);
             let is_news = file.told.as_ref() != Some(&reason);
             file.told = Some(reason.clone());
             is_news
@@ -325,7 +323,7 @@ impl Watcher {
     /// A settling file that is not there: gone, or away with the root.
     fn lose(&mut self, relative: &Path) {
         self.vanish_unless_offline(relative);
-        if self.index.file(relative).is_some() {
+        if self.index.has_file(relative) {
             let due = Instant::now() + self.stable_for();
             self.schedule_at(relative, due);
         }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 /// Nanoseconds in a second.
-const NS_PER_S: i128 = 1_000_000_000;
+const NS_PER_S: i64 = 1_000_000_000;
 
 /// One state of a file. Equal states mean unchanged content; the times are only ever compared for
 /// equality, so that a clock set back does no harm.
@@ -14,10 +14,10 @@ const NS_PER_S: i128 = 1_000_000_000;
 pub(super) struct Stat {
     /// Size in bytes.
     pub(super) size_bytes: u64,
-    /// Last change of the content, in nanoseconds since 1970.
-    pub(super) modified_ns: i128,
+    /// Last change of the content, in nanoseconds since 1970; see [`super::KnownFile::modified_ns`].
+    pub(super) modified_ns: i64,
     /// Last change of content or inode, in nanoseconds since 1970.
-    pub(super) changed_ns: i128,
+    pub(super) changed_ns: i64,
     /// Inode number. The device number is left out: it changes at a remount.
     pub(super) inode: u64,
 }
@@ -89,6 +89,7 @@ impl Identity {
     }
 }
 
-fn join_ns(seconds: i64, nanoseconds: i64) -> i128 {
-    i128::from(seconds) * NS_PER_S + i128::from(nanoseconds)
+/// As [`wavemill_pipelines::publishing::FileIdentity`] has it, so that both can be compared.
+fn join_ns(seconds: i64, nanoseconds: i64) -> i64 {
+    seconds.saturating_mul(NS_PER_S).saturating_add(nanoseconds)
 }

@@ -10,7 +10,7 @@ use super::root::{Root, Standing};
 use super::settle::Timers;
 use super::stat::Identity;
 use super::walk::Walks;
-use super::{Change, ChangeSender, KnownFile, WatchSpec};
+use super::{Change, ChangeSender, WatchSpec, WatchStart};
 use crossbeam_channel::{Receiver, Select, never};
 use std::collections::BTreeSet;
 use std::io;
@@ -77,7 +77,6 @@ struct Scans {
 
 /// What the thread is started with, besides the spec.
 pub(super) struct Wiring {
-    pub(super) known: Vec<KnownFile>,
     pub(super) index: usize,
     pub(super) sender: ChangeSender,
     pub(super) open_events: OpenEvents,
@@ -89,15 +88,9 @@ impl Watcher {
     /// Prepares the thread.
     ///
     /// # Errors
-    /// A glob that cannot be parsed, or threads that cannot be started.
-    pub(super) fn new(spec: WatchSpec, wiring: Wiring) -> io::Result<Self> {
-        let filter = Filter::new(&spec)?;
-        let mut index = Index::default();
-        for known in wiring.known {
-            if filter.takes_file(&known.relative) && filter.reaches(&known.relative) {
-                index.seed(known);
-            }
-        }
+    /// Threads that cannot be started.
+    pub(super) fn new(start: WatchStart, wiring: Wiring) -> io::Result<Self> {
+        let WatchStart { spec, filter, index } = start;
         Ok(Self {
             root: Root::new(spec.root.clone()),
             pool: HashPool::new(&spec.pipeline)?,

@@ -1,8 +1,9 @@
 //! Walking: listing folders and comparing them with the index, a slice at a time.
 
 use super::events::WatchError;
+use super::file::{File, Phase};
 use super::hash::describe;
-use super::index::{Phase, parent_of};
+use super::index::parent_of;
 use super::marker::Released;
 use super::stat::{Identity, Kind, is_absence, look};
 use super::thread::Watcher;
@@ -212,7 +213,7 @@ impl Watcher {
         if !self.filter.enters_folder(&relative) {
             return;
         }
-        if self.index.file(&relative).is_some() {
+        if self.index.has_file(&relative) {
             self.vanish_unless_offline(&relative);
         }
         if let Some(name) = relative.file_name() {
@@ -321,7 +322,7 @@ impl Watcher {
     /// Forgets a file under whose name there is a folder now, or the other way round.
     pub(super) fn forget_other_kind(&mut self, relative: &Path, now: &io::Result<Kind>) {
         let is_other = match now {
-            Ok(Kind::Folder(_)) => self.index.file(relative).is_some(),
+            Ok(Kind::Folder(_)) => self.index.has_file(relative),
             Ok(_) => self.index.folder(relative).is_some(),
             Err(_) => false,
         };
@@ -332,7 +333,7 @@ impl Watcher {
 
     /// Forgets a path and what is below it, unless the root itself is away.
     pub(super) fn vanish_unless_offline(&mut self, relative: &Path) {
-        let is_known = self.index.file(relative).is_some() || self.index.folder(relative).is_some();
+        let is_known = self.index.has_file(relative) || self.index.folder(relative).is_some();
         if is_known && self.root_is_there() {
             self.vanish(relative);
         }
@@ -344,11 +345,10 @@ impl Watcher {
             self.outbox.push(Change::Vanished { relative });
         }
         let mut files = self.index.remove_folder(relative);
-        files.extend(self.index.remove(relative).map(|file| (relative.to_owned(), file)));
-        for (relative, file) in files {
-            if file.was_told() {
-                self.outbox.push(Change::Vanished { relative });
-            }
+        let file = self.index.remove(relative).filter(File::was_told);
+        files.extend(file.map(|_| relative.to_owned()));
+        for relative in files {
+            self.outbox.push(Change::Vanished { relative });
         }
     }
 

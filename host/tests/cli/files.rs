@@ -4,6 +4,7 @@ use super::{Lab, code, json, square_wave, stderr, stdout};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write;
+use std::process::Stdio;
 
 const PIPELINE: &str = "version = 1\n[pipeline]\nname = \"p\"\n[[watch]]\npath = \"in\"\n\
                         ready = { stable_for = \"20ms\" }\n[[export]]\nformat = \"flac\"\n\
@@ -107,4 +108,109 @@ fn adopted_tree_is_known_by_job_and_left_as_it_is() {
     fs::remove_file(path).unwrap();
     assert_eq!(files(&lab, &[])[0]["state"], "missing");
     assert_eq!(code(&lab.run(&["files", "exists", "1m2k8r0vd4qxa"])), 1);
+}
+
+/// Ten seconds of the first test signal of EBU Tech 3341: 1 kHz in two channels, with peaks at `level_dbfs` in each, which
+/// a meter must read as so many LUFS, give or take 0.1. With the name of an artist.
+fn stereo_tone(level_dbfs: f64, artist: &str) -> Vec<u8> {
+    const RATE_HZ: u32 = 48_000;
+    let peak = 32_768.0 * 10_f64.powf(level_dbfs / 20.0);
+    let sample = |frame: u32| {
+        let phase = std::f64::consts::TAU * 1000.0 * f64::from(frame) / f64::from(RATE_HZ);
+        ((peak * phase.sin()).round() as i16).to_le_bytes()
+    };
+    let samples: Vec<u8> =
+        (0..10 * RATE_HZ).flat_map(|frame| [sample(frame); 2]).flatten().collect();
+    let chunk = |id: &[u8; 4], body: &[u8]| {
+        let size = u32::try_from(body.len()).unwrap();
+        let pad = vec![0; body.len() % 2];
+        [&id[..], &size.to_le_bytes(), body, &pad].concat()
+    };
+    let mut format = vec![1, 0, 2, 0];
+    format.extend(RATE_HZ.to_le_bytes());
+    format.extend((RATE_HZ * 4).to_le_bytes());
+    format.extend([4, 0, 16, 0]);
+    let list = [&b"INFO"[..], &chunk(b"IART", format!("{artist}\0").as_bytes())].concat();
+    let chunks =
+        [chunk(b"fmt ", &format), chunk(b"LIST", &list), chunk(b"data", &samples)].concat();
+    chunk(b"RIFF", &[&b"WAVE"[..], &chunks].concat())
+}
+
+/// A folder of two tones by different artists.
+fn old_tones(lab: &Lab) {
+    for (name, level_dbfs, artist) in [("a", -23.0, "Ada"), ("b", -33.0, "Bob")] {
+        let path = lab.write(&format!("old/{name}/{name}.wav"), "");
+        File::create(path).unwrap().write_all(&stereo_tone(level_dbfs, artist)).unwrap();
+    }
+}
+
+fn names(lab: &Lab, words: &[&str]) -> Vec<String> {
+    let name = |file: &Value| file["path"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    files(lab, words).iter().map(name).collect()
+}
+
+#[test]
+fn adopted_files_are_found_by_their_tags_and_once_measured_by_their_loudness() {
+    let lab = Lab::new();
+    old_tones(&lab);
+    assert_eq!(stderr(&lab.run(&["files", "adopt", "old"])), "2 new files adopted, of 2\n");
+    assert_eq!(names(&lab, &["--tag", "artist=ada"]), ["a.wav"]);
+    assert!(names(&lab, &["--min-lufs", "-70"]).is_empty(), "measured without being asked");
+    let measured = lab.run(&["files", "adopt", "old", "--measure"]);
+    assert_eq!(
+        (code(&measured), stderr(&measured).as_str()),
+        (0, "0 new files adopted, of 2; more is known of 2\n")
+    );
+    assert_eq!(names(&lab, &["--min-lufs", "-23.1", "--max-lufs", "-22.9"]), ["a.wav"]);
+    assert_eq!(names(&lab, &["--min-lufs", "-33.1", "--max-lufs", "-32.9"]), ["b.wav"]);
+    assert_eq!(names(&lab, &["--tag", "artist=Bob", "--max-lufs", "-30"]), ["b.wav"]);
+    let listed = files(&lab, &["--tag", "artist=Ada"]);
+    assert_eq!(listed[0]["duration_s"], 10.0);
+    // Nothing is left to do.
+    let again = lab.run(&["files", "adopt", "old", "--measure", "--json"]);
+    let answer = json(&again);
+    assert_eq!((&answer["adopted"], &answer["completed"]), (&0.into(), &0.into()), "{answer}");
+}
+
+#[test]
+fn file_that_cannot_be_measured_is_adopted_all_the_same_and_named() {
+    let lab = Lab::new();
+    old_tones(&lab);
+    lab.write("old/broken.wav", "no audio at all");
+    let output = lab.run(&["files", "adopt", "old", "--measure"]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    assert!(stderr(&output).contains("old/broken.wav"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("3 new files adopted, of 3"), "{}", stderr(&output));
+    assert_eq!(files(&lab, &[]).len(), 3);
+    assert_eq!(names(&lab, &["--min-lufs", "-70"]).len(), 2);
+}
+
+#[test]
+fn file_that_changed_since_it_was_adopted_keeps_what_was_known_of_it() {
+    let lab = Lab::new();
+    old_tones(&lab);
+    assert_eq!(code(&lab.run(&["files", "adopt", "old"])), 0);
+    File::create(lab.path("old/a/a.wav")).unwrap().write_all(&stereo_tone(-10.0, "Eve")).unwrap();
+    assert_eq!(code(&lab.run(&["files", "adopt", "old", "--measure"])), 0);
+    assert!(names(&lab, &["--tag", "artist=Eve"]).is_empty());
+    assert_eq!(names(&lab, &["--min-lufs", "-70"]), ["b.wav"]);
+    assert_eq!(files(&lab, &["--tag", "artist=Ada"])[0]["state"], "changed");
+}
+
+#[test]
+fn daemon_that_runs_is_told_what_was_found_in_adopted_files() {
+    let lab = Lab::new();
+    old_tones(&lab);
+    lab.write("p/p.toml", PIPELINE);
+    let mut daemon = lab.command(&["watch", "p"]).stderr(Stdio::null()).spawn().unwrap();
+    let pid = || json(&lab.run(&["status", "--json"]))["pid"].as_u64();
+    while !lab.run(&["status", "--json"]).status.success() || pid() != Some(daemon.id().into()) {
+        assert_eq!(daemon.try_wait().unwrap(), None, "it runs until it is stopped");
+    }
+    let adopted = lab.run(&["files", "adopt", "old", "--measure"]);
+    assert_eq!(stderr(&adopted), "2 new files adopted, of 2\n");
+    assert_eq!(names(&lab, &["--tag", "artist=Bob"]), ["b.wav"]);
+    assert_eq!(names(&lab, &["--min-lufs", "-23.1", "--max-lufs", "-22.9"]), ["a.wav"]);
+    assert_eq!(code(&lab.run(&["jobs", "drain"])), 0);
+    daemon.wait().unwrap();
 }

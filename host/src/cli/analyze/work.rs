@@ -2,12 +2,9 @@
 
 use super::files::Item;
 use crate::analysis::{self, Cache, Part, Record};
-use crate::cli::Context;
 use crate::cli::progress::Sum;
+use crate::cli::{Context, beside};
 use crate::report::one_line;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 /// What became of an item; the reason of a failure reads on after its path.
 pub(super) type Outcome = Result<Record, String>;
@@ -22,26 +19,13 @@ pub(super) fn analyze_all(
 ) -> Vec<Outcome> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(items[index].size_bytes));
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    let thread_count = context.settings.workers.unwrap_or_else(processors).min(items.len());
     let sizes = items.iter().map(|item| item.size_bytes).filter(|size| *size < u64::MAX);
     let progress = Sum::new(context, items.len(), sizes.sum());
-    let next = AtomicUsize::new(0);
-    let found = Mutex::new(Vec::with_capacity(items.len()));
-    let work = || {
-        while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = analyze(&items[index], parts, cache, context, &progress);
-            found.lock().unwrap_or_else(PoisonError::into_inner).push((index, outcome));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..thread_count {
-            scope.spawn(work);
-        }
-        work();
+    let mut found = beside::each(order.len(), context, |place| {
+        let index = order[place];
+        (index, analyze(&items[index], parts, cache, context, &progress))
     });
     progress.end();
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(index, _)| *index);
     found.into_iter().map(|(_, outcome)| outcome).collect()
 }

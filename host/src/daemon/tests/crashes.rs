@@ -33,10 +33,9 @@ fn claim_one(lab: &Lab, plan: &Plan) -> (Arc<Shared>, JobRecord) {
     let file = KnownFile {
         relative: "one.wav".into(),
         size_bytes: found.size_bytes,
-        modified_ns: found.modified_ns.into(),
+        modified_ns: found.modified_ns,
         inode: found.inode,
-        hash: hash_file(&path).unwrap(),
-        incomplete: false,
+        hash: hash_file(&path).unwrap().parse().ok(),
     };
     let current = CurrentPlan {
         plan: plan.pipeline.hash.clone(),

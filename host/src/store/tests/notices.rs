@@ -94,3 +94,52 @@ fn hook_that_is_gone_is_told_nothing_any_more() {
     assert_eq!(subjects(&store, "a"), []);
     assert_eq!(subjects(&store, "ab").len(), 2);
 }
+
+#[test]
+fn what_waits_is_told_without_reading_it() {
+    const COUNT: u64 = 100_000;
+    let hooks = [("a", hook(&[Occasion::Failed], &[])), ("ab", hook(&[Occasion::Done], &[]))];
+    let (_folder, store, job) = store_with(&hooks);
+    let notice_at = move |number: u64| NoticeRecord {
+        occasion: Occasion::Failed,
+        subject: job.id.clone(),
+        pipeline: "podcast".to_owned(),
+        happened_ms: number,
+        tries: 0,
+        due_ms: 0,
+        reason: None,
+    };
+    let announced = notice_at.clone();
+    store
+        .write(move |tx| (0..COUNT).try_for_each(|number| tx.announce(&announced(number))))
+        .unwrap();
+    let failed = NoticeRecord { reason: Some("no answer".to_owned()), ..notice_at(COUNT / 2) };
+    store.put_off_notice("a", failed.clone()).unwrap();
+    store.forget_notice("a", &notice_at(1)).unwrap();
+    tables::DECODED.set(0);
+    let views = store.hooks().unwrap();
+    assert!(tables::DECODED.get() <= 2 * views.len(), "{} records read", tables::DECODED.get());
+    assert_eq!((views[0].waiting, views[0].reason.as_deref()), (COUNT - 1, Some("no answer")));
+    assert_eq!((views[1].waiting, views[1].reason.as_deref()), (0, None));
+    store.forget_notice("a", &failed).unwrap();
+    let view = store.hooks().unwrap().remove(0);
+    assert_eq!((view.waiting, view.reason), (COUNT - 2, None));
+}
+
+#[test]
+fn what_waits_in_a_store_of_an_earlier_version_is_counted() {
+    let (folder, store, job) = store_with(&[("a", hook(&[Occasion::Failed], &[]))]);
+    fail(&store, &job);
+    store.write(|tx| tx.remove(tables::BACKLOGS, b"a")).unwrap();
+    assert_eq!(store.hooks().unwrap()[0].waiting, 1);
+    store.keep_hooks(vec![("a".to_owned(), hook(&[Occasion::Failed], &[]))]).unwrap();
+    tables::DECODED.set(0);
+    assert_eq!(store.hooks().unwrap()[0].waiting, 1);
+    assert_eq!(tables::DECODED.get(), 2);
+    // Counted anew at a start, whatever was written meanwhile by an earlier version.
+    store.write(|tx| tx.put(tables::BACKLOGS, b"a", &notices::Backlog::default())).unwrap();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    store.keep_hooks(vec![("a".to_owned(), hook(&[Occasion::Failed], &[]))]).unwrap();
+    assert_eq!(store.hooks().unwrap()[0].waiting, 1);
+}

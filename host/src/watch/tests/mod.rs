@@ -7,8 +7,7 @@ mod settle;
 mod tree;
 
 use super::events::OpenEvents;
-use super::handle::spawn_with;
-use super::{Change, KnownFile, Refusal, WatchHandle, WatchSpec, spawn};
+use super::{Change, KnownFile, Refusal, WatchHandle, WatchSpec, WatchStart};
 use crossbeam_channel::{Receiver, unbounded};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -71,16 +70,20 @@ impl Bench {
 
     fn start(&mut self) {
         let (sender, receiver) = unbounded();
-        let known = std::mem::take(&mut self.known);
-        self.handle = Some(spawn(7, self.spec.clone(), known, sender).unwrap());
+        self.handle = Some(self.remembering().spawn(7, sender).unwrap());
         self.changes = Some(receiver);
+    }
+
+    fn remembering(&mut self) -> WatchStart {
+        let mut start = WatchStart::new(self.spec.clone()).unwrap();
+        self.known.drain(..).for_each(|file| start.remember(&file));
+        start
     }
 
     /// As `watch`, with events from a test's own source.
     fn watch_with(&mut self, open_events: OpenEvents) {
         let (sender, receiver) = unbounded();
-        let known = std::mem::take(&mut self.known);
-        self.handle = Some(spawn_with(7, self.spec.clone(), known, sender, open_events).unwrap());
+        self.handle = Some(self.remembering().spawn_with(7, sender, open_events).unwrap());
         self.changes = Some(receiver);
         self.until_scan_done();
     }
@@ -177,8 +180,8 @@ fn write(path: &Path, content: &[u8]) {
     File::create(path).unwrap().write_all(content).unwrap();
 }
 
-fn hash(content: &[u8]) -> String {
-    blake3::hash(content).to_hex().to_string()
+fn hash(content: &[u8]) -> Option<blake3::Hash> {
+    Some(blake3::hash(content))
 }
 
 fn vanished(relative: &str) -> Change {

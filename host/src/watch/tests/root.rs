@@ -139,7 +139,7 @@ fn handle_stops_while_nobody_takes_the_changes() {
     let mut bench = Bench::new();
     bench.write("a.mp3", b"a");
     let (sender, receiver) = crossbeam_channel::bounded(0);
-    let handle = spawn(0, bench.spec.clone(), Vec::new(), sender).unwrap();
+    let handle = bench.remembering().spawn(0, sender).unwrap();
     handle.stop();
     assert!(receiver.recv().is_err());
     bench.watch();

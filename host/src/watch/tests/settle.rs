@@ -106,8 +106,7 @@ fn incomplete_file_is_told_again_at_the_next_start() {
         size_bytes: 0,
         modified_ns: 0,
         inode: 0,
-        hash: String::new(),
-        incomplete: true,
+        hash: None,
     }];
     bench.watch();
     assert!(matches!(bench.next_told(), Change::Incomplete { .. }));
