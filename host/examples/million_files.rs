@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wavemill::platform::resident_bytes;
+use wavemill::platform::{resident_bytes, share_heap};
 use wavemill::store::{CatalogRecord, CurrentPlan, IntakeContext, OutputFacts, Store};
 use wavemill::watch::{Change, KnownFile, WatchSpec, WatchStart};
 use wavemill_pipelines::model::{Duplicates, WatchMode};
@@ -32,6 +32,8 @@ const SAMPLES: usize = 2000;
 const DEADLINE: Duration = Duration::from_mins(10);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // As a daemon does.
+    share_heap();
     let mut arguments = std::env::args_os().skip(1);
     let count = arguments.next().and_then(|count| count.to_str()?.parse().ok());
     let count: usize = count.unwrap_or(1_000_000);
@@ -56,8 +58,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "{count},store file,MB,{}",
         fs::metadata(Store::file_in(&folder.path().join("state")))?.len() / 1_000_000
     )?;
-    memory("resident with the store", count, &mut out)?;
-    walk(&store, &root, count, &mut out)
+    let before_bytes = memory("resident with the store", count, &mut out)?;
+    walk(&store, &root, count, before_bytes, &mut out)
 }
 
 fn path_of(number: usize) -> PathBuf {
@@ -157,9 +159,17 @@ fn point(
     Ok(())
 }
 
-fn memory(what: &str, count: usize, out: &mut impl io::Write) -> io::Result<()> {
+fn memory(what: &str, count: usize, out: &mut impl io::Write) -> io::Result<u64> {
     let bytes = resident_bytes(std::process::id()).unwrap_or(0);
-    writeln!(out, "{count},{what},MB,{}", bytes / 1_000_000)
+    writeln!(out, "{count},{what},MB,{}", bytes / 1_000_000)?;
+    Ok(bytes)
+}
+
+/// The most that was resident since the start, or since the file below was written to (`proc(5)`).
+fn peak_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 /// Watches the tree, of which everything is known.
@@ -167,6 +177,7 @@ fn walk(
     store: &Store,
     root: &Path,
     count: usize,
+    before_bytes: u64,
     out: &mut impl io::Write,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let spec = WatchSpec {
@@ -181,6 +192,8 @@ fn walk(
         takes_incomplete: false,
         excluded: Vec::new(),
     };
+    // Best effort: where it cannot be reset, the peak is that of all before.
+    let _ = File::create("/proc/self/clear_refs").and_then(|mut file| file.write_all(b"5"));
     let started = Instant::now();
     let mut start = WatchStart::new(spec)?;
     store.visit_known_files("archive", root, &mut |file| start.remember(&file))?;
@@ -209,7 +222,11 @@ fn walk(
         }
         handle.rescan();
     }
-    memory("resident with store and watcher", count, out)?;
+    let after_bytes = memory("resident with store and watcher", count, out)?;
+    let a_file = after_bytes.saturating_sub(before_bytes) / count.max(1) as u64;
+    writeln!(out, "{count},a file in the watcher's memory,B,{a_file}")?;
+    let peak_mb = peak_bytes().unwrap_or(0) / 1_000_000;
+    writeln!(out, "{count},most resident since what is known was read,MB,{peak_mb}")?;
     writeln!(out, "{count},changes told though there were none,files,{others}")?;
     handle.stop();
     Ok(())

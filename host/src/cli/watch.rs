@@ -9,6 +9,7 @@ use crate::config::WORKERS_MAX;
 use crate::daemon::{
     self, DaemonError, DaemonEvent, DaemonSettings, StopLevel, StopSignal, Summary,
 };
+use crate::platform::share_heap;
 use crate::report;
 use crossbeam_channel::{Receiver, unbounded};
 use std::io::{self, IsTerminal};
@@ -55,6 +56,7 @@ impl Run for Watch {
     const NAME: &'static str = "watch";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
+        share_heap();
         let files = pipeline_files::load_all(&self.pipelines, context)?;
         let is_watched =
             |file: &PipelineFile| file.pipeline.as_ref().is_some_and(|p| !p.watches.is_empty());

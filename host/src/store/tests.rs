@@ -85,7 +85,7 @@ fn output(path: &str, progress: OutputProgress) -> OutputRecord {
 }
 
 fn published(path: &str) -> Publication {
-    let progress = OutputProgress::Published { size_bytes: 3, blake3: "made".to_owned() };
+    let progress = OutputProgress::Published { size_bytes: 3, blake3: hash_of("made") };
     let identity = FileIdentity { size_bytes: 3, modified_ns: 1, inode: 1 };
     Publication {
         outputs: vec![output(path, progress)],
@@ -224,7 +224,7 @@ fn claims_follow_priority_then_time_then_age() {
         store.intake(&Arc::new(context), vec![change]).unwrap();
     }
     let names: Vec<_> = claim_now(&store, 9).iter().map(|job| job.hash.clone()).collect();
-    assert_eq!(names, ["high.wav", "first.wav", "second.wav", "low.wav"]);
+    assert_eq!(names, ["high.wav", "first.wav", "second.wav", "low.wav"].map(hash_of));
 }
 
 #[test]

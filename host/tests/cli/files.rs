@@ -203,7 +203,7 @@ fn daemon_that_runs_is_told_what_was_found_in_adopted_files() {
     old_tones(&lab);
     lab.write("p/p.toml", PIPELINE);
     let mut daemon = lab.command(&["watch", "p"]).stderr(Stdio::null()).spawn().unwrap();
-    let pid = || json(&lab.run(&["status", "--json"]))["pid"].as_u64();
+    let pid = || json(&lab.run(&["status", "--json"]))["daemon"]["pid"].as_u64();
     while !lab.run(&["status", "--json"]).status.success() || pid() != Some(daemon.id().into()) {
         assert_eq!(daemon.try_wait().unwrap(), None, "it runs until it is stopped");
     }

@@ -173,7 +173,7 @@ fn new_job(dice: &mut Dice, count: &mut u64) -> JobRecord {
     let file = FileKey { pipeline, root: "/in".into(), relative };
     let known = FileRecord {
         identity: FileIdentity { size_bytes: 1, modified_ns: 1, inode: 1 },
-        hash: "h".to_owned(),
+        hash: Some(blake3::hash(b"h")),
         incomplete: None,
         is_found_again: false,
     };

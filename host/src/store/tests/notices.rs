@@ -1,5 +1,6 @@
 //! What hooks are to be told.
 
+use super::super::notices::Backlog;
 use super::*;
 
 fn hook(on: &[Occasion], pipelines: &[&str]) -> HookRecord {
@@ -137,7 +138,7 @@ fn what_waits_in_a_store_of_an_earlier_version_is_counted() {
     assert_eq!(store.hooks().unwrap()[0].waiting, 1);
     assert_eq!(tables::DECODED.get(), 2);
     // Counted anew at a start, whatever was written meanwhile by an earlier version.
-    store.write(|tx| tx.put(tables::BACKLOGS, b"a", &notices::Backlog::default())).unwrap();
+    store.write(|tx| tx.put(tables::BACKLOGS, b"a", &Backlog::default())).unwrap();
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     store.keep_hooks(vec![("a".to_owned(), hook(&[Occasion::Failed], &[]))]).unwrap();
