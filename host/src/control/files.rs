@@ -298,16 +298,19 @@ fn adopted(
     if let Some(known) = known {
         return Ok(CatalogRecord { identity, facts, ..known });
     }
+    let blake3 = hash_file(path).map_err(told)?;
+    if found()? != identity {
+        return Err("changed while it was read".to_owned());
+    }
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     Ok(CatalogRecord {
         job: stem.filter(|stem| is_job_id(stem)).map(str::to_owned),
         pipeline: None,
         made_ms: u64::try_from(identity.modified_ns / 1_000_000).unwrap_or(0),
         identity,
-        blake3: hash_file(path).map_err(told)?,
+        blake3,
         facts,
     })
-    .and_then(|record| if found()? == identity { Ok(record) } else { Err("changes".to_owned()) })
 }
 
 impl FileFacts {
@@ -385,6 +388,38 @@ fn view((path, record): (PathBuf, CatalogRecord)) -> FileView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_found_in_a_file_is_only_believed_of_that_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        fs::File::create(&path).unwrap();
+        let found = identity(&path).unwrap().unwrap();
+        let FileIdentity { size_bytes, modified_ns, inode } = found;
+        let integrated_lufs = Some(-16.0);
+        let facts =
+            FileFacts { size_bytes, modified_ns, inode, integrated_lufs, ..FileFacts::default() };
+        let record = adopted(&path, None, Some(&facts)).unwrap();
+        assert_eq!((record.identity, record.facts.integrated_lufs), (found, integrated_lufs));
+        for other in [
+            FileFacts { size_bytes: 1, ..facts.clone() },
+            FileFacts { modified_ns: modified_ns + 1, ..facts.clone() },
+            FileFacts { inode: inode + 1, ..facts.clone() },
+        ] {
+            assert_eq!(adopted(&path, None, Some(&other)).unwrap().facts, OutputFacts::default());
+        }
+        // What is known stays, what is not is taken over; what changed meanwhile keeps what it had.
+        let store = Store::open(&folder.path().join("state")).unwrap();
+        let bare = adopted(&path, None, None).unwrap();
+        assert_eq!(store.adopt(vec![(path.clone(), bare)]).unwrap(), (1, 0));
+        assert_eq!(store.adopt(vec![(path.clone(), record.clone())]).unwrap(), (0, 1));
+        assert_eq!(store.adopt(vec![(path.clone(), record.clone())]).unwrap(), (0, 0));
+        let identity = FileIdentity { inode: inode + 1, ..found };
+        let facts = OutputFacts { duration_s: Some(1.0), ..OutputFacts::default() };
+        let changed = CatalogRecord { identity, facts, ..record.clone() };
+        assert_eq!(store.adopt(vec![(path.clone(), changed)]).unwrap(), (0, 0));
+        assert_eq!(store.cataloged(&path).unwrap(), Some(record));
+    }
 
     #[test]
     fn order_that_was_interrupted_is_finished_by_whoever_opens_the_store_next() {

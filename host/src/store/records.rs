@@ -63,6 +63,7 @@ mod hash_text {
     use serde::{Deserialize, Deserializer, Serializer, de};
     use std::borrow::Cow;
 
+    #[expect(clippy::ref_option, reason = "serde passes the field as it is")]
     pub(super) fn serialize<S: Serializer>(
         hash: &Option<blake3::Hash>,
         serializer: S,

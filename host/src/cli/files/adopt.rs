@@ -57,30 +57,31 @@ impl Adopt {
         };
         let (answer, failed_count) = reading.adopt_all(AudioFiles::of(&self.folders), context)?;
         reading.progress.end();
-        self.tell(&answer, count, context)?;
+        tell(&answer, count, context)?;
         Ok(match (cancel.load(Ordering::SeqCst), answer.refused.len() + failed_count) {
             (true, _) => Exit::Interrupted,
             (false, 0) => Exit::Done,
             (false, _) => Exit::SomeFailed,
         })
     }
+}
 
-    fn tell(&self, answer: &AdoptAnswer, count: usize, context: &Context) -> Result<(), CliError> {
-        for file in &answer.refused {
-            let path = outcome::below(Path::new(&file.path), context);
-            context.report.error(&format!("{path} {}", one_line(&file.reason)));
-        }
-        if context.is_json() {
-            return context.document(&with_version(answer)?);
-        }
-        let files = |count| counted(usize::try_from(count).unwrap_or(usize::MAX), "new file");
-        let more = match answer.completed {
-            0 => String::new(),
-            completed => format!("; more is known of {completed}"),
-        };
-        context.report.note(&format!("{} adopted, of {count}{more}", files(answer.adopted)));
-        Ok(())
+/// Says what became of the files.
+fn tell(answer: &AdoptAnswer, count: usize, context: &Context) -> Result<(), CliError> {
+    for file in &answer.refused {
+        let path = outcome::below(Path::new(&file.path), context);
+        context.report.error(&format!("{path} {}", one_line(&file.reason)));
     }
+    if context.is_json() {
+        return context.document(&with_version(answer)?);
+    }
+    let files = |count| counted(usize::try_from(count).unwrap_or(usize::MAX), "new file");
+    let more = match answer.completed {
+        0 => String::new(),
+        completed => format!("; more is known of {completed}"),
+    };
+    context.report.note(&format!("{} adopted, of {count}{more}", files(answer.adopted)));
+    Ok(())
 }
 
 /// Files that are being read and adopted.
