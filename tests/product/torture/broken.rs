@@ -45,7 +45,9 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     let main_profile = |bytes: &mut Vec<u8>| {
         let starts = bytes.windows(3).enumerate().filter(|(_, it)| it[0] == 0xFF && it[1] == 0xF1);
         let starts: Vec<usize> = starts.map(|(start, _)| start).collect();
-        starts.iter().for_each(|start| bytes[start + 2] &= 0x3F);
+        for start in starts {
+            bytes[start + 2] &= 0x3F;
+        }
     };
     let not_a_number = f32::NAN.to_le_bytes().repeat(4800);
     vec![

@@ -103,11 +103,16 @@ fn is_trailer(bytes: &[u8]) -> bool {
 }
 
 /// Listens to the first packets of the stream that begins at byte `start`.
-fn setup(source: &mut dyn Source, start: u64, first: Header) -> Result<AacSetup, DecodeError> {
+fn setup(
+    source: &mut dyn Source,
+    start: u64,
+    byte_count: u64,
+    first: Header,
+) -> Result<AacSetup, DecodeError> {
     let (profile, rate, channels) = first.stream;
     let config = AacConfig::of_adts(profile, rate, channels)?;
     let (mut packets, mut position) = (Vec::new(), start);
-    while packets.len() < LISTENED_TO {
+    while packets.len() < LISTENED_TO && position < byte_count {
         let head = read_up_to(source, position, HEADER_BYTES)?;
         let Some(header) = Header::parse(&head).filter(|it| it.stream == first.stream) else {
             break;
@@ -141,7 +146,8 @@ struct Walk {
 
 fn walk(source: &mut dyn Source, start: u64, byte_count: u64) -> Result<Walk, DecodeError> {
     let first = first_header(source, start)?;
-    let mut walk = Walk { setup: setup(source, start, first)?, end: start, packet_count: 0 };
+    let mut walk =
+        Walk { setup: setup(source, start, byte_count, first)?, end: start, packet_count: 0 };
     source.seek(SeekFrom::Start(start))?;
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, source);
     while walk.end < byte_count {
@@ -225,7 +231,7 @@ fn open_mended(
     byte_count: u64,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let first = first_header(source.as_mut(), start)?;
-    let setup = setup(source.as_mut(), start, first)?;
+    let setup = setup(source.as_mut(), start, byte_count, first)?;
     let packet_frames = setup.packet_frames;
     let window = Window::new(source, start, byte_count)?;
     let mut scan = Scan::new(window, byte_count - start, AdtsFraming(first));

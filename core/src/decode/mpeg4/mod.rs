@@ -49,7 +49,7 @@ pub(super) fn open(
         _ => None,
     };
     let mut places = places(source.as_mut(), &movie, track, frame_bytes, byte_count)?;
-    let facts = Facts::new(coded, source.as_mut(), &mut places)?;
+    let facts = Facts::new(coded, source.as_mut(), &mut places, byte_count)?;
     // Before the walk, whose length they bound.
     let rate = facts.spec.sample_rate.0;
     claims::check_stream(rate.into(), facts.spec.channel_count() as u64)?;
@@ -121,6 +121,7 @@ impl Facts {
         coded: Coded,
         source: &mut dyn Source,
         places: &mut Places,
+        byte_count: u64,
     ) -> Result<Self, DecodeError> {
         let spec = |rate, layout| StreamSpec { sample_rate: SampleRate(rate), layout };
         let facts = |codec, spec, format, timing, setup| Self {
@@ -133,7 +134,7 @@ impl Facts {
         };
         Ok(match coded {
             Coded::Aac(config) => {
-                let setup = config.heard(&first_packets(source, places)?)?;
+                let setup = config.heard(&first_packets(source, places, byte_count)?)?;
                 let timing = Timing::Fixed(setup.packet_frames);
                 facts("aac", setup.spec.clone(), PcmFormat::FLOAT, timing, setup.into())
             }
@@ -218,11 +219,13 @@ impl Facts {
 fn first_packets(
     source: &mut dyn Source,
     places: &mut Places,
+    byte_count: u64,
 ) -> Result<Vec<Vec<u8>>, DecodeError> {
     let mut packets = Vec::new();
     while packets.len() < aac::LISTENED_TO
         && let Ok(fragments::Next::Packet(place)) = places.next(source)
         && place.can_be()
+        && place.start.saturating_add(place.length) <= byte_count
     {
         let length = usize::try_from(place.length).expect("is within the limit");
         packets.push(super::chunks::read_up_to(source, place.start, length)?);
