@@ -55,7 +55,7 @@ impl FileAccess for LocalParts {
 
     fn create(&self, path: &Path) -> io::Result<File> {
         loop {
-            let file = DirectAccess.create(path)?;
+            let file = DirectAccess.create(path).map_err(|error| explained(error, path))?;
             // Elsewhere than on Unix a lock would keep the file from being verified.
             if cfg!(not(unix)) || file.lock().is_err() {
                 return Ok(file);
@@ -73,6 +73,19 @@ impl FileAccess for LocalParts {
         self.release(path);
         removed
     }
+}
+
+/// Says what may be meant where permission is denied behind a link: a process that has confined itself can write
+/// below the folders it was told, and not where links inside of them lead.
+fn explained(error: io::Error, path: &Path) -> io::Error {
+    let folder = path.parent().unwrap_or(path);
+    let is_linked = fs::canonicalize(folder).is_ok_and(|real| real != folder);
+    if error.kind() != io::ErrorKind::PermissionDenied || !is_linked {
+        return error;
+    }
+    let text = "permission denied where a link on its way leads; name the link's target in `path`, or set \
+                `confine = false` in the configuration file";
+    io::Error::new(error.kind(), text)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -132,6 +145,21 @@ mod tests {
         ] {
             assert!(!is_local_part(other), "{other}");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn permission_denied_behind_a_link_says_what_would_help() {
+        let folder = tempfile::tempdir().unwrap();
+        let (there, link) = (folder.path().join("there"), folder.path().join("link"));
+        fs::create_dir(&there).unwrap();
+        std::os::unix::fs::symlink(&there, &link).unwrap();
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let real = fs::canonicalize(&there).unwrap();
+        assert!(explained(denied(), &link.join("a")).to_string().contains("confine = false"));
+        assert_eq!(explained(denied(), &real.join("a")).to_string(), denied().to_string());
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert_eq!(explained(full, &link.join("a")).kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(in crate::decode) struct AacSetup {
 }
 
 /// What a packet sounds like.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 struct Sound {
     frame_count: usize,
     /// As the decoder orders them.
