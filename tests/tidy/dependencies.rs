@@ -50,6 +50,7 @@ struct Wrapper {
 #[rustfmt::skip]
 const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "symphonia*", only: &["wavemill-core"], tests_may: false },
+    Wrapper { package: "syom", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "lofty", only: &["wavemill-core"], tests_may: false },
     Wrapper { package: "png", only: &["wavemill-core"], tests_may: true },
     Wrapper { package: "ttf-parser", only: &["wavemill-core"], tests_may: false },
@@ -81,8 +82,8 @@ const WRAPPERS: &[Wrapper] = &[
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
 #[rustfmt::skip]
 const CORE: &[&str] = &[
-    "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "thiserror", "ttf-parser",
-    "unsafe-libopus", "vorbis_rs",
+    "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "syom", "thiserror",
+    "ttf-parser", "unsafe-libopus", "vorbis_rs",
 ];
 
 impl Wrapper {

@@ -126,7 +126,11 @@ fn run_writes_below_its_output_folders_only() {
         let output = lab.run(&["run", "by-name.toml", "sub.wav"]);
         let is_made = lab.path("elsewhere/x.wav").exists();
         assert_eq!((code(&output), is_made), if confine { (3, false) } else { (0, true) });
-        assert_eq!(stderr(&output).contains("Permission denied"), confine, "{output:?}");
+        assert_eq!(
+            stderr(&output).contains("where a link on its way leads"),
+            confine,
+            "{output:?}"
+        );
         put(&lab.path("other.wav"), &wave());
         let output = lab.run(&["run", "by-name.toml", "other.wav"]);
         assert_eq!(code(&output), 0, "{}", stderr(&output));

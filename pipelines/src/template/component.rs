@@ -134,11 +134,17 @@ fn is_unsafe(character: char, origin: Origin) -> bool {
         || (origin == Origin::Text && is_refused_elsewhere)
 }
 
+/// Whether Windows takes the name for a device: whatever its ending, and with spaces before that.
+///
+/// Source: Microsoft, "Naming Files, Paths, and Namespaces".
 fn is_reserved(name: &[u8]) -> bool {
-    let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default().to_ascii_lowercase();
-    let is_port = stem.len() == 4
-        && (stem.starts_with(b"com") || stem.starts_with(b"lpt"))
-        && stem[3].is_ascii_digit();
+    let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default();
+    let stem = stem.trim_ascii_end().to_ascii_lowercase();
+    let port = stem.strip_prefix(b"com").or_else(|| stem.strip_prefix(b"lpt"));
+    let is_port = port.is_some_and(|number| {
+        let is_raised = ["\u{b9}", "\u{b2}", "\u{b3}"].iter().any(|it| it.as_bytes() == number);
+        is_raised || matches!(number, [digit] if digit.is_ascii_digit())
+    });
     is_port || RESERVED.iter().any(|reserved| reserved.as_bytes() == stem)
 }
 
@@ -191,7 +197,9 @@ mod tests {
         assert_eq!(text(" .hidden. "), "hidden");
         assert_eq!(text("line\nbreak\0\u{7f}\u{85}"), "line_break___");
         assert_eq!(text("nul"), "_nul");
+        assert_eq!(text("nul .wav"), "_nul .wav");
         assert_eq!(text("COM1.x"), "_COM1.x");
+        assert_eq!(text("lpt\u{b2}"), "_lpt\u{b2}");
         assert_eq!(text("console"), "console");
         assert_eq!(text("ab\u{202e}gpj.exe"), "ab_gpj.exe");
     }

@@ -222,11 +222,16 @@ fn first_packets(
     byte_count: u64,
 ) -> Result<Vec<Vec<u8>>, DecodeError> {
     let mut packets = Vec::new();
-    while packets.len() < aac::LISTENED_TO
-        && let Ok(fragments::Next::Packet(place)) = places.next(source)
-        && place.can_be()
-        && place.start.saturating_add(place.length) <= byte_count
-    {
+    while packets.len() < aac::LISTENED_TO {
+        let place = match places.next(source) {
+            Ok(fragments::Next::Packet(place)) if place.can_be() => place,
+            Err(error @ DecodeError::Io(_)) => return Err(error),
+            // The walk over all of them says what is wrong.
+            Ok(_) | Err(_) => break,
+        };
+        if place.start.saturating_add(place.length) > byte_count {
+            break;
+        }
         let length = usize::try_from(place.length).expect("is within the limit");
         packets.push(super::chunks::read_up_to(source, place.start, length)?);
     }
