@@ -58,14 +58,19 @@ fn describe(process: &Path) -> Option<Process> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
     use std::process::Command;
 
     #[test]
     fn marked_child_is_found_until_it_is_gone() {
         let value = std::process::id().to_string();
         let mut command = Command::new("cat");
-        command.env("WAVEMILL_MARK_TEST", &value).stdin(std::process::Stdio::piped());
+        command.env("WAVEMILL_MARK_TEST", &value);
+        command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
+        // A process has its environment a moment after it began; once it answers, it has.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let found = marked("WAVEMILL_MARK_TEST", &value);
         drop(child.stdin.take());
         child.wait().unwrap();

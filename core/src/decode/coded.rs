@@ -271,7 +271,7 @@ impl CodedDecoder {
         };
         self.codec.copy(range, out)?;
         if let Samples::Float { planes } = out {
-            match &mut self.mending {
+            match self.mending.as_mut().filter(|mending| !mending.is_strict()) {
                 Some(mending) => mending.ledger.mend_floats(planes, Frames(self.position)),
                 None => pcm::check_finite(planes, Frames(self.position))?,
             }

@@ -257,3 +257,22 @@ fn opus_of_ffmpeg_decodes_like_ffmpeg_in_its_source_s_length() {
         }
     }
 }
+
+#[test]
+fn floats_that_are_no_numbers_are_refused_unless_repaired() {
+    if !has_tools(&["ffmpeg"]) {
+        return;
+    }
+    let scratch = Scratch::new("matroska-nan");
+    let path = scratch.path("out.mka");
+    encode(&path, &signal(1, 5000, 16), 44_100, 16, &["-c:a", "pcm_f32le"]);
+    let bytes = read_file(&path);
+    let whole = decode_bytes(&bytes).unwrap();
+    let loud = whole.floats()[0].iter().copied().fold(0.0, f32::max).to_le_bytes();
+    let place = bytes.windows(4).position(|it| it == loud).unwrap();
+    let broken = patch(&bytes, place, &f32::NAN.to_le_bytes());
+    assert!(matches!(decode_bytes(&broken), Err(decode::DecodeError::NonFinite { .. })));
+    let (repaired, repairs) = crate::repair::repair(&broken).unwrap();
+    assert_eq!(repaired.samples.frame_count(), 5000);
+    assert_eq!(repairs.iter().map(|it| it.kind).collect::<Vec<_>>(), [RepairKind::NonFinite]);
+}

@@ -15,7 +15,7 @@ const SECONDS: usize = 4;
 const RATE: usize = 48_000;
 
 /// Decodes a file to be repaired, twice.
-fn repair(bytes: &[u8]) -> Result<(Decoded, Vec<Repair>), DecodeError> {
+pub(crate) fn repair(bytes: &[u8]) -> Result<(Decoded, Vec<Repair>), DecodeError> {
     let source = Box::new(Cursor::new(bytes.to_vec()));
     let mut decoder = decode::open_as(source, None, Damaged::Repair)?;
     let first = read_all(decoder.as_mut())?;

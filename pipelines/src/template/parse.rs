@@ -197,6 +197,15 @@ fn check_folders(text: &str, parts: &[Part], errors: &mut Vec<TemplateError>) {
             "write the folder itself, or an absolute path",
         ));
     }
+    let is_dots = |name: &str| name.len() > 2 && name.bytes().all(|byte| byte == b'.');
+    if let Some(name) = path.split('/').find(|name| is_dots(name)) {
+        errors.push(TemplateError::new(
+            "bad-template",
+            whole.clone(),
+            format!("`{name}` is no name"),
+            "a name has more than dots; some systems take those for folders above",
+        ));
+    }
     // What a placeholder adds is cut to fit; what the user wrote has to.
     if path.split('/').any(|name| name.len() > COMPONENT_BYTES_MAX) {
         let message = format!("a name has more than {COMPONENT_BYTES_MAX} bytes");

@@ -164,6 +164,18 @@ fn braces_are_doubled_to_be_meant() {
 }
 
 #[test]
+fn names_of_dots_alone_are_refused() {
+    for text in ["..../out/{stem}", "out/...", "{stem}/.../a"] {
+        let errors = Template::parse(text).unwrap_err();
+        assert!(
+            errors.iter().any(|error| error.message.contains("is no name")),
+            "{text}: {errors:?}"
+        );
+    }
+    assert!(Template::parse("out/...{stem}").is_ok());
+}
+
+#[test]
 fn fixed_folder_ends_before_the_first_placeholder() {
     let folder = |text: &str| Template::parse(text).unwrap().fixed_folder();
     assert_eq!(folder("out/a{stem}/x"), PathBuf::from("out/"));

@@ -64,7 +64,7 @@ impl Mending {
     }
 
     /// Whether damage is refused, so that only pauses are filled.
-    fn is_strict(&self) -> bool {
+    pub(super) fn is_strict(&self) -> bool {
         !self.damaged.is_repaired()
     }
 
