@@ -243,8 +243,8 @@ pub(crate) fn encode_once(arguments: &[String]) {
     let source = BufReader::new(File::open(&arguments[1]).expect("the file is there"));
     let mut decoder = decode::open(Box::new(source), None).expect("it can be read");
     let info = decoder.info().clone();
-    let stored =
-        if format.is_lossless() { PcmFormat::int(reference.bit_depth) } else { PcmFormat::FLOAT };
+    let takes_floats = !format.is_lossless() && format.formats.contains(&PcmFormat::FLOAT);
+    let stored = if takes_floats { PcmFormat::FLOAT } else { PcmFormat::int(reference.bit_depth) };
     let settings = EncodeSettings {
         spec: info.spec.clone(),
         format: stored,
@@ -260,7 +260,7 @@ pub(crate) fn encode_once(arguments: &[String]) {
     let mut samples = Samples::empty(info.format, channel_count);
     let mut block = Block::new(channel_count, BLOCK_FRAMES);
     while decoder.read(&mut samples, BLOCK_FRAMES).expect("it is sound") > 0 {
-        if format.is_lossless() {
+        if !takes_floats {
             encoder.write(&samples).expect("there is room");
             continue;
         }

@@ -45,3 +45,42 @@ pub(super) fn open(
     };
     CodedDecoder::open(info, Box::new(packets), setup, Fault::default(), damaged)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audio::Samples;
+    use crate::decode;
+    use crate::encode::ogg_crc;
+    use std::io::Cursor;
+
+    fn frames(decoder: &mut dyn decode::Decoder) -> u64 {
+        let mut samples =
+            Samples::empty(decoder.info().format, decoder.info().spec.channel_count());
+        std::iter::from_fn(|| match decoder.read(&mut samples, 4096).unwrap() {
+            0 => None,
+            count => Some(count as u64),
+        })
+        .sum()
+    }
+
+    #[test]
+    fn end_of_stream_on_comments_ends_nothing_the_second_time_either() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/fuzz/tone-6ch.opus");
+        let mut bytes = std::fs::read(path).unwrap();
+        let place = 1 + bytes[1..].windows(4).position(|it| it == b"OggS").unwrap();
+        let page = &mut bytes[place..];
+        let segments = usize::from(page[26]);
+        let body: usize = page[27..27 + segments].iter().map(|&length| usize::from(length)).sum();
+        let page = &mut page[..27 + segments + body];
+        // The flag for the end of a stream.
+        page[5] |= 4;
+        page[22..26].fill(0);
+        let sum = ogg_crc(page);
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
+        let mut decoder = decode::open(Box::new(Cursor::new(bytes)), None).unwrap();
+        let first = frames(decoder.as_mut());
+        decoder.rewind().unwrap();
+        assert!(first > 0);
+        assert_eq!(frames(decoder.as_mut()), first);
+    }
+}

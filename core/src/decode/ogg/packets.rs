@@ -125,7 +125,10 @@ impl PagedPackets {
             self.is_last = true;
             return Ok(false);
         };
-        self.is_last = page.is_last;
+        // A flag on pages of headers ends nothing.
+        let is_sound = |packet: &Vec<u8>| self.timing.is_sound(packet);
+        let is_header = !page.packets.is_empty() && !page.packets.iter().any(is_sound);
+        self.is_last = page.is_last && !is_header;
         self.take(page)?;
         Ok(true)
     }
