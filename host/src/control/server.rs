@@ -12,7 +12,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// How long answers under way may take when the daemon ends; event streams would never end.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// A running control socket. Dropping it ends it.
 #[derive(Debug)]
@@ -43,16 +47,24 @@ impl Server {
         let thread = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
             runtime.block_on(async move {
                 let on_tcp = serve_tcp(tcp, service.clone());
+                let (last, no_more) = oneshot::channel::<()>();
                 let served = async {
                     let listener = tokio::net::UnixListener::from_std(listener)?;
-                    axum::serve(listener, router(service)).await
+                    let no_more = async { no_more.await.unwrap_or_default() };
+                    axum::serve(listener, router(service)).with_graceful_shutdown(no_more).await
+                };
+                // Who asked the daemon to end is still answered.
+                let ended = async {
+                    let _ = stopped.await;
+                    drop(last);
+                    tokio::time::sleep(LAST_ANSWERS).await;
                 };
                 tokio::select! {
                     result = served => if let Err(error) = result {
                         tracing::error!(%error, "Control socket ends.");
                     },
                     Err(error) = on_tcp => tracing::error!(%error, "Control address ends."),
-                    _ = stopped => {}
+                    () = ended => {}
                 }
             });
         })?;
