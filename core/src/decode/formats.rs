@@ -45,7 +45,7 @@ const MPEG4_CODECS: &[&str] = &[
 pub const FORMATS: &[ReadFormat] = &[
     #[cfg(feature = "mpeg4")]
     ReadFormat { name: "aac", extensions: &["aac"], codecs: &["aac"],
-        summary: "AAC-LC in ADTS; nothing in it says what is padding." },
+        summary: "AAC-LC and HE-AAC in ADTS; nothing in it says what is padding." },
     ReadFormat { name: "aiff", extensions: &["aif", "aiff", "aifc"], codecs: &["pcm"],
         summary: "AIFF and AIFC with 8 to 32 bit or float samples." },
     ReadFormat { name: "caf", extensions: &["caf"], codecs: if cfg!(feature = "mpeg4") { &["pcm", "alac"] } else { &["pcm"] },

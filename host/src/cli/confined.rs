@@ -44,6 +44,23 @@ pub(super) fn before_analysis<'p>(
     enter(context, &domain)
 }
 
+/// Before a picture or data are made of a file, and written to `output`; without one nothing is written.
+///
+/// # Errors
+/// As [`enter`].
+pub(super) fn before_rendering(
+    context: &Context,
+    file: &Path,
+    output: Option<&Path>,
+) -> Result<(), CliError> {
+    let folder = output.map(|path| match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    });
+    let reads = places(std::iter::once(file));
+    enter(context, &Domain { reads, scratch: places(folder.into_iter()), ..Domain::default() })
+}
+
 /// What tells a folder from another that gets its name.
 type Inode = (u64, u64);
 

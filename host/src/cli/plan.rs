@@ -1,5 +1,6 @@
 //! `wavemill plan`: what a run would do with a file, without doing it.
 
+use super::confined::before_run;
 use super::run::{job_of, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::jobs::JobIds;
@@ -32,10 +33,12 @@ impl Run for PlanOf {
         let failed = |reason: String| {
             CliError::failed(format!("{}: {}", shown(&self.file), one_line(&reason)))
         };
-        let job = job_of(&self.file, &JobIds::after(None)).map_err(failed)?;
         let spool = spool_folder(context);
         let cancel = AtomicBool::new(false);
         let output_root = context.settings.output_root();
+        let files = std::slice::from_ref(&self.file);
+        before_run(context, pipeline, files, output_root, (&spool, true))?;
+        let job = job_of(&self.file, &JobIds::after(None)).map_err(failed)?;
         let places =
             Places { output_root, spool: &spool, cancel: &cancel, access: Places::direct() };
         let plan = plan::plan(pipeline, &job, &places, &mut |_| {})

@@ -1,5 +1,6 @@
 //! `wavemill tags`: the tags of files.
 
+use super::confined::before_analysis;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown, size};
@@ -19,6 +20,7 @@ impl Run for TagsOf {
     const NAME: &'static str = "tags";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
+        before_analysis(context, self.files.iter().map(PathBuf::as_path), None, None)?;
         let readings: Vec<_> =
             self.files.iter().map(|path| (path.as_path(), analysis::read_tags(path))).collect();
         if context.is_json() {

@@ -1,5 +1,6 @@
 //! `wavemill waveform`: how a file looks, as data or as a picture.
 
+use super::confined::before_rendering;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{JSON_VERSION, one_line, shown, size};
@@ -62,6 +63,7 @@ impl Run for WaveformOf {
             Some(path) => file::check(path, &self.input, self.force)?,
             None => check_standard_output(format, context)?,
         }
+        before_rendering(context, &self.input, output)?;
         let rendered = self.render(format).map_err(|error| {
             CliError::failed(format!("{} {}", shown(&self.input), one_line(&error.to_string())))
         })?;

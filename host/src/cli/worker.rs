@@ -1,4 +1,4 @@
-//! `wavemill worker`: a process of the daemon's, for one job after another.
+//! `wavemill worker`: a process of the daemon's, for one job.
 
 use super::{CliError, Context, Exit, Run};
 use crate::report::one_line;

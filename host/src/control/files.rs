@@ -76,13 +76,13 @@ impl Service {
         let (mut oldest, mut newest) = (None, None);
         self.store.visit_catalog(0, u64::MAX, &mut |path, record| {
             stats.count += 1;
-            stats.bytes += record.identity.size_bytes;
+            stats.bytes = stats.bytes.saturating_add(record.identity.size_bytes);
             stats.audio_s += record.facts.duration_s.unwrap_or(0.0);
             newest.get_or_insert(record.made_ms);
             oldest = Some(record.made_ms);
             let of_type = stats.by_extension.entry(extension(path)).or_default();
             of_type.count += 1;
-            of_type.bytes += record.identity.size_bytes;
+            of_type.bytes = of_type.bytes.saturating_add(record.identity.size_bytes);
             Ok(true)
         })?;
         stats.oldest = oldest.map(rfc3339);

@@ -7,7 +7,6 @@ use super::plans::Plan;
 use super::publishing::{Published, publish_job, remove_parts, survive, tell_end};
 use super::recovery::DEATHS_MAX;
 use super::shared::Shared;
-use super::slot::Slot;
 use super::sources::{self, SourceState};
 use super::stop::StopLevel;
 use super::turns::Turn;
@@ -18,7 +17,7 @@ use crate::store::{
     Ending, GroupRecord, JobRecord, OutputFacts, OutputProgress, OutputRecord, SourceRecord,
     StoreError, tag_texts,
 };
-use crate::worker::{Event, Failure, FailureKind, Granted, Reply, Request, Work};
+use crate::worker::{Event, Failure, FailureKind, Granted, Reply, Request, Work, WorkerProcess};
 use crossbeam_channel::{Receiver, after, select};
 use serde_json::Value;
 use std::path::Path;
@@ -102,10 +101,10 @@ impl<'s> Together<'s> {
     }
 }
 
-/// Runs a claimed job and records how it ended; returns the job as it is then.
+/// Runs a claimed job in the place with this number and records how it ended; returns the job as it is then.
 pub(super) fn run(
     shared: &Shared,
-    slot: &mut Slot,
+    slot: usize,
     stopped: &Receiver<()>,
     job: &JobRecord,
 ) -> Result<JobRecord, StoreError> {
@@ -161,7 +160,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&self, slot: &mut Slot, stopped: &Receiver<()>) -> Result<JobRecord, StoreError> {
+    fn run(&self, slot: usize, stopped: &Receiver<()>) -> Result<JobRecord, StoreError> {
         let (shared, job) = (self.shared, self.job);
         match sources::state_of(job) {
             SourceState::Same => {}
@@ -206,49 +205,41 @@ impl Attempt<'_> {
         }
     }
 
-    /// Lets a worker do its part.
+    /// Lets a worker do its part; it has ended when this returns.
     fn work(
         &self,
-        slot: &mut Slot,
+        slot: usize,
         stopped: &Receiver<()>,
         plan: &Plan,
         mut together: Option<&mut Together<'_>>,
     ) -> Result<Worked, StoreError> {
-        let domain = domain::of_job(self.shared, plan).map_err(Failure::from);
-        let worker = domain.and_then(|domain| {
-            Ok(slot.worker(self.shared, &domain, plan.pipeline.open_files_max)?)
-        });
-        let worker = match worker {
+        let mut worker = match self.worker(slot, plan) {
             Ok(worker) => worker,
             Err(failure) => return Ok(Worked::Failed(failure)),
         };
         let work = self.request(plan, together.as_deref());
         let mut granted = Granted::of(&work);
         if worker.send(&Request::Run(Box::new(work))).is_err() {
-            return Ok(buried(slot));
+            return Ok(buried(worker));
         }
         let mut canceled: Option<Instant> = None;
         let mut watchdog = Watchdog::of(plan, self.shared.bounds);
         loop {
-            if let Some(ended) = self.ended(slot, &mut canceled, &mut watchdog) {
-                slot.kill();
+            if let Some(ended) = self.ended(&mut worker, &mut canceled, &mut watchdog) {
                 return Ok(ended);
             }
-            let Some(worker) = slot.running() else {
-                return Ok(Worked::Crashed("the worker is gone".to_owned()));
-            };
             let event = select! {
                 recv(worker.events()) -> event => event.unwrap_or(Event::Gone),
                 recv(stopped) -> _ => continue,
                 recv(after(TICK)) -> _ => continue,
             };
             match event {
-                Event::Gone => return Ok(buried(slot)),
-                Event::Reply(Reply::Ready { .. } | Reply::Reached { .. }) => {}
+                Event::Gone => return Ok(buried(worker)),
+                Event::Reply(Reply::Ready { .. }) => {}
                 Event::Reply(Reply::Progress { share }) => self.progress(&mut watchdog, share),
                 Event::Reply(Reply::File { wish }) => {
                     if worker.hand(granted.fulfil(&wish)).is_err() {
-                        return Ok(buried(slot));
+                        return Ok(buried(worker));
                     }
                 }
                 Event::Reply(Reply::Measures { member }) => {
@@ -262,7 +253,7 @@ impl Attempt<'_> {
                         None => *group,
                     };
                     if worker.send(&Request::Agreed { group: Box::new(group) }).is_err() {
-                        return Ok(buried(slot));
+                        return Ok(buried(worker));
                     }
                 }
                 Event::Reply(Reply::Prepared(outcome)) => return Ok(Worked::Prepared(outcome)),
@@ -278,25 +269,34 @@ impl Attempt<'_> {
                     granted.decided(answer.as_deref().unwrap_or_default());
                     let answer = answer.map_err(Failure::from);
                     if worker.send(&Request::Decided { answer }).is_err() {
-                        return Ok(buried(slot));
+                        return Ok(buried(worker));
                     }
                 }
             }
         }
     }
 
+    /// Starts a worker that is left with what this job needs.
+    fn worker(&self, slot: usize, plan: &Plan) -> Result<WorkerProcess, Failure> {
+        let domain = domain::of_job(self.shared, plan)?;
+        let worker = self.shared.workers.start(&domain, plan.pipeline.open_files_max)?;
+        self.shared.live.set_confinement(worker.confinement());
+        self.shared.live.update_worker(slot, |view| view.pid = Some(worker.pid()));
+        Ok(worker)
+    }
+
     /// Whether the worker must be ended now: someone canceled the job some time ago, everything stops, or it took
     /// more than it may.
     fn ended(
         &self,
-        slot: &mut Slot,
+        worker: &mut WorkerProcess,
         canceled: &mut Option<Instant>,
         watchdog: &mut Watchdog,
     ) -> Option<Worked> {
         if canceled.is_none() && self.shared.live.is_canceled(&self.job.id) {
             *canceled = Some(Instant::now());
             // One that is dead already is noticed by its silence.
-            let _ = slot.running().map(|worker| worker.send(&Request::Cancel));
+            let _ = worker.send(&Request::Cancel);
         }
         if canceled.is_some_and(|since| since.elapsed() >= CANCEL_WITHIN) {
             return Some(Worked::Canceled);
@@ -304,7 +304,7 @@ impl Attempt<'_> {
         if self.shared.stop.level() == StopLevel::Now {
             return Some(Worked::Interrupted);
         }
-        watchdog.excess(worker_pid(slot)).map(Worked::Crashed)
+        watchdog.excess(worker.pid()).map(Worked::Crashed)
     }
 
     fn request(&self, plan: &Plan, together: Option<&Together<'_>>) -> Work {
@@ -505,19 +505,14 @@ impl Attempt<'_> {
     }
 }
 
-/// Says how the worker died.
-fn buried(slot: &mut Slot) -> Worked {
-    match slot.bury() {
-        Some(death) if death.is_from_outside => {
-            Worked::Killed(format!("the worker was killed ({})", death.how))
-        }
-        Some(death) => Worked::Crashed(format!("the decoder crashed ({})", death.how)),
-        None => Worked::Crashed("the worker is gone".to_owned()),
+/// Ends a worker that died, and says how.
+fn buried(mut worker: WorkerProcess) -> Worked {
+    let death = worker.end();
+    if death.is_from_outside {
+        Worked::Killed(format!("the worker was killed ({})", death.how))
+    } else {
+        Worked::Crashed(format!("the decoder crashed ({})", death.how))
     }
-}
-
-fn worker_pid(slot: &mut Slot) -> Option<u32> {
-    slot.running().map(|worker| worker.pid())
 }
 
 /// The records of what a worker prepared, in the order it is published; those left out come along.

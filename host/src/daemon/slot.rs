@@ -1,26 +1,13 @@
-//! A place for one running job: a thread with its own worker process.
+//! A place for one running job: a thread, which starts a worker process for each.
 
 use super::attempt;
 use super::shared::Shared;
-use crate::platform::Domain;
 use crate::store::{JobRecord, StoreError};
-use crate::worker::{Death, WorkerProcess};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-
-/// Jobs after which a worker is replaced: bounds what a leak in a decoder can add up to.
-const JOBS_MAX: u64 = 1_000;
-
-/// A place's worker.
-#[derive(Debug)]
-pub(super) struct Slot {
-    index: usize,
-    worker: Option<WorkerProcess>,
-    jobs_by_worker: u64,
-}
 
 /// What a place tells the scheduler: the job as it is after the attempt, or that the store failed.
 pub(super) type SlotReport = (usize, Result<JobRecord, StoreError>);
@@ -65,70 +52,20 @@ impl Drop for SlotHandle {
 }
 
 fn serve(shared: &Shared, index: usize, jobs: &Receiver<JobRecord>, reports: &Sender<SlotReport>) {
-    let mut slot = Slot::new(index);
     let stopped = shared.stop.subscribe();
     for job in jobs {
         shared.live.update_worker(index, |view| view.job = Some(job.id.clone()));
-        let run = AssertUnwindSafe(|| attempt::run(shared, &mut slot, &stopped, &job));
+        let run = AssertUnwindSafe(|| attempt::run(shared, index, &stopped, &job));
         let report = catch_unwind(run).unwrap_or_else(|_| {
             Err(StoreError::Io { reason: format!("the thread of job {} panicked", job.id) })
         });
-        slot.jobs_by_worker += 1;
-        if slot.jobs_by_worker >= JOBS_MAX {
-            slot.kill();
-        }
-        let pid = slot.running().map(|worker| worker.pid());
         shared.live.update_worker(index, |view| {
-            view.pid = pid;
+            view.pid = None;
             view.job = None;
             view.jobs_done += 1;
         });
         if reports.send((index, report)).is_err() {
             return;
         }
-    }
-}
-
-impl Slot {
-    /// Place number `index`, without a worker.
-    pub(super) fn new(index: usize) -> Self {
-        Self { index, worker: None, jobs_by_worker: 0 }
-    }
-
-    /// Its worker, started if there is none, or none for a job that needs this domain and bound of open files: a
-    /// process that gave something up does not get it back.
-    pub(super) fn worker(
-        &mut self,
-        shared: &Shared,
-        domain: &Domain,
-        open_files_max: Option<u64>,
-    ) -> io::Result<&mut WorkerProcess> {
-        if self.worker.as_mut().is_some_and(|worker| !worker.suits(domain, open_files_max)) {
-            self.kill();
-        }
-        if self.worker.is_none() {
-            let worker = shared.workers.start(domain, open_files_max)?;
-            shared.live.set_confinement(worker.confinement());
-            let pid = worker.pid();
-            self.jobs_by_worker = 0;
-            shared.live.update_worker(self.index, |view| view.pid = Some(pid));
-            self.worker = Some(worker);
-        }
-        self.running().ok_or_else(|| io::Error::other("the worker is gone"))
-    }
-
-    /// Its worker, if there is one.
-    pub(super) fn running(&mut self) -> Option<&mut WorkerProcess> {
-        self.worker.as_mut()
-    }
-
-    /// Ends its worker, which died, and says how.
-    pub(super) fn bury(&mut self) -> Option<Death> {
-        self.worker.take().map(|mut worker| worker.end())
-    }
-
-    /// Kills its worker.
-    pub(super) fn kill(&mut self) {
-        self.worker = None;
     }
 }

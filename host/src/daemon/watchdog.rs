@@ -62,12 +62,11 @@ impl Watchdog {
     }
 
     /// Why the worker with this process id must be ended, if so.
-    pub(super) fn excess(&mut self, pid: Option<u32>) -> Option<String> {
+    pub(super) fn excess(&mut self, pid: u32) -> Option<String> {
         if Instant::now() >= self.deadline {
             let timeout_s = self.timeout.as_secs_f64();
             return Some(format!("took longer than the pipeline's timeout of {timeout_s} s"));
         }
-        let pid = pid?;
         let bytes_max = self.rss_bytes_max;
         if let Some(bytes) = resident_bytes(pid).filter(|&bytes| bytes > bytes_max) {
             let (mib, mib_max) = (bytes >> 20, bytes_max >> 20);

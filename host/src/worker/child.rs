@@ -4,16 +4,15 @@ use super::files::Received;
 use super::protocol::{Failure, FileError, FileWish, Reply, Request, Work, parse, send};
 use crate::groups::{Candidate, Group, Pieces};
 use crate::platform::{
-    Confinement, Domain, LockFile, Purpose, confine, die_with_parent, limit_this_process,
+    Confinement, LockFile, Purpose, confine, die_with_parent, limit_this_process,
 };
 use crate::store::GroupMember;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,9 +25,6 @@ use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 /// Least time between two progress messages of a run: more would only be thrown away.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-
-/// Pipelines a worker keeps ready.
-const PIPELINES_MAX: usize = 64;
 
 /// What a worker tells and asks besides.
 pub trait Talk: Hooks {
@@ -47,25 +43,25 @@ pub trait Talk: Hooks {
 
 /// What a worker does with a file; replaced in tests.
 pub trait Engine {
-    /// Processes a file; stops early when `cancel` becomes true.
+    /// Processes the file; stops early when `cancel` becomes true.
     ///
     /// # Errors
     /// As [`execution::run`].
     fn run(
-        &mut self,
+        &self,
         work: &Work,
         cancel: &AtomicBool,
         hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError>;
 }
 
-/// Serves the daemon that started this process until it is no longer wanted. Returns an exit code.
+/// Does the one job of this process for the daemon that started it. Returns an exit code.
 pub fn serve() -> u8 {
-    serve_with(&mut PipelineEngine::default())
+    serve_with(&PipelineEngine)
 }
 
 /// As [`serve`], with another engine.
-pub fn serve_with(engine: &mut dyn Engine) -> u8 {
+pub fn serve_with(engine: &dyn Engine) -> u8 {
     match serve_socket(engine) {
         Ok(()) => 0,
         Err(error) => {
@@ -75,7 +71,7 @@ pub fn serve_with(engine: &mut dyn Engine) -> u8 {
     }
 }
 
-fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
+fn serve_socket(engine: &dyn Engine) -> io::Result<()> {
     let stdin: OwnedFd = io::stdin().as_fd().try_clone_to_owned()?;
     let socket = UnixStream::from(stdin);
     let cancel = Arc::new(AtomicBool::new(false));
@@ -94,34 +90,21 @@ fn serve_socket(engine: &mut dyn Engine) -> io::Result<()> {
         Some(domain) => confine(domain, Purpose::Worker)?,
         None => Confinement::off(),
     };
-    let domain = domain.unwrap_or_default();
     let shared = Arc::clone(&cancel);
     std::thread::Builder::new()
         .name("requests".to_owned())
         .spawn(move || read_requests(reader, &sender, &handed, &shared))?;
     let line = Arc::new(Line { socket: Mutex::new(socket), answers: Mutex::new(answers) });
-    let mut link = Link { line, requests, cancel, last_progress: None, is_broken: false };
+    let mut link = Link { line, requests, last_progress: None, is_broken: false };
     link.reply(&Reply::Ready { confinement })?;
-    serve_requests(engine, &mut link, &domain)
-}
-
-fn serve_requests(engine: &mut dyn Engine, link: &mut Link, domain: &Domain) -> io::Result<()> {
-    while let Ok(request) = link.requests.recv() {
-        let reply = match request {
-            Request::Reach => Reply::Reached { all: domain.is_reached() },
-            Request::Run(work) => {
-                link.last_progress = None;
-                let cancel = Arc::clone(&link.cancel);
-                match engine.run(&work, &cancel, link) {
-                    Ok(outcome) => Reply::Prepared(Box::new(outcome)),
-                    Err(error) => Reply::Failed(error.into()),
-                }
-            }
-            _ => continue,
-        };
-        link.reply(&reply)?;
-    }
-    Ok(())
+    let Ok(Request::Run(work)) = link.requests.recv() else {
+        return Err(io::Error::other("the first request was no job"));
+    };
+    let ended = match engine.run(&work, &cancel, &mut link) {
+        Ok(outcome) => Reply::Prepared(Box::new(outcome)),
+        Err(error) => Reply::Failed(error.into()),
+    };
+    link.reply(&ended)
 }
 
 /// Arms death with the parent before anything is done for it.
@@ -150,11 +133,9 @@ fn read_requests(
             }
             continue;
         }
-        // In the order they came: what cancels a run is never taken for one of the run before.
-        if matches!(request, Request::Cancel | Request::Run(_)) {
-            cancel.store(request == Request::Cancel, Ordering::SeqCst);
-        }
-        if request != Request::Cancel && requests.send(request).is_err() {
+        if request == Request::Cancel {
+            cancel.store(true, Ordering::SeqCst);
+        } else if requests.send(request).is_err() {
             break;
         }
     }
@@ -211,7 +192,6 @@ impl FileAccess for Line {
 struct Link {
     line: Arc<Line>,
     requests: Receiver<Request>,
-    cancel: Arc<AtomicBool>,
     last_progress: Option<Instant>,
     is_broken: bool,
 }
@@ -265,22 +245,16 @@ impl Talk for Link {
 }
 
 /// The real engine: the pipelines crate.
-#[derive(Default)]
-struct PipelineEngine {
-    /// Pipelines without effects. One with effects is loaded for each job, so that a module that was
-    /// replaced is taken by the next one; the modules themselves stay loaded.
-    loaded: HashMap<String, Arc<Pipeline>>,
-    effects: HashMap<PathBuf, Effects>,
-}
+struct PipelineEngine;
 
 impl Engine for PipelineEngine {
     fn run(
-        &mut self,
+        &self,
         work: &Work,
         cancel: &AtomicBool,
         hooks: &mut dyn Talk,
     ) -> Result<Outcome, RunError> {
-        let pipeline = self.pipeline(work)?;
+        let pipeline = pipeline(work)?;
         let access = hooks.access();
         let places = Places { output_root: &work.output_root, spool: &work.spool, cancel, access };
         let Some(members) = &work.members else {
@@ -324,27 +298,11 @@ fn candidate(work: &Work, member: &GroupMember, access: &dyn FileAccess) -> Cand
     Candidate { name, job: job() }
 }
 
-impl PipelineEngine {
-    fn pipeline(&mut self, work: &Work) -> Result<Arc<Pipeline>, RunError> {
-        let key = format!("{:?}\n{}", work.defaults, work.pipeline_text);
-        if let Some(pipeline) = self.loaded.get(&key) {
-            return Ok(Arc::clone(pipeline));
-        }
-        let cache = &work.effect_cache;
-        let effects = self.effects.entry(cache.clone());
-        let effects = effects.or_insert_with(|| Effects::new(Some(cache.clone())));
-        let effects = effects.in_folder(&work.folder);
-        let loaded = wavemill_pipelines::load(&work.pipeline_text, &work.defaults, &effects)
-            .map_err(|mistakes| RunError::Refused { reason: refusal(&mistakes) })?;
-        let pipeline = Arc::new(loaded.pipeline);
-        if !pipeline.has_effects() {
-            if self.loaded.len() >= PIPELINES_MAX {
-                self.loaded.clear();
-            }
-            self.loaded.insert(key, Arc::clone(&pipeline));
-        }
-        Ok(pipeline)
-    }
+fn pipeline(work: &Work) -> Result<Pipeline, RunError> {
+    let effects = Effects::new(Some(work.effect_cache.clone())).in_folder(&work.folder);
+    wavemill_pipelines::load(&work.pipeline_text, &work.defaults, &effects)
+        .map(|loaded| loaded.pipeline)
+        .map_err(|mistakes| RunError::Refused { reason: refusal(&mistakes) })
 }
 
 /// The first mistake in one line. The daemon read the same text, so it is about an effect.

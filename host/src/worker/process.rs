@@ -70,15 +70,12 @@ pub struct WorkerProcess {
     socket: UnixStream,
     events: Receiver<Event>,
     tail: Arc<Mutex<VecDeque<String>>>,
-    domain: Option<Domain>,
-    open_files_max: u64,
     confinement: Confinement,
 }
 
 impl Workers {
     /// Starts a worker that may have so many files open, and waits until it is ready; where workers are
-    /// confined, to this domain. It dies
-    /// with the calling thread.
+    /// confined, to this domain. It dies with the calling thread.
     ///
     /// # Errors
     /// When the program cannot be started or does not speak the protocol.
@@ -111,15 +108,7 @@ impl Workers {
         })?;
         let domain = self.is_confined.then(|| domain.clone());
         let confinement = Confinement::off();
-        let mut worker = WorkerProcess {
-            child,
-            socket: ours,
-            events,
-            tail,
-            domain: domain.clone(),
-            open_files_max,
-            confinement,
-        };
+        let mut worker = WorkerProcess { child, socket: ours, events, tail, confinement };
         let (lock, parent_pid) = (self.lock.clone(), std::process::id());
         worker.send(&Request::Hello { parent_pid, lock, open_files_max, domain })?;
         match worker.events.recv_timeout(READY_TIMEOUT) {
@@ -165,20 +154,6 @@ impl WorkerProcess {
         &self.confinement
     }
 
-    /// Whether it can do a job that needs this domain and may have so many files open; asked of it, unless that
-    /// is plain.
-    pub fn suits(&mut self, domain: &Domain, open_files_max: Option<u64>) -> bool {
-        if self.open_files_max != open_files_max.unwrap_or(OPEN_FILES_MAX) {
-            return false;
-        }
-        let Some(ours) = &self.domain else { return true };
-        if !ours.covers(domain) || self.send(&Request::Reach).is_err() {
-            return false;
-        }
-        let answer = self.events.recv_timeout(READY_TIMEOUT);
-        answer == Ok(Event::Reply(Reply::Reached { all: true }))
-    }
-
     /// What it says.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
@@ -222,17 +197,12 @@ impl WorkerProcess {
         let is_note = |line: &&String| line.starts_with("note: ");
         tail.iter().rev().find(|line| !is_note(line)).cloned()
     }
-
-    /// Kills it at once.
-    pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Drop for WorkerProcess {
     fn drop(&mut self) {
-        self.kill();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

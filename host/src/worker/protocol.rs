@@ -27,9 +27,7 @@ pub enum Request {
         /// The files it is left with; without it, it keeps every right of its user.
         domain: Option<Domain>,
     },
-    /// Does it still reach all of its domain? Asked before it gets another job.
-    Reach,
-    /// Process a file.
+    /// Process a file; the only one of this worker.
     Run(Box<Work>),
     /// The answer to [`Reply::Decide`].
     Decided {
@@ -86,11 +84,6 @@ pub enum Reply {
     Ready {
         /// What is in force.
         confinement: Confinement,
-    },
-    /// The answer to [`Request::Reach`].
-    Reached {
-        /// Whether it does.
-        all: bool,
     },
     /// Which names shall the outputs get? Nothing is written before the answer.
     Decide {

@@ -1,4 +1,4 @@
-//! What `run`, `export` and `analyze` can no longer do once they decode, and what a killed run leaves.
+//! What commands can no longer do once they look into files, and what a killed run leaves.
 
 use super::{Lab, code, stderr, stdout};
 use hound::{SampleFormat, WavSpec, WavWriter};
@@ -109,6 +109,33 @@ fn analysis_reads_the_files_it_was_given_and_no_other() {
     assert!(stdout(&output).contains("RMS"), "the stream was measured: {output:?}");
     let output = analyze_replaced(&lab(false), false);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn every_command_that_looks_into_a_file_is_confined_first() {
+    if !can_confine() {
+        return;
+    }
+    let commands: [&[&str]; 7] = [
+        &["analyze", "a.wav"],
+        &["tags", "a.wav"],
+        &["waveform", "a.wav", "-o", "a.json"],
+        &["plan", "by-name.toml", "a.wav"],
+        &["run", "--dry-run", "by-name.toml", "a.wav"],
+        &["run", "by-name.toml", "a.wav"],
+        &["export", "a.wav", "exported.flac"],
+    ];
+    for confine in [true, false] {
+        let lab = lab(confine);
+        lab.write("by-name.toml", BY_NAME);
+        put(&lab.path("a.wav"), &wave());
+        for command in commands {
+            let output = lab.run(&[command, &["--log", "debug"]].concat());
+            assert_eq!(code(&output), 0, "{command:?}: {}", stderr(&output));
+            let is_confined = stderr(&output).contains("This process is confined.");
+            assert_eq!(is_confined, confine, "{command:?}: {}", stderr(&output));
+        }
+    }
 }
 
 #[test]

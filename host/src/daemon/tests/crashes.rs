@@ -1,7 +1,6 @@
 //! Whatever dies, and whenever: each input has one complete set of outputs afterwards.
 
 use super::super::publishing::{Published, publish_job};
-use super::super::slot::Slot;
 use super::super::{attempt, recovery};
 use super::*;
 use crate::jobs::{Capacity, Claim, Clock, JobQueue, JobState, Lease};
@@ -71,9 +70,8 @@ fn claim_one(lab: &Lab, plan: &Plan) -> (Arc<Shared>, JobRecord) {
 fn attempt_until(lab: &Lab, plan: &Plan, crash_at: usize) -> (Vec<&'static str>, bool) {
     let (shared, job) = claim_one(lab, plan);
     let stopped = shared.stop.subscribe();
-    let mut slot = Slot::new(0);
     crash_tests::arm(crash_at);
-    let result = attempt::run(&shared, &mut slot, &stopped, &job);
+    let result = attempt::run(&shared, 0, &stopped, &job);
     let passed = crash_tests::passed();
     crash_tests::arm(usize::MAX);
     match result {

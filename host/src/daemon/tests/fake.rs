@@ -32,7 +32,7 @@ pub(super) fn worker_command() -> Vec<OsString> {
 #[test]
 fn fake_worker_process() {
     if std::env::var_os(VARIABLE).is_some() {
-        std::process::exit(i32::from(serve_with(&mut FakeEngine)));
+        std::process::exit(i32::from(serve_with(&FakeEngine)));
     }
 }
 
@@ -43,7 +43,7 @@ struct FakeEngine;
 
 impl Engine for FakeEngine {
     fn run(
-        &mut self,
+        &self,
         work: &Work,
         cancel: &AtomicBool,
         hooks: &mut dyn Talk,

@@ -65,29 +65,6 @@ pub fn zones() -> impl Iterator<Item = Place> {
     named.into_iter().chain(ZONES.map(PathBuf::from)).map(Place)
 }
 
-impl Domain {
-    /// Whether whoever has this domain can do what one with the other could.
-    pub fn covers(&self, other: &Self) -> bool {
-        let covers = |ours: &[Place], theirs: &[Place]| {
-            theirs.iter().all(|it| ours.iter().any(|folder| it.0.starts_with(&folder.0)))
-        };
-        covers(&self.reads, &other.reads)
-            && covers(&self.scratch, &other.scratch)
-            && covers(&self.trees, &other.trees)
-            && covers(&self.parents, &other.parents)
-    }
-
-    /// Whether this process, which was confined to this domain, still reaches all of it. A folder that
-    /// was made anew or mounted again is not the one that was allowed, though it has its name.
-    pub fn is_reached(&self) -> bool {
-        let places = self.reads.iter().chain(&self.scratch).chain(&self.trees);
-        places.map(AsRef::as_ref).all(|place: &Path| match std::fs::File::open(place) {
-            Err(error) => error.kind() != std::io::ErrorKind::PermissionDenied,
-            Ok(_) => true,
-        })
-    }
-}
-
 /// How far a process is confined.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
@@ -208,23 +185,6 @@ fn confine_calls(_purpose: Purpose) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn places(paths: &[&str]) -> Vec<Place> {
-        paths.iter().map(|path| Place(path.into())).collect()
-    }
-
-    #[test]
-    fn domain_covers_what_lies_below_it() {
-        let scratch = places(&["/out", "/more"]);
-        let ours = Domain { reads: places(&["/in"]), scratch, ..Domain::default() };
-        let (reads, scratch) = (places(&["/in/a/b"]), places(&["/out"]));
-        let theirs = Domain { reads, scratch, ..Domain::default() };
-        assert!(ours.covers(&theirs) && !theirs.covers(&ours));
-        assert!(ours.covers(&Domain::default()));
-        // A name that begins alike is another folder; what can be written is no right to read.
-        assert!(!ours.covers(&Domain { reads: places(&["/inside"]), ..Domain::default() }));
-        assert!(!ours.covers(&Domain { trees: places(&["/out"]), ..Domain::default() }));
-    }
 
     #[test]
     fn confinement_says_what_is_missing() {
