@@ -278,6 +278,7 @@ impl Attempt<'_> {
 
     /// Starts a worker that is left with what this job needs.
     fn worker(&self, slot: usize, plan: &Plan) -> Result<WorkerProcess, Failure> {
+        self.shared.plans.compile_effects(plan);
         let domain = domain::of_job(self.shared, plan)?;
         let worker = self.shared.workers.start(&domain, plan.pipeline.open_files_max)?;
         self.shared.live.set_confinement(worker.confinement());

@@ -11,10 +11,9 @@ use wavemill_pipelines::execution::RunError;
 use wavemill_pipelines::model::Step;
 use wavemill_pipelines::publishing::{create_dirs, refusal};
 
-/// The domain of a job: the time zones of the system and the modules of effects to read, the spool and the
-/// caches to write. The job's own files are not among them: the daemon hands them over, open. So it is the same for
-/// all jobs without effects, and a worker can do one after the other. Folders to write are made, because one
-/// that is not there cannot be allowed.
+/// The domain of a job: the time zones of the system, the modules of effects and their compiled code to read, the
+/// spool and what was measured of groups to write. The job's own files are not among them: the daemon hands them
+/// over, open. Folders are made, because one that is not there cannot be allowed.
 ///
 /// # Errors
 /// When a folder cannot be made for a reason that may pass: a worker that was started without it would be
@@ -32,7 +31,8 @@ pub(super) fn of_job(shared: &Shared, plan: &Plan) -> Result<Domain, RunError> {
         let files = effects.filter(|effect| effect.is_file());
         reads.push(plan.folder.join(LOCK_FILE));
         reads.extend(files.map(|effect| plan.folder.join(&effect.name)));
-        trees.push(shared.effect_cache.clone());
+        made(&shared.effect_cache, make_private(&shared.effect_cache))?;
+        reads.push(shared.effect_cache.clone());
     }
     if pipeline.grouped_step().is_some() {
         trees.push(Pieces::of_state(&shared.state).folder().to_owned());

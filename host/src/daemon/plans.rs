@@ -105,6 +105,16 @@ impl Plans {
         current.values().map(record).collect()
     }
 
+    /// Compiles the effects of a pipeline into the cache, from which its worker only reads: compiled code of a
+    /// worker that a bad file took over would be run by whoever loads it next. A module that was replaced is compiled
+    /// here too, before its first job.
+    pub(super) fn compile_effects(&self, plan: &Plan) {
+        if plan.pipeline.has_effects() {
+            // What is wrong with them is told by the worker, which finds the same.
+            let _ = load(&plan.text, &plan.defaults, plan.folder.clone(), &self.effects);
+        }
+    }
+
     /// The pipeline with this hash; today's of that name when the former cannot be read any more.
     pub(super) fn get(
         &self,

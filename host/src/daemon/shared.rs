@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) turns: Turns,
     /// Where the store is, and what was measured of files.
     pub(super) state: PathBuf,
-    /// Where workers keep compiled effects.
+    /// Where compiled effects are kept: written by the daemon, read by workers.
     pub(super) effect_cache: PathBuf,
     pub(super) events: Sender<DaemonEvent>,
     /// Those who tell hooks.

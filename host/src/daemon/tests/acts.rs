@@ -38,6 +38,9 @@ impl Scene {
             tried.insert(name.to_owned(), json!(result.err().map(|error| error.to_string())));
         };
         note("make spool", File::create(self.path("state/spool/made")).map(drop));
+        let cache = self.path("state/cache/effects");
+        note("list compiled effects", fs::read_dir(&cache).map(drop));
+        note("plant compiled effect", File::create(cache.join("planted.fxcode")).map(drop));
         note("list input folder", fs::read_dir(self.path("in")).map(drop));
         note("read other input", File::open(self.path("in/other.txt")).map(drop));
         note("read", File::open(self.path("other/secret")).map(drop));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+use wavemill_pipelines::Effects;
 
 /// What every worker may do besides its job.
 const ALLOWED: [&str; 1] = ["make spool"];
@@ -28,6 +29,7 @@ pub(super) fn can_confine() -> bool {
 pub(super) fn scene() -> (Lab, TcpListener, UnixListener) {
     let lab = Lab::new();
     fs::create_dir(lab.path("other")).unwrap();
+    fs::create_dir_all(lab.path("state/cache/effects")).unwrap();
     for name in ["other/secret", "other/victim", "out/foreign", "in/other.txt"] {
         lab.write(name, name);
     }
@@ -40,9 +42,14 @@ pub(super) fn scene() -> (Lab, TcpListener, UnixListener) {
 
 /// Runs the acts in a worker; the report says what each came to.
 fn report_of(lab: &Lab, confine: bool) -> Value {
+    report_with(plan("a"), lab, confine)
+}
+
+/// The same with another plan.
+fn report_with(plan: Plan, lab: &Lab, confine: bool) -> Value {
     let (settings, events) = settings(lab.folder.path(), true);
     let settings = DaemonSettings { confine, ..settings };
-    let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
+    let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
     let summary = run_with(&settings, plans).unwrap();
     let events: Vec<_> = events.try_iter().collect();
     assert_eq!(summary.done, 1, "{events:?}");
@@ -73,6 +80,24 @@ fn confined_worker_can_do_its_job_and_nothing_else() {
     assert_eq!(lab.names("out"), [OTHER_PART, "a.a", "a.json", "foreign"]);
     assert_eq!(lab.read("out/foreign"), "out/foreign");
     assert_eq!(lab.read(&format!("out/{OTHER_PART}")), "other part");
+}
+
+/// Compiled code is run by whoever loads it next, the daemon too.
+#[test]
+fn worker_of_effects_reads_their_compiled_code_and_writes_none() {
+    if !can_confine() {
+        return;
+    }
+    let text = "version = 1\n[pipeline]\nname = \"test\"\n[[step]]\neffect = \"gate\"\n\
+                [report]\njson = \"out/x.json\"\n";
+    let loaded = wavemill_pipelines::load(text, &Defaults::default(), &Effects::default());
+    let mut plan = plan("a");
+    plan.pipeline.steps = loaded.unwrap().pipeline.steps;
+    let (lab, _tcp, _unix) = scene();
+    let tried = &report_with(plan, &lab, true)["tried"];
+    let allowed = BTreeSet::from(["make spool", "list compiled effects"]);
+    assert_eq!(worked(tried), allowed, "{tried:#}");
+    assert!(!lab.path("state/cache/effects/planted.fxcode").exists());
 }
 
 /// Whether it is confined or not: what hands the files over knows the job.
