@@ -40,32 +40,36 @@ fn of_threads(pid: i32, begin: &str) -> Vec<String> {
     threads.filter_map(|thread| line(&thread.ok()?.path())).collect()
 }
 
+/// What is asked of each thread of a worker.
+const GIVEN_UP: [(&str, &str); 2] = [("Seccomp:", "2"), ("NoNewPrivs:", "1")];
+
 #[test]
 fn every_thread_of_a_worker_is_confined() {
     let lab = Lab::new();
     let pipeline = lab.pipeline("alone", PIPELINE);
-    wav::write(&lab.path("in/a.wav"), &signal::pink(48_000, 2, 48_000, 0.3, 1), Stored::Int(16));
+    // Its job lasts as long as it takes to look at its worker.
+    let minutes = signal::sine(48_000, 2, 180 * 48_000, 440.0, 0.3);
+    wav::write(&lab.path("in/a.wav"), &minutes, Stored::Int(16));
     let mut daemon = lab.watch(&[&pipeline]);
-    daemon.wait_for("the job", |event| event["event"] == "job-done");
+    daemon.wait_for("progress", |event| event["event"] == "progress");
+    let workers = lab.processes().into_iter().filter(|it| it.command.ends_with(" worker"));
+    let found: Vec<Vec<_>> =
+        workers.map(|it| GIVEN_UP.map(|(begin, _)| of_threads(it.pid, begin)).to_vec()).collect();
     let status = lab.run(["status", "--json"]).json();
     let confinement = &status["daemon"]["confinement"];
     if confinement["level"] != "full" {
         eprintln!("skipped: workers cannot be confined here ({confinement})");
         return;
     }
-    let workers = lab.processes().into_iter().filter(|it| it.command.ends_with(" worker"));
-    let workers: Vec<_> = workers.collect();
-    assert!(!workers.is_empty());
-    for worker in workers {
-        for (begin, value) in [("Seccomp:", "2"), ("NoNewPrivs:", "1")] {
-            let found = of_threads(worker.pid, begin);
-            // One reads requests, one works, and the effects have a clock.
-            assert!(found.len() >= 3 && found.iter().all(|it| it == value), "{begin} {found:?}");
-        }
+    assert_eq!(found.len(), 1);
+    for (threads, (begin, value)) in found[0].iter().zip(GIVEN_UP) {
+        // One reads requests, one works, and the effects have a clock.
+        assert!(threads.len() >= 3 && threads.iter().all(|it| it == value), "{begin} {threads:?}");
     }
     // The daemon itself is not: it publishes, moves sources and starts workers.
     let own = of_threads(daemon.pid().as_raw_nonzero().get(), "Seccomp:");
     assert!(own.iter().all(|it| it == "0"), "{own:?}");
+    daemon.wait_for("the job", |event| event["event"] == "job-done");
     assert_eq!(daemon.terminate(), Some(0));
 }
 
