@@ -1,6 +1,7 @@
 //! `wavemill jobs submit`, `batches`, `batch` and `watch`: files that are processed together.
 
-use super::jobs::{absolute, moment, tone_of, with_version};
+use super::jobs::{moment, tone_of, with_version};
+use super::paths::absolute_text;
 use super::pipeline_files::{self, PipelineFile};
 use super::{CliError, Context, Exit, outcome};
 use crate::client::Backend;
@@ -55,8 +56,8 @@ impl Submit {
     }
 
     fn request(&self, backend: &Backend, context: &Context) -> Result<SubmitRequest, CliError> {
-        let paths = self.files.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
-        let output = self.output.as_deref().map(absolute).transpose()?;
+        let paths = self.files.iter().map(|file| absolute_text(file)).collect::<Result<_, _>>()?;
+        let output = self.output.as_deref().map(absolute_text).transpose()?;
         let request = SubmitRequest {
             paths,
             name: self.name.clone(),
@@ -77,10 +78,10 @@ impl Submit {
             return Err(CliError::failed("no pipeline was loaded"));
         };
         let folder = folder_of(&path).map_err(|error| CliError::path(&path, error))?;
-        let usual = || absolute(context.settings.output_root());
+        let usual = || absolute_text(context.settings.output_root());
         Ok(SubmitRequest {
             toml: Some(text),
-            folder: Some(absolute(&folder)?),
+            folder: Some(absolute_text(&folder)?),
             output_root: Some(output.map_or_else(usual, Ok)?),
             ..request
         })

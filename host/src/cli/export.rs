@@ -4,11 +4,12 @@ mod steps;
 
 use super::confined::before_run;
 use super::flags::damaged;
-use super::run::{absolute, first, run_confined, run_files, spool_folder};
+use super::paths::{absolute, check_replaceable};
+use super::run::{first, run_confined, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use steps::{Edits, Levels, steps};
 use wavemill_core::decode::Damaged;
 use wavemill_core::encode;
@@ -157,10 +158,15 @@ impl Run for ExportOne {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         if self.print_pipeline {
-            context.lines([self.pipeline(&self.target)?.trim_end()])?;
+            let is_plain = self.target.components().all(|part| part != Component::ParentDir);
+            let target = if is_plain { self.target.clone() } else { absolute(&self.target)? };
+            context.lines([self.pipeline(&target)?.trim_end()])?;
             return Ok(Exit::Done);
         }
         let target = absolute(&self.target)?;
+        if self.force {
+            check_replaceable(&target)?;
+        }
         let pipelines = pipeline_files::load_text(NAME, self.pipeline(&target)?, context)?;
         let output_root = context.settings.output_root();
         let raw = RawFormat::of(self.raw.rate, self.raw.channels, self.raw.coding)

@@ -1,6 +1,7 @@
 //! `wavemill files`: what was made, and keeping it in order.
 
-use super::jobs::{absolute, moment, with_version};
+use super::jobs::{moment, with_version};
+use super::paths::absolute_text;
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
 use crate::control::types::{
@@ -122,7 +123,8 @@ impl Run for Files {
             Action::Move { from, to } => relocate(&backend, &from, &to, false, context)?,
             Action::Copy { from, to } => relocate(&backend, &from, &to, true, context)?,
             Action::Delete { files } => {
-                let paths = files.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
+                let paths =
+                    files.iter().map(|file| absolute_text(file)).collect::<Result<_, _>>()?;
                 let request = DeleteRequest { paths, empty_folders: false };
                 return deleted(&backend.delete_files(&request)?, context);
             }
@@ -222,7 +224,7 @@ fn show(backend: &Backend, file: &str, context: &Context) -> Result<(), CliError
     let list = if is_job_id(file) {
         backend.files_of_job(file)?
     } else {
-        let path = Some(absolute(Path::new(file))?);
+        let path = Some(absolute_text(Path::new(file))?);
         backend.files(&FileFilter { path, ..FileFilter::default() })?
     };
     if list.files.is_empty() {
@@ -309,7 +311,7 @@ fn relocate(
 ) -> Result<(), CliError> {
     let name = from.file_name().unwrap_or_default();
     let to = if to.is_dir() { to.join(name) } else { to.to_owned() };
-    let request = MoveRequest { from: absolute(from)?, to: absolute(&to)?, copy };
+    let request = MoveRequest { from: absolute_text(from)?, to: absolute_text(&to)?, copy };
     let file = backend.move_file(&request)?;
     if context.is_json() {
         return context.document(&with_version(&file)?);

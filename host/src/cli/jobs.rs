@@ -1,6 +1,7 @@
 //! `wavemill jobs`: what was, is and will be done, and doing it again.
 
 use super::batches::{self, Submit};
+use super::paths::absolute_text;
 use super::{CliError, Context, Exit, Run};
 use crate::client::Backend;
 use crate::control::types::{
@@ -8,7 +9,7 @@ use crate::control::types::{
     ReprocessRequest, RetryRequest,
 };
 use crate::jobs::JobState;
-use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, one_line, shown, size};
+use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, one_line, size};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -130,7 +131,8 @@ impl Run for Jobs {
                 made_again(&made, &backend, context)
             }
             Action::Reprocess { files, pipeline } => {
-                let paths = files.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
+                let paths =
+                    files.iter().map(|file| absolute_text(file)).collect::<Result<_, _>>()?;
                 let made = backend.reprocess(&ReprocessRequest { paths, pipeline })?;
                 made_again(&made, &backend, context)
             }
@@ -156,14 +158,6 @@ impl Run for Jobs {
         }
         .map(|()| Exit::Done)
     }
-}
-
-/// The path as the index knows it: absolute, but through the links that were typed.
-pub(super) fn absolute(file: &Path) -> Result<String, CliError> {
-    let path = std::path::absolute(file).map_err(|error| CliError::path(file, error))?;
-    path.into_os_string().into_string().map_err(|path| {
-        CliError::failed(format!("{}: its name is no UTF-8 text", shown(Path::new(&path))))
-    })
 }
 
 fn list(jobs: &JobList, limit: usize, context: &Context) -> Result<(), CliError> {

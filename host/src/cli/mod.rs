@@ -22,6 +22,7 @@ mod jobs;
 mod log;
 mod man;
 mod outcome;
+mod paths;
 mod pipeline_files;
 mod plan;
 mod progress;

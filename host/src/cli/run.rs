@@ -6,6 +6,7 @@ use super::dry_run::dry_run;
 use super::events::EventView;
 use super::flags::damaged;
 use super::grouped::grouped_jobs;
+use super::paths::absolute;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals;
 use super::{CliError, Context, Exit, Run, check};
@@ -194,11 +195,6 @@ pub(super) fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError
         }
     };
     signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
-}
-
-/// A path that does not depend on the current folder.
-pub(super) fn absolute(path: &Path) -> Result<PathBuf, CliError> {
-    std::path::absolute(path).map_err(|error| CliError::path(path, error))
 }
 
 struct Runner<'a> {

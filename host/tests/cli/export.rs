@@ -129,6 +129,39 @@ fn existing_file_is_replaced_only_by_force() {
 }
 
 #[test]
+fn force_replaces_files_and_nothing_else() {
+    let lab = Lab::new();
+    source(&lab);
+    lab.write("target.wav", "mine");
+    std::os::unix::fs::symlink(lab.path("target.wav"), lab.path("link.wav")).unwrap();
+    let fifo = lab.path("pipe.wav");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).unwrap();
+    for (name, reason) in [("link.wav", "is a link"), ("pipe.wav", "is no regular file")] {
+        let export: &[_] = &["export", "in.wav", name, "--force"];
+        for command in [export, &["waveform", "in.wav", "-o", name, "--force", "--format", "png"]] {
+            let output = lab.run(command);
+            assert_eq!(code(&output), 2, "{command:?}: {}", stderr(&output));
+            assert!(stderr(&output).contains(reason), "{command:?}: {}", stderr(&output));
+        }
+    }
+    assert_eq!(std::fs::read(lab.path("target.wav")).unwrap(), b"mine");
+    assert!(lab.path("link.wav").is_symlink());
+}
+
+#[test]
+fn output_may_lie_beside_the_current_folder() {
+    let lab = Lab::new();
+    source(&lab);
+    std::fs::create_dir_all(lab.path("here")).unwrap();
+    for target in ["here/../out.wav", "here/../made/out.wav"] {
+        let output = lab.run(&["export", "in.wav", target]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    }
+    assert_eq!(samples(&lab, "out.wav"), samples(&lab, "in.wav"));
+    assert_eq!(samples(&lab, "made/out.wav"), samples(&lab, "in.wav"));
+}
+
+#[test]
 fn reduction_beyond_the_limit_is_a_mistake_of_the_pipeline() {
     let lab = Lab::new();
     source(&lab);

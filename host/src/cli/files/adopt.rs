@@ -4,7 +4,8 @@
 //! command.
 
 use crate::analysis::{self, Cache, Input, Part, Record};
-use crate::cli::jobs::{absolute, with_version};
+use crate::cli::jobs::with_version;
+use crate::cli::paths::absolute_text;
 use crate::cli::progress::Sum;
 use crate::cli::{CliError, Context, Exit, beside, outcome, run};
 use crate::client::Backend;
@@ -112,7 +113,7 @@ impl Reading<'_> {
             for (file, read) in batch.iter().zip(read) {
                 // Canceled before its turn came, or known already.
                 let Some(read) = read? else { continue };
-                let path = absolute(&file.path)?;
+                let path = absolute_text(&file.path)?;
                 match read {
                     Ok(facts) => drop(request.facts.insert(path.clone(), facts)),
                     Err(reason) => {
@@ -146,7 +147,7 @@ impl Reading<'_> {
 
     /// Whether the catalog has all that would be read.
     fn is_known(&self, path: &Path) -> Result<bool, CliError> {
-        let filter = FileFilter { path: Some(absolute(path)?), ..FileFilter::default() };
+        let filter = FileFilter { path: Some(absolute_text(path)?), ..FileFilter::default() };
         let has_all = |file: &FileView| match self.cache {
             // Silence has no loudness, but a length.
             Some(_) => file.duration_s.is_some(),

@@ -1,6 +1,7 @@
 //! The output as a file: complete or absent.
 
 use super::{CliError, shown};
+use crate::cli::paths::check_replaceable;
 use crate::platform::random_hex;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -17,7 +18,7 @@ pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), Cl
     if !is_forced && fs::symlink_metadata(path).is_ok() {
         return Err(exists(path));
     }
-    Ok(())
+    check_replaceable(path)
 }
 
 fn exists(path: &Path) -> CliError {
