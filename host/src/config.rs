@@ -84,25 +84,36 @@ impl ConfigFile {
     /// # Errors
     /// When it cannot be read or has mistakes; those are shown.
     pub(crate) fn read(place: &ConfigPlace, report: &Report) -> Result<Self, CliError> {
+        let (config, read) = Self::read_what_is_right(place, report);
+        read.map(|()| config)
+    }
+
+    /// What is right of the file, if it is there, and what is wrong with it; mistakes are shown.
+    pub(crate) fn read_what_is_right(
+        place: &ConfigPlace,
+        report: &Report,
+    ) -> (Self, Result<(), CliError>) {
         let (path, must_exist) = match place {
             ConfigPlace::Named(path) => (path, true),
             ConfigPlace::Usual(Some(path)) => (path, false),
-            ConfigPlace::Usual(None) => return Ok(Self::default()),
+            ConfigPlace::Usual(None) => return (Self::default(), Ok(())),
         };
         let text = match read_text(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
-                return Ok(Self::default());
+                return (Self::default(), Ok(()));
             }
             Err(error) => {
                 let reason = format!("configuration file {}: {error}", crate::report::shown(path));
-                return Err(CliError::BadConfig { reason });
+                return (Self::default(), Err(CliError::BadConfig { reason }));
             }
         };
-        Self::parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|mistakes| {
-            report.raw_error(&diagnostics::draw(path, &text, &mistakes, report.note_paint()));
-            CliError::Mistakes { path: path.clone(), count: mistakes.len() }
-        })
+        let (config, mistakes) = Self::understand(&text, path.parent().unwrap_or(Path::new("")));
+        if mistakes.is_empty() {
+            return (config, Ok(()));
+        }
+        report.raw_error(&diagnostics::draw(path, &text, &mistakes, report.note_paint()));
+        (config, Err(CliError::Mistakes { path: path.clone(), count: mistakes.len() }))
     }
 
     /// Understands a file's text; relative paths are below `folder`.
@@ -110,6 +121,12 @@ impl ConfigFile {
     /// # Errors
     /// Every mistake, in the order of the text.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
+        let (config, mistakes) = Self::understand(text, folder);
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    }
+
+    /// What is right of a file's text, and every mistake, in the order of the text.
+    fn understand(text: &str, folder: &Path) -> (Self, Vec<Diagnostic>) {
         let mut reader = Reader { text, folder, mistakes: Vec::new() };
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in errors {
@@ -121,7 +138,7 @@ impl ConfigFile {
             reader.key(key.get_ref(), key.span(), value, &mut config);
         }
         reader.mistakes.sort_by_key(|mistake| mistake.span.start);
-        if reader.mistakes.is_empty() { Ok(config) } else { Err(reader.mistakes) }
+        (config, reader.mistakes)
     }
 }
 

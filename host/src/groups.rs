@@ -195,6 +195,7 @@ mod tests {
             id: "1".to_owned(),
             attempt: 1,
             input,
+            name: PathBuf::new(),
             reldir: PathBuf::new(),
             created: "2026-03-31T23:30:00+02:00[Europe/Berlin]".to_owned(),
             hash,

@@ -3,6 +3,7 @@
 
 use crate::platform::trash_for;
 use crate::store::SourceRecord;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -23,6 +24,8 @@ pub struct SourceContext<'a> {
     pub job: &'a str,
     /// Where the source is.
     pub input: &'a Path,
+    /// Whether an earlier job moved it there: a reason beside it is of that job.
+    pub was_moved: bool,
     /// What it looked like.
     pub identity: FileIdentity,
     /// What it held.
@@ -38,26 +41,27 @@ pub enum PlannedMove<'a> {
     Trash,
 }
 
-/// Chooses the name that a source gets.
-pub fn plan_move(input: &Path, planned: PlannedMove<'_>) -> io::Result<SourceRecord> {
-    let name = input.file_name().unwrap_or_default();
+/// Chooses the name that a source gets that was found as `name`: this name with a number if needed; one
+/// that it has there already stays.
+pub fn plan_move(input: &Path, name: &OsStr, planned: PlannedMove<'_>) -> io::Result<SourceRecord> {
     let (folder, reason, is_trash) = match planned {
         PlannedMove::Into(folder, reason) => (folder.to_path_buf(), reason, false),
         PlannedMove::Trash => (trash_for(input)?.join("files"), None, true),
     };
-    Ok(SourceRecord::Moving { to: free_name(&folder.join(name)), reason, is_trash })
+    Ok(SourceRecord::Moving { to: free_name(&folder.join(name), input), reason, is_trash })
 }
 
 fn is_free(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err()
 }
 
-fn free_name(path: &Path) -> PathBuf {
+/// `path` or one with a number that is free, or is `own` already.
+fn free_name(path: &Path, own: &Path) -> PathBuf {
     let mut names = (1..=u32::MAX).map(|number| match number {
         1 => path.to_path_buf(),
         number => suffixed(path, number),
     });
-    names.find(|path| is_free(path)).unwrap_or_else(|| path.to_path_buf())
+    names.find(|path| path == own || is_free(path)).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Does what a record says and returns what became of it: again pending (another name) when the
@@ -67,12 +71,23 @@ fn free_name(path: &Path) -> PathBuf {
 /// # Errors
 /// Only crashes made by tests; what the file system refuses is `Left`.
 pub fn carry_out(source: &SourceContext<'_>, record: &SourceRecord) -> io::Result<SourceRecord> {
-    let attempt = || match record {
-        SourceRecord::Moving { to, reason, is_trash } => {
-            carry_out_move(source, to, reason.as_deref(), *is_trash)
+    let attempt = || -> io::Result<SourceRecord> {
+        let done = match record {
+            SourceRecord::Moving { to, reason, is_trash } => {
+                carry_out_move(source, to, reason.as_deref(), *is_trash)
+            }
+            SourceRecord::Deleting => delete(source),
+            other => Ok(other.clone()),
+        }?;
+        let is_gone = match &done {
+            SourceRecord::Moved { to } => to != source.input || !has_reason(record),
+            SourceRecord::Deleted => true,
+            _ => false,
+        };
+        if source.was_moved && is_gone {
+            remove_reason(source.input);
         }
-        SourceRecord::Deleting => delete(source),
-        other => Ok(other.clone()),
+        Ok(done)
     };
     let mut result = attempt();
     for tries in 1..TRIES_MAX {
@@ -138,6 +153,9 @@ fn carry_out_move(
     if let Some(reason) = reason {
         write_reason(source.job, to, reason)?;
     }
+    if to == source.input {
+        return Ok(SourceRecord::Moved { to: to.to_path_buf() });
+    }
     crash_point("before source move")?;
     match rename_noreplace(source.input, to) {
         Ok(()) => {}
@@ -155,7 +173,11 @@ fn carry_out_move(
         {
             if !is_copy(source, to)? {
                 let reason = reason.map(str::to_owned);
-                return Ok(SourceRecord::Moving { to: free_name(to), reason, is_trash });
+                return Ok(SourceRecord::Moving {
+                    to: free_name(to, source.input),
+                    reason,
+                    is_trash,
+                });
             }
             crash_point("before source removal")?;
             if !remove_source(source.input, found)? {
@@ -242,11 +264,32 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
+fn has_reason(record: &SourceRecord) -> bool {
+    matches!(record, SourceRecord::Moving { reason: Some(_), .. })
+}
+
+/// Where it says why a file failed that is at `path`.
+fn reason_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".reason.txt");
+    path.with_file_name(name)
+}
+
+/// Removes what [`write_reason`] wrote beside a file that is not there any more.
+fn remove_reason(path: &Path) {
+    let path = reason_path(path);
+    match fs::remove_file(&path) {
+        Err(error) if is_free(&path) => tracing::debug!(%error, "There was no reason file."),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "Reason file could not be removed.");
+        }
+        Ok(()) => {}
+    }
+}
+
 /// Writes why a file failed beside where it goes, whole or not at all.
 fn write_reason(job: &str, to: &Path, reason: &str) -> io::Result<()> {
-    let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(".reason.txt");
-    let path = to.with_file_name(name);
+    let path = reason_path(to);
     let part = part_path(&path, job, 0, 1);
     let written = File::create(&part)
         .and_then(|mut file| {
@@ -296,6 +339,7 @@ mod tests {
     struct Case {
         folder: tempfile::TempDir,
         input: PathBuf,
+        was_moved: bool,
         identity: FileIdentity,
         hash: String,
     }
@@ -306,7 +350,7 @@ mod tests {
         File::create(&input).unwrap().write_all(b"sound").unwrap();
         let identity = identity(&input).unwrap().unwrap();
         let hash = hash_file(&input).unwrap();
-        Case { folder, input, identity, hash }
+        Case { folder, input, was_moved: false, identity, hash }
     }
 
     impl Case {
@@ -314,6 +358,7 @@ mod tests {
             let source = SourceContext {
                 job: "0123456789abc",
                 input: &self.input,
+                was_moved: self.was_moved,
                 identity: self.identity,
                 hash: &self.hash,
             };
@@ -324,9 +369,14 @@ mod tests {
             self.folder.path().join("failed")
         }
 
+        fn plan_into(&self, folder: &Path, reason: Option<&str>) -> SourceRecord {
+            let planned = PlannedMove::Into(folder, reason.map(str::to_owned));
+            plan_move(&self.input, OsStr::new("in.wav"), planned).unwrap()
+        }
+
         fn plan(&self, reason: Option<&str>) -> SourceRecord {
             let failed = self.failed();
-            plan_move(&self.input, PlannedMove::Into(&failed, reason.map(str::to_owned))).unwrap()
+            self.plan_into(&failed, reason)
         }
     }
 
@@ -340,6 +390,33 @@ mod tests {
         let reason = fs::read_to_string(case.failed().join("in.wav.reason.txt")).unwrap();
         assert_eq!(reason, "is no sound\n");
         assert!(!case.input.exists());
+    }
+
+    #[test]
+    fn moved_source_that_fails_again_stays_with_the_new_reason() {
+        let mut case = case();
+        case.carry_out(&case.plan(Some("is no sound")));
+        case.input = case.failed().join("in.wav");
+        case.was_moved = true;
+        let again = case.plan(Some("is still none"));
+        assert_eq!(case.carry_out(&again), SourceRecord::Moved { to: case.input.clone() });
+        let reason = fs::read_to_string(case.failed().join("in.wav.reason.txt")).unwrap();
+        assert_eq!(reason, "is still none\n");
+        assert_eq!(fs::read_dir(case.failed()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn moved_source_that_goes_on_gets_its_name_back_and_takes_its_reason_with_it() {
+        let mut case = case();
+        fs::create_dir(case.failed()).unwrap();
+        File::create(case.failed().join("in.wav")).unwrap();
+        case.carry_out(&case.plan(Some("is no sound")));
+        case.input = case.failed().join("in-2.wav");
+        case.was_moved = true;
+        let done = case.folder.path().join("done");
+        let plan = case.plan_into(&done, None);
+        assert_eq!(case.carry_out(&plan), SourceRecord::Moved { to: done.join("in.wav") });
+        assert_eq!(fs::read_dir(case.failed()).unwrap().count(), 1, "the foreign file only");
     }
 
     #[test]
@@ -381,7 +458,7 @@ mod tests {
             return;
         };
         let case = case();
-        let plan = plan_move(&case.input, PlannedMove::Into(elsewhere.path(), None)).unwrap();
+        let plan = case.plan_into(elsewhere.path(), None);
         let moved = case.carry_out(&plan);
         let to = elsewhere.path().join("in.wav");
         assert_eq!(moved, SourceRecord::Moved { to: to.clone() });
@@ -439,7 +516,7 @@ mod tests {
             return;
         };
         let case = case();
-        let plan = plan_move(&case.input, PlannedMove::Into(elsewhere.path(), None)).unwrap();
+        let plan = case.plan_into(elsewhere.path(), None);
         replace_at(&case, "after source copy");
         let left = case.carry_out(&plan);
         if crash_tests::is_meanwhile_pending() {

@@ -5,6 +5,8 @@
 mod batches;
 #[path = "cli/confined.rs"]
 mod confined;
+#[path = "cli/daemon.rs"]
+mod daemon;
 #[path = "cli/dry_run.rs"]
 mod dry_run;
 #[path = "cli/export.rs"]

@@ -1,6 +1,7 @@
 //! When jobs of a pipeline may begin: windows of the week, in the pipeline's time zone.
 
 use jiff::Zoned;
+use jiff::civil::Time;
 
 /// Minutes of a day.
 const DAY_MINUTES: u16 = 24 * 60;
@@ -52,9 +53,22 @@ impl Hours {
         Ok(window)
     }
 
+    /// When the window begins next after this moment.
+    pub fn begins_after(&self, now: &Zoned) -> Option<Zoned> {
+        let part = |minutes: u16| i8::try_from(minutes).ok();
+        let time = Time::new(part(self.from / 60)?, part(self.from % 60)?, 0, 0).ok()?;
+        let begins = |day: Zoned| {
+            let begin = day.with().time(time).build().ok();
+            begin.filter(|_| self.days[weekday(&day)])
+        };
+        // A window of one day, whose time today is past, begins in a week.
+        let days = (0..=7).filter_map(|days| now.checked_add(jiff::Span::new().days(days)).ok());
+        days.filter_map(begins).find(|begin| begin > now)
+    }
+
     /// Whether this moment lies in the window.
     pub fn contains(&self, now: &Zoned) -> bool {
-        let today = usize::from(now.weekday().to_monday_zero_offset().unsigned_abs());
+        let today = weekday(now);
         let yesterday = (today + 6) % 7;
         let minute =
             u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs());
@@ -63,6 +77,11 @@ impl Hours {
         }
         (self.days[today] && minute >= self.from) || (self.days[yesterday] && minute < self.to)
     }
+}
+
+/// Place in [`DAYS`].
+fn weekday(day: &Zoned) -> usize {
+    usize::from(day.weekday().to_monday_zero_offset().unsigned_abs())
 }
 
 /// `mon-fri`, `sat,sun`, `mon`; a range may go over the end of the week.
@@ -102,14 +121,28 @@ fn parse_time(text: &str) -> Result<u16, String> {
 mod tests {
     use super::*;
 
-    /// Whether 2026-11-`day` (the 16th is a Monday) at `time` lies in the window.
-    fn holds(window: &str, day: i8, time: &str) -> bool {
+    /// 2026-11-`day` (the 16th is a Monday) at `time`.
+    fn at(day: i8, time: &str) -> Zoned {
         let (hour, minute) = time.split_once(':').unwrap();
-        let at = jiff::civil::date(2026, 11, day)
+        jiff::civil::date(2026, 11, day)
             .at(hour.parse().unwrap(), minute.parse().unwrap(), 0, 0)
             .to_zoned(jiff::tz::TimeZone::UTC)
-            .unwrap();
-        Hours::parse(window).unwrap().contains(&at)
+            .unwrap()
+    }
+
+    fn holds(window: &str, day: i8, time: &str) -> bool {
+        Hours::parse(window).unwrap().contains(&at(day, time))
+    }
+
+    #[test]
+    fn next_beginning_is_the_first_one_to_come() {
+        let next = |window: &str, day: i8, time: &str| {
+            Hours::parse(window).unwrap().begins_after(&at(day, time)).unwrap()
+        };
+        assert_eq!(next("22:00-06:00", 16, "12:00"), at(16, "22:00"));
+        assert_eq!(next("22:00-06:00", 16, "22:00"), at(17, "22:00"));
+        assert_eq!(next("sat-sun", 16, "12:00"), at(21, "00:00"));
+        assert_eq!(next("mon 08:30-09:00", 16, "10:00"), at(23, "08:30"));
     }
 
     #[test]

@@ -112,9 +112,19 @@ impl Pipeline {
 
     /// Whether its jobs may begin at this moment. A time zone that is not known any more is the machine's.
     pub fn may_begin_at(&self, now: &Zoned) -> bool {
-        let zone = self.timezone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
-        let here = zone.map_or_else(|| now.clone(), |zone| now.with_time_zone(zone));
+        let here = self.clock(now);
         self.hours.is_empty() || self.hours.iter().any(|hours| hours.contains(&here))
+    }
+
+    /// When its jobs may begin next after this moment, by its own clock; `None` where it has no hours.
+    pub fn begins_after(&self, now: &Zoned) -> Option<Zoned> {
+        let here = self.clock(now);
+        self.hours.iter().filter_map(|hours| hours.begins_after(&here)).min()
+    }
+
+    fn clock(&self, now: &Zoned) -> Zoned {
+        let zone = self.timezone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
+        zone.map_or_else(|| now.clone(), |zone| now.with_time_zone(zone))
     }
 
     /// Folders that its outputs go to, as far as they are the same for all files.
@@ -535,6 +545,14 @@ pub struct SourcePolicy {
     pub on_success: SourceAction,
     /// After the job failed or was rejected.
     pub on_failure: SourceAction,
+}
+
+impl SourcePolicy {
+    /// Whether sources always stay where they are.
+    pub fn keeps_all(&self) -> bool {
+        let is_kept = |action| matches!(action, &SourceAction::Keep);
+        is_kept(&self.on_success) && is_kept(&self.on_failure)
+    }
 }
 
 /// What is done to a source.

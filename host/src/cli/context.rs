@@ -3,7 +3,7 @@
 use super::{CliError, Settings, settings};
 use crate::config::{ConfigFile, ConfigPlace};
 use crate::effects::effects_with;
-use crate::report::{self, Report, log_filter};
+use crate::report::{self, Report, log_filter, one_line};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,8 @@ pub struct Context {
     pub report: Report,
     /// Everything that can be set, after flag, environment and configuration file.
     pub settings: Settings,
+    /// What is wrong with the configuration file, for a command that goes on without that.
+    pub mistake: Option<String>,
     /// Where effects come from; nothing of it is made before a pipeline names one.
     pub effects: Effects,
     /// What it was made of.
@@ -62,10 +64,31 @@ impl Context {
     pub fn new(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
         let file = ConfigFile::read(&settings::config_place(global, &environment), &report)?;
+        Self::of(global, report, file)
+    }
+
+    /// The same for a command that only looks: mistakes of the configuration file are shown, and what is right of it
+    /// holds. A daemon that runs may still be looked at after a slip in it.
+    ///
+    /// # Errors
+    /// When a variable is wrong.
+    pub fn lenient(global: &GlobalArgs) -> Result<Self, CliError> {
+        let report = Report::new(global.json, global.quiet);
+        let place = settings::config_place(global, &environment);
+        let (mut file, read) = ConfigFile::read_what_is_right(&place, &report);
+        let mistake = read.err().map(|error| one_line(&error.to_string()));
+        if let Some(mistake) = &mistake {
+            report.warning(&format!("{mistake}; what is right of it holds here"));
+        }
+        file.log = file.log.filter(|filter| log_filter(filter).is_ok());
+        Ok(Self { mistake, ..Self::of(global, report, file)? })
+    }
+
+    fn of(global: &GlobalArgs, report: Report, file: ConfigFile) -> Result<Self, CliError> {
         let settings = Settings::resolve(global, &environment, file)?;
         start_log(&settings.log)?;
         let effects = effects_with(&settings.state);
-        Ok(Self { report, settings, effects, global: global.clone() })
+        Ok(Self { report, settings, mistake: None, effects, global: global.clone() })
     }
 
     /// What it would be if it were made now: files may have changed.
@@ -105,6 +128,7 @@ impl Context {
         Ok(Self {
             report: Report::new(false, true),
             settings,
+            mistake: None,
             effects: Effects::default(),
             global: GlobalArgs::default(),
         })

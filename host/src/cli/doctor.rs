@@ -19,7 +19,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use wavemill_pipelines::Pipeline;
-use wavemill_pipelines::model::SourceAction;
 
 /// Free bytes below which a file system is about to stop the work, and below which it soon may: a
 /// gigabyte is an hour and a half of stereo at 48 kHz in 32 bits.
@@ -48,12 +47,18 @@ pub(super) struct Doctor {
 impl Run for Doctor {
     const NAME: &'static str = "doctor";
 
+    const ONLY_LOOKS: bool = true;
+
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let files = match self.pipelines.as_slice() {
             [] => Vec::new(),
             pipelines => pipeline_files::load_all(pipelines, context)?,
         };
         let mut checks = Checks::default();
+        if let Some(mistake) = &context.mistake {
+            let help = "mend it: no daemon starts with it, and one that runs goes on without it";
+            checks.add("configuration", Verdict::Fail, mistake, help);
+        }
         let daemon = checks.store_and_daemon(&context.settings);
         let folders = Folders::of(&files, daemon.as_ref(), context);
         checks.confinement(context, daemon.as_ref());
@@ -118,28 +123,29 @@ impl Folders {
         if files.is_empty()
             && let Some(daemon) = daemon
         {
-            let watched = daemon.watches.iter().map(|watch| PathBuf::from(&watch.path));
-            folders.watched.extend(watched.map(|path| WatchedFolder { path, is_emptied: false }));
+            folders.watched.extend(daemon.watches.iter().map(|watch| WatchedFolder {
+                path: PathBuf::from(&watch.path),
+                is_emptied: watch.is_emptied,
+            }));
+            folders.outputs.extend(daemon.outputs.iter().map(|path| plain(Path::new(path))));
         }
         folders
     }
 
     fn add(&mut self, pipeline: &Pipeline, context: &Context) {
-        let source = &pipeline.source;
-        let is_kept = |action| matches!(action, &SourceAction::Keep);
-        let is_emptied = !(is_kept(&source.on_success) && is_kept(&source.on_failure));
+        let is_emptied = !pipeline.source.keeps_all();
         self.watched.extend(pipeline.watches.iter().map(|watch| {
             let path = context.below_root(&watch.path);
             WatchedFolder { path, is_emptied }
         }));
-        let exports = pipeline.exports.iter().map(|export| &export.path);
-        for template in exports.chain(&pipeline.report) {
-            let fixed = template.fixed_folder();
-            // Component by component: `out/` is not there where `out` is a file.
-            let folder = context.settings.output_root().join(fixed).components().collect();
-            self.outputs.insert(folder);
-        }
+        let outputs = pipeline.output_folders(context.settings.output_root());
+        self.outputs.extend(outputs.iter().map(|path| plain(path)));
     }
+}
+
+/// The same path without a slash at its end: `out/` is not there where `out` is a file.
+fn plain(path: &Path) -> PathBuf {
+    path.components().collect()
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@ mod steps;
 
 use super::confined::before_run;
 use super::flags::damaged;
-use super::paths::{absolute, check_replaceable};
+use super::paths::absolute;
 use super::run::{first, run_confined, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
@@ -164,9 +164,6 @@ impl Run for ExportOne {
             return Ok(Exit::Done);
         }
         let target = absolute(&self.target)?;
-        if self.force {
-            check_replaceable(&target)?;
-        }
         let pipelines = pipeline_files::load_text(NAME, self.pipeline(&target)?, context)?;
         let output_root = context.settings.output_root();
         let raw = RawFormat::of(self.raw.rate, self.raw.channels, self.raw.coding)

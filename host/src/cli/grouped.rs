@@ -1,6 +1,7 @@
 //! The jobs of files that get one gain together.
 
 use super::Context;
+use super::paths::absolute;
 use super::run::job_of;
 use crate::groups::{Candidate, Group, Pieces};
 use crate::jobs::JobIds;
@@ -52,7 +53,7 @@ pub(super) fn grouped_jobs(
 /// Which files belong together, by their places in the list.
 fn groups_of(grouping: Grouping, files: &[PathBuf]) -> Vec<Vec<usize>> {
     let folder = |file: &PathBuf| {
-        let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        let file = absolute(file).unwrap_or_else(|_| file.clone());
         file.parent().map(Path::to_path_buf)
     };
     let mut groups: Vec<(Option<PathBuf>, Vec<usize>)> = Vec::new();

@@ -56,7 +56,7 @@ enum Action {
     },
     /// Process files again that are done already, as after editing a pipeline
     Reprocess {
-        /// Files in watched folders
+        /// Files in watched folders, or where jobs moved them, by their old or new name
         #[arg(required_unless_present = "pipeline", value_name = "FILE")]
         files: Vec<PathBuf>,
         /// Every file of this pipeline; with files: those, by this pipeline only

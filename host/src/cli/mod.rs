@@ -17,6 +17,7 @@ mod files;
 mod flags;
 mod formats;
 mod grouped;
+mod holding;
 mod hooks;
 mod jobs;
 mod log;
@@ -84,6 +85,9 @@ trait Run: Args {
     /// configuration file nor variables, which its caller did.
     const IS_INTERNAL: bool = false;
 
+    /// Whether it only looks at what is there, so that a mistake in the configuration file does not keep it from that.
+    const ONLY_LOOKS: bool = false;
+
     /// Does it.
     fn run(self, context: &Context) -> Result<Exit, CliError>;
 }
@@ -92,12 +96,19 @@ trait Run: Args {
 struct Entry {
     name: &'static str,
     is_internal: bool,
+    only_looks: bool,
     command: fn() -> clap::Command,
     run: fn(&ArgMatches, &Context) -> Result<Exit, CliError>,
 }
 
 const fn entry<C: Run>() -> Entry {
-    Entry { name: C::NAME, is_internal: C::IS_INTERNAL, command: command_of::<C>, run: run_of::<C> }
+    Entry {
+        name: C::NAME,
+        is_internal: C::IS_INTERNAL,
+        only_looks: C::ONLY_LOOKS,
+        command: command_of::<C>,
+        run: run_of::<C>,
+    }
 }
 
 fn command_of<C: Run>() -> clap::Command {
@@ -157,7 +168,11 @@ fn dispatch(matches: &ArgMatches) -> Result<Exit, CliError> {
     // The flags are global: clap hands them down, so the inner matches know them all.
     let global =
         GlobalArgs::from_arg_matches(sub).map_err(|error| CliError::usage(error.to_string()))?;
-    let context = if entry.is_internal { Context::internal() } else { Context::new(&global) }?;
+    let context = match entry {
+        Entry { is_internal: true, .. } => Context::internal(),
+        Entry { only_looks: true, .. } => Context::lenient(&global),
+        _ => Context::new(&global),
+    }?;
     (entry.run)(sub, &context)
 }
 

@@ -34,24 +34,6 @@ pub(super) fn absolute_text(path: &Path) -> Result<String, CliError> {
     })
 }
 
-/// Refuses what `--force` must not replace: devices and pipes, which were not made by whoever writes a file, and links,
-/// whose target would stay.
-///
-/// # Errors
-/// When the path is there and is no file.
-pub(super) fn check_replaceable(path: &Path) -> Result<(), CliError> {
-    let Ok(found) = fs::symlink_metadata(path) else { return Ok(()) };
-    let reason = if found.is_symlink() {
-        "is a link; name its target"
-    } else if found.is_file() || found.is_dir() {
-        // What is wrong with a folder is told by who writes.
-        return Ok(());
-    } else {
-        "is no regular file, so nothing is put in its place"
-    };
-    Err(CliError::usage(format!("{} {reason}", shown(path))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -155,7 +155,8 @@ pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
     Ok(Job {
         id: ids.next(),
         attempt: 1,
-        input: std::path::absolute(path).map_err(unreadable)?,
+        input: absolute(path).map_err(|error| error.to_string())?,
+        name: PathBuf::new(),
         reldir: PathBuf::new(),
         created: Clock::now_zoned(),
         hash: hash_file(path).map_err(unreadable)?,

@@ -22,6 +22,8 @@ pub(super) struct StatusArgs {
 impl Run for StatusArgs {
     const NAME: &'static str = "status";
 
+    const ONLY_LOOKS: bool = true;
+
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let backend = Backend::open(&context.settings)?;
         let daemon = backend.daemon_status()?;
@@ -54,21 +56,23 @@ fn lines(
     let mut lines = vec![headline(daemon, paint), job_counts(jobs, paint)];
     let Some(status) = daemon else { return lines };
     lines.extend(paused_text(&status.paused).map(|text| paint.tone(Tone::Doubt, text)));
+    lines.extend(status.reload_refused.as_ref().map(|reason| {
+        let line = format!("not reloaded, so everything goes on as before: {}", one_line(reason));
+        paint.tone(Tone::Bad, line)
+    }));
     let unwatched = status.unwatched.iter();
     lines.extend(unwatched.map(|(pipeline, jobs)| super::events::unwatched(pipeline, *jobs)));
     if !status.watches.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Folders")]);
-        lines.extend(folders(&status.watches, context).lines(paint));
-        lines.extend(status.watches.iter().flat_map(|watch| not_taken(watch, context)));
+        let folders = folders(&status.watches, context).lines(paint);
+        for (folder, watch) in folders.into_iter().zip(&status.watches) {
+            lines.push(folder);
+            lines.extend(not_taken(watch, context));
+        }
     }
     if !status.workers.is_empty() {
-        lines.extend([String::new(), paint.tone(Tone::Strong, "Workers")]);
-        if let Some(confinement) = &status.confinement {
-            let is_full = confinement.level == ConfinementLevel::Full;
-            let tone = if is_full { Tone::Good } else { Tone::Doubt };
-            let line = format!("    confinement {}", one_line(&confinement.to_string()));
-            lines.push(paint.tone(tone, line));
-        }
+        lines.push(String::new());
+        lines.push(at_work(status, paint));
         lines.extend(workers(&status.workers).lines(paint));
     }
     if !status.hooks.is_empty() {
@@ -128,7 +132,7 @@ fn counted_files(count: u64) -> String {
 fn not_taken(watch: &WatchView, context: &Context) -> Vec<String> {
     let line = |word: &str, path: &str, reason: &str| {
         let path = outcome::below(Path::new(path), context);
-        format!("    {word}: {path} {}", one_line(reason))
+        format!("      {word}: {path} {}", one_line(reason))
     };
     let incomplete = watch.incomplete.iter();
     let incomplete = incomplete.map(|(path, reason)| line("incomplete", path, reason));
@@ -137,15 +141,30 @@ fn not_taken(watch: &WatchView, context: &Context) -> Vec<String> {
     incomplete.chain(refused).collect()
 }
 
+/// How many places for jobs are taken, and what holds for what runs there.
+fn at_work(status: &Status, paint: Paint) -> String {
+    let busy = status.workers.iter().filter(|worker| worker.job.is_some()).count();
+    let done: u64 = status.workers.iter().map(|worker| worker.jobs_done).sum();
+    let text = format!(
+        "{}  {busy} of {} at work, {done} done since the start",
+        paint.tone(Tone::Strong, "Workers"),
+        status.workers.len(),
+    );
+    let Some(confinement) = &status.confinement else { return text };
+    let is_full = confinement.level == ConfinementLevel::Full;
+    let tone = if is_full { Tone::Good } else { Tone::Doubt };
+    let confinement = one_line(&confinement.to_string());
+    format!("{text}; {}", paint.tone(tone, format!("confinement {confinement}")))
+}
+
 fn workers(workers: &[WorkerView]) -> Table {
-    let mut table = Table::new(&[("", Align::Left); 5]);
+    let mut table = Table::new(&[("", Align::Left); 4]);
     for worker in workers {
-        let pid =
-            worker.pid.map_or_else(|| "not started".to_owned(), |pid| format!("process {pid}"));
-        let job =
-            worker.job.as_deref().map_or_else(|| "idle".to_owned(), |job| format!("job {job}"));
+        let Some(job) = &worker.job else { continue };
+        let process =
+            worker.pid.map_or_else(|| "starts".to_owned(), |pid| format!("process {pid}"));
         let memory = worker.rss_bytes.map(size).unwrap_or_default();
-        table.row([String::new(), pid, job, memory, format!("{} done", worker.jobs_done)]);
+        table.row([String::new(), format!("job {job}"), process, memory]);
     }
     table
 }

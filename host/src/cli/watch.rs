@@ -1,6 +1,7 @@
 //! `wavemill watch`: the daemon, and what it tells the terminal.
 
 use super::events::EventView;
+use super::holding::hold;
 use super::pipeline_files::{self, PipelineFile};
 use super::reload::{self, Reloader};
 use super::signals::{self, Stop};
@@ -92,7 +93,17 @@ impl Run for Watch {
         };
         let reloader = Reloader { context, arguments: &self.pipelines, to: reload };
         let view = EventView::new(context, &files, self.until_idle);
-        let summary = run_and_tell(settings, view, &received, (&reloader, &hangups), context)?;
+        let ended = run_and_tell(settings, view, &received, (&reloader, &hangups))?;
+        let summary = match ended {
+            Ok(summary) => summary,
+            // Whoever waits for the end is told instead.
+            Err(error @ DaemonError::Full { .. }) if !self.until_idle => {
+                hold(&error, &stop, context)?;
+                let is_interrupted = is_interrupted.load(Ordering::SeqCst);
+                return Ok(if is_interrupted { Exit::Interrupted } else { Exit::Done });
+            }
+            Err(error) => return Err(daemon_error(error, context)),
+        };
         let is_stopped = stop.level() == StopLevel::Now
             || is_interrupted.load(Ordering::SeqCst)
             || (self.until_idle && stop.level() != StopLevel::Run);
@@ -155,8 +166,7 @@ fn run_and_tell(
     mut view: EventView<'_>,
     events: &Receiver<DaemonEvent>,
     (reloader, asked): (&Reloader<'_>, &Receiver<()>),
-    context: &Context,
-) -> Result<Summary, CliError> {
+) -> Result<Result<Summary, DaemonError>, CliError> {
     let (ended, end) = crossbeam_channel::bounded::<()>(0);
     let (result, told) = thread::scope(|scope| {
         let over = end.clone();
@@ -167,10 +177,11 @@ fn run_and_tell(
         (result, teller.join())
     });
     let (told, view) = told.map_err(|_| CliError::failed("the display broke off"))?;
-    let summary = result.map_err(|error| daemon_error(error, context))?;
-    told?;
-    view.finish(&summary)?;
-    Ok(summary)
+    if let Ok(summary) = &result {
+        told?;
+        view.finish(summary)?;
+    }
+    Ok(result)
 }
 
 /// Tells every event until `end` is closed, those that wait then included. An event that cannot be

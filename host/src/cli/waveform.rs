@@ -64,8 +64,12 @@ impl Run for WaveformOf {
             None => check_standard_output(format, context)?,
         }
         before_rendering(context, &self.input, output)?;
-        let rendered = self.render(format).map_err(|error| {
-            CliError::failed(format!("{} {}", shown(&self.input), one_line(&error.to_string())))
+        let rendered = self.render(format).map_err(|error| match error {
+            scan::ScanError::NoTime { .. } => CliError::usage(error.to_string()),
+            other => {
+                let reason = one_line(&other.to_string());
+                CliError::failed(format!("{} {reason}", shown(&self.input)))
+            }
         })?;
         let Some(path) = output else {
             context.report.bytes(&rendered.bytes).map_err(CliError::Output)?;

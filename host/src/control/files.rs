@@ -8,6 +8,8 @@ use super::types::{
 use crate::jobs::{is_job_id, rfc3339};
 use crate::source::{self, SourceContext};
 use crate::store::{CatalogRecord, OutputFacts, SourceRecord, Store, StoreError};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::cmp::Reverse;
 use std::fs;
 use std::io;
@@ -238,6 +240,7 @@ fn carry_out_order(
     let file = SourceContext {
         job: record.job.as_deref().unwrap_or_default(),
         input: path,
+        was_moved: false,
         identity: record.identity,
         hash: &record.blake3,
     };
@@ -302,15 +305,40 @@ fn adopted(
     if found()? != identity {
         return Err("changed while it was read".to_owned());
     }
+    let changed_ms = u64::try_from(identity.modified_ns / 1_000_000).unwrap_or(0);
+    let date = date_of_folders(path);
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     Ok(CatalogRecord {
-        job: stem.filter(|stem| is_job_id(stem)).map(str::to_owned),
+        job: stem.filter(|stem| date.is_some() || is_job_id(stem)).map(str::to_owned),
         pipeline: None,
-        made_ms: u64::try_from(identity.modified_ns / 1_000_000).unwrap_or(0),
+        made_ms: date.and_then(|date| begin_unless_on(date, changed_ms)).unwrap_or(changed_ms),
         identity,
         blake3,
         facts,
     })
+}
+
+/// The day of a file in a tree of `YYYY/MM/DD/job_id.ext`.
+fn date_of_folders(path: &Path) -> Option<Date> {
+    let mut folders = path.ancestors().skip(1).map(|folder| folder.file_name()?.to_str());
+    let mut number = |digits: usize| -> Option<i16> {
+        let text = folders.next()??;
+        let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| is_number)
+    };
+    let (day, month, year) = (number(2)?, number(2)?, number(4)?);
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// The beginning of a day here, milliseconds since 1970; nothing if this moment lies on it.
+fn begin_unless_on(day: Date, moment_ms: u64) -> Option<u64> {
+    let begin_ms = |day: Date| {
+        let begin = day.to_zoned(TimeZone::system()).ok()?;
+        u64::try_from(begin.timestamp().as_millisecond()).ok()
+    };
+    let begin = begin_ms(day)?;
+    let is_on = moment_ms >= begin && day.tomorrow().ok().and_then(begin_ms)? > moment_ms;
+    (!is_on).then_some(begin)
 }
 
 impl FileFacts {
@@ -388,6 +416,32 @@ fn view((path, record): (PathBuf, CatalogRecord)) -> FileView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn file_in_folders_of_a_date_is_of_that_day_and_of_the_job_of_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let adopt = |relative: &str| {
+            let path = folder.path().join(relative);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::File::create(&path).unwrap();
+            adopted(&path, None, None).unwrap()
+        };
+        let name = "7d1c3f5a-0b9e-4c1d-9a57-4be0a1f3d2c8";
+        let record = adopt(&format!("lib/2024/05/31/{name}.wav"));
+        assert_eq!(record.job.as_deref(), Some(name));
+        let day = jiff::civil::date(2024, 5, 31);
+        let begin = day.to_zoned(TimeZone::system()).unwrap().timestamp().as_millisecond();
+        assert_eq!(record.made_ms, u64::try_from(begin).unwrap());
+        let changed_ms = u64::try_from(record.identity.modified_ns / 1_000_000).unwrap();
+        // A time on that day says more than the day.
+        let today = jiff::Zoned::now().strftime("%Y/%m/%d").to_string();
+        let record = adopt(&format!("{today}/b.wav"));
+        assert!(record.made_ms >= changed_ms, "{record:?}");
+        for other in ["2024/02/30/c.wav", "24/05/31/c.wav", "2024/05/c.wav", "c.wav"] {
+            let record = adopt(other);
+            assert!(record.job.is_none() && record.made_ms >= changed_ms, "{other}: {record:?}");
+        }
+    }
 
     #[test]
     fn what_was_found_in_a_file_is_only_believed_of_that_file() {

@@ -24,6 +24,10 @@ pub(crate) struct Live {
     workers: Mutex<Vec<WorkerView>>,
     /// Pipelines that folders are watched for.
     watched: Mutex<BTreeSet<String>>,
+    /// Folders of their outputs.
+    outputs: Mutex<BTreeSet<PathBuf>>,
+    /// Why the last reload was refused.
+    reload_refused: Mutex<Option<String>>,
     /// What pipelines are read with since the last reload.
     defaults: Mutex<Option<Defaults>>,
     /// Hashes of the pipelines that jobs were submitted with, by name.
@@ -71,6 +75,8 @@ impl Live {
             watches: Mutex::new(watches.into_iter().map(Some).collect()),
             workers: Mutex::new(vec![idle; workers]),
             watched: Mutex::new(watched),
+            outputs: Mutex::default(),
+            reload_refused: Mutex::default(),
             defaults: Mutex::default(),
             submitted: Mutex::default(),
             holds: Mutex::default(),
@@ -152,6 +158,16 @@ impl Live {
     /// Runs the jobs of these pipelines from now on, besides those that were submitted.
     pub(crate) fn set_watched(&self, pipelines: BTreeSet<String>) {
         *locked(&self.watched) = pipelines;
+    }
+
+    /// Shows these folders of outputs from now on.
+    pub(crate) fn set_outputs(&self, outputs: BTreeSet<PathBuf>) {
+        *locked(&self.outputs) = outputs;
+    }
+
+    /// Notes how the last reload went.
+    pub(crate) fn set_reload_refused(&self, reason: Option<String>) {
+        *locked(&self.reload_refused) = reason;
     }
 
     /// What pipelines are read with since the last reload, if there was one.
@@ -266,7 +282,9 @@ impl Live {
             jobs,
             paused,
             unwatched: waiting,
+            reload_refused: locked(&self.reload_refused).clone(),
             watches: locked(&self.watches).iter().flatten().cloned().collect(),
+            outputs: locked(&self.outputs).iter().map(|it| it.display().to_string()).collect(),
             workers,
             confinement: Some(locked(&self.confinement).clone()),
             hooks: Vec::new(),

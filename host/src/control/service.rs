@@ -9,9 +9,9 @@ use super::types::{
 };
 use crate::daemon::StopLevel;
 use crate::jobs::{Clock, JobQueue, JobState};
-use crate::store::{FileKey, JobRecord, Paused, Store, StoreError};
+use crate::store::{JobRecord, Paused, Store, StoreError};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -72,7 +72,9 @@ impl Service {
                 jobs,
                 paused,
                 unwatched: BTreeMap::new(),
+                reload_refused: None,
                 watches: Vec::new(),
+                outputs: Vec::new(),
                 workers: Vec::new(),
                 confinement: None,
                 hooks: self.store.hooks()?,
@@ -163,6 +165,7 @@ impl Service {
         if request.ids.is_empty() && !request.all {
             return Err(Problem::request("name jobs in `ids`, or say `all`"));
         }
+        self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
         for part in &request.ids {
             jobs.push(self.store.retry_job(&self.store.find_job(part)?.id)?);
@@ -172,38 +175,51 @@ impl Service {
                 jobs.push(self.store.retry_job(&id)?);
             }
         }
-        self.wake();
-        self.views(&jobs)
+        self.made(&jobs)
     }
 
-    /// Processes known files again; the answer lists the new jobs. Files whose job has not ended are
-    /// left out.
+    /// Lets jobs that were made begin, and shows them.
+    fn made(&self, jobs: &[JobRecord]) -> Result<JobList, Problem> {
+        if let Some(live) = &self.live {
+            for job in jobs.iter().filter(|job| job.keeps_plan) {
+                live.run_submitted(&job.file.pipeline, &job.plan);
+            }
+        }
+        self.wake();
+        self.views(jobs)
+    }
+
+    /// That a pipeline has this name, if one is named.
+    fn know_pipeline(&self, name: Option<&str>) -> Result<(), Problem> {
+        let Some(name) = name else { return Ok(()) };
+        let runs = self.live.as_ref().is_some_and(|live| live.runs(name));
+        if runs || self.store.knows_pipeline(name)? {
+            return Ok(());
+        }
+        let detail = format!("no pipeline is named `{name}` here");
+        Err(Problem::new(404, "unknown pipeline", detail))
+    }
+
+    /// Processes known files again, where they are now; the answer lists the new jobs. Files whose job has
+    /// not ended are left out.
     ///
     /// # Errors
-    /// When a path is not that of a known file.
+    /// When a path is not that of a known file, or the pipeline is not known.
     pub fn reprocess(&self, request: &ReprocessRequest) -> Result<JobList, Problem> {
         if request.paths.is_empty() && request.pipeline.is_none() {
             return Err(Problem::request("name files in `paths`, or a `pipeline`"));
         }
-        let of_pipeline =
-            |file: &FileKey| request.pipeline.as_ref().is_none_or(|name| *name == file.pipeline);
-        let mut files = Vec::new();
-        if request.paths.is_empty() {
-            let found = self.store.files_where(&of_pipeline)?;
-            files.extend(found.into_iter().map(|(file, _)| file));
+        self.know_pipeline(request.pipeline.as_deref())?;
+        let paths: Vec<_> = request.paths.iter().map(PathBuf::from).collect();
+        let (files, missing) =
+            self.store.files_to_reprocess(request.pipeline.as_deref(), &paths)?;
+        if let Some(path) = missing.first() {
+            let path = path.display();
+            let detail =
+                format!("{path}: no watched folder has this file, and no job moved it there");
+            return Err(Problem::new(404, "not found", detail));
         }
-        for path in &request.paths {
-            let is_it = |file: &FileKey| of_pipeline(file) && file.path() == Path::new(path);
-            let found = self.store.files_where(&is_it)?;
-            if found.is_empty() {
-                let what = format!("{path}: no watched folder knows this file, so it");
-                return Err(StoreError::Missing { what }.into());
-            }
-            files.extend(found.into_iter().map(|(file, _)| file));
-        }
-        let jobs = self.store.reprocess_files(files)?;
-        self.wake();
-        self.views(&jobs)
+        self.made(&self.store.reprocess_files(files)?)
     }
 
     /// Ends jobs that wait, and those that run as soon as they can be ended; the answer lists them as they
@@ -216,6 +232,7 @@ impl Service {
         if request.ids.is_empty() && request.batch.is_none() && !request.waiting {
             return Err(Problem::request("name jobs in `ids` or a `batch`, or say `waiting`"));
         }
+        self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
         for part in &request.ids {
             jobs.push(self.cancel_job(&self.store.find_job(part)?.id)?);
@@ -256,8 +273,9 @@ impl Service {
     /// Holds back the jobs of a pipeline, or of all: none begins until they are resumed.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the pipeline is not known, or the store fails.
     pub fn pause(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
+        self.know_pipeline(request.pipeline.as_deref())?;
         self.store.pause(request.pipeline.as_deref())?;
         self.wake();
         Ok(pause_view(self.store.paused()?))
@@ -266,8 +284,9 @@ impl Service {
     /// Hands out the jobs of a pipeline again, or of all that were held back.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the pipeline is not known, or the store fails.
     pub fn resume(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
+        self.know_pipeline(request.pipeline.as_deref())?;
         self.store.resume(request.pipeline.as_deref())?;
         self.wake();
         Ok(pause_view(self.store.paused()?))

@@ -28,8 +28,14 @@ pub struct Status {
     /// Jobs that wait for pipelines which this daemon does not run, by pipeline.
     #[serde(default)]
     pub unwatched: BTreeMap<String, u64>,
+    /// Why the last reload was refused, so that everything goes on as before.
+    #[serde(default)]
+    pub reload_refused: Option<String>,
     /// Watched folders.
     pub watches: Vec<WatchView>,
+    /// Folders that outputs of the watched pipelines go to, as far as they are the same for all files.
+    #[serde(default)]
+    pub outputs: Vec<String>,
     /// Worker processes.
     pub workers: Vec<WorkerView>,
     /// How far workers are confined; absent where an older daemon answers.
@@ -64,6 +70,9 @@ pub struct WatchView {
     pub pipeline: String,
     /// The folder.
     pub path: String,
+    /// Whether its files are moved or deleted when they are done, or when they fail.
+    #[serde(default)]
+    pub is_emptied: bool,
     /// Whether it can be read.
     pub state: WatchState,
     /// Why it is offline.

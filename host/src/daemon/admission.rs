@@ -28,7 +28,12 @@ impl<'s> Admission<'s> {
             return Some(format!("pipeline `{}` is paused", pipeline.name));
         }
         if !pipeline.may_begin_at(&self.now) {
-            return Some(format!("outside of the hours of pipeline `{}`", pipeline.name));
+            let until = pipeline.begins_after(&self.now).map(|begin| {
+                let is_here = begin.offset() == self.now.offset();
+                begin.strftime(if is_here { " until %a %H:%M" } else { " until %a %H:%M %Z" })
+            });
+            let until = until.map(|until| until.to_string()).unwrap_or_default();
+            return Some(format!("outside of the hours of pipeline `{}`{until}", pipeline.name));
         }
         let mut folders = pipeline.output_folders(output_root);
         folders.push(self.shared.spool.clone());

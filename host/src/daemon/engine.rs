@@ -91,7 +91,7 @@ impl Engine {
         let result = self.run_until_stopped();
         if result.is_err() {
             // The store is gone: nothing that runs can be recorded any more.
-            self.shared.stop.raise(StopLevel::Now);
+            self.shared.stop.fail();
         }
         result
     }

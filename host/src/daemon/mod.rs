@@ -108,7 +108,12 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         });
     // With their last words.
     drop(shared.tellers().take());
-    served
+    match served {
+        Err(DaemonError::Store { state_dir, reason }) if shared.store.ran_full() => {
+            Err(DaemonError::Full { state_dir, reason })
+        }
+        other => other,
+    }
 }
 
 /// Takes possession of the state folder. The receiver gets a message when there may be new jobs.
@@ -127,6 +132,7 @@ fn open(
     let workers = settings.workers.max(1);
     let (live, requests) =
         Live::new(watches, pipelines, workers, confinement(settings), settings.stop.clone());
+    live.set_outputs(Plans::output_folders(&plans.current(), &settings.output_root));
     let shared = Shared {
         store,
         live: Arc::new(live),
@@ -268,6 +274,7 @@ fn store_failed(state_dir: &Path, error: StoreError) -> DaemonError {
     let state_dir = state_dir.to_path_buf();
     match error {
         StoreError::Busy { pid } => DaemonError::Busy { pid, state_dir },
+        StoreError::Full { reason } => DaemonError::Full { state_dir, reason },
         other => DaemonError::Store { state_dir, reason: other.to_string() },
     }
 }

@@ -3,7 +3,7 @@
 use super::settings::{DaemonError, DaemonSettings, PipelineSource};
 use crate::effects::{effects_with, folder_of};
 use crate::store::{CurrentPlan, PlanRecord, Store, StoreError};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use wavemill_pipelines::model::Defaults;
@@ -76,6 +76,11 @@ impl Plans {
     /// Has other pipelines from now on.
     pub(super) fn set_current(&self, current: Current) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
+    }
+
+    /// Folders that outputs of these pipelines go to.
+    pub(super) fn output_folders(current: &Current, output_root: &Path) -> BTreeSet<PathBuf> {
+        current.values().flat_map(|plan| plan.pipeline.output_folders(output_root)).collect()
     }
 
     /// What new jobs run with, by pipeline.

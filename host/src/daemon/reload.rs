@@ -44,7 +44,8 @@ impl Engine {
         match next {
             Ok((reload, next)) => self.adopt(reload, next),
             Err(reason) => {
-                tracing::error!(%reason, "Pipelines are not reloaded.");
+                tracing::info!(%reason, "Pipelines are not reloaded.");
+                self.shared.live.set_reload_refused(Some(reason.clone()));
                 self.shared.tell(DaemonEvent::ReloadRefused { reason });
                 Ok(())
             }
@@ -92,7 +93,7 @@ impl Engine {
         shared.store.keep_plans(Plans::records_of(&plans, &shared.output_root))?;
         for (index, place) in self.watches.iter_mut().enumerate() {
             match (place.as_mut(), kept.remove(&index)) {
-                (Some(old), Some(new)) => old.go_on_as(new),
+                (Some(old), Some(new)) => old.go_on_as(new, &shared, index),
                 (Some(_), None) => {
                     shared.live.remove_watch(index);
                     end(place.take());
@@ -103,6 +104,8 @@ impl Engine {
         self.watches.extend(begun.into_iter().map(Some));
         let event = self.changed(&plans);
         shared.live.set_watched(plans.keys().cloned().collect());
+        shared.live.set_outputs(Plans::output_folders(&plans, &shared.output_root));
+        shared.live.set_reload_refused(None);
         shared.live.set_defaults(reload.defaults);
         shared.space.set_free_bytes_min(reload.free_bytes_min);
         shared.plans.set_current(plans);

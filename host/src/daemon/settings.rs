@@ -119,6 +119,14 @@ pub enum DaemonError {
         /// The state folder.
         state_dir: PathBuf,
     },
+    /// There is no room where the store is. Whatever was under way is resumed by the next start.
+    #[error("the store in {} failed: {reason}", .state_dir.display())]
+    Full {
+        /// The state folder.
+        state_dir: PathBuf,
+        /// One line.
+        reason: String,
+    },
     /// The store failed.
     #[error("the store in {} failed: {reason}", .state_dir.display())]
     Store {

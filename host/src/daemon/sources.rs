@@ -76,15 +76,17 @@ fn plan(
     let Some(plan) = plan else { return Ok(SourceRecord::Kept) };
     let policy = &plan.pipeline.source;
     let action = if failure.is_some() { &policy.on_failure } else { &policy.on_success };
+    let name = job.file.relative.file_name().unwrap_or_default();
     let planned = match action {
         SourceAction::Keep => Ok(SourceRecord::Kept),
         SourceAction::Delete => Ok(SourceRecord::Deleting),
-        SourceAction::Trash => plan_move(&job.input, PlannedMove::Trash),
+        SourceAction::Trash => plan_move(&job.input, name, PlannedMove::Trash),
         SourceAction::Move(template) => match Values::of_job(&plan.pipeline, &to_job(job)) {
             Ok(values) => {
                 let folder: PathBuf = shared.root.join(template.expand(&values));
-                let reason = failure.map(|reason| format!("{}: {reason}", job.input.display()));
-                plan_move(&job.input, PlannedMove::Into(&folder, reason))
+                let reason =
+                    failure.map(|reason| format!("{}: {reason}", job.file.path().display()));
+                plan_move(&job.input, name, PlannedMove::Into(&folder, reason))
             }
             Err(error) => Err(io::Error::other(error.to_string())),
         },
@@ -98,6 +100,7 @@ pub(super) fn to_job(job: &JobRecord) -> Job {
         id: job.id.clone(),
         attempt: job.attempt,
         input: job.input.clone(),
+        name: job.file.relative.file_name().unwrap_or_default().into(),
         reldir: job.file.reldir().to_path_buf(),
         created: job.created.clone(),
         hash: job.hash.clone(),
@@ -114,6 +117,7 @@ pub(super) fn carry_out(shared: &Shared, mut job: JobRecord) -> Result<JobRecord
         let source = SourceContext {
             job: &job.id,
             input: &job.input,
+            was_moved: job.input != job.file.path(),
             identity: job.identity,
             hash: &job.hash,
         };

@@ -1,7 +1,7 @@
 //! How a daemon is asked to stop.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How urgent a stop is.
@@ -24,6 +24,7 @@ pub struct StopSignal {
 #[derive(Debug, Default)]
 struct Shared {
     level: AtomicU8,
+    has_failed: AtomicBool,
     wakers: Mutex<Vec<Sender<()>>>,
 }
 
@@ -33,8 +34,13 @@ impl StopSignal {
         Self::default()
     }
 
-    /// How urgent the stop is by now.
+    /// How urgent the stop is by now; as urgent as can be once the daemon failed.
     pub fn level(&self) -> StopLevel {
+        if self.shared.has_failed.load(Ordering::SeqCst) { StopLevel::Now } else { self.asked() }
+    }
+
+    /// How urgent a stop was asked for.
+    pub fn asked(&self) -> StopLevel {
         match self.shared.level.load(Ordering::SeqCst) {
             0 => StopLevel::Run,
             1 => StopLevel::Drain,
@@ -44,7 +50,7 @@ impl StopSignal {
 
     /// One step more urgent: what SIGTERM and SIGINT do. Not for a signal handler itself: it locks.
     pub fn escalate(&self) {
-        let next = match self.level() {
+        let next = match self.asked() {
             StopLevel::Run => StopLevel::Drain,
             StopLevel::Drain | StopLevel::Now => StopLevel::Now,
         };
@@ -54,6 +60,16 @@ impl StopSignal {
     /// At least as urgent as `level`.
     pub fn raise(&self, level: StopLevel) {
         self.shared.level.fetch_max(level as u8, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Ends everything because nothing can be recorded any more; nobody asked for it.
+    pub(super) fn fail(&self) {
+        self.shared.has_failed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    fn wake(&self) {
         let wakers = self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         for waker in wakers.iter() {
             // A full channel has a wake-up waiting already.
@@ -82,6 +98,15 @@ mod tests {
         stop.escalate();
         stop.raise(StopLevel::Drain);
         assert_eq!(stop.level(), StopLevel::Now);
+    }
+
+    #[test]
+    fn failure_stops_everything_and_was_not_asked_for() {
+        let stop = StopSignal::new();
+        stop.fail();
+        assert_eq!((stop.level(), stop.asked()), (StopLevel::Now, StopLevel::Run));
+        stop.escalate();
+        assert_eq!(stop.asked(), StopLevel::Drain);
     }
 
     #[test]

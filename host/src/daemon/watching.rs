@@ -20,6 +20,8 @@ use wavemill_pipelines::publishing::create_dirs;
 pub(super) struct Watched {
     context: Arc<IntakeContext>,
     spec: WatchSpec,
+    /// Whether its files are moved or deleted in the end.
+    is_emptied: bool,
     handle: Option<WatchHandle>,
     is_at_rest: bool,
     is_offline: bool,
@@ -70,7 +72,8 @@ impl Watched {
             duplicates: watch.duplicates,
         };
         let context = Arc::new(context);
-        Ok(Self { context, spec, handle: None, is_at_rest: false, is_offline: false })
+        let is_emptied = !pipeline.source.keeps_all();
+        Ok(Self { context, spec, is_emptied, handle: None, is_at_rest: false, is_offline: false })
     }
 
     /// Starts to watch, with what the store knows.
@@ -102,6 +105,7 @@ impl Watched {
         WatchView {
             pipeline: self.spec.pipeline.clone(),
             path: self.spec.root.display().to_string(),
+            is_emptied: self.is_emptied,
             state: WatchState::Starting,
             reason: None,
             files: 0,
@@ -121,9 +125,11 @@ impl Watched {
         self.spec == other.spec
     }
 
-    /// Goes on; new jobs are made as `other` says.
-    pub(super) fn go_on_as(&mut self, other: Self) {
+    /// Goes on in place `index`; new jobs are made as `other` says.
+    pub(super) fn go_on_as(&mut self, other: Self, shared: &Shared, index: usize) {
         self.context = other.context;
+        self.is_emptied = other.is_emptied;
+        shared.live.update_watch(index, |view| view.is_emptied = other.is_emptied);
     }
 
     /// Its pipeline.

@@ -13,7 +13,7 @@ pub use confine::{
 pub use files::{LockFile, replace_file, trash_for};
 pub use process::{
     Effort, die_with_parent, effort, limit_this_process, random_hex, random_u64, resident_bytes,
-    share_heap,
+    share_heap, start_anew,
 };
 pub use socket::with_socket_path;
 pub use system::{

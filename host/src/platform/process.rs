@@ -3,6 +3,7 @@
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 /// 64 random bits; from the clock if the system has none to give.
@@ -37,6 +38,21 @@ pub fn die_with_parent(parent_pid: u32) -> io::Result<()> {
         Ok(())
     } else {
         Err(io::Error::other(format!("parent process {parent_pid} is gone")))
+    }
+}
+
+/// Starts this program anew in this process, with the arguments it was started with. Returns only if that fails.
+pub fn start_anew() -> io::Error {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    // Linux calls a program so whose file was replaced; the new one stands in its place.
+    let program = std::env::current_exe().map(|program| match program.to_str() {
+        Some(path) => path.strip_suffix(" (deleted)").unwrap_or(path).into(),
+        None => program,
+    });
+    match program {
+        Ok(program) => std::process::Command::new(program).arg0(name).args(arguments).exec(),
+        Err(error) => error,
     }
 }
 

@@ -4,6 +4,8 @@ use sd_notify::NotifyState;
 
 /// Everything is set up.
 pub fn ready() {
+    // Whatever was said of an earlier hold is over.
+    tell(NotifyState::Status("Running."));
     tell(NotifyState::Ready);
 }
 
@@ -12,6 +14,11 @@ pub fn alive() {
     if sd_notify::watchdog_enabled().is_some() {
         tell(NotifyState::Watchdog);
     }
+}
+
+/// Why nothing is done for the time being; one line.
+pub fn holding(reason: &str) {
+    tell(NotifyState::Status(reason));
 }
 
 /// What runs is finished, then the daemon ends.

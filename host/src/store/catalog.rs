@@ -21,7 +21,8 @@ pub struct CatalogRecord {
     pub job: Option<String>,
     /// The pipeline that made it; none of an adopted file.
     pub pipeline: Option<String>,
-    /// When it was published, or last changed before it was adopted, milliseconds since 1970.
+    /// When it was published; of an adopted file when it was last changed, or the day that its folders tell.
+    /// Milliseconds since 1970.
     pub made_ms: u64,
     /// What it looked like then.
     pub identity: FileIdentity,

@@ -4,6 +4,7 @@ use super::StoreError;
 use super::tables::Tx;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use redb::Database;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -19,6 +20,8 @@ struct Request {
 
 /// The thread that writes.
 pub(super) struct Committer {
+    /// A change failed because there was no room.
+    ran_full: Arc<AtomicBool>,
     requests: Option<Sender<Request>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -26,11 +29,17 @@ pub(super) struct Committer {
 impl Committer {
     pub(super) fn start(database: Arc<Database>) -> Result<Self, StoreError> {
         let (requests, receiver) = unbounded();
+        let ran_full = Arc::new(AtomicBool::new(false));
+        let full = Arc::clone(&ran_full);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
-            .spawn(move || serve(&database, &receiver))
+            .spawn(move || serve(&database, &receiver, &full))
             .map_err(|error| StoreError::Io { reason: format!("no thread to write: {error}") })?;
-        Ok(Self { requests: Some(requests), thread: Some(thread) })
+        Ok(Self { ran_full, requests: Some(requests), thread: Some(thread) })
+    }
+
+    pub(super) fn ran_full(&self) -> bool {
+        self.ran_full.load(Ordering::SeqCst)
     }
 
     pub(super) fn write<T, F>(&self, change: F) -> Result<T, StoreError>
@@ -64,17 +73,24 @@ impl Drop for Committer {
     }
 }
 
-fn serve(database: &Database, requests: &Receiver<Request>) {
+fn serve(database: &Database, requests: &Receiver<Request>, ran_full: &AtomicBool) {
+    let commit = |batch: &[Request]| {
+        let result = commit(database, batch);
+        if matches!(result, Err(StoreError::Full { .. })) {
+            ran_full.store(true, Ordering::SeqCst);
+        }
+        result
+    };
     while let Ok(first) = requests.recv() {
         let mut batch = vec![first];
         batch.extend(requests.try_iter().take(CHANGES_MAX - 1));
-        if batch.len() > 1 && commit(database, &batch).is_ok() {
+        if batch.len() > 1 && commit(&batch).is_ok() {
             answer(batch, &Ok(()));
             continue;
         }
         // Alone, so that only the change that fails does.
         for request in batch {
-            let result = commit(database, std::slice::from_ref(&request));
+            let result = commit(std::slice::from_ref(&request));
             answer(vec![request], &result);
         }
     }

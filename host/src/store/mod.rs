@@ -94,7 +94,7 @@ impl Store {
         let path = state_dir.join(STORE_FILE);
         let failed = |error| match error {
             DatabaseError::DatabaseAlreadyOpen => StoreError::Busy { pid: read_pid(&pid_file) },
-            other => StoreError::Database { reason: format!("{}: {other}", path.display()) },
+            other => StoreError::of(other.into(), |reason| format!("{}: {reason}", path.display())),
         };
         if !path.exists() {
             create_empty(state_dir, &path, failed)?;
@@ -138,6 +138,11 @@ impl Store {
     /// Makes ids of new jobs.
     pub(crate) fn next_id(&self) -> String {
         self.ids.next()
+    }
+
+    /// Whether a change failed because there was no room for it. The database refuses everything since.
+    pub(crate) fn ran_full(&self) -> bool {
+        self.committer.ran_full()
     }
 
     fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
@@ -286,6 +291,12 @@ pub enum StoreError {
         /// One line.
         reason: String,
     },
+    /// There is no room for it; the database must be opened again when there is.
+    #[error("{reason}")]
+    Full {
+        /// One line.
+        reason: String,
+    },
     /// The database failed; it must be opened again.
     #[error("the database failed: {reason}")]
     Database {
@@ -302,20 +313,31 @@ pub enum StoreError {
 
 impl StoreError {
     fn io(path: &Path, error: &io::Error) -> Self {
-        Self::Io { reason: format!("{}: {error}", path.display()) }
+        let reason = format!("{}: {error}", path.display());
+        if is_full(error) { Self::Full { reason } } else { Self::Io { reason } }
     }
 
-    /// Whether only opening the store again can help.
-    pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Database { .. } | Self::Io { .. } | Self::Record { .. })
+    /// What the database says, as `told`.
+    fn of(error: redb::Error, told: impl FnOnce(String) -> String) -> Self {
+        match error {
+            redb::Error::Io(error) if is_full(&error) => {
+                Self::Full { reason: told(error.to_string()) }
+            }
+            other => Self::Database { reason: told(other.to_string()) },
+        }
     }
+}
+
+/// Whether an error says that there is no room, or none for this user.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 macro_rules! from_redb {
     ($($error:ty),*) => {
         $(impl From<$error> for StoreError {
             fn from(error: $error) -> Self {
-                Self::Database { reason: error.to_string() }
+                Self::of(error.into(), |reason| reason)
             }
         })*
     };

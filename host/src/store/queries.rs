@@ -148,6 +148,23 @@ impl Store {
         self.read()?.record(tables::CURRENT, pipeline.as_bytes())
     }
 
+    /// Whether a pipeline of this name ran here, holds jobs or is paused.
+    pub fn knows_pipeline(&self, name: &str) -> Result<bool, StoreError> {
+        let is_known =
+            self.current_plan(name)?.is_some() || self.paused()?.pipelines.contains(name);
+        if is_known {
+            return Ok(true);
+        }
+        // One that jobs were submitted with is kept by its hash only.
+        let mut found = false;
+        let prefix = tables::key(&[name.as_bytes(), b""]);
+        self.read()?.scan(tables::LATEST, Scan::forward(&prefix), &mut |_, _| {
+            found = true;
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
     /// Keeps pipelines, and makes them what new jobs run with.
     pub fn keep_plans(&self, plans: Vec<(PlanRecord, CurrentPlan)>) -> Result<(), StoreError> {
         self.write(move |tx| {
@@ -158,25 +175,10 @@ impl Store {
             Ok(())
         })
     }
-
-    /// Every known file that `wanted` accepts.
-    pub(crate) fn files_where(
-        &self,
-        wanted: &dyn Fn(&FileKey) -> bool,
-    ) -> Result<Vec<(FileKey, FileRecord)>, StoreError> {
-        let mut found = Vec::new();
-        self.read()?.scan(tables::FILES, Scan::forward(&[]), &mut |key, bytes| {
-            if let Some(file) = FileKey::from_key(key).filter(|file| wanted(file)) {
-                found.push((file, tables::decode(bytes)?));
-            }
-            Ok(true)
-        })?;
-        Ok(found)
-    }
 }
 
 impl FileKey {
-    fn from_key(key: &[u8]) -> Option<Self> {
+    pub(super) fn from_key(key: &[u8]) -> Option<Self> {
         use std::ffi::OsStr;
         let mut parts = key.splitn(3, |&byte| byte == 0);
         let pipeline = String::from_utf8(parts.next()?.to_vec()).ok()?;

@@ -1,11 +1,12 @@
 //! What users ask for: repeating jobs and processing known files again.
 
 use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, SourceRecord};
-use super::tables::{self, Look, Tx};
+use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
 use crate::control::types::JobFilter;
 use crate::jobs::JobState;
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 impl Store {
     /// Makes a new job that repeats a finished one with what its pipeline says now. A job that waits
@@ -55,7 +56,43 @@ impl Store {
         Ok(ids)
     }
 
-    /// Makes new jobs for known files, leaving out those whose job has not ended.
+    /// The files that can be processed again: those in watched folders, and those whose last job moved
+    /// them out of one or was submitted, as long as they are there. With `paths` only those which are, or
+    /// were found, under one of these names; with `pipeline` only its own. Beside them the names that no
+    /// file has.
+    pub fn files_to_reprocess(
+        &self,
+        pipeline: Option<&str>,
+        paths: &[PathBuf],
+    ) -> Result<(Vec<FileKey>, Vec<PathBuf>), StoreError> {
+        let look = self.read()?;
+        let mut missing: HashSet<PathBuf> = paths.iter().cloned().collect();
+        let of_pipeline = |file: &FileKey| pipeline.is_none_or(|name| *name == file.pipeline);
+        let mut found = HashSet::new();
+        look.scan(tables::FILES, Scan::forward(&[]), &mut |key, _| {
+            if let Some(file) = FileKey::from_key(key).filter(of_pipeline)
+                && (paths.is_empty() || paths.contains(&file.path()))
+            {
+                found.insert(file);
+            }
+            Ok(true)
+        })?;
+        missing.retain(|path| found.iter().all(|file| file.path() != *path));
+        if paths.is_empty() || !missing.is_empty() {
+            for (job, source) in jobs_with_source_elsewhere(&look)? {
+                let names = [job.file.path(), source];
+                let is_wanted = paths.is_empty() || names.iter().any(|name| paths.contains(name));
+                if is_wanted && of_pipeline(&job.file) && found.insert(job.file) {
+                    missing.retain(|path| !names.contains(path));
+                }
+            }
+        }
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort_by_cached_key(FileKey::key);
+        Ok((found, paths.iter().filter(|path| missing.contains(*path)).cloned().collect()))
+    }
+
+    /// Makes new jobs for files, leaving out those whose job has not ended.
     pub fn reprocess_files(&self, files: Vec<FileKey>) -> Result<Vec<JobRecord>, StoreError> {
         let files: Vec<_> = files.into_iter().map(|file| (file, self.next_id())).collect();
         self.write(move |tx| {
@@ -77,7 +114,7 @@ impl Tx<'_> {
             incomplete: None,
             is_found_again: false,
         };
-        let moved_to = moved_source(job).filter(|path| path.exists());
+        let moved_to = moved_source(job).filter(|path| path.exists()).map(Path::to_path_buf);
         // A moved source is the old content, whatever has its old name now.
         let known = known.filter(|_| moved_to.is_none()).unwrap_or(former);
         let plan = self.plan_for(job)?;
@@ -96,13 +133,14 @@ impl Tx<'_> {
     }
 
     fn reprocess(&self, file: &FileKey, id: &str) -> Result<Option<JobRecord>, StoreError> {
-        let Some(known) = self.record::<FileRecord>(tables::FILES, &file.key())? else {
-            return Ok(None);
-        };
         let latest = self.latest_job(file)?;
         if latest.as_ref().is_some_and(|latest| !latest.state.is_final()) {
             return Ok(None);
         }
+        let Some(known) = self.record::<FileRecord>(tables::FILES, &file.key())? else {
+            let latest = latest.filter(|latest| source_elsewhere(latest).is_some());
+            return latest.map(|latest| self.repeat(&latest, id)).transpose();
+        };
         let plan = match (&latest, self.record(tables::CURRENT, file.pipeline.as_bytes())?) {
             (_, Some(plan)) => plan,
             (Some(latest), None) => self.plan_for(latest)?,
@@ -129,10 +167,33 @@ impl Tx<'_> {
 }
 
 /// Where the source of a finished job is, if it was moved.
-fn moved_source(job: &JobRecord) -> Option<PathBuf> {
+fn moved_source(job: &JobRecord) -> Option<&Path> {
     match &job.source {
-        SourceRecord::Moved { to } => Some(to.clone()),
-        _ if job.input != job.file.path() => Some(job.input.clone()),
+        SourceRecord::Moved { to } => Some(to),
+        _ if job.input != job.file.path() => Some(&job.input),
         _ => None,
     }
+}
+
+/// The last jobs of files that no watched folder tells of, each with where its source is.
+fn jobs_with_source_elsewhere(look: &impl Look) -> Result<Vec<(JobRecord, PathBuf)>, StoreError> {
+    let mut found = Vec::new();
+    look.scan(tables::JOBS, Scan::forward(&[]), &mut |id, bytes| {
+        let job: JobRecord = tables::decode(bytes)?;
+        let Some(source) = source_elsewhere(&job).map(Path::to_path_buf) else { return Ok(true) };
+        let is_latest = || -> Result<bool, StoreError> {
+            Ok(look.bytes(tables::LATEST, &job.file.key())?.as_deref() == Some(id))
+        };
+        if source.exists() && is_latest()? {
+            found.push((job, source));
+        }
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// Where the source of a finished job is, if no watched folder tells of it.
+fn source_elsewhere(job: &JobRecord) -> Option<&Path> {
+    let submitted = || Some(job.input.as_path()).filter(|_| job.is_submitted());
+    moved_source(job).or_else(submitted)
 }

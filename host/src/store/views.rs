@@ -24,7 +24,8 @@ pub fn job_view(job: &JobRecord, outputs: &[OutputRecord]) -> JobView {
         input: job.input.display().to_string(),
         state: job.state,
         attempt: job.attempt,
-        created: job.created.clone(),
+        // Without the zone behind it, which RFC 3339 does not know.
+        created: job.created.split('[').next().unwrap_or_default().to_owned(),
         started: job.started_ms.map(rfc3339),
         finished: job.finished_ms.map(rfc3339),
         retry_at: (job.state == JobState::Retry).then(|| rfc3339(job.run_at_ms)),

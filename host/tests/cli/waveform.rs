@@ -96,8 +96,8 @@ fn waveform_of_no_time_says_why() {
     assert_eq!(code(&output), 1);
     assert_eq!(stderr(&output), "error: a.wav ends at 1.000 s, before --from 2.000 s\n");
     let output = lab.run(&["waveform", "a.wav", "--from", "0.5", "--to", "0.5"]);
-    assert_eq!(code(&output), 1);
-    assert!(stderr(&output).contains("--from 0.500 s is not before --to 0.500 s"));
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("error: --from 0.500 s is not before --to 0.500 s"));
 }
 
 #[test]

@@ -46,6 +46,9 @@ pub struct Job {
     /// The source.
     #[serde(with = "path_text")]
     pub input: PathBuf,
+    /// Name it was found by, where it was moved since; empty is that of `input`.
+    #[serde(default, with = "path_text")]
+    pub name: PathBuf,
     /// Folder of the source below its watched root; empty for `run`.
     #[serde(with = "path_text")]
     pub reldir: PathBuf,

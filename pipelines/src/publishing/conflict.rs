@@ -107,8 +107,22 @@ pub fn refusal(path: &Path, error: &io::Error) -> RunError {
     }
 }
 
+/// Why nothing may ever be put in the place of what is at a name, as the rest of a sentence: folders, links,
+/// whose target would stay, and devices and pipes, which were not made by whoever writes a file.
+pub fn irreplaceable(found: &fs::Metadata) -> Option<&'static str> {
+    if found.is_dir() {
+        Some("is a folder")
+    } else if found.is_symlink() {
+        Some("is a link, so it is not replaced")
+    } else if !found.is_file() {
+        Some("is no regular file, so it is not replaced")
+    } else {
+        None
+    }
+}
+
 /// What stands at `path` on disk; a regular file is asked of `is_own`. Never our own and never
-/// replaceable: folders, and the source `input` itself under whatever name.
+/// replaceable: what is [`irreplaceable`], and the source `input` itself under whatever name.
 pub fn standing_on_disk(
     path: &Path,
     input: &Path,
@@ -120,8 +134,8 @@ pub fn standing_on_disk(
         Err(error) => return Err(error),
     };
     let taken = |by: &str, is_replaceable| Standing::Taken { by: by.to_owned(), is_replaceable };
-    if metadata.is_dir() {
-        return Ok(taken("is a folder", false));
+    if let Some(reason) = irreplaceable(&metadata) {
+        return Ok(taken(reason, false));
     }
     if os::is_same_file(path, input) {
         return Ok(taken("is the source itself", false));
@@ -201,6 +215,21 @@ mod tests {
             ("/out/a-3.wav", Standing::Own(OWN)),
         ];
         assert_eq!(decide(&names, OnConflict::Suffix), Ok(write("/out/a-3.wav", Takes::Own(OWN))));
+    }
+
+    #[test]
+    fn link_and_socket_are_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, socket) = (folder.path().join("link"), folder.path().join("socket"));
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        for (path, by) in [
+            (link, "is a link, so it is not replaced"),
+            (socket, "is no regular file, so it is not replaced"),
+        ] {
+            let standing = standing_on_disk(&path, Path::new("/in.wav"), |_| Ok(true)).unwrap();
+            assert_eq!(standing, Standing::Taken { by: by.to_owned(), is_replaceable: false });
+        }
     }
 
     #[test]

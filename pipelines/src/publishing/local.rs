@@ -172,6 +172,7 @@ mod tests {
             id: "0123456789abc".to_owned(),
             attempt: 1,
             input: folder.join("in.wav"),
+            name: PathBuf::new(),
             reldir: PathBuf::new(),
             created: "2024-05-01T12:00:00+00:00[UTC]".to_owned(),
             hash: "0".repeat(64),

@@ -17,7 +17,7 @@ mod parts;
 mod publish;
 mod takes;
 
-pub use conflict::{Choice, Names, Standing, choose, refusal, standing_on_disk};
+pub use conflict::{Choice, Names, Standing, choose, irreplaceable, refusal, standing_on_disk};
 pub use crash::crash_point;
 pub use files::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir};
 pub use hash::{hash_file, hash_reader};

@@ -1,5 +1,6 @@
 //! From a temporary name to the final one, atomically, once, and only if the bytes are right.
 
+use super::conflict::irreplaceable;
 use super::crash::{crash_point, mishap_point};
 use super::files::{FileIdentity, identity, rename_noreplace, sync_dir};
 use super::hash::hash_file;
@@ -149,7 +150,12 @@ fn rename(file: &Finished) -> Result<(), PublishError> {
             Some(_) => taken(),
             None => into_free(),
         },
-        Takes::Any if fs::symlink_metadata(&file.path).is_ok_and(|found| found.is_dir()) => taken(),
+        Takes::Any
+            if fs::symlink_metadata(&file.path)
+                .is_ok_and(|found| irreplaceable(&found).is_some()) =>
+        {
+            taken()
+        }
         Takes::Any => fs::rename(&file.temporary, &file.path).map_err(io),
     }
 }
@@ -251,8 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn replace_replaces_a_file_but_no_folder() {
+    fn replace_replaces_a_file_but_no_folder_and_no_link() {
         let case = case(Takes::Any);
+        std::os::unix::fs::symlink("nowhere", &case.file.path).unwrap();
+        assert!(matches!(publish(&case.file, Trust::Size), Err(PublishError::Taken { .. })));
+        fs::remove_file(&case.file.path).unwrap();
         fs::create_dir(&case.file.path).unwrap();
         assert!(matches!(publish(&case.file, Trust::Size), Err(PublishError::Taken { .. })));
         fs::remove_dir(&case.file.path).unwrap();

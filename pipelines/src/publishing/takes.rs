@@ -11,7 +11,7 @@ pub enum Takes {
     Free,
     /// It replaces our own earlier output, if that is still this file.
     Own(FileIdentity),
-    /// It replaces whatever file is there: the pipeline says so.
+    /// It replaces whatever regular file is there: the pipeline says so.
     Any,
 }
 

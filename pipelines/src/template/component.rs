@@ -6,6 +6,10 @@ use std::path::PathBuf;
 /// Longest name of a file or folder on the file systems in use (`NAME_MAX`), in bytes.
 pub(super) const COMPONENT_BYTES_MAX: usize = 255;
 
+/// Bytes of a value that are looked at: as many as can end up in a component where each of four becomes
+/// one. A tag may hold megabytes.
+const VALUE_BYTES_MAX: usize = 4 * COMPONENT_BYTES_MAX;
+
 /// Longest extension that is kept when a name is cut; longer ones are no extension.
 const EXTENSION_BYTES_MAX: usize = 16;
 
@@ -92,6 +96,9 @@ impl Components {
 
 /// A value that is one component, or part of one.
 fn sanitize(bytes: &[u8], origin: Origin) -> Vec<u8> {
+    // What replaces a character is neither a dot nor a space, so trimming first changes nothing.
+    let bytes = trim(bytes);
+    let bytes = &bytes[..bytes.len().min(VALUE_BYTES_MAX)];
     let mut clean = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -186,6 +193,21 @@ mod tests {
 
     fn text(value: &str) -> String {
         String::from_utf8(sanitize(value.as_bytes(), Origin::Text)).unwrap()
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_long_value_counts() {
+        for unit in ["x", "\u{e4}\u{10ffff}", "\\:", "  .."] {
+            let long = format!("  {unit}{}", unit.repeat(300_000));
+            let short = text(&long);
+            assert!(short.len() <= VALUE_BYTES_MAX + 4, "{} of {unit}", short.len());
+            let whole = long.trim_start().replace(['\\', ':'], "_");
+            let whole = whole.trim_start_matches(['.', ' ']);
+            assert_eq!(
+                &short[..short.len().min(COMPONENT_BYTES_MAX - 3)],
+                if whole.is_empty() { UNKNOWN } else { &whole[..COMPONENT_BYTES_MAX - 3] }
+            );
+        }
     }
 
     #[test]

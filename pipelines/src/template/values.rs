@@ -4,6 +4,7 @@ use super::Placeholder;
 use crate::execution::{Job, RunError};
 use crate::model::Pipeline;
 use jiff::Zoned;
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 use wavemill_core::tags::Tags;
@@ -32,19 +33,20 @@ impl Values {
     /// [`RunError::Refused`] when the job's date or the pipeline's time zone cannot be understood.
     pub fn of_job(pipeline: &Pipeline, job: &Job) -> Result<Self, RunError> {
         let part = |part: Option<&OsStr>| part.map(os_bytes).unwrap_or_default();
+        let found = if job.name == Path::new("") { &job.input } else { &job.name };
         let folders = job.reldir.components().filter_map(|component| match component {
             Component::Normal(folder) => Some(os_bytes(folder)),
             _ => None,
         });
         Ok(Self {
-            stem: part(job.input.file_stem()),
-            name: part(job.input.file_name()),
+            stem: part(found.file_stem()),
+            name: part(found.file_name()),
             reldir: folders.collect(),
             date: date(&job.created, pipeline.timezone.as_deref())?,
             job_id: job.id.clone(),
             hash8: job.hash.chars().take(8).collect(),
             pipeline: pipeline.name.clone(),
-            ext: source_extension(&job.input),
+            ext: source_extension(found),
             tags: Tags::default(),
             lufs: None,
             true_peak: None,
@@ -75,31 +77,26 @@ impl Values {
     }
 
     /// A placeholder's value before it is sanitized; empty where it has none.
-    pub(super) fn bytes(&self, placeholder: &Placeholder) -> Vec<u8> {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let text = match placeholder {
-            Placeholder::Stem => return self.stem.clone(),
-            Placeholder::Name => return self.name.clone(),
+    pub(super) fn bytes(&self, placeholder: &Placeholder) -> Cow<'_, [u8]> {
+        let number = |number: Option<String>| Cow::Owned(number.unwrap_or_default().into_bytes());
+        match placeholder {
+            Placeholder::Stem => Cow::Borrowed(&self.stem),
+            Placeholder::Name => Cow::Borrowed(&self.name),
             // These two have parts of their own and never come here.
-            Placeholder::Reldir | Placeholder::Date(_) => String::new(),
-            Placeholder::Ext => self.ext.clone(),
-            Placeholder::JobId => self.job_id.clone(),
-            Placeholder::Hash8 => self.hash8.clone(),
-            Placeholder::Pipeline => self.pipeline.clone(),
-            Placeholder::Title => text(&self.tags.title),
-            Placeholder::Artist => text(&self.tags.artist),
-            Placeholder::Album => text(&self.tags.album),
-            Placeholder::Genre => text(&self.tags.genre),
-            Placeholder::Year => self.tags.year.map(|year| year.to_string()).unwrap_or_default(),
-            Placeholder::Track => {
-                self.tags.track.map(|track| format!("{track:02}")).unwrap_or_default()
-            }
-            Placeholder::Lufs => self.lufs.map(|lufs| format!("{:.1}", lufs.0)).unwrap_or_default(),
-            Placeholder::TruePeak => {
-                self.true_peak.map(|peak| format!("{:.1}", peak.0)).unwrap_or_default()
-            }
-        };
-        text.into_bytes()
+            Placeholder::Reldir | Placeholder::Date(_) => Cow::Borrowed(&[]),
+            Placeholder::Ext => text(&self.ext),
+            Placeholder::JobId => text(&self.job_id),
+            Placeholder::Hash8 => text(&self.hash8),
+            Placeholder::Pipeline => text(&self.pipeline),
+            Placeholder::Title => tag(self.tags.title.as_ref()),
+            Placeholder::Artist => tag(self.tags.artist.as_ref()),
+            Placeholder::Album => tag(self.tags.album.as_ref()),
+            Placeholder::Genre => tag(self.tags.genre.as_ref()),
+            Placeholder::Year => number(self.tags.year.map(|year| year.to_string())),
+            Placeholder::Track => number(self.tags.track.map(|track| format!("{track:02}"))),
+            Placeholder::Lufs => number(self.lufs.map(|lufs| format!("{:.1}", lufs.0))),
+            Placeholder::TruePeak => number(self.true_peak.map(|peak| format!("{:.1}", peak.0))),
+        }
     }
 }
 
@@ -124,6 +121,14 @@ fn date(created: &str, timezone: Option<&str>) -> Result<Zoned, RunError> {
             .in_tz(name)
             .map_err(|error| refused(format!("the time zone `{name}` is not known: {error}"))),
     }
+}
+
+fn text(text: &str) -> Cow<'_, [u8]> {
+    Cow::Borrowed(text.as_bytes())
+}
+
+fn tag(tag: Option<&String>) -> Cow<'_, [u8]> {
+    text(tag.map(String::as_str).unwrap_or_default())
 }
 
 #[cfg(unix)]

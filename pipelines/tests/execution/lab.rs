@@ -93,6 +93,7 @@ impl Lab {
             id: "0f1e2d3c".to_owned(),
             attempt: 1,
             input: input.to_owned(),
+            name: PathBuf::new(),
             reldir: PathBuf::new(),
             created: "2026-03-31T23:30:00+02:00[Europe/Berlin]".to_owned(),
             hash: hash.unwrap_or_default(),

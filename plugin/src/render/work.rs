@@ -163,6 +163,7 @@ impl Work<'_> {
             id: job_id(),
             attempt: 1,
             input: part.clone(),
+            name: PathBuf::new(),
             reldir: PathBuf::new(),
             created: jiff::Zoned::now().to_string(),
             hash: hash(part, cancel)?,

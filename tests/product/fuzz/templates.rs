@@ -68,6 +68,7 @@ fn values(random: &mut Random) -> Values {
         id: "1m2k8r0vd4qxa".to_owned(),
         attempt: 1,
         input: Path::new("/in").join(&reldir).join(name(random)),
+        name: if random.below(4) == 0 { name(random).into() } else { PathBuf::new() },
         reldir,
         created: "2026-02-28T23:59:59.999+01:00[Europe/Berlin]".to_owned(),
         hash: "0123456789abcdef".repeat(4),

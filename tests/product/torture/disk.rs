@@ -145,6 +145,68 @@ fn outputs_on_another_disk_than_source_and_state_are_delivered() {
     assert_eq!(there, ["out/a.flac", "out/a.json", "out/a.wav"]);
 }
 
+/// Fills the disk of the state while the daemon runs, drops files meanwhile, and makes room once it holds.
+const FILLED_STATE: &str = r#"
+mkdir -p "$STATE" && mount -t tmpfs -o size=48m tmpfs "$STATE" || exit 90
+pause() { mkfifo -m 600 none 2> /dev/null; read -t 0.1 none <> none; }
+"$@" 2> said &
+daemon=$!
+until [ -e out/a.json ]; do pause; done
+cat /dev/zero > "$STATE/filler" 2> /dev/null
+number=0
+until grep -q 'nothing is done until there is room' said; do
+    number=$((number + 1))
+    [ $number -gt 200 ] && exit 91
+    cp in/a.wav in/b$number.wav
+    pause
+done
+[ "$(cat "$STATE/wavemill.pid" 2> /dev/null)" = "" ] || exit 92
+cp in/a.wav in/last.wav
+rm "$STATE/filler"
+until [ -e out/last.json ] && [ -e out/b1.json ]; do pause; done
+kill -0 $daemon || exit 93
+kill $daemon
+wait $daemon
+code=$?
+cat said >&2
+rm -f none
+mkdir kept && cp "$STATE/store.redb" kept
+exit $code
+"#;
+
+#[test]
+fn full_disk_of_the_state_holds_the_daemon_which_goes_on_when_there_is_room() {
+    let Some(disk) = Disk::new() else { return };
+    let lab = &disk.lab;
+    let mut wrapper = disk.unshare.command();
+    wrapper.env("STATE", lab.state());
+    wrapper.args(["-Urm", "bash", "-c", FILLED_STATE, "bash"]);
+    let config = lab.aside("config.toml");
+    let config = config.to_str().expect("a path of the lab is text");
+    let ended = lab.run_wrapped(wrapper, &["watch", "--json", "--config", config], &disk.pipeline);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("No space left on device"), "{ended:?}");
+    assert!(ended.stderr.contains("there is room again"), "{ended:?}");
+    // Every file that was dropped has its set, once.
+    std::fs::rename(lab.path("kept/store.redb"), lab.state().join("store.redb")).expect("a store");
+    let jobs = lab.jobs();
+    let inputs = lab.files("in");
+    assert!(inputs.len() >= 3, "{inputs:?}");
+    for name in inputs {
+        let of_file: Vec<_> = jobs
+            .iter()
+            .filter(|job| job["input"].as_str().is_some_and(|input| input.ends_with(&name)))
+            .map(|job| job["state"].clone())
+            .collect();
+        assert_eq!(of_file, ["done"], "{name}: {ended:?}");
+        let stem = name.trim_end_matches(".wav");
+        for ending in ["wav", "flac", "json"] {
+            assert!(lab.path("out").join(format!("{stem}.{ending}")).exists(), "{name}.{ending}");
+        }
+    }
+    assert!(lab.files("out").iter().all(|name| !name.starts_with('.')), "{:?}", lab.files("out"));
+}
+
 /// `a.wav` was processed in the year to come; then the clock was set right.
 #[test]
 fn clock_that_is_set_back_delivers_what_is_dropped_and_repeats_nothing() {

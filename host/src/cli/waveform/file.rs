@@ -1,12 +1,14 @@
 //! The output as a file: complete or absent.
 
 use super::{CliError, shown};
-use crate::cli::paths::check_replaceable;
+use crate::cli::paths::absolute;
 use crate::platform::random_hex;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf, absolute};
-use wavemill_pipelines::publishing::{Finished, PublishError, Takes, Trust, part_path, publish};
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::publishing::{
+    Finished, PublishError, Takes, Trust, irreplaceable, part_path, publish,
+};
 
 /// Refuses what would be refused after the work.
 pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), CliError> {
@@ -18,7 +20,11 @@ pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), Cl
     if !is_forced && fs::symlink_metadata(path).is_ok() {
         return Err(exists(path));
     }
-    check_replaceable(path)
+    let found = fs::symlink_metadata(path).ok();
+    match found.and_then(|found| irreplaceable(&found)) {
+        Some(reason) => Err(CliError::usage(format!("{} {reason}", shown(path)))),
+        None => Ok(()),
+    }
 }
 
 fn exists(path: &Path) -> CliError {
@@ -27,7 +33,7 @@ fn exists(path: &Path) -> CliError {
 
 /// Writes beside the output, then gives it its name.
 pub(super) fn write(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), CliError> {
-    let full = absolute(path).map_err(|error| CliError::path(path, error))?;
+    let full = absolute(path)?;
     let temporary = part_path(&full, &random_hex(), 1, 0);
     let published = write_part(&temporary, bytes)
         .map_err(|error| CliError::path(path, error))

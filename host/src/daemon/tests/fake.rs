@@ -141,7 +141,7 @@ fn proposals(work: &Work, endings: &str, conflict: &str) -> Vec<Proposal> {
         "replace" => OnConflict::Replace,
         _ => OnConflict::Error,
     };
-    let stem = work.job.input.file_stem().unwrap();
+    let stem = work.job.name.file_stem().unwrap();
     let path = |ending: &str| -> PathBuf {
         let mut name = stem.to_owned();
         name.push(format!(".{ending}"));

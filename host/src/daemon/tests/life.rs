@@ -253,8 +253,35 @@ fn failed_source_that_was_moved_can_be_tried_again_from_there() {
     drop(store);
     let (summary, _) = lab.run(&plan);
     assert_eq!(summary.failed, 1);
+    // It is where it belongs already.
     assert!(matches!(&lab.jobs()[0].source, SourceRecord::Moved { to }
-        if *to == lab.path("failed/one-2.wav")));
+        if *to == lab.path("failed/one.wav")));
+    assert_eq!(lab.names("failed"), ["one.wav", "one.wav.reason.txt"]);
+}
+
+#[test]
+fn sources_that_their_jobs_moved_are_processed_again_where_they_are() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    lab.write("in/two.wav", "sound");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
+    assert_eq!(lab.run(&plan).0.done, 2);
+    let again = |paths: &[PathBuf]| {
+        let store = lab.store();
+        let (files, missing) = store.files_to_reprocess(Some("test"), paths).unwrap();
+        (store.reprocess_files(files).unwrap().len(), missing)
+    };
+    assert_eq!(again(&[]), (2, Vec::new()));
+    assert_eq!(again(&[]), (0, Vec::new()), "they wait already");
+    assert_eq!(lab.run(&plan).0.done, 2);
+    assert_eq!(lab.names("done"), ["one.wav", "two.wav"]);
+    // By the name it was found by, by the one it has now, and by one that nothing has.
+    let names = ["in/one.wav", "done/two.wav", "in/three.wav"].map(|name| lab.path(name));
+    assert_eq!(again(&names), (2, vec![lab.path("in/three.wav")]));
+    assert_eq!(lab.run(&plan).0.done, 2);
+    fs::remove_file(lab.path("done/one.wav")).unwrap();
+    assert_eq!(again(&[]).0, 1, "what is gone cannot be processed");
 }
 
 #[test]

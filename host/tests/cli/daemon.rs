@@ -1,0 +1,153 @@
+//! A running daemon, and what is asked of it.
+
+use super::{Lab, code, json, square_wave, stderr, stdout};
+use std::fs::File;
+use std::io::Write;
+use std::process::{Child, Stdio};
+
+const PIPELINE: &str = "version = 1\n[pipeline]\nname = \"moving\"\n[source]\n\
+                        on_success = \"move:done\"\n[[watch]]\npath = \"in\"\n\
+                        ready = { stable_for = \"50ms\" }\n\
+                        [[export]]\nformat = \"wav\"\npath = \"out/{stem}.{ext}\"\n";
+
+/// A daemon that ends with the test.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(lab: &Lab) -> Self {
+        let mut command = lab.command(&["watch", "p", "--log", "off"]);
+        let daemon = Self(command.stderr(Stdio::null()).spawn().unwrap());
+        let pid = || json(&lab.run(&["status", "--json"]))["daemon"]["pid"].as_u64();
+        while !lab.run(&["status", "--json"]).status.success() || pid() != Some(daemon.pid()) {
+            std::thread::yield_now();
+        }
+        daemon
+    }
+
+    fn pid(&self) -> u64 {
+        self.0.id().into()
+    }
+
+    fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn lab() -> Lab {
+    let lab = Lab::new();
+    lab.write("p/moving.toml", PIPELINE);
+    std::fs::create_dir(lab.path("in")).unwrap();
+    lab
+}
+
+fn drop_file(lab: &Lab, name: &str) {
+    File::create(lab.path(name)).unwrap().write_all(&square_wave()).unwrap();
+}
+
+/// Asks until the answer is so.
+fn wait_for(lab: &Lab, command: &[&str], part: &str) -> String {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    loop {
+        let answer = stdout(&lab.run(command));
+        if answer.contains(part) {
+            return answer;
+        }
+        assert!(std::time::Instant::now() < deadline, "no `{part}` in\n{answer}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn sources_that_were_moved_are_reprocessed_by_pipeline_and_by_name() {
+    let lab = lab();
+    drop_file(&lab, "in/a.wav");
+    drop_file(&lab, "in/b.wav");
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert!(lab.path("done/a.wav").exists() && !lab.path("in/a.wav").exists());
+    let all = json(&lab.run(&["jobs", "reprocess", "--pipeline", "moving", "--json"]));
+    assert_eq!(all["jobs"].as_array().unwrap().len(), 2, "{all}");
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert!(lab.path("done/a.wav").exists() && !lab.path("done/a-2.wav").exists());
+    for name in ["in/a.wav", "done/b.wav"] {
+        let one = json(&lab.run(&["jobs", "reprocess", name, "--json"]));
+        assert_eq!(one["jobs"].as_array().unwrap().len(), 1, "{one}");
+    }
+    let output = lab.run(&["jobs", "reprocess", "in/c.wav"]);
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains("no watched folder has this file"), "{}", stderr(&output));
+    let done = || json(&lab.run(&["status", "--json"]))["jobs"]["done"].clone();
+    assert_eq!(done(), 4);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert_eq!(done(), 6);
+    let created = json(&lab.run(&["jobs", "list", "--json"]))["jobs"][0]["created"].clone();
+    assert!(!created.as_str().unwrap().contains('['), "{created}");
+}
+
+#[test]
+fn pipelines_that_are_not_there_are_named() {
+    let lab = lab();
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    for words in [
+        &["jobs", "pause", "--pipeline", "moveing"][..],
+        &["jobs", "resume", "--pipeline", "moveing"],
+        &["jobs", "reprocess", "--pipeline", "moveing"],
+        &["jobs", "retry", "--failed", "--pipeline", "moveing"],
+        &["jobs", "cancel", "--waiting", "--pipeline", "moveing"],
+    ] {
+        let output = lab.run(words);
+        assert_eq!(code(&output), 1, "{words:?}");
+        assert_eq!(stderr(&output), "error: no pipeline is named `moveing` here\n", "{words:?}");
+    }
+    assert_eq!(stderr(&lab.run(&["jobs", "resume"])), "nothing is paused\n");
+}
+
+#[test]
+fn slip_in_the_configuration_file_keeps_nobody_from_looking() {
+    let lab = lab();
+    let _daemon = Daemon::start(&lab);
+    lab.write(".config/wavemill/config.toml", "wokers = 2\nlog = \"silent!\"\n");
+    let output = lab.run(&["status", "--running"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("0 of "), "{}", stdout(&output));
+    assert!(stderr(&output).contains("did you mean `workers`?"), "{}", stderr(&output));
+    let doctor = lab.run(&["doctor"]);
+    assert_eq!(code(&doctor), 3);
+    assert!(stdout(&doctor).contains("config.toml"), "{}", stdout(&doctor));
+    for words in [&["jobs", "list"][..], &["watch", "p"]] {
+        assert_eq!(code(&lab.run(words)), 78, "{words:?}");
+    }
+}
+
+#[test]
+fn reload_that_was_refused_is_shown_until_one_succeeds() {
+    let lab = lab();
+    let daemon = Daemon::start(&lab);
+    lab.write("p/moving.toml", &PIPELINE.replace("wav\"\n", "wave\"\n"));
+    daemon.hang_up();
+    wait_for(&lab, &["status"], "not reloaded, so everything goes on as before: ");
+    assert_eq!(code(&lab.run(&["status", "--running"])), 0);
+    lab.write("p/moving.toml", &PIPELINE.replace("out/", "made/"));
+    daemon.hang_up();
+    wait_for(&lab, &["status", "--json"], "/made");
+    assert!(!stdout(&lab.run(&["status"])).contains("not reloaded"));
+}
+
+#[test]
+fn doctor_looks_at_all_folders_of_the_daemon_that_runs() {
+    let lab = lab();
+    let _daemon = Daemon::start(&lab);
+    // In the place of the folder of outputs.
+    lab.write("out", "");
+    let doctor = lab.run(&["doctor"]);
+    assert_eq!(code(&doctor), 3, "{}", stdout(&doctor));
+    let is_told = |line: &str| line.contains("output") && line.contains("is no folder");
+    assert!(stdout(&doctor).lines().any(is_told), "{}", stdout(&doctor));
+}
