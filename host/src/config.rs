@@ -59,6 +59,8 @@ pub struct ConfigFile {
     pub normalize: Option<bool>,
     /// Who is told of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
+    /// Where the file has mistakes: whether one of them may stand in the place of `state`.
+    pub may_name_a_state: bool,
 }
 
 /// Keys and what they take, for the help of a mistake.
@@ -138,6 +140,7 @@ impl ConfigFile {
             reader.key(key.get_ref(), key.span(), value, &mut config);
         }
         reader.mistakes.sort_by_key(|mistake| mistake.span.start);
+        config.may_name_a_state = !reader.mistakes.is_empty() && reader.may_name_a_state();
         (config, reader.mistakes)
     }
 }
@@ -158,6 +161,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Whether a line looks as if it should say where the state is.
+    fn may_name_a_state(&self) -> bool {
+        let is_said = |line: &str| line.trim_start_matches([' ', '\t', '"']).starts_with("stat");
+        let is_meant = |mistake: &Diagnostic| {
+            mistake.help.as_deref().is_some_and(|help| help.contains("`state`"))
+        };
+        self.text.lines().any(is_said) || self.mistakes.iter().any(is_meant)
+    }
+
     fn key(
         &mut self,
         key: &str,

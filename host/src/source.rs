@@ -24,8 +24,10 @@ pub struct SourceContext<'a> {
     pub job: &'a str,
     /// Where the source is.
     pub input: &'a Path,
-    /// Whether an earlier job moved it there: a reason beside it is of that job.
-    pub was_moved: bool,
+    /// Where it was found, before any job moved it.
+    pub found: &'a Path,
+    /// Whether an earlier job failed and moved it there, so that its reason lies beside it.
+    pub has_reason: bool,
     /// What it looked like.
     pub identity: FileIdentity,
     /// What it held.
@@ -71,23 +73,12 @@ fn free_name(path: &Path, own: &Path) -> PathBuf {
 /// # Errors
 /// Only crashes made by tests; what the file system refuses is `Left`.
 pub fn carry_out(source: &SourceContext<'_>, record: &SourceRecord) -> io::Result<SourceRecord> {
-    let attempt = || -> io::Result<SourceRecord> {
-        let done = match record {
-            SourceRecord::Moving { to, reason, is_trash } => {
-                carry_out_move(source, to, reason.as_deref(), *is_trash)
-            }
-            SourceRecord::Deleting => delete(source),
-            other => Ok(other.clone()),
-        }?;
-        let is_gone = match &done {
-            SourceRecord::Moved { to } => to != source.input || !has_reason(record),
-            SourceRecord::Deleted => true,
-            _ => false,
-        };
-        if source.was_moved && is_gone {
-            remove_reason(source.input);
+    let attempt = || match record {
+        SourceRecord::Moving { to, reason, is_trash } => {
+            carry_out_move(source, to, reason.as_deref(), *is_trash)
         }
-        Ok(done)
+        SourceRecord::Deleting => delete(source),
+        other => Ok(other.clone()),
     };
     let mut result = attempt();
     for tries in 1..TRIES_MAX {
@@ -146,15 +137,19 @@ fn carry_out_move(
     if found != source.identity && hash_file(source.input)? != source.hash {
         return Ok(left_because_changed());
     }
-    create_dirs(folder_of(to))?;
-    if is_trash {
-        note_trashed(source.input, to)?;
+    // While it is there nobody else's reason has this place.
+    if source.has_reason {
+        remove_reason(source.input);
     }
+    create_dirs(folder_of(to))?;
     if let Some(reason) = reason {
         write_reason(source.job, to, reason)?;
     }
     if to == source.input {
         return Ok(SourceRecord::Moved { to: to.to_path_buf() });
+    }
+    if is_trash {
+        note_trashed(source.found, to)?;
     }
     crash_point("before source move")?;
     match rename_noreplace(source.input, to) {
@@ -189,6 +184,9 @@ fn carry_out_move(
     crash_point("after source move")?;
     sync_dir(folder_of(to))?;
     sync_dir(folder_of(source.input))?;
+    if source.found != source.input {
+        forget_trashed(source.input);
+    }
     Ok(SourceRecord::Moved { to: to.to_path_buf() })
 }
 
@@ -246,6 +244,9 @@ fn delete(source: &SourceContext<'_>) -> io::Result<SourceRecord> {
             Ok(left_because_changed())
         }
         Some(found) => {
+            if source.has_reason {
+                remove_reason(source.input);
+            }
             crash_point("before source delete")?;
             if !remove_source(source.input, found)? {
                 return Ok(left_because_changed());
@@ -264,10 +265,6 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
 }
 
-fn has_reason(record: &SourceRecord) -> bool {
-    matches!(record, SourceRecord::Moving { reason: Some(_), .. })
-}
-
 /// Where it says why a file failed that is at `path`.
 fn reason_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -275,8 +272,8 @@ fn reason_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Removes what [`write_reason`] wrote beside a file that is not there any more.
-fn remove_reason(path: &Path) {
+/// Removes what [`write_reason`] wrote beside a file.
+pub fn remove_reason(path: &Path) {
     let path = reason_path(path);
     match fs::remove_file(&path) {
         Err(error) if is_free(&path) => tracing::debug!(%error, "There was no reason file."),
@@ -313,11 +310,8 @@ fn write_reason(job: &str, to: &Path, reason: &str) -> io::Result<()> {
 ///
 /// Source: FreeDesktop.org Trash specification 1.0, "The $trash/info directory".
 fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
-    let Some(trash) = to.parent().and_then(Path::parent) else { return Ok(()) };
-    let folder = trash.join("info");
-    create_dirs(&folder)?;
-    let mut name = to.file_name().unwrap_or_default().to_owned();
-    name.push(".trashinfo");
+    let Some(note) = trash_note(to) else { return Ok(()) };
+    create_dirs(folder_of(&note))?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let bytes = input.as_os_str().as_bytes().iter();
     let path: String = bytes
@@ -328,8 +322,25 @@ fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
         )
         .collect();
     let date = jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    let note = format!("[Trash Info]\nPath={path}\nDeletionDate={date}\n");
-    File::create(folder.join(name))?.write_all(note.as_bytes())
+    let text = format!("[Trash Info]\nPath={path}\nDeletionDate={date}\n");
+    File::create(note)?.write_all(text.as_bytes())
+}
+
+/// The note of a file in a trash folder.
+fn trash_note(path: &Path) -> Option<PathBuf> {
+    let mut name = path.file_name()?.to_owned();
+    name.push(".trashinfo");
+    Some(path.parent()?.parent()?.join("info").join(name))
+}
+
+/// Removes the note of a file that was taken out of a trash folder, if it lay in one.
+fn forget_trashed(path: &Path) {
+    let is_trash = folder_of(path).ends_with("files");
+    if let Some(note) = trash_note(path).filter(|note| is_trash && note.is_file())
+        && let Err(error) = fs::remove_file(&note)
+    {
+        tracing::warn!(path = %note.display(), %error, "Note in the trash could not be removed.");
+    }
 }
 
 #[cfg(test)]
@@ -339,7 +350,8 @@ mod tests {
     struct Case {
         folder: tempfile::TempDir,
         input: PathBuf,
-        was_moved: bool,
+        found: PathBuf,
+        has_reason: bool,
         identity: FileIdentity,
         hash: String,
     }
@@ -350,7 +362,8 @@ mod tests {
         File::create(&input).unwrap().write_all(b"sound").unwrap();
         let identity = identity(&input).unwrap().unwrap();
         let hash = hash_file(&input).unwrap();
-        Case { folder, input, was_moved: false, identity, hash }
+        let found = input.clone();
+        Case { folder, input, found, has_reason: false, identity, hash }
     }
 
     impl Case {
@@ -358,7 +371,8 @@ mod tests {
             let source = SourceContext {
                 job: "0123456789abc",
                 input: &self.input,
-                was_moved: self.was_moved,
+                found: &self.found,
+                has_reason: self.has_reason,
                 identity: self.identity,
                 hash: &self.hash,
             };
@@ -397,7 +411,7 @@ mod tests {
         let mut case = case();
         case.carry_out(&case.plan(Some("is no sound")));
         case.input = case.failed().join("in.wav");
-        case.was_moved = true;
+        case.has_reason = true;
         let again = case.plan(Some("is still none"));
         assert_eq!(case.carry_out(&again), SourceRecord::Moved { to: case.input.clone() });
         let reason = fs::read_to_string(case.failed().join("in.wav.reason.txt")).unwrap();
@@ -412,11 +426,37 @@ mod tests {
         File::create(case.failed().join("in.wav")).unwrap();
         case.carry_out(&case.plan(Some("is no sound")));
         case.input = case.failed().join("in-2.wav");
-        case.was_moved = true;
+        case.has_reason = true;
         let done = case.folder.path().join("done");
         let plan = case.plan_into(&done, None);
         assert_eq!(case.carry_out(&plan), SourceRecord::Moved { to: done.join("in.wav") });
         assert_eq!(fs::read_dir(case.failed()).unwrap().count(), 1, "the foreign file only");
+    }
+
+    #[test]
+    fn trashed_source_keeps_the_place_it_is_put_back_to() {
+        let mut case = case();
+        let trash = case.folder.path().join("Trash");
+        let to = |name: &str| SourceRecord::Moving {
+            to: trash.join("files").join(name),
+            reason: None,
+            is_trash: true,
+        };
+        let note = |name: &str| fs::read_to_string(trash.join("info").join(name));
+        case.carry_out(&to("in-2.wav"));
+        let first = note("in-2.wav.trashinfo").unwrap();
+        assert!(first.contains(&format!("Path={}\n", case.found.display())), "{first}");
+        // Processed again, it stays, or gets a name that is free by now.
+        case.input = trash.join("files/in-2.wav");
+        case.carry_out(&to("in-2.wav"));
+        assert_eq!(note("in-2.wav.trashinfo").unwrap(), first);
+        case.carry_out(&to("in.wav"));
+        assert!(note("in.wav.trashinfo").unwrap().contains(&case.found.display().to_string()));
+        assert!(note("in-2.wav.trashinfo").is_err());
+        // Taken out of the trash.
+        case.input = trash.join("files/in.wav");
+        case.carry_out(&case.plan(None));
+        assert_eq!(fs::read_dir(trash.join("info")).unwrap().count(), 0);
     }
 
     #[test]

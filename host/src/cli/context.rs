@@ -71,11 +71,13 @@ impl Context {
     /// holds. A daemon that runs may still be looked at after a slip in it.
     ///
     /// # Errors
-    /// When a variable is wrong.
+    /// When a variable is wrong, or the slip may be about the state folder: another one has another daemon.
     pub fn lenient(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
         let place = settings::config_place(global, &environment);
         let (mut file, read) = ConfigFile::read_what_is_right(&place, &report);
+        let is_state_known = global.state.is_some() || file.state.is_some();
+        let read = if file.may_name_a_state && !is_state_known { Ok(read?) } else { read };
         let mistake = read.err().map(|error| one_line(&error.to_string()));
         if let Some(mistake) = &mistake {
             report.warning(&format!("{mistake}; what is right of it holds here"));

@@ -2,18 +2,19 @@
 
 use super::{CliError, Context};
 use crate::daemon::{DaemonError, StopLevel, StopSignal};
-use crate::platform::{service_manager, space, start_anew};
-use crate::report::one_line;
+use crate::platform::{random_hex, service_manager, space, start_anew};
+use crate::report::{one_line, shown, size};
+use crate::store::Store;
+use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use wavemill_pipelines::publishing::create_dirs;
 
 /// Room from which the store is opened again: many times what the jobs of all workers write there.
 const ROOM_BYTES: u64 = 16 << 20;
 
-/// The same for the count of files that can be made.
-const ROOM_FILES: u64 = 64;
-
-/// Shortest time between two starts: where a quota says no, the file system may have room all the same.
+/// Shortest time between two starts.
 const HOLD_MIN: Duration = Duration::from_secs(10);
 
 /// Time between two looks; a service manager wants to hear more often than each minute.
@@ -29,26 +30,38 @@ pub(super) fn hold(
     let reason = one_line(&format!("{error}; nothing is done until there is room"));
     context.report.error(&reason);
     tracing::info!(%reason, "Daemon holds.");
+    // One that is being started has to be told so, or it is ended.
+    service_manager::ready();
     service_manager::holding(&reason);
     if !wait_for_room(&context.settings.state, stop) {
         return Ok(());
     }
     context.report.note("there is room again");
     tracing::info!("Daemon starts anew: there is room again.");
+    if stop.asked() != StopLevel::Run {
+        return Ok(());
+    }
     let error = start_anew();
-    Err(CliError::failed(format!(
-        "there is room again, but this program cannot start anew: {error}"
-    )))
+    Err(CliError::failed(format!("there is room, but this program cannot start anew: {error}")))
 }
 
-/// Returns when there is room, or with false when a stop is asked for.
+/// Why a daemon of this state holds, if one does; one line.
+pub(super) fn shortage(state: &Path) -> Option<String> {
+    let free_bytes = nearest_space(state)?;
+    (free_bytes < ROOM_BYTES).then(|| {
+        let (free, room) = (size(free_bytes), size(ROOM_BYTES));
+        format!("{} has {free} free; `wavemill watch` goes on from {room}", shown(state))
+    })
+}
+
+/// Returns when there is room and nobody else has the store, or with false when a stop is asked for.
 fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
     let (stopped, until) = (stop.subscribe(), Instant::now() + HOLD_MIN);
     loop {
         if stop.asked() != StopLevel::Run {
             return false;
         }
-        if Instant::now() >= until && has_room(state) {
+        if Instant::now() >= until && has_room(state) && Store::open(state).is_ok() {
             return true;
         }
         service_manager::alive();
@@ -57,10 +70,29 @@ fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
     }
 }
 
+/// Looks first, then tries it: a quota is not seen by looking.
 fn has_room(state: &Path) -> bool {
-    space(state).is_ok_and(|room| {
-        room.free_bytes >= ROOM_BYTES && room.free_files.is_none_or(|files| files >= ROOM_FILES)
-    })
+    nearest_space(state).is_some_and(|bytes| bytes >= ROOM_BYTES) && takes_room(state).is_ok()
+}
+
+/// Bytes that are free where a folder is, or would be.
+fn nearest_space(state: &Path) -> Option<u64> {
+    state.ancestors().find_map(|folder| space(folder).ok()).map(|room| room.free_bytes)
+}
+
+/// Takes the room for a moment.
+fn takes_room(state: &Path) -> io::Result<()> {
+    create_dirs(state)?;
+    let path = state.join(format!(".room.{}", random_hex()));
+    let taken = fs::File::create_new(&path).and_then(|file| {
+        // A file system that cannot set room aside has only been looked at.
+        match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, ROOM_BYTES) {
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
+            other => other.map_err(io::Error::from),
+        }
+    });
+    let removed = fs::remove_file(&path);
+    taken.and(removed)
 }
 
 #[cfg(test)]
@@ -72,5 +104,14 @@ mod tests {
         let stop = StopSignal::new();
         stop.raise(StopLevel::Drain);
         assert!(!wait_for_room(Path::new("/"), &stop));
+    }
+
+    #[test]
+    fn room_is_tried_where_the_state_is_or_would_be_and_nothing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("not/made");
+        assert!(shortage(&state).is_none());
+        assert!(has_room(&state));
+        assert_eq!(fs::read_dir(state).unwrap().count(), 0);
     }
 }

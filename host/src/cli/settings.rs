@@ -3,6 +3,7 @@
 //! What a pipeline states itself stands between flag and environment: the values that a pipeline
 //! can state ([`Defaults`]) are handed to its loader, which uses them only where it is silent.
 
+use super::paths::absolute;
 use super::{CliError, GlobalArgs};
 use crate::config::{ConfigFile, TARGET_LUFS_RANGE};
 use crate::hooks::Hook;
@@ -64,11 +65,12 @@ impl Settings {
     ) -> Result<Self, CliError> {
         let current = std::env::current_dir()
             .map_err(|error| CliError::failed(format!("the current folder: {error}")))?;
+        // Without `..`: what jobs moved is known by its path, and asked for by it.
         let first = |flag: &Option<PathBuf>, file: Option<PathBuf>| {
-            flag.clone().or(file).map(|path| current.join(path))
+            flag.clone().or(file).map(|path| absolute(&path)).transpose()
         };
-        let output_dir = environment("WAVEMILL_OUTPUT_DIR").map(|path| current.join(path));
-        let state = match first(&flags.state, file.state) {
+        let output_dir = environment("WAVEMILL_OUTPUT_DIR").map(PathBuf::from);
+        let state = match first(&flags.state, file.state)? {
             Some(state) => state,
             None => default_state(environment)?,
         };
@@ -81,8 +83,8 @@ impl Settings {
         Ok(Self {
             state,
             log_file,
-            root: first(&flags.root, file.root).unwrap_or_else(|| current.clone()),
-            output_dir: output_dir.or(file.output_dir),
+            root: first(&flags.root, file.root)?.unwrap_or_else(|| current.clone()),
+            output_dir: first(&output_dir, file.output_dir)?,
             log: flags.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
             workers: file.workers,
             free_bytes_min: file.min_free_mib.unwrap_or(MIN_FREE_MIB) << 20,

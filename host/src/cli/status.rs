@@ -1,5 +1,6 @@
 //! `wavemill status`: how the daemon is.
 
+use super::holding::shortage;
 use super::jobs::{moment, paused_text, tone_of};
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::client::Backend;
@@ -54,7 +55,11 @@ fn lines(
 ) -> Vec<String> {
     let paint = context.report.paint();
     let mut lines = vec![headline(daemon, paint), job_counts(jobs, paint)];
-    let Some(status) = daemon else { return lines };
+    let Some(status) = daemon else {
+        let shortage = shortage(&context.settings.state);
+        lines.extend(shortage.map(|reason| paint.tone(Tone::Bad, reason)));
+        return lines;
+    };
     lines.extend(paused_text(&status.paused).map(|text| paint.tone(Tone::Doubt, text)));
     lines.extend(status.reload_refused.as_ref().map(|reason| {
         let line = format!("not reloaded, so everything goes on as before: {}", one_line(reason));

@@ -97,7 +97,9 @@ impl Run for Watch {
         let summary = match ended {
             Ok(summary) => summary,
             // Whoever waits for the end is told instead.
-            Err(error @ DaemonError::Full { .. }) if !self.until_idle => {
+            Err(error @ DaemonError::Full { .. })
+                if !self.until_idle && stop.asked() == StopLevel::Run =>
+            {
                 hold(&error, &stop, context)?;
                 let is_interrupted = is_interrupted.load(Ordering::SeqCst);
                 return Ok(if is_interrupted { Exit::Interrupted } else { Exit::Done });

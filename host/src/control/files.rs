@@ -238,9 +238,11 @@ fn carry_out_order(
     order: &SourceRecord,
 ) -> Result<SourceRecord, StoreError> {
     let file = SourceContext {
-        job: record.job.as_deref().unwrap_or_default(),
+        // Part of temporary names; of an adopted file it may be as long as a name can be.
+        job: record.job.as_deref().filter(|job| is_job_id(job)).unwrap_or_default(),
         input: path,
-        was_moved: false,
+        found: path,
+        has_reason: false,
         identity: record.identity,
         hash: &record.blake3,
     };

@@ -167,6 +167,13 @@ impl Service {
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
+        let retried = self.retry_each(request, &mut jobs);
+        // Those before one that cannot be repeated begin all the same.
+        let made = self.made(&jobs);
+        retried.and(made)
+    }
+
+    fn retry_each(&self, request: &RetryRequest, jobs: &mut Vec<JobRecord>) -> Result<(), Problem> {
         for part in &request.ids {
             jobs.push(self.store.retry_job(&self.store.find_job(part)?.id)?);
         }
@@ -175,7 +182,7 @@ impl Service {
                 jobs.push(self.store.retry_job(&id)?);
             }
         }
-        self.made(&jobs)
+        Ok(())
     }
 
     /// Lets jobs that were made begin, and shows them.

@@ -23,6 +23,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared};
+use wavemill_pipelines::model::Grouping;
 use wavemill_pipelines::publishing::{Trust, hash_file, identity};
 
 /// Time between two looks at a worker's memory and at the clock.
@@ -64,14 +65,18 @@ struct Together<'s> {
 
 impl<'s> Together<'s> {
     /// The group of a job, once nobody else measures it; `None` when everything shall stop.
-    fn of(shared: &'s Shared, job: &JobRecord) -> Result<Option<Self>, StoreError> {
-        let (id, record) = shared.store.group_of(&job.id)?;
+    fn of(
+        shared: &'s Shared,
+        job: &JobRecord,
+        grouping: Grouping,
+    ) -> Result<Option<Self>, StoreError> {
+        let (id, record) = shared.store.group_of(&job.id, grouping)?;
         if record.measured.is_some() {
             return Ok(Some(Self { id, record, turn: None, measuring: None }));
         }
         let Some(turn) = shared.turns.take(&id, &shared.stop) else { return Ok(None) };
         // Whoever had the turn before may have measured it, or left a file out.
-        let (id, record) = shared.store.group_of(&job.id)?;
+        let (id, record) = shared.store.group_of(&job.id, grouping)?;
         let turn = Some(turn).filter(|_| record.measured.is_none());
         Ok(Some(Self { id, record, turn, measuring: None }))
     }
@@ -171,7 +176,7 @@ impl Attempt<'_> {
             return self.fail(format!("pipeline `{}` is not known any more", job.file.pipeline));
         };
         let mut together = match plan.pipeline.grouped_step() {
-            Some(_) => match Together::of(shared, job)? {
+            Some((_, grouping)) => match Together::of(shared, job, grouping)? {
                 Some(together) => Some(together),
                 None => return self.release(),
             },

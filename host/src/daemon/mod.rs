@@ -31,11 +31,12 @@ pub use stop::{StopLevel, StopSignal};
 
 use crate::control::live::Live;
 use crate::control::types::WatchView;
-use crate::control::{Server, Service, Terms};
+use crate::control::{Server, Service, Terms, socket_path};
 use crate::effects::cache_folder;
 use crate::hooks::Tellers;
 use crate::platform::{
     Confinement, ConfinementLevel, LockFile, confinement_here, random_hex, service_manager,
+    with_socket_path,
 };
 use crate::store::{JobRecord, Store, StoreError};
 use crate::worker::Workers;
@@ -48,6 +49,7 @@ use space::Space;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -59,7 +61,7 @@ use wavemill_pipelines::publishing::create_dirs;
 const WORKERS_DIE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Time that commands which open the store themselves may take with it.
-const STORE_FREE_WITHIN: Duration = Duration::from_secs(1);
+const STORE_FREE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Batches of changes that wait at most; more slow the watchers down.
 const CHANGES_MAX: usize = 256;
@@ -227,12 +229,17 @@ fn open_store(state_dir: &Path) -> Result<Store, StoreError> {
     let deadline = Instant::now() + STORE_FREE_WITHIN;
     loop {
         match Store::open(state_dir) {
-            Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
+            Err(StoreError::Busy { .. }) if Instant::now() < deadline && !is_served(state_dir) => {
                 std::thread::park_timeout(Duration::from_millis(50));
             }
             other => return other,
         }
     }
+}
+
+/// Whether a daemon answers, which keeps its store.
+fn is_served(state_dir: &Path) -> bool {
+    with_socket_path(&socket_path(state_dir), |path| UnixStream::connect(path)).is_ok()
 }
 
 /// Waits until no worker of an earlier daemon can write any more; returns the file they lock.

@@ -2,6 +2,7 @@
 
 use super::publishing::survive;
 use super::shared::Shared;
+use crate::jobs::JobState;
 use crate::source::{self, PlannedMove, SourceContext, plan_move};
 use crate::store::{Ending, JobRecord, SourceRecord, StoreError};
 use std::io;
@@ -108,8 +109,25 @@ pub(super) fn to_job(job: &JobRecord) -> Job {
     }
 }
 
+/// Whether a failure moved the source of a job to where it is, with its reason beside it.
+fn has_reason(shared: &Shared, job: &JobRecord) -> Result<bool, StoreError> {
+    let Some(former) = job.retry_of.as_deref().filter(|_| job.input != job.file.path()) else {
+        return Ok(false);
+    };
+    match shared.store.job(former) {
+        Ok(former) => Ok(matches!(former.state, JobState::Failed | JobState::Rejected)),
+        Err(StoreError::Missing { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Does what was decided about a source and records it.
 pub(super) fn carry_out(shared: &Shared, mut job: JobRecord) -> Result<JobRecord, StoreError> {
+    let found = job.file.path();
+    let has_reason = has_reason(shared, &job)?;
+    if has_reason && job.state == JobState::Done && job.source == SourceRecord::Kept {
+        source::remove_reason(&job.input);
+    }
     for _ in 0..MOVES_MAX {
         if !job.source.is_pending() {
             break;
@@ -117,7 +135,8 @@ pub(super) fn carry_out(shared: &Shared, mut job: JobRecord) -> Result<JobRecord
         let source = SourceContext {
             job: &job.id,
             input: &job.input,
-            was_moved: job.input != job.file.path(),
+            found: &found,
+            has_reason,
             identity: job.identity,
             hash: &job.hash,
         };

@@ -137,14 +137,7 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn batch_jobs(&self, batch: &str) -> Result<Vec<JobRecord>, StoreError> {
-        let look = self.read()?;
-        let prefix = tables::key(&[batch.as_bytes(), b""]);
-        let mut jobs = Vec::new();
-        look.scan(tables::BATCH_JOBS, Scan::forward(&prefix), &mut |key, _| {
-            jobs.extend(look.record::<JobRecord>(tables::JOBS, &key[prefix.len()..])?);
-            Ok(true)
-        })?;
-        Ok(jobs)
+        jobs_of(&self.read()?, batch)
     }
 
     /// Hashes of the pipelines of batches that are not over, by name; that of the newest batch.
@@ -247,6 +240,17 @@ impl Store {
             keys.iter().try_for_each(|key| tx.remove(tables::PAUSED, key))
         })
     }
+}
+
+/// The jobs of a batch, oldest first.
+pub(super) fn jobs_of(look: &impl Look, batch: &str) -> Result<Vec<JobRecord>, StoreError> {
+    let prefix = tables::key(&[batch.as_bytes(), b""]);
+    let mut jobs = Vec::new();
+    look.scan(tables::BATCH_JOBS, Scan::forward(&prefix), &mut |key, _| {
+        jobs.extend(look.record::<JobRecord>(tables::JOBS, &key[prefix.len()..])?);
+        Ok(true)
+    })?;
+    Ok(jobs)
 }
 
 impl Submission {

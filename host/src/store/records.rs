@@ -184,7 +184,7 @@ pub struct GroupMember {
     /// Where it was found.
     #[serde(with = "path_text")]
     pub path: PathBuf,
-    /// BLAKE3 of its content, 64 hex digits.
+    /// BLAKE3 of its content, 64 hex digits; empty of a submitted file that was not read yet.
     pub hash: String,
     /// Why it is not measured: a worker died of it.
     pub left_out: Option<String>,

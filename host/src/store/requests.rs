@@ -5,8 +5,9 @@ use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
 use crate::control::types::JobFilter;
 use crate::jobs::JobState;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use wavemill_pipelines::publishing::identity;
 
 impl Store {
     /// Makes a new job that repeats a finished one with what its pipeline says now. A job that waits
@@ -139,7 +140,11 @@ impl Tx<'_> {
         }
         let Some(known) = self.record::<FileRecord>(tables::FILES, &file.key())? else {
             let latest = latest.filter(|latest| source_elsewhere(latest).is_some());
-            return latest.map(|latest| self.repeat(&latest, id)).transpose();
+            let Some(latest) = latest else { return Ok(None) };
+            // What is processed again is by what its pipeline says today, where it was submitted too.
+            let today = self.record::<CurrentPlan>(tables::CURRENT, file.pipeline.as_bytes())?;
+            let plan = today.map_or_else(|| latest.plan.clone(), |today| today.plan);
+            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id)?));
         };
         let plan = match (&latest, self.record(tables::CURRENT, file.pipeline.as_bytes())?) {
             (_, Some(plan)) => plan,
@@ -175,25 +180,32 @@ fn moved_source(job: &JobRecord) -> Option<&Path> {
     }
 }
 
-/// The last jobs of files that no watched folder tells of, each with where its source is.
+/// The last jobs of files that no watched folder tells of, each with where its source is. Of several that were moved to
+/// the same place the last one has its source there.
 fn jobs_with_source_elsewhere(look: &impl Look) -> Result<Vec<(JobRecord, PathBuf)>, StoreError> {
-    let mut found = Vec::new();
+    let mut found = BTreeMap::new();
     look.scan(tables::JOBS, Scan::forward(&[]), &mut |id, bytes| {
         let job: JobRecord = tables::decode(bytes)?;
-        let Some(source) = source_elsewhere(&job).map(Path::to_path_buf) else { return Ok(true) };
-        let is_latest = || -> Result<bool, StoreError> {
-            Ok(look.bytes(tables::LATEST, &job.file.key())?.as_deref() == Some(id))
-        };
-        if source.exists() && is_latest()? {
-            found.push((job, source));
+        if let Some(source) = source_elsewhere(&job).map(Path::to_path_buf)
+            && look.bytes(tables::LATEST, &job.file.key())?.as_deref() == Some(id)
+        {
+            found.insert((source, job.file.pipeline.clone()), job);
         }
         Ok(true)
     })?;
-    Ok(found)
+    let sources = found.into_iter().map(|((source, _), job)| (job, source));
+    Ok(sources.filter(|(job, source)| is_there(job, source)).collect())
+}
+
+/// Whether a source is there, and, unless it was submitted and may be edited where it is, as large as it was.
+fn is_there(job: &JobRecord, source: &Path) -> bool {
+    let found = identity(source).ok().flatten();
+    found.is_some_and(|found| job.is_submitted() || found.size_bytes == job.identity.size_bytes)
 }
 
 /// Where the source of a finished job is, if no watched folder tells of it.
-fn source_elsewhere(job: &JobRecord) -> Option<&Path> {
-    let submitted = || Some(job.input.as_path()).filter(|_| job.is_submitted());
+pub(super) fn source_elsewhere(job: &JobRecord) -> Option<&Path> {
+    let is_wanted = job.is_submitted() && job.state != JobState::Canceled;
+    let submitted = || Some(job.input.as_path()).filter(|_| is_wanted);
     moved_source(job).or_else(submitted)
 }

@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -286,13 +286,14 @@ fn candidate(work: &Work, member: &GroupMember, access: &dyn FileAccess) -> Cand
         if let Some(reason) = &member.left_out {
             return Err(reason.clone());
         }
-        match access.open(&member.path).and_then(hash_reader) {
-            Ok(hash) if hash == member.hash => {}
+        let hash = match access.open(&member.path).and_then(hash_reader) {
+            // A submitted file is read for the first time.
+            Ok(hash) if hash == member.hash || member.hash.is_empty() => hash,
             Ok(_) => return Err("changed after it was found".to_owned()),
             Err(error) => return Err(format!("cannot be read: {error}")),
-        }
-        let (input, hash) = (member.path.clone(), member.hash.clone());
-        Ok(Job { input, hash, group: None, ..work.job.clone() })
+        };
+        let (input, name) = (member.path.clone(), PathBuf::new());
+        Ok(Job { input, name, hash, group: None, ..work.job.clone() })
     };
     let name = member.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Candidate { name, job: job() }

@@ -92,6 +92,31 @@ fn sources_that_were_moved_are_reprocessed_by_pipeline_and_by_name() {
 }
 
 #[test]
+fn submitted_files_are_reprocessed_by_the_pipeline_of_today_unless_they_were_canceled() {
+    let lab = lab();
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    drop_file(&lab, "kept.wav");
+    drop_file(&lab, "canceled.wav");
+    let submit = |name: &str| code(&lab.run(&["jobs", "submit", "-p", "moving", name]));
+    assert_eq!(submit("canceled.wav"), 0);
+    assert_eq!(code(&lab.run(&["jobs", "cancel", "--waiting"])), 0);
+    assert_eq!(submit("kept.wav"), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert!(lab.path("out/kept.wav").exists());
+    lab.write("p/moving.toml", &PIPELINE.replace("out/", "made/"));
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    let again = json(&lab.run(&["jobs", "reprocess", "--pipeline", "moving", "--json"]));
+    assert_eq!(again["jobs"].as_array().unwrap().len(), 1, "{again}");
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert!(lab.path("made/kept.wav").exists() && lab.path("kept.wav").exists());
+    assert!(!lab.path("out/canceled.wav").exists() && !lab.path("made/canceled.wav").exists());
+    // One that is not known keeps those before it from nothing.
+    let id = again["jobs"][0]["id"].as_str().unwrap();
+    assert_eq!(code(&lab.run(&["jobs", "retry", id, "bogus"])), 1);
+    assert_eq!(json(&lab.run(&["status", "--json"]))["jobs"]["ready"], 1);
+}
+
+#[test]
 fn pipelines_that_are_not_there_are_named() {
     let lab = lab();
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
@@ -123,6 +148,14 @@ fn slip_in_the_configuration_file_keeps_nobody_from_looking() {
     assert!(stdout(&doctor).contains("config.toml"), "{}", stdout(&doctor));
     for words in [&["jobs", "list"][..], &["watch", "p"]] {
         assert_eq!(code(&lab.run(words)), 78, "{words:?}");
+    }
+    // What may be about the state folder is not guessed: another one has another daemon.
+    for slip in ["stat = \"s\"\n", "state = 5\n", "[watch]\nstate = \"s\"\n", "sate = \"s\"\n"] {
+        lab.write(".config/wavemill/config.toml", slip);
+        assert_eq!(code(&lab.run(&["status", "--running"])), 78, "{slip}");
+        let here = lab.path(".local/state/wavemill");
+        let named = ["--state", here.to_str().unwrap(), "status", "--running"];
+        assert_eq!(code(&lab.run(&named)), 0, "{slip}");
     }
 }
 

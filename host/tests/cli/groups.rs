@@ -217,3 +217,57 @@ fn group_that_no_watched_folder_has_and_a_second_one_are_mistakes() {
     assert_eq!(status, 78);
     assert!(said.contains("a second step treats files together"), "{said}");
 }
+
+#[test]
+fn submitted_batch_gets_one_gain_whichever_of_its_files_is_the_first() {
+    let lab = Lab::new();
+    album(&lab);
+    lab.write("watch/w.toml", "version = 1\n[pipeline]\nname = \"w\"\n[[watch]]\npath = \"in\"\n[report]\njson = \"x/{stem}.json\"\n");
+    for (group, files) in [("folder", 3), ("batch", 4)] {
+        pipeline(&lab, &format!("target_lufs = -20.0, group = \"{group}\""));
+        piece(&lab, "other/4 apart.wav", 5, 0.02);
+        let submitted =
+            [&["jobs", "submit", "-p", "album.toml"], &FILES[..], &["other/4 apart.wav"]];
+        let output = lab.run(&submitted.concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        assert_eq!(code(&lab.run(&["watch", "watch", "--until-idle"])), 0);
+        let stems = ["1 loud", "2 soft", "3 softer"];
+        for stem in stems {
+            assert_eq!(findings(&lab, stem)["group_files"], f64::from(files), "{group}: {stem}");
+            assert_eq!(gain(&lab, stem).to_bits(), gain(&lab, stems[0]).to_bits());
+        }
+        let is_same = gain(&lab, "4 apart").to_bits() == gain(&lab, stems[0]).to_bits();
+        assert_eq!(is_same, group == "batch");
+        std::fs::remove_dir_all(lab.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn album_whose_files_were_moved_keeps_its_gain_when_it_is_processed_again() {
+    let lab = Lab::new();
+    album(&lab);
+    pipeline(&lab, "target_lufs = -20.0, group = \"folder\"");
+    let text = std::fs::read_to_string(lab.path("album.toml")).unwrap()
+        + "[[watch]]\npath = \"in\"\nready = { stable_for = \"50ms\" }\n\
+           [source]\non_success = \"move:done/{reldir}\"\n";
+    lab.write("p/album.toml", &text);
+    std::fs::create_dir(lab.path("in")).unwrap();
+    std::fs::rename(lab.path("album"), lab.path("in/album")).unwrap();
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    let first = gain(&lab, "1 loud");
+    let stems = ["1 loud", "2 soft", "3 softer"];
+    let done = stems.map(|stem| format!("done/album/{stem}.wav"));
+    for again in [&["--pipeline", "album"][..], &[&done[0]], &[&done[2], &done[1]]] {
+        let output = lab.run(&[&["jobs", "reprocess"], again].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        // Another album in the same folder is none of its business.
+        piece(&lab, "in/album/9 new.wav", 5, 0.01);
+        assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+        for stem in stems {
+            assert_eq!(findings(&lab, stem)["group_files"], 3.0, "{stem}");
+            assert_eq!(gain(&lab, stem).to_bits(), first.to_bits(), "{stem}");
+        }
+        assert_eq!(findings(&lab, "9 new")["group_files"], 1.0);
+        assert!(done.iter().all(|path| lab.path(path).exists()));
+    }
+}

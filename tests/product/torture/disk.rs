@@ -161,6 +161,8 @@ until grep -q 'nothing is done until there is room' said; do
     pause
 done
 [ "$(cat "$STATE/wavemill.pid" 2> /dev/null)" = "" ] || exit 92
+"$1" --state "$STATE" status > status 2>&1
+grep -q -e 'goes on from' -e 'No space left' status || exit 94
 cp in/a.wav in/last.wav
 rm "$STATE/filler"
 until [ -e out/last.json ] && [ -e out/b1.json ]; do pause; done
@@ -169,7 +171,7 @@ kill $daemon
 wait $daemon
 code=$?
 cat said >&2
-rm -f none
+rm -f none status
 mkdir kept && cp "$STATE/store.redb" kept
 exit $code
 "#;

@@ -5,6 +5,7 @@ use super::*;
 use crate::jobs::JobState;
 use std::collections::BTreeMap;
 use wavemill_pipelines::Effects;
+use wavemill_pipelines::model::Grouping;
 
 /// The reasons of the failures for good, by file name.
 fn failures(events: &Receiver<DaemonEvent>) -> BTreeMap<String, String> {
@@ -124,7 +125,7 @@ fn file_that_kills_the_worker_that_measures_it_for_others_is_left_out() {
         assert_eq!(job.crashes, if is_bomb { 2 } else { 0 }, "{job:?}");
         assert_eq!(job.state == JobState::Done, !is_bomb);
         if !is_bomb {
-            let (_, group) = store.group_of(&job.id).unwrap();
+            let (_, group) = store.group_of(&job.id, Grouping::Folder).unwrap();
             let left_out = group.members.iter().find(|it| it.path.ends_with("bomb.wav")).unwrap();
             let reason = left_out.left_out.as_deref().unwrap();
             assert!(reason.starts_with("the decoder crashed (signal 6"), "{reason}");

@@ -259,6 +259,51 @@ fn failed_source_that_was_moved_can_be_tried_again_from_there() {
     assert_eq!(lab.names("failed"), ["one.wav", "one.wav.reason.txt"]);
 }
 
+/// Makes jobs for all files again; how many.
+fn reprocess_all(lab: &Lab) -> usize {
+    let store = lab.store();
+    let (files, _) = store.files_to_reprocess(Some("test"), &[]).unwrap();
+    store.reprocess_files(files).unwrap().len()
+}
+
+#[test]
+fn reason_goes_when_a_moved_source_is_delivered_where_it_is() {
+    let lab = Lab::new();
+    lab.write("out/one.a", "foreign");
+    lab.write("in/one.wav", "sound");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_failure = SourceAction::Move(Template::parse("failed").unwrap());
+    assert_eq!(lab.run(&plan).0.failed, 1);
+    assert_eq!(lab.names("failed"), ["one.wav", "one.wav.reason.txt"]);
+    fs::remove_file(lab.path("out/one.a")).unwrap();
+    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(lab.run(&plan).0.done, 1);
+    assert_eq!(lab.names("failed"), ["one.wav"]);
+    assert_eq!(lab.names("out"), ["one.a", "one.json"]);
+}
+
+#[test]
+fn of_files_that_were_moved_to_one_name_the_last_one_is_there() {
+    let lab = Lab::new();
+    let mut plan = plan("a | replace");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
+    for folder in ["in/1", "in/2"] {
+        fs::create_dir(lab.path(folder)).unwrap();
+        lab.write(&format!("{folder}/show.wav"), folder);
+        assert_eq!(lab.run(&plan).0.done, 1);
+        if folder == "in/1" {
+            fs::rename(lab.path("done/show.wav"), lab.path("archived.wav")).unwrap();
+        }
+    }
+    assert_eq!(lab.names("done"), ["show.wav"]);
+    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(lab.run(&plan).0.done, 1);
+    assert_eq!(lab.read("archived.wav"), "in/1");
+    // What lies there now is no file of any job.
+    lab.write("done/show.wav", "a longer one");
+    assert_eq!(reprocess_all(&lab), 0);
+}
+
 #[test]
 fn sources_that_their_jobs_moved_are_processed_again_where_they_are() {
     let lab = Lab::new();
