@@ -107,7 +107,9 @@ impl ConfigFile {
             }
             Err(error) => {
                 let reason = format!("configuration file {}: {error}", crate::report::shown(path));
-                return (Self::default(), Err(CliError::BadConfig { reason }));
+                // It may say anything.
+                let unknown = Self { may_name_a_state: true, ..Self::default() };
+                return (unknown, Err(CliError::BadConfig { reason }));
             }
         };
         let (config, mistakes) = Self::understand(&text, path.parent().unwrap_or(Path::new("")));
@@ -163,7 +165,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Whether a line looks as if it should say where the state is.
     fn may_name_a_state(&self) -> bool {
-        let is_said = |line: &str| line.trim_start_matches([' ', '\t', '"']).starts_with("stat");
+        let is_comment = |line: &str| line.trim_start().starts_with('#');
+        let is_said = |line: &str| !is_comment(line) && line.to_ascii_lowercase().contains("stat");
         let is_meant = |mistake: &Diagnostic| {
             mistake.help.as_deref().is_some_and(|help| help.contains("`state`"))
         };

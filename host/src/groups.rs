@@ -62,12 +62,11 @@ fn key_of(pipeline: &Pipeline, job: &Job) -> Key {
 }
 
 /// A file of a group.
-#[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct Candidate<'a> {
     /// What people call it.
     pub name: String,
-    /// Its job, or why it has none.
-    pub job: Result<Job, String>,
+    /// Finds out its job, or why it has none, when its turn comes.
+    pub job: Box<dyn Fn() -> Result<Job, String> + 'a>,
 }
 
 /// A group whose files were measured.
@@ -89,7 +88,7 @@ impl Group {
     pub fn measure(
         pieces: &Pieces,
         pipeline: &Pipeline,
-        files: &[Candidate],
+        files: &[Candidate<'_>],
         places: &Places<'_>,
         progress: &mut dyn FnMut(usize, f64),
     ) -> Result<Self, RunError> {
@@ -99,11 +98,11 @@ impl Group {
         for (index, file) in files.iter().enumerate() {
             let mut share = |share| progress(index, (index as f64 + share) / count);
             share(0.0);
-            let member = match &file.job {
+            let member = match (file.job)() {
                 Ok(job) => pieces
-                    .measure(pipeline, job, places, &mut share)
-                    .map(|member| (job.hash.clone(), member)),
-                Err(reason) => Ok((String::new(), Member::LeftOut(reason.clone()))),
+                    .measure(pipeline, &job, places, &mut share)
+                    .map(|member| (job.hash, member)),
+                Err(reason) => Ok((String::new(), Member::LeftOut(reason))),
             };
             let (hash, member) = match member {
                 Err(RunError::Canceled) => return Err(RunError::Canceled),
@@ -160,7 +159,7 @@ mod tests {
         }
 
         /// A second of a square wave at this level.
-        fn file(&self, name: &str, level: i16) -> Candidate {
+        fn file(&self, name: &str, level: i16) -> Candidate<'static> {
             let path = self.folder.path().join(name);
             let spec = hound::WavSpec {
                 channels: 1,
@@ -175,10 +174,10 @@ mod tests {
             }
             writer.finalize().unwrap();
             let hash = wavemill_pipelines::publishing::hash_file(&path).unwrap();
-            Candidate { name: name.to_owned(), job: Ok(job(path, hash)) }
+            candidate(name, Ok(job(path, hash)))
         }
 
-        fn measure(&self, pipeline: &Pipeline, files: &[Candidate]) -> Result<Group, RunError> {
+        fn measure(&self, pipeline: &Pipeline, files: &[Candidate<'_>]) -> Result<Group, RunError> {
             let folder = self.folder.path();
             let places = Places {
                 output_root: folder,
@@ -188,6 +187,10 @@ mod tests {
             };
             Group::measure(&self.pieces, pipeline, files, &places, &mut |_, _| {})
         }
+    }
+
+    fn candidate(name: &str, job: Result<Job, String>) -> Candidate<'static> {
+        Candidate { name: name.to_owned(), job: Box::new(move || job.clone()) }
     }
 
     fn job(input: PathBuf, hash: String) -> Job {
@@ -218,11 +221,11 @@ mod tests {
         let files = [lab.file("a.wav", 1_000), lab.file("b.wav", 8_000)];
         let first = lab.measure(&pipeline(-20.0), &files).unwrap();
         for file in &files {
-            std::fs::remove_file(&file.job.as_ref().unwrap().input).unwrap();
+            std::fs::remove_file((file.job)().unwrap().input).unwrap();
         }
         // Nothing is left to be decoded.
         assert_eq!(lab.measure(&pipeline(-20.0), &files).unwrap(), first);
-        let hash = &files[1].job.as_ref().unwrap().hash;
+        let hash = &(files[1].job)().unwrap().hash;
         assert!(first.of_file(hash).piece.is_some());
         assert_eq!(first.of_file(hash).loudness.piece_count, 2);
         // Another pipeline may measure at another place.
@@ -233,9 +236,8 @@ mod tests {
     #[test]
     fn file_that_is_at_fault_is_left_out_by_name() {
         let lab = Lab::new();
-        let gone =
-            Candidate { name: "gone".to_owned(), job: Ok(job("/no/where".into(), "1".into())) };
-        let none = Candidate { name: "none".to_owned(), job: Err("is a folder".to_owned()) };
+        let gone = candidate("gone", Ok(job("/no/where".into(), "1".into())));
+        let none = candidate("none", Err("is a folder".to_owned()));
         let group = lab.measure(&pipeline(-20.0), &[gone, lab.file("a.wav", 500), none]).unwrap();
         let left_out: Vec<_> =
             group.left_out.iter().map(|it| (it.name.as_str(), it.reason.as_str())).collect();

@@ -333,10 +333,14 @@ fn trash_note(path: &Path) -> Option<PathBuf> {
     Some(path.parent()?.parent()?.join("info").join(name))
 }
 
+/// Whether a file lies in a trash folder, with its note.
+pub fn is_trashed(path: &Path) -> bool {
+    folder_of(path).ends_with("files") && trash_note(path).is_some_and(|note| note.is_file())
+}
+
 /// Removes the note of a file that was taken out of a trash folder, if it lay in one.
 fn forget_trashed(path: &Path) {
-    let is_trash = folder_of(path).ends_with("files");
-    if let Some(note) = trash_note(path).filter(|note| is_trash && note.is_file())
+    if let Some(note) = trash_note(path).filter(|_| is_trashed(path))
         && let Err(error) = fs::remove_file(&note)
     {
         tracing::warn!(path = %note.display(), %error, "Note in the trash could not be removed.");

@@ -28,10 +28,14 @@ pub(super) fn grouped_jobs(
             let count = counted(members.len(), "file");
             context.report.note(&format!("measuring {count} for one gain"));
         }
-        let candidate =
-            |&index: &usize| Candidate { name: shown(&files[index]), job: jobs[index].clone() };
+        let candidate = |&index: &usize| {
+            let job = &jobs[index];
+            Candidate { name: shown(&files[index]), job: Box::new(|| job.clone()) }
+        };
         let candidates: Vec<_> = members.iter().map(candidate).collect();
-        match Group::measure(&pieces, pipeline, &candidates, places, &mut |_, _| {}) {
+        let measured = Group::measure(&pieces, pipeline, &candidates, places, &mut |_, _| {});
+        drop(candidates);
+        match measured {
             Ok(group) => {
                 for &index in &members {
                     if let Ok(job) = &mut jobs[index] {

@@ -4,7 +4,7 @@ use super::{CliError, Context};
 use crate::daemon::{DaemonError, StopLevel, StopSignal};
 use crate::platform::{random_hex, service_manager, space, start_anew};
 use crate::report::{one_line, shown, size};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -16,6 +16,9 @@ const ROOM_BYTES: u64 = 16 << 20;
 
 /// Shortest time between two starts.
 const HOLD_MIN: Duration = Duration::from_secs(10);
+
+/// Time that threads of this process have to let go of the store.
+const OWN_THREADS_END_WITHIN: Duration = Duration::from_secs(30);
 
 /// Time between two looks; a service manager wants to hear more often than each minute.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
@@ -61,7 +64,7 @@ fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
         if stop.asked() != StopLevel::Run {
             return false;
         }
-        if Instant::now() >= until && has_room(state) && Store::open(state).is_ok() {
+        if Instant::now() >= until && has_room(state) && !is_taken(state, until) {
             return true;
         }
         service_manager::alive();
@@ -70,9 +73,24 @@ fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
     }
 }
 
-/// Looks first, then tries it: a quota is not seen by looking.
+/// Looks first, then tries it: a quota is not seen by looking. Whatever else is wrong is for the next start to tell.
 fn has_room(state: &Path) -> bool {
-    nearest_space(state).is_some_and(|bytes| bytes >= ROOM_BYTES) && takes_room(state).is_ok()
+    let is_full = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    };
+    nearest_space(state).is_none_or(|bytes| bytes >= ROOM_BYTES)
+        && takes_room(state).err().is_none_or(|error| !is_full(&error))
+}
+
+/// Whether somebody else has the store, or a change of it has no room. A thread of this process that hangs, as in a dead
+/// file system, and keeps the store does not count for long: the new start ends it.
+fn is_taken(state: &Path, until: Instant) -> bool {
+    let own = std::process::id().to_string();
+    match Store::open(state) {
+        Err(StoreError::Busy { pid }) => pid != own || until.elapsed() < OWN_THREADS_END_WITHIN,
+        Err(StoreError::Full { .. }) => true,
+        _ => false,
+    }
 }
 
 /// Bytes that are free where a folder is, or would be.

@@ -248,11 +248,13 @@ impl Attempt<'_> {
                     }
                 }
                 Event::Reply(Reply::Measures { member }) => {
+                    watchdog.restart();
                     if let Some(together) = &mut together {
                         together.measuring = Some(member);
                     }
                 }
                 Event::Reply(Reply::Grouped { group }) => {
+                    watchdog.restart();
                     let group = match &mut together {
                         Some(together) => together.agree(self.shared, *group)?,
                         None => *group,

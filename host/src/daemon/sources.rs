@@ -109,16 +109,23 @@ pub(super) fn to_job(job: &JobRecord) -> Job {
     }
 }
 
-/// Whether a failure moved the source of a job to where it is, with its reason beside it.
+/// Whether a failure moved the source of a job to where it is, with its reason beside it, and no job since took it away.
 fn has_reason(shared: &Shared, job: &JobRecord) -> Result<bool, StoreError> {
-    let Some(former) = job.retry_of.as_deref().filter(|_| job.input != job.file.path()) else {
-        return Ok(false);
-    };
-    match shared.store.job(former) {
-        Ok(former) => Ok(matches!(former.state, JobState::Failed | JobState::Rejected)),
-        Err(StoreError::Missing { .. }) => Ok(false),
-        Err(error) => Err(error),
+    let mut former = job.retry_of.clone().filter(|_| job.input != job.file.path());
+    while let Some(id) = former {
+        let last = match shared.store.job(&id) {
+            Ok(last) => last,
+            Err(StoreError::Missing { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let moved_here = SourceRecord::Moved { to: job.input.clone() };
+        if last.source == moved_here {
+            let has_failed = matches!(last.state, JobState::Failed | JobState::Rejected);
+            return Ok(has_failed && !source::is_trashed(&job.input));
+        }
+        former = last.retry_of.filter(|_| last.input == job.input);
     }
+    Ok(false)
 }
 
 /// Does what was decided about a source and records it.

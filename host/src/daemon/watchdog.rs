@@ -48,6 +48,11 @@ impl Watchdog {
         }
     }
 
+    /// Begins the time anew: what follows is about another file.
+    pub(super) fn restart(&mut self) {
+        self.deadline = Instant::now() + self.timeout;
+    }
+
     /// Grants time that was not the worker's.
     pub(super) fn extend(&mut self, time: Duration) {
         self.deadline += time;

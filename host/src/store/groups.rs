@@ -6,6 +6,7 @@ use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError, batches};
 use crate::groups::Group;
 use crate::jobs::JobState;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -23,15 +24,14 @@ impl Store {
         job: &str,
         grouping: Grouping,
     ) -> Result<(String, GroupRecord), StoreError> {
+        // Reading is free, a change is a commit.
+        if let Some(known) = group_that_is_known(&self.read()?, job)? {
+            return Ok(known);
+        }
         let (id, new_id) = (job.to_owned(), self.next_id());
-        self.write(move |tx| {
-            let job = tx.job(&id)?;
-            if let Some(group) = &job.group
-                && let Some(record) = tx.group(group)?.filter(|record| record.plan == job.plan)
-            {
-                return Ok((group.clone(), record));
-            }
-            tx.form_group(&job, grouping, &new_id)
+        self.write(move |tx| match group_that_is_known(tx, &id)? {
+            Some(known) => Ok(known),
+            None => tx.form_group(&tx.job(&id)?, grouping, &new_id),
         })
     }
 
@@ -68,6 +68,17 @@ impl Store {
     }
 }
 
+/// The group that a job has already, unless it is of another pipeline.
+fn group_that_is_known(
+    look: &impl Look,
+    job: &str,
+) -> Result<Option<(String, GroupRecord)>, StoreError> {
+    let job: Option<JobRecord> = look.record(tables::JOBS, job.as_bytes())?;
+    let Some((Some(group), plan)) = job.map(|job| (job.group, job.plan)) else { return Ok(None) };
+    let record: Option<GroupRecord> = look.record(tables::GROUPS, group.as_bytes())?;
+    Ok(record.filter(|record| record.plan == plan).map(|record| (group, record)))
+}
+
 impl Tx<'_> {
     fn group(&self, id: &str) -> Result<Option<GroupRecord>, StoreError> {
         self.record(tables::GROUPS, id.as_bytes())
@@ -77,96 +88,128 @@ impl Tx<'_> {
         self.group(id)?.ok_or_else(|| StoreError::Missing { what: format!("group {id}") })
     }
 
+    /// Forms the group of a job. Other jobs get it too if they have none, have not ended, and their source is one of
+    /// its files.
     fn form_group(
         &self,
         job: &JobRecord,
         grouping: Grouping,
         id: &str,
     ) -> Result<(String, GroupRecord), StoreError> {
-        let candidates = match &job.batch {
+        let others = match &job.batch {
             Some(batch) => self.submitted_with(job, batch, grouping)?,
-            None if job.input == job.file.path() => self.in_folder(job)?,
-            None => self.moved_with(job)?,
+            None => self.jobs_beside(job)?,
         };
-        let mut members = Vec::new();
-        for (other, member) in candidates {
-            members.push(member);
-            let is_free = other.group.is_none() && !other.state.is_final();
-            if is_free || other.id == job.id {
-                let after = JobRecord { group: Some(id.to_owned()), ..other.clone() };
-                self.change_job(&other, &after)?;
-            }
+        let mut members = match &job.batch {
+            Some(_) => others.iter().map(|it| GroupMember::of(&it.input, &it.hash)).collect(),
+            None if job.input == job.file.path() => self.in_folder(&others)?,
+            None => self.moved_with(job, &others)?,
+        };
+        members.push(GroupMember::of(&job.input, &job.hash));
+        members.sort_by(|a, b| a.path.cmp(&b.path));
+        let paths: HashSet<&Path> = members.iter().map(|member| member.path.as_path()).collect();
+        let is_free = |other: &&JobRecord| {
+            other.group.is_none() && !other.state.is_final() && paths.contains(&*other.input)
+        };
+        for other in others.iter().filter(is_free).chain([job]) {
+            self.change_job(other, &JobRecord { group: Some(id.to_owned()), ..other.clone() })?;
         }
         let record = GroupRecord { plan: job.plan.clone(), members, measured: None };
         self.put(tables::GROUPS, id.as_bytes(), &record)?;
         Ok((id.to_owned(), record))
     }
 
-    /// The files of the folder of a watched file, with their latest jobs.
-    fn in_folder(&self, job: &JobRecord) -> Result<Vec<(JobRecord, GroupMember)>, StoreError> {
-        let mut found = Vec::new();
-        for other in self.jobs_beside(&job.file)? {
-            let member = match self.whole_file(&other.file)? {
-                _ if other.file == job.file => GroupMember::of(&job.input, &job.hash),
-                Some(hash) => GroupMember::of(&other.file.path(), &hash),
-                None => continue,
-            };
-            found.push((other, member));
+    /// The other files of the folder of a watched file.
+    fn in_folder(&self, others: &[JobRecord]) -> Result<Vec<GroupMember>, StoreError> {
+        let mut members = Vec::new();
+        for other in others {
+            let hash = self.whole_file(&other.file)?;
+            members.extend(hash.map(|hash| GroupMember::of(&other.file.path(), &hash)));
         }
-        Ok(found)
+        Ok(members)
     }
 
     /// The files that were in one group with a file before they were moved; without a former group those that lie
     /// beside it now.
-    fn moved_with(&self, job: &JobRecord) -> Result<Vec<(JobRecord, GroupMember)>, StoreError> {
-        let former: Option<JobRecord> = match &job.retry_of {
-            Some(id) => self.record(tables::JOBS, id.as_bytes())?,
-            None => None,
-        };
-        let former = match former.and_then(|former| former.group) {
-            Some(id) => self.group(&id)?,
-            None => None,
-        };
-        let mut found = Vec::new();
-        for other in self.jobs_beside(&job.file)? {
-            let path = match source_elsewhere(&other) {
-                Some(path) => path.to_owned(),
-                None if self.whole_file(&other.file)?.is_some() => other.file.path(),
-                None => continue,
-            };
-            let was_with = |former: &GroupRecord| {
-                let is_it = |member: &&GroupMember| member.hash == other.hash;
-                former.members.iter().find(is_it).map(|member| member.left_out.clone())
-            };
-            let left_out = match &former {
-                _ if other.file == job.file => Some(None),
-                Some(former) => was_with(former),
-                None => (path.parent() == job.input.parent()).then_some(None),
-            };
-            if let Some(left_out) = left_out.filter(|_| path.exists()) {
-                let member = GroupMember { left_out, ..GroupMember::of(&path, &other.hash) };
-                found.push((other, member));
+    fn moved_with(
+        &self,
+        job: &JobRecord,
+        others: &[JobRecord],
+    ) -> Result<Vec<GroupMember>, StoreError> {
+        let mut members = Vec::new();
+        let Some(former) = self.former_group(job)? else {
+            for other in others {
+                let source = source_elsewhere(other).filter(|it| it.parent() == job.input.parent());
+                let source = source.filter(|source| source.exists());
+                members.extend(source.map(|source| GroupMember::of(source, &other.hash)));
             }
+            return Ok(members);
+        };
+        let mut of_others = former.members;
+        if let Some(own) = of_others.iter().position(|member| member.hash == job.hash) {
+            of_others.remove(own);
         }
-        Ok(found)
+        for member in of_others {
+            let gone = || Some("is not there any more".to_owned());
+            let now = self.path_of(job, &member, others)?;
+            let left_out = member.left_out.or_else(|| gone().filter(|_| now.is_none()));
+            let path = now.unwrap_or(member.path);
+            members.push(GroupMember { path, left_out, hash: member.hash });
+        }
+        Ok(members)
     }
 
-    /// The files of a batch that belong to a submitted one. Those that were not read yet have no hash.
+    /// The group of the last job of a file before this one that had one.
+    fn former_group(&self, job: &JobRecord) -> Result<Option<GroupRecord>, StoreError> {
+        let mut former = job.retry_of.clone();
+        while let Some(id) = former {
+            let Some(job) = self.record::<JobRecord>(tables::JOBS, id.as_bytes())? else { break };
+            if let Some(group) = &job.group {
+                return self.group(group);
+            }
+            former = job.retry_of;
+        }
+        Ok(None)
+    }
+
+    /// Where the content of a file of a former group is now.
+    fn path_of(
+        &self,
+        job: &JobRecord,
+        member: &GroupMember,
+        others: &[JobRecord],
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let by_content = tables::key(&[job.file.pipeline.as_bytes(), member.hash.as_bytes()]);
+        let delivered = match self.bytes(tables::CONTENTS, &by_content)? {
+            Some(id) => self.record::<JobRecord>(tables::JOBS, &id)?,
+            None => None,
+        };
+        let same = others.iter().filter(|other| other.hash == member.hash);
+        for other in delivered.iter().chain(same) {
+            if let Some(source) = source_elsewhere(other).filter(|source| source.exists()) {
+                return Ok(Some(source.to_owned()));
+            }
+            if self.whole_file(&other.file)?.is_some_and(|hash| hash == member.hash) {
+                return Ok(Some(other.file.path()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The other jobs of a batch whose files belong to one of it. Files that were not read yet have no hash.
     fn submitted_with(
         &self,
         job: &JobRecord,
         batch: &str,
         grouping: Grouping,
-    ) -> Result<Vec<(JobRecord, GroupMember)>, StoreError> {
-        let mut found = Vec::new();
-        for other in batches::jobs_of(self, batch)? {
-            let is_beside = other.input.parent() == job.input.parent();
-            if other.state != JobState::Canceled && (grouping == Grouping::Batch || is_beside) {
-                let member = GroupMember::of(&other.input, &other.hash);
-                found.push((other, member));
-            }
-        }
-        Ok(found)
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let mut others = batches::jobs_of(self, batch)?;
+        others.retain(|other| {
+            other.id != job.id
+                && other.state != JobState::Canceled
+                && (grouping == Grouping::Batch || other.input.parent() == job.input.parent())
+        });
+        Ok(others)
     }
 
     /// Content of a file that is known in a watched folder and whole.
@@ -176,14 +219,14 @@ impl Tx<'_> {
         Ok(known.map(|known| known.hash_text()))
     }
 
-    /// The latest jobs of the files that ever were in the folder of a file. Our own outputs have none.
-    fn jobs_beside(&self, file: &FileKey) -> Result<Vec<JobRecord>, StoreError> {
-        let folder = file.reldir();
-        let name_at = FileKey { relative: PathBuf::new(), ..file.clone() }.key();
+    /// The latest jobs of the other files that ever were in the folder of a job's file. Our own outputs have none.
+    fn jobs_beside(&self, job: &JobRecord) -> Result<Vec<JobRecord>, StoreError> {
+        let folder = job.file.reldir();
+        let name_at = FileKey { relative: PathBuf::new(), ..job.file.clone() }.key();
         let mut ids = Vec::new();
         self.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
             let relative = Path::new(OsStr::from_bytes(&key[name_at.len()..]));
-            if relative.parent() == Some(folder) {
+            if relative.parent() == Some(folder) && relative != job.file.relative {
                 ids.push(id.to_vec());
             }
             Ok(true)

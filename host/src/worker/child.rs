@@ -281,8 +281,12 @@ impl Engine for PipelineEngine {
 
 /// A file of the group as it is now: one whose content changed is told by the watcher, and measured with
 /// the job that this makes.
-fn candidate(work: &Work, member: &GroupMember, access: &dyn FileAccess) -> Candidate {
-    let job = || {
+fn candidate<'a>(
+    work: &'a Work,
+    member: &'a GroupMember,
+    access: &'a dyn FileAccess,
+) -> Candidate<'a> {
+    let job = move || {
         if let Some(reason) = &member.left_out {
             return Err(reason.clone());
         }
@@ -296,7 +300,7 @@ fn candidate(work: &Work, member: &GroupMember, access: &dyn FileAccess) -> Cand
         Ok(Job { input, name, hash, group: None, ..work.job.clone() })
     };
     let name = member.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Candidate { name, job: job() }
+    Candidate { name, job: Box::new(job) }
 }
 
 fn pipeline(work: &Work) -> Result<Pipeline, RunError> {

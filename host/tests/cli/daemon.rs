@@ -150,13 +150,21 @@ fn slip_in_the_configuration_file_keeps_nobody_from_looking() {
         assert_eq!(code(&lab.run(words)), 78, "{words:?}");
     }
     // What may be about the state folder is not guessed: another one has another daemon.
-    for slip in ["stat = \"s\"\n", "state = 5\n", "[watch]\nstate = \"s\"\n", "sate = \"s\"\n"] {
+    for slip in [
+        "STATE = 5\n",
+        "log = \"info\" state = \"s\"\n",
+        "stat = \"s\"\n",
+        "state = 5\n",
+        "[watch]\nstate = \"s\"\n",
+        "sate = \"s\"\n",
+    ] {
         lab.write(".config/wavemill/config.toml", slip);
         assert_eq!(code(&lab.run(&["status", "--running"])), 78, "{slip}");
         let here = lab.path(".local/state/wavemill");
         let named = ["--state", here.to_str().unwrap(), "status", "--running"];
         assert_eq!(code(&lab.run(&named)), 0, "{slip}");
     }
+    assert_eq!(code(&lab.run(&["--config", "gone.toml", "status", "--running"])), 78);
 }
 
 #[test]

@@ -270,4 +270,20 @@ fn album_whose_files_were_moved_keeps_its_gain_when_it_is_processed_again() {
         assert_eq!(findings(&lab, "9 new")["group_files"], 1.0);
         assert!(done.iter().all(|path| lab.path(path).exists()));
     }
+    // One that was canceled between leaves the group as it was, and so does another file of a former name.
+    let reprocess = || code(&lab.run(&["jobs", "reprocess", &done[0]]));
+    assert_eq!(reprocess(), 0);
+    assert_eq!(code(&lab.run(&["jobs", "cancel", "--waiting"])), 0);
+    piece(&lab, "in/album/2 soft.wav", 5, 0.9);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert_eq!(reprocess(), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert_eq!(findings(&lab, "1 loud")["group_files"], 3.0);
+    assert_eq!(gain(&lab, "1 loud").to_bits(), first.to_bits());
+    // One that is gone is named.
+    std::fs::remove_file(lab.path(&done[2])).unwrap();
+    assert_eq!(reprocess(), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    let told = report(&lab, "1 loud")["warnings"].to_string();
+    assert!(told.contains("3 softer.wav") && told.contains("is not there any more"), "{told}");
 }

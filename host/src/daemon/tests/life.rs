@@ -283,6 +283,24 @@ fn reason_goes_when_a_moved_source_is_delivered_where_it_is() {
 }
 
 #[test]
+fn text_that_no_job_wrote_beside_a_moved_source_stays() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
+    assert_eq!(lab.run(&plan).0.done, 1);
+    lab.write("done/one.wav.reason.txt", "mine");
+    // Fails where it is, without a reason beside it, then succeeds.
+    lab.write("out/one.a", "edited");
+    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(lab.run(&plan).0.failed, 1);
+    fs::remove_file(lab.path("out/one.a")).unwrap();
+    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(lab.run(&plan).0.done, 1);
+    assert_eq!(lab.read("done/one.wav.reason.txt"), "mine");
+}
+
+#[test]
 fn of_files_that_were_moved_to_one_name_the_last_one_is_there() {
     let lab = Lab::new();
     let mut plan = plan("a | replace");
