@@ -425,7 +425,10 @@ impl Checks {
 fn verdict_on_space(bytes: u64, files: Option<u64>) -> (Verdict, &'static str) {
     let files = files.unwrap_or(u64::MAX);
     if bytes < BYTES_MIN || files < FILES_MIN {
-        (Verdict::Fail, "make room: jobs fail and are tried again until there is some")
+        (
+            Verdict::Fail,
+            "make room: jobs are tried again, or `watch` does nothing, until there is some",
+        )
     } else if bytes < BYTES_LOW || files < FILES_LOW {
         (Verdict::Warn, "make room soon")
     } else {

@@ -86,7 +86,7 @@ impl Watched {
         let root = &self.spec.root;
         if let Err(error) = create_dirs(root) {
             // The watcher tells that it is offline and waits for it.
-            tracing::info!(path = %root.display(), %error, "Watched folder cannot be made.");
+            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
         }
         let fail = |reason: String| DaemonError::Start { reason };
         let fail_io =

@@ -35,6 +35,8 @@ pub(super) enum Origin {
 pub(super) struct Components {
     finished: Vec<Vec<u8>>,
     current: Vec<u8>,
+    /// Whether the current component is not the user's own text alone.
+    is_filled: bool,
 }
 
 impl Components {
@@ -50,6 +52,7 @@ impl Components {
 
     /// Appends a value to the current component.
     pub(super) fn value(&mut self, bytes: &[u8], origin: Origin) {
+        self.is_filled = true;
         self.current.extend(sanitize(bytes, origin));
     }
 
@@ -65,6 +68,7 @@ impl Components {
 
     /// Appends folders, already split; none leaves the component as it is.
     pub(super) fn folders(&mut self, folders: &[Vec<u8>]) {
+        self.is_filled = true;
         for (index, folder) in folders.iter().enumerate() {
             if index > 0 {
                 self.finish_component();
@@ -74,7 +78,11 @@ impl Components {
     }
 
     fn finish_component(&mut self) {
-        let component = std::mem::take(&mut self.current);
+        let mut component = std::mem::take(&mut self.current);
+        // Parts that are harmless by themselves may be none together, as `nu{reldir}l` at the top.
+        if std::mem::take(&mut self.is_filled) && is_reserved(&component) {
+            component.insert(0, b'_');
+        }
         // `.` and `..` cannot come from values (their leading dots are gone) nor from the user's
         // text (refused when it is loaded), but their concatenation must not depend on that.
         if !component.is_empty() && component.iter().any(|byte| *byte != b'.') {

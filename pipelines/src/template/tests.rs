@@ -113,6 +113,17 @@ fn hostile_tags_stay_one_component_below_the_base() {
 }
 
 #[test]
+fn parts_that_make_a_reserved_name_together_do_not() {
+    let tags = Tags { title: Some("n".to_owned()), ..Tags::default() };
+    let mut values = values("/in/a.wav", &tags);
+    assert_eq!(expand("co{title}.wav", &values), "_con.wav");
+    values.reldir = Vec::new();
+    assert_eq!(expand("nu{reldir}l/lpt1{reldir}", &values), "_nul/_lpt1");
+    // What the user wrote is the user's.
+    assert_eq!(expand("aux/{title}.wav", &values), "aux/n.wav");
+}
+
+#[test]
 fn empty_reldir_leaves_no_empty_folder() {
     let mut values = values("/in/a.wav", &Tags::default());
     values.reldir.clear();
