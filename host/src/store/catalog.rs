@@ -70,7 +70,8 @@ impl Store {
         let stats = self.database.cache_stats();
         CacheView {
             hits: stats.read_hits(),
-            misses: stats.read_misses(),
+            // The database counts hits and looks one after the other; a look between them makes less than none of it.
+            misses: Some(stats.read_misses()).filter(|&it| it <= u64::MAX / 2).unwrap_or(0),
             evictions: stats.evictions(),
             used_bytes: stats.used_bytes() as u64,
         }
