@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use wavemill_pipelines::publishing::FileIdentity;
 
 /// Where looks at the clock are noted.
@@ -68,10 +69,12 @@ impl Store {
     /// How often the cache of the store had what was asked for, since it was opened.
     pub fn cache(&self) -> CacheView {
         let stats = self.database.cache_stats();
+        // A read that is under way counts as a miss until it hits; a counter never goes back.
+        let misses = stats.read_misses();
+        let before = self.misses.fetch_max(misses, Ordering::Relaxed);
         CacheView {
             hits: stats.read_hits(),
-            // The database counts hits and looks one after the other; a look between them makes less than none of it.
-            misses: Some(stats.read_misses()).filter(|&it| it <= u64::MAX / 2).unwrap_or(0),
+            misses: misses.max(before),
             evictions: stats.evictions(),
             used_bytes: stats.used_bytes() as u64,
         }

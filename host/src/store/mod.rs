@@ -43,6 +43,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tables::{ALL, Look, META, Scan};
 use thiserror::Error;
 
@@ -74,6 +75,8 @@ pub struct Store {
     committer: Committer,
     ids: JobIds,
     pid_file: PathBuf,
+    /// Most misses of the cache that were told.
+    misses: AtomicU64,
 }
 
 impl std::fmt::Debug for Store {
@@ -118,7 +121,13 @@ impl Store {
         check_schema(&database)?;
         let last = last_job_id(&database)?;
         let committer = Committer::start(Arc::clone(&database))?;
-        Ok(Self { database, committer, ids: JobIds::after(last.as_deref()), pid_file })
+        Ok(Self {
+            database,
+            committer,
+            ids: JobIds::after(last.as_deref()),
+            pid_file,
+            misses: AtomicU64::new(0),
+        })
     }
 
     /// Applies `change` and returns when it is on disk. Changes of other threads that wait at the same
