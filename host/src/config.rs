@@ -7,7 +7,7 @@ mod hooks;
 use crate::cli::{CliError, nearest};
 use crate::diagnostics;
 use crate::hooks::Hook;
-use crate::report::Report;
+use crate::report::{Report, log_filter};
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -59,8 +59,6 @@ pub struct ConfigFile {
     pub normalize: Option<bool>,
     /// Who is told of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
-    /// Where the file has mistakes: whether one of them may stand in the place of `state`.
-    pub may_name_a_state: bool,
 }
 
 /// Keys and what they take, for the help of a mistake.
@@ -68,7 +66,7 @@ const KEYS: &[(&str, &str)] = &[
     ("state", "a folder, as \"/var/lib/wavemill\""),
     ("root", "a folder, as \"/srv/audio\""),
     ("output_dir", "a folder, as \"/srv/audio/out\""),
-    ("log", "a level, as \"info\""),
+    ("log", "a level, as \"info\", or levels of parts, as \"info,wavemill::watch=debug\""),
     ("log_file", "a file, as \"/var/log/wavemill.log\""),
     ("log_file_mib", "a whole number from 1 to 1024"),
     ("log_files", "a whole number from 0 to 100"),
@@ -87,14 +85,14 @@ impl ConfigFile {
     /// When it cannot be read or has mistakes; those are shown.
     pub(crate) fn read(place: &ConfigPlace, report: &Report) -> Result<Self, CliError> {
         let (config, read) = Self::read_what_is_right(place, report);
-        read.map(|()| config)
+        read.map(|()| config).map_err(|wrong| wrong.error)
     }
 
     /// What is right of the file, if it is there, and what is wrong with it; mistakes are shown.
     pub(crate) fn read_what_is_right(
         place: &ConfigPlace,
         report: &Report,
-    ) -> (Self, Result<(), CliError>) {
+    ) -> (Self, Result<(), Wrong>) {
         let (path, must_exist) = match place {
             ConfigPlace::Named(path) => (path, true),
             ConfigPlace::Usual(Some(path)) => (path, false),
@@ -108,8 +106,8 @@ impl ConfigFile {
             Err(error) => {
                 let reason = format!("configuration file {}: {error}", crate::report::shown(path));
                 // It may say anything.
-                let unknown = Self { may_name_a_state: true, ..Self::default() };
-                return (unknown, Err(CliError::BadConfig { reason }));
+                let wrong = Wrong { error: CliError::BadConfig { reason }, may_name_a_state: true };
+                return (Self::default(), Err(wrong));
             }
         };
         let (config, mistakes) = Self::understand(&text, path.parent().unwrap_or(Path::new("")));
@@ -117,7 +115,8 @@ impl ConfigFile {
             return (config, Ok(()));
         }
         report.raw_error(&diagnostics::draw(path, &text, &mistakes, report.note_paint()));
-        (config, Err(CliError::Mistakes { path: path.clone(), count: mistakes.len() }))
+        let error = CliError::Mistakes { path: path.clone(), count: mistakes.len() };
+        (config, Err(Wrong { error, may_name_a_state: may_name_a_state(&text, &mistakes) }))
     }
 
     /// Understands a file's text; relative paths are below `folder`.
@@ -142,9 +141,28 @@ impl ConfigFile {
             reader.key(key.get_ref(), key.span(), value, &mut config);
         }
         reader.mistakes.sort_by_key(|mistake| mistake.span.start);
-        config.may_name_a_state = !reader.mistakes.is_empty() && reader.may_name_a_state();
         (config, reader.mistakes)
     }
+}
+
+/// What is wrong with a file.
+pub(crate) struct Wrong {
+    /// All of it, in one line.
+    pub(crate) error: CliError,
+    /// Whether a part of it may stand in the place of `state`.
+    pub(crate) may_name_a_state: bool,
+}
+
+/// Whether a line looks, outside of quotes, as if it should say where the state is.
+fn may_name_a_state(text: &str, mistakes: &[Diagnostic]) -> bool {
+    let is_comment = |line: &str| line.trim_start().starts_with('#');
+    let is_said = |line: &str| {
+        let mut unquoted = line.split(['"', '\'']).step_by(2);
+        !is_comment(line) && unquoted.any(|part| part.to_ascii_lowercase().contains("stat"))
+    };
+    let is_meant =
+        |mistake: &Diagnostic| mistake.help.as_deref().is_some_and(|help| help.contains("`state`"));
+    text.lines().any(is_said) || mistakes.iter().any(is_meant)
 }
 
 fn read_text(path: &Path) -> std::io::Result<String> {
@@ -163,16 +181,6 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Whether a line looks as if it should say where the state is.
-    fn may_name_a_state(&self) -> bool {
-        let is_comment = |line: &str| line.trim_start().starts_with('#');
-        let is_said = |line: &str| !is_comment(line) && line.to_ascii_lowercase().contains("stat");
-        let is_meant = |mistake: &Diagnostic| {
-            mistake.help.as_deref().is_some_and(|help| help.contains("`state`"))
-        };
-        self.text.lines().any(is_said) || self.mistakes.iter().any(is_meant)
-    }
-
     fn key(
         &mut self,
         key: &str,
@@ -184,7 +192,7 @@ impl Reader<'_> {
             "state" => config.state = self.folder_of(key, value),
             "root" => config.root = self.folder_of(key, value),
             "output_dir" => config.output_dir = self.folder_of(key, value),
-            "log" => config.log = self.string(key, value),
+            "log" => config.log = self.log(key, value),
             "log_file" => config.log_file = self.folder_of(key, value),
             "log_file_mib" => config.log_file_mib = self.whole(key, value, 1..=1024),
             "log_files" => config.log_files = self.whole(key, value, 0..=100),
@@ -214,6 +222,11 @@ impl Reader<'_> {
             DeValue::String(text) if !text.is_empty() => Some(text.clone().into_owned()),
             _ => self.wrong(key, value),
         }
+    }
+
+    fn log(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let filter = self.string(key, value)?;
+        if log_filter(&filter).is_ok() { Some(filter) } else { self.wrong(key, value) }
     }
 
     fn folder_of(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {

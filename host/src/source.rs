@@ -45,25 +45,31 @@ pub enum PlannedMove<'a> {
 
 /// Chooses the name that a source gets that was found as `name`: this name with a number if needed; one
 /// that it has there already stays.
+///
+/// # Errors
+/// When the file system of the source has no trash folder.
 pub fn plan_move(input: &Path, name: &OsStr, planned: PlannedMove<'_>) -> io::Result<SourceRecord> {
     let (folder, reason, is_trash) = match planned {
         PlannedMove::Into(folder, reason) => (folder.to_path_buf(), reason, false),
         PlannedMove::Trash => (trash_for(input)?.join("files"), None, true),
     };
-    Ok(SourceRecord::Moving { to: free_name(&folder.join(name), input), reason, is_trash })
+    let to = free_name(&folder.join(name), input, is_trash);
+    Ok(SourceRecord::Moving { to, reason, is_trash })
 }
 
 fn is_free(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err()
 }
 
-/// `path` or one with a number that is free, or is `own` already.
-fn free_name(path: &Path, own: &Path) -> PathBuf {
+/// `path` or one with a number that is free, in a trash folder with its note, or is `own` already.
+fn free_name(path: &Path, own: &Path, is_trash: bool) -> PathBuf {
     let mut names = (1..=u32::MAX).map(|number| match number {
         1 => path.to_path_buf(),
         number => suffixed(path, number),
     });
-    names.find(|path| path == own || is_free(path)).unwrap_or_else(|| path.to_path_buf())
+    let has_note = |path: &Path| is_trash && trash_note(path).is_some_and(|note| !is_free(&note));
+    let is_ours = |path: &PathBuf| path == own || (is_free(path) && !has_note(path));
+    names.find(is_ours).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Does what a record says and returns what became of it: again pending (another name) when the
@@ -148,8 +154,13 @@ fn carry_out_move(
     if to == source.input {
         return Ok(SourceRecord::Moved { to: to.to_path_buf() });
     }
-    if is_trash {
-        note_trashed(source.found, to)?;
+    let another_name = || SourceRecord::Moving {
+        to: free_name(to, source.input, is_trash),
+        reason: reason.map(str::to_owned),
+        is_trash,
+    };
+    if is_trash && !note_trashed(source.found, to)? {
+        return Ok(another_name());
     }
     crash_point("before source move")?;
     match rename_noreplace(source.input, to) {
@@ -167,12 +178,7 @@ fn carry_out_move(
             ) =>
         {
             if !is_copy(source, to)? {
-                let reason = reason.map(str::to_owned);
-                return Ok(SourceRecord::Moving {
-                    to: free_name(to, source.input),
-                    reason,
-                    is_trash,
-                });
+                return Ok(another_name());
             }
             crash_point("before source removal")?;
             if !remove_source(source.input, found)? {
@@ -273,7 +279,7 @@ fn reason_path(path: &Path) -> PathBuf {
 }
 
 /// Removes what [`write_reason`] wrote beside a file.
-pub fn remove_reason(path: &Path) {
+pub(crate) fn remove_reason(path: &Path) {
     let path = reason_path(path);
     match fs::remove_file(&path) {
         Err(error) if is_free(&path) => tracing::debug!(%error, "There was no reason file."),
@@ -306,11 +312,11 @@ fn write_reason(job: &str, to: &Path, reason: &str) -> io::Result<()> {
     }
 }
 
-/// Writes the note that lets a desktop put a trashed file back.
+/// Writes the note that lets a desktop put a trashed file back; false where another file has one of this name.
 ///
 /// Source: FreeDesktop.org Trash specification 1.0, "The $trash/info directory".
-fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
-    let Some(note) = trash_note(to) else { return Ok(()) };
+fn note_trashed(input: &Path, to: &Path) -> io::Result<bool> {
+    let Some(note) = trash_note(to) else { return Ok(true) };
     create_dirs(folder_of(&note))?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let bytes = input.as_os_str().as_bytes().iter();
@@ -322,8 +328,21 @@ fn note_trashed(input: &Path, to: &Path) -> io::Result<()> {
         )
         .collect();
     let date = jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    let text = format!("[Trash Info]\nPath={path}\nDeletionDate={date}\n");
-    File::create(note)?.write_all(text.as_bytes())
+    let head = format!("[Trash Info]\nPath={path}\n");
+    let text = format!("{head}DeletionDate={date}\n");
+    match File::create_new(&note) {
+        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Ours from before a crash, maybe not all of it.
+            let there = fs::read_to_string(&note)?;
+            let is_ours = there.starts_with(&head) || head.starts_with(&there);
+            if is_ours {
+                File::create(&note)?.write_all(text.as_bytes())?;
+            }
+            Ok(is_ours)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The note of a file in a trash folder.
@@ -334,7 +353,7 @@ fn trash_note(path: &Path) -> Option<PathBuf> {
 }
 
 /// Whether a file lies in a trash folder, with its note.
-pub fn is_trashed(path: &Path) -> bool {
+pub(crate) fn is_trashed(path: &Path) -> bool {
     folder_of(path).ends_with("files") && trash_note(path).is_some_and(|note| note.is_file())
 }
 
@@ -461,6 +480,26 @@ mod tests {
         case.input = trash.join("files/in.wav");
         case.carry_out(&case.plan(None));
         assert_eq!(fs::read_dir(trash.join("info")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn note_of_another_in_the_trash_stays() {
+        let case = case();
+        let trash = case.folder.path().join("Trash");
+        let note = trash.join("info/in.wav.trashinfo");
+        create_dirs(&trash.join("info")).unwrap();
+        File::create(&note).unwrap().write_all(b"[Trash Info]\nPath=/theirs\n").unwrap();
+        let to = trash.join("files/in.wav");
+        let another = case.carry_out(&SourceRecord::Moving { to, reason: None, is_trash: true });
+        assert!(case.input.exists(), "it is moved under the next name");
+        let to = trash.join("files/in-2.wav");
+        assert_eq!(another, SourceRecord::Moving { to: to.clone(), reason: None, is_trash: true });
+        // As a crash in the middle of it leaves it.
+        File::create(trash.join("info/in-2.wav.trashinfo")).unwrap().write_all(b"[Tra").unwrap();
+        assert_eq!(case.carry_out(&another), SourceRecord::Moved { to });
+        assert!(fs::read_to_string(note).unwrap().contains("/theirs"));
+        let own = fs::read_to_string(trash.join("info/in-2.wav.trashinfo")).unwrap();
+        assert!(own.contains("DeletionDate="), "{own}");
     }
 
     #[test]

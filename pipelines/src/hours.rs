@@ -53,7 +53,8 @@ impl Hours {
         Ok(window)
     }
 
-    /// When the window begins next after this moment.
+    /// When the window begins next, after this moment and within a week; a beginning at this very moment is past.
+    /// `None` for a window of no day.
     pub fn begins_after(&self, now: &Zoned) -> Option<Zoned> {
         let part = |minutes: u16| i8::try_from(minutes).ok();
         let time = Time::new(part(self.from / 60)?, part(self.from % 60)?, 0, 0).ok()?;

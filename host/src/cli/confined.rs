@@ -76,11 +76,8 @@ pub(super) struct OutputFolders {
 impl OutputFolders {
     /// Those of a pipeline.
     fn of(pipeline: &Pipeline, output_root: &Path) -> Self {
-        let exports = pipeline.exports.iter().map(|export| &export.path);
         let mut folders = Self::default();
-        for template in exports.chain(&pipeline.report) {
-            folders.add(output_root.join(template.fixed_folder()));
-        }
+        pipeline.output_folders(output_root).into_iter().for_each(|folder| folders.add(folder));
         folders
     }
 

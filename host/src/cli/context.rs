@@ -75,14 +75,15 @@ impl Context {
     pub fn lenient(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
         let place = settings::config_place(global, &environment);
-        let (mut file, read) = ConfigFile::read_what_is_right(&place, &report);
+        let (file, read) = ConfigFile::read_what_is_right(&place, &report);
         let is_state_known = global.state.is_some() || file.state.is_some();
-        let read = if file.may_name_a_state && !is_state_known { Ok(read?) } else { read };
-        let mistake = read.err().map(|error| one_line(&error.to_string()));
+        let mistake = match read {
+            Err(wrong) if wrong.may_name_a_state && !is_state_known => return Err(wrong.error),
+            read => read.err().map(|wrong| one_line(&wrong.error.to_string())),
+        };
         if let Some(mistake) = &mistake {
             report.warning(&format!("{mistake}; what is right of it holds here"));
         }
-        file.log = file.log.filter(|filter| log_filter(filter).is_ok());
         Ok(Self { mistake, ..Self::of(global, report, file)? })
     }
 

@@ -317,7 +317,7 @@ impl Checks {
         }
     }
 
-    fn add_space(&mut self, place: &Path, Space { free_bytes, free_files }: Space) {
+    fn add_space(&mut self, place: &Path, Space { free_bytes, free_files, .. }: Space) {
         let (verdict, help) = verdict_on_space(free_bytes, free_files);
         let files = free_files.map(|count| format!(", room for {count} files")).unwrap_or_default();
         let found = format!("{} free{files} at {}", size(free_bytes), shown(place));

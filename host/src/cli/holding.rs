@@ -2,16 +2,17 @@
 
 use super::{CliError, Context};
 use crate::daemon::{DaemonError, StopLevel, StopSignal};
-use crate::platform::{random_hex, service_manager, space, start_anew};
+use crate::platform::{Space, random_hex, service_manager, space_near, start_anew};
 use crate::report::{one_line, shown, size};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, is_full};
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use wavemill_pipelines::publishing::create_dirs;
 
-/// Room from which the store is opened again: many times what the jobs of all workers write there.
+/// Room from which the store is opened again, where the file system is not too small for that: many times what the jobs
+/// of all workers write there.
 const ROOM_BYTES: u64 = 16 << 20;
 
 /// Shortest time between two starts.
@@ -48,13 +49,20 @@ pub(super) fn hold(
     Err(CliError::failed(format!("there is room, but this program cannot start anew: {error}")))
 }
 
-/// Why a daemon of this state holds, if one does; one line.
+/// Why a daemon of this state would hold; one line.
 pub(super) fn shortage(state: &Path) -> Option<String> {
-    let free_bytes = nearest_space(state)?;
-    (free_bytes < ROOM_BYTES).then(|| {
-        let (free, room) = (size(free_bytes), size(ROOM_BYTES));
-        format!("{} has {free} free; `wavemill watch` goes on from {room}", shown(state))
+    let space = space_near(state)?;
+    (space.free_bytes < room_bytes(space)).then(|| {
+        let (free, room) = (size(space.free_bytes), size(room_bytes(space)));
+        let state = shown(state);
+        format!(
+            "{state} has {free} free; a `wavemill watch` that holds for that goes on from {room}"
+        )
     })
+}
+
+fn room_bytes(space: Space) -> u64 {
+    ROOM_BYTES.min(space.total_bytes / 2)
 }
 
 /// Returns when there is room and nobody else has the store, or with false when a stop is asked for.
@@ -75,11 +83,9 @@ fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
 
 /// Looks first, then tries it: a quota is not seen by looking. Whatever else is wrong is for the next start to tell.
 fn has_room(state: &Path) -> bool {
-    let is_full = |error: &io::Error| {
-        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-    };
-    nearest_space(state).is_none_or(|bytes| bytes >= ROOM_BYTES)
-        && takes_room(state).err().is_none_or(|error| !is_full(&error))
+    let Some(space) = space_near(state) else { return true };
+    let bytes = room_bytes(space);
+    space.free_bytes >= bytes && takes_room(state, bytes).err().is_none_or(|error| !is_full(&error))
 }
 
 /// Whether somebody else has the store, or a change of it has no room. A thread of this process that hangs, as in a dead
@@ -93,24 +99,17 @@ fn is_taken(state: &Path, until: Instant) -> bool {
     }
 }
 
-/// Bytes that are free where a folder is, or would be.
-fn nearest_space(state: &Path) -> Option<u64> {
-    state.ancestors().find_map(|folder| space(folder).ok()).map(|room| room.free_bytes)
-}
-
-/// Takes the room for a moment.
-fn takes_room(state: &Path) -> io::Result<()> {
+/// Takes the room for a moment, in a file without a name: it goes with this process.
+fn takes_room(state: &Path, bytes: u64) -> io::Result<()> {
     create_dirs(state)?;
     let path = state.join(format!(".room.{}", random_hex()));
-    let taken = fs::File::create_new(&path).and_then(|file| {
-        // A file system that cannot set room aside has only been looked at.
-        match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, ROOM_BYTES) {
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
-            other => other.map_err(io::Error::from),
-        }
-    });
-    let removed = fs::remove_file(&path);
-    taken.and(removed)
+    let file = fs::File::create_new(&path)?;
+    fs::remove_file(&path)?;
+    // A file system that cannot set room aside has only been looked at.
+    match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
+        other => other.map_err(io::Error::from),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Batches: submitting files, and how far they are.
 
-use super::service::Service;
+use super::service::{Service, unknown_pipeline};
 use super::types::{
     BatchFailure, BatchList, BatchView, PipelineView, Problem, RefusedFile, SubmitAnswer,
     SubmitRequest,
@@ -126,10 +126,8 @@ impl Service {
     }
 
     fn current_plan(&self, name: &str) -> Result<CurrentPlan, Problem> {
-        self.store.current_plan(name)?.ok_or_else(|| {
-            let detail = format!("no pipeline is named `{name}` here; give it as `toml`");
-            Problem::new(404, "unknown pipeline", detail)
-        })
+        let unknown = || unknown_pipeline(name, "; give it as `toml`");
+        self.store.current_plan(name)?.ok_or_else(unknown)
     }
 
     /// The identity of a file: that of the watched folder it lies in, else of its own.

@@ -203,8 +203,7 @@ impl Service {
         if runs || self.store.knows_pipeline(name)? {
             return Ok(());
         }
-        let detail = format!("no pipeline is named `{name}` here");
-        Err(Problem::new(404, "unknown pipeline", detail))
+        Err(unknown_pipeline(name, ""))
     }
 
     /// Processes known files again, where they are now; the answer lists the new jobs. Files whose job has
@@ -221,9 +220,9 @@ impl Service {
         let (files, missing) =
             self.store.files_to_reprocess(request.pipeline.as_deref(), &paths)?;
         if let Some(path) = missing.first() {
-            let path = path.display();
-            let detail =
-                format!("{path}: no watched folder has this file, and no job moved it there");
+            let why = "no watched folder has this file, and it is not the last of its name that was moved or \
+                       submitted; `jobs retry` repeats older jobs";
+            let detail = format!("{}: {why}", path.display());
             return Err(Problem::new(404, "not found", detail));
         }
         self.made(&self.store.reprocess_files(files)?)
@@ -241,6 +240,17 @@ impl Service {
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
+        let canceled = self.cancel_each(request, &mut jobs);
+        self.wake();
+        canceled?;
+        self.views(&jobs)
+    }
+
+    fn cancel_each(
+        &self,
+        request: &CancelRequest,
+        jobs: &mut Vec<JobRecord>,
+    ) -> Result<(), Problem> {
         for part in &request.ids {
             jobs.push(self.cancel_job(&self.store.find_job(part)?.id)?);
         }
@@ -265,8 +275,7 @@ impl Service {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.wake();
-        self.views(&jobs)
+        Ok(())
     }
 
     fn cancel_job(&self, id: &str) -> Result<JobRecord, StoreError> {
@@ -339,6 +348,11 @@ impl Service {
 
 fn pause_view(paused: Paused) -> PauseView {
     PauseView { all: paused.all, pipelines: paused.pipelines.into_iter().collect() }
+}
+
+/// What is said of a pipeline that has no such name, and what helps.
+pub(super) fn unknown_pipeline(name: &str, help: &str) -> Problem {
+    Problem::new(404, "unknown pipeline", format!("no pipeline is named `{name}` here{help}"))
 }
 
 impl Problem {

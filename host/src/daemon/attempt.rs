@@ -81,6 +81,18 @@ impl<'s> Together<'s> {
         Ok(Some(Self { id, record, turn, measuring: None }))
     }
 
+    /// Notes which file is measured from now on; whether it is the turn of another one. They come once each, in their
+    /// order: a worker that was taken over gets no more time by saying otherwise.
+    fn begins(&mut self, member: usize) -> bool {
+        let is_next = self.turn.is_some()
+            && member < self.record.members.len()
+            && self.measuring.is_none_or(|before| before < member);
+        if is_next {
+            self.measuring = Some(member);
+        }
+        is_next
+    }
+
     /// Takes what the worker measured: it is on disk before any output depends on it.
     fn agree(&mut self, shared: &Shared, group: Group) -> Result<Group, StoreError> {
         let group = shared.store.keep_measured(&self.id, group)?;
@@ -248,15 +260,18 @@ impl Attempt<'_> {
                     }
                 }
                 Event::Reply(Reply::Measures { member }) => {
-                    watchdog.restart();
-                    if let Some(together) = &mut together {
-                        together.measuring = Some(member);
+                    if together.as_deref_mut().is_some_and(|together| together.begins(member)) {
+                        watchdog.restart();
                     }
                 }
                 Event::Reply(Reply::Grouped { group }) => {
-                    watchdog.restart();
                     let group = match &mut together {
-                        Some(together) => together.agree(self.shared, *group)?,
+                        Some(together) => {
+                            if together.turn.is_some() {
+                                watchdog.restart();
+                            }
+                            together.agree(self.shared, *group)?
+                        }
                         None => *group,
                     };
                     if worker.send(&Request::Agreed { group: Box::new(group) }).is_err() {

@@ -78,15 +78,32 @@ pub fn run(settings: DaemonSettings) -> Result<Summary, DaemonError> {
 }
 
 fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonError> {
-    let state_dir = &settings.state_dir;
-    let failed = |error| store_failed(state_dir, error);
     let mut watches = Vec::new();
     for plan in plans.current().values() {
         watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
     }
     let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
+    run_opened(settings, &shared, watches, requests).map_err(|error| match error {
+        // Whatever it stopped at: what follows a change that had no room fails too.
+        DaemonError::Store { reason, .. } | DaemonError::Start { reason }
+            if shared.store.ran_full() =>
+        {
+            DaemonError::Full { state_dir: settings.state_dir.clone(), reason }
+        }
+        other => other,
+    })
+}
+
+fn run_opened(
+    settings: &DaemonSettings,
+    shared: &Arc<Shared>,
+    watches: Vec<Watched>,
+    requests: Receiver<()>,
+) -> Result<Summary, DaemonError> {
+    let state_dir = &settings.state_dir;
+    let failed = |error| store_failed(state_dir, error);
     crate::control::finish_orders(&shared.store).map_err(failed)?;
-    let recovered = recovery::recover(&shared).map_err(failed)?;
+    let recovered = recovery::recover(shared).map_err(failed)?;
     for (pipeline, plan) in shared.store.submitted_pipelines().map_err(failed)? {
         shared.live.run_submitted(&pipeline, &plan);
     }
@@ -104,18 +121,13 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         DaemonError::Start { reason: format!("control socket in {}: {error}", state_dir.display()) }
     })?;
     let served =
-        serve(settings, &shared, watches, requests, &recovered).map_err(|error| match error {
+        serve(settings, shared, watches, requests, &recovered).map_err(|error| match error {
             ServeError::Daemon(error) => error,
             ServeError::Store(error) => failed(error),
         });
     // With their last words.
     drop(shared.tellers().take());
-    match served {
-        Err(DaemonError::Store { state_dir, reason }) if shared.store.ran_full() => {
-            Err(DaemonError::Full { state_dir, reason })
-        }
-        other => other,
-    }
+    served
 }
 
 /// Takes possession of the state folder. The receiver gets a message when there may be new jobs.

@@ -2,6 +2,7 @@
 //!
 //! A file system whose server is gone answers no call, so a thread of its own asks.
 
+use crate::platform::{Space as Room, space_near};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -19,14 +20,6 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(500);
 
 /// Fewest free files (inodes) of a file system that counts them: a job makes a few.
 const FREE_FILES_MIN: u64 = 64;
-
-/// What there is room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Room {
-    free_bytes: u64,
-    /// Free inodes; `None` where the file system does not count them.
-    free_files: Option<u64>,
-}
 
 /// An answer: the room, or nothing where no folder of the path can be looked at.
 type Answer = Option<Room>;
@@ -59,7 +52,7 @@ impl Space {
         std::thread::Builder::new().name("space".to_owned()).spawn(move || {
             for Question { path, answer } in asked {
                 // Whoever asked may have lost patience.
-                let _ = answer.send(room_at(&path));
+                let _ = answer.send(space_near(&path));
             }
         })?;
         let free_bytes_min = AtomicU64::new(free_bytes_min);
@@ -90,7 +83,7 @@ impl Space {
             return Some(format!("the file system of {shown} does not answer"));
         };
         // A folder that cannot be looked at is for the worker to complain of.
-        let Room { free_bytes, free_files } = answer?;
+        let Room { free_bytes, free_files, .. } = answer?;
         if free_bytes < self.free_bytes_min() {
             let (free, min) = (free_bytes >> 20, self.free_bytes_min() >> 20);
             return Some(format!("{shown} has {free} MiB free; `min_free_mib` asks for {min}"));
@@ -133,15 +126,6 @@ impl Space {
     }
 }
 
-/// Room at the nearest folder that exists.
-fn room_at(path: &Path) -> Answer {
-    let facts = path.ancestors().find_map(|folder| rustix::fs::statvfs(folder).ok())?;
-    Some(Room {
-        free_bytes: facts.f_bavail.saturating_mul(facts.f_frsize),
-        free_files: (facts.f_files > 0).then_some(facts.f_favail),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +151,10 @@ mod tests {
         assert!(space.shortage(std::slice::from_ref(&folder)).is_some());
         assert_eq!(asked.len(), 1);
         let question: Question = asked.recv().unwrap();
-        question.answer.send(Some(Room { free_bytes: 11, free_files: None })).unwrap();
+        question
+            .answer
+            .send(Some(Room { free_bytes: 11, total_bytes: 11, free_files: None }))
+            .unwrap();
         assert_eq!(space.shortage(&[folder]), None);
     }
 
@@ -175,7 +162,7 @@ mod tests {
     fn file_system_without_free_files_holds_jobs_back() {
         let (questions, _asked) = unbounded();
         let space = Space { free_bytes_min: 10.into(), questions, known: Mutex::default() };
-        let full = Some(Room { free_bytes: 1 << 40, free_files: Some(3) });
+        let full = Some(Room { free_bytes: 1 << 40, total_bytes: 1 << 40, free_files: Some(3) });
         let answers = BTreeMap::from([(PathBuf::from("/full"), (Instant::now(), full))]);
         *space.known.lock().unwrap() = Known { answers, open: BTreeMap::new() };
         let reason = space.shortage(&["/full".into()]).unwrap();

@@ -18,4 +18,5 @@ pub use process::{
 pub use socket::with_socket_path;
 pub use system::{
     InotifyLimits, Space, inotify_limits, is_clock_kept, may_use_folder, open_files_max, space,
+    space_near,
 };

@@ -10,6 +10,8 @@ use std::path::Path;
 pub struct Space {
     /// Bytes that can still be written.
     pub free_bytes: u64,
+    /// Bytes that it has at all.
+    pub total_bytes: u64,
     /// Files that can still be made; `None` where the file system does not count them.
     pub free_files: Option<u64>,
 }
@@ -19,8 +21,14 @@ pub fn space(path: &Path) -> io::Result<Space> {
     let found = statvfs(path)?;
     Ok(Space {
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
+        total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         free_files: (found.f_files > 0).then_some(found.f_favail),
     })
+}
+
+/// Room where `path` is, or would be.
+pub fn space_near(path: &Path) -> Option<Space> {
+    path.ancestors().find_map(|folder| space(folder).ok())
 }
 
 /// Whether this process may read a folder's names and go through it, or make and remove files in it.

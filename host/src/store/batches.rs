@@ -265,6 +265,7 @@ impl Submission {
         JobRecord {
             batch: Some(batch.to_owned()),
             keeps_plan: true,
+            is_by_name: self.keeps.is_none(),
             ..JobRecord::new(id.to_owned(), file.clone(), &known, &self.plan)
         }
     }

@@ -183,7 +183,6 @@ impl Tx<'_> {
         if job.hash == record.hash_text() {
             let again = JobRecord {
                 identity: record.identity,
-                input: key.path(),
                 state: JobState::Ready,
                 run_at_ms: 0,
                 ..job.clone()
@@ -213,9 +212,10 @@ impl Tx<'_> {
         }
     }
 
+    /// The job that waits for the file in the folder. One that waits for a file which was moved away is about another.
     fn waiting(&self, key: &FileKey) -> Result<Option<JobRecord>, StoreError> {
         let job = self.latest_job(key)?;
-        Ok(job.filter(|job| job.state.waits()))
+        Ok(job.filter(|job| job.state.waits() && job.input == key.path()))
     }
 
     fn duplicate_of(

@@ -24,14 +24,20 @@ impl Store {
         job: &str,
         grouping: Grouping,
     ) -> Result<(String, GroupRecord), StoreError> {
-        // Reading is free, a change is a commit.
-        if let Some(known) = group_that_is_known(&self.read()?, job)? {
+        // Reading is free, a change is a commit. Files are looked at here too: a file system that hangs holds up
+        // this job alone.
+        let look = self.read()?;
+        if let Some(known) = group_that_is_known(&look, job)? {
             return Ok(known);
         }
-        let (id, new_id) = (job.to_owned(), self.next_id());
-        self.write(move |tx| match group_that_is_known(tx, &id)? {
+        let found: Option<JobRecord> = look.record(tables::JOBS, job.as_bytes())?;
+        let found = found.ok_or_else(|| StoreError::Missing { what: format!("job {job}") })?;
+        let formed = Search { look: &look, job: &found }.form(grouping)?;
+        drop(look);
+        let new_id = self.next_id();
+        self.write(move |tx| match group_that_is_known(tx, &found.id)? {
             Some(known) => Ok(known),
-            None => tx.form_group(&tx.job(&id)?, grouping, &new_id),
+            None => tx.enter_group(&found.id, &formed, &new_id),
         })
     }
 
@@ -88,84 +94,118 @@ impl Tx<'_> {
         self.group(id)?.ok_or_else(|| StoreError::Missing { what: format!("group {id}") })
     }
 
-    /// Forms the group of a job. Other jobs get it too if they have none, have not ended, and their source is one of
-    /// its files.
-    fn form_group(
+    /// Keeps the group of a job. Other jobs get it if they have none and have not ended.
+    fn enter_group(
         &self,
-        job: &JobRecord,
-        grouping: Grouping,
+        job: &str,
+        formed: &Formed,
         id: &str,
     ) -> Result<(String, GroupRecord), StoreError> {
+        let takes = |job: &JobRecord| {
+            self.change_job(job, &JobRecord { group: Some(id.to_owned()), ..job.clone() })
+        };
+        takes(&self.job(job)?)?;
+        for other in &formed.others {
+            let other: Option<JobRecord> = self.record(tables::JOBS, other.as_bytes())?;
+            let is_free = |other: &JobRecord| other.group.is_none() && !other.state.is_final();
+            other.filter(is_free).as_ref().map_or(Ok(()), takes)?;
+        }
+        self.put(tables::GROUPS, id.as_bytes(), &formed.record)?;
+        Ok((id.to_owned(), formed.record.clone()))
+    }
+}
+
+/// A group that no job has yet.
+struct Formed {
+    record: GroupRecord,
+    /// Ids of the other jobs whose source is one of its files.
+    others: Vec<String>,
+}
+
+/// Looks for the files that belong together with that of a job.
+struct Search<'a, L> {
+    look: &'a L,
+    job: &'a JobRecord,
+}
+
+impl<L: Look> Search<'_, L> {
+    fn form(&self, grouping: Grouping) -> Result<Formed, StoreError> {
+        let job = self.job;
         let others = match &job.batch {
-            Some(batch) => self.submitted_with(job, batch, grouping)?,
-            None => self.jobs_beside(job)?,
+            Some(batch) => self.submitted_with(batch, grouping)?,
+            None => self.jobs_beside()?,
         };
         let mut members = match &job.batch {
             Some(_) => others.iter().map(|it| GroupMember::of(&it.input, &it.hash)).collect(),
             None if job.input == job.file.path() => self.in_folder(&others)?,
-            None => self.moved_with(job, &others)?,
+            None => self.moved_with(&others)?,
         };
         members.push(GroupMember::of(&job.input, &job.hash));
         members.sort_by(|a, b| a.path.cmp(&b.path));
         let paths: HashSet<&Path> = members.iter().map(|member| member.path.as_path()).collect();
-        let is_free = |other: &&JobRecord| {
-            other.group.is_none() && !other.state.is_final() && paths.contains(&*other.input)
-        };
-        for other in others.iter().filter(is_free).chain([job]) {
-            self.change_job(other, &JobRecord { group: Some(id.to_owned()), ..other.clone() })?;
-        }
+        let theirs = others.iter().filter(|other| paths.contains(&*other.input));
+        let others = theirs.map(|other| other.id.clone()).collect();
         let record = GroupRecord { plan: job.plan.clone(), members, measured: None };
-        self.put(tables::GROUPS, id.as_bytes(), &record)?;
-        Ok((id.to_owned(), record))
+        Ok(Formed { record, others })
     }
 
-    /// The other files of the folder of a watched file.
+    /// The other files of the folder of a watched file, and those that were in one group with it before their jobs moved
+    /// them out of there.
     fn in_folder(&self, others: &[JobRecord]) -> Result<Vec<GroupMember>, StoreError> {
         let mut members = Vec::new();
         for other in others {
             let hash = self.whole_file(&other.file)?;
             members.extend(hash.map(|hash| GroupMember::of(&other.file.path(), &hash)));
         }
+        let there: HashSet<String> = members.iter().map(|member| member.hash.clone()).collect();
+        for member in self.formerly_with(others)?.unwrap_or_default() {
+            let is_elsewhere = !member.path.starts_with(&self.job.file.root);
+            if member.left_out.is_none() && is_elsewhere && !there.contains(&member.hash) {
+                members.push(member);
+            }
+        }
         Ok(members)
     }
 
     /// The files that were in one group with a file before they were moved; without a former group those that lie
     /// beside it now.
-    fn moved_with(
-        &self,
-        job: &JobRecord,
-        others: &[JobRecord],
-    ) -> Result<Vec<GroupMember>, StoreError> {
-        let mut members = Vec::new();
-        let Some(former) = self.former_group(job)? else {
-            for other in others {
-                let source = source_elsewhere(other).filter(|it| it.parent() == job.input.parent());
-                let source = source.filter(|source| source.exists());
-                members.extend(source.map(|source| GroupMember::of(source, &other.hash)));
-            }
+    fn moved_with(&self, others: &[JobRecord]) -> Result<Vec<GroupMember>, StoreError> {
+        if let Some(members) = self.formerly_with(others)? {
             return Ok(members);
-        };
-        let mut of_others = former.members;
-        if let Some(own) = of_others.iter().position(|member| member.hash == job.hash) {
-            of_others.remove(own);
         }
-        for member in of_others {
-            let gone = || Some("is not there any more".to_owned());
-            let now = self.path_of(job, &member, others)?;
-            let left_out = member.left_out.or_else(|| gone().filter(|_| now.is_none()));
-            let path = now.unwrap_or(member.path);
-            members.push(GroupMember { path, left_out, hash: member.hash });
+        let mut members = Vec::new();
+        for other in others {
+            let beside = self.job.input.parent();
+            let source = source_elsewhere(other).filter(|source| source.parent() == beside);
+            let source = source.filter(|source| source.exists());
+            members.extend(source.map(|source| GroupMember::of(source, &other.hash)));
         }
         Ok(members)
     }
 
+    /// The other files of the group that a file had before, where they are now; those that are gone are left out.
+    fn formerly_with(&self, others: &[JobRecord]) -> Result<Option<Vec<GroupMember>>, StoreError> {
+        let Some(mut former) = self.former_group()? else { return Ok(None) };
+        if let Some(own) = former.members.iter().position(|it| it.hash == self.job.hash) {
+            former.members.remove(own);
+        }
+        for member in &mut former.members {
+            let now = self.path_of(member, others)?;
+            // Whatever kept it out of the former group may have passed.
+            member.left_out = now.is_none().then(|| "is not there any more".to_owned());
+            member.path = now.unwrap_or_else(|| member.path.clone());
+        }
+        Ok(Some(former.members))
+    }
+
     /// The group of the last job of a file before this one that had one.
-    fn former_group(&self, job: &JobRecord) -> Result<Option<GroupRecord>, StoreError> {
-        let mut former = job.retry_of.clone();
+    fn former_group(&self) -> Result<Option<GroupRecord>, StoreError> {
+        let mut former = self.job.retry_of.clone();
         while let Some(id) = former {
-            let Some(job) = self.record::<JobRecord>(tables::JOBS, id.as_bytes())? else { break };
+            let job: Option<JobRecord> = self.look.record(tables::JOBS, id.as_bytes())?;
+            let Some(job) = job else { break };
             if let Some(group) = &job.group {
-                return self.group(group);
+                return self.look.record(tables::GROUPS, group.as_bytes());
             }
             former = job.retry_of;
         }
@@ -175,13 +215,13 @@ impl Tx<'_> {
     /// Where the content of a file of a former group is now.
     fn path_of(
         &self,
-        job: &JobRecord,
         member: &GroupMember,
         others: &[JobRecord],
     ) -> Result<Option<PathBuf>, StoreError> {
-        let by_content = tables::key(&[job.file.pipeline.as_bytes(), member.hash.as_bytes()]);
-        let delivered = match self.bytes(tables::CONTENTS, &by_content)? {
-            Some(id) => self.record::<JobRecord>(tables::JOBS, &id)?,
+        let pipeline = self.job.file.pipeline.as_bytes();
+        let by_content = tables::key(&[pipeline, member.hash.as_bytes()]);
+        let delivered: Option<JobRecord> = match self.look.bytes(tables::CONTENTS, &by_content)? {
+            Some(id) => self.look.record(tables::JOBS, &id)?,
             None => None,
         };
         let same = others.iter().filter(|other| other.hash == member.hash);
@@ -199,11 +239,11 @@ impl Tx<'_> {
     /// The other jobs of a batch whose files belong to one of it. Files that were not read yet have no hash.
     fn submitted_with(
         &self,
-        job: &JobRecord,
         batch: &str,
         grouping: Grouping,
     ) -> Result<Vec<JobRecord>, StoreError> {
-        let mut others = batches::jobs_of(self, batch)?;
+        let job = self.job;
+        let mut others = batches::jobs_of(self.look, batch)?;
         others.retain(|other| {
             other.id != job.id
                 && other.state != JobState::Canceled
@@ -214,24 +254,25 @@ impl Tx<'_> {
 
     /// Content of a file that is known in a watched folder and whole.
     fn whole_file(&self, file: &FileKey) -> Result<Option<String>, StoreError> {
-        let known: Option<FileRecord> = self.record(tables::FILES, &file.key())?;
+        let known: Option<FileRecord> = self.look.record(tables::FILES, &file.key())?;
         let known = known.filter(|known| known.incomplete.is_none() && known.hash.is_some());
         Ok(known.map(|known| known.hash_text()))
     }
 
     /// The latest jobs of the other files that ever were in the folder of a job's file. Our own outputs have none.
-    fn jobs_beside(&self, job: &JobRecord) -> Result<Vec<JobRecord>, StoreError> {
+    fn jobs_beside(&self) -> Result<Vec<JobRecord>, StoreError> {
+        let job = self.job;
         let folder = job.file.reldir();
         let name_at = FileKey { relative: PathBuf::new(), ..job.file.clone() }.key();
         let mut ids = Vec::new();
-        self.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
+        self.look.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
             let relative = Path::new(OsStr::from_bytes(&key[name_at.len()..]));
             if relative.parent() == Some(folder) && relative != job.file.relative {
                 ids.push(id.to_vec());
             }
             Ok(true)
         })?;
-        let jobs = ids.iter().map(|id| self.record::<JobRecord>(tables::JOBS, id));
+        let jobs = ids.iter().map(|id| self.look.record::<JobRecord>(tables::JOBS, id));
         Ok(jobs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 }

@@ -219,6 +219,7 @@ impl JobRecord {
             group: None,
             is_cancel_asked: false,
             keeps_plan: false,
+            is_by_name: false,
             audio_s: None,
         }
     }

@@ -338,7 +338,7 @@ impl StoreError {
 }
 
 /// Whether an error says that there is no room, or none for this user.
-fn is_full(error: &io::Error) -> bool {
+pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 

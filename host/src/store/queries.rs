@@ -166,6 +166,9 @@ impl Store {
     }
 
     /// Keeps pipelines, and makes them what new jobs run with.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub fn keep_plans(&self, plans: Vec<(PlanRecord, CurrentPlan)>) -> Result<(), StoreError> {
         self.write(move |tx| {
             for (plan, current) in &plans {

@@ -143,6 +143,9 @@ pub struct JobRecord {
     /// It runs with the pipeline and the output folder it was submitted with.
     #[serde(default)]
     pub keeps_plan: bool,
+    /// It was submitted with the name of a pipeline; reprocessing takes what that says then.
+    #[serde(default)]
+    pub is_by_name: bool,
     /// Length of its source, s; known once a worker has read it.
     #[serde(default)]
     pub audio_s: Option<f64>,

@@ -6,6 +6,7 @@ use super::{Store, StoreError};
 use crate::control::types::JobFilter;
 use crate::jobs::JobState;
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::publishing::identity;
 
@@ -16,6 +17,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Lease`] while a job of the same file is under way.
     pub fn retry_job(&self, id: &str) -> Result<JobRecord, StoreError> {
+        let gone = Gone::of(Some(&self.job(id)?));
         let (id, new_id) = (id.to_owned(), self.next_id());
         self.write(move |tx| {
             let job = tx.job(&id)?;
@@ -32,7 +34,7 @@ impl Store {
                     reason: format!("job {} of the same file is {}", latest.id, latest.state),
                 });
             }
-            tx.repeat(&job, &new_id)
+            tx.repeat(&job, &new_id, &gone)
         })
     }
 
@@ -61,53 +63,78 @@ impl Store {
     /// them out of one or was submitted, as long as they are there. With `paths` only those which are, or
     /// were found, under one of these names; with `pipeline` only its own. Beside them the names that no
     /// file has.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub fn files_to_reprocess(
         &self,
         pipeline: Option<&str>,
         paths: &[PathBuf],
     ) -> Result<(Vec<FileKey>, Vec<PathBuf>), StoreError> {
+        // Submitted files are known without links.
+        let plain = |path: &PathBuf| fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let names: Vec<_> = paths.iter().map(|path| [path.clone(), plain(path)]).collect();
+        let wanted: HashSet<&Path> = names.iter().flatten().map(PathBuf::as_path).collect();
+        let is_wanted = |path: &Path| paths.is_empty() || wanted.contains(path);
         let look = self.read()?;
-        let mut missing: HashSet<PathBuf> = paths.iter().cloned().collect();
-        let of_pipeline = |file: &FileKey| pipeline.is_none_or(|name| *name == file.pipeline);
-        let mut found = HashSet::new();
-        look.scan(tables::FILES, Scan::forward(&[]), &mut |key, _| {
-            if let Some(file) = FileKey::from_key(key).filter(of_pipeline)
-                && (paths.is_empty() || paths.contains(&file.path()))
+        let (mut found, mut known) = (HashSet::new(), HashSet::new());
+        look.scan(tables::FILES, Scan::forward(&files_of(pipeline)), &mut |key, _| {
+            if let Some(file) = FileKey::from_key(key)
+                && is_wanted(&file.path())
             {
+                known.insert(file.path());
                 found.insert(file);
             }
             Ok(true)
         })?;
-        missing.retain(|path| found.iter().all(|file| file.path() != *path));
-        if paths.is_empty() || !missing.is_empty() {
-            for (job, source) in jobs_with_source_elsewhere(&look)? {
-                let names = [job.file.path(), source];
-                let is_wanted = paths.is_empty() || names.iter().any(|name| paths.contains(name));
-                if is_wanted && of_pipeline(&job.file) && found.insert(job.file) {
-                    missing.retain(|path| !names.contains(path));
+        let is_known =
+            |known: &HashSet<_>, names: &[PathBuf]| names.iter().any(|it| known.contains(it));
+        if paths.is_empty() || !names.iter().all(|names| is_known(&known, names)) {
+            for (job, source) in jobs_with_source_elsewhere(&look, pipeline)? {
+                let path = job.file.path();
+                if (is_wanted(&path) || is_wanted(&source)) && found.insert(job.file) {
+                    known.extend([path, source]);
                 }
             }
         }
         let mut found: Vec<_> = found.into_iter().collect();
         found.sort_by_cached_key(FileKey::key);
-        Ok((found, paths.iter().filter(|path| missing.contains(*path)).cloned().collect()))
+        let missing = names.into_iter().filter(|names| !is_known(&known, names));
+        Ok((found, missing.map(|[path, _]| path).collect()))
     }
 
     /// Makes new jobs for files, leaving out those whose job has not ended.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub fn reprocess_files(&self, files: Vec<FileKey>) -> Result<Vec<JobRecord>, StoreError> {
-        let files: Vec<_> = files.into_iter().map(|file| (file, self.next_id())).collect();
+        let mut work = Vec::new();
+        for file in files {
+            let gone = Gone::of(self.latest_job(&file)?.as_ref());
+            work.push((file, self.next_id(), gone));
+        }
         self.write(move |tx| {
             let mut jobs = Vec::new();
-            for (file, id) in &files {
-                jobs.extend(tx.reprocess(file, id)?);
+            for (file, id, gone) in &work {
+                jobs.extend(tx.reprocess(file, id, gone)?);
             }
             Ok(jobs)
         })
     }
 }
 
+/// Where the source of a job was moved to and is not any more. Looked at before the change, which every other one waits
+/// for: a file system may hang.
+struct Gone(Option<PathBuf>);
+
+impl Gone {
+    fn of(job: Option<&JobRecord>) -> Self {
+        Self(job.and_then(moved_source).filter(|path| !path.exists()).map(Path::to_path_buf))
+    }
+}
+
 impl Tx<'_> {
-    fn repeat(&self, job: &JobRecord, id: &str) -> Result<JobRecord, StoreError> {
+    fn repeat(&self, job: &JobRecord, id: &str, gone: &Gone) -> Result<JobRecord, StoreError> {
         let known: Option<FileRecord> = self.record(tables::FILES, &job.file.key())?;
         let former = FileRecord {
             identity: job.identity,
@@ -115,7 +142,8 @@ impl Tx<'_> {
             incomplete: None,
             is_found_again: false,
         };
-        let moved_to = moved_source(job).filter(|path| path.exists()).map(Path::to_path_buf);
+        let moved_to = moved_source(job).filter(|path| gone.0.as_deref() != Some(path));
+        let moved_to = moved_to.map(Path::to_path_buf);
         // A moved source is the old content, whatever has its old name now.
         let known = known.filter(|_| moved_to.is_none()).unwrap_or(former);
         let plan = self.plan_for(job)?;
@@ -125,6 +153,7 @@ impl Tx<'_> {
         if job.is_submitted() {
             again.batch.clone_from(&job.batch);
             again.keeps_plan = job.keeps_plan;
+            again.is_by_name = job.is_by_name;
             // Whatever it is by now: nobody watches it.
             again.hash.clear();
             self.leave_batch(job)?;
@@ -133,7 +162,12 @@ impl Tx<'_> {
         Ok(again)
     }
 
-    fn reprocess(&self, file: &FileKey, id: &str) -> Result<Option<JobRecord>, StoreError> {
+    fn reprocess(
+        &self,
+        file: &FileKey,
+        id: &str,
+        gone: &Gone,
+    ) -> Result<Option<JobRecord>, StoreError> {
         let latest = self.latest_job(file)?;
         if latest.as_ref().is_some_and(|latest| !latest.state.is_final()) {
             return Ok(None);
@@ -141,10 +175,12 @@ impl Tx<'_> {
         let Some(known) = self.record::<FileRecord>(tables::FILES, &file.key())? else {
             let latest = latest.filter(|latest| source_elsewhere(latest).is_some());
             let Some(latest) = latest else { return Ok(None) };
-            // What is processed again is by what its pipeline says today, where it was submitted too.
+            // What is processed again is by what its pipeline says today. One that was submitted as a text has no today.
+            let has_today = !latest.is_submitted() || latest.is_by_name;
             let today = self.record::<CurrentPlan>(tables::CURRENT, file.pipeline.as_bytes())?;
+            let today = today.filter(|_| has_today);
             let plan = today.map_or_else(|| latest.plan.clone(), |today| today.plan);
-            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id)?));
+            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id, gone)?));
         };
         let plan = match (&latest, self.record(tables::CURRENT, file.pipeline.as_bytes())?) {
             (_, Some(plan)) => plan,
@@ -180,16 +216,25 @@ fn moved_source(job: &JobRecord) -> Option<&Path> {
     }
 }
 
+/// Keys of the files of a pipeline, or of all, begin so.
+fn files_of(pipeline: Option<&str>) -> Vec<u8> {
+    pipeline.map_or_else(Vec::new, |name| tables::key(&[name.as_bytes(), b""]))
+}
+
 /// The last jobs of files that no watched folder tells of, each with where its source is. Of several that were moved to
-/// the same place the last one has its source there.
-fn jobs_with_source_elsewhere(look: &impl Look) -> Result<Vec<(JobRecord, PathBuf)>, StoreError> {
-    let mut found = BTreeMap::new();
-    look.scan(tables::JOBS, Scan::forward(&[]), &mut |id, bytes| {
-        let job: JobRecord = tables::decode(bytes)?;
-        if let Some(source) = source_elsewhere(&job).map(Path::to_path_buf)
-            && look.bytes(tables::LATEST, &job.file.key())?.as_deref() == Some(id)
-        {
-            found.insert((source, job.file.pipeline.clone()), job);
+/// the same place the one that ended last has its source there.
+fn jobs_with_source_elsewhere(
+    look: &impl Look,
+    pipeline: Option<&str>,
+) -> Result<Vec<(JobRecord, PathBuf)>, StoreError> {
+    let mut found: BTreeMap<_, JobRecord> = BTreeMap::new();
+    look.scan(tables::LATEST, Scan::forward(&files_of(pipeline)), &mut |_, id| {
+        let Some(job) = look.record::<JobRecord>(tables::JOBS, id)? else { return Ok(true) };
+        if let Some(source) = source_elsewhere(&job).map(Path::to_path_buf) {
+            let place = (source, job.file.pipeline.clone());
+            if found.get(&place).is_none_or(|other| other.finished_ms <= job.finished_ms) {
+                found.insert(place, job);
+            }
         }
         Ok(true)
     })?;

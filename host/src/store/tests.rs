@@ -165,6 +165,30 @@ fn waiting_job_gives_way_to_newer_content() {
 }
 
 #[test]
+fn waiting_job_of_a_file_that_was_moved_is_none_of_the_new_file_of_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let moved = folder.path().join("a.wav");
+    std::fs::File::create(&moved).unwrap();
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let lease = Lease::of(&claim_now(&store, 1)[0]);
+    store.prepare(&lease, Vec::new(), Ending::Done, None).unwrap();
+    let source = SourceRecord::Moving { to: moved.clone(), reason: None, is_trash: false };
+    let publication = Publication { source, ..published("/out/a.wav") };
+    let job = store.publish(&lease, publication).unwrap();
+    store.settle_source(&job.id, SourceRecord::Moved { to: moved.clone() }).unwrap();
+    let again = store.retry_job(&job.id).unwrap();
+    assert_eq!(again.input, moved);
+    for (hash, ns) in [("h1", 2), ("h2", 3)] {
+        let taken = settle(&store, "a.wav", hash, ns);
+        assert!(!taken.iter().any(|it| matches!(it, Taken::Canceled(job) if job.id == again.id)));
+        assert_eq!(store.job(&again.id).unwrap(), again);
+    }
+    // One after the other: both are of one name.
+    assert_eq!(claim_now(&store, 9).len(), 1);
+}
+
+#[test]
 fn waiting_job_is_joined_by_the_same_content() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);

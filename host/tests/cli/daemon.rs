@@ -110,10 +110,28 @@ fn submitted_files_are_reprocessed_by_the_pipeline_of_today_unless_they_were_can
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
     assert!(lab.path("made/kept.wav").exists() && lab.path("kept.wav").exists());
     assert!(!lab.path("out/canceled.wav").exists() && !lab.path("made/canceled.wav").exists());
+    // By the name it was submitted under, which leads through a link.
+    std::os::unix::fs::symlink(lab.path(""), lab.path("link")).unwrap();
+    let named = json(&lab.run(&["jobs", "reprocess", "link/kept.wav", "--json"]));
+    assert_eq!(named["jobs"].as_array().unwrap().len(), 1, "{named}");
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
     // One that is not known keeps those before it from nothing.
     let id = again["jobs"][0]["id"].as_str().unwrap();
     assert_eq!(code(&lab.run(&["jobs", "retry", id, "bogus"])), 1);
     assert_eq!(json(&lab.run(&["status", "--json"]))["jobs"]["ready"], 1);
+}
+
+#[test]
+fn file_that_was_submitted_with_a_text_is_reprocessed_with_that() {
+    let lab = lab();
+    drop_file(&lab, "kept.wav");
+    lab.write("mine.toml", &PIPELINE.replace("out/", "mine/"));
+    assert_eq!(code(&lab.run(&["jobs", "submit", "-p", "mine.toml", "kept.wav"])), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    std::fs::remove_dir_all(lab.path("mine")).unwrap();
+    assert_eq!(code(&lab.run(&["jobs", "reprocess", "--pipeline", "moving"])), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert!(lab.path("mine/kept.wav").exists() && !lab.path("out/kept.wav").exists());
 }
 
 #[test]
@@ -148,6 +166,11 @@ fn slip_in_the_configuration_file_keeps_nobody_from_looking() {
     assert!(stdout(&doctor).contains("config.toml"), "{}", stdout(&doctor));
     for words in [&["jobs", "list"][..], &["watch", "p"]] {
         assert_eq!(code(&lab.run(words)), 78, "{words:?}");
+    }
+    for slip in ["log = \"silent!\"\n", "output_dir = \"/srv/station\"\nwokers = 2\n"] {
+        lab.write(".config/wavemill/config.toml", slip);
+        assert_eq!(code(&lab.run(&["status", "--running"])), 0, "{slip}");
+        assert_eq!(code(&lab.run(&["doctor"])), 3, "{slip}");
     }
     // What may be about the state folder is not guessed: another one has another daemon.
     for slip in [

@@ -280,10 +280,37 @@ fn album_whose_files_were_moved_keeps_its_gain_when_it_is_processed_again() {
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
     assert_eq!(findings(&lab, "1 loud")["group_files"], 3.0);
     assert_eq!(gain(&lab, "1 loud").to_bits(), first.to_bits());
-    // One that is gone is named.
-    std::fs::remove_file(lab.path(&done[2])).unwrap();
+    // One that is gone is named, and belongs to it again when it is back.
+    std::fs::rename(lab.path(&done[2]), lab.path("away.wav")).unwrap();
     assert_eq!(reprocess(), 0);
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
     let told = report(&lab, "1 loud")["warnings"].to_string();
     assert!(told.contains("3 softer.wav") && told.contains("is not there any more"), "{told}");
+    std::fs::rename(lab.path("away.wav"), lab.path(&done[2])).unwrap();
+    assert_eq!(reprocess(), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert_eq!(report(&lab, "1 loud")["warnings"], serde_json::json!([]));
+    assert_eq!(gain(&lab, "1 loud").to_bits(), first.to_bits());
+}
+
+#[test]
+fn file_that_failed_and_is_retried_gets_the_gain_of_its_album_that_was_moved() {
+    let lab = Lab::new();
+    album(&lab);
+    pipeline(&lab, "target_lufs = -20.0, group = \"folder\"");
+    let text = std::fs::read_to_string(lab.path("album.toml")).unwrap()
+        + "[[watch]]\npath = \"in\"\nready = { stable_for = \"50ms\" }\n\
+           [source]\non_success = \"move:done/{reldir}\"\n";
+    lab.write("p/album.toml", &text);
+    std::fs::create_dir(lab.path("in")).unwrap();
+    std::fs::rename(lab.path("album"), lab.path("in/album")).unwrap();
+    lab.write("out/2 soft.wav", "somebody else's");
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 3);
+    let first = gain(&lab, "1 loud");
+    assert!(lab.path("in/album/2 soft.wav").exists() && !lab.path("in/album/1 loud.wav").exists());
+    std::fs::remove_file(lab.path("out/2 soft.wav")).unwrap();
+    assert_eq!(code(&lab.run(&["jobs", "retry", "--failed"])), 0);
+    assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
+    assert_eq!(findings(&lab, "2 soft")["group_files"], 3.0);
+    assert_eq!(gain(&lab, "2 soft").to_bits(), first.to_bits());
 }

@@ -53,6 +53,20 @@ fn worker_that_only_waits_is_left_to_the_timeout() {
 }
 
 #[test]
+fn worker_gets_no_more_time_by_saying_that_it_measures_again() {
+    for mut plan in [plan("a"), album()] {
+        let lab = Lab::new();
+        lab.write("in/slow.wav", "stretch");
+        plan.pipeline.timeout = Duration::from_millis(300);
+        let (settings, events) = settings(lab.folder.path(), true);
+        let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
+        run_with(&settings, plans).unwrap();
+        let reason = &failures(&events)["slow.wav"];
+        assert_eq!(reason, "took longer than the pipeline's timeout of 0.3 s");
+    }
+}
+
+#[test]
 fn pipeline_bounds_the_memory_of_its_workers() {
     if !cfg!(target_os = "linux") {
         eprintln!("skipped: memory is read from /proc, which is Linux only");
