@@ -259,11 +259,11 @@ fn failed_source_that_was_moved_can_be_tried_again_from_there() {
     assert_eq!(lab.names("failed"), ["one.wav", "one.wav.reason.txt"]);
 }
 
-/// Makes jobs for all files again; how many.
-fn reprocess_all(lab: &Lab) -> usize {
+/// Makes jobs again for these files, or all: how many, and the names that no file has.
+fn reprocess(lab: &Lab, paths: &[PathBuf]) -> (usize, Vec<PathBuf>) {
     let store = lab.store();
-    let (files, _) = store.files_to_reprocess(Some("test"), &[]).unwrap();
-    store.reprocess_files(files).unwrap().len()
+    let (files, missing) = store.files_to_reprocess(Some("test"), paths).unwrap();
+    (store.reprocess_files(files).unwrap().len(), missing)
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn reason_goes_when_a_moved_source_is_delivered_where_it_is() {
     assert_eq!(lab.run(&plan).0.failed, 1);
     assert_eq!(lab.names("failed"), ["one.wav", "one.wav.reason.txt"]);
     fs::remove_file(lab.path("out/one.a")).unwrap();
-    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(reprocess(&lab, &[]).0, 1);
     assert_eq!(lab.run(&plan).0.done, 1);
     assert_eq!(lab.names("failed"), ["one.wav"]);
     assert_eq!(lab.names("out"), ["one.a", "one.json"]);
@@ -292,10 +292,10 @@ fn text_that_no_job_wrote_beside_a_moved_source_stays() {
     lab.write("done/one.wav.reason.txt", "mine");
     // Fails where it is, without a reason beside it, then succeeds.
     lab.write("out/one.a", "edited");
-    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(reprocess(&lab, &[]).0, 1);
     assert_eq!(lab.run(&plan).0.failed, 1);
     fs::remove_file(lab.path("out/one.a")).unwrap();
-    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(reprocess(&lab, &[]).0, 1);
     assert_eq!(lab.run(&plan).0.done, 1);
     assert_eq!(lab.read("done/one.wav.reason.txt"), "mine");
 }
@@ -314,12 +314,12 @@ fn of_files_that_were_moved_to_one_name_the_last_one_is_there() {
         }
     }
     assert_eq!(lab.names("done"), ["show.wav"]);
-    assert_eq!(reprocess_all(&lab), 1);
+    assert_eq!(reprocess(&lab, &[]).0, 1);
     assert_eq!(lab.run(&plan).0.done, 1);
     assert_eq!(lab.read("archived.wav"), "in/1");
     // What lies there now is no file of any job.
     lab.write("done/show.wav", "a longer one");
-    assert_eq!(reprocess_all(&lab), 0);
+    assert_eq!(reprocess(&lab, &[]).0, 0);
 }
 
 #[test]
@@ -330,21 +330,16 @@ fn sources_that_their_jobs_moved_are_processed_again_where_they_are() {
     let mut plan = plan("a");
     plan.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
     assert_eq!(lab.run(&plan).0.done, 2);
-    let again = |paths: &[PathBuf]| {
-        let store = lab.store();
-        let (files, missing) = store.files_to_reprocess(Some("test"), paths).unwrap();
-        (store.reprocess_files(files).unwrap().len(), missing)
-    };
-    assert_eq!(again(&[]), (2, Vec::new()));
-    assert_eq!(again(&[]), (0, Vec::new()), "they wait already");
+    assert_eq!(reprocess(&lab, &[]), (2, Vec::new()));
+    assert_eq!(reprocess(&lab, &[]), (0, Vec::new()), "they wait already");
     assert_eq!(lab.run(&plan).0.done, 2);
     assert_eq!(lab.names("done"), ["one.wav", "two.wav"]);
     // By the name it was found by, by the one it has now, and by one that nothing has.
     let names = ["in/one.wav", "done/two.wav", "in/three.wav"].map(|name| lab.path(name));
-    assert_eq!(again(&names), (2, vec![lab.path("in/three.wav")]));
+    assert_eq!(reprocess(&lab, &names), (2, vec![lab.path("in/three.wav")]));
     assert_eq!(lab.run(&plan).0.done, 2);
     fs::remove_file(lab.path("done/one.wav")).unwrap();
-    assert_eq!(again(&[]).0, 1, "what is gone cannot be processed");
+    assert_eq!(reprocess(&lab, &[]).0, 1, "what is gone cannot be processed");
 }
 
 #[test]
