@@ -221,12 +221,14 @@ fn state_of(file: &FileView) -> (String, Option<Tone>) {
 }
 
 fn show(backend: &Backend, file: &str, context: &Context) -> Result<(), CliError> {
-    let list = if is_job_id(file) {
-        backend.files_of_job(file)?
-    } else {
-        let path = Some(absolute_text(Path::new(file))?);
-        backend.files(&FileFilter { path, ..FileFilter::default() })?
-    };
+    let path = Some(absolute_text(Path::new(file))?).filter(|_| !is_job_id(file));
+    let filter = FileFilter { path, ..FileFilter::default() };
+    let mut list =
+        if filter.path.is_some() { backend.files(&filter)? } else { FileList::default() };
+    if list.files.is_empty() {
+        // Jobs of adopted files are named as their folders say.
+        list = backend.files_of_job(file)?;
+    }
     if list.files.is_empty() {
         let file = one_line(file);
         return Err(CliError::failed(format!("{file} is no file that was made or adopted here")));

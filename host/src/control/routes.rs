@@ -71,7 +71,7 @@ pub(super) fn router(service: Service) -> Router {
     router
         .route("/v1/openapi.json", axum::routing::get(async move || Json(document)))
         .fallback(unknown)
-        .method_not_allowed_fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(service)
 }
@@ -275,7 +275,12 @@ async fn stop(State(service): State<Service>, request: Body<StopRequest>) -> Ans
 }
 
 async fn unknown() -> Problem {
-    Problem::new(404, "not found", "no such path or method; GET /v1/openapi.json lists them")
+    Problem::new(404, "not found", "no such path; GET /v1/openapi.json lists them")
+}
+
+async fn wrong_method() -> Problem {
+    let detail = "this path has other methods; GET /v1/openapi.json lists them";
+    Problem::new(405, "method not allowed", detail)
 }
 
 /// The store waits for the disk, so its answers come from another thread.

@@ -183,6 +183,7 @@ pub struct OutputView {
 /// Which jobs to list; the newest come first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct JobFilter {
     /// Only jobs in this state.
     #[serde(default)]
@@ -379,6 +380,7 @@ pub struct BatchFailure {
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams,
 )]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct BatchFilter {
     /// At most so many; [`JobFilter::LIMIT_DEFAULT`] if absent.
     #[serde(default)]
@@ -395,6 +397,7 @@ pub struct BatchList {
 /// Which files of the catalog to list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct FileFilter {
     /// Only the file with this absolute path.
     #[serde(default)]
@@ -457,7 +460,7 @@ pub struct FileView {
 }
 
 /// Files of the catalog.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FileList {
     /// The files.
     pub files: Vec<FileView>,

@@ -48,7 +48,7 @@ use slot::SlotHandle;
 use space::Space;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -62,6 +62,9 @@ const WORKERS_DIE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Time that commands which open the store themselves may take with it.
 const STORE_FREE_WITHIN: Duration = Duration::from_secs(10);
+
+/// Time that a daemon has to answer whoever would be the second one.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Batches of changes that wait at most; more slow the watchers down.
 const CHANGES_MAX: usize = 256;
@@ -249,9 +252,15 @@ fn open_store(state_dir: &Path) -> Result<Store, StoreError> {
     }
 }
 
-/// Whether a daemon answers, which keeps its store.
+/// Whether a daemon answers, which keeps its store. One that was killed may still be connected to for a moment.
 fn is_served(state_dir: &Path) -> bool {
-    with_socket_path(&socket_path(state_dir), |path| UnixStream::connect(path)).is_ok()
+    let answers = |mut stream: UnixStream| {
+        stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+        stream.write_all(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+        Ok(stream.read(&mut [0])? > 0)
+    };
+    let connected = with_socket_path(&socket_path(state_dir), |path| UnixStream::connect(path));
+    connected.and_then(answers).unwrap_or(false)
 }
 
 /// Waits until no worker of an earlier daemon can write any more; returns the file they lock.

@@ -84,7 +84,7 @@ fn plan(
         SourceAction::Trash => plan_move(&job.input, name, PlannedMove::Trash),
         SourceAction::Move(template) => match Values::of_job(&plan.pipeline, &to_job(job)) {
             Ok(values) => {
-                let folder: PathBuf = shared.root.join(template.expand(&values));
+                let folder: PathBuf = shared.root.join(template.expand_folder(&values));
                 let reason =
                     failure.map(|reason| format!("{}: {reason}", job.file.path().display()));
                 plan_move(&job.input, name, PlannedMove::Into(&folder, reason))

@@ -17,7 +17,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Lease`] while a job of the same file is under way.
     pub fn retry_job(&self, id: &str) -> Result<JobRecord, StoreError> {
-        let gone = Gone::of(Some(&self.job(id)?));
+        let job = self.job(id)?;
+        let gone = Gone::of([Some(&job), self.latest_job(&job.file)?.as_ref()]);
         let (id, new_id) = (id.to_owned(), self.next_id());
         self.write(move |tx| {
             let job = tx.job(&id)?;
@@ -110,7 +111,7 @@ impl Store {
     pub fn reprocess_files(&self, files: Vec<FileKey>) -> Result<Vec<JobRecord>, StoreError> {
         let mut work = Vec::new();
         for file in files {
-            let gone = Gone::of(self.latest_job(&file)?.as_ref());
+            let gone = Gone::of([self.latest_job(&file)?.as_ref(), None]);
             work.push((file, self.next_id(), gone));
         }
         self.write(move |tx| {
@@ -123,13 +124,14 @@ impl Store {
     }
 }
 
-/// Where the source of a job was moved to and is not any more. Looked at before the change, which every other one waits
+/// Where sources of jobs were moved to and are not any more. Looked at before the change, which every other one waits
 /// for: a file system may hang.
-struct Gone(Option<PathBuf>);
+struct Gone(Vec<PathBuf>);
 
 impl Gone {
-    fn of(job: Option<&JobRecord>) -> Self {
-        Self(job.and_then(moved_source).filter(|path| !path.exists()).map(Path::to_path_buf))
+    fn of(jobs: [Option<&JobRecord>; 2]) -> Self {
+        let moved = jobs.into_iter().flatten().filter_map(moved_source);
+        Self(moved.filter(|path| !path.exists()).map(Path::to_path_buf).collect())
     }
 }
 
@@ -142,8 +144,12 @@ impl Tx<'_> {
             incomplete: None,
             is_found_again: false,
         };
-        let moved_to = moved_source(job).filter(|path| gone.0.as_deref() != Some(path));
-        let moved_to = moved_to.map(Path::to_path_buf);
+        // One that is not there any more was maybe moved by a later job.
+        let later = self.latest_job(&job.file)?;
+        let later = later.filter(|later| known.is_none() && later.hash == job.hash);
+        let moved = [Some(job), later.as_ref()].into_iter().flatten().filter_map(moved_source);
+        let mut moved = moved.filter(|path| gone.0.iter().all(|gone| gone != path));
+        let moved_to = moved.next().map(Path::to_path_buf);
         // A moved source is the old content, whatever has its old name now.
         let known = known.filter(|_| moved_to.is_none()).unwrap_or(former);
         let plan = self.plan_for(job)?;

@@ -108,6 +108,12 @@ fn adopted_tree_is_known_by_job_and_left_as_it_is() {
     fs::remove_file(path).unwrap();
     assert_eq!(files(&lab, &[])[0]["state"], "missing");
     assert_eq!(code(&lab.run(&["files", "exists", "1m2k8r0vd4qxa"])), 1);
+    // A job that is none of ours.
+    let path = lab.write("2024/03/06/job77.wav", "");
+    File::create(&path).unwrap().write_all(&square_wave()).unwrap();
+    assert_eq!(code(&lab.run(&["files", "adopt", "2024"])), 0);
+    let shown = lab.run(&["files", "show", "job77"]);
+    assert!(stdout(&shown).contains("2024/03/06/job77.wav"), "{}", stderr(&shown));
 }
 
 /// Ten seconds of the first test signal of EBU Tech 3341: 1 kHz in two channels, with peaks at `level_dbfs` in each, which

@@ -90,12 +90,25 @@ impl Components {
         }
     }
 
+    /// The path of a folder: what is empty at its end makes none.
+    pub(super) fn into_folder(mut self, is_absolute: bool) -> PathBuf {
+        if self.finished.is_empty() {
+            return self.into_path(is_absolute);
+        }
+        self.finish_component();
+        self.joined(is_absolute)
+    }
+
     /// The path; a file without a name is called `unknown`.
     pub(super) fn into_path(mut self, is_absolute: bool) -> PathBuf {
         if self.current.iter().all(|byte| *byte == b'.') {
             self.current = UNKNOWN.as_bytes().to_vec();
         }
         self.finish_component();
+        self.joined(is_absolute)
+    }
+
+    fn joined(self, is_absolute: bool) -> PathBuf {
         let mut path = PathBuf::from(if is_absolute { "/" } else { "" });
         path.extend(self.finished.into_iter().map(os_string));
         path

@@ -116,6 +116,15 @@ impl Template {
     /// The path for these values: relative (and then below whatever it is joined to) or, where the
     /// template begins with `/`, absolute.
     pub fn expand(&self, values: &Values) -> PathBuf {
+        self.components(values).into_path(self.text.starts_with('/'))
+    }
+
+    /// The same for the path of a folder: `done/{reldir}` is `done` for what lies at the top.
+    pub fn expand_folder(&self, values: &Values) -> PathBuf {
+        self.components(values).into_folder(self.text.starts_with('/'))
+    }
+
+    fn components(&self, values: &Values) -> Components {
         let mut components = Components::default();
         for part in &self.parts {
             match part {
@@ -130,7 +139,7 @@ impl Template {
                 }
             }
         }
-        components.into_path(self.text.starts_with('/'))
+        components
     }
 
     /// The text for these values, as they are; what is not known is empty.

@@ -128,6 +128,15 @@ fn empty_reldir_leaves_no_empty_folder() {
     let mut values = values("/in/a.wav", &Tags::default());
     values.reldir.clear();
     assert_eq!(expand("archive/{reldir}/{stem}.{ext}", &values), "archive/a.flac");
+    let folder = |text: &str, values: &Values| {
+        Template::parse(text).unwrap().expand_folder(values).display().to_string()
+    };
+    assert_eq!(folder("done/{reldir}", &values), "done");
+    assert_eq!(folder("/done/x/{reldir}/", &values), "/done/x");
+    assert_eq!(folder("done/{stem}", &values), "done/a");
+    assert_eq!(folder("{reldir}", &values), "unknown", "never the folder of everything");
+    values.reldir = vec![b"b".to_vec(), b"c".to_vec()];
+    assert_eq!(folder("done/{reldir}", &values), "done/b/c");
 }
 
 #[cfg(unix)]

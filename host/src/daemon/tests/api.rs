@@ -44,9 +44,13 @@ fn end(running: Running) {
 fn refusals_are_problem_details_and_the_document_names_every_path() {
     let lab = Lab::new();
     let running = lab.start(&plan("a"), false);
-    for (path, status) in
-        [("/v1/jobs/nothing", 404), ("/v1/jobs?limit=many", 400), ("/v2/jobs", 404)]
-    {
+    for (path, status) in [
+        ("/v1/jobs/nothing", 404),
+        ("/v1/jobs?limit=many", 400),
+        ("/v1/jobs?only=1", 400),
+        ("/v1/stop", 405),
+        ("/v2/jobs", 404),
+    ] {
         let (found, head, body) = lab.get(path);
         assert_eq!(found, status, "{path}: {body}");
         assert!(head.contains("content-type: application/problem+json"), "{head}");

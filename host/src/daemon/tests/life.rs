@@ -343,6 +343,40 @@ fn sources_that_their_jobs_moved_are_processed_again_where_they_are() {
 }
 
 #[test]
+fn old_job_is_repeated_where_a_later_one_moved_its_file() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    lab.write("out/one.a", "foreign");
+    let mut plan = plan("a");
+    plan.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
+    assert_eq!(lab.run(&plan).0.failed, 1);
+    fs::remove_file(lab.path("out/one.a")).unwrap();
+    let failed = lab.store().failed_jobs(None).unwrap().remove(0);
+    for _ in 0..2 {
+        lab.store().retry_job(&failed).unwrap();
+        assert_eq!(lab.run(&plan).0.done, 1);
+        assert_eq!(lab.names("done"), ["one.wav"]);
+    }
+    assert_eq!(reprocess(&lab, &[lab.path("done/one.wav")]).0, 1);
+}
+
+#[test]
+fn daemon_that_was_killed_and_still_ends_is_waited_for() {
+    let lab = Lab::new();
+    let state = lab.path("state");
+    let dying = Store::open(&state).unwrap();
+    // Connected to, as long as the process is there, but nobody answers.
+    let _socket = std::os::unix::net::UnixListener::bind(socket_path(&state)).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::park_timeout(Duration::from_millis(1500));
+            drop(dying);
+        });
+        open_store(&state).unwrap();
+    });
+}
+
+#[test]
 fn output_folder_that_cannot_be_written_fails_with_its_name() {
     let lab = Lab::new();
     fs::remove_dir(lab.path("out")).unwrap();
