@@ -132,7 +132,7 @@ fn empty_reldir_leaves_no_empty_folder() {
         Template::parse(text).unwrap().expand_folder(values).display().to_string()
     };
     assert_eq!(folder("done/{reldir}", &values), "done");
-    assert_eq!(folder("/done/x/{reldir}/", &values), "/done/x");
+    assert_eq!(folder("/done/x/{reldir}", &values), "/done/x");
     assert_eq!(folder("done/{stem}", &values), "done/a");
     assert_eq!(folder("{reldir}", &values), "unknown", "never the folder of everything");
     values.reldir = vec![b"b".to_vec(), b"c".to_vec()];
