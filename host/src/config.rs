@@ -153,12 +153,13 @@ pub(crate) struct Wrong {
     pub(crate) may_name_a_state: bool,
 }
 
-/// Whether a line looks, outside of quotes, as if it should say where the state is.
+/// Whether a line looks, in its key or elsewhere outside of quotes, as if it should say where the state is.
 fn may_name_a_state(text: &str, mistakes: &[Diagnostic]) -> bool {
     let is_comment = |line: &str| line.trim_start().starts_with('#');
     let is_said = |line: &str| {
-        let mut unquoted = line.split(['"', '\'']).step_by(2);
-        !is_comment(line) && unquoted.any(|part| part.to_ascii_lowercase().contains("stat"))
+        let key = line.split('=').next();
+        let mut parts = line.split(['"', '\'']).step_by(2).chain(key);
+        !is_comment(line) && parts.any(|part| part.to_ascii_lowercase().contains("stat"))
     };
     let is_meant =
         |mistake: &Diagnostic| mistake.help.as_deref().is_some_and(|help| help.contains("`state`"));

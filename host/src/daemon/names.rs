@@ -1,7 +1,7 @@
 //! Names of outputs: what is on disk, what we made, and what running jobs are about to make.
 
 use super::shared::Shared;
-use crate::store::{JobRecord, OutputProgress, OutputRecord, Store, StoreError};
+use crate::store::{JobRecord, LedgerRecord, OutputProgress, OutputRecord, Store, StoreError};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -63,8 +63,11 @@ impl Names for JobNames<'_> {
             return Ok(Standing::Taken { by, is_replaceable: holder.job != self.job.id });
         }
         let made = self.store.ledger(path).map_err(io::Error::other)?;
+        let is_own = |made: &LedgerRecord| made.file == self.job.file;
+        // Ids sort by age: newer content of the same name, which came while this job waited, is never replaced.
+        let is_newer = |made: &LedgerRecord| is_own(made) && made.job > self.job.id;
         let standing = standing_on_disk(path, &self.job.input, |found| {
-            if let Some(made) = made.as_ref().filter(|made| made.file == self.job.file)
+            if let Some(made) = made.as_ref().filter(|made| is_own(made) && !is_newer(made))
                 && (made.identity == found || holds(path, found, made.identity, &made.blake3)?)
             {
                 return Ok(true);
@@ -73,11 +76,11 @@ impl Names for JobNames<'_> {
         })?;
         Ok(match (standing, made) {
             (Standing::Taken { is_replaceable: true, .. }, Some(made))
-                if made.file != self.job.file =>
+                if !is_own(&made) || is_newer(&made) =>
             {
                 let by =
                     format!("was made from {} by job {}", made.file.path().display(), made.job);
-                Standing::Taken { by, is_replaceable: true }
+                Standing::Taken { by, is_replaceable: !is_newer(&made) }
             }
             (standing, _) => standing,
         })

@@ -179,10 +179,11 @@ impl Tx<'_> {
         record: &FileRecord,
         taken: &mut Vec<Taken>,
     ) -> Result<bool, StoreError> {
-        let Some(job) = self.waiting(key)? else { return Ok(false) };
+        let Some(job) = self.waiting(key, record)? else { return Ok(false) };
         if job.hash == record.hash_text() {
             let again = JobRecord {
                 identity: record.identity,
+                input: key.path(),
                 state: JobState::Ready,
                 run_at_ms: 0,
                 ..job.clone()
@@ -204,7 +205,7 @@ impl Tx<'_> {
 
     /// Tells a waiting job what its file looks like now.
     fn refresh_waiting(&self, key: &FileKey, record: &FileRecord) -> Result<(), StoreError> {
-        match self.waiting(key)? {
+        match self.waiting(key, record)? {
             Some(job) if job.hash == record.hash_text() => {
                 self.change_job(&job, &JobRecord { identity: record.identity, ..job.clone() })
             }
@@ -212,10 +213,11 @@ impl Tx<'_> {
         }
     }
 
-    /// The job that waits for the file in the folder. One that waits for a file which was moved away is about another.
-    fn waiting(&self, key: &FileKey) -> Result<Option<JobRecord>, StoreError> {
-        let job = self.latest_job(key)?;
-        Ok(job.filter(|job| job.state.waits() && job.input == key.path()))
+    /// The job that waits for the file in the folder. One that waits for a file which was moved away is about another,
+    /// unless that was put back: then it is the very same.
+    fn waiting(&self, key: &FileKey, record: &FileRecord) -> Result<Option<JobRecord>, StoreError> {
+        let is_it = |job: &JobRecord| job.input == key.path() || job.identity == record.identity;
+        Ok(self.latest_job(key)?.filter(|job| job.state.waits() && is_it(job)))
     }
 
     fn duplicate_of(

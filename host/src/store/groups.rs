@@ -159,8 +159,9 @@ impl<L: Look> Search<'_, L> {
         }
         let there: HashSet<String> = members.iter().map(|member| member.hash.clone()).collect();
         for member in self.formerly_with(others)?.unwrap_or_default() {
-            let is_elsewhere = !member.path.starts_with(&self.job.file.root);
-            if member.left_out.is_none() && is_elsewhere && !there.contains(&member.hash) {
+            // One in a watched folder is where somebody put it.
+            let is_moved = !self.is_watched(&member.path)?;
+            if member.left_out.is_none() && is_moved && !there.contains(&member.hash) {
                 members.push(member);
             }
         }
@@ -203,7 +204,9 @@ impl<L: Look> Search<'_, L> {
         let mut former = self.job.retry_of.clone();
         while let Some(id) = former {
             let job: Option<JobRecord> = self.look.record(tables::JOBS, id.as_bytes())?;
-            let Some(job) = job else { break };
+            // Of another content, or of a batch, it was about other files.
+            let is_of_this = |job: &JobRecord| job.hash == self.job.hash && !job.is_submitted();
+            let Some(job) = job.filter(is_of_this) else { break };
             if let Some(group) = &job.group {
                 return self.look.record(tables::GROUPS, group.as_bytes());
             }
@@ -250,6 +253,13 @@ impl<L: Look> Search<'_, L> {
                 && (grouping == Grouping::Batch || other.input.parent() == job.input.parent())
         });
         Ok(others)
+    }
+
+    /// Whether the watched folder of the job knows a file of this path.
+    fn is_watched(&self, path: &Path) -> Result<bool, StoreError> {
+        let Ok(relative) = path.strip_prefix(&self.job.file.root) else { return Ok(false) };
+        let file = FileKey { relative: relative.to_owned(), ..self.job.file.clone() };
+        Ok(self.look.bytes(tables::FILES, &file.key())?.is_some())
     }
 
     /// Content of a file that is known in a watched folder and whole.

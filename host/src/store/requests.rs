@@ -236,9 +236,12 @@ fn jobs_with_source_elsewhere(
     let mut found: BTreeMap<_, JobRecord> = BTreeMap::new();
     look.scan(tables::LATEST, Scan::forward(&files_of(pipeline)), &mut |_, id| {
         let Some(job) = look.record::<JobRecord>(tables::JOBS, id)? else { return Ok(true) };
-        if let Some(source) = source_elsewhere(&job).map(Path::to_path_buf) {
+        if let Some(source) = source_elsewhere(&job).map(Path::to_path_buf)
+            && look.bytes(tables::FILES, &job.file.key())?.is_none()
+        {
             let place = (source, job.file.pipeline.clone());
-            if found.get(&place).is_none_or(|other| other.finished_ms <= job.finished_ms) {
+            let ended = |job: &JobRecord| job.finished_ms.unwrap_or(u64::MAX);
+            if found.get(&place).is_none_or(|other| ended(other) <= ended(&job)) {
                 found.insert(place, job);
             }
         }

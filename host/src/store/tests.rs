@@ -189,6 +189,28 @@ fn waiting_job_of_a_file_that_was_moved_is_none_of_the_new_file_of_its_name() {
 }
 
 #[test]
+fn waiting_job_of_a_file_that_was_moved_takes_it_where_it_is_put_back() {
+    let (_folder, store) = open();
+    settle(&store, "a.wav", "h1", 1);
+    let lease = Lease::of(&claim_now(&store, 1)[0]);
+    store.prepare(&lease, Vec::new(), Ending::Done, None).unwrap();
+    let moved = tempfile::NamedTempFile::new().unwrap();
+    let to = moved.path().to_path_buf();
+    let source = SourceRecord::Moving { to: to.clone(), reason: None, is_trash: false };
+    let publication = Publication { source, ..published("/out/a.wav") };
+    let job = store.publish(&lease, publication).unwrap();
+    store.settle_source(&job.id, SourceRecord::Moved { to }).unwrap();
+    let again = store.retry_job(&job.id).unwrap();
+    // The same inode with the same time.
+    let taken = settle(&store, "a.wav", "h1", 1);
+    assert!(
+        matches!(&taken[..], [Taken::Queued(job)]
+        if job.id == again.id && job.input == Path::new("/in/a.wav")),
+        "{taken:?}"
+    );
+}
+
+#[test]
 fn waiting_job_is_joined_by_the_same_content() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);

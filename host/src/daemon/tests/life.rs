@@ -361,6 +361,26 @@ fn old_job_is_repeated_where_a_later_one_moved_its_file() {
 }
 
 #[test]
+fn repeat_of_an_older_file_never_replaces_what_a_newer_one_of_its_name_made() {
+    for says in ["a", "a | replace"] {
+        let lab = Lab::new();
+        lab.write("in/one.wav", "flaky");
+        let mut plan = plan(says);
+        plan.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
+        assert_eq!(lab.run(&plan).0.done, 1);
+        // Its repeat fails once and waits, while the newer one is done.
+        plan.pipeline.retry.backoff_min = Duration::from_secs(2);
+        plan.pipeline.retry.backoff_max = Duration::from_secs(2);
+        assert_eq!(reprocess(&lab, &[]).0, 1);
+        lab.write("in/one.wav", "newer");
+        let (summary, events) = lab.run(&plan);
+        assert_eq!((summary.done, summary.failed), (1, 1));
+        assert!(lab.read("out/one.a").ends_with("newer"), "{}", lab.read("out/one.a"));
+        assert!(failure(&events).contains("was made from"), "{}", failure(&events));
+    }
+}
+
+#[test]
 fn daemon_that_was_killed_and_still_ends_is_waited_for() {
     let lab = Lab::new();
     let state = lab.path("state");
