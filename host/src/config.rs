@@ -342,6 +342,23 @@ mod tests {
     }
 
     #[test]
+    fn line_that_may_say_where_the_state_is_is_known_however_it_is_written() {
+        let may = |text: &str| {
+            let (_, mistakes) = ConfigFile::understand(text, Path::new(""));
+            assert!(!mistakes.is_empty(), "{text}");
+            may_name_a_state(text, &mistakes)
+        };
+        for text in
+            ["state = 5", "\"state\" = 5", "'state' = [", "STATE_DIR = \"/s\"", "stae = \"/s\""]
+        {
+            assert!(may(text), "{text}");
+        }
+        for text in ["workers = 0", "# state = \"/s\"\nworkers = 0", "log = \"station!\""] {
+            assert!(!may(text), "{text}");
+        }
+    }
+
+    #[test]
     fn config_that_is_no_toml_says_where() {
         let mistakes = ConfigFile::parse("workers = 2\nroot = ", Path::new("")).unwrap_err();
         assert_eq!((mistakes[0].line, mistakes[0].code), (2, "syntax"));

@@ -15,6 +15,9 @@ use wavemill_pipelines::publishing::create_dirs;
 /// of all workers write there.
 const ROOM_BYTES: u64 = 16 << 20;
 
+/// Files from which it is opened again: what a start makes in the state folder, and two more.
+const ROOM_FILES: u64 = 8;
+
 /// Shortest time between two starts.
 const HOLD_MIN: Duration = Duration::from_secs(10);
 
@@ -52,13 +55,21 @@ pub(super) fn hold(
 /// Why a daemon of this state would hold; one line.
 pub(super) fn shortage(state: &Path) -> Option<String> {
     let space = space_near(state)?;
-    (space.free_bytes < room_bytes(space)).then(|| {
-        let (free, room) = (size(space.free_bytes), size(room_bytes(space)));
-        let state = shown(state);
-        format!(
-            "{state} has {free} free; a `wavemill watch` that holds for that goes on from {room}"
-        )
-    })
+    let (free, room) = if lacks_files(space) {
+        (format!("{} files", space.free_files.unwrap_or(0)), format!("{ROOM_FILES} files"))
+    } else if space.free_bytes < room_bytes(space) {
+        (size(space.free_bytes), size(room_bytes(space)))
+    } else {
+        return None;
+    };
+    let state = shown(state);
+    Some(format!(
+        "{state} has {free} free; a `wavemill watch` that holds for that goes on from {room}"
+    ))
+}
+
+fn lacks_files(space: Space) -> bool {
+    space.free_files.is_some_and(|files| files < ROOM_FILES)
 }
 
 fn room_bytes(space: Space) -> u64 {
@@ -85,7 +96,8 @@ fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
 fn has_room(state: &Path) -> bool {
     let Some(space) = space_near(state) else { return true };
     let bytes = room_bytes(space);
-    space.free_bytes >= bytes && takes_room(state, bytes).err().is_none_or(|error| !is_full(&error))
+    let is_seen = space.free_bytes >= bytes && !lacks_files(space);
+    is_seen && takes_room(state, bytes).err().is_none_or(|error| !is_full(&error))
 }
 
 /// Whether somebody else has the store, or a change of it has no room. A thread of this process that hangs, as in a dead
@@ -115,6 +127,14 @@ fn takes_room(state: &Path, bytes: u64) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_is_half_of_a_small_file_system_at_most() {
+        let of = |total_bytes| {
+            room_bytes(Space { free_bytes: total_bytes, total_bytes, free_files: None })
+        };
+        assert_eq!([of(4 << 20), of(24 << 20), of(1 << 40)], [2 << 20, 12 << 20, 16 << 20]);
+    }
 
     #[test]
     fn hold_ends_when_a_stop_is_asked_for() {

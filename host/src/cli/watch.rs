@@ -12,6 +12,7 @@ use crate::daemon::{
 };
 use crate::platform::share_heap;
 use crate::report;
+use crate::store::is_full;
 use crossbeam_channel::{Receiver, unbounded};
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -65,10 +66,12 @@ impl Run for Watch {
             let reason = "none of these pipelines watches a folder; `wavemill run` takes them";
             return Err(CliError::usage(reason));
         }
-        log_to_file(context)?;
         let stop = StopSignal::new();
         let is_interrupted = Arc::new(AtomicBool::new(false));
         escalate_on_signals(stop.clone(), Arc::clone(&is_interrupted))?;
+        if let Err(error) = log_to_file(context) {
+            return self.end(error, &stop, &is_interrupted, context);
+        }
         let (events, received) = unbounded();
         let (reload, reloads) = unbounded();
         let hangups = hangups(&stop)?;
@@ -96,15 +99,7 @@ impl Run for Watch {
         let ended = run_and_tell(settings, view, &received, (&reloader, &hangups))?;
         let summary = match ended {
             Ok(summary) => summary,
-            // Whoever waits for the end is told instead.
-            Err(error @ DaemonError::Full { .. })
-                if !self.until_idle && stop.asked() == StopLevel::Run =>
-            {
-                hold(&error, &stop, context)?;
-                let is_interrupted = is_interrupted.load(Ordering::SeqCst);
-                return Ok(if is_interrupted { Exit::Interrupted } else { Exit::Done });
-            }
-            Err(error) => return Err(daemon_error(error, context)),
+            Err(error) => return self.end(error, &stop, &is_interrupted, context),
         };
         let is_stopped = stop.level() == StopLevel::Now
             || is_interrupted.load(Ordering::SeqCst)
@@ -119,6 +114,24 @@ impl Run for Watch {
 }
 
 impl Watch {
+    /// Ends for an error, or holds until there is room.
+    fn end(
+        &self,
+        error: DaemonError,
+        stop: &StopSignal,
+        is_interrupted: &AtomicBool,
+        context: &Context,
+    ) -> Result<Exit, CliError> {
+        // Whoever waits for the end is told instead.
+        let may_hold = !self.until_idle && stop.asked() == StopLevel::Run;
+        if !(may_hold && matches!(error, DaemonError::Full { .. })) {
+            return Err(daemon_error(error, context));
+        }
+        hold(&error, stop, context)?;
+        let is_interrupted = is_interrupted.load(Ordering::SeqCst);
+        Ok(if is_interrupted { Exit::Interrupted } else { Exit::Done })
+    }
+
     fn worker_count(&self, context: &Context) -> usize {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         self.workers.map(usize::from).or(context.settings.workers).unwrap_or_else(processors)
@@ -126,12 +139,22 @@ impl Watch {
 }
 
 /// Logs to the file that was asked for.
-fn log_to_file(context: &Context) -> Result<(), CliError> {
+fn log_to_file(context: &Context) -> Result<(), DaemonError> {
     let Some(file) = context.settings.log_file.clone() else { return Ok(()) };
-    if let Some(folder) = file.path.parent() {
-        create_dirs(folder).map_err(|error| CliError::path(folder, error))?;
-    }
-    report::log_to(file, &context.settings.log).map_err(CliError::failed)
+    let is_in_state = file.path.starts_with(&context.settings.state);
+    let made = file.path.parent().map_or(Ok(()), |folder| {
+        create_dirs(folder)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))
+    });
+    let begun = made.and_then(|()| report::log_to(file, &context.settings.log));
+    begun.map_err(|error| {
+        let reason = error.to_string();
+        if is_in_state && is_full(&error) {
+            DaemonError::Full { state_dir: context.settings.state.clone(), reason }
+        } else {
+            DaemonError::Start { reason }
+        }
+    })
 }
 
 /// The first signal drains, the second ends what runs. The daemon tells so itself.

@@ -174,15 +174,22 @@ impl Service {
     }
 
     fn retry_each(&self, request: &RetryRequest, jobs: &mut Vec<JobRecord>) -> Result<(), Problem> {
+        let (mut ids, mut unknown) = (Vec::new(), None);
         for part in &request.ids {
-            jobs.push(self.store.retry_job(&self.store.find_job(part)?.id)?);
-        }
-        if request.all {
-            for id in self.store.failed_jobs(request.pipeline.as_deref())? {
-                jobs.push(self.store.retry_job(&id)?);
+            match self.store.find_job(part) {
+                Ok(job) => ids.push(job.id),
+                Err(error) => {
+                    unknown = Some(error);
+                    break;
+                }
             }
         }
-        Ok(())
+        if request.all {
+            ids.extend(self.store.failed_jobs(request.pipeline.as_deref())?);
+        }
+        let (made, refused) = self.store.retry_jobs(&ids)?;
+        jobs.extend(made);
+        refused.or(unknown).map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Lets jobs that were made begin, and shows them.

@@ -38,7 +38,7 @@ use crate::platform::{
     Confinement, ConfinementLevel, LockFile, confinement_here, random_hex, service_manager,
     with_socket_path,
 };
-use crate::store::{JobRecord, Store, StoreError};
+use crate::store::{JobRecord, Store, StoreError, is_full};
 use crate::worker::Workers;
 use crossbeam_channel::{Receiver, bounded, unbounded};
 use engine::{Engine, Inputs};
@@ -47,6 +47,7 @@ use shared::Shared;
 use slot::SlotHandle;
 use space::Space;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -121,7 +122,7 @@ fn run_opened(
             .map_err(|error| DaemonError::Start { reason: format!("hooks: {error}") })?;
     *shared.tellers() = Some(tellers);
     let _server = Server::start(state_dir, service, settings.listen).map_err(|error| {
-        DaemonError::Start { reason: format!("control socket in {}: {error}", state_dir.display()) }
+        state_failed(state_dir, format!("control socket in {}", state_dir.display()), &error)
     })?;
     let served =
         serve(settings, shared, watches, requests, &recovered).map_err(|error| match error {
@@ -271,7 +272,7 @@ fn wait_for_old_workers(state_dir: &Path) -> Result<std::path::PathBuf, DaemonEr
         Ok(None) => Err(DaemonError::Start {
             reason: format!("a worker of an earlier daemon still holds {}", path.display()),
         }),
-        Err(error) => Err(DaemonError::Start { reason: format!("{}: {error}", path.display()) }),
+        Err(error) => Err(state_failed(state_dir, path.display(), &error)),
     }
 }
 
@@ -284,7 +285,7 @@ fn fresh_spool(state_dir: &Path) -> Result<std::path::PathBuf, DaemonError> {
     };
     removed
         .and_then(|()| create_dirs(&path))
-        .map_err(|error| DaemonError::Start { reason: format!("{}: {error}", path.display()) })?;
+        .map_err(|error| state_failed(state_dir, path.display(), &error))?;
     Ok(path)
 }
 
@@ -296,6 +297,16 @@ fn worker_command(settings: &DaemonSettings) -> Result<Vec<OsString>, DaemonErro
         reason: format!("this program does not know its own file: {error}"),
     })?;
     Ok(vec![program.into_os_string(), OsString::from("worker")])
+}
+
+/// What is said of something in the state folder that could not be made; `what` names it.
+fn state_failed(state_dir: &Path, what: impl Display, error: &io::Error) -> DaemonError {
+    let reason = format!("{what}: {error}");
+    if is_full(error) {
+        DaemonError::Full { state_dir: state_dir.to_path_buf(), reason }
+    } else {
+        DaemonError::Start { reason }
+    }
 }
 
 fn store_failed(state_dir: &Path, error: StoreError) -> DaemonError {

@@ -119,8 +119,8 @@ pub enum DaemonError {
         /// The state folder.
         state_dir: PathBuf,
     },
-    /// There is no room where the store is. Whatever was under way is resumed by the next start.
-    #[error("the store in {} failed: {reason}", .state_dir.display())]
+    /// There is no room in the state folder. Whatever was under way is resumed by the next start.
+    #[error("the state folder {} has no room: {reason}", .state_dir.display())]
     Full {
         /// The state folder.
         state_dir: PathBuf,

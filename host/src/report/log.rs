@@ -66,13 +66,15 @@ pub fn start_log(filter: EnvFilter, is_colored: bool) {
 /// Logs to a file too from now on: what goes to standard error, and whatever is worth noting.
 ///
 /// # Errors
-/// One line, when it cannot be written.
-pub fn log_to(file: LogFile, level: &str) -> Result<(), String> {
+/// One line, when it cannot be written; it has the kind of what stands against it.
+pub fn log_to(file: LogFile, level: &str) -> io::Result<()> {
     let path = file.path.clone();
-    log_file::begin(file).map_err(|error| format!("log file {}: {error}", path.display()))?;
-    let filter = log_filter(&level_in_file(level))?;
+    log_file::begin(file).map_err(|error| {
+        io::Error::new(error.kind(), format!("log file {}: {error}", path.display()))
+    })?;
+    let filter = log_filter(&level_in_file(level)).map_err(io::Error::other)?;
     match FILTERS.get() {
-        Some([_, set_file]) => set_file(filter),
+        Some([_, set_file]) => set_file(filter).map_err(io::Error::other),
         None => Ok(()),
     }
 }

@@ -137,7 +137,13 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn batch_jobs(&self, batch: &str) -> Result<Vec<JobRecord>, StoreError> {
-        jobs_of(&self.read()?, batch)
+        let prefix = tables::key(&[batch.as_bytes(), b""]);
+        let (look, mut jobs) = (self.read()?, Vec::new());
+        look.scan(tables::BATCH_JOBS, Scan::forward(&prefix), &mut |key, _| {
+            jobs.extend(look.record::<JobRecord>(tables::JOBS, &key[prefix.len()..])?);
+            Ok(true)
+        })?;
+        Ok(jobs)
     }
 
     /// Hashes of the pipelines of batches that are not over, by name; that of the newest batch.
@@ -240,17 +246,6 @@ impl Store {
             keys.iter().try_for_each(|key| tx.remove(tables::PAUSED, key))
         })
     }
-}
-
-/// The jobs of a batch, oldest first.
-pub(super) fn jobs_of(look: &impl Look, batch: &str) -> Result<Vec<JobRecord>, StoreError> {
-    let prefix = tables::key(&[batch.as_bytes(), b""]);
-    let mut jobs = Vec::new();
-    look.scan(tables::BATCH_JOBS, Scan::forward(&prefix), &mut |key, _| {
-        jobs.extend(look.record::<JobRecord>(tables::JOBS, &key[prefix.len()..])?);
-        Ok(true)
-    })?;
-    Ok(jobs)
 }
 
 impl Submission {

@@ -3,9 +3,10 @@
 use super::records::{FileKey, FileRecord, GroupMember, GroupRecord, JobRecord};
 use super::requests::source_elsewhere;
 use super::tables::{self, Look, Scan, Tx};
-use super::{Store, StoreError, batches};
+use super::{Store, StoreError};
 use crate::groups::Group;
 use crate::jobs::JobState;
+use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -26,14 +27,11 @@ impl Store {
     ) -> Result<(String, GroupRecord), StoreError> {
         // Reading is free, a change is a commit. Files are looked at here too: a file system that hangs holds up
         // this job alone.
-        let look = self.read()?;
-        if let Some(known) = group_that_is_known(&look, job)? {
+        if let Some(known) = group_that_is_known(&self.read()?, job)? {
             return Ok(known);
         }
-        let found: Option<JobRecord> = look.record(tables::JOBS, job.as_bytes())?;
-        let found = found.ok_or_else(|| StoreError::Missing { what: format!("job {job}") })?;
-        let formed = Search { look: &look, job: &found }.form(grouping)?;
-        drop(look);
+        let found = self.job(job)?;
+        let formed = Search { store: self, job: &found }.form(grouping)?;
         let new_id = self.next_id();
         self.write(move |tx| match group_that_is_known(tx, &found.id)? {
             Some(known) => Ok(known),
@@ -122,13 +120,22 @@ struct Formed {
     others: Vec<String>,
 }
 
-/// Looks for the files that belong together with that of a job.
-struct Search<'a, L> {
-    look: &'a L,
+/// Looks for the files that belong together with that of a job. Each look at the store is one of its own: one that is
+/// held while a file system hangs would keep every page that changes meanwhile.
+struct Search<'a> {
+    store: &'a Store,
     job: &'a JobRecord,
 }
 
-impl<L: Look> Search<'_, L> {
+impl Search<'_> {
+    fn record<T: DeserializeOwned>(
+        &self,
+        table: tables::Table,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        self.store.read()?.record(table, key)
+    }
+
     fn form(&self, grouping: Grouping) -> Result<Formed, StoreError> {
         let job = self.job;
         let others = match &job.batch {
@@ -203,12 +210,12 @@ impl<L: Look> Search<'_, L> {
     fn former_group(&self) -> Result<Option<GroupRecord>, StoreError> {
         let mut former = self.job.retry_of.clone();
         while let Some(id) = former {
-            let job: Option<JobRecord> = self.look.record(tables::JOBS, id.as_bytes())?;
+            let job: Option<JobRecord> = self.record(tables::JOBS, id.as_bytes())?;
             // Of another content, or of a batch, it was about other files.
             let is_of_this = |job: &JobRecord| job.hash == self.job.hash && !job.is_submitted();
             let Some(job) = job.filter(is_of_this) else { break };
             if let Some(group) = &job.group {
-                return self.look.record(tables::GROUPS, group.as_bytes());
+                return self.record(tables::GROUPS, group.as_bytes());
             }
             former = job.retry_of;
         }
@@ -223,8 +230,9 @@ impl<L: Look> Search<'_, L> {
     ) -> Result<Option<PathBuf>, StoreError> {
         let pipeline = self.job.file.pipeline.as_bytes();
         let by_content = tables::key(&[pipeline, member.hash.as_bytes()]);
-        let delivered: Option<JobRecord> = match self.look.bytes(tables::CONTENTS, &by_content)? {
-            Some(id) => self.look.record(tables::JOBS, &id)?,
+        let delivered = self.store.read()?.bytes(tables::CONTENTS, &by_content)?;
+        let delivered: Option<JobRecord> = match delivered {
+            Some(id) => self.record(tables::JOBS, &id)?,
             None => None,
         };
         let same = others.iter().filter(|other| other.hash == member.hash);
@@ -246,7 +254,7 @@ impl<L: Look> Search<'_, L> {
         grouping: Grouping,
     ) -> Result<Vec<JobRecord>, StoreError> {
         let job = self.job;
-        let mut others = batches::jobs_of(self.look, batch)?;
+        let mut others = self.store.batch_jobs(batch)?;
         others.retain(|other| {
             other.id != job.id
                 && other.state != JobState::Canceled
@@ -259,12 +267,12 @@ impl<L: Look> Search<'_, L> {
     fn is_watched(&self, path: &Path) -> Result<bool, StoreError> {
         let Ok(relative) = path.strip_prefix(&self.job.file.root) else { return Ok(false) };
         let file = FileKey { relative: relative.to_owned(), ..self.job.file.clone() };
-        Ok(self.look.bytes(tables::FILES, &file.key())?.is_some())
+        Ok(self.store.read()?.bytes(tables::FILES, &file.key())?.is_some())
     }
 
     /// Content of a file that is known in a watched folder and whole.
     fn whole_file(&self, file: &FileKey) -> Result<Option<String>, StoreError> {
-        let known: Option<FileRecord> = self.look.record(tables::FILES, &file.key())?;
+        let known: Option<FileRecord> = self.record(tables::FILES, &file.key())?;
         let known = known.filter(|known| known.incomplete.is_none() && known.hash.is_some());
         Ok(known.map(|known| known.hash_text()))
     }
@@ -275,14 +283,15 @@ impl<L: Look> Search<'_, L> {
         let folder = job.file.reldir();
         let name_at = FileKey { relative: PathBuf::new(), ..job.file.clone() }.key();
         let mut ids = Vec::new();
-        self.look.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
+        let look = self.store.read()?;
+        look.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
             let relative = Path::new(OsStr::from_bytes(&key[name_at.len()..]));
             if relative.parent() == Some(folder) && relative != job.file.relative {
                 ids.push(id.to_vec());
             }
             Ok(true)
         })?;
-        let jobs = ids.iter().map(|id| self.look.record::<JobRecord>(tables::JOBS, id));
+        let jobs = ids.iter().map(|id| look.record::<JobRecord>(tables::JOBS, id));
         Ok(jobs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 }

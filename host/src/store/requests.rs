@@ -5,38 +5,48 @@ use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
 use crate::control::types::JobFilter;
 use crate::jobs::JobState;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::publishing::identity;
 
 impl Store {
-    /// Makes a new job that repeats a finished one with what its pipeline says now. A job that waits
-    /// for another attempt runs at once instead.
+    /// Makes new jobs that repeat finished ones with what their pipelines say now. A job that waits for another attempt
+    /// runs at once instead. Ends before the first one that cannot be repeated: beside the new jobs stands why.
+    ///
+    /// # Errors
+    /// When the store fails, or does not know one of the jobs; then nothing is repeated.
+    pub fn retry_jobs(
+        &self,
+        ids: &[String],
+    ) -> Result<(Vec<JobRecord>, Option<StoreError>), StoreError> {
+        let live = Live::of(&self.read()?)?;
+        let mut work = Vec::new();
+        for id in ids {
+            let job = self.job(id)?;
+            let gone = Gone::of([Some(&job), self.latest_job(&job.file)?.as_ref()]);
+            work.push((job.id, self.next_id(), gone));
+        }
+        self.write(move |tx| {
+            let (mut jobs, mut live) = (Vec::new(), live.clone());
+            for (id, new_id, gone) in &work {
+                match tx.retry(id, new_id, gone, &mut live) {
+                    Err(refused @ StoreError::Lease { .. }) => return Ok((jobs, Some(refused))),
+                    made => jobs.push(made?),
+                }
+            }
+            Ok((jobs, None))
+        })
+    }
+
+    /// Repeats one job as [`Store::retry_jobs`] does.
     ///
     /// # Errors
     /// [`StoreError::Lease`] while a job of the same file is under way.
+    #[cfg(test)]
     pub fn retry_job(&self, id: &str) -> Result<JobRecord, StoreError> {
-        let job = self.job(id)?;
-        let gone = Gone::of([Some(&job), self.latest_job(&job.file)?.as_ref()]);
-        let (id, new_id) = (id.to_owned(), self.next_id());
-        self.write(move |tx| {
-            let job = tx.job(&id)?;
-            if job.state == JobState::Retry {
-                let now = JobRecord { state: JobState::Ready, run_at_ms: 0, ..job.clone() };
-                tx.change_job(&job, &now)?;
-                return Ok(now);
-            }
-            let latest = tx.latest_job(&job.file)?.filter(|latest| !latest.state.is_final());
-            if let Some(latest) = latest {
-                return Err(StoreError::Lease {
-                    job: id.clone(),
-                    wanted: "repeated",
-                    reason: format!("job {} of the same file is {}", latest.id, latest.state),
-                });
-            }
-            tx.repeat(&job, &new_id, &gone)
-        })
+        let (mut jobs, refused) = self.retry_jobs(&[id.to_owned()])?;
+        refused.map_or_else(|| Ok(jobs.remove(0)), Err)
     }
 
     /// Ids of the failed and rejected jobs that no later job of the same file has replaced, oldest
@@ -77,9 +87,8 @@ impl Store {
         let names: Vec<_> = paths.iter().map(|path| [path.clone(), plain(path)]).collect();
         let wanted: HashSet<&Path> = names.iter().flatten().map(PathBuf::as_path).collect();
         let is_wanted = |path: &Path| paths.is_empty() || wanted.contains(path);
-        let look = self.read()?;
         let (mut found, mut known) = (HashSet::new(), HashSet::new());
-        look.scan(tables::FILES, Scan::forward(&files_of(pipeline)), &mut |key, _| {
+        self.read()?.scan(tables::FILES, Scan::forward(&files_of(pipeline)), &mut |key, _| {
             if let Some(file) = FileKey::from_key(key)
                 && is_wanted(&file.path())
             {
@@ -91,7 +100,9 @@ impl Store {
         let is_known =
             |known: &HashSet<_>, names: &[PathBuf]| names.iter().any(|it| known.contains(it));
         if paths.is_empty() || !names.iter().all(|names| is_known(&known, names)) {
-            for (job, source) in jobs_with_source_elsewhere(&look, pipeline)? {
+            let elsewhere = jobs_with_source_elsewhere(&self.read()?, pipeline)?;
+            // Nobody waits for the disk with the store open: a file system may hang.
+            for (job, source) in elsewhere.into_iter().filter(|(job, at)| is_there(job, at)) {
                 let path = job.file.path();
                 if (is_wanted(&path) || is_wanted(&source)) && found.insert(job.file) {
                     known.extend([path, source]);
@@ -109,15 +120,19 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn reprocess_files(&self, files: Vec<FileKey>) -> Result<Vec<JobRecord>, StoreError> {
+        let live = Live::of(&self.read()?)?;
         let mut work = Vec::new();
         for file in files {
             let gone = Gone::of([self.latest_job(&file)?.as_ref(), None]);
             work.push((file, self.next_id(), gone));
         }
         self.write(move |tx| {
-            let mut jobs = Vec::new();
+            let (mut jobs, mut live) = (Vec::new(), live.clone());
             for (file, id, gone) in &work {
-                jobs.extend(tx.reprocess(file, id, gone)?);
+                match tx.reprocess(file, id, gone, &mut live) {
+                    Err(StoreError::Lease { .. }) => {}
+                    made => jobs.extend(made?),
+                }
             }
             Ok(jobs)
         })
@@ -135,8 +150,52 @@ impl Gone {
     }
 }
 
+/// What jobs that have not ended read, by file: a newer one of the same name is the latest while an older one still
+/// waits. Read before the change too: there may be many.
+#[derive(Clone)]
+struct Live(HashMap<(FileKey, PathBuf), String>);
+
+impl Live {
+    fn of(look: &impl Look) -> Result<Self, StoreError> {
+        let mut live = HashMap::new();
+        for state in JobState::ALL.into_iter().filter(|state| !state.is_final()) {
+            look.scan(tables::STATES, Scan::forward(&[state.code()]), &mut |key, _| {
+                let job: Option<JobRecord> = look.record(tables::JOBS, &key[1..])?;
+                live.extend(job.map(|job| ((job.file, job.input), job.id)));
+                Ok(true)
+            })?;
+        }
+        Ok(Self(live))
+    }
+}
+
 impl Tx<'_> {
-    fn repeat(&self, job: &JobRecord, id: &str, gone: &Gone) -> Result<JobRecord, StoreError> {
+    fn retry(
+        &self,
+        id: &str,
+        new_id: &str,
+        gone: &Gone,
+        live: &mut Live,
+    ) -> Result<JobRecord, StoreError> {
+        let job = self.job(id)?;
+        if job.state == JobState::Retry {
+            let now = JobRecord { state: JobState::Ready, run_at_ms: 0, ..job.clone() };
+            self.change_job(&job, &now)?;
+            return Ok(now);
+        }
+        if let Some(latest) = self.latest_job(&job.file)?.filter(|it| !it.state.is_final()) {
+            return Err(under_way(&job, &latest));
+        }
+        self.repeat(&job, new_id, gone, live)
+    }
+
+    fn repeat(
+        &self,
+        job: &JobRecord,
+        id: &str,
+        gone: &Gone,
+        live: &mut Live,
+    ) -> Result<JobRecord, StoreError> {
         let known: Option<FileRecord> = self.record(tables::FILES, &job.file.key())?;
         let former = FileRecord {
             identity: job.identity,
@@ -162,10 +221,30 @@ impl Tx<'_> {
             again.is_by_name = job.is_by_name;
             // Whatever it is by now: nobody watches it.
             again.hash.clear();
+        }
+        self.enter_repeat(job, &again, live)?;
+        Ok(again)
+    }
+
+    /// Enters the job that repeats another, unless one that reads the same has not ended.
+    fn enter_repeat(
+        &self,
+        job: &JobRecord,
+        again: &JobRecord,
+        live: &mut Live,
+    ) -> Result<(), StoreError> {
+        let reads = (again.file.clone(), again.input.clone());
+        if let Some(other) = live.0.get(&reads) {
+            let other = self.job(other)?;
+            if !other.state.is_final() {
+                return Err(under_way(job, &other));
+            }
+        }
+        live.0.insert(reads, again.id.clone());
+        if job.is_submitted() {
             self.leave_batch(job)?;
         }
-        self.insert_job(&again)?;
-        Ok(again)
+        self.insert_job(again)
     }
 
     fn reprocess(
@@ -173,6 +252,7 @@ impl Tx<'_> {
         file: &FileKey,
         id: &str,
         gone: &Gone,
+        live: &mut Live,
     ) -> Result<Option<JobRecord>, StoreError> {
         let latest = self.latest_job(file)?;
         if latest.as_ref().is_some_and(|latest| !latest.state.is_final()) {
@@ -186,7 +266,7 @@ impl Tx<'_> {
             let today = self.record::<CurrentPlan>(tables::CURRENT, file.pipeline.as_bytes())?;
             let today = today.filter(|_| has_today);
             let plan = today.map_or_else(|| latest.plan.clone(), |today| today.plan);
-            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id, gone)?));
+            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id, gone, live)?));
         };
         let plan = match (&latest, self.record(tables::CURRENT, file.pipeline.as_bytes())?) {
             (_, Some(plan)) => plan,
@@ -213,6 +293,14 @@ impl Tx<'_> {
     }
 }
 
+fn under_way(job: &JobRecord, other: &JobRecord) -> StoreError {
+    StoreError::Lease {
+        job: job.id.clone(),
+        wanted: "repeated",
+        reason: format!("job {} of the same file is {}", other.id, other.state),
+    }
+}
+
 /// Where the source of a finished job is, if it was moved.
 fn moved_source(job: &JobRecord) -> Option<&Path> {
     match &job.source {
@@ -227,7 +315,7 @@ fn files_of(pipeline: Option<&str>) -> Vec<u8> {
     pipeline.map_or_else(Vec::new, |name| tables::key(&[name.as_bytes(), b""]))
 }
 
-/// The last jobs of files that no watched folder tells of, each with where its source is. Of several that were moved to
+/// The last jobs of files that no watched folder tells of, each with where its source should be. Of several that were moved to
 /// the same place the one that ended last has its source there.
 fn jobs_with_source_elsewhere(
     look: &impl Look,
@@ -247,8 +335,7 @@ fn jobs_with_source_elsewhere(
         }
         Ok(true)
     })?;
-    let sources = found.into_iter().map(|((source, _), job)| (job, source));
-    Ok(sources.filter(|(job, source)| is_there(job, source)).collect())
+    Ok(found.into_iter().map(|((source, _), job)| (job, source)).collect())
 }
 
 /// Whether a source is there, and, unless it was submitted and may be edited where it is, as large as it was.

@@ -15,7 +15,7 @@ use crate::jobs::{
 use crate::watch::{Change, KnownFile};
 use std::collections::{BTreeMap, HashSet};
 use wavemill_pipelines::execution::OutputKind;
-use wavemill_pipelines::model::{Duplicates, OnConflict};
+use wavemill_pipelines::model::{Duplicates, Grouping, OnConflict};
 use wavemill_pipelines::publishing::{FileIdentity, Takes};
 
 fn open() -> (tempfile::TempDir, Store) {
@@ -521,6 +521,109 @@ fn failed_job_is_repeated_as_a_new_one_with_the_plan_of_the_day() {
     assert_eq!((again.plan.as_str(), again.priority), ("plan 9", 3));
     assert!(again.id > job.id);
     assert!(store.failed_jobs(None).unwrap().is_empty());
+}
+
+#[test]
+fn moved_file_is_not_repeated_while_a_repeat_of_it_waits_behind_a_newer_one() {
+    let (folder, store) = open();
+    let moved = folder.path().join("a.wav");
+    fs::File::create_new(&moved).unwrap();
+    settle(&store, "a.wav", "h1", 1);
+    let first = claim_now(&store, 1).remove(0);
+    store.prepare(&Lease::of(&first), Vec::new(), Ending::Done, None).unwrap();
+    let publication = Publication { source: SourceRecord::Deleting, ..published("/out/a") };
+    store.publish(&Lease::of(&first), publication).unwrap();
+    store.settle_source(&first.id, SourceRecord::Moved { to: moved.clone() }).unwrap();
+    let again = store.retry_job(&first.id).unwrap();
+    assert_eq!(again.input, moved);
+    // The latest of this name is another one, and over.
+    let newer = settle(&store, "a.wav", "h2", 2);
+    let [Taken::Queued(newer)] = &newer[..] else { panic!("{newer:?}") };
+    store.cancel(&newer.id, 1).unwrap();
+    let error = store.retry_job(&first.id).unwrap_err();
+    let reason = format!("job {} of the same file is ready", again.id);
+    assert!(error.to_string().ends_with(&reason), "{error}");
+    // Not so the file that has this name now.
+    assert_eq!(store.retry_job(&newer.id).unwrap().input, Path::new("/in/a.wav"));
+    store.cancel(&again.id, 1).unwrap();
+}
+
+#[test]
+fn jobs_are_repeated_up_to_the_one_that_cannot_be() {
+    let (_folder, store) = open();
+    for name in ["a.wav", "b.wav", "c.wav"] {
+        settle(&store, name, name, 1);
+    }
+    let ids: Vec<_> = claim_now(&store, 3).into_iter().map(|job| job.id).collect();
+    for id in [&ids[0], &ids[2]] {
+        finish(&store, &store.find_job(id).unwrap());
+    }
+    let (made, refused) = store.retry_jobs(&ids).unwrap();
+    assert_eq!(made.iter().map(|job| job.retry_of.as_ref()).collect::<Vec<_>>(), [Some(&ids[0])]);
+    assert!(refused.unwrap().to_string().ends_with("of the same file is running"));
+}
+
+#[test]
+fn group_of_a_batch_or_of_other_content_says_nothing_about_a_watched_file() {
+    let (folder, store) = open();
+    let elsewhere = folder.path().join("b.wav");
+    fs::File::create_new(&elsewhere).unwrap();
+    let key = |root: &Path, name: &str| FileKey {
+        pipeline: "podcast".to_owned(),
+        root: root.into(),
+        relative: name.into(),
+    };
+    let members = |job: &JobRecord| -> Vec<PathBuf> {
+        let (_, group) = store.group_of(&job.id, Grouping::Folder).unwrap();
+        group.members.into_iter().map(|member| member.path).collect()
+    };
+    settle(&store, "a.wav", "a", 1);
+    finish(&store, &claim_now(&store, 1)[0]);
+    let watched = key(Path::new("/in"), "a.wav");
+    let submitted = key(folder.path(), "b.wav");
+    let identity = FileIdentity { size_bytes: 1, modified_ns: 1, inode: 7 };
+    let submission = Submission {
+        name: None,
+        plan: CurrentPlan { plan: "plan 2".to_owned(), output_root: "/".into(), priority: 0 },
+        keeps: None,
+        files: vec![(watched.clone(), identity), (submitted, identity)],
+    };
+    store.submit_batch("podcast", submission).unwrap();
+    let jobs = claim_now(&store, 2);
+    for (job, content) in jobs.iter().zip(["a", "b"]) {
+        store.identify(&Lease::of(job), hash_of(content), identity).unwrap();
+    }
+    for job in &jobs {
+        let (_, group) = store.group_of(&job.id, Grouping::Batch).unwrap();
+        assert_eq!(group.members.len(), 2);
+        finish(&store, job);
+    }
+    let again = store.reprocess_files(vec![watched.clone()]).unwrap().remove(0);
+    assert!(store.job(again.retry_of.as_ref().unwrap()).unwrap().group.is_some());
+    assert_eq!(members(&again), [Path::new("/in/a.wav")]);
+    // Of what repeats it with the same content it does.
+    finish(&store, &claim_now(&store, 1)[0]);
+    for (content, count) in [("a", 2), ("other", 1)] {
+        let grouped = JobRecord {
+            id: format!("0{content}"),
+            hash: hash_of("a"),
+            batch: None,
+            retry_of: None,
+            state: JobState::Canceled,
+            ..store.batch_jobs(&store.batches(1).unwrap()[0].id).unwrap().remove(0)
+        };
+        assert!(grouped.group.is_some());
+        let next = JobRecord {
+            id: format!("1{content}"),
+            hash: hash_of(content),
+            group: None,
+            state: JobState::Ready,
+            retry_of: Some(grouped.id.clone()),
+            ..grouped.clone()
+        };
+        store.submit(vec![grouped, next.clone()]).unwrap();
+        assert_eq!(members(&next).len(), count, "{content}");
+    }
 }
 
 #[test]

@@ -145,9 +145,56 @@ fn outputs_on_another_disk_than_source_and_state_are_delivered() {
     assert_eq!(there, ["out/a.flac", "out/a.json", "out/a.wav"]);
 }
 
+/// A state folder for one more file each time: the log, the store, the process id, the lock, the spool, the socket. The
+/// last daemon gets room.
+const STATE_WITHOUT_INODES: &str = r#"
+mkdir -p "$STATE" || exit 90
+pause() { mkfifo -m 600 none 2> /dev/null; read -t 0.1 none <> none; }
+for inodes in 1 2 3 4 5 6; do
+    mount -t tmpfs -o size=24m,nr_inodes=$inodes tmpfs "$STATE" || exit 90
+    "$@" 2> said &
+    daemon=$!
+    until grep -q 'nothing is done until there is room' said; do
+        kill -0 $daemon || break
+        pause
+    done
+    cat said >&2
+    if [ $inodes = 6 ]; then
+        "$1" --state "$STATE" status 2>&1 | grep 'goes on from 8 files' >&2
+        mount -o remount,nr_inodes=100 "$STATE"
+        until [ -e out/a.json ]; do pause; done
+    fi
+    kill $daemon
+    wait $daemon || exit $?
+    umount "$STATE"
+done
+rm -f none said
+"#;
+
+#[test]
+fn state_folder_without_inodes_holds_the_daemon_wherever_its_start_meets_that() {
+    let Some(disk) = Disk::new() else { return };
+    let lab = &disk.lab;
+    let mut wrapper = disk.unshare.command();
+    wrapper.env("STATE", lab.state());
+    wrapper.args(["-Urm", "bash", "-c", STATE_WITHOUT_INODES, "bash"]);
+    let config = lab.aside("config.toml");
+    let config = config.to_str().expect("a path of the lab is text");
+    let ended = lab.run_wrapped(wrapper, &["watch", "--json", "--config", config], &disk.pipeline);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let said: Vec<_> = ended.stderr.lines().filter(|line| line.contains("has no room:")).collect();
+    assert_eq!(said.len(), 6, "{ended:?}");
+    let met = ["wavemill.log", "store.redb", "wavemill.pid", "workers.lock", "spool", "socket"];
+    for (said, met) in said.iter().zip(met) {
+        assert!(said.contains(met) && said.contains("No space left on device"), "{met}: {said}");
+    }
+    assert!(ended.stderr.contains("goes on from 8 files"), "{ended:?}");
+    assert_eq!(lab.files("out"), ["a.flac", "a.json", "a.wav"]);
+}
+
 /// Fills the disk of the state while the daemon runs, drops files meanwhile, and makes room once it holds.
 const FILLED_STATE: &str = r#"
-mkdir -p "$STATE" && mount -t tmpfs -o size=48m tmpfs "$STATE" || exit 90
+mkdir -p "$STATE" && mount -t tmpfs -o size=24m tmpfs "$STATE" || exit 90
 pause() { mkfifo -m 600 none 2> /dev/null; read -t 0.1 none <> none; }
 "$@" 2> said &
 daemon=$!

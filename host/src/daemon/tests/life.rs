@@ -343,6 +343,20 @@ fn sources_that_their_jobs_moved_are_processed_again_where_they_are() {
 }
 
 #[test]
+fn moved_name_never_stands_for_the_newer_file_that_has_its_old_one() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    let mut moving = plan("a");
+    moving.pipeline.source.on_success = SourceAction::Move(Template::parse("done").unwrap());
+    assert_eq!(lab.run(&moving).0.done, 1);
+    lab.write("in/one.wav", "newer");
+    assert_eq!(lab.run(&plan("a")).0.done, 1);
+    let moved = lab.path("done/one.wav");
+    assert_eq!(reprocess(&lab, std::slice::from_ref(&moved)), (0, vec![moved]));
+    assert_eq!(reprocess(&lab, &[lab.path("in/one.wav")]), (1, Vec::new()));
+}
+
+#[test]
 fn old_job_is_repeated_where_a_later_one_moved_its_file() {
     let lab = Lab::new();
     lab.write("in/one.wav", "sound");
