@@ -15,7 +15,7 @@ use wavemill_pipelines::publishing::create_dirs;
 /// of all workers write there.
 const ROOM_BYTES: u64 = 16 << 20;
 
-/// Files from which it is opened again: what a start makes in the state folder, and two more.
+/// Files from which it is opened again, where the file system is not made for less: as many as a start makes.
 const ROOM_FILES: u64 = 8;
 
 /// Shortest time between two starts.
@@ -27,10 +27,11 @@ const OWN_THREADS_END_WITHIN: Duration = Duration::from_secs(30);
 /// Time between two looks; a service manager wants to hear more often than each minute.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Holds a daemon whose store has no room until somebody stops it, or there is some. Then it starts anew in this
-/// process, and this never returns: what its jobs had done by then is judged as after a crash.
+/// Holds a daemon whose store or log has no room in this folder until somebody stops it, or there is some. Then it starts
+/// anew in this process, and this never returns: what its jobs had done by then is judged as after a crash.
 pub(super) fn hold(
     error: &DaemonError,
+    folder: &Path,
     stop: &StopSignal,
     context: &Context,
 ) -> Result<(), CliError> {
@@ -40,7 +41,7 @@ pub(super) fn hold(
     // One that is being started has to be told so, or it is ended.
     service_manager::ready();
     service_manager::holding(&reason);
-    if !wait_for_room(&context.settings.state, stop) {
+    if !wait_for_room(folder, &context.settings.state, stop) {
         return Ok(());
     }
     context.report.note("there is room again");
@@ -56,7 +57,8 @@ pub(super) fn hold(
 pub(super) fn shortage(state: &Path) -> Option<String> {
     let space = space_near(state)?;
     let (free, room) = if lacks_files(space) {
-        (format!("{} files", space.free_files.unwrap_or(0)), format!("{ROOM_FILES} files"))
+        let files = space.free_files.unwrap_or(0);
+        (format!("{files} files"), format!("{} files", room_files(space)))
     } else if space.free_bytes < room_bytes(space) {
         (size(space.free_bytes), size(room_bytes(space)))
     } else {
@@ -69,7 +71,11 @@ pub(super) fn shortage(state: &Path) -> Option<String> {
 }
 
 fn lacks_files(space: Space) -> bool {
-    space.free_files.is_some_and(|files| files < ROOM_FILES)
+    space.free_files.is_some_and(|files| files < room_files(space))
+}
+
+fn room_files(space: Space) -> u64 {
+    ROOM_FILES.min(space.total_files / 2)
 }
 
 fn room_bytes(space: Space) -> u64 {
@@ -77,13 +83,13 @@ fn room_bytes(space: Space) -> u64 {
 }
 
 /// Returns when there is room and nobody else has the store, or with false when a stop is asked for.
-fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
+fn wait_for_room(folder: &Path, state: &Path, stop: &StopSignal) -> bool {
     let (stopped, until) = (stop.subscribe(), Instant::now() + HOLD_MIN);
     loop {
         if stop.asked() != StopLevel::Run {
             return false;
         }
-        if Instant::now() >= until && has_room(state) && !is_taken(state, until) {
+        if Instant::now() >= until && has_room(folder) && !is_taken(state, until) {
             return true;
         }
         service_manager::alive();
@@ -93,11 +99,11 @@ fn wait_for_room(state: &Path, stop: &StopSignal) -> bool {
 }
 
 /// Looks first, then tries it: a quota is not seen by looking. Whatever else is wrong is for the next start to tell.
-fn has_room(state: &Path) -> bool {
-    let Some(space) = space_near(state) else { return true };
-    let bytes = room_bytes(space);
-    let is_seen = space.free_bytes >= bytes && !lacks_files(space);
-    is_seen && takes_room(state, bytes).err().is_none_or(|error| !is_full(&error))
+fn has_room(folder: &Path) -> bool {
+    let Some(space) = space_near(folder) else { return true };
+    space.free_bytes >= room_bytes(space)
+        && !lacks_files(space)
+        && takes_room(folder, space).err().is_none_or(|error| !is_full(&error))
 }
 
 /// Whether somebody else has the store, or a change of it has no room. A thread of this process that hangs, as in a dead
@@ -111,14 +117,19 @@ fn is_taken(state: &Path, until: Instant) -> bool {
     }
 }
 
-/// Takes the room for a moment, in a file without a name: it goes with this process.
-fn takes_room(state: &Path, bytes: u64) -> io::Result<()> {
-    create_dirs(state)?;
-    let path = state.join(format!(".room.{}", random_hex()));
-    let file = fs::File::create_new(&path)?;
-    fs::remove_file(&path)?;
+/// Takes the room for a moment, in files without names: they go with this function.
+fn takes_room(folder: &Path, space: Space) -> io::Result<()> {
+    create_dirs(folder)?;
+    let nameless = |_| {
+        let path = folder.join(format!(".room.{}", random_hex()));
+        let file = fs::File::create_new(&path)?;
+        fs::remove_file(&path)?;
+        Ok(file)
+    };
+    let files: Vec<_> = (0..room_files(space).max(1)).map(nameless).collect::<io::Result<_>>()?;
+    let bytes = room_bytes(space);
     // A file system that cannot set room aside has only been looked at.
-    match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes) {
+    match rustix::fs::fallocate(&files[0], rustix::fs::FallocateFlags::empty(), 0, bytes) {
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
         other => other.map_err(io::Error::from),
     }
@@ -131,8 +142,12 @@ mod tests {
     #[test]
     fn room_is_half_of_a_small_file_system_at_most() {
         let of = |total_bytes| {
-            room_bytes(Space { free_bytes: total_bytes, total_bytes, free_files: None })
+            room_bytes(Space { free_bytes: 0, total_bytes, free_files: None, total_files: 0 })
         };
+        let files = |total_files| {
+            room_files(Space { free_bytes: 0, total_bytes: 0, free_files: Some(0), total_files })
+        };
+        assert_eq!([files(0), files(12), files(1000)], [0, 6, 8]);
         assert_eq!([of(4 << 20), of(24 << 20), of(1 << 40)], [2 << 20, 12 << 20, 16 << 20]);
     }
 
@@ -140,7 +155,7 @@ mod tests {
     fn hold_ends_when_a_stop_is_asked_for() {
         let stop = StopSignal::new();
         stop.raise(StopLevel::Drain);
-        assert!(!wait_for_room(Path::new("/"), &stop));
+        assert!(!wait_for_room(Path::new("/"), Path::new("/"), &stop));
     }
 
     #[test]

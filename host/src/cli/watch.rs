@@ -16,7 +16,7 @@ use crate::store::is_full;
 use crossbeam_channel::{Receiver, unbounded};
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -69,12 +69,12 @@ impl Run for Watch {
         let stop = StopSignal::new();
         let is_interrupted = Arc::new(AtomicBool::new(false));
         escalate_on_signals(stop.clone(), Arc::clone(&is_interrupted))?;
+        let hangups = hangups(&stop)?;
         if let Err(error) = log_to_file(context) {
             return self.end(error, &stop, &is_interrupted, context);
         }
         let (events, received) = unbounded();
         let (reload, reloads) = unbounded();
-        let hangups = hangups(&stop)?;
         let settings = DaemonSettings {
             state_dir: context.settings.state.clone(),
             root: context.settings.root.clone(),
@@ -124,10 +124,10 @@ impl Watch {
     ) -> Result<Exit, CliError> {
         // Whoever waits for the end is told instead.
         let may_hold = !self.until_idle && stop.asked() == StopLevel::Run;
-        if !(may_hold && matches!(error, DaemonError::Full { .. })) {
-            return Err(daemon_error(error, context));
+        match &error {
+            DaemonError::Full { folder, .. } if may_hold => hold(&error, folder, stop, context)?,
+            _ => return Err(daemon_error(error, context)),
         }
-        hold(&error, stop, context)?;
         let is_interrupted = is_interrupted.load(Ordering::SeqCst);
         Ok(if is_interrupted { Exit::Interrupted } else { Exit::Done })
     }
@@ -141,16 +141,14 @@ impl Watch {
 /// Logs to the file that was asked for.
 fn log_to_file(context: &Context) -> Result<(), DaemonError> {
     let Some(file) = context.settings.log_file.clone() else { return Ok(()) };
-    let is_in_state = file.path.starts_with(&context.settings.state);
-    let made = file.path.parent().map_or(Ok(()), |folder| {
-        create_dirs(folder)
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))
-    });
+    let folder = file.path.parent().unwrap_or(Path::new("/")).to_owned();
+    let made = create_dirs(&folder)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())));
     let begun = made.and_then(|()| report::log_to(file, &context.settings.log));
     begun.map_err(|error| {
         let reason = error.to_string();
-        if is_in_state && is_full(&error) {
-            DaemonError::Full { state_dir: context.settings.state.clone(), reason }
+        if is_full(&error) {
+            DaemonError::Full { folder, reason }
         } else {
             DaemonError::Start { reason }
         }

@@ -159,8 +159,7 @@ impl Service {
     /// Repeats jobs; the answer lists the new ones.
     ///
     /// # Errors
-    /// When a named job is not known or a job of its file is under way; those before it in the list
-    /// are repeated nevertheless.
+    /// When a named job is not known or a job of its file is under way; the others are repeated nevertheless.
     pub fn retry(&self, request: &RetryRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && !request.all {
             return Err(Problem::request("name jobs in `ids`, or say `all`"));
@@ -168,28 +167,31 @@ impl Service {
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
         let retried = self.retry_each(request, &mut jobs);
-        // Those before one that cannot be repeated begin all the same.
+        // The others begin all the same.
         let made = self.made(&jobs);
         retried.and(made)
     }
 
     fn retry_each(&self, request: &RetryRequest, jobs: &mut Vec<JobRecord>) -> Result<(), Problem> {
-        let (mut ids, mut unknown) = (Vec::new(), None);
+        let (mut ids, mut refused) = (Vec::new(), None);
         for part in &request.ids {
             match self.store.find_job(part) {
                 Ok(job) => ids.push(job.id),
-                Err(error) => {
-                    unknown = Some(error);
-                    break;
-                }
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        for result in self.store.retry_jobs(&ids)? {
+            match result {
+                Ok(job) => jobs.push(job),
+                Err(error) => refused = refused.or(Some(error)),
             }
         }
         if request.all {
-            ids.extend(self.store.failed_jobs(request.pipeline.as_deref())?);
+            // One that went on while the list was made is none of them.
+            let failed = self.store.failed_jobs(request.pipeline.as_deref())?;
+            jobs.extend(self.store.retry_jobs(&failed)?.into_iter().filter_map(Result::ok));
         }
-        let (made, refused) = self.store.retry_jobs(&ids)?;
-        jobs.extend(made);
-        refused.or(unknown).map_or(Ok(()), |error| Err(error.into()))
+        refused.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Lets jobs that were made begin, and shows them.

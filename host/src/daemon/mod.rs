@@ -92,7 +92,7 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
         DaemonError::Store { reason, .. } | DaemonError::Start { reason }
             if shared.store.ran_full() =>
         {
-            DaemonError::Full { state_dir: settings.state_dir.clone(), reason }
+            DaemonError::Full { folder: settings.state_dir.clone(), reason }
         }
         other => other,
     })
@@ -303,7 +303,7 @@ fn worker_command(settings: &DaemonSettings) -> Result<Vec<OsString>, DaemonErro
 fn state_failed(state_dir: &Path, what: impl Display, error: &io::Error) -> DaemonError {
     let reason = format!("{what}: {error}");
     if is_full(error) {
-        DaemonError::Full { state_dir: state_dir.to_path_buf(), reason }
+        DaemonError::Full { folder: state_dir.to_path_buf(), reason }
     } else {
         DaemonError::Start { reason }
     }
@@ -313,7 +313,7 @@ fn store_failed(state_dir: &Path, error: StoreError) -> DaemonError {
     let state_dir = state_dir.to_path_buf();
     match error {
         StoreError::Busy { pid } => DaemonError::Busy { pid, state_dir },
-        StoreError::Full { reason } => DaemonError::Full { state_dir, reason },
+        StoreError::Full { reason } => DaemonError::Full { folder: state_dir, reason },
         other => DaemonError::Store { state_dir, reason: other.to_string() },
     }
 }

@@ -119,11 +119,11 @@ pub enum DaemonError {
         /// The state folder.
         state_dir: PathBuf,
     },
-    /// There is no room in the state folder. Whatever was under way is resumed by the next start.
-    #[error("the state folder {} has no room: {reason}", .state_dir.display())]
+    /// There is no room where the state or the log is. Whatever was under way is resumed by the next start.
+    #[error("{} has no room: {reason}", .folder.display())]
     Full {
-        /// The state folder.
-        state_dir: PathBuf,
+        /// The folder.
+        folder: PathBuf,
         /// One line.
         reason: String,
     },

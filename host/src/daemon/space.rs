@@ -153,7 +153,7 @@ mod tests {
         let question: Question = asked.recv().unwrap();
         question
             .answer
-            .send(Some(Room { free_bytes: 11, total_bytes: 11, free_files: None }))
+            .send(Some(Room { free_bytes: 11, total_bytes: 11, free_files: None, total_files: 0 }))
             .unwrap();
         assert_eq!(space.shortage(&[folder]), None);
     }
@@ -162,7 +162,12 @@ mod tests {
     fn file_system_without_free_files_holds_jobs_back() {
         let (questions, _asked) = unbounded();
         let space = Space { free_bytes_min: 10.into(), questions, known: Mutex::default() };
-        let full = Some(Room { free_bytes: 1 << 40, total_bytes: 1 << 40, free_files: Some(3) });
+        let full = Some(Room {
+            free_bytes: 1 << 40,
+            total_bytes: 1 << 40,
+            free_files: Some(3),
+            total_files: 9,
+        });
         let answers = BTreeMap::from([(PathBuf::from("/full"), (Instant::now(), full))]);
         *space.known.lock().unwrap() = Known { answers, open: BTreeMap::new() };
         let reason = space.shortage(&["/full".into()]).unwrap();

@@ -14,6 +14,8 @@ pub struct Space {
     pub total_bytes: u64,
     /// Files that can still be made; `None` where the file system does not count them.
     pub free_files: Option<u64>,
+    /// Files that it can hold at all; 0 where it does not count them.
+    pub total_files: u64,
 }
 
 /// Room where `path` is.
@@ -23,6 +25,7 @@ pub fn space(path: &Path) -> io::Result<Space> {
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
         total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         free_files: (found.f_files > 0).then_some(found.f_favail),
+        total_files: found.f_files,
     })
 }
 

@@ -265,7 +265,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The caller does not hold the job (any longer), or the job is not in a state that allows it.
-    #[error("job {job} cannot become {wanted}: {reason}")]
+    #[error("job {job} cannot be {wanted}: {reason}")]
     Lease {
         /// The job.
         job: String,

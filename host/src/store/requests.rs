@@ -11,42 +11,42 @@ use std::path::{Path, PathBuf};
 use wavemill_pipelines::publishing::identity;
 
 impl Store {
-    /// Makes new jobs that repeat finished ones with what their pipelines say now. A job that waits for another attempt
-    /// runs at once instead. Ends before the first one that cannot be repeated: beside the new jobs stands why.
+    /// Makes new jobs that repeat finished ones with what their pipelines say now, all in one change. A job that waits
+    /// for another attempt runs at once instead. One that cannot be repeated keeps no other from it: in its place stands
+    /// why, [`StoreError::Lease`].
     ///
     /// # Errors
     /// When the store fails, or does not know one of the jobs; then nothing is repeated.
     pub fn retry_jobs(
         &self,
         ids: &[String],
-    ) -> Result<(Vec<JobRecord>, Option<StoreError>), StoreError> {
-        let live = Live::of(&self.read()?)?;
+    ) -> Result<Vec<Result<JobRecord, StoreError>>, StoreError> {
         let mut work = Vec::new();
         for id in ids {
             let job = self.job(id)?;
             let gone = Gone::of([Some(&job), self.latest_job(&job.file)?.as_ref()]);
             work.push((job.id, self.next_id(), gone));
         }
+        if work.is_empty() {
+            return Ok(Vec::new());
+        }
         self.write(move |tx| {
-            let (mut jobs, mut live) = (Vec::new(), live.clone());
+            let mut busy = BusyMoved::default();
+            let mut results = Vec::new();
             for (id, new_id, gone) in &work {
-                match tx.retry(id, new_id, gone, &mut live) {
-                    Err(refused @ StoreError::Lease { .. }) => return Ok((jobs, Some(refused))),
-                    made => jobs.push(made?),
-                }
+                results.push(match tx.retry(id, new_id, gone, &mut busy) {
+                    Err(refused @ StoreError::Lease { .. }) => Err(refused),
+                    made => Ok(made?),
+                });
             }
-            Ok((jobs, None))
+            Ok(results)
         })
     }
 
     /// Repeats one job as [`Store::retry_jobs`] does.
-    ///
-    /// # Errors
-    /// [`StoreError::Lease`] while a job of the same file is under way.
     #[cfg(test)]
     pub fn retry_job(&self, id: &str) -> Result<JobRecord, StoreError> {
-        let (mut jobs, refused) = self.retry_jobs(&[id.to_owned()])?;
-        refused.map_or_else(|| Ok(jobs.remove(0)), Err)
+        self.retry_jobs(&[id.to_owned()])?.remove(0)
     }
 
     /// Ids of the failed and rejected jobs that no later job of the same file has replaced, oldest
@@ -120,16 +120,15 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub fn reprocess_files(&self, files: Vec<FileKey>) -> Result<Vec<JobRecord>, StoreError> {
-        let live = Live::of(&self.read()?)?;
         let mut work = Vec::new();
         for file in files {
             let gone = Gone::of([self.latest_job(&file)?.as_ref(), None]);
             work.push((file, self.next_id(), gone));
         }
         self.write(move |tx| {
-            let (mut jobs, mut live) = (Vec::new(), live.clone());
+            let (mut jobs, mut busy) = (Vec::new(), BusyMoved::default());
             for (file, id, gone) in &work {
-                match tx.reprocess(file, id, gone, &mut live) {
+                match tx.reprocess(file, id, gone, &mut busy) {
                     Err(StoreError::Lease { .. }) => {}
                     made => jobs.extend(made?),
                 }
@@ -150,23 +149,39 @@ impl Gone {
     }
 }
 
-/// What jobs that have not ended read, by file: a newer one of the same name is the latest while an older one still
-/// waits. Read before the change too: there may be many.
-#[derive(Clone)]
-struct Live(HashMap<(FileKey, PathBuf), String>);
+/// Moved files that jobs which have not ended read, with the id of one: the latest job of such a file may be that of a
+/// newer one of its name. There may be many jobs, so they are read once, by the first that needs it.
+#[derive(Default)]
+struct BusyMoved(Option<HashMap<(FileKey, PathBuf), String>>);
 
-impl Live {
-    fn of(look: &impl Look) -> Result<Self, StoreError> {
-        let mut live = HashMap::new();
-        for state in JobState::ALL.into_iter().filter(|state| !state.is_final()) {
-            look.scan(tables::STATES, Scan::forward(&[state.code()]), &mut |key, _| {
-                let job: Option<JobRecord> = look.record(tables::JOBS, &key[1..])?;
-                live.extend(job.map(|job| ((job.file, job.input), job.id)));
-                Ok(true)
-            })?;
+impl BusyMoved {
+    /// Enters a job that is about to be made, unless its moved file has one already, which is returned.
+    fn enter(&mut self, tx: &Tx<'_>, job: &JobRecord) -> Result<Option<String>, StoreError> {
+        if job.input == job.file.path() {
+            return Ok(None);
         }
-        Ok(Self(live))
+        let busy = match &mut self.0 {
+            Some(busy) => busy,
+            none => none.insert(busy_moved(tx)?),
+        };
+        let reads = (job.file.clone(), job.input.clone());
+        let other = busy.get(&reads).cloned();
+        busy.entry(reads).or_insert_with(|| job.id.clone());
+        Ok(other)
     }
+}
+
+fn busy_moved(tx: &Tx<'_>) -> Result<HashMap<(FileKey, PathBuf), String>, StoreError> {
+    let mut busy = HashMap::new();
+    for state in JobState::ALL.into_iter().filter(|state| !state.is_final()) {
+        tx.scan(tables::STATES, Scan::forward(&[state.code()]), &mut |key, _| {
+            let job: Option<JobRecord> = tx.record(tables::JOBS, &key[1..])?;
+            let moved = job.filter(|job| job.input != job.file.path());
+            busy.extend(moved.map(|job| ((job.file, job.input), job.id)));
+            Ok(true)
+        })?;
+    }
+    Ok(busy)
 }
 
 impl Tx<'_> {
@@ -175,7 +190,7 @@ impl Tx<'_> {
         id: &str,
         new_id: &str,
         gone: &Gone,
-        live: &mut Live,
+        busy: &mut BusyMoved,
     ) -> Result<JobRecord, StoreError> {
         let job = self.job(id)?;
         if job.state == JobState::Retry {
@@ -183,10 +198,14 @@ impl Tx<'_> {
             self.change_job(&job, &now)?;
             return Ok(now);
         }
+        if !job.state.is_final() {
+            let reason = format!("it is {}", job.state);
+            return Err(StoreError::Lease { job: job.id, wanted: "repeated", reason });
+        }
         if let Some(latest) = self.latest_job(&job.file)?.filter(|it| !it.state.is_final()) {
             return Err(under_way(&job, &latest));
         }
-        self.repeat(&job, new_id, gone, live)
+        self.repeat(&job, new_id, gone, busy)
     }
 
     fn repeat(
@@ -194,7 +213,7 @@ impl Tx<'_> {
         job: &JobRecord,
         id: &str,
         gone: &Gone,
-        live: &mut Live,
+        busy: &mut BusyMoved,
     ) -> Result<JobRecord, StoreError> {
         let known: Option<FileRecord> = self.record(tables::FILES, &job.file.key())?;
         let former = FileRecord {
@@ -222,29 +241,14 @@ impl Tx<'_> {
             // Whatever it is by now: nobody watches it.
             again.hash.clear();
         }
-        self.enter_repeat(job, &again, live)?;
-        Ok(again)
-    }
-
-    /// Enters the job that repeats another, unless one that reads the same has not ended.
-    fn enter_repeat(
-        &self,
-        job: &JobRecord,
-        again: &JobRecord,
-        live: &mut Live,
-    ) -> Result<(), StoreError> {
-        let reads = (again.file.clone(), again.input.clone());
-        if let Some(other) = live.0.get(&reads) {
-            let other = self.job(other)?;
-            if !other.state.is_final() {
-                return Err(under_way(job, &other));
-            }
+        if let Some(other) = busy.enter(self, &again)? {
+            return Err(under_way(job, &self.job(&other)?));
         }
-        live.0.insert(reads, again.id.clone());
         if job.is_submitted() {
             self.leave_batch(job)?;
         }
-        self.insert_job(again)
+        self.insert_job(&again)?;
+        Ok(again)
     }
 
     fn reprocess(
@@ -252,7 +256,7 @@ impl Tx<'_> {
         file: &FileKey,
         id: &str,
         gone: &Gone,
-        live: &mut Live,
+        busy: &mut BusyMoved,
     ) -> Result<Option<JobRecord>, StoreError> {
         let latest = self.latest_job(file)?;
         if latest.as_ref().is_some_and(|latest| !latest.state.is_final()) {
@@ -266,7 +270,7 @@ impl Tx<'_> {
             let today = self.record::<CurrentPlan>(tables::CURRENT, file.pipeline.as_bytes())?;
             let today = today.filter(|_| has_today);
             let plan = today.map_or_else(|| latest.plan.clone(), |today| today.plan);
-            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id, gone, live)?));
+            return Ok(Some(self.repeat(&JobRecord { plan, ..latest }, id, gone, busy)?));
         };
         let plan = match (&latest, self.record(tables::CURRENT, file.pipeline.as_bytes())?) {
             (_, Some(plan)) => plan,
@@ -315,8 +319,8 @@ fn files_of(pipeline: Option<&str>) -> Vec<u8> {
     pipeline.map_or_else(Vec::new, |name| tables::key(&[name.as_bytes(), b""]))
 }
 
-/// The last jobs of files that no watched folder tells of, each with where its source should be. Of several that were moved to
-/// the same place the one that ended last has its source there.
+/// The last jobs of files that no watched folder tells of, each with where its source should be. Of several that were
+/// moved to the same place the one that ended last has its source there.
 fn jobs_with_source_elsewhere(
     look: &impl Look,
     pipeline: Option<&str>,

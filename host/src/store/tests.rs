@@ -543,13 +543,16 @@ fn moved_file_is_not_repeated_while_a_repeat_of_it_waits_behind_a_newer_one() {
     let error = store.retry_job(&first.id).unwrap_err();
     let reason = format!("job {} of the same file is ready", again.id);
     assert!(error.to_string().ends_with(&reason), "{error}");
+    // Nor the repeat itself, wherever its file is.
+    fs::remove_file(&moved).unwrap();
+    let error = store.retry_job(&again.id).unwrap_err();
+    assert!(error.to_string().ends_with("cannot be repeated: it is ready"), "{error}");
     // Not so the file that has this name now.
     assert_eq!(store.retry_job(&newer.id).unwrap().input, Path::new("/in/a.wav"));
-    store.cancel(&again.id, 1).unwrap();
 }
 
 #[test]
-fn jobs_are_repeated_up_to_the_one_that_cannot_be() {
+fn job_that_cannot_be_repeated_keeps_no_other_from_it() {
     let (_folder, store) = open();
     for name in ["a.wav", "b.wav", "c.wav"] {
         settle(&store, name, name, 1);
@@ -558,9 +561,14 @@ fn jobs_are_repeated_up_to_the_one_that_cannot_be() {
     for id in [&ids[0], &ids[2]] {
         finish(&store, &store.find_job(id).unwrap());
     }
-    let (made, refused) = store.retry_jobs(&ids).unwrap();
-    assert_eq!(made.iter().map(|job| job.retry_of.as_ref()).collect::<Vec<_>>(), [Some(&ids[0])]);
-    assert!(refused.unwrap().to_string().ends_with("of the same file is running"));
+    let results = store.retry_jobs(&ids).unwrap();
+    let told: Vec<_> = results.iter().map(|it| it.as_ref().map(|job| &job.retry_of)).collect();
+    assert_eq!(told[0].unwrap().as_ref(), Some(&ids[0]));
+    assert_eq!(
+        told[1].unwrap_err().to_string(),
+        format!("job {} cannot be repeated: it is running", ids[1])
+    );
+    assert_eq!(told[2].unwrap().as_ref(), Some(&ids[2]));
 }
 
 #[test]

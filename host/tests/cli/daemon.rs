@@ -115,9 +115,9 @@ fn submitted_files_are_reprocessed_by_the_pipeline_of_today_unless_they_were_can
     let named = json(&lab.run(&["jobs", "reprocess", "link/kept.wav", "--json"]));
     assert_eq!(named["jobs"].as_array().unwrap().len(), 1, "{named}");
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
-    // One that is not known keeps those before it from nothing.
+    // One that is not known keeps the others from nothing.
     let id = again["jobs"][0]["id"].as_str().unwrap();
-    assert_eq!(code(&lab.run(&["jobs", "retry", id, "bogus"])), 1);
+    assert_eq!(code(&lab.run(&["jobs", "retry", "bogus", id])), 1);
     assert_eq!(json(&lab.run(&["status", "--json"]))["jobs"]["ready"], 1);
 }
 
