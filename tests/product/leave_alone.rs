@@ -1,7 +1,7 @@
 //! A host that one can leave alone: what its workers gave up, and what `doctor` sees.
 
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use wavemill_tests::lab::{Ended, Lab, put};
 use wavemill_tests::signal;
 use wavemill_tests::wav::{self, Stored};
@@ -119,27 +119,6 @@ fn doctor_finds_what_keeps_a_pipeline_from_running() {
     assert_eq!(ended.json()["is_healthy"], false);
     let lines = lab.run(["doctor", pipeline]);
     assert!(lines.stdout.lines().any(|line| line.trim().starts_with("fail  output")), "{lines:?}");
-}
-
-#[test]
-fn doctor_warns_where_two_pipelines_want_the_same_files_and_one_takes_them_away() {
-    let lab = Lab::new();
-    let keeping = without_step()
-        .replace("\"alone\"", "\"keeps\"")
-        .replace("[source]\non_success = \"move:done\"\n", "");
-    let keeps = lab.pipeline("keeps", &keeping);
-    for (path, is_both) in [("in", true), ("in/sub", true), ("inside", false)] {
-        let moving = without_step().replace("path = \"in\"", &format!("path = \"{path}\""));
-        let moves = lab.pipeline("moves", &moving);
-        for pipelines in [vec![&keeps, &moves], vec![&moves]] {
-            let count = usize::from(is_both && pipelines.len() == 2);
-            let words = ["doctor", "--json"].map(Path::new).into_iter();
-            let ended = lab.run(words.chain(pipelines.into_iter().map(PathBuf::as_path)));
-            let mut warned = checks(&ended, "watched");
-            warned.retain(|(verdict, found)| verdict == "warn" && found.contains("taken away"));
-            assert_eq!(warned.len(), count, "{path}: {ended:?}");
-        }
-    }
 }
 
 #[test]

@@ -232,27 +232,9 @@ impl Checks {
     }
 
     fn watched(&mut self, folders: &[WatchedFolder]) {
-        for (index, folder) in folders.iter().enumerate() {
+        for folder in folders {
             self.watched_one(folder);
-            folders[..index].iter().for_each(|other| self.watched_both(other, folder));
         }
-    }
-
-    /// Two pipelines, or two watches of one, may want the same files.
-    fn watched_both(&mut self, one: &WatchedFolder, other: &WatchedFolder) {
-        let (a, b) = (&one.path, &other.path);
-        if !(one.is_emptied || other.is_emptied) || !(a.starts_with(b) || b.starts_with(a)) {
-            return;
-        }
-        let (a, b) = (shown(a), shown(b));
-        let what = if a == b {
-            format!("{a} is watched twice")
-        } else {
-            format!("{b} and {a} are both watched")
-        };
-        let found = format!("{what}, and files are taken away from there when they are done");
-        let help = "one fails where the other was faster: give each its own folder, or `include` rules that share no file";
-        self.add("watched", Verdict::Warn, found, help);
     }
 
     fn watched_one(&mut self, folder: &WatchedFolder) {

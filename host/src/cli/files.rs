@@ -351,15 +351,30 @@ fn clean(
     if !delete {
         print(&list, context)?;
         if !context.is_json() && !list.files.is_empty() {
-            let bytes = list.files.iter().map(|file| file.size_bytes).sum();
-            let count = counted(list.files.len(), "file");
-            context.report.note(&format!("\n{count}, {}; --delete deletes them", size(bytes)));
+            context.report.note(&format!("\n{}", announced(&list.files)));
         }
         return Ok(Exit::Done);
     }
     let paths = list.files.into_iter().map(|file| file.path).collect();
     let request = DeleteRequest { paths, empty_folders: true };
     deleted(&backend.delete_files(&request)?, context)
+}
+
+/// What `--delete` would do with files.
+fn announced(files: &[FileView]) -> String {
+    let of = |state: &'static str| files.iter().filter(move |file| file.state == state);
+    let bytes = of("present").map(|file| file.size_bytes).sum();
+    let deleted = counted(of("present").count(), "file");
+    let mut parts = vec![format!("{deleted}, {}; --delete deletes them", size(bytes))];
+    let others = [
+        ("changed", "changed since and stays"),
+        ("missing", "not there any more and is forgotten"),
+    ];
+    for (state, what) in others {
+        let count = of(state).count();
+        parts.extend((count > 0).then(|| format!("{count} {what}")));
+    }
+    parts.join("; ")
 }
 
 #[cfg(test)]

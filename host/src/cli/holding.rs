@@ -53,9 +53,9 @@ pub(super) fn hold(
     Err(CliError::failed(format!("there is room, but this program cannot start anew: {error}")))
 }
 
-/// Why a daemon of this state would hold; one line.
-pub(super) fn shortage(state: &Path) -> Option<String> {
-    let space = space_near(state)?;
+/// Why a daemon with its state or log in this folder would hold; one line.
+pub(super) fn shortage(folder: &Path) -> Option<String> {
+    let space = space_near(folder)?;
     let (free, room) = if lacks_files(space) {
         let files = space.free_files.unwrap_or(0);
         (format!("{files} files"), format!("{} files", room_files(space)))
@@ -64,9 +64,9 @@ pub(super) fn shortage(state: &Path) -> Option<String> {
     } else {
         return None;
     };
-    let state = shown(state);
+    let folder = shown(folder);
     Some(format!(
-        "{state} has {free} free; a `wavemill watch` that holds for that goes on from {room}"
+        "{folder} has {free} free; a `wavemill watch` that holds for that goes on from {room}"
     ))
 }
 
@@ -75,7 +75,7 @@ fn lacks_files(space: Space) -> bool {
 }
 
 fn room_files(space: Space) -> u64 {
-    ROOM_FILES.min(space.total_files / 2)
+    ROOM_FILES.min(space.total_files.div_ceil(2))
 }
 
 fn room_bytes(space: Space) -> u64 {
@@ -147,7 +147,7 @@ mod tests {
         let files = |total_files| {
             room_files(Space { free_bytes: 0, total_bytes: 0, free_files: Some(0), total_files })
         };
-        assert_eq!([files(0), files(12), files(1000)], [0, 6, 8]);
+        assert_eq!([0, 1, 12, 1000].map(files), [0, 1, 6, 8]);
         assert_eq!([of(4 << 20), of(24 << 20), of(1 << 40)], [2 << 20, 12 << 20, 16 << 20]);
     }
 

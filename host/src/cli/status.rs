@@ -56,7 +56,9 @@ fn lines(
     let paint = context.report.paint();
     let mut lines = vec![headline(daemon, paint), job_counts(jobs, paint)];
     let Some(status) = daemon else {
-        let shortage = shortage(&context.settings.state);
+        let log = context.settings.log_file.as_ref().and_then(|file| file.path.parent());
+        let folders = std::iter::once(context.settings.state.as_path()).chain(log);
+        let shortage = folders.into_iter().find_map(shortage);
         lines.extend(shortage.map(|reason| paint.tone(Tone::Bad, reason)));
         return lines;
     };

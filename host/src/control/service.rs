@@ -173,17 +173,17 @@ impl Service {
     }
 
     fn retry_each(&self, request: &RetryRequest, jobs: &mut Vec<JobRecord>) -> Result<(), Problem> {
-        let (mut ids, mut refused) = (Vec::new(), None);
+        let (mut ids, mut refused) = (Vec::new(), Vec::new());
         for part in &request.ids {
             match self.store.find_job(part) {
                 Ok(job) => ids.push(job.id),
-                Err(error) => refused = refused.or(Some(error)),
+                Err(error) => refused.push(error),
             }
         }
         for result in self.store.retry_jobs(&ids)? {
             match result {
                 Ok(job) => jobs.push(job),
-                Err(error) => refused = refused.or(Some(error)),
+                Err(error) => refused.push(error),
             }
         }
         if request.all {
@@ -191,7 +191,14 @@ impl Service {
             let failed = self.store.failed_jobs(request.pipeline.as_deref())?;
             jobs.extend(self.store.retry_jobs(&failed)?.into_iter().filter_map(Result::ok));
         }
-        refused.map_or(Ok(()), |error| Err(error.into()))
+        let mut told: Vec<_> = refused.iter().map(ToString::to_string).collect();
+        let Some(first) = refused.into_iter().next() else { return Ok(()) };
+        match jobs.len() {
+            0 => {}
+            1 => told.push("the other one is repeated".to_owned()),
+            count => told.push(format!("the {count} others are repeated")),
+        }
+        Err(Problem { detail: told.join("; "), ..Problem::from(first) })
     }
 
     /// Lets jobs that were made begin, and shows them.

@@ -86,6 +86,7 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
     for plan in plans.current().values() {
         watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
     }
+    watching::warn_of_contention(&watches);
     let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
     run_opened(settings, &shared, watches, requests).map_err(|error| match error {
         // Whatever it stopped at: what follows a change that had no room fails too.

@@ -75,11 +75,12 @@ impl Names for JobNames<'_> {
             self.is_of_former_attempt(path, found)
         })?;
         Ok(match (standing, made) {
-            (Standing::Taken { is_replaceable: true, .. }, Some(made))
-                if !is_own(&made) || is_newer(&made) =>
-            {
-                let by =
-                    format!("was made from {} by job {}", made.file.path().display(), made.job);
+            (Standing::Taken { is_replaceable: true, .. }, Some(made)) => {
+                let by = if is_own(&made) && !is_newer(&made) {
+                    format!("was changed since job {} made it", made.job)
+                } else {
+                    format!("was made from {} by job {}", made.file.path().display(), made.job)
+                };
                 Standing::Taken { by, is_replaceable: !is_newer(&made) }
             }
             (standing, _) => standing,

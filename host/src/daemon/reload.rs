@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::event::DaemonEvent;
 use super::plans::{Current, Plans};
 use super::settings::{DaemonError, PipelineSource};
-use super::watching::Watched;
+use super::watching::{Watched, warn_of_contention};
 use crate::hooks::Hook;
 use crate::store::StoreError;
 use std::collections::BTreeMap;
@@ -102,6 +102,7 @@ impl Engine {
             }
         }
         self.watches.extend(begun.into_iter().map(Some));
+        warn_of_contention(self.watches.iter().flatten());
         let event = self.changed(&plans);
         shared.live.set_watched(plans.keys().cloned().collect());
         shared.live.set_outputs(Plans::output_folders(&plans, &shared.output_root));

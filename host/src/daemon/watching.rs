@@ -7,7 +7,7 @@ use super::shared::Shared;
 use crate::control::types::{RefusedView, WatchState, WatchView};
 use crate::jobs::{Clock, rfc3339};
 use crate::store::{CurrentPlan, IntakeContext, StoreError, Taken};
-use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, WatchStart};
+use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, WatchStart, share_files};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,6 +98,11 @@ impl Watched {
             .map_err(|error| fail(error.to_string()))?;
         self.handle = Some(start.spawn(index, changes).map_err(fail_io)?);
         Ok(())
+    }
+
+    /// Whether two watches take the same files, and one takes them away: the other fails where it was slower.
+    fn contends_with(&self, other: &Self) -> bool {
+        (self.is_emptied || other.is_emptied) && share_files(&self.spec, &other.spec)
     }
 
     /// What is shown of it.
@@ -236,6 +241,21 @@ impl Watched {
             view.refused.remove(&shown);
         });
         path
+    }
+}
+
+/// Warns of watches that take files away from each other.
+pub(super) fn warn_of_contention<'a>(watches: impl IntoIterator<Item = &'a Watched>) {
+    let watches: Vec<_> = watches.into_iter().collect();
+    for (index, first) in watches.iter().enumerate() {
+        for second in watches[index + 1..].iter().filter(|second| first.contends_with(second)) {
+            tracing::warn!(
+                first = %first.spec.pipeline,
+                second = %second.spec.pipeline,
+                path = %first.spec.root.display(),
+                "Two watched folders have the same files, and one pipeline takes them away."
+            );
+        }
     }
 }
 

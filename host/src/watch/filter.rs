@@ -80,6 +80,19 @@ impl Filter {
     }
 }
 
+/// Whether two watches take a file of the same name in the same folder: of one that lies in the other, or is the same.
+/// Names are tried, one of each kind; rules that tell files apart by other parts of their names are not seen through.
+pub(crate) fn share_files(a: &WatchSpec, b: &WatchSpec) -> bool {
+    let (outer, inner) = if a.root.starts_with(&b.root) { (b, a) } else { (a, b) };
+    let Some(way) = inner.root.strip_prefix(&outer.root).ok() else { return false };
+    let (Ok(outer), Ok(inner)) = (Filter::new(outer), Filter::new(inner)) else { return false };
+    let endings = FORMATS.iter().flat_map(|format| format.extensions);
+    endings.map(|ending| PathBuf::from(format!("a.{ending}"))).any(|name| {
+        let below = way.join(&name);
+        inner.takes_file(&name) && outer.reaches(&below) && outer.takes_file(&below)
+    })
+}
+
 /// Globs: those without `/` are held against the name, the others against the whole path.
 struct Rules {
     names: GlobSet,
@@ -163,8 +176,12 @@ mod tests {
     }
 
     fn try_filter(include: &[&str], ignore: &[&str], excluded: &[&str]) -> io::Result<Filter> {
+        Filter::new(&spec(include, ignore, excluded))
+    }
+
+    fn spec(include: &[&str], ignore: &[&str], excluded: &[&str]) -> WatchSpec {
         let strings = |list: &[&str]| list.iter().map(ToString::to_string).collect();
-        Filter::new(&WatchSpec {
+        WatchSpec {
             pipeline: "test".into(),
             root: "/srv/in".into(),
             include: strings(include),
@@ -175,7 +192,31 @@ mod tests {
             marker: Some("{name}.done".into()),
             takes_incomplete: false,
             excluded: excluded.iter().map(PathBuf::from).collect(),
-        })
+        }
+    }
+
+    #[test]
+    fn watches_share_files_where_both_take_one_of_some_kind() {
+        let spec = |root: &str, include: &[&str], ignore: &[&str], excluded: &[&str]| WatchSpec {
+            root: root.into(),
+            ..spec(include, ignore, excluded)
+        };
+        let all = spec("/in", &[], &[], &[]);
+        for (other, is_shared) in [
+            (spec("/in", &[], &[], &[]), true),
+            (spec("/in/sub", &[], &[], &[]), true),
+            (spec("/", &[], &[], &[]), true),
+            (spec("/inside", &[], &[], &[]), false),
+            (spec("/in", &["*.WAV"], &[], &[]), true),
+            (spec("/", &[], &["in"], &[]), false),
+            (spec("/", &[], &["in/**"], &[]), false),
+            (spec("/", &[], &[], &["/in"]), false),
+        ] {
+            assert_eq!(share_files(&all, &other), is_shared, "{other:?}");
+            assert_eq!(share_files(&other, &all), is_shared, "{other:?}");
+        }
+        let wav = spec("/in", &["*.wav"], &[], &[]);
+        assert!(!share_files(&wav, &spec("/in", &["*.flac"], &[], &[])));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filter::has_audio_name;
+pub(crate) use filter::{has_audio_name, share_files};
 pub use handle::{WatchHandle, WatchStart};
 pub use root::is_on_network;
 

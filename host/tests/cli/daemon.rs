@@ -117,7 +117,11 @@ fn submitted_files_are_reprocessed_by_the_pipeline_of_today_unless_they_were_can
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
     // One that is not known keeps the others from nothing.
     let id = again["jobs"][0]["id"].as_str().unwrap();
-    assert_eq!(code(&lab.run(&["jobs", "retry", "bogus", id])), 1);
+    let some = lab.run(&["jobs", "retry", "bogus", id, "nothing"]);
+    assert_eq!(code(&some), 1);
+    let told =
+        "error: job bogus is not known; job nothing is not known; the other one is repeated\n";
+    assert_eq!(stderr(&some), told);
     assert_eq!(json(&lab.run(&["status", "--json"]))["jobs"]["ready"], 1);
 }
 

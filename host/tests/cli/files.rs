@@ -4,6 +4,7 @@ use super::{Lab, code, json, square_wave, stderr, stdout};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 const PIPELINE: &str = "version = 1\n[pipeline]\nname = \"p\"\n[[watch]]\npath = \"in\"\n\
@@ -89,6 +90,23 @@ fn cleaning_shows_first_and_removes_what_became_empty() {
     assert!(files(&lab, &[]).is_empty());
     assert!(!lab.path("out").exists(), "its folders were empty");
     assert!(lab.path("in/one.wav").exists(), "sources are not ours");
+}
+
+#[test]
+fn cleaning_tells_what_stays_and_what_is_gone_before_it_deletes() {
+    let lab = lab();
+    let made = files(&lab, &[]);
+    let path = |index: usize| PathBuf::from(made[index]["path"].as_str().unwrap());
+    let mut edited = fs::OpenOptions::new().append(true).open(path(0)).unwrap();
+    edited.write_all(b"edited").unwrap();
+    fs::remove_file(path(1)).unwrap();
+    let shown = stderr(&lab.run(&["files", "clean", "--older-than", "2999-01-01"]));
+    for part in ["0 files, 0 B;", "1 changed since and stays", "1 not there any more"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let gone = lab.run(&["files", "clean", "--older-than", "2999-01-01", "--delete"]);
+    assert_eq!(code(&gone), 3, "{}", stderr(&gone));
+    assert!(path(0).exists());
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn outputs_on_another_disk_than_source_and_state_are_delivered() {
 }
 
 /// A state folder for one more file each time: the log, the store, the process id, the lock, the spool, the socket. The
-/// last daemon gets room.
+/// last daemon gets room; then one that has none for a log elsewhere does.
 const STATE_WITHOUT_INODES: &str = r#"
 mkdir -p "$STATE" || exit 90
 pause() { mkfifo -m 600 none 2> /dev/null; read -t 0.1 none <> none; }
@@ -162,12 +162,24 @@ for inodes in 1 2 3 4 5 6; do
     if [ $inodes = 6 ]; then
         "$1" --state "$STATE" status 2>&1 | grep 'goes on from 3 files' >&2
         mount -o remount,nr_inodes=100 "$STATE"
-        until [ -e out/a.json ]; do pause; done
+        until [ -e out/a.json ]; do kill -0 $daemon || exit 91; pause; done
     fi
     kill $daemon
     wait $daemon || exit $?
     umount "$STATE"
 done
+mv in/a.wav in/b.wav && rm out/a.*
+mkdir -p "$STATE/log" && mount -t tmpfs -o size=24m,nr_inodes=1 tmpfs "$STATE/log" || exit 90
+echo "log_file = '$STATE/log/wavemill.log'" >> "$CONFIG"
+"$@" 2> said &
+daemon=$!
+until grep -q 'nothing is done until there is room' said; do pause; done
+cat said >&2
+"$1" --config "$CONFIG" --state "$STATE" status 2>&1 | grep 'log has 0 files free' >&2
+mount -o remount,nr_inodes=100 "$STATE/log"
+until [ -e out/b.json ]; do kill -0 $daemon || exit 91; pause; done
+kill $daemon
+wait $daemon || exit $?
 rm -f none said
 "#;
 
@@ -176,20 +188,23 @@ fn state_folder_without_inodes_holds_the_daemon_wherever_its_start_meets_that() 
     let Some(disk) = Disk::new() else { return };
     let lab = &disk.lab;
     let mut wrapper = disk.unshare.command();
-    wrapper.env("STATE", lab.state());
-    wrapper.args(["-Urm", "bash", "-c", STATE_WITHOUT_INODES, "bash"]);
     let config = lab.aside("config.toml");
     let config = config.to_str().expect("a path of the lab is text");
+    wrapper.env("STATE", lab.state()).env("CONFIG", config);
+    wrapper.args(["-Urm", "bash", "-c", STATE_WITHOUT_INODES, "bash"]);
     let ended = lab.run_wrapped(wrapper, &["watch", "--json", "--config", config], &disk.pipeline);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let said: Vec<_> = ended.stderr.lines().filter(|line| line.contains("has no room:")).collect();
-    assert_eq!(said.len(), 6, "{ended:?}");
-    let met = ["wavemill.log", "store.redb", "wavemill.pid", "workers.lock", "spool", "socket"];
+    assert_eq!(said.len(), 7, "{ended:?}");
+    let state = ["wavemill.log", "store.redb", "wavemill.pid", "workers.lock", "spool", "socket"];
+    let met = state.into_iter().chain(["log/wavemill.log"]);
     for (said, met) in said.iter().zip(met) {
         assert!(said.contains(met) && said.contains("No space left on device"), "{met}: {said}");
     }
-    assert!(ended.stderr.contains("goes on from 3 files"), "{ended:?}");
-    assert_eq!(lab.files("out"), ["a.flac", "a.json", "a.wav"]);
+    for status in ["goes on from 3 files", "log has 0 files free"] {
+        assert!(ended.stderr.contains(status), "{status}: {ended:?}");
+    }
+    assert_eq!(lab.files("out"), ["b.flac", "b.json", "b.wav"]);
 }
 
 /// Fills the disk of the state while the daemon runs, drops files meanwhile, and makes room once it holds.

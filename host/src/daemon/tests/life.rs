@@ -72,7 +72,7 @@ fn output_that_a_user_edited_is_not_replaced() {
     lab.write("in/one.wav", "second");
     let (summary, events) = lab.run(&plan("a"));
     assert_eq!(summary.failed, 1);
-    assert!(failure(&events).contains("one.a exists already"));
+    assert!(failure(&events).contains("one.a was changed since job"), "{}", failure(&events));
     assert_eq!(lab.read("out/one.a"), "edited by hand");
 }
 
