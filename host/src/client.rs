@@ -130,7 +130,7 @@ impl Backend {
         match self {
             Self::Daemon(client) => Ok(client.get(&format!("/v1/jobs{}", query(filter)))?),
             Self::Store(service) => Ok(service.jobs(filter)?),
-            Self::Nothing => Ok(JobList { jobs: Vec::new() }),
+            Self::Nothing => Ok(JobList::default()),
         }
     }
 

@@ -264,7 +264,7 @@ fn delete(source: &SourceContext<'_>) -> io::Result<SourceRecord> {
 }
 
 fn left_because_changed() -> SourceRecord {
-    SourceRecord::Left { reason: "it changed after it was read".to_owned() }
+    SourceRecord::Left { reason: "it changed meanwhile".to_owned() }
 }
 
 fn folder_of(path: &Path) -> &Path {

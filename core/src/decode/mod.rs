@@ -31,6 +31,7 @@ mod ogg;
 #[cfg(feature = "opus")]
 mod opus;
 mod pcm;
+mod read_ahead;
 mod repair;
 mod scan;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
@@ -43,6 +44,7 @@ mod window;
 pub use completeness::{Completeness, completeness};
 pub use formats::{FORMATS, ReadFormat, extensions};
 pub(crate) use ogg::first_packet;
+pub use read_ahead::ReadAhead;
 pub use repair::{Damaged, Repair, RepairKind};
 
 use crate::audio::{PcmFormat, Samples, StreamSpec};

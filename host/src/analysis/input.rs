@@ -5,10 +5,10 @@ use super::raw::{self, RawFormat};
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use wavemill_core::decode::{self, Damaged, Decoder, Source};
+use wavemill_core::decode::{self, Damaged, Decoder, ReadAhead, Source};
 
 /// Bytes read at once: large enough that the system call costs nothing.
 const READ_BYTES: usize = 256 * 1024;
@@ -165,12 +165,12 @@ impl Input {
     /// Its bytes from the first on. One reader at a time: those of a long stream share a position.
     pub(super) fn open(&self) -> io::Result<Box<dyn Source>> {
         Ok(match &self.place {
-            Place::Path(path) => Box::new(BufReader::with_capacity(READ_BYTES, File::open(path)?)),
+            Place::Path(path) => Box::new(ReadAhead::new(READ_BYTES, File::open(path)?)),
             Place::Memory { bytes, .. } => Box::new(Cursor::new(Arc::clone(bytes))),
             Place::Spool { file, .. } => {
                 let mut file = file.try_clone()?;
                 file.seek(SeekFrom::Start(0))?;
-                Box::new(BufReader::with_capacity(READ_BYTES, file))
+                Box::new(ReadAhead::new(READ_BYTES, file))
             }
         })
     }

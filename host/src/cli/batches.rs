@@ -49,6 +49,10 @@ impl Submit {
     }
 
     pub(super) fn run(&self, context: &Context) -> Result<Exit, CliError> {
+        if let Some(mistake) = &context.mistake {
+            let reason = format!("{mistake}; nothing is submitted with it");
+            return Err(CliError::BadConfig { reason });
+        }
         let backend = Backend::open_or_make(&context.settings)?;
         let answer = backend.submit(&self.request(&backend, context)?)?;
         tell(&answer, &backend, context)?;

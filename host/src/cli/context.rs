@@ -67,8 +67,8 @@ impl Context {
         Self::of(global, report, file)
     }
 
-    /// The same for a command that only looks: mistakes of the configuration file are shown, and what is right of it
-    /// holds. A daemon that runs may still be looked at after a slip in it.
+    /// The same for a command that looks or steers: mistakes of the configuration file are shown, and what is right of
+    /// it holds. A daemon that runs may still be looked at and steered after a slip in it.
     ///
     /// # Errors
     /// When a variable is wrong, or the slip may be about the state folder: another one has another daemon.

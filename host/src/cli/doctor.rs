@@ -47,7 +47,7 @@ pub(super) struct Doctor {
 impl Run for Doctor {
     const NAME: &'static str = "doctor";
 
-    const ONLY_LOOKS: bool = true;
+    const IS_LENIENT: bool = true;
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let files = match self.pipelines.as_slice() {

@@ -108,6 +108,7 @@ struct List {
 
 impl Run for Files {
     const NAME: &'static str = "files";
+    const IS_LENIENT: bool = true;
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let action = match self.action {

@@ -29,6 +29,7 @@ enum Command {
 
 impl Run for Hooks {
     const NAME: &'static str = "hooks";
+    const IS_LENIENT: bool = true;
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         match self.command {

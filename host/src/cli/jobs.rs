@@ -114,6 +114,7 @@ enum Action {
 
 impl Run for Jobs {
     const NAME: &'static str = "jobs";
+    const IS_LENIENT: bool = true;
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         if let Action::Submit(submit) = &self.action {
@@ -128,7 +129,8 @@ impl Run for Jobs {
             Action::Show { id } => show(&backend.job(&id)?, context),
             Action::Retry { ids, failed, pipeline } => {
                 let made = backend.retry(&RetryRequest { ids, all: failed, pipeline })?;
-                made_again(&made, &backend, context)
+                made_again(&made, &backend, context)?;
+                return Ok(refused(&made, context));
             }
             Action::Reprocess { files, pipeline } => {
                 let paths =
@@ -138,7 +140,9 @@ impl Run for Jobs {
             }
             Action::Cancel { ids, batch, waiting, pipeline } => {
                 let request = CancelRequest { ids, batch, waiting, pipeline };
-                canceled(&backend.cancel(&request)?, context)
+                let jobs = backend.cancel(&request)?;
+                canceled(&jobs, context)?;
+                return Ok(refused(&jobs, context));
             }
             Action::Pause { pipeline } => {
                 held(&backend.pause(&PauseRequest { pipeline })?, context)
@@ -278,15 +282,16 @@ fn everything(job: &JobView, paint: Paint) -> Vec<String> {
     let mut lines = table.lines(paint);
     if !job.outputs.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Outputs")]);
-        lines.extend(job.outputs.iter().flat_map(|output| output_lines(output, paint)));
+        lines.extend(job.outputs.iter().flat_map(|output| output_lines(job, output, paint)));
     }
     lines
 }
 
-fn output_lines(output: &OutputView, paint: Paint) -> Vec<String> {
+fn output_lines(job: &JobView, output: &OutputView, paint: Paint) -> Vec<String> {
     let state = match (&output.skipped, output.is_published) {
         (Some(reason), _) => paint.tone(Tone::Doubt, format!("left out: {}", one_line(reason))),
         (None, true) => paint.tone(Tone::Good, "published"),
+        (None, false) if job.state.is_final() => paint.tone(Tone::Faint, "not published"),
         (None, false) => paint.tone(Tone::Faint, "not published yet"),
     };
     let size = output.size_bytes.map(|bytes| format!(", {}", size(bytes))).unwrap_or_default();
@@ -314,6 +319,14 @@ fn canceled(jobs: &JobList, context: &Context) -> Result<(), CliError> {
         count => counted(count, "job"),
     });
     Ok(())
+}
+
+/// Says why jobs that were named are not among those of a list.
+fn refused(list: &JobList, context: &Context) -> Exit {
+    for reason in &list.refused {
+        context.report.error(&one_line(reason));
+    }
+    if list.refused.is_empty() { Exit::Done } else { Exit::SomeFailed }
 }
 
 fn held(paused: &PauseView, context: &Context) -> Result<(), CliError> {

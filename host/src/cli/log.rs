@@ -13,6 +13,7 @@ pub(super) struct Log {
 
 impl Run for Log {
     const NAME: &'static str = "log";
+    const IS_LENIENT: bool = true;
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let level = LogLevel { level: self.level };

@@ -85,8 +85,9 @@ trait Run: Args {
     /// configuration file nor variables, which its caller did.
     const IS_INTERNAL: bool = false;
 
-    /// Whether it only looks at what is there, so that a mistake in the configuration file does not keep it from that.
-    const ONLY_LOOKS: bool = false;
+    /// Whether it looks at what is there or steers it, so that a mistake in the configuration file does not keep it from
+    /// that.
+    const IS_LENIENT: bool = false;
 
     /// Does it.
     fn run(self, context: &Context) -> Result<Exit, CliError>;
@@ -96,7 +97,7 @@ trait Run: Args {
 struct Entry {
     name: &'static str,
     is_internal: bool,
-    only_looks: bool,
+    is_lenient: bool,
     command: fn() -> clap::Command,
     run: fn(&ArgMatches, &Context) -> Result<Exit, CliError>,
 }
@@ -105,7 +106,7 @@ const fn entry<C: Run>() -> Entry {
     Entry {
         name: C::NAME,
         is_internal: C::IS_INTERNAL,
-        only_looks: C::ONLY_LOOKS,
+        is_lenient: C::IS_LENIENT,
         command: command_of::<C>,
         run: run_of::<C>,
     }
@@ -170,7 +171,7 @@ fn dispatch(matches: &ArgMatches) -> Result<Exit, CliError> {
         GlobalArgs::from_arg_matches(sub).map_err(|error| CliError::usage(error.to_string()))?;
     let context = match entry {
         Entry { is_internal: true, .. } => Context::internal(),
-        Entry { only_looks: true, .. } => Context::lenient(&global),
+        Entry { is_lenient: true, .. } => Context::lenient(&global),
         _ => Context::new(&global),
     }?;
     (entry.run)(sub, &context)

@@ -237,9 +237,10 @@ fn accept(files: Vec<PipelineFile>, context: &Context) -> Result<Vec<PipelineFil
     for file in files.iter().filter(|file| !file.diagnostics.is_empty()) {
         context.report.raw_error(&file.drawn(context.report.note_paint()));
     }
-    let count = files.iter().map(PipelineFile::mistake_count).sum();
     match files.iter().find(|file| file.pipeline.is_none()) {
-        Some(file) => Err(CliError::Mistakes { path: file.path.clone(), count }),
+        Some(file) => {
+            Err(CliError::Mistakes { path: file.path.clone(), count: file.mistake_count() })
+        }
         None => Ok(files),
     }
 }

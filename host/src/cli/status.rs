@@ -23,7 +23,7 @@ pub(super) struct StatusArgs {
 impl Run for StatusArgs {
     const NAME: &'static str = "status";
 
-    const ONLY_LOOKS: bool = true;
+    const IS_LENIENT: bool = true;
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let backend = Backend::open(&context.settings)?;

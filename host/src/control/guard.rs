@@ -59,7 +59,10 @@ impl Guard {
         if headers.contains_key(header::ORIGIN) {
             return Some(Problem::new(403, "foreign origin", "web pages may not ask"));
         }
-        let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let given = text(header::AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(token)
+        });
         if given.is_some_and(|given| is_equal(given.as_bytes(), self.token.as_bytes())) {
             return None;
         }

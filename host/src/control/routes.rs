@@ -8,11 +8,14 @@ use super::types::{
     RetryRequest, Status, StopRequest, SubmitAnswer, SubmitRequest,
 };
 use super::{metrics, stream};
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path as UrlPath, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -79,10 +82,27 @@ pub(super) fn router(service: Service) -> Router {
 type Answer<T> = Result<Json<T>, Problem>;
 
 /// A request with a JSON body.
-type Body<T> = Result<Json<T>, JsonRejection>;
+type Body<T> = Result<Json<Object<T>>, JsonRejection>;
+
+/// A request that is an object: a list would be taken for its fields in their order.
+struct Object<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Map::deserialize(deserializer)?;
+        serde_json::from_value(Value::Object(object)).map(Self).map_err(D::Error::custom)
+    }
+}
 
 fn read<T>(request: Body<T>) -> Result<T, Problem> {
-    request.map(|Json(request)| request).map_err(|error| bad_request(error.body_text()))
+    request.map(|Json(Object(request))| request).map_err(|error| bad_request(error.body_text()))
+}
+
+/// A name in the path of a request.
+type InPath = Result<UrlPath<String>, PathRejection>;
+
+fn name_in(path: InPath) -> Result<String, Problem> {
+    path.map(|UrlPath(name)| name).map_err(|error| bad_request(error.body_text()))
 }
 
 /// What the daemon does: folders, workers, jobs by state
@@ -128,7 +148,8 @@ async fn jobs(
 
 /// A job, by its id or a unique part of it
 #[utoipa::path(get, path = "/v1/jobs/{id}", params(("id" = String, Path)), responses((status = 200, body = JobView), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn job(State(service): State<Service>, UrlPath(id): UrlPath<String>) -> Answer<JobView> {
+async fn job(State(service): State<Service>, id: InPath) -> Answer<JobView> {
+    let id = name_in(id)?;
     in_background(move || service.job(&id)).await
 }
 
@@ -193,7 +214,8 @@ async fn batches(
 
 /// A batch, by its name, its id or a unique part of it
 #[utoipa::path(get, path = "/v1/batches/{id}", params(("id" = String, Path)), responses((status = 200, body = BatchView), (status = 404, body = Problem)))]
-async fn batch(State(service): State<Service>, UrlPath(id): UrlPath<String>) -> Answer<BatchView> {
+async fn batch(State(service): State<Service>, id: InPath) -> Answer<BatchView> {
+    let id = name_in(id)?;
     in_background(move || service.batch(&id)).await
 }
 

@@ -156,23 +156,28 @@ impl Service {
         self.view(&self.store.find_job(part)?)
     }
 
-    /// Repeats jobs; the answer lists the new ones.
+    /// Repeats jobs; the answer lists the new ones, and why others that were named are not repeated.
     ///
     /// # Errors
-    /// When a named job is not known or a job of its file is under way; the others are repeated nevertheless.
+    /// When jobs are named and none of them is known and over.
     pub fn retry(&self, request: &RetryRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && !request.all {
             return Err(Problem::request("name jobs in `ids`, or say `all`"));
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
-        let retried = self.retry_each(request, &mut jobs);
-        // The others begin all the same.
+        let refused = self.retry_each(request, &mut jobs);
+        // What was made begins, whatever came after it.
         let made = self.made(&jobs);
-        retried.and(made)
+        with_refused(made?, refused?)
     }
 
-    fn retry_each(&self, request: &RetryRequest, jobs: &mut Vec<JobRecord>) -> Result<(), Problem> {
+    /// Returns why jobs that were named cannot be repeated.
+    fn retry_each(
+        &self,
+        request: &RetryRequest,
+        jobs: &mut Vec<JobRecord>,
+    ) -> Result<Vec<StoreError>, Problem> {
         let (mut ids, mut refused) = (Vec::new(), Vec::new());
         for part in &request.ids {
             match self.store.find_job(part) {
@@ -191,14 +196,7 @@ impl Service {
             let failed = self.store.failed_jobs(request.pipeline.as_deref())?;
             jobs.extend(self.store.retry_jobs(&failed)?.into_iter().filter_map(Result::ok));
         }
-        let mut told: Vec<_> = refused.iter().map(ToString::to_string).collect();
-        let Some(first) = refused.into_iter().next() else { return Ok(()) };
-        match jobs.len() {
-            0 => {}
-            1 => told.push("the other one is repeated".to_owned()),
-            count => told.push(format!("the {count} others are repeated")),
-        }
-        Err(Problem { detail: told.join("; "), ..Problem::from(first) })
+        Ok(refused)
     }
 
     /// Lets jobs that were made begin, and shows them.
@@ -245,30 +243,33 @@ impl Service {
     }
 
     /// Ends jobs that wait, and those that run as soon as they can be ended; the answer lists them as they
-    /// are then.
+    /// are then, and why others that were named go on.
     ///
     /// # Errors
-    /// When a named job is not known, or past the point where it can be canceled; those before it in the
-    /// list are canceled nevertheless.
+    /// When jobs are named and each is unknown, or past the point where it can be canceled.
     pub fn cancel(&self, request: &CancelRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && request.batch.is_none() && !request.waiting {
             return Err(Problem::request("name jobs in `ids` or a `batch`, or say `waiting`"));
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
-        let canceled = self.cancel_each(request, &mut jobs);
+        let refused = self.cancel_each(request, &mut jobs);
         self.wake();
-        canceled?;
-        self.views(&jobs)
+        with_refused(self.views(&jobs)?, refused?)
     }
 
+    /// Returns why jobs that were named cannot be canceled.
     fn cancel_each(
         &self,
         request: &CancelRequest,
         jobs: &mut Vec<JobRecord>,
-    ) -> Result<(), Problem> {
+    ) -> Result<Vec<StoreError>, Problem> {
+        let mut refused = Vec::new();
         for part in &request.ids {
-            jobs.push(self.cancel_job(&self.store.find_job(part)?.id)?);
+            match self.store.find_job(part).and_then(|job| self.cancel_job(&job.id)) {
+                Ok(job) => jobs.push(job),
+                Err(error) => refused.push(error),
+            }
         }
         let mut others = Vec::new();
         if let Some(batch) = &request.batch {
@@ -291,7 +292,7 @@ impl Service {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
     fn cancel_job(&self, id: &str) -> Result<JobRecord, StoreError> {
@@ -344,7 +345,7 @@ impl Service {
 
     fn views(&self, jobs: &[JobRecord]) -> Result<JobList, Problem> {
         let jobs: Result<_, Problem> = jobs.iter().map(|job| self.view(job)).collect();
-        Ok(JobList { jobs: jobs? })
+        Ok(JobList { jobs: jobs?, refused: Vec::new() })
     }
 
     fn view(&self, job: &JobRecord) -> Result<JobView, Problem> {
@@ -359,6 +360,17 @@ impl Service {
             view.waits = job.state.waits().then(hold).flatten();
         }
         Ok(view)
+    }
+}
+
+/// The jobs of a list, and why others are none of them. Where there is none, that is a problem.
+fn with_refused(list: JobList, refused: Vec<StoreError>) -> Result<JobList, Problem> {
+    let told: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    match refused.into_iter().next() {
+        Some(first) if list.jobs.is_empty() => {
+            Err(Problem { detail: told.join("; "), ..Problem::from(first) })
+        }
+        _ => Ok(JobList { refused: told, ..list }),
     }
 }
 

@@ -206,15 +206,20 @@ impl JobFilter {
     pub const LIMIT_DEFAULT: usize = 100;
 }
 
-/// A list of jobs: the answer of `GET /v1/jobs`, of retry and of reprocess.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// A list of jobs: the answer of `GET /v1/jobs`, of retry, reprocess and cancel.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobList {
     /// The jobs; after retry and reprocess: the new ones.
     pub jobs: Vec<JobView>,
+    /// After retry and cancel: why others that were named are not among them, a line each. Where none is, the answer is
+    /// a problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// Which jobs to repeat: `{"ids": [..]}` or `{"all": true}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RetryRequest {
     /// These jobs, by id or unique part of an id.
     #[serde(default)]
@@ -229,6 +234,7 @@ pub struct RetryRequest {
 
 /// Which known files to process again: `{"paths": [..]}` or `{"pipeline": ".."}`, or both.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReprocessRequest {
     /// Absolute paths of files; with a pipeline only as that pipeline's files.
     #[serde(default)]
@@ -240,6 +246,7 @@ pub struct ReprocessRequest {
 
 /// Which jobs to cancel: `{"ids": [..]}`, `{"batch": ".."}` or `{"waiting": true}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CancelRequest {
     /// These jobs, by id or unique part of an id.
     #[serde(default)]
@@ -257,6 +264,7 @@ pub struct CancelRequest {
 
 /// Whose jobs to hold back or to hand out again: `{"pipeline": ".."}`; without it, those of all.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PauseRequest {
     /// The pipeline.
     #[serde(default)]
@@ -285,6 +293,7 @@ pub struct PipelineView {
 
 /// Files to process, once each: they become a batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SubmitRequest {
     /// Absolute paths.
     pub paths: Vec<String>,
@@ -510,6 +519,7 @@ pub struct TypeStats {
 
 /// Where a file goes: `{"from": "..", "to": ".."}`, both absolute; `to` is the new name, no folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MoveRequest {
     /// A file of the catalog.
     pub from: String,
@@ -522,6 +532,7 @@ pub struct MoveRequest {
 
 /// Which files to delete: absolute paths of the catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DeleteRequest {
     /// The files.
     pub paths: Vec<String>,
@@ -543,6 +554,7 @@ pub struct DeleteAnswer {
 
 /// Files that others made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AdoptRequest {
     /// Absolute paths; they are hashed to be known.
     pub paths: Vec<String>,
@@ -553,6 +565,7 @@ pub struct AdoptRequest {
 
 /// What was found in a file, as it was when it was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FileFacts {
     /// Its size then; what was found is only believed of a file that has this size, time and inode.
     pub size_bytes: u64,
@@ -588,6 +601,7 @@ pub struct AdoptAnswer {
 
 /// How to stop: `{"now": bool}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct StopRequest {
     /// `false` finishes what runs; `true` ends it at once, to be done again at the next start.
     #[serde(default)]
@@ -627,6 +641,7 @@ pub struct Health {
 
 /// What is logged: `{"level": "debug"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct LogLevel {
     /// A level, or filters such as `wavemill::daemon=debug`.
     pub level: String,

@@ -298,10 +298,14 @@ impl Tx<'_> {
 }
 
 fn under_way(job: &JobRecord, other: &JobRecord) -> StoreError {
+    let how = match other.state {
+        JobState::Retry => "waits for another attempt".to_owned(),
+        state => format!("is {state}"),
+    };
     StoreError::Lease {
         job: job.id.clone(),
         wanted: "repeated",
-        reason: format!("job {} of the same file is {}", other.id, other.state),
+        reason: format!("job {} of the same file {how}", other.id),
     }
 }
 
@@ -350,7 +354,9 @@ fn is_there(job: &JobRecord, source: &Path) -> bool {
 
 /// Where the source of a finished job is, if no watched folder tells of it.
 pub(super) fn source_elsewhere(job: &JobRecord) -> Option<&Path> {
-    let is_wanted = job.is_submitted() && job.state != JobState::Canceled;
+    // One that was canceled before it was ever processed is left alone, not one whose repeat was canceled.
+    let is_wanted =
+        job.is_submitted() && (job.state != JobState::Canceled || job.retry_of.is_some());
     let submitted = || Some(job.input.as_path()).filter(|_| is_wanted);
     moved_source(job).or_else(submitted)
 }

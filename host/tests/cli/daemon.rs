@@ -118,10 +118,21 @@ fn submitted_files_are_reprocessed_by_the_pipeline_of_today_unless_they_were_can
     // One that is not known keeps the others from nothing.
     let id = again["jobs"][0]["id"].as_str().unwrap();
     let some = lab.run(&["jobs", "retry", "bogus", id, "nothing"]);
-    assert_eq!(code(&some), 1);
-    let told =
-        "error: job bogus is not known; job nothing is not known; the other one is repeated\n";
-    assert_eq!(stderr(&some), told);
+    assert_eq!(code(&some), 3);
+    for line in ["error: job bogus is not known", "error: job nothing is not known", "1 new job"] {
+        assert!(stderr(&some).contains(line), "{line}: {}", stderr(&some));
+    }
+    let none = lab.run(&["jobs", "retry", "bogus", "nothing"]);
+    assert_eq!(code(&none), 1);
+    assert_eq!(stderr(&none), "error: job bogus is not known; job nothing is not known\n");
+    let ready = json(&lab.run(&["jobs", "list", "--only", "ready", "--json"]));
+    let waiting = ready["jobs"][0]["id"].as_str().unwrap();
+    let canceled = lab.run(&["jobs", "cancel", "bogus", id, waiting]);
+    assert_eq!(code(&canceled), 3, "{}", stderr(&canceled));
+    assert!(stdout(&canceled).contains(waiting), "{}", stdout(&canceled));
+    assert!(stderr(&canceled).contains("cannot be canceled: it is done"), "{}", stderr(&canceled));
+    // One whose repeat was canceled was not canceled itself.
+    assert_eq!(code(&lab.run(&["jobs", "reprocess", "--pipeline", "moving"])), 0);
     assert_eq!(json(&lab.run(&["status", "--json"]))["jobs"]["ready"], 1);
 }
 
@@ -157,7 +168,7 @@ fn pipelines_that_are_not_there_are_named() {
 }
 
 #[test]
-fn slip_in_the_configuration_file_keeps_nobody_from_looking() {
+fn slip_in_the_configuration_file_keeps_nobody_from_looking_or_steering() {
     let lab = lab();
     let _daemon = Daemon::start(&lab);
     lab.write(".config/wavemill/config.toml", "wokers = 2\nlog = \"silent!\"\n");
@@ -168,13 +179,18 @@ fn slip_in_the_configuration_file_keeps_nobody_from_looking() {
     let doctor = lab.run(&["doctor"]);
     assert_eq!(code(&doctor), 3);
     assert!(stdout(&doctor).contains("config.toml"), "{}", stdout(&doctor));
-    for words in [&["jobs", "list"][..], &["watch", "p"]] {
+    for words in [&["jobs", "submit", "-p", "moving", "kept.wav"][..], &["watch", "p"]] {
         assert_eq!(code(&lab.run(words)), 78, "{words:?}");
     }
     for slip in ["log = \"silent!\"\n", "output_dir = \"/srv/station\"\nwokers = 2\n"] {
         lab.write(".config/wavemill/config.toml", slip);
         assert_eq!(code(&lab.run(&["status", "--running"])), 0, "{slip}");
         assert_eq!(code(&lab.run(&["doctor"])), 3, "{slip}");
+        for words in
+            [&["jobs", "pause"][..], &["jobs", "resume"], &["files", "list"], &["log", "info"]]
+        {
+            assert_eq!(code(&lab.run(words)), 0, "{words:?} {slip}");
+        }
     }
     // What may be about the state folder is not guessed: another one has another daemon.
     for slip in [

@@ -3,12 +3,11 @@
 use super::error;
 use super::{FileAccess, RunError};
 use std::fs::{File, Metadata};
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use wavemill_core::audio::Samples;
-use wavemill_core::decode::{self, Damaged, Decoder, Repair, StreamInfo};
+use wavemill_core::decode::{self, Damaged, Decoder, ReadAhead, Repair, StreamInfo};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::tags::{self, Tags};
 use wavemill_core::units::{Frames, Seconds};
@@ -137,7 +136,7 @@ impl Input {
 }
 
 fn buffered(file: File) -> Box<dyn decode::Source> {
-    Box::new(BufReader::with_capacity(READ_BYTES, file))
+    Box::new(ReadAhead::new(READ_BYTES, file))
 }
 
 /// Opens what is a regular file; a pipe would block for ever.

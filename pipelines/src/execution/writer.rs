@@ -5,14 +5,14 @@ use super::fingerprint::Fingerprint;
 use super::{FileAccess, RunError, error};
 use crossbeam_channel::Receiver;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 use wavemill_core::analysis::{self, Analysis, Analyzer};
 use wavemill_core::audio::{Block, Samples, convert};
-use wavemill_core::decode;
+use wavemill_core::decode::{self, ReadAhead};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
@@ -194,7 +194,7 @@ fn verify(
     let wrong = |what: String| RunError::Transient {
         reason: format!("`{}` was written but is wrong: {what}", path.display()),
     };
-    let source = Box::new(BufReader::with_capacity(READ_BYTES, file));
+    let source = Box::new(ReadAhead::new(READ_BYTES, file));
     let mut decoder = decode::open(source, Some(format.extension))
         .map_err(|error| wrong(format!("it {error}")))?;
     let info = decoder.info();

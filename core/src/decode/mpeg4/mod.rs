@@ -20,7 +20,9 @@ use super::coded::{CodedDecoder, Setup};
 use super::flac::{STREAMINFO_BYTES, parse_streaminfo};
 use super::mpeg;
 use super::window::Fault;
-use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
+use super::{
+    Completeness, Damaged, DecodeError, Decoder, ReadAhead, Source, StreamInfo, claims, streams,
+};
 use crate::audio::{ChannelLayout, PcmFormat, StreamSpec};
 use crate::units::SampleRate;
 pub(crate) use chapters::chapters;
@@ -29,7 +31,6 @@ use entry::Coded;
 use fragments::Fragments;
 use movie::{Movie, Track};
 use packets::{Mpeg4Packets, Places, Scale, Timing, Walk};
-use std::io::BufReader;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
 use table::PacketTable;
@@ -79,7 +80,7 @@ pub(super) fn open(
         frame_count: Some(claims::check_frames(cut.frame_count(), rate)?),
         warnings,
     };
-    let reader = BufReader::with_capacity(BUFFER_BYTES, source);
+    let reader = ReadAhead::new(BUFFER_BYTES, source);
     let packets = Mpeg4Packets { reader, places, scale, cut, position: 0, usual: 0, byte_count };
     CodedDecoder::open(info, Box::new(packets), facts.setup, Fault::default(), damaged)
 }

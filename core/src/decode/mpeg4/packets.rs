@@ -8,8 +8,8 @@ use crate::decode::coded::Packets;
 use crate::decode::completeness::flac_frames;
 use crate::decode::cut::Cut;
 use crate::decode::flac::StreamFacts;
-use crate::decode::{Damaged, DecodeError, Source};
-use std::io::{BufReader, Seek};
+use crate::decode::{Damaged, DecodeError, ReadAhead, Source};
+use std::io::{Seek, SeekFrom};
 use symphonia::core::packet::Packet;
 
 /// Frames of PCM that are read at once.
@@ -223,7 +223,7 @@ impl Scale {
 
 /// The packets of a track.
 pub(super) struct Mpeg4Packets {
-    pub(super) reader: BufReader<Box<dyn Source>>,
+    pub(super) reader: ReadAhead<Box<dyn Source>>,
     pub(super) places: Places,
     pub(super) scale: Scale,
     pub(super) cut: Cut,
@@ -250,9 +250,7 @@ impl Packets for Mpeg4Packets {
             return Err(place.refusal(self.byte_count));
         }
         let length = if place.can_be() { place.length } else { 0 };
-        // What is in the buffer stays there, unless a table was read.
-        let there = self.reader.stream_position()?;
-        self.reader.seek_relative(place.start.cast_signed() - there.cast_signed())?;
+        self.reader.seek(SeekFrom::Start(place.start))?;
         let length = usize::try_from(length).expect("was checked against the limit");
         let data = read_packet(&mut self.reader, length)?;
         let frames = self.scale.timing.frames(&data, place.length).unwrap_or(self.usual);
