@@ -235,7 +235,10 @@ impl Attempt<'_> {
             Err(failure) => return Ok(Worked::Failed(failure)),
         };
         let work = self.request(plan, together.as_deref());
-        let mut granted = Granted::of(&work);
+        let is_confined = self.shared.workers.is_confined;
+        let outputs = is_confined.then(|| plan.pipeline.output_folders(&self.job.output_root));
+        let outputs = outputs.unwrap_or_default();
+        let mut granted = Granted::of(&work, outputs.clone());
         if worker.send(&Request::Run(Box::new(work))).is_err() {
             return Ok(buried(worker));
         }
@@ -285,7 +288,7 @@ impl Attempt<'_> {
                 Event::Reply(Reply::Failed(failure)) => return Ok(Worked::Failed(failure)),
                 Event::Reply(Reply::Decide { proposals }) => {
                     let asked = Instant::now();
-                    let answer = decide(self.shared, self.job, &proposals)?;
+                    let answer = decide(self.shared, self.job, &outputs, &proposals)?;
                     // Waiting for another job is not the worker's time.
                     watchdog.extend(asked.elapsed());
                     granted.decided(answer.as_deref().unwrap_or_default());

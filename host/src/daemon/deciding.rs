@@ -5,14 +5,16 @@ use super::publishing::survive;
 use super::shared::Shared;
 use crate::jobs::Lease;
 use crate::store::{JobRecord, OutputFacts, OutputProgress, OutputRecord, StoreError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::{Decision, Proposal, RunError};
-use wavemill_pipelines::publishing::{Choice, Takes, create_dirs, part_path, refusal};
+use wavemill_pipelines::publishing::{Choice, Takes, create_dirs, part_path, refusal, stays_below};
 
-/// Decides about a run's outputs. When this returns, the decision is on disk and the folders exist.
+/// Decides about a run's outputs, none of which a link may lead out of these folders. When this returns, the decision is
+/// on disk and their folders exist.
 pub(super) fn decide(
     shared: &Shared,
     job: &JobRecord,
+    folders: &[PathBuf],
     proposals: &[Proposal],
 ) -> Result<Result<Vec<Decision>, RunError>, StoreError> {
     let choices = match choose_and_reserve(shared, job, proposals)? {
@@ -27,9 +29,11 @@ pub(super) fn decide(
         .collect();
     for output in outputs.iter().filter(|output| output.progress == OutputProgress::Planned) {
         let folder = output.path.parent().unwrap_or(Path::new("/"));
-        if let Err(error) = create_dirs(folder) {
+        let stays = stays_below(folders, &output.path).map_err(|error| (&*output.path, error));
+        let made = stays.and_then(|()| create_dirs(folder).map_err(|error| (folder, error)));
+        if let Err((path, error)) = made {
             shared.names.free(&job.id);
-            return Ok(Err(refusal(folder, &error)));
+            return Ok(Err(refusal(path, &error)));
         }
     }
     survive("before plan")?;

@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use wavemill_pipelines::execution::Job;
 use wavemill_pipelines::model::SourceAction;
-use wavemill_pipelines::publishing::{hash_file, identity};
+use wavemill_pipelines::publishing::{hash_file, identity, stays_below};
 use wavemill_pipelines::template::Values;
 
 /// Most names tried for a moved source: each is free when chosen, so a second try is rare.
@@ -87,7 +87,10 @@ fn plan(
                 let folder: PathBuf = shared.root.join(template.expand_folder(&values));
                 let reason =
                     failure.map(|reason| format!("{}: {reason}", job.file.path().display()));
-                plan_move(&job.input, name, PlannedMove::Into(&folder, reason))
+                let base = shared.root.join(template.fixed_part_of_folder());
+                let bases = Vec::from_iter(shared.workers.is_confined.then_some(base));
+                let stays = stays_below(&bases, &folder.join(name));
+                stays.and_then(|()| plan_move(&job.input, name, PlannedMove::Into(&folder, reason)))
             }
             Err(error) => Err(io::Error::other(error.to_string())),
         },

@@ -272,12 +272,7 @@ fn excluded(
     let outputs = exports.chain(&pipeline.report).map(|path| output_root.join(path.fixed_folder()));
     let moves = [&pipeline.source.on_success, &pipeline.source.on_failure];
     let moves = moves.into_iter().filter_map(|action| match action {
-        SourceAction::Move(template) => {
-            // A template without placeholders is the folder itself.
-            let is_fixed = template.placeholders().next().is_none();
-            let path = if is_fixed { template.text().into() } else { template.fixed_folder() };
-            Some(root.join(path))
-        }
+        SourceAction::Move(template) => Some(root.join(template.fixed_part_of_folder())),
         _ => None,
     });
     let mut excluded = Vec::new();

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::Decision;
+use wavemill_pipelines::publishing::stays_below;
 
 /// The files that a worker is handed for one attempt.
 #[derive(Debug, Default)]
@@ -17,14 +18,16 @@ pub struct Granted {
     sources: BTreeSet<PathBuf>,
     /// Temporary files, from the decision about names on.
     parts: BTreeSet<PathBuf>,
+    /// Folders of outputs, out of which no link may lead.
+    folders: Vec<PathBuf>,
 }
 
 impl Granted {
     /// Those of a job before its names are decided.
-    pub fn of(work: &Work) -> Self {
+    pub fn of(work: &Work, folders: Vec<PathBuf>) -> Self {
         let members = work.members.iter().flatten().map(|member| member.path.clone());
         let sources = members.chain([work.job.input.clone()]).collect();
-        Self { sources, parts: BTreeSet::new() }
+        Self { sources, parts: BTreeSet::new(), folders }
     }
 
     /// From now on the temporary files of a decision too.
@@ -47,7 +50,10 @@ impl Granted {
             FileWish::Open(path) if self.sources.contains(path) => {
                 open(path, OFlags::empty()).map(Some)
             }
-            FileWish::Create(path) if self.parts.contains(path) => create(path).map(Some),
+            FileWish::Create(path) if self.parts.contains(path) => {
+                stays_below(&self.folders, path)?;
+                create(path).map(Some)
+            }
             FileWish::Remove(path) if self.parts.contains(path) => {
                 fs::remove_file(path).map(|()| None)
             }
@@ -144,6 +150,20 @@ mod tests {
             assert_eq!(lab.kind(&wish(lab.path("in.wav"))), Some(ErrorKind::PermissionDenied));
         }
         assert!(lab.path("in.wav").exists() && lab.path("foreign").exists());
+    }
+
+    #[test]
+    fn folder_that_was_swapped_for_a_link_since_the_decision_gets_no_part() {
+        let mut lab = Lab::new();
+        fs::create_dir_all(lab.path("out/sub")).unwrap();
+        fs::create_dir(lab.path("elsewhere")).unwrap();
+        let part = lab.path("out/sub/.a.part");
+        lab.granted.folders = vec![lab.path("out/")];
+        lab.granted.decided(&[Decision::Write { temporary: part.clone(), path: part.clone() }]);
+        fs::remove_dir(lab.path("out/sub")).unwrap();
+        symlink(lab.path("elsewhere"), lab.path("out/sub")).unwrap();
+        assert_eq!(lab.kind(&FileWish::Create(part)), Some(ErrorKind::PermissionDenied));
+        assert_eq!(fs::read_dir(lab.path("elsewhere")).unwrap().count(), 0);
     }
 
     #[test]

@@ -166,6 +166,34 @@ fn run_writes_below_its_output_folders_only() {
 }
 
 #[test]
+fn watch_follows_no_link_out_of_the_folders_that_its_pipeline_names() {
+    let text = "version = 1\n[pipeline]\nname = \"p\"\n[[watch]]\npath = \"in\"\n\
+                ready = { stable_for = \"20ms\" }\n[[export]]\nformat = \"wav\"\n\
+                path = \"out/{reldir}/{stem}.wav\"\n[source]\non_success = \"move:done/{reldir}\"\n";
+    for confine in [true, false] {
+        let lab = lab(confine);
+        lab.write("p.toml", text);
+        for name in ["in/sub/a.wav", "in/moved/b.wav", "in/c.wav"] {
+            put(&lab.path(name), &wave());
+        }
+        for folder in ["elsewhere", "out", "done"] {
+            fs::create_dir(lab.path(folder)).unwrap();
+        }
+        std::os::unix::fs::symlink(lab.path("elsewhere"), lab.path("out/sub")).unwrap();
+        std::os::unix::fs::symlink(lab.path("elsewhere"), lab.path("done/moved")).unwrap();
+        let output = lab.run(&["watch", "p.toml", "--until-idle"]);
+        assert_eq!(code(&output), if confine { 3 } else { 0 }, "{}", stderr(&output));
+        let made = fs::read_dir(lab.path("elsewhere")).unwrap().count();
+        assert_eq!(made, if confine { 0 } else { 2 });
+        assert_eq!(stderr(&output).contains("a link on its way leads to"), confine, "{output:?}");
+        // What was made of one that cannot be moved is delivered, and it stays.
+        assert!(lab.path("out/moved/b.wav").exists() && lab.path("done/c.wav").exists());
+        assert_eq!(lab.path("in/moved/b.wav").exists(), confine);
+        assert_eq!(lab.path("in/sub/a.wav").exists(), confine);
+    }
+}
+
+#[test]
 fn export_of_a_stream_writes_the_folder_it_was_given_and_no_other() {
     if !can_confine() {
         return;

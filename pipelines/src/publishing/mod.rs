@@ -10,6 +10,7 @@ mod crash;
 pub mod crash_tests;
 mod files;
 mod hash;
+mod links;
 mod local;
 mod names;
 mod os;
@@ -21,6 +22,7 @@ pub use conflict::{Choice, Names, Standing, choose, irreplaceable, refusal, stan
 pub use crash::crash_point;
 pub use files::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir};
 pub use hash::{hash_file, hash_reader};
+pub use links::stays_below;
 pub use local::{LocalHooks, publish_outcome};
 pub use names::{part_path, suffixed};
 pub use parts::LocalParts;

@@ -113,6 +113,12 @@ impl Template {
         PathBuf::from(&fixed[..end])
     }
 
+    /// The same of a folder's path: all of it where it has no placeholder.
+    pub fn fixed_part_of_folder(&self) -> PathBuf {
+        let is_fixed = self.placeholders().next().is_none();
+        if is_fixed { PathBuf::from(&self.text) } else { self.fixed_folder() }
+    }
+
     /// The path for these values: relative (and then below whatever it is joined to) or, where the
     /// template begins with `/`, absolute.
     pub fn expand(&self, values: &Values) -> PathBuf {

@@ -203,4 +203,7 @@ fn fixed_folder_ends_before_the_first_placeholder() {
     assert_eq!(folder("out/a{stem}/x"), PathBuf::from("out/"));
     assert_eq!(folder("{stem}"), PathBuf::from(""));
     assert_eq!(folder("/srv/x.wav"), PathBuf::from("/srv/"));
+    let part = |text: &str| Template::parse(text).unwrap().fixed_part_of_folder();
+    assert_eq!(part("done/all"), PathBuf::from("done/all"));
+    assert_eq!(part("done/all/{reldir}"), PathBuf::from("done/all/"));
 }
