@@ -89,7 +89,11 @@ fn plan(
                     failure.map(|reason| format!("{}: {reason}", job.file.path().display()));
                 let base = shared.root.join(template.fixed_part_of_folder());
                 let bases = Vec::from_iter(shared.workers.is_confined.then_some(base));
-                let stays = stays_below(&bases, &folder.join(name));
+                let stays = match stays_below(&bases, &folder.join(name)) {
+                    // A disk that fails is for the move to meet, which is tried again.
+                    Err(error) if error.kind() != io::ErrorKind::PermissionDenied => Ok(()),
+                    stays => stays,
+                };
                 stays.and_then(|()| plan_move(&job.input, name, PlannedMove::Into(&folder, reason)))
             }
             Err(error) => Err(io::Error::other(error.to_string())),

@@ -18,8 +18,7 @@ pub fn stays_below(folders: &[PathBuf], path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         base => base?,
     };
-    let there = path.ancestors().skip(1).find(|folder| folder.symlink_metadata().is_ok());
-    let Some(there) = there else { return Ok(()) };
+    let Some(there) = nearest(path)? else { return Ok(()) };
     let real = fs::canonicalize(there)?;
     if real.starts_with(&base) {
         return Ok(());
@@ -30,6 +29,22 @@ pub fn stays_below(folders: &[PathBuf], path: &Path) -> io::Result<()> {
         real.display()
     );
     Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+/// The deepest folder above a path that is there; a disk that fails is no answer.
+fn nearest(path: &Path) -> io::Result<Option<&Path>> {
+    for folder in path.ancestors().skip(1) {
+        match folder.symlink_metadata() {
+            Ok(_) => return Ok(Some(folder)),
+            Err(error) if is_missing(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(all(test, unix))]
