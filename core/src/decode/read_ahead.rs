@@ -2,17 +2,19 @@
 
 use std::io::{BufReader, Read, Result, Seek, SeekFrom};
 
-/// Reads ahead. A seek to what was read already only moves in it, where [`BufReader`] forgets all it has: walks over the
-/// headers of a file read each byte once.
+/// Reads ahead, and waits for its source while it does. A seek to what it still holds only moves in it, where that of a
+/// [`BufReader`] forgets everything: a walk over headers that lie close together reads each byte once.
+///
+/// Errors are those of the source; where it reads next is asked of the source after one.
 #[derive(Debug)]
-pub struct ReadAhead<S: ?Sized> {
+pub struct ReadAhead<S> {
     /// Where it reads next; unknown after an error.
     position: Option<u64>,
     source: BufReader<S>,
 }
 
 impl<S: Read> ReadAhead<S> {
-    /// Reads up to `capacity_bytes` at once.
+    /// Reads up to `capacity_bytes` bytes at once, and holds as many.
     pub fn new(capacity_bytes: usize, source: S) -> Self {
         Self { position: None, source: BufReader::with_capacity(capacity_bytes, source) }
     }

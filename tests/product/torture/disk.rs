@@ -79,6 +79,17 @@ impl Disk {
         self.lab.run_wrapped(wrapper, &words, &self.pipeline)
     }
 
+    /// `watch` under a script in a namespace of its own, which gets the state folder as `STATE`, the configuration file
+    /// as `CONFIG`, and the command.
+    fn watch_under(&self, script: &str) -> Ended {
+        let config = self.lab.aside("config.toml");
+        let config = config.to_str().expect("a path of the lab is text");
+        let mut wrapper = self.unshare.command();
+        wrapper.env("STATE", self.lab.state()).env("CONFIG", config);
+        wrapper.args(["-Urm", "bash", "-c", script, "bash"]);
+        self.lab.run_wrapped(wrapper, &["watch", "--json", "--config", config], &self.pipeline)
+    }
+
     /// A job that cannot be delivered fails with this reason, leaves nothing, and its source alone; asked for
     /// again on a disk with room it is delivered.
     fn assert_fails_then_delivers(&self, options: &str, reason: &str) {
@@ -187,12 +198,7 @@ rm -f none said
 fn state_folder_without_inodes_holds_the_daemon_wherever_its_start_meets_that() {
     let Some(disk) = Disk::new() else { return };
     let lab = &disk.lab;
-    let mut wrapper = disk.unshare.command();
-    let config = lab.aside("config.toml");
-    let config = config.to_str().expect("a path of the lab is text");
-    wrapper.env("STATE", lab.state()).env("CONFIG", config);
-    wrapper.args(["-Urm", "bash", "-c", STATE_WITHOUT_INODES, "bash"]);
-    let ended = lab.run_wrapped(wrapper, &["watch", "--json", "--config", config], &disk.pipeline);
+    let ended = disk.watch_under(STATE_WITHOUT_INODES);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let said: Vec<_> = ended.stderr.lines().filter(|line| line.contains("has no room:")).collect();
     assert_eq!(said.len(), 7, "{ended:?}");
@@ -242,12 +248,7 @@ exit $code
 fn full_disk_of_the_state_holds_the_daemon_which_goes_on_when_there_is_room() {
     let Some(disk) = Disk::new() else { return };
     let lab = &disk.lab;
-    let mut wrapper = disk.unshare.command();
-    wrapper.env("STATE", lab.state());
-    wrapper.args(["-Urm", "bash", "-c", FILLED_STATE, "bash"]);
-    let config = lab.aside("config.toml");
-    let config = config.to_str().expect("a path of the lab is text");
-    let ended = lab.run_wrapped(wrapper, &["watch", "--json", "--config", config], &disk.pipeline);
+    let ended = disk.watch_under(FILLED_STATE);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("No space left on device"), "{ended:?}");
     assert!(ended.stderr.contains("there is room again"), "{ended:?}");

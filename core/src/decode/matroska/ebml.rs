@@ -2,8 +2,8 @@
 //!
 //! Source: RFC 8794, 4 to 7.
 
-use crate::decode::{DecodeError, Source};
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use crate::decode::{DecodeError, ReadAhead, Source};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -21,7 +21,7 @@ pub(super) struct Element {
 
 /// Reads elements one after another.
 pub(super) struct Elements<S = Box<dyn Source>> {
-    reader: BufReader<S>,
+    reader: ReadAhead<S>,
     position: u64,
     byte_count: u64,
 }
@@ -29,7 +29,7 @@ pub(super) struct Elements<S = Box<dyn Source>> {
 impl<S: Read + Seek> Elements<S> {
     /// Begins at the start of a source of `byte_count` bytes.
     pub(super) fn new(source: S, byte_count: u64) -> Result<Self, DecodeError> {
-        let mut reader = BufReader::with_capacity(BUFFER_BYTES, source);
+        let mut reader = ReadAhead::new(BUFFER_BYTES, source);
         reader.seek(SeekFrom::Start(0))?;
         Ok(Self { reader, position: 0, byte_count })
     }
@@ -46,7 +46,7 @@ impl<S: Read + Seek> Elements<S> {
 
     /// Reads on at byte `to`.
     pub(super) fn go_to(&mut self, to: u64) -> Result<(), DecodeError> {
-        self.reader.seek_relative(to.cast_signed().wrapping_sub(self.position.cast_signed()))?;
+        self.reader.seek(SeekFrom::Start(to))?;
         self.position = to;
         Ok(())
     }
