@@ -182,7 +182,7 @@ impl Service {
         for part in &request.ids {
             match self.store.find_job(part) {
                 Ok(job) => ids.push(job.id),
-                Err(error) => refused.push(error),
+                Err(error) => refused.push(about_a_job(error)?),
             }
         }
         for result in self.store.retry_jobs(&ids)? {
@@ -268,7 +268,7 @@ impl Service {
         for part in &request.ids {
             match self.store.find_job(part).and_then(|job| self.cancel_job(&job.id)) {
                 Ok(job) => jobs.push(job),
-                Err(error) => refused.push(error),
+                Err(error) => refused.push(about_a_job(error)?),
             }
         }
         let mut others = Vec::new();
@@ -360,6 +360,16 @@ impl Service {
             view.waits = job.state.waits().then(hold).flatten();
         }
         Ok(view)
+    }
+}
+
+/// An error that is about one job and keeps no other from anything.
+fn about_a_job(error: StoreError) -> Result<StoreError, Problem> {
+    match error {
+        StoreError::Lease { .. } | StoreError::Missing { .. } | StoreError::Ambiguous { .. } => {
+            Ok(error)
+        }
+        failed => Err(failed.into()),
     }
 }
 
