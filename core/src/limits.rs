@@ -18,6 +18,10 @@ pub const SAMPLE_RATE_HZ_MIN: u32 = 1_000;
 /// Highest sample rate accepted, in Hz: the largest FLAC can state.
 pub const SAMPLE_RATE_HZ_MAX: u32 = 655_350;
 
+/// Largest magnitude of a sample that a meter believes: 100 dB above full scale. Floats that hold integers of
+/// 16 bits without scaling (+90 dBFS) are still measured; what lies beyond is a broken stream.
+pub const SAMPLE_MAGNITUDE_MAX: f32 = 100_000.0;
+
 /// Longest file accepted. A year of audio at 655 kHz still fits the arithmetic; 100 hours is more
 /// than any programme and keeps a wrong header from reserving the disk.
 pub const DURATION_MAX: Seconds = Seconds(360_000.0);

@@ -143,6 +143,9 @@ pub fn judge(target: &Target, measured: Measured<'_>) -> Judgement {
         target.true_peak_max(report.integrated_lufs).map(|max| max.0),
     ));
     verdicts.extend(channels(target, measured.channels));
+    // What was measured is not all that the file holds.
+    let invalid = Some(report.invalid_samples).filter(|count| *count > 0);
+    verdicts.extend(invalid.map(|n| Verdict::at_most("invalid_samples", Some(n as f64), 0.0)));
     let has = |outcome| verdicts.iter().any(|verdict| verdict.outcome == outcome);
     let passed = match (has(Outcome::Fail), has(Outcome::NotMeasured)) {
         (true, _) => Some(false),
@@ -243,6 +246,15 @@ mod tests {
         assert_eq!(outcomes(&broadcast(), &file(-23.2004, -1.0, -1.0)), [Pass, Pass]);
         assert_eq!(outcomes(&broadcast(), &file(-22.7996, -3.0, -3.0)), [Pass, Pass]);
         assert_eq!(outcomes(&broadcast(), &file(-23.201, -3.0, -3.0)), [Fail, Pass]);
+    }
+
+    #[test]
+    fn file_with_invalid_samples_fails_whatever_else_was_measured() {
+        let report = LoudnessReport { invalid_samples: 1, ..file(-23.0, -3.0, -3.0) };
+        let judgement = judge(&broadcast(), Measured { loudness: &report, channels: 2 });
+        assert_eq!(judgement.passed, Some(false));
+        let verdict = judgement.verdicts.last().unwrap();
+        assert_eq!((verdict.measure, verdict.value), ("invalid_samples", Some(1.0)));
     }
 
     #[test]

@@ -23,7 +23,8 @@ use crate::units::{Dbfs, Dbtp, Frames, Lu, Lufs, SampleRate, Seconds};
 /// State kept: a step of samples, 400 ms of steps, and 8 bytes for every 100 ms of signal (4 more with a
 /// history), which is 29 MB in the 100 hours that are the limit: nothing of the report is rounded into
 /// a histogram. Results do not depend on how the signal was cut into blocks, nor on the machine's
-/// vectors. A stream without channels, with more than the limit, or with less than a frame a step has
+/// vectors. Samples that are not finite, or beyond [`limits::SAMPLE_MAGNITUDE_MAX`](crate::limits::SAMPLE_MAGNITUDE_MAX),
+/// count as silence and are counted. A stream without channels, with more than the limit, or with less than a frame a step has
 /// no values.
 ///
 /// Live: [`Self::push`] does not allocate within what [`Self::reserve`] made room for, and
@@ -287,6 +288,7 @@ impl Stream {
             sample_peak_dbfs: Dbfs::from_amplitude(amplitude(peaks.sample)),
             peak_to_loudness_lu: peak_to_loudness(true_peak_dbtp, integrated_lufs),
             peak_to_short_term_lu: self.peak_to_short_term.value(),
+            invalid_samples: self.steps.invalid_samples(),
         }
     }
 
@@ -306,6 +308,7 @@ impl Stream {
             true_peak_precise_dbtp: Dbtp::from_amplitude(amplitude(peaks.precise)),
             peak_to_loudness_lu: peak_to_loudness(true_peak_dbtp, integrated_lufs),
             peak_to_short_term_lu: self.peak_to_short_term.value(),
+            invalid_samples: self.steps.invalid_samples(),
         }
     }
 

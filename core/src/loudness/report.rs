@@ -32,6 +32,9 @@ pub struct LoudnessReport {
     /// programme). I. Shepherd and others, "Measuring micro-dynamics - a first step: standardizing PSR,
     /// the peak to short-term loudness ratio", AES Convention 143, 2017.
     pub peak_to_short_term_lu: Option<Lu>,
+    /// Samples that are not finite or beyond
+    /// [`SAMPLE_MAGNITUDE_MAX`](crate::limits::SAMPLE_MAGNITUDE_MAX): they count as silence.
+    pub invalid_samples: u64,
 }
 
 impl LoudnessReport {
@@ -70,6 +73,8 @@ pub struct LoudnessReading {
     pub peak_to_loudness_lu: Option<Lu>,
     /// PSR so far.
     pub peak_to_short_term_lu: Option<Lu>,
+    /// As in the report.
+    pub invalid_samples: u64,
 }
 
 /// One point of the loudness curve.

@@ -122,11 +122,14 @@ fn report_has_the_keys_of_the_json() {
         "sample_peak_dbfs",
         "peak_to_loudness_lu",
         "peak_to_short_term_lu",
+        "invalid_samples",
     ];
     assert_eq!(keys, expected);
     assert!(json.as_object().unwrap().values().all(serde_json::Value::is_number));
     let silent = serde_json::to_value(LoudnessReport::default()).unwrap();
-    assert!(silent.as_object().unwrap().values().all(serde_json::Value::is_null));
+    let mut silent = silent.as_object().unwrap().clone();
+    assert_eq!(silent.remove("invalid_samples").unwrap(), 0);
+    assert!(silent.values().all(serde_json::Value::is_null));
 }
 
 #[test]
@@ -223,10 +226,32 @@ fn samples_that_are_no_finite_numbers_are_refused() {
     }
 }
 
+/// 16-bit integers stored as floats without scaling reach 20 log10(32768) = 90.309 dBFS.
 #[test]
-fn loudest_numbers_are_measured() {
-    let plane: Vec<f32> = (0..48_000).map(|i| if i % 50 < 25 { 1e30 } else { -1e30 }).collect();
+fn integers_of_16_bits_stored_as_floats_are_measured() {
+    let plane: Vec<f32> =
+        (0..48_000).map(|i| if i % 50 < 25 { 32_768.0 } else { -32_768.0 }).collect();
     let report = of_mono(plane);
-    assert!((report.sample_peak_dbfs.unwrap().0 - 600.0).abs() < 1e-4);
-    assert!(report.integrated_lufs.unwrap().0 > 590.0);
+    assert!((report.sample_peak_dbfs.unwrap().0 - 90.309).abs() < 1e-3);
+    assert!(report.integrated_lufs.unwrap().0 > 80.0);
+    assert_eq!(report.invalid_samples, 0);
+}
+
+/// One of them held integrated loudness at 727 LUFS, or made all values vanish.
+#[test]
+fn invalid_samples_count_as_silence_and_are_counted() {
+    let good = tone(&[(-20.0, 5.0)]);
+    for bad in [3e38, -3e38, 100_001.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let (mut broken, mut silenced) = (good.clone(), good.clone());
+        for frame in [0, 100_000, 239_999] {
+            (broken[frame], silenced[frame]) = (bad, 0.0);
+        }
+        let expected = LoudnessReport { invalid_samples: 3, ..of_mono(silenced) };
+        assert_eq!(of_mono(broken.clone()), expected, "{bad}");
+        let mut meter = LoudnessMeter::new(&StreamSpec::new(RATE_HZ, 1), MonoMode::Single);
+        meter.push(&Block::from_planes(&[&broken]));
+        assert_eq!(meter.reading().invalid_samples, 3);
+        meter.reset();
+        assert_eq!(meter.reading().invalid_samples, 0);
+    }
 }

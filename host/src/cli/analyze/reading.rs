@@ -44,6 +44,9 @@ const LABELS: &[(&str, &str)] = &[
 /// Keys that say again, for programs, what another says.
 const TWINS: &[&str] = &["rms_amplitude", "peak_amplitude", "dynamic_range_db"];
 
+/// Shown only where there are some.
+const INVALID: &str = "invalid_samples";
+
 /// The readings of a group; lists are left to whoever draws tables.
 pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
     let mut readings: Vec<Reading> = Vec::new();
@@ -52,6 +55,8 @@ pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
             if let (Some(last), Some(seconds)) = (readings.last_mut(), value.as_f64()) {
                 last.remark = format!("at {}", duration(seconds));
             }
+        } else if key == INVALID && value == 0 {
+            // Hardly ever there are any.
         } else if !TWINS.contains(&key.as_str()) && !value.is_array() && !value.is_object() {
             let (number, unit) = shown(key, value);
             readings.push(Reading { label: label(key), number, unit, remark: String::new() });
@@ -102,7 +107,7 @@ mod tests {
         let group = json!({
             "momentary_max_lufs": -3.28, "momentary_max_at_s": 185.0, "centroid_hz": 2345.6,
             "rms_amplitude": 0.2, "zero_crossings": 12, "width": null, "dc_offset": -1e-9,
-            "list": [1],
+            "list": [1], "invalid_samples": 0,
         });
         let lines: Vec<String> = readings(group.as_object().unwrap())
             .into_iter()

@@ -69,6 +69,10 @@ fn report(record: &Record) -> LoudnessReport {
         short_term_max_lufs: number("short_term_max_lufs").map(Lufs),
         true_peak_dbtp: number("true_peak_dbtp").map(Dbtp),
         true_peak_precise_dbtp: number("true_peak_precise_dbtp").map(Dbtp),
+        invalid_samples: record
+            .get("loudness")
+            .and_then(|loudness| loudness.get("invalid_samples")?.as_u64())
+            .unwrap_or_default(),
         ..LoudnessReport::default()
     }
 }
