@@ -45,8 +45,20 @@ fn full_scale_sine_has_rms_of_minus_3_01_and_crest_of_3_01() {
 fn rms_is_over_all_channels_and_frames() {
     let report = measure(&[vec![0.5; 10], vec![0.0; 10]], PcmFormat::FLOAT, 48_000, 3);
     assert!((report.rms_amplitude - (0.25f64 / 2.0).sqrt()).abs() < 1e-12);
-    assert!((report.dc_offset.unwrap() - 0.25).abs() < 1e-12);
     assert!((report.peak_amplitude - 0.5).abs() < 1e-12);
+}
+
+/// +0.1 and -0.1 read 0.
+#[test]
+fn dc_offset_is_that_of_each_channel_and_of_the_worst() {
+    let planes = [vec![0.1; 1000], vec![-0.25; 1000], [[0.5, -0.5]; 500].as_flattened().to_vec()];
+    let report = measure(&planes, PcmFormat::FLOAT, 48_000, 77);
+    let expected = [f64::from(0.1f32), -0.25, 0.0];
+    assert_eq!(report.dc_offset_by_channel.len(), 3);
+    for (found, expected) in report.dc_offset_by_channel.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{report:?}");
+    }
+    assert!((report.dc_offset.unwrap() + 0.25).abs() < 1e-12);
 }
 
 #[test]
@@ -83,7 +95,11 @@ fn full_scale_of_integers_is_their_largest_value() {
 #[test]
 fn silence_has_amplitudes_of_zero_and_no_levels() {
     let report = mono(&vec![0.0; 500_000]);
-    let expected = LevelReport { dc_offset: Some(0.0), ..LevelReport::default() };
+    let expected = LevelReport {
+        dc_offset: Some(0.0),
+        dc_offset_by_channel: vec![0.0],
+        ..LevelReport::default()
+    };
     assert_eq!(report, expected);
 }
 
@@ -163,6 +179,7 @@ fn report_has_the_keys_of_the_json() {
         "dr14",
         "zero_crossings",
         "dc_offset",
+        "dc_offset_by_channel",
         "clipped_samples",
     ];
     assert_eq!(keys, expected);

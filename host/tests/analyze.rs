@@ -370,11 +370,12 @@ fn history_has_a_point_every_100_ms_and_a_distribution() {
     let points: Vec<&Value> = rows.iter().filter(|row| row["type"] == "point").collect();
     assert_eq!(points.len(), 40);
     assert_eq!(points[39]["at_s"], 4.0);
-    // The curve's maximum is the maximum of the report, as both look every 100 ms.
+    // The maximum of the report is found every 10 ms, the curve has a point every 100 ms.
     let report = json(&lab.run(&["analyze", "--json", "--only", "loudness", "a.wav"]));
     let loudness = &report["files"][0]["loudness"];
     let max = |key: &str| points.iter().filter_map(|row| row[key].as_f64()).reduce(f64::max);
-    assert_eq!(max("short_term_lufs"), loudness["short_term_max_lufs"].as_f64());
+    let above = loudness["short_term_max_lufs"].as_f64().unwrap() - max("short_term_lufs").unwrap();
+    assert!((0.0..0.1).contains(&above), "{above}");
     assert_eq!(max("true_peak_dbtp"), loudness["true_peak_dbtp"].as_f64());
     let bins = rows.last().unwrap()["bins"].as_array().unwrap().clone();
     let sum: f64 = bins.iter().map(|bin| bin["share"].as_f64().unwrap()).sum();

@@ -2,6 +2,7 @@
 
 use super::gating;
 use super::running::Running;
+use super::short_term::ShortTermSum;
 use crate::units::{Frames, SampleRate, Seconds};
 
 /// Length of a step: all windows are made of whole steps. EBU Tech 3341 asks of a meter of momentary
@@ -13,8 +14,11 @@ pub(super) const STEPS_PER_SECOND: u32 = 1000 / STEP_MS;
 /// Steps of the momentary window, 400 ms. EBU Tech 3341.
 const MOMENTARY_STEPS: usize = 40;
 
-/// Steps between gating blocks and between short-term windows, 100 ms. BS.1770-5, Annex 1 (75 %
-/// overlap of 400 ms); EBU Tech 3342 (overlap of at least 2.9 s).
+/// Steps of the short-term window, 3 s. EBU Tech 3341.
+const SHORT_TERM_STEPS: usize = gating::SHORT_TERM_HOPS * HOP_STEPS;
+
+/// Steps between gating blocks, and between the short-term windows of loudness range and PSR, 100 ms. BS.1770-5,
+/// Annex 1 (75 % overlap of 400 ms); EBU Tech 3342 (overlap of at least 2.9 s).
 pub(super) const HOP_STEPS: usize = 10;
 
 /// Hops that windows still need: those of the short-term one, and of the one that ended a few hops before, to
@@ -61,6 +65,7 @@ pub(super) struct Energies {
     momentary: Option<f64>,
     /// Of the latest 3 s, once there are so many.
     short_term: Option<f64>,
+    short_term_sum: ShortTermSum,
     momentary_max: Largest,
     short_term_max: Largest,
     running: Running,
@@ -77,6 +82,7 @@ impl Energies {
             kept_max: usize::MAX,
             momentary: None,
             short_term: None,
+            short_term_sum: ShortTermSum::new(),
             momentary_max: Largest::default(),
             short_term_max: Largest::default(),
             running: Running::new(),
@@ -91,6 +97,7 @@ impl Energies {
         self.forgotten = 0;
         self.momentary = None;
         self.short_term = None;
+        self.short_term_sum.clear();
         self.momentary_max = Largest::default();
         self.short_term_max = Largest::default();
         self.running.clear();
@@ -116,6 +123,11 @@ impl Energies {
             self.momentary = Some(energy);
             self.momentary_max.see(energy, self.step_count);
         }
+        let sum = self.short_term_sum.push(energy);
+        if self.step_count >= SHORT_TERM_STEPS as u64 {
+            // A window that begins late misses up to 0.07 LU of an event of 3 s where windows are 100 ms apart.
+            self.short_term_max.see(sum / self.frames_of_latest(SHORT_TERM_STEPS), self.step_count);
+        }
         if self.step_count.is_multiple_of(HOP_STEPS as u64) {
             self.end_hop();
         }
@@ -133,7 +145,6 @@ impl Energies {
         }
         self.short_term = gating::short_term_energy(&self.hops);
         if let Some(energy) = self.short_term {
-            self.short_term_max.see(energy, self.step_count);
             self.running.add_short_term(energy);
         }
     }

@@ -9,6 +9,7 @@ mod meter;
 mod peak_to_short_term;
 mod report;
 mod running;
+mod short_term;
 mod steps;
 pub(crate) mod true_peak;
 pub(crate) mod vectors;

@@ -8,13 +8,14 @@ use serde::Serialize;
 pub struct LoudnessReport {
     /// K-weighted, 400 ms blocks, 75 % overlap, gates at -70 LUFS and -10 LU. BS.1770-5.
     pub integrated_lufs: Option<Lufs>,
-    /// EBU Tech 3342.
+    /// Of the 3 s windows every 100 ms. EBU Tech 3342.
     pub loudness_range_lu: Option<Lu>,
     /// Largest of the 400 ms windows every 10 ms. EBU Tech 3341.
     pub momentary_max_lufs: Option<Lufs>,
     /// End of that window.
     pub momentary_max_at_s: Option<Seconds>,
-    /// Largest of the 3 s windows every 100 ms. EBU Tech 3341.
+    /// Largest of the 3 s windows every 10 ms, as of the momentary ones: on a grid of 100 ms an event of 3 s can
+    /// be missed by 0.07 LU. EBU Tech 3341.
     pub short_term_max_lufs: Option<Lufs>,
     /// End of that window.
     pub short_term_max_at_s: Option<Seconds>,

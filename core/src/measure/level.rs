@@ -26,8 +26,10 @@ pub struct LevelReport {
     pub dr14: Option<i32>,
     /// Sign changes of the channels' mean; zero counts as positive. As librosa without padding.
     pub zero_crossings: u64,
-    /// Mean of all samples; `None` without frames.
+    /// Mean of the samples of the channel that has most of it; `None` without frames.
     pub dc_offset: Option<f64>,
+    /// Mean of each channel's samples; empty without frames.
+    pub dc_offset_by_channel: Vec<f64>,
     /// Samples in runs of three or more at full scale.
     pub clipped_samples: u64,
 }
@@ -139,6 +141,12 @@ impl LevelMeter {
         let peak = self.channels.iter().fold(0.0f32, |peak, channel| peak.max(channel.peak));
         let rms_dbfs = Dbfs::from_power(mean_square);
         let crest = Dbfs::from_amplitude(peak.into()).zip(rms_dbfs).map(|(peak, rms)| peak - rms);
+        // Of opposite offsets the mean would say nothing.
+        let dc_offset_by_channel: Vec<f64> = if self.frame_count > 0 {
+            self.channels.iter().map(|channel| channel.sum / self.frame_count as f64).collect()
+        } else {
+            Vec::new()
+        };
         LevelReport {
             rms_dbfs,
             noise_floor_dbfs: self.noise_floor.finish(),
@@ -147,13 +155,18 @@ impl LevelMeter {
             crest_factor_db: crest,
             dynamic_range_db: crest,
             zero_crossings: self.zero_crossings,
-            dc_offset: (sample_count > 0.0).then(|| total(|channel| channel.sum) / sample_count),
+            dc_offset: dc_offset_by_channel.iter().copied().reduce(farther_from_zero),
+            dc_offset_by_channel,
             clipped_samples: self.channels.iter().map(ChannelLevel::clipped).sum(),
             dr14: dynamic_range::dr14(
                 self.channels.into_iter().map(|channel| channel.blocks).collect(),
             ),
         }
     }
+}
+
+fn farther_from_zero(one: f64, other: f64) -> f64 {
+    if other.abs() > one.abs() { other } else { one }
 }
 
 impl ChannelLevel {

@@ -189,6 +189,23 @@ fn short_term_range_and_psr_begin_with_the_last_frame_of_3_s() {
     assert!((full.peak_to_short_term_lu.unwrap().0 - 3.0).abs() < 0.1, "{full:?}");
 }
 
+/// A tone of 3 s is as loud wherever it begins. Of one that begins 50 ms beside a grid of 100 ms, windows on the grid
+/// hold 2.95 s: 10 log10(2.95 / 3) = -0.073 LU.
+#[test]
+fn short_term_maximum_of_3_s_does_not_depend_on_where_they_begin() {
+    let maximum = |offset_ms: u32| {
+        let before = vec![0.0; 48 * (1000 + offset_ms as usize)];
+        let report = of_mono([before, tone(&[(-20.0, 3.0)]), vec![0.0; 96_000]].concat());
+        assert_eq!(report.short_term_max_at_s, Some(Seconds(f64::from(4000 + offset_ms) / 1000.0)));
+        report.short_term_max_lufs.unwrap().0
+    };
+    let aligned = maximum(0);
+    for offset_ms in (10..100).step_by(10) {
+        let difference = maximum(offset_ms) - aligned;
+        assert!(difference.abs() < 1e-6, "{offset_ms} ms: {difference}");
+    }
+}
+
 /// Numbers below the smallest normal one are silence: whether they exist depends on a thread's mode.
 #[test]
 fn denormal_numbers_are_silence() {
