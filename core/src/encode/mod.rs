@@ -1,4 +1,5 @@
-//! From samples to a finished file's bytes. Adding a format: a file here, and its two lines below.
+//! From samples to a finished file's bytes. Adding a format: a file here, its two lines below,
+//! and its line in `names`.
 
 #[cfg(feature = "fdk-aac")]
 mod aac;
@@ -9,6 +10,7 @@ mod id3;
 mod lossy;
 #[cfg(feature = "mp3")]
 mod mp3;
+mod names;
 mod noise_shaping;
 #[cfg(any(feature = "opus", feature = "vorbis"))]
 mod ogg;
@@ -24,6 +26,7 @@ mod wav;
 
 pub(crate) use flac::crc16;
 pub use lossy::{BitRateMode, BitRates, Lossy, LossyQuality};
+pub use names::{format, format_words, missing_format, missing_formats};
 pub use noise_shaping::NoiseShape;
 pub(crate) use page_crc::crc as ogg_crc;
 pub use quantize::{Dither, Quantizer};
@@ -50,33 +53,6 @@ pub const FORMATS: &[&FormatDescriptor] = &[
     &vorbis::DESCRIPTOR,
     &wav::DESCRIPTOR,
 ];
-
-/// The format of this name that can be written.
-pub fn format(name: &str) -> Option<&'static FormatDescriptor> {
-    FORMATS.iter().find(|format| format.name == name).copied()
-}
-
-/// Formats whose writers are built on request only, each with the feature that builds it.
-const BY_FEATURE: &[(&str, &str)] =
-    &[("aac", "fdk-aac"), ("mp3", "mp3"), ("opus", "opus"), ("vorbis", "vorbis")];
-
-/// The format whose files have this extension, without the dot, in lower case.
-pub fn format_of_extension(extension: &str) -> Option<&'static FormatDescriptor> {
-    // AIFF's other extensions; files that nobody calls otherwise need none.
-    let extension = if matches!(extension, "aif" | "aifc") { "aiff" } else { extension };
-    FORMATS.iter().find(|format| format.extension == extension).copied()
-}
-
-/// The formats that this build does not write, each with the feature that would build its writer.
-pub fn missing_formats() -> impl Iterator<Item = (&'static str, &'static str)> {
-    BY_FEATURE.iter().copied().filter(|(name, _)| format(name).is_none())
-}
-
-/// The feature that would build the writer of a format, where this build has none.
-pub fn missing_feature(name: &str) -> Option<&'static str> {
-    let (_, feature) = BY_FEATURE.iter().find(|(format, _)| *format == name)?;
-    format(name).is_none().then_some(*feature)
-}
 
 /// Where a file's bytes go. Reading back is needed by writers that finish their header last.
 pub trait Sink: Read + Write + Seek + Send {}

@@ -221,9 +221,7 @@ impl ExportOne {
         let format = self.format.as_deref().or(extension).ok_or_else(|| {
             CliError::usage(format!("{path} has no extension; name the format with --format"))
         })?;
-        let format = format.to_lowercase();
-        let known = encode::format(&format).or_else(|| encode::format_of_extension(&format));
-        let format = known.map_or(format.as_str(), |known| known.name);
+        let format = encode::format(format).map_or(format, |known| known.name);
         // Braces would be placeholders.
         let path = path.replace('{', "{{").replace('}', "}}");
         let Storage { channels, bit_depth, sample_format, dither, .. } = &self.storage;

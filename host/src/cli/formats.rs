@@ -17,10 +17,11 @@ impl Run for Formats {
     const NAME: &'static str = "formats";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        let is_asked = |name: &str| self.name.as_ref().is_none_or(|asked| asked == name);
+        let asked = self.name.as_deref();
+        let is_asked = |name: &str| asked.is_none_or(|asked| names(asked, name));
         let read: Vec<_> = decode::FORMATS
             .iter()
-            .filter(|f| is_asked(f.name) || self.name.as_deref().is_some_and(|name| reads(f, name)))
+            .filter(|f| asked.is_none_or(|asked| asked == f.name || reads(f, asked)))
             .collect();
         let written: Vec<_> =
             encode::FORMATS.iter().copied().filter(|f| is_asked(f.name)).collect();
@@ -56,6 +57,12 @@ impl Run for Formats {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Whether this word is another one for a format that is written, built in or not.
+fn names(word: &str, format: &str) -> bool {
+    let built = encode::format(word).map(|known| known.name);
+    built.or(encode::missing_format(word).map(|(name, _)| name)) == Some(format)
 }
 
 /// Whether files of this container hold what is asked for: its codec or its extension.

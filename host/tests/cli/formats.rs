@@ -37,7 +37,7 @@ fn format_has_a_page_with_what_it_takes_and_how_large_it_gets() {
 fn format_that_is_not_built_in_is_named_with_its_feature() {
     let page = page("mp3");
     assert!(page.contains("mp3, read: "), "{page}");
-    let is_built = wavemill_core::encode::missing_feature("mp3").is_none();
+    let is_built = wavemill_core::encode::missing_format("mp3").is_none();
     let told = "mp3, written: not by this program; build it with `--features mp3`";
     assert_eq!(page.contains(told), !is_built, "{page}");
     let output = Lab::new().run(&["formats", "--json"]);
@@ -70,4 +70,7 @@ fn extension_of_an_export_means_its_format() {
         let is_there = bytes.windows(codec.len()).any(|window| window == codec);
         assert_eq!(is_there, name != "b.aif", "{name}");
     }
+    let output = lab.run(&["export", "a.wav", "c", "--format", "ogg"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(page("ogg").contains("vorbis, written: "));
 }

@@ -251,15 +251,18 @@ fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static Form
     if format.is_none() {
         let (span, name) = (name.span(), name.into_inner());
         let names = encode::FORMATS.iter().map(|format| format.name);
-        let list = names.clone().collect::<Vec<_>>().join(", ");
-        let (message, nearest) = match encode::missing_feature(&name) {
-            Some(feature) => {
+        let list = names.collect::<Vec<_>>().join(", ");
+        let (message, nearest) = match encode::missing_format(&name) {
+            Some((name, feature)) => {
                 let message = format!(
                     "`{name}` is not built into this program; build it with `--features {feature}`"
                 );
                 (message, None)
             }
-            None => (format!("unknown format `{name}`"), super::sink::nearest(&name, names)),
+            None => (
+                format!("unknown format `{name}`"),
+                super::sink::nearest(&name, encode::format_words()),
+            ),
         };
         let help = match nearest {
             Some(near) => format!("did you mean `{near}`?"),

@@ -472,14 +472,12 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
 }
 
 /// What a pipeline's export is told, each with its help.
-#[cfg(feature = "opus")]
 fn told(sections: &str) -> Vec<(&'static str, String, String)> {
     let text = format!("version = 1\n[pipeline]\nname = \"a\"\n{sections}path = \"{{stem}}.x\"\n");
     let told = mistakes(&text).into_iter();
     told.map(|one| (one.code, one.message, one.help.unwrap_or_default())).collect()
 }
 
-#[cfg(feature = "opus")]
 #[test]
 fn opus_is_asked_for_rates_channels_and_bits_it_has() {
     let export = |keys: &str| told(&format!("[[export]]\nformat = \"opus\"\n{keys}"));
@@ -513,7 +511,6 @@ fn opus_is_asked_for_rates_channels_and_bits_it_has() {
     );
 }
 
-#[cfg(feature = "opus")]
 #[test]
 fn what_steps_make_is_held_against_the_format() {
     let step = "[[step]]\nuse = \"resample\"\nwith = { sample_rate_hz = 44100 }\n";
@@ -534,21 +531,37 @@ fn what_steps_make_is_held_against_the_format() {
     assert_eq!(found[0].2, "it stores at most 8");
 }
 
+#[test]
+fn extension_of_a_format_names_it_too() {
+    let of = |word: &str| {
+        let text = format!(
+            "version = 1\n[pipeline]\nname = \"a\"\n[[export]]\nformat = \"{word}\"\npath = \"{{stem}}.x\"\n"
+        );
+        let found = mistakes(&text).into_iter().next();
+        found.map(|one| (one.message, one.help.unwrap_or_default()))
+    };
+    for word in ["ogg", "aif", "wave", "FLAC"] {
+        assert_eq!(of(word), None, "{word}");
+    }
+    let (message, help) = of("og").unwrap();
+    assert_eq!((message.as_str(), help.as_str()), ("unknown format `og`", "did you mean `ogg`?"));
+}
+
 /// Of the core that is at hand: building the workspace at once may have given it the feature.
 #[test]
-fn mp3_is_refused_with_the_way_to_build_it_where_it_is_not_built_in() {
-    let text = "version = 1\n[pipeline]\nname = \"a\"\n[[export]]\nformat = \"mp3\"\nbit_rate_kbps = 192\npath = \"{stem}.x\"\n";
-    let found = mistakes(text);
-    if wavemill_core::encode::missing_feature("mp3").is_none() {
-        assert_eq!(found, []);
-        return;
+fn format_that_is_not_built_in_is_refused_with_the_way_to_build_it() {
+    for (name, feature) in wavemill_core::encode::missing_formats() {
+        let text = format!(
+            "version = 1\n[pipeline]\nname = \"a\"\n[[export]]\nformat = \"{name}\"\nbit_rate_kbps = 192\npath = \"{{stem}}.x\"\n"
+        );
+        let found = mistakes(&text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let expected = format!(
+            "`{name}` is not built into this program; build it with `--features {feature}`"
+        );
+        assert_eq!(found[0].message, expected);
+        assert!(found[0].help.as_ref().unwrap().starts_with("this program writes aiff"));
     }
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(
-        found[0].message,
-        "`mp3` is not built into this program; build it with `--features mp3`"
-    );
-    assert!(found[0].help.as_ref().unwrap().starts_with("this program writes aiff"));
 }
 
 #[test]
