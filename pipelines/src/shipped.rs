@@ -24,6 +24,7 @@ pub const PIPELINES: &[Shipped] = &[
     shipped!("broadcast-r128"),
     shipped!("cd-master"),
     shipped!("measure"),
+    #[cfg(feature = "mp3")]
     shipped!("podcast"),
     shipped!("streaming"),
     shipped!("voice"),
@@ -40,6 +41,7 @@ mod tests {
     use super::*;
     use std::path::Path;
 
+    #[cfg(feature = "mp3")]
     #[test]
     fn every_file_of_the_folder_is_shipped() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -265,7 +265,7 @@ fn podcast_of_flac_keeps_every_frame_and_the_tags() {
     check_podcast(&lab, &ffmpeg, &path, frames);
 }
 
-/// Both files of a podcast against the encoded source as `ffmpeg` decodes it.
+/// The files of a podcast against the encoded source as `ffmpeg` decodes it.
 fn check_podcast(lab: &Lab, ffmpeg: &Ffmpeg, source: &Path, frames: usize) {
     let decoded = ffmpeg.decode(source);
     assert_eq!(decoded.frame_count(), frames, "ffmpeg and the encoder agree");
@@ -278,6 +278,19 @@ fn check_podcast(lab: &Lab, ffmpeg: &Ffmpeg, source: &Path, frames: usize) {
             assert!(carried, "{ending} lacks {key}: {tags:?}");
         }
     }
+    check_podcast_mp3(&ffmpeg.decode(&one(lab, ".mp3")), &decoded);
+    assert!(ffmpeg.tags(&one(lab, ".mp3")).contains(&("title".into(), "Gräser".into())));
+}
+
+/// What is published: as long as the source, at its loudness but for what 128 kbit/s leave out.
+fn check_podcast_mp3(mp3: &Signal, source: &Signal) {
+    let rate = u64::from(source.sample_rate_hz);
+    let expected = (source.frame_count() as u64 * 44_100).div_ceil(rate);
+    assert_eq!(mp3.frame_count() as u64, expected, "duration of the MP3");
+    let found = oracle::measure(mp3);
+    let loudness = found.integrated_lufs.unwrap();
+    assert!((loudness + 16.0).abs() < 0.3, "{loudness} LUFS");
+    assert!(found.true_peak_dbtp.unwrap() <= PODCAST.ceiling_dbtp + PEAK_TOLERANCE_DB);
 }
 
 #[test]
@@ -316,7 +329,7 @@ fn run_and_watch_make_the_same_audio_bytes() {
     wav::write(&by_watch.path("inbox/podcast/talk.wav"), &source, Stored::Int(16));
     run(&by_run, PODCAST.pipeline, &[&path]);
     watch(&by_watch, PODCAST.pipeline);
-    for ending in ["talk.wav", "talk.flac"] {
+    for ending in ["talk.wav", "talk.flac", "talk.mp3"] {
         let bytes = |lab: &Lab| std::fs::read(one(lab, ending)).unwrap();
         assert!(bytes(&by_run) == bytes(&by_watch), "{ending} differs between run and watch");
     }
@@ -341,7 +354,7 @@ fn folder_of_shipped_pipelines_serves_every_inbox() {
     }
     let ended = lab.until_idle(&[&repository().join("pipelines")]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(lab.files("outbox/podcast"), ["take.flac", "take.json", "take.wav"]);
+    assert_eq!(lab.files("outbox/podcast"), ["take.flac", "take.json", "take.mp3", "take.wav"]);
     assert_eq!(lab.files("outbox/streaming"), ["take.flac", "take.json"]);
     assert_eq!(lab.files("outbox/broadcast"), ["take.json", "take.wav"]);
     assert_eq!(lab.files("reports"), ["take.json"]);

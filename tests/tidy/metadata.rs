@@ -55,12 +55,17 @@ pub(crate) fn root() -> PathBuf {
 /// other platforms may be missing: then only this platform's are read, and the caller says so.
 pub(crate) fn metadata() -> &'static Metadata {
     static METADATA: OnceLock<Metadata> = OnceLock::new();
-    METADATA.get_or_init(|| read_all(&["--features", "wavemill/mp3,wavemill/fdk-aac"]))
+    METADATA.get_or_init(|| read_all(&["--features", "wavemill/fdk-aac"]))
 }
 
 /// The graph of a build without any feature that must be asked for.
 pub(crate) fn default_metadata() -> Metadata {
     read_all(&[])
+}
+
+/// The graph of a build with nothing that is copyleft.
+pub(crate) fn permissive_metadata() -> Metadata {
+    read_all(&["--no-default-features"])
 }
 
 fn read_all(features: &[&str]) -> Metadata {

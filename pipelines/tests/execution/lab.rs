@@ -212,10 +212,6 @@ pub(crate) fn floats(path: &Path) -> (hound::WavSpec, Vec<f32>) {
 }
 
 /// Noise below some kilohertz, which no bit rate of these tests leaves out.
-#[cfg_attr(
-    not(any(feature = "mp3", feature = "opus")),
-    expect(dead_code, reason = "for lossy formats")
-)]
 pub(crate) fn dull(frames: usize) -> [Vec<f32>; 2] {
     [1, 2].map(|seed| {
         let mut state = 0.0;

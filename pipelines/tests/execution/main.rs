@@ -13,7 +13,6 @@ mod lossy;
 mod measures;
 #[cfg(feature = "mp3")]
 mod mp3;
-#[cfg(feature = "opus")]
 mod opus;
 mod passthrough;
 mod planning;

@@ -79,15 +79,14 @@ fn all_shipped_pipelines_are_known_here() {
     assert_eq!(names, known.map(|name| format!("{name}.toml")));
 }
 
+#[cfg(feature = "mp3")]
 #[test]
-fn podcast_comes_out_at_minus_16_as_wav_and_flac() {
+fn podcast_comes_out_at_minus_16_as_mp3_wav_and_flac() {
     let lab = Lab::new();
     let input = programme(&lab);
     lab.run(&shipped("podcast"), &input).unwrap();
-    assert_eq!(
-        lab.files("out"),
-        ["outbox/podcast/show.flac", "outbox/podcast/show.json", "outbox/podcast/show.wav"]
-    );
+    let names = ["flac", "json", "mp3", "wav"].map(|it| format!("outbox/podcast/show.{it}"));
+    assert_eq!(lab.files("out"), names);
     for name in ["show.wav", "show.flac"] {
         let (loudness, peak) = measured(&lab.path("out/outbox/podcast").join(name));
         assert!((loudness + 16.0).abs() < 0.05, "{name}: {loudness}");
@@ -95,6 +94,25 @@ fn podcast_comes_out_at_minus_16_as_wav_and_flac() {
     }
     let (spec, samples) = integers(&lab.path("out/outbox/podcast/show.wav"));
     assert_eq!((spec.bits_per_sample, samples.len()), (24, 960_000));
+    let report = report(&lab, "outbox/podcast/show.json");
+    let mp3 = &report["outputs"][2];
+    assert_eq!((&mp3["bit_rate_kbps"], &mp3["frames"]), (&128.into(), &441_000.into()));
+    assert!(measured(&lab.path("out/outbox/podcast/show.mp3")).1 <= -1.0);
+}
+
+/// Rates and channels that the MP3 does not have are converted for it alone.
+#[cfg(feature = "mp3")]
+#[test]
+fn podcast_takes_recordings_of_any_rate() {
+    for rate in [8_000, 96_000] {
+        let lab = Lab::new();
+        let sound = noise(3, 3 * rate as usize).iter().map(|sample| sample * 0.1).collect();
+        lab.run(&shipped("podcast"), &lab.file("show.wav", &wav(rate, 16, &[sound]))).unwrap();
+        let report = report(&lab, "outbox/podcast/show.json");
+        let frames = [0, 1, 2].map(|index| report["outputs"][index]["frames"].as_u64().unwrap());
+        let same = 3 * u64::from(rate);
+        assert_eq!(frames, [same, same, 132_300]);
+    }
 }
 
 #[test]
@@ -149,6 +167,7 @@ fn check_limited(name: &str, target_lufs: f64, ceiling_dbtp: f64, path: &str, mo
     assert!(reduced > 0.0 && reduced <= most_db, "{name}: {found:#}");
 }
 
+#[cfg(feature = "mp3")]
 #[test]
 fn pipelines_that_limit_reach_their_target_under_the_ceiling() {
     check_limited("streaming", -14.0, -1.0, "outbox/streaming/show.flac", 3.0);

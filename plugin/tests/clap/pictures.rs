@@ -127,7 +127,7 @@ fn output_panel_shows_how_a_render_goes_and_ends() {
     editor.play(1.0, |_| [0.0; 2]);
     editor.keep("output");
     let running = editor.picture();
-    wait_for(|| (exports(folder.path()).len() == 2).then_some(()));
+    wait_for(|| (exports(folder.path()).len() == 3).then_some(()));
     let begin = Instant::now();
     while editor.picture() == running {
         assert!(begin.elapsed() < Duration::from_mins(1), "the end is not shown");
