@@ -220,15 +220,16 @@ fn serve(
     let slots = slots.map_err(|error| DaemonError::Start { reason: error.to_string() })?;
     let (change, changes) = bounded(CHANGES_MAX);
     let started = watches.iter().map(Watched::started).collect();
+    for (index, watch) in watches.iter_mut().enumerate() {
+        watch.start(shared, index, change.clone())?;
+    }
+    // Not before the folders are there: who hears it may use them.
     shared.tell(DaemonEvent::Started { watches: started });
     service_manager::ready();
     for (pipeline, jobs) in shared.store.waiting_counts()? {
         if !shared.live.runs(&pipeline) {
             shared.tell(DaemonEvent::PipelineUnwatched { pipeline, jobs });
         }
-    }
-    for (index, watch) in watches.iter_mut().enumerate() {
-        watch.start(shared, index, change.clone())?;
     }
     let (stopped, reloads) = (shared.stop.subscribe(), settings.reloads.clone());
     let inputs = Inputs { changes, reports, requests, stopped, reloads };

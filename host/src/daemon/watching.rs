@@ -84,10 +84,6 @@ impl Watched {
         changes: ChangeSender,
     ) -> Result<(), DaemonError> {
         let root = &self.spec.root;
-        if let Err(error) = create_dirs(root) {
-            // The watcher tells that it is offline and waits for it.
-            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
-        }
         let fail = |reason: String| DaemonError::Start { reason };
         let fail_io =
             |error: std::io::Error| fail(format!("watched folder {}: {error}", root.display()));
@@ -96,6 +92,13 @@ impl Watched {
             .store
             .visit_known_files(&self.spec.pipeline, root, &mut |file| start.remember(&file))
             .map_err(|error| fail(error.to_string()))?;
+        // A folder that had files is away now, as one on a share: an empty one in its place would
+        // count all of them as deleted. The watcher waits for it.
+        if start.remembers_nothing()
+            && let Err(error) = create_dirs(root)
+        {
+            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
+        }
         self.handle = Some(start.spawn(index, changes).map_err(fail_io)?);
         Ok(())
     }

@@ -44,6 +44,11 @@ impl WatchStart {
         }
     }
 
+    /// Whether no file of the folder is known.
+    pub fn remembers_nothing(&self) -> bool {
+        self.index.file_count() == 0
+    }
+
     /// Starts to watch; `index` comes back with every batch of changes.
     ///
     /// A batch is meant for one transaction. A bounded channel slows the watcher down and loses

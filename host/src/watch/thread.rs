@@ -251,7 +251,7 @@ impl Watcher {
         self.outbox.push(Change::RootOnline);
     }
 
-    fn go_online(&mut self, identity: Identity) {
+    pub(super) fn go_online(&mut self, identity: Identity) {
         self.root.accept(identity);
         self.open();
     }

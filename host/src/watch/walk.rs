@@ -273,10 +273,25 @@ impl Watcher {
                 _ => {}
             }
         }
-        if !gone.is_empty() && self.root_is_there() {
-            for relative in gone {
+        if gone.is_empty() || !self.root_is_there() {
+            return;
+        }
+        for relative in gone {
+            if self.is_absent(&relative) {
                 self.vanish(&relative);
+            } else {
+                self.scan_now();
             }
+        }
+    }
+
+    /// Whether nothing is there under the name of a file, or no folder under that of a folder. Asked
+    /// once more after the root was found there: before, it may have been away.
+    fn is_absent(&self, relative: &Path) -> bool {
+        match look(&self.spec.root.join(relative)) {
+            Ok(Kind::Folder(_)) => self.index.has_file(relative),
+            Ok(_) => self.index.folder(relative).is_some(),
+            Err(error) => is_absence(&error),
         }
     }
 
@@ -293,13 +308,21 @@ impl Watcher {
         is_lost
     }
 
-    /// A folder that cannot be listed: gone, or left as it is known.
-    fn fail_listing(&mut self, relative: &Path, error: &io::Error) {
+    /// A folder that cannot be listed: gone, or left as it is known; or the root is away.
+    pub(super) fn fail_listing(&mut self, relative: &Path, error: &io::Error) {
+        let is_root = relative.as_os_str().is_empty();
         if is_absence(error) {
-            self.vanish_unless_offline(relative);
+            // A root that is back already was away for a moment: none of its files is known to be gone.
+            if self.root_is_there() {
+                if is_root {
+                    self.scan_now();
+                } else if self.is_absent(relative) {
+                    self.vanish(relative);
+                }
+            }
             return;
         }
-        if relative.as_os_str().is_empty() {
+        if is_root {
             let reason =
                 format!("watched folder {}: {}", self.spec.root.display(), describe(error));
             self.go_offline(reason);

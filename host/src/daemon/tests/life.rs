@@ -38,6 +38,35 @@ fn dropped_file_comes_out_once_and_only_once() {
 }
 
 #[test]
+fn watched_folder_that_is_away_at_the_start_is_not_made_anew() {
+    let lab = Lab::new();
+    lab.write("in/one.wav", "sound");
+    lab.run(&plan("a"));
+    fs::rename(lab.path("in"), lab.path("away")).unwrap();
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::RootOffline { .. }));
+    assert!(!lab.path("in").exists());
+    fs::rename(lab.path("away"), lab.path("in")).unwrap();
+    running.wait_for(|event| matches!(event, DaemonEvent::RootOnline { .. }));
+    lab.write("in/two.wav", "sound of two");
+    running.wait_for(|event| matches!(event, DaemonEvent::JobDone { .. }));
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+    assert_eq!(lab.jobs().len(), 2);
+}
+
+#[test]
+fn watched_folders_are_made_before_the_start_is_told() {
+    let lab = Lab::new();
+    fs::remove_dir(lab.path("in")).unwrap();
+    let running = lab.start(&plan("a"), false);
+    running.wait_for(|event| matches!(event, DaemonEvent::Started { .. }));
+    assert!(lab.path("in").is_dir());
+    running.stop.escalate();
+    running.thread.join().unwrap().unwrap();
+}
+
+#[test]
 fn file_whose_name_is_not_utf_8_comes_out_under_that_name() {
     let lab = Lab::new();
     let name = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));

@@ -1,8 +1,14 @@
 //! The watched folder itself goes away and comes back.
 
 use super::*;
+use crate::watch::events::{EventSource, WatchError};
+use crate::watch::stat::Identity;
+use crate::watch::thread::{Watcher, Wiring};
 use std::ffi::OsStr;
+use std::io;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 fn quick() -> Bench {
     let mut bench = Bench::new();
@@ -87,6 +93,55 @@ fn root_that_is_a_file_is_offline() {
         Change::RootOffline { reason } => assert!(reason.contains("not a folder"), "{reason}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// Hears nothing; renames the folder away that it is asked to watch.
+struct Away;
+
+impl EventSource for Away {
+    fn watch(&mut self, folder: &Path) -> Result<(), WatchError> {
+        std::fs::rename(folder, folder.with_file_name("away")).unwrap();
+        Err(WatchError::Gone)
+    }
+}
+
+#[test]
+fn root_that_goes_as_its_first_walk_begins_is_offline_and_not_empty() {
+    let mut bench = Bench::new();
+    let (sender, receiver) = unbounded();
+    let start = bench.remembering();
+    bench.handle = Some(start.spawn_with(7, sender, Box::new(|_| Ok(Box::new(Away)))).unwrap());
+    bench.changes = Some(receiver);
+    match bench.next() {
+        Change::RootOffline { reason } => assert!(reason.contains("/in:"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn root_that_was_away_for_a_moment_keeps_its_files() {
+    let mut bench = Bench::new();
+    bench.write("a.mp3", b"a");
+    bench.watch();
+    let file = bench.settled();
+    bench.stop(vec![file]);
+    let (sender, changes) = unbounded();
+    let wiring = Wiring {
+        index: 7,
+        sender,
+        open_events: Box::new(|_| Err(WatchError::LimitReached)),
+        requests: crossbeam_channel::never(),
+        stop: Arc::default(),
+    };
+    let mut watcher = Watcher::new(bench.remembering(), wiring).unwrap();
+    let identity = Identity::of(&std::fs::metadata(&bench.spec.root).unwrap());
+    watcher.go_online(identity);
+    // As if it had been renamed away and back between a look at it and the next.
+    let absence = io::Error::from(io::ErrorKind::NotFound);
+    watcher.fail_listing(Path::new(""), &absence);
+    assert_eq!(watcher.index.file_count(), 1);
+    assert!(watcher.outbox.flush(false, &AtomicBool::new(false)).is_ok());
+    assert_eq!(changes.try_iter().count(), 0);
 }
 
 /// A file system mounted on a folder for as long as this lives.
