@@ -3,7 +3,9 @@
 //! Sources: Apple, "Audio Interchange File Format: AIFF", version 1.3 (1989); "AIFF-C", draft of
 //! 1991-08-26; the later compression types and the `CHAN` chunk as Apple's `CoreAudio` writes them.
 
+use super::adpcm::{AdpcmSetup, AdpcmStream};
 use super::chunks::{Chunks, Order, missing, read_up_to, u16_be, u32_be};
+use super::companding::{self, Law};
 use super::core_audio;
 use super::pcm::{Coding, PcmDecoder, PcmStream};
 use super::{Damaged, DecodeError, Decoder, Source};
@@ -44,6 +46,9 @@ pub(super) fn open(
     let header = read_header(source.as_mut(), byte_count)?;
     let comm = header.comm.ok_or_else(|| missing("COMM", header.promised_bytes, byte_count))?;
     let common = Common::parse(&comm, header.chan.as_deref())?;
+    if common.is_ima {
+        return common.open_ima(source, header.sound, byte_count, damaged);
+    }
     let Some(sound) = header.sound else {
         // The chunk may be left out of a file without samples.
         if common.frame_count == 0 {
@@ -166,7 +171,10 @@ struct Common {
     coding: Coding,
     sample_rate_hz: u64,
     layout: ChannelLayout,
+    /// Of IMA ADPCM the number of blocks.
     frame_count: u64,
+    /// Whether the sound is IMA ADPCM, which `coding` knows nothing of.
+    is_ima: bool,
 }
 
 impl Common {
@@ -186,7 +194,38 @@ impl Common {
             sample_rate_hz,
             layout: layout.unwrap_or_else(|| ChannelLayout::usual(channel_count)),
             frame_count: u64::from(frame_count),
+            is_ima: compression == b"ima4",
         })
+    }
+
+    /// Opens blocks of IMA ADPCM.
+    fn open_ima(
+        self,
+        source: Box<dyn Source>,
+        sound: Option<Sound>,
+        byte_count: u64,
+        damaged: Damaged,
+    ) -> Result<Box<dyn Decoder>, DecodeError> {
+        let setup = AdpcmSetup::quick_time(self.layout.channel_count())?;
+        let promised = self.frame_count * setup.block_bytes();
+        let room = sound.as_ref().map_or(Some(0), |sound| sound.claimed);
+        if room.is_some_and(|room| room < promised) && !damaged.is_repaired() {
+            return Err(DecodeError::damaged(format!(
+                "it promises {} blocks, but its sound chunk has room for {}",
+                self.frame_count,
+                room.unwrap_or(0) / setup.block_bytes()
+            )));
+        }
+        let stream = AdpcmStream {
+            container: "aiff",
+            setup,
+            sample_rate_hz: self.sample_rate_hz,
+            layout: self.layout,
+            start: sound.map_or(byte_count, |sound| sound.start),
+            claimed: Some(promised),
+            valid: None,
+        };
+        stream.open(source, byte_count, damaged)
     }
 
     fn frame_bytes(&self) -> u64 {
@@ -216,12 +255,27 @@ impl Common {
 }
 
 fn coding(compression: [u8; 4], bits: u16) -> Result<Coding, DecodeError> {
+    let law = match &compression {
+        b"ulaw" | b"ULAW" => Some(Law::Mu),
+        b"alaw" | b"ALAW" => Some(Law::A),
+        _ => None,
+    };
+    if law.is_some() {
+        return Ok(Coding {
+            format: PcmFormat::int(companding::BIT_DEPTH),
+            container_bytes: 1,
+            big_endian: true,
+            is_unsigned: false,
+            law,
+        });
+    }
     let (sample_format, bits, big_endian) = match &compression {
         b"NONE" | b"twos" => (SampleFormat::Int, bits, true),
         b"sowt" => (SampleFormat::Int, bits, false),
         b"raw " => (SampleFormat::Int, 8, true),
         b"in24" => (SampleFormat::Int, 24, true),
         b"in32" => (SampleFormat::Int, 32, true),
+        b"ima4" => (SampleFormat::Int, 16, true),
         b"42ni" => (SampleFormat::Int, 24, false),
         b"23ni" => (SampleFormat::Int, 32, false),
         b"fl32" | b"FL32" => (SampleFormat::Float, 32, true),
@@ -239,6 +293,7 @@ fn coding(compression: [u8; 4], bits: u16) -> Result<Coding, DecodeError> {
         container_bytes: usize::from(bits.div_ceil(8)),
         big_endian,
         is_unsigned: &compression == b"raw ",
+        law,
     })
 }
 

@@ -13,6 +13,15 @@ pub struct ReadFormat {
     pub summary: &'static str,
 }
 
+/// What is read in WAVE.
+const WAVE_CODECS: &[&str] = &["pcm", "mulaw", "alaw", "ima-adpcm", "ms-adpcm", "mp3"];
+
+/// What is read in AIFC, and in CAF without Apple Lossless.
+const APPLE_CODECS: &[&str] = &["pcm", "mulaw", "alaw", "ima-adpcm"];
+
+/// What is read in CAF.
+const CAF_CODECS: &[&str] = &["pcm", "mulaw", "alaw", "ima-adpcm", "alac"];
+
 /// What is read in Matroska.
 #[cfg(feature = "matroska")]
 const MATROSKA_CODECS: &[&str] = &[
@@ -46,10 +55,10 @@ pub const FORMATS: &[ReadFormat] = &[
     #[cfg(feature = "mpeg4")]
     ReadFormat { name: "aac", extensions: &["aac"], codecs: &["aac"],
         summary: "AAC-LC and HE-AAC in ADTS; nothing in it says what is padding." },
-    ReadFormat { name: "aiff", extensions: &["aif", "aiff", "aifc"], codecs: &["pcm"],
-        summary: "AIFF and AIFC with 8 to 32 bit or float samples." },
-    ReadFormat { name: "caf", extensions: &["caf"], codecs: if cfg!(feature = "mpeg4") { &["pcm", "alac"] } else { &["pcm"] },
-        summary: "Core Audio Format with 8 to 32 bit or float samples, or ALAC." },
+    ReadFormat { name: "aiff", extensions: &["aif", "aiff", "aifc"], codecs: APPLE_CODECS,
+        summary: "AIFF and AIFC with 8 to 32 bit or float samples, mu-law, A-law or IMA ADPCM." },
+    ReadFormat { name: "caf", extensions: &["caf"], codecs: if cfg!(feature = "mpeg4") { CAF_CODECS } else { APPLE_CODECS },
+        summary: "Core Audio Format with 8 to 32 bit or float samples, mu-law, A-law, IMA ADPCM or ALAC." },
     ReadFormat { name: "flac", extensions: &["flac"], codecs: &["flac"],
         summary: "FLAC, the free lossless codec." },
     #[cfg(feature = "matroska")]
@@ -66,10 +75,10 @@ pub const FORMATS: &[ReadFormat] = &[
         codecs: &["vorbis", "flac", #[cfg(feature = "opus")] "opus"],
         summary: "Ogg with Vorbis, FLAC or, where it is built in, Opus; padding is removed.",
     },
-    ReadFormat { name: "w64", extensions: &["w64"], codecs: &["pcm"],
-        summary: "Sony Wave64 with 8 to 32 bit or float samples." },
-    ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: &["pcm"],
-        summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples." },
+    ReadFormat { name: "w64", extensions: &["w64"], codecs: WAVE_CODECS,
+        summary: "Sony Wave64 with what WAVE holds." },
+    ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: WAVE_CODECS,
+        summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples, mu-law, A-law, ADPCM or MP3." },
 ];
 
 /// The extensions of all these formats, lower case, without the dot.

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "mpeg4")]
 mod aac;
+mod adpcm;
 pub(crate) mod aiff;
 #[cfg(feature = "mpeg4")]
 mod alac;
@@ -15,6 +16,7 @@ pub(crate) mod caf;
 mod chunks;
 mod claims;
 mod coded;
+mod companding;
 mod completeness;
 mod core_audio;
 mod cut;
@@ -89,7 +91,7 @@ pub fn open_as(
         Kind::Aiff => aiff::open(source, byte_count, damaged),
         Kind::Flac { start } => flac::open(source, start, byte_count, damaged),
         Kind::Ogg => ogg::open(source, byte_count, damaged),
-        Kind::Mpeg { start } => mpeg::open(source, start, byte_count, damaged),
+        Kind::Mpeg { start } => mpeg::open(source, "mp3", start, byte_count, damaged),
         #[cfg(feature = "matroska")]
         Kind::Matroska => matroska::open(source, byte_count, damaged),
         #[cfg(feature = "mpeg4")]
@@ -116,7 +118,7 @@ pub(crate) fn byte_count(source: &mut dyn Source) -> Result<u64, DecodeError> {
 pub struct StreamInfo {
     /// Container, as `wavemill formats` names it: see [`FORMATS`].
     pub container: &'static str,
-    /// Codec: `pcm`, `flac`, `alac`, `mp3`, `vorbis`, `opus`, `aac`.
+    /// Codec: `pcm`, `mulaw`, `alaw`, `ima-adpcm`, `ms-adpcm`, `flac`, `alac`, `mp3`, `vorbis`, `opus`, `aac`.
     pub codec: &'static str,
     /// Rate and channels.
     pub spec: StreamSpec,

@@ -2,12 +2,12 @@
 
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use super::coded::Codec;
+use super::companding::Law;
 use super::repair::{Ledger, RepairKind};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
 use crate::audio::{ChannelLayout, PcmFormat, SampleFormat, Samples, StreamSpec};
 use crate::units::{Frames, SampleRate};
 use std::io::{ErrorKind, Read, SeekFrom};
-#[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use std::ops::Range;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use symphonia::core::packet::Packet;
@@ -25,6 +25,8 @@ pub(super) struct Coding {
     pub(super) big_endian: bool,
     /// 8-bit WAVE and AIFC `raw ` store 128 for silence.
     pub(super) is_unsigned: bool,
+    /// Bytes on a logarithmic scale.
+    pub(super) law: Option<Law>,
 }
 
 /// What a container's header says about its samples.
@@ -89,10 +91,10 @@ impl PcmDecoder {
             source,
             info: StreamInfo {
                 container: stream.container,
-                codec: "pcm",
+                codec: stream.coding.law.map_or("pcm", Law::name),
                 spec: StreamSpec { sample_rate: SampleRate(rate), layout },
                 format: stream.coding.format,
-                lossless: true,
+                lossless: stream.coding.law.is_none(),
                 frame_count: Some(frame_count),
                 warnings: stream.warnings,
             },
@@ -278,8 +280,8 @@ impl Codec for PcmCodec {
     }
 }
 
-#[cfg(any(feature = "matroska", feature = "mpeg4"))]
-fn copy<T: Copy>(planes: &[Vec<T>], range: Range<usize>, out: &mut [Vec<T>]) {
+/// Replaces the planes of `out` by `range` of those of `planes`.
+pub(super) fn copy<T: Copy>(planes: &[Vec<T>], range: Range<usize>, out: &mut [Vec<T>]) {
     for (plane, out) in planes.iter().zip(out) {
         out.clear();
         out.extend_from_slice(&plane[range.clone()]);
@@ -334,6 +336,10 @@ fn unpack_ints(bytes: &[u8], coding: Coding, planes: &mut [Vec<i32>], frame_coun
     // unused low bits need no code of their own.
     let shift = 32 - u32::from(coding.format.bit_depth);
     match (coding.container_bytes, coding.big_endian) {
+        (1, _) if let Some(law) = coding.law => {
+            let table = law.table();
+            unpack(bytes, planes, frame_count, |[byte]: [u8; 1]| table[usize::from(byte)]);
+        }
         (1, _) => {
             let flip = if coding.is_unsigned { 0x80 } else { 0 };
             let widen = |[a]: [u8; 1]| i32::from_le_bytes([0, 0, 0, a ^ flip]) >> shift;
@@ -426,6 +432,7 @@ mod tests {
             container_bytes,
             big_endian: false,
             is_unsigned: false,
+            law: None,
         }
     }
 

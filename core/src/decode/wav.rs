@@ -3,9 +3,12 @@
 //! Sources: Microsoft/IBM, "Multimedia Programming Interface and Data Specifications 1.0" and
 //! "Multiple Channel Audio Data and WAVE Files" (2007); EBU Tech 3306 (RF64); ITU-R BS.2088-1 (BW64).
 
+use super::adpcm::{AdpcmSetup, AdpcmStream, Scheme};
 use super::chunks::{Chunk, Chunks, Order, missing, read_up_to, u16_le, u32_le, u64_le};
+use super::companding::{self, Law};
 use super::pcm::{Coding, PcmDecoder, PcmStream};
-use super::{Damaged, DecodeError, Decoder, Source};
+use super::window::Window;
+use super::{Damaged, DecodeError, Decoder, Source, mpeg};
 use crate::audio::{ChannelLayout, ChannelPosition, PcmFormat, SampleFormat};
 
 /// Length that means "not known when the header was written", or in RF64 "see `ds64`".
@@ -14,12 +17,21 @@ const LENGTH_UNKNOWN: u64 = 0xffff_ffff;
 /// What `sox` writes as the data's length when it writes into a pipe.
 const LENGTH_UNKNOWN_SOX: u64 = 0x7fff_f000;
 
-/// Bytes of a `fmt ` chunk that are looked at: those of `WAVEFORMATEXTENSIBLE`.
-pub(super) const FMT_BYTES: usize = 40;
+/// Bytes of a `fmt ` chunk before the coefficients of Microsoft ADPCM.
+const COEFFICIENTS_START: usize = 22;
+
+/// Bytes of a `fmt ` chunk that are looked at: `WAVEFORMATEXTENSIBLE` has 40, the rest is room for as many
+/// coefficients as a block can name.
+pub(super) const FMT_BYTES: usize = COEFFICIENTS_START + 256 * 4;
 
 /// Format tags of `WAVEFORMATEX`.
 const TAG_PCM: u16 = 1;
+const TAG_MS_ADPCM: u16 = 2;
 const TAG_FLOAT: u16 = 3;
+const TAG_A_LAW: u16 = 6;
+const TAG_MU_LAW: u16 = 7;
+const TAG_IMA_ADPCM: u16 = 0x11;
+const TAG_MP3: u16 = 0x55;
 const TAG_EXTENSIBLE: u16 = 0xfffe;
 
 /// The last 14 bytes of the subformat GUID that continues a format tag (`KSDATAFORMAT_SUBTYPE_*`).
@@ -34,6 +46,8 @@ pub(super) struct Header {
     /// Bytes the file has by its own account; `None` when its writer did not know.
     pub(super) promised_bytes: Option<u64>,
     pub(super) fmt: Option<Vec<u8>>,
+    /// Frames by the `fact` chunk.
+    pub(super) fact: Option<u64>,
     pub(super) data: Option<Data>,
 }
 
@@ -58,30 +72,50 @@ pub(super) fn open(
     damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
-    let fmt = header.fmt.ok_or_else(|| missing("fmt ", header.promised_bytes, byte_count))?;
-    let data = header.data.ok_or_else(|| missing("data", header.promised_bytes, byte_count))?;
-    open_samples(source, "wav", &fmt, &data, byte_count, damaged)
+    open_samples(source, "wav", header, byte_count, damaged)
 }
 
-/// Opens the samples `data` that a `fmt ` chunk describes.
+/// Opens the samples that a header describes.
 pub(super) fn open_samples(
     source: Box<dyn Source>,
     container: &'static str,
-    fmt: &[u8],
-    data: &Data,
+    Header { fmt, fact, data, promised_bytes }: Header,
     byte_count: u64,
     damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
-    let format = Format::parse(fmt)?;
+    let fmt = fmt.ok_or_else(|| missing("fmt ", promised_bytes, byte_count))?;
+    let data = data.ok_or_else(|| missing("data", promised_bytes, byte_count))?;
+    let format = Format::parse(&fmt)?;
+    let coding = match format.stored {
+        Stored::Pcm(coding) => coding,
+        Stored::Adpcm(setup) => {
+            let stream = AdpcmStream {
+                container,
+                setup,
+                sample_rate_hz: format.sample_rate_hz,
+                layout: format.layout,
+                start: data.start,
+                claimed: data.claimed,
+                valid: fact.map(|count| 0..count),
+            };
+            return stream.open(source, byte_count, damaged);
+        }
+        Stored::Mp3 => return open_mp3(source, container, &data, byte_count, damaged),
+    };
     let there = byte_count.saturating_sub(data.start);
-    let frame_bytes = (format.coding.container_bytes * format.layout.channel_count()) as u64;
+    let frame_bytes = (coding.container_bytes * format.layout.channel_count()) as u64;
+    let promised = data.claimed.unwrap_or(there) / frame_bytes;
+    // Wave64 begins chunks at multiples of eight bytes; ffmpeg counts what fills up to there among the samples.
+    let is_filling =
+        |fact: &u64| promised.checked_sub(*fact).is_some_and(|it| it * frame_bytes < 8);
+    let promised = fact.filter(|fact| container == "w64" && is_filling(fact)).unwrap_or(promised);
     let stream = PcmStream {
         container,
-        coding: format.coding,
+        coding,
         sample_rate_hz: format.sample_rate_hz,
         layout: format.layout,
         data_start: data.start,
-        promised: data.claimed.unwrap_or(there) / frame_bytes,
+        promised,
         available: there / frame_bytes,
         warnings: Vec::new(),
         leaves_out: false,
@@ -89,15 +123,38 @@ pub(super) fn open_samples(
     PcmDecoder::open(source, stream, damaged)
 }
 
+/// Opens MP3 frames in a `data` chunk.
+fn open_mp3(
+    source: Box<dyn Source>,
+    container: &'static str,
+    data: &Data,
+    byte_count: u64,
+    damaged: Damaged,
+) -> Result<Box<dyn Decoder>, DecodeError> {
+    let end = data.claimed.map_or(byte_count, |claimed| data.start.saturating_add(claimed));
+    if end > byte_count && !damaged.is_repaired() {
+        let bytes = |end: u64| format!("{} bytes of MP3", end.saturating_sub(data.start));
+        return Err(DecodeError::truncated(bytes(end), bytes(byte_count)));
+    }
+    let length = end.min(byte_count).saturating_sub(data.start);
+    let mut frames = Window::new(source, data.start, data.start + length)?;
+    let start = mpeg::find(&mut frames, 0, length)?;
+    let start = start.ok_or_else(|| DecodeError::damaged("its `data` chunk holds no MP3"))?;
+    mpeg::open(Box::new(frames), container, start, length, damaged)
+}
+
 /// Finds the chunks that matter for decoding.
 pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<Header, DecodeError> {
     let mut walk = WavChunks::new(source, byte_count)?;
-    let mut header = Header { promised_bytes: None, fmt: None, data: None };
+    let mut header = Header { promised_bytes: None, fmt: None, fact: None, data: None };
     while header.fmt.is_none() || header.data.is_none() {
         let Some((chunk, length)) = walk.next()? else { break };
         match &chunk.id {
             b"fmt " if header.fmt.is_none() => {
                 header.fmt = Some(walk.chunks.data(chunk, FMT_BYTES)?);
+            }
+            b"fact" if header.fact.is_none() => {
+                header.fact = u32_le(&walk.chunks.data(chunk, 4)?, 0).map(u64::from);
             }
             b"data" if header.data.is_none() => {
                 header.data = Some(Data { start: chunk.start, claimed: length });
@@ -246,9 +303,16 @@ impl LongLengths {
     }
 }
 
+/// How the sound is stored.
+enum Stored {
+    Pcm(Coding),
+    Adpcm(AdpcmSetup),
+    Mp3,
+}
+
 /// A parsed `fmt ` chunk.
 struct Format {
-    coding: Coding,
+    stored: Stored,
     sample_rate_hz: u64,
     layout: ChannelLayout,
 }
@@ -266,12 +330,18 @@ impl Format {
         let extension = (tag == TAG_EXTENSIBLE).then(|| Extension::parse(fmt)).transpose()?;
         let tag = extension.as_ref().map_or(tag, |extension| extension.tag);
         let valid_bits = extension.as_ref().map_or(bits, |extension| extension.valid_bits(bits));
-        let coding = coding(tag, bits, valid_bits, block_align, channel_count)?;
+        let stored = match tag {
+            TAG_MP3 => Stored::Mp3,
+            TAG_MS_ADPCM | TAG_IMA_ADPCM => {
+                Stored::Adpcm(adpcm(tag, bits, block_align, channel_count, fmt)?)
+            }
+            _ => Stored::Pcm(coding(tag, bits, valid_bits, block_align, channel_count)?),
+        };
         let layout = match extension {
             Some(extension) => extension.layout(usize::from(channel_count)),
             None => ChannelLayout::usual(usize::from(channel_count)),
         };
-        Ok(Self { coding, sample_rate_hz, layout })
+        Ok(Self { stored, sample_rate_hz, layout })
     }
 }
 
@@ -309,6 +379,31 @@ impl Extension {
     }
 }
 
+/// What a `fmt ` chunk says of ADPCM: after the usual fields the number of frames in a block, and for
+/// Microsoft's the coefficients.
+fn adpcm(
+    tag: u16,
+    bits: u16,
+    block_align: u16,
+    channel_count: u16,
+    fmt: &[u8],
+) -> Result<AdpcmSetup, DecodeError> {
+    if bits != 4 {
+        return Err(DecodeError::unsupported(format!("{bits}-bit {} in WAV", codec_name(tag))));
+    }
+    let scheme = if tag == TAG_IMA_ADPCM {
+        Scheme::Ima
+    } else {
+        let count = usize::from(u16_le(fmt, COEFFICIENTS_START - 2).unwrap_or(0));
+        let pairs = fmt.get(COEFFICIENTS_START..).unwrap_or_default().as_chunks::<4>().0.iter();
+        let number = |low: u8, high: u8| i32::from(i16::from_le_bytes([low, high]));
+        let pairs = pairs.take(count).map(|&[a, b, c, d]| [number(a, b), number(c, d)]);
+        Scheme::Microsoft(pairs.collect())
+    };
+    let block_frames = u16_le(fmt, 18).map(usize::from);
+    AdpcmSetup::new(scheme, channel_count.into(), block_align.into(), block_frames)
+}
+
 fn coding(
     tag: u16,
     bits: u16,
@@ -322,8 +417,13 @@ fn coding(
             "frames of {block_align} bytes do not hold {channel_count} channels of {bits} bits"
         ))
     };
+    let law = match tag {
+        TAG_MU_LAW => Some(Law::Mu),
+        TAG_A_LAW => Some(Law::A),
+        _ => None,
+    };
     let sample_format = match tag {
-        TAG_PCM => SampleFormat::Int,
+        TAG_PCM | TAG_MU_LAW | TAG_A_LAW => SampleFormat::Int,
         TAG_FLOAT => SampleFormat::Float,
         _ => return Err(DecodeError::unsupported(format!("{} in WAV", codec_name(tag)))),
     };
@@ -334,7 +434,8 @@ fn coding(
         return Err(contradiction());
     }
     let bit_depth = match (sample_format, container_bytes) {
-        (SampleFormat::Int, 1..=4) => valid_bits.max(8),
+        (SampleFormat::Int, 1) if law.is_some() => companding::BIT_DEPTH,
+        (SampleFormat::Int, 1..=4) if law.is_none() => valid_bits.max(8),
         (SampleFormat::Float, 4 | 8) if bits == container_bytes * 8 => bits,
         (SampleFormat::Int, _) => {
             return Err(DecodeError::unsupported(format!("{bits}-bit integers in WAV")));
@@ -347,7 +448,8 @@ fn coding(
         format: PcmFormat { sample_format, bit_depth },
         container_bytes: usize::from(container_bytes),
         big_endian: false,
-        is_unsigned: container_bytes == 1,
+        is_unsigned: container_bytes == 1 && law.is_none(),
+        law,
     })
 }
 

@@ -4,7 +4,7 @@
 //! four bytes are the letters of WAVE's; a length counts the 24 bytes of name and length as well; chunks
 //! begin at multiples of eight bytes.
 
-use super::chunks::{missing, read_up_to, u64_le};
+use super::chunks::{read_up_to, u64_le};
 use super::wav::{self, Data, Header};
 use super::{Damaged, DecodeError, Decoder, Source};
 use crate::limits::CHUNK_COUNT_MAX;
@@ -27,10 +27,7 @@ pub(super) fn open(
     damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     let header = read_header(source.as_mut(), byte_count)?;
-    let promised = header.promised_bytes;
-    let fmt = header.fmt.ok_or_else(|| missing("fmt ", promised, byte_count))?;
-    let data = header.data.ok_or_else(|| missing("data", promised, byte_count))?;
-    wav::open_samples(source, "w64", &fmt, &data, byte_count, damaged)
+    wav::open_samples(source, "w64", header, byte_count, damaged)
 }
 
 /// Finds the chunks that matter for decoding.
@@ -46,7 +43,7 @@ pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<He
             _ => DecodeError::unsupported("Wave64 without sound"),
         });
     }
-    let mut header = Header { promised_bytes: claimed, fmt: None, data: None };
+    let mut header = Header { promised_bytes: claimed, fmt: None, fact: None, data: None };
     let mut position = CHUNKS_START;
     for _ in 0..CHUNK_COUNT_MAX {
         let head = read_up_to(source, position, RIFF.len() + 8)?;
@@ -62,6 +59,9 @@ pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<He
                     let there = stated.min(HEADER_BYTES + wav::FMT_BYTES as u64) - HEADER_BYTES;
                     let count = usize::try_from(there).expect("is a few bytes");
                     header.fmt = Some(read_up_to(source, start, count)?);
+                }
+                b"fact" if header.fact.is_none() => {
+                    header.fact = u64_le(&read_up_to(source, start, 8)?, 0);
                 }
                 b"data" if header.data.is_none() => {
                     let claimed = claimed.map(|claimed| claimed - HEADER_BYTES);

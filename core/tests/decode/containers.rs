@@ -151,7 +151,7 @@ fn caf_that_contradicts_itself_or_uses_another_codec_is_refused() {
         (description(48_000.0, "lpcm", 0, [200, 1, 100, 16]), "100 channels"),
         (description(f64::NAN, "lpcm", 0, [4, 1, 2, 16]), "0 Hz"),
         (description(1e300, "lpcm", 0, [4, 1, 2, 16]), "Hz of sample rate"),
-        (description(48_000.0, "ima4", 0, [68, 64, 2, 0]), "IMA ADPCM in CAF"),
+        (description(48_000.0, "MAC3", 0, [4, 6, 2, 0]), "MACE in CAF"),
         (description(48_000.0, "aac ", 2, [0, 1024, 2, 0]), "AAC in CAF"),
         (description(48_000.0, "lpcm", 0, [4, 1, 2, 16])[..20].to_vec(), "cut short"),
     ] {

@@ -137,8 +137,12 @@ fn claims_beyond_the_limits_are_refused_in_one_line() {
         (fmt(1, 2, 48_000, 0), "frames of 0 bytes do not hold 2 channels of 0 bits"),
         (fmt(1, 2, 48_000, 40), "uses 40-bit integers in WAV, which is not supported"),
         (fmt(3, 2, 48_000, 16), "uses 16-bit floats in WAV, which is not supported"),
-        (fmt(6, 2, 8_000, 8), "uses A-law in WAV, which is not supported"),
-        (fmt(0x55, 2, 44_100, 0), "uses MP3 in WAV, which is not supported"),
+        (fmt(0x31, 1, 8_000, 0), "uses GSM 6.10 in WAV, which is not supported"),
+        (fmt(6, 2, 8_000, 16), "uses 16-bit integers in WAV, which is not supported"),
+        (fmt(0x11, 2, 8_000, 4), "blocks of 2 bytes do not hold 2 channels of ADPCM"),
+        (fmt(0x11, 2, 8_000, 3), "uses 3-bit IMA ADPCM in WAV, which is not supported"),
+        (fmt(2, 3, 8_000, 4), "uses Microsoft ADPCM of 3 channels, which is not supported"),
+        (fmt(0x55, 2, 44_100, 0), "its `data` chunk holds no MP3"),
         (fmt(1, 2, 48_000, 16)[..10].to_vec(), "its `fmt ` chunk is too short"),
     ] {
         let message = message(&wav(fmt, vec![0; 64]));
@@ -236,7 +240,12 @@ fn aiff_claims_are_checked() {
     assert!(message(cut).contains("promises 100 frames, there are 61 frames"), "{}", message(cut));
     assert!(message(&aiff(None, (0, 1, 16), &[0; 4])).contains("has 0 channels"));
     assert!(message(&aiff(None, (1, 1, 33), &[0; 8])).contains("33-bit integers"));
-    assert!(message(&aiff(Some(b"ima4"), (1, 1, 16), &[0; 34])).contains("`ima4` in AIFF-C"));
+    assert!(message(&aiff(Some(b"MAC3"), (1, 1, 16), &[0; 34])).contains("`MAC3` in AIFF-C"));
+    // Of IMA ADPCM blocks are counted.
+    let blocks = decode_bytes(&aiff(Some(b"ima4"), (1, 2, 16), &[0; 68])).unwrap();
+    assert_eq!(blocks.samples.frame_count(), 128);
+    let short = aiff(Some(b"ima4"), (1, 2, 16), &[0; 34]);
+    assert!(message(&short).contains("promises 2 blocks, but its sound chunk has room for 1"));
 }
 
 /// An AIFF file of one 8-bit frame in which every channel holds its number, with a `CHAN` chunk of

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 #![expect(clippy::print_stderr, reason = "skipped tests say so")]
 
+mod adpcm;
 mod containers;
 mod damage;
 mod fixtures;

@@ -15,10 +15,10 @@ const PROCESSED_BITS_MIN: u16 = 16;
 /// The source's own sample format, as far as an export can keep it.
 fn source_format(info: &StreamInfo) -> PcmFormat {
     match (info.lossless, info.format.sample_format) {
-        (false, _) => PcmFormat::int(LOSSY_SOURCE_BITS),
+        (false, SampleFormat::Float) => PcmFormat::int(LOSSY_SOURCE_BITS),
         // 64-bit floats are decoded to 32 bits.
         (true, SampleFormat::Float) => PcmFormat::FLOAT,
-        (true, SampleFormat::Int) => info.format,
+        (_, SampleFormat::Int) => info.format,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::audio::Samples;
 use crate::decode::DecodeError;
 #[cfg(feature = "mpeg4")]
 use crate::decode::aac::AacSetup;
+use crate::decode::adpcm::{AdpcmCodec, AdpcmSetup};
 #[cfg(feature = "opus")]
 use crate::decode::opus::OpusSetup;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
@@ -30,6 +31,7 @@ pub(in crate::decode) enum Setup {
     Aac(Box<AacSetup>),
     #[cfg(feature = "opus")]
     Opus(Box<OpusSetup>),
+    Adpcm(AdpcmSetup),
     #[cfg(any(feature = "matroska", feature = "mpeg4"))]
     Pcm {
         coding: Coding,
@@ -41,6 +43,12 @@ pub(in crate::decode) enum Setup {
 impl From<AudioCodecParameters> for Setup {
     fn from(params: AudioCodecParameters) -> Self {
         Self::Symphonia { params, is_verified: false, is_checked: false }
+    }
+}
+
+impl From<AdpcmSetup> for Setup {
+    fn from(setup: AdpcmSetup) -> Self {
+        Self::Adpcm(setup)
     }
 }
 
@@ -85,6 +93,7 @@ impl Setup {
             Self::Aac(setup) => Ok(Box::new(setup.codec())),
             #[cfg(feature = "opus")]
             Self::Opus(setup) => Ok(Box::new(setup.codec()?)),
+            Self::Adpcm(setup) => Ok(Box::new(AdpcmCodec::new(setup.clone()))),
             #[cfg(any(feature = "matroska", feature = "mpeg4"))]
             Self::Pcm { coding, order } => Ok(Box::new(PcmCodec::new(*coding, order))),
         }

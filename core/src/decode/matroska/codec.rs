@@ -222,7 +222,7 @@ impl Track {
             spec: StreamSpec::new(rate, channel_count),
             format,
             setup: Setup::Pcm {
-                coding: Coding { format, container_bytes, big_endian, is_unsigned },
+                coding: Coding { format, container_bytes, big_endian, is_unsigned, law: None },
                 order: (0..channel_count).collect(),
             },
             delay: None,

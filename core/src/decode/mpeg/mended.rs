@@ -10,6 +10,7 @@ use crate::decode::{Damaged, DecodeError, Decoder, Source, claims};
 /// Opens what a walk that stops at damage knows the start of.
 pub(super) fn open(
     source: Box<dyn Source>,
+    container: &'static str,
     walk: &Walk,
     byte_count: u64,
     warning: Option<String>,
@@ -28,7 +29,7 @@ pub(super) fn open(
     let promised = stated.map(|cut| claims::check_frames(cut.frame_count(), rate)).transpose()?;
     let cut = super::cut(walk, mpeg_frame_count);
     let packets = ScannedPackets::new(scan, cut, header.frame_count());
-    let info = super::info(header, rate, promised, warning);
+    let info = super::info(container, header, rate, promised, warning);
     let (params, damaged) = (super::params(rate), Damaged::Repair);
     CodedDecoder::open(info, Box::new(packets), params, fault, damaged)
 }

@@ -34,6 +34,7 @@ pub(super) const BUFFER_BYTES: usize = 128 * 1024;
 
 pub(super) fn open(
     mut source: Box<dyn Source>,
+    container: &'static str,
     start: u64,
     byte_count: u64,
     damaged: Damaged,
@@ -41,7 +42,7 @@ pub(super) fn open(
     let warning = walk::passed_over(source.as_mut(), start, byte_count)?;
     let walk = walk::walk(source.as_mut(), start, byte_count)?;
     if damaged.is_repaired() {
-        return mended::open(source, &walk, byte_count, warning);
+        return mended::open(source, container, &walk, byte_count, warning);
     }
     walk.check()?;
     let header = walk.header;
@@ -50,7 +51,7 @@ pub(super) fn open(
     let frame_count = claims::check_frames(cut.frame_count(), rate)?;
     let window = Window::new(source, walk.audio_start, walk.end)?;
     let fault = window.fault();
-    let info = info(header, rate, Some(frame_count), warning);
+    let info = info(container, header, rate, Some(frame_count), warning);
     let packets = MpegPackets {
         reader: BufReader::with_capacity(BUFFER_BYTES, window),
         fault: fault.clone(),
@@ -71,13 +72,14 @@ pub(super) fn facts_of_frame(head: &[u8]) -> Result<(u32, usize, u64), DecodeErr
 }
 
 fn info(
+    container: &'static str,
     header: FrameHeader,
     rate: u32,
     frame_count: Option<Frames>,
     warning: Option<String>,
 ) -> StreamInfo {
     StreamInfo {
-        container: "mp3",
+        container,
         codec: "mp3",
         spec: StreamSpec::new(rate, usize::from(header.channel_count)),
         format: PcmFormat::FLOAT,

@@ -101,6 +101,7 @@ impl Stored {
             container_bytes: usize::from(bits / 8),
             big_endian: !is_little,
             is_unsigned,
+            law: None,
         })
     }
 }
