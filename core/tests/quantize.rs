@@ -41,7 +41,8 @@ fn mean(values: &[f64]) -> f64 {
 
 #[test]
 fn tpdf_error_has_mean_zero_and_the_variance_of_a_quarter_for_every_offset() {
-    for sixteenth in 0..=16 {
+    // Whole steps are stored as they are.
+    for sixteenth in 1..16 {
         let errors = errors_of_offset(f64::from(sixteenth) / 16.0);
         let mean_error = mean(&errors);
         let variance = mean(&errors.iter().map(|e| e * e).collect::<Vec<_>>()) - mean_error.powi(2);
@@ -62,10 +63,11 @@ fn tpdf_error_is_white() {
 
 #[test]
 fn tpdf_of_two_channels_is_independent() {
-    let planes = to_16_bit(vec![vec![0.0; FRAMES]; 2], Dither::Tpdf);
+    let planes = to_16_bit(vec![vec![(0.3 / 32768.0) as f32; FRAMES]; 2], Dither::Tpdf);
     assert!(planes[0] != planes[1]);
+    let error = |sample: i32| f64::from(sample) - 0.3;
     let products: Vec<f64> =
-        planes[0].iter().zip(&planes[1]).map(|(&a, &b)| f64::from(a * b)).collect();
+        planes[0].iter().zip(&planes[1]).map(|(&a, &b)| error(a) * error(b)).collect();
     assert!(mean(&products).abs() / 0.25 < 0.01, "{}", mean(&products));
 }
 
@@ -164,5 +166,62 @@ fn quantizer_scales_widened_integers() {
 fn quantizer_does_not_depend_on_blocks_and_repeats() {
     for from in [PcmFormat::FLOAT, PcmFormat::int(24)] {
         assert_same_in_every_block(from, Dither::Tpdf);
+    }
+}
+
+/// Both kinds of noise.
+fn dithers() -> [Dither; 2] {
+    let rate = wavemill_core::units::SampleRate(48_000);
+    [Dither::Tpdf, Dither::Shaped(wavemill_core::encode::NoiseShape::at(rate).unwrap())]
+}
+
+#[test]
+fn black_stays_black_and_16_bits_in_24_pass_bit_by_bit() {
+    let Samples::Int { planes: source, .. } = music(PcmFormat::int(16), 2, 50_000) else {
+        panic!("integers")
+    };
+    let widened = source.iter().map(|plane| plane.iter().map(|sample| sample << 8).collect());
+    let widened = Samples::Int { bit_depth: 24, planes: widened.collect() };
+    let floats = source.iter().map(|plane| plane.iter().map(|&x| x as f32 / 32768.0).collect());
+    let floats: Vec<Vec<f32>> = floats.collect();
+    for dither in dithers() {
+        assert_eq!(to_16_bit(vec![vec![0.0; 50_000]; 2], dither), vec![vec![0; 50_000]; 2]);
+        assert_eq!(to_16_bit(floats.clone(), dither), source);
+        let mut quantizer = Quantizer::new(PcmFormat::int(24), PcmFormat::int(16), dither, 2);
+        let mut out = Samples::empty(PcmFormat::int(16), 2);
+        quantizer.quantize(&widened, &mut out);
+        assert_eq!(out, Samples::Int { bit_depth: 16, planes: source.clone() });
+    }
+}
+
+#[test]
+fn noise_begins_with_the_first_sample_that_does_not_fit_and_ends_after_8192_that_do() {
+    let fraction = (0.3 / 32768.0) as f32;
+    for dither in dithers() {
+        let plane = [vec![0.0; 5000], vec![fraction; 20_000], vec![0.0; 20_000]].concat();
+        // The other channel is black throughout: channels are looked at one by one.
+        let planes = to_16_bit(vec![plane, vec![0.0; 45_000]], dither);
+        assert!(planes[1].iter().all(|&sample| sample == 0));
+        let plane = &planes[0];
+        assert!(plane[..5000].iter().all(|&sample| sample == 0));
+        let noisy = |range: std::ops::Range<usize>| plane[range].iter().any(|&sample| sample != 0);
+        assert!(noisy(5000..5050) && noisy(25_000..25_050) && noisy(33_141..33_191));
+        assert!(!noisy(25_000 + 8191..45_000), "the 8192nd sample that fits is stored as it is");
+    }
+}
+
+#[test]
+fn soft_tone_that_is_zero_between_its_crests_keeps_its_noise() {
+    // At 192 kHz 20 Hz last 9600 frames; all but the crests round to 0 at 24 bits.
+    let lsb = 2f64.powi(-23);
+    let tone = |frame: usize| (0.6 * (TAU * 20.0 * frame as f64 / 192_000.0).sin()).round() * lsb;
+    let plane: Vec<f32> = (4800..196_800).map(|frame| tone(frame) as f32).collect();
+    let crest = plane.iter().position(|&sample| sample != 0.0).unwrap();
+    for dither in dithers() {
+        let stored = to_16_bit(vec![plane.clone()], dither).remove(0);
+        // One in eight of triangular noise's values is not 0; half a second without any is no chance.
+        assert!(
+            stored[crest..].chunks_exact(1000).all(|part| part.iter().any(|&sample| sample != 0))
+        );
     }
 }

@@ -37,6 +37,18 @@ const CURVES: &[(SampleRate, [f64; ORDER])] = &[
     (SampleRate(48_000), [
         -1.696082, 1.080585, 0.164877, -0.479989, 0.04585, 0.311133, -0.050357, -0.144559, 0.12417,
     ]),
+    (SampleRate(88_200), [
+        -1.206436, -0.148628, 0.316526, 0.308023, 0.074155, -0.136373, -0.177705, -0.041985, 0.177755,
+    ]),
+    (SampleRate(96_000), [
+        -1.147485, -0.218024, 0.250154, 0.312032, 0.132658, -0.087111, -0.186031, -0.091184, 0.174262,
+    ]),
+    (SampleRate(176_400), [
+        -0.691437, -0.392454, -0.153043, 0.016138, 0.111837, 0.138167, 0.105806, 0.030549, -0.068626,
+    ]),
+    (SampleRate(192_000), [
+        -0.639561, -0.384993, -0.175413, -0.019835, 0.07755, 0.117542, 0.105649, 0.0514, -0.032661,
+    ]),
 ];
 
 /// The spectrum of shaped noise at one sample rate.
@@ -81,6 +93,11 @@ impl Shaper {
     #[inline]
     pub(super) fn shaped(&self, value: f64) -> f64 {
         value + self.owed[0]
+    }
+
+    /// Forgets the errors so far.
+    pub(super) fn forget(&mut self) {
+        self.owed = [0.0; ORDER];
     }
 
     /// Takes note that `stored` was stored in place of `shaped`.

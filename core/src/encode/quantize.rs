@@ -13,6 +13,13 @@ const DITHER_SEED: u64 = 0x5741_5645_4d49_4c4c;
 /// `f64::round_ties_even` is a library call on machines without SSE 4.1.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
+/// Frames in a row whose samples fit the target exactly before the noise of their channel ends.
+///
+/// Longer than half a period of the lowest audible tone (20 Hz) at every usual rate, 4800 frames at 192 kHz:
+/// a tone so soft that it is 0 between its crests keeps its noise, so that noise comes and goes with
+/// digital black and never with a signal.
+const EXACT_FRAMES: u32 = 8192;
+
 /// Noise added before bits are dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dither {
@@ -44,6 +51,10 @@ impl Dither {
 /// Where the target holds every value of the source (16 to 24 bit, 24 bit to float, the same
 /// format) values are kept exactly and no dither is added. Else samples get the dither, are rounded
 /// to the nearest step and clamped at full scale. Float targets are never dithered. A NaN becomes 0.
+///
+/// Nor is a channel dithered while its samples fit the target as they are, as those of 16 bits in a file of 24
+/// do, and digital black: from the start up to the first sample that does not fit, and later after
+/// [`EXACT_FRAMES`] in a row that do.
 /// The noise of each channel is independent of the others', and the result does not depend on how
 /// the signal was cut into blocks.
 #[derive(Clone, Debug)]
@@ -60,6 +71,43 @@ pub struct Quantizer {
 struct Noise {
     random: Xoshiro256,
     shaper: Option<Shaper>,
+    /// Frames in a row that fit, up to [`EXACT_FRAMES`].
+    exact: u32,
+}
+
+impl Noise {
+    /// Whether the next sample, in steps of the target, is stored as it is.
+    #[inline]
+    fn is_left_out(&mut self, value: f64) -> bool {
+        let distance = (value + ROUNDING) - ROUNDING - value;
+        let fits = distance.abs() <= 0.0;
+        if !fits {
+            self.exact = 0;
+            return false;
+        }
+        self.exact = (self.exact + 1).min(EXACT_FRAMES);
+        if self.exact < EXACT_FRAMES {
+            return false;
+        }
+        if let Some(shaper) = &mut self.shaper {
+            shaper.forget();
+        }
+        true
+    }
+
+    /// The integer stored for a sample, as a double with [`ROUNDING`] added; `clamp` keeps it in range.
+    #[inline]
+    fn stored(&mut self, value: f64, clamp: &mut impl FnMut(f64) -> f64) -> f64 {
+        if self.is_left_out(value) {
+            return clamp(value) + ROUNDING;
+        }
+        let noise = self.random.next_triangular();
+        let Some(shaper) = &mut self.shaper else { return clamp(value + noise) + ROUNDING };
+        let shaped = shaper.shaped(value);
+        let rounded = clamp(shaped + noise) + ROUNDING;
+        shaper.remember(shaped, rounded - ROUNDING);
+        rounded
+    }
 }
 
 impl Quantizer {
@@ -73,6 +121,7 @@ impl Quantizer {
                 Dither::Shaped(shape) => Some(Shaper::new(shape)),
                 Dither::Tpdf | Dither::None => None,
             },
+            exact: EXACT_FRAMES,
         };
         let dithered_count = if dither == Dither::None { 0 } else { channel_count as u64 };
         let noise = (0..dithered_count).map(noise).collect();
@@ -172,19 +221,7 @@ fn round_all(
     out.clear();
     match noise {
         None => out.extend(values.map(|value| to_integer(clamp(value) + ROUNDING))),
-        Some(noise) => {
-            match &mut noise.shaper {
-                None => out.extend(values.map(|value| {
-                    to_integer(clamp(value + noise.random.next_triangular()) + ROUNDING)
-                })),
-                Some(shaper) => out.extend(values.map(|value| {
-                    let shaped = shaper.shaped(value);
-                    let rounded = clamp(shaped + noise.random.next_triangular()) + ROUNDING;
-                    shaper.remember(shaped, rounded - ROUNDING);
-                    to_integer(rounded)
-                })),
-            }
-        }
+        Some(noise) => out.extend(values.map(|value| to_integer(noise.stored(value, &mut clamp)))),
     }
     clipped
 }

@@ -58,7 +58,7 @@ pub(super) fn dither(
         Dither::Tpdf => Ok(encode::Dither::Tpdf),
         Dither::Shaped => NoiseShape::at(rate).map(encode::Dither::Shaped).ok_or_else(|| {
             let rates: Vec<String> = NoiseShape::rates().map(|rate| rate.to_string()).collect();
-            let rates = rates.join(" and ");
+            let rates = rates.join(", ");
             format!("`dither = \"shaped\"` is for {rates}, this is {rate}; use \"tpdf\"")
         }),
     }
@@ -100,10 +100,11 @@ mod tests {
         let shape = NoiseShape::at(SampleRate(44_100)).unwrap();
         assert_eq!(at(44_100, true), Ok(encode::Dither::Shaped(shape)));
         assert_eq!(
-            at(96_000, true).unwrap_err(),
-            "`dither = \"shaped\"` is for 44100 Hz and 48000 Hz, this is 96000 Hz; use \"tpdf\""
+            at(32_000, true).unwrap_err(),
+            "`dither = \"shaped\"` is for 44100 Hz, 48000 Hz, 88200 Hz, 96000 Hz, 176400 Hz, 192000 Hz, this is \
+             32000 Hz; use \"tpdf\""
         );
-        assert_eq!(at(96_000, false), Ok(encode::Dither::None));
+        assert_eq!(at(32_000, false), Ok(encode::Dither::None));
         assert_eq!(dither(None, SampleRate(96_000), true), Ok(encode::Dither::Tpdf));
     }
 

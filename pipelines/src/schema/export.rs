@@ -50,7 +50,8 @@ pub(super) const KEYS: &[Key] = &[
         "dither",
         Kind::Word(&["none", "tpdf", "triangular", "shaped"]),
         "Noise where bits are reduced; `tpdf` (`triangular`) by default. `shaped` moves it to where \
-         hearing is worst, at 44100 and 48000 Hz: 16 dB less from 2 to 5 kHz, 8 dB more in total.",
+         hearing is worst, at 44.1 to 192 kHz: at 44.1 kHz 16 dB less from 2 to 5 kHz, 8 dB more in total. \
+         Digital black and samples that fit as they are get none.",
     ),
     Key::optional(
         "channels",
