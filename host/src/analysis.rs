@@ -188,7 +188,7 @@ fn measure(
     drop(decoder);
     let mut found = Record::new();
     if parts.contains(&Part::File) {
-        let warnings = info.warnings.iter().cloned().chain(repairs.iter().map(Repair::line));
+        let warnings = info.all_warnings().into_iter().chain(repairs.iter().map(Repair::line));
         let warnings: Vec<String> = warnings.collect();
         found.insert(Part::File.name().to_owned(), facts(input, &info, frames, &warnings)?);
     }

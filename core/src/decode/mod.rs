@@ -49,7 +49,7 @@ pub(crate) use ogg::first_packet;
 pub use read_ahead::ReadAhead;
 pub use repair::{Damaged, Repair, RepairKind};
 
-use crate::audio::{PcmFormat, Samples, StreamSpec};
+use crate::audio::{ChannelPosition, PcmFormat, Samples, StreamSpec};
 use crate::units::Frames;
 use kind::Kind;
 use std::io::{Read, Seek, SeekFrom};
@@ -132,6 +132,23 @@ pub struct StreamInfo {
     /// What the caller should tell of the file, though it can be decoded: one line each, without its
     /// name. Audio streams that are left out are named here.
     pub warnings: Vec<String>,
+}
+
+impl StreamInfo {
+    /// [`Self::warnings`], and one where loudness cannot know what the channels are for.
+    pub fn all_warnings(&self) -> Vec<String> {
+        let positions = self.spec.layout.positions();
+        let unknown = positions.iter().filter(|&&it| it == ChannelPosition::Unknown).count();
+        let which = match unknown {
+            0 => return self.warnings.clone(),
+            all if all == positions.len() => format!("its {all} channels"),
+            some => format!("{some} of its {} channels", positions.len()),
+        };
+        let line = format!(
+            "the positions of {which} are unknown: loudness counts each with weight 1, even an LFE or surround"
+        );
+        self.warnings.iter().cloned().chain([line]).collect()
+    }
 }
 
 /// A file being decoded.

@@ -36,6 +36,19 @@ fn channel_mask_gives_the_layout() {
 }
 
 #[test]
+fn channels_without_positions_are_warned_of() {
+    let warnings = |fmt| decode_bytes(&wav(fmt, vec![0; 96])).unwrap().info.all_warnings();
+    let unknown = " are unknown: loudness counts each with weight 1, even an LFE or surround";
+    let all = [format!("the positions of its 16 channels{unknown}")];
+    assert_eq!(warnings(fmt_extensible(1, 16, 16, 16, 0)), all);
+    assert_eq!(warnings(fmt(1, 16, 48_000, 16)), all);
+    let some = format!("the positions of 1 of its 3 channels{unknown}");
+    assert_eq!(warnings(fmt_extensible(1, 3, 16, 16, 3)), [some]);
+    // A mask of 0 means the usual layout, where there is one.
+    assert_eq!(warnings(fmt_extensible(1, 6, 16, 16, 0)), [""; 0]);
+}
+
+#[test]
 fn extensible_float_is_float() {
     let file = wav(fmt_extensible(3, 1, 32, 32, 0), 0.25f32.to_le_bytes().to_vec());
     assert_eq!(decode_bytes(&file).unwrap().floats()[0], [0.25]);

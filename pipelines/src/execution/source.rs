@@ -76,7 +76,7 @@ impl Input {
         Ok(Self {
             path: path.to_owned(),
             stamp,
-            warnings: [&info.warnings[..], &reading.warnings].concat(),
+            warnings: [info.all_warnings(), reading.warnings].concat(),
             info,
             tags: Arc::new(reading.tags),
             decoder,
