@@ -2,6 +2,7 @@
 
 pub mod capture;
 mod editor;
+mod formats;
 pub mod meters;
 pub mod params;
 mod plugin;
@@ -9,7 +10,5 @@ mod render;
 mod transport;
 mod worker;
 
+pub use formats::{GetPluginFactory, clap_entry};
 pub use plugin::Wavemill;
-
-nice_plug::nice_export_clap!(Wavemill);
-nice_plug::nice_export_vst3!(Wavemill);

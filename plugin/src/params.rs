@@ -3,29 +3,70 @@
 //! Names in `#[id]` and `#[persist]` never change: a state of version 1 loads for ever.
 
 use crate::meters::Shared;
+use nice_plug::params::persist::PersistentField;
+use nice_plug::plugin::ParamValue;
 use nice_plug::prelude::*;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// When samples are captured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CaptureMode {
     /// Never.
-    #[id = "off"]
+    #[default]
     Off,
     /// From now on until it is turned off.
-    #[id = "now"]
     Now,
     /// While the transport plays; each start is a capture of its own.
-    #[id = "playing"]
-    #[name = "While playing"]
     Playing,
     /// While the DAW renders offline.
-    #[id = "bounce"]
-    #[name = "Offline bounce"]
     Bounce,
+}
+
+/// The chosen [`CaptureMode`]. It is no parameter: hosts and validators set those to anything, by automation or to
+/// try them, and this one writes files.
+#[derive(Debug, Default)]
+pub struct Capture(AtomicU8);
+
+impl Capture {
+    /// Real-time.
+    pub fn value(&self) -> CaptureMode {
+        use CaptureMode::{Bounce, Now, Off, Playing};
+        let value = self.0.load(Ordering::Relaxed);
+        [Off, Now, Playing, Bounce]
+            .into_iter()
+            .find(|mode| *mode as u8 == value)
+            .unwrap_or_default()
+    }
+
+    /// Chooses another one.
+    pub fn set(&self, mode: CaptureMode) {
+        self.0.store(mode as u8, Ordering::Relaxed);
+    }
+}
+
+impl PersistentField<'_, CaptureMode> for Arc<Capture> {
+    fn set(&self, mode: CaptureMode) {
+        Capture::set(self, mode);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&CaptureMode) -> R,
+    {
+        f(&self.value())
+    }
+}
+
+/// States before [`Capture`] have its value among the parameters, in the same words.
+pub(crate) fn upgrade(state: &mut PluginState) {
+    if let Some(ParamValue::String(mode)) = state.params.remove("capture") {
+        state.fields.entry("capture".into()).or_insert_with(|| format!("\"{mode}\""));
+    }
 }
 
 /// Everything that belongs to an instance.
@@ -47,8 +88,8 @@ pub struct WavemillParams {
     #[id = "dual-mono"]
     pub dual_mono: BoolParam,
     /// When samples are captured.
-    #[id = "capture"]
-    pub capture: EnumParam<CaptureMode>,
+    #[persist = "capture"]
+    pub capture: Arc<Capture>,
     /// Choices that are no parameters.
     #[persist = "choices"]
     pub choices: Arc<RwLock<Choices>>,
@@ -136,7 +177,7 @@ impl Default for WavemillParams {
             follow: switch("Pause with transport", true),
             reset_on_start: switch("Reset on start", false),
             dual_mono: switch("Dual mono", false),
-            capture: EnumParam::new("Capture", CaptureMode::Off),
+            capture: Arc::default(),
             choices: Arc::default(),
             shared: Arc::default(),
             reference: Arc::default(),

@@ -2,8 +2,9 @@
 
 use crate::capture::{Captures, Folder, Haste, Need, Progress, Stem, Tape, Target, Track};
 use crate::editor;
+use crate::formats::Session;
 use crate::meters::{Meters, Shared};
-use crate::params::{CaptureMode, Choices, WavemillParams};
+use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
 use crate::transport::{Follower, Habits, Order, Transport};
 use crate::worker::{Bell, Chores, Worker};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::{ChannelLayout, StreamSpec};
 use wavemill_core::denormals;
+use wavemill_core::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
 use wavemill_core::loudness::MonoMode;
 
 /// How long an offline render waits for a recorder in all, and before it looks again.
@@ -28,7 +30,7 @@ pub struct Wavemill {
     meters: Option<Meters>,
     tape: Tape,
     follower: Follower,
-    mode: ProcessMode,
+    session: Arc<Session>,
     was_reset: bool,
     /// Lives as long as an instance does.
     worker: Option<Arc<Worker>>,
@@ -71,7 +73,7 @@ impl Default for Wavemill {
             desk,
             meters: None,
             follower: Follower::default(),
-            mode: ProcessMode::Realtime,
+            session: Session::begin(),
             was_reset: false,
             worker: None,
             bell: None,
@@ -210,6 +212,10 @@ impl Plugin for Wavemill {
         Arc::clone(&self.desk.params) as Arc<dyn Params>
     }
 
+    fn filter_state(state: &mut PluginState) {
+        params::upgrade(state);
+    }
+
     fn activate(
         &mut self,
         audio_io_layout: &AudioIOLayout,
@@ -217,9 +223,9 @@ impl Plugin for Wavemill {
         _context: &mut impl ActivateContext<Self>,
     ) -> bool {
         let channel_count = audio_io_layout.main_output_channels.map_or(0, NonZeroU32::get);
-        let spec = spec(channel_count, buffer_config.sample_rate);
         self.tape.finish();
-        self.mode = buffer_config.process_mode;
+        self.session.deactivate();
+        let Some(spec) = spec(channel_count, buffer_config.sample_rate) else { return false };
         self.desk.begin(&spec);
         self.hire();
         let is_new = self.meters.as_ref().is_none_or(|meters| *meters.spec() != spec);
@@ -231,6 +237,7 @@ impl Plugin for Wavemill {
             // The first frame belongs to the capture.
             self.desk.prepare_capture();
         }
+        self.session.activate(channel_count);
         true
     }
 
@@ -262,7 +269,8 @@ impl Plugin for Wavemill {
     }
 
     fn deactivate(&mut self) {
-        if let Some(meters) = &self.meters {
+        self.session.deactivate();
+        if let Some(meters) = &mut self.meters {
             meters.conclude();
         }
         self.tape.finish();
@@ -316,7 +324,7 @@ impl Wavemill {
         }
         if order != Order::Pause && !self.desk.params.bypass.value() {
             meters.push(planes);
-            if self.mode == ProcessMode::Offline {
+            if self.session.is_offline() {
                 // Nobody knows which block of a render is its last.
                 meters.tell_now();
             }
@@ -329,10 +337,9 @@ impl Wavemill {
             CaptureMode::Off => false,
             CaptureMode::Now => true,
             CaptureMode::Playing => is_playing,
-            CaptureMode::Bounce => self.mode == ProcessMode::Offline,
+            CaptureMode::Bounce => self.session.is_offline(),
         };
-        let haste =
-            if self.mode == ProcessMode::Offline { Haste::Offline } else { Haste::RealTime };
+        let haste = if self.session.is_offline() { Haste::Offline } else { Haste::RealTime };
         let is_armed = mode != CaptureMode::Off;
         if is_armed && is_running && haste == Haste::Offline && !self.tape.is_ready() {
             self.wait_for_recorder();
@@ -352,15 +359,17 @@ impl Wavemill {
     }
 }
 
-fn spec(channel_count: u32, sample_rate: f32) -> StreamSpec {
+/// The stream; `None` where a host asks for a sample rate that is none.
+fn spec(channel_count: u32, sample_rate: f32) -> Option<StreamSpec> {
     let channel_count = usize::try_from(channel_count).unwrap_or(0);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a sample rate is a positive number that fits"
+        reason = "a cast saturates, and no number becomes 0"
     )]
     let rate_hz = sample_rate.round() as u32;
-    StreamSpec::new(rate_hz, channel_count)
+    let is_rate = (SAMPLE_RATE_HZ_MIN..=SAMPLE_RATE_HZ_MAX).contains(&rate_hz);
+    is_rate.then(|| StreamSpec::new(rate_hz, channel_count))
 }
 
 fn target(folder: Folder, track: Track, spec: &StreamSpec) -> Target {

@@ -40,6 +40,11 @@ impl Progress {
         self.lost.load(Ordering::Relaxed)
     }
 
+    /// Whether it ended without a sample: it was only prepared.
+    pub(super) fn is_unused(&self) -> bool {
+        self.recorded_frames() == 0 && self.told_mut().is_complete
+    }
+
     /// What the writer tells.
     pub fn told(&self) -> Told {
         self.told_mut().clone()

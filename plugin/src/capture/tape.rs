@@ -7,6 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// Captures of one instance that may begin within [`LIMIT_TIME`]: a transport that starts and stops all the time, as
+/// one under test may, must not fill a disk with files.
+const LIMIT: usize = 30;
+const LIMIT_TIME: Duration = Duration::from_mins(1);
+
 /// Recorders on their way between the threads; more than one at a time is rare.
 const ON_THEIR_WAY_MAX: usize = 4;
 
@@ -17,6 +22,8 @@ pub struct Captures {
     worn: ArrayQueue<Recorder>,
     /// Every capture of this instance, the latest one last. Never locked by the audio thread.
     all: Mutex<Vec<Arc<Progress>>>,
+    /// Those that were prepared lately.
+    recent: Mutex<Vec<(Instant, Arc<Progress>)>>,
     error: Mutex<Option<String>>,
     /// The threads of captures that may not be written yet; `None` when no other may begin.
     writing: Mutex<Option<Vec<Writing>>>,
@@ -42,6 +49,7 @@ impl Default for Captures {
             fresh: ArrayQueue::new(1),
             worn: ArrayQueue::new(ON_THEIR_WAY_MAX),
             all: Mutex::default(),
+            recent: Mutex::default(),
             error: Mutex::default(),
             writing: Mutex::new(Some(Vec::new())),
             unheld: Unheld::default(),
@@ -56,16 +64,29 @@ impl Captures {
         self.tidy();
         let mut writing = self.writing.lock();
         let Some(writing) = writing.as_mut().filter(|_| !self.fresh.is_full()) else { return };
+        if self.are_too_many() {
+            let words = format!("{LIMIT} captures within a minute: no more before it is over");
+            *self.error.lock() = Some(words);
+            return;
+        }
         match begin_then(target, after) {
             Ok((recorder, thread)) => {
                 writing.retain(|writing| !writing.is_over());
                 writing.push(thread);
                 self.all.lock().push(Arc::clone(recorder.progress()));
+                self.recent.lock().push((Instant::now(), Arc::clone(recorder.progress())));
                 *self.error.lock() = None;
                 drop(self.fresh.push(recorder));
             }
             Err(error) => *self.error.lock() = Some(format!("no capture can begin: {error}")),
         }
+    }
+
+    /// Whether so many captures began lately that another one has to wait.
+    fn are_too_many(&self) -> bool {
+        let mut recent = self.recent.lock();
+        recent.retain(|(at, progress)| at.elapsed() < LIMIT_TIME && !progress.is_unused());
+        recent.len() >= LIMIT
     }
 
     /// Forgets a recorder that was prepared and not taken: it is for another stream, or for none. Not for the
@@ -96,8 +117,7 @@ impl Captures {
     /// Captures that have samples, the latest one last.
     pub fn all(&self) -> Vec<Arc<Progress>> {
         let mut all = self.all.lock();
-        // One that ended without a sample was only prepared.
-        all.retain(|progress| progress.recorded_frames() > 0 || !progress.told().is_complete);
+        all.retain(|progress| !progress.is_unused());
         all.iter().filter(|progress| progress.recorded_frames() > 0).cloned().collect()
     }
 
@@ -147,6 +167,13 @@ pub(crate) enum Need {
     Tidying,
 }
 
+/// What was wanted of a block.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wanted {
+    is_armed: bool,
+    is_running: bool,
+}
+
 /// The audio thread's side. Real-time, unless an offline render waits for the disk.
 #[derive(Debug)]
 pub(crate) struct Tape {
@@ -156,7 +183,7 @@ pub(crate) struct Tape {
     leaving: Option<Recorder>,
     is_requested: bool,
     is_recording: bool,
-    was_armed: bool,
+    before: Wanted,
     /// Frames of the capture that runs, before its recorder was there.
     missed: u64,
 }
@@ -169,7 +196,7 @@ impl Tape {
             leaving: None,
             is_requested: false,
             is_recording: false,
-            was_armed: false,
+            before: Wanted::default(),
             missed: 0,
         }
     }
@@ -191,8 +218,10 @@ impl Tape {
             self.leaving = self.captures.worn.push(recorder).err();
         }
         // One that was made a moment before captures are armed waits for that.
-        let was_armed = std::mem::replace(&mut self.was_armed, is_armed);
-        if self.recorder.is_none() && (is_armed || was_armed) {
+        let before = std::mem::replace(&mut self.before, Wanted { is_armed, is_running });
+        // One that was refused is asked for again when the next capture begins.
+        self.is_requested &= before.is_running || !is_running;
+        if self.recorder.is_none() && (is_armed || before.is_armed) {
             self.recorder = self.captures.fresh.pop();
             self.is_requested &= self.recorder.is_none();
         }
@@ -383,6 +412,31 @@ mod tests {
         bench.run(true, true);
         assert!(!bench.captures.is_latest_unheld(), "the next one has a file");
         assert_eq!(bench.captures.unheld(), (3, 384));
+    }
+
+    /// As a transport may that a fuzzer plays.
+    #[test]
+    fn captures_without_end_make_no_files_without_end() {
+        let mut bench = Bench::new();
+        for _ in 0..3 * LIMIT {
+            bench.run(true, false);
+            bench.run(true, true);
+            bench.run(true, false);
+        }
+        assert_eq!(bench.wait(), LIMIT);
+        assert!(bench.captures.has_error());
+        let missed = 2 * LIMIT as u64;
+        assert_eq!(
+            bench.captures.unheld(),
+            (missed, 64 * missed),
+            "and what is not held is counted"
+        );
+        // The minute is over.
+        bench.captures.recent.lock().clear();
+        bench.run(true, true);
+        bench.run(true, true);
+        bench.run(true, false);
+        assert_eq!((bench.wait(), bench.captures.error()), (LIMIT + 1, None));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use super::{output, panel, theme};
 use crate::params::CaptureMode;
 use crate::plugin::Desk;
 use egui::{Align, Button, Color32, Layout, Rect, RichText, Ui, pos2, vec2};
-use nice_plug::context::gui::GuiContext;
 
 /// The modes with their words and what they mean.
 const MODES: [(CaptureMode, &str, &str); 4] = [
@@ -15,31 +14,21 @@ const MODES: [(CaptureMode, &str, &str); 4] = [
     (CaptureMode::Bounce, "bounce", "Captures what the DAW renders offline."),
 ];
 
-const UNHELD: &str = "The latest capture was over before its recorder was ready, as one may be that automation begins: \
-                      there is no file of it. Captures that are armed here first hold their first sample.";
+const UNHELD: &str = "The latest capture was over before its recorder was ready: there is no file of it. A capture \
+                      that is armed a moment before it begins holds its first sample.";
 
-pub(super) fn show(
-    ui: &mut Ui,
-    rect: Rect,
-    desk: &Desk,
-    context: &GuiContext,
-    view: &mut output::View,
-) {
+pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, view: &mut output::View) {
     ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
     panel::inside(ui, rect.shrink2(vec2(8.0, 3.0)), |ui| {
         ui.horizontal_centered(|ui| {
             ui.label(RichText::new("CAPTURE").size(10.5).color(theme::FAINT));
-            let param = &desk.params.capture;
-            let chosen = param.value();
+            let chosen = desk.params.capture.value();
             for (mode, words, tip) in MODES {
                 if ui.selectable_label(mode == chosen, words).tip(tip).clicked() {
                     if mode != CaptureMode::Off {
                         desk.arm();
                     }
-                    let setter = context.param_setter();
-                    setter.begin_set_parameter(param);
-                    setter.set_parameter(param, mode);
-                    setter.end_set_parameter(param);
+                    desk.params.capture.set(mode);
                 }
             }
             let tip = "Where captures go, and what a pipeline makes of them.";

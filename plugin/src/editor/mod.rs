@@ -125,7 +125,7 @@ impl Face {
         let reference = &self.desk.params.reference;
         self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum, reference);
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);
-        footer::show(ui, regions.footer, &self.desk, context, &mut self.output);
+        footer::show(ui, regions.footer, &self.desk, &mut self.output);
         self.output.show(ui, &self.desk);
         focus::ring(ui.ctx());
         is_restless

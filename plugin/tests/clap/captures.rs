@@ -1,6 +1,8 @@
 //! Captures as a DAW makes them.
 
-use crate::host::{Running, STEREO, Stream, instance, load, transport};
+use crate::host::{Host, Running, STEREO, Stream, instance, load, save, transport};
+use clack_host::prelude::PluginInstance;
+use serde_json::Value;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use wavemill_core::audio::Samples;
@@ -20,6 +22,21 @@ fn running(folder: &Path, stream: Stream) -> Running {
     let mut instance = instance();
     assert!(load(&mut instance, &state(folder)));
     Running::with(instance, stream)
+}
+
+/// Chooses when samples are captured, as the window does.
+pub(crate) fn choose(instance: &mut PluginInstance<Host>, mode: &str) {
+    let mut state: Value = serde_json::from_slice(&save(instance)[8..]).unwrap();
+    state["fields"]["capture"] = serde_json::json!(mode).to_string().into();
+    let state = state.to_string().into_bytes();
+    let length = u64::try_from(state.len()).unwrap().to_le_bytes();
+    assert!(load(instance, &[&length[..], &state].concat()));
+}
+
+/// What is chosen.
+pub(crate) fn chosen(instance: &mut PluginInstance<Host>) -> String {
+    let state: Value = serde_json::from_slice(&save(instance)[8..]).unwrap();
+    serde_json::from_str(state["fields"]["capture"].as_str().unwrap()).unwrap()
 }
 
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
@@ -87,7 +104,7 @@ fn offline_bounce_is_captured_from_its_first_frame_to_its_last() {
     assert!(load(&mut instance, &state(folder.path())));
     // Armed before the DAW renders, as the user does it.
     let mut first = Running::with(instance, STEREO);
-    first.set("Capture", 3.0);
+    first.capture("bounce");
     first.process(&block(0, 64), None);
     let instance = first.stop();
     assert_eq!(files(folder.path()).len(), 0, "nothing is captured in real time");
@@ -107,7 +124,7 @@ fn offline_bounce_is_captured_from_its_first_frame_to_its_last() {
 fn capture_begins_and_ends_with_the_transport() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = running(folder.path(), STEREO);
-    running.set("Capture", 2.0);
+    running.capture("playing");
     let mut at_s = 0.0;
     // Armed while the transport stands: the recorder is there when it starts.
     let begin = std::time::Instant::now();
@@ -132,12 +149,12 @@ fn offline_capture_while_playing_holds_every_frame_from_the_first_block() {
         assert!(load(&mut instance, &state(folder.path())));
         if is_armed_before {
             let mut first = Running::with(instance, STEREO);
-            first.set("Capture", 2.0);
+            first.capture("playing");
             first.process(&block(0, 64), Some(&transport(false, 0.0)));
             instance = first.stop();
         }
         let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
-        running.set("Capture", 2.0);
+        running.capture("playing");
         for index in 1..101 {
             running.process(&block(index, 64), Some(&transport(true, 0.0)));
         }
@@ -162,7 +179,7 @@ fn offline_capture_while_playing_holds_every_frame_from_the_first_block() {
 fn armed_instance_activated_with_another_stream_writes_its_rate_and_channels() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = running(folder.path(), STEREO);
-    first.set("Capture", 2.0);
+    first.capture("playing");
     first.process(&block(0, 64), Some(&transport(false, 0.0)));
     // No block takes what the worker makes meanwhile.
     let begin = std::time::Instant::now();
@@ -182,10 +199,10 @@ fn armed_instance_activated_with_another_stream_writes_its_rate_and_channels() {
 }
 
 /// Captures in an instance that goes at once.
-fn capture_and_go(mut instance: clack_host::prelude::PluginInstance<crate::host::Host>, at: &Path) {
+fn capture_and_go(mut instance: PluginInstance<Host>, at: &Path) {
     assert!(load(&mut instance, &state(at)));
     let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
-    running.set("Capture", 1.0);
+    running.capture("now");
     while files(at).is_empty() {
         running.process(&block(1, 512), None);
     }

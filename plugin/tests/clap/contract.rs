@@ -40,14 +40,8 @@ fn parameters_are_those_of_every_version() {
     let mut instance = instance();
     let listed = listed(&mut instance);
     let names: Vec<&str> = listed.iter().map(|param| param.name.as_str()).collect();
-    let expected = [
-        "Bypass",
-        "Reset meters",
-        "Pause with transport",
-        "Reset on start",
-        "Dual mono",
-        "Capture",
-    ];
+    let expected =
+        ["Bypass", "Reset meters", "Pause with transport", "Reset on start", "Dual mono"];
     assert_eq!(names, expected);
     for param in &listed {
         let is_bypass = param.flags.contains(ParamInfoFlags::IS_BYPASS);
@@ -79,8 +73,7 @@ fn words_of_every_value_lead_back_to_it() {
         let nonsense = c"no such value";
         assert_eq!(params.text_to_value(&handle, param.id, nonsense), None, "{}", param.name);
     }
-    assert_eq!(seen.len(), 5 * 2 + 4);
-    assert!(seen.contains(&"While playing".to_owned()), "{seen:?}");
+    assert_eq!(seen.len(), 5 * 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A CLAP host in the test's own process.
 
 use crate::audio::Audio;
+use crate::captures;
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
 use clack_extensions::params::{
@@ -212,6 +213,11 @@ impl Running {
     /// Changes a parameter with the next block.
     pub(crate) fn set(&mut self, name: &str, value: f64) {
         self.set_at(0, name, value);
+    }
+
+    /// Chooses when samples are captured.
+    pub(crate) fn capture(&mut self, mode: &str) {
+        captures::choose(&mut self.instance, mode);
     }
 
     /// Changes a parameter so many frames into the next block.

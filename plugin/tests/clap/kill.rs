@@ -28,7 +28,7 @@ fn play(folder: &Path) {
     let mut instance = instance();
     assert!(load(&mut instance, &state(folder)));
     let mut running = Running::with(instance, STEREO);
-    running.set("Capture", 1.0);
+    running.capture("now");
     for start in (0..60 * 48_000).step_by(BLOCK_FRAMES as usize) {
         let begin = Instant::now();
         let left: Vec<f32> = (start..start + BLOCK_FRAMES).map(sample).collect();

@@ -21,6 +21,7 @@ mod editor;
 mod host;
 mod kill;
 mod locks;
+mod modes;
 mod offline;
 mod passing;
 #[cfg(target_os = "linux")]

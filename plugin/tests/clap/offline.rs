@@ -91,7 +91,7 @@ fn captured_bounce_and_its_readings_hold_every_frame() {
     let mut instance = instance();
     assert!(load(&mut instance, &captures::state(folder.path())));
     let mut running = Running::with(instance, Stream { is_offline: true, ..STEREO });
-    running.set("Capture", 3.0);
+    running.capture("bounce");
     let planes = program(2, 60 * 48_000);
     bounce(&mut running, &planes, 512);
     let mut instance = running.stop();

@@ -123,7 +123,7 @@ fn output_panel_shows_how_a_render_goes_and_ends() {
     editor.wait_for_a_picture();
     editor.click(OUTPUT.0, 600 - OUTPUT.1);
     editor.hurry(240.0, repeated(&minute, 1.0));
-    editor.running.set("Capture", 0.0);
+    editor.running.capture("off");
     editor.play(1.0, |_| [0.0; 2]);
     editor.keep("output");
     let running = editor.picture();

@@ -46,7 +46,7 @@ impl Player {
             }
         }
         if chance.is_one_in(10) {
-            running.set("Capture", f64::from(chance.below(4)));
+            running.capture(["off", "now", "playing", "bounce"][chance.below(4) as usize]);
         }
         if chance.is_one_in(50) {
             running.reset();

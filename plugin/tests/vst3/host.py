@@ -61,7 +61,6 @@ def states(bundle):
     one.dual_mono = True
     one.reset_on_start = True
     one.pause_with_transport = False
-    one.capture = "Offline bounce"
     noise = numpy.random.default_rng(3).standard_normal((2, 5 * RATE)).astype("f4") * 0.1
     forget(one)
     one.process(noise, RATE, buffer_size=511, reset=False)

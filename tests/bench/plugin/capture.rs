@@ -139,7 +139,7 @@ pub(crate) fn capture(arguments: &[String]) {
     let seconds: u64 = arguments.get(1).expect("seconds").parse().expect("seconds");
     let mut instance = Instance::new(&bundle(arguments), f64::from(RATE_HZ), BLOCK_FRAMES);
     let [mut left, mut right] = [[0.0; BLOCK_FRAMES]; 2];
-    instance.set("Capture", 1.0);
+    instance.capture("now");
     let blocks = seconds * u64::from(RATE_HZ) / BLOCK_FRAMES as u64;
     let mut slowest = Duration::ZERO;
     let begin = Instant::now();
@@ -157,7 +157,7 @@ pub(crate) fn capture(arguments: &[String]) {
         instance.process([&left, &right]);
         slowest = slowest.max(started.elapsed());
     }
-    instance.set("Capture", 0.0);
+    instance.capture("off");
     instance.process([&left, &right]);
     drop(instance);
     let home = std::env::var_os("HOME").map(PathBuf::from).expect("a home");

@@ -1,7 +1,6 @@
 //! The smallest host that runs a CLAP: from a file, stereo, with nothing but samples and parameters.
 
-use clack_extensions::params::{ParamInfoBuffer, PluginParams};
-use clack_host::events::event_types::ParamValueEvent;
+use clack_extensions::state::PluginState;
 use clack_host::prelude::*;
 use clack_host::process::StartedPluginAudioProcessor;
 use clack_host::process::audio_buffers::{
@@ -34,7 +33,6 @@ pub(super) struct Instance {
     ports: [AudioPorts; 2],
     input: [Vec<f32>; CHANNELS],
     output: [Vec<f32>; CHANNELS],
-    events: EventBuffer,
     told: EventBuffer,
 }
 
@@ -64,22 +62,19 @@ impl Instance {
             ports: [(); 2].map(|()| AudioPorts::with_capacity(CHANNELS, 1)),
             input: planes(),
             output: planes(),
-            events: EventBuffer::with_capacity(8),
             told: EventBuffer::with_capacity(8),
         }
     }
 
-    /// Changes a parameter with the next block.
-    pub(super) fn set(&mut self, name: &str, value: f64) {
+    /// Chooses when samples are captured, by a state: it is no parameter.
+    pub(super) fn capture(&mut self, mode: &str) {
         let handle = self.plugin.plugin_handle();
-        let params = handle.get_extension::<PluginParams>().expect("it has parameters");
-        let mut buffer = ParamInfoBuffer::new();
-        let id = (0..params.count(&handle)).find_map(|index| {
-            let info = params.get_info(&handle, index, &mut buffer)?;
-            (info.name == name.as_bytes()).then_some(info.id)
-        });
-        let id = id.unwrap_or_else(|| panic!("no parameter `{name}`"));
-        self.events.push(&ParamValueEvent::new(0, id, Pckn::match_all(), value));
+        let extension = handle.get_extension::<PluginState>().expect("it has a state");
+        let state =
+            format!(r#"{{"version":"0.1.0","params":{{}},"fields":{{"capture":"\"{mode}\""}}}}"#);
+        let length = u64::try_from(state.len()).expect("a short state").to_le_bytes();
+        let bytes = [&length[..], state.as_bytes()].concat();
+        extension.load(&handle, &mut bytes.as_slice()).expect("the state loads");
     }
 
     /// Processes a block of these planes, as long as the block the instance was made for.
@@ -102,13 +97,12 @@ impl Instance {
         let status = processor.process(
             &input,
             &mut output,
-            &InputEvents::from_buffer(&self.events),
+            &InputEvents::empty(),
             &mut OutputEvents::from_buffer(&mut self.told),
             None,
             None,
         );
         status.expect("a block is processed");
-        self.events.clear();
     }
 }
 

@@ -1,0 +1,206 @@
+//! The CLAP entry point: the framework's plugin behind one that notes the mode and checks every block.
+
+use super::buses::{Bus, Buses};
+use super::session::Session;
+use crate::Wavemill;
+use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::entry::clap_plugin_entry;
+use clap_sys::ext::render::{
+    CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
+};
+use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
+use clap_sys::host::clap_host;
+use clap_sys::plugin::{clap_plugin, clap_plugin_descriptor};
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
+use clap_sys::version::CLAP_VERSION;
+use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
+use nice_plug::wrapper::setup_logger;
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+/// An instance as the host sees it: the framework's functions find theirs by `plugin_data`, ours by the address.
+#[repr(C)]
+struct Instance {
+    plugin: clap_plugin,
+    framework: *const clap_plugin,
+    session: Arc<Session>,
+}
+
+impl Instance {
+    /// # Safety
+    /// `plugin` is one that [`create_plugin`] made.
+    unsafe fn of<'a>(plugin: *const clap_plugin) -> &'a Self {
+        // SAFETY: it is the first field of one.
+        unsafe { &*plugin.cast::<Self>() }
+    }
+
+    /// The framework's own.
+    fn framework(&self) -> &clap_plugin {
+        // SAFETY: it lives until `destroy`.
+        unsafe { &*self.framework }
+    }
+
+    /// One block. Real-time, but for offline renders.
+    ///
+    /// # Safety
+    /// As CLAP says of `process`.
+    unsafe fn block(&self, process: &clap_process) -> clap_process_status {
+        // SAFETY: the host's promise.
+        let buses = unsafe {
+            Buses {
+                input: main_bus(process.audio_inputs, process.audio_inputs_count),
+                output: main_bus(process.audio_outputs, process.audio_outputs_count),
+            }
+        };
+        let channel_count = self.session.channel_count();
+        let mut process = *process;
+        if channel_count.is_none_or(|count| !buses.fit(count)) {
+            // SAFETY: the host's promise.
+            unsafe { buses.pass(process.frames_count as usize) };
+            if channel_count.is_none() {
+                return CLAP_PROCESS_ERROR;
+            }
+            // What remains are changes of parameters.
+            (process.audio_inputs_count, process.audio_outputs_count) = (0, 0);
+            (process.audio_inputs, process.audio_outputs) = (ptr::null(), ptr::null_mut());
+        }
+        // SAFETY: the host's promise, and the framework's is checked.
+        self.framework().process.map_or(CLAP_PROCESS_ERROR, |of_framework| unsafe {
+            of_framework(self.framework, &raw const process)
+        })
+    }
+}
+
+/// # Safety
+/// `buses` is null, or points to so many buses.
+unsafe fn main_bus<'a>(buses: *const clap_audio_buffer, count: u32) -> Bus<'a> {
+    // SAFETY: there is a first one, or nothing.
+    unsafe {
+        match buses.as_ref().filter(|_| count > 0) {
+            Some(bus) => Bus::new(bus.data32, bus.channel_count as usize),
+            None => Bus::new(ptr::null_mut(), 0),
+        }
+    }
+}
+
+unsafe extern "C" fn process(
+    plugin: *const clap_plugin,
+    process: *const clap_process,
+) -> clap_process_status {
+    // SAFETY: the host's promise.
+    unsafe {
+        process.as_ref().map_or(CLAP_PROCESS_ERROR, |process| Instance::of(plugin).block(process))
+    }
+}
+
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    // SAFETY: `create_plugin` made it, and the host does not use it again.
+    let instance = unsafe { Box::from_raw(plugin.cast::<Instance>().cast_mut()) };
+    if let Some(of_framework) = instance.framework().destroy {
+        // SAFETY: as above.
+        unsafe { of_framework(instance.framework) };
+    }
+}
+
+unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
+    if id.is_null() {
+        return ptr::null();
+    }
+    // SAFETY: the host's promise.
+    unsafe {
+        if CStr::from_ptr(id) == CLAP_EXT_RENDER {
+            return (&raw const RENDER).cast();
+        }
+        let instance = Instance::of(plugin);
+        let of_framework = instance.framework().get_extension;
+        of_framework.map_or(ptr::null(), |get| get(instance.framework, id))
+    }
+}
+
+/// Ours, since a mode counts from the next block on, whether or not the host activates anew.
+static RENDER: clap_plugin_render = clap_plugin_render {
+    has_hard_realtime_requirement: Some(has_hard_realtime_requirement),
+    set: Some(set_mode),
+};
+
+unsafe extern "C" fn has_hard_realtime_requirement(_plugin: *const clap_plugin) -> bool {
+    false
+}
+
+unsafe extern "C" fn set_mode(plugin: *const clap_plugin, mode: clap_plugin_render_mode) -> bool {
+    // SAFETY: the host's promise.
+    unsafe { Instance::of(plugin) }.session.set_offline(mode == CLAP_RENDER_OFFLINE);
+    true
+}
+
+fn descriptor() -> &'static PluginDescriptor {
+    static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
+    DESCRIPTOR.get_or_init(PluginDescriptor::for_plugin::<Wavemill>)
+}
+
+static FACTORY: clap_plugin_factory = clap_plugin_factory {
+    get_plugin_count: Some(get_plugin_count),
+    get_plugin_descriptor: Some(get_plugin_descriptor),
+    create_plugin: Some(create_plugin),
+};
+
+unsafe extern "C" fn get_plugin_count(_factory: *const clap_plugin_factory) -> u32 {
+    1
+}
+
+unsafe extern "C" fn get_plugin_descriptor(
+    _factory: *const clap_plugin_factory,
+    index: u32,
+) -> *const clap_plugin_descriptor {
+    if index == 0 { descriptor().clap_plugin_descriptor() } else { ptr::null() }
+}
+
+unsafe extern "C" fn create_plugin(
+    _factory: *const clap_plugin_factory,
+    host: *const clap_host,
+    id: *const c_char,
+) -> *const clap_plugin {
+    // SAFETY: the host's promise.
+    if id.is_null() || unsafe { CStr::from_ptr(id) } != descriptor().clap_id() {
+        return ptr::null();
+    }
+    // SAFETY: the host's promise. `destroy` of the framework takes it back.
+    let wrapper = Arc::into_raw(unsafe { Wrapper::<Wavemill>::new(host) });
+    // SAFETY: it was made above.
+    let framework: *const clap_plugin = unsafe { (*wrapper).clap_plugin.as_ptr() };
+    let plugin = clap_plugin {
+        destroy: Some(destroy),
+        process: Some(process),
+        get_extension: Some(get_extension),
+        // SAFETY: as above.
+        ..unsafe { *framework }
+    };
+    let instance = Instance { plugin, framework, session: Session::of_latest() };
+    Box::into_raw(Box::new(instance)).cast::<clap_plugin>()
+}
+
+extern "C" fn init(_path: *const c_char) -> bool {
+    setup_logger::<Wavemill>();
+    true
+}
+
+extern "C" fn deinit() {}
+
+extern "C" fn get_factory(id: *const c_char) -> *const c_void {
+    // SAFETY: the host's promise.
+    if !id.is_null() && unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID {
+        return (&raw const FACTORY).cast();
+    }
+    ptr::null()
+}
+
+/// What a host looks for in the library.
+#[unsafe(no_mangle)]
+#[used]
+pub static clap_entry: clap_plugin_entry = clap_plugin_entry {
+    clap_version: CLAP_VERSION,
+    init: Some(init),
+    deinit: Some(deinit),
+    get_factory: Some(get_factory),
+};

@@ -1,0 +1,56 @@
+//! What the host says of the session, as the entry points of both formats hear it.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+
+/// Shared by an instance and its entry points. Real-time.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    /// 0 while inactive.
+    channel_count: AtomicU32,
+    is_offline: AtomicBool,
+}
+
+thread_local! {
+    /// That of the instance which this thread made last.
+    static LATEST: RefCell<Weak<Session>> = const { RefCell::new(Weak::new()) };
+}
+
+impl Session {
+    /// That of an instance which is about to be made by this thread.
+    pub(crate) fn begin() -> Arc<Self> {
+        let session = Arc::new(Self::default());
+        LATEST.set(Arc::downgrade(&session));
+        session
+    }
+
+    /// That of the instance which this thread made last: the framework makes it, and tells nobody which.
+    pub(super) fn of_latest() -> Arc<Self> {
+        LATEST.with_borrow(Weak::upgrade).unwrap_or_default()
+    }
+
+    /// The instance is active with so many channels.
+    pub(crate) fn activate(&self, channel_count: u32) {
+        self.channel_count.store(channel_count, Ordering::Release);
+    }
+
+    pub(crate) fn deactivate(&self) {
+        self.activate(0);
+    }
+
+    /// Channels of the active instance; `None` while it is inactive.
+    pub(super) fn channel_count(&self) -> Option<usize> {
+        usize::try_from(self.channel_count.load(Ordering::Acquire)).ok().filter(|count| *count > 0)
+    }
+
+    /// What the host says of the blocks that follow.
+    pub(super) fn set_offline(&self, is_offline: bool) {
+        self.is_offline.store(is_offline, Ordering::Relaxed);
+    }
+
+    /// Whether the block at hand belongs to an offline render, which may wait.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.is_offline.load(Ordering::Relaxed)
+    }
+}

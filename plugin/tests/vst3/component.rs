@@ -1,0 +1,177 @@
+//! A VST3 host in the test's own process, which says and does what no well-behaved one does.
+
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IComponent,
+    IComponentTrait, ProcessData, ProcessSetup,
+};
+use nice_plug::wrapper::vst3::vst3::Steinberg::{
+    FUnknown, IBStream, IBStreamTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait,
+    PClassInfo, int32, int64, kResultOk, tresult,
+};
+use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper, Interface};
+use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
+
+/// Source: `ProcessModes` of VST3.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode {
+    RealTime = 0,
+    Offline = 2,
+}
+
+/// An instance.
+pub(crate) struct Component {
+    component: ComPtr<IComponent>,
+    processor: ComPtr<IAudioProcessor>,
+}
+
+impl Component {
+    pub(crate) fn new() -> Self {
+        let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
+        // SAFETY: the plugin's factory, which keeps the rules of VST3.
+        unsafe {
+            let factory = ComPtr::from_raw(factory).unwrap();
+            assert_eq!(factory.countClasses(), 1);
+            let mut info: PClassInfo = std::mem::zeroed();
+            assert_eq!(factory.getClassInfo(0, &raw mut info), kResultOk);
+            let mut made: *mut c_void = ptr::null_mut();
+            let iid = IComponent::IID.as_ptr().cast();
+            let result = factory.createInstance(info.cid.as_ptr(), iid, &raw mut made);
+            assert_eq!(result, kResultOk);
+            let component = ComPtr::from_raw(made.cast::<IComponent>()).unwrap();
+            let processor = component.cast::<IAudioProcessor>().unwrap();
+            assert!(processor.cast::<FUnknown>().is_some());
+            component.initialize(ptr::null_mut());
+            Self { component, processor }
+        }
+    }
+
+    pub(crate) fn set_up(&self, sample_rate_hz: f64, mode: Mode) -> tresult {
+        let mut setup = ProcessSetup {
+            processMode: mode as int32,
+            symbolicSampleSize: 0,
+            maxSamplesPerBlock: 4096,
+            sampleRate: sample_rate_hz,
+        };
+        // SAFETY: the setup is one.
+        unsafe { self.processor.setupProcessing(&raw mut setup) }
+    }
+
+    pub(crate) fn activate(&self, is_active: bool) -> tresult {
+        // SAFETY: this is allowed at any time.
+        unsafe {
+            if !is_active {
+                self.processor.setProcessing(0);
+            }
+            let result = self.component.setActive(u8::from(is_active));
+            if is_active {
+                self.processor.setProcessing(1);
+            }
+            result
+        }
+    }
+
+    /// As a DAW goes from one mode to another.
+    pub(crate) fn restart(&self, mode: Mode) {
+        self.activate(false);
+        assert_eq!(self.set_up(48_000.0, mode), kResultOk);
+        assert_eq!(self.activate(true), kResultOk);
+    }
+
+    /// Processes a block of so many planes; returns what came out, and the result.
+    pub(crate) fn process(
+        &self,
+        input: &[Vec<f32>],
+        output_count: usize,
+        mode: Mode,
+    ) -> (Vec<Vec<f32>>, tresult) {
+        let frames = input.first().map_or(64, Vec::len);
+        let mut input = input.to_vec();
+        let mut output = vec![vec![9.0; frames]; output_count];
+        let planes = |of: &mut Vec<Vec<f32>>| of.iter_mut().map(Vec::as_mut_ptr).collect();
+        let mut pointers: [Vec<*mut f32>; 2] = [planes(&mut input), planes(&mut output)];
+        let [mut from, mut to] = pointers.each_mut().map(|pointers| AudioBusBuffers {
+            numChannels: int32::try_from(pointers.len()).unwrap(),
+            silenceFlags: 0,
+            __field0: AudioBusBuffers__type0 { channelBuffers32: pointers.as_mut_ptr() },
+        });
+        let mut data = ProcessData {
+            processMode: mode as int32,
+            symbolicSampleSize: 0,
+            numSamples: int32::try_from(frames).unwrap(),
+            numInputs: 1,
+            numOutputs: 1,
+            inputs: &raw mut from,
+            outputs: &raw mut to,
+            inputParameterChanges: ptr::null_mut(),
+            outputParameterChanges: ptr::null_mut(),
+            inputEvents: ptr::null_mut(),
+            outputEvents: ptr::null_mut(),
+            processContext: ptr::null_mut(),
+        };
+        // SAFETY: the pointers are those of the planes above.
+        let result = unsafe { self.processor.process(&raw mut data) };
+        (output, result)
+    }
+
+    /// Loads a state of the format that both formats share.
+    pub(crate) fn load(&self, state: &serde_json::Value) {
+        let stream = ComWrapper::new(Stream(RefCell::new((state.to_string().into_bytes(), 0))));
+        let stream = stream.to_com_ptr::<IBStream>().unwrap();
+        // SAFETY: the stream lives until the call is over.
+        assert_eq!(unsafe { self.component.setState(stream.as_ptr()) }, kResultOk);
+    }
+}
+
+impl Drop for Component {
+    fn drop(&mut self) {
+        self.activate(false);
+        // SAFETY: it was initialized.
+        unsafe { self.component.terminate() };
+    }
+}
+
+/// Bytes and a place in them.
+struct Stream(RefCell<(Vec<u8>, usize)>);
+
+impl Class for Stream {
+    type Interfaces = (IBStream,);
+}
+
+impl IBStreamTrait for Stream {
+    unsafe fn read(&self, to: *mut c_void, count: int32, done: *mut int32) -> tresult {
+        let (bytes, at) = &mut *self.0.borrow_mut();
+        let count = usize::try_from(count).unwrap().min(bytes.len() - *at);
+        // SAFETY: the caller has room for as many bytes as it asks for.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes[*at..].as_ptr(), to.cast::<u8>(), count);
+            if !done.is_null() {
+                *done = int32::try_from(count).unwrap();
+            }
+        }
+        *at += count;
+        kResultOk
+    }
+
+    unsafe fn write(&self, _from: *mut c_void, _count: int32, _done: *mut int32) -> tresult {
+        unreachable!("nothing is saved")
+    }
+
+    unsafe fn seek(&self, to: int64, from: int32, done: *mut int64) -> tresult {
+        let (bytes, at) = &mut *self.0.borrow_mut();
+        let base = [0, *at, bytes.len()][usize::try_from(from).unwrap()];
+        *at = usize::try_from(int64::try_from(base).unwrap() + to).unwrap();
+        if !done.is_null() {
+            // SAFETY: the caller wants to know.
+            unsafe { *done = int64::try_from(*at).unwrap() };
+        }
+        kResultOk
+    }
+
+    unsafe fn tell(&self, to: *mut int64) -> tresult {
+        // SAFETY: the caller wants to know.
+        unsafe { *to = int64::try_from(self.0.borrow().1).unwrap() };
+        kResultOk
+    }
+}
