@@ -8,6 +8,7 @@ mod names;
 mod progress;
 mod recorder;
 mod tape;
+mod wav;
 mod writer;
 mod writing;
 

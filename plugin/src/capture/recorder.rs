@@ -4,7 +4,7 @@ use super::progress::Progress;
 use rtrb::chunks::ChunkError;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time that the ring holds: a disk may stall for ten seconds, and the writer looks at the ring only now
 /// and then.
@@ -14,7 +14,10 @@ pub(super) const RING_TIME: Duration = Duration::from_secs(12);
 const GAPS_MAX: usize = 256;
 
 /// How long an offline render waits for room before it looks again.
-const PATIENCE: Duration = Duration::from_millis(1);
+const LOOK_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How long it waits for a disk that takes nothing: then it loses frames, as real time does, until there is room.
+const STALL_TIME: Duration = Duration::from_secs(10);
 
 /// Frames that were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub(super) struct Rings {
 pub enum Haste {
     /// The audio thread cannot wait: frames are lost, and counted.
     RealTime,
-    /// An offline render waits for the writer.
+    /// An offline render waits for the writer, [`STALL_TIME`] at most.
     Offline,
 }
 
@@ -52,6 +55,9 @@ pub struct Recorder {
     position: u64,
     /// A gap that the writer does not know of yet.
     gap: Option<Gap>,
+    /// The disk takes nothing: nobody waits for it any more.
+    has_stalled: bool,
+    pub(super) stall_time: Duration,
     progress: Arc<Progress>,
 }
 
@@ -66,7 +72,16 @@ impl Recorder {
         let frames = usize::try_from(frames).unwrap_or(usize::MAX);
         let (samples, sample_reader) = RingBuffer::new(frames.saturating_mul(channel_count));
         let (gaps, gap_reader) = RingBuffer::new(GAPS_MAX);
-        let recorder = Self { samples, gaps, channel_count, position: 0, gap: None, progress };
+        let recorder = Self {
+            samples,
+            gaps,
+            channel_count,
+            position: 0,
+            gap: None,
+            has_stalled: false,
+            stall_time: STALL_TIME,
+            progress,
+        };
         (recorder, Rings { samples: sample_reader, gaps: gap_reader })
     }
 
@@ -77,7 +92,7 @@ impl Recorder {
         if frame_count == 0 || planes.len() != self.channel_count {
             return;
         }
-        let mut start = 0;
+        let (mut start, mut waits_since) = (0, None);
         while start < frame_count {
             // An offline block may be longer than the whole ring.
             let count = match haste {
@@ -88,10 +103,14 @@ impl Recorder {
                 }
             };
             let is_in = self.tell_gap() && self.push(planes, start, count).is_ok();
-            if !is_in && haste == Haste::Offline && !self.samples.is_abandoned() {
-                std::thread::park_timeout(PATIENCE);
+            let may_wait = haste == Haste::Offline && !self.samples.is_abandoned();
+            if !is_in && may_wait && !self.has_stalled {
+                let since = *waits_since.get_or_insert_with(Instant::now);
+                self.has_stalled = since.elapsed() >= self.stall_time;
+                std::thread::park_timeout(LOOK_INTERVAL);
                 continue;
             }
+            (self.has_stalled, waits_since) = (self.has_stalled && !is_in, None);
             if !is_in {
                 self.lose(count as u64);
             }
@@ -118,6 +137,12 @@ impl Recorder {
     ) -> Result<(), ChunkError> {
         let chunk = self.samples.write_chunk_uninit(count * self.channel_count)?;
         let frames = start..start + count;
+        if let [left, right] = planes {
+            // The usual case, without looking for the plane of every sample.
+            let pairs = left[frames.clone()].iter().zip(&right[frames]);
+            chunk.fill_from_iter(pairs.flat_map(|(&left, &right)| [left, right]));
+            return Ok(());
+        }
         chunk.fill_from_iter(frames.flat_map(|frame| planes.iter().map(move |plane| plane[frame])));
         Ok(())
     }
@@ -143,6 +168,11 @@ impl Recorder {
     pub fn finish(&mut self) {
         self.tell_gap();
         self.progress.finish();
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_stalled(&self) -> bool {
+        self.has_stalled
     }
 
     /// What this capture tells.

@@ -1,6 +1,7 @@
 //! Captures into real files, and into ones that stall or fail.
 
-use super::writer::{OnDisk, Open, WriteSeek};
+use super::wav::WriteSeek;
+use super::writer::{OnDisk, Open};
 use super::{Haste, Recorder, Stem, Target, Told, begin, begin_with};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -289,6 +290,34 @@ fn offline_render_waits_for_the_disk() {
     assert!(read(&told.parts[0]).1 == expected(2, 0..frames));
 }
 
+/// A disk that never answers must not stop a render, or a DAW that calls real time one, for ever.
+#[test]
+fn offline_render_does_not_wait_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let stall = Stall::default();
+    let (mut recorder, _) =
+        begin_with(target(folder.path(), 1), stall.clone(), |w| w, |_| ()).unwrap();
+    recorder.stall_time = std::time::Duration::ZERO;
+    stall.hold();
+    feed(&mut recorder, 1, 0, 1000, Haste::Offline);
+    stall.wait_for_writer();
+    let frames = 20 * RATE_HZ;
+    for start in (1000..frames).step_by(1000) {
+        feed(&mut recorder, 1, start, 1000, Haste::Offline);
+    }
+    let lost = recorder.progress().lost_frames();
+    assert!(lost >= u64::from(7 * RATE_HZ), "{lost}");
+    stall.release();
+    while recorder.progress().lost_frames() > 0 && recorder.has_stalled() {
+        feed(&mut recorder, 1, 0, 1, Haste::Offline);
+        std::thread::yield_now();
+    }
+    recorder.finish();
+    let told = wait(&recorder);
+    let written = read(&told.parts[0]).1.len();
+    assert_eq!(written as u64, recorder.progress().recorded_frames());
+}
+
 /// A disk that is full after so many bytes.
 struct Full(usize);
 
@@ -362,8 +391,8 @@ fn header_is_up_to_date_while_the_capture_runs() {
 fn full_disk_is_told_and_the_rest_is_counted_as_lost() {
     let folder = tempfile::tempdir().unwrap();
     let (mut recorder, _) =
-        begin_with(target(folder.path(), 1), Full(10_000), |w| w, |_| ()).unwrap();
-    for block in 0..100 {
+        begin_with(target(folder.path(), 1), Full(30_000), |w| w, |_| ()).unwrap();
+    for block in 0..200 {
         feed(&mut recorder, 1, block * 100, 100, Haste::RealTime);
     }
     recorder.finish();

@@ -3,16 +3,17 @@
 use super::names::{self, Stem};
 use super::progress::Progress;
 use super::recorder::{Gap, Rings};
-use hound::{SampleFormat, WavSpec, WavWriter};
+use super::wav::{SAMPLE_BYTES, Wav, WriteSeek};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wavemill_core::audio::ChannelLayout;
 
-/// How often the ring is looked at.
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// How often the ring is looked at, and before its first sample: an armed capture may wait for hours.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+const IDLE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How often a file's header is brought up to date. A crash of the DAW may lose a second at most: this, a
 /// [`LOOK_INTERVAL`], and what a busy machine wakes the writer late, which is no DAW's thread.
@@ -27,10 +28,11 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Samples taken out of the ring at once.
 const CHUNK_SAMPLES: usize = 64 * 1024;
 
+/// Frames of silence written at once.
+const SILENCE_FRAMES: usize = 4096;
+
 /// Names that are tried when others are taken.
 const NAMES_MAX: usize = 1000;
-
-const SAMPLE_BYTES: u64 = size_of::<f32>() as u64;
 
 /// The folder of a capture. It is asked for when the first sample comes, so that what was chosen until then
 /// counts, however early the capture was prepared.
@@ -76,29 +78,20 @@ pub(super) struct Writer<W: Open> {
     part_bytes_max: u64,
     rings: Rings,
     progress: Arc<Progress>,
-    file: Option<Part>,
+    file: Option<Wav>,
     /// Known once there is a first sample, as is the stem.
     folder: Option<PathBuf>,
     stem: Option<String>,
     part_count: usize,
     /// Frames written, gaps included.
     position: u64,
+    /// Bytes of samples in all files.
+    written_bytes: u64,
     gap: Option<Gap>,
     header_at: Instant,
     /// Nothing can be written any more; what follows is lost.
     is_broken: bool,
 }
-
-/// An open file.
-struct Part {
-    wav: WavWriter<WithMask>,
-    /// Bytes of samples.
-    bytes: u64,
-}
-
-/// A file that can be written and rewound.
-pub(super) trait WriteSeek: Write + Seek + Send {}
-impl<T: Write + Seek + Send> WriteSeek for T {}
 
 /// How files are made; tests make ones that stall or fail.
 pub(super) trait Open: Send + 'static {
@@ -132,6 +125,7 @@ impl<W: Open> Writer<W> {
             stem: None,
             part_count: 0,
             position: 0,
+            written_bytes: 0,
             gap: None,
             header_at: Instant::now(),
             is_broken: false,
@@ -156,7 +150,8 @@ impl<W: Open> Writer<W> {
             if is_last {
                 break;
             }
-            std::thread::park_timeout(LOOK_INTERVAL);
+            let has_begun = self.position > 0;
+            std::thread::park_timeout(if has_begun { LOOK_INTERVAL } else { IDLE_INTERVAL });
         }
         if let Err(error) = self.close() {
             self.give_up(&error);
@@ -185,7 +180,7 @@ impl<W: Open> Writer<W> {
         if self.header_at.elapsed() >= HEADER_INTERVAL {
             self.header_at = Instant::now();
             if let Some(part) = &mut self.file {
-                part.wav.flush().map_err(io_error)?;
+                part.flush()?;
             }
         }
         Ok(())
@@ -203,69 +198,67 @@ impl<W: Open> Writer<W> {
             }
             self.gap = None;
             self.position += frames;
-            for _ in 0..frames * self.channel_count() as u64 {
-                if !self.is_broken {
-                    self.write_sample(0.0)?;
-                }
+            let silence = vec![0.0; SILENCE_FRAMES * self.channel_count()];
+            let mut left = frames;
+            while left > 0 && !self.is_broken {
+                let count = left.min(SILENCE_FRAMES as u64);
+                #[expect(clippy::cast_possible_truncation, reason = "no more than there are")]
+                self.write(&silence[..count as usize * self.channel_count()])?;
+                left -= count;
             }
         }
     }
 
     fn write_frames(&mut self, frames: u64) -> io::Result<()> {
         let count = usize::try_from(frames).unwrap_or(usize::MAX) * self.channel_count();
-        let mut result = Ok(());
         // The chunk borrows the ring, so the samples are copied out first.
         let mut samples = vec![0.0; count];
-        if self.rings.samples.pop_entire_slice(&mut samples).is_ok() {
-            self.position += frames;
-            let mut written = 0;
-            for frame in samples.chunks_exact(self.channel_count()) {
-                if self.is_broken || result.is_err() {
-                    break;
-                }
-                result = frame.iter().try_for_each(|sample| self.write_sample(*sample));
-                written += u64::from(result.is_ok());
-            }
-            self.progress.add_lost(frames - written);
+        if self.rings.samples.pop_entire_slice(&mut samples).is_err() {
+            return Ok(());
         }
+        self.position += frames;
+        if self.is_broken {
+            self.progress.add_lost(frames);
+            return Ok(());
+        }
+        let before = self.written_bytes;
+        let result = self.write(&samples);
+        let frame_bytes = SAMPLE_BYTES * self.channel_count() as u64;
+        self.progress.add_lost(frames - (self.written_bytes - before) / frame_bytes);
         result
     }
 
-    fn write_sample(&mut self, sample: f32) -> io::Result<()> {
+    /// Writes whole frames, into as many files as they need.
+    fn write(&mut self, mut samples: &[f32]) -> io::Result<()> {
         let frame_bytes = SAMPLE_BYTES * self.channel_count() as u64;
-        let is_full = |part: &Part| {
-            part.bytes.is_multiple_of(frame_bytes) && part.bytes + frame_bytes > self.part_bytes_max
-        };
-        if self.file.as_ref().is_some_and(is_full) {
-            self.close()?;
-        }
-        if self.file.is_none() {
-            self.open()?;
-        }
-        if let Some(part) = &mut self.file {
-            part.wav.write_sample(sample).map_err(io_error)?;
-            part.bytes += SAMPLE_BYTES;
+        while !samples.is_empty() {
+            let part = match self.file.take() {
+                Some(part) if part.bytes() + frame_bytes <= self.part_bytes_max => part,
+                full => {
+                    full.map_or(Ok(()), |mut full| full.flush())?;
+                    self.open()?
+                }
+            };
+            let part = self.file.insert(part);
+            let room = (self.part_bytes_max - part.bytes()) / frame_bytes * frame_bytes;
+            let count = usize::try_from(room / SAMPLE_BYTES).unwrap_or(usize::MAX);
+            let (now, later) = samples.split_at(count.min(samples.len()));
+            let before = part.bytes();
+            let result = part.write(now);
+            self.written_bytes += part.bytes() - before;
+            result?;
+            samples = later;
         }
         Ok(())
     }
 
-    fn open(&mut self) -> io::Result<()> {
+    fn open(&mut self) -> io::Result<Wav> {
         self.part_count += 1;
-        let channel_count = self.channel_count();
-        let spec = WavSpec {
-            channels: u16::try_from(channel_count).unwrap_or(u16::MAX),
-            sample_rate: self.target.sample_rate_hz,
-            bits_per_sample: 32,
-            sample_format: SampleFormat::Float,
-        };
         let (path, file) = self.create()?;
-        let mask = self.target.layout.mask().unwrap_or(0);
-        let mut wav = WavWriter::new(WithMask::new(file, mask), spec).map_err(io_error)?;
-        wav.flush().map_err(io_error)?;
+        let wav = Wav::begin(file, &self.target.layout, self.target.sample_rate_hz)?;
         self.progress.told_mut().parts.push(path);
         self.header_at = Instant::now();
-        self.file = Some(Part { wav, bytes: 0 });
-        Ok(())
+        Ok(wav)
     }
 
     /// Makes the next file under a name that is free.
@@ -287,10 +280,7 @@ impl<W: Open> Writer<W> {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        match self.file.take() {
-            Some(part) => part.wav.finalize().map_err(io_error),
-            None => Ok(()),
-        }
+        self.file.take().map_or(Ok(()), |mut part| part.flush())
     }
 
     /// From here on everything is lost, and counted.
@@ -301,52 +291,7 @@ impl<W: Open> Writer<W> {
             self.progress.told_mut().error =
                 Some(format!("the capture in {folder} ended early: {error}"));
         }
-        // Closing writes the header of what is there; if that fails too, the last one holds.
-        drop(self.file.take());
-    }
-}
-
-/// A file whose header says where the channels are: hound knows counts only.
-struct WithMask {
-    file: Box<dyn WriteSeek>,
-    /// Taken by the header, which is written first and at once.
-    mask: Option<[u8; 4]>,
-}
-
-impl WithMask {
-    /// Where `dwChannelMask` is in a header that begins with `WAVEFORMATEXTENSIBLE`.
-    const OFFSET: usize = 40;
-
-    fn new(file: Box<dyn WriteSeek>, mask: u32) -> Self {
-        Self { file, mask: Some(mask.to_le_bytes()) }
-    }
-}
-
-impl Write for WithMask {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(mask) = self.mask.take() else { return self.file.write(bytes) };
-        let mut header = bytes.to_vec();
-        if let Some(place) = header.get_mut(Self::OFFSET..Self::OFFSET + mask.len()) {
-            place.copy_from_slice(&mask);
-        }
-        self.file.write_all(&header)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Seek for WithMask {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
-    }
-}
-
-fn io_error(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other.to_string()),
+        // The header of what is there; if that fails too, the last one holds.
+        let _ = self.close();
     }
 }
