@@ -3,6 +3,7 @@
 pub mod capture;
 mod editor;
 mod formats;
+mod lookup;
 pub mod meters;
 pub mod params;
 mod plugin;

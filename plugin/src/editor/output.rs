@@ -4,6 +4,7 @@
 use super::field::{note_line, path_field, problem_line, row};
 use super::theme;
 use super::tip::Tip;
+use crate::lookup::{Answer, Lookup};
 use crate::plugin::Desk;
 use crate::render::{Line, Render, Stage, captures_problem, load, watched_problem};
 use egui::{
@@ -11,7 +12,7 @@ use egui::{
     ScrollArea, Ui, vec2,
 };
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wavemill_pipelines::shipped;
 
 /// Width of the panel where the window has room, in points.
@@ -31,17 +32,36 @@ pub(super) struct View {
     folder: String,
     pipeline: String,
     watch_folder: String,
-    checked: Option<Checked>,
+    places: Lookup<Chosen, Checked>,
+    checked: Checked,
     /// The shipped pipelines with what they say of themselves, or why they are refused.
     shipped: Vec<(&'static str, Result<String, String>)>,
 }
 
-/// A look at what was chosen.
-struct Checked {
-    at: Instant,
-    folder: Option<PathBuf>,
+/// What was chosen.
+#[derive(Clone, PartialEq)]
+struct Chosen {
+    captures: PathBuf,
     pipeline: Option<String>,
     watch_folder: Option<PathBuf>,
+}
+
+impl Chosen {
+    /// Looks at the disk.
+    fn check(&self) -> Checked {
+        let watched = self.watch_folder.as_deref();
+        let described = |choice| load(choice).map(|pipeline| pipeline.description);
+        Checked {
+            folder_problem: captures_problem(&self.captures),
+            verdict: self.pipeline.as_deref().map(described),
+            watch_problem: watched.and_then(|folder| watched_problem(folder, &self.captures)),
+        }
+    }
+}
+
+/// What the disk says of it.
+#[derive(Clone, Default)]
+struct Checked {
     folder_problem: Option<String>,
     /// The pipeline's description, or why it is refused.
     verdict: Option<Result<String, String>>,
@@ -57,7 +77,8 @@ impl Default for View {
             folder: String::new(),
             pipeline: String::new(),
             watch_folder: String::new(),
-            checked: None,
+            places: Lookup::default(),
+            checked: Checked::default(),
             shipped: shipped::PIPELINES
                 .iter()
                 .map(|shipped| (shipped.name, describe(shipped.name)))
@@ -111,32 +132,22 @@ impl View {
         latest(ui, desk);
     }
 
-    /// Looks at the disk when something was changed, and now and then.
+    /// Lets the disk be looked at when something was changed, and now and then.
     fn check(&mut self, desk: &Desk) {
         let choices = desk.params.choices.read().clone();
-        let is_right = |checked: &Checked| {
-            checked.at.elapsed() < CHECK_INTERVAL
-                && checked.folder == choices.capture_folder
-                && checked.pipeline == choices.pipeline
-                && checked.watch_folder == choices.watch_folder
-        };
-        if self.checked.as_ref().is_some_and(is_right) {
-            return;
-        }
-        let captures = desk.capture_folder();
-        let watched = choices.watch_folder.as_deref();
-        self.checked = Some(Checked {
-            at: Instant::now(),
-            folder_problem: captures_problem(&captures),
-            verdict: choices
-                .pipeline
-                .as_deref()
-                .map(|choice| load(choice).map(|pipeline| pipeline.description)),
-            watch_problem: watched.and_then(|folder| watched_problem(folder, &captures)),
-            folder: choices.capture_folder,
+        let chosen = Chosen {
+            captures: desk.capture_folder(),
             pipeline: choices.pipeline,
             watch_folder: choices.watch_folder,
-        });
+        };
+        self.checked = match self.places.ask(&chosen, CHECK_INTERVAL, Chosen::check) {
+            Answer::Known(checked) => checked.clone(),
+            Answer::Waiting => Checked::default(),
+            Answer::Late => Checked {
+                folder_problem: Some("the disk of one of these paths does not answer".into()),
+                ..Checked::default()
+            },
+        };
     }
 
     fn folder(&mut self, ui: &mut Ui, desk: &Desk) {
@@ -147,8 +158,7 @@ impl View {
         if row(ui, "Folder", tip, |ui| path_field(ui, "folder", text, &mut folder, &hint)) {
             desk.params.choices.write().capture_folder = folder;
         }
-        let problem = self.checked.as_ref().and_then(|checked| checked.folder_problem.as_deref());
-        problem_line(ui, problem);
+        problem_line(ui, self.checked.folder_problem.as_deref());
     }
 
     fn pipeline(&mut self, ui: &mut Ui, desk: &Desk) {
@@ -193,7 +203,7 @@ impl View {
         if wanted != stored {
             desk.params.choices.write().pipeline = wanted;
         }
-        match self.checked.as_ref().and_then(|checked| checked.verdict.as_ref()) {
+        match &self.checked.verdict {
             Some(Ok(description)) => note_line(ui, description, theme::FAINT),
             Some(Err(reason)) => problem_line(ui, Some(reason)),
             None => {}
@@ -207,8 +217,7 @@ impl View {
         if row(ui, "Send to", tip, |ui| path_field(ui, "send", text, &mut folder, "no folder")) {
             desk.params.choices.write().watch_folder = folder;
         }
-        let problem = self.checked.as_ref().and_then(|checked| checked.watch_problem.as_deref());
-        problem_line(ui, problem);
+        problem_line(ui, self.checked.watch_problem.as_deref());
     }
 }
 
@@ -345,23 +354,19 @@ mod tests {
         press_at(&mut stage, "none", Key::Enter);
         press_at(&mut stage, "streaming", Key::Enter);
         assert_eq!(stage.desk.params.choices.read().pipeline.as_deref(), Some("streaming"));
-        assert!(stage.texts().iter().any(|text| text.starts_with("Music at -14 LUFS")));
+        stage.wait_until(|text| text.starts_with("Music at -14 LUFS"));
         stage.desk.params.choices.write().pipeline = Some("voice".into());
-        stage.draw(Vec::new());
-        let refusal = |text: &String| text.starts_with("voice, line") && text.contains("de-esser");
-        assert!(stage.texts().iter().any(refusal), "{:?}", stage.texts());
+        stage.wait_until(|text| text.starts_with("voice, line") && text.contains("de-esser"));
     }
 
     #[test]
-    fn folders_that_do_not_exist_are_told_below_their_field() {
+    fn folders_that_cannot_be_used_are_told_below_their_field() {
         let desk = Desk::default();
-        desk.params.choices.write().capture_folder = Some("/nowhere/at/all".into());
+        desk.params.choices.write().capture_folder = Some("/dev/null/takes".into());
         desk.params.choices.write().watch_folder = Some("/nowhere".into());
-        let stage = opened(desk);
-        assert!(stage.shows("there is no folder /nowhere/at to make it in"));
-        assert!(
-            stage.shows("the watched folder /nowhere does not exist; make it or choose another")
-        );
+        let mut stage = opened(desk);
+        stage.wait_for("/dev/null is not a folder");
+        stage.wait_for("the watched folder /nowhere does not exist; make it or choose another");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::meters::{Point, Scribe};
 use crate::params::WINDOW;
 use crate::plugin::Desk;
 use egui::output::OutputEvent;
-use egui::{Context, Event, Id, Key, Memory, Modifiers, RawInput, Rect, Shape, Vec2, pos2, vec2};
+use egui::{
+    Context, Event, Id, Key, Memory, Modifiers, Pos2, RawInput, Rect, Shape, Vec2, pos2, vec2,
+};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::params::internals::ParamPtr;
 use nice_plug::prelude::{GuiContextInner, PluginApi, PluginState};
@@ -170,6 +172,17 @@ impl Stage {
         all
     }
 
+    /// Where words were drawn.
+    pub(super) fn place_of(&self, words: &str) -> Pos2 {
+        let place = |shape: &Shape| match shape {
+            Shape::Text(text) if text.galley.text() == words => {
+                Some(text.pos + text.galley.size() / 2.0)
+            }
+            _ => None,
+        };
+        self.shapes().into_iter().find_map(place).unwrap()
+    }
+
     /// Everything that was written.
     pub(super) fn texts(&self) -> Vec<String> {
         let text = |shape: &Shape| match shape {
@@ -177,6 +190,20 @@ impl Stage {
             _ => None,
         };
         self.shapes().into_iter().filter_map(text).collect()
+    }
+
+    /// Draws until something like this is written: the disk is asked meanwhile.
+    pub(super) fn wait_until(&mut self, is_it: impl Fn(&str) -> bool) {
+        let begin = std::time::Instant::now();
+        while !self.texts().iter().any(|text| is_it(text)) {
+            assert!(begin.elapsed().as_secs() < 60, "{:?}", self.texts());
+            self.draw(Vec::new());
+            std::thread::yield_now();
+        }
+    }
+
+    pub(super) fn wait_for(&mut self, words: &str) {
+        self.wait_until(|text| text == words);
     }
 
     pub(super) fn shows(&self, words: &str) -> bool {

@@ -1,8 +1,10 @@
 //! How the programme stands to the chosen target.
 
+use crate::lookup::{Answer, Lookup};
 use crate::meters::{Reading, Readings};
 use crate::plugin::Desk;
 use std::path::Path;
+use std::time::Duration;
 use wavemill_core::delivery::{Judgement, Measured, Outcome, Target, Verdict, judge};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
@@ -14,12 +16,14 @@ const LOUD_LU: f64 = 5.0;
 
 /// The chosen target and what became of its measures.
 pub(super) struct Standing {
-    /// As it was chosen: an id, or a file with an id.
-    name: String,
+    /// As it was chosen: an id, or a file with an id. `None` until it is known what that means.
+    name: Option<String>,
     pub(super) target: Option<Target>,
     /// One line: why there is no target.
     pub(super) error: Option<String>,
     pub(super) judgement: Option<Judgement>,
+    /// Targets of one's own are in files.
+    file: Lookup<String, Result<Target, String>>,
 }
 
 /// How one measure stands, as it is drawn.
@@ -33,16 +37,17 @@ pub(super) enum Mark {
 
 impl Standing {
     pub(super) fn new() -> Self {
-        Self { name: String::new(), target: None, error: None, judgement: None }
+        Self { name: None, target: None, error: None, judgement: None, file: Lookup::default() }
     }
 
     /// Judges the readings that are shown.
     pub(super) fn update(&mut self, desk: &Desk) {
         let name = desk.params.choices.read().target.clone();
-        if name != self.name {
-            self.choose(name);
-        }
-        let report = report(desk.shared.shown().0);
+        self.choose(name);
+        let report = LoudnessReport {
+            invalid_samples: desk.shared.invalid_samples(),
+            ..report(desk.shared.shown().0)
+        };
         self.judgement =
             self.target.as_ref().filter(|_| report.integrated_lufs.is_some()).map(|target| {
                 judge(target, Measured { loudness: &report, channels: desk.channel_count() })
@@ -50,17 +55,34 @@ impl Standing {
     }
 
     fn choose(&mut self, name: String) {
-        let target = match relative(&name) {
+        if self.name.as_ref() == Some(&name) {
+            return;
+        }
+        let target = match path(&name) {
+            Some(path) if path.is_absolute() => {
+                match self.file.ask(&name, Duration::MAX, |name| read(name)) {
+                    Answer::Known(found) => found.clone(),
+                    Answer::Waiting => return,
+                    Answer::Late => {
+                        let words = format!("the disk does not answer: {}", path.display());
+                        (self.target, self.error) = (None, Some(words));
+                        return;
+                    }
+                }
+            }
             Some(path) => Err(format!(
-                "`{path}` is a relative path, and a DAW has no folder of yours: write all of it, as `/home/me/{path}`"
+                "`{0}` is a relative path, and a DAW has no folder of yours: write all of it, as `/home/me/{0}`",
+                path.display()
             )),
             None => delivery::find_one(&name, Path::new("")).map_err(|error| error.to_string()),
         };
-        match target {
-            Ok(target) => (self.target, self.error) = (Some(target), None),
-            Err(error) => (self.target, self.error) = (None, Some(error)),
-        }
-        self.name = name;
+        // Who writes the name again wants the file to be read again.
+        self.file.forget();
+        (self.target, self.error) = match target {
+            Ok(target) => (Some(target), None),
+            Err(error) => (None, Some(error)),
+        };
+        self.name = Some(name);
     }
 
     fn verdict(&self, measure: &str) -> Option<&Verdict> {
@@ -74,6 +96,11 @@ impl Standing {
             Some(Outcome::Fail) => Mark::Fail,
             _ => Mark::None,
         }
+    }
+
+    /// Whether the loudness that is asked for is that of the dialogue.
+    fn is_of_dialogue(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.is_dialogue_gated)
     }
 
     /// Loudness to aim at.
@@ -122,8 +149,10 @@ impl Standing {
                 let over = judgement.verdicts.iter().find(|v| v.outcome == Outcome::Fail);
                 match over.map(|verdict| (verdict.measure, verdict.difference)) {
                     Some(("true_peak_dbtp", Some(db))) => format!("peaks {db:.1} dB too high"),
+                    Some(("invalid_samples", _)) => "broken samples".into(),
                     Some((measure, _)) => format!("{} beyond its limit", plain(measure)),
                     None if judgement.passed == Some(true) => "within the target".into(),
+                    None if self.is_of_dialogue() => "loudness of dialogue: not measured".into(),
                     None => "not all of it is measured".into(),
                 }
             }
@@ -156,11 +185,19 @@ impl Standing {
     }
 }
 
-/// The path of a name that is one of a file, where it depends on the folder one is in.
-fn relative(name: &str) -> Option<&str> {
-    let path = name.split('#').next()?;
-    let is_file = Path::new(path).extension().is_some_and(|extension| extension == "toml");
-    (is_file && !Path::new(path).is_absolute()).then_some(path)
+/// The path of a name that is one of a file.
+fn path(name: &str) -> Option<&Path> {
+    let path = Path::new(name.split('#').next()?);
+    path.extension().is_some_and(|extension| extension == "toml").then_some(path)
+}
+
+/// The target of this name, out of a file.
+fn read(name: &str) -> Result<Target, String> {
+    // Opening a pipe would wait for its writer.
+    if let Some(path) = path(name).filter(|path| path.exists() && !path.is_file()) {
+        return Err(format!("{} is not a file", path.display()));
+    }
+    delivery::find_one(name, Path::new("")).map_err(|error| error.to_string())
 }
 
 /// The readings as a report, which is what is judged.
@@ -271,6 +308,31 @@ mod tests {
             let error = standing.error.unwrap();
             assert!(error.contains("relative") && error.contains("targets.toml`"), "{error}");
         }
+    }
+
+    #[test]
+    fn target_of_dialogue_says_what_is_not_measured() {
+        let (mark, words) = standing("netflix", -27.0, -3.0).headline();
+        assert_eq!((mark, words.as_str()), (Mark::None, "loudness of dialogue: not measured"));
+        let high = standing("netflix", -27.0, 0.0).headline();
+        assert_eq!(high.0, Mark::Fail, "what is measured is judged");
+    }
+
+    /// As a project may have it: reading it would wait for ever.
+    #[cfg(unix)]
+    #[test]
+    fn target_in_a_pipe_is_refused_and_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.toml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let desk = Desk::default();
+        desk.params.choices.write().target = format!("{}#house", pipe.display());
+        let mut standing = Standing::new();
+        while standing.error.is_none() {
+            standing.update(&desk);
+            std::thread::yield_now();
+        }
+        assert!(standing.error.unwrap().ends_with("is not a file"));
     }
 
     #[test]

@@ -3,30 +3,27 @@
 use std::fs;
 use std::path::Path;
 
-/// Why captures cannot be written there: the folder, or the one it is to be made in, must exist.
+/// Why captures cannot be written there. A folder that is missing is made with the first capture, and so are those
+/// above it.
 pub(crate) fn captures_problem(folder: &Path) -> Option<String> {
     if !folder.is_absolute() {
         return Some("write the whole path of the folder".into());
     }
-    if folder.exists() {
-        return (!folder.is_dir()).then(|| format!("{} is no folder", folder.display()));
-    }
-    let parent = folder.parent().unwrap_or(folder);
-    let is_missing = !parent.is_dir();
-    is_missing.then(|| format!("there is no folder {} to make it in", parent.display()))
+    let nearest = folder.ancestors().find(|folder| folder.exists())?;
+    (!nearest.is_dir()).then(|| format!("{} is not a folder", nearest.display()))
 }
 
 /// Why captures from `captures` cannot be sent to a watched folder.
 pub(crate) fn watched_problem(folder: &Path, captures: &Path) -> Option<String> {
     let problem = |what| Some(format!("the watched folder {} {what}", folder.display()));
     if !folder.is_absolute() {
-        return problem("is no whole path; write it from its beginning");
+        return problem("is a relative path; write all of it");
     }
     let Ok(real) = fs::canonicalize(folder) else {
         return problem("does not exist; make it or choose another");
     };
     if !real.is_dir() {
-        return problem("is no folder");
+        return problem("is not a folder");
     }
     // The watcher would see captures grow.
     if fs::canonicalize(captures).is_ok_and(|captures| captures == real) {
@@ -40,16 +37,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folder_of_captures_may_be_missing_but_not_the_one_it_is_in() {
+    fn folder_of_captures_may_be_missing_as_may_those_above_it() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         fs::File::create(&file).unwrap();
         assert_eq!(captures_problem(root.path()), None);
         assert_eq!(captures_problem(&root.path().join("new")), None);
-        assert!(
-            captures_problem(&root.path().join("new/er")).unwrap().contains("new to make it in")
-        );
-        assert!(captures_problem(&file).unwrap().ends_with("is no folder"));
+        assert_eq!(captures_problem(&root.path().join("new/er/still")), None);
+        for folder in [file.clone(), file.join("new/er")] {
+            assert!(captures_problem(&folder).unwrap().ends_with("/file is not a folder"));
+        }
         assert!(captures_problem(Path::new("Takes")).is_some());
     }
 
