@@ -6,6 +6,7 @@ mod focus;
 mod footer;
 mod header;
 mod history;
+mod keyboard;
 mod layout;
 mod numbers;
 mod output;

@@ -9,6 +9,7 @@
 //! (`nice-plug-egui` 0.6.0) tell the editor that its window was closed.
 
 use super::Face;
+use super::keyboard::Keyboard;
 use super::layout::SIZE_MIN;
 use super::place::{Fit, Place, size_of};
 use crate::plugin::Desk;
@@ -106,6 +107,7 @@ pub(super) struct Sight {
     /// Where a loaded state wants the window.
     wish: Option<Place>,
     fit: Fit,
+    keyboard: Keyboard,
 }
 
 impl NiceEguiApp for Sight {
@@ -129,7 +131,9 @@ impl NiceEguiApp for Sight {
         let face = Arc::clone(&self.face);
         let mut face = face.lock();
         self.settle(&face, ui.ctx());
-        for pause in face.ui(ui).into_iter().flatten() {
+        let pauses = face.ui(ui);
+        self.keyboard.settle(ui.ctx(), frame.baseview_window());
+        for pause in pauses.into_iter().flatten() {
             // Not through `egui`, which keeps an appointment to itself while it wants a picture sooner, and
             // then asks for none; nor through a waker, which knows one appointment, whoever asked last.
             frame.baseview_window().request_redraw_after(pause);
@@ -202,6 +206,7 @@ impl Window {
             life: Arc::clone(&self.life),
             wish: None,
             fit: Fit::default(),
+            keyboard: Keyboard::default(),
         };
         let state = EguiEditorState::from_size(place.logical(), place.zoom);
         create_egui_editor(state, RepaintNotifier::new(), settings, sight)

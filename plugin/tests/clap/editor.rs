@@ -9,6 +9,7 @@ use clack_extensions::gui::{GuiSize, PluginGui};
 use clack_host::prelude::*;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
+use x11rb::protocol::xproto::ConnectionExt;
 
 #[test]
 fn editor_draws_in_windows_of_any_size() {
@@ -56,9 +57,12 @@ fn size(instance: &mut PluginInstance<Host>) -> (u32, u32) {
 fn window_has_the_size_and_zoom_of_the_state_that_was_loaded_last() {
     let mut instance = crate::host::instance();
     assert_eq!(size(&mut instance), (960, 600));
-    for (window, zoom, expected) in
-        [([800, 500], 1.5, (1200, 750)), ([700, 450], 1.0, (700, 450)), ([1, 1], 0.0, (600, 400))]
-    {
+    for (window, zoom, expected) in [
+        ([800, 500], 1.5, (1200, 750)),
+        ([700, 450], 1.0, (700, 450)),
+        ([1, 1], 0.0, (600, 400)),
+        ([u32::MAX, 9000], 3.0, (24_576, 24_576)),
+    ] {
         let choices = serde_json::json!({ "window": window, "zoom": zoom });
         assert!(load(&mut instance, &state(&choices)));
         assert_eq!(size(&mut instance), expected);
@@ -232,6 +236,44 @@ fn editor_shows_where_the_keyboard_is() {
         editor.play(0.1, |_| [0.0; 2]);
     }
     editor.keep("keyboard");
+    editor.close();
+}
+
+/// Escape on such a keyboard.
+const ESCAPE: u8 = 9;
+
+/// Waits until the display says that keys go there.
+fn wait_for_focus(editor: &mut Embedded, wanted: u32) {
+    let begin = Instant::now();
+    loop {
+        let focus = editor.connection.get_input_focus().unwrap().reply().unwrap().focus;
+        if focus == wanted {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_mins(1), "{focus} instead of {wanted}");
+        editor.play(0.1, |_| [0.0; 2]);
+    }
+}
+
+/// Space is the transport's.
+#[test]
+fn keyboard_goes_back_to_the_host_after_a_click_and_after_escape() {
+    if !is_inside("editor::keyboard_goes_back_to_the_host_after_a_click_and_after_escape") {
+        return;
+    }
+    let Some(mut editor) = opened((960, 600)) else { return };
+    editor.wait_for_a_picture();
+    let (host, own) = (editor.window, editor.editor());
+    // Beside all controls: for Tab.
+    editor.click(3, 3);
+    wait_for_focus(&mut editor, own);
+    editor.press(TAB);
+    editor.press(ESCAPE);
+    wait_for_focus(&mut editor, host);
+    editor.click(3, 3);
+    wait_for_focus(&mut editor, own);
+    editor.click(OUTPUT.0, 600 - OUTPUT.1);
+    wait_for_focus(&mut editor, host);
     editor.close();
 }
 
