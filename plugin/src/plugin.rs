@@ -328,6 +328,8 @@ impl Wavemill {
                 // Nobody knows which block of a render is its last.
                 meters.tell_now();
             }
+        } else {
+            meters.measure_waiting();
         }
     }
 

@@ -54,10 +54,11 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Stan
         let y = axis.place(limit);
         painter.hline(left + 2.0 * width..=plot.right() - 3.0, y, (2.0, theme::TARGET));
     }
-    panel::explained(
+    let place = panel::place(ui, rect, "bars");
+    panel::explained_by_title(
         ui,
         rect,
-        "bars",
+        place,
         "Momentary and short-term loudness in LUFS and true peak in dBTP of this moment; the thin \
          lines are the largest so far, the thick ones the target.",
     );

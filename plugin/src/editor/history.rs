@@ -1,7 +1,6 @@
 //! Loudness over the session.
 
 use super::scale::{Axis, clock, time_step_s};
-use super::tip::Tip;
 use super::verdict::Standing;
 use super::{panel, theme, words};
 use crate::meters::{BINS, LOWEST_LUFS, Point, Snapshot};
@@ -63,7 +62,7 @@ impl View {
         overs(&painter, plot, &columns, standing);
         distribution(&painter, room, plot, axis, counts);
         self.buttons(ui, rect, total_s);
-        response.tip(words::HISTORY);
+        panel::explained_by_title(ui, rect, response, words::HISTORY);
     }
 
     /// First and last second shown.

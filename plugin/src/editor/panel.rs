@@ -29,10 +29,27 @@ pub(super) fn text(
 
 /// A place that says what it shows when the pointer rests on it, or the keyboard is there.
 pub(super) fn explained(ui: &Ui, rect: Rect, name: &str, words: &str) -> Response {
-    let sense = Sense::focusable_noninteractive();
-    let response = ui.interact(rect, ui.scope_id().with(name), sense);
+    place(ui, rect, name).tip(words)
+}
+
+/// The same for a plot: where the pointer rests on the panel's title, since words beside the plot would cover the axes
+/// that are being read. To the keyboard as any other place.
+pub(super) fn explained_by_title(ui: &Ui, panel: Rect, plot: Response, words: &str) {
+    /// Room of the longest title; buttons follow.
+    const TITLE: egui::Vec2 = vec2(70.0, 20.0);
+    let title = Rect::from_min_size(panel.min, TITLE);
+    if plot.has_focus() {
+        plot.tip(words);
+    } else {
+        ui.interact(title, plot.id.with("title"), Sense::hover()).on_hover_text(words);
+    }
+}
+
+/// A place that the keyboard can be at.
+pub(super) fn place(ui: &Ui, rect: Rect, name: &str) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(name), Sense::focusable_noninteractive());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));
-    response.tip(words)
+    response
 }
 
 /// Room for widgets.

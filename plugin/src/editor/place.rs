@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Zooms that are taken from a state.
 const ZOOM: std::ops::RangeInclusive<f32> = 1.0..=3.0;
 
+/// Longest side of a window, in points: X11 counts pixels in 16 bits with a sign, and zooms multiply.
+const SIDE_MAX: u32 = 8192;
+
 /// Zooms that differ by less are the same.
 const ZOOM_STEP: f32 = 0.01;
 
@@ -25,7 +28,7 @@ impl Place {
     /// What a state asks for, as far as it can be had.
     pub(super) fn of(choices: &Choices) -> Self {
         let (width, height) = choices.window;
-        let size = (width.max(SIZE_MIN.0), height.max(SIZE_MIN.1));
+        let size = (width.clamp(SIZE_MIN.0, SIDE_MAX), height.clamp(SIZE_MIN.1, SIDE_MAX));
         Self { size, zoom: choices.zoom.clamp(*ZOOM.start(), *ZOOM.end()) }
     }
 
@@ -162,6 +165,8 @@ mod tests {
     fn nonsense_in_a_state_becomes_a_window_one_can_use() {
         let choices = Choices { window: (1, 0), zoom: 0.0, ..Choices::default() };
         assert_eq!(Place::of(&choices), Place { size: SIZE_MIN, zoom: 1.0 });
+        let choices = Choices { window: (u32::MAX, u32::MAX), zoom: 3.0, ..Choices::default() };
+        assert_eq!(Place::of(&choices).native(1.0), NativeSize::new(24_576, 24_576));
         let choices = Choices { window: (900, 600), zoom: 1e9, ..Choices::default() };
         assert_eq!(Place::of(&choices), Place { size: (900, 600), zoom: 3.0 });
     }

@@ -76,7 +76,8 @@ impl Scope {
         self.draw(ui, plot);
         let meter = Rect { min: pos2(room.left(), meter_top), max: room.max };
         correlation(ui, meter, readings);
-        panel::explained(ui, rect, "scope", words::CORRELATION);
+        let place = panel::place(ui, rect, "scope");
+        panel::explained_by_title(ui, rect, place, words::CORRELATION);
     }
 
     /// Mono is a vertical line, left and right are the diagonals.

@@ -82,7 +82,8 @@ impl View {
         }
         readout(ui, plot, across, up);
         self.buttons(ui, rect, spectrum, reference);
-        panel::explained(ui, plot, "spectrum", words::SPECTRUM);
+        let place = panel::place(ui, plot, "spectrum");
+        panel::explained_by_title(ui, rect, place, words::SPECTRUM);
     }
 
     fn places(&self, spectrum: &Spectrum, levels: &[f32], across: Axis, up: Axis) -> Vec<Pos2> {

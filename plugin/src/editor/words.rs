@@ -18,9 +18,10 @@ pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms:
      (nothing is left in mono). The mean product of both over the root of their powers; no standard defines it. \
      Soft programme is drawn larger, by the dB in the corner.";
 pub(super) const SPECTRUM: &str = "Power of both sides in 24ths of an octave, from 8192 samples under a Hann window; a \
-     full-scale sine reaches 0 dB. The thin line holds peaks. *lines* shows the transform itself.";
-pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since the meters began; \
-     marks at the top are true peaks beyond the target's limit. At the right: how often each short-term loudness occurred. \
-     The wheel and arrow keys zoom and move, space shows everything.";
+     full-scale sine reaches 0 dB. The thin line holds peaks. The button `lines` shows the transform itself; the dashed line is what `keep` kept.";
+pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since the meters began. \
+     Orange: short-term loudness beyond the target's limit, or, where it has none, more than 5 LU above the target. \
+     Marks at the top: true peaks beyond the limit. At the right: how often each short-term loudness occurred. \
+     The wheel and arrow keys zoom and move; space shows everything.";
 pub(super) const SAVED: &str =
     "As they were when the project was saved, until something is measured or the meters are reset.";

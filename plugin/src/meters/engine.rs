@@ -7,12 +7,14 @@ use super::stereo::StereoWindow;
 use super::tap::Tap;
 use nice_plug::params::persist::PersistentField;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wavemill_core::audio::{Block, ChannelPosition, StreamSpec};
+use wavemill_core::limits::SAMPLE_MAGNITUDE_MAX;
 use wavemill_core::loudness::{LoudnessMeter, LoudnessReading, MonoMode};
 use wavemill_core::units::Seconds;
 
-/// Frames measured at once.
+/// Frames measured at once. Short blocks are collected until there are so many, or a reading is due: between two blocks
+/// other plugins fill the caches, and fetching meters and filters anew for 64 frames takes longer than measuring them.
 const BLOCK_FRAMES: usize = 1024;
 
 /// Readings a second: what an editor at 30 frames a second can show.
@@ -40,9 +42,16 @@ pub struct Shared {
     /// The latest samples.
     pub tap: Tap,
     wants_reset: AtomicBool,
+    /// Samples since the meters began that are none; see [`Shared::invalid_samples`].
+    invalid: AtomicU64,
 }
 
 impl Shared {
+    /// Samples that are no number, or beyond [`SAMPLE_MAGNITUDE_MAX`]: they pass, and count as silence in all meters.
+    pub fn invalid_samples(&self) -> u64 {
+        self.invalid.load(Ordering::Relaxed)
+    }
+
     /// Readings to show, and whether they were saved with the project: they are, until anything but silence
     /// is measured.
     pub fn shown(&self) -> (&Readings, bool) {
@@ -91,6 +100,8 @@ pub(crate) struct Meters {
     front: [usize; 2],
     /// Frames measured.
     position: u64,
+    /// Frames in `block` that are not measured yet.
+    waiting: usize,
     shared: Arc<Shared>,
 }
 
@@ -118,6 +129,7 @@ impl Meters {
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
             front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
             position: 0,
+            waiting: 0,
             spec: spec.clone(),
             shared,
         };
@@ -155,7 +167,8 @@ impl Meters {
         self.scribe.clear(&self.shared.history);
         self.shared.distribution.clear();
         self.shared.readings.clear();
-        self.position = 0;
+        self.shared.invalid.store(0, Ordering::Relaxed);
+        (self.position, self.waiting) = (0, 0);
     }
 
     /// Measures one block: a slice a channel, all of one length.
@@ -169,21 +182,40 @@ impl Meters {
             // Pieces end where readings are due, so that they do not depend on the DAW's blocks.
             let due =
                 self.frames_until(READINGS_PER_SECOND).min(self.frames_until(POINTS_PER_SECOND));
-            let count = (frame_count - start).min(BLOCK_FRAMES).min(due);
+            let room = due.min(BLOCK_FRAMES) - self.waiting;
+            let count = room.min(frame_count - start);
             self.take(planes, start, count);
-            self.measure(count);
             start += count;
+            if count == room {
+                self.measure_waiting();
+            }
         }
     }
 
-    /// Copies a piece; what is no number counts as silence here, and passes as it is.
+    /// Measures what was collected. Real-time.
+    pub(crate) fn measure_waiting(&mut self) {
+        let count = std::mem::take(&mut self.waiting);
+        if count > 0 {
+            self.measure(count);
+        }
+    }
+
+    /// Copies a piece; what no meter can measure counts as silence here, and passes as it is.
     fn take(&mut self, planes: &[&mut [f32]], start: usize, count: usize) {
-        self.block.set_frame_count(count);
+        let at = self.waiting;
+        self.waiting += count;
+        self.block.set_frame_count(self.waiting);
+        let mut invalid = 0;
         for (channel, plane) in planes.iter().enumerate() {
             let piece = &plane[start..start + count];
-            for (kept, &sample) in self.block.plane_mut(channel).iter_mut().zip(piece) {
-                *kept = if sample.is_finite() { sample } else { 0.0 };
+            for (kept, &sample) in self.block.plane_mut(channel)[at..].iter_mut().zip(piece) {
+                let is_valid = sample.abs() <= SAMPLE_MAGNITUDE_MAX;
+                *kept = if is_valid { sample } else { 0.0 };
+                invalid += u32::from(!is_valid);
             }
+        }
+        if invalid > 0 {
+            self.shared.invalid.fetch_add(invalid.into(), Ordering::Relaxed);
         }
     }
 
@@ -234,7 +266,8 @@ impl Meters {
     }
 
     /// Tells all that is known now, wherever the next reading is due. Real-time.
-    pub(crate) fn tell_now(&self) {
+    pub(crate) fn tell_now(&mut self) {
+        self.measure_waiting();
         if self.position > 0 {
             self.tell(&self.loudness.reading());
         }
@@ -242,7 +275,8 @@ impl Meters {
 
     /// Tells what was measured to the last frame, as if nothing followed: filters that look ahead see silence.
     /// What follows is measured as ever. Allocates.
-    pub(crate) fn conclude(&self) {
+    pub(crate) fn conclude(&mut self) {
+        self.measure_waiting();
         let (reading, report) = (self.loudness.reading(), self.loudness.clone().finish());
         if report.true_peak_dbtp.is_none() {
             // Nothing but silence, which is no programme.
@@ -399,6 +433,26 @@ mod tests {
         for block_frames in [1, 64, 441, 4096] {
             assert!(measure(block_frames) == whole, "blocks of {block_frames}");
         }
+    }
+
+    #[test]
+    fn samples_that_are_none_are_counted_and_change_no_reading() {
+        let spec = StreamSpec::new(48_000, 2);
+        let measure = |bad: &[f32]| {
+            let mut planes = signal(2, 300_000, 3);
+            planes[0][100_000..100_000 + bad.len()].copy_from_slice(bad);
+            let shared = Arc::new(Shared::default());
+            let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&shared));
+            feed(&mut meters, &mut planes, 512);
+            (shared.readings.get(), shared.invalid_samples(), meters)
+        };
+        let (silent, none, _) = measure(&[0.0; 4]);
+        let bad = [3e38, f32::NAN, f32::NEG_INFINITY, -1e6];
+        let (readings, count, mut meters) = measure(&bad);
+        assert_eq!((readings, count, none), (silent, 4, 0));
+        assert!(readings.integrated_lufs.unwrap() < 0.0);
+        meters.reset();
+        assert_eq!(meters.shared.invalid_samples(), 0);
     }
 
     /// As an analysis of the same samples, and what follows is not disturbed.
