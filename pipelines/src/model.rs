@@ -1,5 +1,6 @@
 //! What a pipeline file means: checked, completed with defaults, free of TOML.
 
+use crate::execution::Companions;
 use crate::hours::Hours;
 use crate::template::{Template, Values};
 use jiff::Zoned;
@@ -153,6 +154,12 @@ pub struct TagEdits {
     /// What is said instead, one text or several; empty ones say nothing, and leave the tag as it is where there
     /// are no others.
     pub set: Vec<(Field, Vec<Template>)>,
+    /// A file, relative to `folder`, that stands in the place of the source's pictures.
+    pub picture: Option<Template>,
+    /// A file, relative to the source's folder, that stands in the place of its cue points and chapters.
+    pub chapters: Option<Template>,
+    /// Folder of the pipeline file.
+    pub folder: PathBuf,
 }
 
 /// What tags hold besides fields.
@@ -189,13 +196,24 @@ impl TagPart {
 
 impl TagEdits {
     /// The tags of a source with these changes, and a line for each that could not be made.
-    pub fn apply(&self, tags: &Tags, values: &Values) -> (Tags, Vec<String>) {
+    pub fn apply(
+        &self,
+        tags: &Tags,
+        companions: &Companions,
+        values: &Values,
+    ) -> (Tags, Vec<String>) {
         let mut tags = tags.clone();
         for field in &self.remove {
             field.remove(&mut tags);
         }
         for part in &self.remove_parts {
             part.remove(&mut tags);
+        }
+        if let Some(picture) = &companions.picture {
+            tags.pictures = vec![picture.clone()];
+        }
+        if let Some(chapters) = &companions.chapters {
+            tags.cues.clone_from(chapters);
         }
         let mut warnings = Vec::new();
         for (field, templates) in &self.set {
@@ -223,7 +241,11 @@ impl TagEdits {
 
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.remove.is_empty() && self.remove_parts.is_empty() && self.set.is_empty()
+        self.remove.is_empty()
+            && self.remove_parts.is_empty()
+            && self.set.is_empty()
+            && self.picture.is_none()
+            && self.chapters.is_none()
     }
 }
 

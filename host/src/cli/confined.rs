@@ -1,13 +1,16 @@
 //! What commands give up before they decode files of others in the process of their user.
 
+use super::paths::absolute;
 use super::{CliError, Context};
-use crate::analysis::Cache;
+use crate::analysis::{Cache, STREAM_NAME};
 use crate::groups::Pieces;
+use crate::jobs::Clock;
 use crate::platform::{Domain, Place, Purpose, confine, zones};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::execution::Job;
 use wavemill_pipelines::publishing::create_dirs;
 
 /// Leaves this process with a domain, where the system has the means and nobody turned it off.
@@ -140,10 +143,28 @@ pub(super) fn before_run(
     let mut trees = made(trees.into_iter());
     trees.extend(places(outputs.all.iter().map(PathBuf::as_path)));
     let mut reads = places(files.iter().map(PathBuf::as_path));
+    reads.extend(places(companions(pipeline, files).iter().map(PathBuf::as_path)));
     reads.extend(zones());
     let domain = Domain { reads, trees, parents: places(outputs.parents()), ..Domain::default() };
     enter(context, &domain)?;
     Ok(outputs)
+}
+
+/// The files besides `files` that a pipeline reads for them; for standard input those of a file of that name.
+fn companions(pipeline: &Pipeline, files: &[PathBuf]) -> Vec<PathBuf> {
+    let stream = [PathBuf::from(STREAM_NAME)];
+    let files = if files.is_empty() { &stream[..] } else { files };
+    let job = |file: &PathBuf| Job {
+        id: String::new(),
+        attempt: 1,
+        input: absolute(file).unwrap_or_else(|_| file.clone()),
+        name: PathBuf::new(),
+        reldir: PathBuf::new(),
+        created: Clock::now_zoned(),
+        hash: String::new(),
+        group: None,
+    };
+    files.iter().flat_map(|file| pipeline.companion_paths(&job(file))).collect()
 }
 
 fn places<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Place> {

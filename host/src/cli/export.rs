@@ -142,6 +142,14 @@ struct TagFlags {
     /// Leave a tag out, or `pictures`, `broadcast`, `recording`, `cues`, `all`; may be given again
     #[arg(long = "remove-tag", value_name = "NAME")]
     remove: Vec<String>,
+
+    /// JPEG or PNG file that becomes the cover [default: the source's pictures]
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
+
+    /// File of chapters: lines such as `00:01:23.500 Title`, or JSON of Podcasting 2.0 [default: the source's]
+    #[arg(long, value_name = "FILE")]
+    chapters: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -209,7 +217,7 @@ impl ExportOne {
         for (key, value) in self.export(target)? {
             let _ = writeln!(text, "{key} = {value}");
         }
-        text.push_str(&self.tags.section());
+        text.push_str(&self.tags.section()?);
         Ok(text)
     }
 
@@ -222,8 +230,7 @@ impl ExportOne {
             CliError::usage(format!("{path} has no extension; name the format with --format"))
         })?;
         let format = encode::format(format).map_or(format, |known| known.name);
-        // Braces would be placeholders.
-        let path = path.replace('{', "{{").replace('}', "}}");
+        let path = literal(path);
         let Storage { channels, bit_depth, sample_format, dither, .. } = &self.storage;
         let Storage { compression_level, bit_rate, bit_rate_mode, vbr_quality, .. } = &self.storage;
         let whole = |value: &Option<u32>| value.map(|value| value.to_string());
@@ -249,9 +256,11 @@ impl ExportOne {
 
 impl TagFlags {
     /// The section `[tags]`, or nothing.
-    fn section(&self) -> String {
-        if self.set.is_empty() && self.remove.is_empty() {
-            return String::new();
+    fn section(&self) -> Result<String, CliError> {
+        let files = [("picture", &self.picture), ("chapters", &self.chapters)];
+        let is_used = files.iter().any(|(_, file)| file.is_some());
+        if self.set.is_empty() && self.remove.is_empty() && !is_used {
+            return Ok(String::new());
         }
         let mut text = "\n[tags]\n".to_owned();
         let mut told: Vec<(&str, Vec<String>)> = Vec::new();
@@ -271,7 +280,18 @@ impl TagFlags {
             let names: Vec<_> = self.remove.iter().map(|name| quoted(name)).collect();
             let _ = writeln!(text, "remove = [{}]", names.join(", "));
         }
-        text
+        for (key, file) in files {
+            let Some(file) = file else { continue };
+            let path = absolute(file)?;
+            let path = path.to_str().ok_or_else(|| {
+                CliError::usage(format!(
+                    "{} is no UTF-8 text; name another --{key}",
+                    file.display()
+                ))
+            })?;
+            let _ = writeln!(text, "{key} = {}", quoted(&literal(path)));
+        }
+        Ok(text)
     }
 }
 
@@ -279,6 +299,11 @@ impl TagFlags {
 fn key(name: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
+}
+
+/// A path as a template writes it: braces would be placeholders.
+fn literal(path: &str) -> String {
+    path.replace('{', "{{").replace('}', "}}")
 }
 
 /// A text as TOML writes it.
@@ -335,9 +360,21 @@ mod tests {
     #[test]
     fn tags_make_a_section() {
         let set = vec![("title".to_owned(), "a \"b\"".to_owned())];
-        let tags = TagFlags { set, remove: vec!["all".to_owned()] };
+        let tags = TagFlags { set, remove: vec!["all".to_owned()], ..TagFlags::default() };
         let text = text(&ExportOne { tags, ..to("b.flac") });
         assert!(text.ends_with("\n[tags]\ntitle = 'a \"b\"'\nremove = [\"all\"]\n"), "{text}");
+    }
+
+    #[test]
+    fn files_of_tags_are_absolute_paths() {
+        let tags = TagFlags {
+            picture: Some("/art/{x}.png".into()),
+            chapters: Some("/talk.txt".into()),
+            ..TagFlags::default()
+        };
+        let text = text(&ExportOne { tags, ..to("b.flac") });
+        let expected = "\n[tags]\npicture = \"/art/{{x}}.png\"\nchapters = \"/talk.txt\"\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 
     #[test]

@@ -238,7 +238,8 @@ impl Attempt<'_> {
         let is_confined = self.shared.workers.is_confined;
         let outputs = is_confined.then(|| plan.pipeline.output_folders(&self.job.output_root));
         let outputs = outputs.unwrap_or_default();
-        let mut granted = Granted::of(&work, outputs.clone());
+        let companions = plan.pipeline.companion_paths(&work.job);
+        let mut granted = Granted::of(&work, outputs.clone()).with_companions(companions);
         if worker.send(&Request::Run(Box::new(work))).is_err() {
             return Ok(buried(worker));
         }

@@ -14,7 +14,7 @@ use wavemill_pipelines::publishing::stays_below;
 /// The files that a worker is handed for one attempt.
 #[derive(Debug, Default)]
 pub struct Granted {
-    /// The source, and those it is measured with.
+    /// The source, those it is measured with, and those that go into its exports.
     sources: BTreeSet<PathBuf>,
     /// Temporary files, from the decision about names on.
     parts: BTreeSet<PathBuf>,
@@ -28,6 +28,13 @@ impl Granted {
         let members = work.members.iter().flatten().map(|member| member.path.clone());
         let sources = members.chain([work.job.input.clone()]).collect();
         Self { sources, parts: BTreeSet::new(), folders }
+    }
+
+    /// Files besides the source that its pipeline names.
+    #[must_use]
+    pub fn with_companions(mut self, paths: Vec<PathBuf>) -> Self {
+        self.sources.extend(paths);
+        self
     }
 
     /// From now on the temporary files of a decision too.
@@ -130,6 +137,18 @@ mod tests {
         assert_eq!(lab.kind(&FileWish::Create(part.clone())), Some(ErrorKind::AlreadyExists));
         assert!(lab.granted.fulfil(&FileWish::Remove(part.clone())).unwrap().is_none());
         assert!(!part.exists());
+    }
+
+    #[test]
+    fn files_that_the_pipeline_names_beside_the_source_are_read_only() {
+        let lab = Lab::new();
+        let foreign = lab.folder.path().join("foreign");
+        let granted = lab.granted.with_companions(vec![foreign.clone()]);
+        assert!(granted.fulfil(&FileWish::Open(foreign.clone())).unwrap().is_some());
+        for wish in [FileWish::Create(foreign.clone()), FileWish::Remove(foreign)] {
+            let error = granted.fulfil(&wish).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+        }
     }
 
     #[test]

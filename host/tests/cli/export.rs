@@ -338,3 +338,27 @@ fn artists_given_again_are_several() {
     assert_eq!((&tags["title"], &tags["artist"]), (&"One".into(), &"Ann; Bo".into()));
     assert_eq!(tags["values"]["artist"], serde_json::json!(["Ann", "Bo"]));
 }
+
+/// The command is confined: the files that flags name are reached all the same.
+#[test]
+fn cover_and_chapters_come_from_files_that_flags_name() {
+    let lab = Lab::new();
+    source(&lab);
+    let cover = b"\x89PNG\r\n\x1a\n and so on";
+    std::fs::File::create(lab.path("cover.png")).unwrap().write_all(cover).unwrap();
+    lab.write("talk.txt", "0:00 Hello\n0:01.5 News\n");
+    let export = |chapters: &str| {
+        let flags = ["--picture", "cover.png", "--chapters", chapters];
+        lab.run(&[&["export", "in.wav", "out.flac"], &flags[..]].concat())
+    };
+    let output = export("none.txt");
+    assert_ne!(code(&output), 0);
+    assert!(stderr(&output).contains("none.txt does not exist"), "{}", stderr(&output));
+    let output = export("talk.txt");
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let mut file = std::fs::File::open(lab.path("out.flac")).unwrap();
+    let tags = wavemill_core::tags::read(&mut file, None).unwrap().tags;
+    assert_eq!(tags.pictures.iter().map(|it| &it.bytes[..]).collect::<Vec<_>>(), [cover]);
+    let labels: Vec<_> = tags.cues.iter().filter_map(|cue| cue.label.as_deref()).collect();
+    assert_eq!(labels, ["Hello", "News"]);
+}

@@ -5,6 +5,7 @@
 
 mod access;
 mod again;
+mod companions;
 mod digest;
 pub(crate) mod error;
 mod facts;
@@ -24,6 +25,7 @@ mod survey;
 mod writer;
 
 pub use access::{DirectAccess, FileAccess};
+pub use companions::Companions;
 pub use digest::{entries, findings, notes};
 pub use facts::{FileFacts, measures};
 pub use member::{JobGroup, LeftOut, Member, identity, measure};

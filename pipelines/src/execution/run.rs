@@ -1,6 +1,7 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is told.
 
 use super::again::{Made, Repeated};
+use super::companions::Companions;
 use super::error::refused;
 use super::gates::{self, Subject, Verdict};
 use super::group::{Group, Stored};
@@ -35,6 +36,7 @@ pub(super) struct Run<'a> {
     values: Values,
     /// Tags of the exports, but for what processing changes; the source's until names are decided.
     tags: Arc<Tags>,
+    companions: Companions,
     pub(super) known: Known,
     /// Passes over the signal, scans included; for the progress.
     pub(super) pass_count: usize,
@@ -108,6 +110,7 @@ impl<'a> Run<'a> {
         let values = Values::of_job(pipeline, job)?;
         let input = Input::open(&job.input, pipeline.damaged, places.access.as_ref())?;
         let values = values.with_tags(&input.tags);
+        let companions = Companions::read(pipeline, job, places.access.as_ref())?;
         let known =
             Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
         let tags = Arc::clone(&input.tags);
@@ -119,6 +122,7 @@ impl<'a> Run<'a> {
             input,
             values,
             tags,
+            companions,
             known,
             pass_count: 1,
             passes_done: 0,
@@ -360,8 +364,11 @@ impl<'a> Run<'a> {
     /// Says of the exports what the pipeline wants said; measures are known.
     fn edit_tags(&mut self) {
         if !self.pipeline.tags.is_empty() {
-            let (tags, warnings) =
-                self.pipeline.tags.apply(&self.input.tags, &self.measured_values());
+            let (tags, warnings) = self.pipeline.tags.apply(
+                &self.input.tags,
+                &self.companions,
+                &self.measured_values(),
+            );
             self.tags = Arc::new(tags);
             self.warnings.extend(warnings);
         }

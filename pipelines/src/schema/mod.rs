@@ -193,7 +193,7 @@ fn read_root(
         pipeline.damaged = decode::read(values);
     }
     if let Some(values) = root.table("tags") {
-        pipeline.tags = tags::read(sink, values);
+        pipeline.tags = tags::read(sink, values, folder);
     }
     let source = source::read(sink, root.table("source"));
     check_together(sink, root, pipeline, &exports, report.as_ref(), &source);

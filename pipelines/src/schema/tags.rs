@@ -6,20 +6,25 @@ use super::template;
 use super::values::Values;
 use crate::model::{TagEdits, TagPart};
 use crate::template::Template;
+use std::path::Path;
 use toml::Spanned;
 use wavemill_core::tags::{Field, Tags};
 
 /// The key that removes.
 const REMOVE: &str = "remove";
 
-/// The fields by name, then [`REMOVE`].
+/// The keys that name files.
+const PICTURE: &str = "picture";
+const CHAPTERS: &str = "chapters";
+
+/// The fields by name, then the other keys.
 pub(super) const KEYS: &[Key] = &{
     let remove = Key::optional(
         REMOVE,
         Kind::Words(&NAMES),
         "Tags of the source that are not carried over, as [\"comment\", \"pictures\"] or \"all\".",
     );
-    let mut keys = [remove; Field::ALL.len() + 1];
+    let mut keys = [remove; Field::ALL.len() + 3];
     let mut index = 0;
     while index < Field::ALL.len() {
         keys[index] = Key::optional(
@@ -30,6 +35,19 @@ pub(super) const KEYS: &[Key] = &{
         );
         index += 1;
     }
+    keys[index] = Key::optional(
+        PICTURE,
+        Kind::Text,
+        "A JPEG or PNG file that becomes the cover, in the place of the source's pictures; relative to the pipeline \
+         file. May hold {stem}, {name}, {ext}, {reldir}, {pipeline}.",
+    );
+    keys[index + 1] = Key::optional(
+        CHAPTERS,
+        Kind::Text,
+        "A file of chapters, in the place of the source's: lines such as `00:01:23.500 Title`, or JSON of Podcasting \
+         2.0; relative to the source's folder, as \"{stem}.chapters.txt\". Times are those of the source. A job \
+         whose file is missing fails.",
+    );
     keys
 };
 
@@ -51,7 +69,7 @@ const NAMES: [&str; Field::ALL.len() + TagPart::ALL.len() + 1] = {
     names
 };
 
-pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> TagEdits {
+pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> TagEdits {
     let removed = values.words(REMOVE).map(Spanned::into_inner).unwrap_or_default();
     let is_removed = |name: &str| removed.contains(&name) || removed.contains(&ALL);
     let fields = Field::ALL.into_iter();
@@ -63,7 +81,29 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> TagEdits {
             .map(|(_, part)| part)
             .collect(),
         set: fields.filter_map(|(name, field)| read_field(sink, values, name, field)).collect(),
+        picture: read_path(sink, values, PICTURE)
+            .filter(|picture| is_there(sink, picture, folder))
+            .map(Spanned::into_inner),
+        chapters: read_path(sink, values, CHAPTERS).map(Spanned::into_inner),
+        folder: folder.to_owned(),
     }
+}
+
+fn read_path(sink: &mut Sink<'_>, values: &Values<'_>, key: &str) -> Option<Spanned<Template>> {
+    template::read(sink, &values.text(key)?, template::COMPANION)
+}
+
+/// Whether a picture that is the same for all files is one.
+fn is_there(sink: &mut Sink<'_>, picture: &Spanned<Template>, folder: &Path) -> bool {
+    let text = picture.get_ref().text();
+    let path = folder.join(text);
+    if !text.contains(['{', '}']) && !path.is_file() {
+        let message = format!("there is no file {}", path.display());
+        sink.error("missing-file", picture.span(), message)
+            .help("paths of pictures are relative to the pipeline file");
+        return false;
+    }
+    true
 }
 
 fn read_field(

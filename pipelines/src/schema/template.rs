@@ -11,16 +11,21 @@ pub(super) struct Known {
     content: bool,
     /// Whether it is the path of a file.
     is_path: bool,
+    /// Whether nothing but the source's name is known there.
+    names_only: bool,
 }
 
 /// Exports and reports know everything.
-pub(super) const EXPORT: Known = Known { content: true, is_path: true };
+pub(super) const EXPORT: Known = Known { content: true, is_path: true, names_only: false };
 
 /// The source is also moved after a failure, when nothing is known of its content.
-pub(super) const SOURCE: Known = Known { content: false, is_path: true };
+pub(super) const SOURCE: Known = Known { content: false, is_path: true, names_only: false };
 
 /// Tags know what exports know.
-pub(super) const TAG: Known = Known { content: true, is_path: false };
+pub(super) const TAG: Known = Known { content: true, is_path: false, names_only: false };
+
+/// Files that go into exports are opened before anything is known but the source's name.
+pub(super) const COMPANION: Known = Known { content: false, is_path: true, names_only: true };
 
 /// Checks a template; every mistake is noted.
 pub(super) fn read(
@@ -47,6 +52,16 @@ pub(super) fn read(
             return None;
         }
     };
+    let is_name = |placeholder: &Placeholder| {
+        use Placeholder::{Ext, Name, Pipeline, Reldir, Stem};
+        matches!(placeholder, Stem | Name | Ext | Reldir | Pipeline)
+    };
+    if known.names_only && !template.placeholders().all(is_name) {
+        let message = "only the source's name is known when this file is opened";
+        sink.error("unknown-placeholder", written.span(), message)
+            .help("use {stem}, {name}, {ext}, {reldir} or {pipeline}");
+        return None;
+    }
     let is_content = |placeholder: &Placeholder| placeholder.is_tag() || placeholder.is_measure();
     if !known.content && template.placeholders().any(is_content) {
         sink.error(

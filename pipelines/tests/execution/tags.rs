@@ -5,6 +5,10 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use wavemill_core::tags::{self, Tags};
+use wavemill_core::units::SampleRate;
+use wavemill_pipelines::execution::RunError;
+use wavemill_pipelines::model::Defaults;
+use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
 const TITLED: &str = "[[export]]\nformat = \"flac\"\npath = \"titled.flac\"\n[tags]\n\
     title = \"Take {stem}\"\nartist = \"Ann\"\ncomment = \"old\"\ntrack = \"3/9\"\nbpm = \"120\"\n";
@@ -106,5 +110,70 @@ fn cue_points_are_carried_over_or_removed() {
         let body = format!("{}[tags]\nremove = {removed}\n", export(name));
         lab.run(&pipeline(&body), &input).unwrap();
         assert_eq!(read(&lab.path(&format!("out/{name}.wav"))).cues, [], "{name}");
+    }
+}
+
+/// Exports as FLAC with a cover beside the pipeline and chapters beside the source, without the first half second.
+const COMPANIONS: &str = "[[step]]\nuse = \"range\"\nwith = { start_s = 0.5 }\n\
+    [[export]]\nformat = \"flac\"\npath = \"b.flac\"\n\
+    [tags]\npicture = \"{stem}.png\"\nchapters = \"{stem}.chapters.txt\"\n";
+
+/// The pipeline, as if its file were in the lab's folder.
+fn in_folder(lab: &Lab, body: &str) -> Result<Pipeline, Vec<Diagnostic>> {
+    let text = format!("version = 1\n[pipeline]\nname = \"test\"\n{body}");
+    let effects = Effects::default().in_folder(&lab.path(""));
+    wavemill_pipelines::load(&text, &Defaults::default(), &effects).map(|loaded| loaded.pipeline)
+}
+
+#[test]
+fn cover_and_chapters_that_are_given_stand_in_the_place_of_the_sources() {
+    let lab = Lab::new();
+    let input = lab.file("one.wav", &wav(48_000, 16, &[noise(3, 96_000)]));
+    let cover = b"\x89PNG\r\n\x1a\n and so on".to_vec();
+    lab.file("../one.png", &cover);
+    lab.file("one.chapters.txt", b"00:00 Hello\n0:00:01.25 News\n");
+    lab.run(&in_folder(&lab, COMPANIONS).unwrap(), &input).unwrap();
+    let tags = read(&lab.path("out/b.flac"));
+    assert_eq!((tags.pictures.len(), tags.pictures[0].kind), (1, "front cover"));
+    assert_eq!((&tags.pictures[0].bytes, &tags.pictures[0].media_type[..]), (&cover, "image/png"));
+    let rate = SampleRate(48_000);
+    let cues: Vec<_> =
+        tags.cues.iter().map(|cue| (cue.start.frame(rate), cue.label.as_deref())).collect();
+    // What was cut off is gone before the first chapter and moves the second.
+    assert_eq!(cues, [(0, Some("Hello")), (36_000, Some("News"))]);
+}
+
+#[test]
+fn cover_or_chapters_that_cannot_be_had_fail_the_job_in_a_line() {
+    let lab = Lab::new();
+    let input = lab.file("one.wav", &wav(48_000, 16, &[noise(3, 4_800)]));
+    let reason = || match lab.run(&in_folder(&lab, COMPANIONS).unwrap(), &input) {
+        Err(RunError::Refused { reason }) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert!(
+        reason().starts_with("`[tags] picture`: ") && reason().ends_with("/one.png does not exist")
+    );
+    lab.file("../one.png", b"GIF89a");
+    assert!(reason().ends_with("/one.png is neither JPEG nor PNG"), "{}", reason());
+    lab.file("../one.png", b"\x89PNG");
+    let expected = "/one.chapters.txt does not exist";
+    assert!(reason().starts_with("`[tags] chapters`: ") && reason().ends_with(expected));
+    lab.file("one.chapters.txt", b"News at ten");
+    assert!(reason().ends_with("has no time at the start of line 1; write `00:01:23.500 Title`"));
+    assert_eq!(lab.files("out"), [""; 0]);
+}
+
+#[test]
+fn paths_of_cover_and_chapters_are_checked_when_the_pipeline_is_loaded() {
+    let lab = Lab::new();
+    for (tags, code, message) in [
+        ("picture = \"none.jpg\"", "missing-file", "there is no file "),
+        ("chapters = \"{title}.txt\"", "unknown-placeholder", "only the source's name is known"),
+        ("picture = \"{date:%Y}.jpg\"", "unknown-placeholder", "only the source's name is known"),
+    ] {
+        let found = in_folder(&lab, &format!("[tags]\n{tags}\n")).unwrap_err();
+        let is_it = |it: &Diagnostic| it.code == code && it.message.starts_with(message);
+        assert!(found.iter().any(is_it), "{found:?}");
     }
 }
