@@ -156,7 +156,9 @@ fn gains_are_written_into_the_room_that_was_kept() {
         EncodeSettings { tags: Arc::new(tags), frame_count, ..settings(&samples) }
     };
     let leveled = Some(Leveled { loudness: Lufs(-10.97), true_peak: Dbtp(-1.0) });
-    let gain = ReplayGain { track: leveled, album: None };
+    // As long as any.
+    let album = Some(Leveled { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
+    let gain = ReplayGain { track: leveled, album };
     for frame_count in [settings(&samples).frame_count, None] {
         let before = tagged(ReplayGain::default(), frame_count);
         let bytes = encode("aac", &samples, before, 4_096).unwrap();

@@ -17,7 +17,7 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
         "--bin",
         "wavemill-bench",
         "--features",
-        "wavemill/mp3,wavemill/fdk-aac",
+        "wavemill/fdk-aac",
     ])?;
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| crate::root().join("target"), std::path::PathBuf::from);

@@ -45,8 +45,7 @@ fn test(parts: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let program = given.map_or_else(crate::ci::built_program, Ok)?;
     let mut command = Command::new(crate::cargo());
     // Built as the gate builds it, so that nothing is compiled twice.
-    let features = ["--workspace", "--features", "wavemill/mp3"];
-    command.current_dir(crate::root()).args(["test", "--locked"]).args(features);
+    command.current_dir(crate::root()).args(["test", "--locked", "--workspace"]);
     // One part after the other: each uses all cores.
     command.args(["--test", "torture", "--", "--nocapture", "--test-threads=1"]).args(parts);
     command.envs(variables.iter().copied()).env("WAVEMILL_BIN", program);

@@ -183,34 +183,3 @@ fn chapters(settings: &EncodeSettings) -> Vec<u8> {
     }
     full(*b"chpl", 1, 0, &[&list])
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::audio::{PcmFormat, StreamSpec};
-    use crate::tags::Leveled;
-    use crate::units::{Dbtp, Lufs};
-
-    #[test]
-    fn tags_have_one_size_before_and_after_the_gain_is_known() {
-        let of = |replay_gain| {
-            let tags = Tags { replay_gain: Some(replay_gain), ..Tags::default() };
-            let settings = EncodeSettings {
-                spec: StreamSpec::new(48_000, 2),
-                format: PcmFormat::int(16),
-                frame_count: None,
-                compression_level: None,
-                quality: None,
-                tags: tags.into(),
-            };
-            let note = Gaps { lead: 2048, padding: 7, frame_count: 1 << 40 }.note();
-            let made = user_data(&settings, &note);
-            assert_eq!(note_in(&made), Some(note));
-            made
-        };
-        let leveled = Some(Leveled { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
-        let after = of(ReplayGain { track: leveled, album: leveled });
-        assert_eq!(of(ReplayGain::default()).len(), after.len());
-        assert!(after.ends_with(&[0; 1024]), "room is left for the longest values");
-    }
-}
