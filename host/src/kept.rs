@@ -29,9 +29,9 @@ pub(crate) struct Kept {
 pub(crate) struct Key(String);
 
 impl Key {
-    /// Of a text that says all of it.
-    pub(crate) fn of(text: &str) -> Self {
-        Self(blake3::hash(text.as_bytes()).to_hex().to_string())
+    /// Of bytes that say all of it.
+    pub(crate) fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(blake3::hash(bytes.as_ref()).to_hex().to_string())
     }
 }
 

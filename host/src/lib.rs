@@ -14,6 +14,7 @@ pub mod groups;
 pub mod hooks;
 pub mod jobs;
 mod kept;
+mod made;
 pub mod platform;
 pub mod report;
 pub mod source;

@@ -1,6 +1,8 @@
 //! The binary as its users meet it: outputs, streams and exit codes.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
+#[path = "cli/again.rs"]
+mod again;
 #[path = "cli/batches.rs"]
 mod batches;
 #[path = "cli/confined.rs"]

@@ -1,6 +1,7 @@
 //! What commands give up before they decode files of others in the process of their user.
 
 use super::paths::absolute;
+use super::run::How;
 use super::{CliError, Context};
 use crate::analysis::{Cache, STREAM_NAME};
 use crate::groups::Pieces;
@@ -129,22 +130,31 @@ pub(super) fn before_run(
     pipeline: &Pipeline,
     files: &[PathBuf],
     output_root: &Path,
-    (spool, is_dry): (&Path, bool),
+    (spool, how): (&Path, &How),
 ) -> Result<OutputFolders, CliError> {
     if !context.settings.confine {
         return Ok(OutputFolders::default());
     }
-    let outputs =
-        if is_dry { OutputFolders::default() } else { OutputFolders::of(pipeline, output_root) };
+    let outputs = if how.is_dry {
+        OutputFolders::default()
+    } else {
+        OutputFolders::of(pipeline, output_root)
+    };
     let mut trees = vec![spool.to_owned()];
     if pipeline.grouped_step().is_some() {
         trees.push(Pieces::of_state(&context.settings.state).folder().to_owned());
     }
+    trees.extend(how.memory.iter().map(|outputs| outputs.folder().to_owned()));
     let mut trees = made(trees.into_iter());
     trees.extend(places(outputs.all.iter().map(PathBuf::as_path)));
     let mut reads = places(files.iter().map(PathBuf::as_path));
     reads.extend(places(companions(pipeline, files).iter().map(PathBuf::as_path)));
     reads.extend(zones());
+    if how.is_dry {
+        // What has the names of outputs is compared with what is remembered of it.
+        let outputs = pipeline.output_folders(output_root);
+        reads.extend(outputs.into_iter().filter(|folder| folder.is_dir()).map(Place));
+    }
     let domain = Domain { reads, trees, parents: places(outputs.parents()), ..Domain::default() };
     enter(context, &domain)?;
     Ok(outputs)

@@ -2,11 +2,12 @@
 
 use super::grouped::grouped_jobs;
 use super::outcome::{below, rehearsed};
-use super::run::job_of;
+use super::run::{How, job_of};
 use super::{CliError, Context, Exit};
 use crate::jobs::JobIds;
 use crate::report::{JSON_VERSION, Tone, one_line};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -14,7 +15,9 @@ use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{
     Decision, Hooks, Job, Outcome, OutputKind, Places, Proposal, RunError, rehearse,
 };
-use wavemill_pipelines::publishing::{Choice, Names, Standing, choose, standing_on_disk};
+use wavemill_pipelines::publishing::{
+    Choice, DiskNames, Names, Source, Standing, are_twins, choose, forced,
+};
 
 /// Says what a pipeline would make of files.
 pub(super) fn dry_run(
@@ -22,10 +25,11 @@ pub(super) fn dry_run(
     pipeline: &Pipeline,
     files: &[PathBuf],
     places: &Places<'_>,
+    how: &How,
 ) -> Result<Exit, CliError> {
     let ids = JobIds::after(None);
     let mut jobs = grouped_jobs(context, pipeline, files, places, &ids).into_iter();
-    let mut planned = Vec::new();
+    let mut planned = Planned::new();
     let mut exit = Exit::Done;
     for file in files {
         if places.cancel.load(Ordering::SeqCst) {
@@ -33,7 +37,7 @@ pub(super) fn dry_run(
         }
         let job = jobs.next().unwrap_or_else(|| job_of(file, &ids));
         let found = match job {
-            Ok(job) => rehearse_one(pipeline, &job, places, &mut planned),
+            Ok(job) => rehearse_one(pipeline, &job, places, (how, &mut planned)),
             Err(reason) => Err(RunError::Refused { reason }),
         };
         let is_right = match found {
@@ -68,33 +72,43 @@ fn rehearse_one(
     pipeline: &Pipeline,
     job: &Job,
     places: &Places<'_>,
-    planned: &mut Vec<PathBuf>,
+    (how, planned): (&How, &mut Planned),
 ) -> Result<Rehearsal, RunError> {
-    let mut hooks = DryHooks { input: &job.input, planned, outputs: Vec::new() };
+    let source = Source { pipeline: &pipeline.name, input: &job.input, blake3: &job.hash };
+    let names = DiskNames { source, memory: how.memory() };
+    let mut hooks = DryHooks { names, how, planned, outputs: Vec::new() };
     let outcome = rehearse(pipeline, job, places, &mut hooks)?;
     Ok(Rehearsal { outcome, outputs: hooks.outputs })
 }
 
+/// Names that the files before would have made, and of which source.
+type Planned = BTreeMap<PathBuf, PathBuf>;
+
 /// Chooses names as a run does and takes none.
 struct DryHooks<'a> {
-    input: &'a Path,
-    /// What the files before would have made.
-    planned: &'a mut Vec<PathBuf>,
+    names: DiskNames<'a>,
+    how: &'a How,
+    planned: &'a mut Planned,
     outputs: Vec<Rehearsed>,
 }
 
-struct DryNames<'a> {
-    input: &'a Path,
-    planned: &'a [PathBuf],
-}
-
-impl Names for DryNames<'_> {
+impl Names for DryHooks<'_> {
     fn standing(&self, path: &Path) -> io::Result<Standing> {
-        if self.planned.iter().any(|planned| planned == path) {
-            let by = "would be made by a file before".to_owned();
-            return Ok(Standing::Taken { by, is_replaceable: true });
-        }
-        standing_on_disk(path, self.input, |_| Ok(false))
+        let Some(other) = self.planned.get(path) else { return self.names.standing(path) };
+        let by = "would be made by a file before".to_owned();
+        Ok(if are_twins(other, self.input()) {
+            Standing::OfTwin { by }
+        } else {
+            Standing::Taken { by, is_replaceable: true }
+        })
+    }
+
+    fn input(&self) -> &Path {
+        self.names.source.input
+    }
+
+    fn advice(&self) -> &'static str {
+        self.how.advice
     }
 }
 
@@ -102,14 +116,13 @@ impl Hooks for DryHooks<'_> {
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
         let mut decisions = Vec::new();
         for proposal in proposals {
-            let names = DryNames { input: self.input, planned: self.planned };
             let mut output = Rehearsed {
                 kind: proposal.kind,
                 path: proposal.path.clone(),
                 conflict: None,
                 skipped: None,
             };
-            match choose(&names, proposal) {
+            match choose(self, &forced(proposal, self.how.replaces)) {
                 Ok(Choice::Write { path, .. }) => output.path = path,
                 Ok(Choice::Skip { reason }) => output.skipped = Some(reason),
                 Err(error) => output.conflict = Some(error.to_string()),
@@ -119,7 +132,7 @@ impl Hooks for DryHooks<'_> {
                 None => Decision::Write { temporary: PathBuf::new(), path: output.path.clone() },
             });
             if output.skipped.is_none() {
-                self.planned.push(output.path.clone());
+                self.planned.insert(output.path.clone(), self.names.source.input.to_owned());
             }
             self.outputs.push(output);
         }

@@ -5,7 +5,7 @@ mod steps;
 use super::confined::before_run;
 use super::flags::damaged;
 use super::paths::absolute;
-use super::run::{first, run_confined, run_files, spool_folder};
+use super::run::{How, first, run_confined, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
@@ -176,22 +176,25 @@ impl Run for ExportOne {
         let output_root = context.settings.output_root();
         let raw = RawFormat::of(self.raw.rate, self.raw.channels, self.raw.coding)
             .map_err(|error| CliError::usage(format!("--raw-{error}")))?;
+        // Its one name was typed: no other replaces it.
+        let advice = "--force replaces it";
+        let how = How { is_dry: self.dry_run, replaces: self.force, memory: None, advice };
         if self.input.as_os_str() != STREAM_NAME {
             if raw.is_some() {
                 return Err(CliError::usage("raw samples come from standard input: name it, as -"));
             }
-            return run_files(context, &pipelines, &[self.input], output_root, self.dry_run);
+            return run_files(context, &pipelines, &[self.input], output_root, &how);
         }
         let failed = |error: &dyn std::fmt::Display| CliError::failed(format!("-: {error}"));
         let spool = spool_folder(context);
         let pipeline = first(&pipelines)?;
-        let _outputs = before_run(context, pipeline, &[], output_root, (&spool, self.dry_run))?;
+        let _outputs = before_run(context, pipeline, &[], output_root, (&spool, &how))?;
         let folder = tempfile::tempdir_in(spool).map_err(|error| failed(&error))?;
         let path = folder.path().join("stdin");
         let mut file = std::fs::File::create_new(&path).map_err(|error| failed(&error))?;
         Input::keep_stream(std::io::stdin().lock(), raw, &mut file)
             .map_err(|error| failed(&error))?;
-        run_confined(context, &pipelines, &[path], output_root, self.dry_run)
+        run_confined(context, &pipelines, &[path], output_root, &how)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `wavemill plan`: what a run would do with a file, without doing it.
 
 use super::confined::before_run;
-use super::run::{job_of, spool_folder};
+use super::run::{How, job_of, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::jobs::JobIds;
 use crate::report::{JSON_VERSION, one_line, shown};
@@ -37,7 +37,8 @@ impl Run for PlanOf {
         let cancel = AtomicBool::new(false);
         let output_root = context.settings.output_root();
         let files = std::slice::from_ref(&self.file);
-        before_run(context, pipeline, files, output_root, (&spool, true))?;
+        let how = How { is_dry: true, replaces: false, memory: None, advice: "" };
+        before_run(context, pipeline, files, output_root, (&spool, &how))?;
         let job = job_of(&self.file, &JobIds::after(None)).map_err(failed)?;
         let places =
             Places { output_root, spool: &spool, cancel: &cancel, access: Places::direct() };

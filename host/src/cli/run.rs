@@ -14,6 +14,7 @@ use crate::analysis;
 use crate::control::types::OutputView;
 use crate::daemon::{DaemonEvent, Summary};
 use crate::jobs::{Clock, JobIds};
+use crate::made::Outputs;
 use crate::report::{duration, shown};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use std::time::{Duration, Instant};
 use wavemill_core::decode::Damaged;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{self, Job, Outcome, Places, Prepared, RunError};
-use wavemill_pipelines::publishing::{LocalHooks, LocalParts, hash_file, publish_outcome};
+use wavemill_pipelines::publishing::{LocalHooks, LocalParts, Memory, hash_file, publish_outcome};
 
 /// Folder of the state for long signals.
 const SPOOL: &str = "spool";
@@ -54,8 +55,12 @@ pub(super) struct RunFiles {
     #[arg(long)]
     dry_run: bool,
 
+    /// Replace files that have the names of outputs, whoever made them
+    #[arg(long)]
+    force: bool,
+
     /// Leave the work to the daemon that runs on this state, or to the next one: `jobs submit`
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "force"])]
     detach: bool,
 }
 
@@ -74,7 +79,32 @@ impl Run for RunFiles {
             Some(path) => absolute(path)?,
             None => context.settings.output_root().to_owned(),
         };
-        run_files(context, &pipelines, &self.files, &output_root, self.dry_run)
+        let memory = Outputs::of_state(&context.settings.state);
+        let (is_dry, replaces) = (self.dry_run, self.force);
+        let how = How { is_dry, replaces, memory: Some(memory), advice: ADVICE };
+        run_files(context, &pipelines, &self.files, &output_root, &how)
+    }
+}
+
+/// What to do about a name that is taken.
+const ADVICE: &str = "--force replaces it, --output writes elsewhere";
+
+/// How files are run.
+pub(super) struct How {
+    /// Whether only what would come out is said.
+    pub(super) is_dry: bool,
+    /// Whether other files that have the names of outputs are replaced.
+    pub(super) replaces: bool,
+    /// What was made before and may be replaced.
+    pub(super) memory: Option<Outputs>,
+    /// What to do about a name that is taken, as the end of a sentence.
+    pub(super) advice: &'static str,
+}
+
+impl How {
+    /// What was made before.
+    pub(super) fn memory(&self) -> Option<&dyn Memory> {
+        self.memory.as_ref().map(|outputs| outputs as &dyn Memory)
     }
 }
 
@@ -84,13 +114,13 @@ pub(super) fn run_files(
     pipelines: &[PipelineFile],
     files: &[PathBuf],
     output_root: &Path,
-    is_dry: bool,
+    how: &How,
 ) -> Result<Exit, CliError> {
     let pipeline = first(pipelines)?;
     let spool = spool_folder(context);
     // Before there are further threads, and before a file is looked into.
-    let _outputs = before_run(context, pipeline, files, output_root, (&spool, is_dry))?;
-    run_confined(context, pipelines, files, output_root, is_dry)
+    let _outputs = before_run(context, pipeline, files, output_root, (&spool, how))?;
+    run_confined(context, pipelines, files, output_root, how)
 }
 
 /// As [`run_files`], by a process that gave up what this does not need.
@@ -99,7 +129,7 @@ pub(super) fn run_confined(
     pipelines: &[PipelineFile],
     files: &[PathBuf],
     output_root: &Path,
-    is_dry: bool,
+    how: &How,
 ) -> Result<Exit, CliError> {
     let pipeline = first(pipelines)?;
     let spool = context.settings.state.join(SPOOL);
@@ -108,11 +138,12 @@ pub(super) fn run_confined(
     let parts = Arc::new(LocalParts::default());
     let access = Arc::<LocalParts>::clone(&parts);
     let places = Places { output_root, spool: &spool, cancel: &cancel, access };
-    if is_dry {
-        return dry_run(context, pipeline, files, &places);
+    if how.is_dry {
+        return dry_run(context, pipeline, files, &places, how);
     }
     let mut runner = Runner {
         pipeline,
+        how,
         places,
         parts,
         ids: JobIds::after(None),
@@ -200,6 +231,7 @@ pub(super) fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError
 
 struct Runner<'a> {
     pipeline: &'a Pipeline,
+    how: &'a How,
     places: Places<'a>,
     parts: Arc<LocalParts>,
     ids: JobIds,
@@ -288,7 +320,10 @@ impl Runner<'_> {
                 let _ = view.tell(&DaemonEvent::Progress { job: job.id.clone(), share });
             }
         };
-        let mut hooks = LocalHooks::new(job, progress).with_parts(&self.parts);
+        let mut hooks = LocalHooks::new(job, progress)
+            .with_parts(&self.parts)
+            .replacing(self.how.replaces)
+            .with_memory(&self.pipeline.name, self.how.memory(), self.how.advice);
         let outcome = execution::run(self.pipeline, job, &self.places, &mut hooks)?;
         publish_outcome(&hooks, &outcome).map_err(|error| Failure::Reason(error.to_string()))?;
         Ok(outcome)

@@ -1,6 +1,7 @@
 //! Names of outputs: what is on disk, what we made, and what running jobs are about to make.
 
 use super::shared::Shared;
+use crate::made::Outputs;
 use crate::store::{JobRecord, LedgerRecord, OutputProgress, OutputRecord, Store, StoreError};
 use std::collections::HashMap;
 use std::io;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use wavemill_pipelines::execution::{Proposal, RunError};
 use wavemill_pipelines::model::OnConflict;
 use wavemill_pipelines::publishing::{
-    Choice, FileIdentity, Names, Standing, Takes, choose, hash_file, standing_on_disk,
+    Choice, FileIdentity, Memory, Names, Source, Standing, Takes, are_twins, choose, hash_file,
+    standing_on_disk,
 };
 
 /// Longest wait for another job before it is asked again whether to stop.
@@ -28,6 +30,7 @@ type Held = HashMap<PathBuf, Holder>;
 #[derive(Clone, Debug)]
 struct Holder {
     job: String,
+    pipeline: String,
     input: PathBuf,
 }
 
@@ -50,6 +53,10 @@ struct JobNames<'a> {
     /// What earlier attempts of this job made; not in the ledger yet.
     former: &'a [OutputRecord],
     held: &'a Held,
+    /// What `run` made too.
+    memory: &'a Outputs,
+    /// The source as it was found.
+    input: &'a Path,
 }
 
 impl Names for JobNames<'_> {
@@ -58,7 +65,13 @@ impl Names for JobNames<'_> {
             let by = if holder.job == self.job.id {
                 "is made twice by this pipeline".to_owned()
             } else {
-                format!("is being made from {} by job {}", holder.input.display(), holder.job)
+                let by =
+                    format!("is being made from {} by job {}", holder.input.display(), holder.job);
+                if holder.pipeline == self.job.file.pipeline && are_twins(&holder.input, self.input)
+                {
+                    return Ok(Standing::OfTwin { by });
+                }
+                by
             };
             return Ok(Standing::Taken { by, is_replaceable: holder.job != self.job.id });
         }
@@ -72,9 +85,26 @@ impl Names for JobNames<'_> {
             {
                 return Ok(true);
             }
-            self.is_of_former_attempt(path, found)
+            if self.is_of_former_attempt(path, found)? {
+                return Ok(true);
+            }
+            // What `run` made, perhaps in place of what a job did. The ledger knows other sources better.
+            if made.as_ref().is_some_and(|made| !is_own(made) || is_newer(made)) {
+                return Ok(false);
+            }
+            let remembered = self.memory.recall(path);
+            remembered
+                .filter(|remembered| remembered.is_of(self.source()))
+                .map_or(Ok(false), |remembered| remembered.is_unchanged(path, found))
         })?;
         Ok(match (standing, made) {
+            (Standing::Taken { is_replaceable: true, .. }, Some(made))
+                if self.is_of_twin(&made) =>
+            {
+                let by =
+                    format!("was made from {} by job {}", made.file.path().display(), made.job);
+                Standing::OfTwin { by }
+            }
             (Standing::Taken { is_replaceable: true, .. }, Some(made)) => {
                 let by = if is_own(&made) && !is_newer(&made) {
                     format!("was changed since job {} made it", made.job)
@@ -83,12 +113,34 @@ impl Names for JobNames<'_> {
                 };
                 Standing::Taken { by, is_replaceable: !is_newer(&made) }
             }
+            (Standing::Taken { is_replaceable: true, by }, None) => {
+                match self.memory.recall(path).filter(|made| made.is_of_twin(self.source())) {
+                    Some(_) => Standing::OfTwin { by },
+                    None => Standing::Taken { by, is_replaceable: true },
+                }
+            }
             (standing, _) => standing,
         })
+    }
+
+    fn input(&self) -> &Path {
+        self.input
+    }
+
+    fn advice(&self) -> &'static str {
+        "move it away or set `on_conflict` in [[export]], then `wavemill jobs retry`"
     }
 }
 
 impl JobNames<'_> {
+    fn source(&self) -> Source<'_> {
+        Source { pipeline: &self.job.file.pipeline, input: self.input, blake3: &self.job.hash }
+    }
+
+    fn is_of_twin(&self, made: &LedgerRecord) -> bool {
+        made.file.pipeline == self.job.file.pipeline && are_twins(&made.file.path(), self.input)
+    }
+
     fn is_of_former_attempt(&self, path: &Path, found: FileIdentity) -> io::Result<bool> {
         for output in self.former.iter().filter(|output| output.path == path) {
             if output.takes == Takes::Own(found) {
@@ -129,9 +181,18 @@ pub(super) fn choose_and_reserve(
         held = woken.unwrap_or_else(PoisonError::into_inner).0;
     }
     let mut choices = Vec::new();
-    let holder = Holder { job: job.id.clone(), input: job.input.clone() };
+    let (memory, input) = (Outputs::of_state(&shared.state), job.file.path());
+    let pipeline = job.file.pipeline.clone();
+    let holder = Holder { job: job.id.clone(), pipeline, input: input.clone() };
     for proposal in proposals {
-        let names = JobNames { store: &shared.store, job, former: &former, held: &held };
+        let names = JobNames {
+            store: &shared.store,
+            job,
+            former: &former,
+            held: &held,
+            memory: &memory,
+            input: &input,
+        };
         match choose(&names, proposal) {
             Ok(choice) => {
                 if let Choice::Write { path, .. } = &choice {

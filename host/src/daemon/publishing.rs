@@ -4,6 +4,7 @@ use super::event::DaemonEvent;
 use super::shared::Shared;
 use super::sources;
 use crate::jobs::{Clock, JobState, Lease, Publication};
+use crate::made::Outputs;
 use crate::store::{Ending, JobRecord, OutputProgress, OutputRecord, StoreError, output_view};
 use std::fs;
 use std::io;
@@ -14,7 +15,8 @@ use wavemill_pipelines::model::OnConflict;
 #[cfg(test)]
 use wavemill_pipelines::publishing::crash_tests;
 use wavemill_pipelines::publishing::{
-    FileIdentity, Finished, PublishError, Takes, Trust, crash_point, publish, suffixed, withdraw,
+    FileIdentity, Finished, Made, Memory, PublishError, Takes, Trust, crash_point, publish,
+    suffixed, withdraw,
 };
 
 /// How publishing went.
@@ -57,6 +59,7 @@ pub(super) fn publish_job(
         }
     }
     let ending = ending_of(&job.ending, &outputs);
+    let made: Vec<_> = done.iter().map(|(file, identity)| made(job, file, *identity)).collect();
     let publication = Publication {
         outputs,
         identities: done.into_iter().map(|(file, identity)| (file.path, identity)).collect(),
@@ -67,7 +70,21 @@ pub(super) fn publish_job(
     survive("before ledger")?;
     let job = shared.queue().publish(&Lease::of(job), publication)?;
     survive("after ledger")?;
+    let memory = Outputs::of_state(&shared.state);
+    made.iter().for_each(|(path, made)| memory.remember(path, made));
     sources::carry_out(shared, job).map(|job| Published::Ended(Box::new(job)))
+}
+
+/// An output as `wavemill run` shall know it.
+fn made(job: &JobRecord, file: &Finished, identity: FileIdentity) -> (PathBuf, Made) {
+    let made = Made {
+        pipeline: job.file.pipeline.clone(),
+        input: job.file.path(),
+        input_blake3: job.hash.clone(),
+        identity,
+        blake3: file.blake3.clone(),
+    };
+    (file.path.clone(), made)
 }
 
 /// How a job ends whose outputs have their names: as prepared, unless names were taken meanwhile, so

@@ -1,6 +1,7 @@
 //! Names that are taken.
 
 use super::files::{FileIdentity, identity};
+use super::made::twin_name;
 use super::names::suffixed;
 use super::os;
 use super::takes::Takes;
@@ -27,12 +28,23 @@ pub enum Standing {
         /// Whether `on_conflict = "replace"` may replace it.
         is_replaceable: bool,
     },
+    /// What the same pipeline made, or makes, of a source that differs in its extension only.
+    OfTwin {
+        /// What, as the rest of a sentence.
+        by: String,
+    },
 }
 
 /// Knows what stands at names.
 pub trait Names {
     /// What stands at `path`.
     fn standing(&self, path: &Path) -> io::Result<Standing>;
+    /// The source that the outputs are made of.
+    fn input(&self) -> &Path;
+    /// What to do about a name that is taken, as the end of a sentence.
+    fn advice(&self) -> &'static str {
+        ""
+    }
 }
 
 /// What is to be done about an output.
@@ -52,27 +64,71 @@ pub enum Choice {
     },
 }
 
-/// Decides about one output.
+/// Decides about one output. Of sources that differ in nothing but their extensions the first keeps the name;
+/// the others get it with their extension before that of the output, and keep that.
 ///
 /// # Errors
 /// [`RunError::Refused`] when the name is taken and the pipeline says that this is an error;
 /// [`RunError::Transient`] when the disk does not say.
 pub fn choose(names: &dyn Names, proposal: &Proposal) -> Result<Choice, RunError> {
-    let write = |path: &Path, takes| Ok(Choice::Write { path: path.to_path_buf(), takes });
-    let path = &proposal.path;
-    let (by, is_replaceable) = match look(names, path)? {
-        Standing::Free => return write(path, Takes::Free),
-        Standing::Own(former) => return write(path, Takes::Own(former)),
-        Standing::Taken { by, is_replaceable } => (by, is_replaceable),
-    };
-    match proposal.on_conflict {
+    let (path, on_conflict) = (&proposal.path, proposal.on_conflict);
+    let twin = || twin_name(path, names.input());
+    match look(names, path)? {
+        Standing::Own(former) => write(path, Takes::Own(former)),
+        Standing::Free => {
+            // Made while the other had the name: it stays the one file of this source.
+            if let Some(twin) = twin()
+                && let Standing::Own(former) = look(names, &twin)?
+            {
+                return write(&twin, Takes::Own(former));
+            }
+            write(path, Takes::Free)
+        }
+        Standing::OfTwin { by } => match (on_conflict, twin()) {
+            (OnConflict::Error | OnConflict::Replace, Some(twin)) => match look(names, &twin)? {
+                Standing::Free => write(&twin, Takes::Free),
+                Standing::Own(former) => write(&twin, Takes::Own(former)),
+                Standing::Taken { by, is_replaceable } => {
+                    taken(names, on_conflict, &twin, by, is_replaceable)
+                }
+                Standing::OfTwin { by } => taken(names, on_conflict, &twin, by, false),
+            },
+            _ => taken(names, on_conflict, path, by, false),
+        },
+        Standing::Taken { by, is_replaceable } => {
+            taken(names, on_conflict, path, by, is_replaceable)
+        }
+    }
+}
+
+/// Does what the pipeline says about a name that is taken.
+fn taken(
+    names: &dyn Names,
+    on_conflict: OnConflict,
+    path: &Path,
+    by: String,
+    is_replaceable: bool,
+) -> Result<Choice, RunError> {
+    match on_conflict {
         OnConflict::Replace if is_replaceable => write(path, Takes::Any),
         OnConflict::Skip => Ok(Choice::Skip { reason: format!("{} {by}", path.display()) }),
         OnConflict::Suffix => choose_suffix(names, path),
         OnConflict::Error | OnConflict::Replace => {
-            Err(RunError::Refused { reason: format!("output {} {by}", path.display()) })
+            let semicolon = if names.advice().is_empty() { "" } else { "; " };
+            let reason = format!("output {} {by}{semicolon}{}", path.display(), names.advice());
+            Err(RunError::Refused { reason })
         }
     }
+}
+
+/// A proposal as it is, or that replaces what has its name.
+pub fn forced(proposal: &Proposal, replaces: bool) -> Proposal {
+    let on_conflict = if replaces { OnConflict::Replace } else { proposal.on_conflict };
+    Proposal { on_conflict, ..proposal.clone() }
+}
+
+fn write(path: &Path, takes: Takes) -> Result<Choice, RunError> {
+    Ok(Choice::Write { path: path.to_path_buf(), takes })
 }
 
 fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
@@ -83,7 +139,7 @@ fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
             Standing::Own(former) => {
                 return Ok(Choice::Write { path, takes: Takes::Own(former) });
             }
-            Standing::Taken { .. } => {}
+            Standing::Taken { .. } | Standing::OfTwin { .. } => {}
         }
     }
     let reason = format!("output {} and {SUFFIX_MAX} names after it are taken", path.display());
@@ -160,6 +216,14 @@ mod tests {
         fn standing(&self, path: &Path) -> io::Result<Standing> {
             Ok(self.0.get(path).cloned().unwrap_or(Standing::Free))
         }
+
+        fn input(&self) -> &Path {
+            Path::new("/in/a.flac")
+        }
+
+        fn advice(&self) -> &'static str {
+            "move it"
+        }
     }
 
     fn taken(is_replaceable: bool) -> Standing {
@@ -194,7 +258,7 @@ mod tests {
     fn foreign_file_meets_the_pipelines_rule() {
         let foreign = [("/out/a.wav", taken(true))];
         let reason = "/out/a.wav exists already".to_owned();
-        assert_eq!(decide(&foreign, OnConflict::Error), Err(format!("output {reason}")));
+        assert_eq!(decide(&foreign, OnConflict::Error), Err(format!("output {reason}; move it")));
         assert_eq!(decide(&foreign, OnConflict::Skip), Ok(Choice::Skip { reason }));
         assert_eq!(decide(&foreign, OnConflict::Suffix), Ok(write("/out/a-2.wav", Takes::Free)));
         assert_eq!(decide(&foreign, OnConflict::Replace), Ok(write("/out/a.wav", Takes::Any)));
@@ -215,6 +279,25 @@ mod tests {
             ("/out/a-3.wav", Standing::Own(OWN)),
         ];
         assert_eq!(decide(&names, OnConflict::Suffix), Ok(write("/out/a-3.wav", Takes::Own(OWN))));
+    }
+
+    #[test]
+    fn name_of_a_twin_is_left_to_it_and_another_kept() {
+        let twin = || Standing::OfTwin { by: "was made from a.wav".to_owned() };
+        let first = ("/out/a.wav", twin());
+        for on_conflict in [OnConflict::Error, OnConflict::Replace] {
+            let first = std::slice::from_ref(&first);
+            assert_eq!(decide(first, on_conflict), Ok(write("/out/a.flac.wav", Takes::Free)));
+        }
+        let own = ("/out/a.flac.wav", Standing::Own(OWN));
+        let kept = Ok(write("/out/a.flac.wav", Takes::Own(OWN)));
+        assert_eq!(decide(&[first.clone(), own.clone()], OnConflict::Error), kept);
+        // Even when the other's output was removed.
+        assert_eq!(decide(&[own], OnConflict::Error), kept);
+        let both = [first, ("/out/a.flac.wav", taken(true))];
+        assert!(decide(&both, OnConflict::Error).unwrap_err().contains("a.flac.wav exists"));
+        let suffixed = Ok(write("/out/a-2.wav", Takes::Free));
+        assert_eq!(decide(&both, OnConflict::Suffix), suffixed);
     }
 
     #[test]

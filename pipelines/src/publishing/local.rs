@@ -1,7 +1,8 @@
 //! Publishing without a daemon: what `wavemill run` and the plugin do in their own process.
 
-use super::conflict::{Choice, Names, Standing, choose, refusal, standing_on_disk};
+use super::conflict::{Choice, Names, Standing, choose, forced, refusal, standing_on_disk};
 use super::files::{FileIdentity, create_dirs};
+use super::made::{Made, Memory, Source};
 use super::names::part_path;
 use super::parts::LocalParts;
 use super::publish::{Finished, PublishError, Trust, publish, withdraw};
@@ -12,13 +13,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Answers a run's questions without a store: a name is free, or the pipeline's `on_conflict` says
-/// what happens. There is no ledger, so an earlier output of the same file is a conflict too.
+/// Answers a run's questions without a store: a name is free, has an earlier output of the same file that is
+/// remembered and unchanged, or the pipeline's `on_conflict` says what happens.
 pub struct LocalHooks<'a> {
     job: &'a Job,
     progress: Box<dyn FnMut(f64) + 'a>,
     planned: Vec<Planned>,
     parts: Option<Arc<LocalParts>>,
+    pipeline: &'a str,
+    memory: Option<&'a dyn Memory>,
+    advice: &'static str,
+    replaces: bool,
 }
 
 /// An output that a run writes.
@@ -38,7 +43,36 @@ impl std::fmt::Debug for LocalHooks<'_> {
 impl<'a> LocalHooks<'a> {
     /// For one job; `progress` is told how far it is.
     pub fn new(job: &'a Job, progress: impl FnMut(f64) + 'a) -> Self {
-        Self { job, progress: Box::new(progress), planned: Vec::new(), parts: None }
+        let advice = "";
+        let progress = Box::new(progress);
+        let (planned, parts, memory) = (Vec::new(), None, None);
+        Self { job, progress, planned, parts, pipeline: "", memory, advice, replaces: false }
+    }
+
+    /// Replaces other files that have the names of outputs, whatever the pipeline says.
+    #[must_use]
+    pub fn replacing(mut self, is_asked: bool) -> Self {
+        self.replaces = is_asked;
+        self
+    }
+
+    /// Replaces what `memory` knows as an unchanged output of this pipeline for the same source, and remembers
+    /// what is published. `advice` says what to do about other files, as the end of a sentence.
+    #[must_use]
+    pub fn with_memory(
+        mut self,
+        pipeline: &'a str,
+        memory: Option<&'a dyn Memory>,
+        advice: &'static str,
+    ) -> Self {
+        (self.pipeline, self.memory, self.advice) = (pipeline, memory, advice);
+        self
+    }
+
+    fn names(&self) -> DiskNames<'a> {
+        let (input, blake3) = (&*self.job.input, &*self.job.hash);
+        let source = Source { pipeline: self.pipeline, input, blake3 };
+        DiskNames { source, memory: self.memory }
     }
 
     /// Lets `parts`, which makes the temporary files of this run, remove what killed runs left in their folders.
@@ -46,6 +80,19 @@ impl<'a> LocalHooks<'a> {
     pub fn with_parts(mut self, parts: &Arc<LocalParts>) -> Self {
         self.parts = Some(Arc::clone(parts));
         self
+    }
+
+    fn remember(&self, file: &Finished, identity: FileIdentity) {
+        let Some(memory) = self.memory else { return };
+        let Source { pipeline, input, blake3 } = self.names().source;
+        let made = Made {
+            pipeline: pipeline.to_owned(),
+            input: input.to_owned(),
+            input_blake3: blake3.to_owned(),
+            identity,
+            blake3: file.blake3.clone(),
+        };
+        memory.remember(&file.path, &made);
     }
 
     fn temporary(&self, path: &Path, index: usize) -> PathBuf {
@@ -56,18 +103,57 @@ impl<'a> LocalHooks<'a> {
     }
 }
 
-struct DiskNames<'a> {
-    input: &'a Path,
-    planned: &'a [Planned],
+/// What stands at names for a source, by the disk and what is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct DiskNames<'a> {
+    /// The source.
+    pub source: Source<'a>,
+    /// What was made before.
+    pub memory: Option<&'a dyn Memory>,
 }
 
-impl Names for DiskNames<'_> {
+impl DiskNames<'_> {
+    /// What stands at `path`.
+    ///
+    /// # Errors
+    /// When the disk does not say.
+    pub fn standing(&self, path: &Path) -> io::Result<Standing> {
+        let made = self.memory.and_then(|memory| memory.recall(path));
+        let of_this = made.as_ref().filter(|made| made.is_of(self.source));
+        let is_own = |found| of_this.map_or(Ok(false), |made| made.is_unchanged(path, found));
+        let standing = standing_on_disk(path, self.source.input, is_own)?;
+        Ok(match (standing, made) {
+            (Standing::Taken { is_replaceable: true, .. }, Some(made)) => {
+                let by = format!("was made from {}", made.input.display());
+                if made.is_of(self.source) {
+                    let by = "was changed since it was made".to_owned();
+                    Standing::Taken { by, is_replaceable: true }
+                } else if made.is_of_twin(self.source) {
+                    Standing::OfTwin { by }
+                } else {
+                    Standing::Taken { by, is_replaceable: true }
+                }
+            }
+            (standing, _) => standing,
+        })
+    }
+}
+
+impl Names for LocalHooks<'_> {
     fn standing(&self, path: &Path) -> io::Result<Standing> {
         if self.planned.iter().any(|planned| planned.path == path) {
             let by = "is made twice by this pipeline".to_owned();
             return Ok(Standing::Taken { by, is_replaceable: false });
         }
-        standing_on_disk(path, self.input, |_| Ok(false))
+        self.names().standing(path)
+    }
+
+    fn input(&self) -> &Path {
+        &self.job.input
+    }
+
+    fn advice(&self) -> &'static str {
+        self.advice
     }
 }
 
@@ -75,8 +161,7 @@ impl Hooks for LocalHooks<'_> {
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
         let mut decisions = Vec::new();
         for (index, proposal) in proposals.iter().enumerate() {
-            let names = DiskNames { input: &self.job.input, planned: &self.planned };
-            decisions.push(match choose(&names, proposal)? {
+            decisions.push(match choose(self, &forced(proposal, self.replaces))? {
                 Choice::Skip { reason } => Decision::Skip { reason },
                 Choice::Write { path, takes } => {
                     let temporary = self.temporary(&path, index);
@@ -100,8 +185,10 @@ impl Hooks for LocalHooks<'_> {
     }
 
     fn foresee(&mut self, proposals: &[Proposal]) -> Result<(), RunError> {
-        let names = DiskNames { input: &self.job.input, planned: &self.planned };
-        proposals.iter().try_for_each(|proposal| choose(&names, proposal).map(drop))
+        for proposal in proposals {
+            choose(self, &forced(proposal, self.replaces))?;
+        }
+        Ok(())
     }
 
     fn progress(&mut self, share: f64) {
@@ -134,7 +221,10 @@ pub fn publish_outcome(hooks: &LocalHooks<'_>, outcome: &Outcome) -> Result<(), 
             blake3: output.blake3.clone(),
         };
         match publish(&file, Trust::Size) {
-            Ok(identity) => published.push((file, identity)),
+            Ok(identity) => {
+                hooks.remember(&file, identity);
+                published.push((file, identity));
+            }
             Err(error) => return Err(take_back(outcome, &published, error)),
         }
     }
@@ -243,6 +333,68 @@ mod tests {
         let error = publish_outcome(&hooks, &outcome).unwrap_err().to_string();
         assert!(error.contains("b.wav was taken by another file"), "{error}");
         assert!(error.ends_with("a.wav could not be taken back: disk failed"), "{error}");
+    }
+
+    #[derive(Debug, Default)]
+    struct Notes(std::sync::Mutex<std::collections::BTreeMap<PathBuf, Made>>);
+
+    impl Memory for Notes {
+        fn recall(&self, path: &Path) -> Option<Made> {
+            self.0.lock().unwrap().get(path).cloned()
+        }
+
+        fn remember(&self, path: &Path, made: &Made) {
+            self.0.lock().unwrap().insert(path.to_owned(), made.clone());
+        }
+    }
+
+    /// Runs a job with these notes; the names it got, or why it got none.
+    fn again(job: &Job, notes: &Notes, pipeline: &str) -> Result<Vec<PathBuf>, String> {
+        let mut hooks = LocalHooks::new(job, |_| {}).with_memory(pipeline, Some(notes), "move it");
+        let folder = job.input.parent().unwrap();
+        let decisions = hooks.decide(&proposals(folder, OnConflict::Error));
+        let outcome = prepare(&decisions.map_err(|error| error.to_string())?);
+        publish_outcome(&hooks, &outcome).map_err(|error| error.to_string())?;
+        Ok(outcome.outputs.into_iter().map(|output| output.path).collect())
+    }
+
+    #[test]
+    fn second_run_replaces_its_own_outputs_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (job, notes) = (job(folder.path()), Notes::default());
+        let first = again(&job, &notes, "p").unwrap();
+        assert_eq!(again(&job, &notes, "p").unwrap(), first);
+        // The same content under another name; other content under the same.
+        let copy = Job { input: folder.path().join("copy.wav"), ..job.clone() };
+        assert_eq!(again(&copy, &notes, "p").unwrap(), first);
+        assert_eq!(
+            again(&Job { hash: "1".repeat(64), ..job.clone() }, &notes, "p").unwrap(),
+            first
+        );
+        let other = Job { hash: "2".repeat(64), ..copy };
+        assert!(again(&other, &notes, "p").unwrap_err().contains("a.wav was made from"));
+        assert!(again(&job, &notes, "q").unwrap_err().contains("a.wav was made from"));
+        File::create(&first[0]).unwrap().write_all(b"edited").unwrap();
+        let error = again(&job, &notes, "p").unwrap_err();
+        assert!(error.ends_with("a.wav was changed since it was made; move it"), "{error}");
+        assert_eq!(fs::read_to_string(&first[0]).unwrap(), "edited");
+    }
+
+    #[test]
+    fn twins_get_names_of_their_own_and_keep_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (wav, notes) = (job(folder.path()), Notes::default());
+        let (input, hash) = (folder.path().join("in.flac"), "1".repeat(64));
+        let flac = Job { id: "1123456789abc".to_owned(), input, hash, ..wav.clone() };
+        let plain = again(&wav, &notes, "p").unwrap();
+        let full = again(&flac, &notes, "p").unwrap();
+        assert_eq!(
+            full,
+            ["a.flac.wav", "b.flac.wav"].map(|name| folder.path().join("out").join(name))
+        );
+        fs::remove_file(&plain[0]).unwrap();
+        assert_eq!(again(&flac, &notes, "p").unwrap(), full);
+        assert_eq!(again(&wav, &notes, "p").unwrap(), plain);
     }
 
     #[test]

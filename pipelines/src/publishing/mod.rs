@@ -12,18 +12,22 @@ mod files;
 mod hash;
 mod links;
 mod local;
+mod made;
 mod names;
 mod os;
 mod parts;
 mod publish;
 mod takes;
 
-pub use conflict::{Choice, Names, Standing, choose, irreplaceable, refusal, standing_on_disk};
+pub use conflict::{
+    Choice, Names, Standing, choose, forced, irreplaceable, refusal, standing_on_disk,
+};
 pub use crash::crash_point;
 pub use files::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir};
 pub use hash::{hash_file, hash_reader};
 pub use links::stays_below;
-pub use local::{LocalHooks, publish_outcome};
+pub use local::{DiskNames, LocalHooks, publish_outcome};
+pub use made::{Made, Memory, Source, are_twins};
 pub use names::{part_path, suffixed};
 pub use parts::LocalParts;
 pub use publish::{Finished, PublishError, Trust, publish, withdraw};

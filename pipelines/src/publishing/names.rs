@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Longest file name of all common file systems, in bytes.
-const NAME_BYTES_MAX: usize = 255;
+pub(super) const NAME_BYTES_MAX: usize = 255;
 
 /// The temporary name of output number `index`: hidden, in the destination's folder, and different
 /// for every attempt. A long name is cut; the index keeps two cut names apart.

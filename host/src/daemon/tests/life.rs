@@ -145,6 +145,32 @@ fn two_files_with_one_output_name_are_told_apart_by_both_names() {
 }
 
 #[test]
+fn files_that_differ_in_extension_both_come_out_and_keep_their_names() {
+    let lab = Lab::new();
+    let mut plan = plan("a");
+    plan.pipeline.watches[0].include.push("*.flac".to_owned());
+    let mut first = Vec::new();
+    for round in ["first", "second"] {
+        lab.write("in/one.wav", &format!("wav {round}"));
+        lab.write("in/one.flac", &format!("flac {round}"));
+        let (summary, events) = lab.run(&plan);
+        assert_eq!((summary.done, summary.failed), (2, 0), "{events:?}");
+        let names = lab.names("out");
+        assert_eq!(names.len(), 4, "{names:?}");
+        assert!(names.contains(&"one.a".to_owned()), "{names:?}");
+        for name in &names {
+            assert!(lab.read(&format!("out/{name}")).contains(round), "{name}");
+        }
+        if round == "first" {
+            first = names.clone();
+        }
+        assert_eq!(names, first);
+        let full = if names.contains(&"one.flac.a".to_owned()) { "flac" } else { "wav" };
+        assert!(lab.read(&format!("out/one.{full}.a")).contains(full), "{names:?}");
+    }
+}
+
+#[test]
 fn bad_file_fails_at_once_and_others_are_unharmed() {
     let lab = Lab::new();
     lab.write("in/bad.wav", "bad");
