@@ -181,10 +181,10 @@ fn complaint_06_file_that_settled_too_slowly_is_ignored_forever() {
         let ended = work(&lab, &pipeline, 3);
         assert!(ended.stdout.contains("\"incomplete\":1"), "{ended:?}");
     }
-    assert_eq!(states(&lab), Vec::<String>::new());
+    assert_eq!(states(&lab), ["failed"]);
     put(&lab.path("in/a.wav"), &bytes);
     work(&lab, &pipeline, 0);
-    assert_eq!(states(&lab), ["done"]);
+    assert_eq!(states(&lab), ["done", "failed"]);
 }
 
 /// paperless-ngx/paperless-ngx#494.

@@ -108,6 +108,12 @@ impl<'a> EventView<'a> {
             DaemonEvent::RootOnline { path, .. } => {
                 self.note(&format!("{} is back", self.below(path)));
             }
+            DaemonEvent::SpaceShort { pipeline, reason, jobs } => {
+                self.warning(&short(pipeline, reason, Some(*jobs)));
+            }
+            DaemonEvent::SpaceFound { pipeline } => {
+                self.note(&format!("pipeline `{}` goes on: there is room", one_line(pipeline)));
+            }
             DaemonEvent::Reloaded { begun, changed, ended } => {
                 self.note(&reload::told(begun, changed, ended));
             }
@@ -226,6 +232,16 @@ pub(super) fn unwatched(pipeline: &str, jobs: u64) -> String {
         _ => (format!("{jobs} jobs"), "wait"),
     };
     format!("{jobs} of pipeline `{}` {wait} until it is watched again", one_line(pipeline))
+}
+
+/// Says that jobs wait for room.
+pub(super) fn short(pipeline: &str, reason: &str, jobs: Option<u64>) -> String {
+    let (jobs, wait) = match jobs {
+        Some(1) => ("1 job".to_owned(), "waits"),
+        Some(jobs) => (format!("{jobs} jobs"), "wait"),
+        None => ("jobs".to_owned(), "wait"),
+    };
+    format!("{jobs} of pipeline `{}` {wait}: {}", one_line(pipeline), one_line(reason))
 }
 
 /// The folders a pipeline's files go to, as far as they are the same for all.

@@ -75,6 +75,9 @@ impl Run for RunFiles {
         let pipelines = pipeline_files::load_all(&[path], context)?;
         let pipelines: Vec<_> =
             pipelines.into_iter().map(|file| file.with_damaged(self.damaged)).collect();
+        if self.output.is_none() && context.settings.output_dir.is_none() {
+            context.settings.check_root()?;
+        }
         let output_root = match &self.output {
             Some(path) => absolute(path)?,
             None => context.settings.output_root().to_owned(),

@@ -97,6 +97,23 @@ impl Settings {
         })
     }
 
+    /// That the root is there, before anything is made below it.
+    ///
+    /// # Errors
+    /// When it is no folder.
+    pub(super) fn check_root(&self) -> Result<(), CliError> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        let (root, is_there) = (self.root.display(), self.root.exists());
+        let what = if is_there { "is not a folder" } else { "does not exist" };
+        let reason = format!(
+            "the root {root} {what}; make it with `mkdir -p {root}`, mount it, or correct --root or \
+             `root` in the configuration file"
+        );
+        Err(CliError::BadConfig { reason })
+    }
+
     /// Base of relative output paths.
     pub fn output_root(&self) -> &Path {
         self.output_dir.as_deref().unwrap_or(&self.root)

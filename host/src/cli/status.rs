@@ -69,6 +69,9 @@ fn lines(
     }));
     let unwatched = status.unwatched.iter();
     lines.extend(unwatched.map(|(pipeline, jobs)| super::events::unwatched(pipeline, *jobs)));
+    lines.extend(status.shortages.iter().map(|(pipeline, reason)| {
+        paint.tone(Tone::Bad, super::events::short(pipeline, reason, None))
+    }));
     if !status.watches.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Folders")]);
         let folders = folders(&status.watches, context).lines(paint);

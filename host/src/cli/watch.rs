@@ -66,6 +66,7 @@ impl Run for Watch {
             let reason = "none of these pipelines watches a folder; `wavemill run` takes them";
             return Err(CliError::usage(reason));
         }
+        context.settings.check_root()?;
         let stop = StopSignal::new();
         let is_interrupted = Arc::new(AtomicBool::new(false));
         escalate_on_signals(stop.clone(), Arc::clone(&is_interrupted))?;

@@ -33,7 +33,7 @@ pub(crate) struct Live {
     /// Hashes of the pipelines that jobs were submitted with, by name.
     submitted: Mutex<BTreeMap<String, String>>,
     /// Why jobs of a pipeline are not handed out.
-    holds: Mutex<BTreeMap<String, String>>,
+    holds: Mutex<BTreeMap<String, Hold>>,
     /// Running jobs that someone canceled.
     canceled: Mutex<BTreeSet<String>>,
     /// What holds for workers: what this system has, then what the last one that started said.
@@ -42,6 +42,15 @@ pub(crate) struct Live {
     pub(crate) stop: StopSignal,
     events: broadcast::Sender<Line>,
     tally: Mutex<Tally>,
+}
+
+/// Why jobs of a pipeline are not handed out; one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Somebody wants it so: a pause, hours, a folder that is not at rest.
+    Asked(String),
+    /// There is no room for what they write.
+    Shortage(String),
 }
 
 /// What was counted since the start.
@@ -240,13 +249,15 @@ impl Live {
     }
 
     /// Notes why jobs are not handed out, by pipeline.
-    pub(crate) fn set_holds(&self, holds: BTreeMap<String, String>) {
+    pub(crate) fn set_holds(&self, holds: BTreeMap<String, Hold>) {
         *locked(&self.holds) = holds;
     }
 
     /// Why jobs of a pipeline are not handed out.
     pub(crate) fn hold(&self, pipeline: &str) -> Option<String> {
-        locked(&self.holds).get(pipeline).cloned()
+        let holds = locked(&self.holds);
+        let (Hold::Asked(reason) | Hold::Shortage(reason)) = holds.get(pipeline)?;
+        Some(reason.clone())
     }
 
     /// Notes that a running job was canceled; whoever runs it looks here.
@@ -269,6 +280,12 @@ impl Live {
         paused: PauseView,
         mut waiting: BTreeMap<String, u64>,
     ) -> Status {
+        let holds = locked(&self.holds).clone();
+        let shortages = holds.into_iter().filter_map(|(pipeline, hold)| match hold {
+            Hold::Shortage(reason) if waiting.contains_key(&pipeline) => Some((pipeline, reason)),
+            _ => None,
+        });
+        let shortages = shortages.collect();
         waiting.retain(|pipeline, _| !self.runs(pipeline));
         let mut workers = locked(&self.workers).clone();
         for worker in &mut workers {
@@ -282,6 +299,7 @@ impl Live {
             jobs,
             paused,
             unwatched: waiting,
+            shortages,
             reload_refused: locked(&self.reload_refused).clone(),
             watches: locked(&self.watches).iter().flatten().cloned().collect(),
             outputs: locked(&self.outputs).iter().map(|it| it.display().to_string()).collect(),

@@ -72,6 +72,7 @@ impl Service {
                 jobs,
                 paused,
                 unwatched: BTreeMap::new(),
+                shortages: BTreeMap::new(),
                 reload_refused: None,
                 watches: Vec::new(),
                 outputs: Vec::new(),

@@ -28,6 +28,9 @@ pub struct Status {
     /// Jobs that wait for pipelines which this daemon does not run, by pipeline.
     #[serde(default)]
     pub unwatched: BTreeMap<String, u64>,
+    /// Why jobs wait for room on a disk, by pipeline.
+    #[serde(default)]
+    pub shortages: BTreeMap<String, String>,
     /// Why the last reload was refused, so that everything goes on as before.
     #[serde(default)]
     pub reload_refused: Option<String>,

@@ -19,7 +19,7 @@ impl<'s> Admission<'s> {
     }
 
     /// Why jobs of a pipeline may not begin; one line.
-    pub(super) fn hold(&self, plan: &Plan, output_root: &Path) -> Option<String> {
+    pub(super) fn hold(&self, plan: &Plan) -> Option<String> {
         let pipeline = &plan.pipeline;
         if self.paused.all {
             return Some("all pipelines are paused".to_owned());
@@ -35,7 +35,12 @@ impl<'s> Admission<'s> {
             let until = until.map(|until| until.to_string()).unwrap_or_default();
             return Some(format!("outside of the hours of pipeline `{}`{until}", pipeline.name));
         }
-        let mut folders = pipeline.output_folders(output_root);
+        None
+    }
+
+    /// Why there is no room for what jobs of a pipeline write; one line.
+    pub(super) fn shortage(&self, plan: &Plan, output_root: &Path) -> Option<String> {
+        let mut folders = plan.pipeline.output_folders(output_root);
         folders.push(self.shared.spool.clone());
         self.shared.space.shortage(&folders)
     }

@@ -184,6 +184,9 @@ impl Attempt<'_> {
             SourceState::Gone => return self.fail("vanished before it could be read".to_owned()),
             SourceState::Changed => return self.source_changed(),
         }
+        if let Some(reason) = shared.store.duplicate_of(job)? {
+            return self.skip(reason);
+        }
         let Some(plan) = shared.plans.get(&shared.store, &job.file.pipeline, &job.plan)? else {
             return self.fail(format!("pipeline `{}` is not known any more", job.file.pipeline));
         };
@@ -348,6 +351,25 @@ impl Attempt<'_> {
             effect_cache: self.shared.effect_cache.clone(),
             output_root: self.job.output_root.clone(),
             spool: self.shared.spool.clone(),
+        }
+    }
+
+    /// Ends the job without making anything.
+    fn skip(&self, reason: String) -> Result<JobRecord, StoreError> {
+        let (shared, lease) = (self.shared, Lease::of(self.job));
+        let prepared = shared.queue().prepare(&lease, Vec::new(), Ending::Skipped { reason }, None);
+        let job = match prepared {
+            Err(StoreError::Canceled { .. }) => return self.canceled(),
+            prepared => prepared?,
+        };
+        match publish_job(shared, &job, Vec::new(), Trust::Size)? {
+            Published::Ended(job) => {
+                shared.tell_skipped(&job);
+                Ok(*job)
+            }
+            Published::Lost(reason) | Published::Transient(reason) | Published::Refused(reason) => {
+                self.fail(reason)
+            }
         }
     }
 

@@ -10,12 +10,13 @@ use super::shared::Shared;
 use super::slot::{SlotHandle, SlotReport};
 use super::stop::StopLevel;
 use super::watching::Watched;
+use crate::control::live::Hold;
 use crate::jobs::{Capacity, Claim, Clock, JobState};
 use crate::platform::service_manager;
-use crate::store::{BatchRecord, FileKey, JobRecord, StoreError};
+use crate::store::{BatchRecord, JobRecord, StoreError};
 use crate::watch::{Change, ChangeSender};
 use crossbeam_channel::{Receiver, after, never, select};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -53,9 +54,11 @@ pub(super) struct Engine {
     /// Time of the last look at the queue: a job that became due since is still to be found.
     looked_at_ms: u64,
     retention: Retention,
-    running: HashMap<String, FileKey>,
+    running: HashMap<String, JobRecord>,
     summary: Summary,
     is_idle: bool,
+    /// Pipelines of which was told that there is no room for their jobs.
+    short: BTreeSet<String>,
     told_stop: StopLevel,
 }
 
@@ -82,6 +85,7 @@ impl Engine {
             running: HashMap::new(),
             summary: Summary::default(),
             is_idle: false,
+            short: BTreeSet::new(),
             told_stop: StopLevel::Run,
         }
     }
@@ -237,7 +241,8 @@ impl Engine {
             now_ms: self.looked_at_ms,
             count_max: self.idle_slots.len(),
             pipelines: self.capacities()?,
-            busy: self.running.values().cloned().collect(),
+            busy: self.running.values().map(|job| job.file.clone()).collect(),
+            contents: self.running.values().map(JobRecord::content).collect(),
         };
         if !self.shared.store.has_claimable(&claim)? {
             return Ok(());
@@ -245,14 +250,14 @@ impl Engine {
         for job in self.shared.queue().claim(claim)? {
             let Some(slot) = self.idle_slots.pop() else { break };
             self.is_idle = false;
-            self.running.insert(job.id.clone(), job.file.clone());
+            self.running.insert(job.id.clone(), job.clone());
             self.slots[slot].assign(job);
         }
         Ok(())
     }
 
     /// Room for jobs of each pipeline; jobs that are held back have none.
-    fn capacities(&self) -> Result<BTreeMap<String, Capacity>, StoreError> {
+    fn capacities(&mut self) -> Result<BTreeMap<String, Capacity>, StoreError> {
         let admission = Admission::look(&self.shared)?;
         let mut holds = BTreeMap::new();
         let mut capacities = BTreeMap::new();
@@ -269,8 +274,36 @@ impl Engine {
             capacities
                 .insert(name.clone(), self.capacity(name, plan, &admission, false, &mut holds));
         }
+        self.tell_shortages(&holds)?;
         self.shared.live.set_holds(holds);
         Ok(capacities)
+    }
+
+    /// Tells of pipelines whose jobs wait for room, once each, and when there is room again.
+    fn tell_shortages(&mut self, holds: &BTreeMap<String, Hold>) -> Result<(), StoreError> {
+        let is_short = |name: &String| matches!(holds.get(name), Some(Hold::Shortage(_)));
+        let over: Vec<_> = self.short.iter().filter(|name| !is_short(name)).cloned().collect();
+        for pipeline in over {
+            self.short.remove(&pipeline);
+            self.shared.tell(DaemonEvent::SpaceFound { pipeline });
+        }
+        let new = holds.iter().filter_map(|(name, hold)| match hold {
+            Hold::Shortage(reason) if !self.short.contains(name) => Some((name, reason)),
+            _ => None,
+        });
+        let new: Vec<_> = new.collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let waiting = self.shared.store.waiting_counts()?;
+        for (pipeline, reason) in new {
+            if let Some(&jobs) = waiting.get(pipeline).filter(|jobs| **jobs > 0) {
+                let (pipeline, reason) = (pipeline.clone(), reason.clone());
+                self.short.insert(pipeline.clone());
+                self.shared.tell(DaemonEvent::SpaceShort { pipeline, reason, jobs });
+            }
+        }
+        Ok(())
     }
 
     fn capacity(
@@ -279,12 +312,14 @@ impl Engine {
         plan: &Plan,
         admission: &Admission<'_>,
         submitted_only: bool,
-        holds: &mut BTreeMap<String, String>,
+        holds: &mut BTreeMap<String, Hold>,
     ) -> Capacity {
-        let running = self.running.values().filter(|file| file.pipeline == *name).count();
-        let hold = admission.hold(plan, &self.shared.output_root);
-        let hold = hold
-            .or_else(|| self.incomplete(name, plan).then(|| "its folder is not at rest".into()));
+        let running = self.running.values().filter(|job| job.file.pipeline == *name).count();
+        let output_root = &self.shared.output_root;
+        let at_rest =
+            || self.incomplete(name, plan).then(|| "its folder is not at rest".to_owned());
+        let hold = admission.hold(plan).or_else(at_rest).map(Hold::Asked);
+        let hold = hold.or_else(|| admission.shortage(plan, output_root).map(Hold::Shortage));
         let free = plan.pipeline.concurrency.saturating_sub(running);
         let capacity = Capacity {
             free: if hold.is_none() { free } else { 0 },
@@ -292,7 +327,7 @@ impl Engine {
             output_root: self.shared.output_root.clone(),
             submitted_only,
         };
-        holds.extend(hold.map(|reason| (name.to_owned(), reason)));
+        holds.extend(hold.map(|hold| (name.to_owned(), hold)));
         capacity
     }
 

@@ -198,6 +198,20 @@ pub enum DaemonEvent {
         /// One line.
         reason: String,
     },
+    /// Jobs of a pipeline wait: there is too little room where they would write.
+    SpaceShort {
+        /// The pipeline.
+        pipeline: String,
+        /// One line.
+        reason: String,
+        /// How many jobs wait.
+        jobs: u64,
+    },
+    /// There is room again, or the jobs are held back for another reason.
+    SpaceFound {
+        /// The pipeline.
+        pipeline: String,
+    },
     /// Nothing is left to do for now.
     Idle,
     /// It was asked to stop: running jobs are finished (`now` false) or ended.

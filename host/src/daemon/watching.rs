@@ -160,6 +160,8 @@ impl Watched {
         for change in &changes {
             self.note(shared, index, change);
         }
+        let incomplete: Vec<_> =
+            changes.iter().filter_map(|change| self.incomplete(change)).collect();
         for taken in shared.store.intake(&self.context, changes)? {
             match taken {
                 Taken::Queued(job) => {
@@ -169,7 +171,15 @@ impl Watched {
                 Taken::Canceled(job) => shared.tell_canceled(&job),
             }
         }
+        // Hooks are woken by it, so it comes after the jobs they are about.
+        incomplete.into_iter().for_each(|event| shared.tell(event));
         Ok(())
+    }
+
+    fn incomplete(&self, change: &Change) -> Option<DaemonEvent> {
+        let Change::Incomplete { relative, reason } = change else { return None };
+        let (pipeline, path) = (self.spec.pipeline.clone(), self.spec.root.join(relative));
+        Some(DaemonEvent::FileIncomplete { pipeline, path, reason: reason.clone() })
     }
 
     fn note(&mut self, shared: &Shared, index: usize, change: &Change) {
@@ -181,12 +191,11 @@ impl Watched {
             }
             Change::Vanished { relative } => drop(self.forget(shared, index, relative)),
             Change::Incomplete { relative, reason } => {
-                let path = self.forget(shared, index, relative);
-                let (shown, reason) = (path.display().to_string(), reason.clone());
+                let shown = self.forget(shared, index, relative).display().to_string();
+                let reason = reason.clone();
                 shared.live.update_watch(index, |view| {
                     view.incomplete.insert(shown, reason.clone());
                 });
-                shared.tell(DaemonEvent::FileIncomplete { pipeline, path, reason });
             }
             Change::Refused { relative, refusal, reason } => {
                 let path = self.forget(shared, index, relative);

@@ -120,6 +120,8 @@ pub struct Claim {
     pub pipelines: BTreeMap<String, Capacity>,
     /// Files whose jobs are held: a file has one running job at a time.
     pub busy: HashSet<FileKey>,
+    /// Pipelines and contents of held jobs: one that skips duplicates waits until it is known how they end.
+    pub contents: HashSet<(String, String)>,
 }
 
 /// Room for jobs of a pipeline.

@@ -312,6 +312,7 @@ fn choose(look: &impl Look, claim: &Claim) -> Result<Vec<String>, StoreError> {
         .map(|(name, capacity)| (name.as_bytes(), (capacity.free, capacity.submitted_only)))
         .collect();
     let mut busy = claim.busy.clone();
+    let mut contents = claim.contents.clone();
     let mut ids = Vec::new();
     for_each_priority(look, &mut |id, run_at_ms, pipeline| {
         if ids.len() >= claim.count_max || free.values().all(|&(count, _)| count == 0) {
@@ -325,7 +326,12 @@ fn choose(look: &impl Look, claim: &Claim) -> Result<Vec<String>, StoreError> {
             return Ok(Next::Entry);
         };
         let Some(job) = look.record::<JobRecord>(tables::JOBS, id)? else { return Ok(Next::Entry) };
+        let content = job.content();
+        if job.skips_duplicates && contents.contains(&content) {
+            return Ok(Next::Entry);
+        }
         if (job.keeps_plan || !*submitted_only) && busy.insert(job.file.clone()) {
+            contents.insert(content);
             *free -= 1;
             ids.push(job.id);
         }

@@ -80,7 +80,13 @@ impl Store {
         changes: Vec<Change>,
     ) -> Result<Vec<Taken>, StoreError> {
         let is_kept = |change: &Change| {
-            matches!(change, Change::Settled(_) | Change::Touched(_) | Change::Vanished { .. })
+            matches!(
+                change,
+                Change::Settled(_)
+                    | Change::Touched(_)
+                    | Change::Vanished { .. }
+                    | Change::Incomplete { .. }
+            )
         };
         if !changes.iter().any(is_kept) {
             return Ok(Vec::new());
@@ -98,6 +104,13 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Why a job that skips duplicates has nothing to do: another file with its content was delivered.
+    pub(crate) fn duplicate_of(&self, job: &JobRecord) -> Result<Option<String>, StoreError> {
+        duplicate_of(&self.read()?, job)
+    }
+}
+
 impl Tx<'_> {
     fn take_change(
         &self,
@@ -111,6 +124,9 @@ impl Tx<'_> {
             Change::Touched(file) => self.touch(context, file, id, taken),
             Change::Vanished { relative } => {
                 self.remove(tables::FILES, &context.file(relative).key())
+            }
+            Change::Incomplete { relative, reason } => {
+                self.note_incomplete(context, relative, reason, id)
             }
             _ => Ok(()),
         }
@@ -132,7 +148,8 @@ impl Tx<'_> {
             return Ok(());
         }
         let mut job = JobRecord::new(id.to_owned(), key, &record, &context.plan);
-        if let Some(reason) = self.duplicate_of(context, &job)? {
+        job.skips_duplicates = context.duplicates == Duplicates::Skip;
+        if let Some(reason) = duplicate_of(self, &job)? {
             job.state = JobState::Skipped;
             job.finished_ms = Some(Clock::now_ms());
             job.reason = Some(reason);
@@ -141,6 +158,39 @@ impl Tx<'_> {
             taken.push(Taken::Queued(job.clone()));
         }
         self.insert_job(&job)
+    }
+
+    /// A file that stays incomplete gets a job that has failed, once: people and hooks look at jobs. Its rest, when it
+    /// comes, is new content.
+    fn note_incomplete(
+        &self,
+        context: &IntakeContext,
+        relative: &Path,
+        reason: &str,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        let key = context.file(relative);
+        let before: Option<FileRecord> = self.record(tables::FILES, &key.key())?;
+        if before.is_some_and(|before| before.incomplete.is_some()) {
+            return Ok(());
+        }
+        let record = FileRecord {
+            identity: FileIdentity { size_bytes: 0, modified_ns: 0, inode: 0 },
+            hash: None,
+            incomplete: Some(reason.to_owned()),
+            is_found_again: false,
+        };
+        self.put(tables::FILES, &key.key(), &record)?;
+        // A job that waits looks at the file when its turn comes.
+        if self.latest_job(&key)?.is_some_and(|latest| !latest.state.is_final()) {
+            return Ok(());
+        }
+        self.insert_job(&JobRecord {
+            state: JobState::Failed,
+            finished_ms: Some(Clock::now_ms()),
+            reason: Some(format!("{reason}; it is taken when the rest is there")),
+            ..JobRecord::new(id.to_owned(), key, &record, &context.plan)
+        })
     }
 
     /// A file whose content is the known one; a file that is not known is new.
@@ -219,23 +269,20 @@ impl Tx<'_> {
         let is_it = |job: &JobRecord| job.input == key.path() || job.identity == record.identity;
         Ok(self.latest_job(key)?.filter(|job| job.state.waits() && is_it(job)))
     }
+}
 
-    fn duplicate_of(
-        &self,
-        context: &IntakeContext,
-        job: &JobRecord,
-    ) -> Result<Option<String>, StoreError> {
-        if context.duplicates == Duplicates::Process {
-            return Ok(None);
-        }
-        let key = tables::key(&[context.pipeline.as_bytes(), job.hash.as_bytes()]);
-        let Some(id) = self.bytes(tables::CONTENTS, &key)? else { return Ok(None) };
-        let first: Option<JobRecord> = self.record(tables::JOBS, &id)?;
-        Ok(first.filter(|first| first.file != job.file).map(|first| {
-            let path = first.file.path();
-            format!("has the same content as {}, done by job {}", path.display(), first.id)
-        }))
+/// Why a job that skips duplicates has nothing to do any more.
+fn duplicate_of(look: &impl Look, job: &JobRecord) -> Result<Option<String>, StoreError> {
+    if !job.skips_duplicates {
+        return Ok(None);
     }
+    let key = tables::key(&[job.file.pipeline.as_bytes(), job.hash.as_bytes()]);
+    let Some(id) = look.bytes(tables::CONTENTS, &key)? else { return Ok(None) };
+    let first: Option<JobRecord> = look.record(tables::JOBS, &id)?;
+    Ok(first.filter(|first| first.file != job.file).map(|first| {
+        let path = first.file.path();
+        format!("has the same content as {}, done by job {}", path.display(), first.id)
+    }))
 }
 
 impl IntakeContext {

@@ -220,8 +220,14 @@ impl JobRecord {
             is_cancel_asked: false,
             keeps_plan: false,
             is_by_name: false,
+            skips_duplicates: false,
             audio_s: None,
         }
+    }
+
+    /// Its pipeline, and the hash of its source.
+    pub(crate) fn content(&self) -> (String, String) {
+        (self.file.pipeline.clone(), self.hash.clone())
     }
 
     /// Whether someone submitted it, so that no watched folder tells of its file.

@@ -85,6 +85,7 @@ mod hash_text {
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "facts of their own, as stores hold them")]
 pub struct JobRecord {
     /// Its id.
     pub id: String,
@@ -146,6 +147,9 @@ pub struct JobRecord {
     /// It was submitted with the name of a pipeline; reprocessing takes what that says then.
     #[serde(default)]
     pub is_by_name: bool,
+    /// Whether it is skipped when another file with its content was delivered before its turn comes.
+    #[serde(default)]
+    pub skips_duplicates: bool,
     /// Length of its source, s; known once a worker has read it.
     #[serde(default)]
     pub audio_s: Option<f64>,

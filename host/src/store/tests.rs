@@ -64,7 +64,14 @@ fn claim_of(count_max: usize, now_ms: u64, busy: HashSet<FileKey>) -> Claim {
         submitted_only: false,
     };
     let pipelines = BTreeMap::from([("podcast".to_owned(), capacity)]);
-    Claim { boot_id: "boot".to_owned(), now_ms, count_max, pipelines, busy }
+    Claim {
+        boot_id: "boot".to_owned(),
+        now_ms,
+        count_max,
+        pipelines,
+        busy,
+        contents: HashSet::new(),
+    }
 }
 
 fn count(store: &Store, state: JobState) -> u64 {

@@ -100,6 +100,15 @@ pub(crate) fn survey(
     Ok(Surveyed { input: run.input, known: run.known, blueprint, proposals, rejected })
 }
 
+/// A source without a frame is a mistake of whoever made it: nothing good would come out.
+fn refuse_nothing(frames: Option<Frames>) -> Result<(), RunError> {
+    if frames == Some(Frames(0)) {
+        let reason = "holds no audio (0 frames)".to_owned();
+        return Err(RunError::Input { reason, incomplete: false });
+    }
+    Ok(())
+}
+
 impl<'a> Run<'a> {
     pub(super) fn open(
         pipeline: &'a Pipeline,
@@ -109,6 +118,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, RunError> {
         let values = Values::of_job(pipeline, job)?;
         let input = Input::open(&job.input, pipeline.damaged, places.access.as_ref())?;
+        refuse_nothing(input.info.frame_count)?;
         let values = values.with_tags(&input.tags);
         let companions = Companions::read(pipeline, job, places.access.as_ref())?;
         let known =
@@ -313,7 +323,7 @@ impl<'a> Run<'a> {
             }
             _ => {
                 self.known.frames = Some(found);
-                Ok(())
+                refuse_nothing(Some(found))
             }
         }
     }

@@ -65,6 +65,13 @@ fn truncated_file_is_incomplete_at_every_tenth() {
 }
 
 #[test]
+fn file_without_a_frame_is_refused_and_is_not_incomplete() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(48_000, 16, &[Vec::new()]));
+    assert_eq!(failure(&lab, &input), ("holds no audio (0 frames)".to_owned(), false));
+}
+
+#[test]
 fn nan_and_infinity_name_their_frame() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let mut planes = [noise(1, 20_000), noise(2, 20_000)];

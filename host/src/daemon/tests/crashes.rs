@@ -60,6 +60,7 @@ fn claim_one(lab: &Lab, plan: &Plan) -> (Arc<Shared>, JobRecord) {
         count_max: 1,
         pipelines: BTreeMap::from([("test".to_owned(), capacity)]),
         busy: HashSet::new(),
+        contents: HashSet::new(),
     };
     let job = shared.store.claim(claim).unwrap().remove(0);
     (shared, job)

@@ -9,6 +9,7 @@ mod crashes;
 mod fake;
 mod life;
 mod retention;
+mod waiting;
 
 use super::plans::{Plan, Plans};
 use super::*;

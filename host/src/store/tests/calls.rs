@@ -200,6 +200,7 @@ fn claim(dice: &mut Dice) -> Claim {
         count_max: 1 + dice.below(3),
         pipelines,
         busy: HashSet::new(),
+        contents: HashSet::new(),
     }
 }
 

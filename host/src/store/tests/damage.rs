@@ -110,6 +110,7 @@ fn use_all(store: &Arc<Store>, folder: &Path) -> usize {
         count_max: 9,
         pipelines: names.into(),
         busy: HashSet::new(),
+        contents: HashSet::new(),
     };
     told(store.claim(claim).is_err());
     told(store.pause(None).is_err());
