@@ -5,7 +5,7 @@ use super::{CliError, Context, Exit, Run, Settings};
 use crate::client::Backend;
 use crate::control::types::Status;
 use crate::platform::{
-    Confinement, ConfinementLevel, Space, confinement_here, inotify_limits, is_clock_kept,
+    Confinement, ConfinementLevel, Space, confinement_here, inotify_limits, is_clock_kept, mark,
     may_use_folder, open_files_max, space,
 };
 use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown, size};
@@ -63,6 +63,7 @@ impl Run for Doctor {
         let folders = Folders::of(&files, daemon.as_ref(), context);
         checks.confinement(context, daemon.as_ref());
         checks.state(&context.settings.state);
+        checks.root(&context.settings);
         checks.watched(&folders.watched);
         checks.outputs(&folders.outputs);
         checks.space(&folders, &context.settings.state);
@@ -102,6 +103,9 @@ struct Check {
 /// A watched folder, and what it must allow.
 struct WatchedFolder {
     path: PathBuf,
+    pipeline: String,
+    /// Whether another daemon watches it too, if the one of this state folder knows.
+    is_contended: Option<bool>,
     /// Whether sources are taken away from it.
     is_emptied: bool,
 }
@@ -118,13 +122,15 @@ impl Folders {
     fn of(files: &[PipelineFile], daemon: Option<&Status>, context: &Context) -> Self {
         let mut folders = Self::default();
         for pipeline in files.iter().filter_map(|file| file.pipeline.as_ref()) {
-            folders.add(pipeline, context);
+            folders.add(pipeline, daemon, context);
         }
         if files.is_empty()
             && let Some(daemon) = daemon
         {
             folders.watched.extend(daemon.watches.iter().map(|watch| WatchedFolder {
                 path: PathBuf::from(&watch.path),
+                pipeline: watch.pipeline.clone(),
+                is_contended: Some(watch.is_contended),
                 is_emptied: watch.is_emptied,
             }));
             folders.outputs.extend(daemon.outputs.iter().map(|path| plain(Path::new(path))));
@@ -132,11 +138,15 @@ impl Folders {
         folders
     }
 
-    fn add(&mut self, pipeline: &Pipeline, context: &Context) {
+    fn add(&mut self, pipeline: &Pipeline, daemon: Option<&Status>, context: &Context) {
         let is_emptied = !pipeline.source.keeps_all();
         self.watched.extend(pipeline.watches.iter().map(|watch| {
             let path = context.below_root(&watch.path);
-            WatchedFolder { path, is_emptied }
+            let watches = daemon.iter().flat_map(|daemon| &daemon.watches);
+            let same =
+                watches.filter(|it| it.pipeline == pipeline.name && Path::new(&it.path) == path);
+            let is_contended = same.map(|watch| watch.is_contended).next();
+            WatchedFolder { path, pipeline: pipeline.name.clone(), is_contended, is_emptied }
         }));
         let outputs = pipeline.output_folders(context.settings.output_root());
         self.outputs.extend(outputs.iter().map(|path| plain(path)));
@@ -234,6 +244,20 @@ impl Checks {
     fn watched(&mut self, folders: &[WatchedFolder]) {
         for folder in folders {
             self.watched_one(folder);
+            if folder.is_contended.unwrap_or_else(|| mark(&folder.path, &folder.pipeline).is_none())
+            {
+                let place = shown(&folder.path);
+                let found = format!("{place} is watched by a daemon with another state folder");
+                let help =
+                    "files are processed twice: end one, or start both with the same --state";
+                self.add("watched", Verdict::Warn, found, help);
+            }
+        }
+    }
+
+    fn root(&mut self, settings: &Settings) {
+        if let Err(error) = settings.check_root() {
+            self.add("root", Verdict::Fail, error.to_string(), "");
         }
     }
 

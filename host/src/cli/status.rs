@@ -148,7 +148,11 @@ fn not_taken(watch: &WatchView, context: &Context) -> Vec<String> {
     let incomplete = incomplete.map(|(path, reason)| line("incomplete", path, reason));
     let refused = watch.refused.iter();
     let refused = refused.map(|(path, view)| line("not taken", path, &view.reason));
-    incomplete.chain(refused).collect()
+    let contended = watch.is_contended.then(|| {
+        "      another daemon watches it too: files are processed twice; `wavemill doctor` says more"
+            .to_owned()
+    });
+    contended.into_iter().chain(incomplete).chain(refused).collect()
 }
 
 /// How many places for jobs are taken, and what holds for what runs there.

@@ -76,6 +76,9 @@ pub struct WatchView {
     /// Whether its files are moved or deleted when they are done, or when they fail.
     #[serde(default)]
     pub is_emptied: bool,
+    /// Whether another daemon watches it with a pipeline of the same name.
+    #[serde(default)]
+    pub is_contended: bool,
     /// Whether it can be read.
     pub state: WatchState,
     /// Why it is offline.

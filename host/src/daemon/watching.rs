@@ -6,6 +6,7 @@ use super::settings::DaemonError;
 use super::shared::Shared;
 use crate::control::types::{RefusedView, WatchState, WatchView};
 use crate::jobs::{Clock, rfc3339};
+use crate::platform::{Mark, mark};
 use crate::store::{CurrentPlan, IntakeContext, StoreError, Taken};
 use crate::watch::{Change, ChangeSender, WatchHandle, WatchSpec, WatchStart, share_files};
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub(super) struct Watched {
     /// Whether its files are moved or deleted in the end.
     is_emptied: bool,
     handle: Option<WatchHandle>,
+    /// Lets other daemons know; `None` where one of them was first.
+    mark: Option<Arc<Mark>>,
     is_at_rest: bool,
     is_offline: bool,
 }
@@ -73,7 +76,15 @@ impl Watched {
         };
         let context = Arc::new(context);
         let is_emptied = !pipeline.source.keeps_all();
-        Ok(Self { context, spec, is_emptied, handle: None, is_at_rest: false, is_offline: false })
+        Ok(Self {
+            context,
+            spec,
+            is_emptied,
+            handle: None,
+            mark: None,
+            is_at_rest: false,
+            is_offline: false,
+        })
     }
 
     /// Starts to watch, with what the store knows.
@@ -99,6 +110,16 @@ impl Watched {
         {
             tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
         }
+        self.mark = mark(root, &self.spec.pipeline);
+        if self.mark.is_none() {
+            tracing::warn!(
+                path = %root.display(),
+                pipeline = %self.spec.pipeline,
+                "Another daemon, with another state folder, watches this folder with a pipeline of this name: files are \
+                 processed twice. End one of them, or start both with the same --state."
+            );
+            shared.live.update_watch(index, |view| view.is_contended = true);
+        }
         self.handle = Some(start.spawn(index, changes).map_err(fail_io)?);
         Ok(())
     }
@@ -114,6 +135,7 @@ impl Watched {
             pipeline: self.spec.pipeline.clone(),
             path: self.spec.root.display().to_string(),
             is_emptied: self.is_emptied,
+            is_contended: false,
             state: WatchState::Starting,
             reason: None,
             files: 0,

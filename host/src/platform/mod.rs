@@ -2,6 +2,7 @@
 
 mod confine;
 mod files;
+mod mark;
 mod process;
 pub mod service_manager;
 mod socket;
@@ -11,6 +12,7 @@ pub use confine::{
     Confinement, ConfinementLevel, Domain, Place, Purpose, confine, confinement_here, zones,
 };
 pub use files::{LockFile, replace_file, trash_for};
+pub(crate) use mark::{Mark, mark};
 pub use process::{
     Effort, die_with_parent, effort, limit_this_process, random_hex, random_u64, resident_bytes,
     share_heap, start_anew,

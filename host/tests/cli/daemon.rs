@@ -211,6 +211,34 @@ fn slip_in_the_configuration_file_keeps_nobody_from_looking_or_steering() {
 }
 
 #[test]
+fn second_state_folder_on_the_same_watched_folder_is_told() {
+    let lab = lab();
+    let _daemon = Daemon::start(&lab);
+    // Its own daemon is no other.
+    assert!(!stdout(&lab.run(&["doctor", "p"])).contains("another state folder"));
+    let doctor = lab.run(&["--state", "other", "doctor", "p"]);
+    assert!(stdout(&doctor).contains("watched by a daemon with another state folder"));
+    let watch = lab.run(&["--state", "other", "watch", "p", "--until-idle"]);
+    assert_eq!(code(&watch), 0);
+    assert!(stderr(&watch).contains("files are processed twice"), "{}", stderr(&watch));
+}
+
+#[test]
+fn root_that_is_not_there_is_an_error_and_not_made() {
+    let lab = lab();
+    lab.write("a.wav", "");
+    let missing = lab.path("missing");
+    let root = missing.to_str().unwrap();
+    for words in [&["watch", "p", "--until-idle"][..], &["run", "p/moving.toml", "a.wav"]] {
+        let output = lab.run(&[&["--root", root][..], words].concat());
+        assert_eq!(code(&output), 78, "{words:?}");
+        assert!(stderr(&output).contains("does not exist; make it with"), "{}", stderr(&output));
+    }
+    assert!(!missing.exists());
+    assert_eq!(code(&lab.run(&["--root", root, "doctor"])), 3);
+}
+
+#[test]
 fn reload_that_was_refused_is_shown_until_one_succeeds() {
     let lab = lab();
     let daemon = Daemon::start(&lab);
