@@ -4,6 +4,7 @@ mod log;
 mod log_file;
 mod paint;
 mod table;
+mod wrap;
 
 pub use log::{LOG_LEVELS, log_filter, log_to, set_log_level, show_bars, start_log};
 pub use log_file::LogFile;
@@ -60,6 +61,14 @@ impl Report {
     pub fn columns(&self) -> Option<usize> {
         let size = console::Term::stdout().size_checked();
         size.filter(|_| io::stdout().is_terminal()).map(|(_, columns)| columns.into())
+    }
+
+    /// A result for people as it fits the terminal, if there is one; a line break is added.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn wrapped_line(&self, text: &str) -> io::Result<()> {
+        self.line(&wrap::wrapped(text, self.columns()))
     }
 
     /// How results may be painted.
@@ -119,18 +128,18 @@ impl Report {
     /// Something worth knowing that is no result. Not printed with `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprint(text);
+            eprint_wrapped(text);
         }
     }
 
     /// Something that went wrong.
     pub fn error(&self, text: &str) {
-        eprint(&format!("{} {text}", self.notes.tone(Tone::Bad, "error:")));
+        eprint_wrapped(&format!("{} {text}", self.notes.tone(Tone::Bad, "error:")));
     }
 
     /// Something that may be wrong.
     pub fn warning(&self, text: &str) {
-        eprint(&format!("{} {text}", self.notes.tone(Tone::Doubt, "warning:")));
+        eprint_wrapped(&format!("{} {text}", self.notes.tone(Tone::Doubt, "warning:")));
     }
 
     /// Text for standard error as it is.
@@ -151,6 +160,12 @@ impl Report {
             result => result,
         }
     }
+}
+
+/// A line for standard error, broken where a terminal would break it within a word.
+fn eprint_wrapped(text: &str) {
+    let size = console::Term::stderr().size_checked().filter(|_| io::stderr().is_terminal());
+    eprint(&wrap::wrapped(text, size.map(|(_, columns)| columns.into())));
 }
 
 /// A line for standard error. Nothing can be done when that fails.

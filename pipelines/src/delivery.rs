@@ -1,7 +1,7 @@
 //! Which delivery targets there are: those that come with Wavemill, and a user's own files.
 
 use crate::diagnostic::Diagnostic;
-use crate::schema::{did_you_mean, read_targets};
+use crate::schema::{did_you_mean_one_of, read_targets};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -107,7 +107,11 @@ fn is_path(name: &str) -> bool {
 fn known<'t>(id: &str, targets: &'t [Target]) -> Result<&'t Target, TargetError> {
     targets.iter().find(|target| target.id == id).ok_or_else(|| TargetError::Unknown {
         name: id.to_owned(),
-        help: did_you_mean(id, "targets are", targets.iter().map(|target| target.id.as_str())),
+        help: did_you_mean_one_of(
+            id,
+            "targets are",
+            targets.iter().map(|target| target.id.as_str()),
+        ),
     })
 }
 
@@ -152,5 +156,12 @@ mod tests {
     fn unknown_target_suggests_the_nearest() {
         let error = find("spotfy", Path::new("")).unwrap_err();
         assert_eq!(error.to_string(), "there is no target `spotfy`; did you mean `spotify`?");
+        let error = find("apple-podcasts", Path::new("")).unwrap_err().to_string();
+        assert!(
+            error.ends_with("did you mean `podcast`, `apple-music` or `podcast-mono`?"),
+            "{error}"
+        );
+        let error = find("aple-music", Path::new("")).unwrap_err().to_string();
+        assert!(error.ends_with("did you mean `apple-music`?"), "{error}");
     }
 }

@@ -209,7 +209,8 @@ impl<'a> EventView<'a> {
     }
 
     fn lines(&self, lines: &[String]) -> Result<(), CliError> {
-        self.bars.print(|| self.context.lines(lines))
+        let print = |line: &String| self.context.report.wrapped_line(line);
+        self.bars.print(|| lines.iter().try_for_each(print)).map_err(CliError::Output)
     }
 
     fn note(&self, text: &str) {

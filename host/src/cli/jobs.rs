@@ -172,14 +172,48 @@ fn list(jobs: &JobList, limit: usize, context: &Context) -> Result<(), CliError>
         context.report.note("no jobs");
         return Ok(());
     }
-    context.lines(table(&jobs.jobs).lines(context.report.paint()))?;
+    for line in rows(&jobs.jobs, context.report.columns(), context.report.paint()) {
+        context.report.wrapped_line(&line).map_err(CliError::Output)?;
+    }
     if jobs.jobs.len() == limit {
         context.report.note(&format!("\nThe newest {limit}; --limit N shows more."));
     }
     Ok(())
 }
 
-fn table(jobs: &[JobView]) -> Table {
+/// Cells that a file's name keeps however narrow the terminal is.
+const NAME_CELLS_MIN: usize = 16;
+
+/// The column of names.
+const NAMES: usize = 4;
+
+/// The longest note that stands in the line of its job on a terminal that is too narrow for all.
+const SHORT_NOTE: usize = 9;
+
+/// The lines of a list. Where a terminal is too narrow, names are cut and long notes stand below.
+fn rows(jobs: &[JobView], columns: Option<usize>, paint: Paint) -> Vec<String> {
+    let notes: Vec<_> = jobs.iter().map(note_of).collect();
+    let whole = table(jobs, &notes);
+    let Some(columns) = columns.filter(|columns| whole.width() > *columns) else {
+        return whole.lines(paint);
+    };
+    let is_short = |note: &str| note.len() <= SHORT_NOTE;
+    let shorten = |note: &String| if is_short(note) { note.clone() } else { String::new() };
+    let short: Vec<_> = notes.iter().map(shorten).collect();
+    let mut table = table(jobs, &short);
+    table.fit_middle(NAMES, columns, NAME_CELLS_MIN);
+    let mut lines = table.lines(paint).into_iter();
+    let mut all: Vec<_> = lines.next().into_iter().collect();
+    for (line, note) in lines.zip(notes) {
+        all.push(line);
+        if !is_short(&note) {
+            all.push(paint.tone(Tone::Faint, format!("    {note}")));
+        }
+    }
+    all
+}
+
+fn table(jobs: &[JobView], notes: &[String]) -> Table {
     let mut table = Table::new(&[
         ("JOB", Align::Left),
         ("STATE", Align::Left),
@@ -188,14 +222,14 @@ fn table(jobs: &[JobView]) -> Table {
         ("FILE", Align::Left),
         ("", Align::Left),
     ]);
-    for job in jobs {
+    for (job, note) in jobs.iter().zip(notes) {
         table.toned([
             (job.id.clone(), Some(Tone::Name)),
             (state_text(job), Some(tone_of(job.state))),
             (one_line(&job.pipeline), None),
             (moment(&job.created), Some(Tone::Faint)),
             (file_name(&job.input), None),
-            (note_of(job), Some(Tone::Faint)),
+            (note.clone(), Some(Tone::Faint)),
         ]);
     }
     table

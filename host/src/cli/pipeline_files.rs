@@ -4,7 +4,7 @@ use super::flags::{in_flags, step_at};
 use super::{CliError, Context};
 use crate::diagnostics;
 use crate::effects::folder_of;
-use crate::report::{Paint, shown};
+use crate::report::{Paint, one_line, shown};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -168,10 +168,13 @@ pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
         return Err(CliError::usage(reason));
     }
     let names: Vec<_> = shipped::PIPELINES.iter().map(|shipped| shipped.name).collect();
-    let also = if is_word {
-        format!(" and no {}; {} come with Wavemill", shown(&below), names.join(", "))
-    } else {
-        String::new()
+    let near = argument.to_str().and_then(|name| super::nearest(name, &names));
+    let also = match near {
+        Some(near) if is_word => format!(" and no {}; did you mean `{near}`?", shown(&below)),
+        None if is_word => {
+            format!(" and no {}; {} come with Wavemill", shown(&below), names.join(", "))
+        }
+        _ => String::new(),
     };
     Err(CliError::failed(format!("there is no pipeline file {}{also}", shown(argument))))
 }
@@ -234,7 +237,9 @@ pub(super) fn load_text(
 
 /// Files without mistakes; else they are shown.
 fn accept(files: Vec<PipelineFile>, context: &Context) -> Result<Vec<PipelineFile>, CliError> {
-    for file in files.iter().filter(|file| !file.diagnostics.is_empty()) {
+    let (of_flags, written): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.is_of_flags);
+    of_flags.into_iter().try_for_each(|file| accept_flags(file, context))?;
+    for file in written.into_iter().filter(|file| !file.diagnostics.is_empty()) {
         context.report.raw_error(&file.drawn(context.report.note_paint()));
     }
     match files.iter().find(|file| file.pipeline.is_none()) {
@@ -242,6 +247,24 @@ fn accept(files: Vec<PipelineFile>, context: &Context) -> Result<Vec<PipelineFil
             Err(CliError::Mistakes { path: file.path.clone(), count: file.mistake_count() })
         }
         None => Ok(files),
+    }
+}
+
+/// Flags without mistakes; else they are told without the text that was made of them, which nobody wrote.
+fn accept_flags(file: &PipelineFile, context: &Context) -> Result<(), CliError> {
+    let mut last = None;
+    for diagnostic in &file.diagnostics {
+        let help = diagnostic.help.as_deref().map(|help| format!("; {help}")).unwrap_or_default();
+        let text = one_line(&format!("{}{help}", diagnostic.message));
+        if diagnostic.severity == Severity::Warning {
+            context.report.warning(&text);
+        } else if let Some(before) = last.replace(text) {
+            context.report.error(&before);
+        }
+    }
+    match last {
+        Some(reason) => Err(CliError::BadConfig { reason }),
+        None => Ok(()),
     }
 }
 
@@ -281,8 +304,11 @@ mod tests {
 
     #[test]
     fn unknown_name_is_told_which_ones_there_are() {
-        let error = find_one(Path::new("streeming")).unwrap_err().to_string();
-        assert!(error.starts_with("there is no pipeline file streeming and no "), "{error}");
+        let error = find_one(Path::new("podcst")).unwrap_err().to_string();
+        let expected = "there is no pipeline file podcst and no pipelines/podcst.toml; did you mean `podcast`?";
+        assert_eq!(error, expected);
+        let error = find_one(Path::new("mine")).unwrap_err().to_string();
+        assert!(error.starts_with("there is no pipeline file mine and no "), "{error}");
         assert!(error.contains("podcast, streaming, voice, youtube come with Wavemill"), "{error}");
         let path = find_one(Path::new("here/streaming")).unwrap_err().to_string();
         assert_eq!(path, "there is no pipeline file here/streaming");

@@ -69,6 +69,24 @@ impl Table {
         }
     }
 
+    /// Cells of its longest line.
+    pub fn width(&self) -> usize {
+        let widths = self.widths();
+        let filled = widths.iter().filter(|width| **width > 0);
+        widths.iter().sum::<usize>() + GAP * filled.count().saturating_sub(1)
+    }
+
+    /// Cuts a column in the middle, where long names of files differ least, until the table fits into `width`
+    /// terminal cells or the column has only `min` left.
+    pub fn fit_middle(&mut self, column: usize, width: usize, min: usize) {
+        let Some(excess) = self.width().checked_sub(width) else { return };
+        let Some(widest) = self.widths().get(column).copied() else { return };
+        let room = widest.saturating_sub(excess).max(min);
+        for cell in self.rows.iter_mut().filter_map(|row| row.cells.get_mut(column)) {
+            *cell = cut_middle(cell, room);
+        }
+    }
+
     /// The lines of the table, without trailing blanks.
     pub fn lines(&self, paint: Paint) -> Vec<String> {
         let widths = self.widths();
@@ -112,6 +130,21 @@ impl Table {
 /// What marks the place of what was cut off; ASCII, as it must be shown everywhere.
 const CUT: &str = "..";
 
+/// Beginning and end of a text that is wider than `room` cells.
+fn cut_middle(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let half = room.saturating_sub(CUT.width()) / 2;
+    let mut cells = 0;
+    let start = text.char_indices().find_map(|(index, character)| {
+        cells += character.width().unwrap_or(0);
+        (cells > half).then_some(index)
+    });
+    let start = &text[..start.unwrap_or(text.len())];
+    format!("{start}{}", cut_front(&text[start.len()..], room.saturating_sub(start.width())))
+}
+
 /// The end of a text that is wider than `room` cells.
 fn cut_front(text: &str, room: usize) -> String {
     if text.width() <= room {
@@ -143,6 +176,19 @@ mod tests {
         assert_eq!(lines[1], "..er/\u{6587}\u{6587}.wav  -16.0");
         assert_eq!(lines[2], "short.wav       -9.5");
         assert!(lines.iter().all(|line| line.width() <= 20));
+    }
+
+    #[test]
+    fn column_is_cut_in_the_middle_to_fit() {
+        let mut table = Table::new(&[("JOB", Align::Left), ("FILE", Align::Left)]);
+        let name = format!("{}\u{6587}.wav", "x".repeat(247));
+        table.row(["1m8472gvxhyf2".into(), name]);
+        table.row(["1m8472gvxhyf3".into(), "short.wav".into()]);
+        table.fit_middle(1, 40, 16);
+        let lines = table.lines(Paint::PLAIN);
+        assert!(lines.iter().all(|line| line.width() <= 40), "{lines:?}");
+        assert!(lines[1].contains("xx..xx") && lines[1].ends_with("\u{6587}.wav"), "{lines:?}");
+        assert!(lines[2].ends_with("  short.wav"), "{lines:?}");
     }
 
     #[test]
