@@ -3,7 +3,7 @@
 const char description[] =
     "{"
     "\"id\": \"wavemill.delay\", \"name\": \"Delay\", \"version\": \"1.0.0\","
-    "\"channels\": [1, 64],"
+    "\"abi\": {\"minor\": 1}, \"channels\": [1, 64], \"keep_length\": false,"
     "\"summary\": \"Echoes with feedback, ping-pong between left and right, and filters that every "
     "repeat passes.\","
     "\"manual\": \""

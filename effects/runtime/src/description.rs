@@ -36,6 +36,8 @@ pub struct Description {
     pub summary: String,
     /// Limits, source of the algorithm; may be empty.
     pub manual: String,
+    /// Whether files keep their length, and its tail is cut where they end.
+    pub keep_length: bool,
     /// Its parameters, in the order a user should see.
     pub params: Vec<Param>,
     /// Its presets, in the module's order.
@@ -115,6 +117,7 @@ impl Description {
             sample_rates: sample_rates(&object)?,
             summary: object.words("summary", &Words::LINE)?.unwrap_or_default(),
             manual: object.words("manual", &Words::PARAGRAPHS)?.unwrap_or_default(),
+            keep_length: object.truth("keep_length")?.unwrap_or(true),
             params,
             presets,
             license: object.words("license", &Words::LINE)?.unwrap_or_default(),

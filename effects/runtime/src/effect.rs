@@ -121,6 +121,11 @@ impl Effect {
         Tail::Frames(Frames(u64::from(frames)))
     }
 
+    /// Cuts its tail: a file keeps its length.
+    pub fn cut_tail(&mut self) {
+        self.tail = Tail::Frames(Frames::ZERO);
+    }
+
     /// The module at work.
     pub fn module(&self) -> &Module {
         &self.module

@@ -19,6 +19,8 @@ pub struct Description {
     pub summary: &'static str,
     /// Limits, and the source of the algorithm.
     pub manual: &'static str,
+    /// Whether files keep their length, and its tail is cut where they end.
+    pub keep_length: bool,
     /// Its parameters, in the order a user should see.
     pub params: &'static [Param],
     /// Its presets.
@@ -40,6 +42,7 @@ impl Description {
             sample_rates: &[],
             summary: "",
             manual: "",
+            keep_length: true,
             params: &[],
             presets: &[],
             license: "",
@@ -72,6 +75,13 @@ impl Description {
     #[must_use]
     pub const fn manual(mut self, manual: &'static str) -> Self {
         self.manual = manual;
+        self
+    }
+
+    /// Its tail is part of what people hear, as that of a reverb: files get longer by it.
+    #[must_use]
+    pub const fn lengthen(mut self) -> Self {
+        self.keep_length = false;
         self
     }
 

@@ -137,7 +137,11 @@ impl Writer<'_> {
         self.string(description.id);
         self.text("name", description.name);
         self.text("version", description.version);
-        self.raw(",\"abi\":{\"minor\":0},\"channels\":[");
+        // Version 1.1 brought `keep_length`; a module that does not say it needs no more than 1.0.
+        let minor = if description.keep_length { 0 } else { 1 };
+        self.raw(",\"abi\":{\"minor\":");
+        self.digits(minor);
+        self.raw("},\"channels\":[");
         self.digits(description.channels.0 as u64);
         self.byte(b',');
         self.digits(description.channels.1 as u64);
@@ -145,6 +149,9 @@ impl Writer<'_> {
         self.sample_rates(description.sample_rates);
         self.text("summary", description.summary);
         self.text("manual", description.manual);
+        if !description.keep_length {
+            self.raw(",\"keep_length\":false");
+        }
         self.params(description.params);
         self.presets(description.presets);
         self.text("license", description.license);
@@ -299,12 +306,13 @@ mod tests {
             .sample_rates(&[44_100, 48_000])
             .summary("Line 1\nline 2.")
             .manual("C:\\x, 5 µs")
+            .lengthen()
             .params(PARAMS)
             .presets(PRESETS)
             .license("MIT")
             .homepage("https://example.org");
-        let expected = r#"{"id":"x.all","name":"All \"of\" it","version":"1.2.3","abi":{"minor":0},
-"channels":[1,64],"sample_rates":[44100,48000],"summary":"Line 1\nline 2.","manual":"C:\\x, 5 µs",
+        let expected = r#"{"id":"x.all","name":"All \"of\" it","version":"1.2.3","abi":{"minor":1},
+"channels":[1,64],"sample_rates":[44100,48000],"summary":"Line 1\nline 2.","manual":"C:\\x, 5 µs","keep_length":false,
 "params":[
 {"id":0,"key":"gain_db","name":"Gain","unit":"dB","min":-24.5,"max":24,"default":0,"scale":"db","flags":["automatable"]},
 {"id":4,"key":"mode","name":"Mode","summary":"How.","min":0,"max":1,"default":1,"steps":1,"labels":["soft","hard"],"flags":["restart"]},

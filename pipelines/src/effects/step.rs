@@ -17,6 +17,8 @@ pub struct EffectStep {
     pub preset: Option<String>,
     /// A value for every parameter.
     pub settings: Settings,
+    /// Whether files keep their length: its tail is cut.
+    pub keep_length: bool,
     /// Whether other bytes would be refused: by `sha256` in the pipeline, or by `effects.lock`.
     pub is_pinned: bool,
 }
@@ -41,9 +43,11 @@ impl EffectStep {
     pub(crate) fn build(&self, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
         self.module.suits(spec).map_err(|error| error.to_string())?;
         let effect = self.module.instantiate(spec, &self.settings, BLOCK_FRAMES);
-        effect
-            .map(|effect| Box::new(effect) as Box<dyn Processor>)
-            .map_err(|error| error.to_string())
+        let mut effect = effect.map_err(|error| error.to_string())?;
+        if self.keep_length {
+            effect.cut_tail();
+        }
+        Ok(Box::new(effect))
     }
 
     /// Which module it is, for reports and plans.

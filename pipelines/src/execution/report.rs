@@ -241,6 +241,7 @@ pub(crate) fn facts_of_step(step: &Step) -> Map<String, Value> {
             if let Some(preset) = &effect.preset {
                 told.insert("preset".to_owned(), json!(preset));
             }
+            told.insert("keep_length".to_owned(), json!(effect.keep_length));
             told.insert("params".to_owned(), effect.params_json());
         }
     }

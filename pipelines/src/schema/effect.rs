@@ -38,9 +38,16 @@ pub(super) const MAX_MEMORY_MIB: Key = Key::optional(
     "Most memory the effect may use, in MiB; 64 if absent.",
 );
 
+pub(super) const KEEP_LENGTH: Key = Key::optional(
+    "keep_length",
+    Kind::Bool,
+    "Whether files keep their length and the effect's tail is cut where they end; if absent, as the \
+     effect says: only `reverb` and `delay` of the bundled ones lengthen files.",
+);
+
 /// Notes keys that only mean something beside `effect`.
 pub(super) fn refuse_keys(sink: &mut Sink<'_>, values: &Values<'_>) {
-    for key in [PRESET, SHA256, MAX_MEMORY_MIB] {
+    for key in [PRESET, SHA256, MAX_MEMORY_MIB, KEEP_LENGTH] {
         if let Some(span) = values.written(key.name) {
             let message = format!("`{}` belongs to an `effect`, and this step has none", key.name);
             sink.error("contradiction", span, message).help("leave the key out");
@@ -106,8 +113,10 @@ mod with_modules {
         let given = read_with(sink, module.description(), table);
         let preset = values.text("preset");
         let settings = settle(sink, module.description(), preset.as_ref(), &given?)?;
+        let keep_length = values.truth("keep_length").map(Spanned::into_inner);
         Some(EffectStep {
             name: name.into_inner(),
+            keep_length: keep_length.unwrap_or(module.description().keep_length),
             module,
             preset: preset.map(Spanned::into_inner),
             settings,

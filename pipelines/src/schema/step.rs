@@ -31,6 +31,7 @@ pub(super) const KEYS: &[Key] = &[
     effect::PRESET,
     effect::SHA256,
     effect::MAX_MEMORY_MIB,
+    effect::KEEP_LENGTH,
     Key::optional("when", Kind::Table(WHEN_KEYS), "Conditions; all must hold for it to run."),
 ];
 

@@ -321,7 +321,8 @@ fn step_needs_use_or_effect_and_not_both() {
 
 #[test]
 fn keys_of_effects_mean_nothing_beside_use() {
-    for key in ["preset = \"hall\"", "sha256 = \"00\"", "max_memory_mib = 64"] {
+    for key in ["preset = \"hall\"", "sha256 = \"00\"", "max_memory_mib = 64", "keep_length = true"]
+    {
         let name = key.split(' ').next().unwrap();
         let both = format!("{key}\nuse = \"gain\"");
         assert_mistake("use = \"gain\"", &both, "contradiction", name, "leave the key out");
@@ -599,7 +600,7 @@ fn json_schema_knows_every_key_that_works() {
     assert!(export["bit_rate_kbps"].is_object());
     assert_eq!(export["sample_rate_hz"]["maximum"], 655_350);
     let step = &properties["step"]["items"];
-    for key in ["effect", "preset", "sha256", "max_memory_mib"] {
+    for key in ["effect", "preset", "sha256", "max_memory_mib", "keep_length"] {
         assert!(step["properties"][key].is_object(), "{key}");
     }
     assert_eq!(step["oneOf"][1]["required"][0], "effect");

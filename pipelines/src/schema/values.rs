@@ -73,6 +73,7 @@ impl<'t> Values<'t> {
     accessor!(duration, Duration, Duration);
     accessor!(bounds, Bounds, Bounds);
     accessor!(text_map, TextMap, Vec<(String, String)>);
+    accessor!(truth, Bool, bool);
     accessor!(raw, Raw, &'t DeValue<'t>);
 
     /// Whether the key was written and is true.

@@ -60,6 +60,13 @@ pub(crate) fn gain_and(exports: &str) -> Vec<u8> {
     module("1.0.0", "[1,8]", exports, "")
 }
 
+/// The same with more exports, and what it says of the length of files.
+pub(crate) fn gain_saying(keep_length: Option<bool>, exports: &str) -> Vec<u8> {
+    let keep_length =
+        keep_length.map(|is_kept| format!(r#","keep_length":{is_kept}"#)).unwrap_or_default();
+    module("1.0.0", &format!("[1,8]{keep_length}"), exports, "")
+}
+
 /// The same without anything extra, for 1 to 8 channels.
 pub(crate) fn gain() -> Vec<u8> {
     gain_with("1.0.0", "[1,8]", "")

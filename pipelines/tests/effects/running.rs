@@ -1,7 +1,7 @@
 //! What an effect makes of a file, and how it fails.
 
 use crate::lab::{Answers, Lab, floats, noise, wav};
-use crate::module::{gain, gain_and, gain_with};
+use crate::module::{gain, gain_and, gain_saying, gain_with};
 use serde_json::Value;
 use std::path::PathBuf;
 use wavemill_core::limits::INFINITE_TAIL_MAX;
@@ -125,12 +125,42 @@ fn effect_that_fails_in_the_middle_is_named_with_the_frame_and_leaves_nothing() 
 fn endless_tail_is_cut_and_the_report_says_so() {
     let endless = "(func (export \"fx_tail\") (result i32) (i32.const -1))";
     let (lab, input) = lab(&gain_and(endless));
-    let report = run(&lab, STEP, &input).unwrap();
+    let report = run(&lab, &format!("{STEP}keep_length = false\n"), &input).unwrap();
     let warning = report["warnings"][0].as_str().unwrap();
     assert!(warning.contains("gain.wasm") && warning.contains("never ends"), "{warning}");
     let (_, samples) = floats(&lab.path("out/a.wav"));
     let tail = INFINITE_TAIL_MAX.to_frames(SampleRate(48_000)).as_usize();
     assert_eq!(samples.len(), 2 * (FRAMES + tail));
+}
+
+#[test]
+fn files_keep_their_length_unless_the_module_or_the_step_says_otherwise() {
+    const TAIL: usize = 100;
+    let frames = |is_kept: Option<bool>, step: &str| {
+        let tail = format!("(func (export \"fx_tail\") (result i32) (i32.const {TAIL}))");
+        let (lab, input) = lab(&gain_saying(is_kept, &tail));
+        let report = run(&lab, &format!("{STEP}{step}\n"), &input).unwrap();
+        assert_eq!(report["warnings"], Value::Null);
+        floats(&lab.path("out/a.wav")).1.len() / 2
+    };
+    let (kept, longer) = (FRAMES, FRAMES + TAIL);
+    assert_eq!(frames(None, ""), kept);
+    assert_eq!(frames(None, "keep_length = false"), longer);
+    assert_eq!(frames(Some(false), ""), longer);
+    assert_eq!(frames(Some(false), "keep_length = true"), kept);
+    assert_eq!(frames(Some(true), ""), kept);
+}
+
+#[test]
+fn only_reverb_and_delay_of_the_bundled_effects_lengthen_files() {
+    for effect in wavemill_runtime::bundled::MODULES {
+        let (lab, input) = lab(&gain());
+        let step = format!("[[step]]\neffect = \"{}\"\n", effect.name);
+        let report = run(&lab, &step, &input).unwrap();
+        let is_longer = floats(&lab.path("out/a.wav")).1.len() != 2 * FRAMES;
+        assert_eq!(is_longer, ["reverb", "delay"].contains(&effect.name), "{}", effect.name);
+        assert_eq!(report["steps"][0]["keep_length"], !is_longer);
+    }
 }
 
 #[test]

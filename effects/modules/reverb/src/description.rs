@@ -76,6 +76,7 @@ const PRESETS: &[Preset] = &[
 pub(crate) const DESCRIPTION: Description =
     Description::new("wavemill.reverb", "Reverb", "1.0.0")
         .channels(1, 8)
+        .lengthen()
         .summary("A room, from ambience to cathedral: a network of sixteen delay lines.")
         .manual(
             "Low cut, pre-delay, four all-pass diffusers for each channel, then sixteen delay lines of prime lengths whose \

@@ -162,6 +162,15 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// `true` or `false`, which may be absent.
+    pub(super) fn truth(&self, key: &str) -> Result<Option<bool>, DescriptionError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Json::Bool(truth)) => Ok(Some(*truth)),
+            Some(value) => Err(self.wrong(key, value, "true or false")),
+        }
+    }
+
     /// One of some words, which may be absent.
     pub(super) fn choice<T: Copy>(
         &self,

@@ -103,13 +103,7 @@ impl<'a> Sheet<'a> {
             row("channels", channels(description)),
             row("sample rates", rates(description)),
             row("latency", span(self.latency, rate)),
-            row(
-                "tail",
-                match self.tail {
-                    Tail::Frames(frames) => span(frames, rate),
-                    Tail::Infinite => "never ends; it is cut".to_owned(),
-                },
-            ),
+            row("tail", tail(self.tail, rate, description.keep_length)),
             row("size", size(self.module.size_bytes() as u64)),
             row("sha256", self.module.sha256().to_owned()),
         ];
@@ -142,6 +136,19 @@ impl<'a> Sheet<'a> {
                 },
             },
         })
+    }
+}
+
+/// What becomes of its tail in files.
+fn tail(tail: Tail, rate: SampleRate, keep_length: bool) -> String {
+    match tail {
+        Tail::Frames(Frames::ZERO) => "none".to_owned(),
+        Tail::Infinite if keep_length => "never ends; cut, files keep their length".to_owned(),
+        Tail::Infinite => "never ends; cut".to_owned(),
+        Tail::Frames(frames) if keep_length => {
+            format!("{}; cut, files keep their length", span(frames, rate))
+        }
+        Tail::Frames(frames) => format!("{}; files get longer by it", span(frames, rate)),
     }
 }
 

@@ -87,6 +87,8 @@ fn table() -> Vec<(&'static str, Value, Says)> {
         ("/manual", json!(7), Wrong),
         ("/license", json!("a\u{7f}"), Wrong),
         ("/homepage", json!(true), Wrong),
+        ("/keep_length", json!(false), Right),
+        ("/keep_length", json!("no"), Wrong),
         ("/presets", json!([]), Wrong),
         ("/presets", presets(128), Right),
         ("/presets", presets(129), Wrong),
