@@ -124,6 +124,7 @@ impl Controls {
                 self.attack_ms,
                 self.release_ms,
                 self.is_automatic,
+                self.is_rms,
                 self.sample_rate,
             ),
             makeup,

@@ -89,8 +89,8 @@ A feed-forward compressor that works in decibels throughout: detector, static cu
 reduction (the smooth branching detector of Giannoulis, Massberg & Reiss, Digital Dynamic Range Compressor Design, Journal of the Audio \
 Engineering Society 60(6), 2012). Attack and release are time constants: after one of them 63 % of the way in decibels is gone, after three 95 %.
 
-Peaks are those of samples. With a peak detector and a release shorter than a period of the lowest tone the gain follows the wave and distorts it: use rms or a \
-longer release. Without look-ahead the first wave of an attack passes; it is no limiter even with ratio 100 (3 ms of look-ahead and an \
+Peaks are those of samples. They hold on for 10 ms, or half the release where that is shorter, so that a tone from 50 Hz up has one level; that time is part of the \
+release. With a release shorter than a period of the lowest tone the gain follows the wave and distorts it: use rms or a longer release. Without look-ahead the first wave of an attack passes; it is no limiter even with ratio 100 (3 ms of look-ahead and an \
 attack of 0.5 ms keep overshoots within about 0.1 dB of the curve; for a ceiling that holds use the step `limit`). The release begins earlier by the look-ahead as well. \
 Latency is exactly the look-ahead; the mixed-in untouched signal is delayed with it.
 
@@ -98,7 +98,7 @@ Parameters glide to new values within 20 ms. The side-chain filters are heard by
 
 /// The description, for the contract.
 pub(crate) const fn describe() -> Description {
-    Description::new("wavemill.compressor", "Compressor", "1.0.0")
+    Description::new("wavemill.compressor", "Compressor", "1.1.0")
         .summary("Reduces the dynamic range above a threshold, with soft knee, side-chain filters, look-ahead and linked channels.")
         .manual(MANUAL)
         .params(PARAMS)

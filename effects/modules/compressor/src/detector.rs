@@ -1,6 +1,7 @@
 //! The side chain: what level each channel has, frame by frame.
 
 use crate::controls::Now;
+use crate::hold::Hold;
 use alloc::{vec, vec::Vec};
 use effect_common::convert::narrow;
 use effect_common::pole::POWER_MIN;
@@ -18,6 +19,8 @@ pub struct Detector {
     chain: SideChain,
     power: Vec<f64>,
     mean: Pole,
+    /// One a channel.
+    holds: Vec<Hold>,
     /// From `log2` of what is in the rows to octaves of amplitude: 1, or 1/2 for squares.
     octaves: f32,
 }
@@ -29,6 +32,7 @@ impl Detector {
             chain: SideChain::new(channels),
             power: vec![0.0; channels],
             mean: Pole::new(RMS_MS, sample_rate),
+            holds: vec![Hold::new(sample_rate); channels],
             octaves: 1.0,
         }
     }
@@ -39,6 +43,13 @@ impl Detector {
         for power in &mut self.power {
             if !now.is_rms || *power < POWER_MIN {
                 *power = 0.0;
+            }
+        }
+        for hold in &mut self.holds {
+            if now.is_rms {
+                hold.reset();
+            } else {
+                hold.begin_sub_block(now.timing.hold.sub_blocks);
             }
         }
     }
@@ -52,6 +63,9 @@ impl Detector {
         } else {
             self.octaves = 1.0;
             rectify(rows, segment.frames());
+            for (row, hold) in rows.iter_mut().zip(&mut self.holds) {
+                hold.apply(&mut row[..segment.frames()]);
+            }
         }
     }
 
@@ -76,6 +90,7 @@ impl Detector {
     pub fn reset(&mut self) {
         self.chain.reset();
         self.power.fill(0.0);
+        self.holds.iter_mut().for_each(Hold::reset);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Attack and release: the reduction in time.
 
+use crate::hold::HoldTime;
 use effect_common::Pole;
 use effect_common::convert::narrow;
 use effect_common::pole::{larger, smaller};
@@ -13,9 +14,11 @@ const SLOW_RELEASE: f64 = 8.0;
 /// Reduction in octaves (-240 dB of a decibel) that counts as none: far below what changes a sample.
 const REDUCTION_MIN: f64 = 1e-12;
 
-/// Time constants.
+/// Times of attack, hold and release.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timing {
+    /// How long peaks hold on; for the peak detector only.
+    pub hold: HoldTime,
     attack: Pole,
     release: Pole,
     slow_charge: Pole,
@@ -26,13 +29,22 @@ pub struct Timing {
 
 impl Timing {
     /// From what users set.
-    pub fn new(attack_ms: f64, release_ms: f64, is_automatic: bool, sample_rate: f64) -> Self {
+    pub fn new(
+        attack_ms: f64,
+        release_ms: f64,
+        is_automatic: bool,
+        is_rms: bool,
+        sample_rate: f64,
+    ) -> Self {
+        let hold = HoldTime::new(release_ms, sample_rate);
+        let fast_release_ms = if is_rms { release_ms } else { hold.release_ms };
         Self {
+            hold,
             attack: Pole::new(attack_ms, sample_rate),
-            release: Pole::new(release_ms, sample_rate),
+            release: Pole::new(fast_release_ms, sample_rate),
             slow_charge: Pole::new(SLOW_CHARGE_MS, sample_rate),
             slow_release: Pole::new(SLOW_RELEASE * release_ms, sample_rate),
-            is_attack_faster: attack_ms <= release_ms,
+            is_attack_faster: attack_ms <= fast_release_ms,
             is_automatic,
         }
     }

@@ -12,6 +12,7 @@ pub mod curve;
 pub mod description;
 pub mod detector;
 pub mod follower;
+pub mod hold;
 #[cfg(test)]
 mod tests;
 

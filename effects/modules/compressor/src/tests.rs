@@ -133,7 +133,47 @@ fn attack_and_release_have_gone_63_percent_after_their_times() {
     }
 }
 
+#[test]
+fn tone_gets_the_reduction_of_its_peak_within_the_set_times() {
+    let share = 1.0 - (-1.0_f64).exp();
+    for frequency_hz in [60.0, 100.0, 997.0, 5_000.0] {
+        for (attack, release) in [(10.0, 120.0), (3.0, 60.0)] {
+            let params = [("attack_ms", attack), ("release_ms", release), ("knee_db", 0.0)];
+            let mut input = sine(1, 192_000, RATE, frequency_hz, 0.5).remove(0);
+            for (frame, sample) in input.iter_mut().enumerate() {
+                *sample *= if (48_000..144_000).contains(&frame) { 1.0 } else { 0.02 };
+            }
+            let output = render::<Compressor>(RATE, &params, std::slice::from_ref(&input), 512);
+            // Where the wave passes zero it has no gain: the last known one.
+            let mut known = 0.0;
+            let gains: Vec<f64> = std::iter::zip(&input, &output[0])
+                .map(|(i, o)| {
+                    known = if i.abs() > 1e-3 { db(f64::from(*o) / f64::from(*i)) } else { known };
+                    known
+                })
+                .collect();
+            let expected = -(2.0 / 3.0) * (db(0.5) + 18.0);
+            let settled = gains[143_999];
+            assert!((settled - expected).abs() < 0.1, "{settled} dB at {frequency_hz} Hz");
+            // The first peak comes after a quarter of a period, the last one up to a half before the end.
+            let quarter_ms = 250.0 / frequency_hz;
+            for (from, set, early_ms) in
+                [(48_000, attack, 0.0), (144_000, release, 2.0 * quarter_ms)]
+            {
+                let to = from + 48_000;
+                let measured = time_ms(&gains[..to], from, share);
+                let range = 0.95 * set - early_ms..1.05 * set + quarter_ms + 0.1;
+                assert!(
+                    range.contains(&measured),
+                    "{measured} ms, not {set}, at {frequency_hz} Hz"
+                );
+            }
+        }
+    }
+}
+
 /// The compressor written plainly in `f64`, branch by branch: one channel, peak detector.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few sub-blocks")]
 fn reference(
     input: &[f32],
     (t, r, w): (f64, f64, f64),
@@ -141,11 +181,16 @@ fn reference(
     release_ms: f64,
 ) -> Vec<f64> {
     let alpha = |time_ms: f64| (-1.0 / (time_ms * 0.001 * RATE)).exp();
-    let (attack, release) = (alpha(attack_ms), alpha(release_ms));
+    // Peaks hold on for 10 ms or half the release, in whole sub-blocks of 32 frames, and half a one.
+    let sub_blocks = (10.0_f64.min(release_ms / 2.0) * 48.0 / 32.0) as usize;
+    let held_ms = ((sub_blocks as f64 + 0.5) * 32.0 / 48.0).min(release_ms / 2.0);
+    let (attack, release) = (alpha(attack_ms), alpha(release_ms - held_ms));
     let mut reduction = 0.0;
     let mut output = Vec::new();
-    for sample in input {
-        let level = db(f64::from(sample.abs()).max(1e-10));
+    for (frame, sample) in input.iter().enumerate() {
+        let from = (frame / 32).saturating_sub(sub_blocks) * 32;
+        let peak = input[from..=frame].iter().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));
+        let level = db(f64::from(peak).max(1e-10));
         let wanted = level - paper_output_db(level, t, r, w);
         let alpha = if wanted > reduction { attack } else { release };
         reduction = alpha * reduction + (1.0 - alpha) * wanted;
@@ -331,9 +376,10 @@ fn automatic_release_is_as_set_after_a_peak_and_slower_after_a_passage() {
         let output = render::<Compressor>(RATE, &params, std::slice::from_ref(&input), 512);
         *gains_db(&input, &output[0]).last().unwrap()
     };
-    // 8 dB of reduction, 200 ms later: e^-4 of it, or, when the slow follower had filled, e^-0.5.
-    assert!((left_after(96_000, 0.0) + 8.0 * (-4.0_f64).exp()).abs() < 0.01);
-    assert!((left_after(96_000, 1.0) + 8.0 * (-0.5_f64).exp()).abs() < 0.1);
+    // 8 dB of reduction, 190 ms after the peak was held: what the rest of the release leaves of it, or, when the
+    // slow follower had filled, eight times the release.
+    assert!((left_after(96_000, 0.0) + 8.0 * (-190.0_f64 / 40.0).exp()).abs() < 0.01);
+    assert!((left_after(96_000, 1.0) + 8.0 * (-190.0_f64 / 400.0).exp()).abs() < 0.1);
     assert!(left_after(480, 1.0) > -0.25, "{}", left_after(480, 1.0));
 }
 

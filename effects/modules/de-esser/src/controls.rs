@@ -3,7 +3,7 @@
 use crate::description::{
     ATTACK_MS, BANDS, FREQUENCY_HZ, LISTEN, MAX_REDUCTION_DB, RELEASE_MS, THRESHOLD_DB,
 };
-use crate::detector::Law;
+use crate::detector::{Law, VOICE_SHARE};
 use effect_common::{Glide, Ramp, Svf};
 use wavemill_effect::Setup;
 
@@ -32,6 +32,8 @@ pub struct Now {
     pub law: Law,
     /// The filter of the crossover.
     pub split: Svf,
+    /// The filter below which the voice is.
+    pub voice: Svf,
     /// 1 when only the upper band is reduced, 0 when everything is.
     pub bands: Ramp,
     /// 1 when the upper band alone is heard.
@@ -54,6 +56,7 @@ impl Controls {
             now: Now {
                 law: Law::new(0.0, 0.0, 0.0, 0.0, setup.sample_rate),
                 split: Svf::new(1_000.0, setup.sample_rate),
+                voice: Svf::new(1_000.0, setup.sample_rate),
                 bands: Ramp::default(),
                 listen: Ramp::default(),
             },
@@ -99,6 +102,7 @@ impl Controls {
                 self.sample_rate,
             ),
             split: Svf::new(self.frequency_hz.value(), self.sample_rate),
+            voice: Svf::new(VOICE_SHARE * self.frequency_hz.value(), self.sample_rate),
             bands: self.bands.advance(),
             listen: self.listen.advance(),
         }

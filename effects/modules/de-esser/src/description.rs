@@ -20,7 +20,7 @@ const PARAMS: &[Param] = &[
     Param::new(FREQUENCY_HZ, "frequency_hz", "Frequency", (2_000.0, 12_000.0, 5_500.0)).unit("Hz").scale(Scale::Logarithmic)
         .summary("Sibilance is what is above; about 4 to 6 kHz for low voices, 6 to 8 kHz for high ones."),
     Param::new(THRESHOLD_DB, "threshold_db", "Threshold", (-40.0, 0.0, -14.0)).unit("dB")
-        .summary("How loud sibilance may be compared with the voice itself; three quarters of what is above is taken away."),
+        .summary("How loud sibilance may be compared with the voice without it; three quarters of what is above is taken away."),
     Param::new(MAX_REDUCTION_DB, "max_reduction_db", "Greatest reduction", (0.0, 24.0, 8.0)).unit("dB")
         .summary("It never takes away more than this; too much makes a lisp."),
     Param::choice(BANDS, "bands", "Bands", &["split", "wide"], 0)
@@ -44,8 +44,9 @@ const PRESETS: &[Preset] = &[
 ];
 
 const MANUAL: &str = "\
-Compares the power above the frequency (average over 1.5 ms) with that of the whole signal (the larger of the averages over 1.5 ms and 200 ms, all channels together): \
-it works the same for quiet and for loud voices, and a lone s is as sharp as one within a word. Below about -60 dBFS it does nothing.
+Compares the power above the frequency (average over 1.5 ms) with that of the voice, which is what lies more than an octave below it (the larger of an average over \
+10 ms and one that rises within 200 ms and falls within 1 s; all channels together): it works the same for quiet and for loud voices. A lone s before the first word has nothing \
+to be compared with and gets the greatest reduction. Below about -60 dBFS it does nothing.
 
 With split bands the signal goes through a fourth-order crossover (Linkwitz, Active Crossover Networks for Noncoincident Drivers, Journal of the Audio Engineering Society \
 24(1), 1976): every frequency keeps its level, but phases turn around the crossover, also while nothing is reduced. With wide band the signal is untouched to the bit while \
@@ -55,10 +56,8 @@ It is made for single voices. Cymbals and hi-hats are sibilance to it: use it on
 
 /// The description, for the contract.
 pub(crate) const fn describe() -> Description {
-    Description::new("wavemill.de-esser", "De-esser", "1.0.0")
-        .summary(
-            "Turns down sharp sibilants of a voice, compared with the level of the voice itself.",
-        )
+    Description::new("wavemill.de-esser", "De-esser", "1.1.0")
+        .summary("Turns down sharp sibilants of a voice, compared with the level of the voice.")
         .manual(MANUAL)
         .params(PARAMS)
         .presets(PRESETS)

@@ -1,7 +1,7 @@
 //! A de-esser: turns sharp sibilants down and leaves everything else.
 //!
 //! Signal path of a sub-block: each channel split in two bands ([`crossover`]) -> how loud the upper band is compared
-//! with the whole, and the reduction that asks for ([`detector`]) -> one gain a frame, for the upper band or for everything.
+//! with the voice below it, and the reduction that asks for ([`detector`]) -> one gain a frame, for the upper band or for everything.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "equal bits are what the tests claim"))]
 
@@ -48,7 +48,7 @@ impl Effect for DeEsser {
             now: controls.advance(),
             controls,
             crossover: Crossover::new(setup.channels),
-            detector: Detector::new(setup.sample_rate),
+            detector: Detector::new(setup.channels, setup.sample_rate),
             grid: Grid::new(),
             gains: [0.0; SUB_BLOCK],
             tail_frames: convert::frames_of_ms(TAIL_MS, setup.sample_rate),
@@ -69,7 +69,7 @@ impl Effect for DeEsser {
             }
             self.crossover.split(block, segment, self.now.split);
             let gains = &mut self.gains[..segment.frames()];
-            self.detector.gains(block, segment, self.crossover.high(), &self.now.law, gains);
+            self.detector.gains(segment, &self.crossover, &self.now, gains);
             self.mix(block, segment);
             at = segment.to;
         }
