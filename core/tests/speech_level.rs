@@ -102,6 +102,54 @@ fn two_speakers_12_db_apart_end_within_3_db() {
 }
 
 #[test]
+fn two_speakers_18_db_apart_end_within_3_lu_in_turns_of_any_length() {
+    let soft = 0.4 * 10f64.powf(-18.5 / 20.0);
+    let (input, places) =
+        talk(&[(0.4, 5), (soft, 5), (0.4, 20), (soft, 12), (0.4, 7), (soft, 20), (0.4, 5)]);
+    let (_, output) = level(&input, &[]);
+    let each: Vec<f64> = places.iter().map(|place| integrated_lufs(&output, &[place])).collect();
+    let (least, most) = each
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(least, most), lufs| (least.min(*lufs), most.max(*lufs)));
+    assert!(most - least < 3.0, "{each:?}");
+}
+
+#[test]
+fn room_of_long_pauses_is_not_raised() {
+    let mut noise = Noise(3);
+    let (mut input, places) = talk(&[(0.4, 6), (0.4, 6), (0.05, 6), (0.4, 6)]);
+    // 25 dB below the loud speaker, and 7 dB below the soft one.
+    let room = 0.4 * 10f64.powf(-25.0 / 20.0);
+    for place in places.iter().rev() {
+        let pause: Vec<f32> = (0..4 * RATE).map(|_| (room * noise.next()) as f32).collect();
+        input[0].splice(place.end..place.end, pause);
+    }
+    let (_, output) = level(&input, &[]);
+    let gains = gains_db(&input, &output);
+    let phrase = |index: usize| (places[index].start + 4 * index * RATE) * 100 / RATE;
+    let most = |from: usize, count: usize| {
+        gains[from..from + count].iter().copied().fold(f64::MIN, f64::max)
+    };
+    for index in [0, 1, 3] {
+        let (before, pause) = (most(phrase(index), 600), most(phrase(index) + 600, 400));
+        assert!(pause <= before + 0.001, "{index}: {pause} after {before}");
+    }
+}
+
+#[test]
+fn loud_word_of_another_speaker_is_not_raised_with_the_soft_one() {
+    let (mut input, places) = talk(&[(0.4, 12), (0.05, 12)]);
+    let word = places[1].start + 6 * RATE;
+    let loud: Vec<f32> = input[0][4 * RATE..9 * RATE / 2].to_vec();
+    input[0][word..word + RATE / 2].copy_from_slice(&loud);
+    let (_, output) = level(&input, &[]);
+    let gains = gains_db(&input, &output);
+    let at = word * 100 / RATE;
+    let most = gains[at..at + 50].iter().copied().fold(f64::MIN, f64::max);
+    assert!(most < 6.0 && gains[at - 200] > 12.0, "{most} {}", gains[at - 200]);
+}
+
+#[test]
 fn pauses_are_not_raised_by_more_than_the_phrase_before() {
     // The last phrases are too short for the gain they want.
     let (input, places) = talk(&[(0.4, 12), (0.1, 12), (0.4, 12), (0.1, 2), (0.1, 2), (0.4, 12)]);

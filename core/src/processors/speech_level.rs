@@ -1,5 +1,8 @@
 //! `speech-level`: brings soft and loud phrases towards the loudness of the file.
 
+mod cells;
+mod curve;
+
 use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
@@ -7,43 +10,34 @@ use crate::descriptor::{
 use crate::loudness::{LoudnessMeter, MonoMode};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use crate::units::{Decibels, Frames, Lufs};
-
-/// Points of the gain curve a second: those of the loudness curve.
-const POINTS_PER_SECOND: u32 = 10;
-
-/// Points before and after a place whose loudness counts there: 3 s together, as short-term loudness.
-const REACH: usize = 15;
-
-/// Half the length of a momentary window, 200 ms, in points.
-const HALF_WINDOW: usize = 2;
-
-/// How far below the loudness of the file a pause begins: the relative gate of EBU Tech 3342, which
-/// holds speech and music apart from the room behind them.
-const PAUSE_LU: f64 = 20.0;
+use cells::Cells;
+use curve::{HALF_WINDOW, Limits, POINTS_PER_SECOND};
 
 /// `speech-level{range_db, speed_db_per_s, tolerance_lu}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "speech-level",
     summary: "Brings soft and loud phrases of speech towards the loudness of the file.",
-    manual: "A slow hand on the fader that knows what comes. The gain at a place follows the loudness \
-             of the 3 s around it, pauses left out, and its distance from the loudness of the whole \
-             file. It falls before a loud phrase begins and rises only while somebody speaks, so that \
-             no pause is raised by more than the phrase before it; what is 20 LU softer than the file \
-             is a pause. The gain never changes faster than `speed_db_per_s`: a fall may begin within \
-             the phrase before, and a phrase much shorter than the change takes is not leveled in \
-             full. Raised phrases may exceed full scale: let `limit` or `loudness` follow.",
+    manual: "A hand on the fader that knows what comes. The gain at a place follows the loudness of \
+             the 3 s around it, pauses and other speakers left out, and its distance from the \
+             loudness of the whole file. It falls before a loud phrase begins and rises only while \
+             somebody speaks, so that no pause is raised by more than the phrase before it. Sound \
+             more than 12 LU below the loudness of the file counts as speech only where it stands out \
+             from its room by 8 dB, and never more than 10 LU below the range. The gain never changes faster than \
+             `speed_db_per_s`: a fall may begin within the phrase before. A soft phrase of less \
+             than 1.5 s between loud ones is not raised. Raised phrases may exceed full scale: let \
+             `limit` or `loudness` follow.",
     params: &[
         ParamDescriptor {
             key: "range_db",
             summary: "Most gain and most reduction.",
             kind: ParamKind::Number { unit: "dB", min: 0.0, max: 20.0 },
-            default: ParamDefault::Number(10.0),
+            default: ParamDefault::Number(20.0),
         },
         ParamDescriptor {
             key: "speed_db_per_s",
             summary: "Fastest change of the gain.",
-            kind: ParamKind::Number { unit: "dB/s", min: 0.1, max: 20.0 },
-            default: ParamDefault::Number(3.0),
+            kind: ParamKind::Number { unit: "dB/s", min: 0.1, max: 60.0 },
+            default: ParamDefault::Number(30.0),
         },
         ParamDescriptor {
             key: "tolerance_lu",
@@ -61,79 +55,19 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         |param| params.number(param).ok_or(BuildError::Missing { step: DESCRIPTOR.name, param });
     let limits = Limits {
         range_db: number("range_db")?,
-        rise_db_max: number("speed_db_per_s")? / f64::from(POINTS_PER_SECOND),
+        step_db_max: number("speed_db_per_s")? / f64::from(POINTS_PER_SECOND),
         tolerance_lu: number("tolerance_lu")?,
     };
     Ok(Box::new(SpeechLevel {
         limits,
         sample_rate_hz: spec.sample_rate.0.into(),
         meter: Some(LoudnessMeter::new(spec, MonoMode::Single).with_history()),
+        cells: Some(Cells::new(spec)),
         momentary: Vec::new(),
         loudness: None,
         gains_db: Vec::new(),
         position: 0,
     }))
-}
-
-/// What the gain may do.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    range_db: f64,
-    /// Largest change from point to point.
-    rise_db_max: f64,
-    tolerance_lu: f64,
-}
-
-impl Limits {
-    /// The gain that a phrase this far above the file's loudness is to get.
-    fn wanted_db(self, above_lu: f64) -> f64 {
-        let beyond = (above_lu.abs() - self.tolerance_lu).max(0.0).min(self.range_db);
-        if above_lu > 0.0 { -beyond } else { beyond }
-    }
-
-    /// The gain at every point, given the momentary loudness around each.
-    fn curve(self, momentary: &[Option<Lufs>], loudness: Lufs) -> Vec<f64> {
-        let active: Vec<Option<f64>> = momentary
-            .iter()
-            .map(|lufs| lufs.map(|lufs| (lufs - loudness).0).filter(|above| *above > -PAUSE_LU))
-            .collect();
-        let powers: Vec<Option<f64>> =
-            active.iter().map(|above| above.map(|above| 10f64.powf(above / 10.0))).collect();
-        let wanted = |point: usize| {
-            powers[point]?;
-            let around = &powers[point.saturating_sub(REACH)..powers.len().min(point + REACH + 1)];
-            let (sum, count) = around
-                .iter()
-                .flatten()
-                .fold((0.0, 0.0), |(sum, count), power| (sum + power, count + 1.0));
-            Decibels::from_power(sum / count).map(|above| self.wanted_db(above.0))
-        };
-        // Whether the windows that end where a change to this point begins, and begin where it ends, both
-        // hold speech: those around the edges of a phrase do not.
-        let is_active = |point: Option<usize>| {
-            point.is_some_and(|point| powers.get(point).is_some_and(Option::is_some))
-        };
-        let is_spoken_up_to = |point: usize| {
-            is_active(point.checked_sub(1 + HALF_WINDOW))
-                && is_active(point.checked_add(HALF_WINDOW))
-        };
-        // What comes before the first phrase belongs to it.
-        let first = (0..powers.len()).find_map(wanted).unwrap_or_default();
-        let mut gain = first;
-        let mut gains: Vec<f64> = (0..powers.len())
-            .map(|point| {
-                if let Some(wanted) = wanted(point) {
-                    let rise = if is_spoken_up_to(point) { self.rise_db_max } else { 0.0 };
-                    gain = wanted.min(gain + rise);
-                }
-                gain
-            })
-            .collect();
-        for point in (1..gains.len()).rev() {
-            gains[point - 1] = gains[point - 1].min(gains[point] + self.rise_db_max);
-        }
-        gains
-    }
 }
 
 /// Applies a curve of gains that it drew from what it observed.
@@ -143,6 +77,8 @@ struct SpeechLevel {
     sample_rate_hz: u64,
     /// Until `begin`.
     meter: Option<LoudnessMeter>,
+    /// Until `begin`.
+    cells: Option<Cells>,
     /// Momentary loudness at every point of the loudness curve; none after `begin`.
     momentary: Vec<Option<Lufs>>,
     /// Of the file.
@@ -228,6 +164,9 @@ impl Processor for SpeechLevel {
         if let Some(meter) = &mut self.meter {
             meter.push(block);
         }
+        if let Some(cells) = &mut self.cells {
+            cells.push(block);
+        }
         self.take_history();
     }
 
@@ -242,8 +181,8 @@ impl Processor for SpeechLevel {
         let momentary = std::mem::take(&mut self.momentary);
         // The first window of the curve ends at the second point: the middle of the second is the first point.
         let centered = momentary.get(HALF_WINDOW - 1..).unwrap_or_default();
-        if let Some(loudness) = self.loudness {
-            self.gains_db = self.limits.curve(centered, loudness);
+        if let (Some(loudness), Some(cells)) = (self.loudness, self.cells.take()) {
+            self.gains_db = self.limits.curve(centered, loudness, &cells);
         }
         if self.gains_db.iter().all(|gain| *gain == 0.0) {
             self.gains_db = Vec::new();
