@@ -2,7 +2,8 @@
 
 /// Exports an effect from a module; once in a crate.
 ///
-/// Natively it only checks the description, and nothing is exported: the type is tested as it is.
+/// Natively it only checks the description, and nothing is exported: the type is tested as it is,
+/// and has the name `ExportedEffect` besides.
 /// For `wasm32` it adds all functions of the contract, an allocator and a panic handler, so such a
 /// crate must be `no_std`. A description that no host would take does not compile.
 ///
@@ -50,6 +51,10 @@
 #[macro_export]
 macro_rules! export_effect {
     ($effect:ty) => {
+        /// The effect of this crate, for benches that do not know its name.
+        #[allow(dead_code, private_interfaces, unreachable_pub, reason = "for those who want it")]
+        pub type ExportedEffect = $effect;
+
         const _: () = {
             const DESCRIPTION: $crate::Description = <$effect as $crate::Effect>::DESCRIPTION;
             $crate::validity::check(&DESCRIPTION);

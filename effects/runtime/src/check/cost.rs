@@ -9,6 +9,9 @@ use crate::limits;
 /// on processors of this decade.
 const FUEL_PER_SECOND: f64 = 1e9;
 
+/// Fuel that the fastest of them execute in a second: beyond it no machine plays the effect in real time.
+const FUEL_PER_SECOND_MAX: f64 = 3e9;
+
 /// Block of the dearest call: what audio interfaces deliver.
 const LIVE_FRAMES: usize = 64;
 
@@ -22,6 +25,19 @@ const UNEVEN: f64 = 16.0;
 const CHEAP_CALL: u64 = 200_000;
 
 pub(super) fn run(subject: &Subject<'_>) -> Judged {
+    // The estimate of `runs` will do: a module this slow leaves no fuel for an exact count.
+    let estimate = subject.cost().fuel_per_frame.unwrap_or_default();
+    let wanted = estimate * f64::from(subject.sample_rate_hz());
+    if wanted > FUEL_PER_SECOND_MAX {
+        return Err(Stop::broke(format!(
+            "{estimate:.0} fuel a frame: at {} Hz a fast machine ({:.0} units a nanosecond) plays it at {:.2} \
+             times real time, a slow one at {:.2}",
+            subject.sample_rate_hz(),
+            FUEL_PER_SECOND_MAX / 1e9,
+            FUEL_PER_SECOND_MAX / wanted,
+            FUEL_PER_SECOND / wanted
+        )));
+    }
     let settings = subject.defaults();
     let input = signal::noise(subject.channel_count(), subject.frames(1.0), 16);
     let frame_count = input.first().map_or(1, Vec::len) as f64;

@@ -437,6 +437,22 @@ fn call_that_no_live_host_waits_for_fails_cost() {
 }
 
 #[test]
+fn module_slower_than_real_time_fails_cost_with_the_number() {
+    // About 100,000 units a frame, 4.8 billion a second.
+    let body = "(local $burn i32)
+         (local.set $burn (i32.mul (local.get $frames) (i32.const 20000)))
+         (loop $burning (br_if $burning
+           (local.tee $burn (i32.sub (local.get $burn) (i32.const 1)))))";
+    let bytes = module(&[(PROCESS, &before_process(body))]);
+    let subject = Subject::load(&bytes, MEMORY_MIB).unwrap();
+    assert!(runs::run(&subject).is_ok());
+    let fuel_per_frame = subject.cost().fuel_per_frame.unwrap();
+    let Err(Stop::Broke { reason, .. }) = cost::run(&subject) else { panic!("it passes") };
+    let times = 3e9 / (fuel_per_frame * 48_000.0);
+    assert!(times < 1.0 && reason.contains(&format!("at {times:.2} times real time")), "{reason}");
+}
+
+#[test]
 fn uneven_cost_is_a_hint() {
     let reason = only_hint("cost", &[(PROCESS, &burn(200_000))]);
     assert!(reason.starts_with("the dearest call of 64 frames costs "), "{reason}");
