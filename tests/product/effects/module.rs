@@ -90,7 +90,7 @@ impl Source {
     pub(crate) fn assemble(&self) -> Vec<u8> {
         let Self { version, more, begin, sample } = self;
         let json = format!(
-            r#"{{"id":"com.example.test","name":"Test","version":"{version}","channels":[1,2],"summary":"A test.","params":[{{"id":0,"key":"gain_lin","min":0,"max":4,"default":0.5}}],"presets":{{"loud":{{"gain_lin":2}}}}}}"#
+            r#"{{"id":"com.example.test","name":"Test","version":"{version}","channels":[1,2],"keep_length":false,"summary":"A test.","params":[{{"id":0,"key":"gain_lin","min":0,"max":4,"default":0.5}}],"presets":{{"loud":{{"gain_lin":2}}}}}}"#
         );
         let json = json.replace('"', "\\22");
         let text = format!(
