@@ -146,7 +146,8 @@ fn loud_word_of_another_speaker_is_not_raised_with_the_soft_one() {
     let gains = gains_db(&input, &output);
     let at = word * 100 / RATE;
     let most = gains[at..at + 50].iter().copied().fold(f64::MIN, f64::max);
-    assert!(most < 6.0 && gains[at - 200] > 12.0, "{most} {}", gains[at - 200]);
+    // 4 LU above the file, and 3 dB since the word fills half of the second that is looked at.
+    assert!(most < 8.0 && gains[at - 200] > 12.0, "{most} {}", gains[at - 200]);
 }
 
 #[test]

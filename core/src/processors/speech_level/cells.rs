@@ -5,16 +5,16 @@ use crate::units::Decibels;
 use std::f64::consts::TAU;
 
 /// Cells a second: short enough to fall between syllables.
-pub(super) const CELLS_PER_SECOND: u32 = 20;
+pub(super) const CELLS_PER_SECOND: u32 = 40;
 
 /// What lies below is rumble, and no measure of a room.
 const RUMBLE_HZ: f64 = 100.0;
 
 /// Half a momentary window, in cells.
-const HALF_WINDOW: usize = 4;
+const HALF_WINDOW: usize = 8;
 
 /// How far around a place its room is looked for, in cells: a phrase of 3 s has gaps between its syllables.
-const REACH: usize = 30;
+const REACH: usize = 60;
 
 /// The softest tenth of the cells around a place is its room.
 const ROOM_SHARE: usize = 10;
