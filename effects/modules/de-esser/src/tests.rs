@@ -163,7 +163,7 @@ fn reference(input: &[f64], cutoff_hz: f64, is_high: bool) -> Vec<f64> {
     let (alpha, cos) = (omega.sin() * 0.5_f64.sqrt(), omega.cos());
     let a0 = 1.0 + alpha;
     let sign = if is_high { 1.0 } else { -1.0 };
-    let (b0, b1) = ((1.0 + sign * cos) / 2.0 / a0, -sign * (1.0 + sign * cos) / a0);
+    let (b0, b1) = (f64::midpoint(1.0, sign * cos) / a0, -sign * (1.0 + sign * cos) / a0);
     let (a1, a2) = (-2.0 * cos / a0, (1.0 - alpha) / a0);
     let (mut x1, mut x2, mut y1, mut y2) = (0.0, 0.0, 0.0, 0.0);
     let step = |x: &f64| {
