@@ -2,7 +2,7 @@
 
 use crate::audio::{Block, StreamSpec};
 use crate::loudness::{GroupLoudness, LoudnessReport, Piece};
-use crate::units::Frames;
+use crate::units::{Decibels, Frames};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -142,6 +142,19 @@ pub trait Processor: Send {
     /// When what was observed cannot be processed as asked.
     fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
         Ok(())
+    }
+
+    /// Lowers the true-peak ceiling that the step holds to `by` below the one it was built with, for a
+    /// repeat of a pass whose exports exceeded that ceiling after encoding. Returns whether the output
+    /// changes; `false` for steps without a limiter, and where nothing reaches the lower ceiling either.
+    ///
+    /// Called after [`Self::begin`], outside of the real-time thread, and followed by [`Self::reset`]
+    /// before the next `process`. `by` is positive and counts from the original ceiling, so calls do not
+    /// add up and zero restores it. `latency`, `is_transparent` and `findings` may change; the length
+    /// does not. A step that aims at a loudness chooses the gain anew, from what it measured before
+    /// `begin`, so that the output reaches the target below the lower ceiling too; the gain of a group stays.
+    fn lower_ceiling(&mut self, _by: Decibels) -> bool {
+        false
     }
 
     /// Whether the step will return every sample unchanged, so that integers keep their own values

@@ -6,7 +6,7 @@ use crate::descriptor::{
 };
 use crate::limit::{Limited, Limiter, Linking};
 use crate::processor::{Finding, Processor, Status};
-use crate::units::{Dbtp, Frames};
+use crate::units::{Dbtp, Decibels, Frames};
 
 /// `limit{ceiling_dbtp, linking}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
@@ -46,12 +46,17 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         Some("per-channel") => Linking::PerChannel,
         _ => Linking::Linked,
     };
-    Ok(Box::new(Limit { limiter: Limiter::new(spec, Dbtp(ceiling), linking) }))
+    let ceiling = Dbtp(ceiling);
+    let limiter = Limiter::new(spec, ceiling, linking);
+    Ok(Box::new(Limit { spec: spec.clone(), ceiling, linking, limiter }))
 }
 
 /// Limits a stream.
 #[derive(Clone, Debug)]
 struct Limit {
+    spec: StreamSpec,
+    ceiling: Dbtp,
+    linking: Linking,
     limiter: Limiter,
 }
 
@@ -67,6 +72,11 @@ impl Processor for Limit {
 
     fn latency(&self) -> Frames {
         self.limiter.latency()
+    }
+
+    fn lower_ceiling(&mut self, by: Decibels) -> bool {
+        self.limiter = Limiter::new(&self.spec, self.ceiling + -by, self.linking);
+        true
     }
 
     fn findings(&self) -> Vec<Finding> {

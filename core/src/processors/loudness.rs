@@ -16,7 +16,7 @@ use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
 use aim::{Aim, Mode};
 use rehearsal::{GainThenLimiter, Rehearsal};
-use search::Search;
+use search::{Bound, Outcome, Search};
 
 /// Largest reduction that may be asked for: more is no mastering but another sound.
 const REDUCTION_DB_MAX: f64 = 20.0;
@@ -25,7 +25,10 @@ const REDUCTION_DB_MAX: f64 = 20.0;
 const LIMITER_MARGIN_DB: f64 = 0.05;
 
 /// Why a file gets less than its target.
-const REFUSED: &str = "the target would need more reduction than `max_reduction_db` allows";
+const NEEDS_MORE_REDUCTION: &str =
+    "the target would need more reduction than `max_reduction_db` allows";
+const IS_SATURATED: &str = "another decibel of gain would bring less than 0.1 LU";
+const NOT_FOUND: &str = "no gain was found that reaches the target within the rehearsals";
 
 /// Why a file has no loudness.
 const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
@@ -40,7 +43,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
              \"limit\"` it gets the gain all the same, and what exceeds the ceiling is turned \
              down as by the step `limit`, by at most `max_reduction_db`; since that makes the \
              file softer, gains are rehearsed until the loudness is within 0.1 LU of the target, \
-             and what more reduction would bring is not taken but reported in LU. A file whose \
+             and what more reduction would bring is not taken but reported in LU. Where another \
+             decibel of gain brings less than 0.1 LU, it gets no more and the report says so. A file whose \
              peaks allow the gain is not limited at all. The true peak is the larger of two \
              measures: the standard's four times oversampling (twice from 96 kHz) and a precise \
              one; the ceiling leaves room for the dither of 16 bits. Gains are rounded to \
@@ -119,6 +123,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         lower_only: params.bool("lower_only").unwrap_or_default(),
     };
     Ok(Box::new(Loudness {
+        ceiling: aim.ceiling,
         aim,
         spec: spec.clone(),
         mono,
@@ -162,8 +167,10 @@ pub(super) fn findings_of_group(scope: &str, group: &GroupLoudness) -> [Finding;
 #[derive(Clone, Debug)]
 struct Decision {
     gain: Decibels,
-    /// Whether the target asked for more.
+    /// Whether the target asked for more than the ceiling allows.
     is_ceiling_bound: bool,
+    /// Why a limiter does not reach the target.
+    bound: Option<Bound>,
     /// By how much the result is softer than it was to become; nothing where it had no loudness.
     shortfall: Lu,
     work: Work,
@@ -178,6 +185,8 @@ enum Work {
 /// Brings the whole file to a loudness.
 #[derive(Debug)]
 struct Loudness {
+    /// As asked for; that of the aim may be lower.
+    ceiling: Dbtp,
     aim: Aim,
     spec: StreamSpec,
     mono: MonoMode,
@@ -190,8 +199,8 @@ struct Loudness {
     measured: LoudnessReport,
     /// The file, as part of a group.
     piece: Piece,
-    /// Of the best rehearsal.
-    expected: Option<LoudnessReport>,
+    /// Of the best rehearsal, or estimated from it.
+    expected: Option<Outcome>,
     rehearsals: u32,
     /// `None` before `begin`, or when the file is left alone.
     decision: Option<Decision>,
@@ -244,7 +253,10 @@ impl Loudness {
         }
         Some(match self.piece.integrated_lufs {
             Some(loudness) if !self.aim.keeps(loudness) => {
-                Search::new(self.aim.target, allowed, loudness + allowed, reduction_max)
+                let true_peak = self.piece.true_peak_dbtp.map(|peak| peak + allowed);
+                let loudness = Some(loudness + allowed);
+                let plain = Outcome { gain: allowed, loudness, true_peak };
+                Search::new(self.aim.target, plain, reduction_max)
             }
             _ => Search::of_one(wanted, allowed, reduction_max),
         })
@@ -272,11 +284,13 @@ impl Loudness {
             // It has nothing to bring anywhere, but it must not exceed the ceiling.
             let gain = allowed.filter(|&gain| gain < Decibels::ZERO)?;
             let work = Work::Gain(Gain::new(gain));
-            return Some(Decision { gain, is_ceiling_bound: true, shortfall: Lu(0.0), work });
+            let shortfall = Lu(0.0);
+            return Some(Decision { gain, is_ceiling_bound: true, bound: None, shortfall, work });
         }
         let (gain, is_ceiling_bound) = self.plain_gain();
         let shortfall = (wanted - gain).into();
-        Some(Decision { gain, is_ceiling_bound, shortfall, work: Work::Gain(Gain::new(gain)) })
+        let work = Work::Gain(Gain::new(gain));
+        Some(Decision { gain, is_ceiling_bound, bound: None, shortfall, work })
     }
 
     /// What is done with a limiter, as rehearsed.
@@ -286,28 +300,45 @@ impl Loudness {
         if self.group.is_some() {
             let (wanted, _) = self.wanted_and_allowed();
             let shortfall = (wanted - gain).into();
-            return Some(Decision { gain, is_ceiling_bound: gain < wanted, shortfall, work });
+            let is_ceiling_bound = gain < wanted;
+            let bound = is_ceiling_bound.then_some(Bound::Reduction);
+            return Some(Decision { gain, is_ceiling_bound, bound, shortfall, work });
         }
-        let expected = self.expected.as_ref().and_then(|expected| expected.integrated_lufs);
+        let expected = search.outcome().and_then(|outcome| outcome.loudness);
         let shortfall = self.piece.integrated_lufs.zip(expected).map(|(before, after)| {
             let wanted = if self.aim.keeps(before) { before } else { self.aim.target };
             wanted - after
         });
         let shortfall = Lu(shortfall.map_or(0.0, |shortfall| shortfall.0.max(0.0)));
-        Some(Decision { gain, is_ceiling_bound: search.is_bound(), shortfall, work })
+        let bound = search.bound();
+        let is_ceiling_bound = bound == Some(Bound::Reduction);
+        Some(Decision { gain, is_ceiling_bound, bound, shortfall, work })
+    }
+
+    /// Limits with the gain of the group, where that makes the file exceed the ceiling.
+    fn limit_at_same_gain(&mut self) {
+        let Some(gain) = self.decision.as_ref().map(|decision| decision.gain) else { return };
+        let allowed = self.piece.true_peak_dbtp.and_then(|peak| self.aim.allowed(peak));
+        let exceeds = allowed.is_some_and(|allowed| gain > allowed);
+        let stage = exceeds.then(|| self.stage(gain)).flatten();
+        let work = stage.map_or(Work::Gain(Gain::new(gain)), |stage| Work::Limit(Box::new(stage)));
+        self.expected = None;
+        if let Some(decision) = &mut self.decision {
+            decision.work = work;
+        }
     }
 
     /// Loudness and true peak afterwards.
     fn outcome(&self, decision: &Decision) -> (Option<Lufs>, Option<Dbtp>) {
         if let Some(expected) = &self.expected {
-            return (expected.integrated_lufs, expected.larger_true_peak());
+            return (expected.loudness, expected.true_peak);
         }
         let gain = decision.gain;
         let loudness = self.piece.integrated_lufs.map(|lufs| lufs + gain);
         (loudness, self.piece.true_peak_dbtp.map(|peak| peak + gain))
     }
 
-    fn findings_of_limiter(&self, limited: &Limited, is_bound: bool) -> Vec<Finding> {
+    fn findings_of_limiter(&self, limited: &Limited, bound: Option<Bound>) -> Vec<Finding> {
         let mut findings = vec![Finding::number("rehearsals", f64::from(self.rehearsals))];
         if let Mode::Limit(reduction_max) = self.aim.mode {
             findings.push(Finding::number("max_reduction_db", reduction_max.0));
@@ -316,9 +347,14 @@ impl Loudness {
         let share = limited.time_reduced.0 / self.duration.0;
         let share = (self.duration.0 > 0.0).then(|| (share.min(1.0) * 1000.0).round() / 1000.0);
         findings.push(Finding::number("reduced_share", share));
-        if is_bound {
-            findings.push(Finding::text("refused", REFUSED));
-        }
+        findings.extend(bound.map(|bound| {
+            let reason = match bound {
+                Bound::Reduction => NEEDS_MORE_REDUCTION,
+                Bound::Saturation => IS_SATURATED,
+                Bound::Rehearsals => NOT_FOUND,
+            };
+            Finding::text("refused", reason)
+        }));
         findings
     }
 }
@@ -376,9 +412,7 @@ impl Processor for Loudness {
                 let (report, limited) = rehearsal.finish();
                 self.rehearsals += 1;
                 let reduction = Decibels(limited.reduction_max_db);
-                if search.learn(report.integrated_lufs, reduction) {
-                    self.expected = Some(report);
-                }
+                search.learn(report.integrated_lufs, report.larger_true_peak(), reduction);
                 self.rehearse(search);
             }
             searched => self.observing = searched,
@@ -425,13 +459,35 @@ impl Processor for Loudness {
             self.observes_again();
         }
         self.duration = length.map_or(Seconds(0.0), |it| it.duration(self.spec.sample_rate));
-        self.decision = match &self.observing {
+        (self.decision, self.expected) = match &self.observing {
             Observing::Rehearsal(search, _) | Observing::Searched(search) => {
-                self.decide_limited(search)
+                (self.decide_limited(search), search.outcome())
             }
-            _ => self.decide(),
+            _ => (self.decide(), None),
         };
         Ok(())
+    }
+
+    fn lower_ceiling(&mut self, by: Decibels) -> bool {
+        let (Mode::Limit(_), Some(_)) = (self.aim.mode, &self.decision) else {
+            return false;
+        };
+        self.aim.ceiling = self.ceiling + -by;
+        if self.group.is_some() {
+            self.limit_at_same_gain();
+        } else {
+            let search = match &self.observing {
+                Observing::Rehearsal(search, _) | Observing::Searched(search) => {
+                    Some(search.lowered(by))
+                }
+                _ => self.search(),
+            };
+            (self.decision, self.expected) = match search {
+                Some(search) => (self.decide_limited(&search), search.outcome()),
+                None => (self.decide(), None),
+            };
+        }
+        self.decision.as_ref().is_some_and(|now| matches!(now.work, Work::Limit(_)))
     }
 
     fn is_transparent(&self) -> bool {
@@ -472,7 +528,7 @@ impl Processor for Loudness {
         ]);
         if let Work::Limit(stage) = &decision.work {
             let limited = stage.limited();
-            findings.extend(self.findings_of_limiter(&limited, decision.is_ceiling_bound));
+            findings.extend(self.findings_of_limiter(&limited, decision.bound));
         }
         findings
     }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use wavemill_core::processor::{FindingValue, Processor};
+use wavemill_core::units::Decibels;
 
 const RATE_HZ: u32 = 44_100;
 
@@ -89,6 +90,31 @@ fn target_that_would_crush_is_refused_and_the_rest_told() {
         panic!("a reason")
     };
     assert!(reason.contains("max_reduction_db"));
+}
+
+/// What an export asks for whose lossy format raised the peaks.
+#[test]
+fn lowered_ceiling_is_held_at_the_same_loudness() {
+    let before = measure(&MUSIC).integrated_lufs.unwrap().0;
+    // The last is one that nothing limits at the original ceiling.
+    for above_lu in [0.0, 1.0, -1.6] {
+        let target = before + above_lu;
+        let (_, mut step) = master(&MUSIC, &[("target_lufs", Number(target))]);
+        let spec = StreamSpec::new(RATE_HZ, 2);
+        for by_db in [0.3, 0.8, 0.0] {
+            let is_limited = step.lower_ceiling(Decibels(by_db));
+            step.reset();
+            let output = process(step.as_mut(), &spec, &MUSIC, 4096);
+            let after = measure(&output).integrated_lufs.unwrap().0;
+            println!("{above_lu:+} LU, {by_db} dB lower: {:+.3} LU off", after - target);
+            assert!((after - target).abs() < LOUDNESS_LU, "{after}, asked for {target}");
+            assert!(
+                (number(step.as_ref(), "expected_integrated_lufs") - after).abs() < LOUDNESS_LU
+            );
+            assert!(overshoot_db(&output, -1.0 - by_db) < 0.05);
+            assert!(is_limited || (above_lu < -1.0 && by_db < 0.5));
+        }
+    }
 }
 
 #[test]
