@@ -11,7 +11,7 @@ use std::fs::File;
 use std::time::Instant;
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode;
-use wavemill_core::limit::{Limiter, Linking};
+use wavemill_core::limit::{Character, Limiter, LimiterSettings, Linking};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
 use wavemill_core::units::{Dbtp, Decibels};
@@ -34,9 +34,12 @@ fn main() {
         block.planes_mut().flatten().for_each(|sample| *sample *= gain);
         blocks.push(block);
     }
-    for linking in [Linking::Linked, Linking::PerChannel] {
+    let characters = [Character::Clean, Character::Auto, Character::Loud];
+    for character in characters {
+        let linking = Linking::Linked;
         let mut seconds = Vec::new();
-        let mut limiter = Limiter::new(&spec, ceiling, linking);
+        let mut limiter =
+            Limiter::new(&spec, &LimiterSettings { ceiling, linking, character, release: None });
         let mut meter = LoudnessMeter::new(&spec, MonoMode::Single);
         let mut room = Block::new(spec.channel_count(), BLOCK_FRAMES);
         for repetition in 0..number(4, 5.0) as u32 {
@@ -54,7 +57,7 @@ fn main() {
             seconds.push(time);
         }
         let report = meter.finish();
-        println!("{linking:?}: {seconds:.4?} s");
+        println!("{character:?}: {seconds:.4?} s");
         println!("  {:?}", limiter.limited());
         println!("  {:?} {:?}", report.integrated_lufs, report.true_peak_precise_dbtp);
     }

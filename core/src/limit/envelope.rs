@@ -32,10 +32,24 @@ const SUSTAINED_FALL: Seconds = Seconds(0.4);
 /// A reduction below this is none: 0.0001 dB.
 const REDUCTION_MIN: f64 = 1e-5;
 
+/// How fast a reduction comes and goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) look_ahead: Seconds,
+    pub(super) hold: Seconds,
+    pub(super) release: Seconds,
+}
+
+impl Times {
+    pub(super) const CLEAN: Self = Self { look_ahead: LOOK_AHEAD, hold: HOLD, release: RELEASE };
+}
+
 /// Makes reductions of groups from what they need. A reduction is 1 minus a gain: 0 changes nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Envelope {
     needed: Window,
+    /// Of what is needed by peaks that come back; `None` where that is the same.
+    steady: Option<Window>,
     /// What is left of a step after a group.
     release: f64,
     reduction: f64,
@@ -63,13 +77,20 @@ struct Sustained {
 }
 
 impl Envelope {
-    /// For groups of `group_frames` frames.
-    pub(super) fn new(rate: SampleRate, group_frames: usize) -> Self {
+    /// For groups of `group_frames` frames. With an allowance, single peaks need less than those that come
+    /// back.
+    pub(super) fn new(
+        rate: SampleRate,
+        group_frames: usize,
+        times: &Times,
+        has_allowance: bool,
+    ) -> Self {
         let groups = |time: Seconds| time.to_frames(rate).as_usize().div_ceil(group_frames);
-        let look_ahead = groups(LOOK_AHEAD).max(LOOK_AHEAD_FRAMES_MIN / group_frames);
+        let look_ahead = groups(times.look_ahead).max(LOOK_AHEAD_FRAMES_MIN / group_frames);
         let smoothing = Smoothing::new(look_ahead);
         // The groups ahead, the present one, the next, whose gain ends the line, and the hold.
-        let needed = Window::new(smoothing.span() + 2 + groups(HOLD));
+        let needed = Window::new(smoothing.span() + 2 + groups(times.hold));
+        let steady = has_allowance.then(|| needed.clone());
         let group_s = group_frames as f64 / f64::from(rate.0);
         let left = |time: Seconds| (-group_s / time.0).exp();
         let sustained = Sustained {
@@ -87,7 +108,8 @@ impl Envelope {
         let idle_groups_max = smoothing.span() + (SUSTAINED_PARTS + 1) * sustained.part_groups + 1;
         Self {
             needed,
-            release: left(RELEASE),
+            steady,
+            release: left(times.release),
             reduction: 0.0,
             sustained,
             smoothing,
@@ -103,6 +125,9 @@ impl Envelope {
 
     pub(super) fn clear(&mut self) {
         self.needed.clear();
+        if let Some(steady) = &mut self.steady {
+            steady.clear();
+        }
         self.reduction = 0.0;
         self.sustained.clear();
         self.smoothing.clear();
@@ -116,16 +141,23 @@ impl Envelope {
 
     /// Takes the reduction that a group needs and gives the one at the beginning of the group
     /// [`Self::look_ahead`] before; both that and the next are at least what the group in between needs.
-    pub(super) fn push(&mut self, needed: f64) -> f64 {
-        let needed = self.needed.push(needed);
+    ///
+    /// What it needs is given by itself, and as one of many in a row.
+    pub(super) fn push(&mut self, [needed, in_a_row]: [f64; 2]) -> f64 {
+        let mut needed = self.needed.push(needed);
         let sustained = self.sustained.reduction;
+        let mut steady = needed;
+        if let Some(window) = &mut self.steady {
+            steady = window.push(in_a_row);
+            needed = if needed > sustained { needed } else { sustained };
+        }
         let released = sustained + (self.reduction - sustained) * self.release;
         self.reduction = if released > needed { released } else { needed };
         if self.reduction < REDUCTION_MIN && needed == 0.0 {
             self.reduction = 0.0;
         }
-        self.sustained.push(needed);
-        let is_idle = self.reduction == 0.0 && self.sustained.reduction == 0.0;
+        self.sustained.push(steady);
+        let is_idle = self.reduction == 0.0 && self.sustained.reduction == 0.0 && steady == 0.0;
         self.idle_groups = if is_idle { self.idle_groups + 1 } else { 0 };
         self.smoothing.push(self.reduction)
     }

@@ -1,6 +1,6 @@
 //! The samples of a channel on their way through the limiter.
 
-use super::limiter::RUN;
+use super::reducer::RUN;
 
 /// Runs between two moves of what is still needed to the front.
 const RUNS: usize = 32;

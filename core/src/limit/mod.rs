@@ -1,11 +1,14 @@
-//! A true-peak limiter: see `core/decisions/0006-a-limiter-at-the-base-rate.md`.
+//! A true-peak limiter: see `core/decisions/0006-a-limiter-at-the-base-rate.md` and
+//! `core/decisions/0018-a-limiter-for-loud-masters.md`.
 
+mod clipper;
 mod detector;
 mod envelope;
 mod gain;
 mod limiter;
 mod line;
+mod reducer;
 mod smoothing;
 mod window;
 
-pub use limiter::{Limited, Limiter, Linking};
+pub use limiter::{Character, Limited, Limiter, LimiterSettings, Linking};

@@ -162,6 +162,27 @@ impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
     }
 }
 
+impl<const PHASES: usize, const TAPS: usize> Interpolator<PHASES, TAPS> {
+    /// The opposite of [`Self::values`]: adds to samples what values between them, times `share`, come to
+    /// at them.
+    pub(crate) fn spread(
+        &self,
+        values: &[[f32; GROUP]; PHASES],
+        share: f32,
+        samples: &mut [f32],
+        frame: usize,
+    ) {
+        let samples = &mut samples[frame - Self::BEFORE..][..TAPS - 1 + GROUP];
+        for (taps, row) in self.phases.iter().zip(values) {
+            for (lane, value) in row.iter().enumerate().filter(|(_, value)| **value != 0.0) {
+                for (sample, tap) in samples[lane..].iter_mut().zip(taps) {
+                    *sample += share * value * tap;
+                }
+            }
+        }
+    }
+}
+
 impl Scout {
     /// The filter for [`estimate`].
     pub(crate) fn scout() -> Self {

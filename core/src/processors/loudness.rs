@@ -10,7 +10,7 @@ use crate::audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use crate::limit::Limited;
+use crate::limit::{Limited, LimiterSettings, Linking};
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
@@ -33,7 +33,7 @@ const NOT_FOUND: &str = "no gain was found that reaches the target within the re
 /// Why a file has no loudness.
 const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
 
-/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, mono, group, skip_within_lu, lower_only}`
+/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, character, release_ms, mono, group, skip_within_lu, lower_only}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "loudness",
     summary: "Brings the whole file to a loudness with one gain, below a true-peak ceiling.",
@@ -83,6 +83,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             kind: ParamKind::Number { unit: "dB", min: 0.0, max: REDUCTION_DB_MAX },
             default: ParamDefault::Number(6.0),
         },
+        limit::CHARACTER,
+        limit::RELEASE,
         mono::PARAM,
         ParamDescriptor {
             key: "group",
@@ -124,6 +126,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
     };
     Ok(Box::new(Loudness {
         ceiling: aim.ceiling,
+        limiter: limit::settings(params, aim.ceiling, Linking::Linked),
         aim,
         spec: spec.clone(),
         mono,
@@ -187,6 +190,7 @@ enum Work {
 struct Loudness {
     /// As asked for; that of the aim may be lower.
     ceiling: Dbtp,
+    limiter: LimiterSettings,
     aim: Aim,
     spec: StreamSpec,
     mono: MonoMode,
@@ -274,7 +278,8 @@ impl Loudness {
     }
 
     fn stage(&self, gain: Decibels) -> Option<GainThenLimiter> {
-        Some(GainThenLimiter::new(&self.spec, gain, self.aim.limiter_ceiling()?))
+        let settings = LimiterSettings { ceiling: self.aim.limiter_ceiling()?, ..self.limiter };
+        Some(GainThenLimiter::new(&self.spec, gain, &settings))
     }
 
     /// What is done without a limiter.

@@ -2,12 +2,12 @@
 
 use super::oracle::true_peak;
 use super::signals::{burst, normalized, random, samples, sine, times};
-use super::{above_ceiling, limit, limit_mono};
+use super::{above_ceiling, limit, limit_mono, limiter};
 use proptest::prelude::*;
 use wavemill_core::audio::{Block, StreamSpec};
-use wavemill_core::limit::{Limited, Limiter, Linking};
+use wavemill_core::limit::{Character, Limited, Linking};
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
-use wavemill_core::units::{Dbtp, Decibels, Seconds};
+use wavemill_core::units::{Decibels, Seconds};
 
 /// How far below the ceiling a signal must stay by the tests' own measure: what two measures of 64
 /// and 96 taps disagree by, at most.
@@ -107,7 +107,7 @@ fn linked_channels_keep_their_image_and_others_do_not() {
 #[test]
 fn reset_limiter_is_a_new_one() {
     let spec = StreamSpec::new(44_100, 1);
-    let mut limiter = Limiter::new(&spec, Dbtp(-1.0), Linking::Linked);
+    let mut limiter = limiter(Character::Clean, &spec, Linking::Linked);
     let input = samples(&times(normalized(random(5000, 3)), |_| 3.0));
     let mut first = Block::from_planes(&[&input]);
     limiter.process(&mut first);
@@ -151,7 +151,7 @@ fn samples_that_are_not_finite_disturb_only_their_neighborhood() {
 fn limiter_without_channels_does_nothing() {
     let spec = StreamSpec::new(44_100, 0);
     for linking in [Linking::Linked, Linking::PerChannel] {
-        let mut limiter = Limiter::new(&spec, Dbtp(-1.0), linking);
+        let mut limiter = limiter(Character::Clean, &spec, linking);
         let mut block = Block::new(0, 500);
         block.set_frame_count(500);
         limiter.process(&mut block);

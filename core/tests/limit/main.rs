@@ -8,6 +8,7 @@
 )]
 
 mod ceiling;
+mod characters;
 mod distortion;
 #[path = "../common/drive.rs"]
 #[allow(dead_code, unreachable_pub, reason = "several binaries use parts of it")]
@@ -21,7 +22,7 @@ mod release;
 mod signals;
 
 use wavemill_core::audio::{Block, StreamSpec};
-use wavemill_core::limit::{Limited, Limiter, Linking};
+use wavemill_core::limit::{Character, Limited, Limiter, LimiterSettings, Linking};
 use wavemill_core::units::Dbtp;
 
 /// Below full scale by as much as most deliveries ask.
@@ -34,8 +35,25 @@ fn limit(
     linking: Linking,
     block_frames: usize,
 ) -> (Vec<Vec<f32>>, Limited) {
+    limit_as(Character::Clean, planes, rate_hz, linking, block_frames)
+}
+
+/// A limiter of a character.
+fn limiter(character: Character, spec: &StreamSpec, linking: Linking) -> Limiter {
+    let ceiling = Dbtp(CEILING_DBTP);
+    Limiter::new(spec, &LimiterSettings { ceiling, linking, character, release: None })
+}
+
+/// The same for any character.
+fn limit_as(
+    character: Character,
+    planes: &[Vec<f32>],
+    rate_hz: u32,
+    linking: Linking,
+    block_frames: usize,
+) -> (Vec<Vec<f32>>, Limited) {
     let spec = StreamSpec::new(rate_hz, planes.len());
-    let mut limiter = Limiter::new(&spec, Dbtp(CEILING_DBTP), linking);
+    let mut limiter = limiter(character, &spec, linking);
     let latency = limiter.latency().as_usize();
     let padded: Vec<Vec<f32>> =
         planes.iter().map(|plane| [&plane[..], &vec![0.0; latency]].concat()).collect();

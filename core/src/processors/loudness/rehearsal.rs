@@ -1,11 +1,11 @@
 //! A gain and a limiter, tried on the whole signal before it is processed.
 
 use crate::audio::{Block, StreamSpec};
-use crate::limit::{Limited, Limiter, Linking};
+use crate::limit::{Limited, Limiter, LimiterSettings};
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::processor::Processor;
 use crate::processors::gain::Gain;
-use crate::units::{Dbtp, Decibels, Frames};
+use crate::units::{Decibels, Frames};
 
 /// A gain before a limiter.
 #[derive(Clone, Debug)]
@@ -15,9 +15,8 @@ pub(super) struct GainThenLimiter {
 }
 
 impl GainThenLimiter {
-    pub(super) fn new(spec: &StreamSpec, gain: Decibels, ceiling: Dbtp) -> Self {
-        let limiter = Limiter::new(spec, ceiling, Linking::Linked);
-        Self { gain: Gain::new(gain), limiter }
+    pub(super) fn new(spec: &StreamSpec, gain: Decibels, settings: &LimiterSettings) -> Self {
+        Self { gain: Gain::new(gain), limiter: Limiter::new(spec, settings) }
     }
 
     pub(super) fn process(&mut self, block: &mut Block) {
