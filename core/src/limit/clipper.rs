@@ -5,7 +5,6 @@ use super::reducer::{GROUPS, RUN};
 use crate::audio::{Block, StreamSpec};
 use crate::loudness::interpolation::{GROUP, Interpolator, kaiser_sinc};
 use crate::loudness::true_peak::largest_magnitude;
-use crate::units::Frames;
 
 /// Taps of the filter between samples, both ways.
 const TAPS: usize = 32;
@@ -43,7 +42,8 @@ impl Clipper {
     /// Frames from the place that is looked at to the latest one.
     const BEHIND: usize = HALF + GROUP;
 
-    const LATENCY: usize = Self::BEHIND + HALF + RUN + GROUP;
+    /// Frames from a sample that comes in until it leaves.
+    pub(super) const LATENCY: usize = Self::BEHIND + HALF + RUN + GROUP;
 
     pub(super) fn new(spec: &StreamSpec, ceiling: f64) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
@@ -59,16 +59,12 @@ impl Clipper {
         }
     }
 
-    pub(super) fn latency(&self) -> Frames {
-        Frames(Self::LATENCY as u64)
-    }
-
     pub(super) fn reset(&mut self) {
         self.lines.iter_mut().chain(&mut self.excess).for_each(Line::clear);
         self.fill = 0;
     }
 
-    /// Works on a block in place, whose frames leave [`Self::latency`] later. Real-time.
+    /// Works on a block in place, whose frames leave [`Self::LATENCY`] later. Real-time.
     pub(super) fn process(&mut self, block: &mut Block) {
         let mut start = 0;
         while start < block.frame_count() {

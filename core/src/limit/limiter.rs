@@ -123,7 +123,7 @@ impl Limiter {
     /// Frames by which the output lags behind the input.
     pub fn latency(&self) -> Frames {
         let loud = self.loud.as_ref();
-        let loud = loud.map_or(0, |it| it.reducer.latency().0 + it.clipper.latency().0);
+        let loud = loud.map_or(0, |it| it.reducer.latency().0 + Clipper::LATENCY as u64);
         Frames(loud + self.last.latency().0)
     }
 
