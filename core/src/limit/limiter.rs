@@ -39,7 +39,7 @@ pub enum Character {
     Loud,
 }
 
-/// Largest part of a single peak that is cut off: see `core/decisions/0018-a-limiter-for-loud-masters.md`.
+/// Largest part of a single peak that is cut off: see `core/decisions/0020-a-limiter-for-loud-masters.md`.
 const CUT_OF_PEAKS: Decibels = Decibels(3.0);
 
 /// Largest part of peaks that come back all the time: less, since what goes on is heard.

@@ -1,5 +1,5 @@
 //! A true-peak limiter: see `core/decisions/0006-a-limiter-at-the-base-rate.md` and
-//! `core/decisions/0018-a-limiter-for-loud-masters.md`.
+//! `core/decisions/0020-a-limiter-for-loud-masters.md`.
 
 mod clipper;
 mod detector;
