@@ -122,6 +122,12 @@ impl Envelope {
         self.rms_of(first, tick + 1)
     }
 
+    /// Sum of the squares of a tick, and its frames.
+    pub(super) fn tick(&self, tick: u64) -> (f64, f64) {
+        let Tick { square_sum, frame_count, .. } = self.ticks[self.slot(tick)];
+        (f64::from(square_sum), f64::from(frame_count))
+    }
+
     /// Root of the mean square of ticks `first..end`.
     pub(super) fn rms_of(&self, first: u64, end: u64) -> f64 {
         let (mut square_sum, mut frame_count) = (0.0, 0.0);

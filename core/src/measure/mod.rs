@@ -13,6 +13,7 @@ mod noise_floor;
 mod onsets;
 mod percussion;
 mod quads;
+mod rise;
 mod sides;
 mod spectrum;
 mod stereo;

@@ -4,6 +4,7 @@ use super::envelope::Envelope;
 use super::fourier::{FRAME, HOP};
 use super::lanes::LANES;
 use super::onsets::Onsets;
+use super::rise::{Attacks, BASE_S, REST_S, RISE_S_MAX, Rise};
 use super::stft::FrameBatch;
 use crate::audio::{Block, StreamSpec};
 use crate::units::{Decibels, Frames, SampleRate};
@@ -13,9 +14,10 @@ use std::collections::VecDeque;
 /// Beginnings in a whole file, of the channels' mean. Fields are `None` where no value exists.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TransientReport {
-    /// Time in which a 1 ms RMS envelope rises from 10 to 90 % of the way from what was before an
-    /// onset to its peak, the median over the onsets: 0.8 of the length of a linear ramp. In
-    /// milliseconds; `None` without onsets.
+    /// Time in which the RMS envelope rises from 10 to 90 % of the way from what was before an onset to
+    /// its peak, the median over the onsets: 0.8 of the length of a linear ramp. Its window is 1 ms, or as long as
+    /// it takes to follow the envelope and not the wave, up to half a wave of 40 Hz. Of ramps of 5 to 100 ms on
+    /// tones from 60 Hz on and on noise it is within 2.5 ms and a tenth. In milliseconds; `None` without onsets.
     pub attack_ms: Option<f64>,
     /// Onsets a second; `None` without frames.
     pub density_per_s: Option<f64>,
@@ -31,15 +33,6 @@ const CREST_DB_WHOLE: f64 = 12.0;
 /// What the crest is taken over.
 const CREST_S: f64 = 0.05;
 
-/// Behind an onset's frame, a rise begins within half a frame.
-const RISE_S_MAX: f64 = 0.15;
-
-/// A rise ends when there was no larger value for so long.
-const REST_S: f64 = 0.02;
-
-/// How long before its steepest place a rise may begin.
-const BASE_S: f64 = 0.12;
-
 /// Measures beginnings block by block. Results do not depend on how the signal was cut into blocks.
 ///
 /// State kept: half a second of levels, and counts of what was found, in steps much finer than what
@@ -52,6 +45,7 @@ pub(crate) struct TransientMeter {
     /// Frames in the signal where the onsets were found that wait for what follows them.
     waiting: VecDeque<u64>,
     onset_count: u64,
+    rises: Attacks,
     attacks: Tally,
     crests: Tally,
     frame_count: u64,
@@ -72,6 +66,7 @@ impl TransientMeter {
             envelope: Envelope::new(rate, frames),
             waiting: VecDeque::with_capacity(64),
             onset_count: 0,
+            rises: Attacks::default(),
             attacks: Tally::new(0.01, 2.0 * 1000.0 * (RISE_S_MAX + BASE_S)),
             crests: Tally::new(0.01, 100.0),
             frame_count: 0,
@@ -127,7 +122,8 @@ impl TransientMeter {
     fn measure(&mut self, tick: u64, end: u64) {
         self.onset_count += 1;
         let Some(rise) = Rise::find(&self.envelope, tick, end) else { return };
-        self.attacks.add(self.envelope.milliseconds(rise.length));
+        let length = self.rises.length(&self.envelope, tick, end).unwrap_or(rise.length);
+        self.attacks.add(self.envelope.milliseconds(length));
         let crest_end = (rise.start + self.envelope.ticks(CREST_S)).min(end);
         let (peak, rms) = (
             self.envelope.peak_of(rise.start, crest_end),
@@ -155,60 +151,6 @@ impl TransientMeter {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below a second")]
 fn seconds(seconds: f64, rate: SampleRate) -> u64 {
     (seconds * f64::from(rate.0)).ceil() as u64
-}
-
-/// The rise of an onset, in ticks.
-struct Rise {
-    /// The tick in which 10 % are reached.
-    start: u64,
-    /// From 10 to 90 %.
-    length: f64,
-}
-
-impl Rise {
-    /// The rise around an onset's tick, looking at ticks before `end` only; `None` when there is none.
-    fn find(envelope: &Envelope, tick: u64, end: u64) -> Option<Self> {
-        let hop = envelope.tick_of(HOP as u64).max(1);
-        let millisecond = envelope.ticks(0.001);
-        let first = tick.saturating_sub(hop).max(envelope.first() + millisecond);
-        // The frame's middle may lie before the rise by half a frame.
-        let last = (tick + envelope.tick_of(FRAME as u64 / 2) + hop).min(end);
-        let slope = |tick: u64| envelope.rms(tick) - envelope.rms(tick - millisecond);
-        let steepest = (first.max(millisecond)..last)
-            .map(|tick| (tick, slope(tick)))
-            .reduce(|best, other| if other.1 > best.1 { other } else { best })?
-            .0;
-        let (top, peak) = top(envelope, steepest, end);
-        let from =
-            steepest.saturating_sub(envelope.ticks(BASE_S)).max(envelope.first() + millisecond);
-        let base = (from..=steepest).map(|tick| envelope.rms(tick)).fold(peak, f64::min);
-        let (low, high) = (base + 0.1 * (peak - base), base + 0.9 * (peak - base));
-        // Backwards from the top to the last tick that is not above the tenth, then forwards.
-        let start = (from..top).rev().find(|&tick| envelope.rms(tick) <= low)?;
-        let stop = (start + 1..=top).find(|&tick| envelope.rms(tick) >= high)?;
-        let crossing = |tick: u64, level: f64| {
-            let (before, behind) = (envelope.rms(tick), envelope.rms(tick + 1));
-            tick as f64 + (level - before) / (behind - before)
-        };
-        let length = crossing(stop - 1, high) - crossing(start, low);
-        (length.is_finite() && peak > base).then_some(Self { start, length })
-    }
-}
-
-/// The top of a rise: the first tick with a value that none exceeds for a while.
-fn top(envelope: &Envelope, from: u64, end: u64) -> (u64, f64) {
-    let rest = envelope.ticks(REST_S);
-    let last = (from + envelope.ticks(RISE_S_MAX)).min(end);
-    let mut top = (from, envelope.rms(from));
-    for tick in from + 1..last {
-        let level = envelope.rms(tick);
-        if level > top.1 {
-            top = (tick, level);
-        } else if tick - top.0 >= rest {
-            break;
-        }
-    }
-    top
 }
 
 /// Counts of values in even steps, from which a median is read: bounded however many there are.
