@@ -58,7 +58,7 @@ fn key_of(pipeline: &Pipeline, job: &Job) -> Key {
     let extension = job.input.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let (version, program) = (analysis::VERSION, env!("CARGO_PKG_VERSION"));
     let content = &job.hash;
-    Key::of(&format!("{content}\0{version}\0{program}\0{extension}\0{}", identity(pipeline)))
+    Key::of(format!("{content}\0{version}\0{program}\0{extension}\0{}", identity(pipeline)))
 }
 
 /// A file of a group.

@@ -29,7 +29,7 @@ impl Outputs {
         self.kept.folder()
     }
 
-    fn new(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+    fn made_now(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
         self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -37,7 +37,7 @@ impl Outputs {
 impl Memory for Outputs {
     fn recall(&self, path: &Path) -> Option<Made> {
         let mut made: Made = self.kept.get(&Key::of(path.as_os_str().as_bytes()))?;
-        if self.new().contains(path) {
+        if self.made_now().contains(path) {
             // Two files of one run are two, whatever is in them.
             made.input_blake3.clear();
         }
@@ -46,7 +46,7 @@ impl Memory for Outputs {
 
     fn remember(&self, path: &Path, made: &Made) {
         self.kept.put(&Key::of(path.as_os_str().as_bytes()), made);
-        self.new().insert(path.to_owned());
+        self.made_now().insert(path.to_owned());
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn key_of(input: &Input) -> Result<Key, AnalyzeError> {
     let raw = if input.is_raw() { "\0raw" } else { "" };
     let mended = if input.damaged() == Damaged::Repair { "\0repaired" } else { "" };
     let version = format!("{}\0{version}", analysis::VERSION);
-    Ok(Key::of(&format!("{content}\0{version}\0{extension}{raw}{mended}")))
+    Ok(Key::of(format!("{content}\0{version}\0{extension}{raw}{mended}")))
 }
 
 impl Cache {

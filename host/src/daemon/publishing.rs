@@ -71,7 +71,9 @@ pub(super) fn publish_job(
     let job = shared.queue().publish(&Lease::of(job), publication)?;
     survive("after ledger")?;
     let memory = Outputs::of_state(&shared.state);
-    made.iter().for_each(|(path, made)| memory.remember(path, made));
+    for (path, made) in &made {
+        memory.remember(path, made);
+    }
     sources::carry_out(shared, job).map(|job| Published::Ended(Box::new(job)))
 }
 

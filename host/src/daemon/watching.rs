@@ -194,7 +194,9 @@ impl Watched {
             }
         }
         // Hooks are woken by it, so it comes after the jobs they are about.
-        incomplete.into_iter().for_each(|event| shared.tell(event));
+        for event in incomplete {
+            shared.tell(event);
+        }
         Ok(())
     }
 

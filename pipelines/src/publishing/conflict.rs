@@ -74,29 +74,29 @@ pub fn choose(names: &dyn Names, proposal: &Proposal) -> Result<Choice, RunError
     let (path, on_conflict) = (&proposal.path, proposal.on_conflict);
     let twin = || twin_name(path, names.input());
     match look(names, path)? {
-        Standing::Own(former) => write(path, Takes::Own(former)),
+        Standing::Own(former) => Ok(write(path, Takes::Own(former))),
         Standing::Free => {
             // Made while the other had the name: it stays the one file of this source.
             if let Some(twin) = twin()
                 && let Standing::Own(former) = look(names, &twin)?
             {
-                return write(&twin, Takes::Own(former));
+                return Ok(write(&twin, Takes::Own(former)));
             }
-            write(path, Takes::Free)
+            Ok(write(path, Takes::Free))
         }
         Standing::OfTwin { by } => match (on_conflict, twin()) {
             (OnConflict::Error | OnConflict::Replace, Some(twin)) => match look(names, &twin)? {
-                Standing::Free => write(&twin, Takes::Free),
-                Standing::Own(former) => write(&twin, Takes::Own(former)),
+                Standing::Free => Ok(write(&twin, Takes::Free)),
+                Standing::Own(former) => Ok(write(&twin, Takes::Own(former))),
                 Standing::Taken { by, is_replaceable } => {
-                    taken(names, on_conflict, &twin, by, is_replaceable)
+                    taken(names, on_conflict, &twin, &by, is_replaceable)
                 }
-                Standing::OfTwin { by } => taken(names, on_conflict, &twin, by, false),
+                Standing::OfTwin { by } => taken(names, on_conflict, &twin, &by, false),
             },
-            _ => taken(names, on_conflict, path, by, false),
+            _ => taken(names, on_conflict, path, &by, false),
         },
         Standing::Taken { by, is_replaceable } => {
-            taken(names, on_conflict, path, by, is_replaceable)
+            taken(names, on_conflict, path, &by, is_replaceable)
         }
     }
 }
@@ -106,11 +106,11 @@ fn taken(
     names: &dyn Names,
     on_conflict: OnConflict,
     path: &Path,
-    by: String,
+    by: &str,
     is_replaceable: bool,
 ) -> Result<Choice, RunError> {
     match on_conflict {
-        OnConflict::Replace if is_replaceable => write(path, Takes::Any),
+        OnConflict::Replace if is_replaceable => Ok(write(path, Takes::Any)),
         OnConflict::Skip => Ok(Choice::Skip { reason: format!("{} {by}", path.display()) }),
         OnConflict::Suffix => choose_suffix(names, path),
         OnConflict::Error | OnConflict::Replace => {
@@ -127,8 +127,8 @@ pub fn forced(proposal: &Proposal, replaces: bool) -> Proposal {
     Proposal { on_conflict, ..proposal.clone() }
 }
 
-fn write(path: &Path, takes: Takes) -> Result<Choice, RunError> {
-    Ok(Choice::Write { path: path.to_path_buf(), takes })
+fn write(path: &Path, takes: Takes) -> Choice {
+    Choice::Write { path: path.to_path_buf(), takes }
 }
 
 fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
