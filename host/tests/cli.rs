@@ -21,6 +21,8 @@ mod formats;
 mod groups;
 #[path = "cli/replay_gain.rs"]
 mod replay_gain;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/waveform.rs"]
 mod waveform;
 

@@ -57,6 +57,16 @@ mod tests {
         assert_eq!(shipped, files);
     }
 
+    /// Taplo reads it in the first line; the path is relative to the file.
+    #[test]
+    fn every_pipeline_names_the_schema_beside_it() {
+        let first_line = "#:schema pipeline.schema.json\n";
+        for shipped in PIPELINES {
+            assert!(shipped.text.starts_with(first_line), "{}", shipped.name);
+        }
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("pipeline.schema.json").is_file());
+    }
+
     #[cfg(feature = "effects")]
     #[test]
     fn shipped_pipelines_are_called_what_they_say() {
