@@ -25,7 +25,21 @@ pub(super) struct Found {
     cues: Vec<Cue>,
     broadcast: Option<Broadcast>,
     bpm: Option<f64>,
+    /// [`TagReading::replay_gain`] of Opus.
+    opus_gains: Vec<(&'static str, String)>,
 }
+
+/// What players shall do about the level, by the key in [`TagReading::replay_gain`].
+const REPLAY_GAIN: [(&str, ItemKey); 4] = [
+    ("track_gain", ItemKey::ReplayGainTrackGain),
+    ("track_peak", ItemKey::ReplayGainTrackPeak),
+    ("album_gain", ItemKey::ReplayGainAlbumGain),
+    ("album_peak", ItemKey::ReplayGainAlbumPeak),
+];
+
+/// The same in Opus, in steps of 1/256 dB. Source: RFC 7845, 5.2.1.
+const OPUS_GAINS: [(&str, &str); 2] =
+    [("r128_track_gain", "R128_TRACK_GAIN"), ("r128_album_gain", "R128_ALBUM_GAIN")];
 
 /// What lofty makes of a file: its tags, the format's own kind first, or why there are none.
 ///
@@ -103,6 +117,7 @@ impl Found {
     fn new(mut tag: Tag) -> Self {
         let pictures = (0..tag.pictures().len()).map(|_| tag.remove_picture(0)).collect();
         let mut bpm = None;
+        let mut opus_gains = Vec::new();
         let (cues, broadcast) = match tag.tag_type() {
             TagType::Id3v2 => {
                 let tag = Id3v2Tag::from(tag.clone());
@@ -110,6 +125,8 @@ impl Found {
             }
             TagType::VorbisComments => {
                 let comments = VorbisComments::from(tag.clone());
+                let gain = |(key, name)| Some((key, clean(comments.get(name)?)?));
+                opus_gains.extend(OPUS_GAINS.into_iter().filter_map(gain));
                 (markers::of_comments(&comments), broadcast::of_comments(&comments))
             }
             TagType::Mp4Ilst => {
@@ -119,7 +136,7 @@ impl Found {
             }
             _ => (Vec::new(), None),
         };
-        Self { tag, pictures, cues, broadcast, bpm }
+        Self { tag, pictures, cues, broadcast, bpm, opus_gains }
     }
 }
 
@@ -141,7 +158,7 @@ impl TagReading {
                 return self.warnings.push(format!("some tags cannot be read: {reason}"));
             }
         };
-        for Found { tag, pictures, cues, broadcast, bpm } in found {
+        for Found { tag, pictures, cues, broadcast, bpm, opus_gains } in found {
             let count = tag.items().len();
             if count > TAG_COUNT_MAX {
                 self.warnings.push(format!("only {TAG_COUNT_MAX} of {count} tags are kept"));
@@ -149,6 +166,10 @@ impl TagReading {
             fill(&mut self.tags, &tag, broadcast.is_some());
             self.tags.broadcast = self.tags.broadcast.take().or(broadcast);
             self.tags.bpm = self.tags.bpm.or(bpm);
+            let gain = |(key, item)| Some((key, joined(&tag, item)?));
+            for (key, text) in REPLAY_GAIN.into_iter().filter_map(gain).chain(opus_gains) {
+                self.replay_gain.entry(key).or_insert(text);
+            }
             if self.tags.cues.is_empty() {
                 self.tags.cues = cues;
             }

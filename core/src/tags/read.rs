@@ -1,7 +1,7 @@
 //! Reads tags, through lofty except for `bext`.
 //!
 //! A broken tag never fails a file: what is sound is returned, with a warning for the rest. Tags that
-//! describe the samples, as `ReplayGain`, are not read: processing makes them wrong.
+//! describe the samples, as `ReplayGain`, are shown and not kept: processing makes them wrong.
 
 use super::by_lofty::{parse, wav_of_chunk};
 use super::id3_frames::{Rescued, rescue};
@@ -13,6 +13,7 @@ use crate::decode::wav::TagChunk;
 use crate::decode::{self, DecodeError, Source};
 use crate::limits::{PICTURE_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::file::FileType;
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 /// Most bytes of all tag chunks of a WAVE file.
@@ -23,6 +24,8 @@ const TAG_CHUNK_BYTES_MAX: usize = 4 * PICTURE_BYTES_MAX;
 pub struct TagReading {
     /// What is sound.
     pub tags: Tags,
+    /// What players shall do about the level, as it is written; keys as `track_gain`. No output gets it.
+    pub replay_gain: BTreeMap<&'static str, String>,
     /// What had to be left out, and why: one line each, without the file's name.
     pub warnings: Vec<String>,
 }
@@ -221,7 +224,7 @@ fn read_matroska(source: &mut dyn Source) -> Result<TagReading, DecodeError> {
         };
         set_named(&mut tags, name, &tag.value);
     }
-    let mut reading = TagReading { tags, warnings: Vec::new() };
+    let mut reading = TagReading { tags, ..TagReading::default() };
     reading.add_pictures(found.pictures);
     Ok(reading)
 }

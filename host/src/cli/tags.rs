@@ -52,8 +52,8 @@ impl Run for TagsOf {
 fn object(path: &Path, result: &Result<TagReading, AnalyzeError>) -> Value {
     let path = path.to_string_lossy();
     match result {
-        Ok(TagReading { tags, warnings }) => {
-            json!({ "path": path, "tags": tags, "warnings": warnings })
+        Ok(TagReading { tags, replay_gain, warnings }) => {
+            json!({ "path": path, "tags": tags, "replay_gain": replay_gain, "warnings": warnings })
         }
         Err(error) => json!({ "path": path, "error": one_line(&error.to_string()) }),
     }
@@ -70,7 +70,8 @@ fn show(
         context.lines([""])?;
     }
     context.lines([paint.tone(Tone::Strong, shown(path))])?;
-    let rows = rows(&reading.tags);
+    let mut rows = rows(&reading.tags);
+    rows.extend(reading.replay_gain.iter().map(|(key, text)| gain_row(key, text)));
     if rows.is_empty() {
         return context.lines([paint.tone(Tone::Faint, "  no tags")]);
     }
@@ -118,6 +119,20 @@ fn rows(tags: &Tags) -> Vec<(&'static str, String)> {
         ("picture", format!("{}, {}, {bytes}", picture.kind, picture.media_type))
     }));
     rows
+}
+
+/// A line of `ReplayGain`; Opus counts in steps of 1/256 dB.
+fn gain_row(key: &str, text: &str) -> (&'static str, String) {
+    let name = match key {
+        "track_gain" => "track gain",
+        "track_peak" => "track peak",
+        "album_gain" => "album gain",
+        "album_peak" => "album peak",
+        "r128_track_gain" => "R128 track gain",
+        _ => "R128 album gain",
+    };
+    let steps = text.parse::<i16>().ok().filter(|_| key.starts_with("r128"));
+    (name, steps.map_or(text.to_owned(), |steps| format!("{:.2} dB", f64::from(steps) / 256.0)))
 }
 
 fn cue_row(cue: &Cue) -> (&'static str, String) {

@@ -1,7 +1,7 @@
 //! `ReplayGain` tags: what was stored, measured, in the files themselves.
 
 use super::groups::{FILES, album, concatenate, loudness, piece};
-use super::{Lab, code, stderr};
+use super::{Lab, code, json, stderr, stdout};
 use serde_json::Value;
 use std::process::Command;
 
@@ -87,6 +87,12 @@ fn tags_state_what_was_stored_in_every_format() {
         assert!(holds(&lab, &format!("out/a.{format}"), tag.as_bytes()), "{format}: {tag}");
         let peak = format!("REPLAYGAIN_TRACK_PEAK{separator}{:.6}", number(gain, "track_peak"));
         assert!(holds(&lab, &format!("out/a.{format}"), peak.as_bytes()), "{format}: {peak}");
+        // `wavemill tags` hid them.
+        let shown = lab.run(&["tags", &format!("out/a.{format}")]);
+        let shown = stdout(&shown);
+        assert!(shown.contains("track gain") && shown.contains(&text), "{shown}");
+        let shown = json(&lab.run(&["tags", "--json", &format!("out/a.{format}")]));
+        assert_eq!(shown["files"][0]["replay_gain"]["track_gain"], text);
     }
 }
 
