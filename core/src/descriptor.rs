@@ -5,6 +5,7 @@ use crate::audio::StreamSpec;
 use crate::processor::Processor;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use thiserror::Error;
 
 /// Builds a step for a stream.
@@ -70,7 +71,10 @@ pub enum ParamKind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ParamDefault {
     /// The key must be given.
-    Required,
+    Required {
+        /// A usual value, as TOML: manuals show it, and it can be copied safely.
+        example: &'static str,
+    },
     /// The key may be absent and has no value then.
     Absent,
     /// A number.
@@ -164,7 +168,7 @@ impl StepDescriptor {
                     Ok(value) => params.set(param.key, value),
                     Err(error) => errors.push(error),
                 },
-                (None, ParamDefault::Required) => {
+                (None, ParamDefault::Required { .. }) => {
                     errors.push(BuildError::Missing { step: self.name, param: param.key });
                 }
                 (None, ParamDefault::Absent) => {}
@@ -275,7 +279,7 @@ pub enum BuildError {
         expected: &'static str,
     },
     /// A number outside its range.
-    #[error("`{param}` is {}; it must lie in {min}..={}", quantity(*value, unit), quantity(*max, unit))]
+    #[error("`{param}` is {}; {}", quantity(value, unit), must_be_from(min, max, unit))]
     OutOfRange {
         /// The key.
         param: &'static str,
@@ -309,8 +313,13 @@ pub enum BuildError {
 }
 
 /// A number with its unit, or alone when it has none.
-fn quantity(value: f64, unit: &str) -> String {
+fn quantity(value: impl fmt::Display, unit: &str) -> String {
     if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") }
+}
+
+/// What a message says of a number outside its range: `it must be from -70 to 0 LUFS`.
+pub fn must_be_from(min: impl fmt::Display, max: impl fmt::Display, unit: &str) -> String {
+    format!("it must be from {min} to {}", quantity(max, unit))
 }
 
 #[cfg(test)]
@@ -323,11 +332,11 @@ mod tests {
 
     #[test]
     fn number_out_of_range_is_shown_with_its_unit() {
-        assert_eq!(out_of_range("dB"), "`x` is 7.5 dB; it must lie in 1..=6 dB");
+        assert_eq!(out_of_range("dB"), "`x` is 7.5 dB; it must be from 1 to 6 dB");
     }
 
     #[test]
     fn number_out_of_range_without_unit_leaves_no_space() {
-        assert_eq!(out_of_range(""), "`x` is 7.5; it must lie in 1..=6");
+        assert_eq!(out_of_range(""), "`x` is 7.5; it must be from 1 to 6");
     }
 }

@@ -76,7 +76,7 @@ fn defaults_of_every_step_are_in_range() {
     for step in STEPS {
         for param in step.params {
             match (param.kind, param.default) {
-                (_, ParamDefault::Required | ParamDefault::Absent)
+                (_, ParamDefault::Required { .. } | ParamDefault::Absent)
                 | (ParamKind::Bool, ParamDefault::Bool(_)) => {}
                 (ParamKind::Number { min, max, .. }, ParamDefault::Number(value)) => {
                     assert!(min <= value && value <= max, "{} {}", step.name, param.key);

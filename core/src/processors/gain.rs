@@ -20,7 +20,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         key: "gain_db",
         summary: "The gain; negative values make it softer.",
         kind: ParamKind::Number { unit: "dB", min: -GAIN_DB_MAX, max: GAIN_DB_MAX },
-        default: ParamDefault::Required,
+        default: ParamDefault::Required { example: "-3.0" },
     }],
     build,
 };

@@ -61,7 +61,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             key: "target_lufs",
             summary: "Integrated loudness afterwards.",
             kind: ParamKind::Number { unit: "LUFS", min: -70.0, max: 0.0 },
-            default: ParamDefault::Required,
+            default: ParamDefault::Required { example: "-16.0" },
         },
         ParamDescriptor {
             key: "ceiling_dbtp",

@@ -20,7 +20,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         key: "cutoff_hz",
         summary: "Frequency at which the level is 3 dB lower; below 0.49 of the sample rate.",
         kind: ParamKind::Number { unit: "Hz", min: 20.0, max: 200_000.0 },
-        default: ParamDefault::Required,
+        default: ParamDefault::Required { example: "16000.0" },
     }],
     build,
 };

@@ -32,7 +32,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             key: "channels",
             summary: "Channels delivered.",
             kind: ParamKind::Integer { unit: "", min: 1, max: CHANNELS_MAX },
-            default: ParamDefault::Required,
+            default: ParamDefault::Required { example: "2" },
         },
         ParamDescriptor {
             key: "from",

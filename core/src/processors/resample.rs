@@ -31,7 +31,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
                 min: SAMPLE_RATE_HZ_MIN as i64,
                 max: SAMPLE_RATE_HZ_MAX as i64,
             },
-            default: ParamDefault::Required,
+            default: ParamDefault::Required { example: "48000" },
         },
         ParamDescriptor {
             key: "quality",

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 use wavemill_core::audio::SampleFormat;
+use wavemill_core::descriptor::must_be_from;
 use wavemill_core::limits;
 
 /// How raw samples are stored; interleaved, little-endian.
@@ -58,7 +59,7 @@ pub struct RawFormat {
 
 /// What was said of raw samples cannot be; reads on after the beginning of an option's name.
 #[derive(Debug, Error)]
-#[error("{name} is {value}; it must lie in {min}..={max}")]
+#[error("{name} is {value}; {}", must_be_from(min, max, ""))]
 pub struct BadRawFormat {
     name: &'static str,
     value: u64,

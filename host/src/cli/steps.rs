@@ -90,22 +90,13 @@ fn example(step: &StepDescriptor) -> Option<String> {
 }
 
 fn example_value(param: &ParamDescriptor) -> Option<String> {
-    match (param.default, param.kind) {
-        (ParamDefault::Absent, _) => None,
-        (ParamDefault::Number(value), _) => Some(format!("{value:?}")),
-        (ParamDefault::Integer(value), _) => Some(value.to_string()),
-        (ParamDefault::Bool(value), _) => Some(value.to_string()),
-        (ParamDefault::Choice(value), _) => Some(format!("\"{value}\"")),
-        (ParamDefault::Required, ParamKind::Number { min, max, .. }) => {
-            Some(format!("{:?}", 0f64.clamp(min, max)))
-        }
-        (ParamDefault::Required, ParamKind::Integer { min, max, .. }) => {
-            Some(0.clamp(min, max).to_string())
-        }
-        (ParamDefault::Required, ParamKind::Bool) => Some("true".to_owned()),
-        (ParamDefault::Required, ParamKind::Choice(words)) => {
-            words.first().map(|word| format!("\"{word}\""))
-        }
+    match param.default {
+        ParamDefault::Required { example } => Some(example.to_owned()),
+        ParamDefault::Absent => None,
+        ParamDefault::Number(value) => Some(format!("{value:?}")),
+        ParamDefault::Integer(value) => Some(value.to_string()),
+        ParamDefault::Bool(value) => Some(value.to_string()),
+        ParamDefault::Choice(value) => Some(format!("\"{value}\"")),
     }
 }
 
@@ -124,7 +115,7 @@ fn values(kind: ParamKind) -> String {
 
 fn default(param: &ParamDescriptor) -> String {
     match param.default {
-        ParamDefault::Required => "required".to_owned(),
+        ParamDefault::Required { .. } => "required".to_owned(),
         ParamDefault::Absent => "optional".to_owned(),
         ParamDefault::Number(value) => format!("default {value}"),
         ParamDefault::Integer(value) => format!("default {value}"),
@@ -175,9 +166,9 @@ fn param_object(param: &ParamDescriptor) -> Value {
     if let (Value::Object(object), Value::Object(extra)) = (&mut object, extra) {
         object.extend(extra);
     }
-    object["required"] = json!(param.default == ParamDefault::Required);
+    object["required"] = json!(matches!(param.default, ParamDefault::Required { .. }));
     object["default"] = match param.default {
-        ParamDefault::Required | ParamDefault::Absent => Value::Null,
+        ParamDefault::Required { .. } | ParamDefault::Absent => Value::Null,
         ParamDefault::Number(value) => json!(value),
         ParamDefault::Integer(value) => json!(value),
         ParamDefault::Bool(value) => json!(value),
@@ -189,13 +180,34 @@ fn param_object(param: &ParamDescriptor) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wavemill_core::descriptor::{ParamValue, Params};
 
     #[test]
     fn manual_of_gain_shows_a_block_that_can_be_copied_and_its_range() {
         let lines = manual(processors::step("gain").unwrap(), Paint::PLAIN);
         assert!(lines.contains(&"    use = \"gain\"".to_owned()), "{lines:?}");
-        assert!(lines.contains(&"    with = { gain_db = 0.0 }".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"    with = { gain_db = -3.0 }".to_owned()), "{lines:?}");
         assert!(lines.contains(&"  gain_db  -96 to 96 dB, required".to_owned()), "{lines:?}");
+    }
+
+    /// `target_lufs = 0.0` was copied as it stood there.
+    #[test]
+    fn examples_of_required_keys_are_usual_values_that_the_step_accepts() {
+        for step in processors::STEPS {
+            for param in step.params {
+                let ParamDefault::Required { example } = param.default else { continue };
+                let value = match param.kind {
+                    ParamKind::Number { .. } => ParamValue::Number(example.parse().unwrap()),
+                    ParamKind::Integer { .. } => ParamValue::Integer(example.parse().unwrap()),
+                    kind => panic!("{kind:?} has no example yet"),
+                };
+                let mut given = Params::default();
+                given.set(param.key, value);
+                assert_eq!(step.complete(&given).map(drop), Ok(()), "{} {}", step.name, param.key);
+            }
+        }
+        let loudness = manual(processors::step("loudness").unwrap(), Paint::PLAIN).join("\n");
+        assert!(loudness.contains("target_lufs = -16.0"), "{loudness}");
     }
 
     #[test]

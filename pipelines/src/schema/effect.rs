@@ -201,8 +201,7 @@ mod with_modules {
         let (key, span) = (&param.key, value.span());
         match error {
             ParamError::OutOfRange { .. } => {
-                let (min, max) = (param.min, param.max);
-                outside(sink, key, value, format_args!("{min}..={max}"), &param.unit);
+                outside(sink, key, value, (param.min, param.max), &param.unit);
             }
             ParamError::UnknownLabel { label, .. } => {
                 let labels = param.labels.iter().map(String::as_str);

@@ -151,7 +151,9 @@ fn step_rule(step: &StepDescriptor) -> Value {
     let required: Vec<&str> = step
         .params
         .iter()
-        .filter(|param| param.default == ParamDefault::Required && param.key != "target_lufs")
+        .filter(|param| {
+            matches!(param.default, ParamDefault::Required { .. }) && param.key != "target_lufs"
+        })
         .map(|param| param.key)
         .collect();
     let with = json!({
@@ -186,7 +188,7 @@ fn param_schema(param: &ParamDescriptor) -> Value {
         ParamDefault::Integer(value) => schema["default"] = json!(value),
         ParamDefault::Bool(value) => schema["default"] = json!(value),
         ParamDefault::Choice(value) => schema["default"] = json!(value),
-        ParamDefault::Required | ParamDefault::Absent => {}
+        ParamDefault::Required { .. } | ParamDefault::Absent => {}
     }
     schema
 }

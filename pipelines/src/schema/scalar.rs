@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
+use wavemill_core::descriptor::must_be_from;
 
 /// Notes that a value is of another type.
 pub(super) fn wrong_type(
@@ -58,7 +59,7 @@ pub(super) fn integer(
     }
     let number = as_integer(value.get_ref()).filter(|number| *number >= min && *number <= max);
     if number.is_none() {
-        outside(sink, name, value, format_args!("{min}..={max}"), "");
+        outside(sink, name, value, (min, max), "");
     }
     number
 }
@@ -77,22 +78,21 @@ pub(super) fn number(
     }
     let number = as_number(value.get_ref()).filter(|number| *number >= min && *number <= max);
     if number.is_none() {
-        outside(sink, name, value, format_args!("{min}..={max}"), unit);
+        outside(sink, name, value, (min, max), unit);
     }
     number
 }
 
-/// Notes that a number, as it was written, does not lie in `range`.
+/// Notes that a number, as it was written, is not from `min` to `max`.
 pub(super) fn outside(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
-    range: fmt::Arguments<'_>,
+    (min, max): (impl fmt::Display, impl fmt::Display),
     unit: &str,
 ) {
     let message = format!("`{name}` is {} {unit}", sink.text(value.span()));
-    let help = format!("it must lie in {range} {unit}");
-    sink.error("out-of-range", value.span(), message.trim_end()).help(help.trim_end());
+    sink.error("out-of-range", value.span(), message.trim_end()).help(must_be_from(min, max, unit));
 }
 
 pub(super) fn boolean(
@@ -216,7 +216,7 @@ fn in_range(
         let (found, min, max) =
             (duration::display(found), duration::display(min), duration::display(max));
         sink.error("out-of-range", span, format!("`{name}` is {found}"))
-            .help(format!("it must lie in {min}..={max}"));
+            .help(must_be_from(min, max, ""));
     }
     fits
 }

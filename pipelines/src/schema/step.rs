@@ -217,7 +217,7 @@ fn is_missing(
 ) -> bool {
     let is_target = is_loudness(descriptor) && param.key == "target_lufs";
     let is_missing = match param.default {
-        ParamDefault::Required => true,
+        ParamDefault::Required { .. } => true,
         ParamDefault::Absent => is_target,
         _ => false,
     };
@@ -268,7 +268,7 @@ fn note_param_error(
     match error {
         BuildError::WrongType { expected, .. } => wrong_type(sink, key, value, expected),
         BuildError::OutOfRange { min, max, unit, .. } => {
-            outside(sink, key, value, format_args!("{min}..={max}"), unit);
+            outside(sink, key, value, (min, max), unit);
         }
         BuildError::UnknownChoice { value: word, choices, .. } => {
             sink.error("unknown-choice", span, format!("`{key}` cannot be \"{word}\""))

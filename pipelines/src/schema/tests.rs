@@ -268,7 +268,7 @@ fn each_kind_of_mistake_is_named_where_it_stands() {
     assert_mistake("name = \"podcast\"\n", "", "missing-key", "[pipeline]", "name");
     assert_mistake("\"1h30m\"", "\"soon\"", "not-a-duration", "\"soon\"", "30m");
     assert_mistake("\"1h30m\"", "\"1ms\"", "out-of-range", "\"1ms\"", "1s");
-    assert_mistake("concurrency = 3", "concurrency = 0", "out-of-range", "0", "1..=256");
+    assert_mistake("concurrency = 3", "concurrency = 0", "out-of-range", "0", "from 1 to 256");
     assert_mistake(
         "Europe/Berlin",
         "Europe/Berln",

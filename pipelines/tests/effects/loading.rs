@@ -115,15 +115,15 @@ fn mistakes_under_with_are_told_as_those_of_built_in_steps() {
         folder.assert_mistake(&with(&format!("with = {{ {value} }}")), code, underlined, help);
     };
     check("gian_lin = 1", "unknown-key", "gian_lin", "did you mean `gain_lin`?");
-    check("gain_lin = 5", "out-of-range", "5", "it must lie in 0..=4 x");
-    check("gain_lin = -0.1", "out-of-range", "-0.1", "0..=4");
+    check("gain_lin = 5", "out-of-range", "5", "it must be from 0 to 4 x");
+    check("gain_lin = -0.1", "out-of-range", "-0.1", "from 0 to 4");
     check("gain_lin = nan", "wrong-type", "nan", "a number");
     check("gain_lin = \"1\"", "wrong-type", "\"1\"", "a number from 0 to 4 x");
     check("gain_lin = [1]", "wrong-type", "[1]", "a number from 0 to 4 x");
     check("shape = \"hrad\"", "unknown-choice", "\"hrad\"", "did you mean `hard`?");
-    check("shape = 3", "out-of-range", "3", "0..=2");
+    check("shape = 3", "out-of-range", "3", "from 0 to 2");
     check("shape = true", "wrong-type", "true", "\"soft\"");
-    check("bypass = 2", "out-of-range", "2", "0..=1");
+    check("bypass = 2", "out-of-range", "2", "from 0 to 1");
     folder.assert_mistake(&with("with = 3"), "wrong-type", "3", "a table");
 }
 
