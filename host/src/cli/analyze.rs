@@ -197,7 +197,12 @@ impl Analyze {
                 context.lines(verdicts::lines(&file.judgements, paint))
             }
             (count, several) => {
-                context.lines(table::lines(several, paint, context.report.columns()))?;
+                context.lines(table::lines(
+                    several,
+                    &self.only,
+                    paint,
+                    context.report.columns(),
+                ))?;
                 let failed = count - several.len();
                 if failed > 0 {
                     context.report.note(&format!("{} failed:", counted(failed, "file")));

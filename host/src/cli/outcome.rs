@@ -181,12 +181,15 @@ struct Loudness {
 }
 
 impl Loudness {
-    /// The `loudness` of a part of a report.
+    /// The `loudness` of a part of a report; of both true peaks the larger, on which ceilings hold.
     fn of(part: &Value) -> Self {
         let number = |key| part.pointer(key).and_then(Value::as_f64);
         Self {
             integrated_lufs: number("/loudness/integrated_lufs"),
-            true_peak_dbtp: number("/loudness/true_peak_dbtp"),
+            true_peak_dbtp: ["/loudness/true_peak_dbtp", "/loudness/true_peak_precise_dbtp"]
+                .into_iter()
+                .filter_map(number)
+                .reduce(f64::max),
         }
     }
 

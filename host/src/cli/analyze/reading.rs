@@ -32,7 +32,6 @@ const UNITS: &[(&str, &str, usize)] = &[
 /// Names that are no plain words of their keys.
 const LABELS: &[(&str, &str)] = &[
     ("short_term_max_lufs", "short-term max"),
-    ("true_peak_precise_dbtp", "true peak, 16x"),
     ("peak_to_loudness_lu", "PLR"),
     ("peak_to_short_term_lu", "PSR"),
     ("rms_dbfs", "RMS"),
@@ -47,6 +46,13 @@ const TWINS: &[&str] = &["rms_amplitude", "peak_amplitude", "dynamic_range_db"];
 /// Shown only where there are some.
 const INVALID: &str = "invalid_samples";
 
+/// Both measures of the true peak: the larger one is shown, and what the standard's meter reads where that differs.
+const STANDARD_PEAK: &str = "true_peak_dbtp";
+const PRECISE_PEAK: &str = "true_peak_precise_dbtp";
+
+/// Most channels whose values are shown beside the worst one.
+const CHANNELS_SHOWN_MAX: usize = 8;
+
 /// The readings of a group; lists are left to whoever draws tables.
 pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
     let mut readings: Vec<Reading> = Vec::new();
@@ -54,6 +60,14 @@ pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
         if key.ends_with("_at_s") {
             if let (Some(last), Some(seconds)) = (readings.last_mut(), value.as_f64()) {
                 last.remark = format!("at {}", duration(seconds));
+            }
+        } else if key == PRECISE_PEAK && group.contains_key(STANDARD_PEAK) {
+            if let Some(last) = readings.last_mut() {
+                show_larger_peak(last, &group[STANDARD_PEAK], value);
+            }
+        } else if key == "dc_offset_by_channel" {
+            if let (Some(last), Some(channels)) = (readings.last_mut(), value.as_array()) {
+                last.remark = by_channel(channels);
             }
         } else if key == INVALID && value == 0 {
             // Hardly ever there are any.
@@ -63,6 +77,30 @@ pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
         }
     }
     readings
+}
+
+/// Makes the reading of the standard's true peak that of the larger one.
+fn show_larger_peak(reading: &mut Reading, standard: &Value, precise: &Value) {
+    let (Some(by_standard), Some(by_precise)) = (standard.as_f64(), precise.as_f64()) else {
+        return;
+    };
+    if by_precise > by_standard {
+        let (number, unit) = shown(PRECISE_PEAK, precise);
+        let by_standard = std::mem::replace(&mut reading.number, number);
+        reading.unit = unit;
+        if by_standard != reading.number {
+            reading.remark = format!("16x oversampled; BS.1770's meter reads {by_standard}");
+        }
+    }
+}
+
+/// The values of several channels.
+fn by_channel(channels: &[Value]) -> String {
+    if channels.len() < 2 || channels.len() > CHANNELS_SHOWN_MAX {
+        return String::new();
+    }
+    let values: Vec<String> = channels.iter().map(|value| shown("dc_offset", value).0).collect();
+    format!("by channel: {}", values.join(", "))
 }
 
 /// The words of a key without its unit.
@@ -102,6 +140,30 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn lines(group: &Value) -> Vec<String> {
+        readings(group.as_object().unwrap())
+            .into_iter()
+            .map(|one| format!("{}|{}|{}|{}", one.label, one.number, one.unit, one.remark))
+            .collect()
+    }
+
+    #[test]
+    fn larger_of_both_true_peaks_is_shown_with_what_the_standard_reads() {
+        let peaks = |standard: f64, precise: f64| {
+            lines(&json!({ "true_peak_dbtp": standard, "true_peak_precise_dbtp": precise }))
+        };
+        let remark = "16x oversampled; BS.1770's meter reads -1.4";
+        assert_eq!(peaks(-1.44, -1.0), [format!("true peak|-1.0|dBTP|{remark}")]);
+        assert_eq!(peaks(-1.0, -1.02), ["true peak|-1.0|dBTP|"]);
+        assert_eq!(peaks(-0.9, -1.2), ["true peak|-0.9|dBTP|"]);
+    }
+
+    #[test]
+    fn dc_offsets_of_channels_stand_beside_the_worst() {
+        let group = json!({ "dc_offset": 0.1, "dc_offset_by_channel": [0.1, -0.1] });
+        assert_eq!(lines(&group), ["DC offset|0.100000||by channel: 0.100000, -0.100000"]);
+    }
+
     #[test]
     fn keys_become_names_units_and_times() {
         let group = json!({
@@ -109,12 +171,8 @@ mod tests {
             "rms_amplitude": 0.2, "zero_crossings": 12, "width": null, "dc_offset": -1e-9,
             "list": [1], "invalid_samples": 0,
         });
-        let lines: Vec<String> = readings(group.as_object().unwrap())
-            .into_iter()
-            .map(|one| format!("{}|{}|{}|{}", one.label, one.number, one.unit, one.remark))
-            .collect();
         assert_eq!(
-            lines,
+            lines(&group),
             [
                 "momentary max|-3.3|LUFS|at 3:05",
                 "centroid|2346|Hz|",

@@ -3,7 +3,8 @@
 use super::reading::{NONE, fixed};
 use super::sheet::channels;
 use super::{Analyzed, Record, verdicts};
-use crate::report::{Align, Paint, Table, Tone, duration, shown};
+use crate::analysis::Part;
+use crate::report::{Align, Paint, Table, Tone, duration, one_line, shown};
 use serde_json::Value;
 use std::path::Path;
 
@@ -28,6 +29,45 @@ const COLUMNS: &[Column] = &[
     },
 ];
 
+/// Further columns of the parts that `--only` names.
+const FURTHER: &[(&str, Column)] = &[
+    ("tags", Column { head: "TITLE", cell: |record| tag(record, "title") }),
+    ("tags", Column { head: "ARTIST", cell: |record| tag(record, "artist") }),
+    ("tags", Column { head: "ALBUM", cell: |record| tag(record, "album") }),
+    ("loudness", Column { head: "M MAX", cell: |it| level(it, "loudness", "momentary_max_lufs") }),
+    ("loudness", Column { head: "PLR", cell: |it| level(it, "loudness", "peak_to_loudness_lu") }),
+    ("loudness", Column { head: "PSR", cell: |it| level(it, "loudness", "peak_to_short_term_lu") }),
+    ("level", Column { head: "FLOOR", cell: |it| level(it, "level", "noise_floor_dbfs") }),
+    ("level", Column { head: "DR14", cell: |it| number(it, "level", "dr14", 0) }),
+    ("level", Column { head: "DC", cell: |it| number(it, "level", "dc_offset", 6) }),
+    ("spectrum", Column { head: "CENTROID", cell: |it| number(it, "spectrum", "centroid_hz", 0) }),
+    (
+        "spectrum",
+        Column { head: "BANDWIDTH", cell: |it| number(it, "spectrum", "bandwidth_hz", 0) },
+    ),
+    ("spectrum", Column { head: "ROLLOFF", cell: |it| number(it, "spectrum", "rolloff_hz", 0) }),
+    ("spectrum", Column { head: "FLATNESS", cell: |it| number(it, "spectrum", "flatness", 6) }),
+    ("stereo", Column { head: "WIDTH", cell: |it| number(it, "stereo", "width", 3) }),
+    ("stereo", Column { head: "CORRELATION", cell: |it| number(it, "stereo", "correlation", 3) }),
+    ("stereo", Column { head: "BALANCE", cell: |it| level(it, "stereo", "balance_db") }),
+    ("bands", Column { head: "LOW", cell: |it| band(it, "low") }),
+    ("bands", Column { head: "LOW MID", cell: |it| band(it, "low_mid") }),
+    ("bands", Column { head: "MID", cell: |it| band(it, "mid") }),
+    ("bands", Column { head: "HIGH MID", cell: |it| band(it, "high_mid") }),
+    ("bands", Column { head: "HIGH", cell: |it| band(it, "high") }),
+    ("transient", Column { head: "ATTACK MS", cell: |it| level(it, "transient", "attack_ms") }),
+    ("transient", Column { head: "PER S", cell: |it| number(it, "transient", "density_per_s", 2) }),
+    (
+        "transient",
+        Column { head: "PRESERVATION", cell: |it| number(it, "transient", "preservation", 3) },
+    ),
+    ("harmonic", Column { head: "THD %", cell: |it| number(it, "harmonic", "thd_percent", 2) }),
+    (
+        "harmonic",
+        Column { head: "HARMONIC", cell: |it| number(it, "harmonic", "harmonic_ratio", 3) },
+    ),
+];
+
 /// Fewest columns that a path is cut to.
 const PATH_COLUMNS_MIN: usize = 16;
 
@@ -38,17 +78,18 @@ const DISPENSABLE: &[&str] = &["FORMAT", "CREST", "RMS", "S MAX", "CLIPPED", "LR
 const TARGETS_MAX: usize = 4;
 
 /// The files' lines under a head, for a terminal so wide; `None` is as wide as it takes. Columns that no
-/// file has something for are left out.
+/// file has a part for are left out, further ones but for parts that are asked for by name.
 pub(super) fn lines(
     files: &[(&Path, &Analyzed)],
+    only: &[Part],
     paint: Paint,
     width: Option<usize>,
 ) -> Vec<String> {
     let records: Vec<&Record> = files.iter().map(|(_, file)| &file.record).collect();
-    let columns: Vec<&Column> = COLUMNS
-        .iter()
-        .filter(|column| records.iter().any(|record| (column.cell)(record).is_some()))
-        .collect();
+    let usual = COLUMNS.iter().filter(|one| records.iter().any(|it| (one.cell)(it).is_some()));
+    let is_asked = |name: &str| only.iter().any(|part| part.name() == name);
+    let further = FURTHER.iter().filter(|(part, _)| is_asked(part)).map(|(_, column)| column);
+    let columns: Vec<&Column> = usual.chain(further).collect();
     let judgements = files.first().map_or(0, |(_, file)| file.judgements.len());
     let has_target_columns = judgements <= TARGETS_MAX;
     let mut columns = columns;
@@ -74,7 +115,8 @@ pub(super) fn lines(
 }
 
 fn build(files: &[(&Path, &Analyzed)], columns: &[&Column], has_targets: bool) -> Table {
-    let align = |head: &str| if head == "FORMAT" { Align::Left } else { Align::Right };
+    let is_text = |head: &str| matches!(head, "FORMAT" | "TITLE" | "ARTIST" | "ALBUM");
+    let align = |head: &str| if is_text(head) { Align::Left } else { Align::Right };
     let mut heads = vec![("FILE".to_owned(), Align::Left)];
     heads.extend(columns.iter().map(|column| (column.head.to_owned(), align(column.head))));
     let judgements = |file: &Analyzed| file.judgements.clone().into_iter().filter(|_| has_targets);
@@ -113,5 +155,46 @@ fn true_peak(record: &Record) -> Option<String> {
 }
 
 fn level(record: &Record, group: &str, key: &str) -> Option<String> {
-    record.get(group)?.get(key)?.as_f64().map(|level| fixed(level, 1))
+    number(record, group, key, 1)
+}
+
+fn number(record: &Record, group: &str, key: &str, digits: usize) -> Option<String> {
+    record.get(group)?.get(key)?.as_f64().map(|number| fixed(number, digits))
+}
+
+fn tag(record: &Record, key: &str) -> Option<String> {
+    record.get("tags")?.get(key)?.as_str().map(one_line)
+}
+
+/// The level of a band.
+fn band(record: &Record, name: &str) -> Option<String> {
+    let bands = record.get("bands")?.as_array()?;
+    let band = bands.iter().find(|band| band["name"] == name)?;
+    band["level_dbfs"].as_f64().map(|level| fixed(level, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::analyze;
+    use crate::analysis::{Input, RawFormat};
+
+    /// `analyze a b --only spectrum` printed names alone.
+    #[test]
+    fn every_part_that_is_asked_for_has_columns() {
+        let raw = RawFormat::of(Some(48_000), Some(2), Some(crate::analysis::SampleCoding::S16));
+        let bytes: Vec<u8> = (0..8 * 48_000u32)
+            .map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        let folder = tempfile::tempdir().unwrap();
+        let input = Input::stream(&bytes[..], raw.unwrap(), folder.path()).unwrap();
+        for part in Part::all() {
+            let record = analyze(&input, &[*part], None, &mut |_| ()).unwrap();
+            let file = Analyzed { record, judgements: Vec::new() };
+            let files = [(Path::new("a.wav"), &file), (Path::new("b.wav"), &file)];
+            let lines = lines(&files, &[*part], Paint::PLAIN, None);
+            let columns = lines[0].split("  ").filter(|head| !head.trim().is_empty()).count();
+            assert!(columns >= 3, "{}: {lines:?}", part.name());
+        }
+    }
 }

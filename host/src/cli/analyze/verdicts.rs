@@ -106,11 +106,11 @@ fn detailed(judgement: &Judgement, paint: Paint) -> Vec<String> {
     ]);
     for verdict in &judgement.verdicts {
         let (name, unit, difference_unit) = words(verdict.measure);
-        let digits = usize::from(!unit.is_empty());
+        let digits = if unit.is_empty() { 0 } else { digits(verdict) };
         let number = verdict.value.map_or(NONE.to_owned(), |value| fixed(value, digits));
-        let difference = verdict
-            .difference
-            .map_or(String::new(), |value| format!("{} {difference_unit}", signed(value)));
+        let difference = verdict.difference.map_or(String::new(), |value| {
+            format!("{} {difference_unit}", signed(value, digits.max(1)))
+        });
         table.toned([
             (format!("    {name}"), Some(Tone::Faint)),
             (number, None),
@@ -179,9 +179,25 @@ fn words(measure: &str) -> (String, &'static str, &'static str) {
     (super::reading::label(measure), unit, difference)
 }
 
-fn signed(value: f64) -> String {
-    let text = fixed(value, 1);
-    if text.starts_with('-') || text == "0.0" { text } else { format!("+{text}") }
+fn signed(value: f64, digits: usize) -> String {
+    let text = fixed(value, digits);
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if text.starts_with('-') || is_zero { text } else { format!("+{text}") }
+}
+
+/// Decimals that show a miss: one, or as many as it takes to see that a value is beyond its limit.
+fn digits(verdict: &Verdict) -> usize {
+    let Verdict { value: Some(value), min, max, outcome: Outcome::Fail, .. } = verdict else {
+        return 1;
+    };
+    let over = max.map_or(0.0, |max| value - max);
+    let under = min.map_or(0.0, |min| min - value);
+    // Half a thousandth: both were rounded to thousandths.
+    match over.max(under) + 0.0005 {
+        miss if miss >= 0.1 => 1,
+        miss if miss >= 0.01 => 2,
+        _ => 3,
+    }
 }
 
 /// What playback will do, in words.
@@ -215,20 +231,20 @@ fn compared(judgements: &[Judgement], paint: Paint) -> Vec<String> {
     for judgement in judgements {
         let find = |measure: &str| judgement.verdicts.iter().find(|one| one.measure == measure);
         let (loudness, peak) = (find("integrated_lufs"), find("true_peak_dbtp"));
-        let shown = |value: Option<f64>, show: fn(f64) -> String| {
-            value.map_or((NONE.to_owned(), Some(Tone::Faint)), |value| (show(value), None))
+        let shown = |text: Option<String>| {
+            text.map_or((NONE.to_owned(), Some(Tone::Faint)), |text| (text, None))
         };
-        let difference = |one: Option<&Verdict>| one.and_then(|one| one.difference);
-        let over = difference(peak).filter(|over| *over > 0.0);
+        let difference = |one: &Verdict| Some(signed(one.difference?, digits(one)));
+        let over = peak.filter(|one| one.outcome == Outcome::Fail).and_then(difference);
         let star = if judgement.is_confirmed { "" } else { "*" };
         table.toned([
             (format!("  {}{star}", judgement.target), Some(Tone::Name)),
-            shown(loudness.and_then(|one| one.target), |value| fixed(value, 1)),
-            shown(difference(loudness), signed),
-            shown(peak.and_then(|one| one.max), |value| fixed(value, 1)),
-            over.map_or((String::new(), None), |over| (signed(over), None)),
+            shown(loudness.and_then(|one| one.target).map(|value| fixed(value, 1))),
+            shown(loudness.and_then(difference)),
+            shown(peak.and_then(|one| one.max).map(|value| fixed(value, 1))),
+            (over.unwrap_or_default(), None),
             judgement.playback.map_or((String::new(), None), |gain| {
-                (format!("{} dB", signed(gain.gain_db.0)), None)
+                (format!("{} dB", signed(gain.gain_db.0, 1)), None)
             }),
             reason(judgement),
         ]);
@@ -263,7 +279,40 @@ pub(super) fn cell(judgement: &Judgement) -> (String, Option<Tone>) {
     match (judgement.passed, judgement.playback) {
         (Some(false), _) => ("failed".to_owned(), Some(Tone::Bad)),
         (None, _) => (NONE.to_owned(), Some(Tone::Doubt)),
-        (Some(true), Some(gain)) => (format!("{} dB", signed(gain.gain_db.0)), None),
+        (Some(true), Some(gain)) => (format!("{} dB", signed(gain.gain_db.0, 1)), None),
         (Some(true), None) => ("ok".to_owned(), Some(Tone::Good)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "-18.0 at most -18.0, 0.0 LU failed" showed no miss.
+    #[test]
+    fn miss_is_seen_however_small_it_is() {
+        let target = Target {
+            short_term_max_lufs: Some(Lufs(-18.0)),
+            integrated_lufs: Some(Lufs(-23.0)),
+            tolerance_lu: Some(Lu(0.2)),
+            ..Target::default()
+        };
+        let shown = |short_term: f64, integrated: f64| {
+            let loudness = LoudnessReport {
+                short_term_max_lufs: Some(Lufs(short_term)),
+                integrated_lufs: Some(Lufs(integrated)),
+                ..LoudnessReport::default()
+            };
+            let judgement = judge(&target, Measured { loudness: &loudness, channels: 2 });
+            detailed(&judgement, Paint::PLAIN)[2..].join("\n")
+        };
+        let has = |text: &str, words: &[&str]| {
+            assert!(words.iter().all(|word| text.contains(word)), "{words:?} in {text}");
+        };
+        has(&shown(-17.96, -23.0), &["-17.96", "at most -18.0", "+0.04 LU", "-23.0", "0.0 LU"]);
+        has(&shown(-17.997, -23.203), &["-17.997", "+0.003 LU", "-23.203", "-0.203 LU"]);
+        has(&shown(-17.5, -22.7), &["-17.5 ", "+0.5 LU", "-22.7 ", "+0.3 LU"]);
+        // What passes has no miss to show.
+        has(&shown(-18.004, -23.199), &["-18.0 ", "0.0 LU", "-23.2 ", "-0.2 LU"]);
     }
 }

@@ -84,7 +84,7 @@ fn picture(
     let numbers = Numbers {
         integrated_lufs: loudness.integrated_lufs,
         loudness_range_lu: loudness.loudness_range_lu,
-        true_peak_dbtp: loudness.true_peak_dbtp,
+        true_peak_dbtp: loudness.larger_true_peak(),
         clipped_samples: level.finish().clipped_samples,
     };
     let start = span.start.duration(info.spec.sample_rate);
