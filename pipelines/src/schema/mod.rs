@@ -25,7 +25,9 @@ mod values;
 mod watch;
 
 pub use json_schema::json_schema;
-pub(crate) use sink::{did_you_mean, did_you_mean_one_of};
+#[cfg(feature = "effects")]
+pub(crate) use sink::did_you_mean;
+pub(crate) use sink::did_you_mean_one_of;
 pub use target::read_targets;
 
 use crate::diagnostic::{Diagnostic, Severity};

@@ -73,6 +73,7 @@ impl<'t> Values<'t> {
     accessor!(duration, Duration, Duration);
     accessor!(bounds, Bounds, Bounds);
     accessor!(text_map, TextMap, Vec<(String, String)>);
+    #[cfg(feature = "effects")]
     accessor!(truth, Bool, bool);
     accessor!(raw, Raw, &'t DeValue<'t>);
 
