@@ -46,7 +46,7 @@ pub fn format(word: &str) -> Option<&'static FormatDescriptor> {
     Names::of(word)?.descriptor()
 }
 
-/// Every word that [`format`] understands in this build.
+/// Every word that [`format()`] understands in this build.
 pub fn format_words() -> impl Iterator<Item = &'static str> {
     NAMES.iter().filter(|names| names.descriptor().is_some()).flat_map(Names::words)
 }
