@@ -38,6 +38,17 @@ pub enum Tail {
     Infinite,
 }
 
+/// What became of a ceiling that was to be lowered; see [`Processor::lower_ceiling`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lowered {
+    /// The step limits nothing: it stays as it is.
+    Nothing,
+    /// The ceiling is lower, and the loudness within reach.
+    Done,
+    /// The ceiling is lower; the loudness is out of reach below it.
+    Bound,
+}
+
 /// A step that changes audio block by block, in place.
 ///
 /// Life of an instance: built for one [`StreamSpec`]; `join_group` if the file belongs to one; if it needs
@@ -145,16 +156,17 @@ pub trait Processor: Send {
     }
 
     /// Lowers the true-peak ceiling that the step holds to `by` below the one it was built with, for a
-    /// repeat of a pass whose exports exceeded that ceiling after encoding. Returns whether the output
-    /// changes; `false` for steps without a limiter, and where nothing reaches the lower ceiling either.
+    /// repeat of a pass whose exports exceeded that ceiling after encoding, and aims at a loudness `louder`
+    /// than asked for, for what encoding took away.
     ///
     /// Called after [`Self::begin`], outside of the real-time thread, and followed by [`Self::reset`]
-    /// before the next `process`. `by` is positive and counts from the original ceiling, so calls do not
-    /// add up and zero restores it. `latency`, `is_transparent` and `findings` may change; the length
-    /// does not. A step that aims at a loudness chooses the gain anew, from what it measured before
-    /// `begin`, so that the output reaches the target below the lower ceiling too; the gain of a group stays.
-    fn lower_ceiling(&mut self, _by: Decibels) -> bool {
-        false
+    /// before the next `process`. Both count from what the step was built with, so calls do not
+    /// add up and zeros restore it; `by` is not negative. `latency` and `is_transparent` may change; the
+    /// length does not. A step that aims at a loudness chooses the gain anew, from what it measured
+    /// before `begin`, so that the output reaches it below the lower ceiling too. The gain of a group
+    /// follows from `by` and `louder` alone, so that it stays the same for all its files.
+    fn lower_ceiling(&mut self, _by: Decibels, _louder: Decibels) -> Lowered {
+        Lowered::Nothing
     }
 
     /// Whether the step will return every sample unchanged, so that integers keep their own values

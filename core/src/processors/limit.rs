@@ -5,7 +5,7 @@ use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::limit::{Character, Limited, Limiter, LimiterSettings, Linking};
-use crate::processor::{Finding, Processor, Status};
+use crate::processor::{Finding, Lowered, Processor, Status};
 use crate::units::{Dbtp, Decibels, Frames, Seconds};
 
 /// How peaks are reduced.
@@ -106,10 +106,10 @@ impl Processor for Limit {
         self.limiter.latency()
     }
 
-    fn lower_ceiling(&mut self, by: Decibels) -> bool {
+    fn lower_ceiling(&mut self, by: Decibels, _louder: Decibels) -> Lowered {
         let ceiling = self.settings.ceiling + -by;
         self.limiter = Limiter::new(&self.spec, &LimiterSettings { ceiling, ..self.settings });
-        true
+        Lowered::Done
     }
 
     fn findings(&self) -> Vec<Finding> {

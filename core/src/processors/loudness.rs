@@ -12,7 +12,7 @@ use crate::descriptor::{
 };
 use crate::limit::{Limited, LimiterSettings, Linking};
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{Finding, Lowered, ProcessError, Processor, Status, WholeFileNeed};
 use crate::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
 use aim::{Aim, Mode};
 use rehearsal::{GainThenLimiter, Rehearsal};
@@ -125,7 +125,6 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         lower_only: params.bool("lower_only").unwrap_or_default(),
     };
     Ok(Box::new(Loudness {
-        ceiling: aim.ceiling,
         limiter: limit::settings(params, aim.ceiling, Linking::Linked),
         aim,
         spec: spec.clone(),
@@ -139,6 +138,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         expected: None,
         rehearsals: 0,
         decision: None,
+        lowered: None,
         duration: Seconds(0.0),
     }))
 }
@@ -188,8 +188,6 @@ enum Work {
 /// Brings the whole file to a loudness.
 #[derive(Debug)]
 struct Loudness {
-    /// As asked for; that of the aim may be lower.
-    ceiling: Dbtp,
     limiter: LimiterSettings,
     aim: Aim,
     spec: StreamSpec,
@@ -208,6 +206,8 @@ struct Loudness {
     rehearsals: u32,
     /// `None` before `begin`, or when the file is left alone.
     decision: Option<Decision>,
+    /// Works in place of what was decided, where a lower ceiling was asked for.
+    lowered: Option<Box<GainThenLimiter>>,
     /// Of the file; known after `begin`.
     duration: Seconds,
 }
@@ -320,17 +320,31 @@ impl Loudness {
         Some(Decision { gain, is_ceiling_bound, bound, shortfall, work })
     }
 
-    /// Limits with the gain of the group, where that makes the file exceed the ceiling.
-    fn limit_at_same_gain(&mut self) {
-        let Some(gain) = self.decision.as_ref().map(|decision| decision.gain) else { return };
-        let allowed = self.piece.true_peak_dbtp.and_then(|peak| self.aim.allowed(peak));
-        let exceeds = allowed.is_some_and(|allowed| gain > allowed);
-        let stage = exceeds.then(|| self.stage(gain)).flatten();
-        let work = stage.map_or(Work::Gain(Gain::new(gain)), |stage| Work::Limit(Box::new(stage)));
-        self.expected = None;
-        if let Some(decision) = &mut self.decision {
-            decision.work = work;
+    /// The gain before a limiter whose ceiling is lower by `by`, for a loudness `louder` than asked for, and
+    /// whether that loudness is out of reach.
+    fn gain_below(&self, by: Decibels, louder: Decibels) -> Option<(Decibels, bool)> {
+        let Mode::Limit(reduction) = self.aim.mode else { return None };
+        let gain = self.decision.as_ref()?.gain;
+        let (reference, peak) = self.reference();
+        let keeps = reference.is_none_or(|loudness| self.aim.keeps(loudness));
+        let louder = if keeps { Decibels::ZERO } else { louder };
+        if self.group.is_some() {
+            let reduction = Decibels((reduction.0 - LIMITER_MARGIN_DB).max(0.0));
+            let most = (self.aim.allowed(peak?)? + reduction - by).rounded_down();
+            let more = Decibels((louder + by).0 / search::FIRST_SLOPE - by.0);
+            let wanted = (gain + more).rounded();
+            return Some(if wanted > most { (most, true) } else { (wanted, false) });
         }
+        if let Observing::Rehearsal(search, _) | Observing::Searched(search) = &self.observing {
+            let search = search.lowered(by, louder);
+            let is_bound = search.bound().is_some_and(|it| it != Bound::Rehearsals);
+            return Some((search.best(), is_bound));
+        }
+        // Nothing was limited so far, and it is not limited by much now: a decibel brings a decibel.
+        let wanted = (gain + louder).rounded();
+        let allowed = peak.and_then(|peak| self.aim.allowed(peak));
+        let most = allowed.map(|allowed| (allowed + reduction - by).rounded_down());
+        Some(most.filter(|&most| wanted > most).map_or((wanted, false), |most| (most, true)))
     }
 
     /// Loudness and true peak afterwards.
@@ -366,6 +380,10 @@ impl Loudness {
 
 impl Processor for Loudness {
     fn process(&mut self, block: &mut Block) -> Status {
+        if let Some(lowered) = &mut self.lowered {
+            lowered.process(block);
+            return Status::Continue;
+        }
         match &mut self.decision {
             Some(Decision { work: Work::Gain(gain), .. }) => gain.process(block),
             Some(Decision { work: Work::Limit(stage), .. }) => {
@@ -377,12 +395,18 @@ impl Processor for Loudness {
     }
 
     fn reset(&mut self) {
+        if let Some(lowered) = &mut self.lowered {
+            return lowered.reset();
+        }
         if let Some(Decision { work: Work::Limit(stage), .. }) = &mut self.decision {
             stage.reset();
         }
     }
 
     fn latency(&self) -> Frames {
+        if let Some(lowered) = &self.lowered {
+            return lowered.latency();
+        }
         match &self.decision {
             Some(Decision { work: Work::Limit(stage), .. }) => stage.latency(),
             _ => Frames::ZERO,
@@ -473,33 +497,24 @@ impl Processor for Loudness {
         Ok(())
     }
 
-    fn lower_ceiling(&mut self, by: Decibels) -> bool {
-        let (Mode::Limit(_), Some(_)) = (self.aim.mode, &self.decision) else {
-            return false;
-        };
-        self.aim.ceiling = self.ceiling + -by;
-        if self.group.is_some() {
-            self.limit_at_same_gain();
-        } else {
-            let search = match &self.observing {
-                Observing::Rehearsal(search, _) | Observing::Searched(search) => {
-                    Some(search.lowered(by))
-                }
-                _ => self.search(),
-            };
-            (self.decision, self.expected) = match search {
-                Some(search) => (self.decide_limited(&search), search.outcome()),
-                None => (self.decide(), None),
-            };
+    fn lower_ceiling(&mut self, by: Decibels, louder: Decibels) -> Lowered {
+        let Some((gain, is_bound)) = self.gain_below(by, louder) else { return Lowered::Nothing };
+        let Some(ceiling) = self.aim.limiter_ceiling() else { return Lowered::Nothing };
+        if by == Decibels::ZERO && louder == Decibels::ZERO {
+            self.lowered = None;
+            return Lowered::Done;
         }
-        self.decision.as_ref().is_some_and(|now| matches!(now.work, Work::Limit(_)))
+        let settings = LimiterSettings { ceiling: ceiling + -by, ..self.limiter };
+        self.lowered = Some(Box::new(GainThenLimiter::new(&self.spec, gain, &settings)));
+        if is_bound { Lowered::Bound } else { Lowered::Done }
     }
 
     fn is_transparent(&self) -> bool {
-        self.decision.as_ref().is_none_or(|decision| match &decision.work {
-            Work::Gain(gain) => gain.is_transparent(),
-            Work::Limit(_) => false,
-        })
+        self.lowered.is_none()
+            && self.decision.as_ref().is_none_or(|decision| match &decision.work {
+                Work::Gain(gain) => gain.is_transparent(),
+                Work::Limit(_) => false,
+            })
     }
 
     fn findings(&self) -> Vec<Finding> {

@@ -10,7 +10,7 @@ const REHEARSALS_MAX: usize = 9;
 
 /// What a decibel of gain brings at first where peaks are limited, on dense music; the second rehearsal
 /// knows better.
-const FIRST_SLOPE: f64 = 0.75;
+pub(super) const FIRST_SLOPE: f64 = 0.75;
 
 /// LU that another decibel of gain must bring at least.
 const SLOPE_MIN: f64 = 0.1;
@@ -144,11 +144,12 @@ impl Search {
         self.next = self.choose();
     }
 
-    /// The same search for a ceiling lower by `by`, with the gain estimated from what is known: a limiter
-    /// does the same to a signal that is softer by as much as its ceiling is lower.
-    pub(super) fn lowered(&self, by: Decibels) -> Self {
+    /// The same search for a ceiling lower by `by` and a target higher by `louder`, with the gain estimated
+    /// from what is known: a limiter does the same to a signal that is softer by as much as its ceiling is
+    /// lower.
+    pub(super) fn lowered(&self, by: Decibels, louder: Decibels) -> Self {
         let mut search = Self { gain_max: self.gain_max - by, ..self.clone() };
-        let Some(target) = self.target else {
+        let Some(target) = self.target.map(|target| target + louder) else {
             // What is given stays, and is only reduced by more.
             let gain = self.best();
             let gain = if gain > search.gain_max { search.gain_max } else { gain };
@@ -167,7 +168,7 @@ impl Search {
         }
         let true_peak = search.best.and_then(|best| best.true_peak);
         // A target that was out of reach is farther away now.
-        if self.bound.is_none() {
+        if matches!(self.bound, None | Some(Bound::Rehearsals)) {
             let gain = search.estimated_gain(target).rounded();
             let gain = if gain > search.gain_max { search.gain_max } else { gain };
             let loudness = search.estimated_loudness(gain);
@@ -365,7 +366,8 @@ mod tests {
     #[test]
     fn lowered_ceiling_keeps_the_target_without_a_rehearsal() {
         for by in [0.1, 0.5, 1.0] {
-            let found = search(bent, -10.5, 6.0, 0.03, 0.0).search.lowered(Decibels(by));
+            let found =
+                search(bent, -10.5, 6.0, 0.03, 0.0).search.lowered(Decibels(by), Decibels::ZERO);
             let gain = found.best();
             let loudness = bent(gain + Decibels(by)) + Decibels(-by);
             assert!((loudness.0 + 10.5).abs() < 0.1, "{by}: {loudness}");
@@ -376,7 +378,7 @@ mod tests {
             let anew = search(bent, -10.5, 6.0, 0.03, by).search.best();
             assert!((anew - gain).0.abs() < 0.2, "{anew} {gain}");
         }
-        let bound = search(bent, -9.0, 3.0, 0.0, 0.0).search.lowered(Decibels(0.5));
+        let bound = search(bent, -9.0, 3.0, 0.0, 0.0).search.lowered(Decibels(0.5), Decibels::ZERO);
         assert_eq!((bound.best(), bound.bound()), (Decibels(0.5), Some(Bound::Reduction)));
     }
 
