@@ -17,10 +17,38 @@ macro_rules! level_unit {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!("{:.*} ", $suffix), f.precision().unwrap_or(2), self.0)
+                Plain(self.0).fmt_with(f, 2)?;
+                f.write_str(concat!(" ", $suffix))
             }
         }
     };
+}
+
+/// A number for people: what rounds to zero is `0.0` and never `-0.0`.
+///
+/// ```
+/// use wavemill_core::units::{Dbtp, Plain};
+///
+/// assert_eq!(format!("{:.1} {:+.1}", Plain(-0.04), Plain(-0.06)), "0.0 -0.1");
+/// assert_eq!(format!("{:.1}", Dbtp(-0.04)), "0.0 dBTP");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plain(pub f64);
+
+impl Plain {
+    fn fmt_with(self, f: &mut fmt::Formatter<'_>, digits: usize) -> fmt::Result {
+        let digits = f.precision().unwrap_or(digits);
+        let rounded = format!("{:.digits$}", self.0);
+        let is_zero = rounded.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+        let value = if is_zero { 0.0 } else { self.0 };
+        if f.sign_plus() { write!(f, "{value:+.digits$}") } else { write!(f, "{value:.digits$}") }
+    }
+}
+
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_with(f, 1)
+    }
 }
 
 level_unit!(
