@@ -447,6 +447,7 @@ fn output_folder_follows_flag_then_environment_then_root() {
     let lab = Lab::new();
     lab.write("louder.toml", LOUDER);
     File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
+    std::fs::create_dir(lab.path("root")).unwrap();
     let run = |args: &[&str], variable: Option<&str>| {
         let mut command = lab.command(args);
         command.envs(variable.map(|value| ("WAVEMILL_OUTPUT_DIR", value)));

@@ -350,7 +350,7 @@ mod tests {
     }
 
     fn next(heard: &Receiver<Told>) -> Told {
-        heard.recv_timeout(Duration::from_secs(20)).expect("nothing was told")
+        heard.recv_timeout(Duration::from_mins(2)).expect("nothing was told")
     }
 
     #[test]

@@ -242,7 +242,7 @@ fn root_that_is_not_there_is_an_error_and_not_made() {
 fn reload_that_was_refused_is_shown_until_one_succeeds() {
     let lab = lab();
     let daemon = Daemon::start(&lab);
-    lab.write("p/moving.toml", &PIPELINE.replace("wav\"\n", "wave\"\n"));
+    lab.write("p/moving.toml", &PIPELINE.replace("wav\"\n", "wavs\"\n"));
     daemon.hang_up();
     wait_for(&lab, &["status"], "not reloaded, so everything goes on as before: ");
     assert_eq!(code(&lab.run(&["status", "--running"])), 0);
