@@ -26,7 +26,7 @@ use = "loudness"
 with = { target_lufs = -16.0, celing = -1.0 } # line 19: unknown parameter
 
 [[export]]
-format = "wave"                               # line 22: unknown format
+format = "wavv"                               # line 22: unknown format
 path = "out/{stem}.{ext}"
 
 [[export]]

@@ -97,7 +97,7 @@ pub(crate) const ROWS: &[Row] = &[
     core_audio("f32.caf", &["-c:a", "pcm_f32be"]),
     Row { length: Length::Decoded, ..ffmpeg("s16.w64", &["-c:a", "pcm_s16le"]) },
     Row { length: Length::Decoded, ..ffmpeg("s24.w64", &["-c:a", "pcm_s24le"]) },
-    Row { length: Length::Decoded, ..ffmpeg("f32.w64", &["-c:a", "pcm_f32le"]) },
+    ffmpeg("f32.w64", &["-c:a", "pcm_f32le"]),
     ffmpeg("s24.mka", &["-c:a", "pcm_s24le"]),
     ffmpeg("16.flac", &["-c:a", "flac", "-sample_fmt", "s16"]),
     // ffmpeg does not read frames as long as those it makes by itself of six channels at 192 kHz.
