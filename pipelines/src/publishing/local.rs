@@ -364,13 +364,13 @@ mod tests {
         let (job, notes) = (job(folder.path()), Notes::default());
         let first = again(&job, &notes, "p").unwrap();
         assert_eq!(again(&job, &notes, "p").unwrap(), first);
-        // The same content under another name; other content under the same.
+        // Other content under the same name; the same content under another one.
+        let newer = Job { hash: "1".repeat(64), ..job.clone() };
+        assert_eq!(again(&newer, &notes, "p").unwrap(), first);
+        assert_eq!(again(&job, &notes, "p").unwrap(), first);
         let copy = Job { input: folder.path().join("copy.wav"), ..job.clone() };
         assert_eq!(again(&copy, &notes, "p").unwrap(), first);
-        assert_eq!(
-            again(&Job { hash: "1".repeat(64), ..job.clone() }, &notes, "p").unwrap(),
-            first
-        );
+        assert_eq!(again(&job, &notes, "p").unwrap(), first);
         let other = Job { hash: "2".repeat(64), ..copy };
         assert!(again(&other, &notes, "p").unwrap_err().contains("a.wav was made from"));
         assert!(again(&job, &notes, "q").unwrap_err().contains("a.wav was made from"));

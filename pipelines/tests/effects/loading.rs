@@ -142,7 +142,7 @@ fn mistakes_beside_with_are_told_where_they_stand() {
     };
     check("preset = \"laud\"", "unknown-preset", "\"laud\"", "did you mean `loud`?");
     check("sha256 = \"abc\"", "bad-hash", "\"abc\"", "64 hex digits");
-    check("max_memory_mib = 0", "out-of-range", "0", "1..=1024");
+    check("max_memory_mib = 0", "out-of-range", "0", "from 1 to 1024");
     check("max_memory_mib = 1", "bad-effect", "\"fx/gain.wasm\"", "");
     check("max_memory = 64", "unknown-key", "max_memory", "`max_memory_mib`");
 }

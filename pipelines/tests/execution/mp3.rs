@@ -70,7 +70,7 @@ fn mp3_export_of_the_same_file_has_the_same_bytes() {
 
 /// A step whose peaks are all at its ceiling, where a lossy format raises many of them.
 const LIMITED: &str = "[[step]]\nuse = \"loudness\"\n\
-     with = { mode = \"limit\", target_lufs = -8.0, max_reduction_db = 12.0 }\n";
+     with = { mode = \"limit\", target_lufs = -8.0, max_reduction_db = 12.0, character = \"clean\" }\n";
 
 /// What a step's ceiling is held to when the export is heard again: the limiter's own promise.
 const CEILING_DB: f64 = 0.05;

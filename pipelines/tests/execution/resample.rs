@@ -168,9 +168,11 @@ fn peaks_that_a_conversion_raises_above_a_ceiling_are_turned_down_and_told() {
     let report = "[report]\njson = \"r.json\"\n";
     let peak = "[[step]]\nuse = \"peak-normalize\"\nwith = { target_dbfs = -1.0 }\n";
     let loud = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, ceiling_dbtp = -3.0 }\n";
-    let most = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, mode = \"limit\", ceiling_dbtp = -3.0 }\n";
+    let most = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, mode = \"limit\", ceiling_dbtp = -3.0, character = \"clean\" }\n";
     let gain = "[[step]]\nuse = \"gain\"\nwith = { gain_db = 9.0 }\n";
-    let limit = format!("{gain}[[step]]\nuse = \"limit\"\nwith = {{ ceiling_dbtp = -3.0 }}\n");
+    let limit = format!(
+        "{gain}[[step]]\nuse = \"limit\"\nwith = {{ ceiling_dbtp = -3.0, character = \"clean\" }}\n"
+    );
     let fade = "[[step]]\nuse = \"fade\"\nwith = { out_s = 0.1 }\n";
     let own = format!("{FLOAT}sample_rate_hz = 16000\n");
     for (body, key, ceiling) in [
