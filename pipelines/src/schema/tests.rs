@@ -544,8 +544,8 @@ fn extension_of_a_format_names_it_too() {
     for word in ["ogg", "aif", "wave", "FLAC"] {
         assert_eq!(of(word), None, "{word}");
     }
-    let (message, help) = of("oog").unwrap();
-    assert_eq!((message.as_str(), help.as_str()), ("unknown format `oog`", "did you mean `ogg`?"));
+    let (message, help) = of("oggs").unwrap();
+    assert_eq!((message.as_str(), help.as_str()), ("unknown format `oggs`", "did you mean `ogg`?"));
 }
 
 /// Of the core that is at hand: building the workspace at once may have given it the feature.
