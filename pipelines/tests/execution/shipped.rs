@@ -167,10 +167,10 @@ fn check_limited(name: &str, target_lufs: f64, ceiling_dbtp: f64, path: &str, mo
     assert!(reduced > 0.0 && reduced <= most_db, "{name}: {found:#}");
 }
 
-#[cfg(feature = "mp3")]
 #[test]
 fn pipelines_that_limit_reach_their_target_under_the_ceiling() {
     check_limited("streaming", -14.0, -1.0, "outbox/streaming/show.flac", 3.0);
+    #[cfg(feature = "mp3")]
     check_limited("podcast", -16.0, -1.0, "outbox/podcast/show.wav", 12.0);
     check_limited("youtube", -14.0, -1.0, "outbox/youtube/show.wav", 6.0);
     check_limited("apple-music", -16.0, -1.2, "outbox/apple-music/show.wav", 3.0);
@@ -203,11 +203,8 @@ fn peaky_speech(lab: &Lab) -> PathBuf {
 
 #[test]
 fn pipelines_for_speech_reach_their_loudness_below_their_ceiling() {
-    for name in [
-        "podcast",
-        #[cfg(feature = "effects")]
-        "voice",
-    ] {
+    let speech = [("podcast", cfg!(feature = "mp3")), ("voice", cfg!(feature = "effects"))];
+    for (name, _) in speech.into_iter().filter(|&(_, is_built)| is_built) {
         let lab = Lab::new();
         let input = peaky_speech(&lab);
         let (loudness, peak) = measured(&input);
