@@ -5,7 +5,7 @@
 
 use crate::audio::{Block, PcmFormat, StreamSpec};
 use crate::limits::BLOCK_FRAMES;
-use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
+use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::measure::{
     BandReport, BandsMeter, HarmonicMeter, HarmonicReport, LevelMeter, LevelReport, SpectrumMeter,
     SpectrumReport, StereoMeter, StereoReport, Stft, TransientMeter, TransientReport,
@@ -243,7 +243,13 @@ impl Analyzer {
     }
 
     /// What was measured.
-    pub fn finish(mut self) -> Analysis {
+    pub fn finish(self) -> Analysis {
+        self.finish_as_piece().0
+    }
+
+    /// What was measured, and what it contributes to the loudness of a group: nothing where no loudness is
+    /// measured.
+    pub fn finish_as_piece(mut self) -> (Analysis, Piece) {
         if let Some(stft) = self.stft {
             stft.finish(|frames| {
                 if let Some(meter) = &mut self.spectrum {
@@ -258,15 +264,17 @@ impl Analyzer {
             });
         }
         let (spectrum, shapes) = self.spectrum.map(SpectrumMeter::finish).unwrap_or_default();
-        Analysis {
-            loudness: self.loudness.map(LoudnessMeter::finish),
+        let (loudness, piece) = self.loudness.map(LoudnessMeter::finish_as_piece).unzip();
+        let analysis = Analysis {
+            loudness,
             level: self.level.map(LevelMeter::finish),
             spectrum: self.has_spectrum.then_some(spectrum),
             stereo: self.stereo.map(StereoMeter::finish),
             bands: self.bands.map(|meter| meter.finish(&shapes)),
             transient: self.transient.map(TransientMeter::finish),
             harmonic: self.harmonic.map(HarmonicMeter::finish),
-        }
+        };
+        (analysis, piece.unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::audio::{Block, StreamSpec};
 use crate::loudness::{GroupLoudness, LoudnessReport, Piece};
-use crate::units::{Decibels, Frames};
+use crate::units::{Decibels, Frames, Lufs};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -141,6 +141,12 @@ pub trait Processor: Send {
     /// Loudness and true peak of its group behind this step; valid after `begin`. `None` where the file
     /// belongs to none, or where nobody knows what the step makes of the other files.
     fn group_behind(&self) -> Option<GroupLoudness> {
+        None
+    }
+
+    /// The integrated loudness that its group is to have behind this step; valid after `begin`. `None` where
+    /// the file belongs to none, or the step aims at no loudness.
+    fn group_goal(&self) -> Option<Lufs> {
         None
     }
 

@@ -81,7 +81,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
     };
     let settings = settings(params, Dbtp(ceiling), linking);
     let limiter = Limiter::new(spec, &settings);
-    Ok(Box::new(Limit { spec: spec.clone(), settings, limiter }))
+    Ok(Box::new(Limit { spec: spec.clone(), settings, limiter, lowered: None }))
 }
 
 /// Limits a stream.
@@ -90,16 +90,24 @@ struct Limit {
     spec: StreamSpec,
     settings: LimiterSettings,
     limiter: Limiter,
+    /// Works in its place, where a lower ceiling was asked for.
+    lowered: Option<Box<Limiter>>,
+}
+
+impl Limit {
+    fn active(&mut self) -> &mut Limiter {
+        self.lowered.as_deref_mut().unwrap_or(&mut self.limiter)
+    }
 }
 
 impl Processor for Limit {
     fn process(&mut self, block: &mut Block) -> Status {
-        self.limiter.process(block);
+        self.active().process(block);
         Status::Continue
     }
 
     fn reset(&mut self) {
-        self.limiter.reset();
+        self.active().reset();
     }
 
     fn latency(&self) -> Frames {
@@ -107,8 +115,9 @@ impl Processor for Limit {
     }
 
     fn lower_ceiling(&mut self, by: Decibels, _louder: Decibels) -> Lowered {
-        let ceiling = self.settings.ceiling + -by;
-        self.limiter = Limiter::new(&self.spec, &LimiterSettings { ceiling, ..self.settings });
+        let settings = LimiterSettings { ceiling: self.settings.ceiling + -by, ..self.settings };
+        let limiter = || Box::new(Limiter::new(&self.spec, &settings));
+        self.lowered = (by != Decibels::ZERO).then(limiter);
         Lowered::Done
     }
 

@@ -213,6 +213,10 @@ struct Loudness {
 }
 
 impl Loudness {
+    fn gain(&self) -> Decibels {
+        self.decision.as_ref().map_or(Decibels::ZERO, |decision| decision.gain)
+    }
+
     /// Loudness and true peak that the gain follows from: the group's, or the file's own.
     fn reference(&self) -> (Option<Lufs>, Option<Dbtp>) {
         match &self.group {
@@ -327,24 +331,26 @@ impl Loudness {
         let gain = self.decision.as_ref()?.gain;
         let (reference, peak) = self.reference();
         let keeps = reference.is_none_or(|loudness| self.aim.keeps(loudness));
+        // It keeps the loudness that it has, whatever is asked for.
+        let keeps_all = keeps && louder > Decibels::ZERO;
         let louder = if keeps { Decibels::ZERO } else { louder };
         if self.group.is_some() {
             let reduction = Decibels((reduction.0 - LIMITER_MARGIN_DB).max(0.0));
             let most = (self.aim.allowed(peak?)? + reduction - by).rounded_down();
             let more = Decibels((louder + by).0 / search::FIRST_SLOPE - by.0);
             let wanted = (gain + more).rounded();
-            return Some(if wanted > most { (most, true) } else { (wanted, false) });
+            return Some(if wanted > most { (most, true) } else { (wanted, keeps_all) });
         }
         if let Observing::Rehearsal(search, _) | Observing::Searched(search) = &self.observing {
             let search = search.lowered(by, louder);
             let is_bound = search.bound().is_some_and(|it| it != Bound::Rehearsals);
-            return Some((search.best(), is_bound));
+            return Some((search.best(), is_bound || keeps_all));
         }
         // Nothing was limited so far, and it is not limited by much now: a decibel brings a decibel.
         let wanted = (gain + louder).rounded();
         let allowed = peak.and_then(|peak| self.aim.allowed(peak));
         let most = allowed.map(|allowed| (allowed + reduction - by).rounded_down());
-        Some(most.filter(|&most| wanted > most).map_or((wanted, false), |most| (most, true)))
+        Some(most.filter(|&most| wanted > most).map_or((wanted, keeps_all), |most| (most, true)))
     }
 
     /// Loudness and true peak afterwards.
@@ -458,9 +464,13 @@ impl Processor for Loudness {
         self.scope.as_ref().map(|_| &self.piece)
     }
 
+    fn group_goal(&self) -> Option<Lufs> {
+        Some(self.group?.integrated_lufs? + self.gain())
+    }
+
     fn group_behind(&self) -> Option<GroupLoudness> {
         let group = self.group?;
-        let gain = self.decision.as_ref().map_or(Decibels::ZERO, |decision| decision.gain);
+        let gain = self.gain();
         // A limiter changes the loudness of those files whose peaks exceed the ceiling.
         let allowed = group.true_peak_dbtp.and_then(|peak| self.aim.allowed(peak));
         let is_limited = self.aim.mode != Mode::Lower && allowed.is_some_and(|it| gain > it);
