@@ -7,7 +7,7 @@ use wavemill_core::analysis;
 use wavemill_core::loudness::{GroupLoudness, Piece};
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{
-    self, Job, JobGroup, LeftOut, Member, Places, RunError, identity,
+    self, Agreement, Job, JobGroup, LeftOut, Member, Places, RunError, identity, must_agree,
 };
 
 /// Bytes of all pieces that are kept. A minute takes up to 12 kB, and the longest that is kept lasts
@@ -76,11 +76,15 @@ pub struct Group {
     left_out: Vec<LeftOut>,
     /// What was measured of each file, by its content.
     pieces: Vec<(String, Piece)>,
+    /// What they agreed about each export.
+    #[serde(default)]
+    exports: Vec<Agreement>,
 }
 
 impl Group {
-    /// Measures files that belong together. Those that are at fault, or that the pipeline rejects, are left
-    /// out. `progress` is told which file is measured, and how far the whole is.
+    /// Measures files that belong together, and tries what their exports must agree about. Those that are at
+    /// fault, or that the pipeline rejects, are left out. `progress` is given the file at work, and how far the
+    /// whole is.
     ///
     /// # Errors
     /// When it was canceled, or the machine is at fault: a file that could be measured next time must not
@@ -92,37 +96,52 @@ impl Group {
         places: &Places<'_>,
         progress: &mut dyn FnMut(usize, f64),
     ) -> Result<Self, RunError> {
+        // Trials take longer than measures.
+        let measures_share = if must_agree(pipeline) { 0.3 } else { 1.0 };
         let count = files.len().max(1) as f64;
-        let mut measured = Vec::new();
-        let mut left_out = Vec::new();
+        let (mut jobs, mut measured, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         for (index, file) in files.iter().enumerate() {
-            let mut share = |share| progress(index, (index as f64 + share) / count);
+            let mut share =
+                |share| progress(index, (index as f64 + share) / count * measures_share);
             share(0.0);
-            let member = match (file.job)() {
-                Ok(job) => pieces
-                    .measure(pipeline, &job, places, &mut share)
-                    .map(|member| (job.hash, member)),
-                Err(reason) => Ok((String::new(), Member::LeftOut(reason))),
+            let name = file.name.clone();
+            let job = match (file.job)() {
+                Ok(job) => job,
+                Err(reason) => {
+                    left_out.push(LeftOut { name, reason });
+                    continue;
+                }
             };
-            let (hash, member) = match member {
+            match pieces.measure(pipeline, &job, places, &mut share) {
+                Ok(Member::Piece(piece)) => {
+                    measured.push((job.hash.clone(), piece));
+                    jobs.push((index, job));
+                }
+                Ok(Member::LeftOut(reason)) => left_out.push(LeftOut { name, reason }),
                 Err(RunError::Canceled) => return Err(RunError::Canceled),
                 Err(RunError::Transient { reason }) => {
-                    let reason = format!("{} cannot be measured: {reason}", file.name);
+                    let reason = format!("{name} cannot be measured: {reason}");
                     return Err(RunError::Transient { reason });
                 }
-                Err(at_fault) => (String::new(), Member::LeftOut(at_fault.to_string())),
-                Ok(member) => member,
-            };
-            match member {
-                Member::Piece(piece) => measured.push((hash, piece)),
-                Member::LeftOut(reason) => {
-                    left_out.push(LeftOut { name: file.name.clone(), reason });
+                Err(at_fault) => {
+                    left_out.push(LeftOut { name, reason: at_fault.to_string() });
                 }
             }
         }
         let loudness = GroupLoudness::of(measured.iter().map(|(_, piece)| piece));
         let alone = |(hash, piece): (String, Piece)| (hash, piece.alone());
-        Ok(Self { loudness, left_out, pieces: measured.into_iter().map(alone).collect() })
+        let pieces = measured.into_iter().map(alone).collect();
+        let mut group = Self { loudness, left_out, pieces, exports: Vec::new() };
+        if must_agree(pipeline) {
+            let (files, jobs): (Vec<usize>, Vec<Job>) = jobs.into_iter().unzip();
+            let with_group = |job: Job| Job { group: Some(group.of_file(&job.hash)), ..job };
+            let jobs: Vec<Job> = jobs.into_iter().map(with_group).collect();
+            let mut share = |file: usize, share: f64| {
+                progress(files[file], measures_share + (1.0 - measures_share) * share);
+            };
+            group.exports = execution::agree(pipeline, &jobs, places, &mut share)?;
+        }
+        Ok(group)
     }
 
     /// What the run of one of its files is told.
@@ -131,6 +150,7 @@ impl Group {
             loudness: self.loudness,
             piece: self.pieces.iter().find(|(of, _)| of == hash).map(|(_, piece)| piece.clone()),
             left_out: self.left_out.clone(),
+            exports: self.exports.clone(),
         }
     }
 }

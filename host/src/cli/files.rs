@@ -11,6 +11,7 @@ use crate::jobs::{Clock, is_job_id};
 use crate::report::{Align, Table, Tone, counted, duration, one_line, size};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
+use wavemill_core::units::Plain;
 
 mod adopt;
 
@@ -204,7 +205,10 @@ fn print(list: &FileList, context: &Context) -> Result<(), CliError> {
             (moment(&file.made), Some(Tone::Faint)),
             (size(file.size_bytes), None),
             (file.duration_s.map(duration).unwrap_or_default(), None),
-            (file.integrated_lufs.map(|lufs| format!("{lufs:.1}")).unwrap_or_default(), None),
+            (
+                file.integrated_lufs.map(|lufs| format!("{:.1}", Plain(lufs))).unwrap_or_default(),
+                None,
+            ),
             (outcome::below(Path::new(&file.path), context), Some(Tone::Name)),
             state_of(file),
         ]);
@@ -255,8 +259,8 @@ fn rows(file: &FileView) -> Table {
     row("pipeline", file.pipeline.as_deref().map(one_line));
     row("size", Some(size(file.size_bytes)));
     row("length", file.duration_s.map(duration));
-    row("loudness", file.integrated_lufs.map(|lufs| format!("{lufs:.1} LUFS")));
-    row("true peak", file.true_peak_dbtp.map(|peak| format!("{peak:.1} dBTP")));
+    row("loudness", file.integrated_lufs.map(|lufs| format!("{:.1} LUFS", Plain(lufs))));
+    row("true peak", file.true_peak_dbtp.map(|peak| format!("{:.1} dBTP", Plain(peak))));
     for (name, text) in &file.tags {
         row(name, Some(one_line(text)));
     }

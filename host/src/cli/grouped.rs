@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::paths::absolute;
+use super::progress::Bars;
 use super::run::job_of;
 use crate::groups::{Candidate, Group, Pieces};
 use crate::jobs::JobIds;
@@ -10,6 +11,9 @@ use std::path::{Path, PathBuf};
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{Job, Places, RunError};
 use wavemill_pipelines::model::Grouping;
+
+/// The bar of a group.
+const GROUP: &str = "group";
 
 /// The jobs of all files, each told of its group, or why a file has none; empty where the pipeline treats
 /// every file by itself, or when it was canceled.
@@ -24,17 +28,26 @@ pub(super) fn grouped_jobs(
     let pieces = Pieces::of_state(&context.settings.state);
     let mut jobs: Vec<_> = files.iter().map(|file| job_of(file, ids)).collect();
     for members in groups_of(grouping, files) {
+        let count = members.len();
         if context.report.shows_progress() {
-            let count = counted(members.len(), "file");
-            context.report.note(&format!("measuring {count} for one gain"));
+            let files = counted(count, "file");
+            context.report.note(&format!("measuring {files} for one gain"));
         }
+        let mut bars = Bars::new(context);
+        bars.begin(GROUP, "");
+        let mut progress = |file: usize, share: f64| {
+            let name = files[members[file]].file_name().map(Path::new).map(shown);
+            bars.rename(GROUP, &format!("{} of {count}: {}", file + 1, name.unwrap_or_default()));
+            bars.set(GROUP, share);
+        };
         let candidate = |&index: &usize| {
             let job = &jobs[index];
             Candidate { name: shown(&files[index]), job: Box::new(|| job.clone()) }
         };
         let candidates: Vec<_> = members.iter().map(candidate).collect();
-        let measured = Group::measure(&pieces, pipeline, &candidates, places, &mut |_, _| {});
+        let measured = Group::measure(&pieces, pipeline, &candidates, places, &mut progress);
         drop(candidates);
+        bars.end(GROUP);
         match measured {
             Ok(group) => {
                 for &index in &members {

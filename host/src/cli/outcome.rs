@@ -5,6 +5,7 @@ use crate::control::types::OutputView;
 use crate::report::{Paint, Tone, counted, one_line, shown};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use wavemill_core::units::Plain;
 use wavemill_pipelines::execution::{OutputKind, Prepared, entries, findings, notes};
 
 /// A finished file.
@@ -47,11 +48,17 @@ impl Outcome<'_> {
                 .iter()
                 .map(|note| format!("  {} {}", paint.tone(Tone::Doubt, "note:"), one_line(note))),
         );
-        lines.extend(
-            self.outputs
-                .iter()
-                .map(|made| paint.tone(Tone::Faint, format!("  {}", below(&made.path, context)))),
-        );
+        let heard = Heard::all(self.report);
+        let numbers = |made: &Made| {
+            let is_this =
+                |heard: &&Heard<'_>| heard.path.is_some_and(|path| Path::new(path) == made.path);
+            let numbers = heard.iter().find(is_this).filter(|_| differ(&heard, self.report));
+            numbers.map_or_else(String::new, |it| format!("  {}", it.loudness.words()))
+        };
+        lines.extend(self.outputs.iter().map(|made| {
+            let path = paint.tone(Tone::Faint, format!("  {}", below(&made.path, context)));
+            format!("{path}{}", numbers(made))
+        }));
         lines
     }
 
@@ -81,6 +88,11 @@ pub(super) fn rehearsed(input: &Path, report: &Value, context: &Context) -> Vec<
     let name = input.file_name().map_or(input, Path::new);
     let mut lines =
         vec![format!("{}: {}", paint.tone(Tone::Strong, shown(name)), words.join(", "))];
+    let heard = Heard::all(report);
+    if differ(&heard, report) {
+        let line = |it: &Heard<'_>| format!("  {}: {}", it.format, it.loudness.words());
+        lines.extend(heard.iter().map(line));
+    }
     lines.extend(limits(report).into_iter().map(|line| format!("  {line}")));
     lines.extend(
         notes(report)
@@ -98,7 +110,8 @@ fn limits(report: &Value) -> Vec<String> {
         let files = found.get("group_files").and_then(Value::as_f64);
         if let Some(files) = files {
             let level = |key: &str, unit: &str| {
-                number(key).map_or_else(|| "silent".to_owned(), |it| format!("{it:.1} {unit}"))
+                number(key)
+                    .map_or_else(|| "silent".to_owned(), |it| format!("{:.1} {unit}", Plain(it)))
             };
             let loudness = level("group_integrated_lufs", "LUFS");
             let peak = level("group_true_peak_dbtp", "dBTP");
@@ -130,25 +143,37 @@ struct Numbers {
     /// Of the source.
     input_peak_dbtp: Option<f64>,
     gain_db: Option<f64>,
+    /// Whether the exports came out differently: then only the source's numbers are here.
+    outputs_differ: bool,
 }
 
 impl Numbers {
     fn of(report: &Value) -> Self {
         let (before, after) = (of_step(report, "measured"), of_step(report, "expected"));
         let input = Loudness::of(report).or(before);
-        let output = farthest(report, input.integrated_lufs).unwrap_or_default().or(after);
+        let heard = Heard::all(report);
+        let gain_db = findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64());
+        if differ(&heard, report) {
+            // Each export says its own.
+            let input_lufs = input.integrated_lufs;
+            return Self { input_lufs, gain_db, outputs_differ: true, ..Self::default() };
+        }
+        let output = heard.first().map(|heard| heard.loudness).unwrap_or_default().or(after);
         Self {
+            outputs_differ: false,
             input_lufs: input.integrated_lufs,
             output_lufs: output.integrated_lufs,
             true_peak_dbtp: output.or(input).true_peak_dbtp,
             input_peak_dbtp: input.true_peak_dbtp,
-            gain_db: findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64()),
+            gain_db,
         }
     }
 
     fn before_and_after(&self, arrow: &str) -> Vec<String> {
         let peaks = self.input_peak_dbtp.zip(self.true_peak_dbtp);
-        let peaks = peaks.map(|(from, to)| format!("true peak {from:.1} {arrow} {to:.1} dBTP"));
+        let peaks = peaks.map(|(from, to)| {
+            format!("true peak {:.1} {arrow} {:.1} dBTP", Plain(from), Plain(to))
+        });
         let is_peak = |word: &String| word.starts_with("true peak");
         let mut words = self.words(arrow);
         if let (Some(peaks), Some(word)) = (peaks, words.iter_mut().find(|word| is_peak(word))) {
@@ -159,14 +184,19 @@ impl Numbers {
 
     fn words(&self, arrow: &str) -> Vec<String> {
         let loudness = match (self.input_lufs, self.output_lufs) {
-            (Some(input), Some(output)) => Some(format!("{input:.1} {arrow} {output:.1} LUFS")),
-            (Some(only), None) | (None, Some(only)) => Some(format!("{only:.1} LUFS")),
+            (Some(input), Some(output)) => {
+                Some(format!("{:.1} {arrow} {:.1} LUFS", Plain(input), Plain(output)))
+            }
+            (Some(only), None) if self.outputs_differ => {
+                Some(format!("source {:.1} LUFS", Plain(only)))
+            }
+            (Some(only), None) | (None, Some(only)) => Some(format!("{:.1} LUFS", Plain(only))),
             (None, None) => None,
         };
         [
             loudness,
-            self.true_peak_dbtp.map(|peak| format!("true peak {peak:.1} dBTP")),
-            self.gain_db.map(|gain| format!("gain {gain:+.1} dB")),
+            self.true_peak_dbtp.map(peak_words),
+            self.gain_db.map(|gain| format!("gain {:+.1} dB", Plain(gain))),
         ]
         .into_iter()
         .flatten()
@@ -193,6 +223,22 @@ impl Loudness {
         }
     }
 
+    /// Of an export: what a lossy one decodes to, else what was stored.
+    fn heard(output: &Value) -> Self {
+        let number = |key| output.get(key).and_then(Value::as_f64);
+        let decoded = Self {
+            integrated_lufs: number("decoded_integrated_lufs"),
+            true_peak_dbtp: number("decoded_true_peak_dbtp"),
+        };
+        if decoded.integrated_lufs.is_some() { decoded } else { Self::of(output) }
+    }
+
+    fn words(self) -> String {
+        let loudness = self.integrated_lufs.map(|lufs| format!("{:.1} LUFS", Plain(lufs)));
+        let words = loudness.into_iter().chain(self.true_peak_dbtp.map(peak_words));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
     /// These values, or the other's where there are none.
     fn or(self, other: Self) -> Self {
         Self {
@@ -213,17 +259,39 @@ fn of_step(report: &Value, which: &str) -> Loudness {
     }
 }
 
-/// The output whose loudness differs most from the source's: that one shows what was done, where an
-/// untouched copy is made beside it.
-fn farthest(report: &Value, input_lufs: Option<f64>) -> Option<Loudness> {
-    let change = |output: &Loudness| match (output.integrated_lufs, input_lufs) {
-        (Some(output), Some(input)) => (output - input).abs(),
-        _ => 0.0,
-    };
-    entries(report, "outputs")
-        .filter(|output| output.get("loudness").is_some_and(|loudness| !loudness.is_null()))
-        .map(Loudness::of)
-        .reduce(|best, next| if change(&next) > change(&best) { next } else { best })
+/// An export as it will be heard.
+struct Heard<'a> {
+    path: Option<&'a str>,
+    format: &'a str,
+    loudness: Loudness,
+}
+
+impl<'a> Heard<'a> {
+    /// Those of a report whose loudness is known.
+    fn all(report: &'a Value) -> Vec<Self> {
+        let text = |output: &'a Value, key| output.get(key).and_then(Value::as_str);
+        let heard = |output| Self {
+            path: text(output, "path"),
+            format: text(output, "format").unwrap_or_default(),
+            loudness: Loudness::heard(output),
+        };
+        let outputs = entries(report, "outputs").map(heard);
+        outputs.filter(|output| output.loudness.integrated_lufs.is_some()).collect()
+    }
+}
+
+/// Whether exports came out differently, or one so that it says nothing of those that were not measured.
+fn differ(heard: &[Heard<'_>], report: &Value) -> bool {
+    let Some(first) = heard.first().map(|heard| heard.loudness.words()) else { return false };
+    let is_written = |output: &&Value| output.get("skipped").is_none();
+    let is_all = entries(report, "outputs").filter(is_written).count() == heard.len();
+    let expected = of_step(report, "expected").words();
+    let is_other = |heard: &Heard<'_>| heard.loudness.words() != first;
+    heard.iter().any(is_other) || !(is_all || first == expected)
+}
+
+fn peak_words(peak_dbtp: f64) -> String {
+    format!("true peak {:.1} dBTP", Plain(peak_dbtp))
 }
 
 #[cfg(test)]
@@ -233,17 +301,25 @@ mod tests {
 
     #[test]
     fn numbers_of_a_report_become_words() {
-        let report = json!({
+        let mut report = json!({
             "loudness": { "integrated_lufs": -19.83, "true_peak_dbtp": -5.0 },
             "steps": [{ "use": "loudness", "findings": { "gain_db": 3.83 } }],
             "outputs": [
-                { "loudness": { "integrated_lufs": -19.83, "true_peak_dbtp": -5.0 } },
-                { "loudness": { "integrated_lufs": -16.0, "true_peak_dbtp": -1.17 } },
+                { "path": "a.flac", "loudness": { "integrated_lufs": -16.0, "true_peak_dbtp": -1.17 } },
+                { "path": "a.mp3", "loudness": { "integrated_lufs": -15.5, "true_peak_dbtp": -0.3 },
+                  "decoded_integrated_lufs": -16.03, "decoded_true_peak_dbtp": -1.2 },
                 { "skipped": "exists already" },
             ],
         });
-        let words = Numbers::of(&report).words("->").join(", ");
-        assert_eq!(words, "-19.8 -> -16.0 LUFS, true peak -1.2 dBTP, gain +3.8 dB");
+        let words = |report: &Value| Numbers::of(report).words("->").join(", ");
+        assert_eq!(words(&report), "-19.8 -> -16.0 LUFS, true peak -1.2 dBTP, gain +3.8 dB");
+        // Where exports differ, each says its own.
+        report["outputs"][1]["decoded_integrated_lufs"] = json!(-16.3);
+        assert_eq!(words(&report), "source -19.8 LUFS, gain +3.8 dB");
+        let heard = Heard::all(&report);
+        assert!(differ(&heard, &report));
+        assert_eq!(heard[1].loudness.words(), "-16.3 LUFS, true peak -1.2 dBTP");
+        assert_eq!(heard[1].path, Some("a.mp3"));
     }
 
     #[test]

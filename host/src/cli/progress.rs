@@ -44,6 +44,13 @@ impl Bars {
         self.running.insert(key.to_owned(), bar);
     }
 
+    /// Gives a bar another name.
+    pub(super) fn rename(&self, key: &str, name: &str) {
+        if let Some(bar) = self.running.get(key) {
+            bar.set_message(fitted(name));
+        }
+    }
+
     /// Moves a bar.
     #[expect(
         clippy::cast_possible_truncation,

@@ -22,7 +22,7 @@ use crossbeam_channel::{Receiver, after, select};
 use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared};
+use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared, ROUNDS_MAX};
 use wavemill_pipelines::model::Grouping;
 use wavemill_pipelines::publishing::{Trust, hash_file, identity};
 
@@ -59,8 +59,10 @@ struct Together<'s> {
     record: GroupRecord,
     /// Held while its worker measures them.
     turn: Option<Turn<'s>>,
-    /// The one that is measured.
+    /// The one that is measured or tried.
     measuring: Option<usize>,
+    /// How many turns files had.
+    turns: usize,
 }
 
 impl<'s> Together<'s> {
@@ -72,23 +74,26 @@ impl<'s> Together<'s> {
     ) -> Result<Option<Self>, StoreError> {
         let (id, record) = shared.store.group_of(&job.id, grouping)?;
         if record.measured.is_some() {
-            return Ok(Some(Self { id, record, turn: None, measuring: None }));
+            return Ok(Some(Self { id, record, turn: None, measuring: None, turns: 0 }));
         }
         let Some(turn) = shared.turns.take(&id, &shared.stop) else { return Ok(None) };
         // Whoever had the turn before may have measured it, or left a file out.
         let (id, record) = shared.store.group_of(&job.id, grouping)?;
         let turn = Some(turn).filter(|_| record.measured.is_none());
-        Ok(Some(Self { id, record, turn, measuring: None }))
+        Ok(Some(Self { id, record, turn, measuring: None, turns: 0 }))
     }
 
-    /// Notes which file is measured from now on; whether it is the turn of another one. They come once each, in their
-    /// order: a worker that was taken over gets no more time by saying otherwise.
+    /// Notes which file is measured or tried from now on; whether it is the turn of another one. Each has as many
+    /// turns as there may be rounds: a worker that was taken over gets no more time by asking for more.
     fn begins(&mut self, member: usize) -> bool {
+        let members = self.record.members.len();
         let is_next = self.turn.is_some()
-            && member < self.record.members.len()
-            && self.measuring.is_none_or(|before| before < member);
+            && member < members
+            && self.measuring != Some(member)
+            && self.turns < members * (1 + ROUNDS_MAX);
         if is_next {
             self.measuring = Some(member);
+            self.turns += 1;
         }
         is_next
     }

@@ -12,6 +12,11 @@ const PIECES: [(&str, u32, f64); 3] =
 
 /// Noise that swells, of a fixed seed: Numerical Recipes' "quick and dirty" generator.
 pub(super) fn piece(lab: &Lab, name: &str, seconds: u32, amplitude: f64) {
+    piece_of(lab, name, seconds, |_| amplitude);
+}
+
+/// The same with an amplitude for each frame.
+fn piece_of(lab: &Lab, name: &str, seconds: u32, amplitude: impl Fn(u32) -> f64) {
     let spec = WavSpec {
         channels: 1,
         sample_rate: RATE_HZ,
@@ -27,7 +32,7 @@ pub(super) fn piece(lab: &Lab, name: &str, seconds: u32, amplitude: f64) {
         let noise = 2.0 * f64::from(state) / f64::from(u32::MAX) - 1.0;
         let swell = 0.75 + 0.25 * (f64::from(frame) / f64::from(RATE_HZ)).sin();
         #[expect(clippy::cast_possible_truncation, reason = "below full scale")]
-        let sample = (noise * swell * amplitude * f64::from(1 << 23)) as i32;
+        let sample = (noise * swell * amplitude(frame) * f64::from(1 << 23)) as i32;
         writer.write_sample(sample).unwrap();
     }
     writer.finalize().unwrap();
@@ -162,6 +167,52 @@ fn largest_peak_lowers_the_gain_of_all_and_the_shortfall_is_told() {
     assert!(peak <= -1.0 && peak > -1.01, "{peak}");
     // It alone would be allowed far more.
     assert!(softer["expected_true_peak_dbtp"].as_f64().unwrap() < -10.0);
+}
+
+#[test]
+fn limited_album_gets_one_correction_an_export_and_lands_at_its_target() {
+    let lab = Lab::new();
+    // Two beats a second, which alone must be limited.
+    let beats = |amplitude: f64| {
+        move |frame: u32| if frame % (RATE_HZ / 2) < 900 { amplitude } else { 0.3 * amplitude }
+    };
+    for (file, (_, seconds, amplitude)) in FILES.iter().zip(PIECES) {
+        piece_of(&lab, file, seconds, beats(amplitude));
+    }
+    let with = "target_lufs = -16.0, ceiling_dbtp = -3.0, mode = \"limit\", group = \"folder\", \
+                max_reduction_db = 12.0";
+    pipeline(&lab, with);
+    let text = std::fs::read_to_string(lab.path("album.toml")).unwrap();
+    let export = |format: &str| {
+        format!(
+            "[[export]]\nformat = \"{format}\"\npath = \"out/{{stem}}.{{ext}}\"\nreplay_gain = true\n"
+        )
+    };
+    let exports = format!("{}{}[report]", export("flac"), export("vorbis"));
+    lab.write("album.toml", &text.replace("[report]", &exports));
+    let output = run(&lab, &FILES);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    concatenate(&lab, &["out/1 loud.wav", "out/2 soft.wav", "out/3 softer.wav"], "all.wav");
+    let whole = loudness(&lab, "all.wav");
+    assert!((whole + 16.0).abs() < 0.1, "{whole}");
+    let outputs = |stem: &str| report(&lab, stem)["outputs"].as_array().unwrap().clone();
+    let first = outputs("1 loud");
+    // What the limiter takes is given before it.
+    assert!(first[0]["target_raised_lu"].as_f64().unwrap() > 0.1, "{:#}", first[0]);
+    for stem in ["1 loud", "2 soft", "3 softer"] {
+        let outputs = outputs(stem);
+        for (output, first) in outputs.iter().zip(&first) {
+            for key in ["ceiling_lowered_db", "target_raised_lu"] {
+                assert_eq!(output[key], first[key], "{stem}: {output:#}");
+            }
+        }
+        let album = |output: &Value| output["replay_gain"]["album_gain_db"].as_f64().unwrap();
+        // -18 LUFS is what players bring it to; Vorbis takes more of noise than the limiter can give.
+        assert!((album(&outputs[1]) + 2.0).abs() < 0.1, "{stem}: {:#}", outputs[1]);
+        assert!((album(&outputs[2]) - album(&first[2])).abs() < 1e-9);
+        let peak = outputs[2]["decoded_true_peak_dbtp"].as_f64().unwrap();
+        assert!(peak <= -2.95, "{stem}: {peak}");
+    }
 }
 
 #[test]

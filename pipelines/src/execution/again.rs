@@ -1,14 +1,16 @@
-//! Exports that exceed a ceiling are made again, with less gain.
+//! Exports that a lossy format or a conversion changed are made again, with a correction.
 //!
-//! A ceiling holds where a step keeps it. What an export adds behind it, a lossy format or another rate,
-//! raises peaks; so they are looked at as they will be heard, and the pass is run again for those that
-//! exceed what was promised.
+//! A ceiling holds where a step keeps it, and a loudness where a step makes it. What an export adds behind
+//! them raises peaks and takes loudness; so both are looked at as they will be heard, and the pass is run again
+//! for the exports that differ from what was asked for. Files that get one gain together get one correction
+//! together as well: see [`agreement`](super::agreement).
 
 use super::RunError;
+use super::correction::{self, Attempt, Correction};
 use super::group::{Group, Stored};
 use super::outputs::Decided;
 use super::pass::FedGroup;
-use super::promise::{self, Excess, Heard};
+use super::promise::{self, Heard, Height};
 use super::run::{Files, Run};
 use super::spool::Spool;
 use super::stage::Stage;
@@ -16,17 +18,16 @@ use crate::plan::blueprint::{Blueprint, Pass};
 use crate::plan::ceiling::Peak;
 use std::collections::BTreeMap;
 use wavemill_core::loudness::LoudnessReport;
+use wavemill_core::processor::Lowered;
 use wavemill_core::units::{Decibels, Frames};
 
-/// Most times that an export is made again. What one attempt leaves above the ceiling is tenths of a dB at
-/// most, since a lossy format does nearly the same to a signal that is a little softer.
-const REPEATS_MAX: u32 = 3;
+/// Loudness that is missed by more is worth a line.
+const MISSING_LU: f64 = 0.1;
 
-/// How far below the ceiling the first repeat aims, the second by twice as much, and so on.
-const MARGIN_DB: f64 = 0.1;
-
-/// What a pass made its exports of.
+/// A pass, and what it made its exports of.
 pub(super) struct Made<'a> {
+    /// Which of the passes.
+    pub(super) pass: usize,
     pub(super) decided: &'a Decided,
     /// Frames that each stage delivers.
     pub(super) lengths: &'a BTreeMap<usize, Frames>,
@@ -36,167 +37,259 @@ pub(super) struct Made<'a> {
 
 /// An export that was made again.
 pub(super) struct Repeated {
-    /// How often.
-    pub(super) times: u32,
-    /// What all repeats took away together; negative.
-    pub(super) gain: Decibels,
+    /// How often it was made in all.
+    pub(super) attempts: usize,
+    /// What was changed the last time.
+    pub(super) correction: Correction,
+    /// Whether a step limits to the lower ceiling; else it was turned down.
+    pub(super) is_limited: bool,
+    /// Whether the step that makes it loud gives no more.
+    pub(super) is_bound: bool,
     /// What was stored the last time.
     pub(super) stored: Stored,
-    /// The ceiling, in its unit.
-    pub(super) ceiling: Peak,
-    /// Whether it holds now.
-    pub(super) is_kept: bool,
+    /// The ceiling, in its unit, and whether it holds now; `None` where none was promised.
+    pub(super) ceiling: Option<(Peak, bool)>,
 }
 
-/// The gain of the next attempt, the one with this number.
-fn softer(excess: Excess, before: Decibels, attempt: u32) -> Decibels {
-    Decibels(before.0 - excess.above_db() - MARGIN_DB * f64::from(attempt)).rounded_down()
+/// Exports that a repeat of a pass makes together.
+struct Batch {
+    /// The stage that limits to a lower ceiling, and by how much that is lower; without one each export is
+    /// turned down by itself.
+    limiter: Option<(usize, Correction)>,
+    exports: Vec<(usize, Correction)>,
+}
+
+impl Batch {
+    /// Which exports can be made in one pass: those that are only turned down, and those of one ceiling.
+    fn all(blueprint: &mut Blueprint, due: &[(usize, Correction)]) -> Vec<Self> {
+        let mut batches: Vec<Self> = Vec::new();
+        for &(export, correction) in due {
+            let limiter = blueprint.limiter_of(export).map(|stage| (stage, correction));
+            match batches.iter_mut().find(|batch| batch.limiter == limiter) {
+                Some(batch) => batch.exports.push((export, correction)),
+                None => batches.push(Self { limiter, exports: vec![(export, correction)] }),
+            }
+        }
+        batches
+    }
 }
 
 impl Run<'_> {
-    /// Makes the exports that a pass wrote again while they exceed what was promised.
-    pub(super) fn make_again(
+    /// Makes the exports that a pass wrote again, until they keep what was promised and have their loudness, or
+    /// as their group agreed.
+    pub(super) fn correct(
         &mut self,
-        index: usize,
         blueprint: &mut Blueprint,
         made: &Made<'_>,
         files: &mut Files,
         mut spool: Option<&mut Spool>,
     ) -> Result<(), RunError> {
-        for attempt in 1..=REPEATS_MAX {
-            let above = self.above(index, blueprint, files, made.stored);
-            if above.is_empty() {
-                break;
-            }
-            let mut gains = BTreeMap::new();
-            for (export, excess) in above {
-                let before = self.repeated.get(&export).map_or(Decibels::ZERO, |it| it.gain);
-                gains.insert(export, (softer(excess, before, attempt), excess.ceiling));
-                // Its name is free again when the file is gone.
-                files.remove(&export);
-            }
-            let groups = self.groups_again(blueprint, &gains, made)?;
-            let pass = blueprint.passes[index].clone();
-            blueprint.stages[pass.stages.clone()].iter_mut().for_each(Stage::rewind);
-            let again = Pass { observer: None, spools: false, ..pass };
-            self.pass_count += 1;
-            let spool = spool.as_deref_mut();
-            let done = self.pass(&again, &mut blueprint.stages, groups, Vec::new(), spool)?;
-            files.extend(done.written);
-            for (export, stored) in done.stored {
-                let (gain, ceiling) = gains[&export];
-                let repeated = Repeated { times: attempt, gain, stored, ceiling, is_kept: true };
-                self.repeated.insert(export, repeated);
+        let agreed = self.agreed_corrections(blueprint, made);
+        self.repeat(blueprint, &agreed, made, files, spool.as_deref_mut())?;
+        let mut tried: BTreeMap<usize, Vec<Attempt>> = BTreeMap::new();
+        for &export in files.keys() {
+            let is_here = blueprint.pass_of(blueprint.group_of[export]) == made.pass;
+            if is_here && self.trial.is_none() && self.agreement(export).is_none() {
+                let attempt = self.attempt(export, blueprint, files, made.stored);
+                tried.insert(export, vec![attempt]);
             }
         }
-        self.tell_of_repeats(index, blueprint, files, made.stored);
-        self.tell_of_overs(index, blueprint, files, made.stored);
+        loop {
+            let due =
+                |(export, tried): (&usize, &Vec<_>)| Some((*export, correction::next(tried)?));
+            let due: Vec<_> = tried.iter().filter_map(due).collect();
+            if due.is_empty() {
+                break;
+            }
+            self.repeat(blueprint, &due, made, files, spool.as_deref_mut())?;
+            for (export, _) in due {
+                let attempt = self.attempt(export, blueprint, files, made.stored);
+                tried.entry(export).or_default().push(attempt);
+            }
+        }
+        let best = |(export, tried): (&usize, &Vec<Attempt>)| {
+            let best = correction::best(tried);
+            (best + 1 != tried.len()).then(|| (*export, tried[best].correction))
+        };
+        let best: Vec<_> = tried.iter().filter_map(best).collect();
+        self.repeat(blueprint, &best, made, files, spool)?;
+        self.note_corrections(blueprint, made, files);
+        self.note_overs(blueprint, made, files);
         Ok(())
     }
 
-    /// The exports of a pass that exceed a ceiling.
-    fn above(
+    /// What a group agreed to change about the exports of a pass.
+    fn agreed_corrections(
         &self,
-        index: usize,
+        blueprint: &Blueprint,
+        made: &Made<'_>,
+    ) -> Vec<(usize, Correction)> {
+        let exports = made.decided.written();
+        let exports =
+            exports.filter(|export| blueprint.pass_of(blueprint.group_of[*export]) == made.pass);
+        exports.filter_map(|export| Some((export, self.agreed_correction(export)?))).collect()
+    }
+
+    /// What a group agreed to change about an export.
+    pub(super) fn agreed_correction(&self, export: usize) -> Option<Correction> {
+        let agreed = self.known.group.as_ref()?.exports.get(export)?.correction;
+        (agreed != Correction::NONE).then_some(agreed)
+    }
+
+    /// How an export came out, compared with what was promised and with what was first encoded.
+    pub(super) fn attempt(
+        &self,
+        export: usize,
+        blueprint: &mut Blueprint,
+        files: &Files,
+        stored: &BTreeMap<usize, Stored>,
+    ) -> Attempt {
+        let is_aimed = blueprint.is_made_loud(export);
+        let group = blueprint.group_of[export];
+        let repeated = self.repeated.get(&export);
+        let decoded = files.get(&export).and_then(|written| written.decoded.as_ref());
+        let decoded = decoded.and_then(|decoded| decoded.loudness.as_ref()?.integrated_lufs);
+        let first = stored.get(&group).or_else(|| self.stored(export, group, stored));
+        let goal = first.and_then(|first| first.loudness()?.integrated_lufs);
+        let missing = goal.zip(decoded).map(|(goal, decoded)| (goal - decoded).0);
+        Attempt {
+            correction: repeated.map_or(Correction::NONE, |repeated| repeated.correction),
+            above_db: self.height(export, blueprint, files, stored).map(Height::above_db),
+            missing_lu: missing.filter(|_| is_aimed),
+            is_bound: repeated.is_some_and(|repeated| repeated.is_bound),
+        }
+    }
+
+    /// The peak of an export beside its ceiling; `None` where none is promised.
+    fn height(
+        &self,
+        export: usize,
         blueprint: &Blueprint,
         files: &Files,
         stored: &BTreeMap<usize, Stored>,
-    ) -> Vec<(usize, Excess)> {
-        let mut above = Vec::new();
-        for (&export, written) in files {
-            let group = blueprint.group_of[export];
-            if blueprint.pass_of(group) != index {
-                continue;
+    ) -> Option<Height> {
+        let group = blueprint.group_of[export];
+        let written = files.get(&export)?;
+        let last = self.stored(export, group, stored)?;
+        // What was fed the first time says whether the pipeline itself kept a gate.
+        let first = stored.get(&group).unwrap_or(last).loudness();
+        let is_lossy = written.decoded.is_some();
+        let plan = &blueprint.groups[group];
+        let promises = promise::of_export(self.pipeline, plan, is_lossy, first);
+        Heard::new(written, last).height(&promises)
+    }
+
+    /// Makes exports of a pass again, each with its correction.
+    fn repeat(
+        &mut self,
+        blueprint: &mut Blueprint,
+        due: &[(usize, Correction)],
+        made: &Made<'_>,
+        files: &mut Files,
+        mut spool: Option<&mut Spool>,
+    ) -> Result<(), RunError> {
+        let batches = Batch::all(blueprint, due);
+        self.passes_left += batches.len();
+        for batch in batches {
+            let lower = |blueprint: &mut Blueprint, stage: usize, by: Correction| {
+                blueprint.stages[stage].processor.lower_ceiling(by.lower, by.louder)
+            };
+            let lowered = batch.limiter.map(|(stage, by)| lower(blueprint, stage, by));
+            let groups = self.groups_again(blueprint, &batch, made, files)?;
+            let pass = blueprint.passes[made.pass].clone();
+            blueprint.stages[pass.stages.clone()].iter_mut().for_each(Stage::rewind);
+            let again = Pass { observer: None, spools: false, ..pass };
+            let done =
+                self.pass(&again, &mut blueprint.stages, groups, Vec::new(), spool.as_deref_mut())?;
+            if let Some((stage, _)) = batch.limiter {
+                lower(blueprint, stage, Correction::NONE);
             }
-            let Some(first) = stored.get(&group) else { continue };
-            let last = self.repeated.get(&export).map_or(first, |repeated| &repeated.stored);
-            let is_lossy = written.decoded.is_some();
-            let plan = &blueprint.groups[group];
-            // What was fed the first time says whether the pipeline itself kept a gate.
-            let promises = promise::of_export(self.pipeline, plan, is_lossy, first.loudness());
-            let excess = Heard::new(written, last).excess(&promises);
-            above.extend(excess.map(|excess| (export, excess)));
+            files.extend(done.written);
+            for (export, stored) in done.stored {
+                let correction = batch.exports.iter().find(|(of, _)| *of == export);
+                let correction = correction.map_or(Correction::NONE, |(_, correction)| *correction);
+                let attempts = self.repeated.get(&export).map_or(1, |before| before.attempts);
+                let repeated = Repeated {
+                    attempts: attempts + 1,
+                    correction,
+                    is_limited: lowered.is_some(),
+                    is_bound: lowered == Some(Lowered::Bound),
+                    stored,
+                    ceiling: None,
+                };
+                self.repeated.insert(export, repeated);
+            }
         }
-        above
+        Ok(())
     }
 
     /// A group for each export that is made again; they are known by the export.
     fn groups_again(
         &self,
         blueprint: &mut Blueprint,
-        gains: &BTreeMap<usize, (Decibels, Peak)>,
+        batch: &Batch,
         made: &Made<'_>,
+        files: &mut Files,
     ) -> Result<Vec<FedGroup>, RunError> {
         let mut fed = Vec::new();
-        for (&export, &(gain, _)) in gains {
+        for &(export, correction) in &batch.exports {
+            // Its name is free again when the file is gone.
+            files.remove(&export);
             let group = blueprint.group_of[export];
-            blueprint.groups[group].convert_again(gain)?;
-            let mut writers = self.writers(blueprint, group, made.decided, made.lengths);
-            writers.retain(|(of, _)| *of == export);
-            for (_, writer) in &mut writers {
-                writer.forget_album();
-            }
+            let lower = if batch.limiter.is_some() { Decibels::ZERO } else { correction.lower };
+            blueprint.groups[group].convert_again(lower)?;
+            let writer = self.writer(blueprint, export, made.decided, made.lengths);
             let tap = blueprint.groups[group].tap;
             let group: Group = self.group(blueprint, group);
+            let writers = writer.map(|writer| (export, writer)).into_iter().collect();
             fed.push(FedGroup { index: export, tap, group, writers });
         }
         Ok(fed)
     }
 
-    /// Says which exports became softer, and which exceed their ceiling all the same.
-    fn tell_of_repeats(
-        &mut self,
-        index: usize,
-        blueprint: &Blueprint,
-        files: &Files,
-        stored: &BTreeMap<usize, Stored>,
-    ) {
-        let above: BTreeMap<usize, Excess> =
-            self.above(index, blueprint, files, stored).into_iter().collect();
+    /// Notes which exports keep their ceiling now, and says which became softer, exceed it or lack loudness all
+    /// the same.
+    fn note_corrections(&mut self, blueprint: &mut Blueprint, made: &Made<'_>, files: &Files) {
         for (&export, written) in files {
-            if blueprint.pass_of(blueprint.group_of[export]) != index {
+            if blueprint.pass_of(blueprint.group_of[export]) != made.pass {
                 continue;
             }
-            let Some(repeated) = self.repeated.get_mut(&export) else { continue };
-            let name = promise::name(self.pipeline, export);
+            let attempt = self.attempt(export, blueprint, files, made.stored);
+            let height = self.height(export, blueprint, files, made.stored);
             let how = if written.decoded.is_some() { "decoded" } else { "converted" };
-            let (unit, ceiling) = (repeated.ceiling.unit(), repeated.ceiling.value());
-            let softer = -repeated.gain.0;
-            self.warnings.push(match above.get(&export) {
-                Some(excess) => {
-                    repeated.is_kept = false;
-                    format!(
-                        "{name}: {how}, it reaches {:.2} {unit}, above the ceiling of {ceiling:.2} {unit}, \
-                         though made {} times again and {softer:.2} dB softer",
-                        excess.heard, repeated.times
-                    )
-                }
-                None => format!(
-                    "{name}: made {softer:.2} dB softer, so that {how} it keeps the ceiling of \
-                     {ceiling:.2} {unit}"
-                ),
+            let missing = match self.agreement(export) {
+                Some(agreement) => agreement.missing_lu.map(|missing| ("its group is", missing)),
+                None => attempt.missing_lu.map(|missing| ("decoded, it is", missing)),
+            };
+            let Some(repeated) = self.repeated.get_mut(&export) else { continue };
+            let is_kept = attempt.excess_db() <= 0.0;
+            repeated.ceiling = height.map(|height| (height.ceiling, is_kept));
+            let name = promise::name(self.pipeline, export);
+            let ceiling = height.and_then(|height| ceiling_line(repeated, height, is_kept, how));
+            let missing = missing.filter(|(_, missing)| *missing > MISSING_LU).map(|(what, missing)| {
+                format!(
+                    "{what} {missing:.2} LU softer than asked for; the limiter reaches no more within \
+                     `max_reduction_db`"
+                )
             });
+            let lines = ceiling.into_iter().chain(missing);
+            self.warnings.extend(lines.map(|line| format!("{name}: {line}")));
         }
     }
 
     /// Says which lossy exports will clip because what was encoded was above full scale already. That is
     /// how the signal was wanted, so it is not turned down.
-    fn tell_of_overs(
-        &mut self,
-        index: usize,
-        blueprint: &Blueprint,
-        files: &Files,
-        stored: &BTreeMap<usize, Stored>,
-    ) {
+    fn note_overs(&mut self, blueprint: &Blueprint, made: &Made<'_>, files: &Files) {
         for (&export, written) in files {
             let group = blueprint.group_of[export];
             let plan = &blueprint.groups[group];
-            if blueprint.pass_of(group) != index || !promise::is_free(self.pipeline, plan) {
+            if blueprint.pass_of(group) != made.pass || !promise::is_free(self.pipeline, plan) {
                 continue;
             }
             let peak = |report: Option<&LoudnessReport>| report?.larger_true_peak();
             let decoded = written.decoded.as_ref().and_then(|it| peak(it.loudness.as_ref()));
-            let encoded = self.stored(export, group, stored).and_then(|it| peak(it.loudness()));
+            let encoded =
+                self.stored(export, group, made.stored).and_then(|it| peak(it.loudness()));
             let (Some(decoded), Some(encoded)) = (decoded, encoded) else { continue };
             if decoded > promise::FULL_SCALE && encoded > promise::FULL_SCALE {
                 self.warnings.push(format!(
@@ -207,4 +300,21 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// What a ceiling took from an export, or how it is missed; `None` where it holds and cost no gain.
+fn ceiling_line(repeated: &Repeated, height: Height, is_kept: bool, how: &str) -> Option<String> {
+    let (unit, ceiling) = (height.ceiling.unit(), height.ceiling.value());
+    if !is_kept {
+        return Some(format!(
+            "{how}, it reaches {:.2} {unit}, above the ceiling of {ceiling:.2} {unit}, though made {} times",
+            height.heard, repeated.attempts
+        ));
+    }
+    let lower = repeated.correction.lower.0;
+    (!repeated.is_limited && lower > 0.0).then(|| {
+        format!(
+            "made {lower:.2} dB softer, so that {how} it keeps the ceiling of {ceiling:.2} {unit}"
+        )
+    })
 }

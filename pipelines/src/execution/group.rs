@@ -12,7 +12,7 @@ use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessReport, MonoMode, Piece};
 use wavemill_core::units::{Dbfs, Frames};
 
 /// A piece of the signal on its way to exports.
@@ -49,6 +49,8 @@ pub(super) struct Stored {
     pub(super) frames: Frames,
     /// What was measured of it.
     pub(super) measured: Analysis,
+    /// What it contributes to the loudness of a group.
+    pub(super) piece: Piece,
     pub(super) clipped_samples: u64,
     /// Largest sample of converted channels before full scale cuts it; `None` without a conversion or
     /// sound.
@@ -160,7 +162,7 @@ impl Store<'_> {
     }
 
     fn end(self) -> Result<Stored, RunError> {
-        let measured = self.meter.map(Analyzer::finish).unwrap_or_default();
+        let (measured, piece) = self.meter.map(Analyzer::finish_as_piece).unwrap_or_default();
         for writer in self.writers {
             let loudness = measured.loudness.clone().map(Box::new);
             send(writer, Fed::End(self.fingerprint.clone(), loudness))?;
@@ -168,6 +170,7 @@ impl Store<'_> {
         Ok(Stored {
             frames: Frames(self.fingerprint.frames),
             measured,
+            piece,
             clipped_samples: self.quantizer.clipped_samples(),
             converted_peak: Dbfs::from_amplitude(self.converted_peak.into()),
             dither: self.quantizer.dither(),

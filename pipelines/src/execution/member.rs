@@ -1,5 +1,6 @@
 //! Files that get one gain together: what each of them contributes, and what a run is told of it.
 
+use super::agreement::Agreement;
 use super::report::facts_of_step;
 use super::run::{Run, begin};
 use super::{Decision, Hooks, Job, Places, Proposal, RunError};
@@ -19,6 +20,17 @@ pub struct JobGroup {
     pub piece: Option<Piece>,
     /// Files that belong to it and could not be measured.
     pub left_out: Vec<LeftOut>,
+    /// What they agreed about each export of the pipeline; empty where nothing can differ.
+    #[serde(default)]
+    pub exports: Vec<Agreement>,
+}
+
+impl JobGroup {
+    /// The same group with other agreements.
+    #[must_use]
+    pub fn with_exports(self, exports: &[Agreement]) -> Self {
+        Self { exports: exports.to_vec(), ..self }
+    }
 }
 
 /// A file that a group is without.
@@ -107,7 +119,7 @@ impl Run<'_> {
     fn observe(&mut self, blueprint: &mut Blueprint, observer: usize) -> Result<(), RunError> {
         let passes = blueprint.passes.iter().position(|pass| pass.observer == Some(observer));
         let last = passes.unwrap_or_default();
-        self.pass_count -= blueprint.passes.len() - last - 1;
+        self.passes_left -= blueprint.passes.len() - last - 1;
         let mut length = self.known.frames;
         let mut spool = None;
         for index in 0..=last {

@@ -5,7 +5,9 @@
 
 mod access;
 mod again;
+mod agreement;
 mod companions;
+mod correction;
 mod digest;
 pub(crate) mod error;
 mod facts;
@@ -25,7 +27,9 @@ mod survey;
 mod writer;
 
 pub use access::{DirectAccess, FileAccess};
+pub use agreement::{Agreement, ROUNDS_MAX, agree, must_agree};
 pub use companions::Companions;
+pub use correction::Correction;
 pub use digest::{entries, findings, notes};
 pub use facts::{FileFacts, measures};
 pub use member::{JobGroup, LeftOut, Member, identity, measure};

@@ -22,17 +22,19 @@ pub(super) struct Promise {
     tolerance_db: f64,
 }
 
-/// What is above a ceiling, and by how much.
+/// A peak beside the ceiling that it is nearest to, or exceeds most.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Excess {
+pub(super) struct Height {
     pub(super) ceiling: Peak,
     pub(super) heard: f64,
+    tolerance_db: f64,
 }
 
-impl Excess {
-    /// By how much it is above the ceiling.
+impl Height {
+    /// By how much it is above the ceiling, and 0 up to its tolerance; negative below the ceiling.
     pub(super) fn above_db(self) -> f64 {
-        self.heard - self.ceiling.value()
+        let above = self.heard - self.ceiling.value();
+        if above > 0.0 && above <= self.tolerance_db { 0.0 } else { above }
     }
 }
 
@@ -66,15 +68,13 @@ impl<'a> Heard<'a> {
         }
     }
 
-    /// What exceeds its ceiling most.
-    pub(super) fn excess(&self, promises: &[Promise]) -> Option<Excess> {
-        promises
-            .iter()
-            .filter_map(|promise| {
-                let excess = Excess { ceiling: promise.peak, heard: self.peak(promise.peak)? };
-                (excess.above_db() > promise.tolerance_db).then_some(excess)
-            })
-            .max_by(|a, b| a.above_db().total_cmp(&b.above_db()))
+    /// The promise that is kept by least, or missed by most.
+    pub(super) fn height(&self, promises: &[Promise]) -> Option<Height> {
+        let heights = promises.iter().filter_map(|promise| {
+            let Promise { peak: ceiling, tolerance_db } = *promise;
+            Some(Height { ceiling, heard: self.peak(ceiling)?, tolerance_db })
+        });
+        heights.max_by(|a, b| a.above_db().total_cmp(&b.above_db()))
     }
 }
 

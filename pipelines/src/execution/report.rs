@@ -1,6 +1,7 @@
 //! The report of a run: JSON whose bytes depend on the job only, never on when or where it ran.
 
 use super::again::Repeated;
+use super::correction::Correction;
 use super::facts::{self, FileFacts};
 use super::gates::Verdict;
 use super::group::Stored;
@@ -200,13 +201,20 @@ fn tell_lossy(
     *told = facts::tidy(told.take());
 }
 
-/// How often an export was made again, what that took away, and for which ceiling.
+/// How often an export was made, what was changed, and whether its ceiling holds now.
 fn tell_repeated(told: &mut Value, repeated: &Repeated) {
-    let Repeated { times, gain, ceiling, is_kept, .. } = repeated;
-    told["attempts"] = json!(times + 1);
-    told["gain_db"] = json!(gain.0);
-    told[format!("ceiling_{}", ceiling.unit().to_lowercase())] = json!(ceiling.value());
-    told["ceiling_kept"] = json!(is_kept);
+    let Correction { lower, louder } = repeated.correction;
+    told["attempts"] = json!(repeated.attempts);
+    if repeated.is_limited {
+        told["ceiling_lowered_db"] = json!(lower.0);
+        told["target_raised_lu"] = json!(louder.0);
+    } else {
+        told["gain_db"] = json!(-lower.0);
+    }
+    if let Some((ceiling, is_kept)) = repeated.ceiling {
+        told[format!("ceiling_{}", ceiling.unit().to_lowercase())] = json!(ceiling.value());
+        told["ceiling_kept"] = json!(is_kept);
+    }
 }
 
 /// `told` with the groups of measures beside loudness before the key `before`, or at its end.

@@ -1,6 +1,7 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is told.
 
 use super::again::{Made, Repeated};
+use super::agreement::Agreement;
 use super::companions::Companions;
 use super::error::refused;
 use super::gates::{self, Subject, Verdict};
@@ -23,7 +24,7 @@ use std::sync::atomic::Ordering;
 use wavemill_core::analysis::{self, Analysis};
 use wavemill_core::decode::Repair;
 use wavemill_core::denormals::FlushDenormals;
-use wavemill_core::tags::Tags;
+use wavemill_core::tags::{Leveled, ReplayGain, Tags};
 use wavemill_core::units::Frames;
 
 /// A run between its passes.
@@ -38,13 +39,16 @@ pub(super) struct Run<'a> {
     tags: Arc<Tags>,
     companions: Companions,
     pub(super) known: Known,
-    /// Passes over the signal, scans included; for the progress.
-    pub(super) pass_count: usize,
-    passes_done: usize,
-    /// Share of the work that was told; it does not go back when passes are added.
+    /// Passes over the signal that are still to come, scans included; for the progress.
+    pub(super) passes_left: usize,
+    /// Whether exports may be made again: how often, nobody knows before.
+    may_repeat: bool,
+    /// Share of the work that is done.
     progress: f64,
     /// Whether nothing is written.
     pub(super) is_dry: bool,
+    /// The exports that are only tried, where a group must agree about them; `None` for a real run.
+    pub(super) trial: Option<Vec<usize>>,
     verdicts: Vec<Verdict>,
     pub(super) warnings: Vec<String>,
     /// Exports that were made again.
@@ -53,6 +57,17 @@ pub(super) struct Run<'a> {
 
 /// Files that were written, by export.
 pub(super) type Files = BTreeMap<usize, Written>;
+
+/// What the passes of a run made.
+#[derive(Default)]
+pub(super) struct Results {
+    decided: Decided,
+    pub(super) files: Files,
+    /// What each group stored.
+    pub(super) stored: BTreeMap<usize, Stored>,
+    /// Why the file missed a gate: then nothing but the report remains.
+    pub(super) rejected: Option<String>,
+}
 
 pub(super) fn run(
     pipeline: &Pipeline,
@@ -134,10 +149,11 @@ impl<'a> Run<'a> {
             tags,
             companions,
             known,
-            pass_count: 1,
-            passes_done: 0,
+            passes_left: 1,
+            may_repeat: false,
             progress: 0.0,
             is_dry: false,
+            trial: None,
             verdicts: Vec::new(),
             warnings: Vec::new(),
             repeated: BTreeMap::new(),
@@ -151,7 +167,9 @@ impl<'a> Run<'a> {
             return Ok(Err(line));
         }
         let blueprint = Blueprint::draw(self.pipeline, &self.input, &self.known)?;
-        self.pass_count = self.passes_done + blueprint.passes.len();
+        self.passes_left = blueprint.passes.len();
+        self.may_repeat = blueprint.groups.iter().any(|group| group.is_raised)
+            || self.pipeline.exports.iter().any(|export| !export.format.is_lossless());
         self.scan_for_passes(&blueprint)?;
         self.warnings.clone_from(&blueprint.warnings);
         Ok(Ok(blueprint))
@@ -159,12 +177,22 @@ impl<'a> Run<'a> {
 
     fn execute(mut self) -> Result<Outcome, RunError> {
         match self.survey()? {
-            Ok(mut blueprint) => self.run_passes(&mut blueprint),
-            Err(line) => self.reject(&line, None, None),
+            Ok(mut blueprint) => {
+                let mut results = self.run_passes(&mut blueprint)?;
+                if results.rejected.is_none() {
+                    results.rejected = self.check_outputs(&blueprint, &results);
+                }
+                self.finish(Some(&blueprint), results)
+            }
+            Err(line) => {
+                let results = self.rejected(line)?;
+                self.finish(None, results)
+            }
         }
     }
 
-    fn run_passes(mut self, blueprint: &mut Blueprint) -> Result<Outcome, RunError> {
+    /// Runs all passes; ends early where a gate on the input rejects the file, or nothing is to be written.
+    pub(super) fn run_passes(&mut self, blueprint: &mut Blueprint) -> Result<Results, RunError> {
         if !self.names_need_measures() {
             let proposals = outputs::propose(self.pipeline, &self.values, self.places);
             self.hooks.foresee(&proposals)?;
@@ -181,13 +209,16 @@ impl<'a> Run<'a> {
             let feeds = (0..blueprint.groups.len()).any(|group| blueprint.pass_of(group) == index);
             if feeds && decided.is_none() {
                 if let Some(line) = self.check_input_loudness() {
-                    return self.reject(&line, Some(blueprint), None);
+                    return self.rejected(line);
                 }
                 let all = self.decide()?;
                 if all.is_nothing() {
-                    return self.finish(Some(blueprint), &all, files, &stored, None);
+                    return Ok(Results { decided: all, files, stored, rejected: None });
                 }
                 decided = Some(all);
+            }
+            if let Some(decided) = &mut decided {
+                self.leave_out(index, blueprint, decided);
             }
             let groups = match &decided {
                 Some(decided) => self.groups(blueprint, index, decided, &lengths),
@@ -205,8 +236,8 @@ impl<'a> Run<'a> {
                 stored.insert(group, kept);
             }
             if let Some(decided) = &decided {
-                let made = Made { decided, lengths: &lengths, stored: &stored };
-                self.make_again(index, blueprint, &made, &mut files, spool.as_mut())?;
+                let made = Made { pass: index, decided, lengths: &lengths, stored: &stored };
+                self.correct(blueprint, &made, &mut files, spool.as_mut())?;
             }
             length = Some(done.output_frames);
             spool = done.spool;
@@ -216,14 +247,11 @@ impl<'a> Run<'a> {
             decided
         } else {
             if let Some(line) = self.check_input_loudness() {
-                return self.reject(&line, Some(blueprint), None);
+                return self.rejected(line);
             }
             self.decide()?
         };
-        if let Some(line) = self.check_outputs(blueprint, &decided, &files, &stored) {
-            return self.reject(&line, Some(blueprint), Some(decided));
-        }
-        self.finish(Some(blueprint), &decided, files, &stored, None)
+        Ok(Results { decided, files, stored, rejected: None })
     }
 
     /// Shows the step that observed a pass the same signal as often as it asks for it.
@@ -241,7 +269,7 @@ impl<'a> Run<'a> {
             spools: false,
         };
         while blueprint.stages[observer].processor.observes_again() {
-            self.pass_count += 1;
+            self.passes_left += 1;
             let spool = spool.as_deref_mut();
             self.pass(&again, &mut blueprint.stages, Vec::new(), Vec::new(), spool)?;
         }
@@ -267,13 +295,14 @@ impl<'a> Run<'a> {
         measures: Vec<analysis::Group>,
         from: Option<&mut Spool>,
     ) -> Result<Done, RunError> {
-        let (done_before, pass_count) = (self.passes_done as f64, self.pass_count as f64);
+        let start = self.progress;
+        let left = self.passes_left.max(1) + usize::from(self.may_repeat);
         let total = self.known.frames.filter(|frames| frames.0 > 0);
-        let (hooks, told) = (&mut *self.hooks, &mut self.progress);
+        let (hooks, progress) = (&mut *self.hooks, &mut self.progress);
         let mut progress = |frames: Frames| {
             let share = total.map_or(0.0, |total| (frames.0 as f64 / total.0 as f64).min(1.0));
-            *told = told.max((done_before + share) / pass_count);
-            hooks.progress(*told);
+            *progress = start + share * (1.0 - start) / left as f64;
+            hooks.progress(*progress);
         };
         let decodes = pass.decodes || from.is_none();
         let spec = stages
@@ -309,7 +338,7 @@ impl<'a> Run<'a> {
         if done.measured != Analysis::default() {
             self.known.measures = Some(std::mem::take(&mut done.measured));
         }
-        self.passes_done += 1;
+        self.passes_left = self.passes_left.saturating_sub(1);
         Ok(done)
     }
 
@@ -330,13 +359,8 @@ impl<'a> Run<'a> {
 
     /// Holds what was stored against the gates. Lossless files were decoded and found equal to what
     /// their group measured, so its measures are theirs; lossy ones were measured themselves.
-    fn check_outputs(
-        &mut self,
-        blueprint: &Blueprint,
-        decided: &Decided,
-        files: &Files,
-        stored: &BTreeMap<usize, Stored>,
-    ) -> Option<String> {
+    fn check_outputs(&mut self, blueprint: &Blueprint, results: &Results) -> Option<String> {
+        let Results { decided, files, stored, .. } = results;
         let mut verdicts = Vec::new();
         for export in decided.written() {
             let group = blueprint.group_of[export];
@@ -412,12 +436,17 @@ impl<'a> Run<'a> {
             if blueprint.pass_of(index) != pass {
                 continue;
             }
-            let writers = self.writers(blueprint, index, decided, lengths);
-            let is_rehearsed =
-                self.is_dry && decided.written().any(|export| blueprint.group_of[export] == index);
-            if writers.is_empty() && !is_rehearsed {
+            // What the group agreed to make in another way is made by repeats.
+            let is_made = |export: &usize| {
+                blueprint.group_of[*export] == index && self.agreed_correction(*export).is_none()
+            };
+            let exports: Vec<usize> = decided.written().filter(is_made).collect();
+            if exports.is_empty() {
                 continue;
             }
+            let writer =
+                |&export: &usize| Some((export, self.writer(blueprint, export, decided, lengths)?));
+            let writers = exports.iter().filter_map(writer).collect();
             let tap = blueprint.groups[index].tap;
             let group = self.group(blueprint, index);
             fed.push(FedGroup { index, tap, group, writers });
@@ -436,9 +465,8 @@ impl<'a> Run<'a> {
         let exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
         let exports = exports.filter(|(_, group)| **group == index).map(|(export, _)| export);
         let is_tagged = exports.clone().any(|export| export.replay_gain);
-        // Whether it was above full scale before a lossy format came decides what to do about that.
-        let is_lossy = exports.clone().any(|export| !export.format.is_lossless());
-        let is_compared = is_lossy && promise::is_free(self.pipeline, &blueprint.groups[index]);
+        // What a lossy format did is known only beside what it was given.
+        let is_compared = exports.clone().any(|export| !export.format.is_lossless());
         let from = blueprint.taken_format(index, &self.input);
         let plan = &mut blueprint.groups[index];
         let is_watched =
@@ -450,24 +478,33 @@ impl<'a> Run<'a> {
             from,
             to: plan.to,
             dither: plan.dither,
-            measures: (needs_loudness || is_watched || is_compared || is_tagged)
-                .then_some(analysis::Group::Loudness)
-                .into_iter()
-                .chain(needs_level.then_some(analysis::Group::Level))
-                .chain(others.iter().copied())
-                .collect(),
+            measures: (needs_loudness
+                || is_watched
+                || is_compared
+                || is_tagged
+                || self.trial.is_some())
+            .then_some(analysis::Group::Loudness)
+            .into_iter()
+            .chain(needs_level.then_some(analysis::Group::Level))
+            .chain(others.iter().copied())
+            .collect(),
             mono: plan.mono,
         }
     }
 
-    /// The writers of a group's exports that are to be written.
-    pub(super) fn writers(
+    /// The writer of an export that is to be written.
+    pub(super) fn writer(
         &self,
         blueprint: &Blueprint,
-        group: usize,
+        export: usize,
         decided: &Decided,
         lengths: &BTreeMap<usize, Frames>,
-    ) -> Vec<(usize, Writer)> {
+    ) -> Option<Writer> {
+        let Decision::Write { temporary, .. } = &decided.exports[export] else { return None };
+        if self.is_dry {
+            return None;
+        }
+        let group = blueprint.group_of[export];
         let plan = &blueprint.groups[group];
         let frames = match plan.tap {
             None => self.known.frames,
@@ -476,31 +513,26 @@ impl<'a> Run<'a> {
         let frames = frames.map(|frames| plan.output_length(frames));
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
         let level = needs_level.then_some(analysis::Group::Level);
-        let measures: Vec<_> = [analysis::Group::Loudness].into_iter().chain(level).collect();
-        let mut writers = Vec::new();
-        if self.is_dry {
-            return writers;
+        let wanted = &self.pipeline.exports[export];
+        let mut settings = blueprint.settings(wanted, group, frames, &self.tags);
+        if let Some(album) = self.agreement(export).and_then(Agreement::album) {
+            settings.tags = with_album(&settings.tags, album);
         }
-        for (export, decision) in decided.exports.iter().enumerate() {
-            let Decision::Write { temporary, .. } = decision else { continue };
-            if blueprint.group_of[export] != group {
-                continue;
-            }
-            let wanted = &self.pipeline.exports[export];
-            writers.push((
-                export,
-                Writer {
-                    format: wanted.format,
-                    settings: blueprint.settings(wanted, group, frames, &self.tags),
-                    temporary: temporary.clone(),
-                    access: Arc::clone(&self.places.access),
-                    modified: self.input.modified().filter(|_| wanted.keep_mtime),
-                    mono: blueprint.groups[group].mono,
-                    measures: measures.clone(),
-                },
-            ));
-        }
-        writers
+        Some(Writer {
+            format: wanted.format,
+            settings,
+            temporary: temporary.clone(),
+            access: Arc::clone(&self.places.access),
+            modified: self.input.modified().filter(|_| wanted.keep_mtime),
+            mono: plan.mono,
+            measures: [analysis::Group::Loudness].into_iter().chain(level).collect(),
+        })
+    }
+
+    /// What the file's group found of an export and agreed to change about it.
+    pub(super) fn agreement(&self, export: usize) -> Option<&Agreement> {
+        let agreement = self.known.group.as_ref()?.exports.get(export)?;
+        agreement.heard.is_some().then_some(agreement)
     }
 
     /// What was stored for an export: the last time, where it was made again.
@@ -513,28 +545,23 @@ impl<'a> Run<'a> {
         self.repeated.get(&export).map(|repeated| &repeated.stored).or_else(|| stored.get(&group))
     }
 
-    /// Ends a run whose file missed a gate: nothing but the report remains.
-    fn reject(
-        mut self,
-        line: &str,
-        blueprint: Option<&Blueprint>,
-        decided: Option<Decided>,
-    ) -> Result<Outcome, RunError> {
-        let decided = match decided {
-            Some(decided) => decided,
-            None => self.decide_report()?,
-        };
-        self.finish(blueprint, &decided, Files::new(), &BTreeMap::new(), Some(line))
+    /// What is left of a run whose source misses a gate.
+    fn rejected(&mut self, line: String) -> Result<Results, RunError> {
+        let decided = self.decide_report()?;
+        Ok(Results { decided, rejected: Some(line), ..Results::default() })
     }
 
     fn finish(
-        &mut self,
+        mut self,
         blueprint: Option<&Blueprint>,
-        decided: &Decided,
-        files: Files,
-        stored: &BTreeMap<usize, Stored>,
-        rejected: Option<&str>,
+        results: Results,
     ) -> Result<Outcome, RunError> {
+        let Results { decided, mut files, mut stored, rejected } = results;
+        if rejected.is_some() {
+            files.clear();
+            stored.clear();
+            self.repeated.clear();
+        }
         self.input.check_unchanged()?;
         if self.places.cancel.load(Ordering::Relaxed) {
             return Err(RunError::Canceled);
@@ -547,7 +574,7 @@ impl<'a> Run<'a> {
             .enumerate()
             .map(|(export, decision)| Output {
                 decision,
-                stored: blueprint.and_then(|it| self.stored(export, it.group_of[export], stored)),
+                stored: blueprint.and_then(|it| self.stored(export, it.group_of[export], &stored)),
                 written: files.get(&export),
                 repeated: self.repeated.get(&export),
             })
@@ -565,7 +592,7 @@ impl<'a> Run<'a> {
             blueprint,
             outputs,
             verdicts: &self.verdicts,
-            rejected,
+            rejected: rejected.as_deref(),
             warnings: &self.warnings,
         }
         .to_json();
@@ -588,14 +615,22 @@ impl<'a> Run<'a> {
             temporary.keep();
         }
         self.hooks.progress(1.0);
-        Ok(Outcome { rejected: rejected.map(str::to_owned), outputs: prepared, report })
+        Ok(Outcome { rejected, outputs: prepared, report })
     }
+}
+
+/// The tags with the album's loudness, where they say any.
+fn with_album(tags: &Arc<Tags>, album: Leveled) -> Arc<Tags> {
+    let Some(gain) = tags.replay_gain else { return Arc::clone(tags) };
+    let replay_gain = Some(ReplayGain { album: Some(album), ..gain });
+    Arc::new(Tags { replay_gain, ..Tags::clone(tags) })
 }
 
 /// Refuses a group whose channels were mixed after a ceiling and exceed it now.
 fn check_mix(blueprint: &Blueprint, index: usize, stored: &Stored) -> Result<(), RunError> {
     let group = &blueprint.groups[index];
-    let Some(Ceiling { step, peak: ceiling }) = group.ceiling.filter(|_| group.is_mixed()) else {
+    let Some(Ceiling { step, peak: ceiling, .. }) = group.ceiling.filter(|_| group.is_mixed())
+    else {
         return Ok(());
     };
     let peak = promise::stored_peak(stored, ceiling).unwrap_or(f64::NEG_INFINITY);

@@ -1,10 +1,12 @@
 //! The signal between two passes: in memory while small, else in a file without a name.
 
-use super::RunError;
+use super::{FileAccess, RunError};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wavemill_core::audio::Block;
 
 /// Signals up to this size stay in memory: 45 s of stereo at 48 kHz, small beside a process.
@@ -117,6 +119,7 @@ fn failed(folder: &Path, error: &io::Error) -> RunError {
 }
 
 /// A file whose name is gone or will be, so that no crash leaves it behind longer than the process.
+#[derive(Debug)]
 struct Unlinked(Option<PathBuf>);
 
 impl Drop for Unlinked {
@@ -136,6 +139,48 @@ fn create(folder: &Path) -> io::Result<(File, Unlinked)> {
     // Unix keeps the bytes of a file without a name for as long as it is open.
     let is_removed = cfg!(unix) && std::fs::remove_file(&path).is_ok();
     Ok((file, Unlinked((!is_removed).then_some(path))))
+}
+
+/// Keeps temporary files as spools: without names. Sources are opened as ever.
+#[derive(Debug)]
+pub(crate) struct SpoolAccess {
+    folder: PathBuf,
+    sources: Arc<dyn FileAccess>,
+    files: Mutex<HashMap<PathBuf, (File, Unlinked)>>,
+}
+
+impl SpoolAccess {
+    pub(crate) fn new(folder: &Path, sources: Arc<dyn FileAccess>) -> Self {
+        Self { folder: folder.to_owned(), sources, files: Mutex::default() }
+    }
+
+    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, (File, Unlinked)>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FileAccess for SpoolAccess {
+    fn open(&self, path: &Path) -> io::Result<File> {
+        let Some(file) = self.files().get(path).map(|(file, _)| file.try_clone()) else {
+            return self.sources.open(path);
+        };
+        let mut file = file?;
+        // Whoever else has it open is done with it.
+        file.rewind()?;
+        Ok(file)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<File> {
+        let (file, unlinked) = create(&self.folder)?;
+        let copy = file.try_clone()?;
+        self.files().insert(path.to_owned(), (file, unlinked));
+        Ok(copy)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.files().remove(path);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ impl Run<'_> {
 
     /// A pass of its own over the source, before anything is decided.
     pub(super) fn scan(&mut self, measures: bool) -> Result<(), RunError> {
-        self.pass_count += 1;
+        self.passes_left += 1;
         let pass = Pass { decodes: true, stages: 0..0, observer: None, spools: false };
         let measures = if measures { self.unmeasured(false) } else { Vec::new() };
         self.pass(&pass, &mut [], Vec::new(), measures, None)?;

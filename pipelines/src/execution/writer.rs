@@ -16,7 +16,7 @@ use wavemill_core::decode::{self, ReadAhead};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessReport, MonoMode};
+use wavemill_core::loudness::{LoudnessReport, MonoMode, Piece};
 use wavemill_core::tags::{Broadcast, BroadcastLoudness, Leveled, ReplayGain, Tags};
 use wavemill_core::units::SampleRate;
 
@@ -95,6 +95,8 @@ pub(super) struct Written {
     pub(super) blake3: String,
     /// What a lossy file sounds like once it is decoded; `None` where it decodes to what it was fed.
     pub(super) decoded: Option<Analysis>,
+    /// What it then contributes to the loudness of a group.
+    pub(super) decoded_piece: Option<Piece>,
     /// What was written into it.
     pub(super) replay_gain: Option<ReplayGain>,
     /// What it was given to say of itself, as far as its format has places for it.
@@ -102,15 +104,6 @@ pub(super) struct Written {
 }
 
 impl Writer {
-    /// Takes the album's gain out of the tags: this file does not get the gain of the others.
-    pub(super) fn forget_album(&mut self) {
-        if let Some(gain) = self.settings.tags.replay_gain {
-            let replay_gain = Some(ReplayGain { album: None, ..gain });
-            let tags = Tags { replay_gain, ..Tags::clone(&self.settings.tags) };
-            self.settings.tags = Arc::new(tags);
-        }
-    }
-
     /// Writes what comes through `fed` until its end.
     ///
     /// # Errors
@@ -148,7 +141,7 @@ impl Writer {
         if !self.format.is_lossless() || !is_retagged {
             decoded = check()?;
         }
-        let heard = decoded.as_ref().and_then(|decoded| decoded.loudness.as_ref());
+        let heard = decoded.as_ref().and_then(|(decoded, _)| decoded.loudness.as_ref());
         let (settings, replay_gain) = with_replay_gain(settings, heard.or(fed_loudness.as_deref()));
         let stated = fed_loudness.as_deref().filter(|_| states_loudness);
         let settings = with_broadcast_loudness(settings, stated);
@@ -163,7 +156,8 @@ impl Writer {
         }
         let (size_bytes, blake3) = hash(&path, access.as_ref())?;
         let tags = settings.tags;
-        Ok(Written { temporary, size_bytes, blake3, decoded, replay_gain, tags })
+        let (decoded, decoded_piece) = decoded.unzip();
+        Ok(Written { temporary, size_bytes, blake3, decoded, decoded_piece, replay_gain, tags })
     }
 }
 
@@ -190,7 +184,7 @@ fn verify(
     options: &analysis::Options,
     expected: &Fingerprint,
     cancel: &AtomicBool,
-) -> Result<Option<Analysis>, RunError> {
+) -> Result<Option<(Analysis, Piece)>, RunError> {
     let wrong = |what: String| RunError::Transient {
         reason: format!("`{}` was written but is wrong: {what}", path.display()),
     };
@@ -230,7 +224,7 @@ fn verify(
     if format.is_lossless() && found != *expected {
         return Err(wrong("its samples differ from those it was given".to_owned()));
     }
-    Ok(meter.map(|(meter, _)| meter.finish()))
+    Ok(meter.map(|(meter, _)| meter.finish_as_piece()))
 }
 
 /// The settings with the loudness of a Broadcast Wave file, where it was measured.
@@ -274,7 +268,6 @@ mod tests {
     use super::*;
     use wavemill_core::audio::{PcmFormat, StreamSpec};
     use wavemill_core::encode;
-    use wavemill_core::units::{Dbtp, Lufs};
 
     fn writer(folder: &Path) -> Writer {
         Writer {
@@ -329,21 +322,6 @@ mod tests {
         let error = run(folder.path(), Some(4)).unwrap_err();
         assert!(error.to_string().contains("3 of 4 frames"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn album_that_is_forgotten_leaves_the_other_tags() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut writer = writer(folder.path());
-        writer.forget_album();
-        assert_eq!(writer.settings.tags.replay_gain, None);
-        let leveled = Leveled { loudness: Lufs(-10.0), true_peak: Dbtp(-1.0) };
-        let replay_gain = Some(ReplayGain { track: None, album: Some(leveled) });
-        let title = Some("x".to_owned());
-        writer.settings.tags = Arc::new(Tags { title, replay_gain, ..Tags::default() });
-        writer.forget_album();
-        assert_eq!(writer.settings.tags.replay_gain, Some(ReplayGain::default()));
-        assert_eq!(writer.settings.tags.title.as_deref(), Some("x"));
     }
 
     #[test]

@@ -98,13 +98,15 @@ impl GroupPlan {
         self.channels.is_some()
     }
 
-    /// The stages that convert for it, anew, and one that turns the result down: for another export of what
-    /// was taken already.
-    pub(crate) fn convert_again(&mut self, gain: Decibels) -> Result<(), RunError> {
+    /// The stages that convert for it, anew, and one that turns the result down by so much: for another export
+    /// of what was taken already.
+    pub(crate) fn convert_again(&mut self, lower: Decibels) -> Result<(), RunError> {
         let mut stages = conversions(&self.input, self.channels, self.rate).map_err(refused)?;
-        let key = ("gain", "gain_db", ParamValue::Number(gain.0));
-        let processor = build(key, &self.output).map_err(refused)?;
-        stages.push(Stage::new("gain".to_owned(), processor, self.output.clone()));
+        if lower > Decibels::ZERO {
+            let key = ("gain", "gain_db", ParamValue::Number(-lower.0));
+            let processor = build(key, &self.output).map_err(refused)?;
+            stages.push(Stage::new("gain".to_owned(), processor, self.output.clone()));
+        }
         self.conversions = stages;
         Ok(())
     }
@@ -220,15 +222,25 @@ impl Blueprint {
         })
     }
 
-    /// Loudness of all files that belong together, where an export stores it: behind the step that treats
-    /// them nothing changes a sample but a conversion of the rate. Valid once the steps up to the
+    /// Loudness of all files that belong together, where an export stores it. Valid once the steps up to the
     /// export's tap have begun.
     fn album(&self, group: &GroupPlan) -> Option<GroupLoudness> {
+        self.grouping_step(group)?.group_behind()
+    }
+
+    /// The step that treats files together, where an export stores what it makes of them: behind it nothing
+    /// changes a sample but a conversion of the rate. Valid once the steps up to the export's tap have begun.
+    pub(crate) fn grouping_step(&self, group: &GroupPlan) -> Option<&dyn Processor> {
         let stages = self.up_to(group.tap);
-        let at = stages.iter().position(|stage| stage.processor.group_behind().is_some())?;
+        let at = stages.iter().position(is_grouping)?;
         let is_kept = |stage: &Stage| stage.processor.is_transparent();
         let is_known = !group.is_mixed() && stages[at + 1..].iter().all(is_kept);
-        stages[at].processor.group_behind().filter(|_| is_known)
+        is_known.then(|| stages[at].processor.as_ref())
+    }
+
+    /// Whether a step before an export treats files together. Valid as [`Self::grouping_step`].
+    pub(crate) fn is_grouped(&self, group: &GroupPlan) -> bool {
+        self.up_to(group.tap).iter().any(is_grouping)
     }
 
     fn tags_of_source(&self, group: &GroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
@@ -279,29 +291,23 @@ impl Blueprint {
         &self.stages[..tap.map_or(0, |stage| stage + 1)]
     }
 
-    /// The steps that run up to a tap, the last one first.
+    /// The steps that run up to a tap with their stages, the last one first.
     pub(super) fn steps_before<'p>(
         &self,
         pipeline: &'p Pipeline,
         tap: Option<usize>,
-    ) -> impl Iterator<Item = &'p Step> {
-        let ends = self
-            .steps
-            .iter()
-            .map(move |step| step.as_ref().is_ok_and(|stage| tap.is_some_and(|tap| *stage <= tap)));
-        let steps: Vec<&Step> = pipeline
-            .steps
-            .iter()
-            .zip(ends)
-            .filter(|(_, runs)| *runs)
-            .map(|(step, _)| step)
-            .collect();
-        steps.into_iter().rev()
+    ) -> impl Iterator<Item = (usize, &'p Step)> {
+        let steps = pipeline.steps.iter().zip(&self.steps).rev();
+        steps.filter_map(move |(step, stage)| {
+            let stage = *stage.as_ref().ok()?;
+            tap.is_some_and(|tap| stage <= tap).then_some((stage, step))
+        })
     }
 
     fn mono(&self, pipeline: &Pipeline, tap: Option<usize>) -> MonoMode {
-        let step = self.steps_before(pipeline, tap).find(|step| step.is("loudness"));
-        match step.and_then(|step| step.choice("mono")) {
+        let mut steps = self.steps_before(pipeline, tap);
+        let step = steps.find(|(_, step)| step.is("loudness"));
+        match step.and_then(|(_, step)| step.choice("mono")) {
             Some("dual") => MonoMode::Dual,
             _ => MonoMode::Single,
         }
@@ -384,6 +390,11 @@ impl Blueprint {
         };
         self.steps[..end].iter().rev().find_map(|step| step.as_ref().ok().copied())
     }
+}
+
+/// Whether a stage that has begun treats files together.
+fn is_grouping(stage: &Stage) -> bool {
+    stage.processor.group_behind().is_some() || stage.processor.group_goal().is_some()
 }
 
 /// What to write where a format does not have the rate of the signal.

@@ -131,11 +131,12 @@ fn uneven(seed: u32) -> Vec<f32> {
 }
 
 #[test]
-fn export_made_again_is_what_the_first_one_was_but_softer() {
+fn export_made_again_is_what_a_lower_ceiling_would_have_made_of_it() {
     // Behind this no ceiling is still meant, and more than full scale is allowed.
     let nothing_promised = step("gain", "gain_db = 0.0");
     let allowed = "[[require]]\non = \"output\"\ntrue_peak_dbtp = { max = 6.0 }\n";
-    for steps in chains() {
+    let [limited, _, leveled, trimmed] = chains();
+    for steps in [limited, leveled, trimmed] {
         let lab = Lab::new();
         let input = lab.file("a.wav", &wav(44_100, 24, &[uneven(1), uneven(2)]));
         let exports = format!(
@@ -143,22 +144,25 @@ fn export_made_again_is_what_the_first_one_was_but_softer() {
         );
         let body = format!("{steps}{exports}");
         let again = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
-        let body =
-            format!("{allowed}{steps}{nothing_promised}{}", exports.replace("{stem}", "once"));
-        let body = body.replace("r.json", "once.json");
-        let once = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
-        let gain = again["outputs"][0]["gain_db"].as_f64().unwrap();
-        close(&again["outputs"][0]["gain_db"], GAIN_DB, GAIN_TOLERANCE_DB);
-        assert_eq!(again["outputs"][0]["attempts"], 2);
-        assert!(once["outputs"][0]["attempts"].is_null());
-        let (_, made_again) = floats(&lab.path("out/a-lossy.wav"));
-        let (_, made_once) = floats(&lab.path("out/once-lossy.wav"));
-        assert_eq!(made_again.len(), made_once.len());
-        #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
-        let factor = (gain / 20.0 * LN_10).exp() as f32;
-        for (again, once) in made_again.iter().zip(&made_once) {
-            assert!((again - once * factor).abs() < 1e-6, "{again} for {once}:\n{steps}");
-        }
+        let output = &again["outputs"][0];
+        let lower = output["ceiling_lowered_db"].as_f64().unwrap();
+        close(&output["ceiling_lowered_db"], -GAIN_DB, GAIN_TOLERANCE_DB);
+        assert!((2..=3).contains(&output["attempts"].as_u64().unwrap()), "{output:#}");
+        let once = |name: &str, by: f64| {
+            let ceiling = format!("ceiling_dbtp = {:?}", -1.0 - by);
+            let steps = steps.replace("ceiling_dbtp = -1.0", &ceiling);
+            let exports =
+                exports.replace("{stem}", name).replace("r.json", &format!("{name}.json"));
+            let body = format!("{allowed}{steps}{nothing_promised}{exports}");
+            let report = lab.run(&with_format(&RAISING, &body), &input).unwrap().report;
+            assert!(report["outputs"][0]["attempts"].is_null());
+            report
+        };
+        once("lower", lower);
+        assert!(
+            floats(&lab.path("out/a-lossy.wav")).1 == floats(&lab.path("out/lower-lossy.wav")).1
+        );
+        let once = once("once", 0.0);
         // The other export, and what the steps found, are those of the first time.
         assert!(floats(&lab.path("out/a.wav")).1 == floats(&lab.path("out/once.wav")).1);
         let found = again["steps"].as_array().unwrap();
@@ -167,6 +171,44 @@ fn export_made_again_is_what_the_first_one_was_but_softer() {
         }
         assert_eq!(lab.files("spool"), [""; 0]);
     }
+}
+
+#[test]
+fn export_behind_a_limiter_keeps_its_ceiling_and_its_loudness() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &[uneven(1), uneven(2)]));
+    let exports = format!("{FLOAT}path = \"1.wav\"\n{FLOAT}path = \"2.wav\"\n{REPORT}");
+    let most = step("loudness", "target_lufs = -8.0, mode = \"limit\", ceiling_dbtp = -1.0");
+    let softening =
+        format("softening", |sink, settings| lossily(sink, settings, Loss::Factor(0.9)));
+    let softening: &FormatDescriptor = Box::leak(Box::new(softening));
+    for (format, is_lowered, raised) in [(&RAISING, true, -1.58), (softening, false, 0.92)] {
+        let body = format!("{most}{}", exports.replace(".wav", &format!("-{}.wav", format.name)));
+        let report = lab.run(&with_format(format, &body), &input).unwrap().report;
+        let (lossy, lossless) = (&report["outputs"][0], &report["outputs"][1]);
+        close(&lossy["decoded_integrated_lufs"], -8.0, 0.1);
+        close(&lossless["loudness"]["integrated_lufs"], -8.0, 0.05);
+        assert_eq!(lossy["ceiling_lowered_db"].as_f64().unwrap() > 1.0, is_lowered);
+        close(&lossy["target_raised_lu"], raised, 0.1);
+        assert_ne!(lossy["ceiling_kept"], false);
+        assert_eq!(report["warnings"], json!([]));
+        std::fs::remove_file(lab.path("out/r.json")).unwrap();
+    }
+}
+
+#[test]
+fn loudness_that_no_reduction_brings_back_is_named() {
+    let lab = Lab::new();
+    let input = lab.file("a.wav", &wav(44_100, 24, &[uneven(1), uneven(2)]));
+    let most = "target_lufs = -2.0, mode = \"limit\", ceiling_dbtp = -1.0, max_reduction_db = 2.0";
+    let body = format!("{}{FLOAT}path = \"a.wav\"\n{REPORT}", step("loudness", most));
+    let softening =
+        format("softening", |sink, settings| lossily(sink, settings, Loss::Factor(0.9)));
+    let softening: &FormatDescriptor = Box::leak(Box::new(softening));
+    let report = lab.run(&with_format(softening, &body), &input).unwrap().report;
+    let warnings = report["warnings"].as_array().unwrap();
+    let line = warnings.last().unwrap().as_str().unwrap();
+    assert!(line.contains("LU softer than asked for"), "{warnings:?}");
 }
 
 #[test]
@@ -182,27 +224,27 @@ fn each_export_gets_the_gain_that_it_needs_itself() {
     let outcome = lab.run(&pipeline, &input).unwrap();
     let outputs = &outcome.report["outputs"];
     for lossy in [0, 2] {
-        close(&outputs[lossy]["gain_db"], GAIN_DB, GAIN_TOLERANCE_DB);
+        close(&outputs[lossy]["ceiling_lowered_db"], -GAIN_DB, GAIN_TOLERANCE_DB);
         close(&outputs[lossy]["decoded_true_peak_dbtp"], -1.1, GAIN_TOLERANCE_DB);
     }
-    assert!(outputs[1]["gain_db"].is_null());
+    assert!(outputs[1]["attempts"].is_null());
     let one = std::fs::read(lab.path("out/1.wav")).unwrap();
     assert!(one == std::fs::read(lab.path("out/3.wav")).unwrap());
     assert_eq!(outcome.outputs[0].blake3, blake3::hash(&one).to_hex().as_str());
 }
 
 #[test]
-fn ceiling_that_cannot_be_kept_is_reported_after_three_repeats() {
+fn ceiling_that_cannot_be_kept_is_reported_after_five_repeats() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 100_000)]));
     let body = format!("{}{FLOAT}path = \"a.wav\"\n{REPORT}", chains()[0]);
     let outcome = lab.run(&with_format(&STUBBORN, &body), &input).unwrap();
     let output = &outcome.report["outputs"][0];
-    assert_eq!((&output["attempts"], &output["ceiling_kept"]), (&json!(4), &json!(false)));
+    assert_eq!((&output["attempts"], &output["ceiling_kept"]), (&json!(6), &json!(false)));
     assert_eq!(output["ceiling_dbtp"], -1.0);
     let line = outcome.report["warnings"][0].as_str().unwrap();
     assert!(line.starts_with("export 1 (stubborn): decoded, it reaches "), "{line}");
-    assert!(line.contains("above the ceiling of -1.00 dBTP, though made 3 times again"), "{line}");
+    assert!(line.contains("above the ceiling of -1.00 dBTP, though made 6 times"), "{line}");
     assert_eq!(outcome.rejected, None);
     assert_eq!(lab.files("out"), ["a.wav", "r.json"]);
     // A gate is the way to have none rather than such a one.

@@ -80,7 +80,7 @@ fn mp3(options: &str) -> String {
 }
 
 #[test]
-fn decoded_peaks_above_a_ceiling_cost_the_export_gain_and_nothing_else() {
+fn decoded_peaks_above_a_ceiling_lower_the_limiter_of_that_export_alone() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(44_100, 24, &dull(200_000)));
     let [rate_64, rate_128, vbr] =
@@ -102,18 +102,21 @@ fn decoded_peaks_above_a_ceiling_cost_the_export_gain_and_nothing_else() {
         assert!((told("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
         assert!((told("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
         // The first attempt was 0.4 dB above the ceiling and more.
-        assert!(told("gain_db") < -0.4 && told("attempts") >= 2.0, "{output:#}");
+        assert!(told("ceiling_lowered_db") > 0.4 && told("attempts") >= 2.0, "{output:#}");
         assert_eq!((told("ceiling_dbtp"), &output["ceiling_kept"]), (-1.0, &true.into()));
         // What is said of the signal that was encoded is what was encoded last.
         let fed = output["loudness"]["integrated_lufs"].as_f64().unwrap();
-        assert!((fed - (-8.08 + told("gain_db"))).abs() < 0.1, "{output:#}");
+        let first = outputs[3]["loudness"]["integrated_lufs"].as_f64().unwrap();
+        assert!(first - fed > 0.1, "{output:#}");
     }
     assert!(outputs[3]["attempts"].is_null(), "a lossless export keeps the ceiling as it is");
+    // It is bound by `max_reduction_db`: what a lower ceiling takes cannot be given again.
     let warnings = outcome.report["warnings"].as_array().unwrap();
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    let line = warnings[0].as_str().unwrap();
-    let end = "so that decoded it keeps the ceiling of -1.00 dBTP";
-    assert!(line.starts_with("export 1 (mp3): made ") && line.ends_with(end), "{line}");
+    for warning in warnings {
+        let line = warning.as_str().unwrap();
+        assert!(line.contains(" LU softer than asked for"), "{line}");
+    }
     assert_eq!(lab.files("out"), ["a-128.mp3", "a-64.mp3", "a-vbr.mp3", "a.json", "a.wav"]);
     assert_eq!(lab.files("spool"), [""; 0]);
 }
@@ -267,6 +270,6 @@ proptest! {
         let is_kept = peak <= (ceiling * 100.0).round() / 100.0 + CEILING_DB;
         let output = &report["outputs"][0];
         prop_assert_eq!(is_kept, output["ceiling_kept"] != false, "{}: {:#}", peak, output);
-        prop_assert!(output["attempts"].as_u64().is_none_or(|attempts| attempts <= 4));
+        prop_assert!(output["attempts"].as_u64().is_none_or(|attempts| attempts <= 7));
     }
 }

@@ -76,5 +76,6 @@ fn opus_export_above_its_ceiling_is_made_again() {
     let outcome = lab.run(&pipeline(body), &input).unwrap();
     let output = &outcome.report["outputs"][0];
     assert!(output["attempts"].as_u64().unwrap() > 1, "{output:#}");
-    assert!(output["gain_db"].as_f64().unwrap() < 0.0, "{output:#}");
+    assert!(output["ceiling_lowered_db"].as_f64().unwrap() > 0.0, "{output:#}");
+    assert_eq!(output["ceiling_kept"], true, "{output:#}");
 }

@@ -1,0 +1,272 @@
+//! What files that get one gain together agree to change about their exports.
+//!
+//! A correction of one file alone would make it softer or louder than the others. So every file of a group is
+//! tried before the first is written: its exports are made in files without names, and looked at as they will be
+//! heard. What the worst of them needs holds for all.
+
+use super::access::FileAccess;
+use super::correction::{self, Attempt, Correction};
+use super::member::OnlyProgress;
+use super::outputs::Decided;
+use super::run::Run;
+use super::spool::SpoolAccess;
+use super::{Decision, Hooks, Job, Places, Proposal, RunError};
+use crate::model::Pipeline;
+use crate::plan::blueprint::Blueprint;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::Arc;
+use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::loudness::{GroupLoudness, Piece};
+use wavemill_core::processor::Processor;
+use wavemill_core::tags::Leveled;
+use wavemill_core::units::Lufs;
+
+/// Most times that each file of a group is tried.
+pub const ROUNDS_MAX: usize = correction::REPEATS_MAX + 1;
+
+/// What a group found of an export, and what it changes about it in every file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// What is changed.
+    pub correction: Correction,
+    /// How often the export was tried.
+    pub attempts: usize,
+    /// All files of the group as they will be heard; `None` where nothing was tried, since nothing can differ.
+    pub heard: Option<GroupLoudness>,
+    /// Loudness that is missing all the same; `None` where nothing asks for any.
+    pub missing_lu: Option<f64>,
+}
+
+impl Agreement {
+    /// What the tags say of the album.
+    pub(super) fn album(&self) -> Option<Leveled> {
+        let heard = self.heard?;
+        Some(Leveled { loudness: heard.integrated_lufs?, true_peak: heard.true_peak_dbtp? })
+    }
+}
+
+/// An export of one file, as it came out.
+struct Trial {
+    attempt: Attempt,
+    /// Whether a correction can make it louder.
+    is_aimed: bool,
+    /// The loudness that the whole group is to have, where the export stores what the step makes of it.
+    goal: Option<Lufs>,
+    stored: Piece,
+    heard: Piece,
+}
+
+/// The trials of an export.
+#[derive(Default)]
+struct Trials {
+    goal: Option<Lufs>,
+    attempts: Vec<Attempt>,
+    heard: Vec<GroupLoudness>,
+}
+
+impl Trials {
+    /// Takes what came out of all files.
+    fn push(&mut self, files: &[Trial]) {
+        let Some(first) = files.first() else { return };
+        let heard = GroupLoudness::of(files.iter().map(|file| &file.heard));
+        if self.attempts.is_empty() && first.is_aimed {
+            let stored = || GroupLoudness::of(files.iter().map(|file| &file.stored));
+            self.goal = first.goal.or_else(|| stored().integrated_lufs);
+        }
+        let missing = self.goal.zip(heard.integrated_lufs).map(|(goal, heard)| (goal - heard).0);
+        self.attempts.push(Attempt {
+            correction: first.attempt.correction,
+            above_db: files.iter().filter_map(|file| file.attempt.above_db).reduce(f64::max),
+            missing_lu: missing,
+            is_bound: files.iter().any(|file| file.attempt.is_bound),
+        });
+        self.heard.push(heard);
+    }
+
+    fn next(&self) -> Option<Correction> {
+        correction::next(&self.attempts)
+    }
+
+    fn agreement(&self) -> Agreement {
+        let best = correction::best(&self.attempts);
+        let attempt = self.attempts.get(best).copied().unwrap_or_default();
+        Agreement {
+            correction: attempt.correction,
+            attempts: self.attempts.len(),
+            heard: self.heard.get(best).copied(),
+            missing_lu: attempt.missing_lu,
+        }
+    }
+}
+
+/// Whether the exports of a group can differ from what its one gain makes of the files.
+pub fn must_agree(pipeline: &Pipeline) -> bool {
+    let is_limited = pipeline
+        .grouped_step()
+        .is_some_and(|(step, _)| pipeline.steps[step].choice("mode") == Some("limit"));
+    let mut exports = pipeline.exports.iter();
+    is_limited
+        || exports.any(|export| !export.format.is_lossless() || export.sample_rate_hz.is_some())
+}
+
+/// Tries the exports of files that get one gain together until they keep their ceilings and the group has its
+/// loudness. The jobs know their group. An agreement for each export of the pipeline; a file that is at fault
+/// has no say. Writes nothing but spools. `progress` is given the file, and the share of all trials.
+///
+/// # Errors
+/// When it was canceled, or the machine is at fault.
+pub fn agree(
+    pipeline: &Pipeline,
+    jobs: &[Job],
+    places: &Places<'_>,
+    progress: &mut dyn FnMut(usize, f64),
+) -> Result<Vec<Agreement>, RunError> {
+    let mut exports: Vec<Trials> = pipeline.exports.iter().map(|_| Trials::default()).collect();
+    let mut due: Vec<usize> = (0..exports.len()).collect();
+    let mut corrections = vec![Agreement::default(); exports.len()];
+    // Nobody knows how many rounds there will be: each is half of what is left.
+    let mut round_share = 0.5;
+    while !due.is_empty() {
+        let mut found: Vec<Vec<Trial>> = exports.iter().map(|_| Vec::new()).collect();
+        for (file, job) in jobs.iter().enumerate() {
+            let mut share = |share: f64| {
+                let done = (file as f64 + share) / jobs.len() as f64;
+                progress(file, 1.0 - 2.0 * round_share + round_share * done);
+            };
+            share(0.0);
+            let group = job.group.clone().map(|group| group.with_exports(&corrections));
+            let job = Job { group, ..job.clone() };
+            match try_exports(pipeline, &job, places, &due, &mut share) {
+                Ok(trials) => trials.into_iter().for_each(|(export, it)| found[export].push(it)),
+                Err(error @ (RunError::Canceled | RunError::Transient { .. })) => {
+                    return Err(error);
+                }
+                Err(_) => {}
+            }
+        }
+        round_share /= 2.0;
+        for (trials, found) in exports.iter_mut().zip(&found) {
+            trials.push(found);
+        }
+        due.retain(|&export| {
+            let next = exports[export].next();
+            corrections[export].correction = next.unwrap_or_default();
+            next.is_some()
+        });
+    }
+    Ok(exports.iter().map(Trials::agreement).collect())
+}
+
+/// Makes these exports of a file, where its group must agree about them, and looks at them.
+fn try_exports(
+    pipeline: &Pipeline,
+    job: &Job,
+    places: &Places<'_>,
+    exports: &[usize],
+    progress: &mut dyn FnMut(f64),
+) -> Result<Vec<(usize, Trial)>, RunError> {
+    let _flush = FlushDenormals::on();
+    let access: Arc<dyn FileAccess> =
+        Arc::new(SpoolAccess::new(places.spool, Arc::clone(&places.access)));
+    let places = Places { access, ..places.clone() };
+    let mut hooks = TrialHooks(OnlyProgress(progress));
+    let mut run = Run::open(pipeline, job, &places, &mut hooks)?;
+    run.trial = Some(exports.to_vec());
+    run.look()
+}
+
+/// Gives every output a name that nobody sees.
+struct TrialHooks<'a>(OnlyProgress<'a>);
+
+impl Hooks for TrialHooks<'_> {
+    fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
+        let name = |index: usize| PathBuf::from(format!("export-{index}"));
+        let write = |(index, proposal): (usize, &Proposal)| Decision::Write {
+            temporary: name(index),
+            path: proposal.path.clone(),
+        };
+        Ok(proposals.iter().enumerate().map(write).collect())
+    }
+
+    fn progress(&mut self, share: f64) {
+        self.0.progress(share);
+    }
+}
+
+impl Run<'_> {
+    fn look(mut self) -> Result<Vec<(usize, Trial)>, RunError> {
+        let Ok(mut blueprint) = self.survey()? else { return Ok(Vec::new()) };
+        let results = self.run_passes(&mut blueprint)?;
+        self.input.check_unchanged()?;
+        let mut trials = Vec::new();
+        for (&export, written) in &results.files {
+            let group = blueprint.group_of[export];
+            let Some(stored) = self.stored(export, group, &results.stored) else { continue };
+            let (stored, heard) = (stored.piece.clone(), written.decoded_piece.clone());
+            let attempt = self.attempt(export, &mut blueprint, &results.files, &results.stored);
+            let plan = &blueprint.groups[group];
+            let goal = blueprint.grouping_step(plan).and_then(Processor::group_goal);
+            let is_aimed = blueprint.is_made_loud(export);
+            let heard = heard.unwrap_or_else(|| stored.clone());
+            trials.push((export, Trial { attempt, is_aimed, goal, stored, heard }));
+        }
+        Ok(trials)
+    }
+
+    /// Leaves out of a trial what is not tried, or cannot differ from what the gain of the group makes of it.
+    pub(super) fn leave_out(&self, pass: usize, blueprint: &Blueprint, decided: &mut Decided) {
+        let Some(tried) = &self.trial else { return };
+        for (export, decision) in decided.exports.iter_mut().enumerate() {
+            let group = blueprint.group_of[export];
+            if blueprint.pass_of(group) != pass {
+                continue;
+            }
+            let plan = &blueprint.groups[group];
+            let is_lossy = !self.pipeline.exports[export].format.is_lossless();
+            let is_changed = is_lossy || (plan.is_raised && !plan.is_mixed());
+            let step = blueprint.grouping_step(plan);
+            let is_limited = step
+                .is_some_and(|step| step.group_goal().is_some() && step.group_behind().is_none());
+            let is_open = (is_changed && blueprint.is_grouped(plan)) || is_limited;
+            if !is_open || !tried.contains(&export) {
+                *decision = Decision::Skip { reason: "not tried".to_owned() };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wavemill_core::units::{Dbtp, Decibels};
+
+    fn trial(lower: f64, above_db: f64, lufs: f64) -> Trial {
+        let correction = Correction { lower: Decibels(lower), louder: Decibels::ZERO };
+        let mut heard = Piece::default();
+        heard.integrated_lufs = Some(Lufs(lufs));
+        heard.true_peak_dbtp = Some(Dbtp(above_db - 1.0));
+        let attempt = Attempt { correction, above_db: Some(above_db), ..Attempt::default() };
+        Trial { attempt, is_aimed: false, goal: None, stored: heard.clone(), heard }
+    }
+
+    #[test]
+    fn worst_file_decides_for_all() {
+        let mut trials = Trials::default();
+        trials.push(&[trial(0.0, -0.3, -14.0), trial(0.0, 0.8, -9.0), trial(0.0, 0.2, -11.0)]);
+        assert_eq!(trials.next().map(|it| it.lower), Some(Decibels(0.9)));
+        trials.push(&[trial(0.9, -1.1, -14.9), trial(0.9, -0.05, -9.9)]);
+        assert_eq!(trials.next(), None);
+        let agreement = trials.agreement();
+        assert_eq!((agreement.correction.lower, agreement.attempts), (Decibels(0.9), 2));
+        let heard = agreement.heard.unwrap();
+        assert_eq!((heard.piece_count, heard.true_peak_dbtp), (2, Some(Dbtp(-1.05))));
+    }
+
+    #[test]
+    fn nothing_tried_is_nothing_agreed() {
+        let mut trials = Trials::default();
+        trials.push(&[]);
+        assert_eq!((trials.next(), trials.agreement()), (None, Agreement::default()));
+    }
+}
