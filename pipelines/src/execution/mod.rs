@@ -6,6 +6,7 @@
 mod access;
 mod again;
 mod agreement;
+mod chapters;
 mod companions;
 mod correction;
 mod digest;

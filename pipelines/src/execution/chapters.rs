@@ -1,0 +1,175 @@
+//! Files of chapters: lines of time and title, and JSON of Podcasting 2.0.
+
+use serde::Deserialize;
+use std::time::Duration;
+use wavemill_core::limits::{DURATION_MAX, TAG_TEXT_BYTES_MAX};
+use wavemill_core::tags::{CUE_COUNT_MAX, Cue, CueEnd, Place};
+
+/// Chapters, as lines or as JSON.
+pub(super) fn chapters(bytes: &[u8]) -> Result<Vec<Cue>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let chapters = if text.starts_with('{') { of_json(text) } else { of_lines(text) }?;
+    match chapters.len() {
+        0 => Err("names no chapter".to_owned()),
+        count if count > CUE_COUNT_MAX => {
+            Err(format!("names {count} chapters; at most {CUE_COUNT_MAX} are written"))
+        }
+        _ => Ok(chapters),
+    }
+}
+
+/// A chapter, which must begin after the one before.
+fn add(chapters: &mut Vec<Cue>, start: Duration, title: &str) -> Result<(), String> {
+    if start.as_secs_f64() > DURATION_MAX.0 {
+        return Err("begins later than any file ends".to_owned());
+    }
+    let ns = u64::try_from(start.as_nanos()).unwrap_or(u64::MAX);
+    let start = Place::Nanoseconds(ns);
+    if chapters.last().is_some_and(|last| last.start >= start) {
+        return Err("does not begin after the one before it".to_owned());
+    }
+    let kept = |c: &char| !c.is_control();
+    let mut title: String = title.trim().chars().filter(kept).collect();
+    title.truncate(title.floor_char_boundary(TAG_TEXT_BYTES_MAX));
+    let label = Some(title).filter(|title| !title.is_empty());
+    chapters.push(Cue { start, end: CueEnd::Next, label });
+    Ok(())
+}
+
+/// Lines such as `00:01:23.500 Title`; those that are empty or begin with `#` say nothing.
+fn of_lines(text: &str) -> Result<Vec<Cue>, String> {
+    let mut chapters = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (time, title) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let start = time_of(time).ok_or_else(|| {
+            format!("has no time at the start of line {number}; write `00:01:23.500 Title`")
+        })?;
+        add(&mut chapters, start, title)
+            .map_err(|reason| format!("is wrong in line {number}: this chapter {reason}"))?;
+    }
+    Ok(chapters)
+}
+
+/// `hours:minutes:seconds` or `minutes:seconds`, with decimals of the seconds or without.
+fn time_of(text: &str) -> Option<Duration> {
+    let (clock, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let numbers: Option<Vec<u32>> = clock.split(':').map(|part| digits(part, 3)).collect();
+    let (hours, minutes, seconds) = match numbers?[..] {
+        [minutes, seconds] => (0, minutes, seconds),
+        [hours, minutes, seconds] if minutes < 60 => (hours, minutes, seconds),
+        _ => return None,
+    };
+    digits(decimals, 9)?;
+    let nanoseconds = format!("{decimals:0<9}").parse().ok()?;
+    let whole = u64::from(hours * 3600 + minutes * 60 + seconds);
+    (seconds < 60).then(|| Duration::new(whole, nanoseconds))
+}
+
+/// The number that up to `count_max` digits are.
+fn digits(text: &str, count_max: usize) -> Option<u32> {
+    let is_number = text.len() <= count_max && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
+}
+
+/// Source: Podcasting 2.0, "JSON Chapters Format" 1.2.0.
+#[derive(Deserialize)]
+struct JsonChapters {
+    chapters: Vec<JsonChapter>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonChapter {
+    start_time: f64,
+    #[serde(default)]
+    title: String,
+    /// False for what is shown and not listed, as a change of the picture.
+    #[serde(default = "is_listed")]
+    toc: bool,
+}
+
+fn is_listed() -> bool {
+    true
+}
+
+fn of_json(text: &str) -> Result<Vec<Cue>, String> {
+    let read: JsonChapters = serde_json::from_str(text)
+        .map_err(|error| format!("is not JSON of chapters as Podcasting 2.0 defines: {error}"))?;
+    let mut chapters = Vec::new();
+    for (chapter, number) in read.chapters.iter().zip(1..).filter(|(chapter, _)| chapter.toc) {
+        let start = Duration::try_from_secs_f64(chapter.start_time)
+            .map_err(|_| format!("is wrong: the `startTime` of chapter {number} is no time"))?;
+        add(&mut chapters, start, &chapter.title)
+            .map_err(|reason| format!("is wrong: chapter {number} {reason}"))?;
+    }
+    Ok(chapters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<(u64, Option<String>)> {
+        let nanoseconds = |place: Place| match place {
+            Place::Nanoseconds(ns) => ns,
+            Place::Frame(_) => panic!("times are times"),
+        };
+        let chapters = chapters(text.as_bytes()).unwrap();
+        chapters.into_iter().map(|it| (nanoseconds(it.start), it.label)).collect()
+    }
+
+    fn titled(ms: u64, title: &str) -> (u64, Option<String>) {
+        (ms * 1_000_000, Some(title.to_owned()))
+    }
+
+    #[test]
+    fn chapters_are_lines_of_time_and_title() {
+        let text = "\u{feff}# Talk\r\n00:00 Hello\r\n\r\n00:01:23.5  Guests and news \n61:00 Later\n02:00:00.001\n";
+        let mut expected =
+            vec![titled(0, "Hello"), titled(83_500, "Guests and news"), titled(3_660_000, "Later")];
+        expected.push((7_200_001_000_000, None));
+        assert_eq!(found(text), expected);
+    }
+
+    #[test]
+    fn chapters_are_json_of_podcasts() {
+        let text = r#"{"version": "1.2.0", "chapters": [{"startTime": 0, "title": "Hello", "img": "x"},
+            {"startTime": 5, "title": "Picture only", "toc": false}, {"startTime": 83.5, "title": "News"}]}"#;
+        assert_eq!(found(text), [titled(0, "Hello"), titled(83_500, "News")]);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_place() {
+        for (text, expected) in [
+            ("", "names no chapter"),
+            ("0:10 a\nNews", "has no time at the start of line 2"),
+            (
+                "0:10 a\n0:10 b",
+                "is wrong in line 2: this chapter does not begin after the one before it",
+            ),
+            ("1:60 a", "has no time at the start of line 1"),
+            ("1:60:00 a", "has no time at the start of line 1"),
+            ("999:00:00 a", "begins later than any file ends"),
+            ("-1:00 a", "has no time at the start of line 1"),
+            ("0:1.1234567891 a", "has no time at the start of line 1"),
+            ("{\"chapters\": 1}", "is not JSON of chapters"),
+            (r#"{"chapters": [{"startTime": -1}]}"#, "the `startTime` of chapter 1 is no time"),
+            (
+                r#"{"chapters": [{"startTime": 1}, {"startTime": 0.5}]}"#,
+                "chapter 2 does not begin after",
+            ),
+        ] {
+            let reason = chapters(text.as_bytes()).unwrap_err();
+            assert!(reason.contains(expected), "{text}: {reason}");
+        }
+        assert_eq!(chapters(b"0:00 \xff").unwrap_err(), "is not UTF-8 text");
+        let lines: Vec<_> = (0..5000).map(|n| format!("{}:{:02} x\n", n / 60, n % 60)).collect();
+        let many = lines.concat();
+        assert!(chapters(many.as_bytes()).unwrap_err().contains("names 5000 chapters"));
+    }
+}
