@@ -1,4 +1,6 @@
 //! Files of chapters: lines of time and title, and JSON of Podcasting 2.0.
+//!
+//! Source of the JSON: Podcasting 2.0, "JSON Chapters Format", 1.2.0.
 
 use serde::Deserialize;
 use std::time::Duration;
@@ -20,12 +22,21 @@ pub(super) fn chapters(bytes: &[u8]) -> Result<Vec<Cue>, String> {
 }
 
 /// A chapter, which must begin after the one before.
-fn add(chapters: &mut Vec<Cue>, start: Duration, title: &str) -> Result<(), String> {
+fn add(
+    chapters: &mut Vec<Cue>,
+    start: Duration,
+    end: Option<Duration>,
+    title: &str,
+) -> Result<(), String> {
     if start.as_secs_f64() > DURATION_MAX.0 {
         return Err("begins later than any file ends".to_owned());
     }
-    let ns = u64::try_from(start.as_nanos()).unwrap_or(u64::MAX);
-    let start = Place::Nanoseconds(ns);
+    let place =
+        |time: Duration| Place::Nanoseconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    // An end that is none is worth no failure: most programs ignore ends.
+    let end = end.filter(|end| *end > start && end.as_secs_f64() <= DURATION_MAX.0);
+    let end = end.map_or(CueEnd::Next, |end| CueEnd::At(place(end)));
+    let start = place(start);
     if chapters.last().is_some_and(|last| last.start >= start) {
         return Err("does not begin after the one before it".to_owned());
     }
@@ -33,7 +44,7 @@ fn add(chapters: &mut Vec<Cue>, start: Duration, title: &str) -> Result<(), Stri
     let mut title: String = title.trim().chars().filter(kept).collect();
     title.truncate(title.floor_char_boundary(TAG_TEXT_BYTES_MAX));
     let label = Some(title).filter(|title| !title.is_empty());
-    chapters.push(Cue { start, end: CueEnd::Next, label });
+    chapters.push(Cue { start, end, label });
     Ok(())
 }
 
@@ -49,7 +60,7 @@ fn of_lines(text: &str) -> Result<Vec<Cue>, String> {
         let start = time_of(time).ok_or_else(|| {
             format!("has no time at the start of line {number}; write `00:01:23.500 Title`")
         })?;
-        add(&mut chapters, start, title)
+        add(&mut chapters, start, None, title)
             .map_err(|reason| format!("is wrong in line {number}: this chapter {reason}"))?;
     }
     Ok(chapters)
@@ -76,7 +87,6 @@ fn digits(text: &str, count_max: usize) -> Option<u32> {
     if is_number { text.parse().ok() } else { None }
 }
 
-/// Source: Podcasting 2.0, "JSON Chapters Format" 1.2.0.
 #[derive(Deserialize)]
 struct JsonChapters {
     chapters: Vec<JsonChapter>,
@@ -85,7 +95,11 @@ struct JsonChapters {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct JsonChapter {
+    /// In seconds.
     start_time: f64,
+    /// In seconds, where it is a number.
+    #[serde(default)]
+    end_time: serde_json::Value,
     #[serde(default)]
     title: String,
     /// False for what is shown and not listed, as a change of the picture.
@@ -104,7 +118,8 @@ fn of_json(text: &str) -> Result<Vec<Cue>, String> {
     for (chapter, number) in read.chapters.iter().zip(1..).filter(|(chapter, _)| chapter.toc) {
         let start = Duration::try_from_secs_f64(chapter.start_time)
             .map_err(|_| format!("is wrong: the `startTime` of chapter {number} is no time"))?;
-        add(&mut chapters, start, &chapter.title)
+        let end = chapter.end_time.as_f64().and_then(|end| Duration::try_from_secs_f64(end).ok());
+        add(&mut chapters, start, end, &chapter.title)
             .map_err(|reason| format!("is wrong: chapter {number} {reason}"))?;
     }
     Ok(chapters)
@@ -141,6 +156,21 @@ mod tests {
         let text = r#"{"version": "1.2.0", "chapters": [{"startTime": 0, "title": "Hello", "img": "x"},
             {"startTime": 5, "title": "Picture only", "toc": false}, {"startTime": 83.5, "title": "News"}]}"#;
         assert_eq!(found(text), [titled(0, "Hello"), titled(83_500, "News")]);
+    }
+
+    #[test]
+    fn chapter_of_json_may_have_an_end_of_its_own() {
+        let text = r#"{"chapters": [{"startTime": 5, "endTime": 7.25}, {"startTime": 9}]}"#;
+        let ends: Vec<_> = chapters(text.as_bytes()).unwrap().iter().map(|it| it.end).collect();
+        assert_eq!(ends, [CueEnd::At(Place::Nanoseconds(7_250_000_000)), CueEnd::Next]);
+    }
+
+    #[test]
+    fn end_that_is_none_is_no_mistake() {
+        for end in ["0", "-1", "83.5", "1e300", "null", "\"84\""] {
+            let text = format!(r#"{{"chapters": [{{"startTime": 83.5, "endTime": {end}}}]}}"#);
+            assert_eq!(chapters(text.as_bytes()).unwrap()[0].end, CueEnd::Next, "{end}");
+        }
     }
 
     #[test]
