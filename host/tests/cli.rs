@@ -5,6 +5,8 @@
 mod again;
 #[path = "cli/batches.rs"]
 mod batches;
+#[path = "cli/chapters.rs"]
+mod chapters;
 #[path = "cli/confined.rs"]
 mod confined;
 #[path = "cli/daemon.rs"]

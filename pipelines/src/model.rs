@@ -66,6 +66,8 @@ pub struct Pipeline {
     pub steps: Vec<Step>,
     /// Files it makes.
     pub exports: Vec<Export>,
+    /// Where the chapters of the exports go, as JSON of Podcasting 2.0.
+    pub chapters: Option<Template>,
     /// Where the JSON report goes.
     pub report: Option<Template>,
     /// Groups of measures that the report holds besides loudness, of the source and of every export.
@@ -98,6 +100,7 @@ impl Pipeline {
             requires: Vec::new(),
             steps: Vec::new(),
             exports: Vec::new(),
+            chapters: None,
             report: None,
             measures: Vec::new(),
             tags: TagEdits::default(),
@@ -128,9 +131,15 @@ impl Pipeline {
         zone.map_or_else(|| now.clone(), |zone| now.with_time_zone(zone))
     }
 
+    /// Where its outputs go: exports, chapters, report.
+    pub fn output_paths(&self) -> impl Iterator<Item = &Template> {
+        let exports = self.exports.iter().map(|export| &export.path);
+        exports.chain(&self.chapters).chain(&self.report)
+    }
+
     /// Folders that its outputs go to, as far as they are the same for all files.
     pub fn output_folders(&self, output_root: &Path) -> Vec<PathBuf> {
-        let templates = self.exports.iter().map(|export| &export.path).chain(&self.report);
+        let templates = self.output_paths();
         let mut folders: Vec<_> =
             templates.map(|template| output_root.join(template.fixed_folder())).collect();
         folders.sort();
@@ -232,6 +241,12 @@ impl TagEdits {
             }
         }
         (tags, warnings)
+    }
+
+    /// Whether the exports of a source can have cue points or chapters.
+    pub(crate) fn leaves_cues(&self, tags: &Tags, companions: &Companions) -> bool {
+        let is_removed = self.remove_parts.contains(&TagPart::Cues);
+        companions.chapters.is_some() || (!is_removed && !tags.cues.is_empty())
     }
 
     /// Whether it says something that is known only after measuring.

@@ -84,7 +84,9 @@ fn summary(pipeline: &Pipeline, arrow: &str) -> String {
 pub(super) fn stages(pipeline: &Pipeline) -> Vec<String> {
     let steps: Vec<_> = pipeline.steps.iter().map(Step::name).collect();
     let exports = pipeline.exports.iter().map(|export| export.format.name);
-    let results: Vec<_> = exports.chain(pipeline.report.as_ref().map(|_| "report")).collect();
+    let chapters = pipeline.chapters.as_ref().map(|_| "chapters");
+    let report = pipeline.report.as_ref().map(|_| "report");
+    let results: Vec<_> = exports.chain(chapters).chain(report).collect();
     [steps.join(", "), results.join(", ")].into_iter().filter(|stage| !stage.is_empty()).collect()
 }
 

@@ -68,6 +68,21 @@ struct Rehearsed {
     skipped: Option<String>,
 }
 
+impl Rehearsed {
+    /// Whether a run writes it where nothing is in its way.
+    fn would_be_made(&self, outcome: &Outcome) -> bool {
+        match self.kind {
+            OutputKind::Report => true,
+            OutputKind::Export => outcome.rejected.is_none(),
+            // Steps may cut off the last one.
+            OutputKind::Chapters => {
+                let count = outcome.report.pointer("/chapters/count").and_then(Value::as_u64);
+                count.is_some_and(|count| count > 0)
+            }
+        }
+    }
+}
+
 fn rehearse_one(
     pipeline: &Pipeline,
     job: &Job,
@@ -180,9 +195,7 @@ fn tell(
             }
             // The notes say it.
             (None, Some(_)) => continue,
-            (None, None) if outcome.rejected.is_some() && output.kind == OutputKind::Export => {
-                continue;
-            }
+            (None, None) if !output.would_be_made(outcome) => continue,
             (None, None) => {
                 paint.tone(Tone::Faint, format!("  would make {}", below(&output.path, context)))
             }

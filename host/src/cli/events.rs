@@ -247,13 +247,8 @@ pub(super) fn short(pipeline: &str, reason: &str, jobs: Option<u64>) -> String {
 
 /// The folders a pipeline's files go to, as far as they are the same for all.
 fn destinations(pipeline: Option<&Pipeline>) -> String {
-    let exports = pipeline.iter().flat_map(|pipeline| &pipeline.exports);
-    let report = pipeline.and_then(|pipeline| pipeline.report.as_ref());
-    let mut folders: Vec<_> = exports
-        .map(|export| &export.path)
-        .chain(report)
-        .map(|template| shown(&template.fixed_folder()))
-        .collect();
+    let templates = pipeline.into_iter().flat_map(Pipeline::output_paths);
+    let mut folders: Vec<_> = templates.map(|template| shown(&template.fixed_folder())).collect();
     folders.sort();
     folders.dedup();
     folders.join(", ")

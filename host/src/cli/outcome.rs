@@ -66,10 +66,11 @@ impl Outcome<'_> {
     fn headline(&self, paint: Paint) -> String {
         let name = self.input.file_name().map_or(self.input, Path::new);
         let files = self.outputs.iter().filter(|made| made.kind == OutputKind::Export).count();
-        let has_report = self.outputs.iter().any(|made| made.kind == OutputKind::Report);
-        let what = match (files, has_report) {
-            (0, true) => "report".to_owned(),
-            (count, _) => counted(count, "file"),
+        let has = |kind| self.outputs.iter().any(|made| made.kind == kind);
+        let what = match files {
+            0 if has(OutputKind::Report) => "report".to_owned(),
+            0 if has(OutputKind::Chapters) => "chapters".to_owned(),
+            count => counted(count, "file"),
         };
         let numbers = Numbers::of(self.report).words(paint.arrow());
         let all: Vec<_> = std::iter::once(what).chain(numbers).collect();

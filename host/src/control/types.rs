@@ -173,7 +173,7 @@ pub struct JobView {
 pub struct OutputView {
     /// Its final name.
     pub path: String,
-    /// Export or report.
+    /// Export, chapters or report.
     #[schema(value_type = String)]
     pub kind: wavemill_pipelines::execution::OutputKind,
     /// Its size; absent before it is complete.

@@ -595,12 +595,18 @@ fn prepared_outputs(
     for record in planned.iter().filter(|record| record.attempt == attempt) {
         if matches!(record.progress, OutputProgress::Skipped { .. }) {
             outputs.push(record.clone());
-        } else if outcome.rejected.is_none() && !outputs.iter().any(|done| done.path == record.path)
+        } else if must_be_made(record, outcome)
+            && !outputs.iter().any(|done| done.path == record.path)
         {
             return Err(format!("the worker did not make {}", record.path.display()));
         }
     }
     Ok(outputs)
+}
+
+/// Whether a worker may not leave an output out. It learns only at the end whether the steps left any chapters.
+fn must_be_made(record: &OutputRecord, outcome: &Outcome) -> bool {
+    outcome.rejected.is_none() && record.kind != OutputKind::Chapters
 }
 
 /// What was planned and is not to be published.

@@ -304,8 +304,7 @@ fn excluded(
     output_root: &Path,
 ) -> Result<Vec<PathBuf>, DaemonError> {
     let pipeline = &plan.pipeline;
-    let exports = pipeline.exports.iter().map(|export| &export.path);
-    let outputs = exports.chain(&pipeline.report).map(|path| output_root.join(path.fixed_folder()));
+    let outputs = pipeline.output_paths().map(|path| output_root.join(path.fixed_folder()));
     let moves = [&pipeline.source.on_success, &pipeline.source.on_failure];
     let moves = moves.into_iter().filter_map(|action| match action {
         SourceAction::Move(template) => Some(root.join(template.fixed_part_of_folder())),

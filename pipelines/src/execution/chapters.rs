@@ -2,10 +2,11 @@
 //!
 //! Source of the JSON: Podcasting 2.0, "JSON Chapters Format", 1.2.0.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wavemill_core::limits::{DURATION_MAX, TAG_TEXT_BYTES_MAX};
 use wavemill_core::tags::{CUE_COUNT_MAX, Cue, CueEnd, Place};
+use wavemill_core::units::SampleRate;
 
 /// Chapters, as lines or as JSON.
 pub(super) fn chapters(bytes: &[u8]) -> Result<Vec<Cue>, String> {
@@ -87,6 +88,9 @@ fn digits(text: &str, count_max: usize) -> Option<u32> {
     if is_number { text.parse().ok() } else { None }
 }
 
+/// The version of the format that is written; every version is read.
+const JSON_VERSION: &str = "1.2.0";
+
 #[derive(Deserialize)]
 struct JsonChapters {
     chapters: Vec<JsonChapter>,
@@ -125,6 +129,71 @@ fn of_json(text: &str) -> Result<Vec<Cue>, String> {
     Ok(chapters)
 }
 
+#[derive(Serialize)]
+struct WrittenChapters<'a> {
+    version: &'static str,
+    chapters: Vec<WrittenChapter<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenChapter<'a> {
+    start_time: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+}
+
+impl<'a> WrittenChapter<'a> {
+    fn new(cue: &'a Cue, rate: SampleRate) -> Self {
+        let seconds = |place: Place| place.nanoseconds(rate) as f64 / 1e9;
+        let start_time = seconds(cue.start);
+        let end_time = match cue.end {
+            CueEnd::Point | CueEnd::Next => None,
+            CueEnd::At(end) => Some(seconds(end)).filter(|end| *end > start_time),
+        };
+        Self { start_time, end_time, title: cue.label.as_deref() }
+    }
+}
+
+/// The chapters of finished audio.
+#[derive(Debug)]
+pub(super) struct Chapters {
+    cues: Vec<Cue>,
+    rate: SampleRate,
+}
+
+impl Chapters {
+    /// Those that cues of audio of `rate` make, in the order of time. Of those that begin at once, as where the
+    /// beginnings of several were cut off, the last one stays: a list has one title for a moment.
+    pub(super) fn new(mut cues: Vec<Cue>, rate: SampleRate) -> Self {
+        let start = |cue: &Cue| cue.start.nanoseconds(rate);
+        cues.sort_by_key(start);
+        cues.dedup_by(|later, earlier| {
+            let is_same = start(later) == start(earlier);
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
+        Self { cues, rate }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.cues.len()
+    }
+
+    /// JSON of Podcasting 2.0. Times have nanoseconds, so that every frame is found again.
+    pub(super) fn to_json(&self) -> Result<String, serde_json::Error> {
+        let chapters = self.cues.iter().map(|cue| WrittenChapter::new(cue, self.rate)).collect();
+        let written = WrittenChapters { version: JSON_VERSION, chapters };
+        let mut text = serde_json::to_string_pretty(&written)?;
+        text.push('\n');
+        Ok(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +225,61 @@ mod tests {
         let text = r#"{"version": "1.2.0", "chapters": [{"startTime": 0, "title": "Hello", "img": "x"},
             {"startTime": 5, "title": "Picture only", "toc": false}, {"startTime": 83.5, "title": "News"}]}"#;
         assert_eq!(found(text), [titled(0, "Hello"), titled(83_500, "News")]);
+    }
+
+    #[test]
+    fn json_that_was_written_is_read_as_the_same_chapters() {
+        let rate = SampleRate(44_100);
+        let cue = |frame, end, label: Option<&str>| Cue {
+            start: Place::Frame(frame),
+            end,
+            label: label.map(str::to_owned),
+        };
+        let cues = [
+            cue(0, CueEnd::Next, Some("Hello \"you\"")),
+            cue(1, CueEnd::At(Place::Frame(44_100)), Some("Gr\u{fc}\u{df}e")),
+            cue(44_100 * 100 * 3600 - 1, CueEnd::Next, None),
+        ];
+        let text = Chapters::new(cues.to_vec(), rate).to_json().unwrap();
+        let read = chapters(text.as_bytes()).unwrap();
+        let frames = |cue: &Cue| {
+            let end = match cue.end {
+                CueEnd::At(end) => Some(end.frame(rate)),
+                CueEnd::Next | CueEnd::Point => None,
+            };
+            (cue.start.frame(rate), end, cue.label.clone())
+        };
+        assert_eq!(
+            read.iter().map(frames).collect::<Vec<_>>(),
+            cues.iter().map(frames).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn json_has_the_keys_of_the_format_and_no_others() {
+        let point = |frame| Cue::point(Place::Frame(frame), None);
+        let named = Cue {
+            end: CueEnd::At(Place::Frame(72_000)),
+            label: Some("News".to_owned()),
+            ..point(60_000)
+        };
+        let text = Chapters::new(vec![point(0), named], SampleRate(48_000)).to_json().unwrap();
+        let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let expected = serde_json::json!({ "version": "1.2.0", "chapters": [
+            { "startTime": 0.0 },
+            { "startTime": 1.25, "endTime": 1.5, "title": "News" },
+        ] });
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn of_chapters_that_begin_at_once_the_last_one_is_listed() {
+        let named = |ms: u64, name: &str| {
+            Cue::point(Place::Nanoseconds(ms * 1_000_000), Some(name.to_owned()))
+        };
+        let cues = vec![named(0, "a"), named(0, "b"), named(0, "c"), named(5, "d")];
+        let expected = [named(0, "c"), named(5, "d")];
+        assert_eq!(Chapters::new(cues, SampleRate(48_000)).cues, expected);
     }
 
     #[test]

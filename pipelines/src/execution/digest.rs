@@ -26,6 +26,9 @@ pub fn notes(report: &Value) -> Vec<String> {
             notes.push(format!("{format} left out: {reason}"));
         }
     }
+    if let Some(reason) = report.pointer("/chapters/skipped").and_then(Value::as_str) {
+        notes.push(format!("chapters left out: {reason}"));
+    }
     notes.extend(entries(report, "warnings").filter_map(Value::as_str).map(str::to_owned));
     notes
 }
@@ -63,6 +66,7 @@ mod tests {
                 } },
             ],
             "outputs": [{ "format": "flac", "skipped": "/o/a.flac exists already" }],
+            "chapters": { "skipped": "/o/a.json exists already" },
             "warnings": ["a tag was cut"],
         });
         assert_eq!(
@@ -72,6 +76,7 @@ mod tests {
                 "peak-normalize left the audio alone (silent)",
                 "loudness only lowered the audio to the ceiling (no loudness)",
                 "flac left out: /o/a.flac exists already",
+                "chapters left out: /o/a.json exists already",
                 "a tag was cut",
             ]
         );

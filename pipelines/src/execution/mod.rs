@@ -93,12 +93,14 @@ pub struct Proposal {
     pub on_conflict: OnConflict,
 }
 
-/// Export or report.
+/// Export, chapters or report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
     /// An audio file.
     Export,
+    /// The chapters of the exports, as JSON.
+    Chapters,
     /// The JSON report; published last.
     Report,
 }
@@ -169,7 +171,8 @@ pub struct Outcome {
     /// `None` when delivered; else why the gates rejected the file (one line). A rejected run
     /// prepares its report only.
     pub rejected: Option<String>,
-    /// Files to publish, in this order; the report last.
+    /// Files to publish, in this order: exports, chapters, the report last. Chapters that were decided are left
+    /// out where the audio has none in the end.
     pub outputs: Vec<Prepared>,
     /// The report, whether or not the pipeline writes it to a file.
     pub report: serde_json::Value,

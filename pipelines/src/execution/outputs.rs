@@ -1,5 +1,6 @@
-//! What a run is about to make, and what the caller said to it.
+//! What a run is about to make, and what the caller said to it; its outputs that hold no audio.
 
+use super::chapters::Chapters;
 use super::error::output_io;
 use super::writer::{Temporary, hash};
 use super::{Decision, FileAccess, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
@@ -10,11 +11,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What happens to each export and to the report.
+/// What happens to each export, to the chapters and to the report.
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     /// By export.
     pub(super) exports: Vec<Decision>,
+    pub(super) chapters: Option<Decision>,
     pub(super) report: Option<Decision>,
 }
 
@@ -29,13 +31,18 @@ impl Decided {
 
     /// Whether nothing is to be written at all, though something was asked for.
     pub(super) fn is_nothing(&self) -> bool {
-        let mut all = self.exports.iter().chain(&self.report).peekable();
+        let mut all = self.exports.iter().chain(&self.chapters).chain(&self.report).peekable();
         all.peek().is_some() && all.all(|decision| matches!(decision, Decision::Skip { .. }))
     }
 }
 
-/// The outputs of a pipeline under the names that a job gives them.
-pub(crate) fn propose(pipeline: &Pipeline, values: &Values, places: &Places<'_>) -> Vec<Proposal> {
+/// The outputs of a pipeline under the names that a job gives them; chapters where it has any.
+pub(crate) fn propose(
+    pipeline: &Pipeline,
+    values: &Values,
+    places: &Places<'_>,
+    has_chapters: bool,
+) -> Vec<Proposal> {
     let place = |template: &Template, extension: &str| -> PathBuf {
         places.output_root.join(template.expand(&values.clone().with_extension(extension)))
     };
@@ -48,17 +55,21 @@ pub(crate) fn propose(pipeline: &Pipeline, values: &Values, places: &Places<'_>)
             on_conflict: export.on_conflict,
         })
         .collect();
-    proposals.extend(pipeline.report.iter().map(|template| Proposal {
-        kind: OutputKind::Report,
+    let on_conflict = conflict_beside(pipeline);
+    let chapters = pipeline.chapters.iter().filter(|_| has_chapters);
+    let chapters = chapters.map(|template| (OutputKind::Chapters, template));
+    let report = pipeline.report.iter().map(|template| (OutputKind::Report, template));
+    proposals.extend(chapters.chain(report).map(|(kind, template)| Proposal {
+        kind,
         path: place(template, "json"),
-        on_conflict: report_conflict(pipeline),
+        on_conflict,
     }));
     proposals
 }
 
-/// The report has no key of its own: it goes with the exports it tells of, so that a pipeline that
+/// Chapters and report have no key of their own: they go with the exports they tell of, so that a pipeline that
 /// replaces its outputs, or gives them free names, can run again.
-fn report_conflict(pipeline: &Pipeline) -> OnConflict {
+fn conflict_beside(pipeline: &Pipeline) -> OnConflict {
     let first = pipeline.exports.first().map(|export| export.on_conflict);
     let is_same = pipeline.exports.iter().all(|export| Some(export.on_conflict) == first);
     first.filter(|_| is_same).unwrap_or_default()
@@ -76,10 +87,26 @@ pub(super) fn decide(hooks: &mut dyn Hooks, proposals: &[Proposal]) -> Result<De
     for (proposal, decision) in proposals.iter().zip(decisions) {
         match proposal.kind {
             OutputKind::Export => decided.exports.push(decision),
+            OutputKind::Chapters => decided.chapters = Some(decision),
             OutputKind::Report => decided.report = Some(decision),
         }
     }
     Ok(decided)
+}
+
+/// Writes the chapters of the exports; nothing where there are none, the pipeline does not ask for them or their
+/// name is taken and skipped.
+pub(super) fn write_chapters(
+    decision: Option<&Decision>,
+    chapters: &Chapters,
+    job: &Job,
+    access: &Arc<dyn FileAccess>,
+) -> Result<Option<(Prepared, Temporary)>, RunError> {
+    if chapters.count() == 0 {
+        return Ok(None);
+    }
+    let text = chapters.to_json().map_err(|error| unwritable("chapters", job, &error))?;
+    write(OutputKind::Chapters, decision, &text, access)
 }
 
 /// Writes the report; nothing where the pipeline has none or its name is taken and skipped.
@@ -89,13 +116,26 @@ pub(super) fn write_report(
     job: &Job,
     access: &Arc<dyn FileAccess>,
 ) -> Result<Option<(Prepared, Temporary)>, RunError> {
+    let mut text =
+        serde_json::to_string_pretty(report).map_err(|error| unwritable("report", job, &error))?;
+    text.push('\n');
+    write(OutputKind::Report, decision, &text, access)
+}
+
+fn unwritable(what: &str, job: &Job, error: &serde_json::Error) -> RunError {
+    RunError::Refused { reason: format!("the {what} of job {} cannot be written: {error}", job.id) }
+}
+
+/// Writes a text, syncs it and reads it again; nothing where it is not to be written.
+fn write(
+    kind: OutputKind,
+    decision: Option<&Decision>,
+    text: &str,
+    access: &Arc<dyn FileAccess>,
+) -> Result<Option<(Prepared, Temporary)>, RunError> {
     let Some(Decision::Write { temporary: path, path: final_path }) = decision else {
         return Ok(None);
     };
-    let mut text = serde_json::to_string_pretty(report).map_err(|error| RunError::Refused {
-        reason: format!("the report of job {} cannot be written: {error}", job.id),
-    })?;
-    text.push('\n');
     let (mut file, temporary) = Temporary::create(path, access)?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
@@ -105,12 +145,7 @@ pub(super) fn write_report(
         let reason = format!("`{}` was written but is wrong", path.display());
         return Err(RunError::Transient { reason });
     }
-    let prepared = Prepared {
-        kind: OutputKind::Report,
-        temporary: path.clone(),
-        path: final_path.clone(),
-        size_bytes,
-        blake3,
-    };
+    let prepared =
+        Prepared { kind, temporary: path.clone(), path: final_path.clone(), size_bytes, blake3 };
     Ok(Some((prepared, temporary)))
 }

@@ -7,7 +7,7 @@ use super::gates::Verdict;
 use super::group::Stored;
 use super::source::{Input, duration};
 use super::writer::Written;
-use super::{Decision, Job};
+use super::{Decision, Job, Prepared};
 use crate::model::{Pipeline, Step, Task};
 use crate::plan::blueprint::Blueprint;
 use serde_json::{Map, Value, json};
@@ -44,6 +44,30 @@ pub(super) struct Output<'a> {
     pub(super) repeated: Option<&'a Repeated>,
 }
 
+/// What became of the chapters.
+pub(super) struct ToldChapters<'a> {
+    pub(super) count: usize,
+    /// `None` where it was known from the start that there would be none.
+    pub(super) decision: Option<&'a Decision>,
+    /// `None` when they were not written.
+    pub(super) written: Option<&'a Prepared>,
+}
+
+impl ToldChapters<'_> {
+    fn to_json(&self) -> Value {
+        match self.decision {
+            Some(Decision::Skip { reason }) => json!({ "skipped": reason }),
+            Some(Decision::Write { path, .. }) if self.count > 0 => json!({
+                "path": path.to_string_lossy(),
+                "count": self.count,
+                "size_bytes": self.written.map(|file| file.size_bytes),
+                "blake3": self.written.map(|file| &file.blake3),
+            }),
+            _ => json!({ "count": 0 }),
+        }
+    }
+}
+
 /// All that a report tells.
 pub(super) struct Told<'a> {
     pub(super) pipeline: &'a Pipeline,
@@ -52,6 +76,8 @@ pub(super) struct Told<'a> {
     /// `None` when the run ended before its steps were known.
     pub(super) blueprint: Option<&'a Blueprint>,
     pub(super) outputs: Vec<Output<'a>>,
+    /// `None` where the pipeline does not write them, and where nothing is written.
+    pub(super) chapters: Option<ToldChapters<'a>>,
     pub(super) verdicts: &'a [Verdict],
     pub(super) rejected: Option<&'a str>,
     pub(super) warnings: &'a [String],
@@ -76,6 +102,9 @@ impl Told<'_> {
             "gates": self.verdicts.iter().map(facts::measures).collect::<Vec<_>>(),
             "warnings": self.warnings,
         });
+        if let Some(chapters) = &self.chapters {
+            report["chapters"] = chapters.to_json();
+        }
         if !repairs.is_empty() {
             report["input"]["repairs"] = facts::measures(repairs);
         }

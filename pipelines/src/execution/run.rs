@@ -2,6 +2,7 @@
 
 use super::again::{Made, Repeated};
 use super::agreement::Agreement;
+use super::chapters::Chapters;
 use super::companions::Companions;
 use super::error::refused;
 use super::gates::{self, Subject, Verdict};
@@ -9,7 +10,7 @@ use super::group::{Group, Stored};
 use super::outputs::{self, Decided};
 use super::pass::{self, Done, FedGroup, Feed, Work};
 use super::promise;
-use super::report::{Output, Source, Told};
+use super::report::{Output, Source, Told, ToldChapters};
 use super::source::Input;
 use super::spool::Spool;
 use super::writer::{Writer, Written};
@@ -65,6 +66,8 @@ pub(super) struct Results {
     pub(super) files: Files,
     /// What each group stored.
     pub(super) stored: BTreeMap<usize, Stored>,
+    /// Those of the signal behind the last step; `None` where the pipeline does not write them.
+    chapters: Option<Chapters>,
     /// Why the file missed a gate: then nothing but the report remains.
     pub(super) rejected: Option<String>,
 }
@@ -111,7 +114,7 @@ pub(crate) fn survey(
         }
         Err(line) => (None, Some(line)),
     };
-    let proposals = outputs::propose(pipeline, &run.measured_values(), places);
+    let proposals = run.proposals(&run.measured_values());
     Ok(Surveyed { input: run.input, known: run.known, blueprint, proposals, rejected })
 }
 
@@ -194,7 +197,7 @@ impl<'a> Run<'a> {
     /// Runs all passes; ends early where a gate on the input rejects the file, or nothing is to be written.
     pub(super) fn run_passes(&mut self, blueprint: &mut Blueprint) -> Result<Results, RunError> {
         if !self.names_need_measures() {
-            let proposals = outputs::propose(self.pipeline, &self.values, self.places);
+            let proposals = self.proposals(&self.values);
             self.hooks.foresee(&proposals)?;
         }
         let mut decided = None;
@@ -213,7 +216,7 @@ impl<'a> Run<'a> {
                 }
                 let all = self.decide()?;
                 if all.is_nothing() {
-                    return Ok(Results { decided: all, files, stored, rejected: None });
+                    return Ok(Results { decided: all, files, stored, ..Results::default() });
                 }
                 decided = Some(all);
             }
@@ -251,7 +254,8 @@ impl<'a> Run<'a> {
             }
             self.decide()?
         };
-        Ok(Results { decided, files, stored, rejected: None })
+        let chapters = self.chapters(blueprint, length.unwrap_or_default());
+        Ok(Results { decided, files, stored, chapters, rejected: None })
     }
 
     /// Shows the step that observed a pass the same signal as often as it asks for it.
@@ -391,8 +395,13 @@ impl<'a> Run<'a> {
 
     fn decide(&mut self) -> Result<Decided, RunError> {
         self.edit_tags();
-        let proposals = outputs::propose(self.pipeline, &self.measured_values(), self.places);
+        let proposals = self.proposals(&self.measured_values());
         outputs::decide(self.hooks, &proposals)
+    }
+
+    fn proposals(&self, values: &Values) -> Vec<Proposal> {
+        let has_chapters = self.pipeline.tags.leaves_cues(&self.input.tags, &self.companions);
+        outputs::propose(self.pipeline, values, self.places, has_chapters)
     }
 
     /// Says of the exports what the pipeline wants said; measures are known.
@@ -410,7 +419,7 @@ impl<'a> Run<'a> {
 
     /// Asks for the report's name only.
     fn decide_report(&mut self) -> Result<Decided, RunError> {
-        let mut proposals = outputs::propose(self.pipeline, &self.measured_values(), self.places);
+        let mut proposals = self.proposals(&self.measured_values());
         proposals.retain(|proposal| proposal.kind == OutputKind::Report);
         if proposals.is_empty() {
             return Ok(Decided::default());
@@ -551,13 +560,21 @@ impl<'a> Run<'a> {
         Ok(Results { decided, rejected: Some(line), ..Results::default() })
     }
 
+    /// The chapters behind the last step, which delivered so many frames; `None` where nobody asks for them.
+    fn chapters(&self, blueprint: &Blueprint, frames: Frames) -> Option<Chapters> {
+        self.pipeline.chapters.as_ref()?;
+        let (cues, rate) = blueprint.cues_behind_all(&self.tags.cues, frames);
+        Some(Chapters::new(cues, rate))
+    }
+
     fn finish(
         mut self,
         blueprint: Option<&Blueprint>,
         results: Results,
     ) -> Result<Outcome, RunError> {
-        let Results { decided, mut files, mut stored, rejected } = results;
+        let Results { decided, mut files, mut stored, mut chapters, rejected } = results;
         if rejected.is_some() {
+            chapters = None;
             files.clear();
             stored.clear();
             self.repeated.clear();
@@ -579,6 +596,12 @@ impl<'a> Run<'a> {
                 repeated: self.repeated.get(&export),
             })
             .collect();
+        let access = &self.places.access;
+        let chapters_to = decided.chapters.as_ref().filter(|_| !self.is_dry);
+        let listed = match &chapters {
+            Some(chapters) => outputs::write_chapters(chapters_to, chapters, self.job, access)?,
+            None => None,
+        };
         let report = Told {
             pipeline: self.pipeline,
             job: self.job,
@@ -591,32 +614,43 @@ impl<'a> Run<'a> {
             },
             blueprint,
             outputs,
+            chapters: chapters.as_ref().map(|chapters| ToldChapters {
+                count: chapters.count(),
+                decision: decided.chapters.as_ref(),
+                written: listed.as_ref().map(|(file, _)| file),
+            }),
             verdicts: &self.verdicts,
             rejected: rejected.as_deref(),
             warnings: &self.warnings,
         }
         .to_json();
         let report_to = decided.report.as_ref().filter(|_| !self.is_dry);
-        let told = outputs::write_report(report_to, &report, self.job, &self.places.access)?;
-        let mut prepared: Vec<Prepared> = Vec::new();
-        for (export, written) in files {
-            let Decision::Write { temporary, path } = &decided.exports[export] else { continue };
-            prepared.push(Prepared {
-                kind: OutputKind::Export,
-                temporary: temporary.clone(),
-                path: path.clone(),
-                size_bytes: written.size_bytes,
-                blake3: written.blake3.clone(),
-            });
-            written.temporary.keep();
-        }
-        if let Some((file, temporary)) = told {
+        let told = outputs::write_report(report_to, &report, self.job, access)?;
+        let mut prepared = prepared_exports(files, &decided);
+        for (file, temporary) in listed.into_iter().chain(told) {
             prepared.push(file);
             temporary.keep();
         }
         self.hooks.progress(1.0);
         Ok(Outcome { rejected, outputs: prepared, report })
     }
+}
+
+/// The exports that were written; they stay from here on.
+fn prepared_exports(files: Files, decided: &Decided) -> Vec<Prepared> {
+    let mut prepared = Vec::new();
+    for (export, written) in files {
+        let Decision::Write { temporary, path } = &decided.exports[export] else { continue };
+        prepared.push(Prepared {
+            kind: OutputKind::Export,
+            temporary: temporary.clone(),
+            path: path.clone(),
+            size_bytes: written.size_bytes,
+            blake3: written.blake3.clone(),
+        });
+        written.temporary.keep();
+    }
+    prepared
 }
 
 /// The tags with the album's loudness, where they say any.

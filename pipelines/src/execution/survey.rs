@@ -24,8 +24,7 @@ impl Run<'_> {
 
     /// Whether names of outputs hold measures.
     pub(super) fn names_need_measures(&self) -> bool {
-        let exports = self.pipeline.exports.iter().map(|export| &export.path);
-        exports.chain(&self.pipeline.report).any(Template::needs_measures)
+        self.pipeline.output_paths().any(Template::needs_measures)
     }
 
     /// What is to be measured of the source and is not yet; without loudness where a step will tell.

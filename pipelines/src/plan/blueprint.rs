@@ -17,7 +17,7 @@ use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
 use wavemill_core::processor::{Processor, WholeFileNeed};
 use wavemill_core::processors;
-use wavemill_core::tags::{self, Broadcast, Leveled, Recording, ReplayGain, Tags};
+use wavemill_core::tags::{self, Broadcast, Cue, Leveled, Recording, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
@@ -278,13 +278,31 @@ impl Blueprint {
         if tags.cues.is_empty() {
             return Arc::clone(tags);
         }
-        let end = frame_count.map_or(0, |frames| frames.0);
-        let place_of = |frame: u64| {
-            let mut stages = self.up_to(group.tap).iter().chain(&group.conversions);
-            stages.try_fold(frame, |frame, stage| stage.place_of(frame))
-        };
-        let cues = tags::moved(&tags.cues, self.source_rate, end, place_of);
+        let stages = self.up_to(group.tap).iter().chain(&group.conversions);
+        let cues = self.moved(&tags.cues, &stages, frame_count.unwrap_or_default());
         Arc::new(Tags { cues, ..Tags::clone(tags) })
+    }
+
+    /// Cues of the source behind the last step, which delivered `frame_count` frames, and the rate there. Valid
+    /// once all steps have begun.
+    pub(crate) fn cues_behind_all(
+        &self,
+        cues: &[Cue],
+        frame_count: Frames,
+    ) -> (Vec<Cue>, SampleRate) {
+        let rate = self.stages.last().map_or(self.source_rate, |last| last.output.sample_rate);
+        (self.moved(cues, &self.stages.iter(), frame_count), rate)
+    }
+
+    fn moved<'s>(
+        &self,
+        cues: &[Cue],
+        stages: &(impl Iterator<Item = &'s Stage> + Clone),
+        frame_count: Frames,
+    ) -> Vec<Cue> {
+        let place_of =
+            |frame: u64| stages.clone().try_fold(frame, |frame, stage| stage.place_of(frame));
+        tags::moved(cues, self.source_rate, frame_count.0, place_of)
     }
 
     fn up_to(&self, tap: Option<usize>) -> &[Stage] {

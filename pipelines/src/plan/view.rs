@@ -34,6 +34,8 @@ pub struct Plan {
     pub passes: Vec<PlannedPass>,
     /// The audio files.
     pub exports: Vec<PlannedExport>,
+    /// The chapters of the exports, where there are any.
+    pub chapters: Option<PathBuf>,
     /// The report.
     pub report: Option<PathBuf>,
     /// What the user should know.
@@ -163,6 +165,7 @@ pub fn plan(
         steps: blueprint.map_or_else(Vec::new, |blueprint| steps(pipeline, blueprint)),
         passes: blueprint.map_or_else(Vec::new, |blueprint| passes(blueprint, &surveyed)),
         exports,
+        chapters: path_of(OutputKind::Chapters).map(|proposal| proposal.path.clone()).next(),
         report: path_of(OutputKind::Report).map(|proposal| proposal.path.clone()).next(),
         warnings: blueprint
             .map_or_else(Vec::new, |blueprint| blueprint.warnings.clone())
@@ -295,6 +298,9 @@ impl fmt::Display for Plan {
         }
         for (index, export) in self.exports.iter().enumerate() {
             writeln!(f, "export {}: {export}", index + 1)?;
+        }
+        if let Some(chapters) = &self.chapters {
+            writeln!(f, "chapters: {}", chapters.display())?;
         }
         if let Some(report) = &self.report {
             writeln!(f, "report: {}", report.display())?;

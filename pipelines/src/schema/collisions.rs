@@ -31,7 +31,7 @@ pub(super) fn check_same_paths(sink: &mut Sink<'_>, targets: &[Target<'_>]) {
                 "same-path",
                 target.path.span(),
                 format!(
-                    "this {} writes the same path as an {} before it",
+                    "this {} writes the same path as the {} before it",
                     target.what, earlier.what
                 ),
             )
@@ -74,7 +74,7 @@ fn is_taken(watch: &Watch, target: &Target<'_>) -> bool {
     if is_hidden || matches_any(&watch.ignore, below) {
         return false;
     }
-    // Without `include` everything decodable is taken, which reports are not.
+    // Without `include` everything decodable is taken, which reports and chapters are not.
     let is_included = match watch.include.as_slice() {
         [] => target.extension != "json",
         include => matches_any(include, below),

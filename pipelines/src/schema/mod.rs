@@ -70,6 +70,11 @@ const ROOT_KEYS: &[Key] = &[
     Key::optional("require", Kind::Tables(require::KEYS), "Gates a file must pass."),
     Key::optional("step", Kind::Tables(step::KEYS), "What is done to the audio, in order."),
     Key::optional("export", Kind::Tables(export::KEYS), "The audio files that are made."),
+    Key::optional(
+        "chapters",
+        Kind::Table(source::CHAPTERS_KEYS),
+        "Where the chapters of the exports go, as JSON of Podcasting 2.0.",
+    ),
     Key::optional("report", Kind::Table(source::REPORT_KEYS), "Where the report goes."),
     Key::optional(
         "tags",
@@ -187,7 +192,8 @@ fn read_root(
         .iter()
         .filter_map(|values| export::read(sink, values, &ids, &pipeline.steps))
         .collect();
-    let report = root.table("report").and_then(|values| source::read_report(sink, values));
+    let chapters = root.table("chapters").and_then(|values| source::read_json(sink, values));
+    let report = root.table("report").and_then(|values| source::read_json(sink, values));
     if let Some(values) = root.table("report") {
         pipeline.measures = source::read_measures(values);
     }
@@ -198,8 +204,10 @@ fn read_root(
         pipeline.tags = tags::read(sink, values, folder);
     }
     let source = source::read(sink, root.table("source"));
-    check_together(sink, root, pipeline, &exports, report.as_ref(), &source);
+    let beside = [("file of chapters", chapters.as_ref()), ("report", report.as_ref())];
+    check_together(sink, root, pipeline, &exports, beside, &source);
     pipeline.exports = exports.into_iter().map(|read| read.export).collect();
+    pipeline.chapters = chapters.map(Spanned::into_inner);
     pipeline.report = report.map(Spanned::into_inner);
     pipeline.source = source.policy;
     decode::check(sink, pipeline, source.on_success);
@@ -244,7 +252,7 @@ fn check_together(
     root: &Values<'_>,
     pipeline: &Pipeline,
     exports: &[export::Read],
-    report: Option<&Spanned<crate::template::Template>>,
+    beside: [(&'static str, Option<&Spanned<crate::template::Template>>); 2],
     source: &source::Read,
 ) {
     let mut targets: Vec<Target<'_>> = exports
@@ -256,11 +264,8 @@ fn check_together(
             is_folder: false,
         })
         .collect();
-    targets.extend(report.map(|path| Target {
-        path,
-        extension: "json",
-        what: "report",
-        is_folder: false,
+    targets.extend(beside.into_iter().filter_map(|(what, path)| {
+        Some(Target { path: path?, extension: "json", what, is_folder: false })
     }));
     collisions::check_same_paths(sink, &targets);
     collisions::check_loops(sink, &pipeline.watches, &targets);
@@ -283,9 +288,10 @@ fn check_together(
         sink.error("deletes-source", span, "the source would be deleted and nothing exported")
             .help("add an [[export]], or keep the source");
     }
-    if !has_export && root.written("report").is_none() {
+    let is_beside = |name| root.written(name).is_some();
+    if !has_export && !is_beside("chapters") && !is_beside("report") {
         sink.warning("no-output", root.span.clone(), "the pipeline makes nothing")
-            .help("add an [[export]] or a [report]");
+            .help("add an [[export]], [chapters] or a [report]");
     }
 }
 

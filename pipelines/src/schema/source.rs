@@ -1,4 +1,4 @@
-//! `[report]` and `[source]`: what is told, and what becomes of the source.
+//! `[chapters]`, `[report]` and `[source]`: what is written beside exports, and what becomes of the source.
 
 use super::key::{Key, Kind};
 use super::sink::{Sink, did_you_mean};
@@ -9,6 +9,13 @@ use crate::template::Template;
 use std::ops::Range;
 use toml::Spanned;
 use wavemill_core::analysis::Group;
+
+pub(super) const CHAPTERS_KEYS: &[Key] = &[Key::required(
+    "json",
+    Kind::Text,
+    "as in json = \"outbox/{stem}.chapters.json\": times and titles as they are behind the last step, as JSON of \
+     Podcasting 2.0; none where the audio has no chapters; published after the exports, with their `on_conflict`",
+)];
 
 pub(super) const REPORT_KEYS: &[Key] = &[
     Key::required(
@@ -52,7 +59,8 @@ pub(super) const SOURCE_KEYS: &[Key] = &[
 
 const ACTIONS: [&str; 4] = ["keep", "move:FOLDER", "trash", "delete"];
 
-pub(super) fn read_report(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Spanned<Template>> {
+/// The path of `[chapters]` or `[report]`.
+pub(super) fn read_json(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Spanned<Template>> {
     let json = values.text("json")?;
     template::read(sink, &json, template::EXPORT)
 }

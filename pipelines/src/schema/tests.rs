@@ -212,6 +212,25 @@ fn groups_of_a_report_are_named_or_all() {
 }
 
 #[test]
+fn chapters_are_an_output_with_a_name_of_its_own() {
+    let chapters = |path: &str| {
+        let text = "version = 1\n[pipeline]\nname = \"a\"\n[chapters]\njson = \"PATH\"\n";
+        text.replace("PATH", path)
+    };
+    let loaded = load(&chapters("{stem}.json"), &Defaults::default(), &Effects::default()).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(loaded.pipeline.chapters.unwrap().text(), "{stem}.json");
+    let report = "[report]\njson = \"{stem}.json\"\n";
+    let found = mistakes(&(chapters("{stem}.json") + report));
+    let expected = "this report writes the same path as the file of chapters before it";
+    assert_eq!((found.len(), found[0].code), (1, "same-path"));
+    assert_eq!(found[0].message, expected);
+    let watched = "[[watch]]\npath = \"in\"\ninclude = [\"*.json\"]\n";
+    let found = mistakes(&(chapters("in/{stem}.json") + watched));
+    assert_eq!((found.len(), found[0].code), (1, "output-in-watch"));
+}
+
+#[test]
 fn eight_mistakes_give_eight_diagnostics_with_places_and_help() {
     let text = r#"version = 1
 [pipeline]

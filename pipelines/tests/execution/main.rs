@@ -6,6 +6,7 @@
 mod again;
 mod bad_inputs;
 mod chain;
+mod chapters;
 mod gates;
 mod lab;
 mod limiting;
