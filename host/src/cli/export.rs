@@ -150,6 +150,10 @@ struct TagFlags {
     /// File of chapters: lines such as `00:01:23.500 Title`, or JSON of Podcasting 2.0 [default: the source's]
     #[arg(long, value_name = "FILE")]
     chapters: Option<PathBuf>,
+
+    /// Write the chapters of OUT into a file of their own, as JSON of Podcasting 2.0; none if OUT has no chapters
+    #[arg(long, value_name = "FILE")]
+    chapters_json: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -166,13 +170,15 @@ impl Run for ExportOne {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         if self.print_pipeline {
-            let is_plain = self.target.components().all(|part| part != Component::ParentDir);
-            let target = if is_plain { self.target.clone() } else { absolute(&self.target)? };
-            context.lines([self.pipeline(&target)?.trim_end()])?;
+            let is_plain = |path: &Path| path.components().all(|part| part != Component::ParentDir);
+            let written =
+                |path: &Path| if is_plain(path) { Ok(path.to_owned()) } else { absolute(path) };
+            let names = self.names(written)?;
+            context.lines([self.pipeline(&names)?.trim_end()])?;
             return Ok(Exit::Done);
         }
-        let target = absolute(&self.target)?;
-        let pipelines = pipeline_files::load_text(NAME, self.pipeline(&target)?, context)?;
+        let names = self.names(absolute)?;
+        let pipelines = pipeline_files::load_text(NAME, self.pipeline(&names)?, context)?;
         let output_root = context.settings.output_root();
         let raw = RawFormat::of(self.raw.rate, self.raw.channels, self.raw.coding)
             .map_err(|error| CliError::usage(format!("--raw-{error}")))?;
@@ -201,9 +207,23 @@ impl Run for ExportOne {
 /// A key and its value, as TOML.
 type Pair = (&'static str, String);
 
+/// The files to make.
+struct Names {
+    target: PathBuf,
+    chapters_json: Option<PathBuf>,
+}
+
 impl ExportOne {
+    fn names(
+        &self,
+        written: impl Fn(&Path) -> Result<PathBuf, CliError>,
+    ) -> Result<Names, CliError> {
+        let chapters_json = self.tags.chapters_json.as_deref().map(&written).transpose()?;
+        Ok(Names { target: written(&self.target)?, chapters_json })
+    }
+
     /// The pipeline that the flags make.
-    fn pipeline(&self, target: &Path) -> Result<String, CliError> {
+    fn pipeline(&self, names: &Names) -> Result<String, CliError> {
         let mut text = format!("version = 1\n\n[pipeline]\nname = {}\n", quoted(NAME));
         if self.damaged == Damaged::Repair {
             let _ = write!(text, "\n[decode]\ndamaged = {}\n", quoted(self.damaged.name()));
@@ -217,10 +237,17 @@ impl ExportOne {
             }
         }
         let _ = writeln!(text, "\n[[export]]");
-        for (key, value) in self.export(target)? {
+        for (key, value) in self.export(&names.target)? {
             let _ = writeln!(text, "{key} = {value}");
         }
         text.push_str(&self.tags.section()?);
+        if let Some(path) = &names.chapters_json {
+            let path = path.to_str().ok_or_else(|| {
+                let path = path.display();
+                CliError::usage(format!("{path} is no UTF-8 text; name another --chapters-json"))
+            })?;
+            let _ = write!(text, "\n[chapters]\njson = {}\n", quoted(&literal(path)));
+        }
         Ok(text)
     }
 
@@ -324,7 +351,7 @@ mod tests {
     use super::*;
 
     fn text(export: &ExportOne) -> String {
-        export.pipeline(&export.target).unwrap()
+        export.pipeline(&export.names(|path| Ok(path.to_owned())).unwrap()).unwrap()
     }
 
     fn to(target: &str) -> ExportOne {
@@ -381,6 +408,14 @@ mod tests {
     }
 
     #[test]
+    fn chapters_beside_the_export_make_a_section() {
+        let tags = TagFlags { chapters_json: Some("{b}.json".into()), ..TagFlags::default() };
+        let text = text(&ExportOne { tags, ..to("b.flac") });
+        assert!(text.ends_with("\n\n[chapters]\njson = \"{{b}}.json\"\n"), "{text}");
+        assert!(!text.contains("[tags]"), "{text}");
+    }
+
+    #[test]
     fn replay_gain_is_a_key_of_the_export() {
         let storage = Storage { replay_gain: true, ..Storage::default() };
         let text = text(&ExportOne { storage, ..to("b.flac") });
@@ -392,7 +427,8 @@ mod tests {
 
     #[test]
     fn name_without_an_extension_needs_a_format() {
-        let error = to("noise").pipeline(Path::new("noise")).unwrap_err();
+        let names = Names { target: "noise".into(), chapters_json: None };
+        let error = to("noise").pipeline(&names).unwrap_err();
         assert_eq!(error.to_string(), "noise has no extension; name the format with --format");
     }
 }

@@ -1,4 +1,4 @@
-//! Chapters beside the exports, by `run` and `watch`.
+//! Chapters beside the exports, by `run`, `watch` and `export`.
 
 use super::{Lab, code, square_wave, stderr, stdout};
 use serde_json::Value;
@@ -86,4 +86,21 @@ fn dry_run_names_the_chapters_that_a_run_writes() {
     let told = succeeds(&lab, &dry);
     assert!(told.contains("would make out/a.wav") && !told.contains("chapters"), "{told}");
     assert!(!lab.path("out").exists());
+}
+
+#[test]
+fn flag_of_export_writes_the_chapters_of_the_file_it_makes() {
+    let lab = lab();
+    let flags = ["export", "in/a.wav", "b.flac", "--chapters", "in/a.txt", "--start", "0.25"];
+    let flags = [&flags[..], &["--chapters-json", "b {x}.json"]].concat();
+    succeeds(&lab, &flags);
+    let expected = [(0.0, "Hello".to_owned()), (0.25, "News".to_owned())];
+    assert_eq!(listed(&lab, "b {x}.json"), expected);
+    let printed = succeeds(&lab, &[&flags[..], &["--print-pipeline"]].concat());
+    assert!(printed.ends_with("\n[chapters]\njson = \"b {{x}}.json\"\n"), "{printed}");
+    // They are outputs as the export is: replaced by --force only.
+    lab.write("b {x}.json", "mine");
+    assert_eq!(code(&lab.run(&flags)), 3);
+    succeeds(&lab, &[&flags[..], &["--force"]].concat());
+    assert_eq!(listed(&lab, "b {x}.json"), expected);
 }
