@@ -5,13 +5,17 @@ use serde_json::Value;
 /// Smallest shortfall worth a line: half of what is shown as 0.1 LU.
 const SHORTFALL_LU_MIN: f64 = 0.05;
 
+/// Why a file without a limiter gets less than its target.
+const CEILING_BINDS: &str = "the ceiling allows no more gain";
+
 /// What a person should know beyond the numbers, a line each: a shortfall, a step that did nothing, a warning.
 pub fn notes(report: &Value) -> Vec<String> {
     let mut notes = Vec::new();
     for (step, found) in findings(report) {
         let shortfall = found.get("shortfall_lu").and_then(Value::as_f64).unwrap_or(0.0);
         if shortfall >= SHORTFALL_LU_MIN {
-            notes.push(format!("{shortfall:.1} LU short of the target, for the ceiling's sake"));
+            let reason = found.get("refused").and_then(Value::as_str).unwrap_or(CEILING_BINDS);
+            notes.push(format!("{shortfall:.1} LU short of the target: {reason}"));
         }
         if let Some(reason) = found.get("left_alone").and_then(Value::as_str) {
             notes.push(format!("{step} left the audio alone ({reason})"));
@@ -59,6 +63,9 @@ mod tests {
         let report = json!({
             "steps": [
                 { "use": "loudness", "findings": { "shortfall_lu": 1.24 } },
+                { "use": "loudness", "findings": {
+                    "shortfall_lu": 0.5, "refused": "another decibel brings less than 0.1 LU",
+                } },
                 { "use": "peak-normalize", "findings": { "left_alone": "silent" } },
                 { "use": "gain", "skipped": "not its channels" },
                 { "use": "loudness", "findings": {
@@ -72,7 +79,8 @@ mod tests {
         assert_eq!(
             notes(&report),
             [
-                "1.2 LU short of the target, for the ceiling's sake",
+                "1.2 LU short of the target: the ceiling allows no more gain",
+                "0.5 LU short of the target: another decibel brings less than 0.1 LU",
                 "peak-normalize left the audio alone (silent)",
                 "loudness only lowered the audio to the ceiling (no loudness)",
                 "flac left out: /o/a.flac exists already",
