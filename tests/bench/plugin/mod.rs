@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &[String]) -> Record {
     for block_frames in [64, 512] {
         cost(&clap, block_frames, &mut record);
     }
+    wakes(&clap, &mut record);
     pace(&clap, &mut record);
     record
 }
@@ -176,6 +177,58 @@ fn peer_share(uri: &str, block_frames: usize) -> Option<f64> {
     is_there.then(|| percent(user_s(2 * AUDIO_S) - user_s(AUDIO_S)))
 }
 
+/// Waits until a block is due.
+fn wait_until(due: Instant) {
+    while let Some(wait) = due.checked_duration_since(Instant::now()) {
+        std::thread::park_timeout(wait);
+    }
+}
+
+/// How often threads of this process but the calling one went to sleep and were woken.
+fn wakes_of_others() -> u64 {
+    let own = std::fs::read_link("/proc/thread-self").expect("Linux names the thread");
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux lists its threads");
+    let others =
+        tasks.flatten().filter(|task| Some(task.file_name().as_os_str()) != own.file_name());
+    let count = |task: std::fs::DirEntry| {
+        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
+        line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0)
+    };
+    others.map(count).sum()
+}
+
+/// One instance at real-time pace with its window closed: what it costs itself, what waiting for each block
+/// costs its host, and whether anything of it wakes beside the audio thread.
+#[expect(clippy::cast_precision_loss, reason = "seconds")]
+fn wakes(clap: &Path, record: &mut Record) {
+    let noise = signal::pink(RATE_HZ, 2, RATE_HZ as usize, 0.25, 7);
+    let blocks = blocks(&noise.planes, PACE_FRAMES);
+    let mut instance = Instance::new(clap, f64::from(RATE_HZ), PACE_FRAMES);
+    let period_s = PACE_FRAMES as f64 / f64::from(RATE_HZ);
+    let rounds = usize::try_from(PACE_S).expect("seconds") * RATE_HZ as usize / PACE_FRAMES;
+    let (woken, cpu_s, begin) = (wakes_of_others(), thread_cpu_s(), Instant::now());
+    let mut own_s = 0.0;
+    for (round, block) in blocks.iter().cycle().take(rounds).enumerate() {
+        wait_until(begin + Duration::from_secs_f64(period_s * round as f64));
+        let started = thread_cpu_s();
+        instance.process(*block);
+        own_s += thread_cpu_s() - started;
+    }
+    let all_s = thread_cpu_s() - cpu_s;
+    let woken = wakes_of_others() - woken;
+    let percent = |cpu_s: f64| cpu_s / PACE_S as f64 * 100.0;
+    record.findings.push(format!(
+        "one instance, blocks of {PACE_FRAMES} at real-time pace for {PACE_S} s: {:.3} % of a core in the plugin, \
+         {:.3} % in the host that waits for each block; other threads woke {woken} times",
+        percent(own_s),
+        percent(all_s - own_s),
+    ));
+    note(record, "paced, plugin", "%", percent(own_s));
+    note(record, "paced, host", "%", percent(all_s - own_s));
+    note(record, "paced, wakes of other threads", "", woken as f64);
+}
+
 /// Many instances in turn, one round of blocks each time a DAW would ask for one.
 #[expect(clippy::cast_precision_loss, reason = "numbers of rounds and seconds")]
 fn pace(clap: &Path, record: &mut Record) {
@@ -190,9 +243,7 @@ fn pace(clap: &Path, record: &mut Record) {
     let begin = Instant::now();
     for (round, block) in blocks.iter().cycle().take(rounds).enumerate() {
         let due = begin + Duration::from_secs_f64(period_s * round as f64);
-        while let Some(wait) = due.checked_duration_since(Instant::now()) {
-            std::thread::park_timeout(wait);
-        }
+        wait_until(due);
         let started = Instant::now();
         for instance in &mut instances {
             instance.process(*block);
