@@ -14,6 +14,8 @@ pub mod model;
 pub mod path_text;
 pub mod plan;
 pub mod publishing;
+#[cfg(feature = "effects")]
+pub mod reference;
 pub mod schema;
 pub mod shipped;
 pub mod template;

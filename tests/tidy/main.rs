@@ -8,6 +8,7 @@ mod fixtures;
 mod folders;
 mod licenses;
 mod metadata;
+mod reference;
 mod sources;
 mod spdx;
 mod steps;

@@ -13,6 +13,8 @@ mod json_schema;
 mod key;
 mod lossy;
 mod pipeline;
+#[cfg(feature = "effects")]
+mod reference;
 mod require;
 mod scalar;
 mod sink;
@@ -25,6 +27,8 @@ mod values;
 mod watch;
 
 pub use json_schema::json_schema;
+#[cfg(feature = "effects")]
+pub(crate) use reference::key_tables;
 #[cfg(feature = "effects")]
 pub(crate) use sink::did_you_mean;
 pub(crate) use sink::did_you_mean_one_of;

@@ -8,6 +8,7 @@ mod bundle;
 mod ci;
 mod effects;
 mod fuzz;
+mod reference;
 mod stage;
 mod tools;
 mod torture;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   wasm-toolchain DIR    a Rust compiler for wasm where rustup cannot add the target
   fuzz NAME [--seconds N] [--seed N]  damages its inputs at random: containers, effects, encoders, tags
   torture [--minutes N] [--seed N]  breaks the host at every system call and by kills at random; recorded
+  reference             writes pipelines/REFERENCE.md from the descriptors of the program
   soak [--files N] [--seed N]  10,000 files, some broken, through three pipelines with kills; recorded
   tools   which optional programs of the tests are missing, and how to get them
 ";
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["effects", ref names @ ..] => effects::run(names),
         ["wasm-toolchain", folder] => effects::wasm_toolchain(folder),
         ["fuzz", ref rest @ ..] => fuzz::run(rest),
+        ["reference"] => reference::run(),
         ["soak", ref rest @ ..] => torture::soak(rest),
         ["torture", ref rest @ ..] => torture::run(rest),
         ["tools"] => {
