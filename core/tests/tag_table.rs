@@ -15,7 +15,7 @@ use wavemill_core::audio::{PcmFormat, Samples};
 use wavemill_core::encode::{self as formats, EncodeSettings};
 use wavemill_core::tags::{self, Broadcast, Cue, CueEnd, Field, Picture, Place, Recording, Tags};
 
-const MANUAL: &str = include_str!("../../README.md");
+const MANUAL: &str = include_str!("../../pipelines/README.md");
 
 /// The formats of each column of the table.
 const COLUMNS: [(&str, &[&str]); 4] = [

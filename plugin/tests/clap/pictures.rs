@@ -1,5 +1,5 @@
 //! What the editor looks like with the signals that matter. `WAVEMILL_PICTURES=FOLDER` keeps the pictures, of
-//! which those of the README are some; `WAVEMILL_MUSIC=FILE.wav` has the music in them, 16-bit stereo. Without
+//! which those in the plugin's manual are some; `WAVEMILL_MUSIC=FILE.wav` has the music in them, 16-bit stereo. Without
 //! it music is noise that wanders.
 
 use crate::host::{Running, STEREO, Stream, instance, load};
