@@ -7,6 +7,7 @@ mod dependencies;
 mod fixtures;
 mod folders;
 mod licenses;
+mod links;
 mod metadata;
 mod reference;
 mod sources;

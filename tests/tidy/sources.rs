@@ -32,7 +32,7 @@ const IN_ALL: &[Forbidden] = &[
 ];
 
 /// Every text file of the repository that people write, with its path below the root.
-fn texts() -> Vec<(PathBuf, String)> {
+pub(crate) fn texts() -> Vec<(PathBuf, String)> {
     let (root, ignored) = (root(), ignored());
     let mut texts = Vec::new();
     let mut folders = vec![root.clone()];
