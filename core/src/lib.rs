@@ -19,6 +19,7 @@ mod opus;
 pub mod processor;
 pub mod processors;
 pub mod resample;
+pub mod suggestion;
 pub mod tags;
 pub mod typeface;
 pub mod units;

@@ -173,7 +173,7 @@ fn wav_tags_read_back_with_lofty() {
 
 /// A file of which only the start is kept; the rest is counted.
 #[derive(Clone, Debug, Default)]
-struct Start(Arc<std::sync::Mutex<(Vec<u8>, u64)>>);
+struct Start(Arc<parking_lot::Mutex<(Vec<u8>, u64)>>);
 
 impl std::io::Read for Start {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
@@ -183,7 +183,7 @@ impl std::io::Read for Start {
 
 impl std::io::Write for Start {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let (start, position) = &mut *self.0.lock().unwrap();
+        let (start, position) = &mut *self.0.lock();
         let kept = 4096usize.saturating_sub(usize::try_from(*position).unwrap()).min(bytes.len());
         let at = usize::try_from(*position).unwrap();
         if kept > 0 {
@@ -202,9 +202,9 @@ impl std::io::Write for Start {
 impl std::io::Seek for Start {
     fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
         if let std::io::SeekFrom::Start(position) = to {
-            self.0.lock().unwrap().1 = position;
+            self.0.lock().1 = position;
         }
-        Ok(self.0.lock().unwrap().1)
+        Ok(self.0.lock().1)
     }
 }
 
@@ -220,7 +220,7 @@ fn wav_that_grows_beyond_4_gb_has_become_rf64() {
         encoder.write(&block).unwrap();
     }
     encoder.finish().unwrap();
-    let start = file.0.lock().unwrap().0.clone();
+    let start = file.0.lock().0.clone();
     assert_eq!(&start[..20], b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0");
     let size = |at: usize| u64::from_le_bytes(start[at..at + 8].try_into().unwrap());
     assert_eq!(size(28), block_count * (24 << 20));

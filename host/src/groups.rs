@@ -1,6 +1,6 @@
 //! Files that get one gain together: measured once each, whoever asks and however often.
 
-use crate::kept::{Kept, Key};
+use crate::result_cache::{Key, ResultCache};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use wavemill_core::analysis;
@@ -16,12 +16,12 @@ const BYTES_MAX: u64 = 256 << 20;
 
 /// What was measured before, by content, pipeline, modules and version.
 #[derive(Clone, Debug)]
-pub struct Pieces(Kept);
+pub struct Pieces(ResultCache);
 
 impl Pieces {
     /// Those of a state folder; nothing is made before something is kept.
     pub fn of_state(state: &Path) -> Self {
-        Self(Kept::of_state(state, "pieces", BYTES_MAX))
+        Self(ResultCache::of_state(state, "pieces", BYTES_MAX))
     }
 
     /// Where they are kept.

@@ -1,10 +1,10 @@
 //! What is remembered of outputs, so that `run` replaces what it or the daemon made, and the daemon what `run` made.
 
-use crate::kept::{Kept, Key};
+use crate::result_cache::{Key, ResultCache};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use wavemill_pipelines::publishing::{Made, Memory};
 
 /// Bytes of all that is remembered: about 50,000 outputs.
@@ -13,7 +13,7 @@ const BYTES_MAX: u64 = 32 << 20;
 /// Outputs by their names, one small file each. What is forgotten counts as somebody else's file.
 #[derive(Debug)]
 pub(crate) struct Outputs {
-    kept: Kept,
+    kept: ResultCache,
     /// Those that were made since this value was.
     new: Mutex<BTreeSet<PathBuf>>,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Outputs {
 impl Outputs {
     /// Those of a state folder.
     pub(crate) fn of_state(state: &Path) -> Self {
-        Self { kept: Kept::of_state(state, "outputs", BYTES_MAX), new: Mutex::default() }
+        Self { kept: ResultCache::of_state(state, "outputs", BYTES_MAX), new: Mutex::default() }
     }
 
     /// Where they are kept.
@@ -30,7 +30,7 @@ impl Outputs {
     }
 
     fn made_now(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        self.new.lock().unwrap_or_else(PoisonError::into_inner)
+        self.new.lock()
     }
 }
 

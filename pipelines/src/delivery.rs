@@ -1,12 +1,13 @@
 //! Which delivery targets there are: those that come with Wavemill, and a user's own files.
 
 use crate::diagnostic::Diagnostic;
-use crate::schema::{did_you_mean_one_of, read_targets};
+use crate::schema::read_targets;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use thiserror::Error;
 use wavemill_core::delivery::Target;
+use wavemill_core::suggestion::did_you_mean_one_of;
 
 /// Largest file of targets read.
 const BYTES_MAX: u64 = 1 << 20;

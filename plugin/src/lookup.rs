@@ -121,8 +121,9 @@ impl<Q, A> Drop for Lookup<Q, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use parking_lot::Mutex;
+    use std::sync::Arc;
     use std::sync::mpsc::Sender;
-    use std::sync::{Arc, Mutex};
 
     /// A disk that answers when it is let go.
     #[derive(Clone)]
@@ -142,7 +143,7 @@ mod tests {
 
         fn answer(&self) -> u32 {
             // Ends when nobody holds it any more.
-            let _ = self.1.lock().unwrap().recv();
+            let _ = self.1.lock().recv();
             self.0
         }
     }

@@ -5,9 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use parking_lot::Mutex;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples, StreamSpec};
 use wavemill_core::decode;
 use wavemill_core::encode::{self, EncodeSettings};
@@ -46,7 +47,7 @@ const KEPT: usize = 4096;
 
 impl Read for Sparse {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut file = self.0.lock().unwrap();
+        let mut file = self.0.lock();
         let left = file.length.saturating_sub(file.position);
         let count = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let buffer = &mut buffer[..count];
@@ -69,7 +70,7 @@ impl Read for Sparse {
 
 impl Write for Sparse {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut file = self.0.lock().unwrap();
+        let mut file = self.0.lock();
         if file.position < KEPT as u64 {
             let at = usize::try_from(file.position).unwrap();
             let count = bytes.len().min(KEPT - at);
@@ -92,7 +93,7 @@ impl Write for Sparse {
 
 impl Seek for Sparse {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let mut file = self.0.lock().unwrap();
+        let mut file = self.0.lock();
         file.position = match to {
             SeekFrom::Start(position) => position,
             SeekFrom::End(offset) => file.length.saturating_add_signed(offset),
@@ -131,9 +132,9 @@ fn wav_beyond_4_gb_becomes_rf64_and_is_read_to_its_last_frame() {
     let rest = usize::try_from(FRAMES % BLOCK as u64).unwrap();
     encoder.write(&silence_with_an_end(rest, true)).unwrap();
     encoder.finish().unwrap();
-    let length = file.0.lock().unwrap().length;
+    let length = file.0.lock().length;
     assert!(length > FRAMES * FRAME_BYTES && length > u64::from(u32::MAX));
-    assert_eq!(file.0.lock().unwrap().head[..4], *b"RF64");
+    assert_eq!(file.0.lock().head[..4], *b"RF64");
 
     let mut decoder = decode::open(Box::new(file), None).unwrap();
     assert_eq!(decoder.info().frame_count, Some(Frames(FRAMES)));

@@ -2,6 +2,7 @@
 //! and started again.
 
 use crate::processes::{self, Process};
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use std::fs::File;
@@ -10,7 +11,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -346,7 +347,7 @@ impl Daemon {
         let kept = Arc::clone(&stderr);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                let mut kept = kept.lock().expect("nobody panics with it");
+                let mut kept = kept.lock();
                 kept.push_str(&line);
                 kept.push('\n');
             }
@@ -407,7 +408,7 @@ impl Daemon {
     }
 
     fn give_up(&self, why: &str) -> ! {
-        let stderr = self.stderr.lock().map(|text| text.clone()).unwrap_or_default();
+        let stderr = self.stderr.lock().clone();
         panic!("{why}; events: {:#?}; stderr: {stderr}", self.seen);
     }
 

@@ -84,7 +84,7 @@ const WRAPPERS: &[Wrapper] = &[
 /// All that core may use. It is a library of arithmetic: no runtime, no channel, no clock.
 #[rustfmt::skip]
 const CORE: &[&str] = &[
-    "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "png", "rustfft", "serde", "symphonia", "syom", "thiserror",
+    "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "parking_lot", "png", "rustfft", "serde", "strsim", "symphonia", "syom", "thiserror",
     "ttf-parser", "unsafe-libopus", "vorbis_rs",
 ];
 

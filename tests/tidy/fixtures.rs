@@ -31,7 +31,7 @@ fn present() -> BTreeMap<String, String> {
             if path.is_dir() {
                 folders.push(path);
             } else if path != folder().join("README.md") {
-                files.insert(below(&path), sha256::hex(&std::fs::read(&path).unwrap()));
+                files.insert(below(&path), sha256(&std::fs::read(&path).unwrap()));
             }
         }
     }

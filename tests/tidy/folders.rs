@@ -51,3 +51,22 @@ fn ci_calls_exactly_the_gate() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains("cargo xtask ci\n"), "the README names another test command");
 }
+
+/// A module with modules of its own is the `mod.rs` of its folder, so that all of it lies in one place.
+#[test]
+fn module_and_its_folder_are_not_apart() {
+    let mut folders: Vec<_> = FOLDERS.iter().map(|folder| root().join(folder)).collect();
+    let mut apart = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            // Authors of effects get the kit as it is.
+            if path.is_dir() && !path.ends_with("effects/sdk") && !path.ends_with("target") {
+                let is_apart = path.with_extension("rs").is_file();
+                apart.extend(is_apart.then(|| path.clone()));
+                folders.push(path);
+            }
+        }
+    }
+    assert!(apart.is_empty(), "beside `NAME.rs`: move it to `NAME/mod.rs`: {apart:?}");
+}

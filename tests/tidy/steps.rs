@@ -23,7 +23,8 @@ fn files() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for entry in std::fs::read_dir(root().join("core/src/processors")).unwrap() {
         let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
+        let text = std::fs::read_to_string(file).unwrap_or_default();
         if text.contains("pub const DESCRIPTOR: StepDescriptor") {
             names.insert(path.file_stem().unwrap().to_string_lossy().replace('_', "-"));
         }

@@ -1,8 +1,9 @@
 //! A part of a source that looks like a whole file to the libraries that read it.
 
 use super::Source;
+use parking_lot::Mutex;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use symphonia::core::io::MediaSource;
 
 /// Bytes `[start, end)` of a source.
@@ -24,7 +25,7 @@ pub(super) struct Fault(Arc<Mutex<Option<io::Error>>>);
 impl Fault {
     /// Takes the error, if there was one.
     pub(super) fn take(&self) -> Option<io::Error> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 
     fn note(&self, error: &io::Error) {
@@ -32,7 +33,7 @@ impl Fault {
             Some(code) => io::Error::from_raw_os_error(code),
             None => io::Error::new(error.kind(), error.to_string()),
         };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(copy);
+        self.0.lock().get_or_insert(copy);
     }
 }
 

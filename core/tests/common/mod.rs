@@ -6,9 +6,10 @@
 pub mod readers;
 pub mod synth;
 
+use parking_lot::Mutex;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples, StreamSpec};
 use wavemill_core::encode::{self, Dither, EncodeError, EncodeSettings, Quantizer};
 use wavemill_core::units::Frames;
@@ -29,19 +30,19 @@ impl SharedFile {
 
     /// A copy of everything written.
     pub fn contents(&self) -> Vec<u8> {
-        self.cursor.lock().unwrap().get_ref().clone()
+        self.cursor.lock().get_ref().clone()
     }
 }
 
 impl Read for SharedFile {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.cursor.lock().unwrap().read(bytes)
+        self.cursor.lock().read(bytes)
     }
 }
 
 impl Write for SharedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut cursor = self.cursor.lock().unwrap();
+        let mut cursor = self.cursor.lock();
         if self.capacity.is_some_and(|capacity| cursor.position() + bytes.len() as u64 > capacity) {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -55,7 +56,7 @@ impl Write for SharedFile {
 
 impl Seek for SharedFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.cursor.lock().unwrap().seek(position)
+        self.cursor.lock().seek(position)
     }
 }
 

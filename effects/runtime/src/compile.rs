@@ -1,8 +1,8 @@
 //! Compiling, on a thread of its own: it cannot be interrupted, so it is waited for with a budget.
 
 use crate::load::LoadError;
+use parking_lot::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use wasmtime::{Engine, Module};
@@ -68,7 +68,7 @@ impl Compiler {
             Ok(Ok(module)) => Ok(module),
             Ok(Err(error)) => Err(LoadError::Invalid { reason: reason(&error) }),
             Err(RecvTimeoutError::Timeout) => {
-                self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+                self.abandoned.lock().push(thread);
                 Err(slow())
             }
             Err(RecvTimeoutError::Disconnected) => Err(failed("the compiler gave up".into())),
@@ -76,7 +76,7 @@ impl Compiler {
     }
 
     fn abandoned_count(&self) -> usize {
-        let mut abandoned = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut abandoned = self.abandoned.lock();
         abandoned.retain(|thread| !thread.is_finished());
         abandoned.len()
     }
@@ -84,7 +84,7 @@ impl Compiler {
 
 impl Drop for Compiler {
     fn drop(&mut self) {
-        let abandoned = self.abandoned.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let abandoned = self.abandoned.get_mut();
         if self.joins {
             for thread in abandoned.drain(..) {
                 // Its result was given up already.

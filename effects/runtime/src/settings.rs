@@ -3,6 +3,7 @@
 use crate::description::{Description, Given, Param, ParamError};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use wavemill_core::suggestion::nearest;
 
 /// Every parameter of a description with its value, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,9 +101,7 @@ fn help(typed: &str, what: &str, names: Vec<&str>) -> String {
     if names.is_empty() {
         return format!("the effect has no {what}s");
     }
-    let distances = names.iter().map(|name| (strsim::damerau_levenshtein(typed, name), *name));
-    let nearest = distances.min().filter(|(distance, name)| *distance <= name.len().div_ceil(3));
-    if let Some((_, name)) = nearest {
+    if let Some(name) = nearest(typed, names.iter().copied()) {
         return format!("did you mean `{name}`?");
     }
     let rest = if names.len() > LISTED_MAX { ", ..." } else { "" };

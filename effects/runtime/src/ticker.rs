@@ -4,8 +4,8 @@
 //! the last sandbox: a plugin's code may be unloaded after that.
 
 use crate::limits;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use wasmtime::{Engine, EngineWeak};
@@ -28,7 +28,7 @@ struct State {
 
 fn state() -> MutexGuard<'static, State> {
     // Nothing is left half-done when a holder panics: every change is one assignment.
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    STATE.lock()
 }
 
 /// Ticks so far; only differences mean something. Real-time.
@@ -101,13 +101,10 @@ fn run() {
     // A sandbox made while the last one ends starts a thread of its own; this one then ends too.
     while state.thread.as_ref().is_some_and(|thread| thread.thread().id() == me) {
         if state.instance_count == 0 {
-            state = CHANGED.wait(state).unwrap_or_else(PoisonError::into_inner);
+            CHANGED.wait(&mut state);
             continue;
         }
-        let (guard, timeout) =
-            CHANGED.wait_timeout(state, limits::TICK).unwrap_or_else(PoisonError::into_inner);
-        state = guard;
-        if timeout.timed_out() {
+        if CHANGED.wait_for(&mut state, limits::TICK).timed_out() {
             TICKS.fetch_add(1, Ordering::Relaxed);
             state
                 .engines

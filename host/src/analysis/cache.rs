@@ -1,7 +1,7 @@
 //! Results of before, by content.
 
 use super::{AnalyzeError, Input, Record};
-use crate::kept::{Kept, Key};
+use crate::result_cache::{Key, ResultCache};
 use std::path::Path;
 use wavemill_core::analysis;
 use wavemill_core::decode::Damaged;
@@ -11,7 +11,7 @@ const BYTES_MAX: u64 = 64 << 20;
 
 /// Where results are kept.
 #[derive(Clone, Debug)]
-pub struct Cache(Kept);
+pub struct Cache(ResultCache);
 
 /// Hashes an input's content together with what else its results depend on: the version of the
 /// analyzer, the program's (for its decoders), the extension that helps to read tags, and whether damage
@@ -29,7 +29,7 @@ pub(super) fn key_of(input: &Input) -> Result<Key, AnalyzeError> {
 impl Cache {
     /// The cache of a state folder; nothing is made before something is kept.
     pub fn of_state(state: &Path) -> Self {
-        Self(Kept::of_state(state, "analysis", BYTES_MAX))
+        Self(ResultCache::of_state(state, "analysis", BYTES_MAX))
     }
 
     /// Where it is.

@@ -1,8 +1,8 @@
 //! Work on many things beside each other.
 
 use super::Context;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Calls `work` with each number below `count`, on as many threads as workers are allowed; what it
@@ -23,7 +23,7 @@ pub(super) fn each<T: Send>(
                 return;
             }
             let result = work(index);
-            found.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
+            found.lock().push((index, result));
         }
     };
     thread::scope(|scope| {
@@ -32,7 +32,7 @@ pub(super) fn each<T: Send>(
         }
         take();
     });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found = found.into_inner();
     found.sort_by_key(|(index, _)| *index);
     found.into_iter().map(|(_, result)| result).collect()
 }

@@ -185,7 +185,7 @@ fn places<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<Place> {
 fn made(folders: impl Iterator<Item = PathBuf>) -> Vec<Place> {
     folders
         .map(|folder| {
-            let _ = crate::kept::make_private(&folder);
+            let _ = crate::result_cache::make_private(&folder);
             Place(folder)
         })
         .collect()

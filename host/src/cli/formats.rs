@@ -5,6 +5,7 @@ use crate::report::{Align, JSON_VERSION, Paint, Table, Tone};
 use serde_json::{Value, json};
 use wavemill_core::decode::{self, ReadFormat};
 use wavemill_core::encode::{self, BitRates, FormatDescriptor};
+use wavemill_core::suggestion::did_you_mean;
 
 /// List the formats that are read and written, or describe one
 #[derive(Debug, clap::Args)]
@@ -84,10 +85,7 @@ fn unknown(name: &str) -> CliError {
     names.extend(encode::missing_formats().map(|(name, _)| name));
     names.sort_unstable();
     names.dedup();
-    let help = match super::nearest(name, &names) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("formats are {}", names.join(", ")),
-    };
+    let help = did_you_mean(name, "formats", names.into_iter());
     CliError::usage(format!("there is no format `{name}`; {help}"))
 }
 

@@ -177,16 +177,6 @@ fn dispatch(matches: &ArgMatches) -> Result<Exit, CliError> {
     (entry.run)(sub, &context)
 }
 
-/// The name most like `typed`, if one is so much like it that a slip is likely.
-pub(crate) fn nearest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
-    names
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(typed, name), *name))
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
-        .map(|(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,23 +16,23 @@ pub(super) struct Outcome<'a> {
     /// The run's report.
     pub(super) report: &'a Value,
     /// What was published.
-    pub(super) outputs: Vec<Made>,
+    pub(super) outputs: Vec<PublishedFile>,
 }
 
 /// A published file.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(super) struct PublishedFile {
     kind: OutputKind,
     path: PathBuf,
 }
 
-impl From<&OutputView> for Made {
+impl From<&OutputView> for PublishedFile {
     fn from(output: &OutputView) -> Self {
         Self { kind: output.kind, path: PathBuf::from(&output.path) }
     }
 }
 
-impl From<&Prepared> for Made {
+impl From<&Prepared> for PublishedFile {
     fn from(output: &Prepared) -> Self {
         Self { kind: output.kind, path: output.path.clone() }
     }
@@ -48,10 +48,11 @@ impl Outcome<'_> {
                 .iter()
                 .map(|note| format!("  {} {}", paint.tone(Tone::Doubt, "note:"), one_line(note))),
         );
-        let heard = Heard::all(self.report);
-        let numbers = |made: &Made| {
-            let is_this =
-                |heard: &&Heard<'_>| heard.path.is_some_and(|path| Path::new(path) == made.path);
+        let heard = ExportLevels::all(self.report);
+        let numbers = |made: &PublishedFile| {
+            let is_this = |heard: &&ExportLevels<'_>| {
+                heard.path.is_some_and(|path| Path::new(path) == made.path)
+            };
             let numbers = heard.iter().find(is_this).filter(|_| differ(&heard, self.report));
             numbers.map_or_else(String::new, |it| format!("  {}", it.loudness.words()))
         };
@@ -89,9 +90,9 @@ pub(super) fn rehearsed(input: &Path, report: &Value, context: &Context) -> Vec<
     let name = input.file_name().map_or(input, Path::new);
     let mut lines =
         vec![format!("{}: {}", paint.tone(Tone::Strong, shown(name)), words.join(", "))];
-    let heard = Heard::all(report);
+    let heard = ExportLevels::all(report);
     if differ(&heard, report) {
-        let line = |it: &Heard<'_>| format!("  {}: {}", it.format, it.loudness.words());
+        let line = |it: &ExportLevels<'_>| format!("  {}: {}", it.format, it.loudness.words());
         lines.extend(heard.iter().map(line));
     }
     lines.extend(limits(report).into_iter().map(|line| format!("  {line}")));
@@ -152,7 +153,7 @@ impl Numbers {
     fn of(report: &Value) -> Self {
         let (before, after) = (of_step(report, "measured"), of_step(report, "expected"));
         let input = Loudness::of(report).or(before);
-        let heard = Heard::all(report);
+        let heard = ExportLevels::all(report);
         let gain_db = findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64());
         if differ(&heard, report) {
             // Each export says its own.
@@ -261,13 +262,13 @@ fn of_step(report: &Value, which: &str) -> Loudness {
 }
 
 /// An export as it will be heard.
-struct Heard<'a> {
+struct ExportLevels<'a> {
     path: Option<&'a str>,
     format: &'a str,
     loudness: Loudness,
 }
 
-impl<'a> Heard<'a> {
+impl<'a> ExportLevels<'a> {
     /// Those of a report whose loudness is known.
     fn all(report: &'a Value) -> Vec<Self> {
         let text = |output: &'a Value, key| output.get(key).and_then(Value::as_str);
@@ -282,12 +283,12 @@ impl<'a> Heard<'a> {
 }
 
 /// Whether exports came out differently, or one so that it says nothing of those that were not measured.
-fn differ(heard: &[Heard<'_>], report: &Value) -> bool {
+fn differ(heard: &[ExportLevels<'_>], report: &Value) -> bool {
     let Some(first) = heard.first().map(|heard| heard.loudness.words()) else { return false };
     let is_written = |output: &&Value| output.get("skipped").is_none();
     let is_all = entries(report, "outputs").filter(is_written).count() == heard.len();
     let expected = of_step(report, "expected").words();
-    let is_other = |heard: &Heard<'_>| heard.loudness.words() != first;
+    let is_other = |heard: &ExportLevels<'_>| heard.loudness.words() != first;
     heard.iter().any(is_other) || !(is_all || first == expected)
 }
 
@@ -317,7 +318,7 @@ mod tests {
         // Where exports differ, each says its own.
         report["outputs"][1]["decoded_integrated_lufs"] = json!(-16.3);
         assert_eq!(words(&report), "source -19.8 LUFS, gain +3.8 dB");
-        let heard = Heard::all(&report);
+        let heard = ExportLevels::all(&report);
         assert!(differ(&heard, &report));
         assert_eq!(heard[1].loudness.words(), "-16.3 LUFS, true peak -1.2 dBTP");
         assert_eq!(heard[1].path, Some("a.mp3"));

@@ -10,6 +10,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use wavemill_core::decode::Damaged;
+use wavemill_core::suggestion::nearest;
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::schema::Loaded;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
@@ -168,7 +169,7 @@ pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
         return Err(CliError::usage(reason));
     }
     let names: Vec<_> = shipped::PIPELINES.iter().map(|shipped| shipped.name).collect();
-    let near = argument.to_str().and_then(|name| super::nearest(name, &names));
+    let near = argument.to_str().and_then(|name| nearest(name, names.iter().copied()));
     let also = match near {
         Some(near) if is_word => format!(" and no {}; did you mean `{near}`?", shown(&below)),
         None if is_word => {

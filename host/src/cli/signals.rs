@@ -33,11 +33,11 @@ mod platform {
 
     pub(super) fn on_stop(told: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
         // Both threads' closures need it; a signal is rare, so a lock costs nothing.
-        let told = std::sync::Arc::new(std::sync::Mutex::new(told));
+        let told = std::sync::Arc::new(parking_lot::Mutex::new(told));
         for (signal, stop) in [(SIGINT, Stop::Interrupt), (SIGTERM, Stop::Terminate)] {
             let told = std::sync::Arc::clone(&told);
             on(signal, move || {
-                let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut told = told.lock();
                 (*told)(stop);
             })?;
         }

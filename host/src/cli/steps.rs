@@ -5,6 +5,7 @@ use crate::report::{Align, JSON_VERSION, Paint, Table, Tone};
 use serde_json::{Value, json};
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
 use wavemill_core::processors;
+use wavemill_core::suggestion::did_you_mean;
 
 /// List the processing steps, or print the manual of one
 #[derive(Debug, clap::Args)]
@@ -32,12 +33,7 @@ impl Run for Steps {
 }
 
 fn unknown(name: &str) -> CliError {
-    let names: Vec<_> = processors::STEPS.iter().map(|step| step.name).collect();
-    let nearest = super::nearest(name, &names);
-    let help = nearest.map_or_else(
-        || format!("steps are {}", names.join(", ")),
-        |nearest| format!("did you mean `{nearest}`?"),
-    );
+    let help = did_you_mean(name, "steps", processors::STEPS.iter().map(|step| step.name));
     CliError::usage(format!("there is no step `{name}`; {help}"))
 }
 

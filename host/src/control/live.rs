@@ -7,9 +7,9 @@ use crate::jobs::JobState;
 use crate::platform::{Confinement, resident_bytes};
 use crate::watch::Refusal;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::broadcast;
 use wavemill_pipelines::model::Defaults;
@@ -311,5 +311,5 @@ impl Live {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

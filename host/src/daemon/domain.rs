@@ -3,8 +3,8 @@
 use super::plans::Plan;
 use super::shared::Shared;
 use crate::groups::Pieces;
-use crate::kept::make_private;
 use crate::platform::{Domain, Place, zones};
+use crate::result_cache::make_private;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::effects::LOCK_FILE;
 use wavemill_pipelines::execution::RunError;

@@ -3,10 +3,10 @@
 use super::shared::Shared;
 use crate::made::Outputs;
 use crate::store::{JobRecord, LedgerRecord, OutputProgress, OutputRecord, Store, StoreError};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use wavemill_pipelines::execution::{Proposal, RunError};
 use wavemill_pipelines::model::OnConflict;
@@ -36,7 +36,7 @@ struct Holder {
 
 impl Reservations {
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock()
     }
 
     /// Ends a job's reservations.
@@ -177,8 +177,7 @@ pub(super) fn choose_and_reserve(
         if shared.stop.level() == super::StopLevel::Now {
             return Ok(Err(RunError::Canceled));
         }
-        let woken = shared.names.freed.wait_timeout(held, WAIT);
-        held = woken.unwrap_or_else(PoisonError::into_inner).0;
+        shared.names.freed.wait_for(&mut held, WAIT);
     }
     let mut choices = Vec::new();
     let (memory, input) = (Outputs::of_state(&shared.state), job.file.path());

@@ -3,9 +3,10 @@
 use super::settings::{DaemonError, DaemonSettings, PipelineSource};
 use crate::effects::{effects_with, folder_of};
 use crate::store::{CurrentPlan, PlanRecord, Store, StoreError};
+use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline};
 
@@ -70,12 +71,12 @@ impl Plans {
 
     /// The pipelines of today, by name.
     pub(super) fn current(&self) -> Arc<Current> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read())
     }
 
     /// Has other pipelines from now on.
     pub(super) fn set_current(&self, current: Current) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(current);
+        *self.current.write() = Arc::new(current);
     }
 
     /// Folders that outputs of these pipelines go to.
@@ -131,7 +132,7 @@ impl Plans {
         if let Some(plan) = current.as_ref().filter(|plan| plan.pipeline.hash == hash) {
             return Ok(Some(Arc::clone(plan)));
         }
-        let mut former = self.former.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut former = self.former.lock();
         if let Some(plan) = former.get(hash) {
             return Ok(Some(Arc::clone(plan)));
         }

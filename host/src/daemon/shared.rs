@@ -13,8 +13,9 @@ use crate::jobs::JobQueue;
 use crate::store::{JobRecord, Store};
 use crate::worker::Workers;
 use crossbeam_channel::Sender;
+use parking_lot::{Mutex, MutexGuard};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// What the daemon's threads share.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ impl Shared {
 
     /// Those who tell hooks.
     pub(super) fn tellers(&self) -> MutexGuard<'_, Option<Tellers>> {
-        self.tellers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tellers.lock()
     }
 
     /// Tells that an attempt failed; without `retry_in` for good.

@@ -4,11 +4,10 @@
 
 use crate::platform::{Space as Room, space_near};
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -94,7 +93,7 @@ impl Space {
 
     /// Free space by folder, as last looked at.
     pub(super) fn known_free_bytes(&self) -> BTreeMap<PathBuf, u64> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         let free = |(path, (_, answer)): (&PathBuf, &(Instant, Answer))| {
             answer.map(|room| (path.clone(), room.free_bytes))
         };
@@ -103,7 +102,7 @@ impl Space {
 
     /// The room at a folder; `None` when nobody answers.
     fn ask(&self, folder: &Path) -> Option<Answer> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Some(open) = known.open.get(folder) {
             let answer = open.try_recv().ok()?;
             known.open.remove(folder);
@@ -169,7 +168,7 @@ mod tests {
             total_files: 9,
         });
         let answers = BTreeMap::from([(PathBuf::from("/full"), (Instant::now(), full))]);
-        *space.known.lock().unwrap() = Known { answers, open: BTreeMap::new() };
+        *space.known.lock() = Known { answers, open: BTreeMap::new() };
         let reason = space.shortage(&["/full".into()]).unwrap();
         assert_eq!(reason, "/full has room for 3 more files only");
     }

@@ -1,8 +1,9 @@
 //! How a daemon is asked to stop.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// How urgent a stop is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +71,7 @@ impl StopSignal {
     }
 
     fn wake(&self) {
-        let wakers = self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakers = self.shared.wakers.lock();
         for waker in wakers.iter() {
             // A full channel has a wake-up waiting already.
             let _ = waker.try_send(());
@@ -80,7 +81,7 @@ impl StopSignal {
     /// Receives a message after each change.
     pub fn subscribe(&self) -> Receiver<()> {
         let (waker, receiver) = bounded(1);
-        self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner).push(waker);
+        self.shared.wakers.lock().push(waker);
         receiver
     }
 }

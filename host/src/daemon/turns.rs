@@ -1,8 +1,8 @@
 //! One job at a time measures the files of a group: the others would measure the same ones.
 
 use super::stop::{StopLevel, StopSignal};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::HashSet;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Longest wait before it is asked again whether to stop.
@@ -24,7 +24,7 @@ pub(super) struct Turn<'t> {
 
 impl Turns {
     fn lock(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+        self.busy.lock()
     }
 
     /// Waits until nobody else measures a group; `None` when everything shall stop at once.
@@ -34,8 +34,7 @@ impl Turns {
             if stop.level() == StopLevel::Now {
                 return None;
             }
-            let waited = self.freed.wait_timeout(busy, WAIT);
-            busy = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.freed.wait_for(&mut busy, WAIT);
         }
         Some(Turn { turns: self, group: group.to_owned() })
     }

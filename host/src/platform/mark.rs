@@ -18,11 +18,12 @@ pub(crate) struct Mark(
 /// times.
 #[cfg(target_os = "linux")]
 pub(crate) fn mark(folder: &Path, pipeline: &str) -> Option<Arc<Mark>> {
+    use parking_lot::Mutex;
     use std::collections::BTreeMap;
     use std::os::linux::net::SocketAddrExt;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::net::{SocketAddr, UnixDatagram};
-    use std::sync::{Mutex, PoisonError, Weak};
+    use std::sync::Weak;
 
     static HELD: Mutex<BTreeMap<String, Weak<Mark>>> = Mutex::new(BTreeMap::new());
 
@@ -30,7 +31,7 @@ pub(crate) fn mark(folder: &Path, pipeline: &str) -> Option<Arc<Mark>> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(folder.as_os_str().as_bytes()).update(&[0]).update(pipeline.as_bytes());
     let name = format!("wavemill-watch-{}", hasher.finalize().to_hex());
-    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = HELD.lock();
     if let Some(mark) = held.get(&name).and_then(Weak::upgrade) {
         return Some(mark);
     }

@@ -2,8 +2,9 @@
 
 use super::log_file::{self, FileWriter, LogFile};
 use indicatif::MultiProgress;
+use parking_lot::Mutex;
 use std::io::{self, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt, reload};
@@ -14,7 +15,7 @@ static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
 /// Tells log lines about bars that will be drawn.
 pub fn show_bars(bars: &MultiProgress) {
-    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = Some(bars.clone());
+    *BARS.lock() = Some(bars.clone());
 }
 
 /// Change what is logged on standard error and in the file; set once logging begins.
@@ -105,7 +106,7 @@ struct LogWriter;
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bars = BARS.lock().clone();
         match bars {
             Some(bars) => bars.suspend(|| io::stderr().lock().write_all(bytes)),
             None => io::stderr().lock().write_all(bytes),

@@ -1,9 +1,9 @@
 //! The daemon's log in a file: a JSON object a line, in files that are replaced by the next when they are full.
 
+use parking_lot::Mutex;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 /// Where a log goes, and how much of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ static FILE: Mutex<Option<Rotating>> = Mutex::new(None);
 /// When it cannot be written.
 pub(super) fn begin(file: LogFile) -> io::Result<()> {
     let rotating = Rotating::open(file)?;
-    *FILE.lock().unwrap_or_else(PoisonError::into_inner) = Some(rotating);
+    *FILE.lock() = Some(rotating);
     Ok(())
 }
 
@@ -35,7 +35,7 @@ pub(super) struct FileWriter;
 
 impl Write for FileWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if let Some(file) = &mut *FILE.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(file) = &mut *FILE.lock() {
             file.line(line);
         }
         Ok(line.len())

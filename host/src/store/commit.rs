@@ -3,9 +3,10 @@
 use super::StoreError;
 use super::tables::Tx;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use parking_lot::Mutex;
 use redb::Database;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Most changes in one commit: a bound on how long the first one waits for the others.
@@ -51,7 +52,7 @@ impl Committer {
         let filled = Arc::clone(&slot);
         let change: Change = Box::new(move |tx| {
             let value = change(tx)?;
-            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            *filled.lock() = Some(value);
             Ok(())
         });
         let (answer, answered) = bounded(1);
@@ -59,7 +60,7 @@ impl Committer {
         let requests = self.requests.as_ref().ok_or_else(gone)?;
         requests.send(Request { change, answer }).map_err(|_| gone())?;
         answered.recv().map_err(|_| gone())??;
-        let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let value = slot.lock().take();
         value.ok_or_else(gone)
     }
 }

@@ -8,13 +8,14 @@ use crate::platform::{
 };
 use crate::store::GroupMember;
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use parking_lot::{Mutex, MutexGuard};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::execution::{
@@ -171,7 +172,7 @@ impl Line {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 impl FileAccess for Line {

@@ -4,6 +4,7 @@ use super::files::send_with;
 use super::protocol::{FileError, Reply, Request, line_of, parse, send};
 use crate::platform::{Confinement, Domain};
 use crossbeam_channel::{Receiver, unbounded};
+use parking_lot::Mutex;
 use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Last lines of a worker's output that are kept for the reason of its death.
@@ -193,7 +194,7 @@ impl WorkerProcess {
     }
 
     fn last_line(&self) -> Option<String> {
-        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let tail = self.tail.lock();
         let is_note = |line: &&String| line.starts_with("note: ");
         tail.iter().rev().find(|line| !is_note(line)).cloned()
     }
@@ -245,7 +246,7 @@ fn log_output(output: PipeReader, pid: u32, tail: &Mutex<VecDeque<String>>) {
             continue;
         }
         tracing::debug!(worker = pid, %line, "Worker says.");
-        let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tail = tail.lock();
         tail.push_back(line);
         if tail.len() > TAIL_LINES {
             tail.pop_front();

@@ -1,9 +1,9 @@
 //! The sandbox of this process, and what was loaded into it.
 
 use super::EffectError;
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use wavemill_runtime::{Mode, Module, Sandbox};
 
 /// Modules kept in memory; beyond that all are forgotten, as the disk remembers them.
@@ -35,7 +35,7 @@ impl Modules {
     }
 
     pub(super) fn uncached_because(&self) -> Option<String> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         state.sandbox.as_ref().and_then(Sandbox::uncached_because).map(str::to_owned)
     }
 
@@ -47,7 +47,7 @@ impl Modules {
         memory_mib: u32,
     ) -> Result<Module, EffectError> {
         let key = (blake3::hash(bytes), memory_mib);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         if let Some(module) = state.loaded.get(&key) {
             return Ok(module.clone());
         }

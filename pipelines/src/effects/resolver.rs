@@ -95,6 +95,6 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 fn help_for_unknown(name: &str) -> String {
     let names = bundled::MODULES.iter().map(|module| module.name);
-    let help = crate::schema::did_you_mean(name, "bundled effects", names);
+    let help = wavemill_core::suggestion::did_you_mean(name, "bundled effects", names);
     format!("{help}; a module of your own is written as its path, as in \"fx/{name}.wasm\"")
 }

@@ -7,10 +7,10 @@
 
 use super::RunError;
 use super::correction::{self, Attempt, Correction};
-use super::group::{Group, Stored};
-use super::outputs::Decided;
-use super::pass::FedGroup;
-use super::promise::{self, Heard, Height};
+use super::group::{ExportGroup, StoredSignal};
+use super::outputs::OutputDecisions;
+use super::pass::GroupFeed;
+use super::promise::{self, ExportPeaks, Height};
 use super::run::{Files, Run};
 use super::spool::Spool;
 use super::stage::Stage;
@@ -25,18 +25,18 @@ use wavemill_core::units::{Decibels, Frames};
 const MISSING_LU: f64 = 0.1;
 
 /// A pass, and what it made its exports of.
-pub(super) struct Made<'a> {
+pub(super) struct PassOutputs<'a> {
     /// Which of the passes.
     pub(super) pass: usize,
-    pub(super) decided: &'a Decided,
+    pub(super) decided: &'a OutputDecisions,
     /// Frames that each stage delivers.
     pub(super) lengths: &'a BTreeMap<usize, Frames>,
     /// What each group stored.
-    pub(super) stored: &'a BTreeMap<usize, Stored>,
+    pub(super) stored: &'a BTreeMap<usize, StoredSignal>,
 }
 
 /// An export that was made again.
-pub(super) struct Repeated {
+pub(super) struct Repeat {
     /// How often it was made in all.
     pub(super) attempts: usize,
     /// What was changed the last time.
@@ -46,7 +46,7 @@ pub(super) struct Repeated {
     /// Whether the step that makes it loud gives no more.
     pub(super) is_bound: bool,
     /// What was stored the last time.
-    pub(super) stored: Stored,
+    pub(super) stored: StoredSignal,
     /// The ceiling, in its unit, and whether it holds now; `None` where none was promised.
     pub(super) ceiling: Option<(Peak, bool)>,
 }
@@ -80,7 +80,7 @@ impl Run<'_> {
     pub(super) fn correct(
         &mut self,
         blueprint: &mut Blueprint,
-        made: &Made<'_>,
+        made: &PassOutputs<'_>,
         files: &mut Files,
         mut spool: Option<&mut Spool>,
     ) -> Result<(), RunError> {
@@ -122,7 +122,7 @@ impl Run<'_> {
     fn agreed_corrections(
         &self,
         blueprint: &Blueprint,
-        made: &Made<'_>,
+        made: &PassOutputs<'_>,
     ) -> Vec<(usize, Correction)> {
         let exports = made.decided.written();
         let exports =
@@ -142,7 +142,7 @@ impl Run<'_> {
         export: usize,
         blueprint: &mut Blueprint,
         files: &Files,
-        stored: &BTreeMap<usize, Stored>,
+        stored: &BTreeMap<usize, StoredSignal>,
     ) -> Attempt {
         let is_aimed = blueprint.is_made_loud(export);
         let group = blueprint.group_of[export];
@@ -166,7 +166,7 @@ impl Run<'_> {
         export: usize,
         blueprint: &Blueprint,
         files: &Files,
-        stored: &BTreeMap<usize, Stored>,
+        stored: &BTreeMap<usize, StoredSignal>,
     ) -> Option<Height> {
         let group = blueprint.group_of[export];
         let written = files.get(&export)?;
@@ -176,7 +176,7 @@ impl Run<'_> {
         let is_lossy = written.decoded.is_some();
         let plan = &blueprint.groups[group];
         let promises = promise::of_export(self.pipeline, plan, is_lossy, first);
-        Heard::new(written, last).height(&promises)
+        ExportPeaks::new(written, last).height(&promises)
     }
 
     /// Makes exports of a pass again, each with its correction.
@@ -184,7 +184,7 @@ impl Run<'_> {
         &mut self,
         blueprint: &mut Blueprint,
         due: &[(usize, Correction)],
-        made: &Made<'_>,
+        made: &PassOutputs<'_>,
         files: &mut Files,
         mut spool: Option<&mut Spool>,
     ) -> Result<(), RunError> {
@@ -209,7 +209,7 @@ impl Run<'_> {
                 let correction = batch.exports.iter().find(|(of, _)| *of == export);
                 let correction = correction.map_or(Correction::NONE, |(_, correction)| *correction);
                 let attempts = self.repeated.get(&export).map_or(1, |before| before.attempts);
-                let repeated = Repeated {
+                let repeated = Repeat {
                     attempts: attempts + 1,
                     correction,
                     is_limited: lowered.is_some(),
@@ -228,9 +228,9 @@ impl Run<'_> {
         &self,
         blueprint: &mut Blueprint,
         batch: &Batch,
-        made: &Made<'_>,
+        made: &PassOutputs<'_>,
         files: &mut Files,
-    ) -> Result<Vec<FedGroup>, RunError> {
+    ) -> Result<Vec<GroupFeed>, RunError> {
         let mut fed = Vec::new();
         for &(export, correction) in &batch.exports {
             // Its name is free again when the file is gone.
@@ -240,16 +240,21 @@ impl Run<'_> {
             blueprint.groups[group].convert_again(lower)?;
             let writer = self.writer(blueprint, export, made.decided, made.lengths);
             let tap = blueprint.groups[group].tap;
-            let group: Group = self.group(blueprint, group);
+            let group: ExportGroup = self.group(blueprint, group);
             let writers = writer.map(|writer| (export, writer)).into_iter().collect();
-            fed.push(FedGroup { index: export, tap, group, writers });
+            fed.push(GroupFeed { index: export, tap, group, writers });
         }
         Ok(fed)
     }
 
     /// Notes which exports keep their ceiling now, and says which became softer, exceed it or lack loudness all
     /// the same.
-    fn note_corrections(&mut self, blueprint: &mut Blueprint, made: &Made<'_>, files: &Files) {
+    fn note_corrections(
+        &mut self,
+        blueprint: &mut Blueprint,
+        made: &PassOutputs<'_>,
+        files: &Files,
+    ) {
         for (&export, written) in files {
             if blueprint.pass_of(blueprint.group_of[export]) != made.pass {
                 continue;
@@ -279,7 +284,7 @@ impl Run<'_> {
 
     /// Says which lossy exports will clip because what was encoded was above full scale already. That is
     /// how the signal was wanted, so it is not turned down.
-    fn note_overs(&mut self, blueprint: &Blueprint, made: &Made<'_>, files: &Files) {
+    fn note_overs(&mut self, blueprint: &Blueprint, made: &PassOutputs<'_>, files: &Files) {
         for (&export, written) in files {
             let group = blueprint.group_of[export];
             let plan = &blueprint.groups[group];
@@ -303,7 +308,7 @@ impl Run<'_> {
 }
 
 /// What a ceiling took from an export, or how it is missed; `None` where it holds and cost no gain.
-fn ceiling_line(repeated: &Repeated, height: Height, is_kept: bool, how: &str) -> Option<String> {
+fn ceiling_line(repeated: &Repeat, height: Height, is_kept: bool, how: &str) -> Option<String> {
     let (unit, ceiling) = (height.ceiling.unit(), height.ceiling.value());
     if !is_kept {
         return Some(format!(

@@ -7,7 +7,7 @@
 use super::access::FileAccess;
 use super::correction::{self, Attempt, Correction};
 use super::member::OnlyProgress;
-use super::outputs::Decided;
+use super::outputs::OutputDecisions;
 use super::run::Run;
 use super::spool::SpoolAccess;
 use super::{Decision, Hooks, Job, Places, Proposal, RunError};
@@ -215,7 +215,12 @@ impl Run<'_> {
     }
 
     /// Leaves out of a trial what is not tried, or cannot differ from what the gain of the group makes of it.
-    pub(super) fn leave_out(&self, pass: usize, blueprint: &Blueprint, decided: &mut Decided) {
+    pub(super) fn leave_out(
+        &self,
+        pass: usize,
+        blueprint: &Blueprint,
+        decided: &mut OutputDecisions,
+    ) {
         let Some(tried) = &self.trial else { return };
         for (export, decision) in decided.exports.iter_mut().enumerate() {
             let group = blueprint.group_of[export];

@@ -4,7 +4,7 @@ use super::RunError;
 use super::error::refused;
 use super::fingerprint::Fingerprint;
 use super::stage::{Chain, Stage, Taps};
-use super::writer::Fed;
+use super::writer::WriterInput;
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use wavemill_core::analysis::{self, Analysis, Analyzer};
@@ -25,7 +25,7 @@ pub(super) enum Signal {
 }
 
 /// How the samples of a group come about.
-pub(super) struct Group {
+pub(super) struct ExportGroup {
     /// The signal that comes.
     pub(super) input: StreamSpec,
     /// What changes the channels, then the rate.
@@ -45,7 +45,7 @@ pub(super) struct Group {
 
 /// What was stored.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct StoredSignal {
     pub(super) frames: Frames,
     /// What was measured of it.
     pub(super) measured: Analysis,
@@ -59,13 +59,13 @@ pub(super) struct Stored {
     pub(super) dither: Dither,
 }
 
-impl Stored {
+impl StoredSignal {
     pub(super) fn loudness(&self) -> Option<&LoudnessReport> {
         self.measured.loudness.as_ref()
     }
 }
 
-impl Group {
+impl ExportGroup {
     /// Hands what comes through `signal` on to the writers until its end.
     ///
     /// # Errors
@@ -73,8 +73,8 @@ impl Group {
     pub(super) fn run(
         self,
         signal: &Receiver<Option<Signal>>,
-        writers: &[Sender<Fed>],
-    ) -> Result<Stored, RunError> {
+        writers: &[Sender<WriterInput>],
+    ) -> Result<StoredSignal, RunError> {
         let _flush = FlushDenormals::on();
         let mut stages = self.conversions;
         for stage in &mut stages {
@@ -123,7 +123,7 @@ impl Group {
 
 /// Quantizes, measures and hands on.
 struct Store<'w> {
-    writers: &'w [Sender<Fed>],
+    writers: &'w [Sender<WriterInput>],
     to: PcmFormat,
     channel_count: usize,
     /// The last conversion, if there is any.
@@ -156,18 +156,18 @@ impl Store<'_> {
             meter.push(&self.measured).map_err(|error| refused(error.to_string()))?;
         }
         for writer in self.writers {
-            send(writer, Fed::Samples(Arc::clone(samples)))?;
+            send(writer, WriterInput::Samples(Arc::clone(samples)))?;
         }
         Ok(())
     }
 
-    fn end(self) -> Result<Stored, RunError> {
+    fn end(self) -> Result<StoredSignal, RunError> {
         let (measured, piece) = self.meter.map(Analyzer::finish_as_piece).unwrap_or_default();
         for writer in self.writers {
             let loudness = measured.loudness.clone().map(Box::new);
-            send(writer, Fed::End(self.fingerprint.clone(), loudness))?;
+            send(writer, WriterInput::End(self.fingerprint.clone(), loudness))?;
         }
-        Ok(Stored {
+        Ok(StoredSignal {
             frames: Frames(self.fingerprint.frames),
             measured,
             piece,
@@ -192,6 +192,6 @@ impl Taps for Store<'_> {
     }
 }
 
-fn send(writer: &Sender<Fed>, fed: Fed) -> Result<(), RunError> {
+fn send(writer: &Sender<WriterInput>, fed: WriterInput) -> Result<(), RunError> {
     writer.send(fed).map_err(|_| RunError::Canceled)
 }

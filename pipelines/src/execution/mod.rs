@@ -134,7 +134,7 @@ pub trait Hooks {
     /// When a name is taken and the pipeline says that this is an error, or the run shall stop.
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError>;
 
-    /// Told before any work which outputs there will be, where their names do not depend on measures, so
+    /// Called before any work with the outputs that there will be, where their names do not depend on measures, so
     /// that a name that is taken is refused at once. Nothing is promised: [`Self::decide`] is asked all
     /// the same.
     ///

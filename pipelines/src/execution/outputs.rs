@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 /// What happens to each export, to the chapters and to the report.
 #[derive(Debug, Default)]
-pub(super) struct Decided {
+pub(super) struct OutputDecisions {
     /// By export.
     pub(super) exports: Vec<Decision>,
     pub(super) chapters: Option<Decision>,
     pub(super) report: Option<Decision>,
 }
 
-impl Decided {
+impl OutputDecisions {
     /// The exports that are to be written.
     pub(super) fn written(&self) -> impl Iterator<Item = usize> {
         let exports = self.exports.iter().enumerate();
@@ -76,14 +76,17 @@ fn conflict_beside(pipeline: &Pipeline) -> OnConflict {
 }
 
 /// Asks the caller.
-pub(super) fn decide(hooks: &mut dyn Hooks, proposals: &[Proposal]) -> Result<Decided, RunError> {
+pub(super) fn decide(
+    hooks: &mut dyn Hooks,
+    proposals: &[Proposal],
+) -> Result<OutputDecisions, RunError> {
     let decisions = hooks.decide(proposals)?;
     if decisions.len() != proposals.len() {
         let reason =
             format!("{} outputs were proposed, {} decided", proposals.len(), decisions.len());
         return Err(RunError::Refused { reason });
     }
-    let mut decided = Decided::default();
+    let mut decided = OutputDecisions::default();
     for (proposal, decision) in proposals.iter().zip(decisions) {
         match proposal.kind {
             OutputKind::Export => decided.exports.push(decision),

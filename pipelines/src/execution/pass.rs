@@ -1,11 +1,11 @@
 //! One pass: a feed goes through its stages to whoever takes the signal.
 
 use super::RunError;
-use super::group::{Group, Signal, Stored};
+use super::group::{ExportGroup, Signal, StoredSignal};
 use super::source::Input;
 use super::spool::{Spool, SpoolReader};
 use super::stage::{Chain, Stage, Taps};
-use super::writer::{Fed, Writer, Written};
+use super::writer::{Writer, WriterInput, WrittenFile};
 use crate::plan::blueprint::Pass;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
@@ -31,12 +31,12 @@ pub(super) enum Feed<'i> {
 }
 
 /// A group that a pass feeds, with its writers and their exports.
-pub(super) struct FedGroup {
+pub(super) struct GroupFeed {
     /// What it is known by afterwards: which of the run's groups it is, or which export is made again.
     pub(super) index: usize,
     /// The stage after which it takes the signal; `None` is the decoder.
     pub(super) tap: Option<usize>,
-    pub(super) group: Group,
+    pub(super) group: ExportGroup,
     pub(super) writers: Vec<(usize, Writer)>,
 }
 
@@ -44,12 +44,12 @@ pub(super) struct FedGroup {
 pub(super) struct Work<'r> {
     pub(super) pass: &'r Pass,
     pub(super) stages: &'r mut [Stage],
-    pub(super) groups: Vec<FedGroup>,
+    pub(super) groups: Vec<GroupFeed>,
     /// What to measure of the source in this pass.
     pub(super) measures: Vec<analysis::Group>,
     pub(super) spool: Option<Spool>,
     pub(super) cancel: &'r AtomicBool,
-    /// Told the frames read so far.
+    /// Called with the frames read so far.
     pub(super) progress: &'r mut dyn FnMut(Frames),
 }
 
@@ -64,9 +64,9 @@ pub(super) struct Done {
     pub(super) measured: Analysis,
     pub(super) spool: Option<Spool>,
     /// What each group stored.
-    pub(super) stored: Vec<(usize, Stored)>,
+    pub(super) stored: Vec<(usize, StoredSignal)>,
     /// The files, by export.
-    pub(super) written: Vec<(usize, Written)>,
+    pub(super) written: Vec<(usize, WrittenFile)>,
 }
 
 /// Runs a pass; every thread has ended when it returns.
@@ -240,25 +240,25 @@ impl Taps for PassTaps<'_> {
 /// The threads of the exports.
 #[derive(Default)]
 struct Threads<'scope> {
-    groups: Vec<(usize, ScopedJoinHandle<'scope, Result<Stored, RunError>>)>,
-    writers: Vec<(usize, ScopedJoinHandle<'scope, Result<Written, RunError>>)>,
+    groups: Vec<(usize, ScopedJoinHandle<'scope, Result<StoredSignal, RunError>>)>,
+    writers: Vec<(usize, ScopedJoinHandle<'scope, Result<WrittenFile, RunError>>)>,
 }
 
 /// What each group stored, and the files by export.
-type Joined = (Vec<(usize, Stored)>, Vec<(usize, Written)>);
+type Joined = (Vec<(usize, StoredSignal)>, Vec<(usize, WrittenFile)>);
 
 impl<'scope> Threads<'scope> {
     /// Starts a group and its writers; the result takes the signal.
     fn spawn<'env>(
         &mut self,
         scope: &'scope Scope<'scope, 'env>,
-        fed: FedGroup,
+        fed: GroupFeed,
         cancel: &'scope AtomicBool,
     ) -> Sender<Option<Signal>> {
         let (sender, receiver) = bounded(QUEUE_BLOCKS);
         let mut senders = Vec::new();
         for (export, writer) in fed.writers {
-            let (sender, receiver) = bounded::<Fed>(QUEUE_BLOCKS);
+            let (sender, receiver) = bounded::<WriterInput>(QUEUE_BLOCKS);
             senders.push(sender);
             let thread = scope.spawn(move || writer.run(&receiver, cancel));
             self.writers.push((export, thread));

@@ -1,9 +1,9 @@
 //! What is promised of the peaks of an export, and whether it holds.
 
-use super::group::Stored;
-use super::writer::Written;
+use super::group::StoredSignal;
+use super::writer::WrittenFile;
 use crate::model::{Pipeline, Require, RequireOn};
-use crate::plan::blueprint::GroupPlan;
+use crate::plan::blueprint::ExportGroupPlan;
 use crate::plan::ceiling::Peak;
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lufs};
@@ -39,14 +39,14 @@ impl Height {
 }
 
 /// The peaks of an export as they will be heard: of what a lossy one decodes to, else of what was stored.
-pub(super) struct Heard<'a> {
+pub(super) struct ExportPeaks<'a> {
     report: Option<&'a LoudnessReport>,
     /// Of converted channels before full scale cut them.
     converted_db: Option<f64>,
 }
 
-impl<'a> Heard<'a> {
-    pub(super) fn new(written: &'a Written, stored: &'a Stored) -> Self {
+impl<'a> ExportPeaks<'a> {
+    pub(super) fn new(written: &'a WrittenFile, stored: &'a StoredSignal) -> Self {
         let converted_db = stored.converted_peak.map(|peak| peak.0);
         match &written.decoded {
             Some(decoded) => Self { report: decoded.loudness.as_ref(), converted_db: None },
@@ -79,9 +79,9 @@ impl<'a> Heard<'a> {
 }
 
 /// The largest peak of what a group stored, of a kind; `None` for silence.
-pub(super) fn stored_peak(stored: &Stored, kind: Peak) -> Option<f64> {
+pub(super) fn stored_peak(stored: &StoredSignal, kind: Peak) -> Option<f64> {
     let converted_db = stored.converted_peak.map(|peak| peak.0);
-    Heard { report: stored.loudness(), converted_db }.peak(kind)
+    ExportPeaks { report: stored.loudness(), converted_db }.peak(kind)
 }
 
 /// What lines about an export call it.
@@ -90,7 +90,7 @@ pub(super) fn name(pipeline: &Pipeline, export: usize) -> String {
 }
 
 /// Whether neither a step nor a gate says which true peak exports of a group may have.
-pub(super) fn is_free(pipeline: &Pipeline, group: &GroupPlan) -> bool {
+pub(super) fn is_free(pipeline: &Pipeline, group: &ExportGroupPlan) -> bool {
     let is_stepped = group.ceiling.is_some_and(|it| matches!(it.peak, Peak::True(_)));
     !is_stepped && gates(pipeline, None).next().is_none()
 }
@@ -112,7 +112,7 @@ fn gates(pipeline: &Pipeline, loudness: Option<Lufs>) -> impl Iterator<Item = Pr
 /// full scale of a lossy format that was given no more, where nothing else is said.
 pub(super) fn of_export(
     pipeline: &Pipeline,
-    group: &GroupPlan,
+    group: &ExportGroupPlan,
     is_lossy: bool,
     fed: Option<&LoudnessReport>,
 ) -> Vec<Promise> {
@@ -123,7 +123,7 @@ pub(super) fn of_export(
     let step =
         group.ceiling.map(|ceiling| Promise { peak: ceiling.peak, tolerance_db: TOLERANCE_DB });
     let loudness = fed.and_then(|fed| fed.integrated_lufs);
-    let fed = Heard { report: fed, converted_db: None };
+    let fed = ExportPeaks { report: fed, converted_db: None };
     let is_below =
         |promise: &Promise| fed.peak(promise.peak).is_none_or(|peak| peak <= promise.peak.value());
     // A signal that misses a gate by itself is for the gate to reject, not for us to turn down unasked.

@@ -1,12 +1,12 @@
 //! The report of a run: JSON whose bytes depend on the job only, never on when or where it ran.
 
-use super::again::Repeated;
+use super::again::Repeat;
 use super::correction::Correction;
 use super::facts::{self, FileFacts};
 use super::gates::Verdict;
-use super::group::Stored;
+use super::group::StoredSignal;
 use super::source::{Input, duration};
-use super::writer::Written;
+use super::writer::WrittenFile;
 use super::{Decision, Job, Prepared};
 use crate::model::{Pipeline, Step, Task};
 use crate::plan::blueprint::Blueprint;
@@ -37,11 +37,11 @@ pub(super) struct Source<'a> {
 pub(super) struct Output<'a> {
     pub(super) decision: &'a Decision,
     /// `None` when nothing came to be stored.
-    pub(super) stored: Option<&'a Stored>,
+    pub(super) stored: Option<&'a StoredSignal>,
     /// `None` when it was not written.
-    pub(super) written: Option<&'a Written>,
+    pub(super) written: Option<&'a WrittenFile>,
     /// `None` where the first attempt kept its ceiling.
-    pub(super) repeated: Option<&'a Repeated>,
+    pub(super) repeated: Option<&'a Repeat>,
 }
 
 /// What became of the chapters.
@@ -69,7 +69,7 @@ impl ToldChapters<'_> {
 }
 
 /// All that a report tells.
-pub(super) struct Told<'a> {
+pub(super) struct ReportParts<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) job: &'a Job,
     pub(super) source: Source<'a>,
@@ -83,7 +83,7 @@ pub(super) struct Told<'a> {
     pub(super) warnings: &'a [String],
 }
 
-impl Told<'_> {
+impl ReportParts<'_> {
     pub(super) fn to_json(&self) -> Value {
         let Source { input, repairs, frames, loudness, measures } = &self.source;
         let info = &input.info;
@@ -231,7 +231,7 @@ fn tell_lossy(
 }
 
 /// How often an export was made, what was changed, and whether its ceiling holds now.
-fn tell_repeated(told: &mut Value, repeated: &Repeated) {
+fn tell_repeated(told: &mut Value, repeated: &Repeat) {
     let Correction { lower, louder } = repeated.correction;
     told["attempts"] = json!(repeated.attempts);
     if repeated.is_limited {

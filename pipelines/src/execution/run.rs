@@ -1,19 +1,19 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is told.
 
-use super::again::{Made, Repeated};
+use super::again::{PassOutputs, Repeat};
 use super::agreement::Agreement;
 use super::chapters::Chapters;
 use super::companions::Companions;
 use super::error::refused;
 use super::gates::{self, Subject, Verdict};
-use super::group::{Group, Stored};
-use super::outputs::{self, Decided};
-use super::pass::{self, Done, FedGroup, Feed, Work};
+use super::group::{ExportGroup, StoredSignal};
+use super::outputs::{self, OutputDecisions};
+use super::pass::{self, Done, Feed, GroupFeed, Work};
 use super::promise;
-use super::report::{Output, Source, Told, ToldChapters};
+use super::report::{Output, ReportParts, Source, ToldChapters};
 use super::source::Input;
 use super::spool::Spool;
-use super::writer::{Writer, Written};
+use super::writer::{Writer, WrittenFile};
 use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::model::{Pipeline, RequireOn};
 use crate::plan::blueprint::{Blueprint, Known, Pass};
@@ -53,19 +53,19 @@ pub(super) struct Run<'a> {
     verdicts: Vec<Verdict>,
     pub(super) warnings: Vec<String>,
     /// Exports that were made again.
-    pub(super) repeated: BTreeMap<usize, Repeated>,
+    pub(super) repeated: BTreeMap<usize, Repeat>,
 }
 
 /// Files that were written, by export.
-pub(super) type Files = BTreeMap<usize, Written>;
+pub(super) type Files = BTreeMap<usize, WrittenFile>;
 
 /// What the passes of a run made.
 #[derive(Default)]
 pub(super) struct Results {
-    decided: Decided,
+    decided: OutputDecisions,
     pub(super) files: Files,
     /// What each group stored.
-    pub(super) stored: BTreeMap<usize, Stored>,
+    pub(super) stored: BTreeMap<usize, StoredSignal>,
     /// Those of the signal behind the last step; `None` where the pipeline does not write them.
     chapters: Option<Chapters>,
     /// Why the file missed a gate: then nothing but the report remains.
@@ -85,7 +85,7 @@ pub(super) fn run(
 }
 
 /// What a run would do, as far as it is known before it writes.
-pub(crate) struct Surveyed {
+pub(crate) struct Survey {
     pub(crate) input: Input,
     pub(crate) known: Known,
     /// `None` when a gate rejects the source before any step.
@@ -101,7 +101,7 @@ pub(crate) fn survey(
     job: &Job,
     places: &Places<'_>,
     hooks: &mut dyn Hooks,
-) -> Result<Surveyed, RunError> {
+) -> Result<Survey, RunError> {
     let _flush = FlushDenormals::on();
     let mut run = Run::open(pipeline, job, places, hooks)?;
     let (blueprint, rejected) = match run.survey()? {
@@ -115,7 +115,7 @@ pub(crate) fn survey(
         Err(line) => (None, Some(line)),
     };
     let proposals = run.proposals(&run.measured_values());
-    Ok(Surveyed { input: run.input, known: run.known, blueprint, proposals, rejected })
+    Ok(Survey { input: run.input, known: run.known, blueprint, proposals, rejected })
 }
 
 /// A source without a frame is a mistake of whoever made it: nothing good would come out.
@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
         }
         let mut decided = None;
         let mut files = Files::new();
-        let mut stored: BTreeMap<usize, Stored> = BTreeMap::new();
+        let mut stored: BTreeMap<usize, StoredSignal> = BTreeMap::new();
         let mut length = self.known.frames;
         let mut spool = None;
         for index in 0..blueprint.passes.len() {
@@ -239,7 +239,7 @@ impl<'a> Run<'a> {
                 stored.insert(group, kept);
             }
             if let Some(decided) = &decided {
-                let made = Made { pass: index, decided, lengths: &lengths, stored: &stored };
+                let made = PassOutputs { pass: index, decided, lengths: &lengths, stored: &stored };
                 self.correct(blueprint, &made, &mut files, spool.as_mut())?;
             }
             length = Some(done.output_frames);
@@ -295,7 +295,7 @@ impl<'a> Run<'a> {
         &mut self,
         pass: &Pass,
         stages: &mut [crate::execution::stage::Stage],
-        groups: Vec<FedGroup>,
+        groups: Vec<GroupFeed>,
         measures: Vec<analysis::Group>,
         from: Option<&mut Spool>,
     ) -> Result<Done, RunError> {
@@ -393,7 +393,7 @@ impl<'a> Run<'a> {
         line
     }
 
-    fn decide(&mut self) -> Result<Decided, RunError> {
+    fn decide(&mut self) -> Result<OutputDecisions, RunError> {
         self.edit_tags();
         let proposals = self.proposals(&self.measured_values());
         outputs::decide(self.hooks, &proposals)
@@ -418,11 +418,11 @@ impl<'a> Run<'a> {
     }
 
     /// Asks for the report's name only.
-    fn decide_report(&mut self) -> Result<Decided, RunError> {
+    fn decide_report(&mut self) -> Result<OutputDecisions, RunError> {
         let mut proposals = self.proposals(&self.measured_values());
         proposals.retain(|proposal| proposal.kind == OutputKind::Report);
         if proposals.is_empty() {
-            return Ok(Decided::default());
+            return Ok(OutputDecisions::default());
         }
         outputs::decide(self.hooks, &proposals)
     }
@@ -437,9 +437,9 @@ impl<'a> Run<'a> {
         &self,
         blueprint: &mut Blueprint,
         pass: usize,
-        decided: &Decided,
+        decided: &OutputDecisions,
         lengths: &BTreeMap<usize, Frames>,
-    ) -> Vec<FedGroup> {
+    ) -> Vec<GroupFeed> {
         let mut fed = Vec::new();
         for index in 0..blueprint.groups.len() {
             if blueprint.pass_of(index) != pass {
@@ -458,13 +458,13 @@ impl<'a> Run<'a> {
             let writers = exports.iter().filter_map(writer).collect();
             let tap = blueprint.groups[index].tap;
             let group = self.group(blueprint, index);
-            fed.push(FedGroup { index, tap, group, writers });
+            fed.push(GroupFeed { index, tap, group, writers });
         }
         fed
     }
 
     /// How the samples of a group come about; its conversions are taken.
-    pub(super) fn group(&self, blueprint: &mut Blueprint, index: usize) -> Group {
+    pub(super) fn group(&self, blueprint: &mut Blueprint, index: usize) -> ExportGroup {
         let needs_loudness = self.is_dry
             || self.pipeline.report.is_some()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
@@ -480,7 +480,7 @@ impl<'a> Run<'a> {
         let plan = &mut blueprint.groups[index];
         let is_watched =
             plan.is_raised && plan.ceiling.is_some_and(|it| matches!(it.peak, Peak::True(_)));
-        Group {
+        ExportGroup {
             input: plan.input.clone(),
             conversions: std::mem::take(&mut plan.conversions),
             output: plan.output.clone(),
@@ -506,7 +506,7 @@ impl<'a> Run<'a> {
         &self,
         blueprint: &Blueprint,
         export: usize,
-        decided: &Decided,
+        decided: &OutputDecisions,
         lengths: &BTreeMap<usize, Frames>,
     ) -> Option<Writer> {
         let Decision::Write { temporary, .. } = &decided.exports[export] else { return None };
@@ -549,8 +549,8 @@ impl<'a> Run<'a> {
         &'s self,
         export: usize,
         group: usize,
-        stored: &'s BTreeMap<usize, Stored>,
-    ) -> Option<&'s Stored> {
+        stored: &'s BTreeMap<usize, StoredSignal>,
+    ) -> Option<&'s StoredSignal> {
         self.repeated.get(&export).map(|repeated| &repeated.stored).or_else(|| stored.get(&group))
     }
 
@@ -602,7 +602,7 @@ impl<'a> Run<'a> {
             Some(chapters) => outputs::write_chapters(chapters_to, chapters, self.job, access)?,
             None => None,
         };
-        let report = Told {
+        let report = ReportParts {
             pipeline: self.pipeline,
             job: self.job,
             source: Source {
@@ -637,7 +637,7 @@ impl<'a> Run<'a> {
 }
 
 /// The exports that were written; they stay from here on.
-fn prepared_exports(files: Files, decided: &Decided) -> Vec<Prepared> {
+fn prepared_exports(files: Files, decided: &OutputDecisions) -> Vec<Prepared> {
     let mut prepared = Vec::new();
     for (export, written) in files {
         let Decision::Write { temporary, path } = &decided.exports[export] else { continue };
@@ -661,7 +661,7 @@ fn with_album(tags: &Arc<Tags>, album: Leveled) -> Arc<Tags> {
 }
 
 /// Refuses a group whose channels were mixed after a ceiling and exceed it now.
-fn check_mix(blueprint: &Blueprint, index: usize, stored: &Stored) -> Result<(), RunError> {
+fn check_mix(blueprint: &Blueprint, index: usize, stored: &StoredSignal) -> Result<(), RunError> {
     let group = &blueprint.groups[index];
     let Some(Ceiling { step, peak: ceiling, .. }) = group.ceiling.filter(|_| group.is_mixed())
     else {

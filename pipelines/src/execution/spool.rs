@@ -1,12 +1,13 @@
 //! The signal between two passes: in memory while small, else in a file without a name.
 
 use super::{FileAccess, RunError};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wavemill_core::audio::Block;
 
 /// Signals up to this size stay in memory: 45 s of stereo at 48 kHz, small beside a process.
@@ -155,7 +156,7 @@ impl SpoolAccess {
     }
 
     fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, (File, Unlinked)>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+        self.files.lock()
     }
 }
 

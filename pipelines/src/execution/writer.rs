@@ -24,7 +24,7 @@ use wavemill_core::units::SampleRate;
 const READ_BYTES: usize = 256 * 1024;
 
 /// What a writer is sent.
-pub(super) enum Fed {
+pub(super) enum WriterInput {
     /// Further samples in the file's own format.
     Samples(Arc<Samples>),
     /// All samples came; this is what they were, and how loud, if that was measured.
@@ -89,7 +89,7 @@ impl Drop for Temporary {
 
 /// A complete, synced, verified file.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct WrittenFile {
     pub(super) temporary: Temporary,
     pub(super) size_bytes: u64,
     pub(super) blake3: String,
@@ -108,7 +108,11 @@ impl Writer {
     ///
     /// # Errors
     /// [`RunError::Canceled`] too when `fed` breaks off: whoever fed it failed first and says why.
-    pub(super) fn run(self, fed: &Receiver<Fed>, cancel: &AtomicBool) -> Result<Written, RunError> {
+    pub(super) fn run(
+        self,
+        fed: &Receiver<WriterInput>,
+        cancel: &AtomicBool,
+    ) -> Result<WrittenFile, RunError> {
         let _flush = FlushDenormals::on();
         let (path, access) = (self.temporary, self.access);
         let (file, temporary) = Temporary::create(&path, &access)?;
@@ -119,10 +123,10 @@ impl Writer {
             .map_err(|error| output(error, &path))?;
         let (expected, fed_loudness) = loop {
             match fed.recv() {
-                Ok(Fed::Samples(samples)) => {
+                Ok(WriterInput::Samples(samples)) => {
                     encoder.write(&samples).map_err(|error| output(error, &path))?;
                 }
-                Ok(Fed::End(fingerprint, loudness)) => break (fingerprint, loudness),
+                Ok(WriterInput::End(fingerprint, loudness)) => break (fingerprint, loudness),
                 Err(_) => return Err(RunError::Canceled),
             }
         };
@@ -157,7 +161,7 @@ impl Writer {
         let (size_bytes, blake3) = hash(&path, access.as_ref())?;
         let tags = settings.tags;
         let (decoded, decoded_piece) = decoded.unzip();
-        Ok(Written { temporary, size_bytes, blake3, decoded, decoded_piece, replay_gain, tags })
+        Ok(WrittenFile { temporary, size_bytes, blake3, decoded, decoded_piece, replay_gain, tags })
     }
 }
 
@@ -288,15 +292,15 @@ mod tests {
         }
     }
 
-    fn run(folder: &Path, frames: Option<u64>) -> Result<Written, RunError> {
+    fn run(folder: &Path, frames: Option<u64>) -> Result<WrittenFile, RunError> {
         let (sender, receiver) = crossbeam_channel::bounded(4);
         let samples = Samples::Int { bit_depth: 16, planes: vec![vec![1, -2, 3]] };
         let mut fingerprint = Fingerprint::default();
         fingerprint.push(&samples);
-        sender.send(Fed::Samples(Arc::new(samples))).unwrap();
+        sender.send(WriterInput::Samples(Arc::new(samples))).unwrap();
         if let Some(frames) = frames {
             fingerprint.frames = frames;
-            sender.send(Fed::End(fingerprint, None)).unwrap();
+            sender.send(WriterInput::End(fingerprint, None)).unwrap();
         }
         drop(sender);
         writer(folder).run(&receiver, &AtomicBool::new(false))

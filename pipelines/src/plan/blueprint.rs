@@ -40,7 +40,7 @@ pub(crate) struct Blueprint {
     /// For each step of the pipeline the index of its stage, or why it does not run.
     pub(crate) steps: Vec<Result<usize, String>>,
     pub(crate) passes: Vec<Pass>,
-    pub(crate) groups: Vec<GroupPlan>,
+    pub(crate) groups: Vec<ExportGroupPlan>,
     /// For each export its group.
     pub(crate) group_of: Vec<usize>,
     /// What the user should know.
@@ -63,7 +63,7 @@ pub(crate) struct Pass {
 }
 
 /// Exports that store the same samples.
-pub(crate) struct GroupPlan {
+pub(crate) struct ExportGroupPlan {
     /// The stage after which the signal is taken; `None` is the decoder.
     pub(crate) tap: Option<usize>,
     pub(crate) input: StreamSpec,
@@ -87,7 +87,7 @@ pub(crate) struct GroupPlan {
     rate: Option<u32>,
 }
 
-impl GroupPlan {
+impl ExportGroupPlan {
     /// Whether every sample of the source is kept.
     pub(crate) fn is_exact(&self) -> bool {
         self.tap.is_none() && self.conversions.is_empty() && self.source.fits(self.to)
@@ -208,7 +208,7 @@ impl Blueprint {
 
     /// The tags of an export. The time of its first frame moves with the frames that steps cut off or
     /// add before it, and is left out where it is not known how many they are.
-    fn tags(&self, group: &GroupPlan, tags: &Arc<Tags>, replay_gain: bool) -> Arc<Tags> {
+    fn tags(&self, group: &ExportGroupPlan, tags: &Arc<Tags>, replay_gain: bool) -> Arc<Tags> {
         let tags = self.tags_of_source(group, tags);
         if !replay_gain {
             return tags;
@@ -224,13 +224,13 @@ impl Blueprint {
 
     /// Loudness of all files that belong together, where an export stores it. Valid once the steps up to the
     /// export's tap have begun.
-    fn album(&self, group: &GroupPlan) -> Option<GroupLoudness> {
+    fn album(&self, group: &ExportGroupPlan) -> Option<GroupLoudness> {
         self.grouping_step(group)?.group_behind()
     }
 
     /// The step that treats files together, where an export stores what it makes of them: behind it nothing
     /// changes a sample but a conversion of the rate. Valid once the steps up to the export's tap have begun.
-    pub(crate) fn grouping_step(&self, group: &GroupPlan) -> Option<&dyn Processor> {
+    pub(crate) fn grouping_step(&self, group: &ExportGroupPlan) -> Option<&dyn Processor> {
         let stages = self.up_to(group.tap);
         let at = stages.iter().position(is_grouping)?;
         let is_kept = |stage: &Stage| stage.processor.is_transparent();
@@ -239,11 +239,11 @@ impl Blueprint {
     }
 
     /// Whether a step before an export treats files together. Valid as [`Self::grouping_step`].
-    pub(crate) fn is_grouped(&self, group: &GroupPlan) -> bool {
+    pub(crate) fn is_grouped(&self, group: &ExportGroupPlan) -> bool {
         self.up_to(group.tap).iter().any(is_grouping)
     }
 
-    fn tags_of_source(&self, group: &GroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
+    fn tags_of_source(&self, group: &ExportGroupPlan, tags: &Arc<Tags>) -> Arc<Tags> {
         let behind = |time: Option<u64>| {
             let mut stages = self.up_to(group.tap).iter().chain(&group.conversions);
             stages.try_fold(time?, |time, stage| stage.time_behind(time))
@@ -271,7 +271,7 @@ impl Blueprint {
     /// as are all of them where it is not known what became of them.
     fn with_cues_placed(
         &self,
-        group: &GroupPlan,
+        group: &ExportGroupPlan,
         tags: &Arc<Tags>,
         frame_count: Option<Frames>,
     ) -> Arc<Tags> {
@@ -364,7 +364,7 @@ impl Blueprint {
                 .map_err(|reason| refused(format!("{name}: {reason}")))?;
             let from = if tap.is_none() { decoded(input) } else { PcmFormat::FLOAT };
             let output = conversions.last().map_or(&spec, |last| &last.output).clone();
-            let plan = GroupPlan {
+            let plan = ExportGroupPlan {
                 tap,
                 input: spec,
                 output,

@@ -3,7 +3,7 @@
 use super::blueprint::{Blueprint, Pass};
 use crate::execution::member::OnlyProgress;
 use crate::execution::report::facts_of_step;
-use crate::execution::run::{Surveyed, survey};
+use crate::execution::run::{Survey, survey};
 use crate::execution::source::duration;
 use crate::execution::stage::Stage;
 use crate::execution::{Job, OutputKind, Places, Proposal, RunError};
@@ -175,7 +175,7 @@ pub fn plan(
     })
 }
 
-fn input(surveyed: &Surveyed) -> PlannedInput {
+fn input(surveyed: &Survey) -> PlannedInput {
     let info = &surveyed.input.info;
     PlannedInput {
         path: surveyed.input.path().to_owned(),
@@ -215,7 +215,7 @@ fn timing(stage: &Stage) -> PlannedTiming {
     }
 }
 
-fn passes(blueprint: &Blueprint, surveyed: &Surveyed) -> Vec<PlannedPass> {
+fn passes(blueprint: &Blueprint, surveyed: &Survey) -> Vec<PlannedPass> {
     let label = |stage: usize| blueprint.stages[stage].label.clone();
     let pass = |(index, pass): (usize, &Pass)| PlannedPass {
         reads: if pass.decodes { "source" } else { "spool" },

@@ -336,15 +336,15 @@ mod tests {
     }
 
     #[derive(Debug, Default)]
-    struct Notes(std::sync::Mutex<std::collections::BTreeMap<PathBuf, Made>>);
+    struct Notes(parking_lot::Mutex<std::collections::BTreeMap<PathBuf, Made>>);
 
     impl Memory for Notes {
         fn recall(&self, path: &Path) -> Option<Made> {
-            self.0.lock().unwrap().get(path).cloned()
+            self.0.lock().get(path).cloned()
         }
 
         fn remember(&self, path: &Path, made: &Made) {
-            self.0.lock().unwrap().insert(path.to_owned(), made.clone());
+            self.0.lock().insert(path.to_owned(), made.clone());
         }
     }
 

@@ -3,11 +3,11 @@
 
 use super::names::part_path;
 use crate::execution::{DirectAccess, FileAccess};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The attempt in the names of these files. Those of a daemon begin with 1, and a store knows them.
 const ATTEMPT: u32 = 0;
@@ -89,7 +89,7 @@ fn explained(error: io::Error, path: &Path) -> io::Error {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 /// Whether a name is one of [`LocalParts::path`]: `.NAME.JOB.0.INDEX.part`.

@@ -65,7 +65,7 @@ fn refuse(sink: &mut Sink<'_>, name: &Spanned<String>) {
 #[cfg(feature = "effects")]
 mod with_modules {
     use super::super::scalar::{as_number, outside, wrong_type};
-    use super::super::sink::{Sink, did_you_mean};
+    use super::super::sink::Sink;
     use super::super::step::with_table;
     use super::super::values::Values;
     use super::refuse;
@@ -73,6 +73,7 @@ mod with_modules {
     use std::collections::BTreeMap;
     use toml::Spanned;
     use toml::de::{DeTable, DeValue};
+    use wavemill_core::suggestion::did_you_mean;
     use wavemill_runtime::{Description, Given, Module, Param, ParamError, Settings, limits};
 
     /// What finds the modules of a pipeline.

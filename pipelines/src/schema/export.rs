@@ -3,7 +3,7 @@
 use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
 use super::lossy;
 use super::scalar::{as_integer, wrong_type};
-use super::sink::{Sink, did_you_mean};
+use super::sink::Sink;
 use super::step::DECODE;
 use super::template;
 use super::values::Values;
@@ -15,6 +15,7 @@ use toml::de::DeValue;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
 use wavemill_core::encode::{self, FormatDescriptor};
 use wavemill_core::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
+use wavemill_core::suggestion::did_you_mean;
 use wavemill_core::units::SampleRate;
 
 /// Bit depths by number and by name.
@@ -262,7 +263,7 @@ fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static Form
             }
             None => (
                 format!("unknown format `{name}`"),
-                super::sink::nearest(&name, encode::format_words()),
+                wavemill_core::suggestion::nearest(&name, encode::format_words()),
             ),
         };
         let help = match nearest {

@@ -29,9 +29,6 @@ mod watch;
 pub use json_schema::json_schema;
 #[cfg(feature = "effects")]
 pub(crate) use reference::key_tables;
-#[cfg(feature = "effects")]
-pub(crate) use sink::did_you_mean;
-pub(crate) use sink::did_you_mean_one_of;
 pub use target::read_targets;
 
 use crate::diagnostic::{Diagnostic, Severity};

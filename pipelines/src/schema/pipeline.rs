@@ -171,7 +171,7 @@ fn read_timezone(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipeli
         return;
     }
     let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    let near = super::sink::nearest(name, known.iter().map(String::as_str));
+    let near = wavemill_core::suggestion::nearest(name, known.iter().map(String::as_str));
     sink.error("unknown-timezone", timezone.span(), format!("unknown time zone `{name}`")).help(
         match near {
             Some(near) => format!("did you mean `{near}`?"),

@@ -1,7 +1,7 @@
 //! Values of keys: a TOML value against the type its key takes.
 
 use super::duration;
-use super::sink::{Sink, did_you_mean};
+use super::sink::Sink;
 use crate::model::Bounds;
 use std::fmt;
 use std::ops::Range;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 use wavemill_core::descriptor::must_be_from;
+use wavemill_core::suggestion::did_you_mean;
 
 /// Notes that a value is of another type.
 pub(super) fn wrong_type(

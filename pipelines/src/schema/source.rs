@@ -1,7 +1,7 @@
 //! `[chapters]`, `[report]` and `[source]`: what is written beside exports, and what becomes of the source.
 
 use super::key::{Key, Kind};
-use super::sink::{Sink, did_you_mean};
+use super::sink::Sink;
 use super::template;
 use super::values::Values;
 use crate::model::{SourceAction, SourcePolicy};
@@ -9,6 +9,7 @@ use crate::template::Template;
 use std::ops::Range;
 use toml::Spanned;
 use wavemill_core::analysis::Group;
+use wavemill_core::suggestion::did_you_mean;
 
 pub(super) const CHAPTERS_KEYS: &[Key] = &[Key::required(
     "json",

@@ -4,7 +4,7 @@ use super::effect;
 use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
 use super::require::numbers;
 use super::scalar::{as_integer, as_number, outside, wrong_type};
-use super::sink::{Sink, did_you_mean, nearest};
+use super::sink::Sink;
 use super::values::Values;
 use crate::model::{Defaults, Step, Task, When};
 use std::collections::BTreeSet;
@@ -16,6 +16,7 @@ use wavemill_core::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamValue, Params, StepDescriptor,
 };
 use wavemill_core::processors;
+use wavemill_core::suggestion::{did_you_mean, nearest};
 use wavemill_core::tags::Field;
 
 /// The name of the decoded signal in `after`; a step cannot take it.

@@ -1,8 +1,9 @@
 //! Path templates inside a pipeline file.
 
-use super::sink::{Sink, did_you_mean};
+use super::sink::Sink;
 use crate::template::{PLACEHOLDERS, Placeholder, Template};
 use toml::Spanned;
+use wavemill_core::suggestion::did_you_mean;
 
 /// Which placeholders a place knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

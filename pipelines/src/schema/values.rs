@@ -5,12 +5,13 @@ use super::scalar::{
     boolean, bounds, bounds_of_durations, duration_range, duration_value, integer, list, number,
     text, text_map, word, wrong_type,
 };
-use super::sink::{Sink, did_you_mean, nearest};
+use super::sink::Sink;
 use crate::model::Bounds;
 use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use wavemill_core::suggestion::{did_you_mean, nearest};
 
 /// What a table says, checked against its keys. Keys with mistakes are absent.
 #[derive(Debug)]

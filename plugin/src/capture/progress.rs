@@ -1,8 +1,8 @@
 //! What a capture tells the editor while it runs.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// State of one capture, shared by the audio thread, the writer and the editor. The audio thread only
 /// touches the atomics.
@@ -69,6 +69,6 @@ impl Progress {
 
     pub(super) fn told_mut(&self) -> MutexGuard<'_, Told> {
         // Nothing is left half-done when a holder panics: every change is one assignment.
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told.lock()
     }
 }

@@ -3,10 +3,11 @@
 use super::wav::WriteSeek;
 use super::writer::{OnDisk, Open};
 use super::{Haste, Recorder, Stem, Target, Told, begin, begin_with};
+use parking_lot::{Condvar, Mutex};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 use wavemill_core::audio::ChannelLayout;
 
 const RATE_HZ: u32 = 48_000;
@@ -157,20 +158,20 @@ struct Stall(Arc<(Mutex<bool>, Condvar, AtomicBool)>);
 
 impl Stall {
     fn hold(&self) {
-        *self.0.0.lock().unwrap() = true;
+        *self.0.0.lock() = true;
     }
 
     fn release(&self) {
-        *self.0.0.lock().unwrap() = false;
+        *self.0.0.lock() = false;
         self.0.1.notify_all();
     }
 
     /// Waits while the disk stalls.
     fn pass(&self) {
-        let mut is_held = self.0.0.lock().unwrap();
+        let mut is_held = self.0.0.lock();
         while *is_held {
             self.0.2.store(true, Ordering::Release);
-            is_held = self.0.1.wait(is_held).unwrap();
+            self.0.1.wait(&mut is_held);
         }
     }
 

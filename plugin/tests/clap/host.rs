@@ -16,7 +16,7 @@ use clack_host::events::event_types::{TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, ClapId, SecondsTime};
-use std::sync::Mutex;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the host tells the plugin about itself.
@@ -70,7 +70,7 @@ impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 
     fn request_resize(&self, new_size: GuiSize) -> Result<(), HostError> {
-        *self.wanted.lock().unwrap() = Some(new_size);
+        *self.wanted.lock() = Some(new_size);
         if self.refuses.load(Ordering::Relaxed) {
             return Err(HostError::Message("no"));
         }

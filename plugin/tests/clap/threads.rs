@@ -7,9 +7,9 @@ use crate::host::{Host, Running, STEREO, instance, load, param, save, transport,
 use crate::passing::{Noise, bits, passed};
 use clack_host::prelude::*;
 use clack_host::utils::ClapId;
+use parking_lot::Mutex;
 use serde_json::Value;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// How often the main thread saves and loads.
@@ -47,7 +47,7 @@ fn process(audio: &mut Audio, between: &Between) {
     while !between.is_over() {
         let frames = noise.next() % 1025;
         let planes = [noise.plane(frames as usize), noise.plane(frames as usize)];
-        for (id, value) in between.orders.lock().unwrap().drain(..) {
+        for (id, value) in between.orders.lock().drain(..) {
             audio.set(noise.next() % frames.max(1), id, value);
         }
         let transport = transport(noise.next() % 4 > 0, at_s);
@@ -112,7 +112,7 @@ fn manage(instance: &mut PluginInstance<Host>, between: &Between, folder: &Path)
     for round in 0..ROUNDS {
         let which = chance.next() as usize % names.len();
         let wanted = f64::from(chance.next() % 2);
-        between.orders.lock().unwrap().push((ids[which], wanted));
+        between.orders.lock().push((ids[which], wanted));
         if round % 3 == 0 {
             assert!(load(instance, &state(round, folder)));
         }

@@ -299,8 +299,7 @@ impl Embedded {
 
     /// The size that the plugin asked the host for last.
     pub(crate) fn wanted(&self) -> Option<(u32, u32)> {
-        let wanted =
-            self.running.instance.access_shared_handler(|shared| *shared.wanted.lock().unwrap());
+        let wanted = self.running.instance.access_shared_handler(|shared| *shared.wanted.lock());
         wanted.map(|size| (size.width, size.height))
     }
 

@@ -1,7 +1,8 @@
 //! Samples, settings and tags made at random, and files written of them.
 
+use parking_lot::Mutex;
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, SampleFormat, Samples, StreamSpec};
 use wavemill_core::encode::{
     BitRates, EncodeError, EncodeSettings, FormatDescriptor, LossyQuality,
@@ -18,19 +19,19 @@ pub(crate) struct Shared(Arc<Mutex<Cursor<Vec<u8>>>>);
 
 impl Shared {
     pub(crate) fn contents(&self) -> Vec<u8> {
-        self.0.lock().unwrap().get_ref().clone()
+        self.0.lock().get_ref().clone()
     }
 }
 
 impl Read for Shared {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().read(bytes)
+        self.0.lock().read(bytes)
     }
 }
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -40,7 +41,7 @@ impl Write for Shared {
 
 impl Seek for Shared {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.lock().unwrap().seek(to)
+        self.0.lock().seek(to)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Every system call of a job that touches a file, met by every fault that it can meet.
 
 use crate::scenario::{Scenario, Stage};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use wavemill_tests::faults::{self, Call, Fault, Target};
 use wavemill_tests::record::Record;
@@ -156,9 +156,9 @@ pub(crate) fn run_all(cases: Vec<Case>, until: Option<Instant>) -> Swept {
             scope.spawn(work);
         }
     });
-    swept.into_inner().unwrap_or_else(PoisonError::into_inner)
+    swept.into_inner()
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }

@@ -15,13 +15,13 @@ pub use damage::{Corpus, damaged};
 pub use memory::{Counting, peak_of};
 pub use watched::{Manner, Seen, Watched};
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// No input of a few kilobytes takes this long on a machine that does other things beside: what does
@@ -104,7 +104,7 @@ pub fn run<Try: FnMut(u64) -> &'static str>(
         }
     }
     if runner.join().is_err() {
-        let reason = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner);
+        let reason = LAST_PANIC.lock();
         panic!("{name}: seed {last} failed: {reason}");
     }
     tell(name, &counts, slowest);
@@ -124,8 +124,8 @@ fn note_panics() {
         let below =
             |(_, below): (&str, &str)| below.split_once('/').map(|(_, file)| file.to_owned());
         let place = place.split_once("/src/index.").and_then(below).unwrap_or(place);
-        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{place}: {text}");
-        let mut panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+        *LAST_PANIC.lock() = format!("{place}: {text}");
+        let mut panics = PANICS.lock();
         *panics.entry(place).or_default() += 1;
     }));
 }
@@ -135,7 +135,7 @@ fn tell(name: &str, counts: &BTreeMap<&'static str, u64>, slowest: (Duration, u6
     let total: u64 = counts.values().sum();
     let mut text = format!("{name}: {total} inputs: {counts:?}");
     let _ = write!(text, "; slowest: seed {} in {:?}", slowest.1, slowest.0);
-    let panics = PANICS.lock().unwrap_or_else(PoisonError::into_inner);
+    let panics = PANICS.lock();
     for (place, count) in panics.iter() {
         let _ = write!(text, "\n{name}: {count} panics were caught of {place}");
     }

@@ -1,6 +1,6 @@
 //! A place through which two threads hand one thing, neither ever waiting for the other.
 
-use std::sync::{Mutex, TryLockError};
+use parking_lot::Mutex;
 
 /// Holds one thing or nothing. Both sides only ever try, so the audio thread never waits, and the
 /// lock has no waiter that it would have to wake.
@@ -17,18 +17,14 @@ impl<T> Slot<T> {
     /// Puts a thing in; returns it when the slot is full or the other side is at it. Real-time.
     pub(super) fn give(&self, thing: T) -> Option<T> {
         match self.0.try_lock() {
-            Ok(mut slot) if slot.is_none() => slot.replace(thing),
+            Some(mut slot) if slot.is_none() => slot.replace(thing),
             _ => Some(thing),
         }
     }
 
     /// Takes the thing; `None` also when the other side is at it. Real-time.
     pub(super) fn take(&self) -> Option<T> {
-        match self.0.try_lock() {
-            Ok(mut slot) => slot.take(),
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().take(),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        self.0.try_lock()?.take()
     }
 }
 
@@ -49,7 +45,7 @@ mod tests {
     #[test]
     fn slot_in_use_returns_the_thing_at_once() {
         let slot = Slot::default();
-        let guard = slot.0.lock().unwrap();
+        let guard = slot.0.lock();
         assert_eq!(slot.give(1), Some(1));
         assert_eq!(slot.take(), None);
         drop(guard);

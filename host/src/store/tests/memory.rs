@@ -2,9 +2,9 @@
 
 use crate::jobs::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication, Why};
 use crate::store::{Ending, JobRecord, OutputRecord, SourceRecord, StoreError};
+use parking_lot::{Mutex, MutexGuard};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
 use wavemill_pipelines::publishing::FileIdentity;
 
 /// When something ended, as far as this queue tells: it reads no clock.
@@ -35,7 +35,7 @@ impl MemoryQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap()
+        self.known.lock()
     }
 
     fn held(

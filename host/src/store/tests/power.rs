@@ -4,10 +4,11 @@ use super::calls::{Answer, Call, known_of};
 use super::memory::{Known, MemoryQueue};
 use crate::dice::Dice;
 use crate::store::Store;
+use parking_lot::Mutex;
 use redb::{Database, StorageBackend};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// What a disk writes at once.
 const SECTOR_BYTES: usize = 512;
@@ -63,11 +64,11 @@ fn apply(content: &mut Vec<u8>, change: &Change) {
 
 impl StorageBackend for Disk {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.lock().unwrap().current.len() as u64)
+        Ok(self.0.lock().current.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let content = self.0.lock().unwrap();
+        let content = self.0.lock();
         let offset = usize::try_from(offset).unwrap();
         let bytes = content.current.get(offset..offset + out.len());
         out.copy_from_slice(bytes.ok_or_else(|| io::Error::other("beyond the end"))?);
@@ -75,14 +76,14 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut content = self.0.lock().unwrap();
+        let mut content = self.0.lock();
         content.live()?;
         content.change(Change::Length(usize::try_from(len).unwrap()));
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut content = self.0.lock().unwrap();
+        let mut content = self.0.lock();
         content.live()?;
         if !content.lies {
             content.durable = content.current.clone();
@@ -92,7 +93,7 @@ impl StorageBackend for Disk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        let mut content = self.0.lock().unwrap();
+        let mut content = self.0.lock();
         content.live()?;
         content.change(Change::Bytes(usize::try_from(offset).unwrap(), data.to_vec()));
         Ok(())
@@ -102,13 +103,13 @@ impl StorageBackend for Disk {
 impl Disk {
     /// Gives it power for so many operations.
     fn power(&self, operations: usize) {
-        self.0.lock().unwrap().left = operations;
+        self.0.lock().left = operations;
     }
 
     /// The disk after a power cut: what was synced, and of the rest any sectors, sometimes in another
     /// order than they were written.
     fn after_cut(&self, dice: &mut Dice, lies: bool) -> Self {
-        let content = self.0.lock().unwrap();
+        let content = self.0.lock();
         let mut image = content.durable.clone();
         let mut sectors: Vec<Change> = Vec::new();
         for change in &content.unsynced {
@@ -152,7 +153,7 @@ fn life(seed: u64, lies: bool) -> Result<usize, String> {
     let mut disk = Disk::default();
     disk.power(usize::MAX);
     drop(disk.open(folder.path())?);
-    disk.0.lock().unwrap().lies = lies;
+    disk.0.lock().lies = lies;
     let (mut known, mut count, mut acknowledged) = (Known::default(), 0, 0);
     for _ in 0..3 {
         disk.power(usize::MAX);

@@ -154,9 +154,9 @@ fn system_without_events_falls_back_to_polling() {
 fn events_lost_entirely_are_made_up_for_by_the_next_walk() {
     let mut bench = Bench::new();
     bench.spec.rescan = Some(Duration::from_millis(100));
-    let keep_open = std::sync::Mutex::new(Vec::new());
+    let keep_open = parking_lot::Mutex::new(Vec::new());
     bench.watch_with(Box::new(move |hints| {
-        keep_open.lock().unwrap().push(hints);
+        keep_open.lock().push(hints);
         Ok(Box::new(Deaf))
     }));
     bench.write("a.mp3", b"a");

@@ -4,7 +4,7 @@
 mod damage;
 mod hooks;
 
-use crate::cli::{CliError, nearest};
+use crate::cli::CliError;
 use crate::diagnostics;
 use crate::hooks::Hook;
 use crate::report::{Report, log_filter};
@@ -12,6 +12,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use wavemill_core::suggestion::did_you_mean;
 use wavemill_pipelines::Diagnostic;
 use wavemill_pipelines::diagnostic::Severity;
 
@@ -210,11 +211,7 @@ impl Reader<'_> {
     }
 
     fn unknown_of(&mut self, keys: &[(&str, &str)], key: &str, span: Range<usize>) {
-        let names: Vec<_> = keys.iter().map(|(name, _)| *name).collect();
-        let help = match nearest(key, &names) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("keys are {}", names.join(", ")),
-        };
+        let help = did_you_mean(key, "known keys", keys.iter().map(|(name, _)| *name));
         self.mistake("unknown-key", format!("there is no key `{key}`"), Some(help), span);
     }
 

@@ -98,7 +98,7 @@ fn description_of_four_keys_has_empty_defaults() {
 
 #[test]
 fn description_of_the_worked_example_is_read() {
-    let page = include_str!("../../../ABI.md");
+    let page = include_str!("../../../../ABI.md");
     let text = page.split("(data (i32.const 16)\n    \"").nth(1).unwrap();
     let text = text.split("\\00\")").next().unwrap().replace("\\\"", "\"");
     assert_eq!(Description::parse(text.as_bytes()).unwrap().id, "half");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::MEMORY_MIB;
 
-const GOOD: &str = include_str!("tests/good.wat");
+const GOOD: &str = include_str!("good.wat");
 
 /// The good module with some of its text exchanged.
 fn module(exchanges: &[(&str, &str)]) -> Vec<u8> {
@@ -89,7 +89,7 @@ fn good_module_passes_every_check() {
 
 #[test]
 fn worked_example_of_the_contract_passes() {
-    let page = include_str!("../../../ABI.md");
+    let page = include_str!("../../../../ABI.md");
     let text = page.split("```wat\n").nth(1).unwrap().split("```").next().unwrap();
     let report = check(&wat::parse_str(text).unwrap(), MEMORY_MIB);
     assert!(!report.has_failed(), "{:#?}", report.results);

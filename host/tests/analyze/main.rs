@@ -341,7 +341,6 @@ fn real_output_is_what_the_schema_says() {
     assert_eq!(complaints, ["/files/1/loudness/loudness is not in the schema"]);
 }
 
-#[path = "analyze/schema.rs"]
 mod schema;
 
 #[test]

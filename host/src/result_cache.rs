@@ -18,7 +18,7 @@ const SHARD_COUNT: u64 = 256;
 
 /// A folder of entries.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct ResultCache {
     folder: PathBuf,
     /// Bytes of a shard, and of its largest entry.
     shard_bytes_max: u64,
@@ -35,7 +35,7 @@ impl Key {
     }
 }
 
-impl Kept {
+impl ResultCache {
     /// The entries of a kind in a state folder, `bytes_max` in all; nothing is made before something is
     /// kept.
     pub(crate) fn of_state(state: &Path, kind: &str, bytes_max: u64) -> Self {

@@ -37,8 +37,8 @@ struct Seeds {
 
 impl Seeds {
     fn new() -> Self {
-        let good = include_str!("../check/tests/good.wat").to_owned();
-        let page = include_str!("../../../ABI.md");
+        let good = include_str!("../../check/tests/good.wat").to_owned();
+        let page = include_str!("../../../../ABI.md");
         let half_text = page.split("```wat\n").nth(1).unwrap().split("```").next().unwrap();
         let mut modules = vec![half(), wat::parse_str(&good).unwrap()];
         modules.extend(bundled::MODULES.iter().map(|module| module.bytes.to_vec()));

@@ -1,31 +1,18 @@
 //! The binary as its users meet it: outputs, streams and exit codes.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
-#[path = "cli/again.rs"]
 mod again;
-#[path = "cli/batches.rs"]
 mod batches;
-#[path = "cli/chapters.rs"]
 mod chapters;
-#[path = "cli/confined.rs"]
 mod confined;
-#[path = "cli/daemon.rs"]
 mod daemon;
-#[path = "cli/dry_run.rs"]
 mod dry_run;
-#[path = "cli/export.rs"]
 mod export;
-#[path = "cli/files.rs"]
 mod files;
-#[path = "cli/formats.rs"]
 mod formats;
-#[path = "cli/groups.rs"]
 mod groups;
-#[path = "cli/replay_gain.rs"]
 mod replay_gain;
-#[path = "cli/schema.rs"]
 mod schema;
-#[path = "cli/waveform.rs"]
 mod waveform;
 
 use std::fs::File;
