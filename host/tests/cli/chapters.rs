@@ -50,9 +50,9 @@ fn listed(lab: &Lab, name: &str) -> Vec<(f64, String)> {
 fn second_run_replaces_the_chapters_of_the_first() {
     let lab = lab();
     let run = ["run", "p.toml", "in/a.wav"];
-    let told = succeeds(&lab, &run);
-    assert!(told.contains("a.wav -> 1 file"), "{told}");
-    assert!(told.contains("  out/a.chapters.json"), "{told}");
+    let printed = succeeds(&lab, &run);
+    assert!(printed.contains("a.wav -> 1 file"), "{printed}");
+    assert!(printed.contains("  out/a.chapters.json"), "{printed}");
     assert_eq!(names(&lab), ALL);
     let expected = [(0.0, "Hello".to_owned()), (0.25, "News".to_owned())];
     assert_eq!(listed(&lab, "out/a.chapters.json"), expected);
@@ -83,8 +83,8 @@ fn dry_run_names_the_chapters_that_a_run_writes() {
     let dry = ["run", "p.toml", "in/a.wav", "--dry-run"];
     assert!(succeeds(&lab, &dry).contains("would make out/a.chapters.json"));
     lab.write("in/a.txt", "0:00.9 Too late\n");
-    let told = succeeds(&lab, &dry);
-    assert!(told.contains("would make out/a.wav") && !told.contains("chapters"), "{told}");
+    let printed = succeeds(&lab, &dry);
+    assert!(printed.contains("would make out/a.wav") && !printed.contains("chapters"), "{printed}");
     assert!(!lab.path("out").exists());
 }
 

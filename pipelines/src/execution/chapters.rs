@@ -34,7 +34,7 @@ fn add(
     }
     let place =
         |time: Duration| Place::Nanoseconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
-    // An end that is none is worth no failure: most programs ignore ends.
+    // An invalid end is no reason to fail: most programs ignore ends.
     let end = end.filter(|end| *end > start && end.as_secs_f64() <= DURATION_MAX.0);
     let end = end.map_or(CueEnd::Next, |end| CueEnd::At(place(end)));
     let start = place(start);

@@ -67,7 +67,7 @@ pub(crate) fn propose(
     proposals
 }
 
-/// Chapters and report have no key of their own: they go with the exports they tell of, so that a pipeline that
+/// Chapters and report have no key of their own: they follow the exports they describe, so that a pipeline that
 /// replaces its outputs, or gives them free names, can run again.
 fn conflict_beside(pipeline: &Pipeline) -> OnConflict {
     let first = pipeline.exports.first().map(|export| export.on_conflict);

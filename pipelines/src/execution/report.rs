@@ -119,22 +119,22 @@ impl ReportParts<'_> {
         let steps = self.pipeline.steps.iter().zip(&blueprint.steps);
         steps
             .map(|(step, state)| {
-                let mut told = facts_of_step(step);
+                let mut entry = facts_of_step(step);
                 if let Some(id) = &step.id {
-                    told.insert("id".to_owned(), json!(id));
+                    entry.insert("id".to_owned(), json!(id));
                 }
                 match state {
-                    Err(reason) => told.insert("skipped".to_owned(), json!(reason)),
+                    Err(reason) => entry.insert("skipped".to_owned(), json!(reason)),
                     Ok(stage) => {
                         let processor = &blueprint.stages[*stage].processor;
                         if step.is_effect() {
                             let latency = processor.latency().0;
-                            told.insert("latency_frames".to_owned(), json!(latency));
+                            entry.insert("latency_frames".to_owned(), json!(latency));
                         }
-                        told.insert("findings".to_owned(), findings(&processor.findings()))
+                        entry.insert("findings".to_owned(), findings(&processor.findings()))
                     }
                 };
-                Value::Object(told)
+                Value::Object(entry)
             })
             .collect()
     }
@@ -154,7 +154,7 @@ impl ReportParts<'_> {
                         blueprint.groups.get(*blueprint.group_of.get(index)?)
                     });
                     let to = group.map(|group| group.to);
-                    let mut told = json!({
+                    let mut entry = json!({
                         "path": path.to_string_lossy(),
                         "format": export.format.name,
                         "bit_depth": to.map(|to| to.bit_depth),
@@ -171,21 +171,21 @@ impl ReportParts<'_> {
                         let spec = group.map(|group| &group.output);
                         let decoded = output.written.and_then(|it| it.decoded.as_ref());
                         let decoded = decoded.and_then(|decoded| decoded.loudness.as_ref());
-                        tell_lossy(&mut told, export.quality, lossy, spec, decoded);
+                        add_lossy(&mut entry, export.quality, lossy, spec, decoded);
                     }
                     if let Some(repeated) = output.repeated {
-                        tell_repeated(&mut told, repeated);
+                        add_repeat(&mut entry, repeated);
                     }
                     if let Some(gain) = output.written.and_then(|it| it.replay_gain) {
-                        told["replay_gain"] = tell_replay_gain(gain);
+                        entry["replay_gain"] = replay_gain_entry(gain);
                     }
-                    told = with_groups(told, "", &stored.measured);
+                    entry = with_groups(entry, "", &stored.measured);
                     if group.is_some_and(|group| {
                         group.output.channel_count() == 1 && group.mono == MonoMode::Dual
                     }) {
-                        told["mono"] = json!("dual");
+                        entry["mono"] = json!("dual");
                     }
-                    told
+                    entry
                 }
             })
             .collect()
@@ -193,7 +193,7 @@ impl ReportParts<'_> {
 }
 
 /// What the tags say; `null` where a file has no loudness, or no album.
-fn tell_replay_gain(gain: ReplayGain) -> Value {
+fn replay_gain_entry(gain: ReplayGain) -> Value {
     json!({
         "track_gain_db": gain.track.map(|track| track.gain().0),
         "track_peak": gain.track.map(Leveled::peak),
@@ -203,58 +203,58 @@ fn tell_replay_gain(gain: ReplayGain) -> Value {
 }
 
 /// What lossy files have in place of bits, and what they sound like once they are decoded.
-fn tell_lossy(
-    told: &mut Value,
+fn add_lossy(
+    entry: &mut Value,
     asked: Option<LossyQuality>,
     lossy: &Lossy,
     spec: Option<&StreamSpec>,
     decoded: Option<&LoudnessReport>,
 ) {
     for key in ["bit_depth", "sample_format"] {
-        told[key] = Value::Null;
+        entry[key] = Value::Null;
     }
     match spec.and_then(|spec| (lossy.resolve)(spec, asked).ok()) {
-        Some(LossyQuality::Vbr(quality)) => told["vbr_quality"] = json!(quality),
+        Some(LossyQuality::Vbr(quality)) => entry["vbr_quality"] = json!(quality),
         quality => {
             if let Some((kbps, mode)) = quality.and_then(LossyQuality::bit_rate) {
-                told["bit_rate_kbps"] = json!(kbps);
-                told["bit_rate_mode"] = json!(mode.name());
+                entry["bit_rate_kbps"] = json!(kbps);
+                entry["bit_rate_mode"] = json!(mode.name());
             }
         }
     }
     if let Some(decoded) = decoded {
-        told["decoded_integrated_lufs"] = json!(decoded.integrated_lufs);
+        entry["decoded_integrated_lufs"] = json!(decoded.integrated_lufs);
         // The measure that ceilings are held to.
-        told["decoded_true_peak_dbtp"] = json!(decoded.larger_true_peak());
+        entry["decoded_true_peak_dbtp"] = json!(decoded.larger_true_peak());
     }
-    *told = facts::tidy(told.take());
+    *entry = facts::tidy(entry.take());
 }
 
 /// How often an export was made, what was changed, and whether its ceiling holds now.
-fn tell_repeated(told: &mut Value, repeated: &Repeat) {
+fn add_repeat(entry: &mut Value, repeated: &Repeat) {
     let Correction { lower, louder } = repeated.correction;
-    told["attempts"] = json!(repeated.attempts);
+    entry["attempts"] = json!(repeated.attempts);
     if repeated.is_limited {
-        told["ceiling_lowered_db"] = json!(lower.0);
-        told["target_raised_lu"] = json!(louder.0);
+        entry["ceiling_lowered_db"] = json!(lower.0);
+        entry["target_raised_lu"] = json!(louder.0);
     } else {
-        told["gain_db"] = json!(-lower.0);
+        entry["gain_db"] = json!(-lower.0);
     }
     if let Some((ceiling, is_kept)) = repeated.ceiling {
-        told[format!("ceiling_{}", ceiling.unit().to_lowercase())] = json!(ceiling.value());
-        told["ceiling_kept"] = json!(is_kept);
+        entry[format!("ceiling_{}", ceiling.unit().to_lowercase())] = json!(ceiling.value());
+        entry["ceiling_kept"] = json!(is_kept);
     }
 }
 
-/// `told` with the groups of measures beside loudness before the key `before`, or at its end.
-fn with_groups(told: Value, before: &str, measured: &Analysis) -> Value {
-    let (Value::Object(told), Value::Object(groups)) = (told, facts::measures(measured)) else {
+/// `entry` with the groups of measures beside loudness before the key `before`, or at its end.
+fn with_groups(entry: Value, before: &str, measured: &Analysis) -> Value {
+    let (Value::Object(entry), Value::Object(groups)) = (entry, facts::measures(measured)) else {
         unreachable!("both are written as objects");
     };
     let groups = groups.into_iter().filter(|(name, _)| name != Group::Loudness.name());
     let mut groups: Vec<(String, Value)> = groups.collect();
     let mut members = Map::new();
-    for (key, value) in told {
+    for (key, value) in entry {
         if key == before {
             members.extend(groups.drain(..));
         }
@@ -266,23 +266,23 @@ fn with_groups(told: Value, before: &str, measured: &Analysis) -> Value {
 
 /// What a step is, whether or not it ran.
 pub(crate) fn facts_of_step(step: &Step) -> Map<String, Value> {
-    let mut told = Map::new();
+    let mut entry = Map::new();
     match &step.task {
         Task::BuiltIn { descriptor, .. } => {
-            told.insert("use".to_owned(), json!(descriptor.name));
+            entry.insert("use".to_owned(), json!(descriptor.name));
         }
         #[cfg(feature = "effects")]
         Task::Effect(effect) => {
-            told.insert("effect".to_owned(), json!(effect.name));
-            told.insert("module".to_owned(), effect.module_json());
+            entry.insert("effect".to_owned(), json!(effect.name));
+            entry.insert("module".to_owned(), effect.module_json());
             if let Some(preset) = &effect.preset {
-                told.insert("preset".to_owned(), json!(preset));
+                entry.insert("preset".to_owned(), json!(preset));
             }
-            told.insert("keep_length".to_owned(), json!(effect.keep_length));
-            told.insert("params".to_owned(), effect.params_json());
+            entry.insert("keep_length".to_owned(), json!(effect.keep_length));
+            entry.insert("params".to_owned(), effect.params_json());
         }
     }
-    told
+    entry
 }
 
 fn findings(found: &[Finding]) -> Value {

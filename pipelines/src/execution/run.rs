@@ -1,4 +1,4 @@
-//! The run itself: what is known first, what is decided, pass after pass, what is told.
+//! The run itself: what is known first, what is decided, pass after pass, what is reported.
 
 use super::again::{PassOutputs, Repeat};
 use super::agreement::Agreement;
@@ -625,9 +625,9 @@ impl<'a> Run<'a> {
         }
         .to_json();
         let report_to = decided.report.as_ref().filter(|_| !self.is_dry);
-        let told = outputs::write_report(report_to, &report, self.job, access)?;
+        let report_file = outputs::write_report(report_to, &report, self.job, access)?;
         let mut prepared = prepared_exports(files, &decided);
-        for (file, temporary) in listed.into_iter().chain(told) {
+        for (file, temporary) in listed.into_iter().chain(report_file) {
             prepared.push(file);
             temporary.keep();
         }
