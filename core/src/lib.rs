@@ -1,26 +1,13 @@
-//! The DSP library of Wavemill: decode, measure, process, export.
+//! The audio library of Wavemill: decode, measure, process, export.
 //!
-//! It starts no thread, reads no clock, opens no path and logs nothing. Types of the libraries it
-//! uses never cross its border.
+//! Three packages behind one name: [`audio`] has samples, units and limits, `wavemill-codec` files and
+//! tags, `wavemill-dsp` meters and processors. None of them starts a thread, reads a clock, opens a path
+//! or logs. Types of the libraries they use never cross their border.
 
-pub mod analysis;
-pub mod audio;
-pub mod decode;
-pub mod delivery;
-pub mod denormals;
-pub mod descriptor;
-pub mod encode;
-pub mod limit;
-pub mod limits;
-pub mod loudness;
-pub mod measure;
-#[cfg(feature = "opus")]
-mod opus;
-pub mod processor;
-pub mod processors;
-pub mod resample;
-pub mod suggestion;
-pub mod tags;
-pub mod typeface;
-pub mod units;
-pub mod waveform;
+pub use wavemill_audio as audio;
+pub use wavemill_audio::{denormals, limits, suggestion, units};
+pub use wavemill_codec::{decode, encode, tags};
+pub use wavemill_dsp::{
+    analysis, delivery, descriptor, limit, loudness, measure, processor, processors, resample, typeface,
+    waveform,
+};

@@ -249,7 +249,7 @@ fn audiowaveform_data_of_uneven_points_is_refused() {
 #[test]
 fn json_has_the_keys_of_its_schema() {
     let schema: serde_json::Value =
-        serde_json::from_str(include_str!("../src/waveform/waveform.schema.json")).unwrap();
+        serde_json::from_str(include_str!("../dsp/src/waveform/waveform.schema.json")).unwrap();
     let waveform = collect(&noise(2, 100), true, &[Resolution::Even(5), Resolution::Even(2)], 9);
     let document =
         serde_json::to_value(Document::new("a.wav", &waveform, Seconds(1.5), true)).unwrap();

@@ -18,10 +18,10 @@ const SUFFIXES: &[(&str, &str)] = &[
     ("ms", "_ms"),
 ];
 
-/// Files of `core/src/processors` that hold a step; others are helpers.
+/// Files of `core/dsp/src/processors` that hold a step; others are helpers.
 fn files() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for entry in std::fs::read_dir(root().join("core/src/processors")).unwrap() {
+    for entry in std::fs::read_dir(root().join("core/dsp/src/processors")).unwrap() {
         let path = entry.unwrap().path();
         let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
         let text = std::fs::read_to_string(file).unwrap_or_default();

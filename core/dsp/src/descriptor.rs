@@ -1,0 +1,342 @@
+//! What a step is called, takes and means: the source of the pipeline loader, `wavemill steps` and
+//! the reference manual.
+
+use wavemill_audio::StreamSpec;
+use crate::processor::Processor;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use thiserror::Error;
+
+/// Builds a step for a stream.
+pub type BuildStep = fn(&Params, &StreamSpec) -> Result<Box<dyn Processor>, BuildError>;
+
+/// A processing step that pipelines can name.
+#[derive(Debug)]
+pub struct StepDescriptor {
+    /// Name in a pipeline, `kebab-case`.
+    pub name: &'static str,
+    /// One sentence: what it does.
+    pub summary: &'static str,
+    /// Further sentences of the manual: limits, sources, what happens to silence and edge cases.
+    pub manual: &'static str,
+    /// Its keys under `with`, in the order of the manual.
+    pub params: &'static [ParamDescriptor],
+    /// Builds the step for a stream. The parameters were checked against `params` and completed
+    /// with the defaults.
+    pub build: BuildStep,
+}
+
+/// A key of a step.
+#[derive(Debug)]
+pub struct ParamDescriptor {
+    /// Key with its unit, `snake_case`.
+    pub key: &'static str,
+    /// What it sets, as a sentence.
+    pub summary: &'static str,
+    /// Type and range.
+    pub kind: ParamKind,
+    /// What holds when the key is absent.
+    pub default: ParamDefault,
+}
+
+/// Type and range of a key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ParamKind {
+    /// A finite number within `min..=max`.
+    Number {
+        /// `dB`, `s`, `Hz`...; empty when it is a bare number.
+        unit: &'static str,
+        /// Smallest value accepted.
+        min: f64,
+        /// Largest value accepted.
+        max: f64,
+    },
+    /// A whole number within `min..=max`.
+    Integer {
+        /// As for numbers.
+        unit: &'static str,
+        /// Smallest value accepted.
+        min: i64,
+        /// Largest value accepted.
+        max: i64,
+    },
+    /// `true` or `false`.
+    Bool,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// What holds when a key is absent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ParamDefault {
+    /// The key must be given.
+    Required {
+        /// A usual value, as TOML: manuals show it, and it can be copied safely.
+        example: &'static str,
+    },
+    /// The key may be absent and has no value then.
+    Absent,
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Integer(i64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// One of the choices.
+    Choice(&'static str),
+}
+
+/// A value of a key, checked against its kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ParamValue {
+    /// A number.
+    Number(f64),
+    /// A whole number.
+    Integer(i64),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A word.
+    Choice(String),
+}
+
+/// Checked parameters of a step, completed with its defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Params(BTreeMap<String, ParamValue>);
+
+impl Params {
+    /// Sets a key.
+    pub fn set(&mut self, key: impl Into<String>, value: ParamValue) {
+        self.0.insert(key.into(), value);
+    }
+
+    /// A key's value, if it has one.
+    pub fn get(&self, key: &str) -> Option<&ParamValue> {
+        self.0.get(key)
+    }
+
+    /// A number, if the key has one.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.0.get(key)? {
+            ParamValue::Number(value) => Some(*value),
+            ParamValue::Integer(value) => Some(*value as f64),
+            _ => None,
+        }
+    }
+
+    /// A whole number, if the key has one.
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        match self.0.get(key)? {
+            ParamValue::Integer(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A truth value, if the key has one.
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        match self.0.get(key)? {
+            ParamValue::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A word, if the key has one.
+    pub fn choice(&self, key: &str) -> Option<&str> {
+        match self.0.get(key)? {
+            ParamValue::Choice(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl StepDescriptor {
+    /// Checks `given` and fills in the defaults.
+    ///
+    /// # Errors
+    /// All mistakes, not the first: unknown keys, wrong types, values out of range, missing keys.
+    pub fn complete(&self, given: &Params) -> Result<Params, Vec<BuildError>> {
+        let mut params = Params::default();
+        let mut errors = Vec::new();
+        for key in given.0.keys().filter(|key| self.param(key).is_none()) {
+            errors.push(BuildError::UnknownParam { step: self.name, param: key.clone() });
+        }
+        for param in self.params {
+            match (given.get(param.key), param.default) {
+                (Some(value), _) => match param.check(value) {
+                    Ok(value) => params.set(param.key, value),
+                    Err(error) => errors.push(error),
+                },
+                (None, ParamDefault::Required { .. }) => {
+                    errors.push(BuildError::Missing { step: self.name, param: param.key });
+                }
+                (None, ParamDefault::Absent) => {}
+                (None, ParamDefault::Number(value)) => {
+                    params.set(param.key, ParamValue::Number(value));
+                }
+                (None, ParamDefault::Integer(value)) => {
+                    params.set(param.key, ParamValue::Integer(value));
+                }
+                (None, ParamDefault::Bool(value)) => params.set(param.key, ParamValue::Bool(value)),
+                (None, ParamDefault::Choice(value)) => {
+                    params.set(param.key, ParamValue::Choice(value.to_owned()));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(params) } else { Err(errors) }
+    }
+
+    /// The descriptor of a key.
+    pub fn param(&self, key: &str) -> Option<&'static ParamDescriptor> {
+        self.params.iter().find(|param| param.key == key)
+    }
+}
+
+impl ParamDescriptor {
+    /// The value as this key's type, if it is of that type and in range.
+    ///
+    /// # Errors
+    /// [`BuildError::WrongType`], [`BuildError::OutOfRange`] or [`BuildError::UnknownChoice`].
+    pub fn check(&self, value: &ParamValue) -> Result<ParamValue, BuildError> {
+        let out_of_range = |value: f64, min: f64, max: f64, unit| {
+            Err(BuildError::OutOfRange { param: self.key, value, min, max, unit })
+        };
+        match (self.kind, value) {
+            (
+                ParamKind::Number { unit, min, max },
+                ParamValue::Number(_) | ParamValue::Integer(_),
+            ) => {
+                let number = match value {
+                    ParamValue::Integer(value) => *value as f64,
+                    ParamValue::Number(value) => *value,
+                    _ => f64::NAN,
+                };
+                if number >= min && number <= max {
+                    Ok(ParamValue::Number(number))
+                } else {
+                    out_of_range(number, min, max, unit)
+                }
+            }
+            (ParamKind::Integer { unit, min, max }, ParamValue::Integer(value)) => {
+                if *value >= min && *value <= max {
+                    Ok(ParamValue::Integer(*value))
+                } else {
+                    out_of_range(*value as f64, min as f64, max as f64, unit)
+                }
+            }
+            (ParamKind::Bool, ParamValue::Bool(_)) => Ok(value.clone()),
+            (ParamKind::Choice(choices), ParamValue::Choice(word)) => {
+                if choices.contains(&word.as_str()) {
+                    Ok(value.clone())
+                } else {
+                    Err(BuildError::UnknownChoice { param: self.key, value: word.clone(), choices })
+                }
+            }
+            _ => Err(BuildError::WrongType { param: self.key, expected: self.kind.describe() }),
+        }
+    }
+}
+
+impl ParamKind {
+    /// The type in a user's words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Number { .. } => "a number",
+            Self::Integer { .. } => "a whole number",
+            Self::Bool => "true or false",
+            Self::Choice(_) => "a text",
+        }
+    }
+}
+
+/// Why a step cannot be built.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A key the step does not have.
+    #[error("step `{step}` has no key `{param}`")]
+    UnknownParam {
+        /// The step.
+        step: &'static str,
+        /// The key as typed.
+        param: String,
+    },
+    /// A key that must be given.
+    #[error("step `{step}` needs the key `{param}`")]
+    Missing {
+        /// The step.
+        step: &'static str,
+        /// The key.
+        param: &'static str,
+    },
+    /// A value of another type.
+    #[error("`{param}` must be {expected}")]
+    WrongType {
+        /// The key.
+        param: &'static str,
+        /// The type in words.
+        expected: &'static str,
+    },
+    /// A number outside its range.
+    #[error("`{param}` is {}; {}", quantity(value, unit), must_be_from(min, max, unit))]
+    OutOfRange {
+        /// The key.
+        param: &'static str,
+        /// The value as typed.
+        value: f64,
+        /// Smallest value accepted.
+        min: f64,
+        /// Largest value accepted.
+        max: f64,
+        /// Unit of all three.
+        unit: &'static str,
+    },
+    /// A word that is not among the choices.
+    #[error("`{param}` is \"{value}\"; it must be one of {}", choices.join(", "))]
+    UnknownChoice {
+        /// The key.
+        param: &'static str,
+        /// The word as typed.
+        value: String,
+        /// The words accepted.
+        choices: &'static [&'static str],
+    },
+    /// Parameters that are fine alone but not for this stream.
+    #[error("step `{step}` cannot run here: {reason}")]
+    Unsuitable {
+        /// The step.
+        step: &'static str,
+        /// What does not fit, and what would.
+        reason: String,
+    },
+}
+
+/// A number with its unit, or alone when it has none.
+fn quantity(value: impl fmt::Display, unit: &str) -> String {
+    if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") }
+}
+
+/// What a message says of a number outside its range: `it must be from -70 to 0 LUFS`.
+pub fn must_be_from(min: impl fmt::Display, max: impl fmt::Display, unit: &str) -> String {
+    format!("it must be from {min} to {}", quantity(max, unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn out_of_range(unit: &'static str) -> String {
+        BuildError::OutOfRange { param: "x", value: 7.5, min: 1.0, max: 6.0, unit }.to_string()
+    }
+
+    #[test]
+    fn number_out_of_range_is_shown_with_its_unit() {
+        assert_eq!(out_of_range("dB"), "`x` is 7.5 dB; it must be from 1 to 6 dB");
+    }
+
+    #[test]
+    fn number_out_of_range_without_unit_leaves_no_space() {
+        assert_eq!(out_of_range(""), "`x` is 7.5; it must be from 1 to 6");
+    }
+}

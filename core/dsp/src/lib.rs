@@ -1,0 +1,13 @@
+//! What is done with samples: meters, processors, resampling, waveforms.
+
+pub mod analysis;
+pub mod delivery;
+pub mod descriptor;
+pub mod limit;
+pub mod loudness;
+pub mod measure;
+pub mod processor;
+pub mod processors;
+pub mod resample;
+pub mod typeface;
+pub mod waveform;

@@ -1,0 +1,54 @@
+//! Distortion of tones, and what sounds steadily.
+
+use super::percussion::Percussion;
+use super::stft::FrameBatch;
+use super::tone::ToneMeter;
+use wavemill_audio::{Block, StreamSpec};
+use serde::Serialize;
+
+/// How harmonic a whole file is. Fields are `None` where no value exists.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct HarmonicReport {
+    /// Total harmonic distortion of a test tone, as a share of its fundamental (`THD_F`): of the
+    /// second to the tenth harmonic, those below half of the sample rate. In percent. `None` unless
+    /// the file is one steady tone: its fundamental has half of the energy or more, what is no
+    /// multiple of it a hundredth at most, and level (0.1 dB) and frequency stay. Of the channels'
+    /// mean.
+    pub thd_percent: Option<f64>,
+    /// Energy of the harmonic part over that of the harmonic and the percussive part, 0 to 1: steady
+    /// tones near 1, hits near 0, noise near 0.5. `None` for silence. Of the channels' mean.
+    ///
+    /// Source: D. Fitzgerald, "Harmonic/percussive separation using median filtering", 13th Conference on
+    /// Digital Audio Effects, 2010;
+    /// librosa 0.11, `decompose.hpss(stft(y, hop_length=1024), kernel_size=17)`.
+    pub harmonic_ratio: Option<f64>,
+}
+
+/// Measures what is harmonic. Results do not depend on how the signal was cut into blocks, nor on the
+/// machine's vectors.
+#[derive(Clone, Debug)]
+pub(crate) struct HarmonicMeter {
+    tone: ToneMeter,
+    percussion: Percussion,
+}
+
+impl HarmonicMeter {
+    pub(crate) fn new(spec: &StreamSpec) -> Self {
+        Self { tone: ToneMeter::new(spec.sample_rate.0), percussion: Percussion::new() }
+    }
+
+    /// Takes further frames of samples.
+    pub(crate) fn push(&mut self, block: &Block) {
+        self.tone.push(block);
+    }
+
+    /// Looks at further short-time spectra of the same signal.
+    pub(crate) fn push_spectra(&mut self, frames: FrameBatch<'_>) {
+        self.percussion.push(frames);
+    }
+
+    /// What was measured.
+    pub(crate) fn finish(self) -> HarmonicReport {
+        HarmonicReport { thd_percent: self.tone.finish(), harmonic_ratio: self.percussion.finish() }
+    }
+}

@@ -1,0 +1,84 @@
+//! `dc-remove`: takes out a constant offset.
+
+use wavemill_audio::{Block, StreamSpec};
+use crate::descriptor::{BuildError, Params, StepDescriptor};
+use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use wavemill_audio::units::Frames;
+
+/// Offsets up to this amplitude stay: half a step of 24 bits, below which an integer file has none.
+const OFFSET_MIN: f64 = 0.5 / 8_388_608.0;
+
+/// `dc-remove`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: "dc-remove",
+    summary: "Removes a constant offset (DC) from every channel.",
+    manual: "The mean of the whole file is subtracted, channel by channel: phase and bass stay as \
+             they are, which no high-pass can do. An offset that wanders needs a `high-pass` at a \
+             few hertz instead. Offsets up to half a step of 24 bits stay.",
+    params: &[],
+    build,
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
+fn build(_params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let count = spec.channel_count();
+    Ok(Box::new(DcRemove { sums: vec![0.0; count], observed: 0, offsets: vec![0.0; count] }))
+}
+
+/// Subtracts each channel's mean.
+#[derive(Clone, Debug)]
+struct DcRemove {
+    /// Sums of the samples observed, by channel.
+    sums: Vec<f64>,
+    /// Frames observed.
+    observed: u64,
+    /// What is subtracted, by channel; zero before `begin`.
+    offsets: Vec<f32>,
+}
+
+impl Processor for DcRemove {
+    fn process(&mut self, block: &mut Block) -> Status {
+        for (offset, plane) in self.offsets.iter().zip(block.planes_mut()) {
+            if *offset != 0.0 {
+                for sample in plane {
+                    *sample -= offset;
+                }
+            }
+        }
+        Status::Continue
+    }
+
+    fn reset(&mut self) {}
+
+    fn whole_file_need(&self) -> WholeFileNeed {
+        WholeFileNeed::Samples
+    }
+
+    fn observe(&mut self, block: &Block) {
+        for (sum, plane) in self.sums.iter_mut().zip(block.planes()) {
+            *sum = plane.iter().fold(*sum, |sum, sample| sum + f64::from(*sample));
+        }
+        self.observed += block.frame_count() as u64;
+    }
+
+    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
+        let count = self.observed.max(1) as f64;
+        for (offset, sum) in self.offsets.iter_mut().zip(&self.sums) {
+            let mean = sum / count;
+            #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+            let rounded = mean as f32;
+            *offset = if mean.abs() > OFFSET_MIN { rounded } else { 0.0 };
+        }
+        Ok(())
+    }
+
+    fn is_transparent(&self) -> bool {
+        self.offsets.iter().all(|offset| *offset == 0.0)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let largest =
+            self.offsets.iter().fold(0.0_f32, |largest, offset| largest.max(offset.abs()));
+        vec![Finding::number("dc_offset_max", f64::from(largest))]
+    }
+}

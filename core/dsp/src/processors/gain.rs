@@ -1,0 +1,64 @@
+//! `gain`: a fixed gain.
+
+use wavemill_audio::{Block, StreamSpec};
+use crate::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+};
+use crate::processor::{Processor, Status};
+use wavemill_audio::units::Decibels;
+
+/// Largest gain or attenuation accepted. 96 dB spans 16 bits, so more is surely a typing error.
+const GAIN_DB_MAX: f64 = 96.0;
+
+/// `gain{gain_db}`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: "gain",
+    summary: "Makes the audio louder or softer by a fixed gain.",
+    manual: "Samples may exceed full scale inside the chain; they clip only when an export stores \
+             integers.",
+    params: &[ParamDescriptor {
+        key: "gain_db",
+        summary: "The gain; negative values make it softer.",
+        kind: ParamKind::Number { unit: "dB", min: -GAIN_DB_MAX, max: GAIN_DB_MAX },
+        default: ParamDefault::Required { example: "-3.0" },
+    }],
+    build,
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
+fn build(params: &Params, _spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let gain_db = params.number("gain_db").unwrap_or_default();
+    Ok(Box::new(Gain::new(Decibels(gain_db))))
+}
+
+/// Multiplies every sample with one factor.
+#[derive(Clone, Debug)]
+pub struct Gain {
+    amplitude: f32,
+}
+
+impl Gain {
+    /// A gain, rounded to 0.001 dB.
+    #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+    pub fn new(gain: Decibels) -> Self {
+        Self { amplitude: gain.rounded().to_amplitude() as f32 }
+    }
+}
+
+impl Processor for Gain {
+    fn process(&mut self, block: &mut Block) -> Status {
+        for plane in block.planes_mut() {
+            for sample in plane {
+                *sample *= self.amplitude;
+            }
+        }
+        Status::Continue
+    }
+
+    fn reset(&mut self) {}
+
+    fn is_transparent(&self) -> bool {
+        // 0 dB is exactly this, and nothing else that is left after rounding to 0.001 dB.
+        self.amplitude.to_bits() == 1.0_f32.to_bits()
+    }
+}

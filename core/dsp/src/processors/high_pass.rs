@@ -1,0 +1,31 @@
+//! `high-pass`: removes what lies below a frequency.
+
+use super::biquad::{self, Biquad};
+use wavemill_audio::StreamSpec;
+use crate::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+};
+use crate::processor::Processor;
+
+const NAME: &str = "high-pass";
+
+/// `high-pass{cutoff_hz}`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: NAME,
+    summary: "Removes rumble and DC offset below a frequency.",
+    manual: "A Butterworth filter of second order: 3 dB less at the cutoff, 12 dB per octave below \
+             it. It shifts the phase near the cutoff and delays nothing. Its decay after the \
+             file's end is not rendered, so that the length stays.",
+    params: &[ParamDescriptor {
+        key: "cutoff_hz",
+        summary: "Frequency at which the level is 3 dB lower; below 0.49 of the sample rate.",
+        kind: ParamKind::Number { unit: "Hz", min: 1.0, max: 20_000.0 },
+        default: ParamDefault::Number(80.0),
+    }],
+    build,
+};
+
+fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let cutoff_hz = biquad::cutoff_hz(NAME, params, spec)?;
+    Ok(Box::new(Biquad::high_pass(cutoff_hz, spec.sample_rate, spec.channel_count())))
+}

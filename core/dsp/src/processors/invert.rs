@@ -1,0 +1,62 @@
+//! `invert`: turns the polarity over.
+
+use wavemill_audio::{Block, StreamSpec};
+use crate::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+};
+use crate::processor::{Processor, Status};
+
+const NAME: &str = "invert";
+
+/// `invert{channel}`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: NAME,
+    summary: "Inverts the polarity.",
+    manual: "Every sample is negated. The most negative integer has no counterpart: inverted it \
+             clips by one step when it is stored.",
+    params: &[ParamDescriptor {
+        key: "channel",
+        summary: "What is inverted: every channel, or the first or second of two.",
+        kind: ParamKind::Choice(&["all", "left", "right"]),
+        default: ParamDefault::Choice("all"),
+    }],
+    build,
+};
+
+fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let only = match params.choice("channel") {
+        Some("left") => Some(0),
+        Some("right") => Some(1),
+        _ => None,
+    };
+    if only.is_some() && spec.channel_count() != 2 {
+        let reason = format!(
+            "`channel` names a side, and the audio ({}) is not stereo; `all` inverts it",
+            spec.layout
+        );
+        return Err(BuildError::Unsuitable { step: NAME, reason });
+    }
+    Ok(Box::new(Invert { only }))
+}
+
+/// Negates samples.
+#[derive(Clone, Debug)]
+struct Invert {
+    /// The only channel; `None` for all.
+    only: Option<usize>,
+}
+
+impl Processor for Invert {
+    fn process(&mut self, block: &mut Block) -> Status {
+        for (channel, plane) in block.planes_mut().enumerate() {
+            if self.only.is_none_or(|only| only == channel) {
+                for sample in plane {
+                    *sample = -*sample;
+                }
+            }
+        }
+        Status::Continue
+    }
+
+    fn reset(&mut self) {}
+}

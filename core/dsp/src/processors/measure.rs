@@ -1,0 +1,131 @@
+//! `measure`: loudness is measured and nothing is changed.
+
+use super::loudness::findings_of_group;
+use super::mono;
+use wavemill_audio::{Block, StreamSpec};
+use crate::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+};
+use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
+use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use wavemill_audio::units::Frames;
+
+/// `measure{group, mono}`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: "measure",
+    summary: "Measures loudness and true peak, of a file or of files that belong together; changes nothing.",
+    manual: "The report says what was measured. With `group` the loudness is that of all files of one folder, \
+             or of one `wavemill run`, gated over all their blocks, so that `replay_gain` of an export states \
+             the gain of the album too. Every sample stays as it is.",
+    params: &[
+        ParamDescriptor {
+            key: "group",
+            summary: "Files that belong together: those of a `folder`, or of a `batch`, which is one \
+                      `wavemill run`.",
+            kind: ParamKind::Choice(&["folder", "batch"]),
+            default: ParamDefault::Absent,
+        },
+        mono::PARAM,
+    ],
+    build,
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
+fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let mono = mono::mode(params);
+    Ok(Box::new(Measure {
+        is_usual: mono == MonoMode::Single || spec.channel_count() != 1,
+        meter: Some(Box::new(LoudnessMeter::new(spec, mono))),
+        scope: params.choice("group").map(str::to_owned),
+        group: None,
+        is_known: false,
+        report: LoudnessReport::default(),
+        piece: Piece::default(),
+    }))
+}
+
+/// Measures.
+#[derive(Debug)]
+struct Measure {
+    /// Whether a mono file counts as one channel.
+    is_usual: bool,
+    /// `None` when nothing more is to be measured.
+    meter: Option<Box<LoudnessMeter>>,
+    scope: Option<String>,
+    group: Option<GroupLoudness>,
+    /// Whether the file was measured before.
+    is_known: bool,
+    report: LoudnessReport,
+    piece: Piece,
+}
+
+impl Processor for Measure {
+    fn process(&mut self, _block: &mut Block) -> Status {
+        Status::Continue
+    }
+
+    fn reset(&mut self) {}
+
+    fn whole_file_need(&self) -> WholeFileNeed {
+        if self.meter.is_some() { WholeFileNeed::Samples } else { WholeFileNeed::Nothing }
+    }
+
+    fn observe(&mut self, block: &Block) {
+        if let Some(meter) = &mut self.meter {
+            meter.push(block);
+        }
+    }
+
+    fn observes_again(&mut self) -> bool {
+        if let Some(meter) = self.meter.take() {
+            (self.report, self.piece) = meter.finish_as_piece();
+        }
+        false
+    }
+
+    fn observed_loudness(&self) -> Option<&LoudnessReport> {
+        (self.is_usual && !self.is_known).then_some(&self.report)
+    }
+
+    fn piece(&self) -> Option<&Piece> {
+        self.scope.as_ref().map(|_| &self.piece)
+    }
+
+    fn join_group(&mut self, group: &GroupLoudness, piece: Option<&Piece>) {
+        if self.scope.is_none() {
+            return;
+        }
+        self.group = Some(*group);
+        if let Some(piece) = piece {
+            self.piece = piece.alone();
+            self.is_known = true;
+            self.meter = None;
+        }
+    }
+
+    fn group_behind(&self) -> Option<GroupLoudness> {
+        self.group
+    }
+
+    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
+        // Nobody may have asked whether the signal must come again.
+        self.observes_again();
+        Ok(())
+    }
+
+    fn is_transparent(&self) -> bool {
+        true
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let Piece { integrated_lufs, true_peak_dbtp, .. } = self.piece;
+        let mut findings = vec![
+            Finding::number("measured_integrated_lufs", integrated_lufs.map(|lufs| lufs.0)),
+            Finding::number("measured_true_peak_dbtp", true_peak_dbtp.map(|peak| peak.0)),
+        ];
+        if let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) {
+            findings.extend(findings_of_group(scope, group));
+        }
+        findings
+    }
+}

@@ -1,0 +1,84 @@
+//! `peak-normalize`: one gain that brings the largest sample to a level.
+
+use super::gain::Gain;
+use wavemill_audio::{Block, StreamSpec};
+use crate::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+};
+use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use wavemill_audio::units::{Dbfs, Decibels, Frames};
+
+/// `peak-normalize{target_dbfs}`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: "peak-normalize",
+    summary: "Makes the whole file louder or softer so that its sample peak is at a level.",
+    manual: "Peaks between the samples may be higher: `loudness` keeps those below a ceiling. The \
+             gain is rounded down to 0.001 dB. Silence is left alone, and the report says so.",
+    params: &[ParamDescriptor {
+        key: "target_dbfs",
+        summary: "Level of the largest sample afterwards.",
+        kind: ParamKind::Number { unit: "dBFS", min: -60.0, max: 0.0 },
+        default: ParamDefault::Number(-1.0),
+    }],
+    build,
+};
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
+fn build(params: &Params, _spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let target = Dbfs(params.number("target_dbfs").unwrap_or_default());
+    Ok(Box::new(PeakNormalize { target, peak: 0.0, gain: None }))
+}
+
+/// Applies one gain to the whole file.
+#[derive(Clone, Debug)]
+struct PeakNormalize {
+    target: Dbfs,
+    /// Largest absolute sample observed.
+    peak: f32,
+    /// Known after `begin`; `None` for silence.
+    gain: Option<(Decibels, Gain)>,
+}
+
+impl Processor for PeakNormalize {
+    fn process(&mut self, block: &mut Block) -> Status {
+        match &mut self.gain {
+            Some((_, gain)) => gain.process(block),
+            None => Status::Continue,
+        }
+    }
+
+    fn reset(&mut self) {}
+
+    fn whole_file_need(&self) -> WholeFileNeed {
+        WholeFileNeed::Samples
+    }
+
+    fn observe(&mut self, block: &Block) {
+        for plane in block.planes() {
+            self.peak = plane.iter().fold(self.peak, |peak, sample| peak.max(sample.abs()));
+        }
+    }
+
+    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
+        self.gain = Dbfs::from_amplitude(self.peak.into()).map(|peak| {
+            let gain = (self.target - peak).rounded_down();
+            (gain, Gain::new(gain))
+        });
+        Ok(())
+    }
+
+    fn is_transparent(&self) -> bool {
+        self.gain.as_ref().is_none_or(|(_, gain)| gain.is_transparent())
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let Some((gain, _)) = &self.gain else {
+            return vec![Finding::text("left_alone", "silent")];
+        };
+        let peak_dbfs = Dbfs::from_amplitude(self.peak.into()).map(|peak| peak.0);
+        vec![
+            Finding::number("measured_sample_peak_dbfs", peak_dbfs),
+            Finding::number("gain_db", gain.0),
+        ]
+    }
+}

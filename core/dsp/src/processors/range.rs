@@ -1,0 +1,120 @@
+//! `range`: keeps a part of the file.
+
+use super::span::Span;
+use wavemill_audio::{Block, StreamSpec};
+use crate::descriptor::{
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+};
+use wavemill_audio::limits::DURATION_MAX;
+use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use wavemill_audio::units::{Frames, SampleRate, Seconds};
+
+const NAME: &str = "range";
+
+/// `range{start_s, end_s}`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: NAME,
+    summary: "Keeps what lies between two times.",
+    manual: "Times are rounded to the nearest frame; the first frame kept is the one at `start_s`, \
+             the one at `end_s` is the first that is dropped, so that ranges that follow each other \
+             join without a gap. An end beyond the file is the file's, and the report says so; a \
+             start beyond it is an error. The time reference of a Broadcast Wave file moves with \
+             what is removed at its beginning.",
+    params: &[
+        ParamDescriptor {
+            key: "start_s",
+            summary: "Where it begins.",
+            kind: ParamKind::Number { unit: "s", min: 0.0, max: DURATION_MAX.0 },
+            default: ParamDefault::Number(0.0),
+        },
+        ParamDescriptor {
+            key: "end_s",
+            summary: "Where it ends; the end of the file if absent.",
+            kind: ParamKind::Number { unit: "s", min: 0.0, max: DURATION_MAX.0 },
+            default: ParamDefault::Absent,
+        },
+    ],
+    build,
+};
+
+fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let rate = spec.sample_rate;
+    let start_s = params.number("start_s").unwrap_or_default();
+    let start = Seconds(start_s).to_frames(rate).0;
+    let end_s = params.number("end_s");
+    let end = end_s.map_or(u64::MAX, |end| Seconds(end).to_frames(rate).0);
+    if let Some(end_s) = end_s.filter(|_| end <= start) {
+        let reason = format!("`end_s` is {end_s} s; it must lie after `start_s`, {start_s} s");
+        return Err(BuildError::Unsuitable { step: NAME, reason });
+    }
+    Ok(Box::new(Range { asked: Span { start, end }, rate, length: None, position: 0 }))
+}
+
+/// Drops what lies outside.
+#[derive(Clone, Debug)]
+struct Range {
+    asked: Span,
+    rate: SampleRate,
+    /// Frames of the input; known after `begin`.
+    length: Option<u64>,
+    /// Next frame of the input.
+    position: u64,
+}
+
+impl Range {
+    fn seconds(&self, frames: u64) -> f64 {
+        Frames(frames).duration(self.rate).0
+    }
+}
+
+impl Processor for Range {
+    fn process(&mut self, block: &mut Block) -> Status {
+        let start = self.position;
+        self.position = start + block.frame_count() as u64;
+        self.asked.cut(block, start);
+        Status::Continue
+    }
+
+    fn reset(&mut self) {
+        self.position = 0;
+    }
+
+    fn output_length(&self, input: Frames) -> Frames {
+        Frames(self.asked.end.min(input.0).saturating_sub(self.asked.start))
+    }
+
+    fn first_frame(&self) -> Option<i64> {
+        i64::try_from(self.asked.start).ok()
+    }
+
+    fn whole_file_need(&self) -> WholeFileNeed {
+        WholeFileNeed::Length
+    }
+
+    fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
+        self.length = length.map(|length| length.0);
+        match self.length {
+            Some(length) if length <= self.asked.start => {
+                let (start_s, length_s) = (self.seconds(self.asked.start), self.seconds(length));
+                let reason = format!("`start_s` is {start_s} s, and the audio lasts {length_s} s");
+                Err(ProcessError { reason })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_transparent(&self) -> bool {
+        // It only drops frames.
+        true
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let length = self.length.unwrap_or(u64::MAX);
+        let end = self.asked.end.min(length);
+        vec![
+            Finding::number("kept_start_s", self.seconds(self.asked.start)),
+            Finding::number("kept_end_s", self.seconds(end)),
+            Finding::flag("ends_early", self.asked.end != u64::MAX && self.asked.end > length),
+        ]
+    }
+}

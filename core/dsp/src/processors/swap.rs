@@ -1,0 +1,65 @@
+//! `swap`: exchanges left and right.
+
+use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
+use crate::descriptor::{BuildError, Params, StepDescriptor};
+use crate::processor::{Processor, Status};
+
+const NAME: &str = "swap";
+
+/// `swap`
+pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+    name: NAME,
+    summary: "Exchanges left and right.",
+    manual: "Every left channel changes places with its right one, in front, at the sides, behind \
+             and above; the others stay.",
+    params: &[],
+    build,
+};
+
+use ChannelPosition as P;
+
+/// Channels that face each other.
+const SIDES: &[(ChannelPosition, ChannelPosition)] = &[
+    (P::FrontLeft, P::FrontRight),
+    (P::BackLeft, P::BackRight),
+    (P::FrontLeftOfCenter, P::FrontRightOfCenter),
+    (P::SideLeft, P::SideRight),
+    (P::TopFrontLeft, P::TopFrontRight),
+    (P::TopBackLeft, P::TopBackRight),
+];
+
+fn build(_params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+    let pairs = pairs(&spec.layout);
+    if pairs.is_empty() {
+        let reason = format!("the audio ({}) has no left and right", spec.layout);
+        return Err(BuildError::Unsuitable { step: NAME, reason });
+    }
+    Ok(Box::new(Swap { pairs }))
+}
+
+fn pairs(layout: &ChannelLayout) -> Vec<(usize, usize)> {
+    let pair = |&(left, right)| Some((layout.index_of(left)?, layout.index_of(right)?));
+    SIDES.iter().filter_map(pair).collect()
+}
+
+/// Exchanges channels.
+#[derive(Clone, Debug)]
+struct Swap {
+    pairs: Vec<(usize, usize)>,
+}
+
+impl Processor for Swap {
+    fn process(&mut self, block: &mut Block) -> Status {
+        for &(left, right) in &self.pairs {
+            block.swap_planes(left, right);
+        }
+        Status::Continue
+    }
+
+    fn reset(&mut self) {}
+
+    fn is_transparent(&self) -> bool {
+        // It only moves samples.
+        true
+    }
+}
