@@ -125,7 +125,7 @@ fn complaint_03_endless_loop_when_the_source_is_kept_or_the_output_lies_in_the_i
 /// paperless-ngx/paperless-ngx#1975, paperless-ngx/paperless-ngx#7969, paperless-ngx/paperless-ngx#13146.
 ///
 /// Shares tell nobody of what others write. They are recognized by their file system (a test of
-/// `host/src/watch` has the list), and then nothing but looking is relied on, as here.
+/// `host/watch/src` has the list), and then nothing but looking is relied on, as here.
 #[test]
 fn complaint_04_network_folders_stay_silent() {
     let lab = Lab::new();

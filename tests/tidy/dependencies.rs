@@ -20,7 +20,41 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("effect-saturator", &["effect-common", "wavemill-effect"]),
     ("wavemill-runtime", &["wavemill-core"]),
     ("wavemill-pipelines", &["wavemill-core", "wavemill-runtime"]),
-    ("wavemill", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
+    ("wavemill-platform", &["wavemill-pipelines"]),
+    ("wavemill-watch", &["wavemill-core", "wavemill-pipelines"]),
+    (
+        "wavemill-store",
+        &["wavemill-core", "wavemill-pipelines", "wavemill-platform", "wavemill-watch"],
+    ),
+    (
+        "wavemill-api",
+        &["wavemill-pipelines", "wavemill-platform", "wavemill-store", "wavemill-watch"],
+    ),
+    (
+        "wavemill-daemon",
+        &[
+            "wavemill-api",
+            "wavemill-core",
+            "wavemill-pipelines",
+            "wavemill-platform",
+            "wavemill-runtime",
+            "wavemill-store",
+            "wavemill-watch",
+        ],
+    ),
+    (
+        "wavemill",
+        &[
+            "wavemill-api",
+            "wavemill-core",
+            "wavemill-daemon",
+            "wavemill-pipelines",
+            "wavemill-platform",
+            "wavemill-runtime",
+            "wavemill-store",
+            "wavemill-watch",
+        ],
+    ),
     (
         "wavemill-tests",
         &[
@@ -67,19 +101,19 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "ebur128", only: &["wavemill-tests"], tests_may: true },
     Wrapper { package: "hound", only: &["wavemill-plugin", "wavemill-tests"], tests_may: true },
     Wrapper { package: "toml", only: &["wavemill-pipelines", "wavemill"], tests_may: false },
-    Wrapper { package: "redb", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "notify*", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "axum*", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "hyper*", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "tokio*", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "redb", only: &["wavemill-store"], tests_may: true },
+    Wrapper { package: "notify*", only: &["wavemill-watch"], tests_may: false },
+    Wrapper { package: "axum*", only: &["wavemill-api"], tests_may: false },
+    Wrapper { package: "hyper*", only: &["wavemill-api"], tests_may: false },
+    Wrapper { package: "tokio*", only: &["wavemill-api"], tests_may: false },
     Wrapper { package: "clap", only: &["wavemill"], tests_may: false },
     Wrapper { package: "clap_*", only: &["wavemill"], tests_may: false },
     Wrapper { package: "clap-sys", only: &["wavemill-plugin"], tests_may: false },
     Wrapper { package: "miette", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "tracing*", only: &["wavemill", "wavemill-plugin"], tests_may: false },
+    Wrapper { package: "tracing-subscriber", only: &["wavemill", "wavemill-plugin"], tests_may: false },
     Wrapper { package: "wasmtime*", only: &["wavemill-runtime"], tests_may: false },
-    Wrapper { package: "landlock", only: &["wavemill"], tests_may: false },
-    Wrapper { package: "seccompiler", only: &["wavemill"], tests_may: false },
+    Wrapper { package: "landlock", only: &["wavemill-platform"], tests_may: false },
+    Wrapper { package: "seccompiler", only: &["wavemill-platform"], tests_may: false },
     Wrapper { package: "nice-plug*", only: &["wavemill-plugin"], tests_may: false },
     Wrapper { package: "anyhow", only: &["xtask"], tests_may: false },
 ];
@@ -147,7 +181,9 @@ fn core_uses_only_what_is_listed() {
     for (name, allowed) in CORE {
         let package = metadata().members().find(|member| member.name == *name);
         let package = package.unwrap_or_else(|| panic!("{name} is a member"));
-        for dependency in package.dependencies.iter().filter(|dependency| !dependency.is_for_tests()) {
+        for dependency in
+            package.dependencies.iter().filter(|dependency| !dependency.is_for_tests())
+        {
             let used = dependency.name.as_str();
             assert!(allowed.contains(&used), "{name} depends on {used}, which is not on its list");
         }

@@ -1,7 +1,7 @@
 //! How samples are stored, and what a stream of them is.
 
-use crate::{ChannelLayout, convert::int_scale};
 use crate::units::SampleRate;
+use crate::{ChannelLayout, convert::int_scale};
 use serde::Serialize;
 use std::fmt;
 

@@ -2,11 +2,11 @@
 //!
 //! Sources: Xiph.Org, "Vorbis I specification", 4.3.9; RFC 7845, 5.1.1.2, which takes it over.
 
-use wavemill_audio::{ChannelLayout, ChannelPosition};
 use ChannelPosition::{
     BackCenter as Bc, BackLeft as Bl, BackRight as Br, FrontCenter as C, FrontLeft as L,
     FrontRight as R, LowFrequency as Lfe, SideLeft as Sl, SideRight as Sr,
 };
+use wavemill_audio::{ChannelLayout, ChannelPosition};
 
 /// Most channels that have an order.
 pub(crate) const CHANNEL_COUNT_MAX: usize = 8;

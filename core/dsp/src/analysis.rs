@@ -3,16 +3,16 @@
 //! The same code for files, for samples in memory, for pipelines and for a plugin. Only the groups
 //! asked for are computed. Results do not depend on how the signal was cut into blocks.
 
-use wavemill_audio::{Block, PcmFormat, StreamSpec};
-use wavemill_audio::limits::BLOCK_FRAMES;
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::measure::{
     BandReport, BandsMeter, HarmonicMeter, HarmonicReport, LevelMeter, LevelReport, SpectrumMeter,
     SpectrumReport, StereoMeter, StereoReport, Stft, TransientMeter, TransientReport,
 };
-use wavemill_audio::units::Frames;
 use serde::Serialize;
 use thiserror::Error;
+use wavemill_audio::limits::BLOCK_FRAMES;
+use wavemill_audio::units::Frames;
+use wavemill_audio::{Block, PcmFormat, StreamSpec};
 
 /// Version of what is measured and how: raised whenever the same samples give other numbers, so that
 /// results kept from before are measured anew. A test holds it against known numbers.

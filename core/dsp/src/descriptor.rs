@@ -1,12 +1,12 @@
 //! What a step is called, takes and means: the source of the pipeline loader, `wavemill steps` and
 //! the reference manual.
 
-use wavemill_audio::StreamSpec;
 use crate::processor::Processor;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
+use wavemill_audio::StreamSpec;
 
 /// Builds a step for a stream.
 pub type BuildStep = fn(&Params, &StreamSpec) -> Result<Box<dyn Processor>, BuildError>;

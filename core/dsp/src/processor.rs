@@ -1,10 +1,10 @@
 //! The trait of every processing step, whether built in or loaded as an effect.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::loudness::{GroupLoudness, LoudnessReport, Piece};
-use wavemill_audio::units::{Decibels, Frames, Lufs};
 use serde::Serialize;
 use thiserror::Error;
+use wavemill_audio::units::{Decibels, Frames, Lufs};
+use wavemill_audio::{Block, StreamSpec};
 
 /// What a block's processing came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,11 @@ struct Target {
 /// Built as the gate builds it, so that nothing is compiled twice.
 const FORMATS: &[&str] = &["--workspace", "--test", "fuzz"];
 
-/// Records of the store, which only the host knows; built as the gate builds it.
+/// The configuration, which only the program knows.
 const HOST: &[&str] = &["--workspace", "--lib"];
+
+/// Records of the store, under whatever reads them.
+const STORE: &[&str] = &["--workspace", "--test", "damage"];
 
 const TARGETS: &[Target] = &[
     Target {
@@ -30,7 +33,7 @@ const TARGETS: &[Target] = &[
     Target { name: "templates", place: FORMATS, test: "templates::expanded" },
     Target { name: "api", place: FORMATS, test: "api::damaged" },
     Target { name: "config", place: HOST, test: "config::damage::" },
-    Target { name: "store", place: HOST, test: "store::tests::damage::" },
+    Target { name: "store", place: STORE, test: "damaged_record" },
 ];
 
 /// Time where none is given.

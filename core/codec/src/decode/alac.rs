@@ -6,9 +6,9 @@
 use super::bits::Bits;
 use super::chunks::u32_be;
 use super::{DecodeError, claims};
-use wavemill_audio::{ChannelLayout, ChannelPosition};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_ALAC;
+use wavemill_audio::{ChannelLayout, ChannelPosition};
 
 /// Bytes of the configuration.
 const COOKIE_BYTES: usize = 24;

@@ -4,10 +4,10 @@
 //! Specifications 1.0": identifier, length, data, padded to an even length.
 
 use super::{DecodeError, Source};
-use wavemill_audio::limits::CHUNK_COUNT_MAX;
 #[cfg(feature = "mpeg4")]
 use std::io::ErrorKind;
 use std::io::{Read, SeekFrom};
+use wavemill_audio::limits::CHUNK_COUNT_MAX;
 
 /// Byte order of the lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

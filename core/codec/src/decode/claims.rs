@@ -1,7 +1,9 @@
 //! Holds a header's claims against [`wavemill_audio::limits`] before anything is allocated because of them.
 
 use super::DecodeError;
-use wavemill_audio::limits::{CHANNEL_COUNT_MAX, DURATION_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
+use wavemill_audio::limits::{
+    CHANNEL_COUNT_MAX, DURATION_MAX, SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN,
+};
 use wavemill_audio::units::{Frames, SampleRate};
 
 /// Checks rate and channels.

@@ -9,9 +9,6 @@ use super::coded::{Between, CodedDecoder, Packets, Setup, guard, layout};
 use super::repair::{Note, RepairKind};
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
-use wavemill_audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
-use wavemill_audio::limits::CHUNK_COUNT_MAX;
-use wavemill_audio::units::{Frames, SampleRate};
 use std::io::{Seek, SeekFrom};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::formats::{FormatOptions, FormatReader};
@@ -19,6 +16,9 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::RawValue;
 use symphonia::core::packet::Packet;
 use symphonia::default::formats::FlacReader;
+use wavemill_audio::limits::CHUNK_COUNT_MAX;
+use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
 
 /// Bytes of the `STREAMINFO` block.
 pub(super) const STREAMINFO_BYTES: usize = 34;

@@ -49,11 +49,11 @@ pub(crate) use ogg::first_packet;
 pub use read_ahead::ReadAhead;
 pub use repair::{Damaged, Repair, RepairKind};
 
-use wavemill_audio::{ChannelPosition, PcmFormat, Samples, StreamSpec};
-use wavemill_audio::units::Frames;
 use kind::Kind;
 use std::io::{Read, Seek, SeekFrom};
 use thiserror::Error;
+use wavemill_audio::units::Frames;
+use wavemill_audio::{ChannelPosition, PcmFormat, Samples, StreamSpec};
 
 /// Bytes to decode: anything that reads and seeks.
 pub trait Source: Read + Seek + Send + Sync {}

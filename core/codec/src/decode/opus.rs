@@ -4,13 +4,13 @@
 
 use super::coded::Codec;
 use super::{DecodeError, claims};
-use crate::vorbis_order;
-use wavemill_audio::{ChannelLayout, ChannelPosition, Samples, StreamSpec};
 use crate::opus::{self, Head, RATE_HZ, packet_frames};
-use wavemill_audio::units::{Decibels, SampleRate};
+use crate::vorbis_order;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use symphonia::core::packet::Packet;
+use wavemill_audio::units::{Decibels, SampleRate};
+use wavemill_audio::{ChannelLayout, ChannelPosition, Samples, StreamSpec};
 
 /// What a header says.
 #[derive(Clone)]

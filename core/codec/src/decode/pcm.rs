@@ -5,12 +5,12 @@ use super::coded::Codec;
 use super::companding::Law;
 use super::repair::{Ledger, RepairKind};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
-use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat, Samples, StreamSpec};
-use wavemill_audio::units::{Frames, SampleRate};
 use std::io::{ErrorKind, Read, SeekFrom};
 use std::ops::Range;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 use symphonia::core::packet::Packet;
+use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat, Samples, StreamSpec};
 
 /// Bytes read at once. Large enough that a system call's cost vanishes, small enough that they are
 /// still in the second-level cache when they are converted.

@@ -1,9 +1,9 @@
 //! What is done about damage where the caller asked for that, and the account of it.
 
 use super::DecodeError;
+use serde::Serialize;
 use wavemill_audio::limits::{PAUSES_MAX, REPAIRED_SILENCE_MAX};
 use wavemill_audio::units::{Frames, SampleRate, Seconds};
-use serde::Serialize;
 
 /// What becomes of a damaged file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Names for the audio streams of a file that has several, of which the first is read.
 
-use wavemill_audio::ChannelLayout;
 use std::fmt;
+use wavemill_audio::ChannelLayout;
 
 /// What is told of a stream that is left out.
 #[derive(Clone, Debug)]

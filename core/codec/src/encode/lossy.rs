@@ -1,8 +1,8 @@
 //! What lossy formats are asked for.
 
 use super::{Refusal, list};
-use wavemill_audio::StreamSpec;
 use std::fmt;
+use wavemill_audio::StreamSpec;
 
 /// How many bits a lossy format spends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,12 +31,12 @@ pub use noise_shaping::NoiseShape;
 pub(crate) use page_crc::crc as ogg_crc;
 pub use quantize::{Dither, Quantizer};
 
-use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 use crate::tags::{self, Chapter, Tags};
-use wavemill_audio::units::{Frames, SampleRate};
 use std::io::{Read, Seek, Write};
 use std::sync::Arc;
 use thiserror::Error;
+use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 
 /// Every format that can be written, by name.
 #[rustfmt::skip]

@@ -11,12 +11,12 @@ use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
     LossyQuality, Refusal, Sink, comments,
 };
-use crate::vorbis_order;
-use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 use crate::opus::{self, Head, INPUT_RATES_HZ, RATE_HZ};
 use crate::tags::{Leveled, Tags};
-use wavemill_audio::units::Lufs;
+use crate::vorbis_order;
 use std::io::SeekFrom;
+use wavemill_audio::units::Lufs;
+use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 
 /// Name of the format.
 const NAME: &str = "opus";
@@ -280,10 +280,10 @@ impl Encoder for OpusEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wavemill_audio::ChannelLayout;
     use crate::tags::ReplayGain;
-    use wavemill_audio::units::Dbtp;
     use std::sync::Arc;
+    use wavemill_audio::ChannelLayout;
+    use wavemill_audio::units::Dbtp;
 
     fn settings() -> EncodeSettings {
         EncodeSettings {

@@ -12,10 +12,10 @@ use super::{
     LossyQuality, Refusal, Sink, comments,
 };
 use crate::vorbis_order;
-use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 use std::io::{SeekFrom, Write};
 use std::num::{NonZeroU8, NonZeroU32};
 use vorbis_rs::{VorbisBitrateManagementStrategy, VorbisEncoderBuilder, VorbisError};
+use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 
 /// Name of the format.
 const NAME: &str = "vorbis";

@@ -4,7 +4,6 @@ use super::read::TagReading;
 use super::text::{clean, number_pair, year_of};
 use super::{Broadcast, Cue, Field, Picture, Tags, broadcast, markers};
 use crate::decode::{DecodeError, Source};
-use wavemill_audio::limits::{PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::config::{ParseOptions, ParsingMode};
 use lofty::file::{FileType, TaggedFile, TaggedFileExt};
 use lofty::id3::v2::Id3v2Tag;
@@ -15,6 +14,9 @@ use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagType};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use wavemill_audio::limits::{
+    PICTURE_BYTES_MAX, PICTURE_COUNT_MAX, PICTURES_BYTES_MAX, TAG_COUNT_MAX,
+};
 
 /// A tag of a file.
 pub(super) struct Found {

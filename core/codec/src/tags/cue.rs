@@ -2,8 +2,8 @@
 //!
 //! Some files count frames, others time: a place stays as it was written until the sample rate is known.
 
-use wavemill_audio::units::SampleRate;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use wavemill_audio::units::SampleRate;
 
 /// Most places kept of one file.
 pub const CUE_COUNT_MAX: usize = 4096;

@@ -3,8 +3,8 @@
 //! Source: Gallery UK, "iXML Specification", version 2.10: `BWFXML`, one level of elements and groups of them.
 
 use super::text::clean;
-use wavemill_audio::limits::TAG_COUNT_MAX;
 use serde::Serialize;
+use wavemill_audio::limits::TAG_COUNT_MAX;
 
 /// What a recorder noted, as far as it is true of what is made of the recording too: names of its tracks and
 /// the like are not kept.

@@ -24,8 +24,8 @@ pub use several::Several;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 pub(crate) use text::clean;
 
-use wavemill_audio::units::{Dbtp, Lu, Lufs};
 use serde::Serialize;
+use wavemill_audio::units::{Dbtp, Lu, Lufs};
 
 /// Descriptive tags of a file. Absent fields are `None`, never empty text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

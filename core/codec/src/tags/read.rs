@@ -11,10 +11,10 @@ use super::{Field, Tags, bext, ixml, markers};
 use crate::decode::kind::{self, Kind};
 use crate::decode::wav::TagChunk;
 use crate::decode::{self, DecodeError, Source};
-use wavemill_audio::limits::{PICTURE_BYTES_MAX, TAG_COUNT_MAX};
 use lofty::file::FileType;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use wavemill_audio::limits::{PICTURE_BYTES_MAX, TAG_COUNT_MAX};
 
 /// Most bytes of all tag chunks of a WAVE file.
 const TAG_CHUNK_BYTES_MAX: usize = 4 * PICTURE_BYTES_MAX;

@@ -8,8 +8,8 @@ mod verdict;
 pub use playback::{Playback, PlaybackGain};
 pub use verdict::{Judgement, Measured, Outcome, Verdict, judge};
 
-use wavemill_audio::units::{Dbtp, Lu, Lufs};
 use serde::Serialize;
+use wavemill_audio::units::{Dbtp, Lu, Lufs};
 
 /// What is asked of a file. Limits that are `None` are not asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! What a platform does to the level of a file when it plays it.
 
-use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 use serde::Serialize;
+use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 
 /// How a platform brings files to one loudness. It changes the level only; whoever compresses or limits
 /// instead is not described by this.

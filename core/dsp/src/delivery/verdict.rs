@@ -2,8 +2,8 @@
 
 use super::{PlaybackGain, Target};
 use crate::loudness::LoudnessReport;
-use wavemill_audio::units::{Dbtp, Lufs};
 use serde::Serialize;
+use wavemill_audio::units::{Dbtp, Lufs};
 
 /// What of a file is judged.
 #[derive(Clone, Copy, Debug)]

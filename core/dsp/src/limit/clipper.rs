@@ -2,9 +2,9 @@
 
 use super::line::Line;
 use super::reducer::{GROUPS, RUN};
-use wavemill_audio::{Block, StreamSpec};
 use crate::loudness::interpolation::{GROUP, Interpolator, kaiser_sinc};
 use crate::loudness::true_peak::largest_magnitude;
+use wavemill_audio::{Block, StreamSpec};
 
 /// Taps of the filter between samples, both ways.
 const TAPS: usize = 32;

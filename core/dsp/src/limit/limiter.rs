@@ -3,8 +3,8 @@
 use super::clipper::Clipper;
 use super::envelope::Times;
 use super::reducer::{Allowance, Reducer};
-use wavemill_audio::{Block, StreamSpec};
 use wavemill_audio::units::{Dbtp, Decibels, Frames, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Whether channels are reduced together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

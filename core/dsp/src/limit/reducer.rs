@@ -5,9 +5,9 @@ use super::envelope::{Envelope, Times};
 use super::gain::reduce;
 use super::limiter::{Limited, Linking};
 use super::line::Line;
-use wavemill_audio::{Block, StreamSpec};
 use crate::loudness::interpolation::GROUP;
 use wavemill_audio::units::{Decibels, Frames, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Frames worked on together, at fixed places of the stream, so that nothing depends on how it was cut
 /// into blocks.

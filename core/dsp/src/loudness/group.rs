@@ -2,8 +2,8 @@
 
 use super::gating;
 use super::report::LoudnessReport;
-use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 use serde::{Deserialize, Serialize};
+use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 
 /// What a piece contributes to the loudness of a group. 8 bytes for every 100 ms that are not silent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@
 //! afterwards. So the arithmetic has one fixed order whatever the width of the machine's vectors.
 
 use super::vectors::Vectors;
-use wavemill_audio::units::SampleRate;
 use std::f64::consts::PI;
+use wavemill_audio::units::SampleRate;
 
 /// Rows filtered beside each other.
 const LANES: usize = 8;

@@ -9,9 +9,9 @@ use super::report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessRepo
 use super::steps::{HISTORY, Steps, TAIL};
 use super::true_peak::{LOOK_AHEAD, TruePeak};
 use super::weights::{self, MonoMode};
-use wavemill_audio::{Block, StreamSpec};
 use wavemill_audio::limits::CHANNEL_COUNT_MAX;
 use wavemill_audio::units::{Dbfs, Dbtp, Frames, Lu, Lufs, SampleRate, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Measures loudness block by block.
 ///

@@ -1,7 +1,7 @@
 //! What the meter says.
 
-use wavemill_audio::units::{Dbfs, Dbtp, Lu, Lufs, Seconds};
 use serde::Serialize;
+use wavemill_audio::units::{Dbfs, Dbtp, Lu, Lufs, Seconds};
 
 /// Loudness of a whole file. Fields are `None` where no value exists (silence, too short).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

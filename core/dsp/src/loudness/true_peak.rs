@@ -8,8 +8,8 @@ use super::interpolation::{
     Bound, GROUP, Interpolator, Scout, estimate, hann_sinc, kaiser_sinc, larger, largest_lane,
 };
 use super::vectors::Vectors;
-use wavemill_audio::units::SampleRate;
 use std::ops::Range;
+use wavemill_audio::units::SampleRate;
 
 /// Frames judged together: few enough that a loud sample makes few others be looked at.
 const RUN: usize = 64;

@@ -16,8 +16,8 @@
 use super::bands::{BAND_COUNT, BANDS};
 use super::quads::{Plain, Quad, Registers};
 use super::sides::SideSums;
-use wavemill_audio::units::{Frames, Hertz, SampleRate};
 use std::f64::consts::{PI, SQRT_2};
+use wavemill_audio::units::{Frames, Hertz, SampleRate};
 
 /// The first four bands of the left channel, those of the right one, and the last of both.
 type Row<Q> = [Q; 3];

@@ -3,9 +3,9 @@
 use super::band_filter::{BandFilter, BandSums};
 use super::sides::{SideSums, Sides};
 use super::spectrum::BandShape;
-use wavemill_audio::{Block, StreamSpec};
-use wavemill_audio::units::{Dbfs, Decibels, Hertz};
 use serde::Serialize;
+use wavemill_audio::units::{Dbfs, Decibels, Hertz};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Number of bands.
 pub(super) const BAND_COUNT: usize = 5;

@@ -3,8 +3,8 @@
 use super::percussion::Percussion;
 use super::stft::FrameBatch;
 use super::tone::ToneMeter;
-use wavemill_audio::{Block, StreamSpec};
 use serde::Serialize;
+use wavemill_audio::{Block, StreamSpec};
 
 /// How harmonic a whole file is. Fields are `None` where no value exists.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

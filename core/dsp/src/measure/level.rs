@@ -3,9 +3,9 @@
 use super::dynamic_range::{self, DynamicRange};
 use super::noise_floor::NoiseFloor;
 use super::totals::Totals;
-use wavemill_audio::{Block, PcmFormat, StreamSpec};
-use wavemill_audio::units::{Dbfs, Decibels};
 use serde::Serialize;
+use wavemill_audio::units::{Dbfs, Decibels};
+use wavemill_audio::{Block, PcmFormat, StreamSpec};
 
 /// Levels of a whole file. Fields are `None` where no value exists.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

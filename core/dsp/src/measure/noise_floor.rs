@@ -1,8 +1,8 @@
 //! The softest half second: what a room and a chain of microphones leave in the pauses.
 
 use super::totals::Totals;
-use wavemill_audio::{Block, StreamSpec};
 use wavemill_audio::units::{Dbfs, SampleRate};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Windows a second; a window begins with each.
 const HOPS_A_SECOND: f64 = 20.0;

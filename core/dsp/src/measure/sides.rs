@@ -1,8 +1,8 @@
 //! Products of left and right.
 
 use super::lanes::has_wide_vectors;
-use wavemill_audio::{ChannelLayout, ChannelPosition};
 use wavemill_audio::units::Decibels;
+use wavemill_audio::{ChannelLayout, ChannelPosition};
 
 /// The channels that are the two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

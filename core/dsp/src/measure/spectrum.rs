@@ -4,8 +4,8 @@ use super::bands::{BAND_COUNT, BANDS};
 use super::fourier::{BINS, FRAME};
 use super::lanes::{LANES, Lanes, has_wide_vectors};
 use super::stft::FrameBatch;
-use wavemill_audio::units::{Hertz, SampleRate};
 use serde::Serialize;
+use wavemill_audio::units::{Hertz, SampleRate};
 
 /// Spectrum of a whole file: plain means over short-time spectra of the channels' mean, silent ones
 /// included, as librosa's. All are `None` when there is no signal.

@@ -1,9 +1,9 @@
 //! How the two sides of a stereo signal relate.
 
 use super::sides::{Products, Sides};
-use wavemill_audio::{Block, StreamSpec};
-use wavemill_audio::units::Decibels;
 use serde::Serialize;
+use wavemill_audio::units::Decibels;
+use wavemill_audio::{Block, StreamSpec};
 
 /// Relation of left and right: of a stereo file's channels, or of the front left and front right ones
 /// of more. `None` for other layouts, for silence, and where said.

@@ -1,7 +1,7 @@
 //! Harmonic distortion of a test tone.
 
-use wavemill_audio::Block;
 use std::f64::consts::TAU;
+use wavemill_audio::Block;
 
 /// Harmonics that count, beside the fundamental. The usual range of analyzers.
 const HARMONICS: std::ops::RangeInclusive<usize> = 2..=10;

@@ -6,10 +6,10 @@ use super::lanes::LANES;
 use super::onsets::Onsets;
 use super::rise::{Attacks, BASE_S, REST_S, RISE_S_MAX, Rise};
 use super::stft::FrameBatch;
-use wavemill_audio::{Block, StreamSpec};
-use wavemill_audio::units::{Decibels, Frames, SampleRate};
 use serde::Serialize;
 use std::collections::VecDeque;
+use wavemill_audio::units::{Decibels, Frames, SampleRate};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Beginnings in a whole file, of the channels' mean. Fields are `None` where no value exists.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -1,10 +1,10 @@
 //! The filters of second order behind `high-pass` and `low-pass`.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{BuildError, Params};
 use crate::processor::{Processor, Status};
-use wavemill_audio::units::SampleRate;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+use wavemill_audio::units::SampleRate;
+use wavemill_audio::{Block, StreamSpec};
 
 /// Highest cutoff as a share of the sample rate: close to half of it, the Nyquist frequency, such a
 /// filter passes nothing, or everything.

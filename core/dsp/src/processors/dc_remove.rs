@@ -1,9 +1,9 @@
 //! `dc-remove`: takes out a constant offset.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{BuildError, Params, StepDescriptor};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::units::Frames;
+use wavemill_audio::{Block, StreamSpec};
 
 /// Offsets up to this amplitude stay: half a step of 24 bits, below which an integer file has none.
 const OFFSET_MIN: f64 = 0.5 / 8_388_608.0;

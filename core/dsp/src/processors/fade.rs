@@ -1,13 +1,13 @@
 //! `fade`: fades the beginning in and the end out.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use wavemill_audio::limits::STEP_TIME_MAX;
 use crate::processor::{ProcessError, Processor, Status, WholeFileNeed};
-use wavemill_audio::units::{Frames, Seconds};
 use std::f64::consts::{FRAC_PI_2, PI};
+use wavemill_audio::limits::STEP_TIME_MAX;
+use wavemill_audio::units::{Frames, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// `fade{in_s, out_s, shape}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {

@@ -1,11 +1,11 @@
 //! `gain`: a fixed gain.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::processor::{Processor, Status};
 use wavemill_audio::units::Decibels;
+use wavemill_audio::{Block, StreamSpec};
 
 /// Largest gain or attenuation accepted. 96 dB spans 16 bits, so more is surely a typing error.
 const GAIN_DB_MAX: f64 = 96.0;

@@ -1,11 +1,11 @@
 //! `high-pass`: removes what lies below a frequency.
 
 use super::biquad::{self, Biquad};
-use wavemill_audio::StreamSpec;
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::processor::Processor;
+use wavemill_audio::StreamSpec;
 
 const NAME: &str = "high-pass";
 

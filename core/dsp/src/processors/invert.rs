@@ -1,10 +1,10 @@
 //! `invert`: turns the polarity over.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::processor::{Processor, Status};
+use wavemill_audio::{Block, StreamSpec};
 
 const NAME: &str = "invert";
 

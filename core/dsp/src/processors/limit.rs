@@ -1,12 +1,12 @@
 //! `limit`: keeps the true peak below a ceiling.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::limit::{Character, Limited, Limiter, LimiterSettings, Linking};
 use crate::processor::{Finding, Lowered, Processor, Status};
 use wavemill_audio::units::{Dbtp, Decibels, Frames, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// How peaks are reduced.
 pub(super) const CHARACTER: ParamDescriptor = ParamDescriptor {

@@ -1,11 +1,11 @@
 //! `low-pass`: removes what lies above a frequency.
 
 use super::biquad::{self, Biquad};
-use wavemill_audio::StreamSpec;
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::processor::Processor;
+use wavemill_audio::StreamSpec;
 
 const NAME: &str = "low-pass";
 

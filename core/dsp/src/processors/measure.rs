@@ -2,13 +2,13 @@
 
 use super::loudness::findings_of_group;
 use super::mono;
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::units::Frames;
+use wavemill_audio::{Block, StreamSpec};
 
 /// `measure{group, mono}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {

@@ -1,12 +1,12 @@
 //! `pad`: adds silence before and after.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use wavemill_audio::limits::STEP_TIME_MAX;
 use crate::processor::{Processor, Status, Tail};
+use wavemill_audio::limits::STEP_TIME_MAX;
 use wavemill_audio::units::{Frames, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Most silence at the beginning: so much audio is kept in memory while it waits.
 const START_MAX: Seconds = Seconds(60.0);

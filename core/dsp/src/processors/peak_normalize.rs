@@ -1,12 +1,12 @@
 //! `peak-normalize`: one gain that brings the largest sample to a level.
 
 use super::gain::Gain;
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::units::{Dbfs, Decibels, Frames};
+use wavemill_audio::{Block, StreamSpec};
 
 /// `peak-normalize{target_dbfs}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {

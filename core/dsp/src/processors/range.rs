@@ -1,13 +1,13 @@
 //! `range`: keeps a part of the file.
 
 use super::span::Span;
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use wavemill_audio::limits::DURATION_MAX;
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use wavemill_audio::limits::DURATION_MAX;
 use wavemill_audio::units::{Frames, SampleRate, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 const NAME: &str = "range";
 

@@ -1,12 +1,12 @@
 //! `remix`: changes the number of channels.
 
-use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use wavemill_audio::limits::CHANNEL_COUNT_MAX;
 use crate::processor::{Processor, Status};
 use std::f64::consts::FRAC_1_SQRT_2;
+use wavemill_audio::limits::CHANNEL_COUNT_MAX;
+use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 
 const NAME: &str = "remix";
 

@@ -1,13 +1,13 @@
 //! `resample`: another sample rate.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use wavemill_audio::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
 use crate::processor::{Processor, Status};
 use crate::resample::{Quality, Resampler};
+use wavemill_audio::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
 use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{Block, StreamSpec};
 
 const NAME: &str = "resample";
 

@@ -1,8 +1,8 @@
 //! `swap`: exchanges left and right.
 
-use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 use crate::descriptor::{BuildError, Params, StepDescriptor};
 use crate::processor::{Processor, Status};
+use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 
 const NAME: &str = "swap";
 

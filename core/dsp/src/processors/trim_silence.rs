@@ -1,13 +1,13 @@
 //! `trim-silence`: removes silence before the first and after the last sound.
 
 use super::span::Span;
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
-use wavemill_audio::limits::STEP_TIME_MAX;
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use wavemill_audio::limits::STEP_TIME_MAX;
 use wavemill_audio::units::{Decibels, Frames, SampleRate, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// `trim-silence{threshold_dbfs, min_length_s, pad_s}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {

@@ -1,7 +1,7 @@
 //! Low-pass filters: the sinc function under a Kaiser window.
 
-use wavemill_audio::units::Decibels;
 use std::f64::consts::PI;
+use wavemill_audio::units::Decibels;
 
 /// Found by evaluating responses: with it, filters of 110 to 185 dB keep their attenuation at their edges.
 const LENGTHENING: f64 = 1.06;

@@ -13,13 +13,13 @@ mod transform;
 
 pub use sample::Sample;
 
-use wavemill_audio::units::{Decibels, Frames, SampleRate};
 use filter::LowPass;
 use interpolation::Interpolator;
 use plan::{Ratio, Route};
 use sample::Real;
 use thiserror::Error;
 use transform::Transformer;
+use wavemill_audio::units::{Decibels, Frames, SampleRate};
 
 /// How exact a conversion is.
 ///

@@ -3,8 +3,8 @@
 //! Source: BBC, audiowaveform, "Waveform data file format", version 2.
 
 use super::{Lane, Level, Point};
-use wavemill_audio::units::SampleRate;
 use std::fmt::Write as _;
+use wavemill_audio::units::SampleRate;
 
 /// Version of the format: the one with channels.
 const VERSION: i32 = 2;

@@ -3,8 +3,8 @@
 //! `waveform.schema.json` beside this file says what each key means.
 
 use super::{Lane, Level, Waveform};
-use wavemill_audio::units::Seconds;
 use serde::Serialize;
+use wavemill_audio::units::Seconds;
 
 /// Version of the document.
 pub const JSON_VERSION: u32 = 1;

@@ -2,9 +2,9 @@
 
 use super::grid::{Grid, Resolution, grouping};
 use super::segment::{Clipping, Extent, Segment};
-use wavemill_audio::{Block, ChannelLayout, PcmFormat, StreamSpec};
 use wavemill_audio::limits::BLOCK_FRAMES;
 use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{Block, ChannelLayout, PcmFormat, StreamSpec};
 
 /// What a stretch of one channel holds.
 #[derive(Clone, Copy, Debug, PartialEq)]

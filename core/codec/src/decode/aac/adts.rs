@@ -5,7 +5,6 @@
 //! frame is kept, as other decoders do.
 
 use super::{AacConfig, AacSetup, LISTENED_TO};
-use wavemill_audio::PcmFormat;
 use crate::decode::bits::Bits;
 use crate::decode::chunks::read_up_to;
 use crate::decode::coded::{CodedDecoder, Packets};
@@ -14,9 +13,10 @@ use crate::decode::cut::Cut;
 use crate::decode::scan::{Framing, Scan, ScannedPackets};
 use crate::decode::window::{Fault, Window};
 use crate::decode::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
-use wavemill_audio::units::Frames;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
 use symphonia::core::packet::Packet;
+use wavemill_audio::PcmFormat;
+use wavemill_audio::units::Frames;
 
 /// Bytes of a header without checksum.
 const HEADER_BYTES: usize = 7;

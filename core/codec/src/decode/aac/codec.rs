@@ -6,14 +6,14 @@
 
 use super::AacConfig;
 use super::config::Channels;
-use wavemill_audio::{ChannelLayout, ChannelPosition, Samples, StreamSpec};
 use crate::decode::coded::Codec;
 use crate::decode::{DecodeError, claims};
-use wavemill_audio::units::SampleRate;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use symphonia::core::packet::Packet;
 use syom::{Channel, DecodeOptions};
+use wavemill_audio::units::SampleRate;
+use wavemill_audio::{ChannelLayout, ChannelPosition, Samples, StreamSpec};
 
 /// Frames of a packet before replication doubles them.
 ///

@@ -6,11 +6,11 @@
 //! Technical Note TN1081.
 
 use super::{AdpcmSetup, BIT_DEPTH, QUICK_TIME_BYTES, QUICK_TIME_FRAMES, Scheme};
-use wavemill_audio::Samples;
 use crate::decode::coded::Codec;
 use crate::decode::{DecodeError, pcm};
 use std::ops::Range;
 use symphonia::core::packet::Packet;
+use wavemill_audio::Samples;
 
 /// Sizes of a step, by index.
 #[rustfmt::skip]

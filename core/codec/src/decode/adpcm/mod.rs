@@ -9,12 +9,12 @@ use super::coded::{CodedDecoder, Packets};
 use super::cut::Cut;
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
-use wavemill_audio::{ChannelLayout, PcmFormat, StreamSpec};
-use wavemill_audio::units::{Frames, SampleRate};
 pub(super) use codec::AdpcmCodec;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use symphonia::core::packet::Packet;
+use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{ChannelLayout, PcmFormat, StreamSpec};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 128 * 1024;

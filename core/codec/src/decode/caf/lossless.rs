@@ -4,17 +4,17 @@
 //! valid, how many before and after them are not, then the packets' lengths, seven bits a byte.
 
 use super::header::{Data, Header, Range};
-use wavemill_audio::{PcmFormat, StreamSpec};
 use crate::decode::alac::{self, AlacConfig};
 use crate::decode::chunks::{missing, read_at, read_packet, read_up_to, u32_be, u64_be};
 use crate::decode::coded::{CodedDecoder, Packets};
 use crate::decode::cut::Cut;
 use crate::decode::window::Fault;
 use crate::decode::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
-use wavemill_audio::limits::PACKET_BYTES_MAX;
-use wavemill_audio::units::SampleRate;
 use std::io::{BufReader, Seek};
 use symphonia::core::packet::Packet;
+use wavemill_audio::limits::PACKET_BYTES_MAX;
+use wavemill_audio::units::SampleRate;
+use wavemill_audio::{PcmFormat, StreamSpec};
 
 /// Bytes of the table before the lengths.
 const TABLE_HEAD_BYTES: usize = 24;

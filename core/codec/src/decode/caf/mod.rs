@@ -13,11 +13,11 @@ use super::chunks::{missing, u32_be, u64_be};
 use super::companding::{self, Law};
 use super::pcm::{Coding, PcmDecoder, PcmStream};
 use super::{Damaged, DecodeError, Decoder, Source, core_audio};
-use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat};
 pub(crate) use header::information;
 pub(super) use header::read_header;
 use header::{Description, Header};
 pub(crate) use markers::markers;
+use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat};
 
 /// Flags of PCM.
 const IS_FLOAT: u32 = 1;

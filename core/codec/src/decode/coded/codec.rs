@@ -1,7 +1,6 @@
 //! What makes samples of a packet: a decoder of Symphonia's, libopus, or syom's for AAC.
 
 use super::{Fault, guard};
-use wavemill_audio::Samples;
 use crate::decode::DecodeError;
 #[cfg(feature = "mpeg4")]
 use crate::decode::aac::AacSetup;
@@ -16,6 +15,7 @@ use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::packet::Packet;
+use wavemill_audio::Samples;
 
 /// How a stream is coded: all that a codec is made of.
 #[derive(Clone)]

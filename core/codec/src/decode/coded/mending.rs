@@ -4,9 +4,9 @@
 use super::{CodedDecoder, Pending, UNKNOWN_PLACE, failed_before};
 use crate::decode::repair::{Ledger, RepairKind};
 use crate::decode::{Damaged, DecodeError, StreamInfo};
-use wavemill_audio::units::Frames;
 use std::ops::Range;
 use symphonia::core::packet::Packet;
+use wavemill_audio::units::Frames;
 
 /// How far, in parts of a second, a time may be off that containers round to milliseconds: both ends of
 /// a stretch by half of one, and a little for clocks.

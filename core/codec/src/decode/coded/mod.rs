@@ -10,9 +10,6 @@ mod mending;
 use super::repair::Note;
 use super::window::Fault;
 use super::{Damaged, DecodeError, Decoder, Repair, StreamInfo, pcm};
-use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat, Samples};
-use wavemill_audio::limits::PACKET_FRAMES_MAX;
-use wavemill_audio::units::{Frames, Seconds};
 pub(super) use codec::{Codec, Setup};
 use mending::Mending;
 use std::ops::Range;
@@ -21,6 +18,9 @@ use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
+use wavemill_audio::limits::PACKET_FRAMES_MAX;
+use wavemill_audio::units::{Frames, Seconds};
+use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat, Samples};
 
 /// Where a stream's packets come from.
 ///

@@ -8,10 +8,10 @@ use super::resync;
 use crate::decode::coded::{Between, Packets, UNKNOWN_PLACE};
 use crate::decode::repair::{Note, RepairKind};
 use crate::decode::{Damaged, DecodeError};
-use wavemill_audio::limits::{PACKET_BYTES_MAX, PACKET_FRAMES_MAX};
 use std::collections::VecDeque;
 use symphonia::core::packet::{Packet, PacketBuilder};
 use symphonia::core::units::{Duration, Timestamp};
+use wavemill_audio::limits::{PACKET_BYTES_MAX, PACKET_FRAMES_MAX};
 
 /// Bytes of the elements that are read besides blocks.
 const FIELDS_BYTES_MAX: u64 = 64;

@@ -3,7 +3,6 @@
 //! Source: "Matroska Media Container Codec Specifications" (draft-ietf-cellar-codec), audio mappings.
 
 use super::header::Track;
-use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat, StreamSpec};
 use crate::decode::coded::{Setup, delivered_layout};
 #[cfg(feature = "opus")]
 use crate::decode::opus::OpusSetup;
@@ -17,9 +16,10 @@ use crate::decode::{
 };
 #[cfg(feature = "opus")]
 use crate::opus::Head;
-use wavemill_audio::units::SampleRate;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_VORBIS};
+use wavemill_audio::units::SampleRate;
+use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat, StreamSpec};
 
 /// Bytes of the marker and the header of the first block in FLAC's configuration.
 const FLAC_HEAD_BYTES: usize = 8;

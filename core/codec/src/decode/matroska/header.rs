@@ -4,8 +4,8 @@
 
 use super::ebml::{Element, Elements, float, inside, text, unsigned};
 use crate::decode::{Damaged, DecodeError, Source, streams};
-use wavemill_audio::limits::CHUNK_COUNT_MAX;
 use std::io::{Read, Seek};
+use wavemill_audio::limits::CHUNK_COUNT_MAX;
 
 /// Bytes of a track's description, most of which are its codec's tables.
 const TRACK_BYTES_MAX: u64 = 4 * 1024 * 1024;

@@ -15,12 +15,12 @@ use super::aac;
 use super::coded::{CodedDecoder, DRIFT_S, Packets, UNKNOWN_PLACE};
 use super::window::Fault;
 use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
-use wavemill_audio::units::{Frames, SampleRate, Seconds};
 use blocks::{Blocks, Stream};
 use codec::{Choice, Coded};
 use ebml::Elements;
 use header::{Header, Track};
 pub(crate) use tags::description;
+use wavemill_audio::units::{Frames, SampleRate, Seconds};
 
 pub(super) fn open(
     source: Box<dyn Source>,

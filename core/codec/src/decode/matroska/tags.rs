@@ -6,8 +6,8 @@
 use super::ebml::{Element, Elements, inside, text, unsigned};
 use super::header::{self, id};
 use crate::decode::{Damaged, DecodeError, Source};
-use wavemill_audio::limits::{CHUNK_COUNT_MAX, PICTURES_BYTES_MAX};
 use crate::tags::{CUE_COUNT_MAX, Cue, CueEnd, Picture, Place, clean};
+use wavemill_audio::limits::{CHUNK_COUNT_MAX, PICTURES_BYTES_MAX};
 
 /// Bytes of the tags that are read.
 const TAGS_BYTES_MAX: u64 = 4 * 1024 * 1024;

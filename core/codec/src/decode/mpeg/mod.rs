@@ -13,8 +13,6 @@ use super::coded::{CodedDecoder, Packets};
 use super::cut::Cut;
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
-use wavemill_audio::{PcmFormat, StreamSpec};
-use wavemill_audio::units::Frames;
 use header::FrameHeader;
 use info::InfoTag;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -23,6 +21,8 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::packet::Packet;
 use walk::Walk;
 pub(super) use walk::{find, promised_bytes};
+use wavemill_audio::units::Frames;
+use wavemill_audio::{PcmFormat, StreamSpec};
 
 /// Frames by which every decoder is late: 528 of the filter bank and one of the overlap.
 ///

@@ -9,8 +9,8 @@ use super::movie::{self, FIELDS_BYTES, Track};
 use super::table::{PacketTable, Place as Bytes};
 use crate::decode::chunks::{read_at, u16_be, u32_be, u64_be};
 use crate::decode::{DecodeError, Source};
-use wavemill_audio::limits::TAG_TEXT_BYTES_MAX;
 use crate::tags::{CUE_COUNT_MAX, Cue, CueEnd, Place, clean};
+use wavemill_audio::limits::TAG_TEXT_BYTES_MAX;
 
 /// Bytes of atoms with references or times that are read.
 const LIST_BYTES_MAX: usize = 1024 * 1024;

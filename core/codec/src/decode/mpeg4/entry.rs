@@ -7,7 +7,6 @@
 
 use super::atoms::inside;
 use super::samples::{self, Stored};
-use wavemill_audio::ChannelLayout;
 use crate::decode::aac::AacConfig;
 use crate::decode::alac::AlacConfig;
 use crate::decode::chunks::{u16_be, u32_be};
@@ -18,6 +17,7 @@ use crate::decode::pcm::Coding;
 use crate::decode::{DecodeError, claims, core_audio};
 #[cfg(feature = "opus")]
 use crate::opus::Head;
+use wavemill_audio::ChannelLayout;
 
 /// Bytes of the sample descriptions that are looked at.
 pub(super) const BYTES_MAX: usize = 16 * 1024;

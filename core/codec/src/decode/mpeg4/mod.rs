@@ -23,8 +23,6 @@ use super::window::Fault;
 use super::{
     Completeness, Damaged, DecodeError, Decoder, ReadAhead, Source, StreamInfo, claims, streams,
 };
-use wavemill_audio::{ChannelLayout, PcmFormat, StreamSpec};
-use wavemill_audio::units::SampleRate;
 pub(crate) use chapters::chapters;
 use edits::{Gaps, Times};
 use entry::Coded;
@@ -34,6 +32,8 @@ use packets::{Mpeg4Packets, Places, Scale, Timing, Walk};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_MP3};
 use table::PacketTable;
+use wavemill_audio::units::SampleRate;
+use wavemill_audio::{ChannelLayout, PcmFormat, StreamSpec};
 
 /// Bytes read at once.
 const BUFFER_BYTES: usize = 128 * 1024;

@@ -3,10 +3,10 @@
 //! Source: Apple, "`QuickTime` File Format" (2001), "Sound Media", and "Sound Sample Description (Version
 //! 2)", whose flags are those of Core Audio; ISO/IEC 23003-5:2020 (`ipcm`, `fpcm`, `pcmC`).
 
-use wavemill_audio::{PcmFormat, SampleFormat};
 use crate::decode::DecodeError;
 use crate::decode::chunks::{u16_be, u32_be, u64_be};
 use crate::decode::pcm::Coding;
+use wavemill_audio::{PcmFormat, SampleFormat};
 
 /// Kinds of sample descriptions.
 const KINDS: [&[u8; 4]; 11] = [

@@ -5,10 +5,10 @@ use crate::decode::chunks::read_up_to;
 use crate::decode::flac::{STREAMINFO_BYTES, StreamFacts, parse_streaminfo};
 use crate::decode::vorbis_setup::reverse_couplings;
 use crate::decode::{DecodeError, Source};
-use wavemill_audio::limits::CHUNK_COUNT_MAX;
 use std::io::{BufReader, SeekFrom};
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecParameters, VerificationCheck};
+use wavemill_audio::limits::CHUNK_COUNT_MAX;
 
 /// Bytes of a Vorbis identification header.
 const IDENTIFICATION_BYTES: usize = 30;

@@ -15,13 +15,13 @@ use super::coded::{CodedDecoder, Setup, delivered_layout};
 use super::flac::needs_checksum;
 use super::window::Fault;
 use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
-use wavemill_audio::{ChannelLayout, PcmFormat, StreamSpec};
-use wavemill_audio::units::{Frames, SampleRate};
 pub(crate) use headers::first_packet;
 use headers::{Coded, Headers};
 use packets::{PagedPackets, Timing};
 use pages::{PAGE_BYTES_MAX, Page, Pages};
 use vorbis_blocks::Blocks;
+use wavemill_audio::units::{Frames, SampleRate};
+use wavemill_audio::{ChannelLayout, PcmFormat, StreamSpec};
 
 pub(super) fn open(
     mut source: Box<dyn Source>,

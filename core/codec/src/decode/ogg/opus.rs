@@ -6,12 +6,12 @@ use super::End;
 use super::headers::cut;
 use super::packets::{PagedPackets, Timing};
 use super::pages::Pages;
-use wavemill_audio::PcmFormat;
 use crate::decode::coded::CodedDecoder;
 use crate::decode::opus::OpusSetup;
 use crate::decode::window::Fault;
 use crate::decode::{Damaged, DecodeError, Decoder, StreamInfo};
 use crate::opus::{Head, RATE_HZ};
+use wavemill_audio::PcmFormat;
 
 /// Opens a stream whose first page holds an Opus header.
 pub(super) fn open(
@@ -48,10 +48,10 @@ pub(super) fn open(
 
 #[cfg(test)]
 mod tests {
-    use wavemill_audio::Samples;
     use crate::decode;
     use crate::encode::ogg_crc;
     use std::io::Cursor;
+    use wavemill_audio::Samples;
 
     fn frames(decoder: &mut dyn decode::Decoder) -> u64 {
         let mut samples =

@@ -16,8 +16,8 @@ use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
     LossyQuality, Refusal, Sink,
 };
-use wavemill_audio::{ChannelLayout, ChannelPosition, PcmFormat, Samples, StreamSpec};
 use std::io::SeekFrom;
+use wavemill_audio::{ChannelLayout, ChannelPosition, PcmFormat, Samples, StreamSpec};
 
 /// Name of the format.
 const NAME: &str = "aac";

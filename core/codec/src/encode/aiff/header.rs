@@ -1,8 +1,8 @@
 //! Everything of an AIFF file before its samples.
 
-use wavemill_audio::{ChannelLayout, SampleFormat};
 use crate::encode::{EncodeSettings, id3};
 use crate::tags::Cue;
+use wavemill_audio::{ChannelLayout, SampleFormat};
 
 /// `AIFF-C` version 1, as `FVER` states it. Source: Apple, "AIFF-C", draft of 1991-08-26, 5.
 const AIFC_VERSION: u32 = 0xa280_5140;

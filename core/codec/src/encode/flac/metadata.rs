@@ -2,10 +2,10 @@
 //!
 //! Source: RFC 9639, 8.
 
-use wavemill_audio::ChannelLayout;
 use crate::encode::{EncodeError, EncodeSettings, Sink, comments};
 use crate::tags::ReplayGain;
 use std::io::SeekFrom;
+use wavemill_audio::ChannelLayout;
 
 /// Bytes of a block's header.
 const HEADER_BYTES: usize = 4;
@@ -175,8 +175,8 @@ fn unusual_mask(layout: &ChannelLayout) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wavemill_audio::limits::{PICTURE_BYTES_MAX, TAG_TEXT_BYTES_MAX};
     use crate::tags::Picture;
+    use wavemill_audio::limits::{PICTURE_BYTES_MAX, TAG_TEXT_BYTES_MAX};
 
     #[test]
     fn largest_picture_a_reader_keeps_just_fits_a_block() {

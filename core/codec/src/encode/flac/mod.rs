@@ -16,10 +16,10 @@ mod subframe;
 pub(crate) use bits::crc16;
 
 use super::{CompressionLevels, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Sink};
-use wavemill_audio::{PcmFormat, Samples};
 use frame::{FrameMaker, FrameShape};
 use metadata::{SeekPoint, StreamFacts};
 use std::io::SeekFrom;
+use wavemill_audio::{PcmFormat, Samples};
 
 /// Frames per block. 4096 suits all usual rates and is within the subset's 4608 up to 48 kHz.
 const BLOCK_LENGTH: u16 = 4096;

@@ -12,10 +12,10 @@ use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
     LossyQuality, Refusal, Sink, id3,
 };
-use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 use mp3lame_encoder::{Bitrate, Builder, DualPcm, FlushGap, Mode, MonoPcm, Quality, VbrMode, ffi};
 use std::fmt::Debug;
 use std::io::SeekFrom;
+use wavemill_audio::{PcmFormat, Samples, StreamSpec};
 
 /// Name of the format.
 const NAME: &str = "mp3";

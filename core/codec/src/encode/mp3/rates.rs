@@ -1,7 +1,7 @@
 //! Which bit rates MP3 has at which sample rate.
 
-use wavemill_audio::StreamSpec;
 use crate::encode::{LossyQuality, Refusal, list};
+use wavemill_audio::StreamSpec;
 
 /// In Hz: MPEG-2.5, MPEG-2, MPEG-1. Sources: ISO/IEC 11172-3, 13818-3; MPEG-2.5 is Fraunhofer's.
 pub(super) const SAMPLE_RATES_HZ: &[u32] =

@@ -1,8 +1,8 @@
 //! Everything of a WAV file before its samples.
 
 use super::{chunks, ixml};
-use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat};
 use crate::encode::EncodeSettings;
+use wavemill_audio::{ChannelLayout, PcmFormat, SampleFormat};
 
 /// Format tags. Source: Microsoft `mmreg.h`.
 const FORMAT_PCM: u16 = 1;

@@ -10,9 +10,9 @@ mod ixml;
 use self::header::Header;
 use super::pack::{self, Order};
 use super::{EncodeError, EncodeSettings, Encoder, FormatDescriptor, Sink};
-use wavemill_audio::{PcmFormat, Samples};
-use wavemill_audio::limits::{CHANNEL_COUNT_MAX, SAMPLE_RATE_HZ_MAX};
 use std::io::SeekFrom;
+use wavemill_audio::limits::{CHANNEL_COUNT_MAX, SAMPLE_RATE_HZ_MAX};
+use wavemill_audio::{PcmFormat, Samples};
 
 /// Name of the format.
 const NAME: &str = "wav";

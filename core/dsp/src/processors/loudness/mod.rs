@@ -6,17 +6,17 @@ mod search;
 
 use super::gain::Gain;
 use super::{limit, mono};
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::limit::{Limited, LimiterSettings, Linking};
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::processor::{Finding, Lowered, ProcessError, Processor, Status, WholeFileNeed};
-use wavemill_audio::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
 use aim::{Aim, Mode};
 use rehearsal::{GainThenLimiter, Rehearsal};
 use search::{Bound, Outcome, Search};
+use wavemill_audio::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
+use wavemill_audio::{Block, StreamSpec};
 
 /// Largest reduction that may be asked for: more is no mastering but another sound.
 const REDUCTION_DB_MAX: f64 = 20.0;

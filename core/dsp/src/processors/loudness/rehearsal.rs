@@ -1,11 +1,11 @@
 //! A gain and a limiter, tried on the whole signal before it is processed.
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::limit::{Limited, Limiter, LimiterSettings};
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::processor::Processor;
 use crate::processors::gain::Gain;
 use wavemill_audio::units::{Decibels, Frames};
+use wavemill_audio::{Block, StreamSpec};
 
 /// A gain before a limiter.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! How strong the sound is in short cells: whether soft sound is speech or the room.
 
-use wavemill_audio::{Block, StreamSpec};
-use wavemill_audio::units::Decibels;
 use std::f64::consts::TAU;
+use wavemill_audio::units::Decibels;
+use wavemill_audio::{Block, StreamSpec};
 
 /// Cells a second: short enough to fall between syllables.
 pub(super) const CELLS_PER_SECOND: u32 = 40;

@@ -3,15 +3,15 @@
 mod cells;
 mod curve;
 
-use wavemill_audio::{Block, StreamSpec};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
 };
 use crate::loudness::{LoudnessMeter, MonoMode};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
-use wavemill_audio::units::{Decibels, Frames, Lufs};
 use cells::Cells;
 use curve::{HALF_WINDOW, Limits, POINTS_PER_SECOND};
+use wavemill_audio::units::{Decibels, Frames, Lufs};
+use wavemill_audio::{Block, StreamSpec};
 
 /// `speech-level{range_db, speed_db_per_s, tolerance_lu}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {

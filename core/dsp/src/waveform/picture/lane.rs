@@ -2,8 +2,8 @@
 
 use super::scene::{Anchor, Area, Scene, Shape, Spot, Text, Weight};
 use super::theme::Ink;
-use wavemill_audio::{ChannelLayout, ChannelPosition as P};
 use crate::waveform::{Point, Waveform};
+use wavemill_audio::{ChannelLayout, ChannelPosition as P};
 
 /// Amplitudes with a line and a label, as far as there is room: -6 and -12 dBFS.
 const MARKS: [(f64, &str, f64); 2] =

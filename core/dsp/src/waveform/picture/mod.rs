@@ -18,10 +18,10 @@ pub use theme::Theme;
 
 use super::{Level, Waveform};
 use crate::loudness::HistoryPoint;
-use wavemill_audio::units::{Dbtp, Lu, Lufs, Seconds};
 use axis::Tick;
 use scene::{Anchor, Area, Scene, Shape, Spot, Text, Weight};
 use theme::Ink;
+use wavemill_audio::units::{Dbtp, Lu, Lufs, Seconds};
 
 /// Smallest and largest width, in pixels.
 pub const WIDTH_MIN: u32 = 120;

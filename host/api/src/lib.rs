@@ -1,0 +1,34 @@
+//! How other processes see and control a daemon: types, operations, the server, the client. JSON over a Unix socket,
+//! or over the store alone while no daemon runs.
+
+mod batches;
+mod client;
+mod files;
+mod guard;
+pub mod live;
+mod metrics;
+mod operations;
+mod server;
+mod service;
+mod stop;
+mod stream;
+pub mod types;
+mod views;
+
+pub use client::{Client, ClientError};
+pub use files::{expire, finish_orders};
+pub use operations::openapi;
+pub use server::Server;
+pub use service::{Service, SetLogLevel, Terms};
+pub use stop::{StopLevel, StopSignal};
+pub use views::{job_view, output_view};
+
+use std::path::{Path, PathBuf};
+
+/// The control socket of the daemon that runs on a state folder.
+///
+/// The path may be longer than a socket address can hold; connect through
+/// [`wavemill_platform::with_socket_path`].
+pub fn socket_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("control.sock")
+}

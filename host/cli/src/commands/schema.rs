@@ -1,0 +1,48 @@
+//! `wavemill schema`: JSON schemas of what is read and printed.
+
+use super::{CliError, Context, Exit, Run};
+use wavemill_pipelines::schema;
+
+/// Print a JSON schema: of pipeline files, for editors that complete and check TOML, or of what a
+/// command prints
+#[derive(Debug, clap::Args)]
+pub(super) struct Schema {
+    /// What it describes
+    #[arg(value_enum, default_value = "pipeline")]
+    subject: Subject,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    /// Pipeline files
+    Pipeline,
+    /// What `analyze --json` prints
+    Analysis,
+    /// Each line of what `analyze --history` prints
+    History,
+    /// What the control socket of `watch` answers (`OpenAPI` 3.1)
+    Api,
+}
+
+impl Run for Schema {
+    const NAME: &'static str = "schema";
+
+    fn run(self, context: &Context) -> Result<Exit, CliError> {
+        match self.subject {
+            Subject::Pipeline => context.document(&schema::json_schema(&context.effects))?,
+            Subject::Analysis => context.report.text(ANALYSIS).map_err(CliError::Output)?,
+            Subject::Api => {
+                let document = wavemill_api::openapi();
+                context
+                    .document(&document.map_err(|error| CliError::failed(error.to_string()))?)?;
+            }
+            Subject::History => context.report.text(HISTORY).map_err(CliError::Output)?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// A test holds real output against both.
+const ANALYSIS: &str = include_str!("../../../schemas/analysis.json");
+const HISTORY: &str = include_str!("../../../schemas/history.json");

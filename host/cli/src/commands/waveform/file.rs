@@ -1,0 +1,72 @@
+//! The output as a file: complete or absent.
+
+use super::{CliError, shown};
+use crate::commands::paths::absolute;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wavemill_pipelines::publishing::{
+    Finished, PublishError, Takes, Trust, irreplaceable, part_path, publish,
+};
+use wavemill_platform::random_hex;
+
+/// Refuses what would be refused after the work.
+pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), CliError> {
+    if let (Ok(output), Ok(input)) = (fs::canonicalize(path), fs::canonicalize(input))
+        && output == input
+    {
+        return Err(CliError::usage(format!("{} is the input itself", shown(path))));
+    }
+    if !is_forced && fs::symlink_metadata(path).is_ok() {
+        return Err(exists(path));
+    }
+    let found = fs::symlink_metadata(path).ok();
+    match found.and_then(|found| irreplaceable(&found)) {
+        Some(reason) => Err(CliError::usage(format!("{} {reason}", shown(path)))),
+        None => Ok(()),
+    }
+}
+
+fn exists(path: &Path) -> CliError {
+    CliError::failed(format!("{} exists already; --force replaces it", shown(path)))
+}
+
+/// Writes beside the output, then gives it its name.
+pub(super) fn write(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), CliError> {
+    let full = absolute(path)?;
+    let temporary = part_path(&full, &random_hex(), 1, 0);
+    let published = write_part(&temporary, bytes)
+        .map_err(|error| CliError::path(path, error))
+        .and_then(|()| give_name(path, full, &temporary, bytes, is_forced));
+    if published.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    published
+}
+
+fn write_part(temporary: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn give_name(
+    path: &Path,
+    full: PathBuf,
+    temporary: &Path,
+    bytes: &[u8],
+    is_forced: bool,
+) -> Result<(), CliError> {
+    let file = Finished {
+        temporary: temporary.to_owned(),
+        path: full,
+        takes: if is_forced { Takes::Any } else { Takes::Free },
+        size_bytes: bytes.len() as u64,
+        blake3: blake3::hash(bytes).to_hex().to_string(),
+    };
+    match publish(&file, Trust::Size) {
+        Ok(_) => Ok(()),
+        Err(PublishError::Taken { .. }) if !is_forced => Err(exists(path)),
+        Err(error) => Err(CliError::failed(error.to_string())),
+    }
+}

@@ -1,0 +1,7 @@
+//! The binary `wavemill`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wavemill::commands::main()
+}

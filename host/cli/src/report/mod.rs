@@ -1,0 +1,233 @@
+//! What people and programs read: results on standard output, everything else on standard error.
+
+mod log;
+mod log_file;
+mod paint;
+mod table;
+mod wrap;
+
+pub use log::{LOG_LEVELS, log_filter, log_to, set_log_level, show_bars, start_log};
+pub use log_file::LogFile;
+pub use paint::{Paint, Tone};
+pub use table::{Align, Table};
+pub use wavemill_platform::{one_line, shown};
+
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Version of everything printed under `--json`.
+pub const JSON_VERSION: u32 = 1;
+
+/// The process' two outputs. Shared by threads; each line is written in one piece.
+#[derive(Debug)]
+pub struct Report {
+    json: bool,
+    quiet: bool,
+    results: Paint,
+    notes: Paint,
+    /// The reader of standard output went away (`| head`). That ends the output, not the work.
+    closed: AtomicBool,
+}
+
+impl Report {
+    /// Looks at the terminal and at `NO_COLOR`.
+    pub fn new(json: bool, quiet: bool) -> Self {
+        Self {
+            json,
+            quiet,
+            results: Paint::of(io::stdout().is_terminal()),
+            notes: Paint::of(io::stderr().is_terminal()),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether only results and errors are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether bars may be drawn: a person watches standard error.
+    pub fn shows_progress(&self) -> bool {
+        !self.json && !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Columns of the terminal that results go to; `None` where they go elsewhere.
+    pub fn columns(&self) -> Option<usize> {
+        let size = console::Term::stdout().size_checked();
+        size.filter(|_| io::stdout().is_terminal()).map(|(_, columns)| columns.into())
+    }
+
+    /// A result for people as it fits the terminal, if there is one; a line break is added.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn wrapped_line(&self, text: &str) -> io::Result<()> {
+        self.line(&wrap::wrapped(text, self.columns()))
+    }
+
+    /// How results may be painted.
+    pub fn paint(&self) -> Paint {
+        self.results
+    }
+
+    /// How notes and errors may be painted.
+    pub fn note_paint(&self) -> Paint {
+        self.notes
+    }
+
+    /// A result for people; a line break is added.
+    ///
+    /// # Errors
+    /// When standard output cannot be written for another reason than that nobody reads it.
+    pub fn line(&self, text: &str) -> io::Result<()> {
+        self.print(format!("{text}\n").as_bytes())
+    }
+
+    /// A result that has its own line breaks.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn text(&self, text: &str) -> io::Result<()> {
+        self.print(text.as_bytes())
+    }
+
+    /// A result for programs, as one document over several lines.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn document(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(value)?;
+        bytes.push(b'\n');
+        self.print(&bytes)
+    }
+
+    /// One event of a stream, as one line of JSON.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn event(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(value)?;
+        bytes.push(b'\n');
+        self.print(&bytes)
+    }
+
+    /// A result for programs, as it is.
+    ///
+    /// # Errors
+    /// As for [`Self::line`].
+    pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        self.print(bytes)
+    }
+
+    /// Something worth knowing that is no result. Not printed with `--quiet`.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            eprint_wrapped(text);
+        }
+    }
+
+    /// Something that went wrong.
+    pub fn error(&self, text: &str) {
+        eprint_wrapped(&format!("{} {text}", self.notes.tone(Tone::Bad, "error:")));
+    }
+
+    /// Something that may be wrong.
+    pub fn warning(&self, text: &str) {
+        eprint_wrapped(&format!("{} {text}", self.notes.tone(Tone::Doubt, "warning:")));
+    }
+
+    /// Text for standard error as it is.
+    pub fn raw_error(&self, text: &str) {
+        eprint(text.trim_end_matches('\n'));
+    }
+
+    fn print(&self, bytes: &[u8]) -> io::Result<()> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+/// A line for standard error, broken where a terminal would break it within a word.
+fn eprint_wrapped(text: &str) {
+    let size = console::Term::stderr().size_checked().filter(|_| io::stderr().is_terminal());
+    eprint(&wrap::wrapped(text, size.map(|(_, columns)| columns.into())));
+}
+
+/// A line for standard error. Nothing can be done when that fails.
+fn eprint(text: &str) {
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+}
+
+/// `1 file`, `2 files`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A duration as `4.2 s`, `3:05` or `1:00:05`.
+pub fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least 60, and `as` saturates"
+    )]
+    let whole = seconds.round() as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+/// A size as `512 B`, `1.4 MB`; powers of 1000.
+pub fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "B";
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = larger;
+    }
+    let digits = usize::from(unit != "B" && value < 99.95);
+    format!("{value:.digits$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_grow_from_seconds_to_hours() {
+        assert_eq!(duration(4.25), "4.2 s");
+        assert_eq!(duration(185.0), "3:05");
+        assert_eq!(duration(3605.2), "1:00:05");
+    }
+
+    #[test]
+    fn sizes_have_one_digit_where_it_says_something() {
+        assert_eq!(size(512), "512 B");
+        assert_eq!(size(1_440_000), "1.4 MB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(144_000_000), "144 MB");
+    }
+}

@@ -1,0 +1,100 @@
+//! What an earlier start of the daemon left behind, judged by recorded states and by hashes.
+
+use super::publishing::{Published, publish_job, remove_parts, tell_end};
+use super::shared::Shared;
+use super::sources;
+use std::time::Duration;
+use wavemill_pipelines::publishing::Trust;
+use wavemill_store::{Again, Blame, Clock, End, JobState, Lease, Why};
+use wavemill_store::{JobRecord, StoreError};
+
+/// Deaths of the daemon after which a job counts as their cause.
+pub(super) const DEATHS_MAX: u32 = 100;
+
+/// Finishes or releases every job that an earlier start held, and returns how they are then. No
+/// worker of that start lives any more.
+pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
+    let mut recovered = Vec::new();
+    shared.store.mend_waits(Clock::now_ms())?;
+    for job in shared.queue().held_by_others(&shared.boot_id)? {
+        tracing::info!(job = %job.id, state = %job.state, "Job is recovered.");
+        recovered.push(match job.state {
+            JobState::Running => release(shared, &job)?,
+            JobState::Prepared => finish(shared, &job)?,
+            JobState::Published => {
+                let job = sources::carry_out(shared, job)?;
+                tell_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
+                job
+            }
+            // It ended and was told then; only its source waited.
+            _ => {
+                sources::carry_out(shared, job)?;
+                continue;
+            }
+        });
+    }
+    Ok(recovered)
+}
+
+/// A job whose files may be half written.
+fn release(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
+    remove_parts(&parts_of_this_attempt(shared, job)?);
+    if job.deaths + 1 < DEATHS_MAX {
+        let job = shared.queue().release(&Lease::of(job), true)?;
+        if job.state == JobState::Canceled {
+            shared.tell_canceled(&job);
+        }
+        return Ok(job);
+    }
+    let end = End {
+        why: Why::Failed,
+        reason: format!("{DEATHS_MAX} attempts ended with the death of the daemon"),
+        source: wavemill_store::SourceRecord::Kept,
+        is_crash: false,
+        now_ms: Clock::now_ms(),
+    };
+    let job = shared.queue().give_up(&Lease::of(job), end)?;
+    shared.tell_failed(&job, None);
+    Ok(job)
+}
+
+/// Outputs that the held attempt planned. Those of an earlier attempt may have their names already.
+fn parts_of_this_attempt(
+    shared: &Shared,
+    job: &JobRecord,
+) -> Result<Vec<wavemill_store::OutputRecord>, StoreError> {
+    let mut outputs = shared.store.outputs(&job.id)?;
+    outputs.retain(|output| output.attempt == job.attempt);
+    Ok(outputs)
+}
+
+/// A job whose files are complete; some may have their names already.
+fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
+    let outputs = shared.store.outputs(&job.id)?;
+    let lease = Lease::of(job);
+    match publish_job(shared, job, outputs.clone(), Trust::Nothing)? {
+        Published::Ended(job) => {
+            tell_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
+            Ok(*job)
+        }
+        Published::Lost(reason) => {
+            tracing::warn!(job = %job.id, %reason, "Job has to run again.");
+            remove_parts(&outputs);
+            shared.queue().release(&lease, true)
+        }
+        Published::Refused(reason) => {
+            let source = sources::plan_for_failure(shared, job, &reason)?;
+            let now_ms = Clock::now_ms();
+            let end = End { why: Why::Failed, reason, source, is_crash: false, now_ms };
+            let job = shared.queue().give_up(&lease, end)?;
+            let job = sources::carry_out(shared, job)?;
+            shared.tell_failed(&job, None);
+            Ok(job)
+        }
+        Published::Transient(reason) => {
+            let now_ms = Clock::now_ms();
+            let again = Again { run_at_ms: now_ms, reason, blame: Blame::Machine, now_ms };
+            shared.queue().retry(&lease, again)
+        }
+    }
+}

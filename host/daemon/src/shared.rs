@@ -1,0 +1,120 @@
+//! What the daemon's threads share.
+
+use super::event::DaemonEvent;
+use super::names::Reservations;
+use super::plans::Plans;
+use super::space::Space;
+use super::turns::Turns;
+use super::watchdog::Bounds;
+use crate::hooks::{Hook, Tellers};
+use crate::worker::Workers;
+use crossbeam_channel::Sender;
+use parking_lot::{Mutex, MutexGuard};
+use std::path::PathBuf;
+use std::sync::Arc;
+use wavemill_api::StopSignal;
+use wavemill_api::live::Live;
+use wavemill_store::JobQueue;
+use wavemill_store::{JobRecord, Store};
+
+/// What the daemon's threads share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) store: Arc<Store>,
+    pub(super) live: Arc<Live>,
+    pub(super) plans: Plans,
+    pub(super) names: Reservations,
+    pub(super) workers: Workers,
+    /// Free space that jobs need to begin.
+    pub(super) space: Space,
+    pub(super) bounds: Bounds,
+    /// Fresh at every start, so that what an earlier start held is known as such.
+    pub(super) boot_id: String,
+    /// Base of relative folders that sources are moved to.
+    pub(super) root: PathBuf,
+    /// Base of relative output paths.
+    pub(super) output_root: PathBuf,
+    pub(super) spool: PathBuf,
+    /// Groups whose files are being measured.
+    pub(super) turns: Turns,
+    /// Where the store is, and what was measured of files.
+    pub(super) state: PathBuf,
+    /// Where compiled effects are kept: written by the daemon, read by workers.
+    pub(super) effect_cache: PathBuf,
+    pub(super) events: Sender<DaemonEvent>,
+    /// Those who tell hooks.
+    pub(super) tellers: Mutex<Option<Tellers>>,
+    pub(super) stop: StopSignal,
+}
+
+impl Shared {
+    /// The store as those who run jobs may see it.
+    pub(super) fn queue(&self) -> &dyn JobQueue {
+        self.store.as_ref()
+    }
+
+    /// Tells whoever listens.
+    pub(super) fn tell(&self, event: DaemonEvent) {
+        self.live.tell(|| serde_json::to_string(&event).ok());
+        if matches!(event, DaemonEvent::JobFailed { retry_in: Some(_), .. }) {
+            self.live.count(|tally| tally.retries += 1);
+        }
+        // Whatever it is: a hook may be about it, and looking costs nothing.
+        if !matches!(event, DaemonEvent::Progress { .. })
+            && let Some(tellers) = &*self.tellers()
+        {
+            tellers.wake();
+        }
+        // Nobody has to listen.
+        let _ = self.events.send(event);
+    }
+
+    /// Tells others from now on, if they differ.
+    pub(super) fn set_hooks(&self, hooks: Vec<Hook>) {
+        if let Some(tellers) = &mut *self.tellers() {
+            tellers.replace(hooks);
+        }
+    }
+
+    /// Those who tell hooks.
+    pub(super) fn tellers(&self) -> MutexGuard<'_, Option<Tellers>> {
+        self.tellers.lock()
+    }
+
+    /// Tells that an attempt failed; without `retry_in` for good.
+    pub(super) fn tell_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
+        let reason = job.reason.clone().unwrap_or_default();
+        tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
+        self.tell(DaemonEvent::JobFailed {
+            job: job.id.clone(),
+            pipeline: job.file.pipeline.clone(),
+            input: job.input.clone(),
+            reason,
+            retry_in,
+        });
+    }
+
+    /// Tells that a job no longer has to run.
+    pub(super) fn tell_canceled(&self, job: &JobRecord) {
+        let reason = job.reason.clone().unwrap_or_default();
+        tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job canceled.");
+        self.tell(DaemonEvent::JobCanceled {
+            job: job.id.clone(),
+            pipeline: job.file.pipeline.clone(),
+            input: job.input.clone(),
+            reason,
+        });
+    }
+
+    /// Tells that nothing was made.
+    pub(super) fn tell_skipped(&self, job: &JobRecord) {
+        let reason = job.reason.clone().unwrap_or_default();
+        tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job skipped.");
+        self.tell(DaemonEvent::JobSkipped {
+            job: job.id.clone(),
+            pipeline: job.file.pipeline.clone(),
+            input: job.input.clone(),
+            reason,
+        });
+    }
+}

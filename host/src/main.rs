@@ -1,7 +1,0 @@
-//! The binary `wavemill`.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    wavemill::cli::main()
-}
