@@ -5,15 +5,21 @@
 //! into verified `.part` files; making them visible is the caller's business, by [`publishing`], where
 //! the rule "an output is complete or absent" lives.
 
+mod ceiling;
 pub mod delivery;
 pub mod diagnostic;
 pub mod effects;
+mod error;
 pub mod execution;
 pub mod hours;
+mod job;
+#[cfg(feature = "effects")]
+mod markdown;
 pub mod model;
 pub mod path_text;
 pub mod plan;
 pub mod publishing;
+pub mod reader;
 #[cfg(feature = "effects")]
 pub mod reference;
 pub mod schema;

@@ -1,7 +1,8 @@
 //! What a pipeline file means: checked, completed with defaults, free of TOML.
 
-use crate::execution::Companions;
+use crate::error::RunError;
 use crate::hours::Hours;
+use crate::job::Job;
 use crate::template::{Template, Values};
 use jiff::Zoned;
 use serde::Serialize;
@@ -11,10 +12,10 @@ use wavemill_core::analysis::Group;
 use wavemill_core::audio::{SampleFormat, StreamSpec};
 use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::Target;
-use wavemill_core::descriptor::{Params, StepDescriptor};
+use wavemill_core::descriptor::{Params, Peaks, StepDescriptor};
 use wavemill_core::encode::{FormatDescriptor, LossyQuality};
 use wavemill_core::processor::Processor;
-use wavemill_core::tags::{Field, Tags};
+use wavemill_core::tags::{Cue, Field, Picture, Tags};
 
 /// What holds where a pipeline file says nothing; from flags, environment and the config file.
 #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
@@ -81,6 +82,14 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// What placeholders stand for in a job.
+    ///
+    /// # Errors
+    /// [`RunError::Refused`] when the job's date or the pipeline's time zone cannot be understood.
+    pub fn values(&self, job: &Job) -> Result<Values, RunError> {
+        Values::of_job(&self.name, self.timezone.as_deref(), job)
+    }
+
     /// A pipeline that does nothing yet, with the defaults of every key.
     pub fn named(name: &str) -> Self {
         Self {
@@ -201,6 +210,15 @@ impl TagPart {
             Self::Recording => tags.recording = None,
         }
     }
+}
+
+/// What came of the files beside a source that a pipeline names.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Companions {
+    /// Stands in the place of the source's pictures.
+    pub picture: Option<Picture>,
+    /// Stand in the place of the source's cue points and chapters; their times are those of the source.
+    pub chapters: Option<Vec<Cue>>,
 }
 
 impl TagEdits {
@@ -439,9 +457,19 @@ impl Step {
         self.built_in().is_none()
     }
 
-    /// Whether it is the built-in step of this name.
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.built_in().is_some_and(|(descriptor, _)| descriptor.name == name)
+    /// Its name where it is built in.
+    pub(crate) fn built_in_name(&self) -> Option<&'static str> {
+        self.built_in().map(|(descriptor, _)| descriptor.name)
+    }
+
+    /// What it does to peaks; a module may raise any.
+    pub(crate) fn peaks(&self) -> Peaks {
+        self.built_in().map_or(Peaks::Raises, |(descriptor, _)| descriptor.peaks)
+    }
+
+    /// Whether it is built in and brings a signal to a loudness.
+    pub(crate) fn aims_at_loudness(&self) -> bool {
+        self.built_in().is_some_and(|(descriptor, _)| descriptor.aims_at_loudness())
     }
 
     /// Which files it treats together; `None` where each is treated by itself.

@@ -22,9 +22,27 @@ pub struct StepDescriptor {
     pub manual: &'static str,
     /// Its keys under `with`, in the order of the manual.
     pub params: &'static [ParamDescriptor],
+    /// What it does to peaks.
+    pub peaks: Peaks,
     /// Builds the step for a stream. The parameters were checked against `params` and completed
     /// with the defaults.
     pub build: BuildStep,
+}
+
+/// What a step does to the peaks of its input. A ceiling that a step before it promised still holds behind it only where
+/// it keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peaks {
+    /// It raises none, or hardly.
+    Keeps,
+    /// It converts the rate, which raises some; whether it did is measured.
+    Converts,
+    /// It may raise any.
+    Raises,
+    /// No true peak exceeds the value of this key, dBTP.
+    BoundsTruePeak(&'static str),
+    /// No sample exceeds the value of this key, dBFS.
+    BoundsSamplePeak(&'static str),
 }
 
 /// A key of a step.
@@ -152,6 +170,11 @@ impl Params {
 }
 
 impl StepDescriptor {
+    /// Whether it brings a signal to a loudness: it has the key `target_lufs`.
+    pub fn aims_at_loudness(&self) -> bool {
+        self.params.iter().any(|param| param.key == "target_lufs")
+    }
+
     /// Checks `given` and fills in the defaults.
     ///
     /// # Errors

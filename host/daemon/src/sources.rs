@@ -82,7 +82,7 @@ fn plan(
         SourceAction::Keep => Ok(SourceRecord::Kept),
         SourceAction::Delete => Ok(SourceRecord::Deleting),
         SourceAction::Trash => plan_move(&job.input, name, PlannedMove::Trash),
-        SourceAction::Move(template) => match Values::of_job(&plan.pipeline, &to_job(job)) {
+        SourceAction::Move(template) => match plan.pipeline.values(&to_job(job)) {
             Ok(values) => {
                 let folder: PathBuf = shared.root.join(template.expand_folder(&values));
                 let reason =

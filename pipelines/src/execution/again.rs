@@ -5,8 +5,10 @@
 //! for the exports that differ from what was asked for. Files that get one gain together get one correction
 //! together as well: see [`agreement`](super::agreement).
 
+use super::Correction;
 use super::RunError;
-use super::correction::{self, Attempt, Correction};
+use super::blueprint::{Blueprint, Pass};
+use super::correction::{self, Attempt};
 use super::group::{ExportGroup, StoredSignal};
 use super::outputs::OutputDecisions;
 use super::pass::GroupFeed;
@@ -14,8 +16,7 @@ use super::promise::{self, ExportPeaks, Height};
 use super::run::{Files, Run};
 use super::spool::Spool;
 use super::stage::Stage;
-use crate::plan::blueprint::{Blueprint, Pass};
-use crate::plan::ceiling::Peak;
+use crate::ceiling::Peak;
 use std::collections::BTreeMap;
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::processor::Lowered;

@@ -5,46 +5,23 @@
 //! heard. What the worst of them needs holds for all.
 
 use super::access::FileAccess;
-use super::correction::{self, Attempt, Correction};
+use super::blueprint::Blueprint;
+use super::correction::{self, Attempt};
 use super::member::OnlyProgress;
 use super::outputs::OutputDecisions;
 use super::run::Run;
 use super::spool::SpoolAccess;
-use super::{Decision, Hooks, Job, Places, Proposal, RunError};
+use super::{Agreement, Correction, Decision, Hooks, Job, Places, Proposal, RunError};
 use crate::model::Pipeline;
-use crate::plan::blueprint::Blueprint;
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::loudness::{GroupLoudness, Piece};
 use wavemill_core::processor::Processor;
-use wavemill_core::tags::Leveled;
 use wavemill_core::units::Lufs;
 
 /// Most times that each file of a group is tried.
 pub const ROUNDS_MAX: usize = correction::REPEATS_MAX + 1;
-
-/// What a group found of an export, and what it changes about it in every file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Agreement {
-    /// What is changed.
-    pub correction: Correction,
-    /// How often the export was tried.
-    pub attempts: usize,
-    /// All files of the group as they will be heard; `None` where nothing was tried, since nothing can differ.
-    pub heard: Option<GroupLoudness>,
-    /// Loudness that is missing all the same; `None` where nothing asks for any.
-    pub missing_lu: Option<f64>,
-}
-
-impl Agreement {
-    /// What the tags say of the album.
-    pub(super) fn album(&self) -> Option<Leveled> {
-        let heard = self.heard?;
-        Some(Leveled { loudness: heard.integrated_lufs?, true_peak: heard.true_peak_dbtp? })
-    }
-}
 
 /// An export of one file, as it came out.
 struct Trial {

@@ -2,24 +2,14 @@
 
 use super::chapters::chapters;
 use super::{FileAccess, Job, RunError};
-use crate::model::Pipeline;
-use crate::template::Values;
+use crate::model::{Companions, Pipeline};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wavemill_core::limits::PICTURE_BYTES_MAX;
-use wavemill_core::tags::{Cue, Picture};
+use wavemill_core::tags::Picture;
 
 /// Most bytes of a file of chapters: as many chapters as are kept, with long titles.
 const CHAPTERS_BYTES_MAX: usize = 1 << 20;
-
-/// What came of the files.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Companions {
-    /// Stands in the place of the source's pictures.
-    pub picture: Option<Picture>,
-    /// Stand in the place of the source's cue points and chapters; their times are those of the source.
-    pub chapters: Option<Vec<Cue>>,
-}
 
 /// Where the files of a job are.
 #[derive(Debug)]
@@ -34,7 +24,7 @@ impl Paths {
         if tags.picture.is_none() && tags.chapters.is_none() {
             return Ok(Self { picture: None, chapters: None });
         }
-        let values = Values::of_job(pipeline, job)?;
+        let values = pipeline.values(job)?;
         let beside = job.input.parent().unwrap_or(Path::new(""));
         let path =
             |template: &crate::template::Template, base: &Path| base.join(template.expand(&values));

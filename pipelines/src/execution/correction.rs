@@ -1,7 +1,7 @@
 //! What is changed about an export that a lossy format or a conversion made softer, or raised above its
 //! ceiling; and how the change is found.
 
-use serde::{Deserialize, Serialize};
+use super::Correction;
 use wavemill_core::units::Decibels;
 
 /// Most times that an export is made again to find its correction.
@@ -20,27 +20,6 @@ const HEADROOM_MAX_DB: f64 = 0.3;
 
 /// Smallest response that is believed: where a limiter saturates, more is asked for without end.
 const RESPONSE_MIN: f64 = 0.5;
-
-/// What is changed about an export, compared with what its steps were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Correction {
-    /// How much lower the ceiling is; where no step limits to a ceiling, how much less gain it gets. Not
-    /// negative.
-    pub lower: Decibels,
-    /// How much louder than its target it is made.
-    pub louder: Decibels,
-}
-
-impl Correction {
-    /// Everything as asked for.
-    pub const NONE: Self = Self { lower: Decibels::ZERO, louder: Decibels::ZERO };
-}
-
-impl Default for Correction {
-    fn default() -> Self {
-        Self::NONE
-    }
-}
 
 /// An export as it came out with a correction.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

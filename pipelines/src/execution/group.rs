@@ -1,10 +1,10 @@
 //! Exports that store the same samples: quantized, hashed and measured once for all of them.
 
 use super::RunError;
-use super::error::refused;
 use super::fingerprint::Fingerprint;
 use super::stage::{Chain, Stage, Taps};
 use super::writer::WriterInput;
+use crate::error::refused;
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use wavemill_core::analysis::{self, Analysis, Analyzer};

@@ -1,46 +1,14 @@
 //! Files that get one gain together: what each of them contributes, and what a run is told of it.
 
-use super::agreement::Agreement;
+use super::blueprint::Blueprint;
 use super::report::facts_of_step;
 use super::run::{Run, begin};
 use super::{Decision, Hooks, Job, Places, Proposal, RunError};
 use crate::model::Pipeline;
-use crate::plan::blueprint::Blueprint;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wavemill_core::denormals::FlushDenormals;
-use wavemill_core::loudness::{GroupLoudness, Piece};
-
-/// The files that a file gets one gain with, itself included.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobGroup {
-    /// What was measured of all of them.
-    pub loudness: GroupLoudness,
-    /// What was measured of this file; `None` lets the run measure it once more.
-    pub piece: Option<Piece>,
-    /// Files that belong to it and could not be measured.
-    pub left_out: Vec<LeftOut>,
-    /// What they agreed about each export of the pipeline; empty where nothing can differ.
-    #[serde(default)]
-    pub exports: Vec<Agreement>,
-}
-
-impl JobGroup {
-    /// The same group with other agreements.
-    #[must_use]
-    pub fn with_exports(self, exports: &[Agreement]) -> Self {
-        Self { exports: exports.to_vec(), ..self }
-    }
-}
-
-/// A file that a group is without.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Its name, as people know it.
-    pub name: String,
-    /// One line.
-    pub reason: String,
-}
+use wavemill_core::loudness::Piece;
 
 /// What a file contributes to its group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

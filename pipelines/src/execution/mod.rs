@@ -6,13 +6,15 @@
 mod access;
 mod again;
 mod agreement;
+pub(crate) mod blueprint;
+mod ceiling;
 mod chapters;
 mod companions;
 mod correction;
 mod digest;
-pub(crate) mod error;
 mod facts;
 mod fingerprint;
+mod format;
 mod gates;
 mod group;
 pub(crate) mod member;
@@ -25,15 +27,17 @@ pub(crate) mod source;
 mod spool;
 pub(crate) mod stage;
 mod survey;
+mod when;
 mod writer;
 
 pub use access::{DirectAccess, FileAccess};
-pub use agreement::{Agreement, ROUNDS_MAX, agree, must_agree};
-pub use companions::Companions;
-pub use correction::Correction;
+pub use agreement::{ROUNDS_MAX, agree, must_agree};
 pub use digest::{entries, findings, notes};
 pub use facts::{FileFacts, measures};
-pub use member::{JobGroup, LeftOut, Member, identity, measure};
+pub use member::{Member, identity, measure};
+
+pub use crate::error::RunError;
+pub use crate::job::{Agreement, Correction, Job, JobGroup, LeftOut};
 
 use crate::model::{OnConflict, Pipeline};
 use crate::path_text;
@@ -41,32 +45,6 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use thiserror::Error;
-
-/// One file to process, with all that names and dates depend on. Frozen when the job is made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Job {
-    /// Identifies the job; also seeds nothing: bytes do not depend on it.
-    pub id: String,
-    /// 1 for the first attempt; part of temporary names.
-    pub attempt: u32,
-    /// The source.
-    #[serde(with = "path_text")]
-    pub input: PathBuf,
-    /// Name it was found by, where it was moved since; empty is that of `input`.
-    #[serde(default, with = "path_text")]
-    pub name: PathBuf,
-    /// Folder of the source below its watched root; empty for `run`.
-    #[serde(with = "path_text")]
-    pub reldir: PathBuf,
-    /// When the job was made, RFC 3339 with offset and zone: the value of `{date}`.
-    pub created: String,
-    /// BLAKE3 of the source, 64 hex digits.
-    pub hash: String,
-    /// The files that get one gain with it; `None` treats it by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<JobGroup>,
-}
 
 /// Where a run may write, and how it is stopped.
 #[derive(Clone, Debug)]
@@ -176,35 +154,6 @@ pub struct Outcome {
     pub outputs: Vec<Prepared>,
     /// The report, whether or not the pipeline writes it to a file.
     pub report: serde_json::Value,
-}
-
-/// Why a run failed; nothing it wrote remains.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The file is at fault: another attempt would fail the same way.
-    #[error("{reason}")]
-    Input {
-        /// One line that names what is wrong with the file; without its path.
-        reason: String,
-        /// Whether more bytes may still come (the file is shorter than its header says).
-        incomplete: bool,
-    },
-    /// The pipeline cannot run on this file, or an output's name is taken.
-    #[error("{reason}")]
-    Refused {
-        /// One line that names the step, key or path.
-        reason: String,
-    },
-    /// The machine is at fault (disk full, I/O error): another attempt may succeed.
-    #[error("{reason}")]
-    Transient {
-        /// One line that names the path.
-        reason: String,
-    },
-    /// It was asked to stop.
-    #[error("canceled")]
-    Canceled,
 }
 
 /// Processes one file.

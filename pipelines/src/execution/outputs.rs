@@ -1,9 +1,9 @@
 //! What a run is about to make, and what the caller said to it; its outputs that hold no audio.
 
 use super::chapters::Chapters;
-use super::error::output_io;
 use super::writer::{Temporary, hash};
 use super::{Decision, FileAccess, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
+use crate::error::output_io;
 use crate::model::{OnConflict, Pipeline};
 use crate::template::{Template, Values};
 use serde_json::Value;

@@ -1,12 +1,12 @@
 //! One pass: a feed goes through its stages to whoever takes the signal.
 
 use super::RunError;
+use super::blueprint::Pass;
 use super::group::{ExportGroup, Signal, StoredSignal};
 use super::source::Input;
 use super::spool::{Spool, SpoolReader};
 use super::stage::{Chain, Stage, Taps};
 use super::writer::{Writer, WriterInput, WrittenFile};
-use crate::plan::blueprint::Pass;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,10 +1,10 @@
 //! What is promised of the peaks of an export, and whether it holds.
 
+use super::blueprint::ExportGroupPlan;
 use super::group::StoredSignal;
 use super::writer::WrittenFile;
+use crate::ceiling::Peak;
 use crate::model::{Pipeline, Require, RequireOn};
-use crate::plan::blueprint::ExportGroupPlan;
-use crate::plan::ceiling::Peak;
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lufs};
 

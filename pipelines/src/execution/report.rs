@@ -1,7 +1,8 @@
 //! The report of a run: JSON whose bytes depend on the job only, never on when or where it ran.
 
+use super::Correction;
 use super::again::Repeat;
-use super::correction::Correction;
+use super::blueprint::Blueprint;
 use super::facts::{self, FileFacts};
 use super::gates::Verdict;
 use super::group::StoredSignal;
@@ -9,7 +10,6 @@ use super::source::{Input, duration};
 use super::writer::WrittenFile;
 use super::{Decision, Job, Prepared};
 use crate::model::{Pipeline, Step, Task};
-use crate::plan::blueprint::Blueprint;
 use serde_json::{Map, Value, json};
 use wavemill_core::analysis::{Analysis, Group};
 use wavemill_core::audio::StreamSpec;

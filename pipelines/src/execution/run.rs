@@ -1,10 +1,10 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is reported.
 
+use super::Agreement;
 use super::again::{PassOutputs, Repeat};
-use super::agreement::Agreement;
+use super::blueprint::{Blueprint, Known, Pass};
+use super::ceiling::Ceiling;
 use super::chapters::Chapters;
-use super::companions::Companions;
-use super::error::refused;
 use super::gates::{self, Subject, Verdict};
 use super::group::{ExportGroup, StoredSignal};
 use super::outputs::{self, OutputDecisions};
@@ -15,9 +15,10 @@ use super::source::Input;
 use super::spool::Spool;
 use super::writer::{Writer, WrittenFile};
 use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
+use crate::ceiling::Peak;
+use crate::error::refused;
+use crate::model::Companions;
 use crate::model::{Pipeline, RequireOn};
-use crate::plan::blueprint::{Blueprint, Known, Pass};
-use crate::plan::ceiling::{Ceiling, Peak};
 use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -134,7 +135,7 @@ impl<'a> Run<'a> {
         places: &'a Places<'a>,
         hooks: &'a mut dyn Hooks,
     ) -> Result<Self, RunError> {
-        let values = Values::of_job(pipeline, job)?;
+        let values = pipeline.values(job)?;
         let input = Input::open(&job.input, pipeline.damaged, places.access.as_ref())?;
         refuse_nothing(input.info.frame_count)?;
         let values = values.with_tags(&input.tags);

@@ -1,7 +1,7 @@
 //! The source: opened once, read as often as the plan needs, watched for changes.
 
-use super::error;
 use super::{FileAccess, RunError};
+use crate::error;
 use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A step inside a running chain: latency taken off, tail rendered, cut to its exact length.
 
 use super::RunError;
-use super::error::refused;
+use crate::error::refused;
 use std::ops::Range;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::limits::{BLOCK_FRAMES, INFINITE_TAIL_MAX};

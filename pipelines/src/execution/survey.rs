@@ -1,10 +1,10 @@
 //! What must be known of the source before anything is decided: scans, and gates on the source.
 
 use super::RunError;
+use super::blueprint::{Blueprint, Pass};
 use super::gates::{self, Subject};
 use super::run::Run;
 use crate::model::RequireOn;
-use crate::plan::blueprint::{Blueprint, Pass};
 use crate::template::Template;
 use wavemill_core::analysis::Group;
 

@@ -1,8 +1,8 @@
 //! One output file: written, completed, synced, opened again and compared with what it was fed.
 
-use super::error::{output, output_io};
 use super::fingerprint::Fingerprint;
-use super::{FileAccess, RunError, error};
+use super::{FileAccess, RunError};
+use crate::error::{output, output_io};
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io::ErrorKind;
@@ -259,7 +259,7 @@ fn decoded_for_one(format: &FormatDescriptor, fed_rate: SampleRate) -> u64 {
 
 /// Size and BLAKE3 of a file.
 pub(super) fn hash(path: &Path, access: &dyn FileAccess) -> Result<(u64, String), RunError> {
-    let failed = |error: std::io::Error| error::output_io(&error, path);
+    let failed = |error: std::io::Error| output_io(&error, path);
     let file = access.open(path).map_err(failed)?;
     let size_bytes = file.metadata().map_err(failed)?.len();
     let mut hasher = blake3::Hasher::new();

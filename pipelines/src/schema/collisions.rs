@@ -1,8 +1,8 @@
 //! Mistakes between sections: outputs that collide, and outputs that would be taken as inputs.
 
 use super::globs::{self, matches_any};
-use super::sink::Sink;
 use crate::model::Watch;
+use crate::reader::Sink;
 use crate::template::Template;
 use std::path::{Component, Path, PathBuf};
 use toml::Spanned;

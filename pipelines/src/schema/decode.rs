@@ -1,9 +1,9 @@
 //! `[decode]`: how sources are read.
 
-use super::key::{Key, Kind};
-use super::sink::Sink;
-use super::values::Values;
 use crate::model::{Pipeline, SourceAction};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{Key, Kind};
 use std::ops::Range;
 use wavemill_core::decode::Damaged;
 

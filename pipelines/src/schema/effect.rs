@@ -5,9 +5,9 @@ pub(super) use with_modules::{Finder, read};
 #[cfg(not(feature = "effects"))]
 pub(super) use without_modules::{Finder, read};
 
-use super::key::{Key, Kind};
-use super::sink::Sink;
-use super::values::Values;
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{Key, Kind};
 use toml::Spanned;
 
 /// Largest `max_memory_mib`: [`wavemill_runtime::limits::MEMORY_MIB_MAX`], a test says.
@@ -64,12 +64,12 @@ fn refuse(sink: &mut Sink<'_>, name: &Spanned<String>) {
 
 #[cfg(feature = "effects")]
 mod with_modules {
-    use super::super::scalar::{as_number, outside, wrong_type};
-    use super::super::sink::Sink;
     use super::super::step::with_table;
-    use super::super::values::Values;
     use super::refuse;
     use crate::effects::{EffectStep, Effects, Resolver};
+    use crate::reader::Sink;
+    use crate::reader::Values;
+    use crate::reader::scalar::{as_number, outside, wrong_type};
     use std::collections::BTreeMap;
     use toml::Spanned;
     use toml::de::{DeTable, DeValue};
@@ -251,10 +251,10 @@ mod with_modules {
 
 #[cfg(not(feature = "effects"))]
 mod without_modules {
-    use super::super::sink::Sink;
-    use super::super::values::Values;
     use super::refuse;
     use crate::effects::Effects;
+    use crate::reader::Sink;
+    use crate::reader::Values;
     use std::convert::Infallible;
     use std::marker::PhantomData;
 

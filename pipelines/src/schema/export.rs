@@ -1,14 +1,14 @@
 //! `[[export]]`: the audio files a pipeline makes.
 
-use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
 use super::lossy;
-use super::scalar::{as_integer, wrong_type};
-use super::sink::Sink;
 use super::step::DECODE;
 use super::template;
-use super::values::Values;
+use crate::ceiling;
 use crate::model::{After, Dither, Export, OnConflict, Step};
-use crate::plan::ceiling;
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::scalar::{as_integer, wrong_type};
+use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use crate::template::Template;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -179,7 +179,7 @@ fn steps_before(after: After, steps: &[Step]) -> &[Step] {
     }
 }
 
-/// Holds what the last `resample` and `remix` steps make of any signal against the format, where the
+/// Holds the rate and the channels that the last steps make of any signal against the format, where the
 /// export converts neither.
 fn check_steps(
     sink: &mut Sink<'_>,
@@ -188,25 +188,25 @@ fn check_steps(
     before: &[Step],
 ) {
     let (Some(format), Some(written)) = (format, values.text("format")) else { return };
-    let last = |name: &str, key| {
-        let step = before.iter().rfind(|step| step.is(name));
-        step.and_then(|step| step.integer(key))
-    };
-    let rate = last("resample", "sample_rate_hz").and_then(|rate| u32::try_from(rate).ok());
-    if let Some(rate) = rate.filter(|rate| !format.stores_rate(SampleRate(*rate)))
+    let last = |key| before.iter().rev().find_map(|step| Some((step.name(), step.integer(key)?)));
+    let rate =
+        last("sample_rate_hz").and_then(|(step, rate)| Some((step, u32::try_from(rate).ok()?)));
+    if let Some((step, rate)) = rate.filter(|(_, rate)| !format.stores_rate(SampleRate(*rate)))
         && values.written("sample_rate_hz").is_none()
     {
-        let message = format!("{} cannot store {rate} Hz, which `resample` makes", format.name);
+        let message = format!("{} cannot store {rate} Hz, which `{step}` makes", format.name);
         let error = sink.error("unsupported", written.span(), message);
         if let Some(nearest) = format.rate_near(SampleRate(rate)) {
             error.help(format!("`sample_rate_hz = {nearest}` in the export would do"));
         }
     }
-    let channels = last("remix", "channels").and_then(|count| usize::try_from(count).ok());
-    if let Some(count) = channels.filter(|count| *count > format.channel_count_max)
+    let channels =
+        last("channels").and_then(|(step, count)| Some((step, usize::try_from(count).ok()?)));
+    if let Some((step, count)) = channels.filter(|(_, count)| *count > format.channel_count_max)
         && values.written("channels").is_none()
     {
-        let message = format!("{} cannot store {count} channels, which `remix` makes", format.name);
+        let message =
+            format!("{} cannot store {count} channels, which `{step}` makes", format.name);
         sink.error("unsupported", written.span(), message)
             .help(format!("it stores at most {}", format.channel_count_max));
     }
@@ -216,9 +216,8 @@ fn check_steps(
 fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, steps: &[Step]) {
     let before = steps_before(after, steps);
     let ceiling = before.iter().rfind(|step| ceiling::of_step(step).is_some());
-    let is_mixed_before = before
-        .iter()
-        .any(|step| step.is("remix") && step.integer("channels") == Some(*channels.get_ref()));
+    let is_mixed_before =
+        before.iter().any(|step| step.integer("channels") == Some(*channels.get_ref()));
     if let Some(step) = ceiling.filter(|_| !is_mixed_before) {
         let message = "the channels of an export are mixed after the ceiling";
         sink.warning("late-mix", channels.span(), message)

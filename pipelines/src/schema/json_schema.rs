@@ -2,8 +2,8 @@
 
 use super::ROOT_KEYS;
 use super::export::{BIT_DEPTH_NAMES, BIT_DEPTHS};
-use super::key::{Key, Kind};
 use crate::effects::Effects;
+use crate::reader::{Key, Kind};
 use serde_json::{Map, Value, json};
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
 use wavemill_core::{encode, processors};

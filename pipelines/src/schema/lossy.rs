@@ -1,7 +1,7 @@
 //! What exports say of lossy formats.
 
-use super::sink::Sink;
-use super::values::Values;
+use crate::reader::Sink;
+use crate::reader::Values;
 use wavemill_core::encode::{BitRateMode, FormatDescriptor, Lossy, LossyQuality};
 
 /// Keys of samples' bits, which lossy formats have none of.

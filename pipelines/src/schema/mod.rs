@@ -1,48 +1,38 @@
 //! From the text of a pipeline file to its meaning, or to all of its mistakes.
 //!
-//! One table of keys per section ([`key`]) says what may be written; [`values`] walks the document
+//! One table of keys per section says what may be written; [`crate::reader`] walks the document
 //! against it and stops at nothing; each section's file turns the values into its part of the model.
 
 mod collisions;
 mod decode;
-pub(crate) mod duration;
 mod effect;
 mod export;
 mod globs;
 mod json_schema;
-mod key;
 mod lossy;
 mod pipeline;
 #[cfg(feature = "effects")]
 mod reference;
 mod require;
-mod scalar;
-mod sink;
 mod source;
 mod step;
 mod tags;
-mod target;
 mod template;
-mod values;
 mod watch;
 
 pub use json_schema::json_schema;
 #[cfg(feature = "effects")]
 pub(crate) use reference::key_tables;
-pub use target::read_targets;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::effects::Effects;
 use crate::model::{Defaults, Grouping, Pipeline, SourceAction};
+use crate::reader::{Key, Kind, Sink, Values, check_version, read_document};
 use collisions::Target;
-use key::{Key, Kind};
-use sink::Sink;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
-use toml::de::DeTable;
-use values::Values;
 
 /// A pipeline that may run, with doubts that do not keep it from running.
 #[derive(Clone, Debug)]
@@ -55,9 +45,6 @@ pub struct Loaded {
 
 /// The meaning of the keys; files of this version keep it forever.
 const VERSION: i64 = 1;
-
-/// Longest pipeline file accepted; the longest ever typed will have a few kilobytes.
-const TEXT_BYTES_MAX: usize = 1 << 20;
 
 const ROOT_KEYS: &[Key] = &[
     Key::required(
@@ -90,70 +77,19 @@ const ROOT_KEYS: &[Key] = &[
 /// # Errors
 /// Every mistake at once, in the order of the text; warnings among them.
 pub fn load(text: &str, defaults: &Defaults, effects: &Effects) -> Result<Loaded, Vec<Diagnostic>> {
-    let mut sink = Sink::new(text);
     let mut pipeline = Pipeline::named("");
-    if text.len() > TEXT_BYTES_MAX {
-        sink.error("too-long", 0..0, format!("the file has {} bytes", text.len()))
-            .help(format!("a pipeline may have {TEXT_BYTES_MAX}"));
-    } else {
-        let (document, errors) = DeTable::parse_recoverable(text);
-        syntax_errors(&mut sink, &errors);
-        let root = values::read(&mut sink, document.get_ref(), 0..0, ROOT_KEYS, values::ROOT);
+    let mut found = Vec::new();
+    read_document(text, ROOT_KEYS, "the pipeline file", &mut found, |sink, root| {
+        check_version(sink, root, VERSION);
         let finder = effect::Finder::new(effects);
         let mut context = Context { defaults, finder, folder: effects.folder() };
-        read_root(&mut sink, &root, &mut context, &mut pipeline);
-    }
+        read_root(sink, root, &mut context, &mut pipeline);
+    });
     pipeline.hash = hash(text, defaults);
-    let found = without_echoes(sink.into_found());
     if found.iter().any(|found| found.severity == Severity::Error) {
         return Err(found);
     }
     Ok(Loaded { pipeline, warnings: found })
-}
-
-/// Notes what is no TOML.
-fn syntax_errors(sink: &mut Sink<'_>, errors: &[toml::de::Error]) {
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        sink.error(SYNTAX, span, one_line(error.message())).maybe(None);
-    }
-}
-
-/// Notes a version that this program does not know.
-fn check_version(sink: &mut Sink<'_>, root: &Values<'_>, known: i64) {
-    if let Some(version) = root.integer("version")
-        && *version.get_ref() != known
-    {
-        let message = format!("version {} is not known", version.get_ref());
-        sink.error("unknown-version", version.span(), message)
-            .help(format!("write version = {known}; newer files need a newer Wavemill"));
-    }
-}
-
-/// The code of mistakes the TOML parser finds.
-const SYNTAX: &str = "syntax";
-
-/// A syntax error swallows text, so that keys seem to be missing and its line makes no sense: those
-/// mistakes would only hide the real one.
-fn without_echoes(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    // One slip of the pen often gives several of them; the first of a line says it.
-    found.dedup_by(|later, first| {
-        later.code == SYNTAX && first.code == SYNTAX && later.line == first.line
-    });
-    let broken: Vec<usize> =
-        found.iter().filter(|found| found.code == SYNTAX).map(|found| found.line).collect();
-    if !broken.is_empty() {
-        found.retain(|found| {
-            found.code == SYNTAX
-                || !(matches!(found.code, "missing-key" | "no-output" | "empty-section")
-                    || broken.contains(&found.line))
-        });
-    }
-    found
-}
-
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
 }
 
 /// Hash of all that decides what the pipeline does.
@@ -178,7 +114,6 @@ fn read_root(
     context: &mut Context<'_>,
     pipeline: &mut Pipeline,
 ) {
-    check_version(sink, root, VERSION);
     let folder = context.folder;
     if let Some(values) = root.table("pipeline") {
         pipeline::read(sink, values, pipeline);

@@ -1,10 +1,10 @@
 //! `[pipeline]`: name, order and retries.
 
-use super::key::{Key, Kind};
-use super::sink::Sink;
-use super::values::Values;
 use crate::hours::Hours;
 use crate::model::{Pipeline, Retry};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{Key, Kind};
 use std::time::Duration;
 use toml::Spanned;
 

@@ -2,8 +2,8 @@
 
 use super::ROOT_KEYS;
 use super::export::{BIT_DEPTH_NAMES, BIT_DEPTHS};
-use super::key::{Key, Kind};
-use crate::reference::{code, quoted, table, words};
+use crate::markdown::{code, quoted, table, words};
+use crate::reader::{Key, Kind};
 use std::time::Duration;
 
 /// A section for every table that a pipeline file may have.

@@ -1,10 +1,10 @@
 //! `[[require]]`: gates that a file or its outputs must pass.
 
-use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
-use super::sink::Sink;
-use super::values::Values;
 use crate::delivery::{self, TargetError};
 use crate::model::{Require, RequireOn};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
@@ -74,8 +74,8 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> R
             _ => RequireOn::Input,
         },
         duration_s: values.bounds("duration").map(Spanned::into_inner),
-        channels: numbers(values, "channels", |count| usize::try_from(count).ok()),
-        sample_rates_hz: numbers(values, "sample_rate_hz", |rate| u32::try_from(rate).ok()),
+        channels: values.numbers("channels", |count| usize::try_from(count).ok()),
+        sample_rates_hz: values.numbers("sample_rate_hz", |rate| u32::try_from(rate).ok()),
         integrated_lufs: values.bounds("integrated_lufs").map(Spanned::into_inner),
         true_peak_dbtp: values.bounds("true_peak_dbtp").map(Spanned::into_inner),
         loudness_range_lu: values.bounds("loudness_range_lu").map(Spanned::into_inner),
@@ -126,14 +126,4 @@ fn read_target(
             None
         }
     }
-}
-
-/// The numbers of a list key, as another type.
-pub(super) fn numbers<T>(
-    values: &Values<'_>,
-    key: &str,
-    convert: impl Fn(i64) -> Option<T>,
-) -> Vec<T> {
-    let numbers = values.integers(key).map(Spanned::into_inner).unwrap_or_default();
-    numbers.into_iter().filter_map(|number| convert(number.into_inner())).collect()
 }

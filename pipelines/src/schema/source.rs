@@ -1,10 +1,10 @@
 //! `[chapters]`, `[report]` and `[source]`: what is written beside exports, and what becomes of the source.
 
-use super::key::{Key, Kind};
-use super::sink::Sink;
 use super::template;
-use super::values::Values;
 use crate::model::{SourceAction, SourcePolicy};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{Key, Kind};
 use crate::template::Template;
 use std::ops::Range;
 use toml::Spanned;

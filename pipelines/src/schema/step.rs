@@ -1,12 +1,11 @@
 //! `[[step]]`: what is done to the audio, in order.
 
 use super::effect;
-use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
-use super::require::numbers;
-use super::scalar::{as_integer, as_number, outside, wrong_type};
-use super::sink::Sink;
-use super::values::Values;
 use crate::model::{Defaults, Step, Task, When};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::scalar::{as_integer, as_number, outside, wrong_type};
+use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
@@ -84,7 +83,7 @@ pub(super) fn read(
         let id = id.as_ref().map(|id| id.get_ref().clone());
         Step { id, task, when }
     });
-    let is_off = |step: &Step| !defaults.normalize && step.is(LOUDNESS);
+    let is_off = |step: &Step| !defaults.normalize && step.aims_at_loudness();
     Read { id, step: step.filter(|step| !is_off(step)) }
 }
 
@@ -135,13 +134,6 @@ pub(super) fn with_table<'t>(sink: &mut Sink<'_>, values: &Values<'t>) -> Option
     table
 }
 
-/// The step that a setting can turn off, and whose target may come from outside.
-const LOUDNESS: &str = "loudness";
-
-fn is_loudness(descriptor: &StepDescriptor) -> bool {
-    descriptor.name == LOUDNESS
-}
-
 fn read_use(
     sink: &mut Sink<'_>,
     values: &Values<'_>,
@@ -186,7 +178,7 @@ fn read_params(
             None => is_right = false,
         }
     }
-    if is_loudness(descriptor)
+    if descriptor.aims_at_loudness()
         && !written.contains("target_lufs")
         && let Some(target_lufs) = defaults.target_lufs
     {
@@ -216,7 +208,7 @@ fn is_missing(
     param: &ParamDescriptor,
     span: Range<usize>,
 ) -> bool {
-    let is_target = is_loudness(descriptor) && param.key == "target_lufs";
+    let is_target = descriptor.aims_at_loudness() && param.key == "target_lufs";
     let is_missing = match param.default {
         ParamDefault::Required { .. } => true,
         ParamDefault::Absent => is_target,
@@ -289,7 +281,7 @@ fn read_when(sink: &mut Sink<'_>, values: &Values<'_>) -> When {
     let when = When {
         min_duration: values.duration("min_duration").map(Spanned::into_inner),
         max_duration: values.duration("max_duration").map(Spanned::into_inner),
-        channels: numbers(values, "channels", |count| usize::try_from(count).ok()),
+        channels: values.numbers("channels", |count| usize::try_from(count).ok()),
         min_lufs: values.number("min_lufs").map(Spanned::into_inner),
         max_lufs: values.number("max_lufs").map(Spanned::into_inner),
         tag,

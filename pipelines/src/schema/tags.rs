@@ -1,10 +1,10 @@
 //! `[tags]`: what exports say of themselves besides what their source says.
 
-use super::key::{Key, Kind};
-use super::sink::Sink;
 use super::template;
-use super::values::Values;
 use crate::model::{TagEdits, TagPart};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{Key, Kind};
 use crate::template::Template;
 use std::path::Path;
 use toml::Spanned;

@@ -1,6 +1,6 @@
 //! Path templates inside a pipeline file.
 
-use super::sink::Sink;
+use crate::reader::Sink;
 use crate::template::{PLACEHOLDERS, Placeholder, Template};
 use toml::Spanned;
 use wavemill_core::suggestion::did_you_mean;

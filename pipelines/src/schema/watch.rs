@@ -1,10 +1,10 @@
 //! `[[watch]]`: folders whose files are taken.
 
 use super::globs;
-use super::key::{Key, Kind};
-use super::sink::Sink;
-use super::values::Values;
 use crate::model::{Duplicates, Watch, WatchMode};
+use crate::reader::Sink;
+use crate::reader::Values;
+use crate::reader::{Key, Kind};
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::execution::Job;
+use crate::job::Job;
 use wavemill_core::tags::Tags;
 use wavemill_core::units::{Dbtp, Lufs};
 
@@ -20,7 +20,8 @@ fn values_in(input: &str, tags: &Tags, timezone: Option<&str>) -> Values {
         hash: "0123456789abcdef".repeat(4),
         group: None,
     };
-    Values::of_job(&pipeline, &job)
+    pipeline
+        .values(&job)
         .unwrap()
         .with_extension("flac")
         .with_tags(tags)
@@ -155,7 +156,7 @@ fn stem_that_is_no_utf_8_is_kept() {
         hash: String::new(),
         group: None,
     };
-    let values = Values::of_job(&pipeline, &job).unwrap();
+    let values = pipeline.values(&job).unwrap();
     let path = Template::parse("{stem}.wav").unwrap().expand(&values);
     assert_eq!(path.as_os_str().as_bytes(), b"caf\xe9.wav");
 }

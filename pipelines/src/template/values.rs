@@ -1,8 +1,8 @@
 //! What placeholders stand for in one job.
 
 use super::Placeholder;
-use crate::execution::{Job, RunError};
-use crate::model::Pipeline;
+use crate::error::RunError;
+use crate::job::Job;
 use jiff::Zoned;
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -31,7 +31,11 @@ impl Values {
     ///
     /// # Errors
     /// [`RunError::Refused`] when the job's date or the pipeline's time zone cannot be understood.
-    pub fn of_job(pipeline: &Pipeline, job: &Job) -> Result<Self, RunError> {
+    pub(crate) fn of_job(
+        pipeline: &str,
+        timezone: Option<&str>,
+        job: &Job,
+    ) -> Result<Self, RunError> {
         let part = |part: Option<&OsStr>| part.map(os_bytes).unwrap_or_default();
         let found = if job.name == Path::new("") { &job.input } else { &job.name };
         let folders = job.reldir.components().filter_map(|component| match component {
@@ -42,10 +46,10 @@ impl Values {
             stem: part(found.file_stem()),
             name: part(found.file_name()),
             reldir: folders.collect(),
-            date: date(&job.created, pipeline.timezone.as_deref())?,
+            date: date(&job.created, timezone)?,
             job_id: job.id.clone(),
             hash8: job.hash.chars().take(8).collect(),
-            pipeline: pipeline.name.clone(),
+            pipeline: pipeline.to_owned(),
             ext: source_extension(found),
             tags: Tags::default(),
             lufs: None,

@@ -82,7 +82,7 @@ fn values(random: &mut Random) -> Values {
         genre: text(random),
         ..Tags::default()
     };
-    let values = Values::of_job(&Pipeline::named("podcast"), &job).unwrap();
+    let values = Pipeline::named("podcast").values(&job).unwrap();
     let values = values.with_extension("flac").with_tags(&tags);
     let measured = random.below(2) > 0;
     values.with_measures(measured.then_some(Lufs(-16.04)), measured.then_some(Dbtp(-1.0)))

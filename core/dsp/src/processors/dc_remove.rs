@@ -1,6 +1,6 @@
 //! `dc-remove`: takes out a constant offset.
 
-use crate::descriptor::{BuildError, Params, StepDescriptor};
+use crate::descriptor::{BuildError, Params, Peaks, StepDescriptor};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::units::Frames;
 use wavemill_audio::{Block, StreamSpec};
@@ -16,6 +16,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
              they are, which no high-pass can do. An offset that wanders needs a `high-pass` at a \
              few hertz instead. Offsets up to half a step of 24 bits stay.",
     params: &[],
+    peaks: Peaks::Raises,
     build,
 };
 

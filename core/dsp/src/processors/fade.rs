@@ -1,7 +1,7 @@
 //! `fade`: fades the beginning in and the end out.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{ProcessError, Processor, Status, WholeFileNeed};
 use std::f64::consts::{FRAC_PI_2, PI};
@@ -37,6 +37,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Choice("linear"),
         },
     ],
+    peaks: Peaks::Keeps,
     build,
 };
 

@@ -1,7 +1,7 @@
 //! `gain`: a fixed gain.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Processor, Status};
 use wavemill_audio::units::Decibels;
@@ -22,6 +22,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         kind: ParamKind::Number { unit: "dB", min: -GAIN_DB_MAX, max: GAIN_DB_MAX },
         default: ParamDefault::Required { example: "-3.0" },
     }],
+    peaks: Peaks::Raises,
     build,
 };
 

@@ -2,7 +2,7 @@
 
 use super::biquad::{self, Biquad};
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::Processor;
 use wavemill_audio::StreamSpec;
@@ -22,6 +22,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         kind: ParamKind::Number { unit: "Hz", min: 1.0, max: 20_000.0 },
         default: ParamDefault::Number(80.0),
     }],
+    peaks: Peaks::Raises,
     build,
 };
 

@@ -1,7 +1,7 @@
 //! `invert`: turns the polarity over.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Processor, Status};
 use wavemill_audio::{Block, StreamSpec};
@@ -20,6 +20,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         kind: ParamKind::Choice(&["all", "left", "right"]),
         default: ParamDefault::Choice("all"),
     }],
+    peaks: Peaks::Keeps,
     build,
 };
 

@@ -1,7 +1,7 @@
 //! `limit`: keeps the true peak below a ceiling.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::limit::{Character, Limited, Limiter, LimiterSettings, Linking};
 use crate::processor::{Finding, Lowered, Processor, Status};
@@ -68,6 +68,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         CHARACTER,
         RELEASE,
     ],
+    peaks: Peaks::BoundsTruePeak("ceiling_dbtp"),
     build,
 };
 

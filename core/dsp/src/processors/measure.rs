@@ -3,7 +3,7 @@
 use super::loudness::findings_of_group;
 use super::mono;
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
@@ -27,6 +27,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         },
         mono::PARAM,
     ],
+    peaks: Peaks::Keeps,
     build,
 };
 

@@ -1,7 +1,7 @@
 //! `pad`: adds silence before and after.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Processor, Status, Tail};
 use wavemill_audio::limits::STEP_TIME_MAX;
@@ -32,6 +32,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Number(0.0),
         },
     ],
+    peaks: Peaks::Keeps,
     build,
 };
 

@@ -2,7 +2,7 @@
 
 use super::gain::Gain;
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::units::{Dbfs, Decibels, Frames};
@@ -20,6 +20,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         kind: ParamKind::Number { unit: "dBFS", min: -60.0, max: 0.0 },
         default: ParamDefault::Number(-1.0),
     }],
+    peaks: Peaks::BoundsSamplePeak("target_dbfs"),
     build,
 };
 

@@ -2,7 +2,7 @@
 
 use super::span::Span;
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::limits::DURATION_MAX;
@@ -34,6 +34,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Absent,
         },
     ],
+    peaks: Peaks::Keeps,
     build,
 };
 

@@ -1,7 +1,7 @@
 //! `remix`: changes the number of channels.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Processor, Status};
 use std::f64::consts::FRAC_1_SQRT_2;
@@ -41,6 +41,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Choice("mix"),
         },
     ],
+    peaks: Peaks::Raises,
     build,
 };
 

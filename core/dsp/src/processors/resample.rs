@@ -1,7 +1,7 @@
 //! `resample`: another sample rate.
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Processor, Status};
 use crate::resample::{Quality, Resampler};
@@ -40,6 +40,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Choice("best"),
         },
     ],
+    peaks: Peaks::Converts,
     build,
 };
 

@@ -1,6 +1,6 @@
 //! `swap`: exchanges left and right.
 
-use crate::descriptor::{BuildError, Params, StepDescriptor};
+use crate::descriptor::{BuildError, Params, Peaks, StepDescriptor};
 use crate::processor::{Processor, Status};
 use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 
@@ -13,6 +13,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     manual: "Every left channel changes places with its right one, in front, at the sides, behind \
              and above; the others stay.",
     params: &[],
+    peaks: Peaks::Keeps,
     build,
 };
 

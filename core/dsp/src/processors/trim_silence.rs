@@ -2,7 +2,7 @@
 
 use super::span::Span;
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
 use wavemill_audio::limits::STEP_TIME_MAX;
@@ -36,6 +36,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Number(0.0),
         },
     ],
+    peaks: Peaks::Keeps,
     build,
 };
 

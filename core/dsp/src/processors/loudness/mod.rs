@@ -7,7 +7,7 @@ mod search;
 use super::gain::Gain;
 use super::{limit, mono};
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::limit::{Limited, LimiterSettings, Linking};
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
@@ -106,6 +106,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Bool(false),
         },
     ],
+    peaks: Peaks::BoundsTruePeak("ceiling_dbtp"),
     build,
 };
 

@@ -4,7 +4,7 @@ mod cells;
 mod curve;
 
 use crate::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, StepDescriptor,
+    BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::loudness::{LoudnessMeter, MonoMode};
 use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
@@ -47,6 +47,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
             default: ParamDefault::Number(1.0),
         },
     ],
+    peaks: Peaks::Raises,
     build,
 };
 

@@ -15,9 +15,9 @@ use wavemill_core::suggestion::{did_you_mean, nearest};
 
 /// What a table says, checked against its keys. Keys with mistakes are absent.
 #[derive(Debug)]
-pub(super) struct Values<'t> {
+pub struct Values<'t> {
     /// The section's header, or the inline table.
-    pub(super) span: Range<usize>,
+    pub span: Range<usize>,
     entries: Vec<Entry<'t>>,
     /// Known keys that were written, whether or not their values were right.
     written: Vec<(&'static str, Range<usize>)>,
@@ -32,7 +32,7 @@ struct Entry<'t> {
 
 /// A value of the type its key takes.
 #[derive(Debug)]
-pub(super) enum Value<'t> {
+pub(crate) enum Value<'t> {
     Integer(i64),
     Integers(Vec<Spanned<i64>>),
     Number(f64),
@@ -54,7 +54,7 @@ pub(super) enum Value<'t> {
 macro_rules! accessor {
     ($name:ident, $variant:ident, $type:ty) => {
         #[doc = concat!("The key's value with its span; `None` where it is absent or wrong.")]
-        pub(super) fn $name(&self, key: &str) -> Option<Spanned<$type>> {
+        pub fn $name(&self, key: &str) -> Option<Spanned<$type>> {
             self.entry(key).and_then(|entry| match &entry.value {
                 Value::$variant(value) => Some(Spanned::new(entry.span.clone(), value.clone())),
                 _ => None,
@@ -74,17 +74,16 @@ impl<'t> Values<'t> {
     accessor!(duration, Duration, Duration);
     accessor!(bounds, Bounds, Bounds);
     accessor!(text_map, TextMap, Vec<(String, String)>);
-    #[cfg(feature = "effects")]
     accessor!(truth, Bool, bool);
     accessor!(raw, Raw, &'t DeValue<'t>);
 
     /// Whether the key was written and is true.
-    pub(super) fn flag(&self, key: &str) -> bool {
+    pub fn flag(&self, key: &str) -> bool {
         matches!(self.entry(key).map(|entry| &entry.value), Some(Value::Bool(true)))
     }
 
     /// Two durations.
-    pub(super) fn duration_range(&self, key: &str) -> Option<(Duration, Duration)> {
+    pub fn duration_range(&self, key: &str) -> Option<(Duration, Duration)> {
         match self.entry(key)?.value {
             Value::DurationRange(from, to) => Some((from, to)),
             _ => None,
@@ -92,7 +91,7 @@ impl<'t> Values<'t> {
     }
 
     /// A section below this one.
-    pub(super) fn table(&self, key: &str) -> Option<&Values<'t>> {
+    pub fn table(&self, key: &str) -> Option<&Values<'t>> {
         match &self.entry(key)?.value {
             Value::Table(values) => Some(values),
             _ => None,
@@ -100,7 +99,7 @@ impl<'t> Values<'t> {
     }
 
     /// The sections of a list.
-    pub(super) fn tables(&self, key: &str) -> &[Values<'t>] {
+    pub fn tables(&self, key: &str) -> &[Values<'t>] {
         match self.entry(key).map(|entry| &entry.value) {
             Some(Value::Tables(tables)) => tables,
             _ => &[],
@@ -108,8 +107,14 @@ impl<'t> Values<'t> {
     }
 
     /// Where a key was written, right or wrong.
-    pub(super) fn written(&self, key: &str) -> Option<Range<usize>> {
+    pub fn written(&self, key: &str) -> Option<Range<usize>> {
         self.written.iter().find(|(name, _)| *name == key).map(|(_, span)| span.clone())
+    }
+
+    /// The numbers of a list key, as another type.
+    pub(crate) fn numbers<T>(&self, key: &str, convert: impl Fn(i64) -> Option<T>) -> Vec<T> {
+        let numbers = self.integers(key).map(Spanned::into_inner).unwrap_or_default();
+        numbers.into_iter().filter_map(|number| convert(number.into_inner())).collect()
     }
 
     fn entry(&self, key: &str) -> Option<&Entry<'t>> {
@@ -118,7 +123,7 @@ impl<'t> Values<'t> {
 }
 
 /// Reads `table`, called `place` in messages, against its keys.
-pub(super) fn read<'t>(
+pub(crate) fn read<'t>(
     sink: &mut Sink<'_>,
     table: &'t DeTable<'t>,
     span: Range<usize>,
@@ -209,14 +214,16 @@ fn read_section<'t>(
         wrong_type(sink, name, value, "a table");
         return None;
     };
-    let here = if place == ROOT { format!("[{name}]") } else { format!("`{name}`") };
+    // At the top level, where a file is meant and no section.
+    let here = if place.starts_with('[') || place.starts_with('`') {
+        format!("`{name}`")
+    } else {
+        format!("[{name}]")
+    };
     // Tables made by dotted keys (`retry.attempts = 3`) have an empty span of their own.
     let span = if value.span().is_empty() { key_span } else { value.span() };
     Some(Value::Table(read(sink, table, span, keys, &here)))
 }
-
-/// What the top level of a file is called in messages.
-pub(super) const ROOT: &str = "the pipeline file";
 
 fn read_sections<'t>(
     sink: &mut Sink<'_>,

@@ -1,7 +1,7 @@
 //! Whether a step runs on a file.
 
 use crate::model::When;
-use crate::schema::duration;
+use crate::reader::duration;
 use wavemill_core::tags::{Field, Tags};
 use wavemill_core::units::{Lufs, Seconds};
 

@@ -1,14 +1,13 @@
 //! Delivery targets: `[[target]]` in a file of their own.
 
-use super::key::{CHANNEL_COUNT_MAX, Key, Kind};
-use super::sink::Sink;
-use super::values::{self, Values};
-use super::{TEXT_BYTES_MAX, VERSION, check_version, require, syntax_errors};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
+use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind, Sink, Values, check_version, read_document};
 use toml::Spanned;
-use toml::de::DeTable;
 use wavemill_core::delivery::{Playback, Source, Target};
 use wavemill_core::units::{Dbtp, Lu, Lufs};
+
+/// The meaning of the keys.
+const VERSION: i64 = 1;
 
 const ROOT_KEYS: &[Key] = &[
     Key::required(
@@ -74,25 +73,15 @@ const SOURCE_KEYS: &[Key] = &[
 ///
 /// # Errors
 /// Every mistake at once, in the order of the text.
-pub fn read_targets(text: &str) -> Result<Vec<Target>, Vec<Diagnostic>> {
-    let mut sink = Sink::new(text);
+pub(super) fn read_targets(text: &str) -> Result<Vec<Target>, Vec<Diagnostic>> {
     let mut targets = Vec::new();
-    if text.len() > TEXT_BYTES_MAX {
-        sink.error("too-long", 0..0, format!("the file has {} bytes", text.len()))
-            .help(format!("a file of targets may have {TEXT_BYTES_MAX}"));
-    } else {
-        let (document, errors) = DeTable::parse_recoverable(text);
-        syntax_errors(&mut sink, &errors);
-        let root = values::read(&mut sink, document.get_ref(), 0..0, ROOT_KEYS, "the targets file");
-        check_version(&mut sink, &root, VERSION);
-        targets.extend(root.tables("target").iter().map(|values| read(&mut sink, values)));
-        refuse_second_ids(&mut sink, root.tables("target"));
-    }
-    let found = super::without_echoes(sink.into_found());
-    if found.iter().any(|found| found.severity == Severity::Error) {
-        return Err(found);
-    }
-    Ok(targets)
+    let mut found = Vec::new();
+    read_document(text, ROOT_KEYS, "the targets file", &mut found, |sink, root| {
+        check_version(sink, root, VERSION);
+        targets.extend(root.tables("target").iter().map(|values| read(sink, values)));
+        refuse_second_ids(sink, root.tables("target"));
+    });
+    if found.is_empty() { Ok(targets) } else { Err(found) }
 }
 
 fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Target {
@@ -119,7 +108,7 @@ fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Target {
         loudness_range_max_lu: number("loudness_range_max_lu").map(Lu),
         true_peak_max_dbtp: number("true_peak_max_dbtp").map(Dbtp),
         true_peak_max_if_louder_dbtp: number("true_peak_max_if_louder_dbtp").map(Dbtp),
-        channels: require::numbers(values, "channels", |count| usize::try_from(count).ok()),
+        channels: values.numbers("channels", |count| usize::try_from(count).ok()),
         playback: values.table("playback").and_then(read_playback),
         source: values.table("source").map(read_source).unwrap_or_default(),
         note: text("note"),

@@ -1,7 +1,9 @@
 //! Which delivery targets there are: those that come with Wavemill, and a user's own files.
 
+mod file;
+
 use crate::diagnostic::Diagnostic;
-use crate::schema::read_targets;
+use file::read_targets;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -15,7 +17,7 @@ const BYTES_MAX: u64 = 1 << 20;
 /// The targets that come with Wavemill, in the order of their file.
 pub fn shipped() -> &'static [Target] {
     static SHIPPED: LazyLock<Vec<Target>> = LazyLock::new(|| {
-        read_targets(include_str!("../delivery/targets.toml")).expect("a test reads this file")
+        read_targets(include_str!("../../delivery/targets.toml")).expect("a test reads this file")
     });
     &SHIPPED
 }

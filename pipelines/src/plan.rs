@@ -1,6 +1,6 @@
-//! A plan to look at: JSON for programs, lines for people.
+//! What a pipeline would do with a file: shown by `wavemill plan`, done by [`crate::execution`].
 
-use super::blueprint::{Blueprint, Pass};
+use crate::execution::blueprint::{Blueprint, Pass};
 use crate::execution::member::OnlyProgress;
 use crate::execution::report::facts_of_step;
 use crate::execution::run::{Survey, survey};

@@ -7,11 +7,11 @@ const UNITS: [(&str, f64); 5] =
     [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("d", 86_400.0)];
 
 /// What would be right, for diagnostics.
-pub(super) const EXAMPLES: &str =
+pub(crate) const EXAMPLES: &str =
     "write a number with its unit: \"500ms\", \"2s\", \"30m\", \"1h30m\"";
 
 /// The duration `text` means; `None` where it is not a sum of numbers with units.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut seconds = 0.0;
     if rest.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The two durations of `"30s..10m"`; one alone counts twice.
-pub(super) fn parse_range(text: &str) -> Option<(Duration, Duration)> {
+pub(crate) fn parse_range(text: &str) -> Option<(Duration, Duration)> {
     match text.split_once("..") {
         Some((from, to)) => Some((parse(from)?, parse(to)?)),
         None => parse(text).map(|both| (both, both)),

@@ -1,13 +1,42 @@
-//! From what went wrong below to what the caller may do about it.
+//! Why a run fails: from what went wrong below to what the caller may do about it.
 
-use super::RunError;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use thiserror::Error;
 use wavemill_core::decode::DecodeError;
 use wavemill_core::encode::EncodeError;
 
+/// Why a run failed; nothing it wrote remains.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The file is at fault: another attempt would fail the same way.
+    #[error("{reason}")]
+    Input {
+        /// One line that names what is wrong with the file; without its path.
+        reason: String,
+        /// Whether more bytes may still come (the file is shorter than its header says).
+        incomplete: bool,
+    },
+    /// The pipeline cannot run on this file, or an output's name is taken.
+    #[error("{reason}")]
+    Refused {
+        /// One line that names the step, key or path.
+        reason: String,
+    },
+    /// The machine is at fault (disk full, I/O error): another attempt may succeed.
+    #[error("{reason}")]
+    Transient {
+        /// One line that names the path.
+        reason: String,
+    },
+    /// It was asked to stop.
+    #[error("canceled")]
+    Canceled,
+}
+
 /// An error of decoding the source.
-pub(super) fn input(error: DecodeError) -> RunError {
+pub(crate) fn input(error: DecodeError) -> RunError {
     match error {
         DecodeError::Io(error) => input_io(&error),
         DecodeError::Truncated { .. } => {
@@ -19,7 +48,7 @@ pub(super) fn input(error: DecodeError) -> RunError {
 
 /// An error of opening or reading the source. What lies in the file or its place is its own fault;
 /// a failing disk or a lost share is the machine's.
-pub(super) fn input_io(error: &io::Error) -> RunError {
+pub(crate) fn input_io(error: &io::Error) -> RunError {
     let at_fault = |reason: String| RunError::Input { reason, incomplete: false };
     match error.kind() {
         ErrorKind::NotFound => at_fault("does not exist (any more)".to_owned()),
@@ -44,7 +73,7 @@ const ELOOP: i32 = 40;
 
 /// An error of writing to `path`. What another attempt would meet again is refused; a full disk or
 /// an I/O error may be gone by then.
-pub(super) fn output_io(error: &io::Error, path: &Path) -> RunError {
+pub(crate) fn output_io(error: &io::Error, path: &Path) -> RunError {
     let reason = format!("`{}` cannot be written: {error}", path.display());
     match error.kind() {
         ErrorKind::PermissionDenied
@@ -61,7 +90,7 @@ pub(super) fn output_io(error: &io::Error, path: &Path) -> RunError {
 }
 
 /// An error of encoding to `path`.
-pub(super) fn output(error: EncodeError, path: &Path) -> RunError {
+pub(crate) fn output(error: EncodeError, path: &Path) -> RunError {
     match error {
         EncodeError::Io(error) => output_io(&error, path),
         other => RunError::Refused { reason: format!("`{}`: {other}", path.display()) },

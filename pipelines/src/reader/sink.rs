@@ -1,22 +1,23 @@
-//! Where the walk over a pipeline file leaves what it finds.
+//! Where the walk over a file leaves what it finds.
 
 use crate::diagnostic::{Diagnostic, Severity};
 use std::ops::Range;
 
 /// Collects mistakes, so that the first one stops nothing.
 #[derive(Debug)]
-pub(super) struct Sink<'t> {
+pub struct Sink<'t> {
     text: &'t str,
     found: Vec<Diagnostic>,
 }
 
 impl<'t> Sink<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    /// For mistakes in a text.
+    pub fn new(text: &'t str) -> Self {
         Self { text, found: Vec::new() }
     }
 
     /// Notes a mistake; the result takes its help.
-    pub(super) fn error(
+    pub fn error(
         &mut self,
         code: &'static str,
         span: Range<usize>,
@@ -26,7 +27,7 @@ impl<'t> Sink<'t> {
     }
 
     /// Notes a doubt; the result takes its help.
-    pub(super) fn warning(
+    pub fn warning(
         &mut self,
         code: &'static str,
         span: Range<usize>,
@@ -47,18 +48,13 @@ impl<'t> Sink<'t> {
     }
 
     /// The text of a span.
-    pub(super) fn text(&self, span: Range<usize>) -> &'t str {
+    pub fn text(&self, span: Range<usize>) -> &'t str {
         self.text.get(span).unwrap_or_default()
     }
 
     /// The span of bytes `within` the contents of the string written at `span`; all of `span` where
     /// the string was written with escapes, so that its bytes are not those of the file.
-    pub(super) fn inside(
-        &self,
-        span: Range<usize>,
-        contents: &str,
-        within: Range<usize>,
-    ) -> Range<usize> {
+    pub fn inside(&self, span: Range<usize>, contents: &str, within: Range<usize>) -> Range<usize> {
         let written = self.text(span.clone());
         let quote = written.len().saturating_sub(contents.len()) / 2;
         if written.get(quote..quote + contents.len()) == Some(contents) {
@@ -69,25 +65,25 @@ impl<'t> Sink<'t> {
     }
 
     /// All that was found, in the order of the text.
-    pub(super) fn into_found(mut self) -> Vec<Diagnostic> {
+    pub fn into_found(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|found| (found.span.start, found.span.end));
         self.found
     }
 }
 
 /// The place for a diagnostic's help.
-pub(super) struct Help<'s>(Option<&'s mut Diagnostic>);
+pub struct Help<'s>(Option<&'s mut Diagnostic>);
 
 impl Help<'_> {
     /// Says what would be right.
-    pub(super) fn help(self, help: impl Into<String>) {
+    pub fn help(self, help: impl Into<String>) {
         if let Some(diagnostic) = self.0 {
             diagnostic.help = Some(help.into());
         }
     }
 
     /// Says what would be right, if that is known.
-    pub(super) fn maybe(self, help: Option<String>) {
+    pub fn maybe(self, help: Option<String>) {
         if let Some(help) = help {
             self.help(help);
         }

@@ -12,7 +12,7 @@ use wavemill_core::descriptor::must_be_from;
 use wavemill_core::suggestion::did_you_mean;
 
 /// Notes that a value is of another type.
-pub(super) fn wrong_type(
+pub(crate) fn wrong_type(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -32,13 +32,13 @@ pub(super) fn wrong_type(
 }
 
 /// The whole number of a TOML integer, if it fits.
-pub(super) fn as_integer(value: &DeValue<'_>) -> Option<i64> {
+pub(crate) fn as_integer(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
 /// The number of a TOML float or integer; `None` for NaN, infinities and everything else.
-pub(super) fn as_number(value: &DeValue<'_>) -> Option<f64> {
+pub(crate) fn as_number(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Float(float) => float.as_str().parse().ok()?,
         DeValue::Integer(_) => as_integer(value)? as f64,
@@ -47,7 +47,7 @@ pub(super) fn as_number(value: &DeValue<'_>) -> Option<f64> {
     f64::is_finite(number).then_some(number)
 }
 
-pub(super) fn integer(
+pub(crate) fn integer(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -65,7 +65,7 @@ pub(super) fn integer(
     number
 }
 
-pub(super) fn number(
+pub(crate) fn number(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -85,7 +85,7 @@ pub(super) fn number(
 }
 
 /// Notes that a number, as it was written, is not from `min` to `max`.
-pub(super) fn outside(
+pub(crate) fn outside(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -96,7 +96,7 @@ pub(super) fn outside(
     sink.error("out-of-range", value.span(), message.trim_end()).help(must_be_from(min, max, unit));
 }
 
-pub(super) fn boolean(
+pub(crate) fn boolean(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -108,7 +108,7 @@ pub(super) fn boolean(
     found
 }
 
-pub(super) fn text(
+pub(crate) fn text(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -125,7 +125,7 @@ pub(super) fn text(
     Some(text.to_owned())
 }
 
-pub(super) fn word(
+pub(crate) fn word(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -144,7 +144,7 @@ pub(super) fn word(
 }
 
 /// A list of items, or one item alone.
-pub(super) fn list<'t, T>(
+pub(crate) fn list<'t, T>(
     sink: &mut Sink<'_>,
     name: &str,
     value: &'t Spanned<DeValue<'t>>,
@@ -161,7 +161,7 @@ pub(super) fn list<'t, T>(
     Some(array.iter().filter_map(|one| item(sink, one)).collect())
 }
 
-pub(super) fn duration_value(
+pub(crate) fn duration_value(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -181,7 +181,7 @@ pub(super) fn duration_value(
     in_range(sink, name, value.span(), found, min, max).then_some(found)
 }
 
-pub(super) fn duration_range(
+pub(crate) fn duration_range(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -252,7 +252,7 @@ fn members<'t>(
     Some(found)
 }
 
-pub(super) fn bounds_of_durations(
+pub(crate) fn bounds_of_durations(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -270,7 +270,7 @@ pub(super) fn bounds_of_durations(
     ordered(sink, name, value.span(), bounds)
 }
 
-pub(super) fn bounds(
+pub(crate) fn bounds(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
@@ -322,7 +322,7 @@ fn ordered(sink: &mut Sink<'_>, name: &str, span: Range<usize>, bounds: Bounds) 
     }
 }
 
-pub(super) fn text_map(
+pub(crate) fn text_map(
     sink: &mut Sink<'_>,
     name: &str,
     value: &Spanned<DeValue<'_>>,

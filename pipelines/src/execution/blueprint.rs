@@ -2,11 +2,11 @@
 
 use super::ceiling::Ceiling;
 use super::format;
+use super::source::{Input, duration};
+use super::stage::Stage;
 use super::when::{Facts, skip_reason};
-use crate::execution::error::refused;
-use crate::execution::source::{Input, duration};
-use crate::execution::stage::Stage;
-use crate::execution::{JobGroup, RunError};
+use super::{JobGroup, RunError};
+use crate::error::refused;
 use crate::model::{After, Export, Pipeline, Step};
 use std::ops::Range;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ pub(crate) struct ExportGroupPlan {
     /// How the last loudness step counts a mono file.
     pub(crate) mono: MonoMode,
     /// What the peaks should not exceed.
-    pub(crate) ceiling: Option<Ceiling>,
+    pub(super) ceiling: Option<Ceiling>,
     /// Whether channels were mixed or the rate was converted since the step that promises the ceiling.
     pub(crate) is_raised: bool,
     /// What was asked for where it differs from the signal.
@@ -324,7 +324,7 @@ impl Blueprint {
 
     fn mono(&self, pipeline: &Pipeline, tap: Option<usize>) -> MonoMode {
         let mut steps = self.steps_before(pipeline, tap);
-        let step = steps.find(|(_, step)| step.is("loudness"));
+        let step = steps.find(|(_, step)| step.aims_at_loudness());
         match step.and_then(|(_, step)| step.choice("mono")) {
             Some("dual") => MonoMode::Dual,
             _ => MonoMode::Single,
