@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use wavemill_pipelines::execution::Job;
 use wavemill_pipelines::model::SourceAction;
 use wavemill_pipelines::publishing::{hash_file, identity, stays_below};
-use wavemill_pipelines::template::Values;
 use wavemill_store::JobState;
 use wavemill_store::source::{self, PlannedMove, SourceContext, plan_move};
 use wavemill_store::{Ending, JobRecord, SourceRecord, StoreError};

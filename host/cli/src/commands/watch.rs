@@ -33,7 +33,7 @@ pub(super) struct Watch {
     until_idle: bool,
 
     /// Jobs at once [default: the number of processors]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX as i64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
     workers: Option<u16>,
 
     /// Let workers do whatever this user may, not only what their jobs need

@@ -1,20 +1,41 @@
 //! `[[hook]]` of the configuration file.
 
-use super::Reader;
-use std::ops::Range;
+use std::path::Path;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 use wavemill_daemon::hooks::{Hook, Secret, Target, is_url};
+use wavemill_pipelines::reader::{Key, Kind, Sink, Values};
 use wavemill_store::Occasion;
 
-/// Keys and what they take.
-const KEYS: &[(&str, &str)] = &[
-    ("name", "a word of letters, digits, - and _, which no other hook has"),
-    ("on", "a list of done, failed, rejected, skipped, canceled, batch-done"),
-    ("pipelines", "a list of names of pipelines"),
-    ("url", "an address, as \"https://example.com/wavemill\""),
-    ("secret_file", "a file with the secret that requests are signed with"),
-    ("command", "a list of a program and its arguments, as [\"/usr/local/bin/tell\"]"),
+/// What a hook can be notified of, by name.
+const OCCASIONS: [&str; Occasion::ALL.len()] = {
+    let mut names = [""; Occasion::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Occasion::ALL[index].0;
+        index += 1;
+    }
+    names
+};
+
+pub(super) const KEYS: &[Key] = &[
+    Key::required(
+        "name",
+        Kind::Text,
+        "a word of letters, digits, - and _, which no other hook has",
+    ),
+    Key::required("on", Kind::Words(&OCCASIONS), "a list of what it is notified of"),
+    Key::optional("pipelines", Kind::Texts, "Names of the pipelines; without it all."),
+    Key::optional("url", Kind::Text, "An address, as \"https://example.com/wavemill\"."),
+    Key::optional(
+        "secret_file",
+        Kind::Text,
+        "A file with the secret that requests are signed with.",
+    ),
+    Key::optional(
+        "command",
+        Kind::Texts,
+        "A program and its arguments, as [\"/usr/local/bin/notify\", \"-v\"].",
+    ),
 ];
 
 /// Largest file with a secret.
@@ -23,139 +44,103 @@ const SECRET_BYTES_MAX: u64 = 4096;
 /// Longest name.
 const NAME_CHARS_MAX: usize = 64;
 
-/// What a table says, as far as it makes sense.
-#[derive(Default)]
-struct Found {
-    name: Option<String>,
-    on: Option<Vec<Occasion>>,
-    pipelines: Vec<String>,
+/// The hooks that are right.
+pub(super) fn read(sink: &mut Sink<'_>, sections: &[Values<'_>], folder: &Path) -> Vec<Hook> {
+    let mut hooks: Vec<Hook> = Vec::new();
+    for section in sections {
+        let Some(hook) = read_one(sink, section, folder) else { continue };
+        if hooks.iter().any(|other| other.name == hook.name) {
+            let message = format!("two hooks are named `{}`", hook.name);
+            sink.error("name-taken", section.span.clone(), message)
+                .help("give one of them another name: it identifies what a hook was notified of");
+        }
+        hooks.push(hook);
+    }
+    hooks
+}
+
+fn read_one(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> Option<Hook> {
+    let name = values.text("name").and_then(|name| {
+        let help = format!("use up to {NAME_CHARS_MAX} letters, digits, - and _");
+        fitting(sink, "name", name, is_name, &help)
+    });
+    let url = values.text("url").and_then(|url| {
+        fitting(sink, "url", url, is_url, "write an address, as \"https://example.com/wavemill\"")
+    });
+    let secret = values.text("secret_file").map(|path| secret(sink, &path, folder));
+    let target = read_target(sink, values, url, secret);
+    let on = values.words("on")?.into_inner();
+    let on =
+        on.into_iter().filter_map(|name| Occasion::ALL.iter().find(|(known, _)| *known == name));
+    Some(Hook {
+        name: name?,
+        on: on.map(|(_, occasion)| *occasion).collect(),
+        pipelines: texts(values, "pipelines").unwrap_or_default(),
+        target: target?,
+    })
+}
+
+fn read_target(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
     url: Option<String>,
-    secret: Option<Secret>,
-    command: Option<Vec<String>>,
-}
-
-impl Reader<'_> {
-    /// All hooks.
-    pub(super) fn hooks(&mut self, value: &Spanned<DeValue<'_>>) -> Vec<Hook> {
-        let DeValue::Array(tables) = value.get_ref() else {
-            self.wrong::<()>("hook", value);
-            return Vec::new();
-        };
-        let mut hooks: Vec<Hook> = Vec::new();
-        for table in tables {
-            let DeValue::Table(keys) = table.get_ref() else {
-                self.wrong::<()>("hook", table);
-                continue;
-            };
-            let Some(hook) = self.hook(keys, table.span()) else { continue };
-            if hooks.iter().any(|other| other.name == hook.name) {
-                let message = format!("two hooks are named `{}`", hook.name);
-                let help = "a name identifies what a hook was told, so each needs its own";
-                self.mistake("name-taken", message, Some(help.to_owned()), table.span());
-            }
-            hooks.push(hook);
+    secret: Option<Option<Secret>>,
+) -> Option<Target> {
+    let (message, help) = match (values.written("url"), values.written("command")) {
+        (Some(_), None) => {
+            // A secret that cannot be read is a mistake of its own; nothing is sent without it.
+            return Some(Target::Webhook {
+                url: url?,
+                secret: secret.map_or(Some(None), |it| it.map(Some))?,
+            });
         }
-        hooks
-    }
-
-    fn hook(&mut self, keys: &DeTable<'_>, span: Range<usize>) -> Option<Hook> {
-        let before = self.mistakes.len();
-        let mut found = Found::default();
-        for (key, value) in keys {
-            self.hook_key(key, value, &mut found);
+        (None, Some(_)) if secret.is_none() => {
+            return Some(Target::Command(texts(values, "command")?));
         }
-        if self.mistakes.len() > before {
-            return None;
-        }
-        let missing = |reader: &mut Self, message: &str| {
-            let help = "it needs a name, what it is told (on), and a url or a command";
-            reader.mistake("missing-key", message.to_owned(), Some(help.to_owned()), span.clone());
-            None
-        };
-        let Some(name) = found.name else { return missing(self, "a hook without `name`") };
-        let Some(on) = found.on else { return missing(self, "a hook without `on`") };
-        let target = match (found.url, found.command) {
-            (Some(url), None) => Target::Webhook { url, secret: found.secret },
-            (None, Some(command)) if found.secret.is_none() => Target::Command(command),
-            (None, Some(_)) => return missing(self, "`secret_file` signs requests, not commands"),
-            (Some(_), Some(_)) => return missing(self, "a hook with both `url` and `command`"),
-            (None, None) => return missing(self, "a hook without `url` and `command`"),
-        };
-        Some(Hook { name, on, pipelines: found.pipelines, target })
-    }
-
-    fn hook_key(
-        &mut self,
-        key: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
-        found: &mut Found,
-    ) {
-        let name = key.get_ref().as_ref();
-        let is_fine = match name {
-            "name" => set(&mut found.name, text(value).filter(|name| is_name(name))),
-            "on" => set(&mut found.on, texts(value).and_then(|names| occasions(&names))),
-            "pipelines" => texts(value).map(|names| found.pipelines = names).is_some(),
-            "url" => set(&mut found.url, text(value).filter(|url| is_url(url))),
-            "command" => set(&mut found.command, texts(value).filter(|words| !words[0].is_empty())),
-            "secret_file" => {
-                found.secret = self.secret(value);
-                return;
-            }
-            _ => return self.unknown_of(KEYS, name, key.span()),
-        };
-        if !is_fine {
-            self.wrong_of::<()>(KEYS, name, value);
-        }
-    }
-
-    fn secret(&mut self, value: &Spanned<DeValue<'_>>) -> Option<Secret> {
-        let Some(path) = text(value).filter(|path| !path.is_empty()) else {
-            return self.wrong_of(KEYS, "secret_file", value);
-        };
-        let path = self.folder.join(path);
-        let read = || {
-            if std::fs::metadata(&path)?.len() > SECRET_BYTES_MAX {
-                return Err(std::io::Error::other("is too large for a secret"));
-            }
-            std::fs::read_to_string(&path)
-        };
-        let secret =
-            read().map_err(|error| error.to_string()).and_then(|text| Secret::parse(&text));
-        secret
-            .map_err(|reason| {
-                let message = format!("{}: {reason}", path.display());
-                self.mistake("bad-value", message, None, value.span());
-            })
-            .ok()
-    }
-}
-
-fn set<T>(place: &mut Option<T>, value: Option<T>) -> bool {
-    *place = value;
-    place.is_some()
-}
-
-fn text(value: &Spanned<DeValue<'_>>) -> Option<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Some(text.clone().into_owned()),
-        _ => None,
-    }
-}
-
-/// A list of at least one text.
-fn texts(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
-    match value.get_ref() {
-        DeValue::Array(values) if !values.is_empty() => values.iter().map(text).collect(),
-        _ => None,
-    }
-}
-
-fn occasions(names: &[String]) -> Option<Vec<Occasion>> {
-    let of = |name: &String| {
-        let known = Occasion::ALL.iter().find(|(known, _)| known == name);
-        known.map(|(_, occasion)| *occasion)
+        (None, Some(_)) => ("`secret_file` signs requests, not commands", "leave it out"),
+        (Some(_), Some(_)) => ("a hook with both `url` and `command`", "leave one of them out"),
+        (None, None) => ("a hook without `url` and `command`", "add one of them"),
     };
-    names.iter().map(of).collect()
+    sink.error("missing-key", values.span.clone(), message).help(help);
+    None
+}
+
+/// A text, if it is as it must be.
+fn fitting(
+    sink: &mut Sink<'_>,
+    key: &str,
+    text: Spanned<String>,
+    is_fine: fn(&str) -> bool,
+    help: &str,
+) -> Option<String> {
+    if is_fine(text.get_ref()) {
+        return Some(text.into_inner());
+    }
+    let message = format!("`{key}` is \"{}\"", text.get_ref());
+    sink.error("bad-value", text.span(), message).help(help);
+    None
+}
+
+fn texts(values: &Values<'_>, key: &str) -> Option<Vec<String>> {
+    let texts = values.texts(key)?.into_inner();
+    Some(texts.into_iter().map(Spanned::into_inner).collect())
+}
+
+fn secret(sink: &mut Sink<'_>, path: &Spanned<String>, folder: &Path) -> Option<Secret> {
+    let span = path.span();
+    let path = folder.join(path.get_ref());
+    let read = || {
+        if std::fs::metadata(&path)?.len() > SECRET_BYTES_MAX {
+            return Err(std::io::Error::other("is too large for a secret"));
+        }
+        std::fs::read_to_string(&path)
+    };
+    let secret = read().map_err(|error| error.to_string()).and_then(|text| Secret::parse(&text));
+    secret
+        .map_err(|reason| {
+            sink.error("bad-value", span, format!("{}: {reason}", path.display())).maybe(None)
+        })
+        .ok()
 }
 
 fn is_name(name: &str) -> bool {
@@ -204,8 +189,8 @@ mod tests {
     #[test]
     fn hook_that_lacks_something_is_a_mistake_that_names_it() {
         let cases = [
-            ("on = [\"done\"]\ncommand = [\"x\"]", "missing-key: a hook without `name`"),
-            ("name = \"a\"\ncommand = [\"x\"]", "missing-key: a hook without `on`"),
+            ("on = [\"done\"]\ncommand = [\"x\"]", "missing-key: [[hook]] has no `name`"),
+            ("name = \"a\"\ncommand = [\"x\"]", "missing-key: [[hook]] has no `on`"),
             ("name = \"a\"\non = [\"done\"]", "missing-key: a hook without `url` and `command`"),
             (
                 "name = \"a\"\non = [\"done\"]\nurl = \"http://a\"\ncommand = [\"x\"]",
@@ -219,19 +204,24 @@ mod tests {
 
     #[test]
     fn hook_with_a_bad_value_is_a_mistake_that_names_the_key() {
+        const REST: &str = "name = \"a\"\non = [\"done\"]\ncommand = [\"x\"]\n";
         let cases = [
-            ("name = \"a b\"", "`name`"),
-            ("on = [\"finished\"]", "`on`"),
-            ("on = []", "`on`"),
-            ("url = \"example.com\"", "`url`"),
-            ("url = \"ftp://example.com\"", "`url`"),
-            ("command = \"tell\"", "`command`"),
-            ("secret_file = \"missing\"", "/nowhere/missing"),
-            ("ur = \"http://a\"", "no key `ur`"),
+            ("name = \"a\"", "name = \"a b\"", "`name`"),
+            ("[\"done\"]", "[\"finished\"]", "`on`"),
+            ("[\"done\"]", "[]", "`on`"),
+            ("command = [\"x\"]", "url = \"example.com\"", "`url`"),
+            ("command = [\"x\"]", "url = \"ftp://example.com\"", "`url`"),
+            ("command = [\"x\"]", "command = 3", "`command`"),
+            (
+                "command = [\"x\"]",
+                "url = \"http://a\"\nsecret_file = \"missing\"",
+                "/nowhere/missing",
+            ),
+            ("on = ", "ur = \"http://a\"\non = ", "unknown key `ur`"),
         ];
-        for (line, expected) in cases {
-            let found = mistakes(&format!("[[hook]]\n{line}\n"));
-            assert!(found.len() == 1 && found[0].contains(expected), "{line}: {found:?}");
+        for (right, wrong, expected) in cases {
+            let found = mistakes(&format!("[[hook]]\n{}", REST.replace(right, wrong)));
+            assert!(found.len() == 1 && found[0].contains(expected), "{wrong}: {found:?}");
         }
         assert_eq!(mistakes("hook = 3\n").len(), 1);
     }

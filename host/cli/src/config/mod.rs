@@ -7,23 +7,21 @@ mod hooks;
 use crate::diagnostics;
 use crate::exit::CliError;
 use crate::report::{Report, log_filter};
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-use wavemill_core::suggestion::did_you_mean;
 use wavemill_daemon::hooks::Hook;
 use wavemill_pipelines::Diagnostic;
-use wavemill_pipelines::diagnostic::Severity;
+use wavemill_pipelines::reader::{Key, Kind, Sink, Values, read_document};
 
 /// Targets that make sense: -70 LUFS is the absolute gate of BS.1770, 0 LUFS would be full scale.
 pub const TARGET_LUFS_RANGE: RangeInclusive<f64> = -70.0..=0.0;
 
 /// Most jobs at once; each is a process with its own buffers.
-pub const WORKERS_MAX: usize = 256;
+pub const WORKERS_MAX: i64 = 256;
 
 /// Most free space that can be asked for: 1 TiB.
-const MIN_FREE_MIB_MAX: u64 = 1 << 20;
+const MIN_FREE_MIB_MAX: i64 = 1 << 20;
 
 /// Largest configuration file read. A handful of keys needs far less.
 const BYTES_MAX: u64 = 1 << 20;
@@ -69,21 +67,52 @@ pub struct ConfigFile {
     pub hooks: Vec<Hook>,
 }
 
-/// Keys and what they take, for the help of a mistake.
-const KEYS: &[(&str, &str)] = &[
-    ("state", "a folder, as \"/var/lib/wavemill\""),
-    ("root", "a folder, as \"/srv/audio\""),
-    ("output_dir", "a folder, as \"/srv/audio/out\""),
-    ("log", "a level, as \"info\", or levels of parts, as \"info,wavemill_watch=debug\""),
-    ("log_file", "a file, as \"/var/log/wavemill.log\""),
-    ("log_file_mib", "a whole number from 1 to 1024"),
-    ("log_files", "a whole number from 0 to 100"),
-    ("workers", "a whole number from 1 to 256"),
-    ("min_free_mib", "a whole number from 0 to 1048576"),
-    ("confine", "true or false"),
-    ("target_lufs", "a number from -70 to 0, as -16.0"),
-    ("normalize", "true or false"),
-    ("hook", "tables, each under a line [[hook]]"),
+const KEYS: &[Key] = &[
+    Key::optional(
+        "state",
+        Kind::Text,
+        "Folder of store, socket and spool, as \"/var/lib/wavemill\".",
+    ),
+    Key::optional("root", Kind::Text, "Base of relative paths in pipelines, as \"/srv/audio\"."),
+    Key::optional(
+        "output_dir",
+        Kind::Text,
+        "Base of relative output paths, as \"/srv/audio/out\".",
+    ),
+    Key::optional(
+        "log",
+        Kind::Text,
+        "A level, as \"info\", or filters, as \"info,wavemill_watch=debug\".",
+    ),
+    Key::optional("log_file", Kind::Text, "File of the log, as \"/var/log/wavemill.log\"."),
+    Key::optional(
+        "log_file_mib",
+        Kind::Integer { min: 1, max: 1024 },
+        "Size at which it is full, MiB.",
+    ),
+    Key::optional("log_files", Kind::Integer { min: 0, max: 100 }, "Log files that are kept."),
+    Key::optional("workers", Kind::Integer { min: 1, max: WORKERS_MAX }, "Jobs at once."),
+    Key::optional(
+        "min_free_mib",
+        Kind::Integer { min: 0, max: MIN_FREE_MIB_MAX },
+        "Free space below which no job begins, MiB.",
+    ),
+    Key::optional("confine", Kind::Bool, "Whether workers give up what their jobs do not need."),
+    Key::optional(
+        "target_lufs",
+        Kind::Number {
+            unit: "LUFS",
+            min: *TARGET_LUFS_RANGE.start(),
+            max: *TARGET_LUFS_RANGE.end(),
+        },
+        "Target of loudness steps that name none.",
+    ),
+    Key::optional("normalize", Kind::Bool, "false turns loudness steps off."),
+    Key::optional(
+        "hook",
+        Kind::Tables(hooks::KEYS),
+        "Who is notified of the ends of jobs and batches.",
+    ),
 ];
 
 impl ConfigFile {
@@ -138,18 +167,45 @@ impl ConfigFile {
 
     /// What is right of a file's text, and every mistake, in the order of the text.
     fn understand(text: &str, folder: &Path) -> (Self, Vec<Diagnostic>) {
-        let mut reader = Reader { text, folder, mistakes: Vec::new() };
-        let (table, errors) = DeTable::parse_recoverable(text);
-        for error in errors {
-            let span = error.span().unwrap_or(0..0);
-            reader.mistake("syntax", error.message().to_owned(), None, span);
+        let (mut config, mut mistakes) = (Self::default(), Vec::new());
+        read_document(text, KEYS, "the configuration file", &mut mistakes, |sink, values| {
+            config = Self::of(sink, values, folder);
+        });
+        (config, mistakes)
+    }
+
+    fn of(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> Self {
+        let path = |key| values.text(key).map(|text| folder.join(text.get_ref()));
+        let truth = |key| values.truth(key).map(Spanned::into_inner);
+        Self {
+            state: path("state"),
+            root: path("root"),
+            output_dir: path("output_dir"),
+            log: values.text("log").and_then(|text| log(sink, text)),
+            log_file: path("log_file"),
+            log_file_mib: whole(values, "log_file_mib"),
+            log_files: whole(values, "log_files"),
+            workers: whole(values, "workers"),
+            min_free_mib: whole(values, "min_free_mib"),
+            confine: truth("confine"),
+            target_lufs: values.number("target_lufs").map(Spanned::into_inner),
+            normalize: truth("normalize"),
+            hooks: hooks::read(sink, values.tables("hook"), folder),
         }
-        let mut config = Self::default();
-        for (key, value) in table.get_ref() {
-            reader.key(key.get_ref(), key.span(), value, &mut config);
+    }
+}
+
+fn whole<T: TryFrom<i64>>(values: &Values<'_>, key: &str) -> Option<T> {
+    T::try_from(values.integer(key)?.into_inner()).ok()
+}
+
+fn log(sink: &mut Sink<'_>, text: Spanned<String>) -> Option<String> {
+    match log_filter(text.get_ref()) {
+        Ok(_) => Some(text.into_inner()),
+        Err(reason) => {
+            sink.error("bad-value", text.span(), reason);
+            None
         }
-        reader.mistakes.sort_by_key(|mistake| mistake.span.start);
-        (config, reader.mistakes)
     }
 }
 
@@ -183,130 +239,6 @@ fn read_text(path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    folder: &'a Path,
-    mistakes: Vec<Diagnostic>,
-}
-
-impl Reader<'_> {
-    fn key(
-        &mut self,
-        key: &str,
-        key_span: Range<usize>,
-        value: &Spanned<DeValue<'_>>,
-        config: &mut ConfigFile,
-    ) {
-        match key {
-            "state" => config.state = self.folder_of(key, value),
-            "root" => config.root = self.folder_of(key, value),
-            "output_dir" => config.output_dir = self.folder_of(key, value),
-            "log" => config.log = self.log(key, value),
-            "log_file" => config.log_file = self.folder_of(key, value),
-            "log_file_mib" => config.log_file_mib = self.whole(key, value, 1..=1024),
-            "log_files" => config.log_files = self.whole(key, value, 0..=100),
-            "workers" => config.workers = self.whole(key, value, 1..=WORKERS_MAX),
-            "min_free_mib" => {
-                config.min_free_mib = self.whole(key, value, 0..=MIN_FREE_MIB_MAX);
-            }
-            "confine" => config.confine = self.bool(key, value),
-            "target_lufs" => config.target_lufs = self.target(key, value),
-            "normalize" => config.normalize = self.bool(key, value),
-            "hook" => config.hooks = self.hooks(value),
-            _ => self.unknown_of(KEYS, key, key_span),
-        }
-    }
-
-    fn unknown_of(&mut self, keys: &[(&str, &str)], key: &str, span: Range<usize>) {
-        let help = did_you_mean(key, "known keys", keys.iter().map(|(name, _)| *name));
-        self.mistake("unknown-key", format!("there is no key `{key}`"), Some(help), span);
-    }
-
-    fn string(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
-        match value.get_ref() {
-            DeValue::String(text) if !text.is_empty() => Some(text.clone().into_owned()),
-            _ => self.wrong(key, value),
-        }
-    }
-
-    fn log(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<String> {
-        let filter = self.string(key, value)?;
-        if log_filter(&filter).is_ok() { Some(filter) } else { self.wrong(key, value) }
-    }
-
-    fn folder_of(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {
-        self.string(key, value).map(|text| self.folder.join(text))
-    }
-
-    fn bool(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<bool> {
-        match value.get_ref() {
-            DeValue::Boolean(value) => Some(*value),
-            _ => self.wrong(key, value),
-        }
-    }
-
-    fn whole<T: TryFrom<u64> + PartialOrd>(
-        &mut self,
-        key: &str,
-        value: &Spanned<DeValue<'_>>,
-        range: RangeInclusive<T>,
-    ) -> Option<T> {
-        let number = match value.get_ref() {
-            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => None,
-        };
-        let number = number.and_then(|number| T::try_from(number).ok());
-        number.filter(|number| range.contains(number)).or_else(|| self.wrong(key, value))
-    }
-
-    fn target(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<f64> {
-        let target: Option<f64> = match value.get_ref() {
-            DeValue::Integer(number) => number.as_str().parse().ok(),
-            DeValue::Float(number) => number.as_str().parse().ok(),
-            _ => None,
-        };
-        let target = target.filter(|target| TARGET_LUFS_RANGE.contains(target));
-        target.or_else(|| self.wrong(key, value))
-    }
-
-    fn wrong<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
-        self.wrong_of(KEYS, key, value)
-    }
-
-    fn wrong_of<T>(
-        &mut self,
-        keys: &[(&str, &str)],
-        key: &str,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Option<T> {
-        let takes = keys.iter().find(|(name, _)| *name == key).map_or("", |(_, takes)| *takes);
-        let typed = self.text.get(value.span()).unwrap_or_default();
-        let message = format!("`{key}` is {typed}");
-        self.mistake("bad-value", message, Some(format!("it takes {takes}")), value.span());
-        None
-    }
-
-    fn mistake(
-        &mut self,
-        code: &'static str,
-        message: String,
-        help: Option<String>,
-        span: Range<usize>,
-    ) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |index| index + 1);
-        self.mistakes.push(Diagnostic {
-            code,
-            severity: Severity::Error,
-            message,
-            help,
-            span,
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,8 +269,8 @@ mod tests {
             places,
             [
                 (1, 1, "unknown-key"),
-                (2, 11, "bad-value"),
-                (3, 15, "bad-value"),
+                (2, 11, "out-of-range"),
+                (3, 15, "wrong-type"),
                 (4, 2, "unknown-key")
             ]
         );
