@@ -45,8 +45,10 @@ pub struct Client {
 enum Server {
     /// A daemon that listens on this socket.
     Daemon(PathBuf),
-    /// The same routes in this process.
-    InProcess(Router),
+    /// The same routes in this process, over a store.
+    Store(Router),
+    /// The same over an empty store in memory: there is no state folder yet.
+    Nothing(Router),
 }
 
 /// Why a request was not answered as hoped.
@@ -110,7 +112,7 @@ impl Client {
             return Self::open_or_make(terms);
         }
         let store = Store::in_memory().map_err(|error| failed(&error))?;
-        Self::over(Service::over_store(Arc::new(store), terms))
+        Self::of(Server::Nothing(router(Service::over_store(Arc::new(store), terms))))
     }
 
     /// As [`Client::open`]; makes the store where there is none.
@@ -128,10 +130,11 @@ impl Client {
             match Store::open(&terms.state_dir) {
                 Ok(store) => {
                     finish_orders(&store).map_err(|error| failed(&error))?;
-                    return Self::over(Service::over_store(Arc::new(store), terms));
+                    let service = Service::over_store(Arc::new(store), terms);
+                    return Self::of(Server::Store(router(service)));
                 }
                 Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
-                    std::thread::sleep(BUSY_PAUSE);
+                    std::thread::park_timeout(BUSY_PAUSE);
                 }
                 Err(error @ StoreError::Busy { .. }) => {
                     return Err(ClientError::Busy { reason: error.to_string() });
@@ -139,11 +142,6 @@ impl Client {
                 Err(error) => return Err(failed(&error)),
             }
         }
-    }
-
-    /// The operations over a store that no daemon runs on.
-    fn over(service: Service) -> Result<Self, ClientError> {
-        Self::of(Server::InProcess(router(service)))
     }
 
     fn of(server: Server) -> Result<Self, ClientError> {
@@ -219,17 +217,21 @@ impl Client {
         if status.is_success() {
             return serde_json::from_slice(&bytes).map_err(|error| answer(&error));
         }
-        Err(ClientError::Refused(serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+        let mut problem: Problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
             let detail = format!("the daemon answered {status}");
             Problem::new(status.as_u16(), "refused", detail)
-        })))
+        });
+        if matches!(self.server, Server::Nothing(_)) && status == StatusCode::NOT_FOUND {
+            problem.detail += "; there are no jobs here yet: is it the right --state?";
+        }
+        Err(ClientError::Refused(problem))
     }
 
     fn exchange(&self, request: Request<Body>) -> Result<(StatusCode, Bytes), ClientError> {
         let socket = match &self.server {
             Server::Daemon(socket) => socket,
             // No deadline: what takes long is the work itself.
-            Server::InProcess(router) => {
+            Server::Store(router) | Server::Nothing(router) => {
                 let mut router = router.clone();
                 let answered = self.runtime.block_on(async move {
                     let response = router.call(request).await?;

@@ -217,7 +217,7 @@ mod tests {
                 "url = \"http://a\"\nsecret_file = \"missing\"",
                 "/nowhere/missing",
             ),
-            ("on = ", "ur = \"http://a\"\non = ", "unknown key `ur`"),
+            ("on = ", "pipelin = [\"x\"]\non = ", "unknown key `pipelin`"),
         ];
         for (right, wrong, expected) in cases {
             let found = mistakes(&format!("[[hook]]\n{}", REST.replace(right, wrong)));
