@@ -1,5 +1,6 @@
 //! What flags of several commands mean, and messages about a pipeline that flags made, in the words of these.
 
+use super::export::step_flags::{EDITS, LEVELS, StepFlag};
 use wavemill_core::decode::Damaged;
 
 /// Keys of an export, and the flags of `wavemill export` that stand for them.
@@ -20,50 +21,21 @@ pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
     Damaged::of_name(name).ok_or_else(|| format!("one of {} is meant", Damaged::NAMES.join(", ")))
 }
 
-/// Steps, their keys, and the flags that stand for them.
-#[rustfmt::skip]
-const STEP_FLAGS: [(&str, &str, &str); 26] = [
-    ("range", "start_s", "--start"),
-    ("range", "end_s", "--end"),
-    ("remix", "channels", "--channels"),
-    ("remix", "from", "--from"),
-    ("invert", "channel", "--invert"),
-    ("trim-silence", "threshold_dbfs", "--silence-threshold"),
-    ("trim-silence", "min_length_s", "--silence-min-length"),
-    ("trim-silence", "pad_s", "--silence-pad"),
-    ("high-pass", "cutoff_hz", "--high-pass"),
-    ("low-pass", "cutoff_hz", "--low-pass"),
-    ("fade", "in_s", "--fade-in"),
-    ("fade", "out_s", "--fade-out"),
-    ("fade", "shape", "--fade-shape"),
-    ("pad", "start_s", "--pad-start"),
-    ("pad", "end_s", "--pad-end"),
-    ("resample", "sample_rate_hz", "--sample-rate"),
-    ("resample", "quality", "--sample-rate-quality"),
-    ("gain", "gain_db", "--gain"),
-    ("peak-normalize", "target_dbfs", "--peak"),
-    ("loudness", "target_lufs", "--loudness"),
-    ("loudness", "ceiling_dbtp", "--ceiling"),
-    ("loudness", "max_reduction_db", "--max-reduction"),
-    ("loudness", "skip_within_lu", "--skip-within"),
-    ("loudness", "lower_only", "--lower-only"),
-    ("loudness", "mono", "--dual-mono"),
-    ("limit", "ceiling_dbtp", "--ceiling"),
-];
-
 /// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``. Keys of
 /// steps are told by the step that it is about, else those that mean one flag only.
 pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
     let mut text = message.replace("leave the key out", "leave the flag out");
-    let is_clear = |key: &str, flag: &str| {
-        STEP_FLAGS.iter().all(|(_, other, its)| *other != key || *its == flag)
+    let flags = || EDITS.iter().chain(LEVELS).filter_map(|flag| Some((flag.key()?, flag)));
+    let is_clear = |key: &str, flag: &StepFlag| {
+        flags().all(|(other, its)| other != key || its.name == flag.name)
     };
-    let of_steps = STEP_FLAGS.iter().filter(|(name, key, flag)| match step {
-        Some(step) => *name == step,
+    let of_steps = flags().filter(|(key, flag)| match step {
+        Some(step) => flag.steps.contains(&step),
         None => is_clear(key, flag),
     });
-    let of_steps = of_steps.map(|(_, key, flag)| (*key, *flag));
-    for (key, flag) in of_steps.chain(FLAGS) {
+    let of_steps = of_steps.map(|(key, flag)| (key, format!("--{}", flag.name)));
+    let others = FLAGS.map(|(key, flag)| (key, flag.to_owned()));
+    for (key, flag) in of_steps.chain(others) {
         text = text.replace(&format!("`{key} = "), &format!("`{flag} "));
         text = text.replace(&format!("`{key}`"), &format!("`{flag}`"));
     }

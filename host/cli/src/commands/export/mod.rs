@@ -1,6 +1,6 @@
 //! `wavemill export`: one file into another, as flags say.
 
-mod steps;
+pub(in crate::commands) mod step_flags;
 
 use super::confined::before_run;
 use super::flags::damaged;
@@ -10,7 +10,7 @@ use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
-use steps::{Edits, Levels, steps};
+use step_flags::StepFlags;
 use wavemill_core::decode::Damaged;
 use wavemill_core::encode;
 
@@ -50,10 +50,7 @@ pub(super) struct ExportOne {
     dry_run: bool,
 
     #[command(flatten)]
-    edits: Edits,
-
-    #[command(flatten)]
-    levels: Levels,
+    steps: StepFlags,
 
     #[command(flatten)]
     storage: Storage,
@@ -228,7 +225,7 @@ impl ExportOne {
         if self.damaged == Damaged::Repair {
             let _ = write!(text, "\n[decode]\ndamaged = {}\n", quoted(self.damaged.name()));
         }
-        for step in steps(&self.edits, &self.levels, self.storage.channels)? {
+        for step in self.steps.steps(self.storage.channels)? {
             let _ = write!(text, "\n[[step]]\nuse = {}\n", quoted(step.name));
             if !step.with.is_empty() {
                 let pairs: Vec<_> =
@@ -349,6 +346,7 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::FromArgMatches;
 
     fn text(export: &ExportOne) -> String {
         export.pipeline(&export.names(|path| Ok(path.to_owned())).unwrap()).unwrap()
@@ -367,10 +365,12 @@ mod tests {
 
     #[test]
     fn steps_come_in_the_order_of_the_help() {
-        let edits =
-            Edits { start: Some(1.5), trim_silence: true, fade_out: Some(2.0), ..Edits::default() };
-        let levels = Levels { loudness: Some(-16.0), limit: true, ..Levels::default() };
-        let text = text(&ExportOne { edits, levels, ..to("b.wav") });
+        let line =
+            "export a.wav b.wav --loudness -16 --limit --fade-out 2 --trim-silence --start 1.5";
+        let words = ["wavemill"].into_iter().chain(line.split(' '));
+        let matches = super::super::command().try_get_matches_from(words).unwrap();
+        let (_, sub) = matches.subcommand().unwrap();
+        let text = text(&ExportOne::from_arg_matches(sub).unwrap());
         let steps: Vec<&str> = text.lines().filter(|line| line.starts_with("use")).collect();
         let expected = ["range", "trim-silence", "fade", "loudness"];
         assert_eq!(steps, expected.map(|name| format!("use = \"{name}\"")));

@@ -1,0 +1,279 @@
+//! The flags of `export` that make steps. What a flag takes, its help and its default are those of the step's
+//! descriptor. **Adding one: a line in [`EDITS`] or [`LEVELS`].**
+
+use super::super::CliError;
+use super::super::waveform::parse_time;
+use super::{Pair, number, quoted};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
+use wavemill_core::processors;
+
+/// A flag and what it says of a step.
+pub(in crate::commands) struct StepFlag {
+    /// Without the dashes.
+    pub(in crate::commands) name: &'static str,
+    /// The steps that it may be about: that of the pipeline is the first that others do not rule out.
+    pub(in crate::commands) steps: &'static [&'static str],
+    takes: Takes,
+    /// Flags that it means nothing without.
+    requires: &'static [&'static str],
+}
+
+/// What a flag stands for.
+enum Takes {
+    /// A value of this key.
+    Key(&'static str),
+    /// A time of this key, in seconds or as 1:30.
+    Time(&'static str),
+    /// A word of this key; the second is meant where none is given.
+    WordOr(&'static str, &'static str),
+    /// Nothing: this word of this key.
+    Word(&'static str, &'static str),
+    /// Nothing: the step as it is.
+    Step,
+}
+
+impl StepFlag {
+    /// The key of its step, if it has one.
+    pub(in crate::commands) fn key(&self) -> Option<&'static str> {
+        match self.takes {
+            Takes::Key(key) | Takes::Time(key) | Takes::WordOr(key, _) | Takes::Word(key, _) => {
+                Some(key)
+            }
+            Takes::Step => None,
+        }
+    }
+
+    fn step(&self) -> &'static StepDescriptor {
+        processors::step(self.steps[0]).expect("a test looks for the step of each flag")
+    }
+
+    fn param(&self) -> Option<&'static ParamDescriptor> {
+        let key = self.key()?;
+        self.step().params.iter().find(|param| param.key == key)
+    }
+
+    fn arg(&self) -> Arg {
+        let arg = Arg::new(self.name).long(self.name).requires_all(self.requires);
+        let Some(param) = self.param() else {
+            return arg.action(ArgAction::SetTrue).help(self.step().summary.trim_end_matches('.'));
+        };
+        let arg = arg.help(help(param, !self.requires.is_empty() || self.steps.len() > 1));
+        match (&self.takes, param.kind) {
+            (Takes::Word(..), _) | (_, ParamKind::Bool) => arg.action(ArgAction::SetTrue),
+            (Takes::Time(_), _) => arg.value_name("TIME").value_parser(parse_time),
+            (Takes::WordOr(_, word), ParamKind::Choice(_)) => arg
+                .value_name("WORD")
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value(*word),
+            (_, ParamKind::Choice(_)) => arg.value_name("WORD"),
+            (_, ParamKind::Integer { unit, .. }) => {
+                arg.value_name(value_name(unit)).value_parser(value_parser!(i64))
+            }
+            (_, ParamKind::Number { unit, min, .. }) => arg
+                .value_name(value_name(unit))
+                .value_parser(value_parser!(f64))
+                .allow_negative_numbers(min < 0.0),
+        }
+    }
+
+    /// What it gives its step, as TOML; `None` where it was not given.
+    fn value(&self, matches: &ArgMatches) -> Option<Given> {
+        let word = |text: &String| quoted(text);
+        let value = match (&self.takes, self.param().map(|param| param.kind)) {
+            (Takes::Step, _) => return matches.get_flag(self.name).then_some(Given::Step),
+            (Takes::Word(_, word), _) => matches.get_flag(self.name).then(|| quoted(word)),
+            (_, Some(ParamKind::Bool)) => matches.get_flag(self.name).then(|| "true".to_owned()),
+            (_, Some(ParamKind::Integer { .. })) => {
+                matches.get_one::<i64>(self.name).map(ToString::to_string)
+            }
+            (_, Some(ParamKind::Number { .. })) => {
+                matches.get_one::<f64>(self.name).map(|value| number(*value))
+            }
+            (_, Some(ParamKind::Choice(_)) | None) => {
+                matches.get_one::<String>(self.name).map(word)
+            }
+        };
+        Some(Given::Pair((self.key()?, value?)))
+    }
+}
+
+/// What a flag gives its step.
+#[derive(Clone, Debug, PartialEq)]
+enum Given {
+    /// Nothing but that it is wanted.
+    Step,
+    Pair(Pair),
+}
+
+fn value_name(unit: &'static str) -> &'static str {
+    if unit.is_empty() { "N" } else { unit }
+}
+
+/// What a flag sets, the words it takes, and, where another flag asks for its step, what holds without it.
+fn help(param: &ParamDescriptor, has_default: bool) -> String {
+    let mut text = param.summary.trim_end_matches('.').to_owned();
+    if let ParamKind::Choice(words) = param.kind {
+        text += &format!(": {}", words.join(", "));
+    }
+    match param.default {
+        ParamDefault::Number(value) if has_default => text += &format!(" [default: {value}]"),
+        ParamDefault::Integer(value) if has_default => text += &format!(" [default: {value}]"),
+        ParamDefault::Choice(value) if has_default => text += &format!(" [default: {value}]"),
+        _ => {}
+    }
+    text
+}
+
+const fn row(name: &'static str, steps: &'static [&'static str], takes: Takes) -> StepFlag {
+    StepFlag { name, steps, takes, requires: &[] }
+}
+
+impl StepFlag {
+    const fn with(self, requires: &'static [&'static str]) -> Self {
+        Self { requires, ..self }
+    }
+}
+
+/// What becomes of the signal. Steps come in this order.
+#[rustfmt::skip]
+pub(in crate::commands) static EDITS: &[StepFlag] = &[
+    row("start", &["range"], Takes::Time("start_s")),
+    row("end", &["range"], Takes::Time("end_s")),
+    row("from", &["remix"], Takes::Key("from")),
+    row("swap", &["swap"], Takes::Step),
+    row("invert", &["invert"], Takes::WordOr("channel", "all")),
+    row("trim-silence", &["trim-silence"], Takes::Step),
+    row("silence-threshold", &["trim-silence"], Takes::Key("threshold_dbfs")).with(&["trim-silence"]),
+    row("silence-min-length", &["trim-silence"], Takes::Key("min_length_s")).with(&["trim-silence"]),
+    row("silence-pad", &["trim-silence"], Takes::Key("pad_s")).with(&["trim-silence"]),
+    row("dc-remove", &["dc-remove"], Takes::Step),
+    row("high-pass", &["high-pass"], Takes::Key("cutoff_hz")),
+    row("low-pass", &["low-pass"], Takes::Key("cutoff_hz")),
+    row("fade-in", &["fade"], Takes::Key("in_s")),
+    row("fade-out", &["fade"], Takes::Key("out_s")),
+    row("fade-shape", &["fade"], Takes::Key("shape")),
+    row("pad-start", &["pad"], Takes::Key("start_s")),
+    row("pad-end", &["pad"], Takes::Key("end_s")),
+    row("sample-rate", &["resample"], Takes::Key("sample_rate_hz")),
+    row("sample-rate-quality", &["resample"], Takes::Key("quality")).with(&["sample-rate"]),
+];
+
+/// How loud it becomes. `--limit` is the mode of `loudness`, or the step `limit`.
+#[rustfmt::skip]
+pub(in crate::commands) static LEVELS: &[StepFlag] = &[
+    row("speech-level", &["speech-level"], Takes::Step),
+    row("gain", &["gain"], Takes::Key("gain_db")),
+    row("peak", &["peak-normalize"], Takes::Key("target_dbfs")),
+    row("loudness", &["loudness"], Takes::Key("target_lufs")),
+    row("limit", &["limit"], Takes::Step),
+    row("ceiling", &["loudness", "limit"], Takes::Key("ceiling_dbtp")),
+    row("character", &["loudness", "limit"], Takes::Key("character")).with(&["limit"]),
+    row("max-reduction", &["loudness"], Takes::Key("max_reduction_db")).with(&["loudness", "limit"]),
+    row("skip-within", &["loudness"], Takes::Key("skip_within_lu")).with(&["loudness"]),
+    row("lower-only", &["loudness"], Takes::Key("lower_only")).with(&["loudness"]),
+    row("dual-mono", &["loudness"], Takes::Word("mono", "dual")).with(&["loudness"]),
+];
+
+/// A step and what it is given.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) with: Vec<Pair>,
+}
+
+/// What the flags said, in the order of the steps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StepFlags(Vec<(&'static str, &'static [&'static str], Given)>);
+
+impl clap::FromArgMatches for StepFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = EDITS.iter().chain(LEVELS);
+        Ok(Self(
+            given.filter_map(|flag| Some((flag.name, flag.steps, flag.value(matches)?))).collect(),
+        ))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for StepFlags {
+    fn augment_args(command: Command) -> Command {
+        command
+            .next_help_heading("Edits, in this order")
+            .args(EDITS.iter().map(StepFlag::arg))
+            .next_help_heading("Level")
+            .args(LEVELS.iter().map(StepFlag::arg))
+            .group(clap::ArgGroup::new("level").args(["gain", "peak", "loudness"]))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl StepFlags {
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(flag, ..)| *flag == name)
+    }
+
+    /// The steps, in the order of the help.
+    ///
+    /// # Errors
+    /// When flags mean nothing without another.
+    pub(super) fn steps(&self, channels: Option<u32>) -> Result<Vec<Step>, CliError> {
+        let (is_aimed, is_limited) = (self.has("loudness"), self.has("limit"));
+        if self.has("fade-shape") && !self.has("fade-in") && !self.has("fade-out") {
+            let why = "--fade-shape is the shape of --fade-in or --fade-out: add one";
+            return Err(CliError::usage(why));
+        }
+        if self.has("ceiling") && !is_aimed && !is_limited {
+            let why = "--ceiling is the ceiling of --loudness or --limit: add one";
+            return Err(CliError::usage(why));
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        for (_, names, given) in &self.0 {
+            let name = if is_aimed || names.len() == 1 { names[0] } else { names[1] };
+            let given = match given {
+                Given::Step if name == "limit" && is_aimed => {
+                    Given::Pair(("mode", quoted("limit")))
+                }
+                given => given.clone(),
+            };
+            let name = if name == "limit" && is_aimed { "loudness" } else { name };
+            if steps.last().is_none_or(|last| last.name != name) {
+                // A side becomes a file of one channel, unless another number was asked for.
+                let with = if name == "remix" {
+                    vec![("channels", channels.unwrap_or(1).to_string())]
+                } else {
+                    Vec::new()
+                };
+                steps.push(Step { name, with });
+            }
+            if let (Some(step), Given::Pair(pair)) = (steps.last_mut(), given) {
+                step.with.push(pair);
+            }
+        }
+        Ok(steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_flag_stands_for_a_step_and_a_key_that_are_there() {
+        for flag in EDITS.iter().chain(LEVELS) {
+            for name in flag.steps {
+                let step = processors::step(name).unwrap_or_else(|| panic!("{name}"));
+                let Some(key) = flag.key() else { continue };
+                assert!(step.params.iter().any(|param| param.key == key), "{name} {key}");
+            }
+        }
+    }
+}
