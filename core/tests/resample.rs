@@ -399,3 +399,35 @@ proptest! {
         prop_assert!((length as f64 - exact).abs() <= 0.5 + 1e-9);
     }
 }
+
+/// The same tone by `rubato`'s transforms in `f64`, another design of another author.
+fn by_rubato(rates: (u32, u32), plane: &[f64]) -> Vec<f64> {
+    use rubato::audioadapter_buffers::direct::InterleavedSlice;
+    use rubato::{Fft, FixedSync, Resampler as _};
+    let (from, to) = (rates.0 as usize, rates.1 as usize);
+    let mut peer = Fft::<f64>::new(from, to, 4096, 1, FixedSync::Input).unwrap();
+    let input = InterleavedSlice::new(plane, 1, plane.len()).unwrap();
+    let mut output = vec![0.0; peer.process_all_needed_output_len(plane.len())];
+    let room = output.len();
+    let mut buffer = InterleavedSlice::new_mut(&mut output, 1, room).unwrap();
+    let (_, frame_count) =
+        peer.process_all_into_buffer(&input, &mut buffer, plane.len(), None).unwrap();
+    output.truncate(frame_count);
+    output
+}
+
+/// They may differ by what each may add to a tone: -170 dB here and no more there (measured, see decision 5).
+#[test]
+fn tones_come_out_as_rubato_makes_them() {
+    let (quality, promise_db) = PROMISES[0];
+    for rates in [(44_100, 48_000), (48_000, 44_100), (44_100, 96_000), (96_000, 44_100)] {
+        for share in [0.01, 0.3, 0.7] {
+            let tone = tone(rates, share * limit_hz(rates));
+            let (ours, theirs) = (convert_one(rates, quality, &tone), by_rubato(rates, &tone));
+            let difference: Vec<f64> =
+                ours.iter().zip(&theirs).map(|(our, their)| our - their).collect();
+            let found_db = relative(strength(&difference));
+            assert!(found_db < promise_db + 6.0, "{rates:?} at {share}: {found_db:.1} dB");
+        }
+    }
+}
