@@ -8,6 +8,7 @@ const FOLDERS: &[&str] = &["core", "effects", "host", "pipelines", "plugin", "te
 const FILES: &[&str] = &[
     "ARCHITECTURE.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE-APACHE",
@@ -39,9 +40,9 @@ fn top_level_is_exactly_the_fixed_one() {
 }
 
 #[test]
-fn architecture_fits_in_200_lines() {
+fn architecture_fits_in_220_lines() {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
-    assert!(text.lines().count() <= 200, "ARCHITECTURE.md has {} lines", text.lines().count());
+    assert!(text.lines().count() <= 220, "ARCHITECTURE.md has {} lines", text.lines().count());
 }
 
 #[test]
