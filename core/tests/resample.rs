@@ -401,6 +401,7 @@ proptest! {
 }
 
 /// The same tone by `rubato`'s transforms in `f64`, another design of another author.
+#[expect(clippy::unwrap_used, reason = "a helper of a test fails by panicking")]
 fn by_rubato(rates: (u32, u32), plane: &[f64]) -> Vec<f64> {
     use rubato::audioadapter_buffers::direct::InterleavedSlice;
     use rubato::{Fft, FixedSync, Resampler as _};

@@ -1,10 +1,16 @@
 //! Damaged records: they are refused as such, or read as what they say; nothing panics and nothing else is lost.
 //! `cargo xtask fuzz store --seconds N` damages for longer.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do, and print the seed"
+)]
 
 use fastrand::Rng;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 use std::collections::HashSet;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +31,7 @@ const V1: &[u8] =
 const COUNT: u64 = 150;
 
 fn v1(folder: &Path) -> Store {
-    fs::write(Store::file_in(folder), V1).unwrap();
+    fs::File::create(Store::file_in(folder)).unwrap().write_all(V1).unwrap();
     Store::open(folder).unwrap()
 }
 
@@ -60,7 +66,7 @@ fn replace(folder: &Path, records: &[Record]) {
 }
 
 fn damage(bytes: &mut Vec<u8>, random: &mut Rng) {
-    let at = random.usize(..bytes.len() + 1);
+    let at = random.usize(..=bytes.len());
     let pieces: [&[u8]; 12] = [
         b"null",
         b"-1",

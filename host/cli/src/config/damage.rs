@@ -76,7 +76,7 @@ const PIECES: &[&str] = &[
 fn damaged(random: &mut Rng) -> String {
     let mut text: Vec<char> = CONFIG.chars().collect();
     for _ in 0..random.usize(..6) {
-        let at = random.usize(..text.len() + 1);
+        let at = random.usize(..=text.len());
         let end = (at + 1 + random.usize(..24)).min(text.len());
         match random.usize(..5) {
             0 => drop(text.drain(at..end)),

@@ -67,8 +67,7 @@ fn read_one(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> Option<H
     let url = values.text("url").and_then(|url| {
         fitting(sink, "url", url, is_url, "write an address, as \"https://example.com/wavemill\"")
     });
-    let secret = values.text("secret_file").map(|path| secret(sink, &path, folder));
-    let target = read_target(sink, values, url, secret);
+    let target = read_target(sink, values, url, folder);
     let on = values.words("on")?.into_inner();
     let on =
         on.into_iter().filter_map(|name| Occasion::ALL.iter().find(|(known, _)| *known == name));
@@ -84,17 +83,19 @@ fn read_target(
     sink: &mut Sink<'_>,
     values: &Values<'_>,
     url: Option<String>,
-    secret: Option<Option<Secret>>,
+    folder: &Path,
 ) -> Option<Target> {
+    let secret_file = values.text("secret_file");
     let (message, help) = match (values.written("url"), values.written("command")) {
         (Some(_), None) => {
-            // A secret that cannot be read is a mistake of its own; nothing is sent without it.
-            return Some(Target::Webhook {
-                url: url?,
-                secret: secret.map_or(Some(None), |it| it.map(Some))?,
-            });
+            // Without a secret that was asked for, nothing is sent.
+            let secret = match secret_file {
+                Some(path) => Some(secret(sink, &path, folder)?),
+                None => None,
+            };
+            return Some(Target::Webhook { url: url?, secret });
         }
-        (None, Some(_)) if secret.is_none() => {
+        (None, Some(_)) if secret_file.is_none() => {
             return Some(Target::Command(texts(values, "command")?));
         }
         (None, Some(_)) => ("`secret_file` signs requests, not commands", "leave it out"),
@@ -136,11 +137,14 @@ fn secret(sink: &mut Sink<'_>, path: &Spanned<String>, folder: &Path) -> Option<
         std::fs::read_to_string(&path)
     };
     let secret = read().map_err(|error| error.to_string()).and_then(|text| Secret::parse(&text));
-    secret
-        .map_err(|reason| {
-            sink.error("bad-value", span, format!("{}: {reason}", path.display())).maybe(None)
-        })
-        .ok()
+    match secret {
+        Ok(secret) => Some(secret),
+        Err(reason) => {
+            sink.error("bad-value", span, format!("{}: {reason}", path.display()))
+                .help("name a file with the secret alone");
+            None
+        }
+    }
 }
 
 fn is_name(name: &str) -> bool {

@@ -128,7 +128,7 @@ impl Disk {
         sectors.retain(|_| random.usize(..4) < share);
         if random.usize(..2) == 0 {
             for index in (1..sectors.len()).rev() {
-                sectors.swap(index, random.usize(..index + 1));
+                sectors.swap(index, random.usize(..=index));
             }
         }
         for sector in &sectors {

@@ -5,6 +5,7 @@ use super::super::CliError;
 use super::super::waveform::parse_time;
 use super::{Pair, number, quoted};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use std::fmt::Write as _;
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
 use wavemill_core::processors;
 
@@ -115,13 +116,16 @@ fn value_name(unit: &'static str) -> &'static str {
 fn help(param: &ParamDescriptor, has_default: bool) -> String {
     let mut text = param.summary.trim_end_matches('.').to_owned();
     if let ParamKind::Choice(words) = param.kind {
-        text += &format!(": {}", words.join(", "));
+        let _ = write!(text, ": {}", words.join(", "));
     }
-    match param.default {
-        ParamDefault::Number(value) if has_default => text += &format!(" [default: {value}]"),
-        ParamDefault::Integer(value) if has_default => text += &format!(" [default: {value}]"),
-        ParamDefault::Choice(value) if has_default => text += &format!(" [default: {value}]"),
-        _ => {}
+    let default = match param.default {
+        ParamDefault::Number(value) => Some(value.to_string()),
+        ParamDefault::Integer(value) => Some(value.to_string()),
+        ParamDefault::Choice(value) => Some(value.to_owned()),
+        ParamDefault::Required { .. } | ParamDefault::Absent | ParamDefault::Bool(_) => None,
+    };
+    if let Some(default) = default.filter(|_| has_default) {
+        let _ = write!(text, " [default: {default}]");
     }
     text
 }
