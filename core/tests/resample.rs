@@ -406,7 +406,8 @@ fn by_rubato(rates: (u32, u32), plane: &[f64]) -> Vec<f64> {
     use rubato::audioadapter_buffers::direct::InterleavedSlice;
     use rubato::{Fft, FixedSync, Resampler as _};
     let (from, to) = (rates.0 as usize, rates.1 as usize);
-    let mut peer = Fft::<f64>::new(from, to, 4096, 1, FixedSync::Input).unwrap();
+    // An even multiple of the smallest block (all rates here share 300 Hz), so that half a transform is whole frames.
+    let mut peer = Fft::<f64>::new(from, to, from / 300 * 32, 1, FixedSync::Input).unwrap();
     let input = InterleavedSlice::new(plane, 1, plane.len()).unwrap();
     let mut output = vec![0.0; peer.process_all_needed_output_len(plane.len())];
     let room = output.len();

@@ -1,5 +1,5 @@
 //! Every operation, described once: method, path, request, answer, refusals. The server, the client and the `OpenAPI`
-//! document follow from it. **Adding one: a line in [`operations!`] and a method of [`Service`] of that name.**
+//! document follow from it. **Adding one: a line in `operations!` and a method of [`Service`] of that name.**
 
 use super::client::{Client, ClientError};
 use super::service::Service;
