@@ -52,9 +52,9 @@ fn read(bytes: &[u8]) -> Vec<Cue> {
 }
 
 /// Start and end in frames, and what is there.
-type Told = (u64, Option<u64>, Option<String>);
+type Fields = (u64, Option<u64>, Option<String>);
 
-fn told(cue: &Cue) -> Told {
+fn fields(cue: &Cue) -> Fields {
     let end = match cue.end {
         CueEnd::At(end) => Some(end.frame(RATE)),
         CueEnd::Point | CueEnd::Next => None,
@@ -63,7 +63,7 @@ fn told(cue: &Cue) -> Told {
 }
 
 /// What comes back of [`cues`] where the three of them end at these frames.
-fn expected(ends: [Option<u64>; 3]) -> Vec<Told> {
+fn expected(ends: [Option<u64>; 3]) -> Vec<Fields> {
     let cues = cues().into_iter().zip(ends);
     cues.map(|(cue, end)| (cue.start.frame(RATE), end, cue.label)).collect()
 }
@@ -71,7 +71,7 @@ fn expected(ends: [Option<u64>; 3]) -> Vec<Told> {
 #[test]
 fn cues_come_back_from_every_format_with_what_it_has_of_them() {
     for format in formats::FORMATS {
-        let found: Vec<Told> = read(&file(format.name, cues())).iter().map(told).collect();
+        let found: Vec<Fields> = read(&file(format.name, cues())).iter().map(fields).collect();
         let ends = match format.name {
             // Regions and points.
             "wav" => [Some(96_048), None, Some(144_000)],

@@ -90,9 +90,9 @@ fn ffmpeg_decodes_as_many_frames_without_a_warning() {
         let file = OnDisk::new(&file(&samples, rate_hz, None), "m4a");
         let Some(raw) = file.by_ffmpeg("f32le") else { return };
         assert_eq!(raw.len(), frame_count * channel_count * 4, "{rate_hz} Hz");
-        let told = file.by_ffprobe().unwrap();
+        let printed = file.by_ffprobe().unwrap();
         let duration = format!("duration_ts={frame_count}");
-        assert!(told.contains("profile=LC") && told.contains(&duration), "{told}");
+        assert!(printed.contains("profile=LC") && printed.contains(&duration), "{printed}");
     }
 }
 
@@ -108,7 +108,7 @@ fn aac_has_its_header_in_front_where_the_length_is_known() {
     assert!(place(&unknown, b"mdat") < place(&unknown, b"moov"));
     assert_eq!(decoded(&unknown)[0].len(), 50_000);
     let file = OnDisk::new(&unknown, "m4a");
-    assert!(file.by_ffprobe().is_none_or(|told| told.contains("duration_ts=50000")));
+    assert!(file.by_ffprobe().is_none_or(|printed| printed.contains("duration_ts=50000")));
 }
 
 #[test]
@@ -168,8 +168,8 @@ fn gains_are_written_into_the_room_that_was_kept() {
         let after = file.into_inner();
         assert_eq!((bytes.len(), decoded(&after)), (after.len(), decoded(&bytes)));
         let file = OnDisk::new(&after, "m4a");
-        if let Some(told) = file.by_ffprobe() {
-            assert!(told.contains("TAG:replaygain_track_gain=-7.03 dB"), "{told}");
+        if let Some(printed) = file.by_ffprobe() {
+            assert!(printed.contains("TAG:replaygain_track_gain=-7.03 dB"), "{printed}");
         }
     }
 }

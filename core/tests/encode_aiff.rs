@@ -95,8 +95,8 @@ fn aiff_is_read_bit_for_bit_by_ffmpeg_and_sox() {
             if !is_float && let Some(found) = file.by_sox(&["-e", "signed", "-b", "32"]) {
                 assert!(found == raw(&samples), "sox, {what}");
             }
-            if is_float && let Some(told) = file.told("soxi", &["-s"]) {
-                assert_eq!(told.trim(), frame_count.to_string(), "sox, {what}");
+            if is_float && let Some(printed) = file.told("soxi", &["-s"]) {
+                assert_eq!(printed.trim(), frame_count.to_string(), "sox, {what}");
             }
         }
     }
@@ -107,10 +107,13 @@ fn aiff_is_whole_for_libsndfile() {
     for (format, name) in [(PcmFormat::int(24), "AIFF"), (PcmFormat::FLOAT, "AIFC")] {
         let samples = music(format, 2, 10_001);
         let bytes = encode("aiff", &samples, settings(&samples), 4096).unwrap();
-        let Some(told) = OnDisk::new(&bytes, "aiff").told("sndfile-info", &[]) else { return };
-        assert!(told.contains("Frames      : 10001"), "{told}");
-        assert!(told.contains(name), "{told}");
-        assert!(!told.contains("***") && !told.to_lowercase().contains("should be"), "{told}");
+        let Some(printed) = OnDisk::new(&bytes, "aiff").told("sndfile-info", &[]) else { return };
+        assert!(printed.contains("Frames      : 10001"), "{printed}");
+        assert!(printed.contains(name), "{printed}");
+        assert!(
+            !printed.contains("***") && !printed.to_lowercase().contains("should be"),
+            "{printed}"
+        );
     }
 }
 
@@ -122,8 +125,8 @@ fn aiff_of_odd_rates_states_them_exactly() {
         let bytes = encode("aiff", &samples, EncodeSettings { spec, ..settings(&samples) }, 10);
         let bytes = bytes.unwrap();
         assert_eq!(decoded(&bytes).0.spec.sample_rate.0, rate_hz);
-        let Some(told) = OnDisk::new(&bytes, "aiff").by_ffprobe() else { return };
-        assert!(told.contains(&format!("sample_rate={rate_hz}\n")), "{told}");
+        let Some(printed) = OnDisk::new(&bytes, "aiff").by_ffprobe() else { return };
+        assert!(printed.contains(&format!("sample_rate={rate_hz}\n")), "{printed}");
     }
 }
 
@@ -141,8 +144,11 @@ fn aiff_states_its_layout_beyond_stereo() {
         settings.spec.layout = layout.clone();
         let bytes = encode("aiff", &samples, settings, 10).unwrap();
         assert_eq!(decoded(&bytes).0.spec.layout, layout);
-        let Some(told) = OnDisk::new(&bytes, "aiff").by_ffprobe() else { return };
-        assert!(told.contains(&format!("channel_layout={name}\n")) || name.contains('+'), "{told}");
+        let Some(printed) = OnDisk::new(&bytes, "aiff").by_ffprobe() else { return };
+        assert!(
+            printed.contains(&format!("channel_layout={name}\n")) || name.contains('+'),
+            "{printed}"
+        );
     }
 }
 
@@ -186,9 +192,9 @@ fn aiff_carries_tags_and_pictures_as_others_read_them() {
     let plain = Tags { pictures: Vec::new(), ..written };
     let plain = EncodeSettings { tags: Arc::new(plain), ..settings(&samples) };
     let bytes = encode("aiff", &samples, plain, 100).unwrap();
-    let Some(told) = OnDisk::new(&bytes, "aiff").by_ffprobe() else { return };
+    let Some(printed) = OnDisk::new(&bytes, "aiff").by_ffprobe() else { return };
     for line in ["TAG:title=Grüße 🎧\n", "TAG:artist=Ann\n", "TAG:track=3/9\n"] {
-        assert!(told.contains(line), "{line} in {told}");
+        assert!(printed.contains(line), "{line} in {printed}");
     }
 }
 

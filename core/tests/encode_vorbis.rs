@@ -107,9 +107,9 @@ fn vorbis_of_any_length_is_as_long_as_what_went_in_for_every_reader() {
             assert!(coded(&samples, None) == bytes, "twice the same, {what}");
             // Of a stream without a frame ogginfo says that only buggy encoders write it.
             if frame_count > 0
-                && let Some(told) = OnDisk::new(&bytes, "ogg").told("ogginfo", &[])
+                && let Some(printed) = OnDisk::new(&bytes, "ogg").told("ogginfo", &[])
             {
-                assert!(!told.to_lowercase().contains("warning"), "{what}: {told}");
+                assert!(!printed.to_lowercase().contains("warning"), "{what}: {printed}");
             }
             if let Some(found) = by_oggdec(&bytes, channel_count) {
                 assert_eq!(found, frame_count, "oggdec, {what}");
@@ -165,8 +165,8 @@ fn vorbis_spends_what_was_asked_for() {
     assert!(rates[0] < rates[1] && rates[1] < rates[2], "{rates:?}");
     // The nominal bit rate is what typical music takes: the header states it.
     let bytes = coded(&samples, Some(LossyQuality::AverageKbps(160)));
-    let Some(told) = OnDisk::new(&bytes, "ogg").told("ogginfo", &[]) else { return };
-    assert!(told.contains("Nominal bitrate: 160"), "{told}");
+    let Some(printed) = OnDisk::new(&bytes, "ogg").told("ogginfo", &[]) else { return };
+    assert!(printed.contains("Nominal bitrate: 160"), "{printed}");
 }
 
 #[test]
@@ -232,17 +232,20 @@ fn vorbis_carries_tags_pictures_and_gains_known_later() {
         assert_eq!((reading.tags, reading.warnings), (tagged(), Vec::new()));
     }
     assert!(decoded(&before) == decoded(&after));
-    let Some(told) = OnDisk::new(&after, "ogg").told("ogginfo", &[]) else { return };
-    assert!(!told.to_lowercase().contains("warning"), "{told}");
+    let Some(printed) = OnDisk::new(&after, "ogg").told("ogginfo", &[]) else { return };
+    assert!(!printed.to_lowercase().contains("warning"), "{printed}");
     for line in ["REPLAYGAIN_TRACK_GAIN=-7.03 dB", "REPLAYGAIN_ALBUM_PEAK=1.122018"] {
-        assert!(told.contains(line), "{line} in {told}");
+        assert!(printed.contains(line), "{line} in {printed}");
     }
-    let Some(told) =
+    let Some(printed) =
         OnDisk::new(&after, "ogg").told("ffprobe", &["-v", "warning", "-show_streams"])
     else {
         return;
     };
-    assert!(told.contains("TAG:TITLE=Grüße 🎧") || told.contains("TAG:title=Grüße 🎧"), "{told}");
+    assert!(
+        printed.contains("TAG:TITLE=Grüße 🎧") || printed.contains("TAG:title=Grüße 🎧"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -271,7 +274,7 @@ fn vorbis_that_cannot_be_is_refused_with_what_would_work() {
 }
 
 #[test]
-fn vorbis_of_samples_that_are_no_numbers_fails_and_a_full_disk_is_told() {
+fn vorbis_of_nan_samples_fails_and_a_full_disk_is_reported() {
     let bad = Samples::Float { planes: vec![vec![0.0, f32::NAN]] };
     let error = encode("vorbis", &bad, settings(&bad), 3).unwrap_err();
     assert!(matches!(error, EncodeError::Failed { .. }), "{error}");

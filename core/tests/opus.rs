@@ -123,8 +123,8 @@ fn opus_of_any_length_is_as_long_as_what_went_in_for_every_reader() {
             assert_eq!(ours[0].len(), frame_count, "{what}");
             assert!(coded(&samples, None) == bytes, "twice the same, {what}");
             let file = OnDisk::new(&bytes, "opus");
-            if let Some(told) = file.told("opusinfo", &[]) {
-                assert!(!told.to_lowercase().contains("warning"), "{what}: {told}");
+            if let Some(printed) = file.told("opusinfo", &[]) {
+                assert!(!printed.to_lowercase().contains("warning"), "{what}: {printed}");
             }
             if let Some(theirs) = by_opusdec(&bytes, channel_count) {
                 assert_eq!(theirs[0].len(), frame_count, "opusdec, {what}");
@@ -151,8 +151,8 @@ fn opus_of_every_rate_it_takes_is_as_long_at_48_khz() {
             let bytes = encode("opus", &samples, at(&samples, rate_hz, None), 77).unwrap();
             let scale = 48_000 / rate_hz as usize;
             assert_eq!(decoded(&bytes)[0].len(), frame_count * scale, "{rate_hz}");
-            if let Some(told) = OnDisk::new(&bytes, "opus").told("opusinfo", &[]) {
-                assert!(told.contains(&format!("{rate_hz} Hz")), "{told}");
+            if let Some(printed) = OnDisk::new(&bytes, "opus").told("opusinfo", &[]) {
+                assert!(printed.contains(&format!("{rate_hz} Hz")), "{printed}");
             }
         }
     }
@@ -275,12 +275,12 @@ fn opus_carries_tags_and_pictures_and_room_for_gains() {
         assert_eq!((reading.tags, reading.warnings), (tagged(), Vec::new()));
     }
     assert!(decoded(&before) == decoded(&after));
-    let Some(told) = OnDisk::new(&after, "opus").told("opusinfo", &[]) else { return };
-    assert!(!told.to_lowercase().contains("warning"), "{told}");
+    let Some(printed) = OnDisk::new(&after, "opus").told("opusinfo", &[]) else { return };
+    assert!(!printed.to_lowercase().contains("warning"), "{printed}");
     for line in ["R128_TRACK_GAIN=-2304", "R128_ALBUM_GAIN=1920", "TITLE=Grüße 🎧"] {
-        assert!(told.contains(line), "{line} in {told}");
+        assert!(printed.contains(line), "{line} in {printed}");
     }
-    assert!(!told.contains("REPLAYGAIN"), "{told}");
+    assert!(!printed.contains("REPLAYGAIN"), "{printed}");
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn opus_that_cannot_be_is_refused_with_what_would_work() {
 }
 
 #[test]
-fn opus_of_samples_that_are_no_numbers_fails_and_a_full_disk_is_told() {
+fn opus_of_nan_samples_fails_and_a_full_disk_is_reported() {
     let bad = Samples::Float { planes: vec![vec![0.0, f32::NAN]] };
     let error = encode("opus", &bad, at(&bad, 48_000, None), 3).unwrap_err();
     assert!(matches!(error, EncodeError::Failed { .. }), "{error}");
@@ -403,17 +403,17 @@ fn damaged_cut_and_chained_streams_are_refused() {
     flipped[starts[3] + 500] ^= 1;
     assert!(matches!(read(&flipped), Err(DecodeError::Damaged { .. })));
     let last = *starts.last().unwrap();
-    let told = read(&bytes[..last]).unwrap_err();
-    assert_eq!(told.to_string(), "is cut short: its header promises a last page, there are none");
+    let error = read(&bytes[..last]).unwrap_err();
+    assert_eq!(error.to_string(), "is cut short: its header promises a last page, there are none");
     assert!(matches!(read(&bytes[..last + 100]), Err(DecodeError::Truncated { .. })));
     let without_one = [&bytes[..starts[3]], &bytes[starts[4]..]].concat();
     assert!(matches!(read(&without_one), Err(DecodeError::Damaged { .. })));
     let tags = Arc::new(Tags { title: Some("b".to_owned()), ..Tags::default() });
     let other = EncodeSettings { tags, ..at(&samples, 48_000, None) };
     let other = encode("opus", &samples, other, 4096).unwrap();
-    let told = read(&[bytes, other].concat()).unwrap_err();
+    let error = read(&[bytes, other].concat()).unwrap_err();
     let chained = "uses several streams one after another, which is not supported";
-    assert_eq!(told.to_string(), chained);
+    assert_eq!(error.to_string(), chained);
 }
 
 #[test]
@@ -432,7 +432,7 @@ fn decoder_that_is_rewound_decodes_the_same_again() {
 }
 
 #[test]
-fn random_damage_is_told_and_never_a_panic() {
+fn random_damage_is_reported_and_never_a_panic() {
     let samples = music(PcmFormat::FLOAT, 2, 60_000);
     let bytes = coded(&samples, Some(LossyQuality::AverageKbps(24)));
     let starts: Vec<usize> =

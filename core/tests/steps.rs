@@ -349,7 +349,7 @@ fn limit_brings_what_is_above_the_ceiling_just_below_it() {
 }
 
 #[test]
-fn limit_tells_what_it_did() {
+fn limit_reports_what_it_did() {
     let spec = StreamSpec::new(44_100, 1);
     let mut step = build("limit", &[("ceiling_dbtp", Number(-6.0))], &spec).unwrap();
     assert!(step.findings().iter().all(|finding| finding.value == FindingValue::Number(0.0)));

@@ -62,10 +62,10 @@ impl OnDisk {
     /// What a program prints that is given the file after these arguments; it must succeed.
     pub fn told(&self, tool: &str, arguments: &[&str]) -> Option<String> {
         let output = run_tool(tool, &[arguments, &[self.path()]].concat(), &[])?;
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8_lossy(&told).into_owned();
-        assert!(output.status.success(), "{tool}: {told}");
-        Some(told)
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed).into_owned();
+        assert!(output.status.success(), "{tool}: {printed}");
+        Some(printed)
     }
 }
 

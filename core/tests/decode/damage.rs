@@ -36,13 +36,13 @@ fn files_cut_at_every_tenth_are_refused_and_incomplete() {
             let cut = &bytes[..bytes.len() * tenth / 10 + if is_mute { 7 } else { 0 }];
             let error = decode_bytes(cut).expect_err(name);
             let message = error.to_string();
-            let is_told = matches!(
+            let is_reported = matches!(
                 error,
                 DecodeError::Truncated { .. }
                     | DecodeError::Damaged { .. }
                     | DecodeError::Unrecognized { .. }
             );
-            assert!(is_told && !message.contains('\n'), "{name} at {tenth}/10: {message}");
+            assert!(is_reported && !message.contains('\n'), "{name} at {tenth}/10: {message}");
             let completeness = completeness(cut);
             let is_noted = matches!(completeness, Completeness::Incomplete { .. });
             assert!(is_noted || is_mute, "{name} at {tenth}/10: {completeness:?}");
@@ -130,8 +130,9 @@ fn flac_with_a_broken_frame_is_damaged_near_it() {
     for offset in [bytes.len() / 2, bytes.len() - 300] {
         let broken = patch(&bytes, offset, &[bytes[offset] ^ 0x10]);
         let error = decode_bytes(&broken).unwrap_err();
-        let is_told = matches!(error, DecodeError::Damaged { .. } | DecodeError::Truncated { .. });
-        assert!(is_told, "{error}");
+        let is_reported =
+            matches!(error, DecodeError::Damaged { .. } | DecodeError::Truncated { .. });
+        assert!(is_reported, "{error}");
     }
 }
 
@@ -186,13 +187,13 @@ fn mp3_that_begins_amid_a_frame_says_what_is_passed_over() {
     assert_eq!(expected.info.warnings, [""; 0]);
     let amid = [&bytes[60..104], &bytes[..]].concat();
     let filled = [&[0; 500][..], &bytes].concat();
-    for (file, told) in
+    for (file, warnings) in
         [(&amid, &["44 bytes before its first frame are no sound"][..]), (&filled, &[])]
     {
         for damaged in [Damaged::Refuse, Damaged::Repair] {
             let source = std::io::Cursor::new(file.clone());
             let mut decoder = decode::open_as(Box::new(source), None, damaged).unwrap();
-            assert_eq!(decoder.info().warnings, told);
+            assert_eq!(decoder.info().warnings, warnings);
             let found = crate::support::read_all(decoder.as_mut()).unwrap();
             assert!(found.samples == expected.samples);
         }
@@ -241,7 +242,7 @@ impl std::io::Seek for Failing {
 }
 
 #[test]
-fn read_errors_are_told_as_such() {
+fn read_errors_are_reported_as_such() {
     for (name, bytes) in samples_of_every_format() {
         for tenth in [3, 7, 9] {
             let fails_at = (bytes.len() * tenth / 10) as u64;

@@ -188,7 +188,7 @@ fn in_clusters(scratch: &Scratch, args: &[&str]) -> (Vec<u8>, Vec<usize>) {
 }
 
 #[test]
-fn pause_is_filled_with_silence_up_to_a_bound_and_told() {
+fn pause_is_filled_with_silence_up_to_a_bound_and_reported() {
     if !has_tools(&["ffmpeg"]) {
         return;
     }

@@ -99,7 +99,7 @@ fn kinds(repairs: &[Repair]) -> Vec<RepairKind> {
 }
 
 #[test]
-fn sound_files_come_out_as_they_are_and_nothing_is_told() {
+fn sound_files_come_out_as_they_are_and_nothing_is_reported() {
     for (name, bytes) in samples_of_every_format() {
         let sound = decode_bytes(&bytes).unwrap();
         let (repaired, repairs) = repair(&bytes).unwrap_or_else(|error| panic!("{name} {error}"));
@@ -230,8 +230,9 @@ fn what_follows_a_hole_stays_in_its_place_and_is_untouched() {
         let holed = damage.apply(bytes);
         let what = format!("{name}, {damage:?}");
         let error = decode_bytes(&holed).expect_err(&what);
-        let is_told = matches!(error, DecodeError::Damaged { .. } | DecodeError::Truncated { .. });
-        assert!(is_told, "{what}: {error}");
+        let is_reported =
+            matches!(error, DecodeError::Damaged { .. } | DecodeError::Truncated { .. });
+        assert!(is_reported, "{what}: {error}");
         let (repaired, repairs) = repair(&holed).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_ne!(repairs, [], "{what}");
         let (found, expected) = (repaired.samples.frame_count(), sound.samples.frame_count());
@@ -284,7 +285,7 @@ fn header_that_is_missing_cannot_be_repaired() {
 }
 
 #[test]
-fn damaged_comments_of_ogg_are_told_and_cost_no_sound() {
+fn damaged_ogg_comments_are_reported_and_cost_no_sound() {
     let names = [
         "tone-flac.oga",
         #[cfg(feature = "opus")]
@@ -303,7 +304,7 @@ fn damaged_comments_of_ogg_are_told_and_cost_no_sound() {
 
 /// Found by the fuzzer of containers: it was counted once a block.
 #[test]
-fn bits_that_should_not_be_are_told_once_at_the_first_sample_that_has_them() {
+fn unexpected_bits_are_reported_once_at_the_first_sample_that_has_them() {
     let mut planes = signal(1, 5_000, 13);
     let at = 3_000;
     let shifted = planes[0].iter().map(|sample| sample << 3).collect::<Vec<_>>();

@@ -122,7 +122,7 @@ fn reset_limiter_is_a_new_one() {
 }
 
 #[test]
-fn limiter_tells_how_much_and_how_long() {
+fn limiter_reports_how_much_and_how_long() {
     // Half a second 4 dB above the ceiling in a softer tone.
     let loud = burst(24_000, 48_000, 1);
     let tone = times(sine(96_000, 0.021, 0.0), |frame| {

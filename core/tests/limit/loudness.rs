@@ -76,7 +76,7 @@ fn dense_music_reaches_its_target_below_the_ceiling() {
 }
 
 #[test]
-fn target_that_would_crush_is_refused_and_the_rest_told() {
+fn target_that_would_crush_is_refused_and_the_rest_reported() {
     let target = measure(&MUSIC).integrated_lufs.unwrap().0 + 9.0;
     let params = [("target_lufs", Number(target)), ("max_reduction_db", Number(3.0))];
     let (output, step) = master(&MUSIC, &params);

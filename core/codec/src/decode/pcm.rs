@@ -185,7 +185,7 @@ impl Decoder for PcmDecoder {
                 unpack_floats(&bytes[..byte_count], self.coding, planes, frame_count);
                 reorder(planes, self.stored_index.as_deref());
                 match &mut self.ledger {
-                    Some(ledger) => ledger.mend_floats(planes, Frames(self.position)),
+                    Some(ledger) => ledger.repair_floats(planes, Frames(self.position)),
                     None => check_finite(planes, Frames(self.position))?,
                 }
             }

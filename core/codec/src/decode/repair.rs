@@ -241,7 +241,7 @@ impl Ledger {
     }
 
     /// Sets samples that are no numbers to 0; the planes start with frame `first`.
-    pub(super) fn mend_floats(&mut self, planes: &mut [Vec<f32>], first: Frames) {
+    pub(super) fn repair_floats(&mut self, planes: &mut [Vec<f32>], first: Frames) {
         for plane in planes {
             for (offset, sample) in plane.iter_mut().enumerate() {
                 if !sample.is_finite() {
@@ -331,7 +331,7 @@ mod tests {
     fn samples_that_are_no_numbers_become_zero_and_are_counted() {
         let mut ledger = Ledger::new(RATE);
         let mut planes = vec![vec![0.5, f32::NAN], vec![f32::INFINITY, -0.5]];
-        ledger.mend_floats(&mut planes, Frames(100));
+        ledger.repair_floats(&mut planes, Frames(100));
         assert_eq!(planes, [[0.5, 0.0], [0.0, -0.5]]);
         assert_eq!(ledger.repairs()[0].count, 2);
     }

@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn last_frame_that_is_cut_is_told() {
+    fn truncated_last_frame_is_reported() {
         let bytes = frame(10).repeat(6);
         assert_eq!(scan(&bytes[..57]), (vec![10; 5], vec![RepairKind::CutShort]));
     }

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn default_is_64_kbps_a_channel_and_other_rates_are_told() {
+    fn default_is_64_kbps_a_channel_and_other_rates_are_refused() {
         let spec = |count| StreamSpec::new(48_000, count);
         assert_eq!(resolve(&spec(2), None), Ok(LossyQuality::AverageKbps(128)));
         assert_eq!(resolve(&spec(6), None), Ok(LossyQuality::AverageKbps(384)));

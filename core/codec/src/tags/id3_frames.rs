@@ -239,14 +239,14 @@ mod tests {
             for flags in [0, UNSYNCHRONIZED] {
                 let reading = read(&tag(version, flags, &[&bad, &good])).unwrap();
                 assert_eq!(reading.tags.artist.as_deref(), Some("Maker"), "version {version}");
-                let told = format!("some tags cannot be read: the ID3 frames {title}");
-                assert_eq!(reading.warnings, [told]);
+                let expected = format!("some tags cannot be read: the ID3 frames {title}");
+                assert_eq!(reading.warnings, [expected]);
             }
         }
     }
 
     #[test]
-    fn text_is_told_from_its_bytes() {
+    fn text_encoding_is_detected_from_its_bytes() {
         for (data, text) in [
             (&b"\x01N\0a\0m\0e\0"[..], "Name"),
             (b"\x01\0N\0a\0m\0e", "Name"),

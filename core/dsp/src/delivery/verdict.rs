@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn loudness_without_tolerance_is_told_and_not_judged() {
+    fn loudness_without_tolerance_is_reported_and_not_judged() {
         let target = Target { tolerance_lu: None, ..broadcast() };
         assert_eq!(outcomes(&target, &file(-9.0, -3.0, -3.0)), [Outcome::Info, Outcome::Pass]);
     }

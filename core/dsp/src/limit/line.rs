@@ -54,17 +54,17 @@ mod tests {
     #[test]
     fn line_gives_what_came_its_delay_earlier() {
         let mut line = Line::new(200);
-        let mut heard = Vec::new();
+        let mut output = Vec::new();
         for run in 0..100u16 {
             for half in [0, 32] {
                 let mut samples: Vec<f32> =
                     (0..32).map(|index| f32::from(run * 64 + half + index + 1)).collect();
                 line.exchange(half.into(), &mut samples);
-                heard.extend(samples);
+                output.extend(samples);
             }
             line.advance();
         }
-        for (frame, sample) in heard.iter().enumerate() {
+        for (frame, sample) in output.iter().enumerate() {
             let expected = (frame + 1).saturating_sub(200) as f32;
             assert_eq!(sample.to_bits(), expected.to_bits());
         }

@@ -91,7 +91,7 @@ impl Onsets {
 
     /// Looks at further frames of which `whole` are within the signal; tells the number of each frame
     /// at which something begins.
-    pub(super) fn push(&mut self, frames: FrameBatch<'_>, whole: u64, mut tell: impl FnMut(u64)) {
+    pub(super) fn push(&mut self, frames: FrameBatch<'_>, whole: u64, mut report: impl FnMut(u64)) {
         let mut fluxes = [0.0; LANES];
         for (band, level) in self.levels.iter_mut().enumerate() {
             let bins = &frames.magnitudes[self.edges[band]..self.edges[band + 1]];
@@ -109,19 +109,19 @@ impl Onsets {
             // The first whole frame has no whole one before it.
             let counts = self.frame_count > FRAMES_BEFORE && self.frame_count < whole;
             let flux = if counts { flux / self.levels.len() as f32 } else { 0.0 };
-            self.take(flux, &mut tell);
+            self.take(flux, &mut report);
         }
     }
 
     /// Ends the signal: nothing follows.
-    pub(super) fn finish(&mut self, mut tell: impl FnMut(u64)) {
+    pub(super) fn finish(&mut self, mut report: impl FnMut(u64)) {
         for _ in 0..self.mean {
-            self.take(0.0, &mut tell);
+            self.take(0.0, &mut report);
         }
     }
 
     /// Takes a frame's flux; decides on the frame that now has its whole neighborhood.
-    fn take(&mut self, flux: f32, tell: &mut impl FnMut(u64)) {
+    fn take(&mut self, flux: f32, report: &mut impl FnMut(u64)) {
         let slots = self.fluxes.len() as u64;
         let slot = |frame: u64| usize::try_from(frame % slots).expect("slots are few");
         self.fluxes[slot(self.frame_count)] = flux;
@@ -142,7 +142,7 @@ impl Onsets {
         let mean = sum / self.fluxes.len() as f32;
         if is_peak && flux >= mean + self.rise_db {
             self.last = Some(frame);
-            tell(frame);
+            report(frame);
         }
     }
 }

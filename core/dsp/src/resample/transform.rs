@@ -35,7 +35,7 @@ struct Pair<T> {
     input: Aligned<T>,
     output: Aligned<T>,
     /// Which of the two had any sound in this piece.
-    is_heard: [bool; 2],
+    has_sound: [bool; 2],
     /// Whether there is a second channel.
     has_second: bool,
 }
@@ -51,7 +51,7 @@ impl<T: Real> Transformer<T> {
         let pair = |first: usize| Pair {
             input: Aligned::new(shape.input_size),
             output: Aligned::new(shape.output_size),
-            is_heard: [false; 2],
+            has_sound: [false; 2],
             has_second: first + 1 < channel_count,
         };
         Self {
@@ -130,8 +130,8 @@ impl<T: Real> Transformer<T> {
 
     fn transform(&mut self, index: usize) {
         let pair = &mut self.pairs[index];
-        pair.is_heard = heard(pair.input.values());
-        if pair.is_heard == [false; 2] {
+        pair.has_sound = has_sound(pair.input.values());
+        if pair.has_sound == [false; 2] {
             return;
         }
         let spectrum = self.spectrum.values_mut();
@@ -161,9 +161,9 @@ impl<T: Real> Transformer<T> {
             let Some(first) = planes.next() else { break };
             count = first.len();
             let output = &pair.output.values()[self.ready.clone()][..count];
-            write(first, output, pair.is_heard[0], |value| value.re);
+            write(first, output, pair.has_sound[0], |value| value.re);
             if let Some(second) = if pair.has_second { planes.next() } else { None } {
-                write(second, output, pair.is_heard[1], |value| value.im);
+                write(second, output, pair.has_sound[1], |value| value.im);
             }
         }
         self.ready.start += count;
@@ -186,10 +186,10 @@ fn zero<T: Real>() -> Complex<T> {
 fn write<T: Real, S: Sample>(
     plane: &mut [S],
     output: &[Complex<T>],
-    is_heard: bool,
+    has_sound: bool,
     part: impl Fn(&Complex<T>) -> T,
 ) {
-    if is_heard {
+    if has_sound {
         for (sample, value) in plane.iter_mut().zip(output) {
             *sample = convert(part(value));
         }
@@ -199,7 +199,7 @@ fn write<T: Real, S: Sample>(
 }
 
 /// Whether the real and the imaginary parts hold anything but zeros.
-fn heard<T: Real>(input: &[Complex<T>]) -> [bool; 2] {
+fn has_sound<T: Real>(input: &[Complex<T>]) -> [bool; 2] {
     let (mut first, mut second) = (false, false);
     for value in input {
         first |= value.re != T::zero();

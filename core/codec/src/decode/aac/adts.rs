@@ -123,7 +123,7 @@ fn setup(
         packets.push(packet);
         position += header.frame_bytes;
     }
-    config.heard(&packets)
+    config.probed(&packets)
 }
 
 /// The first header.
@@ -205,7 +205,7 @@ pub(in crate::decode) fn open(
     damaged: Damaged,
 ) -> Result<Box<dyn Decoder>, DecodeError> {
     if damaged.is_repaired() {
-        return open_mended(source, start, byte_count);
+        return open_repaired(source, start, byte_count);
     }
     let walk = walk(source.as_mut(), start, byte_count)?;
     let packet_frames = walk.setup.packet_frames;
@@ -225,7 +225,7 @@ pub(in crate::decode) fn open(
 }
 
 /// Opens a file that may be damaged.
-fn open_mended(
+fn open_repaired(
     mut source: Box<dyn Source>,
     start: u64,
     byte_count: u64,

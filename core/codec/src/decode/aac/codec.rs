@@ -45,7 +45,10 @@ impl AacConfig {
     ///
     /// # Errors
     /// When the channels are nowhere described, or are more than a stream may have.
-    pub(in crate::decode) fn heard(mut self, packets: &[Vec<u8>]) -> Result<AacSetup, DecodeError> {
+    pub(in crate::decode) fn probed(
+        mut self,
+        packets: &[Vec<u8>],
+    ) -> Result<AacSetup, DecodeError> {
         let first = packets.first().map_or(&[][..], Vec::as_slice);
         let undescribed =
             || DecodeError::damaged("its first packet does not say what its channels are");
@@ -101,7 +104,7 @@ fn richest(config: &[u8], packets: &[Vec<u8>]) -> Option<Sound> {
     let mut decoder = None;
     let mut sounds = Vec::new();
     for packet in packets {
-        let mut heard = None;
+        let mut sound = None;
         let result = with_decoder(&mut decoder, config, packet, |frame| {
             let mut channels: Vec<_> = frame.meta.labels().map(position).collect();
             channels.resize(frame.planar.len(), ChannelPosition::Unknown);
@@ -109,12 +112,12 @@ fn richest(config: &[u8], packets: &[Vec<u8>]) -> Option<Sound> {
             if channels.len() == 2 {
                 channels = ChannelLayout::usual(2).positions().to_vec();
             }
-            heard = Some(Sound { frame_count: frame.samples, channels });
+            sound = Some(Sound { frame_count: frame.samples, channels });
         });
         if result.is_err() {
             decoder = None;
         }
-        sounds.extend(heard);
+        sounds.extend(sound);
     }
     sounds.into_iter().max_by_key(|sound| (sound.frame_count, sound.channels.len()))
 }
@@ -183,8 +186,8 @@ impl Codec for AacCodec {
         let result = with_decoder(&mut self.decoder, &setup.config, &packet.data, |frame| {
             is_same =
                 frame.planar.len() == planes.len() && frame.samples as u64 == setup.packet_frames;
-            for (plane, heard) in planes.iter_mut().zip(frame.planar) {
-                plane.extend_from_slice(heard);
+            for (plane, decoded) in planes.iter_mut().zip(frame.planar) {
+                plane.extend_from_slice(decoded);
             }
         });
         let other = || DecodeError::damaged("a packet is of another stream");

@@ -2,16 +2,16 @@
 //! places the container gives it.
 //!
 //! Symphonia skips what it cannot read, as a player should. Here every frame must come out, so the
-//! driver follows the packets' timestamps: a hole is an error, or what [`mending`] makes of it.
+//! driver follows the packets' timestamps: a hole is an error, or what [`repairing`] makes of it.
 
 mod codec;
-mod mending;
+mod repairing;
 
 use super::repair::Note;
 use super::window::Fault;
 use super::{Damaged, DecodeError, Decoder, Repair, StreamInfo, pcm};
 pub(super) use codec::{Codec, Setup};
-use mending::Mending;
+use repairing::Repairer;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use symphonia::core::audio::Channels;
@@ -124,7 +124,7 @@ pub(super) struct CodedDecoder {
     /// Frames delivered.
     position: u64,
     /// Where damage is repaired.
-    mending: Option<Mending>,
+    repairer: Option<Repairer>,
 }
 
 impl CodedDecoder {
@@ -140,10 +140,10 @@ impl CodedDecoder {
     ) -> Result<Box<dyn Decoder>, DecodeError> {
         let setup = setup.into();
         // Where times are those of a player, they may pause.
-        let is_mended = damaged.is_repaired() || packets.delay().is_some();
-        let mending = is_mended.then(|| Mending::new(&mut info, damaged));
+        let may_fill_holes = damaged.is_repaired() || packets.delay().is_some();
+        let repairer = may_fill_holes.then(|| Repairer::new(&mut info, damaged));
         Ok(Box::new(Self {
-            mending,
+            repairer,
             codec: setup.make(&fault)?,
             counting: Counting::new(packets.as_ref(), &info, &setup),
             info,
@@ -160,7 +160,7 @@ impl CodedDecoder {
     /// Decodes packets until there are frames to deliver; `false` at the end.
     fn fill(&mut self) -> Result<bool, DecodeError> {
         while self.pending.len() == 0 {
-            if self.mending.is_some() {
+            if self.repairer.is_some() {
                 if !self.mend_next()? {
                     return Ok(false);
                 }
@@ -271,8 +271,8 @@ impl CodedDecoder {
         };
         self.codec.copy(range, out)?;
         if let Samples::Float { planes } = out {
-            match self.mending.as_mut().filter(|mending| !mending.is_strict()) {
-                Some(mending) => mending.ledger.mend_floats(planes, Frames(self.position)),
+            match self.repairer.as_mut().filter(|repairer| !repairer.is_strict()) {
+                Some(repairer) => repairer.ledger.repair_floats(planes, Frames(self.position)),
                 None => pcm::check_finite(planes, Frames(self.position))?,
             }
         }
@@ -333,14 +333,14 @@ impl Decoder for CodedDecoder {
         self.expected = None;
         self.pending = Pending::NOTHING;
         self.position = 0;
-        if let Some(mending) = &mut self.mending {
-            mending.rewind();
+        if let Some(repairer) = &mut self.repairer {
+            repairer.rewind();
         }
         Ok(())
     }
 
     fn repairs(&self) -> Vec<Repair> {
-        self.mending.as_ref().map_or_else(Vec::new, |mending| mending.ledger.repairs())
+        self.repairer.as_ref().map_or_else(Vec::new, |repairer| repairer.ledger.repairs())
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn open(
             let mut blocks = Blocks::new(elements, stream(1, 0, false))?;
             let packets = first_packets(&mut blocks)?;
             elements = blocks.into_elements();
-            Coded::aac(config.heard(&packets)?)
+            Coded::aac(config.probed(&packets)?)
         }
     };
     let rate = coded.spec.sample_rate.0;

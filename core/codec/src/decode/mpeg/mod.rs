@@ -6,7 +6,7 @@
 
 mod header;
 mod info;
-mod mended;
+mod repaired;
 mod walk;
 
 use super::coded::{CodedDecoder, Packets};
@@ -42,7 +42,7 @@ pub(super) fn open(
     let warning = walk::passed_over(source.as_mut(), start, byte_count)?;
     let walk = walk::walk(source.as_mut(), start, byte_count)?;
     if damaged.is_repaired() {
-        return mended::open(source, container, &walk, byte_count, warning);
+        return repaired::open(source, container, &walk, byte_count, warning);
     }
     walk.check()?;
     let header = walk.header;

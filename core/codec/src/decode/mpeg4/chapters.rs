@@ -52,8 +52,8 @@ fn of_movie(
     }
     let track = tracks.iter().find(|(id, _)| id.is_some() && *id == referred);
     let Some((_, track)) = track else { return Ok(list) };
-    let told = of_track(source, *track, byte_count)?;
-    Ok(if told.is_empty() { list } else { told })
+    let chapters = of_track(source, *track, byte_count)?;
+    Ok(if chapters.is_empty() { list } else { chapters })
 }
 
 /// The number of a track, and that of the track with its chapters.

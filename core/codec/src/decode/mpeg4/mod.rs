@@ -135,7 +135,7 @@ impl Facts {
         };
         Ok(match coded {
             Coded::Aac(config) => {
-                let setup = config.heard(&first_packets(source, places, byte_count)?)?;
+                let setup = config.probed(&first_packets(source, places, byte_count)?)?;
                 let timing = Timing::Fixed(setup.packet_frames);
                 facts("aac", setup.spec.clone(), PcmFormat::FLOAT, timing, setup.into())
             }

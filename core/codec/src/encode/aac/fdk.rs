@@ -143,7 +143,7 @@ impl Fdk {
             bufElSizes: &raw mut output_size,
         };
         let arguments = library::AACENC_InArgs { numInSamples: count, numAncBytes: 0 };
-        let mut told = library::AACENC_OutArgs {
+        let mut result = library::AACENC_OutArgs {
             numOutBytes: 0,
             numInSamples: 0,
             numAncBytes: 0,
@@ -157,14 +157,14 @@ impl Fdk {
                 &raw const input,
                 &raw const output,
                 &raw const arguments,
-                &raw mut told,
+                &raw mut result,
             )
         };
         is_good(error)?;
-        if told.numInSamples != count {
+        if result.numInSamples != count {
             return None;
         }
-        self.packet.get(..usize::try_from(told.numOutBytes).ok()?)
+        self.packet.get(..usize::try_from(result.numOutBytes).ok()?)
     }
 }
 

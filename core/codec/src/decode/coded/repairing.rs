@@ -13,7 +13,7 @@ use wavemill_audio::units::Frames;
 const ROUNDING: u32 = 500;
 
 /// What is known while a damaged stream is decoded.
-pub(super) struct Mending {
+pub(super) struct Repairer {
     pub(super) ledger: Ledger,
     damaged: Damaged,
     /// Frames by the header.
@@ -48,7 +48,7 @@ enum Follows {
     Within,
 }
 
-impl Mending {
+impl Repairer {
     /// Takes the promised length from `info`, where damage is repaired: it is none that will be kept.
     pub(super) fn new(info: &mut StreamInfo, damaged: Damaged) -> Self {
         Self {
@@ -77,8 +77,8 @@ impl Mending {
 }
 
 impl CodedDecoder {
-    fn mending(&mut self) -> &mut Mending {
-        self.mending.as_mut().expect("is called where damage is repaired")
+    fn repairer(&mut self) -> &mut Repairer {
+        self.repairer.as_mut().expect("is called where damage is repaired")
     }
 
     /// Makes ready what comes next, which may be nothing for once; `false` at the end.
@@ -92,22 +92,22 @@ impl CodedDecoder {
             Follows::At => self.mend_decode(&packet)?,
             Follows::After(count) => {
                 let kept = count - self.cut_delay(count);
-                if self.mending().is_strict() {
-                    self.mending().ledger.pause(at, kept)?;
+                if self.repairer().is_strict() {
+                    self.repairer().ledger.pause(at, kept)?;
                 } else {
-                    self.mending().ledger.missing(at, kept)?;
+                    self.repairer().ledger.missing(at, kept)?;
                     self.forget()?;
                 }
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
                 self.expected = self.expected.and_then(|expected| expected.checked_add(count));
                 self.pending = Pending::Silent(kept);
-                self.mending().ahead = Some(packet);
+                self.repairer().ahead = Some(packet);
             }
-            Follows::Within if self.mending().is_strict() => {
+            Follows::Within if self.repairer().is_strict() => {
                 return Err(self.damaged("some of it is missing or unreadable"));
             }
             Follows::Within => {
-                self.mending().ledger.note(RepairKind::LeftOut, at, 1, 0);
+                self.repairer().ledger.note(RepairKind::LeftOut, at, 1, 0);
             }
         }
         Ok(true)
@@ -115,10 +115,10 @@ impl CodedDecoder {
 
     /// The next packet. Where the container cannot be read any further, the stream ends.
     fn take_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
-        if let Some(packet) = self.mending().ahead.take() {
+        if let Some(packet) = self.repairer().ahead.take() {
             return Ok(Some(packet));
         }
-        if self.mending().is_over {
+        if self.repairer().is_over {
             return Ok(None);
         }
         let packets = self.packets.as_mut().ok_or_else(failed_before)?;
@@ -126,17 +126,17 @@ impl CodedDecoder {
         let between = packets.between();
         let at = self.position;
         for note in between.notes {
-            self.mending().ledger.take(note, at);
+            self.repairer().ledger.take(note, at);
         }
         if between.is_torn {
-            self.mending().counted.is_torn = true;
+            self.repairer().counted.is_torn = true;
             self.forget()?;
         }
-        let is_strict = self.mending().is_strict();
+        let is_strict = self.repairer().is_strict();
         match next {
             Err(error) if is_strict => Err(error),
             Err(error @ (DecodeError::Damaged { .. } | DecodeError::Truncated { .. })) => {
-                let repair = self.mending().ledger.note(RepairKind::CutShort, at, 1, 0);
+                let repair = self.repairer().ledger.note(RepairKind::CutShort, at, 1, 0);
                 repair.detail = Some(error.detail());
                 Ok(None)
             }
@@ -146,27 +146,27 @@ impl CodedDecoder {
 
     /// Notes how the stream ends, once.
     fn mend_end(&mut self) -> Result<(), DecodeError> {
-        let (position, mending) = (self.position, self.mending());
-        if std::mem::replace(&mut mending.is_over, true) {
+        let (position, repairer) = (self.position, self.repairer());
+        if std::mem::replace(&mut repairer.is_over, true) {
             return Ok(());
         }
-        if mending.is_strict() {
+        if repairer.is_strict() {
             return self.check_end();
         }
-        let repairs = mending.ledger.repairs();
-        if !mending.has_decoded
-            && (mending.promised.is_some_and(|it| it.0 > 0) || !repairs.is_empty())
+        let repairs = repairer.ledger.repairs();
+        if !repairer.has_decoded
+            && (repairer.promised.is_some_and(|it| it.0 > 0) || !repairs.is_empty())
         {
             return Err(DecodeError::damaged("nothing of it can be decoded"));
         }
-        match mending.promised {
+        match repairer.promised {
             Some(promised) if position < promised.0 => {
-                let repair = mending.ledger.note(RepairKind::CutShort, position, 1, 0);
+                let repair = repairer.ledger.note(RepairKind::CutShort, position, 1, 0);
                 repair.count = 1;
                 repair.detail = Some(format!("its header promises {promised}"));
             }
             Some(promised) if position > promised.0 => {
-                let repair = mending.ledger.note(RepairKind::Longer, promised.0, 1, 0);
+                let repair = repairer.ledger.note(RepairKind::Longer, promised.0, 1, 0);
                 repair.detail = Some(format!("by {}", Frames(position - promised.0)));
             }
             _ => {}
@@ -203,8 +203,8 @@ impl CodedDecoder {
         let expected = *self.expected.get_or_insert(place);
         let drift = self.counting.map_or(0, |counting| counting.drift);
         let rounding = i64::from(self.info.spec.sample_rate.0 / ROUNDING);
-        let is_strict = self.mending().is_strict();
-        let counted = &mut self.mending().counted;
+        let is_strict = self.repairer().is_strict();
+        let counted = &mut self.repairer().counted;
         let late = place.saturating_sub(expected);
         let missing = late - counted.late;
         let is_torn = std::mem::take(&mut counted.is_torn);
@@ -226,13 +226,13 @@ impl CodedDecoder {
     /// Decodes a packet; silence of its length where that fails.
     fn mend_decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
         let at = self.position;
-        if packet.data.is_empty() && !self.mending().is_strict() {
+        if packet.data.is_empty() && !self.repairer().is_strict() {
             let kept = kept(packet);
             self.pending = Pending::Silent(kept.end - kept.start);
-            return self.mending().ledger.missing(at, kept.end - kept.start);
+            return self.repairer().ledger.missing(at, kept.end - kept.start);
         }
-        let has_decoded = self.mending().has_decoded;
-        let is_strict = self.mending().is_strict();
+        let has_decoded = self.repairer().has_decoded;
+        let is_strict = self.repairer().is_strict();
         match self.decode(packet) {
             Err(error) if is_strict => return Err(error),
             Ok(range) => {
@@ -247,8 +247,8 @@ impl CodedDecoder {
             _ => {}
         }
         let frame_count = if self.counting.is_some() {
-            let usual = self.mending().counted.usual.unwrap_or(0);
-            self.mending().counted.is_torn = true;
+            let usual = self.repairer().counted.usual.unwrap_or(0);
+            self.repairer().counted.is_torn = true;
             let signed = i64::try_from(usual).unwrap_or(i64::MAX);
             self.expected = self.expected.and_then(|expected| expected.checked_add(signed));
             usual - self.cut_delay(usual)
@@ -256,7 +256,7 @@ impl CodedDecoder {
             let kept = kept(packet);
             kept.end - kept.start
         };
-        self.mending().ledger.note(RepairKind::Undecodable, at, 1, frame_count);
+        self.repairer().ledger.note(RepairKind::Undecodable, at, 1, frame_count);
         self.pending = Pending::Silent(frame_count);
         // A block of Vorbis is found by the length of the one before.
         if self.setup.is_vorbis() { Ok(()) } else { self.forget() }
@@ -266,15 +266,15 @@ impl CodedDecoder {
     fn note_decoded(&mut self, range: Range<usize>) -> Result<(), DecodeError> {
         let at = self.position;
         let frame_count = self.codec.frame_count() as u64;
-        let mending = self.mending();
-        mending.has_decoded = true;
-        if std::mem::take(&mut mending.is_fresh) {
+        let repairer = self.repairer();
+        repairer.has_decoded = true;
+        if std::mem::take(&mut repairer.is_fresh) {
             // The block before is not known, so this one is no sound yet.
             self.pending = Pending::Silent(range.len() as u64);
-            return self.mending().ledger.missing(at, range.len() as u64);
+            return self.repairer().ledger.missing(at, range.len() as u64);
         }
-        let usual = *mending.counted.usual.get_or_insert(frame_count);
-        mending.counted.varies |= usual != frame_count;
+        let usual = *repairer.counted.usual.get_or_insert(frame_count);
+        repairer.counted.varies |= usual != frame_count;
         self.pending = Pending::Decoded(range);
         Ok(())
     }
@@ -282,7 +282,7 @@ impl CodedDecoder {
     /// Lets the codec forget what it knows of packets before.
     fn forget(&mut self) -> Result<(), DecodeError> {
         self.codec.forget()?;
-        self.mending().is_fresh = self.setup.is_vorbis();
+        self.repairer().is_fresh = self.setup.is_vorbis();
         Ok(())
     }
 
