@@ -70,7 +70,7 @@ fn width_0_gives_the_same_on_both_sides() {
 }
 
 #[test]
-fn sound_on_one_side_is_heard_from_both_and_unlike() {
+fn sound_on_one_side_comes_from_both_and_unlike() {
     let mut input = noise(2, 4800);
     input[1].fill(0.0);
     let params = [("dry", 0.0), ("wet", 1.0)];

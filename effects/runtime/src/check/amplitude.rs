@@ -11,7 +11,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let mut peak: f32 = 0.0;
     for (name, input) in signals::all(subject) {
         match subject.play(&subject.usual(&settings), &input) {
-            Ok(heard) => peak = peak.max(stream::peak_from(&heard.planes, 0)),
+            Ok(response) => peak = peak.max(stream::peak_from(&response.planes, 0)),
             Err(Stop::Broke { sample: Some(sample), .. }) if sample.is_finite() => {
                 return Err(Stop::broke(format!(
                     "fed with {name}, it writes {sample:e}, beyond +-{OUTPUT_AMPLITUDE_MAX:e}: a filter \

@@ -20,9 +20,9 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         let reference = subject.play(&reference, &input)?;
         let play = Play { max_frames: *size, blocks: &blocks, ..usual.clone() };
         let what = format!("an instance for at most {size} frames");
-        let heard = subject.play(&play, &input).map_err(|stop| stop.at(&what))?;
+        let response = subject.play(&play, &input).map_err(|stop| stop.at(&what))?;
         let from = format!("one for {}", usual.max_frames);
-        stream::same_bits(&what, &heard.planes, &from, &reference.planes)?;
+        stream::same_bits(&what, &response.planes, &from, &reference.planes)?;
     }
     let largest = signal::noise(subject.channel_count(), limits::FRAMES_MAX, 4);
     let blocks = [limits::FRAMES_MAX];

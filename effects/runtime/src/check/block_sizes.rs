@@ -16,7 +16,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         let whole = match subject.play(&subject.usual(&setup.settings), &input) {
             // A preset that breaks is another check's promise.
             Err(Stop::Broke { .. }) if index > 0 => continue,
-            heard => heard?,
+            response => response?,
         };
         for blocks in SIZES {
             let mut play = subject.usual(&setup.settings);

@@ -28,7 +28,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
             input.iter_mut().flatten().for_each(|sample| *sample *= QUIET);
             changed(subject, &play, &params, &input)?
         }
-        heard => heard?,
+        response => response?,
     };
     let unchanged = subject.play(&play, &input)?;
     for blocks in [&[64][..], &[1][..], &[333, 7][..]] {
@@ -68,7 +68,7 @@ fn changed(
         count += 1;
         at += 1 + random.next() % DISTANCE_MAX;
     }
-    let heard = subject.feed(&mut effect, play.blocks, input);
-    let heard = heard.map_err(|stop| stop.at("while parameters change"))?;
-    Ok((heard.planes, count))
+    let response = subject.feed(&mut effect, play.blocks, input);
+    let response = response.map_err(|stop| stop.at("while parameters change"))?;
+    Ok((response.planes, count))
 }

@@ -20,10 +20,10 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         play.spec = StreamSpec::new(subject.sample_rate_hz(), *count as usize);
         let input = signal::noise(*count as usize, subject.frames(0.25), 9);
         let what = format!("with {count} channels");
-        let heard = subject.play(&play, &input).map_err(|stop| stop.at(&what))?;
+        let response = subject.play(&play, &input).map_err(|stop| stop.at(&what))?;
         let is_silent = |plane: &Vec<f32>| plane.iter().all(|sample| *sample == 0.0);
-        if let Some(channel) = heard.planes.iter().position(is_silent)
-            && !heard.planes.iter().all(is_silent)
+        if let Some(channel) = response.planes.iter().position(is_silent)
+            && !response.planes.iter().all(is_silent)
         {
             deaf = Some(format!(
                 "of {count} channels, channel {channel} stays silent; if it takes fewer, `channels` \

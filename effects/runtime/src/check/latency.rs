@@ -158,8 +158,8 @@ fn listen(subject: &Subject<'_>, rate: u32, setup: &Setup) -> Result<Found, Stop
     let rate_frames = rate as usize;
     let input = signal::bursts(subject.channel_count(), subject.frames(0.75), rate_frames / 5, 17);
     let rest = signal::silence(subject.channel_count(), latency + rate_frames / 4);
-    let heard = subject.feed(&mut effect, play.blocks, &signal::joined(&[&input, &rest]))?;
-    let Some(Likeness { lag, coefficient }) = strongest(&input, &heard.planes) else {
+    let response = subject.feed(&mut effect, play.blocks, &signal::joined(&[&input, &rest]))?;
+    let Some(Likeness { lag, coefficient }) = strongest(&input, &response.planes) else {
         return Ok(Found::Unlike);
     };
     let tolerance = if coefficient >= COPY { 0 } else { tolerance(rate) };

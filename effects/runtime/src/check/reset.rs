@@ -58,7 +58,7 @@ fn after_changes(
     let fresh = match subject.play(&subject.usual(&settings), after) {
         // Parameters that break are another check's promise.
         Err(Stop::Broke { .. }) => return Ok(()),
-        heard => heard?,
+        response => response?,
     };
     let defaults = subject.defaults();
     let play = subject.usual(&defaults);
@@ -86,6 +86,6 @@ fn compare(
     what: &str,
 ) -> Result<(), Stop> {
     effect.reset_if_real_time();
-    let heard = subject.feed(&mut effect, play.blocks, input).map_err(|stop| stop.at(what))?;
-    stream::same_bits(what, &heard.planes, "a fresh instance", fresh)
+    let response = subject.feed(&mut effect, play.blocks, input).map_err(|stop| stop.at(what))?;
+    stream::same_bits(what, &response.planes, "a fresh instance", fresh)
 }

@@ -12,10 +12,10 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let rate = SampleRate(subject.sample_rate_hz());
     let mut effect = subject.effect(&play)?;
     let input = signal::noise(subject.channel_count(), rate.0 as usize / 4, 1);
-    let heard = subject.feed(&mut effect, play.blocks, &input)?;
+    let response = subject.feed(&mut effect, play.blocks, &input)?;
     // A first estimate: it decides how long the other checks play.
     let frames = input.first().map_or(1, Vec::len) as f64;
-    let fuel_per_frame = effect.fuel_used().map(|_| heard.fuel as f64 / frames);
+    let fuel_per_frame = effect.fuel_used().map(|_| response.fuel as f64 / frames);
     subject.set_cost(Cost { fuel_per_frame, ..Cost::default() });
     let latency = effect.latency().0;
     let tail = match effect.tail() {

@@ -15,19 +15,19 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     for (index, setup) in subject.setups()?.into_iter().enumerate() {
         let mut play = subject.usual(&setup.settings);
         play.blocks = &[256];
-        let heard = match subject.play(&play, &input) {
+        let response = match subject.play(&play, &input) {
             // A preset that breaks is another check's promise.
             Err(Stop::Broke { .. }) if index > 0 => continue,
-            heard => heard?,
+            response => response?,
         };
-        for silent_from in heard.silences {
+        for silent_from in response.silences {
             // The promise holds until the input sounds again.
-            let until = if silent_from <= pause { pause } else { heard.planes[0].len() };
+            let until = if silent_from <= pause { pause } else { response.planes[0].len() };
             if silent_from > pause && silent_from < noise_end {
                 continue;
             }
             said += 1;
-            let late = heard.planes.iter().map(|plane| &plane[silent_from..until]);
+            let late = response.planes.iter().map(|plane| &plane[silent_from..until]);
             let sounds =
                 late.filter_map(|plane| plane.iter().position(|sample| *sample != 0.0)).min();
             if let Some(after) = sounds {

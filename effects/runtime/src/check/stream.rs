@@ -1,4 +1,4 @@
-//! Comparing what was heard.
+//! Comparing outputs.
 
 use super::judge::Stop;
 use super::signal::Planes;
@@ -6,7 +6,7 @@ use super::signal::Planes;
 /// That two outputs are the same bits; `what` is said to differ from `from` where they are not.
 pub(super) fn same_bits(
     what: &str,
-    heard: &Planes,
+    output: &Planes,
     from: &str,
     other: &Planes,
 ) -> Result<(), Stop> {
@@ -14,7 +14,8 @@ pub(super) fn same_bits(
         let at = a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits())?;
         Some((at, channel, a[at], b[at]))
     };
-    let first = heard.iter().zip(other).enumerate().filter_map(differs).min_by_key(|found| found.0);
+    let first =
+        output.iter().zip(other).enumerate().filter_map(differs).min_by_key(|found| found.0);
     match first {
         None => Ok(()),
         Some((at, channel, a, b)) => Err(Stop::broke(format!(

@@ -64,7 +64,7 @@ pub(super) struct Play<'a> {
 
 /// What came out.
 #[derive(Default)]
-pub(super) struct Heard {
+pub(super) struct Response {
     pub(super) planes: Planes,
     /// Fuel of all calls, without creation.
     pub(super) fuel: u64,
@@ -190,7 +190,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Plays a signal through a fresh instance.
-    pub(super) fn play(&self, play: &Play<'_>, input: &Planes) -> Result<Heard, Stop> {
+    pub(super) fn play(&self, play: &Play<'_>, input: &Planes) -> Result<Response, Stop> {
         self.feed(&mut self.effect(play)?, play.blocks, input)
     }
 
@@ -200,12 +200,12 @@ impl<'a> Subject<'a> {
         effect: &mut Effect,
         blocks: &[usize],
         input: &Planes,
-    ) -> Result<Heard, Stop> {
+    ) -> Result<Response, Stop> {
         let frame_count = input.first().map_or(0, Vec::len);
         let largest = blocks.iter().copied().max().unwrap_or(1);
-        let mut heard = Heard {
+        let mut response = Response {
             planes: vec![Vec::with_capacity(frame_count); input.len()],
-            ..Heard::default()
+            ..Response::default()
         };
         let mut block = Block::new(input.len(), largest);
         let mut start = 0;
@@ -224,17 +224,17 @@ impl<'a> Subject<'a> {
             start += count;
             match status {
                 Status::Failed => return Err(self.not_processed(effect)),
-                Status::Silent => heard.silences.push(start),
+                Status::Silent => response.silences.push(start),
                 Status::Continue => {}
             }
-            for (plane, samples) in heard.planes.iter_mut().zip(block.planes()) {
+            for (plane, samples) in response.planes.iter_mut().zip(block.planes()) {
                 plane.extend_from_slice(samples);
             }
-            heard.fuel += fuel;
-            heard.dearest_call = heard.dearest_call.max(fuel);
+            response.fuel += fuel;
+            response.dearest_call = response.dearest_call.max(fuel);
             self.pay(fuel)?;
         }
-        Ok(heard)
+        Ok(response)
     }
 
     fn pay(&self, fuel: u64) -> Result<(), Stop> {

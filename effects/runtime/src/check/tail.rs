@@ -36,14 +36,14 @@ struct Found {
 }
 
 /// Why nothing was found.
-enum Unheard {
+enum Failure {
     /// It does not run so.
     Broken(Stop),
     /// The promise of this check is broken.
     TooShort(Stop),
 }
 
-impl Unheard {
+impl Failure {
     fn into_stop(self) -> Stop {
         match self {
             Self::Broken(stop) | Self::TooShort(stop) => stop,
@@ -51,7 +51,7 @@ impl Unheard {
     }
 }
 
-impl From<Stop> for Unheard {
+impl From<Stop> for Failure {
     fn from(stop: Stop) -> Self {
         Self::Broken(stop)
     }
@@ -59,7 +59,7 @@ impl From<Stop> for Unheard {
 
 pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let defaults = Setup { name: "with its defaults".to_owned(), settings: subject.defaults() };
-    let found = listen(subject, &defaults).map_err(Unheard::into_stop)?;
+    let found = listen(subject, &defaults).map_err(Failure::into_stop)?;
     let rate = SampleRate(subject.sample_rate_hz());
     let mut played = found.played;
     let mut count = 1;
@@ -73,8 +73,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         match listen(subject, &setup) {
             Ok(found) => (played, count) = (played + found.played, count + 1),
             // Parameters that break are another check's promise.
-            Err(Unheard::Broken(Stop::Broke { .. })) => {}
-            Err(Unheard::Broken(stop) | Unheard::TooShort(stop)) => return Err(stop),
+            Err(Failure::Broken(Stop::Broke { .. })) => {}
+            Err(Failure::Broken(stop) | Failure::TooShort(stop)) => return Err(stop),
         }
     }
     let seconds = |frames: usize| Frames(frames as u64).duration(rate);
@@ -106,7 +106,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
-fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<Found, Unheard> {
+fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<Found, Failure> {
     let rate = f64::from(subject.sample_rate_hz());
     let frames = |seconds: f64| (seconds * rate) as usize;
     let play = subject.usual(&setup.settings);
@@ -124,17 +124,17 @@ fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<Found, Unheard> {
         None => subject.frames(ENDLESS_S),
     };
     let rest = signal::silence(subject.channel_count(), latency + listened);
-    let heard = subject.feed(&mut effect, play.blocks, &signal::joined(&[&input, &rest]))?;
+    let response = subject.feed(&mut effect, play.blocks, &signal::joined(&[&input, &rest]))?;
     let from = end + latency;
-    let needed = last_above(&heard.planes, from, AUDIBLE).map_or(0, |last| last + 1 - from);
+    let needed = last_above(&response.planes, from, AUDIBLE).map_or(0, |last| last + 1 - from);
     if let Some(tail) = declared.filter(|tail| needed > *tail) {
         let rate = SampleRate(subject.sample_rate_hz());
         let longer = Frames((needed - tail) as u64).duration(rate);
-        let level = Dbfs::from_amplitude(f64::from(peak_from(&heard.planes, from + tail)));
+        let level = Dbfs::from_amplitude(f64::from(peak_from(&response.planes, from + tail)));
         let level = level.map_or(f64::NEG_INFINITY, |level| level.0);
         // It may have no end at all: the listening has.
         let enough = if needed == listened { "more than" } else { "at least" };
-        return Err(Unheard::TooShort(Stop::broke(format!(
+        return Err(Failure::TooShort(Stop::broke(format!(
             "{}, it sounds on {longer:.2} after the {tail} frames of fx_tail, at up to {level:.0} dBFS; \
              fx_tail must be {enough} {needed}",
             setup.name

@@ -302,7 +302,7 @@ fn modules_that_compile_slowly_do_not_pile_up() {
 }
 
 #[test]
-fn abort_of_assembly_script_is_told() {
+fn abort_of_assembly_script_is_reported() {
     // UTF-16 with its byte length in front, as AssemblyScript lays strings out.
     let text = |at: u32, text: &str| {
         let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();

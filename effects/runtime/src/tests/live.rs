@@ -62,7 +62,7 @@ fn largest_step(samples: &[f32]) -> f32 {
 }
 
 #[test]
-fn working_effect_is_heard_alone() {
+fn working_effect_plays_alone() {
     let (mut effect, mut keeper) = start(&fragile());
     assert_eq!(feed(&mut effect, 1.0, 200), [0.5; 200]);
     assert_eq!((effect.strike_count(), effect.is_bypassed()), (0, false));

@@ -132,8 +132,8 @@ fn assert_finite_with<E: Effect>(rig: &mut Rig<E>, channels: usize, what: &str) 
 /// When it has not, or the effect cannot be created.
 pub fn assert_tail_is_honest<E: Effect>(sample_rate: f64, channels: usize, params: &[(&str, f64)]) {
     let mut rig = started::<E>(sample_rate, channels, params);
-    let mut told = with_end(&rig, sample_rate, &impulse(channels, 1));
-    rig.process(&mut told, BLOCK_FRAMES[0]);
+    let mut block = with_end(&rig, sample_rate, &impulse(channels, 1));
+    rig.process(&mut block, BLOCK_FRAMES[0]);
     let mut after = silence(channels, FRAMES);
     rig.process(&mut after, BLOCK_FRAMES[0]);
     let peak = after.iter().flatten().fold(0.0_f32, |peak, sample| peak.max(sample.abs()));

@@ -317,7 +317,7 @@ fn preset_that_traps_fails_presets() {
 }
 
 #[test]
-fn latency_that_is_not_told_fails_latency() {
+fn wrong_latency_fails_latency() {
     for wrong in [0, 31, 33, 4_000] {
         let said = format!("(func (export \"fx_latency\") (result i32) (i32.const {wrong}))");
         let reason = only_failure(

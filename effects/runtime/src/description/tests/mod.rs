@@ -168,7 +168,7 @@ fn errors_are_one_line_whatever_the_module_wrote() {
 }
 
 #[test]
-fn mistakes_in_the_module_are_told_with_what_would_be_right() {
+fn mistakes_in_the_module_are_reported_with_what_would_be_right() {
     let counts = "two whole numbers from 1 to 64, the smaller one first, as in `[1, 2]`";
     for (pointer, value, expected) in [
         ("/channels", json!([2, 1]), format!("`channels` is [2, 1]; it must be {counts}")),

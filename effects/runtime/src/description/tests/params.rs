@@ -19,7 +19,7 @@ fn text(word: &str) -> Given {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a flat table")]
-fn mistakes_in_parameters_are_told_with_what_would_be_right() {
+fn mistakes_in_parameters_are_reported_with_what_would_be_right() {
     for (pointer, value, expected) in [
         ("/params/1/id", json!(7), "`params[1].id` is 7; it must be unique; params[0] has it"),
         (
@@ -225,7 +225,7 @@ fn settings_are_defaults_then_preset_then_what_was_given() {
 }
 
 #[test]
-fn settings_with_four_mistakes_tell_four() {
+fn settings_with_four_mistakes_report_four() {
     let description = parse(&full()).unwrap();
     let given = given(&[
         ("mode", text("tap")),
