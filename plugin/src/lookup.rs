@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn disk_that_does_not_answer_is_told_and_another_question_is_asked() {
+    fn disk_that_does_not_answer_is_reported_and_another_question_is_asked() {
         let (disk, hold) = Disk::held();
         let mut lookup = Lookup::default();
         while lookup.ask(&disk, Duration::MAX, Disk::answer) != Answer::Late {

@@ -7,7 +7,7 @@ use crate::meters::{Meters, Shared};
 use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
 use crate::transport::{Follower, Habits, Order, Transport};
-use crate::worker::{Bell, Chores, Worker};
+use crate::worker::{Task, Waker, Worker};
 use nice_plug::prelude::*;
 use parking_lot::Mutex;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub struct Wavemill {
     was_reset: bool,
     /// Lives as long as an instance does.
     worker: Option<Arc<Worker>>,
-    bell: Option<Bell>,
+    waker: Option<Waker>,
 }
 
 /// What the audio thread, the worker and the editor share.
@@ -76,7 +76,7 @@ impl Default for Wavemill {
             session: Session::begin(),
             was_reset: false,
             worker: None,
-            bell: None,
+            waker: None,
         }
     }
 }
@@ -162,7 +162,7 @@ impl Desk {
     }
 }
 
-impl Chores for Desk {
+impl Task for Desk {
     fn tend(&self) {
         self.captures.tidy();
         if self.wants_recorder.swap(false, Ordering::Acquire) {
@@ -261,8 +261,8 @@ impl Plugin for Wavemill {
         let need = self.record(planes, transport.is_playing);
         if need != Need::Nothing {
             self.desk.wants_recorder.fetch_or(need == Need::Recorder, Ordering::Release);
-            if let Some(bell) = &self.bell {
-                bell.ring();
+            if let Some(waker) = &self.waker {
+                waker.wake();
             }
         }
         ProcessStatus::Normal
@@ -299,7 +299,7 @@ impl Wavemill {
         {
             let desk: Weak<Desk> = Arc::downgrade(&self.desk);
             worker.add(desk);
-            self.bell = worker.bell();
+            self.waker = worker.waker();
             self.worker = Some(worker);
         }
     }
@@ -326,7 +326,7 @@ impl Wavemill {
             meters.push(planes);
             if self.session.is_offline() {
                 // Nobody knows which block of a render is its last.
-                meters.tell_now();
+                meters.publish_now();
             }
         } else {
             meters.measure_waiting();
@@ -351,10 +351,10 @@ impl Wavemill {
 
     /// An offline render has time: nothing passes before there is a recorder, or none can be made.
     fn wait_for_recorder(&self) {
-        let Some(bell) = &self.bell else { return };
+        let Some(waker) = &self.waker else { return };
         let until = Instant::now() + PATIENCE;
         self.desk.wants_recorder.store(true, Ordering::Release);
-        bell.ring();
+        waker.wake();
         while !self.tape.is_ready() && !self.desk.captures.has_error() && Instant::now() < until {
             std::thread::park_timeout(LOOK_INTERVAL);
         }
@@ -389,13 +389,13 @@ fn capture_folder(choices: &Choices) -> PathBuf {
 
 /// What is to be done with a complete capture.
 fn request(choices: &Choices, capture: &Progress, rate_hz: u32) -> Request {
-    let told = capture.told();
+    let state = capture.told();
     let lost_s = capture.lost_frames() as f64 / f64::from(rate_hz);
     let lost = (lost_s > 0.0)
         .then(|| format!("the capture lost {lost_s:.2} s, which are silence in its place"));
     Request {
-        parts: told.parts,
-        doubts: told.error.into_iter().chain(lost).collect(),
+        parts: state.parts,
+        doubts: state.error.into_iter().chain(lost).collect(),
         pipeline: choices.pipeline.clone(),
         watch_folder: choices.watch_folder.clone(),
     }

@@ -10,12 +10,12 @@ use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, Thread};
 
 /// Something that has to be done now and then, outside of the audio thread.
-pub(crate) trait Chores: Send + Sync {
+pub(crate) trait Task: Send + Sync {
     /// Does what was asked for since the last call, if anything.
     fn tend(&self);
 }
 
-type List = Mutex<Vec<Weak<dyn Chores>>>;
+type List = Mutex<Vec<Weak<dyn Task>>>;
 
 /// The thread; it ends with the last instance.
 pub(crate) struct Worker {
@@ -50,24 +50,24 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Lets the worker tend these as long as they live. Not for the audio thread.
-    pub(crate) fn add(&self, chores: Weak<dyn Chores>) {
-        self.state.list.lock().push(chores);
+    /// Lets the worker tend the task as long as it lives. Not for the audio thread.
+    pub(crate) fn add(&self, task: Weak<dyn Task>) {
+        self.state.list.lock().push(task);
     }
 
     /// What wakes the worker.
-    pub(crate) fn bell(&self) -> Option<Bell> {
-        self.thread.as_ref().map(|thread| Bell(thread.thread().clone()))
+    pub(crate) fn waker(&self) -> Option<Waker> {
+        self.thread.as_ref().map(|thread| Waker(thread.thread().clone()))
     }
 }
 
 /// Wakes the worker.
 #[derive(Clone, Debug)]
-pub(crate) struct Bell(Thread);
+pub(crate) struct Waker(Thread);
 
-impl Bell {
+impl Waker {
     /// Lets the worker tend everything soon. Real-time: neither waits nor allocates.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn wake(&self) {
         self.0.unpark();
     }
 }
@@ -87,13 +87,13 @@ impl Drop for Worker {
 
 fn run(state: &State) {
     while !state.is_over.load(Ordering::Acquire) {
-        let chores: Vec<_> = {
+        let tasks: Vec<_> = {
             let mut list = state.list.lock();
-            list.retain(|chores| chores.strong_count() > 0);
+            list.retain(|task| task.strong_count() > 0);
             list.iter().filter_map(Weak::upgrade).collect()
         };
-        for chores in chores {
-            chores.tend();
+        for task in tasks {
+            task.tend();
         }
         std::thread::park();
     }
@@ -107,7 +107,7 @@ mod tests {
     #[derive(Default)]
     struct Counter(AtomicU32);
 
-    impl Chores for Counter {
+    impl Task for Counter {
         fn tend(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
@@ -120,24 +120,24 @@ mod tests {
     }
 
     #[test]
-    fn bell_is_heard_even_when_others_are_gone() {
+    fn waker_works_even_when_others_are_gone() {
         let worker = Worker::shared().unwrap();
-        let bell = worker.bell().unwrap();
+        let waker = worker.waker().unwrap();
         let (gone, stays) = (Arc::new(Counter::default()), Arc::new(Counter::default()));
         let weak: Weak<Counter> = Arc::downgrade(&gone);
         worker.add(weak);
         let weak: Weak<Counter> = Arc::downgrade(&stays);
         worker.add(weak);
-        bell.ring();
+        waker.wake();
         drop(gone);
         wait_for(&stays, 1);
         let before = stays.0.load(Ordering::Relaxed);
-        bell.ring();
+        waker.wake();
         wait_for(&stays, before + 1);
         // A second instance meanwhile, gone again: the worker stays.
         drop(Worker::shared().unwrap());
         let before = stays.0.load(Ordering::Relaxed);
-        bell.ring();
+        waker.wake();
         wait_for(&stays, before + 1);
     }
 }

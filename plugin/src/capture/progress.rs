@@ -15,7 +15,7 @@ pub struct Progress {
     /// No more samples follow.
     is_finished: AtomicBool,
     /// Set by the writer, read by the editor; the audio thread never takes the lock.
-    told: Mutex<Told>,
+    state: Mutex<Told>,
 }
 
 /// What the writer tells.
@@ -42,12 +42,12 @@ impl Progress {
 
     /// Whether it ended without a sample: it was only prepared.
     pub(super) fn is_unused(&self) -> bool {
-        self.recorded_frames() == 0 && self.told_mut().is_complete
+        self.recorded_frames() == 0 && self.lock().is_complete
     }
 
     /// What the writer tells.
     pub fn told(&self) -> Told {
-        self.told_mut().clone()
+        self.lock().clone()
     }
 
     pub(super) fn add_recorded(&self, frames: u64) {
@@ -67,8 +67,8 @@ impl Progress {
         self.is_finished.load(Ordering::Acquire)
     }
 
-    pub(super) fn told_mut(&self) -> MutexGuard<'_, Told> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Told> {
         // Nothing is left half-done when a holder panics: every change is one assignment.
-        self.told.lock()
+        self.state.lock()
     }
 }

@@ -102,7 +102,7 @@ impl Recorder {
                     (frame_count - start).min(room.max(1))
                 }
             };
-            let is_in = self.tell_gap() && self.push(planes, start, count).is_ok();
+            let is_in = self.push_gap() && self.push(planes, start, count).is_ok();
             let may_wait = haste == Haste::Offline && !self.samples.is_abandoned();
             if !is_in && may_wait && !self.has_stalled {
                 let since = *waits_since.get_or_insert_with(Instant::now);
@@ -154,19 +154,19 @@ impl Recorder {
     }
 
     /// Tells the writer of a gap before anything that follows it; `false` while it cannot be told.
-    fn tell_gap(&mut self) -> bool {
+    fn push_gap(&mut self) -> bool {
         let Some(gap) = self.gap else { return true };
-        let is_told = self.gaps.push(gap).is_ok();
-        if is_told {
+        let is_pushed = self.gaps.push(gap).is_ok();
+        if is_pushed {
             self.gap = None;
         }
-        is_told
+        is_pushed
     }
 
     /// Ends the capture; a gap at its end is told if there is room, else it stays counted only.
     /// The recorder itself is to be dropped elsewhere: it may free the ring.
     pub fn finish(&mut self) {
-        self.tell_gap();
+        self.push_gap();
         self.progress.finish();
     }
 

@@ -42,9 +42,9 @@ fn write(path: &Path, text: &str) {
 
 fn wait(recorder: &Recorder) -> Told {
     loop {
-        let told = recorder.progress().told();
-        if told.is_complete {
-            return told;
+        let state = recorder.progress().told();
+        if state.is_complete {
+            return state;
         }
         std::thread::yield_now();
     }
@@ -70,11 +70,11 @@ fn every_sample_is_in_the_file_bit_by_bit_whatever_the_blocks() {
             at += count;
         }
         recorder.finish();
-        let told = wait(&recorder);
-        assert_eq!((told.error, told.parts.len()), (None, 1));
+        let state = wait(&recorder);
+        assert_eq!((state.error, state.parts.len()), (None, 1));
         assert_eq!(recorder.progress().lost_frames(), 0);
         assert_eq!(recorder.progress().recorded_frames(), u64::from(at));
-        let (spec, samples) = read(&told.parts[0]);
+        let (spec, samples) = read(&state.parts[0]);
         assert_eq!(usize::from(spec.channels), channel_count);
         assert_eq!(spec.sample_rate, RATE_HZ);
         assert!(samples == expected(channel_count, 0..at));
@@ -88,8 +88,8 @@ fn header_says_where_the_channels_are() {
         let mut recorder = begin(target(folder.path(), channel_count)).unwrap();
         feed(&mut recorder, channel_count, 0, 10, Haste::RealTime);
         recorder.finish();
-        let told = wait(&recorder);
-        let file = std::fs::File::open(&told.parts[0]).unwrap();
+        let state = wait(&recorder);
+        let file = std::fs::File::open(&state.parts[0]).unwrap();
         let decoder = wavemill_core::decode::open(Box::new(io::BufReader::new(file)), None);
         let layout = decoder.unwrap().info().spec.layout.clone();
         assert_eq!(layout, ChannelLayout::usual(channel_count));
@@ -126,10 +126,10 @@ fn existing_file_is_never_overwritten() {
     let mut recorder = begin(target(folder.path(), 2)).unwrap();
     feed(&mut recorder, 2, 0, 100, Haste::RealTime);
     recorder.finish();
-    let told = wait(&recorder);
-    assert_eq!((told.error, recorder.progress().lost_frames()), (None, 0));
-    assert_eq!(told.parts, [folder.path().join("take (2).wav")]);
-    assert!(read(&told.parts[0]).1 == expected(2, 0..100));
+    let state = wait(&recorder);
+    assert_eq!((state.error, recorder.progress().lost_frames()), (None, 0));
+    assert_eq!(state.parts, [folder.path().join("take (2).wav")]);
+    assert!(read(&state.parts[0]).1 == expected(2, 0..100));
     assert_eq!(std::fs::read(folder.path().join("take.wav")).unwrap(), b"precious");
 }
 
@@ -144,11 +144,11 @@ fn next_part_begins_before_the_header_overflows() {
         feed(&mut recorder, 2, block * 100, 100, Haste::RealTime);
     }
     recorder.finish();
-    let told = wait(&recorder);
-    let names: Vec<_> = told.parts.iter().map(|part| part.file_name().unwrap()).collect();
+    let state = wait(&recorder);
+    let names: Vec<_> = state.parts.iter().map(|part| part.file_name().unwrap()).collect();
     assert_eq!(names, ["take.wav", "take part 2.wav", "take part 3.wav"]);
-    let samples: Vec<f32> = told.parts.iter().flat_map(|part| read(part).1).collect();
-    assert_eq!(read(&told.parts[0]).1.len(), 2000);
+    let samples: Vec<f32> = state.parts.iter().flat_map(|part| read(part).1).collect();
+    assert_eq!(read(&state.parts[0]).1.len(), 2000);
     assert!(samples == expected(2, 0..2500));
 }
 
@@ -225,9 +225,9 @@ fn stall_of_ten_seconds_loses_nothing() {
     }
     stall.release();
     recorder.finish();
-    let told = wait(&recorder);
-    assert_eq!((told.error, recorder.progress().lost_frames()), (None, 0));
-    assert!(read(&told.parts[0]).1 == expected(2, 0..frames));
+    let state = wait(&recorder);
+    assert_eq!((state.error, recorder.progress().lost_frames()), (None, 0));
+    assert!(read(&state.parts[0]).1 == expected(2, 0..frames));
 }
 
 #[test]
@@ -261,11 +261,11 @@ fn longer_stall_is_counted_and_its_place_is_silent() {
         std::thread::yield_now();
     }
     recorder.finish();
-    let told = wait(&recorder);
-    assert_eq!(told.error, None);
+    let state = wait(&recorder);
+    assert_eq!(state.error, None);
     assert!(lost > 0 && lost <= u64::from(5 * RATE_HZ), "{lost}");
     let lost = recorder.progress().lost_frames();
-    let samples = read(&told.parts[0]).1;
+    let samples = read(&state.parts[0]).1;
     assert_eq!(samples.len(), usize::try_from(at).unwrap());
     let expected = expected(1, 0..at);
     let first = samples.iter().zip(&expected).position(|(a, b)| a.to_bits() != b.to_bits());
@@ -286,9 +286,9 @@ fn offline_render_waits_for_the_disk() {
         feed(&mut recorder, 2, start, count, Haste::Offline);
     }
     recorder.finish();
-    let told = wait(&recorder);
-    assert_eq!((told.error, recorder.progress().lost_frames()), (None, 0));
-    assert!(read(&told.parts[0]).1 == expected(2, 0..frames));
+    let state = wait(&recorder);
+    assert_eq!((state.error, recorder.progress().lost_frames()), (None, 0));
+    assert!(read(&state.parts[0]).1 == expected(2, 0..frames));
 }
 
 /// A disk that never answers must not stop a render, or a DAW that calls real time one, for ever.
@@ -314,8 +314,8 @@ fn offline_render_does_not_wait_for_ever() {
         std::thread::yield_now();
     }
     recorder.finish();
-    let told = wait(&recorder);
-    let written = read(&told.parts[0]).1.len();
+    let state = wait(&recorder);
+    let written = read(&state.parts[0]).1.len();
     assert_eq!(written as u64, recorder.progress().recorded_frames());
 }
 
@@ -352,7 +352,7 @@ impl Open for Full {
 }
 
 #[test]
-fn folder_that_cannot_be_made_is_told_with_its_path() {
+fn folder_that_cannot_be_made_is_reported_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     write(&file, "");
@@ -376,8 +376,8 @@ fn header_is_up_to_date_while_the_capture_runs() {
         feed(&mut recorder, 2, at, 64, Haste::Offline);
         at += 64;
         std::thread::yield_now();
-        let told = recorder.progress().told();
-        let Some(path) = told.parts.first() else { continue };
+        let state = recorder.progress().told();
+        let Some(path) = state.parts.first() else { continue };
         if hound::WavReader::open(path).unwrap().duration() > 0 {
             let (_, samples) = read(path);
             assert!(samples[..] == expected(2, 0..at)[..samples.len()]);
@@ -389,7 +389,7 @@ fn header_is_up_to_date_while_the_capture_runs() {
 }
 
 #[test]
-fn full_disk_is_told_and_the_rest_is_counted_as_lost() {
+fn full_disk_is_reported_and_the_rest_is_counted_as_lost() {
     let folder = tempfile::tempdir().unwrap();
     let (mut recorder, _) =
         begin_with(target(folder.path(), 1), Full(30_000), |w| w, |_| ()).unwrap();
@@ -397,8 +397,8 @@ fn full_disk_is_told_and_the_rest_is_counted_as_lost() {
         feed(&mut recorder, 1, block * 100, 100, Haste::RealTime);
     }
     recorder.finish();
-    let told = wait(&recorder);
-    let error = told.error.unwrap();
+    let state = wait(&recorder);
+    let error = state.error.unwrap();
     assert!(error.ends_with("ended early: no storage space"), "{error}");
     assert!(recorder.progress().lost_frames() > 0);
 }

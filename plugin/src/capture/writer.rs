@@ -156,7 +156,7 @@ impl<W: Open> Writer<W> {
         if let Err(error) = self.close() {
             self.give_up(&error);
         }
-        self.progress.told_mut().is_complete = true;
+        self.progress.lock().is_complete = true;
     }
 
     fn channel_count(&self) -> usize {
@@ -256,7 +256,7 @@ impl<W: Open> Writer<W> {
         self.part_count += 1;
         let (path, file) = self.create()?;
         let wav = Wav::begin(file, &self.target.layout, self.target.sample_rate_hz)?;
-        self.progress.told_mut().parts.push(path);
+        self.progress.lock().parts.push(path);
         self.header_at = Instant::now();
         Ok(wav)
     }
@@ -288,7 +288,7 @@ impl<W: Open> Writer<W> {
         if !self.is_broken {
             self.is_broken = true;
             let folder = self.folder.get_or_insert_with(|| (self.target.folder.0)()).display();
-            self.progress.told_mut().error =
+            self.progress.lock().error =
                 Some(format!("the capture in {folder} ended early: {error}"));
         }
         // The header of what is there; if that fails too, the last one holds.

@@ -57,8 +57,8 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
         ui.label(RichText::new(words).color(theme::FAINT));
         return;
     };
-    let told = capture.told();
-    if !told.is_complete {
+    let state = capture.told();
+    if !state.is_complete {
         let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), egui::Sense::hover());
         let middle = pos2(place.center().x, place.center().y);
         ui.painter().circle_filled(middle, 5.0, theme::BAD);
@@ -74,8 +74,8 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
                    silence in the file.";
         ui.add(label(RichText::new(words).color(theme::BAD).strong())).tip(tip);
     }
-    let render = desk.renders.latest().filter(|render| render.parts == told.parts);
-    match (&told.error, render, told.parts.last()) {
+    let render = desk.renders.latest().filter(|render| render.parts == state.parts);
+    match (&state.error, render, state.parts.last()) {
         (Some(error), ..) => brief(ui, error, error, theme::BAD),
         (None, Some(render), _) if render.is_over() => {
             let (words, all, color) = output::summary(&render);
@@ -105,7 +105,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn capture_without_a_file_is_told() {
+    fn capture_without_a_file_is_reported() {
         let words = "too short: not captured";
         let desk = Desk::default();
         let mut tape = Tape::new(Arc::clone(&desk.captures));

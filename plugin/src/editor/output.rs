@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_cannot_be_used_are_told_below_their_field() {
+    fn folders_that_cannot_be_used_are_reported_below_their_field() {
         let desk = Desk::default();
         desk.params.choices.write().capture_folder = Some("/dev/null/takes".into());
         desk.params.choices.write().watch_folder = Some("/nowhere".into());

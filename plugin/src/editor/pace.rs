@@ -52,8 +52,8 @@ mod tests {
     fn first_change_after_a_rest_is_followed_soon() {
         let (mut pace, begin) = (Pace::default(), Instant::now());
         assert_eq!(pace.pauses(begin, false)[0], Some(IDLE_TIME));
-        let heard = begin + Duration::from_millis(100);
-        assert_eq!(pace.pauses(heard, true)[0], Some(FRAME_TIME));
+        let changed = begin + Duration::from_millis(100);
+        assert_eq!(pace.pauses(changed, true)[0], Some(FRAME_TIME));
         assert_eq!(pace.pauses(begin + IDLE_TIME, true)[0], Some(FRAME_TIME));
     }
 

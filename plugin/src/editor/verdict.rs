@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn programme_beside_its_target_is_told_by_how_much() {
+    fn programme_beside_its_target_shows_by_how_much() {
         let loud = standing("r128", -20.0, -3.0).headline();
         assert_eq!(loud, (Mark::Fail, "3.0 LU too loud".into()));
         let soft = standing("r128", -26.0, -3.0).headline();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn platforms_tell_what_they_will_do() {
+    fn platforms_say_what_they_will_do() {
         let prediction = standing("spotify", -9.0, -1.0).prediction();
         assert_eq!(prediction.as_deref(), Some("will be turned down 5.0 dB"));
     }
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_target_is_told() {
+    fn unknown_target_is_reported() {
         let desk = Desk::default();
         desk.params.choices.write().target = "spotfy".into();
         let mut standing = Standing::new();

@@ -243,7 +243,7 @@ impl Class for Factory {
 ///
 /// # Safety
 /// `to` is null, or can be written.
-unsafe fn tell<T>(index: int32, to: *mut T, info: impl FnOnce() -> T) -> tresult {
+unsafe fn write_info<T>(index: int32, to: *mut T, info: impl FnOnce() -> T) -> tresult {
     if index != 0 || to.is_null() {
         return kInvalidArgument;
     }
@@ -255,7 +255,7 @@ unsafe fn tell<T>(index: int32, to: *mut T, info: impl FnOnce() -> T) -> tresult
 impl IPluginFactoryTrait for Factory {
     unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { tell(0, info, || self.0.create_factory_info()) }
+        unsafe { write_info(0, info, || self.0.create_factory_info()) }
     }
 
     unsafe fn countClasses(&self) -> int32 {
@@ -264,7 +264,7 @@ impl IPluginFactoryTrait for Factory {
 
     unsafe fn getClassInfo(&self, index: int32, info: *mut PClassInfo) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { tell(index, info, || self.0.create_class_info()) }
+        unsafe { write_info(index, info, || self.0.create_class_info()) }
     }
 
     unsafe fn createInstance(
@@ -291,14 +291,14 @@ impl IPluginFactoryTrait for Factory {
 impl IPluginFactory2Trait for Factory {
     unsafe fn getClassInfo2(&self, index: int32, info: *mut PClassInfo2) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { tell(index, info, || self.0.create_class_info_2()) }
+        unsafe { write_info(index, info, || self.0.create_class_info_2()) }
     }
 }
 
 impl IPluginFactory3Trait for Factory {
     unsafe fn getClassInfoUnicode(&self, index: int32, info: *mut PClassInfoW) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { tell(index, info, || self.0.create_class_info_unicode()) }
+        unsafe { write_info(index, info, || self.0.create_class_info_unicode()) }
     }
 
     unsafe fn setHostContext(&self, _context: *mut FUnknown) -> tresult {

@@ -233,7 +233,7 @@ impl Meters {
             if is_point {
                 self.write_point(&reading);
             }
-            self.tell(&reading);
+            self.publish(&reading);
         }
     }
 
@@ -266,10 +266,10 @@ impl Meters {
     }
 
     /// Tells all that is known now, wherever the next reading is due. Real-time.
-    pub(crate) fn tell_now(&mut self) {
+    pub(crate) fn publish_now(&mut self) {
         self.measure_waiting();
         if self.position > 0 {
-            self.tell(&self.loudness.reading());
+            self.publish(&self.loudness.reading());
         }
     }
 
@@ -282,7 +282,7 @@ impl Meters {
             // Nothing but silence, which is no programme.
             return;
         }
-        self.tell(&LoudnessReading {
+        self.publish(&LoudnessReading {
             momentary_max_lufs: report.momentary_max_lufs,
             short_term_max_lufs: report.short_term_max_lufs,
             integrated_lufs: report.integrated_lufs,
@@ -295,7 +295,7 @@ impl Meters {
         });
     }
 
-    fn tell(&self, reading: &LoudnessReading) {
+    fn publish(&self, reading: &LoudnessReading) {
         let measured_s = self.position as f64 / f64::from(self.spec.sample_rate.0);
         self.shared.readings.set(&Values {
             momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
@@ -469,10 +469,10 @@ mod tests {
         assert!(shared.readings.true_peak_dbtp.get().unwrap() < 0.0, "not yet");
         meters.conclude();
         let report = analyzed(&planes, &spec).loudness.unwrap();
-        let told = shared.readings.get();
-        assert_eq!(told.true_peak_dbtp, shown(report.true_peak_dbtp.map(|value| value.0)));
-        assert_eq!(told.integrated_lufs, shown(report.integrated_lufs.map(|value| value.0)));
-        assert_eq!(told.measured_s, shown(Some(200_123.0 / 48_000.0)));
+        let readings = shared.readings.get();
+        assert_eq!(readings.true_peak_dbtp, shown(report.true_peak_dbtp.map(|value| value.0)));
+        assert_eq!(readings.integrated_lufs, shown(report.integrated_lufs.map(|value| value.0)));
+        assert_eq!(readings.measured_s, shown(Some(200_123.0 / 48_000.0)));
         feed(&mut meters, &mut planes, 512);
         meters.conclude();
         let twice: Vec<Vec<f32>> = planes.iter().map(|plane| plane.repeat(2)).collect();
@@ -491,16 +491,16 @@ mod tests {
             let spec = &spec;
             (Meters::keeping(Seconds(seconds), spec, MonoMode::Single, Arc::clone(&shared)), shared)
         };
-        let ((mut part, told), (mut whole, all)) = (kept(10.0), kept(600.0));
+        let ((mut part, short), (mut whole, all)) = (kept(10.0), kept(600.0));
         feed(&mut part, &mut planes, 4096);
         feed(&mut whole, &mut planes, 4096);
-        assert_eq!(told.readings.get(), all.readings.get(), "the same to the bit while it runs");
-        assert_eq!(told.distribution.counts(), all.distribution.counts());
+        assert_eq!(short.readings.get(), all.readings.get(), "the same to the bit while it runs");
+        assert_eq!(short.distribution.counts(), all.distribution.counts());
         part.conclude();
         whole.conclude();
-        let (told, all) = (told.readings.get(), all.readings.get());
+        let (short, all) = (short.readings.get(), all.readings.get());
         let difference = |reading: fn(&Values) -> Option<f32>| {
-            (reading(&told).unwrap() - reading(&all).unwrap()).abs()
+            (reading(&short).unwrap() - reading(&all).unwrap()).abs()
         };
         assert!(difference(|values| values.integrated_lufs) < 0.01);
         assert!(difference(|values| values.loudness_range_lu) < 0.02);

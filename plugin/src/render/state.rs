@@ -14,7 +14,7 @@ pub(crate) struct Render {
     /// Bits of an `f32` from 0 to 1.
     progress: AtomicU32,
     is_canceled: AtomicBool,
-    told: Mutex<Told>,
+    report: Mutex<Report>,
 }
 
 /// How far a render is.
@@ -45,7 +45,7 @@ pub(crate) enum Line {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct Report {
     stage: Stage,
     lines: Vec<Line>,
 }
@@ -53,7 +53,7 @@ struct Told {
 impl Render {
     pub(super) fn new(name: String, parts: Vec<PathBuf>) -> Self {
         let (progress, is_canceled) = (AtomicU32::new(0), AtomicBool::new(false));
-        Self { name, parts, progress, is_canceled, told: Mutex::default() }
+        Self { name, parts, progress, is_canceled, report: Mutex::default() }
     }
 
     /// From 0 to 1; 1 only when everything was made.
@@ -62,7 +62,7 @@ impl Render {
     }
 
     pub(crate) fn stage(&self) -> Stage {
-        self.told.lock().stage
+        self.report.lock().stage
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -71,7 +71,7 @@ impl Render {
 
     /// What was made and what was not, in the order it happened.
     pub(crate) fn lines(&self) -> Vec<Line> {
-        self.told.lock().lines.clone()
+        self.report.lock().lines.clone()
     }
 
     /// Ends it soon; what is not complete by then leaves nothing.
@@ -89,10 +89,10 @@ impl Render {
     }
 
     pub(super) fn set_stage(&self, stage: Stage) {
-        self.told.lock().stage = stage;
+        self.report.lock().stage = stage;
     }
 
-    pub(super) fn tell(&self, line: Line) {
-        self.told.lock().lines.push(line);
+    pub(super) fn push(&self, line: Line) {
+        self.report.lock().lines.push(line);
     }
 }

@@ -145,7 +145,7 @@ fn format_without_a_writer_is_refused_by_name() {
 }
 
 #[test]
-fn unknown_name_is_told_which_ones_there_are() {
+fn unknown_name_lists_the_known_ones() {
     let bench = Bench::new();
     let render = bench.render(bench.request("streeming"));
     let [error] = &errors(&render)[..] else { panic!("{:?}", render.lines()) };
@@ -153,7 +153,7 @@ fn unknown_name_is_told_which_ones_there_are() {
 }
 
 #[test]
-fn name_that_is_taken_is_told_and_nothing_overwritten() {
+fn name_that_is_taken_is_reported_and_nothing_overwritten() {
     let bench = Bench::new();
     let taken = bench.folder().join("take.flac");
     File::create(&taken).unwrap().write_all(b"mine").unwrap();
@@ -165,7 +165,7 @@ fn name_that_is_taken_is_told_and_nothing_overwritten() {
 }
 
 #[test]
-fn rejected_capture_is_told_why() {
+fn rejected_capture_says_why() {
     let bench = Bench::new();
     let sections = "[[require]]\nduration = { min = \"1h\" }\n".to_owned() + FLAC;
     let render = bench.render(bench.request(&bench.pipeline(&sections)));
@@ -227,8 +227,8 @@ fn watched_folder_that_does_not_exist_is_refused() {
     };
     let render = bench.render(request);
     assert_eq!(render.stage(), Stage::Failed);
-    let told = format!("not sent: the watched folder {} does not exist", inbox.display());
-    assert!(errors(&render)[0].starts_with(&told), "{:?}", render.lines());
+    let expected = format!("not sent: the watched folder {} does not exist", inbox.display());
+    assert!(errors(&render)[0].starts_with(&expected), "{:?}", render.lines());
     assert!(!inbox.exists());
 }
 
@@ -302,7 +302,7 @@ fn nothing_chosen_is_no_render() {
 }
 
 #[test]
-fn pipeline_without_a_loudness_is_told_what_helps_in_a_daw() {
+fn pipeline_without_a_loudness_says_what_helps_in_a_daw() {
     let bench = Bench::new();
     let pipeline = bench
         .pipeline("[[step]]\nuse = \"loudness\"\n[[export]]\nformat = \"wav\"\npath = \"a.wav\"\n");

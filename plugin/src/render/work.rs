@@ -77,7 +77,7 @@ pub(super) fn is_canceled(cancel: &AtomicBool) -> bool {
 pub(super) fn carry_out(request: &Request, render: &Render) {
     render.set_stage(Stage::Working);
     for doubt in &request.doubts {
-        render.tell(Line::Note(doubt.clone()));
+        render.push(Line::Note(doubt.clone()));
     }
     let mut work = Work { request, render, done: 0, has_failed: false };
     match work.all() {
@@ -121,7 +121,7 @@ impl Work<'_> {
                 let (render, done, total) = (self.render, self.done, self.total());
                 let mut progress = |share: f64| render.set_progress((done as f64 + share) / total);
                 let sent = send(part, folder, render.canceled(), &mut progress);
-                let sent = sent.map(|path| render.tell(Line::Made(path)));
+                let sent = sent.map(|path| render.push(Line::Made(path)));
                 self.note(part, sent)?;
             }
         }
@@ -151,7 +151,7 @@ impl Work<'_> {
 
     fn fail(&mut self, reason: String) {
         self.has_failed = true;
-        self.render.tell(Line::Error(reason));
+        self.render.push(Line::Error(reason));
     }
 
     /// Runs one file through the pipeline and gives what it makes its names.
@@ -179,10 +179,10 @@ impl Work<'_> {
         publish_outcome(&hooks.hooks, &outcome)
             .map_err(|error| Failure::Reason(error.to_string()))?;
         for output in &outcome.outputs {
-            self.render.tell(Line::Made(output.path.clone()));
+            self.render.push(Line::Made(output.path.clone()));
         }
         for note in notes(&outcome.report) {
-            self.render.tell(Line::Note(note));
+            self.render.push(Line::Note(note));
         }
         match outcome.rejected {
             Some(reason) => Err(Failure::Reason(format!("rejected: {reason}"))),

@@ -18,7 +18,7 @@ pub(crate) struct Audio {
     input: Vec<Vec<f32>>,
     pub(crate) output: Vec<Vec<f32>>,
     events: EventBuffer,
-    told: EventBuffer,
+    events_out: EventBuffer,
     /// An offline render may wait for the disk.
     may_wait: bool,
 }
@@ -33,7 +33,7 @@ impl Audio {
             input: planes(),
             output: planes(),
             events: EventBuffer::with_capacity(64),
-            told: EventBuffer::with_capacity(64),
+            events_out: EventBuffer::with_capacity(64),
             may_wait: stream.is_offline,
         }
     }
@@ -81,11 +81,11 @@ impl Audio {
             channels: AudioPortBufferType::f32_output_only(output),
         }]);
         let events = InputEvents::from_buffer(&self.events);
-        self.told.clear();
-        let mut told = OutputEvents::from_buffer(&mut self.told);
+        self.events_out.clear();
+        let mut events_out = OutputEvents::from_buffer(&mut self.events_out);
         let processor = &mut self.processor;
         let process =
-            || processor.process(&input, &mut output, &events, &mut told, None, transport);
+            || processor.process(&input, &mut output, &events, &mut events_out, None, transport);
         let (waits, (calls, result)) = waits_of(|| calls_of(process));
         result.unwrap();
         assert!(waits == 0 || self.may_wait, "waited {waits} times while it processed");

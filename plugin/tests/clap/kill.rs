@@ -104,10 +104,10 @@ fn capture_of_a_killed_daw_holds_all_but_the_last_second() {
                 let played = killed_after(seconds, TEST, folder.path());
                 let (first, end) = left(folder.path());
                 let lost_s = f64::from(played - end) / STEREO.sample_rate_hz;
-                let told = format!("of frames {first} to {played}, {lost_s:.3} s are lost");
-                println!("{told}");
-                assert!(lost_s <= LOST_MAX_S, "{told}");
-                assert!(end - first > 48_000, "{told}");
+                let message = format!("of frames {first} to {played}, {lost_s:.3} s are lost");
+                println!("{message}");
+                assert!(lost_s <= LOST_MAX_S, "{message}");
+                assert!(end - first > 48_000, "{message}");
             });
         }
     });

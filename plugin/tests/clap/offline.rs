@@ -69,8 +69,8 @@ fn bounce_at_full_speed_is_measured_as_its_file_is_analyzed() {
         let mut running = Running::new(stream);
         bounce(&mut running, &planes, block_frames);
         let measured_s = f64::from(frame_count) / f64::from(rate_hz);
-        let told = readings(&save(&mut running.instance))["measured_s"].as_f64().unwrap();
-        assert!((told - measured_s).abs() < 1e-5, "{of}: {told} s of {measured_s} were measured");
+        let shown = readings(&save(&mut running.instance))["measured_s"].as_f64().unwrap();
+        assert!((shown - measured_s).abs() < 1e-5, "{of}: {shown} s of {measured_s} were measured");
         let report = analyzed(&planes, rate_hz);
         compare(&readings(&save(&mut running.stop())), &report, &of);
     }
@@ -95,7 +95,7 @@ fn captured_bounce_and_its_readings_hold_every_frame() {
     let planes = program(2, 60 * 48_000);
     bounce(&mut running, &planes, 512);
     let mut instance = running.stop();
-    let told = readings(&save(&mut instance));
+    let shown = readings(&save(&mut instance));
     drop(instance);
     let files = captures::files(folder.path());
     let [file] = &files[..] else { panic!("{files:?}") };
@@ -103,6 +103,6 @@ fn captured_bounce_and_its_readings_hold_every_frame() {
     let samples: Vec<u32> = samples.map(|sample| sample.unwrap().to_bits()).collect();
     let pairs = planes[0].iter().zip(&planes[1]);
     assert!(samples == pairs.flat_map(|(a, b)| [a.to_bits(), b.to_bits()]).collect::<Vec<_>>());
-    assert!((told["measured_s"].as_f64().unwrap() - 60.0).abs() < 1e-5, "{told}");
-    compare(&told, &analyzed(&planes, 48_000), "a minute");
+    assert!((shown["measured_s"].as_f64().unwrap() - 60.0).abs() < 1e-5, "{shown}");
+    compare(&shown, &analyzed(&planes, 48_000), "a minute");
 }

@@ -65,8 +65,8 @@ fn show(
 }
 
 #[test]
-fn silence_noise_music_and_clipping_are_told_apart() {
-    if !is_inside("pictures::silence_noise_music_and_clipping_are_told_apart") {
+fn silence_noise_music_and_clipping_are_distinguished() {
+    if !is_inside("pictures::silence_noise_music_and_clipping_are_distinguished") {
         return;
     }
     let minute = minute();

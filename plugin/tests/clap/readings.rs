@@ -131,8 +131,8 @@ fn readings_are_those_of_the_last_frame_once_a_stream_ends() {
         let measured_s = plane.len() as f64 / f64::from(RATE_HZ);
         play(&mut running, &[plane.clone(), plane]);
         if is_offline {
-            let told = readings(&save(&mut running.instance))["measured_s"].as_f64().unwrap();
-            assert!((told - measured_s).abs() < 1e-6, "{told} before it is deactivated");
+            let shown = readings(&save(&mut running.instance))["measured_s"].as_f64().unwrap();
+            assert!((shown - measured_s).abs() < 1e-6, "{shown} before it is deactivated");
         }
         let mut instance = running.stop();
         let readings = readings(&save(&mut instance));

@@ -56,9 +56,9 @@ impl Player {
             self.at_s = f64::from(chance.below(600));
         }
         let transport = transport(self.is_playing, self.at_s);
-        let told = (!chance.is_one_in(10)).then_some(&transport);
+        let given = (!chance.is_one_in(10)).then_some(&transport);
         let level = [0.0, 0.5, 1e-40, f32::NAN][chance.below(4) as usize];
-        running.process(&vec![vec![level; frames as usize]; 2], told);
+        running.process(&vec![vec![level; frames as usize]; 2], given);
         self.at_s += f64::from(frames) / STEREO.sample_rate_hz;
     }
 }

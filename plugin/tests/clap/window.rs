@@ -78,17 +78,17 @@ pub(crate) fn is_inside(test: &str) -> bool {
         .env(INSIDE, "1")
         .output()
         .unwrap();
-    let told = format!(
+    let printed = format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    if told.contains(NO_GRAPHICS) {
+    if printed.contains(NO_GRAPHICS) {
         skip_graphics();
         return false;
     }
-    assert!(output.status.success(), "{}: {told}", output.status);
-    assert!(told.contains("1 passed"), "{told}");
+    assert!(output.status.success(), "{}: {printed}", output.status);
+    assert!(printed.contains("1 passed"), "{printed}");
     false
 }
 

@@ -81,8 +81,8 @@ impl Host {
             .env("HOME", self.folder.path())
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {told}", output.status);
+        let printed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {printed}", output.status);
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -115,8 +115,8 @@ fn put(path: &Path, planes: &[Vec<f32>]) {
 fn vst3_passes_bit_by_bit_in_blocks_of_odd_lengths() {
     let Some(host) = Host::find() else { return };
     for (channels, rate) in [("2", "48000"), ("1", "48000"), ("2", "96000"), ("1", "44100")] {
-        let told = host.ask(&["pass", channels, rate]);
-        assert_eq!(told["wrong"], serde_json::json!([]), "{channels} channels at {rate} Hz");
+        let answer = host.ask(&["pass", channels, rate]);
+        assert_eq!(answer["wrong"], serde_json::json!([]), "{channels} channels at {rate} Hz");
     }
 }
 
@@ -137,11 +137,11 @@ fn vst3_has_the_parameters_with_their_values() {
 #[test]
 fn vst3_state_comes_back_in_another_instance() {
     let Some(host) = Host::find() else { return };
-    let told = host.ask(&["state"]);
-    assert_eq!(told["one"], told["other"]);
-    assert_eq!(told["other"]["state"]["fields"]["capture"], "\"off\"");
-    assert_eq!(told["other"]["values"]["dual_mono"], "True");
-    let readings = told["other"]["state"]["fields"]["readings"].as_str().unwrap();
+    let answer = host.ask(&["state"]);
+    assert_eq!(answer["one"], answer["other"]);
+    assert_eq!(answer["other"]["state"]["fields"]["capture"], "\"off\"");
+    assert_eq!(answer["other"]["values"]["dual_mono"], "True");
+    let readings = answer["other"]["state"]["fields"]["readings"].as_str().unwrap();
     let readings: Value = serde_json::from_str(readings).unwrap();
     assert!(readings["integrated_lufs"].is_f64(), "{readings}");
 }

@@ -65,7 +65,7 @@ fn vst3_bounces_are_captured_and_nothing_between_them() {
 
 /// As hosts do that say it once only.
 #[test]
-fn vst3_mode_of_the_setup_counts_when_blocks_do_not_tell_it() {
+fn vst3_mode_of_the_setup_counts_when_blocks_do_not_state_it() {
     let folder = tempfile::tempdir().unwrap();
     let component = capturing(folder.path());
     for (value, mode) in [(0.25, Mode::Offline), (0.375, Mode::RealTime), (0.5, Mode::Offline)] {
@@ -78,7 +78,7 @@ fn vst3_mode_of_the_setup_counts_when_blocks_do_not_tell_it() {
 
 /// As Ardour 7 and 8 do: no new setup, every block tells it.
 #[test]
-fn vst3_mode_of_the_blocks_counts_when_the_setup_does_not_tell_it() {
+fn vst3_mode_of_the_blocks_counts_when_the_setup_does_not_state_it() {
     let folder = tempfile::tempdir().unwrap();
     let component = capturing(folder.path());
     component.restart(Mode::RealTime);
