@@ -27,7 +27,7 @@ macro_rules! level_unit {
 /// A number for people: what rounds to zero is `0.0` and never `-0.0`.
 ///
 /// ```
-/// use wavemill_core::units::{Dbtp, Plain};
+/// use wavemill_audio::units::{Dbtp, Plain};
 ///
 /// assert_eq!(format!("{:.1} {:+.1}", Plain(-0.04), Plain(-0.06)), "0.0 -0.1");
 /// assert_eq!(format!("{:.1}", Dbtp(-0.04)), "0.0 dBTP");

@@ -129,8 +129,8 @@ pub struct NonFinite {
 /// Measures block by block.
 ///
 /// ```
-/// use wavemill_core::analysis::{Analyzer, Options};
-/// use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
+/// use wavemill_dsp::analysis::{Analyzer, Options};
+/// use wavemill_audio::{Block, PcmFormat, StreamSpec};
 ///
 /// let spec = StreamSpec::new(48_000, 2);
 /// let mut analyzer = Analyzer::new(&spec, PcmFormat::FLOAT, &Options::default());
@@ -144,7 +144,7 @@ pub struct NonFinite {
 /// assert_eq!(analyzer.frame_count().0, 200 * 512);
 /// let stereo = analyzer.finish().stereo.expect("everything was asked for");
 /// assert_eq!(stereo.width, Some(1.0));
-/// # Ok::<(), wavemill_core::analysis::NonFinite>(())
+/// # Ok::<(), wavemill_dsp::analysis::NonFinite>(())
 /// ```
 #[derive(Debug)]
 pub struct Analyzer {
@@ -281,8 +281,8 @@ impl Analyzer {
 /// Analyzes samples in memory, one slice a channel: the numbers are those of a file that holds them.
 ///
 /// ```
-/// use wavemill_core::analysis::{self, Group, Options};
-/// use wavemill_core::audio::{PcmFormat, StreamSpec};
+/// use wavemill_dsp::analysis::{self, Group, Options};
+/// use wavemill_audio::{PcmFormat, StreamSpec};
 ///
 /// // Two seconds of a square wave on the left, half of it on the right; full scale is 1.0.
 /// let left: Vec<f32> = (0..96_000).map(|frame| if frame / 24 % 2 == 0 { 0.5 } else { -0.5 }).collect();

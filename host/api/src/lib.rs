@@ -17,9 +17,10 @@ mod views;
 
 pub use client::{Client, ClientError};
 pub use files::{expire, finish_orders};
+pub use live::SetLogLevel;
 pub use operations::openapi;
 pub use server::Server;
-pub use service::{Service, SetLogLevel, Terms};
+pub use service::{Service, Terms};
 pub use stop::{StopLevel, StopSignal};
 pub use views::{job_view, output_view};
 

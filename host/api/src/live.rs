@@ -1,6 +1,5 @@
 //! What a running daemon is doing, for `status`.
 
-use super::service::SetLogLevel;
 use super::stop::{StopLevel, StopSignal};
 use super::stream::{Line, WAITING_MAX};
 use super::types::{PauseView, RefusedView, Status, WatchView, WorkerView};
@@ -14,6 +13,9 @@ use wavemill_pipelines::model::Defaults;
 use wavemill_platform::{Confinement, resident_bytes};
 use wavemill_store::JobState;
 use wavemill_watch::Refusal;
+
+/// Changes what this process logs; one line says why it cannot.
+pub type SetLogLevel = fn(&str) -> Result<(), String>;
 
 /// Shared between the daemon's threads and the control socket. Nothing here is worth keeping.
 #[derive(Debug)]
@@ -114,7 +116,7 @@ impl Live {
     }
 
     /// Tells those who listen; `line` is made only if somebody does.
-    pub fn tell(&self, line: impl FnOnce() -> Option<String>) {
+    pub fn emit(&self, line: impl FnOnce() -> Option<String>) {
         if self.events.receiver_count() > 0
             && let Some(line) = line()
         {

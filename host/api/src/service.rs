@@ -31,9 +31,6 @@ pub struct Service {
     pub(super) terms: Arc<Terms>,
 }
 
-/// Changes what this process logs; one line says why it cannot.
-pub type SetLogLevel = fn(&str) -> Result<(), String>;
-
 /// What submitted pipelines are read with.
 #[derive(Clone, Debug)]
 pub struct Terms {

@@ -4,7 +4,7 @@ use super::deciding::decide;
 use super::domain;
 use super::event::DaemonEvent;
 use super::plans::Plan;
-use super::publishing::{Published, publish_job, remove_parts, survive, tell_end};
+use super::publishing::{Published, emit_end, publish_job, remove_parts, survive};
 use super::recovery::DEATHS_MAX;
 use super::shared::Shared;
 use super::sources::{self, SourceState};
@@ -132,7 +132,7 @@ pub(super) fn run(
 ) -> Result<JobRecord, StoreError> {
     let begun = Instant::now();
     tracing::info!(job = %job.id, input = %job.input.display(), "Job begins.");
-    shared.tell(DaemonEvent::JobStarted {
+    shared.emit(DaemonEvent::JobStarted {
         job: job.id.clone(),
         pipeline: job.file.pipeline.clone(),
         input: job.input.clone(),
@@ -369,7 +369,7 @@ impl Attempt<'_> {
         };
         match publish_job(shared, &job, Vec::new(), Trust::Size)? {
             Published::Ended(job) => {
-                shared.tell_skipped(&job);
+                shared.emit_skipped(&job);
                 Ok(*job)
             }
             Published::Lost(reason) | Published::Transient(reason) | Published::Refused(reason) => {
@@ -381,7 +381,7 @@ impl Attempt<'_> {
     fn progress(&self, watchdog: &mut Watchdog, share: f64) {
         watchdog.progress(share);
         self.shared.live.set_progress(&self.job.id, Some(share));
-        self.shared.tell(DaemonEvent::Progress { job: self.job.id.clone(), share });
+        self.shared.emit(DaemonEvent::Progress { job: self.job.id.clone(), share });
     }
 
     /// Every output is complete under its temporary name.
@@ -419,7 +419,7 @@ impl Attempt<'_> {
         survive("after prepared")?;
         match publish_job(shared, &job, outputs, Trust::Size)? {
             Published::Ended(job) => {
-                tell_end(shared, &job, outcome.report.clone(), self.begun.elapsed())?;
+                emit_end(shared, &job, outcome.report.clone(), self.begun.elapsed())?;
                 Ok(*job)
             }
             Published::Lost(reason) | Published::Transient(reason) => {
@@ -477,10 +477,10 @@ impl Attempt<'_> {
         };
         let job = self.shared.queue().give_up(&Lease::of(job), end)?;
         match job.state {
-            JobState::Canceled => self.shared.tell_canceled(&job),
+            JobState::Canceled => self.shared.emit_canceled(&job),
             // It changed back.
-            JobState::Ready => self.shared.tell_failed(&job, Some(Duration::ZERO)),
-            _ => self.shared.tell_failed(&job, None),
+            JobState::Ready => self.shared.emit_failed(&job, Some(Duration::ZERO)),
+            _ => self.shared.emit_failed(&job, None),
         }
         Ok(job)
     }
@@ -494,7 +494,7 @@ impl Attempt<'_> {
         if job.state == JobState::Canceled {
             return Ok(self.told(job));
         }
-        self.shared.tell_failed(&job, Some(wait));
+        self.shared.emit_failed(&job, Some(wait));
         Ok(job)
     }
 
@@ -520,7 +520,7 @@ impl Attempt<'_> {
     /// Tells of a job that was canceled while something else was to become of it.
     fn told(&self, job: JobRecord) -> JobRecord {
         if job.state == JobState::Canceled {
-            self.shared.tell_canceled(&job);
+            self.shared.emit_canceled(&job);
         }
         job
     }
@@ -547,7 +547,7 @@ impl Attempt<'_> {
             return Ok(self.told(job));
         }
         let job = sources::carry_out(self.shared, job)?;
-        self.shared.tell_failed(&job, None);
+        self.shared.emit_failed(&job, None);
         Ok(job)
     }
 

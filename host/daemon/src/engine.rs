@@ -59,7 +59,7 @@ pub(super) struct Engine {
     is_idle: bool,
     /// Pipelines of which was told that there is no room for their jobs.
     short: BTreeSet<String>,
-    told_stop: StopLevel,
+    emitted_stop: StopLevel,
 }
 
 impl Engine {
@@ -86,7 +86,7 @@ impl Engine {
             summary: Summary::default(),
             is_idle: false,
             short: BTreeSet::new(),
-            told_stop: StopLevel::Run,
+            emitted_stop: StopLevel::Run,
         }
     }
 
@@ -103,8 +103,8 @@ impl Engine {
     fn run_until_stopped(&mut self) -> Result<Summary, StoreError> {
         loop {
             let level = self.shared.stop.level();
-            self.tell_stop(level);
-            self.tell_batches()?;
+            self.emit_stop(level);
+            self.emit_batches()?;
             self.beat();
             self.retention.look(&self.shared)?;
             if level == StopLevel::Run {
@@ -191,14 +191,14 @@ impl Engine {
     }
 
     /// Tells of batches whose last job has ended.
-    fn tell_batches(&self) -> Result<(), StoreError> {
+    fn emit_batches(&self) -> Result<(), StoreError> {
         for batch in self.shared.store.take_batches_over()? {
             let mut jobs = BTreeMap::new();
             for job in self.shared.store.batch_jobs(&batch.id)? {
                 *jobs.entry(job.state).or_insert(0) += 1;
             }
             let BatchRecord { id, name, pipeline, .. } = batch;
-            self.shared.tell(DaemonEvent::BatchOver { batch: id, name, pipeline, jobs });
+            self.shared.emit(DaemonEvent::BatchOver { batch: id, name, pipeline, jobs });
         }
         Ok(())
     }
@@ -274,18 +274,18 @@ impl Engine {
             capacities
                 .insert(name.clone(), self.capacity(name, plan, &admission, false, &mut holds));
         }
-        self.tell_shortages(&holds)?;
+        self.emit_shortages(&holds)?;
         self.shared.live.set_holds(holds);
         Ok(capacities)
     }
 
     /// Tells of pipelines whose jobs wait for room, once each, and when there is room again.
-    fn tell_shortages(&mut self, holds: &BTreeMap<String, Hold>) -> Result<(), StoreError> {
+    fn emit_shortages(&mut self, holds: &BTreeMap<String, Hold>) -> Result<(), StoreError> {
         let is_short = |name: &String| matches!(holds.get(name), Some(Hold::Shortage(_)));
         let over: Vec<_> = self.short.iter().filter(|name| !is_short(name)).cloned().collect();
         for pipeline in over {
             self.short.remove(&pipeline);
-            self.shared.tell(DaemonEvent::SpaceFound { pipeline });
+            self.shared.emit(DaemonEvent::SpaceFound { pipeline });
         }
         let new = holds.iter().filter_map(|(name, hold)| match hold {
             Hold::Shortage(reason) if !self.short.contains(name) => Some((name, reason)),
@@ -300,7 +300,7 @@ impl Engine {
             if let Some(&jobs) = waiting.get(pipeline).filter(|jobs| **jobs > 0) {
                 let (pipeline, reason) = (pipeline.clone(), reason.clone());
                 self.short.insert(pipeline.clone());
-                self.shared.tell(DaemonEvent::SpaceShort { pipeline, reason, jobs });
+                self.shared.emit(DaemonEvent::SpaceShort { pipeline, reason, jobs });
             }
         }
         Ok(())
@@ -356,18 +356,18 @@ impl Engine {
             waiting.keys().filter(|name| current.contains_key(*name)).chain(submitted.keys());
         self.is_idle = ours.all(|pipeline| paused.holds(pipeline));
         if self.is_idle && !was_idle {
-            self.shared.tell(DaemonEvent::Idle);
+            self.shared.emit(DaemonEvent::Idle);
         }
         Ok(self.is_idle)
     }
 
-    fn tell_stop(&mut self, level: StopLevel) {
-        if level > self.told_stop {
-            self.told_stop = level;
+    fn emit_stop(&mut self, level: StopLevel) {
+        if level > self.emitted_stop {
+            self.emitted_stop = level;
             let (now, running) = (level == StopLevel::Now, self.running.len());
             tracing::info!(now, running, "Daemon stops.");
             service_manager::stopping();
-            self.shared.tell(DaemonEvent::Stopping { now, running });
+            self.shared.emit(DaemonEvent::Stopping { now, running });
         }
     }
 }

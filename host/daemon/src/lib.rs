@@ -29,7 +29,7 @@ pub use event::{DaemonEvent, StartedWatch};
 pub use reload::Reload;
 pub use settings::{DaemonError, DaemonSettings, PipelineSource, Summary};
 
-use crate::hooks::Tellers;
+use crate::hooks::Notifiers;
 use crate::worker::Workers;
 use crossbeam_channel::{Receiver, bounded, unbounded};
 use engine::{Engine, Inputs};
@@ -119,10 +119,10 @@ fn run_opened(
         defaults: settings.defaults.clone(),
     };
     let service = Service::over_daemon(Arc::clone(&shared.store), Arc::clone(&shared.live), terms);
-    let tellers =
-        Tellers::start(settings.hooks.clone(), &shared.store, &service, settings.stop.clone())
+    let notifiers =
+        Notifiers::start(settings.hooks.clone(), &shared.store, &service, settings.stop.clone())
             .map_err(|error| DaemonError::Start { reason: format!("hooks: {error}") })?;
-    *shared.tellers() = Some(tellers);
+    *shared.notifiers() = Some(notifiers);
     let _server = Server::start(state_dir, service, settings.listen).map_err(|error| {
         state_failed(state_dir, format!("control socket in {}", state_dir.display()), &error)
     })?;
@@ -132,7 +132,7 @@ fn run_opened(
             ServeError::Store(error) => failed(error),
         });
     // With their last words.
-    drop(shared.tellers().take());
+    drop(shared.notifiers().take());
     served
 }
 
@@ -180,7 +180,7 @@ fn open(
         state: state_dir.clone(),
         effect_cache: cache_folder(state_dir),
         events: settings.events.clone(),
-        tellers: Mutex::default(),
+        notifiers: Mutex::default(),
         stop: settings.stop.clone(),
     };
     Ok((Arc::new(shared), requests))
@@ -231,11 +231,11 @@ fn serve(
         watch.start(shared, index, change.clone())?;
     }
     // Not before the folders are there: who hears it may use them.
-    shared.tell(DaemonEvent::Started { watches: started });
+    shared.emit(DaemonEvent::Started { watches: started });
     service_manager::ready();
     for (pipeline, jobs) in shared.store.waiting_counts()? {
         if !shared.live.runs(&pipeline) {
-            shared.tell(DaemonEvent::PipelineUnwatched { pipeline, jobs });
+            shared.emit(DaemonEvent::PipelineUnwatched { pipeline, jobs });
         }
     }
     let (stopped, reloads) = (shared.stop.subscribe(), settings.reloads.clone());

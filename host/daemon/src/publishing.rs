@@ -204,19 +204,19 @@ pub(super) fn remove_parts(outputs: &[OutputRecord]) {
 }
 
 /// Tells how a job ended.
-pub(super) fn tell_end(
+pub(super) fn emit_end(
     shared: &Shared,
     job: &JobRecord,
     report: serde_json::Value,
     elapsed: Duration,
 ) -> Result<(), StoreError> {
     if job.state == JobState::Skipped {
-        shared.tell_skipped(job);
+        shared.emit_skipped(job);
         return Ok(());
     }
     let outputs = shared.store.outputs(&job.id)?.iter().map(output_view).collect();
     let (id, pipeline, input) = (job.id.clone(), job.file.pipeline.clone(), job.input.clone());
-    shared.tell(if let Ending::Rejected { reason } = &job.ending {
+    shared.emit(if let Ending::Rejected { reason } = &job.ending {
         tracing::info!(job = %id, input = %input.display(), %reason, "Job rejected.");
         let reason = reason.clone();
         DaemonEvent::JobRejected { job: id, pipeline, input, reason, outputs, report }

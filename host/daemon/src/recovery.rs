@@ -1,6 +1,6 @@
 //! What an earlier start of the daemon left behind, judged by recorded states and by hashes.
 
-use super::publishing::{Published, publish_job, remove_parts, tell_end};
+use super::publishing::{Published, emit_end, publish_job, remove_parts};
 use super::shared::Shared;
 use super::sources;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
             JobState::Prepared => finish(shared, &job)?,
             JobState::Published => {
                 let job = sources::carry_out(shared, job)?;
-                tell_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
+                emit_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
                 job
             }
             // It ended and was told then; only its source waited.
@@ -42,7 +42,7 @@ fn release(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     if job.deaths + 1 < DEATHS_MAX {
         let job = shared.queue().release(&Lease::of(job), true)?;
         if job.state == JobState::Canceled {
-            shared.tell_canceled(&job);
+            shared.emit_canceled(&job);
         }
         return Ok(job);
     }
@@ -54,7 +54,7 @@ fn release(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
         now_ms: Clock::now_ms(),
     };
     let job = shared.queue().give_up(&Lease::of(job), end)?;
-    shared.tell_failed(&job, None);
+    shared.emit_failed(&job, None);
     Ok(job)
 }
 
@@ -74,7 +74,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     let lease = Lease::of(job);
     match publish_job(shared, job, outputs.clone(), Trust::Nothing)? {
         Published::Ended(job) => {
-            tell_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
+            emit_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
             Ok(*job)
         }
         Published::Lost(reason) => {
@@ -88,7 +88,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
             let end = End { why: Why::Failed, reason, source, is_crash: false, now_ms };
             let job = shared.queue().give_up(&lease, end)?;
             let job = sources::carry_out(shared, job)?;
-            shared.tell_failed(&job, None);
+            shared.emit_failed(&job, None);
             Ok(job)
         }
         Published::Transient(reason) => {

@@ -46,7 +46,7 @@ impl Engine {
             Err(reason) => {
                 tracing::info!(%reason, "Pipelines are not reloaded.");
                 self.shared.live.set_reload_refused(Some(reason.clone()));
-                self.shared.tell(DaemonEvent::ReloadRefused { reason });
+                self.shared.emit(DaemonEvent::ReloadRefused { reason });
                 Ok(())
             }
         }
@@ -112,10 +112,10 @@ impl Engine {
         shared.plans.set_current(plans);
         shared.set_hooks(reload.hooks);
         tracing::info!("Pipelines are reloaded.");
-        shared.tell(event);
+        shared.emit(event);
         for (pipeline, jobs) in shared.store.waiting_counts()? {
             if !shared.live.runs(&pipeline) {
-                shared.tell(DaemonEvent::PipelineUnwatched { pipeline, jobs });
+                shared.emit(DaemonEvent::PipelineUnwatched { pipeline, jobs });
             }
         }
         Ok(())

@@ -116,7 +116,7 @@ fn sweep(shared: &Shared, pipeline: &str, keep_for: Duration) -> Result<(), Stor
         }
     }
     if files > 0 {
-        shared.tell(DaemonEvent::Expired { pipeline: pipeline.to_owned(), files });
+        shared.emit(DaemonEvent::Expired { pipeline: pipeline.to_owned(), files });
     }
     Ok(())
 }

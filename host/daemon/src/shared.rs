@@ -6,7 +6,7 @@ use super::plans::Plans;
 use super::space::Space;
 use super::turns::Turns;
 use super::watchdog::Bounds;
-use crate::hooks::{Hook, Tellers};
+use crate::hooks::{Hook, Notifiers};
 use crate::worker::Workers;
 use crossbeam_channel::Sender;
 use parking_lot::{Mutex, MutexGuard};
@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub(super) effect_cache: PathBuf,
     pub(super) events: Sender<DaemonEvent>,
     /// Those who tell hooks.
-    pub(super) tellers: Mutex<Option<Tellers>>,
+    pub(super) notifiers: Mutex<Option<Notifiers>>,
     pub(super) stop: StopSignal,
 }
 
@@ -54,16 +54,16 @@ impl Shared {
     }
 
     /// Tells whoever listens.
-    pub(super) fn tell(&self, event: DaemonEvent) {
-        self.live.tell(|| serde_json::to_string(&event).ok());
+    pub(super) fn emit(&self, event: DaemonEvent) {
+        self.live.emit(|| serde_json::to_string(&event).ok());
         if matches!(event, DaemonEvent::JobFailed { retry_in: Some(_), .. }) {
             self.live.count(|tally| tally.retries += 1);
         }
         // Whatever it is: a hook may be about it, and looking costs nothing.
         if !matches!(event, DaemonEvent::Progress { .. })
-            && let Some(tellers) = &*self.tellers()
+            && let Some(notifiers) = &*self.notifiers()
         {
-            tellers.wake();
+            notifiers.wake();
         }
         // Nobody has to listen.
         let _ = self.events.send(event);
@@ -71,21 +71,21 @@ impl Shared {
 
     /// Tells others from now on, if they differ.
     pub(super) fn set_hooks(&self, hooks: Vec<Hook>) {
-        if let Some(tellers) = &mut *self.tellers() {
-            tellers.replace(hooks);
+        if let Some(notifiers) = &mut *self.notifiers() {
+            notifiers.replace(hooks);
         }
     }
 
     /// Those who tell hooks.
-    pub(super) fn tellers(&self) -> MutexGuard<'_, Option<Tellers>> {
-        self.tellers.lock()
+    pub(super) fn notifiers(&self) -> MutexGuard<'_, Option<Notifiers>> {
+        self.notifiers.lock()
     }
 
     /// Tells that an attempt failed; without `retry_in` for good.
-    pub(super) fn tell_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
+    pub(super) fn emit_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
-        self.tell(DaemonEvent::JobFailed {
+        self.emit(DaemonEvent::JobFailed {
             job: job.id.clone(),
             pipeline: job.file.pipeline.clone(),
             input: job.input.clone(),
@@ -95,10 +95,10 @@ impl Shared {
     }
 
     /// Tells that a job no longer has to run.
-    pub(super) fn tell_canceled(&self, job: &JobRecord) {
+    pub(super) fn emit_canceled(&self, job: &JobRecord) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job canceled.");
-        self.tell(DaemonEvent::JobCanceled {
+        self.emit(DaemonEvent::JobCanceled {
             job: job.id.clone(),
             pipeline: job.file.pipeline.clone(),
             input: job.input.clone(),
@@ -107,10 +107,10 @@ impl Shared {
     }
 
     /// Tells that nothing was made.
-    pub(super) fn tell_skipped(&self, job: &JobRecord) {
+    pub(super) fn emit_skipped(&self, job: &JobRecord) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job skipped.");
-        self.tell(DaemonEvent::JobSkipped {
+        self.emit(DaemonEvent::JobSkipped {
             job: job.id.clone(),
             pipeline: job.file.pipeline.clone(),
             input: job.input.clone(),

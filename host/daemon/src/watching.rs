@@ -189,13 +189,13 @@ impl Watched {
                 Taken::Queued(job) => {
                     tracing::debug!(job = %job.id, input = %job.input.display(), "Job waits.");
                 }
-                Taken::Skipped(job) => shared.tell_skipped(&job),
-                Taken::Canceled(job) => shared.tell_canceled(&job),
+                Taken::Skipped(job) => shared.emit_skipped(&job),
+                Taken::Canceled(job) => shared.emit_canceled(&job),
             }
         }
         // Hooks are woken by it, so it comes after the jobs they are about.
         for event in incomplete {
-            shared.tell(event);
+            shared.emit(event);
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Watched {
                 shared.live.update_watch(index, |view| {
                     view.refused.insert(shown, RefusedView { refusal, reason: reason.clone() });
                 });
-                shared.tell(DaemonEvent::FileRefused { pipeline, path, refusal, reason });
+                shared.emit(DaemonEvent::FileRefused { pipeline, path, refusal, reason });
             }
             Change::RootOffline { reason } => {
                 self.is_offline = true;
@@ -237,7 +237,7 @@ impl Watched {
                     view.reason = Some(reason.clone());
                 });
                 let reason = reason.clone();
-                shared.tell(DaemonEvent::RootOffline { pipeline, path: root, reason });
+                shared.emit(DaemonEvent::RootOffline { pipeline, path: root, reason });
             }
             Change::RootOnline => {
                 self.is_offline = false;
@@ -247,7 +247,7 @@ impl Watched {
                     view.state = WatchState::Online;
                     view.reason = None;
                 });
-                shared.tell(DaemonEvent::RootOnline { pipeline, path: root });
+                shared.emit(DaemonEvent::RootOnline { pipeline, path: root });
             }
             Change::ScanDone { files, settling, .. } => {
                 self.is_at_rest &= *settling == 0;
@@ -257,7 +257,7 @@ impl Watched {
                     view.files = files;
                     view.last_scan = Some(rfc3339(Clock::now_ms()));
                 });
-                shared.tell(DaemonEvent::ScanDone { pipeline, path: root, files });
+                shared.emit(DaemonEvent::ScanDone { pipeline, path: root, files });
             }
             Change::Idle { files } => {
                 self.is_at_rest = true;

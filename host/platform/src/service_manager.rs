@@ -5,28 +5,28 @@ use sd_notify::NotifyState;
 /// Everything is set up.
 pub fn ready() {
     // Whatever was said of an earlier hold is over.
-    tell(NotifyState::Status("Running."));
-    tell(NotifyState::Ready);
+    notify(NotifyState::Status("Running."));
+    notify(NotifyState::Ready);
 }
 
 /// The work goes on; a manager that was asked to (`WatchdogSec=`) restarts a daemon that does not say so.
 pub fn alive() {
     if sd_notify::watchdog_enabled().is_some() {
-        tell(NotifyState::Watchdog);
+        notify(NotifyState::Watchdog);
     }
 }
 
 /// Why nothing is done for the time being; one line.
 pub fn holding(reason: &str) {
-    tell(NotifyState::Status(reason));
+    notify(NotifyState::Status(reason));
 }
 
 /// What runs is finished, then the daemon ends.
 pub fn stopping() {
-    tell(NotifyState::Stopping);
+    notify(NotifyState::Stopping);
 }
 
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     // Without a manager there is nobody to tell.
     if let Err(error) = sd_notify::notify(&[state]) {
         tracing::debug!(%error, "Service manager cannot be told.");

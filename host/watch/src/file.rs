@@ -82,7 +82,7 @@ impl File {
     }
 
     /// Whether the engine has heard of it, so that it must hear when it is gone.
-    pub(super) fn was_told(&self) -> bool {
+    pub(super) fn was_emitted(&self) -> bool {
         self.known.is_some() || self.told.is_some()
     }
 }
@@ -137,11 +137,11 @@ impl Kept {
         matches!(self, Self::Active(file) if file.is_busy())
     }
 
-    /// See [`File::was_told`].
-    pub(super) fn was_told(&self) -> bool {
+    /// See [`File::was_emitted`].
+    pub(super) fn was_emitted(&self) -> bool {
         match self {
             Self::Resting(_) => true,
-            Self::Active(file) => file.was_told(),
+            Self::Active(file) => file.was_emitted(),
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
             assert!(matches!(kept, Kept::Resting(_)));
             let file = kept.file();
             assert_eq!((file.stat, file.known, file.seen), (stat, Some(known()), 5));
-            assert!(kept.was_told() && !kept.is_busy());
+            assert!(kept.was_emitted() && !kept.is_busy());
         }
     }
 

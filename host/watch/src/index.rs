@@ -92,10 +92,10 @@ impl Index {
     }
 
     /// The folder and those below it, as far as they were told as not listed.
-    pub(super) fn told_folders(&self, relative: &Path) -> Vec<PathBuf> {
-        let is_told =
+    pub(super) fn emitted_folders(&self, relative: &Path) -> Vec<PathBuf> {
+        let is_emitted =
             |path: &PathBuf| self.folder(path).is_some_and(|folder| folder.told.is_some());
-        self.folders_below(relative).into_iter().filter(is_told).collect()
+        self.folders_below(relative).into_iter().filter(is_emitted).collect()
     }
 
     /// Forgets a folder and everything below it; returns the files that were told of.
@@ -110,7 +110,7 @@ impl Index {
             let folder = self.folders.remove(&path).unwrap_or_default();
             self.file_count -= folder.files.len();
             self.busy_count -= folder.files.iter().filter(|(_, file)| file.is_busy()).count();
-            let files = folder.files.iter().filter(|(_, file)| file.was_told());
+            let files = folder.files.iter().filter(|(_, file)| file.was_emitted());
             told.extend(files.map(|(name, _)| path.join(name)));
         }
         told

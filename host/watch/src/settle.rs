@@ -268,7 +268,7 @@ impl Watcher {
 
     /// A file with fewer bytes than its header promises: told when a second look says the same.
     fn wait_for_rest(&mut self, relative: &Path, reason: String) {
-        let is_told = self.index.update(relative, |file| {
+        let is_emitted = self.index.update(relative, |file| {
             if !file.is_incomplete {
                 file.settle(Instant::now());
                 file.is_incomplete = true;
@@ -278,7 +278,7 @@ impl Watcher {
             file.told = Some(reason.clone());
             true
         });
-        if is_told {
+        if is_emitted {
             self.outbox.push(Change::Incomplete { relative: relative.to_owned(), reason });
         } else {
             self.schedule(relative);

@@ -62,7 +62,7 @@ pub(super) struct Watcher {
     is_polling: bool,
     scans: Scans,
     next_root_check: Instant,
-    is_idle_told: bool,
+    is_idle_emitted: bool,
     requests: Receiver<()>,
     stop: Arc<AtomicBool>,
 }
@@ -110,7 +110,7 @@ impl Watcher {
             is_polling: true,
             scans: Scans { next: Instant::now(), is_wanted: true, is_done: false },
             next_root_check: Instant::now(),
-            is_idle_told: false,
+            is_idle_emitted: false,
             requests: wiring.requests,
             stop: wiring.stop,
         })
@@ -157,7 +157,7 @@ impl Watcher {
         } else if now >= self.next_root_check {
             self.look_for_root(now);
         }
-        self.tell_idle();
+        self.emit_idle();
         let is_more_expected = self.hashing > 0 || !self.walks.is_done();
         self.outbox.flush(is_more_expected, &self.stop)
     }
@@ -286,7 +286,7 @@ impl Watcher {
         }
         info!(reason, "Watched folder is away; its files are kept in mind.");
         self.is_online = false;
-        self.is_idle_told = false;
+        self.is_idle_emitted = false;
         self.close_events();
         self.walks.clear();
         self.next_root_check = Instant::now() + OFFLINE_CHECK.min(self.rescan());
@@ -313,18 +313,18 @@ impl Watcher {
         self.dirt = Dirt::default();
     }
 
-    fn tell_idle(&mut self) {
+    fn emit_idle(&mut self) {
         let is_idle = self.is_online
             && self.scans.is_done
             && !self.scans.is_wanted
             && self.index.busy_count() == 0
             && self.walks.is_done()
             && self.dirt.is_empty();
-        if is_idle && !self.is_idle_told {
-            self.is_idle_told = true;
+        if is_idle && !self.is_idle_emitted {
+            self.is_idle_emitted = true;
             self.outbox.push(Change::Idle { files: self.index.file_count() });
-        } else if self.is_idle_told && self.index.busy_count() > 0 {
-            self.is_idle_told = false;
+        } else if self.is_idle_emitted && self.index.busy_count() > 0 {
+            self.is_idle_emitted = false;
             self.outbox.push(Change::Busy);
         }
     }

@@ -364,11 +364,11 @@ impl Watcher {
 
     fn vanish(&mut self, relative: &Path) {
         self.forget_watches(relative);
-        for relative in self.index.told_folders(relative) {
+        for relative in self.index.emitted_folders(relative) {
             self.outbox.push(Change::Vanished { relative });
         }
         let mut files = self.index.remove_folder(relative);
-        let file = self.index.remove(relative).filter(File::was_told);
+        let file = self.index.remove(relative).filter(File::was_emitted);
         files.extend(file.map(|_| relative.to_owned()));
         for relative in files {
             self.outbox.push(Change::Vanished { relative });

@@ -45,7 +45,7 @@ pub(super) struct Output<'a> {
 }
 
 /// What became of the chapters.
-pub(super) struct ToldChapters<'a> {
+pub(super) struct ReportedChapters<'a> {
     pub(super) count: usize,
     /// `None` where it was known from the start that there would be none.
     pub(super) decision: Option<&'a Decision>,
@@ -53,7 +53,7 @@ pub(super) struct ToldChapters<'a> {
     pub(super) written: Option<&'a Prepared>,
 }
 
-impl ToldChapters<'_> {
+impl ReportedChapters<'_> {
     fn to_json(&self) -> Value {
         match self.decision {
             Some(Decision::Skip { reason }) => json!({ "skipped": reason }),
@@ -77,7 +77,7 @@ pub(super) struct ReportParts<'a> {
     pub(super) blueprint: Option<&'a Blueprint>,
     pub(super) outputs: Vec<Output<'a>>,
     /// `None` where the pipeline does not write them, and where nothing is written.
-    pub(super) chapters: Option<ToldChapters<'a>>,
+    pub(super) chapters: Option<ReportedChapters<'a>>,
     pub(super) verdicts: &'a [Verdict],
     pub(super) rejected: Option<&'a str>,
     pub(super) warnings: &'a [String],

@@ -10,7 +10,7 @@ use super::group::{ExportGroup, StoredSignal};
 use super::outputs::{self, OutputDecisions};
 use super::pass::{self, Done, Feed, GroupFeed, Work};
 use super::promise;
-use super::report::{Output, ReportParts, Source, ToldChapters};
+use super::report::{Output, ReportParts, ReportedChapters, Source};
 use super::source::Input;
 use super::spool::Spool;
 use super::writer::{Writer, WrittenFile};
@@ -615,7 +615,7 @@ impl<'a> Run<'a> {
             },
             blueprint,
             outputs,
-            chapters: chapters.as_ref().map(|chapters| ToldChapters {
+            chapters: chapters.as_ref().map(|chapters| ReportedChapters {
                 count: chapters.count(),
                 decision: decided.chapters.as_ref(),
                 written: listed.as_ref().map(|(file, _)| file),

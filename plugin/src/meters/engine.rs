@@ -508,7 +508,7 @@ mod tests {
             integrated_lufs: all.integrated_lufs,
             loudness_range_lu: all.loudness_range_lu,
             peak_to_loudness_lu: all.peak_to_loudness_lu,
-            ..told
+            ..short
         };
         assert_eq!(rounded, all, "and nothing else changes");
     }

@@ -116,7 +116,7 @@ impl From<io::Error> for AnalyzeError {
 
 /// Analyzes a file. Reads it once for its hash where that is asked for, or where results are kept; decodes
 /// it once, if anything asked for needs that and is not known from before. Memory does not grow with its
-/// length but for the meters' 80 bytes a second. `progress` is told the share that is decoded.
+/// length but for the meters' 80 bytes a second. `progress` gets the share that is decoded.
 ///
 /// # Errors
 /// When it is no audio file, damaged or unreadable.
@@ -180,7 +180,7 @@ fn measure(
     let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
     let is_repaired = input.damaged() == Damaged::Repair;
     let frames = match info.frame_count {
-        // What is wrong with a file only its end tells.
+        // Only the end of a file shows what is wrong with it.
         Some(frames) if groups.is_empty() && !is_repaired => frames,
         _ => decode(decoder.as_mut(), &info, &mut analyzer, progress)?,
     };

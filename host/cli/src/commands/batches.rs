@@ -55,7 +55,7 @@ impl Submit {
         }
         let client = context.settings.client_or_new()?;
         let answer = client.submit(&self.request(&client, context)?)?;
-        tell(&answer, &client, context)?;
+        show_answer(&answer, &client, context)?;
         Ok(if answer.refused.is_empty() { Exit::Done } else { Exit::SomeFailed })
     }
 
@@ -92,7 +92,7 @@ impl Submit {
     }
 }
 
-fn tell(answer: &SubmitAnswer, client: &Client, context: &Context) -> Result<(), CliError> {
+fn show_answer(answer: &SubmitAnswer, client: &Client, context: &Context) -> Result<(), CliError> {
     for file in &answer.refused {
         let path = outcome::below(Path::new(&file.path), context);
         context.report.error(&format!("{path} {}", one_line(&file.reason)));
@@ -215,17 +215,17 @@ pub(super) fn watch(
         newest.ok_or_else(|| CliError::failed("there are no batches here yet"))
     };
     let id = part.map_or_else(newest, |part| Ok(client.batch(part)?.id))?;
-    let mut told = String::new();
+    let mut shown = String::new();
     loop {
         let batch = client.batch(&id)?;
         let line = line_of(&batch);
-        if line != told {
+        if line != shown {
             if context.is_json() {
                 context.event(&with_version(&batch)?)?;
             } else {
                 context.report.note(&line);
             }
-            told = line;
+            shown = line;
         }
         if batch.is_over {
             return if context.is_json() { Ok(exit(&batch)) } else { show(&batch, context) };

@@ -65,7 +65,7 @@ pub(super) fn before_rendering(
     enter(context, &Domain { reads, scratch: places(folder.into_iter()), ..Domain::default() })
 }
 
-/// What tells a folder from another that gets its name.
+/// What distinguishes a folder from another that gets its name.
 type Inode = (u64, u64);
 
 /// The folders that a run was given to write, made if they were missing: what is not there cannot be allowed.
@@ -89,7 +89,7 @@ impl OutputFolders {
         let missing: Vec<_> =
             folder.ancestors().take_while(|above| fs::symlink_metadata(above).is_err()).collect();
         let missing: Vec<_> = missing.into_iter().rev().map(Path::to_path_buf).collect();
-        // What cannot be made is told by the run that needs it.
+        // What cannot be made is reported by the run that needs it.
         let _ = create_dirs(&folder);
         let made = missing.into_iter().filter_map(|folder| inode(&folder).map(|it| (folder, it)));
         self.made.extend(made);

@@ -110,7 +110,7 @@ impl Context {
         }
     }
 
-    /// Flags, variables and files left alone, for a process that is told everything by another.
+    /// Flags, variables and files left alone, for a process that another one gives everything.
     ///
     /// # Errors
     /// When logging cannot start.

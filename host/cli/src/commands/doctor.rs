@@ -69,7 +69,7 @@ impl Run for Doctor {
         checks.inotify(&folders.watched);
         checks.open_files();
         checks.clock(&context.settings.state);
-        checks.tell(context)?;
+        checks.show(context)?;
         let is_failed = checks.0.iter().any(|check| check.verdict == Verdict::Fail);
         Ok(if is_failed { Exit::SomeFailed } else { Exit::Done })
     }
@@ -416,7 +416,7 @@ impl Checks {
         }
     }
 
-    fn tell(&self, context: &Context) -> Result<(), CliError> {
+    fn show(&self, context: &Context) -> Result<(), CliError> {
         if context.is_json() {
             let is_healthy = self.0.iter().all(|check| check.verdict != Verdict::Fail);
             return context.document(&json!({
@@ -493,7 +493,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn little_space_is_told_before_none_is_left() {
+    fn little_space_is_reported_before_none_is_left() {
         let verdict = |bytes, files| verdict_on_space(bytes, files).0;
         assert_eq!(verdict(2 << 30, None), Verdict::Ok);
         assert_eq!(verdict(2 << 30, Some(1_000_000)), Verdict::Ok);

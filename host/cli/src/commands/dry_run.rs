@@ -42,8 +42,8 @@ pub(super) fn dry_run(
         };
         let is_right = match found {
             Err(RunError::Canceled) => break,
-            Ok(rehearsal) => tell(context, pipeline, file, &rehearsal)?,
-            Err(error) => tell_failed(context, pipeline, file, &error.to_string())?,
+            Ok(rehearsal) => show(context, pipeline, file, &rehearsal)?,
+            Err(error) => show_failure(context, pipeline, file, &error.to_string())?,
         };
         if !is_right {
             exit = Exit::SomeFailed;
@@ -158,7 +158,7 @@ impl Hooks for DryHooks<'_> {
 }
 
 /// Tells what would be; whether a run would deliver.
-fn tell(
+fn show(
     context: &Context,
     pipeline: &Pipeline,
     file: &Path,
@@ -214,7 +214,7 @@ fn output_json(output: &Rehearsed) -> Value {
     })
 }
 
-fn tell_failed(
+fn show_failure(
     context: &Context,
     pipeline: &Pipeline,
     file: &Path,

@@ -26,7 +26,7 @@ impl<'a> EventView<'a> {
     }
 
     /// Tells one event.
-    pub(super) fn tell(&mut self, event: &DaemonEvent) -> Result<(), CliError> {
+    pub(super) fn show(&mut self, event: &DaemonEvent) -> Result<(), CliError> {
         if self.context.is_json() {
             let value =
                 serde_json::to_value(event).map_err(|error| CliError::failed(error.to_string()))?;
@@ -115,7 +115,7 @@ impl<'a> EventView<'a> {
                 self.note(&format!("pipeline `{}` goes on: there is room", one_line(pipeline)));
             }
             DaemonEvent::Reloaded { begun, changed, ended } => {
-                self.note(&reload::told(begun, changed, ended));
+                self.note(&reload::summary(begun, changed, ended));
             }
             DaemonEvent::Expired { pipeline, files } => self.note(&format!(
                 "{} of `{}` deleted: older than its `keep_for`",

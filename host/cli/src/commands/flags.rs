@@ -22,7 +22,7 @@ pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
 }
 
 /// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``. Keys of
-/// steps are told by the step that it is about, else those that mean one flag only.
+/// steps are named for the step that it is about, else those that mean one flag only.
 pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
     let mut text = message.replace("leave the key out", "leave the flag out");
     let flags = || EDITS.iter().chain(LEVELS).filter_map(|flag| Some((flag.key()?, flag)));
@@ -68,16 +68,16 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_several_steps_are_told_by_the_step() {
+    fn keys_of_several_steps_are_named_for_the_step() {
         let pipeline = "version = 1\n\n[[step]]\nuse = \"pad\"\nwith = { start_s = -1 }\n\n[[export]]\nx = 1\n";
         assert_eq!(
             [1, 4, 5, 8].map(|line| step_at(pipeline, line)),
             [None, Some("pad"), Some("pad"), None]
         );
-        let told = |step| in_flags("`start_s` is -1 s", step);
-        assert_eq!(told(Some("pad")), "`--pad-start` is -1 s");
-        assert_eq!(told(Some("range")), "`--start` is -1 s");
-        assert_eq!(told(None), "`start_s` is -1 s");
+        let named = |step| in_flags("`start_s` is -1 s", step);
+        assert_eq!(named(Some("pad")), "`--pad-start` is -1 s");
+        assert_eq!(named(Some("range")), "`--start` is -1 s");
+        assert_eq!(named(None), "`start_s` is -1 s");
         assert_eq!(
             in_flags("`target_lufs` and `ceiling_dbtp`", None),
             "`--loudness` and `--ceiling`"

@@ -15,7 +15,7 @@ use wavemill_store::cache::{Candidate, Group, Pieces};
 /// The bar of a group.
 const GROUP: &str = "group";
 
-/// The jobs of all files, each told of its group, or why a file has none; empty where the pipeline treats
+/// The jobs of all files, each with its group, or why a file has none; empty where the pipeline treats
 /// every file by itself, or when it was canceled.
 pub(super) fn grouped_jobs(
     context: &Context,

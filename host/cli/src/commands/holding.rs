@@ -39,7 +39,7 @@ pub(super) fn hold(
     let reason = one_line(&format!("{error}; nothing is done until there is room"));
     context.report.error(&reason);
     tracing::info!(%reason, "Daemon holds.");
-    // One that is being started has to be told so, or it is ended.
+    // One that is being started must be notified, or it is ended.
     service_manager::ready();
     service_manager::holding(&reason);
     if !wait_for_room(folder, &context.settings.state, stop) {
@@ -99,7 +99,7 @@ fn wait_for_room(folder: &Path, state: &Path, stop: &StopSignal) -> bool {
     }
 }
 
-/// Looks first, then tries it: a quota is not seen by looking. Whatever else is wrong is for the next start to tell.
+/// Looks first, then tries it: a quota is not seen by looking. Whatever else is wrong is reported by the next start.
 fn has_room(folder: &Path) -> bool {
     let Some(space) = space_near(folder) else { return true };
     space.free_bytes >= room_bytes(space)

@@ -1,4 +1,4 @@
-//! `wavemill hooks`: who is told of the ends of jobs and batches.
+//! `wavemill hooks`: who is notified of the ends of jobs and batches.
 
 use super::{CliError, Context, Exit, Run, status};
 use crate::report::JSON_VERSION;
@@ -8,7 +8,7 @@ use wavemill_api::types::HookView;
 use wavemill_daemon::hooks::{Hook, Message};
 use wavemill_store::Clock;
 
-/// See who is told of finished jobs, and try it
+/// See who is notified of finished jobs, and try it
 #[derive(Debug, clap::Args)]
 pub(super) struct Hooks {
     #[command(subcommand)]
@@ -17,7 +17,7 @@ pub(super) struct Hooks {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the hooks of the configuration file, and what they were not told yet
+    /// List the hooks of the configuration file, and what they were not notified of yet
     List,
     /// Tell a hook something now, to see whether it arrives
     Test {
@@ -73,8 +73,8 @@ fn test(name: &str, context: &Context) -> Result<Exit, CliError> {
         };
         return Err(CliError::usage(format!("there is no hook `{name}`; {known}")));
     };
-    hook.tell(&Message::trial(Clock::now_ms()))
+    hook.notify(&Message::trial(Clock::now_ms()))
         .map_err(|failure| CliError::failed(format!("hook {name}: {}", failure.reason())))?;
-    context.report.note(&format!("hook {name} was told"));
+    context.report.note(&format!("hook {name} was notified"));
     Ok(Exit::Done)
 }

@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn rehearsal_tells_both_peaks_the_group_and_what_limits_the_gain() {
+    fn rehearsal_shows_both_peaks_the_group_and_what_limits_the_gain() {
         let report = json!({
             "loudness": { "integrated_lufs": -19.8, "true_peak_dbtp": -5.0 },
             "steps": [{ "use": "loudness", "findings": {

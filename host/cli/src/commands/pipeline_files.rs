@@ -251,7 +251,7 @@ fn accept(files: Vec<PipelineFile>, context: &Context) -> Result<Vec<PipelineFil
     }
 }
 
-/// Flags without mistakes; else they are told without the text that was made of them, which nobody wrote.
+/// Flags without mistakes; else they are shown without the text that was made of them, which nobody wrote.
 fn accept_flags(file: &PipelineFile, context: &Context) -> Result<(), CliError> {
     let mut last = None;
     for diagnostic in &file.diagnostics {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_name_is_told_which_ones_there_are() {
+    fn unknown_name_gets_a_list_of_known_ones() {
         let error = find_one(Path::new("podcst")).unwrap_err().to_string();
         let expected = "there is no pipeline file podcst and no pipelines/podcst.toml; did you mean `podcast`?";
         assert_eq!(error, expected);

@@ -100,13 +100,13 @@ impl Sum {
             .progress_chars(paint.glyph("\u{2501}\u{2578}\u{2500}", "=>-"));
         let bar = ProgressBar::with_draw_target(Some(byte_count), target).with_style(style);
         let sum = Self { bar, file_count, files_done: AtomicUsize::new(0) };
-        sum.tell(0);
+        sum.show_count(0);
         sum
     }
 
     /// A file that is begun.
     pub(super) fn file(&self, byte_count: u64) -> Piece<'_> {
-        Piece { sum: self, byte_count, told: 0 }
+        Piece { sum: self, byte_count, reported: 0 }
     }
 
     /// Takes the bar away.
@@ -114,7 +114,7 @@ impl Sum {
         self.bar.finish_and_clear();
     }
 
-    fn tell(&self, done: usize) {
+    fn show_count(&self, done: usize) {
         let files = crate::report::counted(self.file_count, "file");
         self.bar.set_message(format!("{done} of {files}"));
     }
@@ -124,7 +124,7 @@ impl Sum {
 pub(super) struct Piece<'s> {
     sum: &'s Sum,
     byte_count: u64,
-    told: u64,
+    reported: u64,
 }
 
 impl Piece<'_> {
@@ -136,15 +136,15 @@ impl Piece<'_> {
     )]
     pub(super) fn set(&mut self, share: f64) {
         let done = (share.clamp(0.0, 1.0) * self.byte_count as f64) as u64;
-        self.sum.bar.inc(done.saturating_sub(self.told));
-        self.told = self.told.max(done);
+        self.sum.bar.inc(done.saturating_sub(self.reported));
+        self.reported = self.reported.max(done);
     }
 }
 
 impl Drop for Piece<'_> {
     fn drop(&mut self) {
         self.set(1.0);
-        self.sum.tell(self.sum.files_done.fetch_add(1, Ordering::Relaxed) + 1);
+        self.sum.show_count(self.sum.files_done.fetch_add(1, Ordering::Relaxed) + 1);
     }
 }
 

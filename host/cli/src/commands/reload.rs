@@ -102,7 +102,7 @@ fn later(now: &Settings, next: &Settings) -> Vec<&'static str> {
 }
 
 /// What is said of new pipelines; nothing where none is new, changed or gone.
-pub(super) fn told(begun: &[String], changed: &[String], ended: &[String]) -> String {
+pub(super) fn summary(begun: &[String], changed: &[String], ended: &[String]) -> String {
     let part = |names: &[String], what: &str| {
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", one_line(name))).collect();
         (!names.is_empty()).then(|| format!("{} {what}", names.join(", ")))

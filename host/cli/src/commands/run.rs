@@ -46,7 +46,7 @@ pub(super) struct RunFiles {
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// What becomes of a damaged file: refuse it, or repair it and tell what was repaired [default: as
+    /// What becomes of a damaged file: refuse it, or repair it and report what was repaired [default: as
     /// `[decode]` says]
     #[arg(long, value_parser = damaged, value_name = "refuse|repair", conflicts_with = "detach")]
     damaged: Option<Damaged>,
@@ -198,7 +198,7 @@ pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
     })
 }
 
-/// How a published output is told.
+/// How a published output is shown.
 fn published(output: &Prepared) -> OutputView {
     OutputView {
         path: output.path.display().to_string(),
@@ -224,12 +224,12 @@ pub(super) fn spool_folder(context: &Context) -> PathBuf {
 /// The first signal cancels cleanly; the second does not wait for that.
 pub(super) fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError> {
     let cancel = Arc::clone(cancel);
-    let told = move |_| {
+    let on_signal = move |_| {
         if cancel.swap(true, Ordering::SeqCst) {
             std::process::exit(Exit::Interrupted as i32);
         }
     };
-    signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
+    signals::on_stop(on_signal).map_err(|error| CliError::failed(format!("signals: {error}")))
 }
 
 struct Runner<'a> {
@@ -260,17 +260,17 @@ impl From<RunError> for Failure {
 }
 
 impl Runner<'_> {
-    /// Processes one file. That it fails is told and counted, and no error here.
+    /// Processes one file. A failure is shown and counted, and is no error here.
     fn file(&mut self, path: &Path, job: Result<Job, String>) -> Result<(), CliError> {
         let started = Instant::now();
         let job = match job {
             Ok(job) => job,
             Err(reason) => {
                 self.summary.failed += 1;
-                return self.tell_failed(String::new(), path, reason);
+                return self.show_failure(String::new(), path, reason);
             }
         };
-        self.view.tell(&DaemonEvent::JobStarted {
+        self.view.show(&DaemonEvent::JobStarted {
             job: job.id.clone(),
             pipeline: self.pipeline.name.clone(),
             input: job.input.clone(),
@@ -281,11 +281,11 @@ impl Runner<'_> {
             Ok(outcome) => self.finished(job, outcome, started.elapsed()),
             Err(Failure::Reason(reason)) => {
                 self.summary.failed += 1;
-                self.tell_failed(job.id, path, reason)
+                self.show_failure(job.id, path, reason)
             }
             Err(Failure::Canceled) => {
                 self.summary.canceled += 1;
-                self.view.tell(&DaemonEvent::JobCanceled {
+                self.view.show(&DaemonEvent::JobCanceled {
                     job: job.id,
                     pipeline: self.pipeline.name.clone(),
                     input: job.input,
@@ -320,7 +320,7 @@ impl Runner<'_> {
             if last.is_none_or(is_due) {
                 last = Some(Instant::now());
                 // Nobody reads any more: the work goes on, and the next line says so.
-                let _ = view.tell(&DaemonEvent::Progress { job: job.id.clone(), share });
+                let _ = view.show(&DaemonEvent::Progress { job: job.id.clone(), share });
             }
         };
         let mut hooks = LocalHooks::new(job, progress)
@@ -344,11 +344,11 @@ impl Runner<'_> {
             self.summary.done += 1;
             DaemonEvent::JobDone { job, pipeline, input, outputs, report, elapsed }
         };
-        self.view.tell(&event)
+        self.view.show(&event)
     }
 
-    fn tell_failed(&mut self, job: String, path: &Path, reason: String) -> Result<(), CliError> {
-        self.view.tell(&DaemonEvent::JobFailed {
+    fn show_failure(&mut self, job: String, path: &Path, reason: String) -> Result<(), CliError> {
+        self.view.show(&DaemonEvent::JobFailed {
             job,
             pipeline: self.pipeline.name.clone(),
             input: path.to_owned(),

@@ -37,7 +37,7 @@ pub struct Settings {
     pub confine: bool,
     /// What pipelines that say nothing do.
     pub defaults: Defaults,
-    /// Who is told of the ends of jobs and batches.
+    /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
 }
 

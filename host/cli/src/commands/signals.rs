@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, told to a closure on a thread of its own.
+//! SIGINT and SIGTERM, passed to a closure on a thread of its own.
 
 use std::io;
 
@@ -11,15 +11,15 @@ pub(super) enum Stop {
     Terminate,
 }
 
-/// Calls `told` once for each signal from now on, outside of the signal handler, so it may lock
+/// Calls `on_signal` once for each signal from now on, outside of the signal handler, so it may lock
 /// and print.
-pub(super) fn on_stop(told: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
-    platform::on_stop(told)
+pub(super) fn on_stop(on_signal: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
+    platform::on_stop(on_signal)
 }
 
-/// Calls `told` once for each SIGHUP from now on, as [`on_stop`]. Without such a signal never.
-pub(super) fn on_hangup(told: impl FnMut() + Send + 'static) -> io::Result<()> {
-    platform::on_hangup(told)
+/// Calls `on_signal` once for each SIGHUP from now on, as [`on_stop`]. Without such a signal never.
+pub(super) fn on_hangup(on_signal: impl FnMut() + Send + 'static) -> io::Result<()> {
+    platform::on_hangup(on_signal)
 }
 
 #[cfg(unix)]
@@ -31,31 +31,31 @@ mod platform {
     use std::os::unix::net::UnixStream;
     use std::thread;
 
-    pub(super) fn on_stop(told: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
+    pub(super) fn on_stop(on_signal: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
         // Both threads' closures need it; a signal is rare, so a lock costs nothing.
-        let told = std::sync::Arc::new(parking_lot::Mutex::new(told));
+        let on_signal = std::sync::Arc::new(parking_lot::Mutex::new(on_signal));
         for (signal, stop) in [(SIGINT, Stop::Interrupt), (SIGTERM, Stop::Terminate)] {
-            let told = std::sync::Arc::clone(&told);
+            let on_signal = std::sync::Arc::clone(&on_signal);
             on(signal, move || {
-                let mut told = told.lock();
-                (*told)(stop);
+                let mut on_signal = on_signal.lock();
+                (*on_signal)(stop);
             })?;
         }
         Ok(())
     }
 
-    pub(super) fn on_hangup(told: impl FnMut() + Send + 'static) -> io::Result<()> {
-        on(SIGHUP, told)
+    pub(super) fn on_hangup(on_signal: impl FnMut() + Send + 'static) -> io::Result<()> {
+        on(SIGHUP, on_signal)
     }
 
-    fn on(signal: i32, mut told: impl FnMut() + Send + 'static) -> io::Result<()> {
+    fn on(signal: i32, mut on_signal: impl FnMut() + Send + 'static) -> io::Result<()> {
         let (mut reader, writer) = UnixStream::pair()?;
         // The handler only writes a byte: the one thing that is safe there.
         pipe::register(signal, writer)?;
         let wait = move || {
             let mut byte = [0];
             while reader.read_exact(&mut byte).is_ok() {
-                told();
+                on_signal();
             }
         };
         thread::Builder::new().name("signals".to_owned()).spawn(wait)?;
@@ -82,7 +82,7 @@ mod platform {
         Ok(())
     }
 
-    pub(super) fn on_stop(mut told: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
+    pub(super) fn on_stop(mut on_signal: impl FnMut(Stop) + Send + 'static) -> io::Result<()> {
         let interrupted = Arc::new(AtomicBool::new(false));
         let terminated = Arc::new(AtomicBool::new(false));
         flag::register(SIGINT, Arc::clone(&interrupted))?;
@@ -94,7 +94,7 @@ mod platform {
                     [(&interrupted, Stop::Interrupt), (&terminated, Stop::Terminate)]
                 {
                     if flag.swap(false, Ordering::SeqCst) {
-                        told(stop);
+                        on_signal(stop);
                     }
                 }
             }

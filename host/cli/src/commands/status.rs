@@ -182,7 +182,7 @@ fn workers(workers: &[WorkerView]) -> Table {
     table
 }
 
-/// Who is told, of what, and what was not told yet.
+/// Who is notified, of what, and what was not sent yet.
 pub(super) fn hooks(hooks: &[HookView]) -> Table {
     let mut table = Table::new(&[("", Align::Left); 5]);
     for hook in hooks {
@@ -193,8 +193,8 @@ pub(super) fn hooks(hooks: &[HookView]) -> Table {
         };
         let (waiting, tone) = match (hook.waiting, &hook.reason) {
             (0, _) => ("nothing waits".to_owned(), Tone::Good),
-            (count, None) => (format!("{count} to tell"), Tone::Doubt),
-            (count, Some(reason)) => (format!("{count} to tell: {}", one_line(reason)), Tone::Bad),
+            (count, None) => (format!("{count} to send"), Tone::Doubt),
+            (count, Some(reason)) => (format!("{count} to send: {}", one_line(reason)), Tone::Bad),
         };
         table.toned([
             (String::new(), None),

@@ -104,7 +104,7 @@ fn rows(target: &Target) -> Vec<(&'static str, String)> {
             format!("{lufs:.1} LUFS of the dialogue alone, which is not measured yet")
         }
         Some(tolerance) => format!("{lufs:.1} LUFS, at most {:.1} LU off", tolerance.0),
-        None => format!("{lufs:.1} LUFS; told, not judged"),
+        None => format!("{lufs:.1} LUFS; shown, not judged"),
     };
     row("integrated", target.integrated_lufs.map(|lufs| judged(lufs.0)));
     let lufs = |max: f64| format!("at most {max:.1} LUFS");

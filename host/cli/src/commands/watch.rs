@@ -1,4 +1,4 @@
-//! `wavemill watch`: the daemon, and what it tells the terminal.
+//! `wavemill watch`: the daemon, and what it shows on the terminal.
 
 use super::events::EventView;
 use super::holding::hold;
@@ -97,7 +97,7 @@ impl Run for Watch {
         };
         let reloader = Reloader { context, arguments: &self.pipelines, to: reload };
         let view = EventView::new(context, &files, self.until_idle);
-        let ended = run_and_tell(settings, view, &received, (&reloader, &hangups))?;
+        let ended = run_and_show(settings, view, &received, (&reloader, &hangups))?;
         let summary = match ended {
             Ok(summary) => summary,
             Err(error) => return self.end(error, &stop, &is_interrupted, context),
@@ -123,7 +123,7 @@ impl Watch {
         is_interrupted: &AtomicBool,
         context: &Context,
     ) -> Result<Exit, CliError> {
-        // Whoever waits for the end is told instead.
+        // Whoever waits for the end is notified instead.
         let may_hold = !self.until_idle && stop.asked() == StopLevel::Run;
         match &error {
             DaemonError::Full { folder, .. } if may_hold => hold(&error, folder, stop, context)?,
@@ -156,15 +156,15 @@ fn log_to_file(context: &Context) -> Result<(), DaemonError> {
     })
 }
 
-/// The first signal drains, the second ends what runs. The daemon tells so itself.
+/// The first signal drains, the second ends what runs. The daemon reports it itself.
 fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Result<(), CliError> {
-    let told = move |signal| {
+    let on_signal = move |signal| {
         if signal == Stop::Interrupt {
             is_interrupted.store(true, Ordering::SeqCst);
         }
         stop.escalate();
     };
-    signals::on_stop(told).map_err(|error| CliError::failed(format!("signals: {error}")))
+    signals::on_stop(on_signal).map_err(|error| CliError::failed(format!("signals: {error}")))
 }
 
 /// Gets a message for each SIGHUP that asks to read configuration and pipelines again. One that says that the
@@ -172,7 +172,7 @@ fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Res
 fn hangups(stop: &StopSignal) -> Result<Receiver<()>, CliError> {
     let (ask, asked) = crossbeam_channel::bounded(1);
     let (stop, had_terminal) = (stop.clone(), io::stderr().is_terminal());
-    let told = move || {
+    let on_signal = move || {
         if had_terminal && !io::stderr().is_terminal() {
             stop.escalate();
         } else {
@@ -180,53 +180,53 @@ fn hangups(stop: &StopSignal) -> Result<Receiver<()>, CliError> {
             let _ = ask.try_send(());
         }
     };
-    signals::on_hangup(told).map_err(|error| CliError::failed(format!("signals: {error}")))?;
+    signals::on_hangup(on_signal).map_err(|error| CliError::failed(format!("signals: {error}")))?;
     Ok(asked)
 }
 
-/// Runs the daemon on this thread and tells its events on another.
-fn run_and_tell(
+/// Runs the daemon on this thread and shows its events on another.
+fn run_and_show(
     settings: DaemonSettings,
     mut view: EventView<'_>,
     events: &Receiver<DaemonEvent>,
     (reloader, asked): (&Reloader<'_>, &Receiver<()>),
 ) -> Result<Result<Summary, DaemonError>, CliError> {
     let (ended, end) = crossbeam_channel::bounded::<()>(0);
-    let (result, told) = thread::scope(|scope| {
+    let (result, shown) = thread::scope(|scope| {
         let over = end.clone();
         scope.spawn(move || reloader.serve(asked, &over));
-        let teller = scope.spawn(move || (tell_all(events, &end, |event| view.tell(event)), view));
+        let display = scope.spawn(move || (show_all(events, &end, |event| view.show(event)), view));
         let result = wavemill_daemon::run(settings);
         drop(ended);
-        (result, teller.join())
+        (result, display.join())
     });
-    let (told, view) = told.map_err(|_| CliError::failed("the display broke off"))?;
+    let (shown, view) = shown.map_err(|_| CliError::failed("the display broke off"))?;
     if let Ok(summary) = &result {
-        told?;
+        shown?;
         view.finish(summary)?;
     }
     Ok(result)
 }
 
 /// Tells every event until `end` is closed, those that wait then included. An event that cannot be
-/// told keeps no other from being told; the first error is returned.
-fn tell_all(
+/// shown keeps no other from being shown; the first error is returned.
+fn show_all(
     events: &Receiver<DaemonEvent>,
     end: &Receiver<()>,
-    mut tell: impl FnMut(&DaemonEvent) -> Result<(), CliError>,
+    mut show: impl FnMut(&DaemonEvent) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let mut told = Ok(());
+    let mut shown = Ok(());
     // Not until all senders are gone: a thread of the daemon may outlive it.
     loop {
         crossbeam_channel::select! {
             recv(events) -> event => match event {
-                Ok(event) => told = told.and(tell(&event)),
+                Ok(event) => shown = shown.and(show(&event)),
                 Err(_) => break,
             },
             recv(end) -> _ => break,
         }
     }
-    events.try_iter().fold(told, |told, event| told.and(tell(&event)))
+    events.try_iter().fold(shown, |shown, event| shown.and(show(&event)))
 }
 
 fn daemon_error(error: DaemonError, context: &Context) -> CliError {
@@ -247,7 +247,7 @@ mod tests {
     use crossbeam_channel::bounded;
 
     #[test]
-    fn event_that_cannot_be_told_keeps_no_other_from_being_told() {
+    fn event_that_cannot_be_shown_keeps_no_other_from_being_shown() {
         // In the first round the end is closed already, so that all events wait for it; in the second
         // it is not, so that they come before it.
         for is_ended in [true, false] {
@@ -262,13 +262,13 @@ mod tests {
                 drop(sender);
             }
             let mut seen = Vec::new();
-            let told = tell_all(&events, &end, |event| {
+            let shown = show_all(&events, &end, |event| {
                 let DaemonEvent::Stopping { running, .. } = event else { panic!("{event:?}") };
                 seen.push(*running);
                 if running % 2 == 1 { Err(CliError::failed(running.to_string())) } else { Ok(()) }
             });
             assert_eq!(seen, [0, 1, 2, 3, 4]);
-            assert_eq!(told.unwrap_err().to_string(), "1");
+            assert_eq!(shown.unwrap_err().to_string(), "1");
         }
     }
 }

@@ -63,7 +63,7 @@ pub struct ConfigFile {
     pub target_lufs: Option<f64>,
     /// `false` turns loudness steps off.
     pub normalize: Option<bool>,
-    /// Who is told of the ends of jobs and batches.
+    /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
 }
 

@@ -5,11 +5,11 @@
 
 mod command;
 mod message;
-mod teller;
+mod notifier;
 mod webhook;
 
 pub use message::Message;
-pub(crate) use teller::Tellers;
+pub(crate) use notifier::Notifiers;
 pub use webhook::{Secret, is_url};
 
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Hook {
     ///
     /// # Errors
     /// When it could not be told.
-    pub fn tell(&self, message: &Message) -> Result<(), Failure> {
+    pub fn notify(&self, message: &Message) -> Result<(), Failure> {
         match &self.target {
             Target::Webhook { url, secret } => webhook::post(url, secret.as_ref(), message),
             Target::Command(words) => command::run(words, message),

@@ -221,16 +221,16 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-fn read_replies(socket: UnixStream, tell: &dyn Fn(Event) -> bool) {
+fn read_replies(socket: UnixStream, send: &dyn Fn(Event) -> bool) {
     let mut is_ready = false;
     for line in BufReader::new(socket).lines() {
         let Ok(reply) = line.and_then(|line| parse::<Reply>(&line)) else { break };
         is_ready |= matches!(reply, Reply::Ready { .. });
-        if !is_ready || !tell(Event::Reply(reply)) {
+        if !is_ready || !send(Event::Reply(reply)) {
             break;
         }
     }
-    tell(Event::Gone);
+    send(Event::Gone);
 }
 
 fn log_output(output: PipeReader, pid: u32, tail: &Mutex<VecDeque<String>>) {

@@ -122,7 +122,7 @@ impl Bench {
     }
 
     /// The next change that is about a file or the root.
-    fn next_told(&mut self) -> Change {
+    fn next_change(&mut self) -> Change {
         loop {
             match self.next() {
                 Change::ScanDone { .. } | Change::Idle { .. } | Change::Busy => {}
@@ -132,7 +132,7 @@ impl Bench {
     }
 
     fn settled(&mut self) -> KnownFile {
-        match self.next_told() {
+        match self.next_change() {
             Change::Settled(file) => file,
             other => panic!("not settled: {other:?}"),
         }

@@ -42,7 +42,7 @@ fn refused_link_that_becomes_a_file_settles() {
     symlink("nowhere", bench.path("a.mp3")).unwrap();
     bench.watch();
     std::fs::remove_file(bench.path("a.mp3")).unwrap();
-    assert_eq!(bench.next_told(), vanished("a.mp3"));
+    assert_eq!(bench.next_change(), vanished("a.mp3"));
     bench.write("a.mp3", b"a");
     assert_eq!(bench.settled().hash, hash(b"a"));
 }
@@ -54,8 +54,8 @@ fn file_that_becomes_a_link_vanishes_and_is_refused() {
     bench.settled();
     symlink("nowhere", bench.path("link")).unwrap();
     std::fs::rename(bench.path("link"), bench.path("a.mp3")).unwrap();
-    assert_eq!(bench.next_told(), vanished("a.mp3"));
-    assert!(matches!(bench.next_told(), Change::Refused { .. }));
+    assert_eq!(bench.next_change(), vanished("a.mp3"));
+    assert!(matches!(bench.next_change(), Change::Refused { .. }));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn file_that_becomes_a_folder_vanishes() {
     std::fs::remove_file(bench.path("a.mp3")).unwrap();
     bench.make_folder("a.mp3");
     bench.write("a.mp3/b.mp3", b"b");
-    let told = [bench.next_told(), bench.next_told()];
+    let told = [bench.next_change(), bench.next_change()];
     assert!(told.contains(&vanished("a.mp3")), "{told:?}");
     assert!(told.iter().any(|change| matches!(change, Change::Settled(_))), "{told:?}");
 }
@@ -80,7 +80,7 @@ fn folder_that_becomes_a_file_takes_its_files_with_it() {
     bench.settled();
     std::fs::remove_dir_all(bench.path("a.mp3")).unwrap();
     bench.write("a.mp3", b"a");
-    let told = [bench.next_told(), bench.next_told()];
+    let told = [bench.next_change(), bench.next_change()];
     assert!(told.contains(&vanished("a.mp3/b.mp3")), "{told:?}");
     assert!(told.iter().any(|change| matches!(change, Change::Settled(_))), "{told:?}");
 }
@@ -136,7 +136,7 @@ fn unreadable_file_is_refused_once_and_taken_when_it_is_readable() {
     }
     let path = bench.path("a.mp3");
     bench.watch();
-    match bench.next_told() {
+    match bench.next_change() {
         Change::Refused { refusal, reason, .. } => {
             assert_eq!(refusal, Refusal::Unreadable);
             assert_eq!(reason, "cannot be read: permission denied");
@@ -176,11 +176,11 @@ fn unreadable_folder_is_told_once_and_taken_back_when_it_can_be_listed() {
         return;
     }
     bench.start();
-    assert_eq!(bench.next_told(), refused_folder("sub"));
+    assert_eq!(bench.next_change(), refused_folder("sub"));
     bench.until_idle();
     assert_eq!(bench.after_rescan(), []);
     allow(&bench.path("sub"));
-    assert_eq!(bench.next_told(), vanished("sub"));
+    assert_eq!(bench.next_change(), vanished("sub"));
     assert_eq!(bench.settled().relative, Path::new("sub/a.mp3"));
     assert_eq!(bench.after_rescan(), []);
 }
@@ -193,11 +193,11 @@ fn unreadable_folder_that_is_removed_is_taken_back() {
         return;
     }
     bench.start();
-    assert_eq!(bench.next_told(), refused_folder("album/sub"));
+    assert_eq!(bench.next_change(), refused_folder("album/sub"));
     bench.until_idle();
     std::fs::remove_dir(bench.path("album/sub")).unwrap();
     std::fs::remove_dir(bench.path("album")).unwrap();
-    assert_eq!(bench.next_told(), vanished("album/sub"));
+    assert_eq!(bench.next_change(), vanished("album/sub"));
     assert_eq!(bench.after_rescan(), []);
 }
 

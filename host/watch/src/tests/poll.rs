@@ -17,7 +17,7 @@ fn polled_folder_tells_new_and_vanished_files() {
     bench.write("x/y/a.mp3", b"a");
     assert_eq!(bench.settled().hash, hash(b"a"));
     std::fs::remove_dir_all(bench.path("x")).unwrap();
-    assert_eq!(bench.next_told(), vanished("x/y/a.mp3"));
+    assert_eq!(bench.next_change(), vanished("x/y/a.mp3"));
 }
 
 #[test]

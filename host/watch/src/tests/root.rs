@@ -26,12 +26,12 @@ fn root_renamed_away_is_offline_and_tells_nothing_when_it_is_back() {
     bench.settled();
     let away = bench.folder.path().join("away");
     std::fs::rename(&bench.spec.root, &away).unwrap();
-    match bench.next_told() {
+    match bench.next_change() {
         Change::RootOffline { reason } => assert!(reason.contains("/in:"), "{reason}"),
         other => panic!("{other:?}"),
     }
     std::fs::rename(&away, &bench.spec.root).unwrap();
-    assert_eq!(bench.next_told(), Change::RootOnline);
+    assert_eq!(bench.next_change(), Change::RootOnline);
     assert_eq!(bench.after_rescan(), []);
     bench.write("x/b.mp3", b"b");
     assert_eq!(bench.settled().relative, Path::new("x/b.mp3"));
@@ -70,7 +70,7 @@ fn root_replaced_by_another_folder_is_compared_by_content() {
     File::options().write(true).open(bench.path("a.mp3")).unwrap().set_modified(modified).unwrap();
     let mut told = Vec::new();
     while told.len() < 2 {
-        match bench.next_told() {
+        match bench.next_change() {
             Change::RootOffline { .. } | Change::RootOnline => {}
             change => told.push(change),
         }
@@ -180,12 +180,12 @@ fn unmounted_root_is_offline_and_its_files_are_not_dropped_again_after_the_mount
     bench.watch();
     assert_eq!(bench.settled().hash, hash(b"a"));
     drop(mount);
-    match bench.next_told() {
+    match bench.next_change() {
         Change::RootOffline { reason } => assert!(reason.contains("unmounted"), "{reason}"),
         other => panic!("{other:?}"),
     }
     let _mount = Mount::new(&bind, &bench.spec.root).unwrap();
-    assert_eq!(bench.next_told(), Change::RootOnline);
+    assert_eq!(bench.next_change(), Change::RootOnline);
     assert_eq!(bench.after_rescan(), []);
 }
 

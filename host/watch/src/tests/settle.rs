@@ -51,7 +51,7 @@ fn file_kept_open_waits_for_its_writer() {
         bench.write("b.mp3", b"done");
         assert_eq!(bench.settled().relative, Path::new("b.mp3"));
         std::fs::remove_file(bench.path("b.mp3")).unwrap();
-        assert_eq!(bench.next_told(), vanished("b.mp3"));
+        assert_eq!(bench.next_change(), vanished("b.mp3"));
     }
     drop(writer);
     assert_eq!(bench.settled().hash, hash(b"some some some some "));
@@ -62,7 +62,7 @@ fn truncated_wav_is_told_once_and_taken_when_it_is_complete() {
     let mut bench = Bench::watched();
     let whole = wav(4000);
     bench.write("a.wav", &whole[..2000]);
-    match bench.next_told() {
+    match bench.next_change() {
         Change::Incomplete { relative, reason } => {
             assert_eq!(relative, Path::new("a.wav"));
             assert!(reason.contains("promises"), "{reason}");
@@ -85,7 +85,7 @@ fn truncated_wav_is_taken_as_it_is_where_its_pipeline_repairs() {
     bench.write("a.wav", cut);
     assert_eq!(bench.settled().hash, hash(cut));
     bench.write("b.wav", b"");
-    assert!(matches!(bench.next_told(), Change::Incomplete { .. }));
+    assert!(matches!(bench.next_change(), Change::Incomplete { .. }));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn empty_file_is_incomplete() {
     let mut bench = Bench::watched();
     bench.write("a.flac", b"");
     let reason = "is empty (0 bytes)".to_owned();
-    assert_eq!(bench.next_told(), Change::Incomplete { relative: "a.flac".into(), reason });
+    assert_eq!(bench.next_change(), Change::Incomplete { relative: "a.flac".into(), reason });
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn incomplete_file_is_told_again_at_the_next_start() {
         hash: None,
     }];
     bench.watch();
-    assert!(matches!(bench.next_told(), Change::Incomplete { .. }));
+    assert!(matches!(bench.next_change(), Change::Incomplete { .. }));
     assert!(matches!(bench.next(), Change::Idle { files: 1 }));
 }
 
@@ -143,7 +143,7 @@ fn known_file_with_another_inode_is_only_touched() {
     let file = bench.settled();
     bench.stop(vec![KnownFile { inode: file.inode + 1, ..file.clone() }]);
     bench.watch();
-    assert_eq!(bench.next_told(), Change::Touched(file));
+    assert_eq!(bench.next_change(), Change::Touched(file));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn changed_permissions_are_only_touched() {
     let file = bench.settled();
     let mode = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(bench.path("a.mp3"), mode).unwrap();
-    assert_eq!(bench.next_told(), Change::Touched(file));
+    assert_eq!(bench.next_change(), Change::Touched(file));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn file_that_vanished_and_came_back_settles_again() {
     bench.write("a.mp3", b"music");
     bench.settled();
     std::fs::rename(bench.path("a.mp3"), bench.folder.path().join("a.mp3")).unwrap();
-    assert_eq!(bench.next_told(), vanished("a.mp3"));
+    assert_eq!(bench.next_change(), vanished("a.mp3"));
     std::fs::rename(bench.folder.path().join("a.mp3"), bench.path("a.mp3")).unwrap();
     assert_eq!(bench.settled().hash, hash(b"music"));
 }

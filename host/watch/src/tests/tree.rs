@@ -49,7 +49,7 @@ fn folder_moved_away_takes_its_files_with_it() {
     bench.watch();
     settle_all(&mut bench, 2);
     std::fs::rename(bench.path("album"), bench.folder.path().join("album")).unwrap();
-    let mut told = vec![bench.next_told(), bench.next_told()];
+    let mut told = vec![bench.next_change(), bench.next_change()];
     told.sort_by_key(|change| format!("{change:?}"));
     assert_eq!(told, [vanished("album/b.mp3"), vanished("album/cd1/a.mp3")]);
 }
@@ -162,5 +162,5 @@ fn events_lost_entirely_are_made_up_for_by_the_next_walk() {
     bench.write("a.mp3", b"a");
     assert_eq!(bench.settled().relative, Path::new("a.mp3"));
     std::fs::remove_file(bench.path("a.mp3")).unwrap();
-    assert_eq!(bench.next_told(), vanished("a.mp3"));
+    assert_eq!(bench.next_change(), vanished("a.mp3"));
 }

@@ -16,11 +16,11 @@ pub(super) fn print_all(items: &[Item], context: &Context) -> Result<bool, CliEr
         let path = item.path.to_string_lossy();
         context.event(&json!({ "type": "file", "version": JSON_VERSION, "path": path }))?;
         let opened = item.open(&context.settings.state.join("spool"));
-        let told = match opened {
+        let result = match opened {
             Ok(input) => print(&input, &path, context)?,
             Err(reason) => Err(reason),
         };
-        if let Err(reason) = told {
+        if let Err(reason) = result {
             is_good = false;
             context.event(&json!({ "type": "error", "path": path, "error": reason }))?;
             context.report.error(&format!("{} {reason}", shown(&item.path)));
@@ -44,7 +44,7 @@ fn print(input: &Input, path: &str, context: &Context) -> Result<Result<(), Stri
             print_points(meter.take_history())
         },
     );
-    let told = match measured {
+    let result = match measured {
         Ok(mut meter) => {
             meter.end();
             print_points(meter.take_history());
@@ -57,7 +57,7 @@ fn print(input: &Input, path: &str, context: &Context) -> Result<Result<(), Stri
         }
         Err(error) => Err(one_line(&error.to_string())),
     };
-    failure.map_or(Ok(told), Err)
+    failure.map_or(Ok(result), Err)
 }
 
 fn row(path: &str, point: &HistoryPoint) -> Value {

@@ -45,7 +45,7 @@ pub(super) struct Analyze {
     #[arg(long, conflicts_with_all = ["csv", "only", "target"])]
     history: bool,
 
-    /// What becomes of a damaged file: refuse it, or repair it and tell what was repaired
+    /// What becomes of a damaged file: refuse it, or repair it and report what was repaired
     #[arg(
         long,
         value_parser = damaged,
@@ -239,7 +239,7 @@ fn needed(shown: &[Part], targets: &[Target], damaged: Damaged) -> Vec<Part> {
     let asks_channels = targets.iter().any(|target| !target.channels.is_empty());
     let is_needed = |part: &Part| match part {
         Part::Measures(Group::Loudness) => has_targets,
-        // What was repaired is told among the facts.
+        // What was repaired stands among the facts.
         Part::File => asks_channels || damaged == Damaged::Repair,
         _ => false,
     };

@@ -30,7 +30,7 @@ pub(in crate::commands) fn find(
         let found = if name == ALL {
             delivery::shipped().to_vec()
         } else {
-            delivery::find(name, Path::new("")).map_err(|error| told(error, context))?
+            delivery::find(name, Path::new("")).map_err(|error| target_error(error, context))?
         };
         for target in found {
             if !targets.iter().any(|other| other.id == target.id) {
@@ -41,7 +41,7 @@ pub(in crate::commands) fn find(
     Ok(targets)
 }
 
-fn told(error: TargetError, context: &Context) -> CliError {
+fn target_error(error: TargetError, context: &Context) -> CliError {
     match error {
         TargetError::Mistakes { path, text, all, .. } => {
             let paint = context.report.note_paint();

@@ -37,10 +37,10 @@ impl Run for Describe {
     }
 }
 
-/// Sample rate at which latency and tail are told, where the effect takes it.
+/// Sample rate at which latency and tail are shown, where the effect takes it.
 const RATE: SampleRate = SampleRate(48_000);
 
-/// Channels at which they are told, where the effect takes them.
+/// Channels at which they are shown, where the effect takes them.
 const CHANNELS: u32 = 2;
 
 /// All that is known of an effect.

@@ -33,7 +33,7 @@ pub(super) struct ExportOne {
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
 
-    /// What becomes of a damaged file: refuse it, or repair it and tell what was repaired
+    /// What becomes of a damaged file: refuse it, or repair it and report what was repaired
     #[arg(long, value_parser = damaged, default_value = Damaged::Refuse.name(), value_name = "refuse|repair")]
     damaged: Damaged,
 
@@ -290,14 +290,14 @@ impl TagFlags {
             return Ok(String::new());
         }
         let mut text = "\n[tags]\n".to_owned();
-        let mut told: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut fields: Vec<(&str, Vec<String>)> = Vec::new();
         for (name, value) in &self.set {
-            match told.iter_mut().find(|(known, _)| known == name) {
+            match fields.iter_mut().find(|(known, _)| known == name) {
                 Some((_, values)) => values.push(quoted(value)),
-                None => told.push((name, vec![quoted(value)])),
+                None => fields.push((name, vec![quoted(value)])),
             }
         }
-        for (name, values) in told {
+        for (name, values) in fields {
             let values = values.join(", ");
             let is_one = self.set.iter().filter(|(other, _)| other == name).count() == 1;
             let values = if is_one { values } else { format!("[{values}]") };

@@ -1,4 +1,4 @@
-//! `wavemill files adopt`: files that others made are read, and the catalog is told of them.
+//! `wavemill files adopt`: files that others made are read, and entered in the catalog.
 //!
 //! They are read here and not by the daemon, which decodes nothing itself: a file that ends its reader ends this
 //! command.
@@ -22,7 +22,7 @@ use wavemill_pipelines::publishing::identity;
 use wavemill_store::tag_texts;
 use wavemill_watch::has_audio_name;
 
-/// Files told to the catalog at once: each is hashed before the answer comes.
+/// Files entered at once: each is hashed before the answer comes.
 const AT_ONCE: usize = 64;
 
 /// What is read of a file that is measured.
@@ -58,7 +58,7 @@ impl Adopt {
         };
         let (answer, failed_count) = reading.adopt_all(AudioFiles::of(&self.folders), context)?;
         reading.progress.end();
-        tell(&answer, count, context)?;
+        show_answer(&answer, count, context)?;
         Ok(match (cancel.load(Ordering::SeqCst), answer.refused.len() + failed_count) {
             (true, _) => Exit::Interrupted,
             (false, 0) => Exit::Done,
@@ -68,7 +68,7 @@ impl Adopt {
 }
 
 /// Says what became of the files.
-fn tell(answer: &AdoptAnswer, count: usize, context: &Context) -> Result<(), CliError> {
+fn show_answer(answer: &AdoptAnswer, count: usize, context: &Context) -> Result<(), CliError> {
     for file in &answer.refused {
         let path = outcome::below(Path::new(&file.path), context);
         context.report.error(&format!("{path} {}", one_line(&file.reason)));
@@ -95,7 +95,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Adopts files, a batch after the other, until it is canceled: what was told by then stays. Returns also
+    /// Adopts files, a batch after the other, until it is canceled: what was entered by then stays. Returns also
     /// how many could not be read for what was asked.
     fn adopt_all(
         &self,
@@ -164,9 +164,9 @@ fn read(
     cache: Option<&Cache>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<FileFacts, String> {
-    let told = |error: io::Error| format!("cannot be read: {error}");
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
     // Before it is read: what changes meanwhile is not taken for what was read.
-    let identity = identity(path).map_err(told)?.ok_or("is not a regular file")?;
+    let identity = identity(path).map_err(unreadable)?.ok_or("is not a regular file")?;
     let record = if cache.is_some() {
         let input = Input::file(path).map_err(|error| error.to_string())?;
         analysis::analyze(&input, &MEASURED, cache, progress).map_err(|error| error.to_string())?

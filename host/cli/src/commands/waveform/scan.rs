@@ -38,7 +38,7 @@ pub(super) struct Span {
     pub(super) start: Frames,
     /// Frame behind it; `None` until the file ends.
     pub(super) end: Option<Frames>,
-    /// How many frames it has, if the header tells.
+    /// How many frames it has, if the header says so.
     pub(super) frame_count: Option<Frames>,
 }
 

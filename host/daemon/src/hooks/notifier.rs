@@ -36,7 +36,7 @@ const NOTICES_MAX: usize = 100;
 
 /// A thread for each hook. Dropping it tells what was not tried yet, and ends them.
 #[derive(Debug)]
-pub(crate) struct Tellers {
+pub(crate) struct Notifiers {
     hooks: Vec<Hook>,
     store: Arc<Store>,
     service: Service,
@@ -47,7 +47,7 @@ pub(crate) struct Tellers {
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Tellers {
+impl Notifiers {
     /// Takes note of the hooks, and begins to tell.
     pub(crate) fn start(
         hooks: Vec<Hook>,
@@ -73,7 +73,7 @@ impl Tellers {
         for hook in hooks {
             let (waker, woken) = bounded(1);
             let name = format!("hook {}", hook.name);
-            let teller = Teller {
+            let notifier = Notifier {
                 hook,
                 store: Arc::clone(store),
                 service: service.clone(),
@@ -83,7 +83,7 @@ impl Tellers {
                 again_after,
             };
             let stopped = stopped.clone();
-            let serve = move || teller.serve(&woken, &stopped);
+            let serve = move || notifier.serve(&woken, &stopped);
             threads.push(std::thread::Builder::new().name(name).spawn(serve)?);
             wakers.push(waker);
         }
@@ -118,7 +118,7 @@ impl Tellers {
     }
 }
 
-impl Drop for Tellers {
+impl Drop for Notifiers {
     fn drop(&mut self) {
         self.stop = None;
         if self.level.level() == StopLevel::Now {
@@ -131,7 +131,7 @@ impl Drop for Tellers {
     }
 }
 
-struct Teller {
+struct Notifier {
     hook: Hook,
     store: Arc<Store>,
     service: Service,
@@ -143,10 +143,10 @@ struct Teller {
     again_after: &'static [Duration],
 }
 
-impl Teller {
+impl Notifier {
     fn serve(mut self, woken: &Receiver<()>, stopped: &Receiver<()>) {
         loop {
-            let wait = self.tell_due(None, stopped).unwrap_or_else(|error| {
+            let wait = self.send_due(None, stopped).unwrap_or_else(|error| {
                 tracing::warn!(hook = self.hook.name, %error, "Hook cannot be served.");
                 LOOK_INTERVAL
             });
@@ -160,11 +160,11 @@ impl Teller {
             return;
         }
         // What is left over is told by the next daemon.
-        let _ = self.tell_due(Some(Instant::now() + LAST_WORDS_WITHIN), stopped);
+        let _ = self.send_due(Some(Instant::now() + LAST_WORDS_WITHIN), stopped);
     }
 
     /// Tells what is due; returns the time until more is. With `until` only what was never tried, and until then.
-    fn tell_due(
+    fn send_due(
         &mut self,
         until: Option<Instant>,
         stopped: &Receiver<()>,
@@ -182,7 +182,7 @@ impl Teller {
                 if is_over || is_stopped || self.silence().is_some() {
                     return Ok(Duration::ZERO);
                 }
-                self.tell(notice)?;
+                self.send(notice)?;
             }
             if is_last || until.is_some() {
                 let wait_ms = next_ms.map_or(u64::MAX, |next| next.saturating_sub(now_ms));
@@ -197,9 +197,9 @@ impl Teller {
         (!left.is_zero()).then_some(left)
     }
 
-    fn tell(&mut self, notice: NoticeRecord) -> Result<(), StoreError> {
+    fn send(&mut self, notice: NoticeRecord) -> Result<(), StoreError> {
         let (hook, job) = (self.hook.name.clone(), notice.subject.clone());
-        let failure = match self.hook.tell(&Message::of(&notice, &self.service)) {
+        let failure = match self.hook.notify(&Message::of(&notice, &self.service)) {
             Ok(()) => {
                 tracing::debug!(hook, job, "Hook was told.");
                 self.failures = 0;
@@ -250,12 +250,12 @@ mod tests {
     use wavemill_store::{CurrentPlan, FileKey, Occasion, Submission};
 
     /// What a receiver got: the id and the body of a request.
-    type Told = (String, serde_json::Value);
+    type Received = (String, serde_json::Value);
 
     /// A receiver that answers what `answer` says of each body.
     fn receiver(
         answer: impl Fn(usize, &serde_json::Value) -> u16 + Send + 'static,
-    ) -> (String, Receiver<Told>) {
+    ) -> (String, Receiver<Received>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (told, heard) = crossbeam_channel::unbounded();
@@ -329,7 +329,7 @@ mod tests {
             Self { folder, store, service, jobs, base_ms: Clock::now_ms() }
         }
 
-        fn start(&self, url: &str, again_after: &'static [Duration]) -> Tellers {
+        fn start(&self, url: &str, again_after: &'static [Duration]) -> Notifiers {
             let hook = Hook {
                 name: "desk".to_owned(),
                 on: vec![Occasion::Canceled, Occasion::BatchDone],
@@ -337,7 +337,8 @@ mod tests {
                 target: Target::Webhook { url: url.to_owned(), secret: None },
             };
             let stop = StopSignal::new();
-            Tellers::start_with(vec![hook], &self.store, &self.service, stop, again_after).unwrap()
+            Notifiers::start_with(vec![hook], &self.store, &self.service, stop, again_after)
+                .unwrap()
         }
 
         fn end_job(&self, index: usize) {
@@ -349,7 +350,7 @@ mod tests {
         }
     }
 
-    fn next(heard: &Receiver<Told>) -> Told {
+    fn next(heard: &Receiver<Received>) -> Received {
         heard.recv_timeout(Duration::from_mins(2)).expect("nothing was told")
     }
 
@@ -357,9 +358,9 @@ mod tests {
     fn ends_of_jobs_and_of_their_batch_are_told_once() {
         let bench = Bench::new(2);
         let (url, heard) = receiver(|_, _| 204);
-        let tellers = bench.start(&url, &SHORT);
+        let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
-        tellers.wake();
+        notifiers.wake();
         let (id, body) = next(&heard);
         assert_eq!(id, format!("{}-{}", bench.jobs[0], bench.base_ms));
         assert_eq!(body["type"], "job.canceled");
@@ -367,11 +368,11 @@ mod tests {
         assert_eq!(body["data"]["id"], *bench.jobs[0]);
         assert_eq!(body["text"], "0.wav (podcast): canceled: was canceled by request");
         bench.end_job(1);
-        tellers.wake();
+        notifiers.wake();
         let mut kinds = [next(&heard).1["type"].clone(), next(&heard).1["type"].clone()];
         kinds.sort_by_key(ToString::to_string);
         assert_eq!(kinds, ["batch.done", "job.canceled"]);
-        drop(tellers);
+        drop(notifiers);
         assert_eq!((bench.left(), heard.len()), (0, 0));
     }
 
@@ -379,14 +380,14 @@ mod tests {
     fn what_a_receiver_that_is_unwell_was_not_told_is_told_again_under_the_same_id() {
         let bench = Bench::new(1);
         let (url, heard) = receiver(|number, _| if number < 3 { 503 } else { 200 });
-        let tellers = bench.start(&url, &SHORT);
+        let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
-        tellers.wake();
+        notifiers.wake();
         let ids: Vec<_> = (0..4).map(|_| next(&heard).0).collect();
         // The batch is told besides; whichever comes first is repeated.
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
         next(&heard);
-        drop(tellers);
+        drop(notifiers);
         assert_eq!(bench.left(), 0);
     }
 
@@ -396,12 +397,12 @@ mod tests {
         let bad = bench.jobs[0].clone();
         let (url, heard) =
             receiver(move |_, body| if body["data"]["id"] == *bad { 400 } else { 200 });
-        let tellers = bench.start(&url, &NEVER);
+        let notifiers = bench.start(&url, &NEVER);
         (0..3).for_each(|index| bench.end_job(index));
-        tellers.wake();
+        notifiers.wake();
         // Three jobs and their batch.
         (0..4).for_each(|_| drop(next(&heard)));
-        drop(tellers);
+        drop(notifiers);
         let left = bench.store.hooks().unwrap().remove(0);
         assert_eq!(left.waiting, 1);
         assert!(left.reason.unwrap().contains("answers 400"));
@@ -414,9 +415,9 @@ mod tests {
         bench.end_job(0);
         assert_eq!(bench.left(), 2);
         let (url, heard) = receiver(|_, _| 200);
-        let tellers = bench.start(&url, &SHORT);
+        let notifiers = bench.start(&url, &SHORT);
         (0..2).for_each(|_| drop(next(&heard)));
-        drop(tellers);
+        drop(notifiers);
         assert_eq!(bench.left(), 0);
         assert!(bench.folder.path().exists());
     }
@@ -425,10 +426,10 @@ mod tests {
     fn daemon_that_ends_tells_what_was_not_tried() {
         let bench = Bench::new(1);
         let (url, heard) = receiver(|_, _| 200);
-        let tellers = bench.start(&url, &SHORT);
+        let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
         // Without being woken.
-        drop(tellers);
+        drop(notifiers);
         assert_eq!((bench.left(), heard.len()), (0, 2));
     }
 
@@ -437,11 +438,11 @@ mod tests {
         let mut bench = Bench::new(1);
         bench.base_ms -= 25 * 3_600_000;
         let (url, heard) = receiver(|_, _| 400);
-        let tellers = bench.start(&url, &SHORT);
+        let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
-        tellers.wake();
+        notifiers.wake();
         (0..2).for_each(|_| drop(next(&heard)));
-        drop(tellers);
+        drop(notifiers);
         assert_eq!((bench.left(), heard.len()), (0, 0));
     }
 }
