@@ -52,7 +52,7 @@ fn check(reports: &[BandReport], golden: &Golden) {
         ];
         let expected = golden.unwrap_or([NAN; 7]);
         for (index, (ours, expected)) in ours.into_iter().zip(expected).enumerate() {
-            let name = report.name;
+            let name = &report.name;
             assert_eq!(ours.is_none(), expected.is_nan(), "{name}, number {index}: {ours:?}");
             let Some(ours) = ours else { continue };
             let tolerance = match index {
@@ -313,7 +313,7 @@ fn constant_leaves_the_bands_in_the_end() {
     }
     let shifted = bands(&[&left, &right], 44_100);
     for (shifted, alone) in shifted.iter().zip(&alone).skip(1) {
-        // The step at the beginning is heard in every band.
+        // The step at the beginning is measured in every band.
         let difference = shifted.level_dbfs.unwrap().0 - alone.level_dbfs.unwrap().0;
         assert!(difference.abs() < 0.1, "{}: {difference}", alone.name);
     }

@@ -30,8 +30,8 @@ fn stereo(step: &str, params: Parameters<'_>, input: &Planes) -> Planes {
     let spec = StreamSpec::new(RATE_HZ, 2);
     let run = |block_frames| {
         let mut step = build(step, params, &spec).unwrap();
-        prepare(step.as_mut(), input, block_frames);
-        process(step.as_mut(), &spec, input, block_frames)
+        prepare(&mut step, input, block_frames);
+        process(&mut step, &spec, input, block_frames)
     };
     let output = run(4096);
     assert!([1, 3, 64].iter().all(|size| run(*size) == output), "{step} depends on its blocks");
@@ -73,9 +73,9 @@ fn range_beyond_the_file_ends_with_it_and_says_so() {
     let spec = StreamSpec::new(RATE_HZ, 2);
     let params = [("start_s", Number(frames_s(50))), ("end_s", Number(3.0))];
     let mut step = build("range", &params, &spec).unwrap();
-    prepare(step.as_mut(), &count(100), 16);
-    assert_eq!(step.output_length(Frames(100)), Frames(50));
-    let findings = step.findings();
+    prepare(&mut step, &count(100), 16);
+    assert_eq!(step.span(Frames(100)).length, Frames(50));
+    let findings = step.report().findings;
     let flag = findings.iter().find(|finding| finding.key == "ends_early").unwrap();
     assert_eq!(flag.value, FindingValue::Bool(true));
 }
@@ -117,8 +117,8 @@ fn pad_longer_than_the_file_keeps_every_frame() {
 fn first_frame_follows_what_range_cuts_and_pad_adds() {
     let spec = StreamSpec::new(RATE_HZ, 1);
     let start = [("start_s", Number(frames_s(30)))];
-    assert_eq!(build("range", &start, &spec).unwrap().first_frame(), Some(30));
-    assert_eq!(build("pad", &start, &spec).unwrap().first_frame(), Some(-30));
+    assert_eq!(build("range", &start, &spec).unwrap().span(Frames(100)).first_frame, Some(30));
+    assert_eq!(build("pad", &start, &spec).unwrap().span(Frames(100)).first_frame, Some(-30));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn swap_exchanges_every_left_with_its_right() {
     let spec = StreamSpec::new(RATE_HZ, 6);
     let input: Planes = (1..=6u8).map(|channel| vec![f32::from(channel); 9]).collect();
     let mut step = build("swap", &[], &spec).unwrap();
-    let output = process(step.as_mut(), &spec, &input, 4);
+    let output = process(&mut step, &spec, &input, 4);
     let order: Vec<f32> = output.iter().map(|plane| plane[8]).collect();
     // 5.1: L R C LFE Ls Rs.
     assert_eq!(order, [2.0, 1.0, 3.0, 4.0, 6.0, 5.0]);
@@ -177,9 +177,9 @@ fn signal_without_dc_is_left_alone() {
     let spec = StreamSpec::new(RATE_HZ, 1);
     let mut step = build("dc-remove", &[], &spec).unwrap();
     let input = vec![vec![0.5, -0.5, 0.25, -0.25]];
-    prepare(step.as_mut(), &input, 3);
-    assert!(step.is_transparent());
-    assert_eq!(process(step.as_mut(), &spec, &input, 3), input);
+    prepare(&mut step, &input, 3);
+    assert!(step.properties().is_transparent);
+    assert_eq!(process(&mut step, &spec, &input, 3), input);
 }
 
 /// Amplitude ratio of a steady tone through a low-pass.

@@ -69,7 +69,7 @@ fn no_step_allocates_while_it_processes_or_resets() {
         let plane: Vec<f32> = (0..FRAMES).map(|i| if i % 100 < 50 { 0.5 } else { -0.5 }).collect();
         let input = vec![plane; case.channel_count];
         let mut step = case.build();
-        prepare(step.as_mut(), &input, FRAMES);
+        prepare(&mut step, &input, FRAMES);
         let source = Block::from_planes(&input);
         let mut block = Block::with_capacity(case.channel_count, 8, step.max_output_frames(FRAMES));
         let calls = calls_of(|| {

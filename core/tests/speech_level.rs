@@ -15,12 +15,12 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
-use wavemill_core::processor::{FindingValue, Processor};
+use wavemill_core::processor::{FindingValue, StepProcessor};
 use wavemill_core::units::Decibels;
 
 const RATE: usize = 16_000;
 const SPEED_DB_PER_S: f64 = 3.0;
-/// What is heard of the room in pauses and below speech, 50 dB below it.
+/// The sound of the room in pauses and below speech, 50 dB below it.
 const ROOM: f64 = 0.000_3;
 
 fn spec() -> StreamSpec {
@@ -61,10 +61,10 @@ fn dialog() -> (Planes, Vec<Range<usize>>) {
     talk(&[(0.4, 12), (0.1, 12), (0.4, 12), (0.1, 12)])
 }
 
-fn level(input: &Planes, params: &[(&str, drive::Value)]) -> (Box<dyn Processor>, Planes) {
+fn level(input: &Planes, params: &[(&str, drive::Value)]) -> (StepProcessor, Planes) {
     let mut step = build("speech-level", params, &spec()).unwrap();
-    prepare(step.as_mut(), input, 4096);
-    let output = process(step.as_mut(), &spec(), input, 4096);
+    prepare(&mut step, input, 4096);
+    let output = process(&mut step, &spec(), input, 4096);
     (step, output)
 }
 
@@ -189,7 +189,8 @@ fn gain_stays_within_its_range() {
     let (least, most) =
         gains.iter().fold((0.0, 0.0), |(a, b): (f64, f64), gain| (a.min(*gain), b.max(*gain)));
     assert!((-2.001..=-1.0).contains(&least) && (1.999..=2.001).contains(&most), "{least} {most}");
-    let raised = step.findings().into_iter().find(|found| found.key == "raised_max_db").unwrap();
+    let raised =
+        step.report().findings.into_iter().find(|found| found.key == "raised_max_db").unwrap();
     assert_eq!(raised.value, FindingValue::Number(2.0));
 }
 
@@ -210,7 +211,7 @@ fn steady_sound_keeps_every_bit() {
     for plane in [tone, music] {
         let input = vec![plane];
         let (step, output) = level(&input, &[]);
-        assert!(step.is_transparent());
+        assert!(step.properties().is_transparent);
         assert!(output == input);
     }
 }
@@ -220,10 +221,10 @@ fn leveled_speech_does_not_depend_on_blocks() {
     let (input, _) = talk(&[(0.4, 4), (0.1, 4), (0.4, 3)]);
     let run = |block: usize| {
         let mut step = build("speech-level", &[], &spec()).unwrap();
-        prepare(step.as_mut(), &input, block);
-        let output = process(step.as_mut(), &spec(), &input, block);
+        prepare(&mut step, &input, block);
+        let output = process(&mut step, &spec(), &input, block);
         step.reset();
-        assert!(process(step.as_mut(), &spec(), &input, block) == output, "again after a reset");
+        assert!(process(&mut step, &spec(), &input, block) == output, "again after a reset");
         output
     };
     let whole = run(input[0].len());
@@ -237,7 +238,7 @@ fn leveled_speech_does_not_depend_on_blocks() {
 fn silence_is_left_alone_and_said_so() {
     let input = vec![vec![0.0; 5 * RATE]];
     let (step, output) = level(&input, &[]);
-    assert!(output == input && step.is_transparent());
-    let findings = step.findings();
+    assert!(output == input && step.properties().is_transparent);
+    let findings = step.report().findings;
     assert!(findings.iter().any(|found| found.key == "left_alone"));
 }

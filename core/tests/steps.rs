@@ -15,9 +15,9 @@ use drive::Value::{Bool, Choice, Integer, Number};
 use drive::{CASES, Planes, build, prepare, process, run};
 use std::f64::consts::TAU;
 use wavemill_core::audio::{Block, ChannelLayout, ChannelPosition, PcmFormat, Samples, StreamSpec};
-use wavemill_core::descriptor::{BuildError, ParamDefault, ParamKind};
+use wavemill_core::descriptor::{BuildError, ParamDefault, ParamKind, ParamValue, Params};
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
-use wavemill_core::processor::{FindingValue, Processor, WholeFileNeed};
+use wavemill_core::processor::{FindingValue, StepProcessor};
 use wavemill_core::processors::STEPS;
 use wavemill_core::units::Frames;
 
@@ -124,10 +124,10 @@ fn every_step_reset_equals_fresh() {
     for case in CASES {
         let input = song(case.channel_count);
         let mut step = case.build();
-        prepare(step.as_mut(), &input, 4096);
-        let first = process(step.as_mut(), &case.spec(), &input, 4096);
+        prepare(&mut step, &input, 4096);
+        let first = process(&mut step, &case.spec(), &input, 4096);
         step.reset();
-        let second = process(step.as_mut(), &case.spec(), &input, 4096);
+        let second = process(&mut step, &case.spec(), &input, 4096);
         assert!(bits(&first) == bits(&second), "{case:?}");
     }
 }
@@ -138,18 +138,18 @@ fn every_step_delivers_exactly_the_length_it_announces() {
         for signal in [silence, impulse, full_scale, song] {
             let input = signal(case.channel_count);
             let mut step = case.build();
-            prepare(step.as_mut(), &input, 4096);
+            prepare(&mut step, &input, 4096);
             // As an executor does: silence after the end, until the latency is made up for.
-            let fed = FRAMES + step.latency().as_usize();
+            let fed = FRAMES + step.properties().latency.as_usize();
             let padded: Planes =
                 input.iter().map(|plane| [&plane[..], &vec![0.0; fed - FRAMES]].concat()).collect();
             let capacity = step.max_output_frames(fed);
             let mut block = Block::with_capacity(case.channel_count, 8, capacity);
             block.copy_from(&Block::from_planes(&padded), 0, fed);
             let _ = step.process(&mut block);
-            let announced = step.output_length(Frames(FRAMES as u64)) + step.latency();
+            let announced = step.span(Frames(FRAMES as u64)).length + step.properties().latency;
             let delivered = Frames(block.frame_count() as u64);
-            if step.held_back() == Frames::ZERO {
+            if step.properties().held_back == Frames::ZERO {
                 assert_eq!(delivered, announced, "{case:?}");
             } else {
                 // The rest comes with silence, as `drive::process` makes sure.
@@ -163,11 +163,11 @@ fn every_step_delivers_exactly_the_length_it_announces() {
 fn every_step_accepts_a_block_without_frames() {
     for case in CASES {
         let mut step = case.build();
-        prepare(step.as_mut(), &song(case.channel_count), 4096);
+        prepare(&mut step, &song(case.channel_count), 4096);
         let mut block = Block::with_capacity(case.channel_count, 8, 16);
         let _ = step.process(&mut block);
         assert_eq!(block.frame_count(), 0, "{case:?}");
-        assert_eq!(step.failure(), None, "{case:?}");
+        assert_eq!(step.report().failure, None, "{case:?}");
     }
 }
 
@@ -176,8 +176,8 @@ fn mono(step: &str, params: &[(&str, drive::Value)], samples: &[f32]) -> Vec<f32
     let spec = StreamSpec::new(44_100, 1);
     let mut step = build(step, params, &spec).unwrap();
     let input = vec![samples.to_vec()];
-    prepare(step.as_mut(), &input, 3);
-    process(step.as_mut(), &spec, &input, 3).remove(0)
+    prepare(&mut step, &input, 3);
+    process(&mut step, &spec, &input, 3).remove(0)
 }
 
 #[test]
@@ -207,10 +207,11 @@ fn fade_shapes_differ_in_the_middle() {
 #[test]
 fn fade_needs_the_length_only_for_its_end() {
     let spec = StreamSpec::new(44_100, 1);
-    let need =
-        |params: &[(&str, drive::Value)]| build("fade", params, &spec).unwrap().whole_file_need();
-    assert_eq!(need(&[("in_s", Number(1.0))]), WholeFileNeed::Nothing);
-    assert_eq!(need(&[("out_s", Number(1.0))]), WholeFileNeed::Length);
+    let need = |params: &[(&str, drive::Value)]| {
+        build("fade", params, &spec).unwrap().properties().needs_length
+    };
+    assert!(!need(&[("in_s", Number(1.0))]));
+    assert!(need(&[("out_s", Number(1.0))]));
     let mut step = build("fade", &[("out_s", Number(1.0))], &spec).unwrap();
     assert!(step.begin(None).is_err());
 }
@@ -265,9 +266,9 @@ fn trim_silence_of_silence_leaves_the_file_alone() {
     let spec = StreamSpec::new(44_100, 1);
     let mut step = build("trim-silence", &[], &spec).unwrap();
     let input = vec![vec![0.0; 100]];
-    prepare(step.as_mut(), &input, 7);
-    assert_eq!(process(step.as_mut(), &spec, &input, 7), input);
-    assert_eq!(step.findings()[0].key, "left_alone");
+    prepare(&mut step, &input, 7);
+    assert_eq!(process(&mut step, &spec, &input, 7), input);
+    assert_eq!(step.report().findings[0].key, "left_alone");
 }
 
 /// Output of `remix` for one frame of the given layout.
@@ -335,7 +336,7 @@ fn remix_without_room_fails_with_a_reason() {
     let mut block = Block::new(1, 1);
     block.set_frame_count(1);
     let _ = step.process(&mut block);
-    assert_eq!(step.failure().as_deref(), Some("the block has no room for 2 channels"));
+    assert_eq!(step.report().failure.as_deref(), Some("the block has no room for 2 channels"));
 }
 
 #[test]
@@ -352,16 +353,18 @@ fn limit_brings_what_is_above_the_ceiling_just_below_it() {
 fn limit_reports_what_it_did() {
     let spec = StreamSpec::new(44_100, 1);
     let mut step = build("limit", &[("ceiling_dbtp", Number(-6.0))], &spec).unwrap();
-    assert!(step.findings().iter().all(|finding| finding.value == FindingValue::Number(0.0)));
+    assert!(
+        step.report().findings.iter().all(|finding| finding.value == FindingValue::Number(0.0))
+    );
     let input = vec![[vec![0.1; 44_100], vec![1.0; 44_100]].concat()];
-    prepare(step.as_mut(), &input, 512);
-    process(step.as_mut(), &spec, &input, 512);
+    prepare(&mut step, &input, 512);
+    process(&mut step, &spec, &input, 512);
     // The edge rings by a tenth, which is more than the 6.01 dB of the plateau.
-    let reduction = number(step.as_ref(), "reduction_max_db");
+    let reduction = number(&step, "reduction_max_db");
     assert!(reduction > 6.0 && reduction < 7.5, "{reduction} dB");
-    let time_s = number(step.as_ref(), "time_above_1_db_s");
+    let time_s = number(&step, "time_above_1_db_s");
     assert!((time_s - 1.0).abs() < 0.02, "{time_s}");
-    assert!(number(step.as_ref(), "time_reduced_s") >= time_s);
+    assert!(number(&step, "time_reduced_s") >= time_s);
 }
 
 #[test]
@@ -372,11 +375,11 @@ fn peak_normalize_puts_the_largest_sample_at_the_target() {
     assert!(output[1].abs() <= 10f32.powf(-6.0 / 20.0));
 }
 
-fn finding(step: &dyn Processor, key: &str) -> FindingValue {
-    step.findings().into_iter().find(|finding| finding.key == key).unwrap().value
+fn finding(step: &StepProcessor, key: &str) -> FindingValue {
+    step.report().findings.into_iter().find(|finding| finding.key == key).unwrap().value
 }
 
-fn number(step: &dyn Processor, key: &str) -> f64 {
+fn number(step: &StepProcessor, key: &str) -> f64 {
     match finding(step, key) {
         FindingValue::Number(value) => value,
         other => panic!("{key} is {other:?}"),
@@ -392,15 +395,15 @@ fn true_peak(planes: &Planes, spec: &StreamSpec) -> f64 {
 }
 
 /// The step after its pass over ten seconds of music, and the loudness and true peak of its output.
-fn normalize(params: &[(&str, drive::Value)], gain: f32) -> (Box<dyn Processor>, f64, f64) {
+fn normalize(params: &[(&str, drive::Value)], gain: f32) -> (StepProcessor, f64, f64) {
     let spec = StreamSpec::new(44_100, 2);
     let Samples::Float { mut planes } = music(PcmFormat::FLOAT, 2, 441_000) else {
         panic!("floats")
     };
     planes.iter_mut().flatten().for_each(|sample| *sample *= gain);
     let mut step = build("loudness", params, &spec).unwrap();
-    prepare(step.as_mut(), &planes, 4096);
-    let output = process(step.as_mut(), &spec, &planes, 4096);
+    prepare(&mut step, &planes, 4096);
+    let output = process(&mut step, &spec, &planes, 4096);
     let mut meter = LoudnessMeter::new(&spec, MonoMode::Single);
     meter.push(&Block::from_planes(&output));
     let report = meter.finish();
@@ -412,17 +415,17 @@ fn loudness_reaches_the_target_where_the_ceiling_allows() {
     let (step, loudness, true_peak) = normalize(&[("target_lufs", Number(-30.0))], 0.5);
     assert!((loudness + 30.0).abs() < 0.001, "{loudness}");
     assert!(true_peak < -1.0);
-    assert_eq!(finding(step.as_ref(), "ceiling_bound"), FindingValue::Bool(false));
-    assert!((number(step.as_ref(), "shortfall_lu")).abs() < 1e-9);
-    assert!((number(step.as_ref(), "expected_integrated_lufs") - loudness).abs() < 1e-4);
+    assert_eq!(finding(&step, "ceiling_bound"), FindingValue::Bool(false));
+    assert!((number(&step, "shortfall_lu")).abs() < 1e-9);
+    assert!((number(&step, "expected_integrated_lufs") - loudness).abs() < 1e-4);
 }
 
 #[test]
 fn loudness_below_a_binding_ceiling_reports_the_shortfall() {
     let (step, loudness, true_peak) = normalize(&[("target_lufs", Number(-6.0))], 0.1);
     assert!(true_peak <= -1.0 && true_peak > -1.003, "{true_peak}");
-    assert_eq!(finding(step.as_ref(), "ceiling_bound"), FindingValue::Bool(true));
-    let shortfall = number(step.as_ref(), "shortfall_lu");
+    assert_eq!(finding(&step, "ceiling_bound"), FindingValue::Bool(true));
+    let shortfall = number(&step, "shortfall_lu");
     assert!(shortfall > 1.0);
     assert!((loudness + shortfall + 6.0).abs() < 0.002, "{loudness} + {shortfall}");
 }
@@ -436,8 +439,8 @@ fn ceiling_holds_after_dither_to_16_bits_even_when_it_is_low() {
         let params = [("target_lufs", Number(0.0)), ("ceiling_dbtp", Number(ceiling_dbtp))];
         let input = song(2);
         let mut step = build("loudness", &params, &spec).unwrap();
-        prepare(step.as_mut(), &input, 4096);
-        let planes = process(step.as_mut(), &spec, &input, 4096);
+        prepare(&mut step, &input, 4096);
+        let planes = process(&mut step, &spec, &input, 4096);
         let format = PcmFormat::int(16);
         let mut ints = Samples::empty(format, 2);
         Quantizer::new(PcmFormat::FLOAT, format, Dither::Tpdf, 2)
@@ -454,7 +457,7 @@ fn ceiling_holds_after_dither_to_16_bits_even_when_it_is_low() {
 fn loudness_that_may_only_be_lowered_is_not_raised() {
     let params = [("target_lufs", Number(-10.0)), ("lower_only", Bool(true))];
     let (step, ..) = normalize(&params, 0.01);
-    assert!(number(step.as_ref(), "gain_db").abs() < 1e-12);
+    assert!(number(&step, "gain_db").abs() < 1e-12);
 }
 
 #[test]
@@ -462,10 +465,10 @@ fn loudness_of_silence_is_left_alone_and_said_so() {
     let spec = StreamSpec::new(44_100, 2);
     let mut step = build("loudness", &[("target_lufs", Number(-16.0))], &spec).unwrap();
     let input = vec![vec![0.0; 50_000]; 2];
-    prepare(step.as_mut(), &input, 4096);
-    assert_eq!(process(step.as_mut(), &spec, &input, 4096), input);
-    assert_eq!(finding(step.as_ref(), "measured_integrated_lufs"), FindingValue::None);
-    assert!(matches!(finding(step.as_ref(), "left_alone"), FindingValue::Text(_)));
+    prepare(&mut step, &input, 4096);
+    assert_eq!(process(&mut step, &spec, &input, 4096), input);
+    assert_eq!(finding(&step, "measured_integrated_lufs"), FindingValue::None);
+    assert!(matches!(finding(&step, "left_alone"), FindingValue::Text(_)));
 }
 
 #[test]
@@ -496,10 +499,40 @@ fn transparent_steps_return_every_sample_and_the_others_do_not_claim_to() {
         song(2).iter().map(|plane| plane.iter().map(|sample| sample * 0.5).collect()).collect();
     for &(name, params, is_transparent) in cases {
         let mut step = build(name, params, &spec).unwrap();
-        prepare(step.as_mut(), &input, 4096);
-        assert_eq!(step.is_transparent(), is_transparent, "{name} {params:?}");
-        let output = process(step.as_mut(), &spec, &input, 4096);
+        prepare(&mut step, &input, 4096);
+        assert_eq!(step.properties().is_transparent, is_transparent, "{name} {params:?}");
+        let output = process(&mut step, &spec, &input, 4096);
         assert_eq!(bits(&output) == bits(&input), is_transparent, "{name} {params:?}");
+    }
+}
+
+#[test]
+fn every_word_of_every_choice_builds_its_step() {
+    for step in STEPS {
+        let choices = step.params.iter().filter_map(|param| match param.kind {
+            ParamKind::Choice(words) => Some((param.key, words)),
+            _ => None,
+        });
+        for (key, words) in choices {
+            for word in words {
+                let mut given = Params::default();
+                for required in step.params {
+                    if let ParamDefault::Required { example } = required.default {
+                        let value = match required.kind {
+                            ParamKind::Integer { .. } => {
+                                ParamValue::Integer(example.parse().unwrap())
+                            }
+                            _ => ParamValue::Number(example.parse().unwrap()),
+                        };
+                        given.set(required.key, value);
+                    }
+                }
+                given.set(key, ParamValue::Choice((*word).to_owned()));
+                let params = step.complete(&given).unwrap();
+                let built = (step.build)(&params, &StreamSpec::new(44_100, 2));
+                assert_eq!(built.err(), None, "{} {key} {word}", step.name);
+            }
+        }
     }
 }
 
@@ -509,8 +542,8 @@ fn silence_leaves_normalizing_steps_transparent() {
     let target: &[(&str, drive::Value)] = &[("target_lufs", Number(-16.0))];
     for (name, params) in [("loudness", target), ("peak-normalize", &[])] {
         let mut step = build(name, params, &spec).unwrap();
-        prepare(step.as_mut(), &silence(2), 4096);
-        assert!(step.is_transparent(), "{name}");
+        prepare(&mut step, &silence(2), 4096);
+        assert!(step.properties().is_transparent, "{name}");
     }
 }
 
@@ -521,16 +554,16 @@ fn loudness_of_a_file_too_short_for_it_still_keeps_the_ceiling() {
     let tone = |frame: usize| (TAU * 997.0 * frame as f64 / 44_100.0).sin() as f32;
     let input: Planes = vec![(0..8_820).map(tone).collect()];
     let mut step = build("loudness", &[("target_lufs", Number(-16.0))], &spec).unwrap();
-    prepare(step.as_mut(), &input, 4096);
-    assert!(!step.is_transparent());
-    let output = process(step.as_mut(), &spec, &input, 4096);
+    prepare(&mut step, &input, 4096);
+    assert!(!step.properties().is_transparent);
+    let output = process(&mut step, &spec, &input, 4096);
     let true_peak = true_peak(&output, &spec);
     assert!(true_peak <= -1.0 && true_peak > -1.01, "{true_peak}");
-    assert_eq!(finding(step.as_ref(), "measured_integrated_lufs"), FindingValue::None);
-    assert_eq!(finding(step.as_ref(), "ceiling_bound"), FindingValue::Bool(true));
-    assert!((number(step.as_ref(), "gain_db") + 1.0).abs() < 0.1);
-    assert!(step.findings().iter().all(|finding| finding.key != "left_alone"));
-    let FindingValue::Text(reason) = finding(step.as_ref(), "only_lowered_to_ceiling") else {
+    assert_eq!(finding(&step, "measured_integrated_lufs"), FindingValue::None);
+    assert_eq!(finding(&step, "ceiling_bound"), FindingValue::Bool(true));
+    assert!((number(&step, "gain_db") + 1.0).abs() < 0.1);
+    assert!(step.report().findings.iter().all(|finding| finding.key != "left_alone"));
+    let FindingValue::Text(reason) = finding(&step, "only_lowered_to_ceiling") else {
         panic!("text")
     };
     assert!(reason.contains("no loudness"), "{reason}");

@@ -22,6 +22,7 @@ pub mod publishing;
 pub mod reader;
 #[cfg(feature = "effects")]
 pub mod reference;
+pub mod report;
 pub mod schema;
 pub mod shipped;
 pub mod template;

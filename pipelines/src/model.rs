@@ -14,7 +14,7 @@ use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::Target;
 use wavemill_core::descriptor::{Params, Peaks, StepDescriptor};
 use wavemill_core::encode::{FormatDescriptor, LossyQuality};
-use wavemill_core::processor::Processor;
+use wavemill_core::processor::StepProcessor;
 use wavemill_core::tags::{Cue, Field, Picture, Tags};
 
 /// What holds where a pipeline file says nothing; from flags, environment and the config file.
@@ -433,7 +433,7 @@ impl Step {
     ///
     /// # Errors
     /// One line when it cannot process such a stream.
-    pub fn build(&self, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
+    pub fn build(&self, spec: &StreamSpec) -> Result<StepProcessor, String> {
         match &self.task {
             Task::BuiltIn { descriptor, params } => {
                 (descriptor.build)(params, spec).map_err(|error| error.to_string())
@@ -482,17 +482,17 @@ impl Step {
 
     /// A number among the parameters of a built-in step.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
-        self.built_in()?.1.number(key)
+        self.built_in()?.1.optional_number(key)
     }
 
     /// A whole number among the parameters of a built-in step.
     pub(crate) fn integer(&self, key: &str) -> Option<i64> {
-        self.built_in()?.1.integer(key)
+        self.built_in()?.1.optional_integer(key)
     }
 
     /// A word among the parameters of a built-in step.
     pub(crate) fn choice(&self, key: &str) -> Option<&str> {
-        self.built_in()?.1.choice(key)
+        self.built_in()?.1.optional_choice(key)
     }
 
     #[cfg_attr(

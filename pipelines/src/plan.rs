@@ -8,8 +8,8 @@ use crate::execution::source::duration;
 use crate::execution::stage::Stage;
 use crate::execution::{Job, OutputKind, Places, Proposal, RunError};
 use crate::model::Pipeline;
+use crate::report::StepFacts;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use std::fmt;
 use std::path::PathBuf;
 use wavemill_core::audio::{PcmFormat, SampleFormat};
@@ -51,7 +51,7 @@ pub struct PlannedInput {
     pub format: &'static str,
     /// Codec.
     pub codec: &'static str,
-    /// `None` where only decoding tells.
+    /// `None` where only decoding shows it.
     pub duration_s: Option<f64>,
     /// Frames a second.
     pub sample_rate_hz: u32,
@@ -65,9 +65,9 @@ pub struct PlannedStep {
     /// Its name, or the name or path of its effect.
     #[serde(skip)]
     pub name: String,
-    /// What it is, as reports tell it.
+    /// What it is, as in reports.
     #[serde(flatten)]
-    pub what: Map<String, Value>,
+    pub what: StepFacts,
     /// Its id.
     pub id: Option<String>,
     /// Why it does not run; `None` when it does.
@@ -206,8 +206,8 @@ fn steps(pipeline: &Pipeline, blueprint: &Blueprint) -> Vec<PlannedStep> {
 
 fn timing(stage: &Stage) -> PlannedTiming {
     PlannedTiming {
-        latency_frames: stage.processor.latency().0,
-        tail_frames: match stage.processor.tail() {
+        latency_frames: stage.processor.properties().latency.0,
+        tail_frames: match stage.processor.properties().tail {
             Tail::Frames(frames) => Some(frames.0),
             Tail::Infinite => None,
         },
@@ -238,7 +238,7 @@ fn spool_bytes(blueprint: &Blueprint, pass: &Pass, frames: Option<Frames>) -> Op
     let spooled = &blueprint.stages[pass.observer?].input;
     let frames = blueprint.stages[..pass.observer?]
         .iter()
-        .try_fold(frames?, |frames, stage| Some(stage.processor.output_length(frames)))?;
+        .try_fold(frames?, |frames, stage| Some(stage.processor.span(frames).length))?;
     Some(frames.0 * spooled.channel_count() as u64 * size_of::<f32>() as u64)
 }
 
@@ -313,12 +313,8 @@ impl fmt::Display for Plan {
 }
 
 /// ` (Reverb 1.0.0)`, if it is known which module it is.
-fn module(what: &Map<String, Value>) -> String {
-    let text = |key| what.get("module").and_then(|module| module[key].as_str());
-    match (text("name"), text("version")) {
-        (Some(name), Some(version)) => format!(" ({name} {version})"),
-        _ => String::new(),
-    }
+fn module(what: &StepFacts) -> String {
+    what.module.as_ref().map_or_else(String::new, |it| format!(" ({} {})", it.name, it.version))
 }
 
 impl fmt::Display for PlannedTiming {

@@ -2,11 +2,11 @@
 
 use crate::units::SampleRate;
 use crate::{ChannelLayout, convert::int_scale};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Whether samples are stored as integers or as IEEE floats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SampleFormat {
     /// Signed (in memory) integers of `bit_depth` bits.

@@ -5,10 +5,11 @@
 
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::measure::{
-    BandReport, BandsMeter, HarmonicMeter, HarmonicReport, LevelMeter, LevelReport, SpectrumMeter,
-    SpectrumReport, StereoMeter, StereoReport, Stft, TransientMeter, TransientReport,
+    BandReport, BandsMeter, FrameBatch, HarmonicMeter, HarmonicReport, LevelMeter, LevelReport,
+    Meter, Needs, Setup, Shapes, SpectrumMeter, SpectrumReport, StereoMeter, StereoReport, Stft,
+    TransientMeter, TransientReport, WholeSpectrum,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wavemill_audio::limits::BLOCK_FRAMES;
 use wavemill_audio::units::Frames;
@@ -18,63 +19,102 @@ use wavemill_audio::{Block, PcmFormat, StreamSpec};
 /// results kept from before are measured anew. A test holds it against known numbers.
 pub const VERSION: u32 = 5;
 
-/// A group of measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Group {
-    /// Programme loudness and true peak.
-    Loudness,
-    /// RMS, crest factor, clipping.
-    Level,
-    /// Where the energy lies in frequency.
-    Spectrum,
-    /// How left and right relate.
-    Stereo,
-    /// What each of five bands holds.
-    Bands,
-    /// How things begin.
-    Transient,
-    /// Distortion of tones, and what sounds steadily.
-    Harmonic,
+/// Writes what follows from the list of groups.
+macro_rules! groups {
+    ($($group:ident: $key:ident, $meter:ty => $report:ty, $summary:literal;)*) => {
+        /// A group of measures.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Group {
+            $(#[doc = $summary] $group,)*
+        }
+
+        impl Group {
+            /// All of them, in the order of reports.
+            pub const ALL: &'static [Self] = &[$(Self::$group),*];
+
+            /// Its key in reports, and what one types to ask for it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$group => stringify!($key),)*
+                }
+            }
+
+            /// What it measures, in a few words for people.
+            pub const fn summary(self) -> &'static str {
+                match self {
+                    $(Self::$group => $summary,)*
+                }
+            }
+        }
+
+        /// What was asked for; groups that were not are absent.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        pub struct Analysis {
+            $(
+                #[doc = $summary]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $key: Option<$report>,
+            )*
+        }
+
+        /// The meters of the groups asked for.
+        #[derive(Debug)]
+        struct Meters {
+            $($key: Option<$meter>,)*
+        }
+
+        impl Meters {
+            fn new(spec: &StreamSpec, setup: Setup, groups: &[Group]) -> Self {
+                Self {
+                    $($key: groups
+                        .contains(&Group::$group)
+                        .then(|| <$meter as Meter>::new(spec, setup)),)*
+                }
+            }
+
+            fn needs(&self) -> Needs {
+                let mut needs = Needs::Samples;
+                $(if self.$key.is_some() {
+                    needs = needs.max(<$meter as Meter>::NEEDS);
+                })*
+                needs
+            }
+
+            fn push_spectra(&mut self, frames: FrameBatch<'_>) {
+                $(if let Some(meter) = &mut self.$key {
+                    Meter::push_spectra(meter, frames);
+                })*
+            }
+
+            fn push(&mut self, block: &Block) {
+                $(if let Some(meter) = &mut self.$key {
+                    Meter::push(meter, block);
+                })*
+            }
+
+            fn push_last_spectra(&mut self, frames: FrameBatch<'_>) {
+                $(if let Some(meter) = &mut self.$key {
+                    Meter::push_last_spectra(meter, frames);
+                })*
+            }
+
+            fn finish(self, shapes: &Shapes) -> Analysis {
+                Analysis { $($key: self.$key.map(|meter| Meter::finish(meter, shapes)),)* }
+            }
+        }
+    };
 }
 
-impl Group {
-    /// All of them, in the order of reports.
-    pub const ALL: &'static [Self] = &[
-        Self::Loudness,
-        Self::Level,
-        Self::Spectrum,
-        Self::Stereo,
-        Self::Bands,
-        Self::Transient,
-        Self::Harmonic,
-    ];
-
-    /// Its key in reports, and what one types to ask for it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loudness => "loudness",
-            Self::Level => "level",
-            Self::Spectrum => "spectrum",
-            Self::Stereo => "stereo",
-            Self::Bands => "bands",
-            Self::Transient => "transient",
-            Self::Harmonic => "harmonic",
-        }
-    }
-
-    /// What it measures, in a few words for people.
-    pub const fn summary(self) -> &'static str {
-        match self {
-            Self::Loudness => "Programme loudness and true peak",
-            Self::Level => "RMS, crest factor, dynamic range, clipping",
-            Self::Spectrum => "Centroid, bandwidth, rolloff, flatness",
-            Self::Stereo => "Width, correlation, balance",
-            Self::Bands => "Level, crest factor, width and spectrum of five bands",
-            Self::Transient => "Attack, onsets a second, how much attack is left",
-            Self::Harmonic => "Distortion of a test tone, harmonic share of the energy",
-        }
-    }
+// Every group: its key, its meter, its report. Adding one: its file in `measure`, and a line here.
+groups! {
+    Loudness: loudness, LoudnessMeter => LoudnessReport, "Programme loudness and true peak";
+    Level: level, LevelMeter => LevelReport, "RMS, crest factor, dynamic range, clipping";
+    Spectrum: spectrum, WholeSpectrum => SpectrumReport, "Centroid, bandwidth, rolloff, flatness";
+    Stereo: stereo, StereoMeter => StereoReport, "Width, correlation, balance";
+    Bands: bands, BandsMeter => Vec<BandReport>, "Level, crest factor, width and spectrum of five bands";
+    Transient: transient, TransientMeter => TransientReport, "Attack, onsets a second, how much attack is left";
+    Harmonic: harmonic, HarmonicMeter => HarmonicReport, "Distortion of a test tone, harmonic share of the energy";
 }
 
 /// What to measure, and how.
@@ -90,32 +130,6 @@ impl Default for Options {
     fn default() -> Self {
         Self { groups: Group::ALL.to_vec(), mono: MonoMode::Single }
     }
-}
-
-/// What was asked for; groups that were not are absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Analysis {
-    /// Programme loudness and true peak.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loudness: Option<LoudnessReport>,
-    /// RMS, crest factor, clipping.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<LevelReport>,
-    /// Where the energy lies in frequency.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spectrum: Option<SpectrumReport>,
-    /// How left and right relate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stereo: Option<StereoReport>,
-    /// What each of five bands holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bands: Option<Vec<BandReport>>,
-    /// How things begin.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub transient: Option<TransientReport>,
-    /// Distortion of tones, and what sounds steadily.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub harmonic: Option<HarmonicReport>,
 }
 
 /// A sample that is not a number or infinite: nothing can be measured from there on.
@@ -149,49 +163,36 @@ pub struct NonFinite {
 #[derive(Debug)]
 pub struct Analyzer {
     frame_count: Frames,
-    loudness: Option<LoudnessMeter>,
-    level: Option<LevelMeter>,
     /// Shared by all meters that look at short-time spectra.
     stft: Option<Stft>,
-    /// Measures bands too.
+    /// Adds up the spectra.
     spectrum: Option<SpectrumMeter>,
-    has_spectrum: bool,
-    stereo: Option<StereoMeter>,
-    bands: Option<BandsMeter>,
-    transient: Option<TransientMeter>,
-    harmonic: Option<HarmonicMeter>,
+    meters: Meters,
 }
 
 impl Analyzer {
     /// An analyzer for a stream whose samples are stored as `format`.
     pub fn new(spec: &StreamSpec, format: PcmFormat, options: &Options) -> Self {
-        let has = |group| options.groups.contains(&group);
-        let has_shapes = has(Group::Spectrum) || has(Group::Bands);
-        let has_spectra = has_shapes || has(Group::Transient) || has(Group::Harmonic);
+        let meters = Meters::new(spec, Setup { format, mono: options.mono }, &options.groups);
+        let needs = meters.needs();
         Self {
             frame_count: Frames::ZERO,
-            loudness: has(Group::Loudness).then(|| LoudnessMeter::new(spec, options.mono)),
-            level: has(Group::Level).then(|| LevelMeter::new(spec, format)),
-            stft: has_spectra.then(Stft::new),
-            spectrum: has_shapes.then(|| SpectrumMeter::new(spec.sample_rate)),
-            has_spectrum: has(Group::Spectrum),
-            stereo: has(Group::Stereo).then(|| StereoMeter::new(spec)),
-            bands: has(Group::Bands).then(|| BandsMeter::new(spec)),
-            transient: has(Group::Transient).then(|| TransientMeter::new(spec)),
-            harmonic: has(Group::Harmonic).then(|| HarmonicMeter::new(spec)),
+            stft: (needs >= Needs::Spectra).then(Stft::new),
+            spectrum: (needs >= Needs::Shapes).then(|| SpectrumMeter::new(spec.sample_rate)),
+            meters,
         }
     }
 
     /// Makes the loudness meter keep its history; see [`Self::loudness_mut`].
     #[must_use]
     pub fn with_history(mut self) -> Self {
-        self.loudness = self.loudness.map(LoudnessMeter::with_history);
+        self.meters.loudness = self.meters.loudness.map(LoudnessMeter::with_history);
         self
     }
 
     /// The loudness meter, where loudness is measured: for its reading, history and distribution.
     pub fn loudness_mut(&mut self) -> Option<&mut LoudnessMeter> {
-        self.loudness.as_mut()
+        self.meters.loudness.as_mut()
     }
 
     /// Measures further frames.
@@ -202,37 +203,15 @@ impl Analyzer {
         if let Some(index) = block.first_non_finite() {
             return Err(NonFinite { frame: self.frame_count + Frames(index as u64) });
         }
-        if let Some(meter) = &mut self.loudness {
-            meter.push(block);
-        }
-        if let Some(meter) = &mut self.level {
-            meter.push(block);
-        }
         if let Some(stft) = &mut self.stft {
             stft.push(block, |frames| {
-                if let Some(meter) = &mut self.spectrum {
-                    meter.push(frames);
+                if let Some(spectrum) = &mut self.spectrum {
+                    spectrum.push(frames);
                 }
-                if let Some(meter) = &mut self.transient {
-                    meter.push_spectra(frames);
-                }
-                if let Some(meter) = &mut self.harmonic {
-                    meter.push_spectra(frames);
-                }
+                self.meters.push_spectra(frames);
             });
         }
-        if let Some(meter) = &mut self.stereo {
-            meter.push(block);
-        }
-        if let Some(meter) = &mut self.bands {
-            meter.push(block);
-        }
-        if let Some(meter) = &mut self.transient {
-            meter.push(block);
-        }
-        if let Some(meter) = &mut self.harmonic {
-            meter.push(block);
-        }
+        self.meters.push(block);
         self.frame_count += Frames(block.frame_count() as u64);
         Ok(())
     }
@@ -252,29 +231,16 @@ impl Analyzer {
     pub fn finish_as_piece(mut self) -> (Analysis, Piece) {
         if let Some(stft) = self.stft {
             stft.finish(|frames| {
-                if let Some(meter) = &mut self.spectrum {
-                    meter.push(frames);
+                if let Some(spectrum) = &mut self.spectrum {
+                    spectrum.push(frames);
                 }
-                if let Some(meter) = &mut self.transient {
-                    meter.push_last_spectra(frames);
-                }
-                if let Some(meter) = &mut self.harmonic {
-                    meter.push_spectra(frames);
-                }
+                self.meters.push_last_spectra(frames);
             });
         }
-        let (spectrum, shapes) = self.spectrum.map(SpectrumMeter::finish).unwrap_or_default();
-        let (loudness, piece) = self.loudness.map(LoudnessMeter::finish_as_piece).unzip();
-        let analysis = Analysis {
-            loudness,
-            level: self.level.map(LevelMeter::finish),
-            spectrum: self.has_spectrum.then_some(spectrum),
-            stereo: self.stereo.map(StereoMeter::finish),
-            bands: self.bands.map(|meter| meter.finish(&shapes)),
-            transient: self.transient.map(TransientMeter::finish),
-            harmonic: self.harmonic.map(HarmonicMeter::finish),
-        };
-        (analysis, piece.unwrap_or_default())
+        let shapes = self.spectrum.map(SpectrumMeter::finish).unwrap_or_default();
+        let loudness = self.meters.loudness.take();
+        let (loudness, piece) = loudness.map(LoudnessMeter::finish_as_piece).unzip();
+        (Analysis { loudness, ..self.meters.finish(&shapes) }, piece.unwrap_or_default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a step is called, takes and means: the source of the pipeline loader, `wavemill steps` and
 //! the reference manual.
 
-use crate::processor::Processor;
+use crate::processor::StepProcessor;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use thiserror::Error;
 use wavemill_audio::StreamSpec;
 
 /// Builds a step for a stream.
-pub type BuildStep = fn(&Params, &StreamSpec) -> Result<Box<dyn Processor>, BuildError>;
+pub type BuildStep = fn(&Params, &StreamSpec) -> Result<StepProcessor, BuildError>;
 
 /// A processing step that pipelines can name.
 #[derive(Debug)]
@@ -135,33 +135,64 @@ impl Params {
         self.0.get(key)
     }
 
-    /// A number, if the key has one.
-    pub fn number(&self, key: &str) -> Option<f64> {
+    /// A number.
+    ///
+    /// # Errors
+    /// [`BuildError::NotSet`], as all that follow, where the key has no value of this type.
+    pub fn number(&self, key: &'static str) -> Result<f64, BuildError> {
+        self.optional_number(key).ok_or(BuildError::NotSet { param: key, expected: "a number" })
+    }
+
+    /// A number of a key that may be absent.
+    pub fn optional_number(&self, key: &str) -> Option<f64> {
         match self.0.get(key)? {
             ParamValue::Number(value) => Some(*value),
-            ParamValue::Integer(value) => Some(*value as f64),
             _ => None,
         }
     }
 
-    /// A whole number, if the key has one.
-    pub fn integer(&self, key: &str) -> Option<i64> {
+    /// A whole number.
+    ///
+    /// # Errors
+    /// As [`Self::number`].
+    pub fn integer(&self, key: &'static str) -> Result<i64, BuildError> {
+        self.optional_integer(key)
+            .ok_or(BuildError::NotSet { param: key, expected: "a whole number" })
+    }
+
+    /// A whole number of a key that may be absent.
+    pub fn optional_integer(&self, key: &str) -> Option<i64> {
         match self.0.get(key)? {
             ParamValue::Integer(value) => Some(*value),
             _ => None,
         }
     }
 
-    /// A truth value, if the key has one.
-    pub fn bool(&self, key: &str) -> Option<bool> {
-        match self.0.get(key)? {
-            ParamValue::Bool(value) => Some(*value),
-            _ => None,
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// As [`Self::number`].
+    pub fn bool(&self, key: &'static str) -> Result<bool, BuildError> {
+        match self.0.get(key) {
+            Some(ParamValue::Bool(value)) => Ok(*value),
+            _ => Err(BuildError::NotSet { param: key, expected: "true or false" }),
         }
     }
 
-    /// A word, if the key has one.
-    pub fn choice(&self, key: &str) -> Option<&str> {
+    /// What one of its words stands for.
+    ///
+    /// # Errors
+    /// As [`Self::number`]; also where the word is none of `words`.
+    pub fn choice<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Result<T, BuildError> {
+        let chosen = self.optional_choice(key);
+        let found = chosen.and_then(|chosen| words.iter().find(|(word, _)| *word == chosen));
+        found
+            .map(|(_, value)| *value)
+            .ok_or(BuildError::NotSet { param: key, expected: "a known word" })
+    }
+
+    /// A word of a key that may be absent.
+    pub fn optional_choice(&self, key: &str) -> Option<&str> {
         match self.0.get(key)? {
             ParamValue::Choice(value) => Some(value),
             _ => None,
@@ -292,6 +323,14 @@ pub enum BuildError {
         step: &'static str,
         /// The key.
         param: &'static str,
+    },
+    /// A key that a step reads and its descriptor does not give it.
+    #[error("`{param}` has no value; it must be {expected}")]
+    NotSet {
+        /// The key.
+        param: &'static str,
+        /// The type in words.
+        expected: &'static str,
     },
     /// A value of another type.
     #[error("`{param}` must be {expected}")]

@@ -2,7 +2,7 @@
 
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
-use wavemill_core::processor::{Processor, Status, Tail, WholeFileNeed};
+use wavemill_core::processor::{Properties, Status, StepProcessor, Tail};
 use wavemill_core::processors;
 use wavemill_core::units::Frames;
 
@@ -118,7 +118,7 @@ impl Case {
     }
 
     /// The step, built.
-    pub fn build(&self) -> Box<dyn Processor> {
+    pub fn build(&self) -> StepProcessor {
         build(self.step, self.params, &self.spec()).unwrap()
     }
 }
@@ -128,7 +128,7 @@ pub fn build(
     step: &str,
     params: &[(&str, Value)],
     spec: &StreamSpec,
-) -> Result<Box<dyn Processor>, wavemill_core::descriptor::BuildError> {
+) -> Result<StepProcessor, wavemill_core::descriptor::BuildError> {
     let descriptor = processors::step(step).expect("a known step");
     let mut given = Params::default();
     for &(key, value) in params {
@@ -145,8 +145,8 @@ pub fn build(
 }
 
 /// The pass before the first `process`.
-pub fn prepare(step: &mut dyn Processor, input: &Planes, block_frames: usize) {
-    if step.whole_file_need() == WholeFileNeed::Samples {
+pub fn prepare(step: &mut StepProcessor, input: &Planes, block_frames: usize) {
+    if let Some(step) = step.observer() {
         for_blocks(input, block_frames, |block| step.observe(block));
         while step.observes_again() {
             for_blocks(input, block_frames, |block| step.observe(block));
@@ -157,14 +157,15 @@ pub fn prepare(step: &mut dyn Processor, input: &Planes, block_frames: usize) {
 
 /// What a prepared step delivers: latency compensated, with its tail.
 pub fn process(
-    step: &mut dyn Processor,
+    step: &mut StepProcessor,
     spec: &StreamSpec,
     input: &Planes,
     block_frames: usize,
 ) -> Planes {
-    let Tail::Frames(tail) = step.tail() else { panic!("no step sounds for ever") };
+    let Properties { latency, held_back, tail, .. } = step.properties();
+    let Tail::Frames(tail) = tail else { panic!("no step sounds for ever") };
     let frame_count = input[0].len();
-    let extra = (step.latency() + tail + step.held_back()).as_usize();
+    let extra = (latency + tail + held_back).as_usize();
     let padded: Planes =
         input.iter().map(|plane| [&plane[..], &vec![0.0; extra]].concat()).collect();
     let output_channel_count = step.output_spec(spec).channel_count();
@@ -177,16 +178,16 @@ pub fn process(
         );
         room.copy_from(block, 0, block.frame_count());
         let most = step.max_output_frames(block.frame_count());
-        assert_ne!(step.process(&mut room), Status::Failed, "{:?}", step.failure());
+        assert_ne!(step.process(&mut room), Status::Failed, "{:?}", step.report().failure);
         assert_eq!(room.channel_count(), output_channel_count);
         assert!(room.frame_count() <= most, "more frames than announced");
         for (output, plane) in output.iter_mut().zip(room.planes()) {
             output.extend(plane);
         }
     });
-    let length = (step.output_length(Frames(frame_count as u64)) + tail).as_usize();
+    let length = (step.span(Frames(frame_count as u64)).length + tail).as_usize();
     for plane in &mut output {
-        plane.drain(..step.latency().as_usize());
+        plane.drain(..latency.as_usize());
         assert!(plane.len() >= length, "{} of {length} frames announced", plane.len());
         plane.truncate(length);
     }
@@ -196,8 +197,8 @@ pub fn process(
 /// Everything at once.
 pub fn run(case: &Case, input: &Planes, block_frames: usize) -> Planes {
     let mut step = case.build();
-    prepare(step.as_mut(), input, block_frames);
-    process(step.as_mut(), &case.spec(), input, block_frames)
+    prepare(&mut step, input, block_frames);
+    process(&mut step, &case.spec(), input, block_frames)
 }
 
 fn for_blocks(input: &Planes, block_frames: usize, mut each: impl FnMut(&Block)) {

@@ -7,7 +7,7 @@ use super::signals::{dense, samples, times};
 use ebur128::{EbuR128, Mode};
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::loudness::{GroupLoudness, LoudnessMeter, MonoMode, Piece};
-use wavemill_core::processor::{FindingValue, Processor, WholeFileNeed};
+use wavemill_core::processor::{FindingValue, StepProcessor};
 
 const RATE_HZ: u32 = 44_100;
 
@@ -38,16 +38,16 @@ fn group_of(pieces: &[Planes]) -> GroupLoudness {
     GroupLoudness::of(&pieces.iter().map(piece).collect::<Vec<_>>())
 }
 
-fn number(step: &dyn Processor, key: &str) -> f64 {
-    let found = step.findings().into_iter().find(|finding| finding.key == key);
+fn number(step: &StepProcessor, key: &str) -> f64 {
+    let found = step.report().findings.into_iter().find(|finding| finding.key == key);
     let Some(FindingValue::Number(number)) = found.map(|found| found.value) else {
-        panic!("no number {key}: {:?}", step.findings())
+        panic!("no number {key}: {:?}", step.report().findings)
     };
     number
 }
 
-fn is_bound(step: &dyn Processor) -> bool {
-    let found = step.findings().into_iter().find(|finding| finding.key == "ceiling_bound");
+fn is_bound(step: &StepProcessor) -> bool {
+    let found = step.report().findings.into_iter().find(|finding| finding.key == "ceiling_bound");
     found.is_some_and(|found| found.value == FindingValue::Bool(true))
 }
 
@@ -56,15 +56,15 @@ fn master(
     pieces: &[Planes],
     params: &[(&str, Value)],
     is_known: bool,
-) -> Vec<(Planes, Box<dyn Processor>)> {
+) -> Vec<(Planes, StepProcessor)> {
     let group = group_of(pieces);
     let all = [&[("group", Choice("folder"))], params].concat();
     let master = |planes: &Planes| {
         let mut step = build("loudness", &all, &spec()).unwrap();
         let known = piece(planes);
-        step.join_group(&group, is_known.then_some(&known));
-        prepare(step.as_mut(), planes, 4096);
-        (process(step.as_mut(), &spec(), planes, 4096), step)
+        step.whole_file_mut().unwrap().join_group(&group, is_known.then_some(&known));
+        prepare(&mut step, planes, 4096);
+        (process(&mut step, &spec(), planes, 4096), step)
     };
     pieces.iter().map(master).collect()
 }
@@ -95,8 +95,7 @@ fn pieces_of_a_group_get_one_gain_that_brings_all_of_them_to_the_target() {
     let pieces = album();
     for is_known in [false, true] {
         let done = master(&pieces, &[("target_lufs", Number(-30.0))], is_known);
-        let gains: Vec<f64> =
-            done.iter().map(|(_, step)| number(step.as_ref(), "gain_db")).collect();
+        let gains: Vec<f64> = done.iter().map(|(_, step)| number(step, "gain_db")).collect();
         assert!(gains.iter().all(|gain| (gain - gains[0]).abs() < 1e-12), "{gains:?}");
         let outputs: Vec<Planes> = done.into_iter().map(|(planes, _)| planes).collect();
         let loudness = group_of(&outputs).integrated_lufs.unwrap().0;
@@ -109,9 +108,9 @@ fn loudest_peak_of_a_group_lowers_the_gain_of_all() {
     let done = master(&album(), &[("target_lufs", Number(-6.0))], true);
     let peak = group_of(&album()).true_peak_dbtp.unwrap().0;
     for (_, step) in &done {
-        assert!(is_bound(step.as_ref()));
-        assert!((number(step.as_ref(), "gain_db") + 1.0 + peak).abs() < 0.003);
-        assert!(number(step.as_ref(), "shortfall_lu") > 1.0);
+        assert!(is_bound(step));
+        assert!((number(step, "gain_db") + 1.0 + peak).abs() < 0.003);
+        assert!(number(step, "shortfall_lu") > 1.0);
     }
 }
 
@@ -123,13 +122,13 @@ fn piece_that_was_measured_needs_no_pass_of_its_own_unless_it_is_limited() {
         let params =
             [("group", Choice("batch")), ("target_lufs", Number(-12.0)), ("mode", Choice(mode))];
         let mut step = build("loudness", &params, &spec()).unwrap();
-        assert_eq!(step.whole_file_need(), WholeFileNeed::Samples);
-        step.join_group(&group, Some(&piece(planes)));
-        step.whole_file_need()
+        assert!(step.observer().is_some());
+        step.whole_file_mut().unwrap().join_group(&group, Some(&piece(planes)));
+        step.observer().is_some()
     };
-    assert_eq!(need(&pieces[0], "lower"), WholeFileNeed::Nothing);
-    assert_eq!(need(&pieces[0], "limit"), WholeFileNeed::Samples);
-    assert_eq!(need(&pieces[2], "limit"), WholeFileNeed::Nothing);
+    assert!(!need(&pieces[0], "lower"));
+    assert!(need(&pieces[0], "limit"));
+    assert!(!need(&pieces[2], "limit"));
 }
 
 #[test]
@@ -142,11 +141,11 @@ fn limited_group_keeps_one_gain_and_the_ceiling() {
     let params = [("target_lufs", Number(target)), ("mode", Choice("limit"))];
     for is_known in [false, true] {
         for (index, (output, step)) in master(&pieces, &params, is_known).iter().enumerate() {
-            let gain = number(step.as_ref(), "gain_db");
+            let gain = number(step, "gain_db");
             assert!((gain - (target - group)).abs() < 0.001, "{gain} {target} {group}");
-            assert!(!is_bound(step.as_ref()));
+            assert!(!is_bound(step));
             assert!(overshoot_db(output, -1.0) <= 0.05);
-            let expected = number(step.as_ref(), "expected_integrated_lufs");
+            let expected = number(step, "expected_integrated_lufs");
             let found = piece(output).integrated_lufs.unwrap().0;
             assert!((found - expected).abs() < 0.001, "{index}: {found} {expected}");
         }
@@ -163,12 +162,12 @@ fn limited_group_is_not_crushed_beyond_the_largest_reduction() {
         ("max_reduction_db", Number(2.0)),
     ];
     for (_, step) in master(&pieces, &params, true) {
-        assert!((number(step.as_ref(), "gain_db") - (-1.0 - peak + 2.0)).abs() < 0.06);
-        assert!(is_bound(step.as_ref()));
-        assert!(number(step.as_ref(), "shortfall_lu") > 1.0);
+        assert!((number(&step, "gain_db") - (-1.0 - peak + 2.0)).abs() < 0.06);
+        assert!(is_bound(&step));
+        assert!(number(&step, "shortfall_lu") > 1.0);
     }
     let (_, loudest) = master(&pieces, &params, true).swap_remove(0);
-    assert!(number(loudest.as_ref(), "reduction_max_db") <= 2.0);
+    assert!(number(&loudest, "reduction_max_db") <= 2.0);
 }
 
 #[test]
@@ -181,12 +180,12 @@ fn group_near_the_target_or_softer_keeps_its_loudness_when_asked() {
     let soft = [ceiling, ("target_lufs", Number(group + 2.0)), ("lower_only", Bool(true))];
     for params in [near, soft] {
         for (_, step) in master(&pieces, &params, true) {
-            assert!(number(step.as_ref(), "gain_db").abs() < 1e-12, "{params:?}");
+            assert!(number(&step, "gain_db").abs() < 1e-12, "{params:?}");
         }
     }
     let far = [ceiling, ("target_lufs", Number(group - 0.6)), near[2]];
     let (_, step) = master(&pieces, &far, true).swap_remove(2);
-    assert!((number(step.as_ref(), "gain_db") + 0.6).abs() < 0.001);
+    assert!((number(&step, "gain_db") + 0.6).abs() < 0.001);
 }
 
 #[test]
@@ -194,9 +193,9 @@ fn step_without_a_group_treats_the_file_by_itself() {
     let pieces = album();
     let params = [("target_lufs", Number(-30.0))];
     let mut step = build("loudness", &params, &spec()).unwrap();
-    step.join_group(&group_of(&pieces), Some(&piece(&pieces[1])));
-    prepare(step.as_mut(), &pieces[1], 4096);
-    assert!(step.piece().is_none());
+    step.whole_file_mut().unwrap().join_group(&group_of(&pieces), Some(&piece(&pieces[1])));
+    prepare(&mut step, &pieces[1], 4096);
+    assert!(step.whole_file().unwrap().piece().is_none());
     let own = piece(&pieces[1]).integrated_lufs.unwrap().0;
-    assert!((number(step.as_ref(), "gain_db") - (-30.0 - own)).abs() < 0.001);
+    assert!((number(&step, "gain_db") - (-30.0 - own)).abs() < 0.001);
 }

@@ -7,7 +7,7 @@ use super::signals::{burst, dense, samples, sine, times};
 use std::sync::LazyLock;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
-use wavemill_core::processor::{FindingValue, Lowered, Processor};
+use wavemill_core::processor::{FindingValue, Lowered, StepProcessor};
 use wavemill_core::units::Decibels;
 
 const RATE_HZ: u32 = 44_100;
@@ -28,20 +28,20 @@ fn measure(planes: &Planes) -> LoudnessReport {
 }
 
 /// What the step makes of a signal.
-fn master(input: &Planes, params: &[(&str, Value)]) -> (Planes, Box<dyn Processor>) {
+fn master(input: &Planes, params: &[(&str, Value)]) -> (Planes, StepProcessor) {
     let spec = StreamSpec::new(RATE_HZ, input.len());
     let all = [&[("mode", Choice("limit"))], params].concat();
     let mut step = build("loudness", &all, &spec).unwrap();
-    prepare(step.as_mut(), input, 4096);
-    let output = process(step.as_mut(), &spec, input, 4096);
+    prepare(&mut step, input, 4096);
+    let output = process(&mut step, &spec, input, 4096);
     (output, step)
 }
 
-fn finding(step: &dyn Processor, key: &str) -> Option<FindingValue> {
-    step.findings().into_iter().find(|finding| finding.key == key).map(|found| found.value)
+fn finding(step: &StepProcessor, key: &str) -> Option<FindingValue> {
+    step.report().findings.into_iter().find(|finding| finding.key == key).map(|found| found.value)
 }
 
-fn number(step: &dyn Processor, key: &str) -> f64 {
+fn number(step: &StepProcessor, key: &str) -> f64 {
     match finding(step, key) {
         Some(FindingValue::Number(value)) => value,
         other => panic!("{key} is {other:?}"),
@@ -60,18 +60,18 @@ fn dense_music_reaches_its_target_below_the_ceiling() {
         println!(
             "{above_lu:+} LU: {:+.3} LU off, gain {:.2} dB, reduction {:.2} dB, {} rehearsals",
             loudness - target,
-            number(step.as_ref(), "gain_db"),
-            number(step.as_ref(), "reduction_max_db"),
-            number(step.as_ref(), "rehearsals"),
+            number(&step, "gain_db"),
+            number(&step, "reduction_max_db"),
+            number(&step, "rehearsals"),
         );
         assert!((loudness - target).abs() < LOUDNESS_LU, "{loudness}, asked for {target}");
-        assert!((loudness - number(step.as_ref(), "expected_integrated_lufs")).abs() < 1e-6);
+        assert!((loudness - number(&step, "expected_integrated_lufs")).abs() < 1e-6);
         assert!(overshoot_db(&output, -1.0) < 0.05);
         assert!(after.true_peak_dbtp.unwrap().0 <= -1.0);
         assert!(after.true_peak_precise_dbtp.unwrap().0 <= -1.0);
-        assert!(number(step.as_ref(), "reduction_max_db") <= 6.0);
-        assert!(number(step.as_ref(), "rehearsals") <= 4.0);
-        assert_eq!(finding(step.as_ref(), "refused"), None);
+        assert!(number(&step, "reduction_max_db") <= 6.0);
+        assert!(number(&step, "rehearsals") <= 4.0);
+        assert_eq!(finding(&step, "refused"), None);
     }
 }
 
@@ -81,14 +81,12 @@ fn target_that_would_crush_is_refused_and_the_rest_reported() {
     let params = [("target_lufs", Number(target)), ("max_reduction_db", Number(3.0))];
     let (output, step) = master(&MUSIC, &params);
     let loudness = measure(&output).integrated_lufs.unwrap().0;
-    let reduction = number(step.as_ref(), "reduction_max_db");
+    let reduction = number(&step, "reduction_max_db");
     assert!(reduction <= 3.001 && reduction > 2.9, "{reduction}");
-    let shortfall = number(step.as_ref(), "shortfall_lu");
+    let shortfall = number(&step, "shortfall_lu");
     assert!(shortfall > 3.0 && (loudness + shortfall - target).abs() < 1e-6, "{shortfall}");
-    assert_eq!(finding(step.as_ref(), "ceiling_bound"), Some(FindingValue::Bool(true)));
-    let Some(FindingValue::Text(reason)) = finding(step.as_ref(), "refused") else {
-        panic!("a reason")
-    };
+    assert_eq!(finding(&step, "ceiling_bound"), Some(FindingValue::Bool(true)));
+    let Some(FindingValue::Text(reason)) = finding(&step, "refused") else { panic!("a reason") };
     assert!(reason.contains("max_reduction_db"));
 }
 
@@ -102,17 +100,21 @@ fn lowered_ceiling_is_held_at_the_loudness_and_can_be_undone() {
         let target = before + above_lu;
         let (output, mut step) = master(&MUSIC, &[("target_lufs", Number(target))]);
         for (by_db, louder_lu) in [(0.3, 0.0), (0.8, 0.0), (0.5, 0.3), (0.0, 0.2)] {
-            let lowered = step.lower_ceiling(Decibels(by_db), Decibels(louder_lu));
+            let lowered =
+                step.whole_file_mut().unwrap().lower_ceiling(Decibels(by_db), Decibels(louder_lu));
             assert_eq!(lowered, Lowered::Done);
             step.reset();
-            let again = process(step.as_mut(), &spec, &MUSIC, 4096);
+            let again = process(&mut step, &spec, &MUSIC, 4096);
             let off = measure(&again).integrated_lufs.unwrap().0 - target - louder_lu;
             assert!(off.abs() < LOUDNESS_LU, "{above_lu:+} LU, {by_db} dB lower: {off:+.3} LU off");
             assert!(overshoot_db(&again, -1.0 - by_db) < 0.05);
         }
-        assert_eq!(step.lower_ceiling(Decibels::ZERO, Decibels::ZERO), Lowered::Done);
+        assert_eq!(
+            step.whole_file_mut().unwrap().lower_ceiling(Decibels::ZERO, Decibels::ZERO),
+            Lowered::Done
+        );
         step.reset();
-        assert!(process(step.as_mut(), &spec, &MUSIC, 4096) == output);
+        assert!(process(&mut step, &spec, &MUSIC, 4096) == output);
     }
 }
 
@@ -122,16 +124,22 @@ fn gain_before_a_lowered_ceiling_stays_within_the_largest_reduction() {
     let target = measure(&MUSIC).integrated_lufs.unwrap().0 + 1.0;
     let with = [("target_lufs", Number(target)), ("max_reduction_db", Number(2.0))];
     let (_, mut step) = master(&MUSIC, &with);
-    assert_eq!(step.lower_ceiling(Decibels(1.0), Decibels(3.0)), Lowered::Bound);
+    assert_eq!(
+        step.whole_file_mut().unwrap().lower_ceiling(Decibels(1.0), Decibels(3.0)),
+        Lowered::Bound
+    );
     step.reset();
-    let again = process(step.as_mut(), &spec, &MUSIC, 4096);
+    let again = process(&mut step, &spec, &MUSIC, 4096);
     // As if the ceiling had been that one from the beginning.
     let (softer, _) = master(&MUSIC, &[with[0], with[1], ("ceiling_dbtp", Number(-2.0))]);
     let loudness = |planes| measure(planes).integrated_lufs.unwrap().0;
     assert!((loudness(&again) - loudness(&softer)).abs() < 0.02);
     let mut lower = build("loudness", &[("target_lufs", Number(target))], &spec).unwrap();
-    prepare(lower.as_mut(), &MUSIC, 4096);
-    assert_eq!(lower.lower_ceiling(Decibels(1.0), Decibels::ZERO), Lowered::Nothing);
+    prepare(&mut lower, &MUSIC, 4096);
+    assert_eq!(
+        lower.whole_file_mut().unwrap().lower_ceiling(Decibels(1.0), Decibels::ZERO),
+        Lowered::Nothing
+    );
 }
 
 #[test]
@@ -141,11 +149,11 @@ fn music_that_needs_no_limiting_gets_a_gain_and_nothing_else() {
     let (output, step) = master(&MUSIC, &[("target_lufs", Number(target))]);
     let spec = StreamSpec::new(RATE_HZ, 2);
     let mut lower = build("loudness", &[("target_lufs", Number(target))], &spec).unwrap();
-    prepare(lower.as_mut(), &MUSIC, 4096);
-    assert_eq!(output, process(lower.as_mut(), &spec, &MUSIC, 4096));
+    prepare(&mut lower, &MUSIC, 4096);
+    assert_eq!(output, process(&mut lower, &spec, &MUSIC, 4096));
     let range = |report: &LoudnessReport| report.loudness_range_lu.unwrap().0;
     assert!((range(&measure(&output)) - range(&before)).abs() < 1e-6);
-    assert_eq!(finding(step.as_ref(), "rehearsals"), None);
+    assert_eq!(finding(&step, "rehearsals"), None);
 }
 
 /// Louder by much in one place, as a snare in a soft song: the range between soft and loud stays.
@@ -161,7 +169,7 @@ fn one_peak_is_turned_down_and_the_rest_keeps_its_dynamics() {
     assert!((after.integrated_lufs.unwrap().0 - target).abs() < LOUDNESS_LU);
     let range = |report: &LoudnessReport| report.loudness_range_lu.unwrap().0;
     assert!((range(&after) - range(&before)).abs() < 0.05);
-    assert!(number(step.as_ref(), "reduced_share") < 0.1);
+    assert!(number(&step, "reduced_share") < 0.1);
     assert!(overshoot_db(&output, -1.0) < 0.05);
 }
 
@@ -169,11 +177,11 @@ fn one_peak_is_turned_down_and_the_rest_keeps_its_dynamics() {
 fn file_that_keeps_its_loudness_is_limited_where_it_exceeds_the_ceiling() {
     let params = [("target_lufs", Number(0.0)), ("lower_only", Value::Bool(true))];
     let (output, step) = master(&MUSIC, &params);
-    assert!(number(step.as_ref(), "gain_db").abs() < 1e-9);
+    assert!(number(&step, "gain_db").abs() < 1e-9);
     // Its samples reach full scale, what lies between them a little more.
-    let reduction = number(step.as_ref(), "reduction_max_db");
+    let reduction = number(&step, "reduction_max_db");
     assert!(reduction > 1.0 && reduction < 2.0, "{reduction}");
-    assert!((number(step.as_ref(), "rehearsals") - 1.0).abs() < 1e-9);
+    assert!((number(&step, "rehearsals") - 1.0).abs() < 1e-9);
     assert!(overshoot_db(&output, -1.0) < 0.05);
 }
 
@@ -181,10 +189,10 @@ fn file_that_keeps_its_loudness_is_limited_where_it_exceeds_the_ceiling() {
 fn file_too_short_for_a_loudness_is_limited_too() {
     let tone = times(sine(8_820, 0.02, 0.3), burst(0, 8_820, 400));
     let (output, step) = master(&vec![samples(&tone)], &[("target_lufs", Number(-16.0))]);
-    assert!(finding(step.as_ref(), "only_limited_to_ceiling").is_some());
+    assert!(finding(&step, "only_limited_to_ceiling").is_some());
     assert!(overshoot_db(&output, -1.0) < 0.05);
     let silence = vec![vec![0.0; 44_100]];
     let (output, step) = master(&silence, &[("target_lufs", Number(-16.0))]);
     assert_eq!(output, silence);
-    assert!(finding(step.as_ref(), "left_alone").is_some());
+    assert!(finding(&step, "left_alone").is_some());
 }

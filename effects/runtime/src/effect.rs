@@ -11,7 +11,7 @@ use crate::limits;
 use crate::module::Module;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
-use wavemill_core::processor::{Finding, Processor, Status, Tail};
+use wavemill_core::processor::{Finding, Processor, Properties, Status, StepReport, Tail};
 use wavemill_core::units::{Frames, SampleRate};
 
 /// An effect on one stream: one instance for all channels, or one a channel where the module takes
@@ -48,6 +48,21 @@ pub(crate) struct Broken {
 }
 
 impl Effect {
+    /// Frames by which output lags behind input.
+    pub fn latency(&self) -> Frames {
+        self.latency
+    }
+
+    /// How long it sounds after the input's end.
+    pub fn tail(&self) -> Tail {
+        self.tail
+    }
+
+    /// Why it cannot go on, where it cannot.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.clone()
+    }
+
     pub(crate) fn new(
         module: Module,
         spec: &StreamSpec,
@@ -393,19 +408,11 @@ impl Processor for Effect {
         }
     }
 
-    fn latency(&self) -> Frames {
-        self.latency
+    fn properties(&self) -> Properties {
+        Properties { latency: self.latency, tail: self.tail, ..Properties::default() }
     }
 
-    fn tail(&self) -> Tail {
-        self.tail
-    }
-
-    fn failure(&self) -> Option<String> {
-        self.failure.clone()
-    }
-
-    fn findings(&self) -> Vec<Finding> {
+    fn report(&self) -> StepReport {
         let description = self.module.description();
         let mut findings = vec![
             Finding::text("effect", format!("{} {}", description.id, description.version)),
@@ -415,6 +422,6 @@ impl Processor for Effect {
         if !log.is_empty() {
             findings.push(Finding::text("log", log.join("\n")));
         }
-        findings
+        StepReport { findings, failure: self.failure.clone() }
     }
 }

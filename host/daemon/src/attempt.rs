@@ -12,13 +12,13 @@ use super::turns::Turn;
 use super::watchdog::Watchdog;
 use crate::worker::{Event, Failure, FailureKind, Granted, Reply, Request, Work, WorkerProcess};
 use crossbeam_channel::{Receiver, after, select};
-use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use wavemill_api::StopLevel;
 use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared, ROUNDS_MAX};
 use wavemill_pipelines::model::Grouping;
 use wavemill_pipelines::publishing::{Trust, hash_file, identity};
+use wavemill_pipelines::report::Report;
 use wavemill_store::cache::Group;
 use wavemill_store::{Again, Blame, Clock, End, JobState, Lease, Why};
 use wavemill_store::{
@@ -406,7 +406,7 @@ impl Attempt<'_> {
         remove_parts(&unclaimed(&planned, outcome, job.attempt));
         let lease = Lease::of(job);
         survive("before prepared")?;
-        let audio_s = outcome.report.pointer("/input/duration_s").and_then(Value::as_f64);
+        let audio_s = outcome.report.input.file.duration_s;
         let ending = ending(&planned, outcome);
         let prepared = shared.queue().prepare(&lease, outputs.clone(), ending, audio_s);
         let job = match prepared {
@@ -419,7 +419,12 @@ impl Attempt<'_> {
         survive("after prepared")?;
         match publish_job(shared, &job, outputs, Trust::Size)? {
             Published::Ended(job) => {
-                emit_end(shared, &job, outcome.report.clone(), self.begun.elapsed())?;
+                emit_end(
+                    shared,
+                    &job,
+                    Some(Box::new(outcome.report.clone())),
+                    self.begun.elapsed(),
+                )?;
                 Ok(*job)
             }
             Published::Lost(reason) | Published::Transient(reason) => {
@@ -458,8 +463,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// The file is not the one that was found. The watcher tells of the new one; a file that lies
-    /// outside of its watched folder is told by nobody, so its job fails.
+    /// The file is not the one that was found. The watcher reports the new one; a file that lies
+    /// outside of its watched folder is reported by nobody, so its job fails.
     fn source_changed(&self) -> Result<JobRecord, StoreError> {
         let job = self.job;
         let is_watched = job.input == job.file.path() && !job.is_submitted();
@@ -492,7 +497,7 @@ impl Attempt<'_> {
         let again = Again { run_at_ms, reason, blame, now_ms };
         let job = self.shared.queue().retry(&Lease::of(self.job), again)?;
         if job.state == JobState::Canceled {
-            return Ok(self.told(job));
+            return Ok(self.emit_if_canceled(job));
         }
         self.shared.emit_failed(&job, Some(wait));
         Ok(job)
@@ -501,7 +506,7 @@ impl Attempt<'_> {
     /// The attempt ended through no fault of the job.
     fn release(&self) -> Result<JobRecord, StoreError> {
         let job = self.shared.queue().release(&Lease::of(self.job), false)?;
-        Ok(self.told(job))
+        Ok(self.emit_if_canceled(job))
     }
 
     /// Someone canceled the job, and nothing of it is left.
@@ -514,11 +519,11 @@ impl Attempt<'_> {
             now_ms: Clock::now_ms(),
         };
         let job = self.shared.queue().give_up(&Lease::of(self.job), end)?;
-        Ok(self.told(job))
+        Ok(self.emit_if_canceled(job))
     }
 
-    /// Tells of a job that was canceled while something else was to become of it.
-    fn told(&self, job: JobRecord) -> JobRecord {
+    /// Emits that a job was canceled while something else was to become of it.
+    fn emit_if_canceled(&self, job: JobRecord) -> JobRecord {
         if job.state == JobState::Canceled {
             self.shared.emit_canceled(&job);
         }
@@ -544,7 +549,7 @@ impl Attempt<'_> {
         let end = End { why: Why::Failed, reason, source, is_crash, now_ms };
         let job = self.shared.queue().give_up(&Lease::of(self.job), end)?;
         if job.state == JobState::Canceled {
-            return Ok(self.told(job));
+            return Ok(self.emit_if_canceled(job));
         }
         let job = sources::carry_out(self.shared, job)?;
         self.shared.emit_failed(&job, None);
@@ -619,19 +624,18 @@ fn unclaimed(planned: &[OutputRecord], outcome: &Outcome, attempt: u32) -> Vec<O
 }
 
 /// What the report says of an output's sound.
-fn facts_of(report: &Value, path: &Path) -> OutputFacts {
-    let outputs = report.get("outputs").and_then(Value::as_array);
-    let is_it = |output: &&Value| output["path"].as_str() == path.to_str();
-    let Some(output) = outputs.and_then(|outputs| outputs.iter().find(is_it)) else {
+fn facts_of(report: &Report, path: &Path) -> OutputFacts {
+    let Some(output) = report.written().find(|output| Some(output.path.as_str()) == path.to_str())
+    else {
         return OutputFacts::default();
     };
-    let number = |value: &Value| value.as_f64();
-    let rate_hz = number(&output["sample_rate_hz"]).or(number(&report["input"]["sample_rate_hz"]));
+    let loudness = output.loudness.as_ref();
+    let tags = output.tags.as_ref().unwrap_or(&report.tags);
     OutputFacts {
-        duration_s: number(&output["frames"]).zip(rate_hz).map(|(frames, rate)| frames / rate),
-        integrated_lufs: number(&output["loudness"]["integrated_lufs"]),
-        true_peak_dbtp: number(&output["loudness"]["true_peak_dbtp"]),
-        tags: tag_texts(output.get("tags").unwrap_or(&report["tags"])),
+        duration_s: Some(output.frames as f64 / f64::from(output.sample_rate_hz)),
+        integrated_lufs: loudness.and_then(|it| it.integrated_lufs).map(|lufs| lufs.0),
+        true_peak_dbtp: loudness.and_then(|it| it.true_peak_dbtp).map(|peak| peak.0),
+        tags: tag_texts(tags),
     }
 }
 

@@ -1,10 +1,11 @@
-//! What a running daemon tells its terminal.
+//! What a running daemon reports to its terminal.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wavemill_api::types::OutputView;
+use wavemill_pipelines::report::Report;
 use wavemill_store::JobState;
 use wavemill_watch::Refusal;
 
@@ -55,8 +56,9 @@ pub enum DaemonEvent {
         input: PathBuf,
         /// What was published.
         outputs: Vec<OutputView>,
-        /// The run's report; `null` when the job was finished by a recovery.
-        report: serde_json::Value,
+        /// The run's report; `None` when the job was finished by a recovery.
+        #[serde(serialize_with = "rounded")]
+        report: Option<Box<Report>>,
         /// Time of the attempt, publishing included.
         #[serde(rename = "elapsed_s", serialize_with = "seconds")]
         elapsed: Duration,
@@ -89,8 +91,9 @@ pub enum DaemonEvent {
         reason: String,
         /// What was published: the report, if the pipeline writes one.
         outputs: Vec<OutputView>,
-        /// The run's report.
-        report: serde_json::Value,
+        /// The run's report; `None` as above.
+        #[serde(serialize_with = "rounded")]
+        report: Option<Box<Report>>,
     },
     /// Nothing was made: all names were taken, or the file is a duplicate.
     JobSkipped {
@@ -238,6 +241,14 @@ fn shown<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::E
     serializer.collect_str(&path.display())
 }
 
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn rounded<S: serde::Serializer>(
+    report: &Option<Box<Report>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    report.as_ref().map(|report| report.to_json()).serialize(serializer)
+}
+
 fn seconds<S: serde::Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(value.as_secs_f64())
 }
@@ -259,7 +270,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn event_about_a_name_that_is_no_utf_8_can_be_told() {
+    fn event_about_a_name_that_is_no_utf_8_can_be_serialized() {
         use std::os::unix::ffi::OsStrExt;
         let path = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9.wav")).to_path_buf();
         let event = DaemonEvent::RootOnline { pipeline: "p".to_owned(), path };

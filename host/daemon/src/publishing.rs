@@ -16,6 +16,7 @@ use wavemill_pipelines::publishing::{
     FileIdentity, Finished, Made, Memory, PublishError, Takes, Trust, crash_point, publish,
     suffixed, withdraw,
 };
+use wavemill_pipelines::report::Report;
 use wavemill_store::cache::Outputs;
 use wavemill_store::{Clock, JobState, Lease, Publication};
 use wavemill_store::{Ending, JobRecord, OutputProgress, OutputRecord, StoreError};
@@ -203,11 +204,11 @@ pub(super) fn remove_parts(outputs: &[OutputRecord]) {
     }
 }
 
-/// Tells how a job ended.
+/// Reports how a job ended.
 pub(super) fn emit_end(
     shared: &Shared,
     job: &JobRecord,
-    report: serde_json::Value,
+    report: Option<Box<Report>>,
     elapsed: Duration,
 ) -> Result<(), StoreError> {
     if job.state == JobState::Skipped {

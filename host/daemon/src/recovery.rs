@@ -23,10 +23,10 @@ pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
             JobState::Prepared => finish(shared, &job)?,
             JobState::Published => {
                 let job = sources::carry_out(shared, job)?;
-                emit_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
+                emit_end(shared, &job, None, Duration::ZERO)?;
                 job
             }
-            // It ended and was told then; only its source waited.
+            // It ended and was reported then; only its source waited.
             _ => {
                 sources::carry_out(shared, job)?;
                 continue;
@@ -74,7 +74,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     let lease = Lease::of(job);
     match publish_job(shared, job, outputs.clone(), Trust::Nothing)? {
         Published::Ended(job) => {
-            emit_end(shared, &job, serde_json::Value::Null, Duration::ZERO)?;
+            emit_end(shared, &job, None, Duration::ZERO)?;
             Ok(*job)
         }
         Published::Lost(reason) => {

@@ -1,9 +1,10 @@
 //! An effect as a step of a pipeline.
 
+use crate::report::ModuleFacts;
 use serde_json::{Map, Value, json};
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::processor::Processor;
+use wavemill_core::processor::StepProcessor;
 use wavemill_runtime::{Module, Settings};
 
 /// A loaded module with the values of its parameters.
@@ -40,36 +41,36 @@ impl EffectStep {
     }
 
     /// A fresh instance for a stream.
-    pub(crate) fn build(&self, spec: &StreamSpec) -> Result<Box<dyn Processor>, String> {
+    pub(crate) fn build(&self, spec: &StreamSpec) -> Result<StepProcessor, String> {
         self.module.suits(spec).map_err(|error| error.to_string())?;
         let effect = self.module.instantiate(spec, &self.settings, BLOCK_FRAMES);
         let mut effect = effect.map_err(|error| error.to_string())?;
         if self.keep_length {
             effect.cut_tail();
         }
-        Ok(Box::new(effect))
+        Ok(StepProcessor::streaming(effect))
     }
 
     /// Which module it is, for reports and plans.
-    pub(crate) fn module_json(&self) -> Value {
+    pub(crate) fn module_facts(&self) -> ModuleFacts {
         let description = self.module.description();
-        json!({
-            "id": description.id,
-            "name": description.name,
-            "version": description.version,
-            "sha256": self.module.sha256(),
-        })
+        ModuleFacts {
+            id: description.id.clone(),
+            name: description.name.clone(),
+            version: description.version.clone(),
+            sha256: self.module.sha256().to_owned(),
+        }
     }
 
     /// Every parameter with its value as a pipeline would write it: a label where it has labels.
-    pub(crate) fn params_json(&self) -> Value {
+    pub(crate) fn params_json(&self) -> Map<String, Value> {
         let description = self.module.description();
         let params = description.params.iter().filter_map(|param| {
             let value = self.settings.get(&param.key)?;
-            let told =
+            let shown =
                 if param.labels.is_empty() { json!(value) } else { json!(param.shown(value)) };
-            Some((param.key.clone(), told))
+            Some((param.key.clone(), shown))
         });
-        Value::Object(params.collect::<Map<_, _>>())
+        params.collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Exports that a lossy format or a conversion changed are made again, with a correction.
 //!
 //! A ceiling holds where a step keeps it, and a loudness where a step makes it. What an export adds behind
-//! them raises peaks and takes loudness; so both are looked at as they will be heard, and the pass is run again
+//! them raises peaks and takes loudness; so both are looked at as decoded, and the pass is run again
 //! for the exports that differ from what was asked for. Files that get one gain together get one correction
 //! together as well: see [`agreement`](super::agreement).
 
@@ -193,7 +193,8 @@ impl Run<'_> {
         self.passes_left += batches.len();
         for batch in batches {
             let lower = |blueprint: &mut Blueprint, stage: usize, by: Correction| {
-                blueprint.stages[stage].processor.lower_ceiling(by.lower, by.louder)
+                let step = blueprint.stages[stage].processor.whole_file_mut();
+                step.map_or(Lowered::Nothing, |step| step.lower_ceiling(by.lower, by.louder))
             };
             let lowered = batch.limiter.map(|(stage, by)| lower(blueprint, stage, by));
             let groups = self.groups_again(blueprint, &batch, made, files)?;
@@ -232,7 +233,7 @@ impl Run<'_> {
         made: &PassOutputs<'_>,
         files: &mut Files,
     ) -> Result<Vec<GroupFeed>, RunError> {
-        let mut fed = Vec::new();
+        let mut feeds = Vec::new();
         for &(export, correction) in &batch.exports {
             // Its name is free again when the file is gone.
             files.remove(&export);
@@ -243,9 +244,9 @@ impl Run<'_> {
             let tap = blueprint.groups[group].tap;
             let group: ExportGroup = self.group(blueprint, group);
             let writers = writer.map(|writer| (export, writer)).into_iter().collect();
-            fed.push(GroupFeed { index: export, tap, group, writers });
+            feeds.push(GroupFeed { index: export, tap, group, writers });
         }
-        Ok(fed)
+        Ok(feeds)
     }
 
     /// Notes which exports keep their ceiling now, and says which became softer, exceed it or lack loudness all

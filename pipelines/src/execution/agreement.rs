@@ -1,8 +1,8 @@
 //! What files that get one gain together agree to change about their exports.
 //!
 //! A correction of one file alone would make it softer or louder than the others. So every file of a group is
-//! tried before the first is written: its exports are made in files without names, and looked at as they will be
-//! heard. What the worst of them needs holds for all.
+//! tried before the first is written: its exports are made in files without names, and looked at as
+//! decoded. What the worst of them needs holds for all.
 
 use super::access::FileAccess;
 use super::blueprint::Blueprint;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::loudness::{GroupLoudness, Piece};
-use wavemill_core::processor::Processor;
+use wavemill_core::processor::WholeFile;
 use wavemill_core::units::Lufs;
 
 /// Most times that each file of a group is tried.
@@ -46,19 +46,19 @@ impl Trials {
     /// Takes what came out of all files.
     fn push(&mut self, files: &[Trial]) {
         let Some(first) = files.first() else { return };
-        let heard = GroupLoudness::of(files.iter().map(|file| &file.heard));
+        let loudness = GroupLoudness::of(files.iter().map(|file| &file.heard));
         if self.attempts.is_empty() && first.is_aimed {
             let stored = || GroupLoudness::of(files.iter().map(|file| &file.stored));
             self.goal = first.goal.or_else(|| stored().integrated_lufs);
         }
-        let missing = self.goal.zip(heard.integrated_lufs).map(|(goal, heard)| (goal - heard).0);
+        let missing = self.goal.zip(loudness.integrated_lufs).map(|(goal, lufs)| (goal - lufs).0);
         self.attempts.push(Attempt {
             correction: first.attempt.correction,
             above_db: files.iter().filter_map(|file| file.attempt.above_db).reduce(f64::max),
             missing_lu: missing,
             is_bound: files.iter().any(|file| file.attempt.is_bound),
         });
-        self.heard.push(heard);
+        self.heard.push(loudness);
     }
 
     fn next(&self) -> Option<Correction> {
@@ -180,12 +180,12 @@ impl Run<'_> {
         for (&export, written) in &results.files {
             let group = blueprint.group_of[export];
             let Some(stored) = self.stored(export, group, &results.stored) else { continue };
-            let (stored, heard) = (stored.piece.clone(), written.decoded_piece.clone());
+            let (stored, decoded) = (stored.piece.clone(), written.decoded_piece.clone());
             let attempt = self.attempt(export, &mut blueprint, &results.files, &results.stored);
             let plan = &blueprint.groups[group];
-            let goal = blueprint.grouping_step(plan).and_then(Processor::group_goal);
+            let goal = blueprint.grouping_step(plan).and_then(WholeFile::group_goal);
             let is_aimed = blueprint.is_made_loud(export);
-            let heard = heard.unwrap_or_else(|| stored.clone());
+            let heard = decoded.unwrap_or_else(|| stored.clone());
             trials.push((export, Trial { attempt, is_aimed, goal, stored, heard }));
         }
         Ok(trials)
@@ -241,8 +241,8 @@ mod tests {
         assert_eq!(trials.next(), None);
         let agreement = trials.agreement();
         assert_eq!((agreement.correction.lower, agreement.attempts), (Decibels(0.9), 2));
-        let heard = agreement.heard.unwrap();
-        assert_eq!((heard.piece_count, heard.true_peak_dbtp), (2, Some(Dbtp(-1.05))));
+        let decoded = agreement.heard.unwrap();
+        assert_eq!((decoded.piece_count, decoded.true_peak_dbtp), (2, Some(Dbtp(-1.05))));
     }
 
     #[test]

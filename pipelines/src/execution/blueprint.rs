@@ -15,7 +15,7 @@ use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
 use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
-use wavemill_core::processor::{Processor, WholeFileNeed};
+use wavemill_core::processor::{StepProcessor, WholeFile};
 use wavemill_core::processors;
 use wavemill_core::tags::{self, Broadcast, Cue, Leveled, Recording, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
@@ -113,7 +113,7 @@ impl ExportGroupPlan {
 
     /// Frames that it stores of `frames` that come.
     pub(crate) fn output_length(&self, frames: Frames) -> Frames {
-        let convert = |frames, stage: &Stage| stage.processor.output_length(frames);
+        let convert = |frames, stage: &Stage| stage.processor.span(frames).length;
         self.conversions.iter().fold(frames, convert)
     }
 }
@@ -152,16 +152,14 @@ impl Blueprint {
     /// Whether the first pass must know the source's length.
     pub(crate) fn needs_length(&self) -> bool {
         let first = self.passes.first().map_or(0..0, |pass| pass.stages.clone());
-        self.stages[first]
-            .iter()
-            .any(|stage| stage.processor.whole_file_need() == WholeFileNeed::Length)
+        self.stages[first].iter().any(|stage| stage.processor.properties().needs_length)
     }
 
     /// The step that measures the loudness of the source itself, if one does before anything runs.
     pub(crate) fn source_observer(&self) -> Option<&Stage> {
         let first = self.passes.first().filter(|pass| pass.stages.is_empty())?;
         let stage = &self.stages[first.observer?];
-        stage.processor.observed_loudness().map(|_| stage)
+        stage.processor.whole_file()?.observed_loudness().map(|_| stage)
     }
 
     /// The pass that feeds a group: decoded samples come with the last pass that decodes.
@@ -202,7 +200,10 @@ impl Blueprint {
         let is_kept = input.info.lossless
             && group.source.sample_format == SampleFormat::Int
             && group.source.bit_depth <= 24
-            && self.up_to(group.tap).iter().all(|stage| stage.processor.is_transparent());
+            && self
+                .up_to(group.tap)
+                .iter()
+                .all(|stage| stage.processor.properties().is_transparent);
         if is_kept { group.source } else { group.from }
     }
 
@@ -230,12 +231,12 @@ impl Blueprint {
 
     /// The step that treats files together, where an export stores what it makes of them: behind it nothing
     /// changes a sample but a conversion of the rate. Valid once the steps up to the export's tap have begun.
-    pub(crate) fn grouping_step(&self, group: &ExportGroupPlan) -> Option<&dyn Processor> {
+    pub(crate) fn grouping_step(&self, group: &ExportGroupPlan) -> Option<&dyn WholeFile> {
         let stages = self.up_to(group.tap);
         let at = stages.iter().position(is_grouping)?;
-        let is_kept = |stage: &Stage| stage.processor.is_transparent();
+        let is_kept = |stage: &Stage| stage.processor.properties().is_transparent;
         let is_known = !group.is_mixed() && stages[at + 1..].iter().all(is_kept);
-        is_known.then(|| stages[at].processor.as_ref())
+        stages[at].processor.whole_file().filter(|_| is_known)
     }
 
     /// Whether a step before an export treats files together. Valid as [`Self::grouping_step`].
@@ -412,7 +413,8 @@ impl Blueprint {
 
 /// Whether a stage that has begun treats files together.
 fn is_grouping(stage: &Stage) -> bool {
-    stage.processor.group_behind().is_some() || stage.processor.group_goal().is_some()
+    let step = stage.processor.whole_file();
+    step.is_some_and(|step| step.group_behind().is_some() || step.group_goal().is_some())
 }
 
 /// What to write where a format does not have the rate of the signal.
@@ -456,7 +458,7 @@ fn conversions(
 fn build(
     (name, key, value): (&str, &str, ParamValue),
     spec: &StreamSpec,
-) -> Result<Box<dyn Processor>, String> {
+) -> Result<StepProcessor, String> {
     let step = processors::step(name).expect("a built-in step");
     let mut given = Params::default();
     given.set(key, value);
@@ -492,7 +494,7 @@ fn build_stages(
         let label = step.id.clone().unwrap_or_else(|| step.name().to_owned());
         let mut processor =
             step.build(&spec).map_err(|error| refused(format!("step `{label}`: {error}")))?;
-        if let Some(group) = group {
+        if let (Some(group), Some(processor)) = (group, processor.whole_file_mut()) {
             processor.join_group(&group.loudness, group.piece.as_ref());
         }
         steps.push(Ok(stages.len()));
@@ -506,7 +508,7 @@ fn cut_into_passes(stages: &[Stage], is_lossless: bool) -> Vec<Pass> {
     let observers = stages
         .iter()
         .enumerate()
-        .filter(|(_, stage)| stage.processor.whole_file_need() == WholeFileNeed::Samples)
+        .filter(|(_, stage)| stage.processor.whole_file().is_some_and(WholeFile::needs_samples))
         .map(|(index, _)| index);
     let mut passes = Vec::new();
     let mut start = 0;

@@ -47,8 +47,10 @@ impl Blueprint {
         let stage = self.groups[group].ceiling?.stage;
         let pass = self.pass_of(group);
         let is_limiting = self.passes[pass].stages.contains(&stage) && {
-            let processor = &mut self.stages[stage].processor;
-            processor.lower_ceiling(Decibels::ZERO, Decibels::ZERO) != Lowered::Nothing
+            let step = self.stages[stage].processor.whole_file_mut();
+            step.is_some_and(|step| {
+                step.lower_ceiling(Decibels::ZERO, Decibels::ZERO) != Lowered::Nothing
+            })
         };
         is_limiting.then_some(stage)
     }

@@ -1,7 +1,8 @@
 //! Gates: what a file or its outputs must be.
 
 use crate::model::{Bounds, Pipeline, Require, RequireOn};
-use serde::Serialize;
+use crate::report::Verdict;
+use std::borrow::Cow;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::delivery::{self, Measured, Outcome};
 use wavemill_core::loudness::LoudnessReport;
@@ -45,60 +46,6 @@ pub(super) struct Subject<'a> {
     pub(super) loudness: Option<&'a LoudnessReport>,
     /// `None` where no gate asks for it, or it was not measured (yet).
     pub(super) level: Option<&'a LevelReport>,
-}
-
-/// One measure held against its bounds, for the report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Verdict {
-    subject: String,
-    measure: &'static str,
-    value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    one_of: Vec<u64>,
-    passed: bool,
-    /// The delivery target that asks for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<String>,
-    #[serde(skip)]
-    unit: &'static str,
-}
-
-impl Verdict {
-    /// Whether the gate was missed.
-    pub(super) fn is_miss(&self) -> bool {
-        !self.passed
-    }
-
-    /// One line that names measure, value and bound.
-    pub(super) fn line(&self) -> String {
-        let Self { subject, measure, unit, .. } = self;
-        let name = measure.trim_end_matches(|c| c != '_').trim_end_matches('_').replace('_', " ");
-        let name = if name.is_empty() { (*measure).to_owned() } else { name };
-        let Some(value) = self.value else {
-            return format!("{subject} has no {name}, which a gate requires");
-        };
-        let by = self.target.as_ref().map(|target| format!(" by {target}")).unwrap_or_default();
-        let required = match (self.min, self.max) {
-            (Some(min), _) if value < min => format!("at least {} is required", show(min, unit)),
-            (_, Some(max)) if value > max => format!("at most {} is allowed", show(max, unit)),
-            _ => format!("one of {:?} is required", self.one_of),
-        };
-        format!("{subject} has {name} {}; {required}{by}", show(value, unit))
-    }
-}
-
-/// A value with its unit: counts whole, everything else with two decimals.
-fn show(value: f64, unit: &str) -> String {
-    let number = if value.fract() == 0.0 && unit.len() < 3 {
-        format!("{value}")
-    } else {
-        format!("{value:.2}")
-    };
-    format!("{number} {unit}").trim_end().to_owned()
 }
 
 /// Measures that need no loudness.
@@ -180,7 +127,7 @@ fn by_target(subject: Subject<'_>, report: &LoudnessReport, require: &Require) -
             };
             Verdict {
                 subject: subject.name.to_owned(),
-                measure,
+                measure: measure.into(),
                 value: one.value,
                 min: one.min,
                 max: one.max,
@@ -211,6 +158,7 @@ fn within(
     });
     let subject = subject.name.to_owned();
     let (one_of, target) = (Vec::new(), None);
+    let measure = Cow::Borrowed(measure);
     Some(Verdict { subject, measure, value, min, max, one_of, passed, target, unit })
 }
 
@@ -228,12 +176,14 @@ fn among(
     let subject = subject.name.to_owned();
     let value = Some(value as f64);
     let (min, max, target) = (None, None, None);
+    let measure = Cow::Borrowed(measure);
     Some(Verdict { subject, measure, value, min, max, one_of, passed, target, unit })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Verdict;
     use wavemill_core::units::{Dbfs, Dbtp, Lufs};
 
     fn pipeline() -> Pipeline {

@@ -1,4 +1,4 @@
-//! Files that get one gain together: what each of them contributes, and what a run is told of it.
+//! Files that get one gain together: what each of them contributes, and what is passed to a run of it.
 
 use super::blueprint::Blueprint;
 use super::report::facts_of_step;
@@ -6,9 +6,10 @@ use super::run::{Run, begin};
 use super::{Decision, Hooks, Job, Places, Proposal, RunError};
 use crate::model::Pipeline;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::json;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::loudness::Piece;
+use wavemill_core::processor::WholeFile;
 
 /// What a file contributes to its group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +40,8 @@ pub fn measure(
 pub fn identity(pipeline: &Pipeline) -> String {
     // The hash is of all that was typed; modules are read from their files.
     let modules = pipeline.steps.iter().filter(|step| step.is_effect());
-    let modules: Vec<_> = modules.map(|step| Value::Object(facts_of_step(step))).collect();
-    format!("{}\0{}", pipeline.hash, Value::Array(modules))
+    let modules: Vec<_> = modules.map(facts_of_step).collect();
+    format!("{}\0{}", pipeline.hash, json!(modules))
 }
 
 /// What decides nothing.
@@ -79,7 +80,8 @@ impl Run<'_> {
             return Ok(Member::LeftOut(line));
         }
         self.input.check_unchanged()?;
-        let piece = blueprint.stages[stage].processor.piece().cloned();
+        let piece =
+            blueprint.stages[stage].processor.whole_file().and_then(WholeFile::piece).cloned();
         Ok(Member::Piece(piece.unwrap_or_default()))
     }
 
@@ -110,7 +112,9 @@ impl Run<'_> {
             }
         }
         // Ends what it observed; whether it would see it again matters to a run only.
-        blueprint.stages[observer].processor.observes_again();
+        if let Some(observer) = blueprint.stages[observer].processor.observer() {
+            observer.observes_again();
+        }
         Ok(())
     }
 }

@@ -11,8 +11,6 @@ mod ceiling;
 mod chapters;
 mod companions;
 mod correction;
-mod digest;
-mod facts;
 mod fingerprint;
 mod format;
 mod gates;
@@ -32,8 +30,6 @@ mod writer;
 
 pub use access::{DirectAccess, FileAccess};
 pub use agreement::{ROUNDS_MAX, agree, must_agree};
-pub use digest::{entries, findings, notes};
-pub use facts::{FileFacts, measures};
 pub use member::{Member, identity, measure};
 
 pub use crate::error::RunError;
@@ -41,6 +37,7 @@ pub use crate::job::{Agreement, Correction, Job, JobGroup, LeftOut};
 
 use crate::model::{OnConflict, Pipeline};
 use crate::path_text;
+use crate::report::Report;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,7 +100,7 @@ pub enum Decision {
     },
 }
 
-/// What the caller of a run is asked and told. The daemon's answer to `decide` is on disk before it
+/// What the caller of a run is asked and notified of. The daemon's answer to `decide` is on disk before it
 /// returns, so that after a crash every temporary file is known.
 pub trait Hooks {
     /// Decides about all outputs of the run at once, before any is created.
@@ -153,7 +150,7 @@ pub struct Outcome {
     /// out where the audio has none in the end.
     pub outputs: Vec<Prepared>,
     /// The report, whether or not the pipeline writes it to a file.
-    pub report: serde_json::Value,
+    pub report: Report,
 }
 
 /// Processes one file.
@@ -170,7 +167,7 @@ pub fn run(
 }
 
 /// Does what [`run()`] does, and writes nothing but spools: gates, steps and what each export would store are
-/// measured, and the outcome's report tells them; it has no outputs. What `hooks` decide says which exports
+/// measured, and the outcome's report states them; it has no outputs. What `hooks` decide says which exports
 /// are left out; the names are not touched.
 ///
 /// # Errors

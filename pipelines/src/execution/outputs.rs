@@ -5,8 +5,8 @@ use super::writer::{Temporary, hash};
 use super::{Decision, FileAccess, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::error::output_io;
 use crate::model::{OnConflict, Pipeline};
+use crate::report::Report;
 use crate::template::{Template, Values};
-use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,12 +115,12 @@ pub(super) fn write_chapters(
 /// Writes the report; nothing where the pipeline has none or its name is taken and skipped.
 pub(super) fn write_report(
     decision: Option<&Decision>,
-    report: &Value,
+    report: &Report,
     job: &Job,
     access: &Arc<dyn FileAccess>,
 ) -> Result<Option<(Prepared, Temporary)>, RunError> {
-    let mut text =
-        serde_json::to_string_pretty(report).map_err(|error| unwritable("report", job, &error))?;
+    let mut text = serde_json::to_string_pretty(&report.to_json())
+        .map_err(|error| unwritable("report", job, &error))?;
     text.push('\n');
     write(OutputKind::Report, decision, &text, access)
 }

@@ -16,6 +16,7 @@ use wavemill_core::audio::{Block, PcmFormat, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::MonoMode;
+use wavemill_core::processor::WholeFile;
 use wavemill_core::units::Frames;
 
 /// Blocks that may wait between two threads: enough that neither waits for the other's hiccups,
@@ -103,7 +104,7 @@ pub(super) fn run(feed: Feed<'_>, mut work: Work<'_>) -> Result<Done, RunError> 
     })
 }
 
-/// Both results, or the error that came first: the others are told [`RunError::Canceled`].
+/// Both results, or the error that came first: the others get [`RunError::Canceled`].
 fn first_cause<A, B>(
     driven: Result<A, RunError>,
     joined: Result<B, RunError>,
@@ -124,7 +125,11 @@ fn drive(
     let (before, after) = work.stages.split_at_mut(range.end);
     let mut taps = PassTaps {
         last: range.end.checked_sub(1).filter(|last| range.contains(last)),
-        observer: work.pass.observer.and(after.first_mut()),
+        observer: work
+            .pass
+            .observer
+            .and(after.first_mut())
+            .and_then(|stage| stage.processor.observer()),
         spool: work.spool.take(),
         takers,
         output_frames: 0,
@@ -174,7 +179,7 @@ fn drive(
 struct PassTaps<'t> {
     /// The last stage of the pass, if it has any.
     last: Option<usize>,
-    observer: Option<&'t mut Stage>,
+    observer: Option<&'t mut dyn WholeFile>,
     spool: Option<Spool>,
     takers: &'t [(Option<usize>, Sender<Option<Signal>>)],
     output_frames: u64,
@@ -193,7 +198,7 @@ impl PassTaps<'_> {
     fn leave(&mut self, block: &Block) -> Result<(), RunError> {
         self.output_frames += block.frame_count() as u64;
         if let Some(observer) = &mut self.observer {
-            observer.processor.observe(block);
+            observer.observe(block);
         }
         match &mut self.spool {
             Some(spool) => spool.write(block),
@@ -213,7 +218,7 @@ impl PassTaps<'_> {
         Ok(())
     }
 
-    /// Tells all takers that the signal is complete.
+    /// Notifies all takers that the signal is complete.
     fn end(&self) -> Result<(), RunError> {
         for (_, sender) in self.takers {
             sender.send(None).map_err(|_| RunError::Canceled)?;
@@ -252,20 +257,20 @@ impl<'scope> Threads<'scope> {
     fn spawn<'env>(
         &mut self,
         scope: &'scope Scope<'scope, 'env>,
-        fed: GroupFeed,
+        feed: GroupFeed,
         cancel: &'scope AtomicBool,
     ) -> Sender<Option<Signal>> {
         let (sender, receiver) = bounded(QUEUE_BLOCKS);
         let mut senders = Vec::new();
-        for (export, writer) in fed.writers {
+        for (export, writer) in feed.writers {
             let (sender, receiver) = bounded::<WriterInput>(QUEUE_BLOCKS);
             senders.push(sender);
             let thread = scope.spawn(move || writer.run(&receiver, cancel));
             self.writers.push((export, thread));
         }
-        let group = fed.group;
+        let group = feed.group;
         let thread = scope.spawn(move || group.run(&receiver, &senders));
-        self.groups.push((fed.index, thread));
+        self.groups.push((feed.index, thread));
         sender
     }
 

@@ -5,7 +5,7 @@ use super::again::{PassOutputs, Repeat};
 use super::blueprint::{Blueprint, Known, Pass};
 use super::ceiling::Ceiling;
 use super::chapters::Chapters;
-use super::gates::{self, Subject, Verdict};
+use super::gates::{self, Subject};
 use super::group::{ExportGroup, StoredSignal};
 use super::outputs::{self, OutputDecisions};
 use super::pass::{self, Done, Feed, GroupFeed, Work};
@@ -13,12 +13,14 @@ use super::promise;
 use super::report::{Output, ReportParts, ReportedChapters, Source};
 use super::source::Input;
 use super::spool::Spool;
+use super::stage::Stage;
 use super::writer::{Writer, WrittenFile};
 use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
 use crate::ceiling::Peak;
 use crate::error::refused;
 use crate::model::Companions;
 use crate::model::{Pipeline, RequireOn};
+use crate::report::Verdict;
 use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use std::sync::atomic::Ordering;
 use wavemill_core::analysis::{self, Analysis};
 use wavemill_core::decode::Repair;
 use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::processor::WholeFile;
 use wavemill_core::tags::{Leveled, ReplayGain, Tags};
 use wavemill_core::units::Frames;
 
@@ -273,7 +276,9 @@ impl<'a> Run<'a> {
             observer: Some(observer),
             spools: false,
         };
-        while blueprint.stages[observer].processor.observes_again() {
+        let observes_again =
+            |stage: &mut Stage| stage.processor.observer().is_some_and(WholeFile::observes_again);
+        while observes_again(&mut blueprint.stages[observer]) {
             self.passes_left += 1;
             let spool = spool.as_deref_mut();
             self.pass(&again, &mut blueprint.stages, Vec::new(), Vec::new(), spool)?;
@@ -287,7 +292,8 @@ impl<'a> Run<'a> {
             && self.known.loudness.is_none()
             && let Some(stage) = blueprint.source_observer()
         {
-            self.known.loudness = stage.processor.observed_loudness().cloned();
+            self.known.loudness =
+                stage.processor.whole_file().and_then(WholeFile::observed_loudness).cloned();
         }
     }
 
@@ -295,7 +301,7 @@ impl<'a> Run<'a> {
     pub(super) fn pass(
         &mut self,
         pass: &Pass,
-        stages: &mut [crate::execution::stage::Stage],
+        stages: &mut [Stage],
         groups: Vec<GroupFeed>,
         measures: Vec<analysis::Group>,
         from: Option<&mut Spool>,
@@ -371,15 +377,15 @@ impl<'a> Run<'a> {
             let group = blueprint.group_of[export];
             let Some(stored) = self.stored(export, group, stored) else { continue };
             let decoded = files.get(&export).and_then(|written| written.decoded.as_ref());
-            let heard = decoded.unwrap_or(&stored.measured);
+            let measured = decoded.unwrap_or(&stored.measured);
             let format = self.pipeline.exports[export].format.name;
             let name = format!("export {} ({format})", export + 1);
             let subject = Subject {
                 name: &name,
                 spec: &blueprint.groups[group].output,
                 frames: Some(stored.frames),
-                loudness: heard.loudness.as_ref(),
-                level: heard.level.as_ref(),
+                loudness: measured.loudness.as_ref(),
+                level: measured.level.as_ref(),
             };
             verdicts.extend(gates::check_facts(self.pipeline, RequireOn::Output, subject));
             verdicts.extend(gates::check_measures(self.pipeline, RequireOn::Output, subject));
@@ -441,7 +447,7 @@ impl<'a> Run<'a> {
         decided: &OutputDecisions,
         lengths: &BTreeMap<usize, Frames>,
     ) -> Vec<GroupFeed> {
-        let mut fed = Vec::new();
+        let mut feeds = Vec::new();
         for index in 0..blueprint.groups.len() {
             if blueprint.pass_of(index) != pass {
                 continue;
@@ -459,9 +465,9 @@ impl<'a> Run<'a> {
             let writers = exports.iter().filter_map(writer).collect();
             let tap = blueprint.groups[index].tap;
             let group = self.group(blueprint, index);
-            fed.push(GroupFeed { index, tap, group, writers });
+            feeds.push(GroupFeed { index, tap, group, writers });
         }
-        fed
+        feeds
     }
 
     /// How the samples of a group come about; its conversions are taken.
@@ -624,7 +630,7 @@ impl<'a> Run<'a> {
             rejected: rejected.as_deref(),
             warnings: &self.warnings,
         }
-        .to_json();
+        .report();
         let report_to = decided.report.as_ref().filter(|_| !self.is_dry);
         let report_file = outputs::write_report(report_to, &report, self.job, access)?;
         let mut prepared = prepared_exports(files, &decided);

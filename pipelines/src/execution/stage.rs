@@ -5,14 +5,14 @@ use crate::error::refused;
 use std::ops::Range;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::limits::{BLOCK_FRAMES, INFINITE_TAIL_MAX};
-use wavemill_core::processor::{Processor, Status, Tail};
+use wavemill_core::processor::{Status, StepProcessor, Tail};
 use wavemill_core::units::Frames;
 
 /// A step inside a running chain.
 pub(crate) struct Stage {
     /// How messages call it.
     pub(crate) label: String,
-    pub(crate) processor: Box<dyn Processor>,
+    pub(crate) processor: StepProcessor,
     pub(crate) input: StreamSpec,
     pub(crate) output: StreamSpec,
     /// Frames to be delivered; `None` until the input's length is known.
@@ -26,7 +26,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(label: String, processor: Box<dyn Processor>, input: StreamSpec) -> Self {
+    pub(crate) fn new(label: String, processor: StepProcessor, input: StreamSpec) -> Self {
         let output = processor.output_spec(&input);
         Self {
             label,
@@ -47,11 +47,8 @@ impl Stage {
         self.processor
             .begin(length)
             .map_err(|error| refused(format!("step `{}` cannot run: {error}", self.label)))?;
-        self.latency_left = self.processor.latency().0;
-        self.first_frame = self.processor.first_frame().or_else(|| {
-            let keeps = length.is_none_or(|length| self.processor.output_length(length) == length);
-            keeps.then_some(0)
-        });
+        self.latency_left = self.processor.properties().latency.0;
+        self.first_frame = self.processor.span(length.unwrap_or_default()).first_frame;
         self.promised = length.map(|length| self.deliverable(length));
         Ok(self.promised.map(Frames))
     }
@@ -60,7 +57,7 @@ impl Stage {
     pub(crate) fn rewind(&mut self) {
         self.processor.reset();
         (self.fed, self.delivered) = (0, 0);
-        self.latency_left = self.processor.latency().0;
+        self.latency_left = self.processor.properties().latency.0;
     }
 
     /// The time of its output's first frame where that of its input's is `time`, both in frames since midnight,
@@ -90,11 +87,11 @@ impl Stage {
 
     /// Whether its tail had to be cut.
     pub(crate) fn has_infinite_tail(&self) -> bool {
-        self.processor.tail() == Tail::Infinite
+        self.processor.properties().tail == Tail::Infinite
     }
 
     fn tail(&self) -> u64 {
-        match self.processor.tail() {
+        match self.processor.properties().tail {
             Tail::Frames(frames) => frames.0,
             Tail::Infinite => INFINITE_TAIL_MAX.to_frames(self.output.sample_rate).0,
         }
@@ -102,17 +99,19 @@ impl Stage {
 
     /// Frames of silence that bring out all it delivers.
     fn silence(&self) -> u64 {
-        self.processor.latency().0 + self.tail() + self.processor.held_back().0
+        let properties = self.processor.properties();
+        properties.latency.0 + self.tail() + properties.held_back.0
     }
 
     fn deliverable(&self, length: Frames) -> u64 {
-        self.processor.output_length(length).0 + self.tail()
+        self.processor.span(length).length.0 + self.tail()
     }
 
     /// Processes a block of its input in place.
     fn process(&mut self, block: &mut Block) -> Result<(), RunError> {
         if self.processor.process(block) == Status::Failed {
-            let reason = self.processor.failure().unwrap_or_else(|| "it gave no reason".to_owned());
+            let reason =
+                self.processor.report().failure.unwrap_or_else(|| "it gave no reason".to_owned());
             return Err(refused(format!("step `{}` failed: {reason}", self.label)));
         }
         let late = self.latency_left.min(block.frame_count() as u64);
@@ -259,7 +258,7 @@ impl<'s> Chain<'s> {
 mod tests {
     use super::*;
     use std::collections::VecDeque;
-    use wavemill_core::processor::ProcessError;
+    use wavemill_core::processor::{OutputSpan, ProcessError, Processor, Properties, StepReport};
 
     /// Delays by `latency` frames, then repeats its input half as loud after `echo` frames.
     struct Echo {
@@ -296,12 +295,9 @@ mod tests {
 
         fn reset(&mut self) {}
 
-        fn latency(&self) -> Frames {
-            Frames(self.latency as u64)
-        }
-
-        fn tail(&self) -> Tail {
-            self.tail
+        fn properties(&self) -> Properties {
+            let latency = Frames(self.latency as u64);
+            Properties { latency, tail: self.tail, ..Properties::default() }
         }
     }
 
@@ -336,17 +332,17 @@ mod tests {
             3 * input_frames + 6000
         }
 
-        fn held_back(&self) -> Frames {
-            Frames(2000)
+        fn properties(&self) -> Properties {
+            Properties { held_back: Frames(2000), ..Properties::default() }
         }
 
-        fn output_length(&self, input: Frames) -> Frames {
-            Frames(3 * input.0)
+        fn span(&self, input: Frames) -> OutputSpan {
+            OutputSpan { first_frame: None, length: Frames(3 * input.0) }
         }
     }
 
     fn stage(processor: impl Processor + 'static) -> Stage {
-        Stage::new("echo".to_owned(), Box::new(processor), StreamSpec::new(1000, 1))
+        Stage::new("echo".to_owned(), StepProcessor::streaming(processor), StreamSpec::new(1000, 1))
     }
 
     /// Runs `input` through stages in blocks of `size`; the length is known before if `is_known`.
@@ -453,13 +449,14 @@ mod tests {
             Ok(())
         }
 
-        fn failure(&self) -> Option<String> {
-            Some("it is new moon".to_owned())
+        fn report(&self) -> StepReport {
+            let failure = Some("it is new moon".to_owned());
+            StepReport { failure, ..StepReport::default() }
         }
     }
 
     #[test]
-    fn failures_of_steps_are_told_with_their_reasons() {
+    fn failures_of_steps_are_reported_with_their_reasons() {
         let line = |kind| run(vec![stage(Bad(kind))], &[0.0; 8], 8, true).unwrap_err().to_string();
         assert_eq!(line("begin"), "step `echo` cannot run: it is full moon");
         assert_eq!(line("process"), "step `echo` failed: it is new moon");

@@ -41,7 +41,7 @@ impl std::fmt::Debug for LocalHooks<'_> {
 }
 
 impl<'a> LocalHooks<'a> {
-    /// For one job; `progress` is told how far it is.
+    /// For one job; `progress` is called with how far it is.
     pub fn new(job: &'a Job, progress: impl FnMut(f64) + 'a) -> Self {
         let advice = "";
         let progress = Box::new(progress);
@@ -254,6 +254,7 @@ mod tests {
     use super::*;
     use crate::execution::{OutputKind, Prepared};
     use crate::model::OnConflict;
+    use crate::report::Report;
     use std::fs::File;
     use std::io::Write;
 
@@ -293,7 +294,7 @@ mod tests {
                 blake3: blake3::hash(b"new").to_hex().to_string(),
             });
         }
-        Outcome { rejected: None, outputs, report: serde_json::Value::Null }
+        Outcome { rejected: None, outputs, report: Report::default() }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use crate::lab::{Lab, floats, integers, noise, pipeline, wav};
 use std::path::Path;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
-use wavemill_core::processor::WholeFileNeed;
 use wavemill_core::processors;
 use wavemill_core::units::Frames;
 use wavemill_pipelines::execution::RunError;
@@ -30,13 +29,13 @@ fn whole(planes: &[Vec<f32>], steps: &[(&str, &[(&str, ParamValue)])]) -> Vec<Ve
         }
         let params = step.complete(&params).unwrap();
         let mut processor = (step.build)(&params, &spec).unwrap();
-        if processor.whole_file_need() == WholeFileNeed::Samples {
-            processor.observe(&block);
+        if let Some(observer) = processor.observer() {
+            observer.observe(&block);
         }
         let length = Frames(block.frame_count() as u64);
         processor.begin(Some(length)).unwrap();
         let _ = processor.process(&mut block);
-        let length = processor.output_length(length).as_usize();
+        let length = processor.span(length).length.as_usize();
         block.set_frame_count(length);
     }
     block.planes().map(<[f32]>::to_vec).collect()
@@ -116,7 +115,7 @@ fn same_job_gives_the_same_bytes_twice() {
 }
 
 #[test]
-fn report_tells_source_steps_outputs_and_nothing_of_the_clock() {
+fn report_states_source_steps_outputs_and_nothing_of_the_clock() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(48_000, 16, &[speech(1)]));
     let outcome = lab.run(&pipeline(CHAIN), &input).unwrap();

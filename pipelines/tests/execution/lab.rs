@@ -1,12 +1,13 @@
 //! A folder to run pipelines in.
 
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 use wavemill_pipelines::execution::{
-    Decision, Hooks, Job, Outcome, Places, Proposal, RunError, run,
+    Decision, Hooks, Job, Outcome, Places, Prepared, Proposal, RunError, run,
 };
 use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::{Effects, Pipeline, load};
@@ -15,6 +16,15 @@ use wavemill_pipelines::{Effects, Pipeline, load};
 pub(crate) struct Lab {
     folder: TempDir,
     pub(crate) cancel: AtomicBool,
+}
+
+/// What a run came to, its report as people read it.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) rejected: Option<String>,
+    pub(crate) outputs: Vec<Prepared>,
+    pub(crate) report: Value,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The caller's side of a run: every output is written beside its name.
@@ -102,7 +112,7 @@ impl Lab {
     }
 
     /// Runs a pipeline and gives its outputs their final names.
-    pub(crate) fn run(&self, pipeline: &Pipeline, input: &Path) -> Result<Outcome, RunError> {
+    pub(crate) fn run(&self, pipeline: &Pipeline, input: &Path) -> Result<Finished, RunError> {
         self.run_with(pipeline, input, &mut Answers::new())
     }
 
@@ -111,7 +121,7 @@ impl Lab {
         pipeline: &Pipeline,
         input: &Path,
         answers: &mut Answers<'_>,
-    ) -> Result<Outcome, RunError> {
+    ) -> Result<Finished, RunError> {
         let (output_root, spool) = (self.path("out"), self.path("spool"));
         let places = Places {
             output_root: &output_root,
@@ -123,7 +133,8 @@ impl Lab {
         for output in &outcome.outputs {
             fs::rename(&output.temporary, &output.path).unwrap();
         }
-        Ok(outcome)
+        let Outcome { rejected, outputs, report } = outcome;
+        Ok(Finished { rejected, outputs, notes: report.notes(), report: report.to_json() })
     }
 
     /// Every file below a folder, relative to it, in order.

@@ -4,7 +4,7 @@ use crate::lab::{Lab, integers, noise, pipeline, wav};
 use serde_json::Value;
 use wavemill_core::analysis::{self, Group, Options};
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
-use wavemill_pipelines::execution::measures;
+use wavemill_pipelines::report::measures;
 
 const OUTPUTS: &str = "[[export]]\nformat = \"wav\"\nbit_depth = 16\npath = \"{stem}-out.{ext}\"\n\
                        [report]\njson = \"{stem}.json\"\nmeasure = \"all\"\n";

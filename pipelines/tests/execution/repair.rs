@@ -1,7 +1,7 @@
-//! Damaged sources: refused, or repaired and told.
+//! Damaged sources: refused, or repaired and reported.
 
 use crate::lab::{Lab, integers, noise, pipeline, wav};
-use wavemill_pipelines::execution::{RunError, notes};
+use wavemill_pipelines::execution::RunError;
 
 const EXPORT: &str = "[[export]]\nformat = \"wav\"\nbit_depth = 16\npath = \"{stem}.{ext}\"\n\
                       [report]\njson = \"{stem}.json\"\n";
@@ -36,12 +36,12 @@ fn source_with_a_hole_is_refused_unless_it_is_to_be_repaired() {
     let repairs = outcome.report["input"]["repairs"].as_array().unwrap();
     assert_eq!(repairs[0]["kind"], "missing");
     assert_eq!(repairs[0]["count"], 1);
-    let lines = notes(&outcome.report);
+    let lines = outcome.notes;
     assert!(lines[0].starts_with("repaired: sound is missing once and silent now"), "{lines:?}");
 }
 
 #[test]
-fn source_cut_short_is_processed_by_several_passes_and_told_once() {
+fn source_cut_short_is_processed_by_several_passes_and_reported_once() {
     let lab = Lab::new();
     let bytes = wav(48_000, 16, &[noise(3, 96_000)]);
     let input = lab.file("cut.wav", &bytes[..bytes.len() / 2]);
@@ -51,7 +51,7 @@ fn source_cut_short_is_processed_by_several_passes_and_told_once() {
     let (_, repaired) = integers(&lab.path("out/cut.wav"));
     // The header has 44 bytes.
     assert_eq!(repaired.len(), (bytes.len() / 2 - 44) / 2);
-    let lines = notes(&outcome.report);
+    let lines = outcome.notes;
     assert_eq!(lines.iter().filter(|line| line.starts_with("repaired:")).count(), 1, "{lines:?}");
     assert!(lines[0].contains("its header promises 96000 frames"), "{lines:?}");
 }
@@ -65,5 +65,5 @@ fn sound_source_comes_out_the_same_either_way() {
     let outcome = lab.run(&pipeline(&format!("{REPAIR}{EXPORT}")), &input).unwrap();
     assert_eq!(std::fs::read(lab.path("out/a.wav")).unwrap(), refused);
     assert!(outcome.report["input"].get("repairs").is_none());
-    assert_eq!(notes(&outcome.report), [""; 0]);
+    assert_eq!(outcome.notes, [""; 0]);
 }

@@ -11,9 +11,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_pipelines::Pipeline;
-use wavemill_pipelines::execution::{
-    self, Decision, Hooks, Job, Places, Proposal, RunError, notes,
-};
+use wavemill_pipelines::execution::{self, Decision, Hooks, Job, Places, Proposal, RunError};
 use wavemill_pipelines::publishing::{LocalHooks, hash_reader, publish_outcome};
 
 /// What is to be done with a capture.
@@ -73,7 +71,7 @@ pub(super) fn is_canceled(cancel: &AtomicBool) -> bool {
     cancel.load(Ordering::Relaxed)
 }
 
-/// Does what is asked, and tells how it went.
+/// Does what is asked, and reports how it went.
 pub(super) fn carry_out(request: &Request, render: &Render) {
     render.set_stage(Stage::Working);
     for doubt in &request.doubts {
@@ -181,7 +179,7 @@ impl Work<'_> {
         for output in &outcome.outputs {
             self.render.push(Line::Made(output.path.clone()));
         }
-        for note in notes(&outcome.report) {
+        for note in outcome.report.notes() {
             self.render.push(Line::Note(note));
         }
         match outcome.rejected {

@@ -152,7 +152,7 @@ fn process(effect: &mut impl Processor, signal: &mut [Vec<f32>]) {
         let planes: Vec<&[f32]> = signal.iter().map(|plane| &plane[start..end]).collect();
         let mut block = Block::from_planes(&planes);
         let status = effect.process(&mut block);
-        assert!(status != Status::Failed, "{:?}", effect.failure());
+        assert!(status != Status::Failed, "{:?}", effect.report().failure);
         for (plane, processed) in signal.iter_mut().zip(block.planes()) {
             plane[start..end].copy_from_slice(processed);
         }

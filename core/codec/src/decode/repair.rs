@@ -1,7 +1,7 @@
 //! What is done about damage where the caller asked for that, and the account of it.
 
 use super::DecodeError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wavemill_audio::limits::{PAUSES_MAX, REPAIRED_SILENCE_MAX};
 use wavemill_audio::units::{Frames, SampleRate, Seconds};
 
@@ -12,7 +12,7 @@ pub enum Damaged {
     #[default]
     Refuse,
     /// What can be had of it is delivered, silence in the place of what cannot, and
-    /// [`super::Decoder::repairs`] tells of it.
+    /// [`super::Decoder::repairs`] reports it.
     Repair,
 }
 
@@ -39,7 +39,7 @@ impl Damaged {
 }
 
 /// A kind of damage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RepairKind {
@@ -100,7 +100,7 @@ const PLACE_COUNT_MAX: usize = 8;
 const PLACE_DISTANCE: Seconds = Seconds(0.001);
 
 /// What was repaired of one kind.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Repair {
     /// What was wrong.
     pub kind: RepairKind,
@@ -132,7 +132,7 @@ impl Repair {
     }
 }
 
-/// What packets tell of what was between them.
+/// What packets say of what was between them.
 #[derive(Clone, Debug)]
 pub(super) struct Note {
     pub(super) kind: RepairKind,
@@ -234,7 +234,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes what packets told.
+    /// Notes what packets said.
     pub(super) fn take(&mut self, note: Note, at: u64) {
         let repair = self.note(note.kind, at, 1, 0);
         repair.detail = repair.detail.take().or(note.detail);

@@ -9,6 +9,7 @@ use super::report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessRepo
 use super::steps::{HISTORY, Steps, TAIL};
 use super::true_peak::{LOOK_AHEAD, TruePeak};
 use super::weights::{self, MonoMode};
+use crate::measure::{Meter, Needs, Setup, Shapes};
 use wavemill_audio::limits::CHANNEL_COUNT_MAX;
 use wavemill_audio::units::{Dbfs, Dbtp, Frames, Lu, Lufs, SampleRate, Seconds};
 use wavemill_audio::{Block, StreamSpec};
@@ -164,6 +165,24 @@ impl LoudnessMeter {
         self.stream
             .as_ref()
             .map_or_else(Vec::new, |stream| gating::distribution(stream.energies.hops()))
+    }
+}
+
+impl Meter for LoudnessMeter {
+    type Report = LoudnessReport;
+
+    const NEEDS: Needs = Needs::Samples;
+
+    fn new(spec: &StreamSpec, setup: Setup) -> Self {
+        Self::new(spec, setup.mono)
+    }
+
+    fn push(&mut self, block: &Block) {
+        self.push(block);
+    }
+
+    fn finish(self, _shapes: &Shapes) -> LoudnessReport {
+        self.finish()
     }
 }
 

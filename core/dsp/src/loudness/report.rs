@@ -1,10 +1,10 @@
 //! What the meter says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wavemill_audio::units::{Dbfs, Dbtp, Lu, Lufs, Seconds};
 
 /// Loudness of a whole file. Fields are `None` where no value exists (silence, too short).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoudnessReport {
     /// K-weighted, 400 ms blocks, 75 % overlap, gates at -70 LUFS and -10 LU. BS.1770-5.
     pub integrated_lufs: Option<Lufs>,

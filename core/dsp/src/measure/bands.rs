@@ -1,9 +1,11 @@
 //! What each of five bands holds.
 
 use super::band_filter::{BandFilter, BandSums};
+use super::meter::{Meter, Needs, Setup};
 use super::sides::{SideSums, Sides};
-use super::spectrum::BandShape;
-use serde::Serialize;
+use super::spectrum::Shapes;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use wavemill_audio::units::{Dbfs, Decibels, Hertz};
 use wavemill_audio::{Block, StreamSpec};
 
@@ -38,10 +40,10 @@ pub(super) const BANDS: [BandRange; BAND_COUNT] = [
 ///
 /// Source: S. H. Linkwitz, "Active Crossover Networks for Noncoincident Drivers", JAES 24, 1976, made
 /// digital by the bilinear transform with exact edges.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BandReport {
     /// `low`, `low_mid`, `mid`, `high_mid` or `high`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Lower edge, where the filter has -6 dB.
     pub low_hz: Hertz,
     /// Upper edge, even where half the sample rate lies below.
@@ -82,8 +84,12 @@ struct Pair {
     sums: BandSums,
 }
 
-impl BandsMeter {
-    pub(crate) fn new(spec: &StreamSpec) -> Self {
+impl Meter for BandsMeter {
+    type Report = Vec<BandReport>;
+
+    const NEEDS: Needs = Needs::Shapes;
+
+    fn new(spec: &StreamSpec, _setup: Setup) -> Self {
         let channel_count = spec.channel_count();
         let sides = Sides::of(&spec.layout);
         let pair = |first, second| Pair { first, second, sums: BandSums::default() };
@@ -98,8 +104,7 @@ impl BandsMeter {
         Self { filter, channel_count, has_sides: sides.is_some(), pairs, frame_count: 0 }
     }
 
-    /// Measures further frames.
-    pub(crate) fn push(&mut self, block: &Block) {
+    fn push(&mut self, block: &Block) {
         for pair in &mut self.pairs {
             let second = pair.second.map(|channel| block.plane(channel));
             self.filter.push(&mut pair.sums, self.frame_count, block.plane(pair.first), second);
@@ -107,8 +112,7 @@ impl BandsMeter {
         self.frame_count += block.frame_count() as u64;
     }
 
-    /// What was measured; `shapes` is what the spectra say of the bands.
-    pub(crate) fn finish(self, shapes: &[BandShape; BAND_COUNT]) -> Vec<BandReport> {
+    fn finish(self, shapes: &Shapes) -> Vec<BandReport> {
         let energies: Vec<f64> = (0..BAND_COUNT).map(|band| self.energy(band)).collect();
         let total: f64 = energies.iter().sum();
         let sample_count = self.frame_count as f64 * self.channel_count as f64;
@@ -118,7 +122,7 @@ impl BandsMeter {
             let peak = Dbfs::from_amplitude(self.peak(band));
             let exists = self.filter.has(band);
             BandReport {
-                name: BANDS[band].name,
+                name: BANDS[band].name.into(),
                 low_hz: BANDS[band].low_hz,
                 high_hz: BANDS[band].high_hz,
                 level_dbfs,
@@ -126,13 +130,15 @@ impl BandsMeter {
                 crest_factor_db: peak.zip(level_dbfs).map(|(peak, level)| peak - level),
                 width: sides.and_then(|sums| sums.width()),
                 correlation: sides.and_then(|sums| sums.correlation()),
-                centroid_hz: shapes[band].centroid_hz,
-                flatness: shapes[band].flatness,
+                centroid_hz: shapes.bands[band].centroid_hz,
+                flatness: shapes.bands[band].flatness,
             }
         };
         (0..BAND_COUNT).map(report).collect()
     }
+}
 
+impl BandsMeter {
     fn energy(&self, band: usize) -> f64 {
         let of_pair = |pair: &Pair| {
             let sums = self.filter.products(&pair.sums, band);

@@ -1,13 +1,15 @@
 //! Distortion of tones, and what sounds steadily.
 
+use super::meter::{Meter, Needs, Setup};
 use super::percussion::Percussion;
+use super::spectrum::Shapes;
 use super::stft::FrameBatch;
 use super::tone::ToneMeter;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wavemill_audio::{Block, StreamSpec};
 
 /// How harmonic a whole file is. Fields are `None` where no value exists.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HarmonicReport {
     /// Total harmonic distortion of a test tone, as a share of its fundamental (`THD_F`): of the
     /// second to the tenth harmonic, those below half of the sample rate. In percent. `None` unless
@@ -32,23 +34,24 @@ pub(crate) struct HarmonicMeter {
     percussion: Percussion,
 }
 
-impl HarmonicMeter {
-    pub(crate) fn new(spec: &StreamSpec) -> Self {
+impl Meter for HarmonicMeter {
+    type Report = HarmonicReport;
+
+    const NEEDS: Needs = Needs::Spectra;
+
+    fn new(spec: &StreamSpec, _setup: Setup) -> Self {
         Self { tone: ToneMeter::new(spec.sample_rate.0), percussion: Percussion::new() }
     }
 
-    /// Takes further frames of samples.
-    pub(crate) fn push(&mut self, block: &Block) {
+    fn push(&mut self, block: &Block) {
         self.tone.push(block);
     }
 
-    /// Looks at further short-time spectra of the same signal.
-    pub(crate) fn push_spectra(&mut self, frames: FrameBatch<'_>) {
+    fn push_spectra(&mut self, frames: FrameBatch<'_>) {
         self.percussion.push(frames);
     }
 
-    /// What was measured.
-    pub(crate) fn finish(self) -> HarmonicReport {
+    fn finish(self, _shapes: &Shapes) -> HarmonicReport {
         HarmonicReport { thd_percent: self.tone.finish(), harmonic_ratio: self.percussion.finish() }
     }
 }

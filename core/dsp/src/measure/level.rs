@@ -1,14 +1,16 @@
 //! Sample levels.
 
 use super::dynamic_range::{self, DynamicRange};
+use super::meter::{Meter, Needs, Setup};
 use super::noise_floor::NoiseFloor;
+use super::spectrum::Shapes;
 use super::totals::Totals;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wavemill_audio::units::{Dbfs, Decibels};
 use wavemill_audio::{Block, PcmFormat, StreamSpec};
 
 /// Levels of a whole file. Fields are `None` where no value exists.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LevelReport {
     /// Mean square of all channels and frames: a full-scale sine is -3.01 (no AES17 offset).
     pub rms_dbfs: Option<Dbfs>,
@@ -162,6 +164,24 @@ impl LevelMeter {
                 self.channels.into_iter().map(|channel| channel.blocks).collect(),
             ),
         }
+    }
+}
+
+impl Meter for LevelMeter {
+    type Report = LevelReport;
+
+    const NEEDS: Needs = Needs::Samples;
+
+    fn new(spec: &StreamSpec, setup: Setup) -> Self {
+        Self::new(spec, setup.format)
+    }
+
+    fn push(&mut self, block: &Block) {
+        self.push(block);
+    }
+
+    fn finish(self, _shapes: &Shapes) -> LevelReport {
+        self.finish()
     }
 }
 

@@ -3,8 +3,10 @@
 use super::bands::{BAND_COUNT, BANDS};
 use super::fourier::{BINS, FRAME};
 use super::lanes::{LANES, Lanes, has_wide_vectors};
+use super::meter::{Meter, Needs, Setup};
 use super::stft::FrameBatch;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use wavemill_audio::StreamSpec;
 use wavemill_audio::units::{Hertz, SampleRate};
 
 /// Spectrum of a whole file: plain means over short-time spectra of the channels' mean, silent ones
@@ -12,7 +14,7 @@ use wavemill_audio::units::{Hertz, SampleRate};
 ///
 /// Source: librosa 0.11, `feature.spectral_centroid`, `spectral_bandwidth`, `spectral_rolloff`,
 /// `spectral_flatness`, of a file loaded with `sr=None` and with their default parameters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SpectrumReport {
     /// Mean frequency, weighted by magnitude.
     pub centroid_hz: Option<Hertz>,
@@ -29,6 +31,31 @@ pub struct SpectrumReport {
 pub(crate) struct BandShape {
     pub(super) centroid_hz: Option<Hertz>,
     pub(super) flatness: Option<f64>,
+}
+
+/// Spectrum of a whole signal and within each band.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Shapes {
+    pub(super) whole: SpectrumReport,
+    pub(super) bands: [BandShape; BAND_COUNT],
+}
+
+/// The spectrum of the whole signal, of which every meter has the sums.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WholeSpectrum;
+
+impl Meter for WholeSpectrum {
+    type Report = SpectrumReport;
+
+    const NEEDS: Needs = Needs::Shapes;
+
+    fn new(_spec: &StreamSpec, _setup: Setup) -> Self {
+        Self
+    }
+
+    fn finish(self, shapes: &Shapes) -> SpectrumReport {
+        shapes.whole.clone()
+    }
 }
 
 /// Share of the magnitude below the rolloff. Source: librosa, `roll_percent`.
@@ -155,17 +182,17 @@ impl SpectrumMeter {
     }
 
     /// What was found, of everything and of each band.
-    pub(crate) fn finish(self) -> (SpectrumReport, [BandShape; BAND_COUNT]) {
+    pub(crate) fn finish(self) -> Shapes {
         let step_hz = f64::from(self.rate.0) / FRAME as f64;
         let mean = |sum: f64| self.has_signal.then(|| sum / self.frame_count as f64);
         let mean_hz = |sum| mean(sum).map(|bins| Hertz(bins * step_hz));
-        let report = SpectrumReport {
+        let whole = SpectrumReport {
             centroid_hz: mean_hz(self.centroids),
             bandwidth_hz: mean_hz(self.bandwidths),
             rolloff_hz: mean_hz(self.rolloffs),
             flatness: mean(self.flatnesses),
         };
-        (report, self.bands.map(|band| band.shape(step_hz)))
+        Shapes { whole, bands: self.bands.map(|band| band.shape(step_hz)) }
     }
 }
 

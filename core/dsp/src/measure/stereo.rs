@@ -1,13 +1,15 @@
 //! How the two sides of a stereo signal relate.
 
+use super::meter::{Meter, Needs, Setup};
 use super::sides::{Products, Sides};
-use serde::Serialize;
+use super::spectrum::Shapes;
+use serde::{Deserialize, Serialize};
 use wavemill_audio::units::Decibels;
 use wavemill_audio::{Block, StreamSpec};
 
 /// Relation of left and right: of a stereo file's channels, or of the front left and front right ones
 /// of more. `None` for other layouts, for silence, and where said.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StereoReport {
     /// RMS(S) / (RMS(M) + RMS(S)) with M = (L + R) / 2, S = (L - R) / 2: identical sides have 0,
     /// inverted ones 1, unrelated ones about 0.5.
@@ -48,5 +50,23 @@ impl StereoMeter {
             correlation: sums.correlation(),
             balance_db: sums.balance(),
         }
+    }
+}
+
+impl Meter for StereoMeter {
+    type Report = StereoReport;
+
+    const NEEDS: Needs = Needs::Samples;
+
+    fn new(spec: &StreamSpec, _setup: Setup) -> Self {
+        Self::new(spec)
+    }
+
+    fn push(&mut self, block: &Block) {
+        self.push(block);
+    }
+
+    fn finish(self, _shapes: &Shapes) -> StereoReport {
+        self.finish()
     }
 }

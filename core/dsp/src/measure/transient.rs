@@ -3,16 +3,18 @@
 use super::envelope::Envelope;
 use super::fourier::{FRAME, HOP};
 use super::lanes::LANES;
+use super::meter::{Meter, Needs, Setup};
 use super::onsets::Onsets;
 use super::rise::{Attacks, BASE_S, REST_S, RISE_S_MAX, Rise};
+use super::spectrum::Shapes;
 use super::stft::FrameBatch;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use wavemill_audio::units::{Decibels, Frames, SampleRate};
 use wavemill_audio::{Block, StreamSpec};
 
 /// Beginnings in a whole file, of the channels' mean. Fields are `None` where no value exists.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransientReport {
     /// Time in which the RMS envelope rises from 10 to 90 % of the way from what was before an onset to
     /// its peak, the median over the onsets: 0.8 of the length of a linear ramp. Its window is 1 ms, or as long as
@@ -51,11 +53,15 @@ pub(crate) struct TransientMeter {
     frame_count: u64,
 }
 
-impl TransientMeter {
-    pub(crate) fn new(spec: &StreamSpec) -> Self {
+impl Meter for TransientMeter {
+    type Report = TransientReport;
+
+    const NEEDS: Needs = Needs::Spectra;
+
+    fn new(spec: &StreamSpec, _setup: Setup) -> Self {
         let rate = spec.sample_rate;
         let onsets = Onsets::new(rate);
-        // An onset is told a batch of frames and its own neighborhood late, and looked at with what
+        // An onset is reported a batch of frames and its own neighborhood late, and looked at with what
         // is around it.
         let late = (LANES * HOP + 2 * FRAME + onsets.latency() * HOP) as u64;
         let around = BASE_S + 2.0 * RISE_S_MAX + CREST_S + REST_S;
@@ -73,18 +79,11 @@ impl TransientMeter {
         }
     }
 
-    /// Looks at further short-time spectra: before [`Self::push`] of the block that completed them.
-    pub(crate) fn push_spectra(&mut self, frames: FrameBatch<'_>) {
+    fn push_spectra(&mut self, frames: FrameBatch<'_>) {
         self.look(frames, u64::MAX);
     }
 
-    fn look(&mut self, frames: FrameBatch<'_>, whole: u64) {
-        let waiting = &mut self.waiting;
-        self.onsets.push(frames, whole, |frame| waiting.push_back(frame * HOP as u64));
-    }
-
-    /// Takes further frames of samples.
-    pub(crate) fn push(&mut self, block: &Block) {
+    fn push(&mut self, block: &Block) {
         self.frame_count += block.frame_count() as u64;
         if block.channel_count() == 0 {
             return;
@@ -98,10 +97,28 @@ impl TransientMeter {
         }
     }
 
-    /// Looks at the spectra that reach beyond the end, all frames of which came by [`Self::push`].
-    pub(crate) fn push_last_spectra(&mut self, frames: FrameBatch<'_>) {
+    fn push_last_spectra(&mut self, frames: FrameBatch<'_>) {
         let whole = (self.frame_count.saturating_sub(FRAME as u64 / 2)) / HOP as u64 + 1;
         self.look(frames, whole);
+    }
+
+    fn finish(mut self, _shapes: &Shapes) -> TransientReport {
+        let waiting = &mut self.waiting;
+        self.onsets.finish(|frame| waiting.push_back(frame * HOP as u64));
+        self.measure_due(true);
+        let duration = Frames(self.frame_count).duration(self.rate);
+        TransientReport {
+            attack_ms: self.attacks.median(),
+            density_per_s: (duration.0 > 0.0).then(|| self.onset_count as f64 / duration.0),
+            preservation: self.crests.median().map(|db| (db / CREST_DB_WHOLE).clamp(0.0, 1.0)),
+        }
+    }
+}
+
+impl TransientMeter {
+    fn look(&mut self, frames: FrameBatch<'_>, whole: u64) {
+        let waiting = &mut self.waiting;
+        self.onsets.push(frames, whole, |frame| waiting.push_back(frame * HOP as u64));
     }
 
     /// Measures onsets whose surroundings are complete; in the end all.
@@ -131,19 +148,6 @@ impl TransientMeter {
         );
         if let Some(crest) = Decibels::from_amplitude(peak / rms) {
             self.crests.add(crest.0);
-        }
-    }
-
-    /// What was measured.
-    pub(crate) fn finish(mut self) -> TransientReport {
-        let waiting = &mut self.waiting;
-        self.onsets.finish(|frame| waiting.push_back(frame * HOP as u64));
-        self.measure_due(true);
-        let duration = Frames(self.frame_count).duration(self.rate);
-        TransientReport {
-            attack_ms: self.attacks.median(),
-            density_per_s: (duration.0 > 0.0).then(|| self.onset_count as f64 / duration.0),
-            preservation: self.crests.median().map(|db| (db / CREST_DB_WHOLE).clamp(0.0, 1.0)),
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn cutoff_hz(
     params: &Params,
     spec: &StreamSpec,
 ) -> Result<f64, BuildError> {
-    let cutoff_hz = params.number("cutoff_hz").unwrap_or_default();
+    let cutoff_hz = params.number("cutoff_hz")?;
     let cutoff_hz_max = f64::from(spec.sample_rate.0) * CUTOFF_SHARE_MAX;
     if cutoff_hz > cutoff_hz_max {
         let rate = spec.sample_rate;

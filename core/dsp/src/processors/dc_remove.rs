@@ -1,7 +1,9 @@
 //! `dc-remove`: takes out a constant offset.
 
 use crate::descriptor::{BuildError, Params, Peaks, StepDescriptor};
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, ProcessError, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
+};
 use wavemill_audio::units::Frames;
 use wavemill_audio::{Block, StreamSpec};
 
@@ -21,9 +23,10 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(_params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+fn build(_params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
     let count = spec.channel_count();
-    Ok(Box::new(DcRemove { sums: vec![0.0; count], observed: 0, offsets: vec![0.0; count] }))
+    let (sums, offsets) = (vec![0.0; count], vec![0.0; count]);
+    Ok(StepProcessor::of_whole_file(DcRemove { sums, observed: 0, offsets }))
 }
 
 /// Subtracts each channel's mean.
@@ -51,17 +54,6 @@ impl Processor for DcRemove {
 
     fn reset(&mut self) {}
 
-    fn whole_file_need(&self) -> WholeFileNeed {
-        WholeFileNeed::Samples
-    }
-
-    fn observe(&mut self, block: &Block) {
-        for (sum, plane) in self.sums.iter_mut().zip(block.planes()) {
-            *sum = plane.iter().fold(*sum, |sum, sample| sum + f64::from(*sample));
-        }
-        self.observed += block.frame_count() as u64;
-    }
-
     fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
         let count = self.observed.max(1) as f64;
         for (offset, sum) in self.offsets.iter_mut().zip(&self.sums) {
@@ -73,13 +65,27 @@ impl Processor for DcRemove {
         Ok(())
     }
 
-    fn is_transparent(&self) -> bool {
-        self.offsets.iter().all(|offset| *offset == 0.0)
+    fn properties(&self) -> Properties {
+        let is_transparent = self.offsets.iter().all(|offset| *offset == 0.0);
+        Properties { is_transparent, ..Properties::default() }
     }
 
-    fn findings(&self) -> Vec<Finding> {
+    fn report(&self) -> StepReport {
         let largest =
             self.offsets.iter().fold(0.0_f32, |largest, offset| largest.max(offset.abs()));
-        vec![Finding::number("dc_offset_max", f64::from(largest))]
+        vec![Finding::number("dc_offset_max", f64::from(largest))].into()
+    }
+}
+
+impl WholeFile for DcRemove {
+    fn needs_samples(&self) -> bool {
+        true
+    }
+
+    fn observe(&mut self, block: &Block) {
+        for (sum, plane) in self.sums.iter_mut().zip(block.planes()) {
+            *sum = plane.iter().fold(*sum, |sum, sample| sum + f64::from(*sample));
+        }
+        self.observed += block.frame_count() as u64;
     }
 }

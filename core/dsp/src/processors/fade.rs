@@ -3,7 +3,7 @@
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{ProcessError, Processor, Properties, Status, StepProcessor};
 use std::f64::consts::{FRAC_PI_2, PI};
 use wavemill_audio::limits::STEP_TIME_MAX;
 use wavemill_audio::units::{Frames, Seconds};
@@ -41,15 +41,12 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let frames = |key| Seconds(params.number(key).unwrap_or_default()).to_frames(spec.sample_rate);
-    let shape = match params.choice("shape") {
-        Some("equal-power") => Shape::EqualPower,
-        Some("cosine") => Shape::Cosine,
-        _ => Shape::Linear,
-    };
-    Ok(Box::new(Fade::new(frames("in_s"), frames("out_s"), shape)))
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let frames = |key| Ok(Seconds(params.number(key)?).to_frames(spec.sample_rate));
+    let shapes =
+        [("linear", Shape::Linear), ("equal-power", Shape::EqualPower), ("cosine", Shape::Cosine)];
+    let shape = params.choice("shape", &shapes)?;
+    Ok(StepProcessor::streaming(Fade::new(frames("in_s")?, frames("out_s")?, shape)))
 }
 
 /// How the amplitude of a fade rises.
@@ -135,12 +132,12 @@ impl Processor for Fade {
         self.position = 0;
     }
 
-    fn whole_file_need(&self) -> WholeFileNeed {
-        if self.fall > Frames::ZERO { WholeFileNeed::Length } else { WholeFileNeed::Nothing }
-    }
-
-    fn is_transparent(&self) -> bool {
-        self.rise == Frames::ZERO && self.fall == Frames::ZERO
+    fn properties(&self) -> Properties {
+        Properties {
+            is_transparent: self.rise == Frames::ZERO && self.fall == Frames::ZERO,
+            needs_length: self.fall > Frames::ZERO,
+            ..Properties::default()
+        }
     }
 
     fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {

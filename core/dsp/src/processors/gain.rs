@@ -3,7 +3,7 @@
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Processor, Status};
+use crate::processor::{Processor, Properties, Status, StepProcessor};
 use wavemill_audio::units::Decibels;
 use wavemill_audio::{Block, StreamSpec};
 
@@ -26,10 +26,9 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(params: &Params, _spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let gain_db = params.number("gain_db").unwrap_or_default();
-    Ok(Box::new(Gain::new(Decibels(gain_db))))
+fn build(params: &Params, _spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let gain_db = params.number("gain_db")?;
+    Ok(StepProcessor::streaming(Gain::new(Decibels(gain_db))))
 }
 
 /// Multiplies every sample with one factor.
@@ -58,8 +57,9 @@ impl Processor for Gain {
 
     fn reset(&mut self) {}
 
-    fn is_transparent(&self) -> bool {
+    fn properties(&self) -> Properties {
         // 0 dB is exactly this, and nothing else that is left after rounding to 0.001 dB.
-        self.amplitude.to_bits() == 1.0_f32.to_bits()
+        let is_transparent = self.amplitude.to_bits() == 1.0_f32.to_bits();
+        Properties { is_transparent, ..Properties::default() }
     }
 }

@@ -3,7 +3,7 @@
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Processor, Status};
+use crate::processor::{Processor, Status, StepProcessor};
 use wavemill_audio::{Block, StreamSpec};
 
 const NAME: &str = "invert";
@@ -24,12 +24,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let only = match params.choice("channel") {
-        Some("left") => Some(0),
-        Some("right") => Some(1),
-        _ => None,
-    };
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let only = params.choice("channel", &[("all", None), ("left", Some(0)), ("right", Some(1))])?;
     if only.is_some() && spec.channel_count() != 2 {
         let reason = format!(
             "`channel` names a side, and the audio ({}) is not stereo; `all` inverts it",
@@ -37,7 +33,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
         );
         return Err(BuildError::Unsuitable { step: NAME, reason });
     }
-    Ok(Box::new(Invert { only }))
+    Ok(StepProcessor::streaming(Invert { only }))
 }
 
 /// Negates samples.

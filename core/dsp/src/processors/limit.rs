@@ -4,8 +4,10 @@ use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::limit::{Character, Limited, Limiter, LimiterSettings, Linking};
-use crate::processor::{Finding, Lowered, Processor, Status};
-use wavemill_audio::units::{Dbtp, Decibels, Frames, Seconds};
+use crate::processor::{
+    Finding, Lowered, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
+};
+use wavemill_audio::units::{Dbtp, Decibels, Seconds};
 use wavemill_audio::{Block, StreamSpec};
 
 /// How peaks are reduced.
@@ -27,14 +29,17 @@ pub(super) const RELEASE: ParamDescriptor = ParamDescriptor {
 };
 
 /// A limiter as asked for.
-pub(super) fn settings(params: &Params, ceiling: Dbtp, linking: Linking) -> LimiterSettings {
-    let character = match params.choice("character") {
-        Some("clean") => Character::Clean,
-        Some("loud") => Character::Loud,
-        _ => Character::Auto,
-    };
-    let release = params.number("release_ms").map(|release_ms| Seconds(release_ms / 1000.0));
-    LimiterSettings { ceiling, linking, character, release }
+pub(super) fn settings(
+    params: &Params,
+    ceiling: Dbtp,
+    linking: Linking,
+) -> Result<LimiterSettings, BuildError> {
+    let characters =
+        [("auto", Character::Auto), ("clean", Character::Clean), ("loud", Character::Loud)];
+    let character = params.choice("character", &characters)?;
+    let release_ms = params.optional_number("release_ms");
+    let release = release_ms.map(|release_ms| Seconds(release_ms / 1000.0));
+    Ok(LimiterSettings { ceiling, linking, character, release })
 }
 
 /// `limit{ceiling_dbtp, linking, character, release_ms}`
@@ -72,17 +77,13 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let ceiling = params
-        .number("ceiling_dbtp")
-        .ok_or(BuildError::Missing { step: DESCRIPTOR.name, param: "ceiling_dbtp" })?;
-    let linking = match params.choice("linking") {
-        Some("per-channel") => Linking::PerChannel,
-        _ => Linking::Linked,
-    };
-    let settings = settings(params, Dbtp(ceiling), linking);
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let ceiling = Dbtp(params.number("ceiling_dbtp")?);
+    let linkings = [("linked", Linking::Linked), ("per-channel", Linking::PerChannel)];
+    let settings = settings(params, ceiling, params.choice("linking", &linkings)?)?;
     let limiter = Limiter::new(spec, &settings);
-    Ok(Box::new(Limit { spec: spec.clone(), settings, limiter, lowered: None }))
+    let spec = spec.clone();
+    Ok(StepProcessor::of_whole_file(Limit { spec, settings, limiter, lowered: None }))
 }
 
 /// Limits a stream.
@@ -111,8 +112,18 @@ impl Processor for Limit {
         self.active().reset();
     }
 
-    fn latency(&self) -> Frames {
-        self.limiter.latency()
+    fn properties(&self) -> Properties {
+        Properties { latency: self.limiter.latency(), ..Properties::default() }
+    }
+
+    fn report(&self) -> StepReport {
+        findings(&self.limiter.limited()).into()
+    }
+}
+
+impl WholeFile for Limit {
+    fn needs_samples(&self) -> bool {
+        false
     }
 
     fn lower_ceiling(&mut self, by: Decibels, _louder: Decibels) -> Lowered {
@@ -120,10 +131,6 @@ impl Processor for Limit {
         let limiter = || Box::new(Limiter::new(&self.spec, &settings));
         self.lowered = (by != Decibels::ZERO).then(limiter);
         Lowered::Done
-    }
-
-    fn findings(&self) -> Vec<Finding> {
-        findings(&self.limiter.limited())
     }
 }
 

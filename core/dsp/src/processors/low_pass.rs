@@ -4,7 +4,7 @@ use super::biquad::{self, Biquad};
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::Processor;
+use crate::processor::StepProcessor;
 use wavemill_audio::StreamSpec;
 
 const NAME: &str = "low-pass";
@@ -26,7 +26,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
     let cutoff_hz = biquad::cutoff_hz(NAME, params, spec)?;
-    Ok(Box::new(Biquad::low_pass(cutoff_hz, spec.sample_rate, spec.channel_count())))
+    let filter = Biquad::low_pass(cutoff_hz, spec.sample_rate, spec.channel_count());
+    Ok(StepProcessor::streaming(filter))
 }

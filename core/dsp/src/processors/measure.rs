@@ -6,7 +6,9 @@ use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, ProcessError, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
+};
 use wavemill_audio::units::Frames;
 use wavemill_audio::{Block, StreamSpec};
 
@@ -31,13 +33,12 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let mono = mono::mode(params);
-    Ok(Box::new(Measure {
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let mono = mono::mode(params)?;
+    Ok(StepProcessor::of_whole_file(Measure {
         is_usual: mono == MonoMode::Single || spec.channel_count() != 1,
         meter: Some(Box::new(LoudnessMeter::new(spec, mono))),
-        scope: params.choice("group").map(str::to_owned),
+        scope: params.optional_choice("group").map(str::to_owned),
         group: None,
         is_known: false,
         report: LoudnessReport::default(),
@@ -67,8 +68,32 @@ impl Processor for Measure {
 
     fn reset(&mut self) {}
 
-    fn whole_file_need(&self) -> WholeFileNeed {
-        if self.meter.is_some() { WholeFileNeed::Samples } else { WholeFileNeed::Nothing }
+    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
+        // Nobody may have asked whether the signal must come again.
+        self.observes_again();
+        Ok(())
+    }
+
+    fn properties(&self) -> Properties {
+        Properties { is_transparent: true, ..Properties::default() }
+    }
+
+    fn report(&self) -> StepReport {
+        let Piece { integrated_lufs, true_peak_dbtp, .. } = self.piece;
+        let mut findings = vec![
+            Finding::number("measured_integrated_lufs", integrated_lufs.map(|lufs| lufs.0)),
+            Finding::number("measured_true_peak_dbtp", true_peak_dbtp.map(|peak| peak.0)),
+        ];
+        if let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) {
+            findings.extend(findings_of_group(scope, group));
+        }
+        findings.into()
+    }
+}
+
+impl WholeFile for Measure {
+    fn needs_samples(&self) -> bool {
+        self.meter.is_some()
     }
 
     fn observe(&mut self, block: &Block) {
@@ -106,27 +131,5 @@ impl Processor for Measure {
 
     fn group_behind(&self) -> Option<GroupLoudness> {
         self.group
-    }
-
-    fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
-        // Nobody may have asked whether the signal must come again.
-        self.observes_again();
-        Ok(())
-    }
-
-    fn is_transparent(&self) -> bool {
-        true
-    }
-
-    fn findings(&self) -> Vec<Finding> {
-        let Piece { integrated_lufs, true_peak_dbtp, .. } = self.piece;
-        let mut findings = vec![
-            Finding::number("measured_integrated_lufs", integrated_lufs.map(|lufs| lufs.0)),
-            Finding::number("measured_true_peak_dbtp", true_peak_dbtp.map(|peak| peak.0)),
-        ];
-        if let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) {
-            findings.extend(findings_of_group(scope, group));
-        }
-        findings
     }
 }

@@ -1,6 +1,6 @@
 //! The parameter `mono` of the steps that measure loudness.
 
-use crate::descriptor::{ParamDefault, ParamDescriptor, ParamKind, Params};
+use crate::descriptor::{BuildError, ParamDefault, ParamDescriptor, ParamKind, Params};
 use crate::loudness::MonoMode;
 
 /// How a mono file counts.
@@ -13,9 +13,6 @@ pub(super) const PARAM: ParamDescriptor = ParamDescriptor {
 };
 
 /// What the parameter says.
-pub(super) fn mode(params: &Params) -> MonoMode {
-    match params.choice(PARAM.key) {
-        Some("dual") => MonoMode::Dual,
-        _ => MonoMode::Single,
-    }
+pub(super) fn mode(params: &Params) -> Result<MonoMode, BuildError> {
+    params.choice(PARAM.key, &[("single", MonoMode::Single), ("dual", MonoMode::Dual)])
 }

@@ -3,7 +3,7 @@
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Processor, Status, Tail};
+use crate::processor::{OutputSpan, Processor, Properties, Status, StepProcessor, Tail};
 use wavemill_audio::limits::STEP_TIME_MAX;
 use wavemill_audio::units::{Frames, Seconds};
 use wavemill_audio::{Block, StreamSpec};
@@ -36,14 +36,13 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let frames = |key| Seconds(params.number(key).unwrap_or_default()).to_frames(spec.sample_rate);
-    let start = frames("start_s");
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let frames = |key| Ok(Seconds(params.number(key)?).to_frames(spec.sample_rate));
+    let start = frames("start_s")?;
     let line = vec![0.0; start.as_usize()];
-    Ok(Box::new(Pad {
+    Ok(StepProcessor::streaming(Pad {
         start,
-        end: frames("end_s"),
+        end: frames("end_s")?,
         lines: vec![line; spec.channel_count()],
         position: 0,
     }))
@@ -85,16 +84,17 @@ impl Processor for Pad {
         self.position = 0;
     }
 
-    fn tail(&self) -> Tail {
-        Tail::Frames(self.start + self.end)
+    fn span(&self, input: Frames) -> OutputSpan {
+        let first_frame = i64::try_from(self.start.0).ok().map(i64::wrapping_neg);
+        OutputSpan { first_frame, length: input }
     }
 
-    fn first_frame(&self) -> Option<i64> {
-        i64::try_from(self.start.0).ok().map(i64::wrapping_neg)
-    }
-
-    fn is_transparent(&self) -> bool {
-        // It only adds silence.
-        true
+    fn properties(&self) -> Properties {
+        Properties {
+            tail: Tail::Frames(self.start + self.end),
+            // It only adds silence.
+            is_transparent: true,
+            ..Properties::default()
+        }
     }
 }

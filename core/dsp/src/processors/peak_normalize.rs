@@ -4,7 +4,9 @@ use super::gain::Gain;
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, ProcessError, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
+};
 use wavemill_audio::units::{Dbfs, Decibels, Frames};
 use wavemill_audio::{Block, StreamSpec};
 
@@ -24,10 +26,9 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(params: &Params, _spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let target = Dbfs(params.number("target_dbfs").unwrap_or_default());
-    Ok(Box::new(PeakNormalize { target, peak: 0.0, gain: None }))
+fn build(params: &Params, _spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let target = Dbfs(params.number("target_dbfs")?);
+    Ok(StepProcessor::of_whole_file(PeakNormalize { target, peak: 0.0, gain: None }))
 }
 
 /// Applies one gain to the whole file.
@@ -50,16 +51,6 @@ impl Processor for PeakNormalize {
 
     fn reset(&mut self) {}
 
-    fn whole_file_need(&self) -> WholeFileNeed {
-        WholeFileNeed::Samples
-    }
-
-    fn observe(&mut self, block: &Block) {
-        for plane in block.planes() {
-            self.peak = plane.iter().fold(self.peak, |peak, sample| peak.max(sample.abs()));
-        }
-    }
-
     fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
         self.gain = Dbfs::from_amplitude(self.peak.into()).map(|peak| {
             let gain = (self.target - peak).rounded_down();
@@ -68,18 +59,32 @@ impl Processor for PeakNormalize {
         Ok(())
     }
 
-    fn is_transparent(&self) -> bool {
-        self.gain.as_ref().is_none_or(|(_, gain)| gain.is_transparent())
+    fn properties(&self) -> Properties {
+        let is_transparent =
+            self.gain.as_ref().is_none_or(|(_, gain)| gain.properties().is_transparent);
+        Properties { is_transparent, ..Properties::default() }
     }
 
-    fn findings(&self) -> Vec<Finding> {
+    fn report(&self) -> StepReport {
         let Some((gain, _)) = &self.gain else {
-            return vec![Finding::text("left_alone", "silent")];
+            return vec![Finding::text("left_alone", "silent")].into();
         };
         let peak_dbfs = Dbfs::from_amplitude(self.peak.into()).map(|peak| peak.0);
-        vec![
+        StepReport::from(vec![
             Finding::number("measured_sample_peak_dbfs", peak_dbfs),
             Finding::number("gain_db", gain.0),
-        ]
+        ])
+    }
+}
+
+impl WholeFile for PeakNormalize {
+    fn needs_samples(&self) -> bool {
+        true
+    }
+
+    fn observe(&mut self, block: &Block) {
+        for plane in block.planes() {
+            self.peak = plane.iter().fold(self.peak, |peak, sample| peak.max(sample.abs()));
+        }
     }
 }

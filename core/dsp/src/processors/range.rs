@@ -4,7 +4,9 @@ use super::span::Span;
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, OutputSpan, ProcessError, Processor, Properties, Status, StepProcessor, StepReport,
+};
 use wavemill_audio::limits::DURATION_MAX;
 use wavemill_audio::units::{Frames, SampleRate, Seconds};
 use wavemill_audio::{Block, StreamSpec};
@@ -38,17 +40,18 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
     let rate = spec.sample_rate;
-    let start_s = params.number("start_s").unwrap_or_default();
+    let start_s = params.number("start_s")?;
     let start = Seconds(start_s).to_frames(rate).0;
-    let end_s = params.number("end_s");
+    let end_s = params.optional_number("end_s");
     let end = end_s.map_or(u64::MAX, |end| Seconds(end).to_frames(rate).0);
     if let Some(end_s) = end_s.filter(|_| end <= start) {
         let reason = format!("`end_s` is {end_s} s; it must lie after `start_s`, {start_s} s");
         return Err(BuildError::Unsuitable { step: NAME, reason });
     }
-    Ok(Box::new(Range { asked: Span { start, end }, rate, length: None, position: 0 }))
+    let asked = Span { start, end };
+    Ok(StepProcessor::streaming(Range { asked, rate, length: None, position: 0 }))
 }
 
 /// Drops what lies outside.
@@ -80,16 +83,16 @@ impl Processor for Range {
         self.position = 0;
     }
 
-    fn output_length(&self, input: Frames) -> Frames {
-        Frames(self.asked.end.min(input.0).saturating_sub(self.asked.start))
+    fn span(&self, input: Frames) -> OutputSpan {
+        OutputSpan {
+            first_frame: i64::try_from(self.asked.start).ok(),
+            length: Frames(self.asked.end.min(input.0).saturating_sub(self.asked.start)),
+        }
     }
 
-    fn first_frame(&self) -> Option<i64> {
-        i64::try_from(self.asked.start).ok()
-    }
-
-    fn whole_file_need(&self) -> WholeFileNeed {
-        WholeFileNeed::Length
+    fn properties(&self) -> Properties {
+        // It only drops frames.
+        Properties { is_transparent: true, needs_length: true, ..Properties::default() }
     }
 
     fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
@@ -104,18 +107,13 @@ impl Processor for Range {
         }
     }
 
-    fn is_transparent(&self) -> bool {
-        // It only drops frames.
-        true
-    }
-
-    fn findings(&self) -> Vec<Finding> {
+    fn report(&self) -> StepReport {
         let length = self.length.unwrap_or(u64::MAX);
         let end = self.asked.end.min(length);
-        vec![
+        StepReport::from(vec![
             Finding::number("kept_start_s", self.seconds(self.asked.start)),
             Finding::number("kept_end_s", self.seconds(end)),
             Finding::flag("ends_early", self.asked.end != u64::MAX && self.asked.end > length),
-        ]
+        ])
     }
 }

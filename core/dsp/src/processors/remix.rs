@@ -3,7 +3,7 @@
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Processor, Status};
+use crate::processor::{Processor, Status, StepProcessor, StepReport};
 use std::f64::consts::FRAC_1_SQRT_2;
 use wavemill_audio::limits::CHANNEL_COUNT_MAX;
 use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
@@ -45,14 +45,14 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let channels = params.integer("channels").unwrap_or_default();
-    let channel_count = usize::try_from(channels).unwrap_or_default();
-    let side = match params.choice("from") {
-        Some("left") => Some(ChannelPosition::FrontLeft),
-        Some("right") => Some(ChannelPosition::FrontRight),
-        _ => None,
-    };
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let channel_count = usize::try_from(params.integer("channels")?).unwrap_or_default();
+    let sides = [
+        ("mix", None),
+        ("left", Some(ChannelPosition::FrontLeft)),
+        ("right", Some(ChannelPosition::FrontRight)),
+    ];
+    let side = params.choice("from", &sides)?;
     let matrix = match side {
         Some(side) => one_side(&spec.layout, side, channel_count),
         None if channel_count == spec.channel_count() => Ok(identity(channel_count)),
@@ -62,7 +62,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
     let keeps_layout = side.is_none() && channel_count == spec.channel_count();
     let layout =
         if keeps_layout { spec.layout.clone() } else { ChannelLayout::usual(channel_count) };
-    Ok(Box::new(Remix {
+    Ok(StepProcessor::streaming(Remix {
         is_identity: keeps_layout,
         input_channel_count: spec.channel_count(),
         matrix,
@@ -197,8 +197,10 @@ impl Processor for Remix {
         StreamSpec { sample_rate: input.sample_rate, layout: self.layout.clone() }
     }
 
-    fn failure(&self) -> Option<String> {
+    fn report(&self) -> StepReport {
         let widest = self.input_channel_count.max(self.matrix.len());
-        self.is_out_of_room.then(|| format!("the block has no room for {widest} channels"))
+        let failure =
+            self.is_out_of_room.then(|| format!("the block has no room for {widest} channels"));
+        StepReport { failure, ..StepReport::default() }
     }
 }

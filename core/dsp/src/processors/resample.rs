@@ -3,7 +3,7 @@
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Processor, Status};
+use crate::processor::{OutputSpan, Processor, Properties, Status, StepProcessor, StepReport};
 use crate::resample::{Quality, Resampler};
 use wavemill_audio::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
 use wavemill_audio::units::{Frames, SampleRate};
@@ -44,14 +44,10 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let rate = params.integer("sample_rate_hz").and_then(|rate| u32::try_from(rate).ok());
-    let rate = SampleRate(rate.unwrap_or_default());
-    let quality = match params.choice("quality") {
-        Some("fast") => Quality::Fast,
-        Some("high") => Quality::High,
-        _ => Quality::Best,
-    };
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let rate = SampleRate(u32::try_from(params.integer("sample_rate_hz")?).unwrap_or(u32::MAX));
+    let qualities = [("fast", Quality::Fast), ("high", Quality::High), ("best", Quality::Best)];
+    let quality = params.choice("quality", &qualities)?;
     let resampler =
         if rate == spec.sample_rate {
             None
@@ -62,7 +58,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, Build
                 reason: error.to_string(),
             })?)
         };
-    Ok(Box::new(Resample { resampler, rate, missing_frames: 0 }))
+    Ok(StepProcessor::streaming(Resample { resampler, rate, missing_frames: 0 }))
 }
 
 /// A [`Resampler`] that works in place.
@@ -121,21 +117,27 @@ impl Processor for Resample {
             .map_or(input_frames, |resampler| room_needed(resampler, input_frames))
     }
 
-    fn held_back(&self) -> Frames {
-        self.resampler.as_ref().map_or(Frames::ZERO, Resampler::held_back)
+    fn span(&self, input: Frames) -> OutputSpan {
+        match &self.resampler {
+            Some(resampler) => {
+                OutputSpan { first_frame: None, length: resampler.output_length(input) }
+            }
+            None => OutputSpan { first_frame: Some(0), length: input },
+        }
     }
 
-    fn output_length(&self, input: Frames) -> Frames {
-        self.resampler.as_ref().map_or(input, |resampler| resampler.output_length(input))
+    fn properties(&self) -> Properties {
+        Properties {
+            held_back: self.resampler.as_ref().map_or(Frames::ZERO, Resampler::held_back),
+            is_transparent: self.resampler.is_none(),
+            ..Properties::default()
+        }
     }
 
-    fn is_transparent(&self) -> bool {
-        self.resampler.is_none()
-    }
-
-    fn failure(&self) -> Option<String> {
-        (self.missing_frames > 0)
-            .then(|| format!("the block has no room for {} further frames", self.missing_frames))
+    fn report(&self) -> StepReport {
+        let failure = (self.missing_frames > 0)
+            .then(|| format!("the block has no room for {} further frames", self.missing_frames));
+        StepReport { failure, ..StepReport::default() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `swap`: exchanges left and right.
 
 use crate::descriptor::{BuildError, Params, Peaks, StepDescriptor};
-use crate::processor::{Processor, Status};
+use crate::processor::{Processor, Properties, Status, StepProcessor};
 use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 
 const NAME: &str = "swap";
@@ -29,13 +29,13 @@ const SIDES: &[(ChannelPosition, ChannelPosition)] = &[
     (P::TopBackLeft, P::TopBackRight),
 ];
 
-fn build(_params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
+fn build(_params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
     let pairs = pairs(&spec.layout);
     if pairs.is_empty() {
         let reason = format!("the audio ({}) has no left and right", spec.layout);
         return Err(BuildError::Unsuitable { step: NAME, reason });
     }
-    Ok(Box::new(Swap { pairs }))
+    Ok(StepProcessor::streaming(Swap { pairs }))
 }
 
 fn pairs(layout: &ChannelLayout) -> Vec<(usize, usize)> {
@@ -59,8 +59,8 @@ impl Processor for Swap {
 
     fn reset(&mut self) {}
 
-    fn is_transparent(&self) -> bool {
+    fn properties(&self) -> Properties {
         // It only moves samples.
-        true
+        Properties { is_transparent: true, ..Properties::default() }
     }
 }

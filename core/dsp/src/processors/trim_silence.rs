@@ -4,7 +4,10 @@ use super::span::Span;
 use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, OutputSpan, ProcessError, Processor, Properties, Status, StepProcessor, StepReport,
+    WholeFile,
+};
 use wavemill_audio::limits::STEP_TIME_MAX;
 use wavemill_audio::units::{Decibels, Frames, SampleRate, Seconds};
 use wavemill_audio::{Block, StreamSpec};
@@ -40,15 +43,14 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature of every step's constructor")]
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let frames = |key| Seconds(params.number(key).unwrap_or_default()).to_frames(spec.sample_rate);
-    let threshold = Decibels(params.number("threshold_dbfs").unwrap_or_default());
-    Ok(Box::new(TrimSilence {
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let frames = |key| Ok(Seconds(params.number(key)?).to_frames(spec.sample_rate));
+    let threshold = Decibels(params.number("threshold_dbfs")?);
+    Ok(StepProcessor::of_whole_file(TrimSilence {
         #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
         threshold: threshold.to_amplitude() as f32,
-        min_length: frames("min_length_s"),
-        pad: frames("pad_s"),
+        min_length: frames("min_length_s")?,
+        pad: frames("pad_s")?,
         rate: spec.sample_rate,
         observed: 0,
         sound: None,
@@ -100,27 +102,16 @@ impl Processor for TrimSilence {
         self.position = 0;
     }
 
-    fn output_length(&self, input: Frames) -> Frames {
-        self.kept.map_or(input, |kept| Frames(kept.end - kept.start))
-    }
-
-    fn first_frame(&self) -> Option<i64> {
-        i64::try_from(self.kept.map_or(0, |kept| kept.start)).ok()
-    }
-
-    fn whole_file_need(&self) -> WholeFileNeed {
-        WholeFileNeed::Samples
-    }
-
-    fn observe(&mut self, block: &Block) {
-        let is_sound = |sample: &f32| sample.abs() > self.threshold;
-        let first = block.planes().filter_map(|plane| plane.iter().position(is_sound)).min();
-        let last = block.planes().filter_map(|plane| plane.iter().rposition(is_sound)).max();
-        if let (Some(first), Some(last)) = (first, last) {
-            let start = self.sound.map_or(self.observed + first as u64, |sound| sound.start);
-            self.sound = Some(Span { start, end: self.observed + last as u64 + 1 });
+    fn span(&self, input: Frames) -> OutputSpan {
+        OutputSpan {
+            first_frame: i64::try_from(self.kept.map_or(0, |kept| kept.start)).ok(),
+            length: self.kept.map_or(input, |kept| Frames(kept.end - kept.start)),
         }
-        self.observed += block.frame_count() as u64;
+    }
+
+    fn properties(&self) -> Properties {
+        // It only drops frames.
+        Properties { is_transparent: true, ..Properties::default() }
     }
 
     fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
@@ -136,19 +127,31 @@ impl Processor for TrimSilence {
         Ok(())
     }
 
-    fn is_transparent(&self) -> bool {
-        // It only drops frames.
+    fn report(&self) -> StepReport {
+        let Some(kept) = self.kept else {
+            return vec![Finding::text("left_alone", "silent throughout")].into();
+        };
+        let seconds = |frames: u64| Frames(frames).duration(self.rate).0;
+        StepReport::from(vec![
+            Finding::number("removed_start_s", seconds(kept.start)),
+            Finding::number("removed_end_s", seconds(self.observed - kept.end)),
+        ])
+    }
+}
+
+impl WholeFile for TrimSilence {
+    fn needs_samples(&self) -> bool {
         true
     }
 
-    fn findings(&self) -> Vec<Finding> {
-        let Some(kept) = self.kept else {
-            return vec![Finding::text("left_alone", "silent throughout")];
-        };
-        let seconds = |frames: u64| Frames(frames).duration(self.rate).0;
-        vec![
-            Finding::number("removed_start_s", seconds(kept.start)),
-            Finding::number("removed_end_s", seconds(self.observed - kept.end)),
-        ]
+    fn observe(&mut self, block: &Block) {
+        let is_sound = |sample: &f32| sample.abs() > self.threshold;
+        let first = block.planes().filter_map(|plane| plane.iter().position(is_sound)).min();
+        let last = block.planes().filter_map(|plane| plane.iter().rposition(is_sound)).max();
+        if let (Some(first), Some(last)) = (first, last) {
+            let start = self.sound.map_or(self.observed + first as u64, |sound| sound.start);
+            self.sound = Some(Span { start, end: self.observed + last as u64 + 1 });
+        }
+        self.observed += block.frame_count() as u64;
     }
 }

@@ -9,7 +9,6 @@ use super::judge::{Judged, Outcome, Stop};
 use super::signal::{self, Planes};
 use super::subject::{Setup, Subject};
 use wavemill_core::audio::StreamSpec;
-use wavemill_core::processor::Processor;
 
 /// Likeness below which an output is no image of the input.
 const UNLIKE: f64 = 0.3;

@@ -3,7 +3,7 @@
 use super::judge::{Judged, Outcome};
 use super::signal;
 use super::subject::{Cost, Subject};
-use wavemill_core::processor::{Processor, Tail};
+use wavemill_core::processor::Tail;
 use wavemill_core::units::SampleRate;
 
 pub(super) fn run(subject: &Subject<'_>) -> Judged {

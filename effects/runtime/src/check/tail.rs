@@ -1,10 +1,10 @@
-//! After what `fx_tail` says, the output is below what anyone hears.
+//! After what `fx_tail` says, the output is inaudible.
 
 use super::judge::{Judged, Outcome, Stop, counted};
 use super::signal;
 use super::stream::{last_above, peak_from};
 use super::subject::{Setup, Subject};
-use wavemill_core::processor::{Processor, Tail};
+use wavemill_core::processor::Tail;
 use wavemill_core::units::{Dbfs, Frames, SampleRate};
 
 /// -120 dBFS: what is left may be cut off.
@@ -25,7 +25,7 @@ const TOTAL_S: f64 = 240.0;
 /// How many times longer than needed a tail may be without a remark.
 const WASTEFUL: usize = 10;
 
-/// What was heard with some settings.
+/// What was measured with some settings.
 struct Found {
     /// The tail, in frames; `None` for an endless one.
     declared: Option<usize>,

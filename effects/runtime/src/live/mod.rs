@@ -18,7 +18,7 @@ use dry::DryLine;
 use slot::Slot;
 use std::sync::Arc;
 use wavemill_core::audio::{Block, StreamSpec};
-use wavemill_core::processor::{Processor, Status, Tail};
+use wavemill_core::processor::{Processor, Properties, Status, Tail};
 use wavemill_core::units::Frames;
 
 /// The audio thread's side.
@@ -37,14 +37,14 @@ pub struct LiveEffect {
     wet_share: f32,
     /// Change of the share in a frame.
     share_step: f32,
-    /// Frames a fresh instance is fed before it is heard: its latency.
+    /// Frames a fresh instance processes before its output is used: its latency.
     warming: u64,
     latency: Frames,
     tail: Tail,
     strike_count: u32,
 }
 
-/// The setup thread's side: it replaces broken instances, and tells why they broke.
+/// The setup thread's side: it replaces broken instances, and reports why they broke.
 pub struct LiveKeeper {
     module: Module,
     spec: StreamSpec,
@@ -145,6 +145,16 @@ fn share_step(fade_frames: f64) -> f32 {
 }
 
 impl LiveEffect {
+    /// Frames by which output lags behind input.
+    pub fn latency(&self) -> Frames {
+        self.latency
+    }
+
+    /// How long it sounds after the input's end.
+    pub fn tail(&self) -> Tail {
+        self.tail
+    }
+
     /// Sets a parameter from the next frame on, also of instances to come; `false` when it is none
     /// that can be set. Real-time.
     pub fn set(&mut self, id: u32, value: f64) -> bool {
@@ -305,12 +315,8 @@ impl Processor for LiveEffect {
         }
     }
 
-    fn latency(&self) -> Frames {
-        self.latency
-    }
-
-    fn tail(&self) -> Tail {
-        self.tail
+    fn properties(&self) -> Properties {
+        Properties { latency: self.latency, tail: self.tail, ..Properties::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::budgets::Budgets;
 use crate::sandbox::{Mode, Sandbox};
 use crate::{CreateError, LoadError, Module, Settings, limits};
 use wavemill_core::audio::StreamSpec;
-use wavemill_core::processor::{Processor, Tail};
+use wavemill_core::processor::Tail;
 use wavemill_core::units::Frames;
 
 #[test]

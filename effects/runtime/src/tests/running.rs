@@ -164,9 +164,9 @@ fn silence_is_reported_when_every_instance_says_so() {
     let mut effect = Source::new().channels(1, 1).process("(i32.const 1)").effect(2, 64);
     let mut block = Block::from_planes(&[[0.0; 8]; 2]);
     assert_eq!(effect.process(&mut block), Status::Silent);
-    // Silent only after an input of zero: a second instance that hears something says 0.
-    let hears = "(i32.eqz (i32.load (i32.const 65536)))";
-    let mut effect = Source::new().channels(1, 1).process(hears).effect(2, 64);
+    // Silent only after an input of zero: a second instance with another input says 0.
+    let is_silent = "(i32.eqz (i32.load (i32.const 65536)))";
+    let mut effect = Source::new().channels(1, 1).process(is_silent).effect(2, 64);
     let mut block = Block::from_planes(&[[0.0; 8], [1.0; 8]]);
     assert_eq!(effect.process(&mut block), Status::Continue);
 }
@@ -208,7 +208,7 @@ fn latency_and_tail_are_what_the_module_says() {
 
 #[test]
 fn every_parameter_is_set_in_order_before_creation() {
-    // Writes what it is told, in order, where the first plane is read from.
+    // Writes what it is passed, in order, where the first plane is read from.
     let json = r#"{"id":"t","name":"T","version":"1.0.0","channels":[1,1],"params":[
         {"id":9,"key":"b","min":0,"max":9,"default":3},{"id":4,"key":"a","min":0,"max":9,"default":5}]}"#;
     let source = Source::new()
@@ -268,7 +268,7 @@ fn lines_logged_before_the_first_block_are_kept() {
 #[test]
 fn findings_name_the_effect_and_its_hash() {
     let effect = Source::new().effect(1, 64);
-    let findings = serde_json::to_value(effect.findings()).unwrap();
+    let findings = serde_json::to_value(effect.report().findings).unwrap();
     assert_eq!(findings[0]["value"], "test 1.0.0");
     assert_eq!(findings[1]["value"], effect.module().sha256());
 }

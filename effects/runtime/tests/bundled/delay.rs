@@ -4,7 +4,7 @@ use crate::bench::{
     Output, RATE_HZ, db, effect, impulse, module, noise, peak, power, render, run, set, sine,
     spikes, tail_frames,
 };
-use wavemill_core::processor::{Processor, Status};
+use wavemill_core::processor::Status;
 use wavemill_core::units::Frames;
 
 /// Echoes only, 4,800 frames apart, each half the one before, unfiltered.

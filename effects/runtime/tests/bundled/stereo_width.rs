@@ -5,7 +5,7 @@ use crate::bench::{
     tail_frames,
 };
 use wavemill_core::audio::StreamSpec;
-use wavemill_core::processor::{Processor, Status};
+use wavemill_core::processor::Status;
 use wavemill_core::units::Frames;
 use wavemill_runtime::Settings;
 

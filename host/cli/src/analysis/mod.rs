@@ -24,7 +24,7 @@ use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::MonoMode;
 use wavemill_core::tags::{self, TagReading};
 use wavemill_core::units::Frames;
-use wavemill_pipelines::execution::{self, FileFacts};
+use wavemill_pipelines::report::{self, FileFacts};
 
 /// A file's facts and measures as reports have them: rounded alike, so that both say the same. Groups
 /// that were not asked for are absent.
@@ -193,13 +193,13 @@ fn measure(
         found.insert(Part::File.name().to_owned(), facts(input, &info, frames, &warnings)?);
     }
     if !repairs.is_empty() {
-        found.insert(REPAIRS.to_owned(), execution::measures(&repairs));
+        found.insert(REPAIRS.to_owned(), report::measures(&repairs));
     }
     if parts.contains(&Part::Tags) {
-        let tags = execution::measures(&input.tags()?.tags);
+        let tags = report::measures(&input.tags()?.tags);
         found.insert(Part::Tags.name().to_owned(), tags);
     }
-    if let Value::Object(measures) = execution::measures(&analyzer.finish()) {
+    if let Value::Object(measures) = report::measures(&analyzer.finish()) {
         found.extend(measures);
     }
     Ok(found)
@@ -236,7 +236,7 @@ fn facts(
     let path = Path::new(input.name());
     let facts =
         FileFacts::new(path, info, content.size_bytes, Some(duration), content.blake3.clone());
-    let mut facts = execution::measures(&facts);
+    let mut facts = report::measures(&facts);
     if input.is_raw() {
         facts["format"] = "raw".into();
     }

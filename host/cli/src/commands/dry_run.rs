@@ -76,8 +76,8 @@ impl Rehearsed {
             OutputKind::Export => outcome.rejected.is_none(),
             // Steps may cut off the last one.
             OutputKind::Chapters => {
-                let count = outcome.report.pointer("/chapters/count").and_then(Value::as_u64);
-                count.is_some_and(|count| count > 0)
+                let chapters = outcome.report.chapters.as_ref();
+                chapters.and_then(|chapters| chapters.count).is_some_and(|count| count > 0)
             }
         }
     }
@@ -157,7 +157,7 @@ impl Hooks for DryHooks<'_> {
     fn progress(&mut self, _share: f64) {}
 }
 
-/// Tells what would be; whether a run would deliver.
+/// Shows what would be made; returns whether a run would deliver.
 fn show(
     context: &Context,
     pipeline: &Pipeline,
@@ -175,7 +175,7 @@ fn show(
             "input": file.display().to_string(),
             "rejected": outcome.rejected,
             "outputs": outputs.iter().map(output_json).collect::<Vec<_>>(),
-            "report": outcome.report,
+            "report": outcome.report.to_json(),
         }))?;
         return Ok(is_right);
     }

@@ -11,8 +11,9 @@ use std::path::Path;
 use std::time::Duration;
 use wavemill_daemon::{DaemonEvent, StartedWatch, Summary};
 use wavemill_pipelines::Pipeline;
+use wavemill_pipelines::report::Report;
 
-/// Tells events as they come.
+/// Shows events as they come.
 pub(super) struct EventView<'a> {
     context: &'a Context,
     files: &'a [PipelineFile],
@@ -25,7 +26,7 @@ impl<'a> EventView<'a> {
         Self { context, files, until_idle, bars: Bars::new(context) }
     }
 
-    /// Tells one event.
+    /// Shows one event.
     pub(super) fn show(&mut self, event: &DaemonEvent) -> Result<(), CliError> {
         if self.context.is_json() {
             let value =
@@ -39,7 +40,9 @@ impl<'a> EventView<'a> {
             DaemonEvent::JobDone { job, input, outputs, report, .. } => {
                 self.bars.end(job);
                 let paths = outputs.iter().filter(|output| output.skipped.is_none());
-                let outcome = Outcome { input, report, outputs: paths.map(Into::into).collect() };
+                let (outputs, nothing) = (paths.map(Into::into).collect(), Report::default());
+                let report = report.as_deref().unwrap_or(&nothing);
+                let outcome = Outcome { input, report, outputs };
                 return self.lines(&outcome.lines(self.context));
             }
             DaemonEvent::JobFailed { job, input, reason, retry_in, .. } => {

@@ -2,11 +2,12 @@
 
 use super::Context;
 use crate::report::{Paint, Tone, counted, one_line, shown};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use wavemill_api::types::OutputView;
+use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::Plain;
-use wavemill_pipelines::execution::{OutputKind, Prepared, entries, findings, notes};
+use wavemill_pipelines::execution::{OutputKind, Prepared};
+use wavemill_pipelines::report::{Report, WrittenEntry};
 
 /// A finished file.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(super) struct Outcome<'a> {
     /// The source.
     pub(super) input: &'a Path,
     /// The run's report.
-    pub(super) report: &'a Value,
+    pub(super) report: &'a Report,
     /// What was published.
     pub(super) outputs: Vec<PublishedFile>,
 }
@@ -44,16 +45,15 @@ impl Outcome<'_> {
         let paint = context.report.paint();
         let mut lines = vec![self.headline(paint)];
         lines.extend(
-            notes(self.report)
+            self.report
+                .notes()
                 .iter()
                 .map(|note| format!("  {} {}", paint.tone(Tone::Doubt, "note:"), one_line(note))),
         );
-        let heard = ExportLevels::all(self.report);
+        let exports = ExportLevels::all(self.report);
         let numbers = |made: &PublishedFile| {
-            let is_this = |heard: &&ExportLevels<'_>| {
-                heard.path.is_some_and(|path| Path::new(path) == made.path)
-            };
-            let numbers = heard.iter().find(is_this).filter(|_| differ(&heard, self.report));
+            let is_this = |export: &&ExportLevels<'_>| Path::new(export.path) == made.path;
+            let numbers = exports.iter().find(is_this).filter(|_| differ(&exports, self.report));
             numbers.map_or_else(String::new, |it| format!("  {}", it.loudness.words()))
         };
         lines.extend(self.outputs.iter().map(|made| {
@@ -81,7 +81,7 @@ impl Outcome<'_> {
 }
 
 /// What a file would come to: numbers before and after, what limits them, and the group.
-pub(super) fn rehearsed(input: &Path, report: &Value, context: &Context) -> Vec<String> {
+pub(super) fn rehearsed(input: &Path, report: &Report, context: &Context) -> Vec<String> {
     let paint = context.report.paint();
     let mut words = Numbers::of(report).before_and_after(paint.arrow());
     if words.is_empty() {
@@ -90,14 +90,15 @@ pub(super) fn rehearsed(input: &Path, report: &Value, context: &Context) -> Vec<
     let name = input.file_name().map_or(input, Path::new);
     let mut lines =
         vec![format!("{}: {}", paint.tone(Tone::Strong, shown(name)), words.join(", "))];
-    let heard = ExportLevels::all(report);
-    if differ(&heard, report) {
+    let exports = ExportLevels::all(report);
+    if differ(&exports, report) {
         let line = |it: &ExportLevels<'_>| format!("  {}: {}", it.format, it.loudness.words());
-        lines.extend(heard.iter().map(line));
+        lines.extend(exports.iter().map(line));
     }
     lines.extend(limits(report).into_iter().map(|line| format!("  {line}")));
     lines.extend(
-        notes(report)
+        report
+            .notes()
             .iter()
             .map(|note| format!("  {} {}", paint.tone(Tone::Doubt, "note:"), one_line(note))),
     );
@@ -105,11 +106,11 @@ pub(super) fn rehearsed(input: &Path, report: &Value, context: &Context) -> Vec<
 }
 
 /// The group, and what keeps a step from giving more.
-fn limits(report: &Value) -> Vec<String> {
+fn limits(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
-    for (step, found) in findings(report) {
-        let number = |key: &str| found.get(key).and_then(Value::as_f64);
-        let files = found.get("group_files").and_then(Value::as_f64);
+    for (step, found) in report.findings() {
+        let number = |key: &str| found.number(key);
+        let files = number("group_files");
         if let Some(files) = files {
             let level = |key: &str, unit: &str| {
                 number(key)
@@ -119,7 +120,7 @@ fn limits(report: &Value) -> Vec<String> {
             let peak = level("group_true_peak_dbtp", "dBTP");
             lines.push(format!("one gain for a group of {files}: {loudness}, true peak {peak}"));
         }
-        if found.get("ceiling_bound").and_then(Value::as_bool) == Some(true) {
+        if found.flag("ceiling_bound") == Some(true) {
             let whose = if files.is_some() { "the group's largest peak" } else { "the ceiling" };
             lines.push(format!("{step}: {whose} limits the gain"));
         }
@@ -150,17 +151,17 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn of(report: &Value) -> Self {
+    fn of(report: &Report) -> Self {
         let (before, after) = (of_step(report, "measured"), of_step(report, "expected"));
-        let input = Loudness::of(report).or(before);
-        let heard = ExportLevels::all(report);
-        let gain_db = findings(report).find_map(|(_, found)| found.get("gain_db")?.as_f64());
-        if differ(&heard, report) {
+        let input = Loudness::of(report.loudness.as_ref()).or(before);
+        let exports = ExportLevels::all(report);
+        let gain_db = report.findings().find_map(|(_, found)| found.number("gain_db"));
+        if differ(&exports, report) {
             // Each export says its own.
             let input_lufs = input.integrated_lufs;
             return Self { input_lufs, gain_db, outputs_differ: true, ..Self::default() };
         }
-        let output = heard.first().map(|heard| heard.loudness).unwrap_or_default().or(after);
+        let output = exports.first().map(|export| export.loudness).unwrap_or_default().or(after);
         Self {
             outputs_differ: false,
             input_lufs: input.integrated_lufs,
@@ -213,26 +214,21 @@ struct Loudness {
 }
 
 impl Loudness {
-    /// The `loudness` of a part of a report; of both true peaks the larger, on which ceilings hold.
-    fn of(part: &Value) -> Self {
-        let number = |key| part.pointer(key).and_then(Value::as_f64);
+    /// Of a measured signal; of both true peaks the larger, on which ceilings hold.
+    fn of(report: Option<&LoudnessReport>) -> Self {
         Self {
-            integrated_lufs: number("/loudness/integrated_lufs"),
-            true_peak_dbtp: ["/loudness/true_peak_dbtp", "/loudness/true_peak_precise_dbtp"]
-                .into_iter()
-                .filter_map(number)
-                .reduce(f64::max),
+            integrated_lufs: report.and_then(|it| it.integrated_lufs).map(|lufs| lufs.0),
+            true_peak_dbtp: report.and_then(LoudnessReport::larger_true_peak).map(|peak| peak.0),
         }
     }
 
     /// Of an export: what a lossy one decodes to, else what was stored.
-    fn heard(output: &Value) -> Self {
-        let number = |key| output.get(key).and_then(Value::as_f64);
+    fn of_export(output: &WrittenEntry) -> Self {
         let decoded = Self {
-            integrated_lufs: number("decoded_integrated_lufs"),
-            true_peak_dbtp: number("decoded_true_peak_dbtp"),
+            integrated_lufs: output.decoded_integrated_lufs,
+            true_peak_dbtp: output.decoded_true_peak_dbtp,
         };
-        if decoded.integrated_lufs.is_some() { decoded } else { Self::of(output) }
+        if decoded.integrated_lufs.is_some() { decoded } else { Self::of(output.loudness.as_ref()) }
     }
 
     fn words(self) -> String {
@@ -252,44 +248,42 @@ impl Loudness {
 
 /// What the loudness step measured, or expects of its output: a run measures its files only where
 /// the pipeline asks for a report or a gate.
-fn of_step(report: &Value, which: &str) -> Loudness {
-    let found = findings(report).find_map(|(step, found)| (step == "loudness").then_some(found));
-    let number = |key: &str| found?.get(format!("{which}_{key}"))?.as_f64();
+fn of_step(report: &Report, which: &str) -> Loudness {
+    let found = report.findings().find_map(|(step, found)| (step == "loudness").then_some(found));
+    let number = |key: &str| found?.number(&format!("{which}_{key}"));
     Loudness {
         integrated_lufs: number("integrated_lufs"),
         true_peak_dbtp: number("true_peak_dbtp"),
     }
 }
 
-/// An export as it will be heard.
+/// Levels of an export as it plays.
 struct ExportLevels<'a> {
-    path: Option<&'a str>,
+    path: &'a str,
     format: &'a str,
     loudness: Loudness,
 }
 
 impl<'a> ExportLevels<'a> {
     /// Those of a report whose loudness is known.
-    fn all(report: &'a Value) -> Vec<Self> {
-        let text = |output: &'a Value, key| output.get(key).and_then(Value::as_str);
-        let heard = |output| Self {
-            path: text(output, "path"),
-            format: text(output, "format").unwrap_or_default(),
-            loudness: Loudness::heard(output),
+    fn all(report: &'a Report) -> Vec<Self> {
+        let levels = |output: &'a WrittenEntry| Self {
+            path: &output.path,
+            format: &output.format,
+            loudness: Loudness::of_export(output),
         };
-        let outputs = entries(report, "outputs").map(heard);
+        let outputs = report.written().map(levels);
         outputs.filter(|output| output.loudness.integrated_lufs.is_some()).collect()
     }
 }
 
 /// Whether exports came out differently, or one so that it says nothing of those that were not measured.
-fn differ(heard: &[ExportLevels<'_>], report: &Value) -> bool {
-    let Some(first) = heard.first().map(|heard| heard.loudness.words()) else { return false };
-    let is_written = |output: &&Value| output.get("skipped").is_none();
-    let is_all = entries(report, "outputs").filter(is_written).count() == heard.len();
+fn differ(exports: &[ExportLevels<'_>], report: &Report) -> bool {
+    let Some(first) = exports.first().map(|export| export.loudness.words()) else { return false };
+    let is_all = report.written().count() == exports.len();
     let expected = of_step(report, "expected").words();
-    let is_other = |heard: &ExportLevels<'_>| heard.loudness.words() != first;
-    heard.iter().any(is_other) || !(is_all || first == expected)
+    let is_other = |export: &ExportLevels<'_>| export.loudness.words() != first;
+    exports.iter().any(is_other) || !(is_all || first == expected)
 }
 
 fn peak_words(peak_dbtp: f64) -> String {
@@ -299,55 +293,82 @@ fn peak_words(peak_dbtp: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use wavemill_core::processor::Finding;
+    use wavemill_core::units::{Dbtp, Lufs};
+    use wavemill_pipelines::report::{Findings, OutputEntry, StepEntry, StepFacts};
+
+    fn loudness(integrated_lufs: f64, true_peak_dbtp: f64) -> LoudnessReport {
+        LoudnessReport {
+            integrated_lufs: Some(Lufs(integrated_lufs)),
+            true_peak_dbtp: Some(Dbtp(true_peak_dbtp)),
+            ..LoudnessReport::default()
+        }
+    }
+
+    /// A run with a `loudness` step that found this.
+    fn report(findings: Vec<Finding>, exports: Vec<WrittenEntry>) -> Report {
+        let what = StepFacts { step: Some("loudness".to_owned()), ..StepFacts::default() };
+        let step = StepEntry { what, findings: Some(Findings(findings)), ..StepEntry::default() };
+        let outputs = exports.into_iter().map(|export| OutputEntry::Written(Box::new(export)));
+        Report { steps: vec![step], outputs: outputs.collect(), ..Report::default() }
+    }
+
+    fn export(path: &str, loudness: LoudnessReport) -> WrittenEntry {
+        WrittenEntry { path: path.into(), loudness: Some(loudness), ..WrittenEntry::default() }
+    }
 
     #[test]
     fn numbers_of_a_report_become_words() {
-        let mut report = json!({
-            "loudness": { "integrated_lufs": -19.83, "true_peak_dbtp": -5.0 },
-            "steps": [{ "use": "loudness", "findings": { "gain_db": 3.83 } }],
-            "outputs": [
-                { "path": "a.flac", "loudness": { "integrated_lufs": -16.0, "true_peak_dbtp": -1.17 } },
-                { "path": "a.mp3", "loudness": { "integrated_lufs": -15.5, "true_peak_dbtp": -0.3 },
-                  "decoded_integrated_lufs": -16.03, "decoded_true_peak_dbtp": -1.2 },
-                { "skipped": "exists already" },
-            ],
-        });
-        let words = |report: &Value| Numbers::of(report).words("->").join(", ");
-        assert_eq!(words(&report), "-19.8 -> -16.0 LUFS, true peak -1.2 dBTP, gain +3.8 dB");
+        let with_mp3_at = |lufs: f64| {
+            let mp3 = WrittenEntry {
+                decoded_integrated_lufs: Some(lufs),
+                decoded_true_peak_dbtp: Some(-1.2),
+                ..export("a.mp3", loudness(-15.5, -0.3))
+            };
+            let exports = vec![export("a.flac", loudness(-16.0, -1.17)), mp3];
+            let mut report = report(vec![Finding::number("gain_db", 3.83)], exports);
+            let (format, skipped) = ("wav".to_owned(), "exists already".to_owned());
+            report.outputs.push(OutputEntry::Skipped { format, skipped });
+            report.loudness = Some(loudness(-19.83, -5.0));
+            report
+        };
+        let words = |report: &Report| Numbers::of(report).words("->").join(", ");
+        assert_eq!(
+            words(&with_mp3_at(-16.03)),
+            "-19.8 -> -16.0 LUFS, true peak -1.2 dBTP, gain +3.8 dB"
+        );
         // Where exports differ, each says its own.
-        report["outputs"][1]["decoded_integrated_lufs"] = json!(-16.3);
+        let report = with_mp3_at(-16.3);
         assert_eq!(words(&report), "source -19.8 LUFS, gain +3.8 dB");
-        let heard = ExportLevels::all(&report);
-        assert!(differ(&heard, &report));
-        assert_eq!(heard[1].loudness.words(), "-16.3 LUFS, true peak -1.2 dBTP");
-        assert_eq!(heard[1].path, Some("a.mp3"));
+        let exports = ExportLevels::all(&report);
+        assert!(differ(&exports, &report));
+        assert_eq!(exports[1].loudness.words(), "-16.3 LUFS, true peak -1.2 dBTP");
+        assert_eq!(exports[1].path, "a.mp3");
     }
 
     #[test]
     fn numbers_of_a_run_that_measured_no_files_are_those_of_its_loudness_step() {
-        let report = json!({
-            "loudness": null,
-            "steps": [{ "use": "loudness", "findings": {
-                "measured_integrated_lufs": -25.09, "gain_db": 10.54,
-                "expected_integrated_lufs": -14.55, "expected_true_peak_dbtp": -1.0,
-            } }],
-            "outputs": [{ "loudness": null }],
-        });
-        let words = Numbers::of(&report).words("->").join(", ");
-        assert_eq!(words, "-25.1 -> -14.6 LUFS, true peak -1.0 dBTP, gain +10.5 dB");
+        let found = vec![
+            Finding::number("measured_integrated_lufs", -25.09),
+            Finding::number("gain_db", 10.54),
+            Finding::number("expected_integrated_lufs", -14.55),
+            Finding::number("expected_true_peak_dbtp", -1.0),
+        ];
+        let words = Numbers::of(&report(found, vec![WrittenEntry::default()])).words("->");
+        assert_eq!(words.join(", "), "-25.1 -> -14.6 LUFS, true peak -1.0 dBTP, gain +10.5 dB");
     }
 
     #[test]
     fn rehearsal_shows_both_peaks_the_group_and_what_limits_the_gain() {
-        let report = json!({
-            "loudness": { "integrated_lufs": -19.8, "true_peak_dbtp": -5.0 },
-            "steps": [{ "use": "loudness", "findings": {
-                "gain_db": 1.5, "ceiling_bound": true, "group_files": 3.0,
-                "group_integrated_lufs": -18.0, "group_true_peak_dbtp": -2.5,
-            } }],
-            "outputs": [{ "loudness": { "integrated_lufs": -18.3, "true_peak_dbtp": -3.5 } }],
-        });
+        let found = vec![
+            Finding::number("gain_db", 1.5),
+            Finding::flag("ceiling_bound", true),
+            Finding::number("group_files", 3.0),
+            Finding::number("group_integrated_lufs", -18.0),
+            Finding::number("group_true_peak_dbtp", -2.5),
+        ];
+        let mut report = report(found, vec![export("a.wav", loudness(-18.3, -3.5))]);
+        report.loudness = Some(loudness(-19.8, -5.0));
         let words = Numbers::of(&report).before_and_after("->").join(", ");
         assert_eq!(words, "-19.8 -> -18.3 LUFS, true peak -5.0 -> -3.5 dBTP, gain +1.5 dB");
         assert_eq!(
@@ -361,6 +382,6 @@ mod tests {
 
     #[test]
     fn report_without_numbers_has_no_words() {
-        assert!(Numbers::of(&Value::Null).words("->").is_empty());
+        assert!(Numbers::of(&Report::default()).words("->").is_empty());
     }
 }

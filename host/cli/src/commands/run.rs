@@ -336,6 +336,7 @@ impl Runner<'_> {
         let pipeline = self.pipeline.name.clone();
         let Job { id: job, input, .. } = job;
         let Outcome { rejected, outputs, report } = outcome;
+        let report = Some(Box::new(report));
         let outputs = outputs.iter().map(published).collect();
         let event = if let Some(reason) = rejected {
             self.summary.rejected += 1;

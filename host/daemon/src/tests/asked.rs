@@ -49,7 +49,7 @@ fn end(running: Running) {
 }
 
 #[test]
-fn submitted_files_are_done_once_each_and_told_as_a_batch() {
+fn submitted_files_are_done_once_each_and_reported_as_a_batch() {
     let lab = Lab::new();
     fs::create_dir(lab.path("elsewhere")).unwrap();
     lab.write("elsewhere/one.wav", "sound");
@@ -95,9 +95,10 @@ fn submitted_file_is_all_that_its_worker_can_read() {
     lab.client().submit(&request).unwrap();
     let is_done = |event: &DaemonEvent| matches!(event, DaemonEvent::JobDone { input, .. } if input.ends_with("other/try.wav"));
     let DaemonEvent::JobDone { report, .. } = running.wait_for(is_done) else { unreachable!() };
+    let found = report.unwrap().tags;
     // What lies beside it is as far away as anything else, as are the watched folders.
     for act in ["read", "list", "list input folder", "read other input"] {
-        assert_eq!(report["tried"][act], "Permission denied (os error 13)", "{report:#}");
+        assert_eq!(found["tried"][act], "Permission denied (os error 13)", "{found:#}");
     }
     end(running);
 }
@@ -145,7 +146,7 @@ fn canceled_job_leaves_nothing_whether_it_waited_or_ran() {
 #[test]
 fn worker_that_does_not_listen_is_killed_when_its_job_is_canceled() {
     let lab = Lab::new();
-    // It waits for a file that never comes, whatever it is told.
+    // It waits for a file that never comes, whatever it is asked.
     lab.write("one.wav", "gate");
     let running = lab.start(&plan("a"), false);
     let batch = lab.submit(&["one.wav"]).batch.unwrap();

@@ -103,10 +103,10 @@ fn limits(plan: &Plan) -> serde_json::Value {
     lab.write("in/a.wav", "limits");
     let (_, events) = lab.run(plan);
     let report = events.iter().find_map(|event| match event {
-        DaemonEvent::JobDone { report, .. } => Some(report.clone()),
+        DaemonEvent::JobDone { report, .. } => report.clone(),
         _ => None,
     });
-    report.unwrap()["limits"].clone()
+    report.unwrap().tags["limits"].clone()
 }
 
 /// A plan whose files get one gain together.

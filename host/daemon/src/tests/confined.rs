@@ -54,10 +54,10 @@ fn report_with(plan: Plan, lab: &Lab, confine: bool) -> Value {
     let events: Vec<_> = events.try_iter().collect();
     assert_eq!(summary.done, 1, "{events:?}");
     let report = events.into_iter().find_map(|event| match event {
-        DaemonEvent::JobDone { report, .. } => Some(report),
+        DaemonEvent::JobDone { report, .. } => report,
         _ => None,
     });
-    report.unwrap()
+    report.unwrap().tags
 }
 
 fn worked(tried: &Value) -> BTreeSet<&str> {
@@ -141,7 +141,7 @@ fn each_job_has_a_worker_of_its_own_that_ends_with_it() {
     let workers: BTreeSet<_> = events
         .try_iter()
         .filter_map(|event| match event {
-            DaemonEvent::JobDone { report, .. } => report["worker"].as_u64(),
+            DaemonEvent::JobDone { report, .. } => report.as_ref()?.tags["worker"].as_u64(),
             _ => None,
         })
         .collect();

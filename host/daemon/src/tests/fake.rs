@@ -13,6 +13,7 @@ use wavemill_pipelines::execution::{
     Decision, FileAccess, Outcome, OutputKind, Places, Prepared, Proposal, RunError,
 };
 use wavemill_pipelines::model::OnConflict;
+use wavemill_pipelines::report::Report;
 use wavemill_store::GroupMember;
 use wavemill_store::cache::{Group, Pieces};
 
@@ -91,17 +92,19 @@ impl Engine for FakeEngine {
             let other: Vec<Prepared> = other;
             remove_all(access.as_ref(), &other);
         }
-        let mut report = serde_json::json!({ "source": source, "worker": std::process::id() });
+        let mut found = serde_json::json!({ "source": source, "worker": std::process::id() });
         if source == "limits" {
-            report["limits"] = limits();
+            found["limits"] = limits();
         }
         if let Some(scene) = Scene::of(&source, &work.output_root) {
-            report["asked"] = scene.ask_all(access.as_ref());
-            report["tried"] = scene.try_all();
+            found["asked"] = scene.ask_all(access.as_ref());
+            found["tried"] = scene.try_all();
             if let Some(how) = scene.try_fatal() {
-                report["tried"]["execute"] = how.into();
+                found["tried"]["execute"] = how.into();
             }
         }
+        // Tests find it where a report has the tags.
+        let report = Report { tags: found, ..Report::default() };
         Ok(Outcome { rejected, outputs, report })
     }
 }

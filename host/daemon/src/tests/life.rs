@@ -30,7 +30,7 @@ fn dropped_file_comes_out_once_and_only_once() {
     });
     let (outputs, report) = done.unwrap();
     assert!(outputs.iter().all(|output| output.is_published));
-    assert_eq!(report["source"], "sound");
+    assert_eq!(report.unwrap().tags["source"], "sound");
     // Again, with the pipeline edited.
     let (summary, _) = lab.run(&plan("a b c"));
     assert_eq!(summary, Summary::default());
@@ -56,7 +56,7 @@ fn watched_folder_that_is_away_at_the_start_is_not_made_anew() {
 }
 
 #[test]
-fn watched_folders_are_made_before_the_start_is_told() {
+fn watched_folders_are_made_before_the_start_is_reported() {
     let lab = Lab::new();
     fs::remove_dir(lab.path("in")).unwrap();
     let running = lab.start(&plan("a"), false);
@@ -124,7 +124,7 @@ fn foreign_output_meets_each_rule() {
 }
 
 #[test]
-fn two_files_with_one_output_name_are_told_apart_by_both_names() {
+fn two_files_with_one_output_name_are_distinguished_by_both_names() {
     let lab = Lab::new();
     for folder in ["in/x", "in/y"] {
         fs::create_dir(lab.path(folder)).unwrap();
@@ -526,7 +526,7 @@ fn outputs_into_the_watched_folder_are_refused() {
     assert!(matches!(error, DaemonError::Conflict { .. }), "{error}");
 }
 
-/// A pipeline whose folder is walked at the start only: later files are heard of by events.
+/// A pipeline whose folder is walked at the start only: later files are found by events.
 fn plan_without_walks() -> Plan {
     let mut plan = plan("a");
     plan.pipeline.watches[0].rescan = Some(Duration::from_hours(1));
@@ -573,7 +573,7 @@ fn until_idle_waits_for_a_file_that_settles_while_the_last_job_ends() {
     // The folder came to rest with one file, and with two.
     lab.write("in/two.wav", "sound");
     wait_for_status(&lab, "\"files\":2");
-    // A file that is kept open settles until it is closed; it was heard of before the next one.
+    // A file that is kept open settles until it is closed; it was found before the next one.
     let mut late = File::create(lab.path("in/late.wav")).unwrap();
     late.write_all(b"sound").unwrap();
     lab.write("in/three.wav", "sound");
@@ -599,8 +599,8 @@ fn job_of_a_pipeline_that_is_not_watched_waits_and_says_so() {
     // It ends although a job waits.
     let (summary, events) = lab.run(&other);
     assert_eq!(summary, Summary::default());
-    let told = DaemonEvent::PipelineUnwatched { pipeline: "test".to_owned(), jobs: 1 };
-    assert!(events.contains(&told), "{events:?}");
+    let expected = DaemonEvent::PipelineUnwatched { pipeline: "test".to_owned(), jobs: 1 };
+    assert!(events.contains(&expected), "{events:?}");
     let running = lab.start(&other, false);
     running.wait_for(|event| matches!(event, DaemonEvent::Started { .. }));
     wait_for_status(&lab, "\"unwatched\":{\"test\":1}");

@@ -11,7 +11,10 @@ use crate::descriptor::{
 };
 use crate::limit::{Limited, LimiterSettings, Linking};
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
-use crate::processor::{Finding, Lowered, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, Lowered, ProcessError, Processor, Properties, Status, StepProcessor, StepReport,
+    WholeFile,
+};
 use aim::{Aim, Mode};
 use rehearsal::{GainThenLimiter, Rehearsal};
 use search::{Bound, Outcome, Search};
@@ -110,28 +113,23 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let number =
-        |param| params.number(param).ok_or(BuildError::Missing { step: DESCRIPTOR.name, param });
-    let mono = mono::mode(params);
-    let mode = match params.choice("mode") {
-        Some("limit") => Mode::Limit(Decibels(number("max_reduction_db")?)),
-        _ => Mode::Lower,
-    };
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
+    let mono = mono::mode(params)?;
+    let limit = Mode::Limit(Decibels(params.number("max_reduction_db")?));
     let aim = Aim {
-        target: Lufs(number("target_lufs")?),
-        ceiling: Dbtp(number("ceiling_dbtp")?),
-        mode,
-        skip_within: params.number("skip_within_lu").map(Lu),
-        lower_only: params.bool("lower_only").unwrap_or_default(),
+        target: Lufs(params.number("target_lufs")?),
+        ceiling: Dbtp(params.number("ceiling_dbtp")?),
+        mode: params.choice("mode", &[("lower", Mode::Lower), ("limit", limit)])?,
+        skip_within: params.optional_number("skip_within_lu").map(Lu),
+        lower_only: params.bool("lower_only")?,
     };
-    Ok(Box::new(Loudness {
-        limiter: limit::settings(params, aim.ceiling, Linking::Linked),
+    Ok(StepProcessor::of_whole_file(Loudness {
+        limiter: limit::settings(params, aim.ceiling, Linking::Linked)?,
         aim,
         spec: spec.clone(),
         mono,
         observing: Observing::Source(Box::new(LoudnessMeter::new(spec, mono))),
-        scope: params.choice("group").map(str::to_owned),
+        scope: params.optional_choice("group").map(str::to_owned),
         group: None,
         is_known: false,
         measured: LoudnessReport::default(),
@@ -410,22 +408,72 @@ impl Processor for Loudness {
         }
     }
 
-    fn latency(&self) -> Frames {
-        if let Some(lowered) = &self.lowered {
-            return lowered.latency();
-        }
-        match &self.decision {
-            Some(Decision { work: Work::Limit(stage), .. }) => stage.latency(),
-            _ => Frames::ZERO,
-        }
+    fn properties(&self) -> Properties {
+        let work = self.decision.as_ref().map(|decision| &decision.work);
+        let (latency, is_transparent) = match (&self.lowered, work) {
+            (Some(lowered), _) => (lowered.latency(), false),
+            (None, Some(Work::Limit(stage))) => (stage.latency(), false),
+            (None, Some(Work::Gain(gain))) => (Frames::ZERO, gain.properties().is_transparent),
+            (None, None) => (Frames::ZERO, true),
+        };
+        Properties { latency, is_transparent, ..Properties::default() }
     }
 
-    fn whole_file_need(&self) -> WholeFileNeed {
-        if matches!(self.observing, Observing::Over) {
-            WholeFileNeed::Nothing
-        } else {
-            WholeFileNeed::Samples
+    fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
+        if matches!(self.observing, Observing::Source(_) | Observing::Rehearsal(..)) {
+            // Nobody asked whether the signal must come again.
+            self.observes_again();
         }
+        self.duration = length.map_or(Seconds(0.0), |it| it.duration(self.spec.sample_rate));
+        (self.decision, self.expected) = match &self.observing {
+            Observing::Rehearsal(search, _) | Observing::Searched(search) => {
+                (self.decide_limited(search), search.outcome())
+            }
+            _ => (self.decide(), None),
+        };
+        Ok(())
+    }
+
+    fn report(&self) -> StepReport {
+        let Piece { integrated_lufs: loudness, true_peak_dbtp: peak, .. } = self.piece;
+        let mode = if self.aim.mode == Mode::Lower { "lower" } else { "limit" };
+        let mut findings = vec![
+            Finding::text("mode", mode),
+            Finding::number("measured_integrated_lufs", loudness.map(|lufs| lufs.0)),
+            Finding::number("measured_true_peak_dbtp", peak.map(|peak| peak.0)),
+        ];
+        if let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) {
+            findings.extend(findings_of_group(scope, group));
+        }
+        let (reference, _) = self.reference();
+        if reference.is_none() {
+            let done = match self.decision.as_ref().map(|decision| &decision.work) {
+                Some(Work::Gain(_)) => "only_lowered_to_ceiling",
+                Some(Work::Limit(_)) => "only_limited_to_ceiling",
+                None => "left_alone",
+            };
+            findings.push(Finding::text(done, NO_LOUDNESS));
+        }
+        let Some(decision) = &self.decision else { return findings.into() };
+        let (expected_loudness, expected_peak) = self.outcome(decision);
+        findings.extend([
+            Finding::number("gain_db", decision.gain.0),
+            Finding::flag("ceiling_bound", decision.is_ceiling_bound),
+            Finding::number("shortfall_lu", reference.map(|_| decision.shortfall.0)),
+            Finding::number("expected_integrated_lufs", expected_loudness.map(|lufs| lufs.0)),
+            Finding::number("expected_true_peak_dbtp", expected_peak.map(|peak| peak.0)),
+        ]);
+        if let Work::Limit(stage) = &decision.work {
+            let limited = stage.limited();
+            findings.extend(self.findings_of_limiter(&limited, decision.bound));
+        }
+        findings.into()
+    }
+}
+
+impl WholeFile for Loudness {
+    fn needs_samples(&self) -> bool {
+        !matches!(self.observing, Observing::Over)
     }
 
     fn observe(&mut self, block: &Block) {
@@ -493,21 +541,6 @@ impl Processor for Loudness {
         }
     }
 
-    fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
-        if matches!(self.observing, Observing::Source(_) | Observing::Rehearsal(..)) {
-            // Nobody asked whether the signal must come again.
-            self.observes_again();
-        }
-        self.duration = length.map_or(Seconds(0.0), |it| it.duration(self.spec.sample_rate));
-        (self.decision, self.expected) = match &self.observing {
-            Observing::Rehearsal(search, _) | Observing::Searched(search) => {
-                (self.decide_limited(search), search.outcome())
-            }
-            _ => (self.decide(), None),
-        };
-        Ok(())
-    }
-
     fn lower_ceiling(&mut self, by: Decibels, louder: Decibels) -> Lowered {
         let Some((gain, is_bound)) = self.gain_below(by, louder) else { return Lowered::Nothing };
         let Some(ceiling) = self.aim.limiter_ceiling() else { return Lowered::Nothing };
@@ -518,49 +551,5 @@ impl Processor for Loudness {
         let settings = LimiterSettings { ceiling: ceiling + -by, ..self.limiter };
         self.lowered = Some(Box::new(GainThenLimiter::new(&self.spec, gain, &settings)));
         if is_bound { Lowered::Bound } else { Lowered::Done }
-    }
-
-    fn is_transparent(&self) -> bool {
-        self.lowered.is_none()
-            && self.decision.as_ref().is_none_or(|decision| match &decision.work {
-                Work::Gain(gain) => gain.is_transparent(),
-                Work::Limit(_) => false,
-            })
-    }
-
-    fn findings(&self) -> Vec<Finding> {
-        let Piece { integrated_lufs: loudness, true_peak_dbtp: peak, .. } = self.piece;
-        let mode = if self.aim.mode == Mode::Lower { "lower" } else { "limit" };
-        let mut findings = vec![
-            Finding::text("mode", mode),
-            Finding::number("measured_integrated_lufs", loudness.map(|lufs| lufs.0)),
-            Finding::number("measured_true_peak_dbtp", peak.map(|peak| peak.0)),
-        ];
-        if let Some((group, scope)) = self.group.as_ref().zip(self.scope.as_ref()) {
-            findings.extend(findings_of_group(scope, group));
-        }
-        let (reference, _) = self.reference();
-        if reference.is_none() {
-            let done = match self.decision.as_ref().map(|decision| &decision.work) {
-                Some(Work::Gain(_)) => "only_lowered_to_ceiling",
-                Some(Work::Limit(_)) => "only_limited_to_ceiling",
-                None => "left_alone",
-            };
-            findings.push(Finding::text(done, NO_LOUDNESS));
-        }
-        let Some(decision) = &self.decision else { return findings };
-        let (expected_loudness, expected_peak) = self.outcome(decision);
-        findings.extend([
-            Finding::number("gain_db", decision.gain.0),
-            Finding::flag("ceiling_bound", decision.is_ceiling_bound),
-            Finding::number("shortfall_lu", reference.map(|_| decision.shortfall.0)),
-            Finding::number("expected_integrated_lufs", expected_loudness.map(|lufs| lufs.0)),
-            Finding::number("expected_true_peak_dbtp", expected_peak.map(|peak| peak.0)),
-        ]);
-        if let Work::Limit(stage) = &decision.work {
-            let limited = stage.limited();
-            findings.extend(self.findings_of_limiter(&limited, decision.bound));
-        }
-        findings
     }
 }

@@ -7,7 +7,9 @@ use crate::descriptor::{
     BuildError, ParamDefault, ParamDescriptor, ParamKind, Params, Peaks, StepDescriptor,
 };
 use crate::loudness::{LoudnessMeter, MonoMode};
-use crate::processor::{Finding, ProcessError, Processor, Status, WholeFileNeed};
+use crate::processor::{
+    Finding, ProcessError, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
+};
 use cells::Cells;
 use curve::{HALF_WINDOW, Limits, POINTS_PER_SECOND};
 use wavemill_audio::units::{Decibels, Frames, Lufs};
@@ -51,15 +53,13 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     build,
 };
 
-fn build(params: &Params, spec: &StreamSpec) -> Result<Box<dyn Processor>, BuildError> {
-    let number =
-        |param| params.number(param).ok_or(BuildError::Missing { step: DESCRIPTOR.name, param });
+fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
     let limits = Limits {
-        range_db: number("range_db")?,
-        step_db_max: number("speed_db_per_s")? / f64::from(POINTS_PER_SECOND),
-        tolerance_lu: number("tolerance_lu")?,
+        range_db: params.number("range_db")?,
+        step_db_max: params.number("speed_db_per_s")? / f64::from(POINTS_PER_SECOND),
+        tolerance_lu: params.number("tolerance_lu")?,
     };
-    Ok(Box::new(SpeechLevel {
+    Ok(StepProcessor::of_whole_file(SpeechLevel {
         limits,
         sample_rate_hz: spec.sample_rate.0.into(),
         meter: Some(LoudnessMeter::new(spec, MonoMode::Single).with_history()),
@@ -157,20 +157,6 @@ impl Processor for SpeechLevel {
         self.position = 0;
     }
 
-    fn whole_file_need(&self) -> WholeFileNeed {
-        WholeFileNeed::Samples
-    }
-
-    fn observe(&mut self, block: &Block) {
-        if let Some(meter) = &mut self.meter {
-            meter.push(block);
-        }
-        if let Some(cells) = &mut self.cells {
-            cells.push(block);
-        }
-        self.take_history();
-    }
-
     fn begin(&mut self, _length: Option<Frames>) -> Result<(), ProcessError> {
         if let Some(meter) = &mut self.meter {
             meter.end();
@@ -191,11 +177,11 @@ impl Processor for SpeechLevel {
         Ok(())
     }
 
-    fn is_transparent(&self) -> bool {
-        self.gains_db.is_empty()
+    fn properties(&self) -> Properties {
+        Properties { is_transparent: self.gains_db.is_empty(), ..Properties::default() }
     }
 
-    fn findings(&self) -> Vec<Finding> {
+    fn report(&self) -> StepReport {
         let thousandths = |value: f64| (value * 1000.0).round() / 1000.0;
         let extreme =
             |pick: fn(f64, f64) -> f64| thousandths(self.gains_db.iter().copied().fold(0.0, pick));
@@ -208,6 +194,22 @@ impl Processor for SpeechLevel {
             let reason = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
             findings.push(Finding::text("left_alone", reason));
         }
-        findings
+        findings.into()
+    }
+}
+
+impl WholeFile for SpeechLevel {
+    fn needs_samples(&self) -> bool {
+        true
+    }
+
+    fn observe(&mut self, block: &Block) {
+        if let Some(meter) = &mut self.meter {
+            meter.push(block);
+        }
+        if let Some(cells) = &mut self.cells {
+            cells.push(block);
+        }
+        self.take_history();
     }
 }

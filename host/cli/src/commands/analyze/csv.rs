@@ -11,7 +11,7 @@ use wavemill_core::analysis::{Analyzer, Options};
 use wavemill_core::audio::{PcmFormat, StreamSpec};
 use wavemill_core::loudness::MonoMode;
 use wavemill_core::tags::{Broadcast, Tags};
-use wavemill_pipelines::execution;
+use wavemill_pipelines::report;
 
 /// Columns that every table has.
 const FIRST: [&str; 2] = ["path", "error"];
@@ -68,9 +68,9 @@ fn columns_of(parts: &[Part]) -> Vec<String> {
     }
     if parts.contains(&Part::Tags) {
         let tags = Tags { broadcast: Some(Broadcast::default()), ..Tags::default() };
-        flatten(Part::Tags.name(), &execution::measures(&tags), &mut row);
+        flatten(Part::Tags.name(), &report::measures(&tags), &mut row);
     }
-    if let Value::Object(measures) = execution::measures(&nothing) {
+    if let Value::Object(measures) = report::measures(&nothing) {
         for (name, value) in &measures {
             flatten(name, value, &mut row);
         }

@@ -6,7 +6,7 @@ use crate::commands::{CliError, Context};
 use crate::report::{JSON_VERSION, one_line, shown};
 use serde_json::{Value, json};
 use wavemill_core::loudness::{HistoryPoint, LoudnessMeter, MonoMode};
-use wavemill_pipelines::execution;
+use wavemill_pipelines::report;
 
 /// Prints the history of every item, one after another, each row as soon as it is known; whether all
 /// went well.
@@ -48,7 +48,7 @@ fn print(input: &Input, path: &str, context: &Context) -> Result<Result<(), Stri
         Ok(mut meter) => {
             meter.end();
             print_points(meter.take_history());
-            let bins = execution::measures(&meter.distribution());
+            let bins = report::measures(&meter.distribution());
             let bins = json!({ "type": "distribution", "path": path, "bins": bins });
             if failure.is_none() {
                 context.event(&bins)?;
@@ -62,7 +62,7 @@ fn print(input: &Input, path: &str, context: &Context) -> Result<Result<(), Stri
 
 fn row(path: &str, point: &HistoryPoint) -> Value {
     let mut row = json!({ "type": "point", "path": path });
-    if let (Value::Object(row), Value::Object(point)) = (&mut row, execution::measures(point)) {
+    if let (Value::Object(row), Value::Object(point)) = (&mut row, report::measures(point)) {
         row.extend(point);
     }
     row

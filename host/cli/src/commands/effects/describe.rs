@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::processor::{Processor as _, Tail};
+use wavemill_core::processor::Tail;
 use wavemill_core::units::{Frames, SampleRate};
 use wavemill_runtime::{Description, Module, Param, Preset, Settings};
 

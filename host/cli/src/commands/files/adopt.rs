@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_api::Client;
 use wavemill_api::types::{AdoptAnswer, AdoptRequest, FileFacts, FileFilter, FileView};
 use wavemill_core::analysis::Group;
-use wavemill_pipelines::execution::measures;
 use wavemill_pipelines::publishing::identity;
+use wavemill_pipelines::report::measures;
 use wavemill_store::tag_texts;
 use wavemill_watch::has_audio_name;
 
