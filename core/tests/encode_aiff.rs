@@ -95,7 +95,7 @@ fn aiff_is_read_bit_for_bit_by_ffmpeg_and_sox() {
             if !is_float && let Some(found) = file.by_sox(&["-e", "signed", "-b", "32"]) {
                 assert!(found == raw(&samples), "sox, {what}");
             }
-            if is_float && let Some(printed) = file.told("soxi", &["-s"]) {
+            if is_float && let Some(printed) = file.output_of("soxi", &["-s"]) {
                 assert_eq!(printed.trim(), frame_count.to_string(), "sox, {what}");
             }
         }
@@ -107,7 +107,9 @@ fn aiff_is_whole_for_libsndfile() {
     for (format, name) in [(PcmFormat::int(24), "AIFF"), (PcmFormat::FLOAT, "AIFC")] {
         let samples = music(format, 2, 10_001);
         let bytes = encode("aiff", &samples, settings(&samples), 4096).unwrap();
-        let Some(printed) = OnDisk::new(&bytes, "aiff").told("sndfile-info", &[]) else { return };
+        let Some(printed) = OnDisk::new(&bytes, "aiff").output_of("sndfile-info", &[]) else {
+            return;
+        };
         assert!(printed.contains("Frames      : 10001"), "{printed}");
         assert!(printed.contains(name), "{printed}");
         assert!(

@@ -208,7 +208,7 @@ const RATES_OF_MPEG_1_KBPS: [usize; 15] =
     [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 
 /// The bit rate in kbit/s of every frame at 44.1 kHz, as a player finds them: by the lengths that the headers
-/// tell. The first frame, which holds no sound, is left out.
+/// state. The first frame, which holds no sound, is left out.
 fn frame_rates_kbps(bytes: &[u8]) -> Vec<usize> {
     let (mut at, mut rates) = (0, Vec::new());
     while at < bytes.len() {

@@ -107,7 +107,7 @@ fn vorbis_of_any_length_is_as_long_as_what_went_in_for_every_reader() {
             assert!(coded(&samples, None) == bytes, "twice the same, {what}");
             // Of a stream without a frame ogginfo says that only buggy encoders write it.
             if frame_count > 0
-                && let Some(printed) = OnDisk::new(&bytes, "ogg").told("ogginfo", &[])
+                && let Some(printed) = OnDisk::new(&bytes, "ogg").output_of("ogginfo", &[])
             {
                 assert!(!printed.to_lowercase().contains("warning"), "{what}: {printed}");
             }
@@ -165,7 +165,7 @@ fn vorbis_spends_what_was_asked_for() {
     assert!(rates[0] < rates[1] && rates[1] < rates[2], "{rates:?}");
     // The nominal bit rate is what typical music takes: the header states it.
     let bytes = coded(&samples, Some(LossyQuality::AverageKbps(160)));
-    let Some(printed) = OnDisk::new(&bytes, "ogg").told("ogginfo", &[]) else { return };
+    let Some(printed) = OnDisk::new(&bytes, "ogg").output_of("ogginfo", &[]) else { return };
     assert!(printed.contains("Nominal bitrate: 160"), "{printed}");
 }
 
@@ -232,13 +232,13 @@ fn vorbis_carries_tags_pictures_and_gains_known_later() {
         assert_eq!((reading.tags, reading.warnings), (tagged(), Vec::new()));
     }
     assert!(decoded(&before) == decoded(&after));
-    let Some(printed) = OnDisk::new(&after, "ogg").told("ogginfo", &[]) else { return };
+    let Some(printed) = OnDisk::new(&after, "ogg").output_of("ogginfo", &[]) else { return };
     assert!(!printed.to_lowercase().contains("warning"), "{printed}");
     for line in ["REPLAYGAIN_TRACK_GAIN=-7.03 dB", "REPLAYGAIN_ALBUM_PEAK=1.122018"] {
         assert!(printed.contains(line), "{line} in {printed}");
     }
     let Some(printed) =
-        OnDisk::new(&after, "ogg").told("ffprobe", &["-v", "warning", "-show_streams"])
+        OnDisk::new(&after, "ogg").output_of("ffprobe", &["-v", "warning", "-show_streams"])
     else {
         return;
     };

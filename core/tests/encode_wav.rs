@@ -246,7 +246,7 @@ fn wav_carries_cue_points_with_labels() {
     let reading = tags::read(&mut Cursor::new(bytes.clone()), Some("wav")).unwrap();
     assert_eq!((reading.tags, reading.warnings), (written, Vec::new()));
     let file = common::readers::OnDisk::new(&bytes, "wav");
-    if let Some(printed) = file.told("sndfile-info", &[]) {
+    if let Some(printed) = file.output_of("sndfile-info", &[]) {
         assert!(printed.contains("cue  : 76") && printed.contains("Count : 3"), "{printed}");
     }
     assert!(read_with_hound(bytes) == samples);

@@ -123,7 +123,7 @@ fn opus_of_any_length_is_as_long_as_what_went_in_for_every_reader() {
             assert_eq!(ours[0].len(), frame_count, "{what}");
             assert!(coded(&samples, None) == bytes, "twice the same, {what}");
             let file = OnDisk::new(&bytes, "opus");
-            if let Some(printed) = file.told("opusinfo", &[]) {
+            if let Some(printed) = file.output_of("opusinfo", &[]) {
                 assert!(!printed.to_lowercase().contains("warning"), "{what}: {printed}");
             }
             if let Some(theirs) = by_opusdec(&bytes, channel_count) {
@@ -151,7 +151,7 @@ fn opus_of_every_rate_it_takes_is_as_long_at_48_khz() {
             let bytes = encode("opus", &samples, at(&samples, rate_hz, None), 77).unwrap();
             let scale = 48_000 / rate_hz as usize;
             assert_eq!(decoded(&bytes)[0].len(), frame_count * scale, "{rate_hz}");
-            if let Some(printed) = OnDisk::new(&bytes, "opus").told("opusinfo", &[]) {
+            if let Some(printed) = OnDisk::new(&bytes, "opus").output_of("opusinfo", &[]) {
                 assert!(printed.contains(&format!("{rate_hz} Hz")), "{printed}");
             }
         }
@@ -275,7 +275,7 @@ fn opus_carries_tags_and_pictures_and_room_for_gains() {
         assert_eq!((reading.tags, reading.warnings), (tagged(), Vec::new()));
     }
     assert!(decoded(&before) == decoded(&after));
-    let Some(printed) = OnDisk::new(&after, "opus").told("opusinfo", &[]) else { return };
+    let Some(printed) = OnDisk::new(&after, "opus").output_of("opusinfo", &[]) else { return };
     assert!(!printed.to_lowercase().contains("warning"), "{printed}");
     for line in ["R128_TRACK_GAIN=-2304", "R128_ALBUM_GAIN=1920", "TITLE=Grüße 🎧"] {
         assert!(printed.contains(line), "{line} in {printed}");

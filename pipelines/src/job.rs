@@ -70,7 +70,7 @@ pub struct Agreement {
     pub correction: Correction,
     /// How often the export was tried.
     pub attempts: usize,
-    /// All files of the group as they will be heard; `None` where nothing was tried, since nothing can differ.
+    /// All files of the group as decoded; `None` where nothing was tried, since nothing can differ.
     pub heard: Option<GroupLoudness>,
     /// Loudness that is missing all the same; `None` where nothing asks for any.
     pub missing_lu: Option<f64>,
@@ -79,8 +79,8 @@ pub struct Agreement {
 impl Agreement {
     /// What the tags say of the album.
     pub(crate) fn album(&self) -> Option<Leveled> {
-        let heard = self.heard?;
-        Some(Leveled { loudness: heard.integrated_lufs?, true_peak: heard.true_peak_dbtp? })
+        let decoded = self.heard?;
+        Some(Leveled { loudness: decoded.integrated_lufs?, true_peak: decoded.true_peak_dbtp? })
     }
 }
 

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Transport {
     pub(crate) is_playing: bool,
-    /// Place in the song, in frames, where the DAW tells it.
+    /// Place in the song, in frames, where the DAW reports it.
     pub(crate) position: Option<i64>,
     /// First frame of the loop and the first behind it, where one is active.
     pub(crate) cycle: Option<(i64, i64)>,

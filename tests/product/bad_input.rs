@@ -330,7 +330,7 @@ fn unreadable_file_is_refused() {
 }
 
 #[test]
-fn unreadable_file_is_told_as_refused_in_words_that_fit() {
+fn unreadable_file_is_reported_as_refused_in_words_that_fit() {
     let mut drop = Drop::new();
     let secret = drop.path("secret.wav");
     wav::write(&secret, &tone(), Stored::Int(16));
@@ -340,7 +340,7 @@ fn unreadable_file_is_told_as_refused_in_words_that_fit() {
     let ended = drop.lab.run(words);
     assert_eq!(ended.code, Some(3), "{ended:?}");
     let line = "in/secret.wav cannot be read: permission denied";
-    assert!(ended.stderr.lines().any(|told| told.ends_with(line)), "{ended:?}");
+    assert!(ended.stderr.lines().any(|shown| shown.ends_with(line)), "{ended:?}");
     assert!(ended.stderr.contains("1 done, 1 unreadable"), "{ended:?}");
 }
 
@@ -487,8 +487,8 @@ fn bad_file_with_a_newline_in_its_name_is_reported_in_one_line() {
     let ended = drop.lab.run(words.iter().map(AsRef::as_ref).chain([drop.pipeline.as_path()]));
     assert_eq!(ended.code, Some(3), "{ended:?}");
     let text = format!("{}{}", ended.stdout, ended.stderr);
-    let told = text.lines().any(|line| line.contains("two") && line.contains("lines.wav"));
-    assert!(told, "{ended:?}");
+    let is_shown = text.lines().any(|line| line.contains("two") && line.contains("lines.wav"));
+    assert!(is_shown, "{ended:?}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn complaint_03_endless_loop_when_the_source_is_kept_or_the_output_lies_in_the_i
 
 /// paperless-ngx/paperless-ngx#1975, paperless-ngx/paperless-ngx#7969, paperless-ngx/paperless-ngx#13146.
 ///
-/// Shares tell nobody of what others write. They are recognized by their file system (a test of
+/// Shares notify nobody of what others write. They are recognized by their file system (a test of
 /// `host/watch/src` has the list), and then nothing but looking is relied on, as here.
 #[test]
 fn complaint_04_network_folders_stay_silent() {
@@ -250,7 +250,7 @@ fn complaint_08_temporary_files_stay_and_jobs_begin_on_a_full_disk() {
 #[test]
 fn complaint_09_original_is_replaced_by_a_truncated_output() {
     let lab = Lab::new();
-    // Tells its length, but not in a header that says so from the start: a FLAC that was cut.
+    // States its length, but not in a header that says so from the start: a FLAC that was cut.
     tone(&lab.aside("a.wav"), 440.0);
     let ended = lab.run([Path::new("export"), &lab.aside("a.wav"), &lab.path("aside.flac")]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -353,7 +353,7 @@ fn complaint_13_files_of_one_stem_overwrite_each_other_and_tags_are_lost() {
 /// HaveAGitGat/Tdarr#1099, HaveAGitGat/Tdarr#945, HaveAGitGat/Tdarr#1206.
 ///
 /// A pipeline names paths below a root, so the same file works where the root is another one, and what a worker
-/// is told are the paths of the daemon that started it.
+/// gets are the paths of the daemon that started it.
 #[test]
 fn complaint_14_paths_differ_from_machine_to_machine() {
     let labs = [Lab::new(), Lab::new()];
@@ -372,10 +372,10 @@ fn complaint_14_paths_differ_from_machine_to_machine() {
 fn complaint_15_no_metrics_no_webhook_no_drain_no_headless_daemon() {
     let lab = Lab::new();
     let pipeline = lab.pipeline("copy", COPY);
-    let told = lab.aside("told");
+    let message = lab.aside("message");
     lab.configure(&format!(
         "[[hook]]\nname = \"desk\"\non = [\"done\"]\ncommand = [\"sh\", \"-c\", \"cat > '{}'\"]\n",
-        told.display()
+        message.display()
     ));
     let mut daemon = lab.watch(&[&pipeline]);
     daemon.wait_until_started();
@@ -393,7 +393,7 @@ fn complaint_15_no_metrics_no_webhook_no_drain_no_headless_daemon() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     daemon.wait_for("the end", |event| event["event"] == "summary");
     wait_until("the daemon has ended", || lab.processes().is_empty());
-    // Kept until it was told, be it as the last thing.
-    let told = fs::read_to_string(told).unwrap();
-    assert!(told.contains("\"type\":\"job.done\""), "{told}");
+    // Kept until it was sent, be it as the last thing.
+    let text = fs::read_to_string(message).unwrap();
+    assert!(text.contains("\"type\":\"job.done\""), "{text}");
 }

@@ -1,5 +1,5 @@
 //! System calls that fail, and deaths while the store is made. What a job meets at each of its calls is swept by
-//! `torture`; here it is held against what is told.
+//! `torture`; here it is compared with what is reported.
 
 #![expect(clippy::print_stderr, reason = "the gate counts lines that say what was skipped")]
 
@@ -125,7 +125,7 @@ fn full_disk_fails_the_attempt_and_leaves_nothing_half() {
 }
 
 #[test]
-fn disk_of_1_mb_that_runs_full_is_told_in_one_line_and_holds_nothing_half() {
+fn disk_of_1_mb_that_runs_full_is_reported_in_one_line_and_holds_nothing_half() {
     let Some(unshare) = Tool::find("unshare") else { return };
     let script = "mount -t tmpfs -o size=1m tmpfs out && \"$@\"; code=$?; ls -A out; exit $code";
     let namespace = |command: &str| {

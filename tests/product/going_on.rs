@@ -1,4 +1,4 @@
-//! What a daemon does without ending: it takes other pipelines and settings, tells of jobs, and keeps a log.
+//! What a daemon does without ending: it takes other pipelines and settings, reports jobs to hooks, and keeps a log.
 
 use serde_json::Value;
 use std::path::Path;
@@ -89,21 +89,21 @@ fn change_of_a_file_is_noticed_and_one_with_a_mistake_changes_nothing() {
     assert_eq!(lab.files("out"), ["1.flac", "2.wav"]);
 }
 
-/// What a hook that keeps everything was told, by kind.
-fn told(path: &Path) -> Vec<Value> {
+/// The JSON of each line of a file, as a hook or the log wrote it.
+fn json_lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let whole = text.lines().filter_map(|line| serde_json::from_str(line).ok());
     whole.collect()
 }
 
 #[test]
-fn hook_that_was_added_while_running_is_told_of_jobs_and_batches() {
+fn hook_that_was_added_while_running_is_notified_of_jobs_and_batches() {
     let lab = Lab::new();
     let path = lab.pipeline("a", &pipeline("first", "in", "flac"));
     lab.configure("");
     let mut daemon = lab.watch(&[&path]);
     daemon.wait_until_started();
-    let log = lab.path("told");
+    let log = lab.path("messages");
     lab.configure(&format!(
         "[[hook]]\nname = \"desk\"\non = [\"done\", \"failed\", \"batch-done\"]\n\
          command = [\"sh\", \"-c\", \"cat >> '{0}'; echo >> '{0}'\"]\n",
@@ -118,25 +118,25 @@ fn hook_that_was_added_while_running_is_told_of_jobs_and_batches() {
     let aside = aside.to_str().expect("a path of the lab is text");
     let ended = lab.run(["jobs", "submit", "--pipeline", "first", "--name", "monday", aside]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    wait_until("four messages", || told(&log).len() == 4);
-    let mut kinds: Vec<_> = told(&log).iter().map(|it| it["type"].to_string()).collect();
+    wait_until("four messages", || json_lines(&log).len() == 4);
+    let mut kinds: Vec<_> = json_lines(&log).iter().map(|it| it["type"].to_string()).collect();
     kinds.sort();
     assert_eq!(kinds, ["\"batch.done\"", "\"job.done\"", "\"job.done\"", "\"job.failed\""]);
-    let failed = told(&log).into_iter().find(|it| it["type"] == "job.failed").expect("one");
+    let failed = json_lines(&log).into_iter().find(|it| it["type"] == "job.failed").expect("one");
     assert!(failed["text"].as_str().expect("a line").starts_with("bad.wav (first): failed: "));
-    let batch = told(&log).into_iter().find(|it| it["type"] == "batch.done").expect("one");
+    let batch = json_lines(&log).into_iter().find(|it| it["type"] == "batch.done").expect("one");
     assert_eq!(
         (&batch["data"]["name"], &batch["data"]["is_over"]),
         (&"monday".into(), &true.into())
     );
-    wait_until("nothing left to tell", || {
+    wait_until("nothing left to send", || {
         let hooks = lab.run(["hooks", "list", "--json"]).json();
         hooks["hooks"][0]["name"] == "desk" && hooks["hooks"][0]["waiting"] == 0
     });
     // One of them failed.
     assert_eq!(daemon.terminate(), Some(3));
     let ended = lab.run(["hooks", "test", "desk"]);
-    assert_eq!((ended.code, told(&log).len()), (Some(0), 5), "{ended:?}");
+    assert_eq!((ended.code, json_lines(&log).len()), (Some(0), 5), "{ended:?}");
     let ended = lab.run(["hooks", "test", "desc"]);
     assert!(ended.code == Some(2) && ended.stderr.contains("hooks are desk"), "{ended:?}");
 }
@@ -148,7 +148,7 @@ fn daemon_keeps_a_log_of_every_job() {
     drop_file(&lab, "in/1.wav");
     put(&lab.path("in/bad.wav"), b"no sound at all");
     lab.until_idle(&[&path]);
-    let lines = told(&lab.state().join("wavemill.log"));
+    let lines = json_lines(&lab.state().join("wavemill.log"));
     let of = |message: &str| lines.iter().filter(|line| line["message"] == message).count();
     assert_eq!((of("Job begins."), of("Job done."), of("Job failed.")), (2, 1, 1), "{lines:?}");
     for line in &lines {
@@ -159,5 +159,5 @@ fn daemon_keeps_a_log_of_every_job() {
     lab.configure("log_files = 0\n");
     drop_file(&lab, "in/2.wav");
     lab.until_idle(&[&path]);
-    assert_eq!(told(&lab.state().join("wavemill.log")).len(), lines.len());
+    assert_eq!(json_lines(&lab.state().join("wavemill.log")).len(), lines.len());
 }

@@ -201,7 +201,7 @@ fn has_its_artist(reading: &TagReading) {
     assert!(!is_odd, "{:?}", title(reading));
 }
 
-/// The title cannot be told, which is said of it alone.
+/// The title cannot be read, which is reported of it alone.
 fn lacks_its_title(reading: &TagReading) {
     has_its_artist(reading);
     assert_eq!(title(reading), None);
@@ -313,7 +313,7 @@ fn wrong_encodings_make_no_nonsense() {
 }
 
 #[test]
-fn contradicting_tags_are_told_apart() {
+fn contradicting_tags_are_distinguished() {
     assert_all(&contradictions());
 }
 

@@ -130,7 +130,7 @@ fn doctor_asks_the_daemon_that_runs() {
     let ended = lab.run(["doctor", "--json"]);
     let found = checks(&ended, "daemon");
     assert!(found[0].0 == "ok" && found[0].1.contains("process"), "{ended:?}");
-    // It tells which folders are watched.
+    // It shows which folders are watched.
     assert!(checks(&ended, "watched")[0].1.ends_with("/in"), "{ended:?}");
     assert_eq!(daemon.terminate(), Some(0));
 }

@@ -52,7 +52,7 @@ fn every_module_with_a_source_is_bundled() {
     assert_eq!(sources, modules(), "run `cargo xtask effects`");
 }
 
-/// The paths in a module that tell on which machine it was built.
+/// The paths in a module that reveal on which machine it was built.
 fn machine_paths(module: &[u8]) -> Vec<String> {
     // Some languages write two bytes a letter.
     let half = |start: usize| module.iter().skip(start).step_by(2).copied().collect::<Vec<u8>>();

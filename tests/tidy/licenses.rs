@@ -33,9 +33,9 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("nice-assert-no-alloc", "BSD-1-Clause"),
 ];
 
-/// Packages that hold code under a license which their own account of it does not tell; they are in a build only by
+/// Packages that hold code under a license which their own metadata does not state; they are in a build only by
 /// a feature that was asked for, as an exception for each that is stated in the manual.
-const UNTOLD: &[(&str, &str)] = &[
+const UNSTATED: &[(&str, &str)] = &[
     // "Software License for The Fraunhofer FDK AAC Codec Library for Android": binaries and sources may be handed on
     // with it, it grants no patents, and no name but that of the library may be used. The crate says MIT, which
     // is that of its binding. By the feature `fdk-aac`.
@@ -89,8 +89,8 @@ fn lgpl_is_in_no_build_without_default_features() {
 
 /// Whoever hands a program on must have asked for the conditions of such a license.
 #[test]
-fn licenses_that_are_not_told_are_in_no_build_that_did_not_ask_for_them() {
-    for (name, license) in UNTOLD {
+fn licenses_that_are_not_stated_are_in_no_build_that_did_not_ask_for_them() {
+    for (name, license) in UNSTATED {
         let is_it = |package: &crate::metadata::Package| package.name == *name;
         assert!(metadata().packages.iter().any(is_it), "no package needs the exception for {name}");
         assert!(!default_metadata().packages.iter().any(is_it), "{name} is under {license}");

@@ -1,7 +1,7 @@
 //! Denormal numbers as zero, for the threads that process audio.
 //!
 //! A decaying filter ends in numbers below the normal range, with which common processors are up to
-//! a hundred times slower, at an amplitude of 1e-38 that nobody hears. Every thread that processes
+//! a hundred times slower, at an inaudible amplitude of 1e-38. Every thread that processes
 //! holds a guard, so that results do not depend on which thread ran.
 
 use std::marker::PhantomData;

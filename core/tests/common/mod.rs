@@ -197,7 +197,7 @@ pub fn run_tool(tool: &str, arguments: &[&str], input: &[u8]) -> Option<std::pro
     // Fed from a thread: the tool may fill its output before it has read everything.
     let feeder = std::thread::spawn(move || stdin.write_all(&input));
     let output = child.wait_with_output().unwrap();
-    // A tool that refuses its input closes the pipe; its exit code tells the rest.
+    // A tool that refuses its input closes the pipe; its exit code says the rest.
     let _ = feeder.join().unwrap();
     Some(output)
 }

@@ -60,7 +60,7 @@ impl OnDisk {
     }
 
     /// What a program prints that is given the file after these arguments; it must succeed.
-    pub fn told(&self, tool: &str, arguments: &[&str]) -> Option<String> {
+    pub fn output_of(&self, tool: &str, arguments: &[&str]) -> Option<String> {
         let output = run_tool(tool, &[arguments, &[self.path()]].concat(), &[])?;
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8_lossy(&printed).into_owned();

@@ -1,4 +1,4 @@
-//! The meter that tells whether a master keeps its ceiling, against the measure of these tests.
+//! The meter that shows whether a master keeps its ceiling, against the measure of these tests.
 
 use super::oracle::{decibels, true_peak};
 use super::signals::{random, samples};

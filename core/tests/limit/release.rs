@@ -62,7 +62,7 @@ fn sustained_limiting_returns_slowly_and_completely() {
     assert!(at(&gains, 3.1) < -2.0, "not at once: {}", at(&gains, 3.1));
     assert!(at(&gains, 4.0) > -1.0, "after a second: {}", at(&gains, 4.0));
     assert!(at(&gains, 6.0) > -0.05, "{}", at(&gains, 6.0));
-    // No step in the gain is heard: less than 0.05 dB a millisecond on its way back.
+    // No step in the gain is audible: less than 0.05 dB a millisecond on its way back.
     assert!(gains[6010..].windows(3).all(|three| (three[2] - three[0]).abs() < 0.05));
 }
 

@@ -87,8 +87,8 @@ impl Spending {
         if self.spent.saturating_add(call) <= file {
             return Some(call);
         }
-        let fed = position.saturating_add(frames as u64) as f64;
-        let allowed = file.saturating_add(whole(fed * self.file_ticks_per_frame));
+        let processed = position.saturating_add(frames as u64) as f64;
+        let allowed = file.saturating_add(whole(processed * self.file_ticks_per_frame));
         let left = allowed.saturating_sub(self.spent);
         (left > 0).then_some(call.min(left))
     }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn file_gets_its_least_time_and_a_multiple_of_what_was_fed() {
+    fn file_gets_its_least_time_and_a_multiple_of_its_duration() {
         let mut spending = Spending::new(Budgets::of(Mode::File), RATE);
         spending.add(6_000);
         assert_eq!(spending.deadline(1, 0), Some(1));

@@ -33,7 +33,7 @@ struct Calls {
     error: Option<TypedFunc<(), i32>>,
 }
 
-/// What `fx_create` is told.
+/// The arguments of `fx_create`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Stream {
     pub(crate) sample_rate_hz: u32,

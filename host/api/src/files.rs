@@ -61,7 +61,7 @@ impl Service {
         Ok(list(found))
     }
 
-    /// The files that a job made, or whose names tell it.
+    /// The files that a job made, or whose names say it.
     ///
     /// # Errors
     /// When the store fails.
@@ -162,7 +162,7 @@ impl Service {
         Ok(answer)
     }
 
-    /// Enters files that others made into the catalog. A name that is a job's id tells the job. What is known
+    /// Enters files that others made into the catalog. A name that is a job's id says which job made it. What is known
     /// of those that are cataloged and unchanged is completed; the others of those stay as they are.
     ///
     /// # Errors
@@ -259,27 +259,27 @@ fn not_done(path: &Path, done: &SourceRecord) -> Problem {
 
 /// Copies a file under another name, whole or not at all.
 fn copy_verified(from: &Path, to: &Path, blake3: &str) -> Result<FileIdentity, String> {
-    let told = |error: io::Error| error.to_string();
+    let reason = |error: io::Error| error.to_string();
     let folder = to.parent().unwrap_or(Path::new("/"));
-    create_dirs(folder).map_err(told)?;
+    create_dirs(folder).map_err(reason)?;
     let part = part_path(to, "copy", 0, 0);
     let copy = || -> io::Result<String> {
         fs::copy(from, &part)?;
         fs::File::open(&part)?.sync_all()?;
         hash_file(&part)
     };
-    let copied = copy().map_err(told).and_then(|hash| {
+    let copied = copy().map_err(reason).and_then(|hash| {
         if hash != blake3 {
             return Err("it changed since it was made".to_owned());
         }
-        rename_noreplace(&part, to).map_err(told)
+        rename_noreplace(&part, to).map_err(reason)
     });
     if copied.is_err() {
         let _ = fs::remove_file(&part);
     }
     copied?;
-    sync_dir(folder).map_err(told)?;
-    identity(to).map_err(told)?.ok_or_else(|| "it is gone again".to_owned())
+    sync_dir(folder).map_err(reason)?;
+    identity(to).map_err(reason)?.ok_or_else(|| "it is gone again".to_owned())
 }
 
 /// What the catalog gets to know of a file; it is read unless it is the one that is known.
@@ -288,18 +288,19 @@ fn adopted(
     known: Option<CatalogRecord>,
     facts: Option<&FileFacts>,
 ) -> Result<CatalogRecord, String> {
-    let told = |error: io::Error| format!("cannot be read: {error}");
+    let reason = |error: io::Error| format!("cannot be read: {error}");
     if !path.is_absolute() {
         return Err("is a relative path; it must be absolute".to_owned());
     }
-    let found = || identity(path).map_err(told)?.ok_or_else(|| "is not a regular file".to_owned());
+    let found =
+        || identity(path).map_err(reason)?.ok_or_else(|| "is not a regular file".to_owned());
     let identity = found()?;
     let facts = facts.filter(|facts| facts.identity() == identity).map(FileFacts::known);
     let facts = facts.unwrap_or_default();
     if let Some(known) = known {
         return Ok(CatalogRecord { identity, facts, ..known });
     }
-    let blake3 = hash_file(path).map_err(told)?;
+    let blake3 = hash_file(path).map_err(reason)?;
     if found()? != identity {
         return Err("changed while it was read".to_owned());
     }

@@ -71,7 +71,7 @@ impl Guard {
     }
 }
 
-/// Compares in a time that does not tell how much is right.
+/// Compares in a time that does not reveal how much is right.
 fn is_equal(a: &[u8], b: &[u8]) -> bool {
     blake3::hash(a) == blake3::hash(b)
 }

@@ -110,12 +110,12 @@ impl Live {
         (live, woken)
     }
 
-    /// Everything that is told from now on.
+    /// All events from now on.
     pub(crate) fn listen(&self) -> broadcast::Receiver<Line> {
         self.events.subscribe()
     }
 
-    /// Tells those who listen; `line` is made only if somebody does.
+    /// Sends an event to those who listen; `line` is made only if somebody does.
     pub fn emit(&self, line: impl FnOnce() -> Option<String>) {
         if self.events.receiver_count() > 0
             && let Some(line) = line()

@@ -43,7 +43,7 @@ pub(super) fn text(status: &Status, extra: &Extra) -> String {
     let age = extra.oldest_ready_ms.map_or(0, |made_ms| now_ms.saturating_sub(made_ms));
     let help = "Age of the job that has waited for the longest time.";
     page.one("wavemill_oldest_ready_seconds", "gauge", help, seconds(age));
-    page.family("wavemill_hook_waiting", "gauge", "What a hook was not told yet.");
+    page.family("wavemill_hook_waiting", "gauge", "What a hook was not notified of yet.");
     for hook in &status.hooks {
         page.sample("wavemill_hook_waiting", &[("hook", &hook.name)], hook.waiting);
     }

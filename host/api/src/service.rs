@@ -109,7 +109,7 @@ impl Service {
         self.health()
     }
 
-    /// Everything that is told from now on.
+    /// All events from now on.
     ///
     /// # Errors
     /// When no daemon runs.
@@ -391,12 +391,12 @@ fn about_a_job(error: StoreError) -> Result<StoreError, Problem> {
 
 /// The jobs of a list, and why others are none of them. Where there is none, that is a problem.
 fn with_refused(list: JobList, refused: Vec<StoreError>) -> Result<JobList, Problem> {
-    let told: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    let reasons: Vec<_> = refused.iter().map(ToString::to_string).collect();
     match refused.into_iter().next() {
         Some(first) if list.jobs.is_empty() => {
-            Err(Problem { detail: told.join("; "), ..Problem::from(first) })
+            Err(Problem { detail: reasons.join("; "), ..Problem::from(first) })
         }
-        _ => Ok(JobList { refused: told, ..list }),
+        _ => Ok(JobList { refused: reasons, ..list }),
     }
 }
 

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-/// Events that wait for a slow listener at most; it is told how many it missed.
+/// Events that wait for a slow listener at most; it is notified of how many it missed.
 pub(super) const WAITING_MAX: usize = 4096;
 
 /// An event, as one line of JSON.
 pub(crate) type Line = Arc<str>;
 
-/// Everything that is told from now on.
+/// All events from now on.
 pub(super) fn of_events(events: Receiver<Line>) -> Response {
     let lines = stream::unfold(events, async |mut events| {
         let event = match events.recv().await {

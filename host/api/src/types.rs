@@ -45,24 +45,24 @@ pub struct Status {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub confinement: Option<Confinement>,
-    /// Who is told of the ends of jobs and batches.
+    /// Who is notified of the ends of jobs and batches.
     #[serde(default)]
     pub hooks: Vec<HookView>,
 }
 
-/// Who is told of the ends of jobs and batches.
+/// Who is notified of the ends of jobs and batches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HookView {
     /// Its name.
     pub name: String,
-    /// What it is told.
+    /// What it is notified of.
     #[schema(value_type = Vec<String>)]
     pub on: Vec<Occasion>,
     /// Of which pipelines; empty is all.
     pub pipelines: Vec<String>,
-    /// What it was not told yet.
+    /// What it was not notified of yet.
     pub waiting: u64,
-    /// Why telling it failed last.
+    /// Why notifying it failed last.
     pub reason: Option<String>,
 }
 

@@ -96,7 +96,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Rng) {
     }
 }
 
-/// Tells which input it was when a test panics.
+/// Prints which input it was when a test panics.
 struct Seed(u64);
 
 impl Drop for Seed {

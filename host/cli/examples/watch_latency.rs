@@ -1,7 +1,7 @@
 //! Measures the watcher: `cargo run --release -p wavemill --example watch_latency -- [FOLDER]`.
 //!
 //! In a fresh folder below FOLDER (default: the system's folder for temporary files): the first walk
-//! of a large tree; how long after the last byte a file dropped into that tree is told as settled,
+//! of a large tree; how long after the last byte a file dropped into that tree is reported as settled,
 //! also while a full walk goes on; and whether many files dropped at once into new nested folders
 //! are all found, none twice. Prints CSV to stdout.
 
@@ -161,7 +161,7 @@ fn measure_burst(
     let dropped = start.elapsed().as_secs_f64();
     let (mut found, mut twice, mut walks) = (HashSet::new(), 0, 0);
     let mut complete = None;
-    // One whole walk after the last file was told shows what would be told twice.
+    // One whole walk after the last file was reported shows what would be reported twice.
     while walks < 2 {
         for change in next(changes)? {
             match change {
@@ -181,5 +181,5 @@ fn measure_burst(
     writeln!(out, "burst of {BURST_FILES} files: writing them,s,{dropped:.3}")?;
     writeln!(out, "burst: all settled since the first byte,s,{:.3}", complete.unwrap_or(f64::NAN))?;
     writeln!(out, "burst: found,1,{}", found.len())?;
-    writeln!(out, "burst: told twice,1,{twice}")
+    writeln!(out, "burst: reported twice,1,{twice}")
 }

@@ -51,7 +51,7 @@ pub(super) fn of_job(shared: &Shared, plan: &Plan) -> Result<Domain, RunError> {
     })
 }
 
-/// What can never be made is told by the run that needs it.
+/// What can never be made is reported by the run that needs it.
 fn made(folder: &Path, result: std::io::Result<()>) -> Result<(), RunError> {
     match result.map_err(|error| refusal(folder, &error)) {
         Err(error @ RunError::Transient { .. }) => Err(error),

@@ -57,7 +57,7 @@ pub(super) struct Engine {
     running: HashMap<String, JobRecord>,
     summary: Summary,
     is_idle: bool,
-    /// Pipelines of which was told that there is no room for their jobs.
+    /// Pipelines of which it was reported that there is no room for their jobs.
     short: BTreeSet<String>,
     emitted_stop: StopLevel,
 }
@@ -180,7 +180,7 @@ impl Engine {
         }
     }
 
-    /// Tells the service manager, and whoever asks, that this loop goes round.
+    /// Notifies the service manager, and whoever asks, that this loop goes round.
     fn beat(&self) {
         let free_bytes = self.shared.space.known_free_bytes();
         self.shared.live.count(|tally| {
@@ -190,7 +190,7 @@ impl Engine {
         service_manager::alive();
     }
 
-    /// Tells of batches whose last job has ended.
+    /// Reports batches whose last job has ended.
     fn emit_batches(&self) -> Result<(), StoreError> {
         for batch in self.shared.store.take_batches_over()? {
             let mut jobs = BTreeMap::new();
@@ -279,7 +279,7 @@ impl Engine {
         Ok(capacities)
     }
 
-    /// Tells of pipelines whose jobs wait for room, once each, and when there is room again.
+    /// Reports pipelines whose jobs wait for room, once each, and when there is room again.
     fn emit_shortages(&mut self, holds: &BTreeMap<String, Hold>) -> Result<(), StoreError> {
         let is_short = |name: &String| matches!(holds.get(name), Some(Hold::Shortage(_)));
         let over: Vec<_> = self.short.iter().filter(|name| !is_short(name)).cloned().collect();
@@ -337,7 +337,7 @@ impl Engine {
         plan.pipeline.grouped_step().is_some() && !watches.all(Watched::is_at_rest)
     }
 
-    /// Whether nothing is left to do, told once each time it becomes so.
+    /// Whether nothing is left to do, reported once each time it becomes so.
     fn rest(&mut self) -> Result<bool, StoreError> {
         let is_calm = self.running.is_empty()
             && self.watches.iter().flatten().all(Watched::is_at_rest)

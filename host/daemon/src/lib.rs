@@ -230,7 +230,7 @@ fn serve(
     for (index, watch) in watches.iter_mut().enumerate() {
         watch.start(shared, index, change.clone())?;
     }
-    // Not before the folders are there: who hears it may use them.
+    // Not before the folders are there: whoever receives it may use them.
     shared.emit(DaemonEvent::Started { watches: started });
     service_manager::ready();
     for (pipeline, jobs) in shared.store.waiting_counts()? {

@@ -116,7 +116,7 @@ impl Plans {
     /// here too, before its first job.
     pub(super) fn compile_effects(&self, plan: &Plan) {
         if plan.pipeline.has_effects() {
-            // What is wrong with them is told by the worker, which finds the same.
+            // What is wrong with them is reported by the worker, which finds the same.
             let _ = load(&plan.text, &plan.defaults, plan.folder.clone(), &self.effects);
         }
     }

@@ -20,7 +20,7 @@ pub struct Reload {
     pub defaults: Defaults,
     /// Free space below which no job begins that would write there.
     pub free_bytes_min: u64,
-    /// Who is told of the ends of jobs and batches.
+    /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
 }
 
@@ -35,7 +35,7 @@ struct Next {
 }
 
 impl Engine {
-    /// Takes what was read anew; what could not be read changes nothing, and is told.
+    /// Takes what was read anew; what could not be read changes nothing, and is reported.
     pub(super) fn take_reload(&mut self, reload: Result<Reload, String>) -> Result<(), StoreError> {
         let next = reload.and_then(|reload| {
             let next = self.prepare(&reload).map_err(|error| error.to_string())?;
@@ -77,7 +77,7 @@ impl Engine {
         for (number, watch) in begun.iter_mut().enumerate() {
             shared.live.add_watch(watch.view());
             if let Err(error) = watch.start(&shared, first + number, self.changes.clone()) {
-                // Those before it may have told changes already: no other may get their places.
+                // Those before it may have reported changes already: no other may get their places.
                 let count = first + number + 1;
                 (first..count).for_each(|index| shared.live.remove_watch(index));
                 self.watches.resize_with(count, || None);
@@ -121,7 +121,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What is told of new pipelines.
+    /// What is reported of new pipelines.
     fn changed(&self, next: &Current) -> DaemonEvent {
         let now = self.shared.plans.current();
         let is_changed = |name: &&String| {

@@ -26,7 +26,7 @@ pub struct DaemonSettings {
     pub pipelines: Vec<PipelineSource>,
     /// What holds where a pipeline says nothing.
     pub defaults: Defaults,
-    /// Who is told of the ends of jobs and batches.
+    /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
     /// Worker processes; at least 1.
     pub workers: usize,

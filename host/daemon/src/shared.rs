@@ -42,7 +42,7 @@ pub(super) struct Shared {
     /// Where compiled effects are kept: written by the daemon, read by workers.
     pub(super) effect_cache: PathBuf,
     pub(super) events: Sender<DaemonEvent>,
-    /// Those who tell hooks.
+    /// The threads that notify hooks.
     pub(super) notifiers: Mutex<Option<Notifiers>>,
     pub(super) stop: StopSignal,
 }
@@ -53,7 +53,7 @@ impl Shared {
         self.store.as_ref()
     }
 
-    /// Tells whoever listens.
+    /// Sends an event to whoever listens.
     pub(super) fn emit(&self, event: DaemonEvent) {
         self.live.emit(|| serde_json::to_string(&event).ok());
         if matches!(event, DaemonEvent::JobFailed { retry_in: Some(_), .. }) {
@@ -69,19 +69,19 @@ impl Shared {
         let _ = self.events.send(event);
     }
 
-    /// Tells others from now on, if they differ.
+    /// Notifies others from now on, if they differ.
     pub(super) fn set_hooks(&self, hooks: Vec<Hook>) {
         if let Some(notifiers) = &mut *self.notifiers() {
             notifiers.replace(hooks);
         }
     }
 
-    /// Those who tell hooks.
+    /// The threads that notify hooks.
     pub(super) fn notifiers(&self) -> MutexGuard<'_, Option<Notifiers>> {
         self.notifiers.lock()
     }
 
-    /// Tells that an attempt failed; without `retry_in` for good.
+    /// Reports that an attempt failed; without `retry_in` for good.
     pub(super) fn emit_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
@@ -94,7 +94,7 @@ impl Shared {
         });
     }
 
-    /// Tells that a job no longer has to run.
+    /// Reports that a job no longer has to run.
     pub(super) fn emit_canceled(&self, job: &JobRecord) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job canceled.");
@@ -106,7 +106,7 @@ impl Shared {
         });
     }
 
-    /// Tells that nothing was made.
+    /// Reports that nothing was made.
     pub(super) fn emit_skipped(&self, job: &JobRecord) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job skipped.");

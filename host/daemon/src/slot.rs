@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use wavemill_store::{JobRecord, StoreError};
 
-/// What a place tells the scheduler: the job as it is after the attempt, or that the store failed.
+/// What a place reports to the scheduler: the job as it is after the attempt, or that the store failed.
 pub(super) type SlotReport = (usize, Result<JobRecord, StoreError>);
 
 /// A running place. Dropping it waits for its job and ends its worker.

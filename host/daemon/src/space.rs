@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_little_space_is_told_with_both_numbers() {
+    fn too_little_space_is_reported_with_both_numbers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("not/made/yet");
         assert_eq!(Space::start(1).unwrap().shortage(std::slice::from_ref(&path)), None);

@@ -12,7 +12,7 @@ pub(super) struct Watchdog {
     deadline: Instant,
     rss_bytes_max: u64,
     stall: Duration,
-    /// Share that was told last.
+    /// Share that was reported last.
     share: f64,
     /// What the worker had done when it last got further.
     then: Option<Effort>,
@@ -28,7 +28,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    /// As the daemon was told.
+    /// As the settings of the daemon say.
     pub(super) fn of(settings: &DaemonSettings) -> Self {
         Self { rss_bytes_max: settings.worker_rss_bytes_max, stall: settings.worker_stall }
     }
@@ -80,7 +80,7 @@ impl Watchdog {
         self.stalled(effort(pid)?)
     }
 
-    /// Whether it computes without end: processor time goes by, and neither does it tell of progress nor
+    /// Whether it computes without end: processor time goes by, and neither does it report progress nor
     /// is a byte read or written. Waiting, as for a dead network share, costs no processor time.
     fn stalled(&mut self, now: Effort) -> Option<String> {
         let then = self.then.filter(|then| then.bytes == now.bytes);

@@ -1,4 +1,4 @@
-//! The watched folders of a daemon: what they tell, and whether they have come to rest.
+//! The watched folders of a daemon: what they report, and whether they have come to rest.
 
 use super::event::{DaemonEvent, StartedWatch};
 use super::plans::Plan;
@@ -145,7 +145,7 @@ impl Watched {
         }
     }
 
-    /// What is told of it at the start.
+    /// What is reported of it at the start.
     pub(super) fn started(&self) -> StartedWatch {
         StartedWatch { pipeline: self.spec.pipeline.clone(), path: self.spec.root.clone() }
     }
@@ -172,7 +172,7 @@ impl Watched {
         self.is_at_rest || self.is_offline
     }
 
-    /// Records changes, makes jobs of them and tells what happened.
+    /// Records changes, makes jobs of them and reports what happened.
     pub(super) fn take(
         &mut self,
         shared: &Shared,
@@ -268,7 +268,7 @@ impl Watched {
         }
     }
 
-    /// Forgets what was told of a file or folder; returns its path.
+    /// Forgets what was reported of a file or folder; returns its path.
     fn forget(&self, shared: &Shared, index: usize, relative: &Path) -> PathBuf {
         let path = self.spec.root.join(relative);
         let shown = path.display().to_string();

@@ -1,4 +1,4 @@
-//! What systemd, or another manager that speaks its protocol, is told (`sd_notify(3)`).
+//! Notifications to systemd, or another manager that speaks its protocol (`sd_notify(3)`).
 
 use sd_notify::NotifyState;
 
@@ -27,8 +27,8 @@ pub fn stopping() {
 }
 
 fn notify(state: NotifyState<'_>) {
-    // Without a manager there is nobody to tell.
+    // Without a manager there is nobody to notify.
     if let Err(error) = sd_notify::notify(&[state]) {
-        tracing::debug!(%error, "Service manager cannot be told.");
+        tracing::debug!(%error, "Service manager cannot be notified.");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// A path for people, on one line: control characters are escaped, so that a file's name can
-/// neither break a line nor steer the terminal.
+/// neither break a line nor control the terminal.
 pub fn shown(path: &Path) -> String {
     one_line(&path.to_string_lossy())
 }

@@ -174,7 +174,7 @@ impl Store {
         Ok(count)
     }
 
-    /// Batches that are over and were not told yet. They count as told with that.
+    /// Batches that are over and were not reported yet. They count as reported with that.
     ///
     /// # Errors
     /// When the store fails.

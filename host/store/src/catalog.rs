@@ -30,11 +30,11 @@ pub struct CacheStats {
 /// A file of the catalog.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CatalogRecord {
-    /// The job that made it; of an adopted file, the one its name tells.
+    /// The job that made it; of an adopted file, the one its name says.
     pub job: Option<String>,
     /// The pipeline that made it; none of an adopted file.
     pub pipeline: Option<String>,
-    /// When it was published; of an adopted file when it was last changed, or the day that its folders tell.
+    /// When it was published; of an adopted file when it was last changed, or the day that its folders say.
     /// Milliseconds since 1970.
     pub made_ms: u64,
     /// What it looked like then.

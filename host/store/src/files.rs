@@ -253,7 +253,7 @@ impl Tx<'_> {
         Ok(false)
     }
 
-    /// Tells a waiting job what its file looks like now.
+    /// Records in a waiting job what its file looks like now.
     fn refresh_waiting(&self, key: &FileKey, record: &FileRecord) -> Result<(), StoreError> {
         match self.waiting(key, record)? {
             Some(job) if job.hash == record.hash_text() => {

@@ -147,7 +147,7 @@ impl Tx<'_> {
     }
 
     /// What the file of a job looks like, if it was found once more with the content that the job
-    /// stands for: nobody will tell of it again. Says so once.
+    /// stands for: nobody will report it again. Says so once.
     pub(super) fn take_found_again(
         &self,
         job: &JobRecord,
@@ -230,7 +230,7 @@ impl JobRecord {
         (self.file.pipeline.clone(), self.hash.clone())
     }
 
-    /// Whether someone submitted it, so that no watched folder tells of its file.
+    /// Whether someone submitted it, so that no watched folder reports its file.
     pub fn is_submitted(&self) -> bool {
         self.batch.is_some()
     }

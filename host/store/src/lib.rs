@@ -83,7 +83,7 @@ pub struct Store {
     committer: Committer,
     ids: JobIds,
     pid_file: PathBuf,
-    /// Most misses of the cache that were told.
+    /// Most misses of the cache that were reported.
     misses: AtomicU64,
 }
 
@@ -346,13 +346,13 @@ impl StoreError {
         if is_full(error) { Self::Full { reason } } else { Self::Io { reason } }
     }
 
-    /// What the database says, as `told`.
-    fn of(error: redb::Error, told: impl FnOnce(String) -> String) -> Self {
+    /// What the database says, as `describe` words it.
+    fn of(error: redb::Error, describe: impl FnOnce(String) -> String) -> Self {
         match error {
             redb::Error::Io(error) if is_full(&error) => {
-                Self::Full { reason: told(error.to_string()) }
+                Self::Full { reason: describe(error.to_string()) }
             }
-            other => Self::Database { reason: told(other.to_string()) },
+            other => Self::Database { reason: describe(other.to_string()) },
         }
     }
 }

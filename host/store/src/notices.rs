@@ -1,4 +1,4 @@
-//! What hooks are to be told: written with the change they are about, kept until they were told.
+//! What hooks are to be notified of: written with the change it is about, kept until it was delivered.
 
 use super::records::{BatchRecord, JobRecord};
 use super::tables::{self, Look, Scan, Tx};
@@ -6,10 +6,10 @@ use super::{Store, StoreError};
 use crate::{Clock, JobState};
 use serde::{Deserialize, Serialize};
 
-/// Longest that telling is put off, ms: a day, after which it is given up.
+/// Longest that a notice is put off, ms: a day, after which it is given up.
 const PUT_OFF_MAX_MS: u64 = 24 * 3_600_000;
 
-/// What can be told.
+/// What a hook can be notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Occasion {
@@ -58,26 +58,26 @@ impl Occasion {
 /// A hook, as far as the store has to know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookRecord {
-    /// What it is told.
+    /// What it is notified of.
     pub on: Vec<Occasion>,
     /// Of which pipelines; empty is all.
     pub pipelines: Vec<String>,
 }
 
-/// A hook and how much it was not told yet.
+/// A hook and how much it was not notified of yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookBacklog {
     /// Its name.
     pub name: String,
-    /// What it is told.
+    /// What it is notified of.
     pub hook: HookRecord,
     /// Notices that wait.
     pub waiting: u64,
-    /// Why telling it failed last.
+    /// Why sending failed last.
     pub reason: Option<String>,
 }
 
-/// Something that a hook is to be told.
+/// Something that a hook is to be notified of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeRecord {
     /// What happened.
@@ -88,23 +88,23 @@ pub struct NoticeRecord {
     pub pipeline: String,
     /// When it happened, milliseconds since 1970.
     pub happened_ms: u64,
-    /// How often telling it failed.
+    /// How often sending it failed.
     pub tries: u32,
-    /// When it is told next, milliseconds since 1970; 0 is at once.
+    /// When it is sent next, milliseconds since 1970; 0 is at once.
     pub due_ms: u64,
-    /// Why telling it failed last.
+    /// Why sending failed last.
     pub reason: Option<String>,
 }
 
-/// How much a hook was not told yet. Kept with every change of its notices, of which there may be very many
-/// after a receiver was away for long; counted anew whenever a daemon starts.
+/// How much a hook was not notified of yet. Kept with every change of its notices, of which there may be very
+/// many after a receiver was away for long; counted anew whenever a daemon starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Backlog {
     /// Its notices.
     waiting: u64,
-    /// Those of which telling failed.
+    /// Those of which sending failed.
     failed: u64,
-    /// Why telling one of those failed last.
+    /// Why sending one of those failed last.
     reason: Option<String>,
 }
 
@@ -151,7 +151,7 @@ impl NoticeRecord {
 }
 
 impl Store {
-    /// Takes note of the hooks there are. What was to be told to others is forgotten.
+    /// Takes note of the hooks there are. What was to be sent to others is forgotten.
     ///
     /// # Errors
     /// When the store fails.
@@ -176,7 +176,7 @@ impl Store {
         })
     }
 
-    /// What a hook is to be told by now, the oldest job first, at most `limit`; and when the next after that is due.
+    /// What a hook is to be sent by now, the oldest job first, at most `limit`; and when the next after that is due.
     ///
     /// # Errors
     /// When the store fails.
@@ -201,7 +201,7 @@ impl Store {
         Ok((found, next))
     }
 
-    /// How much each hook was not told yet, and why telling it failed last.
+    /// How much each hook was not notified of yet, and why sending failed last.
     ///
     /// # Errors
     /// When the store fails.
@@ -216,7 +216,7 @@ impl Store {
         Ok(hooks)
     }
 
-    /// Forgets what a hook was told, or will not be told any more.
+    /// Forgets what a hook was notified of, or will not be notified of any more.
     ///
     /// # Errors
     /// When the store fails.
@@ -231,7 +231,7 @@ impl Store {
         })
     }
 
-    /// Notes that a hook could not be told and when to try again, unless it is to be told no more.
+    /// Notes that a hook could not be notified and when to try again, unless the notice was forgotten.
     ///
     /// # Errors
     /// When the store fails.
@@ -252,7 +252,7 @@ fn notice_key(hook: &str, notice: &NoticeRecord) -> Vec<u8> {
     tables::key(&[hook.as_bytes(), notice.id().as_bytes()])
 }
 
-/// How much a hook was not told yet.
+/// How much a hook was not notified of yet.
 fn backlog(look: &impl Look, hook: &[u8]) -> Result<Backlog, StoreError> {
     look.record(tables::BACKLOGS, hook)?.map_or_else(|| count(look, hook), Ok)
 }
@@ -269,14 +269,14 @@ fn count(look: &impl Look, hook: &[u8]) -> Result<Backlog, StoreError> {
 }
 
 impl Tx<'_> {
-    /// Has hooks told that a job has ended.
+    /// Has hooks notified that a job has ended.
     pub(super) fn announce_job(&self, job: &JobRecord) -> Result<(), StoreError> {
         let Some(occasion) = Occasion::of(job.state) else { return Ok(()) };
         let pipeline = &job.file.pipeline;
         self.announce(&NoticeRecord::new(occasion, &job.id, pipeline, job.finished_ms))
     }
 
-    /// Has those hooks told that want to know.
+    /// Has those hooks notified that want to know.
     pub(super) fn announce(&self, notice: &NoticeRecord) -> Result<(), StoreError> {
         for (name, hook) in self.records::<HookRecord>(tables::HOOKS, &[])? {
             let is_meant = hook.pipelines.is_empty() || hook.pipelines.contains(&notice.pipeline);

@@ -323,7 +323,7 @@ fn files_of(pipeline: Option<&str>) -> Vec<u8> {
     pipeline.map_or_else(Vec::new, |name| tables::key(&[name.as_bytes(), b""]))
 }
 
-/// The last jobs of files that no watched folder tells of, each with where its source should be. Of several that were
+/// The last jobs of files that no watched folder reports, each with where its source should be. Of several that were
 /// moved to the same place the one that ended last has its source there.
 fn jobs_with_source_elsewhere(
     look: &impl Look,
@@ -352,7 +352,7 @@ fn is_there(job: &JobRecord, source: &Path) -> bool {
     found.is_some_and(|found| job.is_submitted() || found.size_bytes == job.identity.size_bytes)
 }
 
-/// Where the source of a finished job is, if no watched folder tells of it.
+/// Where the source of a finished job is, if no watched folder reports it.
 pub(super) fn source_elsewhere(job: &JobRecord) -> Option<&Path> {
     // One that was canceled before it was ever processed is left alone, not one whose repeat was canceled.
     let is_wanted =

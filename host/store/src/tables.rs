@@ -45,7 +45,7 @@ pub(super) const BATCHES: Table = TableDefinition::new("batches");
 pub(super) const BATCH_JOBS: Table = TableDefinition::new("batch-jobs");
 /// `id` -> nothing: batches that are not over.
 pub(super) const BATCHES_OPEN: Table = TableDefinition::new("batches-open");
-/// `id` -> nothing: batches that are over and were not told yet.
+/// `id` -> nothing: batches that are over and were not reported yet.
 pub(super) const BATCHES_OVER: Table = TableDefinition::new("batches-over");
 /// `pipeline` -> milliseconds since 1970: pipelines whose jobs are not handed out since; empty is all.
 pub(super) const PAUSED: Table = TableDefinition::new("paused");
@@ -57,11 +57,12 @@ pub(super) const CATALOG_DATES: Table = TableDefinition::new("catalog-dates");
 pub(super) const CATALOG_JOBS: Table = TableDefinition::new("catalog-jobs");
 /// path -> [`super::SourceRecord`]: what was ordered about a file and may not be done yet.
 pub(super) const ORDERS: Table = TableDefinition::new("orders");
-/// `name` -> [`super::HookRecord`]: who is told of the ends of jobs and batches.
+/// `name` -> [`super::HookRecord`]: who is notified of the ends of jobs and batches.
 pub(super) const HOOKS: Table = TableDefinition::new("hooks");
-/// `hook 0 id` -> [`super::NoticeRecord`]: what a hook was not told yet.
+/// `hook 0 id` -> [`super::NoticeRecord`]: what a hook was not notified of yet.
 pub(super) const NOTICES: Table = TableDefinition::new("notices");
-/// `name` -> [`super::notices::Backlog`]: how much a hook was not told yet, so that nobody has to read it all.
+/// `name` -> [`super::notices::Backlog`]: how much a hook was not notified of yet, so that nobody has to
+/// read it all.
 pub(super) const BACKLOGS: Table = TableDefinition::new("backlogs");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");

@@ -38,7 +38,7 @@ fn planned_ahead(look: &impl Look, now_ms: u64) -> Result<Vec<(JobRecord, u64)>,
         let key = attempt_key(&job.id, job.attempt);
         let attempt: Option<AttemptRecord> = look.record(tables::ATTEMPTS, &key)?;
         let ended_ms = attempt.and_then(|attempt| attempt.ended_ms).filter(|&it| it > now_ms);
-        // One that was mended before is due before that attempt ended.
+        // One that was repaired before is due before that attempt ended.
         let wait_ms = ended_ms.and_then(|ended_ms| job.run_at_ms.checked_sub(ended_ms));
         jobs.extend(wait_ms.map(|wait_ms| (job, wait_ms)));
     }

@@ -22,7 +22,7 @@ pub(super) enum Hint {
         path: PathBuf,
         /// What.
         trace: Trace,
-        /// When it was heard of.
+        /// When the event was received.
         instant: Instant,
     },
     /// Events were lost: anything may have changed.
@@ -213,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn appearing_and_writing_are_told_apart() {
+    fn appearing_and_writing_are_distinguished() {
         assert_eq!(traces(EventKind::Create(CreateKind::File)), [Trace::Moved]);
         assert_eq!(traces(EventKind::Modify(ModifyKind::Data(DataChange::Any))), [Trace::Written]);
     }
 
     #[test]
-    fn exhausted_watches_are_told() {
+    fn exhausted_watches_are_reported() {
         let error = notify::Error::new(ErrorKind::MaxFilesWatch);
         assert_eq!(hints_of(Err(error)), [Hint::LimitReached]);
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 pub(super) struct File {
     /// State in which it was last seen; `None` for a file from the store before it is seen.
     pub(super) stat: Option<Stat>,
-    /// What was told of it as settled or touched, or what the store knew.
+    /// What was reported of it as settled or touched, or what the store knew.
     pub(super) known: Option<Known>,
     /// Where it stands.
     pub(super) phase: Phase,
@@ -22,13 +22,13 @@ pub(super) struct File {
     pub(super) seen: u64,
     /// Number of the hash job that counts.
     pub(super) token: u64,
-    /// Whether a writer wrote and was not heard closing it.
+    /// Whether a writer wrote and no event of closing it was received.
     pub(super) is_open: bool,
-    /// Whether it was heard appearing or being renamed since it was last told of.
+    /// Whether an event of its appearance or renaming was received since it was last reported.
     pub(super) is_redropped: bool,
     /// Whether its header promised more bytes than were there, in this state.
     pub(super) is_incomplete: bool,
-    /// The reason told for not taking it, in this state.
+    /// The reason reported for not taking it, in this state.
     pub(super) told: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Known {
 /// Where a file stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// Told of, or known and unchanged: nothing to do until it changes.
+    /// Reported, or known and unchanged: nothing to do until it changes.
     #[default]
     Rest,
     /// Waiting to be left alone for long enough.
@@ -60,11 +60,11 @@ pub(super) enum Phase {
 pub(super) enum Kept {
     /// It rests.
     Resting(Resting),
-    /// Something is to be done or was told about it.
+    /// Something is to be done or was reported about it.
     Active(Box<File>),
 }
 
-/// A file that was told of and has not changed since.
+/// A file that was reported and has not changed since.
 #[derive(Debug)]
 pub(super) struct Resting {
     known: Known,
@@ -76,12 +76,12 @@ pub(super) struct Resting {
 }
 
 impl File {
-    /// Whether something will be told of it if it does not change any more.
+    /// Whether something will be reported about it if it does not change any more.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self.phase, Phase::Settling | Phase::Hashing) && self.told.is_none()
     }
 
-    /// Whether the engine has heard of it, so that it must hear when it is gone.
+    /// Whether it was reported to the engine, which then must be notified when it is gone.
     pub(super) fn was_emitted(&self) -> bool {
         self.known.is_some() || self.told.is_some()
     }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn file_is_unpacked_while_anything_is_to_be_done_or_was_told() {
+    fn file_is_unpacked_while_anything_is_to_be_done_or_was_reported() {
         let rests = || File { stat: Some(stat()), known: Some(known()), ..File::default() };
         let other = Stat { inode: 9, ..stat() };
         let active = [

@@ -81,7 +81,7 @@ impl Filter {
 }
 
 /// Whether two watches take a file of the same name in the same folder: of one that lies in the other, or is the same.
-/// Names are tried, one of each kind; rules that tell files apart by other parts of their names are not seen through.
+/// Names are tried, one of each kind; rules that distinguish files by other parts of their names are not seen through.
 pub fn share_files(a: &WatchSpec, b: &WatchSpec) -> bool {
     let (outer, inner) = if a.root.starts_with(&b.root) { (b, a) } else { (a, b) };
     let Some(way) = inner.root.strip_prefix(&outer.root).ok() else { return false };

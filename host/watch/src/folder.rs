@@ -19,7 +19,7 @@ const GROWTH_PART: usize = 8;
 pub(super) struct Folder {
     /// Who it was when it was last listed; `None` before.
     pub(super) identity: Option<Identity>,
-    /// The reason told for not listing it.
+    /// The reason reported for not listing it.
     pub(super) told: Option<String>,
     /// Its folders, with the number of the last listing that saw them.
     pub(super) folders: HashMap<OsString, u64>,

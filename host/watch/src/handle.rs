@@ -52,7 +52,7 @@ impl WatchStart {
     /// Starts to watch; `index` comes back with every batch of changes.
     ///
     /// A batch is meant for one transaction. A bounded channel slows the watcher down and loses
-    /// nothing. A folder that is not there is no error: it is told as offline and looked for.
+    /// nothing. A folder that is not there is no error: it is reported as offline and looked for.
     ///
     /// # Errors
     /// A thread that cannot be started.
@@ -78,7 +78,7 @@ impl WatchStart {
 }
 
 impl WatchHandle {
-    /// Asks for a full walk; its end is told by [`super::Change::ScanDone`].
+    /// Asks for a full walk; its end is reported by [`super::Change::ScanDone`].
     pub fn rescan(&self) {
         // Full means that one is asked for already.
         let _ = self.requests.try_send(());

@@ -27,7 +27,7 @@ pub(super) struct HashJob {
     pub(super) path: PathBuf,
     /// State in which it must still be.
     pub(super) stat: Stat,
-    /// Tells this job from an earlier one for the same file.
+    /// Distinguishes this job from an earlier one for the same file.
     pub(super) token: u64,
     /// Whether nobody waits for it: a file that is known already.
     pub(super) is_recheck: bool,
@@ -186,7 +186,7 @@ fn is_still(file: &File, stat: &Stat) -> io::Result<bool> {
     Ok(matches!(Kind::of(&file.metadata()?), Kind::File(now) if now == *stat))
 }
 
-/// Hash and length of what is left of the file; `None` if it was told to stop.
+/// Hash and length of what is left of the file; `None` if it was asked to stop.
 fn hash(
     file: &mut File,
     buffer: &mut [u8],

@@ -21,7 +21,7 @@ impl Index {
         let KnownFile { size_bytes, modified_ns, inode, .. } = *file;
         self.update(&file.relative, |seeded| match file.hash {
             Some(hash) => seeded.known = Some(Known { size_bytes, modified_ns, inode, hash }),
-            // Told again at every start: whoever waits for the folder to be idle must hear it.
+            // Reported again at every start: whoever waits for the folder to be idle must be notified.
             None => seeded.told = Some(String::new()),
         });
     }
@@ -31,7 +31,7 @@ impl Index {
         self.file_count
     }
 
-    /// Files of which something is still to be told.
+    /// Files about which something is still to be reported.
     pub(super) fn busy_count(&self) -> usize {
         self.busy_count
     }
@@ -91,29 +91,29 @@ impl Index {
         Some(file)
     }
 
-    /// The folder and those below it, as far as they were told as not listed.
+    /// The folder and those below it, as far as they were reported as not listed.
     pub(super) fn emitted_folders(&self, relative: &Path) -> Vec<PathBuf> {
         let is_emitted =
             |path: &PathBuf| self.folder(path).is_some_and(|folder| folder.told.is_some());
         self.folders_below(relative).into_iter().filter(is_emitted).collect()
     }
 
-    /// Forgets a folder and everything below it; returns the files that were told of.
+    /// Forgets a folder and everything below it; returns the files that were reported.
     pub(super) fn remove_folder(&mut self, relative: &Path) -> Vec<PathBuf> {
         if let (Some(name), Some(parent)) =
             (relative.file_name(), self.folders.get_mut(parent_of(relative)))
         {
             parent.folders.remove(name);
         }
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for path in self.folders_below(relative) {
             let folder = self.folders.remove(&path).unwrap_or_default();
             self.file_count -= folder.files.len();
             self.busy_count -= folder.files.iter().filter(|(_, file)| file.is_busy()).count();
             let files = folder.files.iter().filter(|(_, file)| file.was_emitted());
-            told.extend(files.map(|(name, _)| path.join(name)));
+            reported.extend(files.map(|(name, _)| path.join(name)));
         }
-        told
+        reported
     }
 
     /// Files and folders of a folder that the listing with this number has not seen.

@@ -2,7 +2,7 @@
 //!
 //! Events are hints: they say where to look and when a writer closed its file, never what is there.
 //! What is there is decided by walking and comparing with an index seeded from the store, so that a
-//! missed event costs time and nothing else. A file is told as [`Change::Settled`] when it stopped
+//! missed event costs time and nothing else. A file is reported as [`Change::Settled`] when it stopped
 //! changing, its header promises no more bytes than it has, its marker exists where one is asked
 //! for, and it was hashed without changing meanwhile.
 
@@ -62,7 +62,7 @@ pub struct WatchSpec {
     pub excluded: Vec<PathBuf>,
 }
 
-/// What the store remembers of a file, and what the watcher tells of one.
+/// What the store remembers of a file, and what the watcher reports of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownFile {
     /// Path below the watched folder.
@@ -75,7 +75,7 @@ pub struct KnownFile {
     /// Inode number.
     pub inode: u64,
     /// Hash of the content; `None` for a file that was only ever reported as incomplete and is looked
-    /// at anew at every start. Files the watcher tells as settled have one.
+    /// at anew at every start. Files the watcher reports as settled have one.
     pub hash: Option<blake3::Hash>,
 }
 
@@ -88,7 +88,7 @@ pub enum Change {
     /// Only what surrounds the content changed (permissions, inode number after a remount); the
     /// hash is the one already known.
     Touched(KnownFile),
-    /// The file is gone, or what was told of a folder no longer holds.
+    /// The file is gone, or what was reported of a folder no longer holds.
     Vanished {
         /// Path below the watched folder.
         relative: PathBuf,
@@ -101,7 +101,7 @@ pub enum Change {
         reason: String,
     },
     /// The file or folder cannot be taken; it is tried again when it changes. When a folder can be
-    /// listed again, it is told as vanished: nothing is known of it any more.
+    /// listed again, it is reported as vanished: nothing is known of it any more.
     Refused {
         /// Path below the watched folder.
         relative: PathBuf,
@@ -110,7 +110,7 @@ pub enum Change {
         /// One line, to be read after the file's name: "is a symbolic link; ...".
         reason: String,
     },
-    /// The watched folder is not there or not readable. Nothing is told about its files until
+    /// The watched folder is not there or not readable. Nothing is reported about its files until
     /// [`Change::RootOnline`].
     RootOffline {
         /// One line that names the folder.
@@ -122,14 +122,14 @@ pub enum Change {
     ScanDone {
         /// Files that the include and ignore rules let through.
         files: usize,
-        /// How many of them are not decided yet: they will be told as settled, touched, incomplete,
+        /// How many of them are not decided yet: they will be reported as settled, touched, incomplete,
         /// refused or vanished, unless they keep changing or wait for their marker.
         settling: usize,
         /// How long the walk took.
         elapsed: Duration,
     },
     /// After the first full walk: no file is settling any more. Files that wait for their marker,
-    /// and files already told as incomplete or refused, do not count.
+    /// and files already reported as incomplete or refused, do not count.
     Idle {
         /// Files that the include and ignore rules let through.
         files: usize,

@@ -22,7 +22,7 @@ pub(super) struct Outbox {
     oldest: Option<Instant>,
 }
 
-/// Nobody listens any more, or the watcher was told to stop.
+/// Nobody listens any more, or the watcher was asked to stop.
 pub(super) struct Closed;
 
 impl Outbox {

@@ -72,7 +72,7 @@ impl File {
         }
     }
 
-    /// The change to tell when its content is known to be `hash`, and from now on known.
+    /// The change to report when its content is found to be `hash`, which is known from now on.
     fn conclude(&mut self, relative: &Path, hash: blake3::Hash) -> Option<Change> {
         let stat = self.stat?;
         let Stat { size_bytes, modified_ns, inode, .. } = stat;
@@ -91,7 +91,7 @@ impl File {
         Some(if is_untouched { Change::Touched(file) } else { Change::Settled(file) })
     }
 
-    /// Whether nothing but the hash can tell that it was rewritten or replaced since it was told.
+    /// Whether nothing but the hash can tell that it was rewritten or replaced since it was reported.
     fn seems_untouched(&self, stat: &Stat) -> bool {
         let is_as_old = self.known.is_some_and(|known| known.modified_ns == stat.modified_ns);
         is_as_old && !self.is_redropped
@@ -118,7 +118,7 @@ impl Watcher {
         let is_settling = self.index.update(relative, |file| {
             file.seen = file.seen.max(listing);
             let is_changed = file.see(stat, since);
-            // Events about a state that was told of already came late.
+            // Events about a state that was reported already came late.
             if let Some(evidence) = &evidence
                 && file.phase != Phase::Rest
             {
@@ -135,7 +135,7 @@ impl Watcher {
     fn schedule(&mut self, relative: &Path) {
         let stable_for = self.stable_for();
         let file_due = self.index.file(relative).and_then(|file| {
-            // A writer that was not heard closing may only have paused.
+            // A writer without an event of closing may only have paused.
             let pause = if file.is_open { stable_for.max(STABLE_POLLING) } else { stable_for };
             Some(file.since? + pause)
         });
@@ -266,7 +266,7 @@ impl Watcher {
         }
     }
 
-    /// A file with fewer bytes than its header promises: told when a second look says the same.
+    /// A file with fewer bytes than its header promises: reported when a second look says the same.
     fn wait_for_rest(&mut self, relative: &Path, reason: String) {
         let is_emitted = self.index.update(relative, |file| {
             if !file.is_incomplete {
@@ -285,7 +285,7 @@ impl Watcher {
         }
     }
 
-    /// A file that cannot be read: told once, tried again now and then.
+    /// A file that cannot be read: reported once, tried again now and then.
     pub(super) fn put_off(&mut self, relative: &Path, reason: String) {
         let is_news = self.index.update(relative, |file| {
             file.phase = Phase::Settling;
@@ -301,7 +301,7 @@ impl Watcher {
         }
     }
 
-    /// A path with a file's name that is none: told once, left alone until it changes.
+    /// A path with a file's name that is none: reported once, left alone until it changes.
     pub(super) fn refuse(&mut self, relative: &Path, reason: String, listing: u64) {
         let (is_news, was_known) = self.index.update(relative, |file| {
             file.seen = file.seen.max(listing);

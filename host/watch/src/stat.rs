@@ -1,4 +1,4 @@
-//! What the file system says of a path, as far as it tells one state of a file from another.
+//! What the file system says of a path, as far as it distinguishes one state of a file from another.
 
 use std::fs::Metadata;
 use std::io;
@@ -45,7 +45,7 @@ pub(super) fn look(path: &Path) -> io::Result<Kind> {
     std::fs::symlink_metadata(path).map(|metadata| Kind::of(&metadata))
 }
 
-/// Whether an error means that there is nothing under the name, as opposed to "cannot be told".
+/// Whether an error means that there is nothing under the name, as opposed to "not known".
 pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

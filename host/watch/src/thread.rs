@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 use tracing::{info, warn};
 use wavemill_pipelines::model::WatchMode;
 
-/// Time between full walks where events are heard.
+/// Time between full walks where events are received.
 const RESCAN_EVENTS: Duration = Duration::from_mins(1);
 
 /// Time between full walks where they are the only source.
 const RESCAN_POLLING: Duration = Duration::from_secs(10);
 
-/// How long a file must stay unchanged where closing it is heard.
+/// How long a file must stay unchanged where an event says that it was closed.
 const STABLE_EVENTS: Duration = Duration::from_secs(2);
 
 /// The same where it is not.
@@ -55,7 +55,7 @@ pub(super) struct Watcher {
     pub(super) outbox: Outbox,
     pub(super) source: Option<Box<dyn EventSource>>,
     pub(super) hints: Option<HintReceiver>,
-    /// Folders whose events are heard, by their path below the root.
+    /// Folders whose events are received, by their path below the root.
     pub(super) watched: BTreeSet<PathBuf>,
     open_events: OpenEvents,
     pub(super) is_online: bool,
@@ -116,7 +116,7 @@ impl Watcher {
         })
     }
 
-    /// Runs until told to stop or nobody listens.
+    /// Runs until asked to stop or nobody listens.
     pub(super) fn run(mut self) {
         self.start();
         while !self.stop.load(Ordering::Acquire) {
@@ -130,7 +130,7 @@ impl Watcher {
     fn start(&mut self) {
         match self.root.check(self.index.file_count()) {
             Standing::Offline(reason) => {
-                // As if it had been there before, so that coming back is told.
+                // As if it had been there before, so that coming back is reported.
                 self.is_online = true;
                 self.go_offline(reason);
             }
@@ -227,7 +227,7 @@ impl Watcher {
 
     /// Whether the root is still the folder that was scanned; if not, what follows from it.
     ///
-    /// Asked before anything is told as vanished.
+    /// Asked before anything is reported as vanished.
     pub(super) fn root_is_there(&mut self) -> bool {
         match self.root.check(self.index.file_count()) {
             Standing::Same => return self.is_online,

@@ -162,7 +162,7 @@ impl Watcher {
         self.walks.lane(lane).open = Some(listing);
     }
 
-    /// Watches the folder, then opens it: what appears in between is heard of or listed, or both.
+    /// Watches the folder, then opens it: what appears in between is in an event or listed, or both.
     fn open_listing(&mut self, task: Task) -> Option<Listing> {
         let Task { relative, is_recursive } = task;
         let path = self.spec.root.join(&relative);
@@ -331,7 +331,7 @@ impl Watcher {
         self.refuse_folder(relative, format!("cannot be listed: {}", describe(error)));
     }
 
-    /// Tells once that a folder is left as it is known.
+    /// Reports once that a folder is left as it is known.
     fn refuse_folder(&mut self, relative: &Path, reason: String) {
         let folder = self.index.folder_mut(relative);
         if folder.told.as_ref() != Some(&reason) {

@@ -30,7 +30,7 @@ const KEYS: &[Key] = &[
     Key::optional(
         "tolerance_lu",
         Kind::Number { unit: "LU", min: 0.0, max: 60.0 },
-        "How far a file may be off; without it the difference is told and not judged.",
+        "How far a file may be off; without it the difference is reported and not judged.",
     ),
     Key::optional("dialogue_gated", Kind::Bool, "Whether the dialogue's loudness is meant."),
     Key::optional("short_term_max_lufs", LOUDNESS, "Largest short-term loudness."),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_of_a_targets_file_is_told() {
+    fn every_mistake_of_a_targets_file_is_reported() {
         let text = "version = 1\n[[target]]\nid = \"My House\"\nname = \"a\"\ntolerance_lu = 1\n\
                     [[target]]\nid = \"b\"\nname = \"b\"\ntrue_peek_max_dbtp = -1\n\
                     playback = { raises = 1 }\n[[target]]\nid = \"b\"\nname = \"all\"\n";

@@ -74,7 +74,7 @@ impl EffectError {
         let help = match self {
             Self::Unknown { help, .. } => help,
             Self::Unreadable { .. } => "paths of modules are relative to the pipeline's folder",
-            Self::Refused { .. } => "`wavemill effects check` tells an author more",
+            Self::Refused { .. } => "`wavemill effects check` shows an author more",
             Self::NotPinned { .. } | Self::Lock { .. } => {
                 "run `wavemill effects lock` on the pipeline if the change is meant"
             }

@@ -53,7 +53,7 @@ impl Modules {
         }
         if state.sandbox.is_none() {
             if let Some(above) = self.cache.as_deref().and_then(Path::parent) {
-                // What is above the cache is not for one user alone; that it cannot be made is told
+                // What is above the cache is not for one user alone; that it cannot be made is reported
                 // when the cache is.
                 let _ = std::fs::create_dir_all(above);
             }

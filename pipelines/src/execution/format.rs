@@ -9,7 +9,7 @@ use wavemill_core::units::SampleRate;
 /// Bits where the source has none of its own: more than any lossy codec resolves.
 const LOSSY_SOURCE_BITS: u16 = 24;
 
-/// Fewest bits of a processed signal: the dither of 8 bits is heard.
+/// Fewest bits of a processed signal: the dither of 8 bits is audible.
 const PROCESSED_BITS_MIN: u16 = 16;
 
 /// The source's own sample format, as far as an export can keep it.

@@ -192,6 +192,6 @@ impl Taps for Store<'_> {
     }
 }
 
-fn send(writer: &Sender<WriterInput>, fed: WriterInput) -> Result<(), RunError> {
-    writer.send(fed).map_err(|_| RunError::Canceled)
+fn send(writer: &Sender<WriterInput>, input: WriterInput) -> Result<(), RunError> {
+    writer.send(input).map_err(|_| RunError::Canceled)
 }

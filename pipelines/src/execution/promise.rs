@@ -38,7 +38,7 @@ impl Height {
     }
 }
 
-/// The peaks of an export as they will be heard: of what a lossy one decodes to, else of what was stored.
+/// The peaks of an export as it is decoded: of what a lossy one decodes to, else of what was stored.
 pub(super) struct ExportPeaks<'a> {
     report: Option<&'a LoudnessReport>,
     /// Of converted channels before full scale cut them.

@@ -94,7 +94,7 @@ impl Input {
         self.stamp.size_bytes
     }
 
-    /// When it was last modified, where the file system tells.
+    /// When it was last modified, where the file system says.
     pub(crate) fn modified(&self) -> Option<SystemTime> {
         self.stamp.modified
     }

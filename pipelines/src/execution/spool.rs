@@ -126,7 +126,7 @@ struct Unlinked(Option<PathBuf>);
 impl Drop for Unlinked {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
-            // Nobody is left to tell; the state folder is swept at the next start.
+            // Nobody is left to report it to; the state folder is swept at the next start.
             let _ = std::fs::remove_file(path);
         }
     }

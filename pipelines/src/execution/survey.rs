@@ -27,10 +27,10 @@ impl Run<'_> {
         self.pipeline.output_paths().any(Template::needs_measures)
     }
 
-    /// What is to be measured of the source and is not yet; without loudness where a step will tell.
-    pub(super) fn unmeasured(&self, step_tells_loudness: bool) -> Vec<Group> {
+    /// What is to be measured of the source and is not yet; without loudness where a step will measure it.
+    pub(super) fn unmeasured(&self, step_measures_loudness: bool) -> Vec<Group> {
         let mut groups = Vec::new();
-        if self.known.loudness.is_none() && !step_tells_loudness {
+        if self.known.loudness.is_none() && !step_measures_loudness {
             groups.push(Group::Loudness);
         }
         if self.known.measures.is_none() {

@@ -81,7 +81,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_kept {
-            // The reason why it is removed is told; that it could not be removed helps nobody.
+            // The reason why it is removed is reported; that it could not be removed helps nobody.
             let _ = self.access.remove(&self.path);
         }
     }
@@ -104,25 +104,25 @@ pub(super) struct WrittenFile {
 }
 
 impl Writer {
-    /// Writes what comes through `fed` until its end.
+    /// Writes what comes through `input` until its end.
     ///
     /// # Errors
-    /// [`RunError::Canceled`] too when `fed` breaks off: whoever fed it failed first and says why.
+    /// [`RunError::Canceled`] too when `input` breaks off: whoever sent it failed first and says why.
     pub(super) fn run(
         self,
-        fed: &Receiver<WriterInput>,
+        input: &Receiver<WriterInput>,
         cancel: &AtomicBool,
     ) -> Result<WrittenFile, RunError> {
         let _flush = FlushDenormals::on();
         let (path, access) = (self.temporary, self.access);
         let (file, temporary) = Temporary::create(&path, &access)?;
-        // The same open file: it is told of every write that failed in the background.
+        // The same open file: every write that failed in the background is reported to it.
         let mut to_sync = file.try_clone().map_err(|error| output_io(&error, &path))?;
         let settings = self.settings.clone();
         let mut encoder = (self.format.create)(Box::new(file), self.settings)
             .map_err(|error| output(error, &path))?;
         let (expected, fed_loudness) = loop {
-            match fed.recv() {
+            match input.recv() {
                 Ok(WriterInput::Samples(samples)) => {
                     encoder.write(&samples).map_err(|error| output(error, &path))?;
                 }
@@ -145,8 +145,9 @@ impl Writer {
         if !self.format.is_lossless() || !is_retagged {
             decoded = check()?;
         }
-        let heard = decoded.as_ref().and_then(|(decoded, _)| decoded.loudness.as_ref());
-        let (settings, replay_gain) = with_replay_gain(settings, heard.or(fed_loudness.as_deref()));
+        let loudness = decoded.as_ref().and_then(|(decoded, _)| decoded.loudness.as_ref());
+        let (settings, replay_gain) =
+            with_replay_gain(settings, loudness.or(fed_loudness.as_deref()));
         let stated = fed_loudness.as_deref().filter(|_| states_loudness);
         let settings = with_broadcast_loudness(settings, stated);
         if is_retagged {
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_differs_from_what_it_was_fed_is_removed_and_named() {
+    fn file_that_differs_from_its_input_is_removed_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let error = run(folder.path(), Some(4)).unwrap_err();
         assert!(error.to_string().contains("3 of 4 frames"), "{error}");

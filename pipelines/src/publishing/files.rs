@@ -1,4 +1,4 @@
-//! Files: what tells their states apart, renames that replace nothing, folders that survive a power
+//! Files: what distinguishes their states, renames that replace nothing, folders that survive a power
 //! cut.
 
 use super::os;
@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What tells one state of a file from another without reading it.
+/// What distinguishes one state of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileIdentity {
     /// Size.

@@ -81,7 +81,7 @@ mod plain {
     use std::path::Path;
     use std::time::UNIX_EPOCH;
 
-    /// Without an inode number, size and time tell two states of a file apart.
+    /// Without an inode number, size and time distinguish two states of a file.
     pub(in super::super) fn facts(metadata: &Metadata) -> Facts {
         let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         (modified.map_or(0, |since| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)), 0)

@@ -76,7 +76,7 @@ impl FileAccess for LocalParts {
 }
 
 /// Says what may be meant where permission is denied behind a link: a process that has confined itself can write
-/// below the folders it was told, and not where links inside of them lead.
+/// below the folders it was given, and not where links inside of them lead.
 fn explained(error: io::Error, path: &Path) -> io::Error {
     let folder = path.parent().unwrap_or(path);
     let is_linked = fs::canonicalize(folder).is_ok_and(|real| real != folder);

@@ -196,7 +196,7 @@ mod tests {
         File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
     }
 
-    /// A prepared file `new` that takes `out.wav` as told.
+    /// A prepared file `new` that takes `out.wav` as `takes` says.
     fn case(takes: Takes) -> Case {
         let folder = tempfile::tempdir().unwrap();
         let temporary = folder.path().join(".out.wav.part");

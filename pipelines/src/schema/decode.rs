@@ -13,7 +13,7 @@ const DAMAGED: &str = "damaged";
 pub(super) const KEYS: &[Key] = &[Key::optional(
     DAMAGED,
     Kind::Word(&Damaged::NAMES),
-    "refuse (default) fails a damaged source; repair makes what is missing silent and tells of it.",
+    "refuse (default) fails a damaged source; repair makes what is missing silent and reports it.",
 )];
 
 pub(super) fn read(values: &Values<'_>) -> Damaged {

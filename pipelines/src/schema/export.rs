@@ -122,7 +122,7 @@ pub(super) fn read(
     let format = read_format(sink, values);
     let path = values.text("path").and_then(|path| template::read(sink, &path, template::EXPORT));
     let after = read_after(sink, values, ids);
-    // Lossy formats have no bits to choose; that they were written is told with the bit rate.
+    // Lossy formats have no bits to choose; that they were written is reported with the bit rate.
     let (bit_depth, sample_format) = match format {
         Some(format) if !format.is_lossless() => (None, None),
         _ => read_bits(sink, values, format),

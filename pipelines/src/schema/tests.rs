@@ -437,16 +437,16 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
         let text = format!(
             "version = 1\n[pipeline]\nname = \"a\"\n[[export]]\npath = \"{{stem}}.x\"\n{export}"
         );
-        let told = mistakes(&text).into_iter();
-        told.map(|one| (one.code, one.message, one.help.unwrap_or_default())).collect::<Vec<_>>()
+        let all = mistakes(&text).into_iter();
+        all.map(|one| (one.code, one.message, one.help.unwrap_or_default())).collect::<Vec<_>>()
     };
-    let told = |code, message: &str, help: &str| vec![(code, message.to_owned(), help.to_owned())];
+    let one = |code, message: &str, help: &str| vec![(code, message.to_owned(), help.to_owned())];
     assert_eq!(found("format = \"mp3\""), []);
     assert_eq!(found("format = \"mp3\"\nbit_rate_kbps = 192\nchannels = 1"), []);
     assert_eq!(found("format = \"mp3\"\nvbr_quality = 0"), []);
     assert_eq!(
         found("format = \"mp3\"\nbit_rate_kbps = 100"),
-        told(
+        one(
             "out-of-range",
             "`bit_rate_kbps` is 100",
             "mp3 has 24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320"
@@ -454,7 +454,7 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
     );
     assert_eq!(
         found("format = \"mp3\"\nbit_rate_kbps = 192\nvbr_quality = 2"),
-        told(
+        one(
             "contradiction",
             "`bit_rate_kbps` and `vbr_quality` exclude each other",
             "leave one of them out"
@@ -468,7 +468,7 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
     );
     assert_eq!(
         found("format = \"mp3\"\nbit_depth = 24"),
-        told(
+        one(
             "unsupported",
             "mp3 has no `bit_depth`",
             "leave the key out; `bit_rate_kbps` or `vbr_quality` say how good it is"
@@ -476,7 +476,7 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
     );
     assert_eq!(
         found("format = \"mp3\"\nchannels = 8"),
-        told("unsupported", "mp3 cannot store 8 channels", "it stores at most 2")
+        one("unsupported", "mp3 cannot store 8 channels", "it stores at most 2")
     );
     assert_eq!(codes("format = \"mp3\"\nvbr_quality = 10"), ["out-of-range"]);
     assert_eq!(codes("format = \"mp3\"\nchannels = 6"), ["unsupported"]);
@@ -491,16 +491,16 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
     assert_eq!(codes("format = \"wav\"\nvbr_quality = 2"), ["unsupported"]);
 }
 
-/// What a pipeline's export is told, each with its help.
-fn told(sections: &str) -> Vec<(&'static str, String, String)> {
+/// The mistakes of a pipeline with these sections, each with its help.
+fn mistakes_of(sections: &str) -> Vec<(&'static str, String, String)> {
     let text = format!("version = 1\n[pipeline]\nname = \"a\"\n{sections}path = \"{{stem}}.x\"\n");
-    let told = mistakes(&text).into_iter();
-    told.map(|one| (one.code, one.message, one.help.unwrap_or_default())).collect()
+    let all = mistakes(&text).into_iter();
+    all.map(|one| (one.code, one.message, one.help.unwrap_or_default())).collect()
 }
 
 #[test]
 fn opus_is_asked_for_rates_channels_and_bits_it_has() {
-    let export = |keys: &str| told(&format!("[[export]]\nformat = \"opus\"\n{keys}"));
+    let export = |keys: &str| mistakes_of(&format!("[[export]]\nformat = \"opus\"\n{keys}"));
     let one = |code, message: &str, help: &str| vec![(code, message.to_owned(), help.to_owned())];
     assert_eq!(export(""), []);
     assert_eq!(export("bit_rate_kbps = 96\nbit_rate_mode = \"constant\"\n"), []);
@@ -534,7 +534,8 @@ fn opus_is_asked_for_rates_channels_and_bits_it_has() {
 #[test]
 fn what_steps_make_is_held_against_the_format() {
     let step = "[[step]]\nuse = \"resample\"\nwith = { sample_rate_hz = 44100 }\n";
-    let with = |export: &str| told(&format!("{step}[[export]]\nformat = \"opus\"\n{export}"));
+    let with =
+        |export: &str| mistakes_of(&format!("{step}[[export]]\nformat = \"opus\"\n{export}"));
     assert_eq!(
         with(""),
         [(
@@ -546,7 +547,7 @@ fn what_steps_make_is_held_against_the_format() {
     assert_eq!(with("sample_rate_hz = 48000\n"), []);
     assert_eq!(with("after = \"decode\"\n"), []);
     let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 12 }\n";
-    let found = told(&format!("{remix}[[export]]\nformat = \"opus\"\n"));
+    let found = mistakes_of(&format!("{remix}[[export]]\nformat = \"opus\"\n"));
     assert_eq!(found[0].1, "opus cannot store 12 channels, which `remix` makes");
     assert_eq!(found[0].2, "it stores at most 8");
 }
@@ -585,7 +586,7 @@ fn format_that_is_not_built_in_is_refused_with_the_way_to_build_it() {
 }
 
 #[test]
-fn syntax_errors_are_all_told_without_echoes() {
+fn syntax_errors_are_all_reported_without_echoes() {
     let text = "version = 1\n[pipeline\nname = \"a\"\nconcurrency = = 2\n[[export]]\nformat = \"waf\"\npath = \"x\"\n";
     let found = mistakes(text);
     let codes: Vec<_> = found.iter().map(|one| (one.code, one.line)).collect();
@@ -659,7 +660,7 @@ fn damaged_sources_that_would_be_deleted_are_warned_of() {
     assert_eq!(codes("repair", "keep"), []);
     assert_eq!(codes("refuse", "delete"), []);
     assert_eq!(codes("repair", "delete")[0].0, "deletes-damaged");
-    let (code, help) = &codes("mend", "keep")[0];
+    let (code, help) = &codes("fix", "keep")[0];
     assert_eq!(*code, "unknown-choice");
     assert!(help.contains("refuse") && help.contains("repair"), "{help}");
     let load = |damaged| load(&text(damaged, "keep"), &Defaults::default(), &Effects::default());
@@ -668,7 +669,7 @@ fn damaged_sources_that_would_be_deleted_are_warned_of() {
 }
 
 #[test]
-fn wrong_types_are_told_with_the_right_one() {
+fn wrong_types_are_reported_with_the_right_one() {
     let text = "version = 1\n[pipeline]\nname = \"a\"\n[[step]]\nuse = \"loudness\"\nwith = { target_lufs = \"loud\" }\n[[export]]\nformat = \"wav\"\npath = 3\n";
     let found = mistakes(text);
     let helps: Vec<_> =

@@ -1,4 +1,4 @@
-//! What a pipeline may write about an effect, and what it is told otherwise.
+//! What a pipeline may write about an effect, and what is reported otherwise.
 
 use crate::module::{gain, gain_with};
 use sha2::{Digest, Sha256};
@@ -109,7 +109,7 @@ fn preset_is_taken_and_changed_by_single_values() {
 }
 
 #[test]
-fn mistakes_under_with_are_told_as_those_of_built_in_steps() {
+fn mistakes_under_with_are_reported_as_those_of_built_in_steps() {
     let folder = Folder::new();
     let check = |value: &str, code: &str, underlined: &str, help: &str| {
         folder.assert_mistake(&with(&format!("with = {{ {value} }}")), code, underlined, help);
@@ -128,14 +128,14 @@ fn mistakes_under_with_are_told_as_those_of_built_in_steps() {
 }
 
 #[test]
-fn every_mistake_under_with_is_told_at_once() {
+fn every_mistake_under_with_is_reported_at_once() {
     let folder = Folder::new();
     let found = folder.load(&with("with = { gain_lin = 9, shape = 9, x = 1 }")).unwrap_err();
     assert_eq!(found.len(), 3, "{found:#?}");
 }
 
 #[test]
-fn mistakes_beside_with_are_told_where_they_stand() {
+fn mistakes_beside_with_are_reported_where_they_stand() {
     let folder = Folder::new();
     let check = |line: &str, code: &str, underlined: &str, help: &str| {
         folder.assert_mistake(&with(line), code, underlined, help);
@@ -148,7 +148,7 @@ fn mistakes_beside_with_are_told_where_they_stand() {
 }
 
 #[test]
-fn module_that_is_not_there_is_told_with_its_name() {
+fn module_that_is_not_there_is_reported_with_its_name() {
     let folder = Folder::new();
     let step = |name: &str| format!("effect = \"{name}\"");
     let missing = folder.mistake(&step("fx/gone.wasm"));
@@ -159,7 +159,7 @@ fn module_that_is_not_there_is_told_with_its_name() {
 }
 
 #[test]
-fn refused_module_is_told_with_the_runtimes_reason() {
+fn refused_module_is_reported_with_the_runtimes_reason() {
     let folder = Folder::new();
     let refusal = |bytes: &[u8]| {
         folder.put("fx/bad.wasm", bytes);
@@ -218,7 +218,7 @@ fn module_that_the_lock_does_not_name_is_taken() {
 }
 
 #[test]
-fn damaged_lock_is_told_and_nothing_runs() {
+fn damaged_lock_is_reported_and_nothing_runs() {
     let folder = Folder::new();
     folder.put(LOCK_FILE, b"version = 1\n[effect");
     let (code, _, message, help) = folder.mistake(&with(""));

@@ -164,7 +164,7 @@ fn only_reverb_and_delay_of_the_bundled_effects_lengthen_files() {
 }
 
 #[test]
-fn latency_is_taken_off_and_told() {
+fn latency_is_taken_off_and_reported() {
     // An honest delay of 10 frames is more than a line of WebAssembly text; a false claim of one
     // shows as well that the host takes it off.
     let late = "(func (export \"fx_latency\") (result i32) (i32.const 10))";

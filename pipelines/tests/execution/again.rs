@@ -25,11 +25,11 @@ struct Lossily(Box<dyn Encoder>, Loss);
 impl Encoder for Lossily {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         let Samples::Float { planes } = samples else { panic!("floats") };
-        let heard = |sample: &f32| match self.1 {
+        let decoded = |sample: &f32| match self.1 {
             Loss::Factor(factor) => sample * factor,
             Loss::FullScale => 1.0_f32.copysign(*sample),
         };
-        let planes = planes.iter().map(|plane| plane.iter().map(heard).collect()).collect();
+        let planes = planes.iter().map(|plane| plane.iter().map(decoded).collect()).collect();
         self.0.write(&Samples::Float { planes })
     }
 
@@ -296,7 +296,7 @@ fn lossy_export_with_no_ceiling_is_kept_below_full_scale_if_what_was_encoded_was
 }
 
 #[test]
-fn lossy_export_of_what_was_above_full_scale_is_told_of_and_left_as_loud() {
+fn lossy_export_of_what_was_above_full_scale_is_reported_and_left_as_loud() {
     for report in [REPORT, ""] {
         let lab = Lab::new();
         let input = lab.file("a.wav", &wav(44_100, 24, &[noise(1, 50_000)]));

@@ -119,7 +119,7 @@ fn dense_mix_reaches_its_target_below_the_ceiling_with_and_without_a_spool() {
 }
 
 #[test]
-fn reduction_beyond_the_limit_is_refused_and_the_shortfall_told() {
+fn reduction_beyond_the_limit_is_refused_and_the_shortfall_reported() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(RATE_HZ, 24, &mix(5 * RATE_HZ as usize)));
     let body = mastering(FADE, "target_lufs = -5.0, max_reduction_db = 2.0");

@@ -75,7 +75,7 @@ fn ogg_vorbis_is_processed_to_the_sample() {
     }
 }
 
-/// Without a Xing frame only decoding tells the length, which a fade must know before.
+/// Without a Xing frame only decoding shows the length, which a fade must know before.
 #[test]
 fn mp3_without_length_is_scanned_first() {
     let lab = Lab::new();

@@ -1,7 +1,7 @@
 //! Pipelines run over real files, their outputs read by an independent reader.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
-#![expect(clippy::print_stderr, reason = "what a machine cannot run is told")]
+#![expect(clippy::print_stderr, reason = "what a machine cannot run is reported")]
 
 mod again;
 mod bad_inputs;

@@ -1,4 +1,4 @@
-//! MP3 exports: decoded again before they are published, and measured as they will be heard.
+//! MP3 exports: decoded again before they are published, and measured as decoded.
 
 use crate::lab::{Lab, dull, noise, pipeline, wav};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
@@ -9,7 +9,7 @@ use wavemill_core::loudness::{LoudnessMeter, MonoMode};
 use wavemill_pipelines::execution::RunError;
 
 /// Frames, integrated loudness and the larger true peak of a file, from what our decoder reads.
-fn heard(path: &Path) -> (usize, f64, f64) {
+fn decoded(path: &Path) -> (usize, f64, f64) {
     let mut decoder = decode::open(Box::new(std::fs::File::open(path).unwrap()), None).unwrap();
     let spec = decoder.info().spec.clone();
     let mut samples = Samples::empty(decoder.info().format, spec.channel_count());
@@ -30,7 +30,7 @@ fn heard(path: &Path) -> (usize, f64, f64) {
 }
 
 #[test]
-fn mp3_export_is_exact_in_length_and_reported_as_it_is_heard() {
+fn mp3_export_is_exact_in_length_and_reported_as_it_is_decoded() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(44_100, 24, &dull(100_003)));
     let body = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -16.0 }\n\
@@ -41,12 +41,12 @@ fn mp3_export_is_exact_in_length_and_reported_as_it_is_heard() {
     let outcome = lab.run(&pipeline(body), &input).unwrap();
     let outputs = outcome.report["outputs"].as_array().unwrap();
     for (output, name) in outputs.iter().zip(["a.mp3", "a-small.mp3"]) {
-        let (frames, loudness, peak) = heard(&lab.path("out").join(name));
+        let (frames, loudness, peak) = decoded(&lab.path("out").join(name));
         assert_eq!(frames, 100_003);
         assert_eq!(output["frames"], 100_003);
-        let told = |key: &str| output[key].as_f64().unwrap();
-        assert!((told("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
-        assert!((told("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
+        let number = |key: &str| output[key].as_f64().unwrap();
+        assert!((number("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
+        assert!((number("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
         assert!((loudness - output["loudness"]["integrated_lufs"].as_f64().unwrap()).abs() < 0.5);
         assert!(output["bit_depth"].is_null() && output["sample_format"].is_null());
         assert_eq!(output["dither"], "none");
@@ -72,7 +72,7 @@ fn mp3_export_of_the_same_file_has_the_same_bytes() {
 const LIMITED: &str = "[[step]]\nuse = \"loudness\"\n\
      with = { mode = \"limit\", target_lufs = -8.0, max_reduction_db = 12.0, character = \"clean\" }\n";
 
-/// What a step's ceiling is held to when the export is heard again: the limiter's own promise.
+/// What a step's ceiling is held to when the export is decoded again: the limiter's own promise.
 const CEILING_DB: f64 = 0.05;
 
 fn mp3(options: &str) -> String {
@@ -95,15 +95,15 @@ fn decoded_peaks_above_a_ceiling_lower_the_limiter_of_that_export_alone() {
     let outcome = lab.run(&pipeline(&body), &input).unwrap();
     let outputs = outcome.report["outputs"].as_array().unwrap();
     for (output, name) in outputs.iter().zip(["a-64.mp3", "a-128.mp3", "a-vbr.mp3"]) {
-        let (frames, loudness, peak) = heard(&lab.path("out").join(name));
+        let (frames, loudness, peak) = decoded(&lab.path("out").join(name));
         assert_eq!(frames, 200_000, "{name}");
         assert!(peak <= -1.0 + CEILING_DB, "{name} reaches {peak}");
-        let told = |key: &str| output[key].as_f64().unwrap();
-        assert!((told("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
-        assert!((told("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
+        let number = |key: &str| output[key].as_f64().unwrap();
+        assert!((number("decoded_true_peak_dbtp") - peak).abs() < 0.001, "{output:#}");
+        assert!((number("decoded_integrated_lufs") - loudness).abs() < 0.001, "{output:#}");
         // The first attempt was 0.4 dB above the ceiling and more.
-        assert!(told("ceiling_lowered_db") > 0.4 && told("attempts") >= 2.0, "{output:#}");
-        assert_eq!((told("ceiling_dbtp"), &output["ceiling_kept"]), (-1.0, &true.into()));
+        assert!(number("ceiling_lowered_db") > 0.4 && number("attempts") >= 2.0, "{output:#}");
+        assert_eq!((number("ceiling_dbtp"), &output["ceiling_kept"]), (-1.0, &true.into()));
         // What is said of the signal that was encoded is what was encoded last.
         let fed = output["loudness"]["integrated_lufs"].as_f64().unwrap();
         let first = outputs[3]["loudness"]["integrated_lufs"].as_f64().unwrap();
@@ -154,7 +154,7 @@ fn mp3_of_a_finished_master_does_not_exceed_full_scale() {
     // At -0.1 dBTP; the format raises it by more than that.
     let input = master(&lab, 0.9);
     let outcome = lab.run(&pipeline(&export), &input).unwrap();
-    let (_, _, peak) = heard(&lab.path("out/master.mp3"));
+    let (_, _, peak) = decoded(&lab.path("out/master.mp3"));
     assert!((-0.5..=0.0).contains(&peak), "{peak}");
     let output = &outcome.report["outputs"][0];
     assert!(output["gain_db"].as_f64().unwrap() < -0.4, "{output:#}");
@@ -168,7 +168,7 @@ fn mp3_of_a_finished_master_does_not_exceed_full_scale() {
     let warnings = outcome.report["warnings"].as_array().unwrap();
     let line = warnings[0].as_str().unwrap();
     assert!(line.starts_with("export 1 (mp3): decoded, it reaches "), "{line}");
-    let (_, _, encoded) = heard(&input);
+    let (_, _, encoded) = decoded(&input);
     let end = format!("what was encoded reached {encoded:.2} dBTP, so it was not made softer");
     assert!(encoded > 0.5 && line.ends_with(&end), "{line}");
     assert_eq!(warnings.len(), 1);
@@ -214,7 +214,7 @@ fn mp3_of_a_rate_it_does_not_have_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn mp3_plan_tells_bit_rates_and_never_says_exact() {
+fn mp3_plan_states_bit_rates_and_never_says_exact() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(44_100, 16, &dull(1000)));
     let body = "[[export]]\nformat = \"mp3\"\npath = \"{stem}.{ext}\"\n\
@@ -229,8 +229,8 @@ fn mp3_plan_tells_bit_rates_and_never_says_exact() {
     let plan =
         wavemill_pipelines::plan::plan(&pipeline(body), &Lab::job(&input), &places, &mut |_| {});
     let plan = plan.unwrap();
-    let told = plan.exports.iter().map(|e| (e.bit_rate_kbps, e.vbr_quality, e.exact));
-    assert_eq!(told.collect::<Vec<_>>(), [(Some(192), None, false), (None, Some(2), false)]);
+    let planned = plan.exports.iter().map(|e| (e.bit_rate_kbps, e.vbr_quality, e.exact));
+    assert_eq!(planned.collect::<Vec<_>>(), [(Some(192), None, false), (None, Some(2), false)]);
     let text = plan.to_string();
     assert!(text.contains("a.mp3 (mp3, 192 kbit/s, 44100 Hz, 2 channels)"), "{text}");
     assert!(text.contains("a-v.mp3 (mp3, VBR quality 2, 44100 Hz, 2 channels)"), "{text}");
@@ -266,7 +266,7 @@ proptest! {
                 .replace("-{n}", "")
         );
         let report = lab.run(&pipeline(&body), &input).unwrap().report;
-        let (_, _, peak) = heard(&lab.path("out/a.mp3"));
+        let (_, _, peak) = decoded(&lab.path("out/a.mp3"));
         let is_kept = peak <= (ceiling * 100.0).round() / 100.0 + CEILING_DB;
         let output = &report["outputs"][0];
         prop_assert_eq!(is_kept, output["ceiling_kept"] != false, "{}: {:#}", peak, output);

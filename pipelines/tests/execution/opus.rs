@@ -1,11 +1,11 @@
-//! Opus exports: their rate, length and level as they will be heard.
+//! Opus exports: their rate, length and level as decoded.
 
 use crate::lab::{Lab, dull, pipeline, wav};
 use wavemill_core::audio::Samples;
 use wavemill_core::decode;
 
 /// Frames that a file decodes to, and its rate in Hz.
-fn heard(path: &std::path::Path) -> (usize, u32) {
+fn decoded(path: &std::path::Path) -> (usize, u32) {
     let mut decoder = decode::open(Box::new(std::fs::File::open(path).unwrap()), None).unwrap();
     let spec = decoder.info().spec.clone();
     let mut samples = Samples::empty(decoder.info().format, spec.channel_count());
@@ -19,7 +19,7 @@ fn heard(path: &std::path::Path) -> (usize, u32) {
 }
 
 #[test]
-fn opus_export_is_exact_in_length_and_reported_as_it_is_heard() {
+fn opus_export_is_exact_in_length_and_reported_as_it_is_decoded() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(44_100, 24, &dull(100_003)));
     let body = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -23.0 }\n\
@@ -30,8 +30,8 @@ fn opus_export_is_exact_in_length_and_reported_as_it_is_heard() {
     let outcome = lab.run(&pipeline(body), &input).unwrap();
     let outputs = outcome.report["outputs"].as_array().unwrap();
     // 100003 frames at 44.1 kHz are 108846.8 at 48 and 36282.3 at 16 kHz.
-    assert_eq!(heard(&lab.path("out/a.opus")), (108_847, 48_000));
-    let (small, rate) = heard(&lab.path("out/a-small.opus"));
+    assert_eq!(decoded(&lab.path("out/a.opus")), (108_847, 48_000));
+    let (small, rate) = decoded(&lab.path("out/a-small.opus"));
     let fed = outputs[1]["frames"].as_u64().unwrap();
     assert_eq!((small as u64, rate), (fed * 3, 48_000));
     assert_eq!(

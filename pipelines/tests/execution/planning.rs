@@ -50,7 +50,7 @@ fn planned_by(body: &str, seconds: usize) -> (Lab, Plan) {
 }
 
 #[test]
-fn plan_tells_passes_steps_and_files_and_writes_nothing() {
+fn plan_states_passes_steps_and_files_and_writes_nothing() {
     let (lab, plan) = planned(2);
     assert_eq!(lab.files("out"), [""; 0]);
     let root = lab.path("out").display().to_string();
@@ -74,7 +74,7 @@ fn plan_tells_passes_steps_and_files_and_writes_nothing() {
 }
 
 #[test]
-fn plan_tells_which_dither_will_run() {
+fn plan_states_which_dither_will_run() {
     for (dither, text) in [
         ("none", "2 channels)"),
         ("triangular", "2 channels, dithered)"),

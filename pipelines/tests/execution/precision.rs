@@ -239,7 +239,7 @@ fn channels_mixed_beyond_a_normalized_peak_are_refused() {
     let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 2 }\n";
     // Front, center and back add up to 1 + 2 * 0.7071 = 2.4142 times the peak, which is 7.66 dB; at
     // 0 dBFS full scale cuts all of that off what is stored.
-    for (target, told) in [
+    for (target, expected) in [
         ("-10.0", "ceiling of -10.00 dBFS and reach -2.34 dBFS"),
         ("0.0", "ceiling of 0.00 dBFS and reach 7.66 dBFS"),
     ] {
@@ -247,7 +247,7 @@ fn channels_mixed_beyond_a_normalized_peak_are_refused() {
             format!("[[step]]\nuse = \"peak-normalize\"\nwith = {{ target_dbfs = {target} }}\n");
         let error = lab.run(&pipeline(&format!("{normalize}{export}")), &input).unwrap_err();
         let RunError::Refused { reason } = error else { panic!("{error}") };
-        assert!(reason.contains(told), "{reason}");
+        assert!(reason.contains(expected), "{reason}");
         assert!(reason.contains("use a `remix` step before `peak-normalize`"), "{reason}");
         assert_eq!(lab.files("out"), [""; 0]);
         lab.run(&pipeline(&format!("{remix}{normalize}{export}")), &input).unwrap();

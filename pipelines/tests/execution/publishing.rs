@@ -56,7 +56,7 @@ fn canceled_run_leaves_nothing() {
 }
 
 #[test]
-fn skipped_outputs_are_left_out_and_told() {
+fn skipped_outputs_are_left_out_and_reported() {
     let lab = Lab::new();
     let mut answers = Answers::new();
     answers.skip = vec![0];

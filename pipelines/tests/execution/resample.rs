@@ -164,7 +164,7 @@ const CEILING_DB: f64 = 0.05;
 const TURNED_DOWN_DB: f64 = 0.2;
 
 #[test]
-fn peaks_that_a_conversion_raises_above_a_ceiling_are_turned_down_and_told() {
+fn peaks_that_a_conversion_raises_above_a_ceiling_are_turned_down_and_reported() {
     let report = "[report]\njson = \"r.json\"\n";
     let peak = "[[step]]\nuse = \"peak-normalize\"\nwith = { target_dbfs = -1.0 }\n";
     let loud = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, ceiling_dbtp = -3.0 }\n";

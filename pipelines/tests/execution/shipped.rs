@@ -122,8 +122,8 @@ fn streaming_comes_out_at_minus_14() {
     let (loudness, _) = measured(&lab.path("out/outbox/streaming/show.flac"));
     assert!((loudness + 14.0).abs() < 0.05, "{loudness}");
     let report = report(&lab, "outbox/streaming/show.json");
-    let told = report["outputs"][0]["loudness"]["integrated_lufs"].as_f64().unwrap();
-    assert!((told - loudness).abs() < 0.001, "{told} and {loudness}");
+    let reported = report["outputs"][0]["loudness"]["integrated_lufs"].as_f64().unwrap();
+    assert!((reported - loudness).abs() < 0.001, "{reported} and {loudness}");
 }
 
 /// Twelve seconds of drums over noise: the peaks stand 15.0 dB above the loudness, a little more than the
@@ -336,15 +336,15 @@ fn audiobook_keeps_the_limits_of_acx() {
     let softest = windows.map(|window| window.iter().sum::<f64>()).fold(f64::MAX, f64::min);
     let floor = db(softest / 22_050.0);
     assert!(floor <= -60.0, "{floor}");
-    // The report tells the gates what was measured.
+    // The report has what was measured for the gates.
     let gates = outcome.report["gates"].as_array().unwrap();
-    let told = |measure: &str| {
+    let reported = |measure: &str| {
         let gate = gates.iter().find(|gate| gate["measure"] == measure).unwrap();
         gate["value"].as_f64().unwrap()
     };
-    assert!((told("rms_dbfs") - rms).abs() < 0.01);
+    assert!((reported("rms_dbfs") - rms).abs() < 0.01);
     // Windows begin every 50 ms there.
-    assert!((told("noise_floor_dbfs") - floor).abs() < 0.5);
+    assert!((reported("noise_floor_dbfs") - floor).abs() < 0.5);
 }
 
 #[test]

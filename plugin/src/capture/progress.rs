@@ -1,4 +1,4 @@
-//! What a capture tells the editor while it runs.
+//! What a capture reports to the editor while it runs.
 
 use parking_lot::{Mutex, MutexGuard};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Progress {
     state: Mutex<Told>,
 }
 
-/// What the writer tells.
+/// What the writer reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
     /// The files written so far, in order; all but the last are complete.
@@ -45,7 +45,7 @@ impl Progress {
         self.recorded_frames() == 0 && self.lock().is_complete
     }
 
-    /// What the writer tells.
+    /// What the writer reports.
     pub fn told(&self) -> Told {
         self.lock().clone()
     }

@@ -153,7 +153,7 @@ impl Recorder {
         gap.frames += frames;
     }
 
-    /// Tells the writer of a gap before anything that follows it; `false` while it cannot be told.
+    /// Notifies the writer of a gap before anything that follows it; `false` while there is no room for it.
     fn push_gap(&mut self) -> bool {
         let Some(gap) = self.gap else { return true };
         let is_pushed = self.gaps.push(gap).is_ok();
@@ -163,7 +163,7 @@ impl Recorder {
         is_pushed
     }
 
-    /// Ends the capture; a gap at its end is told if there is room, else it stays counted only.
+    /// Ends the capture; a gap at its end is reported if there is room, else it stays counted only.
     /// The recorder itself is to be dropped elsewhere: it may free the ring.
     pub fn finish(&mut self) {
         self.push_gap();
@@ -175,7 +175,7 @@ impl Recorder {
         self.has_stalled
     }
 
-    /// What this capture tells.
+    /// The progress of this capture.
     pub fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }

@@ -167,7 +167,7 @@ impl<W: Open> Writer<W> {
     fn drain(&mut self) -> io::Result<()> {
         loop {
             let waiting = self.rings.samples.slots();
-            // Gaps are told before the samples behind them, so each is known here.
+            // Gaps are pushed before the samples behind them, so each is known here.
             self.fill_gaps()?;
             let until_gap = self.gap.map_or(u64::MAX, |gap| gap.at - self.position);
             let frames = (waiting.min(CHUNK_SAMPLES) / self.channel_count()) as u64;

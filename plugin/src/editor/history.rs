@@ -308,7 +308,7 @@ fn overs(painter: &Painter, plot: Rect, columns: &[Column], standing: &Standing)
 }
 
 /// How often each short-term loudness occurred, beside the curve on the same scale; what lies below the scale
-/// is told in words.
+/// is given in words.
 fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, counts: &[u32; BINS]) {
     let most = counts.iter().copied().max().unwrap_or(0);
     let left = plot.right() + 6.0;

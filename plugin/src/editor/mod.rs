@@ -1,4 +1,4 @@
-//! The editor: one glance tells loudness, peak and verdict.
+//! The editor: one glance shows loudness, peak and verdict.
 
 mod bars;
 mod field;

@@ -279,7 +279,7 @@ pub(super) fn progress(ui: &mut Ui, render: &Render, open_count: usize) {
     ui.add(bar);
 }
 
-/// A line of a render with its color; words tell good from bad, too.
+/// A line of a render with its color; words distinguish good from bad, too.
 fn words(line: &Line) -> (String, Color32) {
     match line {
         Line::Made(path) => (format!("made {}", path.display()), theme::GOOD),

@@ -1,7 +1,7 @@
 //! Colors and sizes of the editor, in one place.
 //!
-//! Colors are those of Okabe and Ito, which people with any kind of color vision can tell apart; no
-//! state is told by color alone.
+//! Colors are those of Okabe and Ito, which people with any kind of color vision can distinguish; no
+//! state is shown by color alone.
 
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Visuals};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub(super) fn veil(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share)
 }
 
-/// Tells egui.
+/// Sets the theme of egui.
 pub(super) fn apply(context: &egui::Context) {
     let mut visuals = Visuals::dark();
     visuals.panel_fill = GROUND;

@@ -31,7 +31,7 @@ pub(super) struct Standing {
 pub(super) enum Mark {
     Pass,
     Fail,
-    /// Told only, or not asked for, or nothing measured yet.
+    /// Shown only, or not asked for, or nothing measured yet.
     None,
 }
 

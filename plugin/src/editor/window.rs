@@ -6,7 +6,7 @@
 //! thread is over: on Linux `baseview` waits for it only if it is slow enough, and one that ends at once is
 //! still taking OpenGL and the display's connection down when the DAW believes that the window is gone. Where
 //! a DAW exits or unloads the plugin then, it crashes; a test of ours found that. Neither does the framework
-//! (`nice-plug-egui` 0.6.0) tell the editor that its window was closed.
+//! (`nice-plug-egui` 0.6.0) notify the editor that its window was closed.
 
 use super::Face;
 use super::keyboard::Keyboard;
@@ -47,13 +47,13 @@ const POLL_TIME: Duration = if cfg!(any(target_os = "macos", target_os = "window
     Duration::MAX
 };
 
-/// How often a window's thread looks whether the display told it something that it has missed.
+/// How often a window's thread looks whether the display sent an event that it has missed.
 const PULSE_TIME: Duration = Duration::from_millis(250);
 
 /// Where the editor leaves word of its window.
 type Life = Arc<Mutex<Threads>>;
 
-/// A window, its threads, and what they tell each other.
+/// A window, its threads, and what they share.
 #[derive(Default)]
 struct Threads {
     /// The one that opens and closes it.
@@ -306,7 +306,7 @@ impl EditorHandle for Handle {
         self.life.lock().is_loaded = true;
     }
 
-    // The framework tells these from within `process` where a DAW processes on its main thread, as some render
+    // The framework calls these from within `process` where a DAW processes on its main thread, as some render
     // offline: `egui` would wait there for a picture that is being made, and allocate. A picture comes anyway, a
     // quarter of a second later at most.
     fn param_value_changed(&self, _id: &str, _normalized_value: f32) {}
@@ -349,7 +349,7 @@ impl Editor for Window {
         resize_hint()
     }
 
-    /// Both formats tell it by way of the editor, open or not.
+    /// Both formats report it by way of the editor, open or not.
     fn track_info_updated(&self, info: TrackInfo) {
         info.name().clone_into(&mut self.desk.track.lock());
     }
@@ -374,7 +374,7 @@ mod tests {
         drop(std::thread::spawn(move || {
             begin(&of_thread.0);
             began.send(()).unwrap();
-            // What takes a window down, after its DAW was told that it is closed.
+            // What takes a window down, after its DAW was notified that it is closed.
             for _ in 0..1000 {
                 std::thread::yield_now();
             }

@@ -1,4 +1,4 @@
-//! What the host says of the session, as the entry points of both formats hear it.
+//! What the host says of the session, as the entry points of both formats receive it.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -25,7 +25,7 @@ impl Session {
         session
     }
 
-    /// That of the instance which this thread made last: the framework makes it, and tells nobody which.
+    /// That of the instance which this thread made last: the framework makes it, and does not say which.
     pub(super) fn of_latest() -> Arc<Self> {
         LATEST.with_borrow(Weak::upgrade).unwrap_or_default()
     }

@@ -265,7 +265,7 @@ impl Meters {
         self.stereo.advance();
     }
 
-    /// Tells all that is known now, wherever the next reading is due. Real-time.
+    /// Publishes all that is known now, wherever the next reading is due. Real-time.
     pub(crate) fn publish_now(&mut self) {
         self.measure_waiting();
         if self.position > 0 {
@@ -273,8 +273,8 @@ impl Meters {
         }
     }
 
-    /// Tells what was measured to the last frame, as if nothing followed: filters that look ahead see silence.
-    /// What follows is measured as ever. Allocates.
+    /// Publishes what was measured to the last frame, as if nothing followed: filters that look ahead see
+    /// silence. What follows is measured as ever. Allocates.
     pub(crate) fn conclude(&mut self) {
         self.measure_waiting();
         let (reading, report) = (self.loudness.reading(), self.loudness.clone().finish());

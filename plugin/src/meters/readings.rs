@@ -1,4 +1,4 @@
-//! Numbers that the audio thread tells the editor, and that are saved with the project.
+//! Numbers that the audio thread passes to the editor, and that are saved with the project.
 
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 const NAMES_MAX: u32 = 9_999;
 
 /// Copies a file into a folder, under its own name or, where that is taken, one with a number. Returns
-/// the name. `progress` is told shares from 0 to 1.
+/// the name. `progress` is called with shares from 0 to 1.
 ///
 /// # Errors
 /// When there is no such folder, or the disk fails: nothing of the copy remains.

@@ -3,7 +3,7 @@
 //! The framework's `assert_process_allocs` takes the place of a global allocator, and a program has one.
 //! So this program has functions of the C library's names, which count and pass every call on. Counted
 //! are allocations, reallocations and frees of the calling thread, C code of this program included. Only
-//! glibc tells where its own functions are: elsewhere nothing is counted, and the framework alone watches.
+//! glibc says where its own functions are: elsewhere nothing is counted, and the framework alone watches.
 
 use std::cell::Cell;
 

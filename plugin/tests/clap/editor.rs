@@ -46,7 +46,7 @@ fn editor_shown_late_draws() {
     editor.close();
 }
 
-/// What the host is told about the size of the window, open or not.
+/// What is reported to the host about the size of the window, open or not.
 fn size(instance: &mut PluginInstance<Host>) -> (u32, u32) {
     let handle = instance.plugin_handle();
     let size = handle.get_extension::<PluginGui>().unwrap().get_size(&handle).unwrap();
@@ -170,7 +170,7 @@ fn editor_opens_and_closes_twenty_times_while_audio_runs() {
     editor.close();
 }
 
-/// What the DAW tells while a picture is made must not cost the next one its appointment.
+/// What the DAW reports while a picture is made must not keep the next one from being made.
 #[test]
 fn editor_draws_on_whenever_the_project_is_loaded() {
     if !is_inside("editor::editor_draws_on_whenever_the_project_is_loaded") {
@@ -193,7 +193,7 @@ fn editor_draws_on_whenever_the_project_is_loaded() {
     editor.close();
 }
 
-/// The framework tells the editor of a parameter from within `process` where a DAW processes on its main thread, as
+/// The framework notifies the editor of a parameter from within `process` where a DAW processes on its main thread, as
 /// here: many changes between two pictures must neither allocate nor wait, in whatever the editor does with them.
 #[test]
 fn parameters_that_change_often_cost_the_audio_thread_nothing_while_the_window_is_open() {

@@ -19,7 +19,7 @@ use clack_host::utils::{BeatTime, ClapId, SecondsTime};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What the host tells the plugin about itself.
+/// What the host reports to the plugin about itself.
 pub(crate) fn info() -> HostInfo {
     HostInfo::new("Wavemill test", "Wavemill", "https://example.org", "1").unwrap()
 }

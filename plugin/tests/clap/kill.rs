@@ -169,7 +169,7 @@ fn next_render_removes_what_a_killed_daw_left_of_its_own() {
     let choices = serde_json::json!({ "capture_folder": folder.path(), "pipeline": "archive" });
     let instance = crate::renders::bounce(&choices);
     crate::renders::wait_for(|| (crate::renders::exports(folder.path()).len() == 1).then_some(()));
-    // The next render's own end is told by its last file, which is not its last work.
+    // The next render's own end is shown by its last file, which is not its last work.
     crate::renders::wait_for(|| hidden(folder.path()).is_empty().then_some(()));
     drop(instance);
 }

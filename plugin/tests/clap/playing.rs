@@ -9,7 +9,7 @@ use serde_json::Value;
 
 const BLOCK_FRAMES: usize = 480;
 
-/// Readings are told 30 times a second: what was measured after the latest is not told yet.
+/// Readings are published 30 times a second: what was measured after the latest is not published yet.
 const LATE_S: f64 = 1.0 / 30.0;
 
 /// A DAW with a song.

@@ -26,7 +26,7 @@ fn judge(case: &Case) {
     let channel_count = case.planes.len();
     let mut running = Running::new(Stream { channel_count, ..STEREO });
     play(&mut running, &case.planes);
-    // What the filters still hold is told once the stream ends.
+    // What the filters still hold is published once the stream ends.
     case.judge(&readings(&save(&mut running.stop())));
 }
 

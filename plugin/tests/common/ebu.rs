@@ -93,7 +93,7 @@ fn windows(name: &'static str, key: &'static str, window_s: f64) -> impl Iterato
 fn burst(name: &'static str, offset: usize) -> Case {
     let (key, above, below) = ("true_peak_dbtp", PEAK_ABOVE_DB, PEAK_BELOW_DB);
     let mut plane = thinned_burst(offset);
-    // It lasts 3 s, the window of what is told beside the peak: silence brings what the filters hold.
+    // It lasts 3 s, the window of what is reported beside the peak: silence brings what the filters hold.
     plane.resize(plane.len() + RATE_HZ as usize / 5, 0.0);
     stereo(name, plane, vec![Expected { key, value: 0.0, above, below }])
 }

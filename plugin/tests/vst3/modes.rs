@@ -76,7 +76,7 @@ fn vst3_mode_of_the_setup_counts_when_blocks_do_not_state_it() {
     assert_eq!(firsts(folder.path()), [0.25, 0.5]);
 }
 
-/// As Ardour 7 and 8 do: no new setup, every block tells it.
+/// As Ardour 7 and 8 do: no new setup, every block states it.
 #[test]
 fn vst3_mode_of_the_blocks_counts_when_the_setup_does_not_state_it() {
     let folder = tempfile::tempdir().unwrap();

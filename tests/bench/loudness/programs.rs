@@ -9,7 +9,7 @@ use wavemill_tests::lab::Lab;
 
 const ROUNDS: usize = 5;
 
-/// Runs of a program within a round: the kernel tells times in hundredths of a second, and one of ours
+/// Runs of a program within a round: the kernel reports times in hundredths of a second, and one of ours
 /// takes less than ten.
 const RUNS: usize = 10;
 

@@ -13,7 +13,7 @@ const RATE_HZ: u32 = 96_000;
 
 const BLOCK_FRAMES: usize = 64;
 
-/// How long it records unless told otherwise.
+/// How long it records by default.
 const MINUTES: u64 = 60;
 
 const STALL: Duration = Duration::from_secs(10);
@@ -39,9 +39,9 @@ pub(crate) fn run(arguments: &[String]) -> Record {
     assert!(strace.try_wait().expect("strace can be asked").is_none(), "strace ended early");
     interrupt(&strace);
     strace.wait().expect("strace ends");
-    let told = BufReader::new(child.stdout.take().expect("it is piped")).lines().next();
-    let told = told.expect("it says how much it sent").expect("it is text");
-    let (sent, slowest_ms) = told.split_once(' ').expect("two numbers");
+    let line = BufReader::new(child.stdout.take().expect("it is piped")).lines().next();
+    let line = line.expect("it says how much it sent").expect("it is text");
+    let (sent, slowest_ms) = line.split_once(' ').expect("two numbers");
     let sent: u64 = sent.parse().expect("frames");
     assert!(child.wait().expect("it ends").success(), "the capture failed");
     let (begun, end) = kept(&recording(home.path()).expect("there is a recording"));

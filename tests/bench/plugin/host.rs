@@ -33,7 +33,7 @@ pub(super) struct Instance {
     ports: [AudioPorts; 2],
     input: [Vec<f32>; CHANNELS],
     output: [Vec<f32>; CHANNELS],
-    told: EventBuffer,
+    output_events: EventBuffer,
 }
 
 impl Instance {
@@ -62,7 +62,7 @@ impl Instance {
             ports: [(); 2].map(|()| AudioPorts::with_capacity(CHANNELS, 1)),
             input: planes(),
             output: planes(),
-            told: EventBuffer::with_capacity(8),
+            output_events: EventBuffer::with_capacity(8),
         }
     }
 
@@ -98,7 +98,7 @@ impl Instance {
             &input,
             &mut output,
             &InputEvents::empty(),
-            &mut OutputEvents::from_buffer(&mut self.told),
+            &mut OutputEvents::from_buffer(&mut self.output_events),
             None,
             None,
         );

@@ -14,7 +14,7 @@ use wavemill_tests::{lab, signal};
 
 const RATE_HZ: u32 = 48_000;
 
-/// Audio of one measurement, in seconds; what lv2bench is told too.
+/// Audio of one measurement, in seconds; lv2bench gets the same.
 const AUDIO_S: usize = 200;
 
 const ROUNDS: usize = 5;

@@ -3,7 +3,7 @@
 use wavemill_tests::lab::Lab;
 
 #[test]
-fn bench_of_a_bundled_effect_tells_time_and_fuel_by_block_size() {
+fn bench_of_a_bundled_effect_shows_time_and_fuel_by_block_size() {
     let lab = Lab::new();
     let json = lab.run(["effects", "bench", "gate", "--json"]).json();
     assert_eq!(json["sample_rate_hz"], 48_000);

@@ -27,7 +27,7 @@ fn module_that_keeps_its_promises_passes() {
 }
 
 #[test]
-fn module_that_breaks_a_promise_is_told_with_the_promise_and_exit_code_3() {
+fn module_that_breaks_a_promise_is_reported_with_the_promise_and_exit_code_3() {
     let lab = Lab::new();
     let tail = "(func (export \"fx_latency\") (result i32) (i32.const 64))";
     let bad = install(&lab, "late.wasm", &Source::gain().function(tail).assemble());

@@ -83,7 +83,7 @@ fn plan_shows_the_effect_and_writes_nothing() {
 }
 
 #[test]
-fn check_tells_a_mistake_in_an_effect_with_its_place() {
+fn check_reports_a_mistake_in_an_effect_with_its_place() {
     let bench = Bench::new("[[step]]\neffect = \"fx/test.wasm\"\nwith = { gian_lin = 1 }\n");
     bench.install(&Source::gain().assemble());
     let ended = bench.lab.run([Path::new("check"), &bench.pipeline]);

@@ -1,6 +1,6 @@
 //! Small effects, written in WebAssembly text.
 
-/// Frames by which [`echo`] repeats what it hears.
+/// Frames by which [`echo`] delays what it repeats.
 pub(crate) const ECHO_FRAMES: usize = 1000;
 
 /// An effect under construction.

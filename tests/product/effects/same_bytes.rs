@@ -18,7 +18,7 @@ fn drop_files(bench: &Bench) {
 /// The audio files of a folder, by name.
 fn outputs(folder: &Path) -> BTreeMap<String, blake3::Hash> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    // Reports tell when and by which job.
+    // Reports say when and by which job.
     let audio = entries.filter(|path| path.extension().is_some_and(|it| it != "json"));
     audio.map(|path| (path.file_name().unwrap().display().to_string(), hash(&path))).collect()
 }

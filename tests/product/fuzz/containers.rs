@@ -1,9 +1,9 @@
-//! Damaged files of every container: each is heard in full, or refused in one line, or repaired.
+//! Damaged files of every container: each is decoded in full, or refused in one line, or repaired.
 //!
 //! Whether refused or repaired: no panic, bounded memory and reading, the same samples in all blocks and by
 //! short reads, and never what an error of the disk left over.
 
-use crate::hearing::{Heard, hear};
+use crate::decoding::{Decoded, decode_all};
 use std::io::Cursor;
 use std::sync::Arc;
 use wavemill_core::decode::{self, Completeness, Damaged, RepairKind};
@@ -28,7 +28,7 @@ const READ_TIMES_OF_REPAIRS_MAX: u64 = 400;
 /// Bytes that may be read of a file however short it is.
 const READ_BYTES_MIN: u64 = 1 << 20;
 
-/// How far behind the end a reader may look for a header: there is nothing, and it is told so.
+/// How far behind the end a reader may look for a header: there is nothing to read.
 const OUTSIDE_BYTES_MAX: u64 = 16;
 
 /// Tries the damaged file of a seed, and says how far it came.
@@ -40,22 +40,22 @@ fn attempt(corpus: &Corpus, seed: u64) -> &'static str {
 
 /// Holds every promise against a file.
 fn try_bytes(bytes: &Arc<[u8]>, random: &mut Random) -> &'static str {
-    let heard = is_heard_as_promised(bytes, Damaged::Refuse, random);
-    let repaired = is_heard_as_promised(bytes, Damaged::Repair, random);
+    let decoded = decodes_as_promised(bytes, Damaged::Refuse, random);
+    let repaired = decodes_as_promised(bytes, Damaged::Repair, random);
     is_judged(bytes);
-    match (&heard, &repaired) {
-        // Pauses are told of sound files too.
+    match (&decoded, &repaired) {
+        // Pauses are reported of sound files too.
         (Ok(sound), _) if sound.repairs.iter().any(|(kind, _)| *kind != RepairKind::Pause) => {
             panic!("nothing may be repaired: {sound:?}")
         }
         // Bytes that a reader passes over, as those behind the sound, are looked at where damage is repaired.
-        (Ok(sound), Ok(repaired)) if sound.sum != repaired.sum => return "heard otherwise repaired",
-        (Ok(_), Err(_)) => return "heard unless repaired",
+        (Ok(sound), Ok(repaired)) if sound.sum != repaired.sum => return "decoded otherwise",
+        (Ok(_), Err(_)) => return "decoded unless repaired",
         (Err(_), Ok(_)) => return "repaired",
         _ => {}
     }
-    match heard {
-        Ok(heard) if heard.frames > 0 => "heard",
+    match decoded {
+        Ok(decoded) if decoded.frames > 0 => "decoded",
         Ok(_) => "empty or endless",
         Err(reason) if reason.contains("cut short") => "cut short",
         Err(reason) if reason.contains("not supported") => "not supported",
@@ -64,14 +64,14 @@ fn try_bytes(bytes: &Arc<[u8]>, random: &mut Random) -> &'static str {
     }
 }
 
-/// What is heard: the same in all blocks, however the file is read, within bounds.
-fn is_heard_as_promised(
+/// What is decoded: the same in all blocks, however the file is read, within bounds.
+fn decodes_as_promised(
     bytes: &Arc<[u8]>,
     damaged: Damaged,
     random: &mut Random,
-) -> Result<Heard, String> {
-    let ((heard, seen), held) =
-        peak_of(|| hear(bytes, damaged, Manner::default(), &mut Random::new(random.bits())));
+) -> Result<Decoded, String> {
+    let ((decoded, seen), held) =
+        peak_of(|| decode_all(bytes, damaged, Manner::default(), &mut Random::new(random.bits())));
     assert!(held <= HELD_BYTES_MAX, "{held} bytes were held to decode it");
     let times = match damaged {
         Damaged::Refuse => READ_TIMES_MAX,
@@ -84,15 +84,15 @@ fn is_heard_as_promised(
     let end = bytes.len() as u64 + OUTSIDE_BYTES_MAX;
     assert!(farthest <= end, "it was read at {farthest} of {}", bytes.len());
     let manner = Manner { short: Some(Random::new(random.bits())), ..Manner::default() };
-    let (again, _) = hear(bytes, damaged, manner, &mut Random::new(random.bits()));
-    assert_eq!(heard, again, "short reads and other blocks change what is heard");
+    let (again, _) = decode_all(bytes, damaged, manner, &mut Random::new(random.bits()));
+    assert_eq!(decoded, again, "short reads and other blocks change what is decoded");
     // An error of the disk must not pass for the end of a file, nor for damage.
     let manner = Manner { fails_at: Some(random.below(seen.calls() + 1)), ..Manner::default() };
-    let (broken, _) = hear(bytes, damaged, manner, &mut Random::new(random.bits()));
+    let (broken, _) = decode_all(bytes, damaged, manner, &mut Random::new(random.bits()));
     if let Ok(broken) = broken {
-        assert_eq!(heard.as_ref(), Ok(&broken), "a failing disk changes what is heard");
+        assert_eq!(decoded.as_ref(), Ok(&broken), "a failing disk changes what is decoded");
     }
-    heard
+    decoded
 }
 
 /// Whether it is complete and what its tags are can be said of any file.
@@ -116,14 +116,14 @@ fn is_judged(bytes: &Arc<[u8]>) {
 }
 
 #[test]
-fn damaged_files_are_heard_in_full_or_refused_in_one_line() {
+fn damaged_files_are_decoded_in_full_or_refused_in_one_line() {
     let counts = run("containers", COUNT, || {
         let corpus = Corpus::committed();
         move |seed| attempt(&corpus, seed)
     });
     let total: u64 = counts.values().sum();
     if total >= COUNT {
-        for came in ["heard", "repaired", "damaged", "not supported", "unknown"] {
+        for came in ["decoded", "repaired", "damaged", "not supported", "unknown"] {
             let share = counts.get(came).copied().unwrap_or(0) * 100 / total;
             assert!(share >= 1, "only {share} % of {total} files came to `{came}`: {counts:?}");
         }
@@ -136,14 +136,15 @@ fn files_of_the_corpus_keep_every_promise_undamaged() {
     for (name, bytes) in &corpus.files {
         let bytes: Arc<[u8]> = bytes.clone().into();
         let came = try_bytes(&bytes, &mut Random::new(1));
-        let hear = |damaged| hear(&bytes, damaged, Manner::default(), &mut Random::new(1)).0;
-        if let (Ok(sound), Ok(repaired)) = (hear(Damaged::Refuse), hear(Damaged::Repair)) {
+        let decode =
+            |damaged| decode_all(&bytes, damaged, Manner::default(), &mut Random::new(1)).0;
+        if let (Ok(sound), Ok(repaired)) = (decode(Damaged::Refuse), decode(Damaged::Repair)) {
             assert_eq!((sound.frames, sound.sum), (repaired.frames, repaired.sum), "{name}");
             assert!(repaired.repairs.is_empty(), "{name} is sound: {:?}", repaired.repairs);
         }
         let complete = decode::completeness(&mut Cursor::new(&bytes)).unwrap();
         let is_waited_for = matches!(complete, Completeness::Incomplete { .. });
-        let is_sound = ["heard", "not supported", "unknown"].contains(&came);
+        let is_sound = ["decoded", "not supported", "unknown"].contains(&came);
         assert!(!is_waited_for && is_sound, "{name}: {came}");
     }
 }

@@ -1,7 +1,7 @@
 //! Samples and tags made at random, written and read again: the same frames, the same tags, the same
 //! bytes however the samples were cut into blocks.
 
-use crate::hearing::{hear, sum_of};
+use crate::decoding::{decode_all, sum_of};
 use crate::making::{has_place, samples, settings, tags, write};
 use std::io::Cursor;
 use std::sync::Arc;
@@ -35,14 +35,14 @@ fn attempt(seed: u64) -> &'static str {
     assert!(fits.is_ok(), "{} writes what it says it cannot: {fits:?}", format.name);
     let again = write(format, &settings, &samples, &mut Random::new(random.bits())).unwrap();
     assert!(bytes == again, "other blocks give other bytes of {}", format.name);
-    is_heard(format, &settings, &bytes, frames, sum_of(&samples), &mut random);
+    decodes_again(format, &settings, &bytes, frames, sum_of(&samples), &mut random);
     has_its_tags(format, &settings.tags, &bytes);
     has_its_tags_again(format, &settings, &bytes);
     format.name
 }
 
 /// All frames come back, and all samples where the format keeps them.
-fn is_heard(
+fn decodes_again(
     format: &FormatDescriptor,
     settings: &EncodeSettings,
     bytes: &[u8],
@@ -53,18 +53,18 @@ fn is_heard(
     let name = format.name;
     let complete = decode::completeness(&mut Cursor::new(bytes)).unwrap();
     assert!(!matches!(complete, Completeness::Incomplete { .. }), "{name}: {complete:?}");
-    let (heard, _) = hear(&Arc::from(bytes), Damaged::Refuse, Manner::default(), random);
-    let heard = heard.unwrap_or_else(|reason| panic!("{name} of {frames} frames {reason}"));
-    assert_eq!(heard.info.spec.channel_count(), settings.spec.channel_count(), "{name}");
+    let (decoded, _) = decode_all(&Arc::from(bytes), Damaged::Refuse, Manner::default(), random);
+    let decoded = decoded.unwrap_or_else(|reason| panic!("{name} of {frames} frames {reason}"));
+    assert_eq!(decoded.info.spec.channel_count(), settings.spec.channel_count(), "{name}");
     let rate_hz = format.lossy.as_ref().and_then(|lossy| lossy.decoded_rate_hz);
     let rate_hz = rate_hz.unwrap_or(settings.spec.sample_rate.0);
-    assert_eq!(heard.info.spec.sample_rate.0, rate_hz, "{name}");
+    assert_eq!(decoded.info.spec.sample_rate.0, rate_hz, "{name}");
     let expected = frames as u64 * u64::from(rate_hz) / u64::from(settings.spec.sample_rate.0);
-    assert_eq!(heard.frames, expected, "{name} of {:?}, {:?}", settings.spec, settings.quality);
+    assert_eq!(decoded.frames, expected, "{name} of {:?}, {:?}", settings.spec, settings.quality);
     if format.is_lossless() {
-        assert_eq!(heard.info.format, settings.format, "{name}");
-        assert_eq!(heard.info.spec, settings.spec, "{name}");
-        assert_eq!(heard.sum, sum, "{name}: other samples come back");
+        assert_eq!(decoded.info.format, settings.format, "{name}");
+        assert_eq!(decoded.info.spec, settings.spec, "{name}");
+        assert_eq!(decoded.sum, sum, "{name}: other samples come back");
     }
 }
 

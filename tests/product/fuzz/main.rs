@@ -5,8 +5,8 @@
 
 mod api;
 mod containers;
+mod decoding;
 mod encoders;
-mod hearing;
 mod making;
 mod pipelines;
 mod tags;

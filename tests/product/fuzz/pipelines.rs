@@ -1,4 +1,4 @@
-//! Damaged pipelines: a mistake is told at its place, whatever the text.
+//! Damaged pipelines: a mistake is reported at its place, whatever the text.
 
 use crate::texts;
 use std::path::Path;
@@ -66,7 +66,7 @@ fn attempt(corpus: &[String], effects: &Effects, seed: u64) -> &'static str {
     match (load(), load()) {
         (Ok(first), Ok(second)) => {
             assert_eq!(first.pipeline.hash, second.pipeline.hash);
-            are_told(&text, &first.warnings);
+            are_reported(&text, &first.warnings);
             for folder in first.pipeline.output_folders(Path::new("/out")) {
                 assert!(folder.is_absolute(), "{}", folder.display());
             }
@@ -75,7 +75,7 @@ fn attempt(corpus: &[String], effects: &Effects, seed: u64) -> &'static str {
         (Err(first), Err(second)) => {
             assert_eq!(first, second);
             assert!(!first.is_empty(), "refused without a reason");
-            are_told(&text, &first);
+            are_reported(&text, &first);
             if first.iter().any(|mistake| mistake.code == "syntax") { "no TOML" } else { "wrong" }
         }
         _ => panic!("read twice, two meanings"),
@@ -83,11 +83,11 @@ fn attempt(corpus: &[String], effects: &Effects, seed: u64) -> &'static str {
 }
 
 /// Each in one line, at a place of the text that its line and column name too.
-fn are_told(text: &str, mistakes: &[Diagnostic]) {
+fn are_reported(text: &str, mistakes: &[Diagnostic]) {
     for mistake in mistakes {
         let Diagnostic { message, help, span, line, column, .. } = mistake;
-        for told in std::iter::once(message).chain(help) {
-            assert!(!told.trim().is_empty(), "{mistake:?}");
+        for part in std::iter::once(message).chain(help) {
+            assert!(!part.trim().is_empty(), "{mistake:?}");
         }
         assert!(span.start <= span.end && span.end <= text.len(), "{mistake:?}");
         let before = text.get(..span.start).unwrap_or_else(|| panic!("{mistake:?}"));

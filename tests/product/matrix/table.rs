@@ -14,7 +14,7 @@ pub(crate) enum Equal {
 pub(crate) enum Length {
     /// As what it was made from.
     Source,
-    /// As ffmpeg decodes it: the format does not tell where the audio ends.
+    /// As ffmpeg decodes it: the format does not say where the audio ends.
     Decoded,
 }
 

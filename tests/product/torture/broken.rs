@@ -54,7 +54,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("text.wav", b"this is a text and no sound at all\n".repeat(20)),
         ("noise.flac", noise),
         ("picture.mp3", [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 2000]].concat()),
-        // Not one that was cut short: that might be a copy under way, so it waits and is told.
+        // Not one that was cut short: that might be a copy under way, so it waits and is reported.
         ("unknown-codec.wav", wav(0x1234, 2, 48_000, 16, &[0; 9600])),
         ("flipped.flac", changed("tone-16.flac", flip)),
         ("flipped.ogg", changed("tone.ogg", flip)),

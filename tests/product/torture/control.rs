@@ -50,7 +50,7 @@ fn every_kind_of_violation_is_seen() {
         fs::rename(&kept, &root).expect("it can be renamed");
         let _ = fs::remove_file(&spooled);
     }
-    assert_eq!(stage.settled(), Vec::<String>::new(), "all is mended");
+    assert_eq!(stage.settled(), Vec::<String>::new(), "all is repaired");
 }
 
 /// A host that does not do what it says: the call that deletes the source is left out.

@@ -33,7 +33,7 @@ path = "out/{stem}.{ext}"
 json = "out/{stem}.json"
 "#;
 
-/// Tells `faketime` to leave the clock alone that only counts on.
+/// Makes `faketime` leave the monotonic clock alone.
 const REAL_WAITS: &str = "FAKETIME_DONT_FAKE_MONOTONIC";
 
 /// Of stereo at 16 bits: 1.9 MB.

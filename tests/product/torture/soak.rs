@@ -339,18 +339,18 @@ fn sum_of(metrics: &str, name: &str) -> f64 {
     values.sum()
 }
 
-/// Waits until nothing comes any more for longer than a walk takes to find what events did not tell.
+/// Waits until nothing comes any more for longer than a walk takes to find what events did not report.
 fn rest(daemon: &mut Daemon) {
     let deadline = Instant::now() + wavemill_tests::lab::PATIENCE;
     loop {
         let before = count_ended(daemon);
         daemon.observe(Duration::from_secs(6));
-        let told = daemon.events().iter().rfind(|event| event["event"] != "scan-done");
-        let is_idle = told.is_some_and(|event| event["event"] == "idle");
+        let last = daemon.events().iter().rfind(|event| event["event"] != "scan-done");
+        let is_idle = last.is_some_and(|event| event["event"] == "idle");
         if is_idle && count_ended(daemon) == before {
             return;
         }
-        assert!(Instant::now() < deadline, "the daemon does not come to rest: {told:?}");
+        assert!(Instant::now() < deadline, "the daemon does not come to rest: {last:?}");
     }
 }
 

@@ -153,7 +153,7 @@ impl<'t> Tracer<'t> {
                 Stop::Signal(signal) => passed_on = signal,
                 Stop::Event => {}
             }
-            // One that was killed meanwhile is told as gone.
+            // One that was killed meanwhile is reported as gone.
             let _ = ptrace::go_on(thread, passed_on);
         }
         code
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn call_fails_as_told_and_the_ones_before_do_not() {
+    fn call_fails_as_asked_and_the_ones_before_do_not() {
         let Some(target) = second_write(Fault::Enospc) else { return };
         let Some((traced, copied)) = copy(Some(&target)) else { return };
         assert_eq!(copied, b"1234");

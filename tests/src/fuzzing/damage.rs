@@ -47,10 +47,10 @@ pub fn damaged<'a>(corpus: &'a Corpus, random: &mut Random) -> (&'a str, Vec<u8>
         }
         // A sum or a length that is right again lets a reader go on to what is wrong.
         if random.below(4) > 0 {
-            mend_ogg(&mut bytes);
+            repair_ogg(&mut bytes);
         }
         if random.below(2) > 0 {
-            mend_form(&mut bytes);
+            repair_form(&mut bytes);
         }
     }
     bytes.truncate(BYTES_MAX);
@@ -169,7 +169,7 @@ fn names(bytes: &[u8]) -> Vec<usize> {
 }
 
 /// Makes the length of a RIFF or IFF file right.
-fn mend_form(bytes: &mut [u8]) {
+fn repair_form(bytes: &mut [u8]) {
     let length = u32::try_from(bytes.len().saturating_sub(8)).unwrap_or(u32::MAX);
     match bytes.first_chunk::<8>() {
         Some([b'R', b'I', b'F', b'F', ..]) => bytes[4..8].copy_from_slice(&length.to_le_bytes()),
@@ -181,7 +181,7 @@ fn mend_form(bytes: &mut [u8]) {
 /// Makes the sums of Ogg pages right.
 ///
 /// Source: RFC 3533, 6.
-fn mend_ogg(bytes: &mut [u8]) {
+fn repair_ogg(bytes: &mut [u8]) {
     let mut at = 0;
     while let Some(head) = bytes.get(at..at + 27).filter(|head| head.starts_with(b"OggS")) {
         let table = at + 27..at + 27 + usize::from(head[26]);
@@ -215,12 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn ogg_whose_sums_were_broken_is_mended() {
+    fn ogg_whose_sums_were_broken_is_repaired() {
         let corpus = Corpus::committed();
         let (_, whole) = corpus.files.iter().find(|(name, _)| name == "tone.ogg").unwrap();
         let mut broken = whole.clone();
         broken[22] ^= 1;
-        mend_ogg(&mut broken);
+        repair_ogg(&mut broken);
         assert!(broken == *whole);
     }
 }

@@ -107,7 +107,7 @@ pub fn run<Try: FnMut(u64) -> &'static str>(
         let reason = LAST_PANIC.lock();
         panic!("{name}: seed {last} failed: {reason}");
     }
-    tell(name, &counts, slowest);
+    print_counts(name, &counts, slowest);
     counts
 }
 
@@ -131,7 +131,7 @@ fn note_panics() {
 }
 
 #[expect(clippy::print_stdout, reason = "what a fuzzer is run for")]
-fn tell(name: &str, counts: &BTreeMap<&'static str, u64>, slowest: (Duration, u64)) {
+fn print_counts(name: &str, counts: &BTreeMap<&'static str, u64>, slowest: (Duration, u64)) {
     let total: u64 = counts.values().sum();
     let mut text = format!("{name}: {total} inputs: {counts:?}");
     let _ = write!(text, "; slowest: seed {} in {:?}", slowest.1, slowest.0);
@@ -142,7 +142,7 @@ fn tell(name: &str, counts: &BTreeMap<&'static str, u64>, slowest: (Duration, u6
     println!("{text}");
 }
 
-/// Fails unless a text is what a user is told: one line.
+/// Fails unless a text is fit to be shown to a user: one line.
 pub fn one_line(text: &str) {
     let is_right = !text.is_empty() && text.len() < 2_000 && !text.contains(char::is_control);
     assert!(is_right, "not one line: {text:?}");

@@ -1,4 +1,4 @@
-//! The gate and the chores of Wavemill: `cargo xtask`.
+//! The gate and the maintenance tasks of Wavemill: `cargo xtask`.
 
 #![expect(clippy::print_stdout, reason = "a command-line tool talks on stdout")]
 #![expect(clippy::print_stderr, reason = "a command-line tool complains on stderr")]

@@ -96,7 +96,7 @@ impl AlacConfig {
         }
     }
 
-    /// What Symphonia is told.
+    /// What Symphonia is given.
     pub(super) fn params(&self) -> AudioCodecParameters {
         let mut params = AudioCodecParameters::new();
         params.for_codec(CODEC_ID_ALAC).with_sample_rate(self.sample_rate_hz);

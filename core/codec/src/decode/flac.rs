@@ -27,7 +27,7 @@ pub(super) const STREAMINFO_BYTES: usize = 34;
 const MASK_KEY: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
 
 /// MD5 sum of no bytes: what an encoder states of a file that is finished and holds no frame. The length
-/// cannot tell, as 0 means that it is not known.
+/// does not show it, as 0 means that it is not known.
 const SUM_OF_NOTHING: [u8; 16] =
     *b"\xd4\x1d\x8c\xd9\x8f\x00\xb2\x04\xe9\x80\x09\x98\xec\xf8\x42\x7e";
 
@@ -150,7 +150,7 @@ fn channel_mask(reader: &mut FlacReader<'_>) -> Option<u32> {
 /// Whether decoding must be held against the MD5 sum of the samples.
 ///
 /// The difference of two channels of 32 bits has 33. Symphonia 0.6.1 computes in 32: most such files
-/// are refused, some would be delivered with wrong samples, and only the sum tells.
+/// are refused, some would be delivered with wrong samples, and only the sum shows it.
 ///
 /// # Errors
 /// When it must, and there is no sum.
@@ -261,7 +261,7 @@ struct FlacPackets {
     is_length_known: bool,
     is_first: bool,
     damaged: Damaged,
-    /// What is to be told of bytes at the end that are no frame.
+    /// What is to be reported of bytes at the end that are no frame.
     rest: Option<Note>,
 }
 
@@ -319,7 +319,7 @@ impl Packets for FlacPackets {
 }
 
 impl FlacPackets {
-    /// Tells of bytes at the end that are no frame.
+    /// Reports bytes at the end that are no frame.
     fn note_rest(&mut self) -> Result<(), DecodeError> {
         if self.fault_or_rest()? {
             let detail = format!("{} bytes", self.bytes_left);

@@ -127,9 +127,9 @@ pub struct StreamInfo {
     /// Whether the codec keeps every sample.
     pub lossless: bool,
     /// The exact number of frames, where the header can be held to it; `None` when only decoding
-    /// tells, as it does of what is coded and to be repaired.
+    /// shows it, as it does of what is coded and to be repaired.
     pub frame_count: Option<Frames>,
-    /// What the caller should tell of the file, though it can be decoded: one line each, without its
+    /// What the caller should report of the file, though it can be decoded: one line each, without its
     /// name. Audio streams that are left out are named here.
     pub warnings: Vec<String>,
 }
@@ -240,7 +240,7 @@ impl DecodeError {
         Self::Unsupported { what: what.into() }
     }
 
-    /// What is told of it in the account of a repair.
+    /// What is stated of it in the report of a repair.
     fn detail(&self) -> String {
         match self {
             Self::Truncated { promised, actual } => format!("{actual} of {promised}"),

@@ -43,7 +43,7 @@ pub(super) struct PcmStream {
     pub(super) promised: u64,
     /// Frames that are there.
     pub(super) available: u64,
-    /// What the caller should be told of the file.
+    /// What the caller should be warned of.
     pub(super) warnings: Vec<String>,
     /// Whether what follows the samples was left out, since it is nothing that can be there.
     pub(super) leaves_out: bool,
@@ -114,7 +114,7 @@ impl PcmDecoder {
         Ok(Box::new(decoder))
     }
 
-    /// Tells what is wrong with the end; known from the start.
+    /// Reports what is wrong with the end; known from the start.
     fn note_end(&mut self) {
         if let Some(ledger) = self.ledger.as_mut().filter(|_| self.leaves_out) {
             ledger.note(RepairKind::LeftOut, self.frame_count, 1, 0);

@@ -17,7 +17,7 @@ const BUFFER_BYTES: usize = 128 * 1024;
 /// Frames in a row, or fewer and the end, that are found again by no chance.
 const CHAIN_FRAMES: usize = 3;
 
-/// How the frames of a stream are told from other bytes.
+/// How the frames of a stream are distinguished from other bytes.
 pub(super) trait Framing: Send {
     /// Bytes of a header.
     const HEAD_BYTES: usize;

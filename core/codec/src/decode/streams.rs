@@ -3,7 +3,7 @@
 use std::fmt;
 use wavemill_audio::ChannelLayout;
 
-/// What is told of a stream that is left out.
+/// What is reported of a stream that is left out.
 #[derive(Clone, Debug)]
 pub(super) struct StreamName {
     pub(super) codec: String,
@@ -29,7 +29,7 @@ impl fmt::Display for StreamName {
 /// Most streams named one by one.
 const NAMED_COUNT_MAX: usize = 8;
 
-/// What is told of a file whose streams `names` are left out; nothing when there are none.
+/// What is reported of a file whose streams `names` are left out; nothing when there are none.
 pub(super) fn left_out(names: &[StreamName]) -> Vec<String> {
     let mut named: Vec<_> = names.iter().take(NAMED_COUNT_MAX).map(ToString::to_string).collect();
     if names.len() > NAMED_COUNT_MAX {

@@ -1,7 +1,7 @@
 //! Opus in Ogg: 20 ms a packet, a second a page, as long as what went in.
 //!
 //! The encoder's delay is stated as pre-skip, what the last packet has too much is cut by the last page's
-//! granule position. Levels are told by `R128_TRACK_GAIN`, since `ReplayGain` must not be in such a file.
+//! granule position. Levels are stated by `R128_TRACK_GAIN`, since `ReplayGain` must not be in such a file.
 //!
 //! Sources: RFC 6716; RFC 7845; RFC 8486 is not written.
 

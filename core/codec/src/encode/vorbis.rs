@@ -124,7 +124,7 @@ fn begin<W: Write>(
         .build()
 }
 
-/// What stands before the sound, and how that is told from what the encoder writes there.
+/// What stands before the sound, and how that is distinguished from what the encoder writes there.
 struct Headers {
     /// Our pages.
     bytes: Vec<u8>,

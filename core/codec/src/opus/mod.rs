@@ -1,4 +1,4 @@
-//! The Opus codec, and the header that tells how a stream is to be decoded.
+//! The Opus codec, and the header that states how a stream is to be decoded.
 //!
 //! The only place that knows the library: libopus 1.3.1 in Rust, translated by a machine, with the
 //! interface of C.

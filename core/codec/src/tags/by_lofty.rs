@@ -252,7 +252,7 @@ fn fill(tags: &mut Tags, tag: &Tag, has_broadcast: bool) {
     for (field, keys) in fields {
         let values = keys.iter().map(|&key| values(tag, key)).find(|values| !values.is_empty());
         let Some(values) = values else { continue };
-        // Several values of what another kind of tag has joined are the same, told better.
+        // Several values of what another kind of tag has joined are the same, stated better.
         let is_known = field.get(tags).is_some_and(|known| known != super::joined(&values));
         if !is_known {
             tags.set_values(field, values);

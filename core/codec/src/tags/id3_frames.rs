@@ -1,5 +1,5 @@
 //! ID3 tags that lofty gives up as a whole for the sake of one frame: all others are read, and so is text whose
-//! encoding can be told.
+//! encoding can be found out.
 //!
 //! Sources: M. Nilsson, "ID3 tag version 2.4.0 - Main Structure", 3 and 4; the same of 2.3.0 and 2.2.0, 3.
 
@@ -75,7 +75,7 @@ impl<'a> Tag<'a> {
         };
         let end = HEADER_BYTES + seven_bits([a, b, c, d]);
         let mut body = Cow::Borrowed(tag.get(HEADER_BYTES..end.min(tag.len()))?);
-        // Version 4 has it in each frame, of which the header is told here.
+        // Version 4 has it in each frame, of which the header is given here.
         let mut kept = flags & UNSYNCHRONIZED;
         if version < 4 && kept != 0 {
             body = Cow::Owned(synchronized(&body));
@@ -139,7 +139,7 @@ impl<'a> Tag<'a> {
         frame.iter().take(length).map(shown).collect()
     }
 
-    /// A frame of text in an encoding that every reader knows; `None` where it is none, or nobody can tell what
+    /// A frame of text in an encoding that every reader knows; `None` where it is none, or nobody can know what
     /// it says.
     fn retold(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let name_bytes = if self.version == 2 { 3 } else { 4 };

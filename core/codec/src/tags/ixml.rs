@@ -22,7 +22,7 @@ pub struct Recording {
     pub note: Option<String>,
     /// Whether the take is one to use.
     pub circled: Option<bool>,
-    /// What tells the file apart from all others: true of the file that was read only.
+    /// What distinguishes the file from all others: true of the file that was read only.
     pub file_uid: Option<String>,
     /// Frames of timecode in a second, as `25/1`.
     pub timecode_rate: Option<String>,

@@ -99,7 +99,7 @@ pub(super) fn of_flac(source: &mut dyn Source, start: u64) -> Result<Vec<Cue>, D
     Ok(sorted(tracks(&block.unwrap_or_default())))
 }
 
-/// The kind of block, and the bytes that its length can tell.
+/// The kind of block, and the most bytes that its length can state.
 const CUE_SHEET: u8 = 5;
 const CUE_SHEET_BYTES_MAX: usize = (1 << 24) - 1;
 

@@ -146,7 +146,7 @@ impl Seek for Tail<'_> {
     }
 }
 
-/// Which of the kinds that lofty tells apart.
+/// Which of the kinds that lofty distinguishes.
 fn ogg_type(source: &mut dyn Source) -> Result<FileType, DecodeError> {
     let head = decode::head(source)?;
     let packet = decode::first_packet(&head).unwrap_or_default();

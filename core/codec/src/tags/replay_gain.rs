@@ -8,7 +8,7 @@ use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 /// Loudness that players bring files to.
 pub const REFERENCE: Lufs = Lufs(-18.0);
 
-/// What players are told of a file.
+/// What a file states to players.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReplayGain {
     /// Of the file; `None` while it is not measured, or where it has no loudness.

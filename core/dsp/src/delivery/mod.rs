@@ -23,10 +23,10 @@ pub struct Target {
     /// Integrated loudness to aim at.
     pub integrated_lufs: Option<Lufs>,
     /// How far a file may be off, either way. `None`: nobody rejects a file for its loudness, so the
-    /// difference is told and not judged.
+    /// difference is reported and not judged.
     pub tolerance_lu: Option<Lu>,
-    /// Whether the loudness asked for is that of the dialogue alone, which is not measured: it is told
-    /// so, and neither passed nor failed.
+    /// Whether the loudness asked for is that of the dialogue alone, which is not measured: the file is
+    /// neither passed nor failed, and the report says so.
     #[serde(rename = "dialogue_gated")]
     pub is_dialogue_gated: bool,
     /// Largest short-term loudness.

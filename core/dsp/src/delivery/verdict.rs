@@ -22,7 +22,7 @@ pub enum Outcome {
     Pass,
     /// Beyond a limit, or there is no value where one is asked for.
     Fail,
-    /// Told, not judged: nobody rejects a file for it.
+    /// Reported, not judged: nobody rejects a file for it.
     Info,
     /// The target asks for something that is not measured.
     NotMeasured,

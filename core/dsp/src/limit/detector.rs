@@ -33,7 +33,7 @@ pub(super) struct Detector {
     coarse: Option<Interpolator<3, 12>>,
     scout: Scout,
     close: Interpolator<3, PRECISE_TAPS>,
-    /// What tells where filters disagree: half as long as the precise one.
+    /// What shows where filters disagree: half as long as the precise one.
     shorter: Interpolator<1, SHORTER_TAPS>,
     precise: Box<Interpolator<15, PRECISE_TAPS>>,
     bound: Bound,

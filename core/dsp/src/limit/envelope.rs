@@ -4,7 +4,7 @@ use super::smoothing::Smoothing;
 use super::window::Window;
 use wavemill_audio::units::{SampleRate, Seconds};
 
-/// Time over which the gain falls before a peak. Longer ones are heard as a swelling before drums;
+/// Time over which the gain falls before a peak. Longer ones sound like a swelling before drums;
 /// shorter ones modulate the signal audibly.
 const LOOK_AHEAD: Seconds = Seconds(0.005);
 

@@ -42,7 +42,7 @@ pub enum Character {
 /// Largest part of a single peak that is cut off: see `core/decisions/0020-a-limiter-for-loud-masters.md`.
 const CUT_OF_PEAKS: Decibels = Decibels(3.0);
 
-/// Largest part of peaks that come back all the time: less, since what goes on is heard.
+/// Largest part of peaks that come back all the time: less, since what goes on is audible.
 const CUT_OF_SUSTAINED: Decibels = Decibels(2.0);
 
 /// What [`Character::Auto`] takes from sustained peaks by the gain alone.

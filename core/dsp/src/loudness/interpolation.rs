@@ -59,7 +59,7 @@ const SCOUT_BETA: f64 = 4.5;
 /// several, and for what the filter falls short by.
 const CURVATURE_SHARE: f32 = 0.25;
 
-/// What tells where a closer look is needed, at any rate: 4 times.
+/// What shows where a closer look is needed, at any rate: 4 times.
 pub(crate) type Scout = Interpolator<3, SCOUT_TAPS>;
 
 /// A sinc under a Hann window.

@@ -179,7 +179,7 @@ impl KWeighting {
     /// The energy of a channel's next step: its weighted samples squared, summed.
     ///
     /// # Panics
-    /// When the step has a length that [`Self::new`] was not told of: that is a bug of the caller.
+    /// When the step has a length that [`Self::new`] was not given: that is a bug of the caller.
     pub(super) fn energy(&mut self, channel: usize, step: &[f32]) -> f64 {
         let row_frames = step.len() / LANES;
         let response = self.responses.iter().find(|known| known.outputs.len() == row_frames);

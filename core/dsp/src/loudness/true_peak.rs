@@ -1,7 +1,7 @@
 //! Peaks between the samples.
 //!
 //! Samples are looked at in runs that lie at fixed places of the stream, so that nothing depends on how
-//! it was cut into blocks. Most runs cannot hold a new peak, which two numbers of their samples tell,
+//! it was cut into blocks. Most runs cannot hold a new peak, which two numbers of their samples show,
 //! and are passed over.
 
 use super::interpolation::{
@@ -64,9 +64,9 @@ pub(super) struct TruePeak {
 struct Filters {
     standard: Standard,
     standard_bound: Bound,
-    /// What tells the precise measure where to look.
+    /// What shows the precise measure where to look.
     scout: Scout,
-    /// What tells it more closely: every fourth phase of the precise filter.
+    /// What shows it more closely: every fourth phase of the precise filter.
     close: Interpolator<3, PRECISE_TAPS>,
     precise: Box<Interpolator<15, PRECISE_TAPS>>,
     precise_bound: Bound,

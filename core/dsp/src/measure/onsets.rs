@@ -33,7 +33,7 @@ const RATE_HZ_MAX: f32 = 48_000.0;
 const BINS_MIN: usize = 3;
 
 /// Power that counts as nothing, of a band, where a sine at full scale has about 1: -80 dB. What
-/// begins below it is not heard.
+/// begins below it is inaudible.
 const POWER_FLOOR: f32 = 1e-8;
 
 /// Power that a sine at full scale leaves in a band: half of the window's sum, and what the window
@@ -84,12 +84,12 @@ impl Onsets {
         }
     }
 
-    /// Frames by which an onset is told late.
+    /// Frames by which an onset is reported late.
     pub(super) fn latency(&self) -> usize {
         self.mean + 1
     }
 
-    /// Looks at further frames of which `whole` are within the signal; tells the number of each frame
+    /// Looks at further frames of which `whole` are within the signal; reports the number of each frame
     /// at which something begins.
     pub(super) fn push(&mut self, frames: FrameBatch<'_>, whole: u64, mut report: impl FnMut(u64)) {
         let mut fluxes = [0.0; LANES];

@@ -1,4 +1,4 @@
-//! What a detector hears: the input, filtered.
+//! The input of a detector: that of the effect, filtered.
 
 use crate::glide::Glide;
 use crate::grid::{Row, SUB_BLOCK, Segment};

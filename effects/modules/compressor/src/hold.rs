@@ -51,7 +51,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Nothing heard yet.
+    /// Without any input yet.
     pub fn new(sample_rate: f64) -> Self {
         let most = whole(HOLD_MS * sample_rate / 1_000.0) / SUB_BLOCK + 1;
         Self { maxima: vec![0.0; most], next: 0, held: 0.0, own: 0.0 }

@@ -36,7 +36,7 @@ pub struct Now {
     pub voice: Svf,
     /// 1 when only the upper band is reduced, 0 when everything is.
     pub bands: Ramp,
-    /// 1 when the upper band alone is heard.
+    /// 1 when the upper band alone is the output.
     pub listen: Ramp,
 }
 

@@ -83,7 +83,7 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Nothing heard yet.
+    /// Without any input yet.
     pub fn new(channels: usize, sample_rate: f64) -> Self {
         Self {
             filters: vec![SvfState::default(); channels],

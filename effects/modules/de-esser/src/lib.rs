@@ -90,7 +90,7 @@ impl Effect for DeEsser {
 }
 
 impl DeEsser {
-    /// Puts together what is heard: the bands, the upper one reduced; everything, reduced; or the upper band alone.
+    /// Puts together the output: the bands, the upper one reduced; everything, reduced; or the upper band alone.
     fn mix(&self, block: &mut Block<'_>, segment: Segment) {
         let (bands, listen) = (self.now.bands, self.now.listen);
         let is_wide = bands.is_constantly(0.0) && listen.is_constantly(0.0);

@@ -22,8 +22,8 @@ use controls::Controls;
 use description::describe;
 use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail};
 
-/// Shortest piece in seconds; the next power of two of frames is taken, 43 ms at 48 kHz. Long enough to tell
-/// the overtones of a low voice apart, short enough that speech is steady within.
+/// Shortest piece in seconds; the next power of two of frames is taken, 43 ms at 48 kHz. Long enough to
+/// distinguish the overtones of a low voice, short enough that speech is steady within.
 const PIECE_S: f64 = 0.032;
 
 /// Longest piece in frames, enough for 256 kHz: with longer ones 64 channels would not fit into 64 MiB.

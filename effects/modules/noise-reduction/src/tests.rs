@@ -233,7 +233,7 @@ fn sensitivity_takes_more_of_a_faint_tone() {
 }
 
 #[test]
-fn channels_do_not_hear_each_other() {
+fn channels_are_independent() {
     let both = noise(2, seconds(1.0), NOISE_AMPLITUDE);
     let one = vec![both[1].clone()];
     let output = render::<NoiseReduction>(RATE, &[], &both, 512);

@@ -9,7 +9,7 @@ use wavemill_effect::testing;
 /// Largest deviation of a magnitude in dB, where it is above [`FLOOR_LIN`].
 const TOLERANCE_DB: f64 = 0.01;
 
-/// Below it, the output's 24 bits cannot tell 0.01 dB.
+/// Below it, the output's 24 bits cannot resolve 0.01 dB.
 const FLOOR_LIN: f64 = 1e-3;
 
 #[derive(Clone, Copy)]

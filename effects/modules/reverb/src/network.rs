@@ -92,7 +92,7 @@ impl Network {
     /// Factor that gives each output the mean energy of the inputs, for a decay in seconds without damping.
     ///
     /// Each pass leaves the mean of the lines' squared gains `q`, so lines put out `q + q^2 + ... = q / (1 - q)` of what
-    /// entered; an output hears some groups of four lines, each scaled by [`ORTHOGONAL`].
+    /// entered; an output sums some groups of four lines, each scaled by [`ORTHOGONAL`].
     #[expect(clippy::cast_possible_truncation, reason = "a factor of samples")]
     pub(crate) fn level(&self, decay_s: f64) -> f32 {
         let power: f64 = self
@@ -311,11 +311,11 @@ fn store(row: &mut Row, from: usize, vector: F32x4) {
     row[from..from + TILE].copy_from_slice(&vector.to_array());
 }
 
-/// Puts what the channels hear of a tile, sums and differences of the groups, into their rows.
+/// Puts the channels' outputs of a tile, sums and differences of the groups, into their rows.
 ///
-/// What is heard must not look like a row of the feedback matrix: the line that gets this row back would repeat the
-/// output a delay later. Rows of the matrix have the same signs in every group, up to a factor; so up to two channels hear
-/// another combination of each group, and more hear combinations of one group's lines with three equal signs.
+/// An output must not look like a row of the feedback matrix: the line that gets this row back would repeat the
+/// output a delay later. Rows of the matrix have the same signs in every group, up to a factor; so up to two channels take
+/// another combination of each group, and more take combinations of one group's lines with three equal signs.
 #[inline]
 fn hear(mixed: [[F32x4; GROUP]; GROUPS], outputs: &mut [Row], from: usize) {
     let (left, right) = (mixed[0][0] + mixed[1][1], mixed[2][2] + mixed[3][3]);

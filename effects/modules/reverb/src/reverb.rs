@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use wavemill_effect::lanes::F32x4;
 use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail, math};
 
-/// Factor of the diffused sound that is heard at once, before the network's first echo; a sixth of the energy.
+/// Factor of the diffused sound that is put out at once, before the network's first echo; a sixth of the energy.
 const EARLY_LIN: f32 = 0.4;
 
 /// Factor of the network that leaves the sum of both at 1.

@@ -18,7 +18,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
                      that is not stable?"
                 )));
             }
-            // Anything else is told by the check of the signals.
+            // Anything else is reported by the check of the signals.
             Err(Stop::Broke { .. }) => {}
             Err(Stop::Spent) => return Err(Stop::Spent),
         }

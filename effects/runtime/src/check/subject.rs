@@ -194,7 +194,7 @@ impl<'a> Subject<'a> {
         self.feed(&mut self.effect(play)?, play.blocks, input)
     }
 
-    /// Plays a signal through an instance that may have heard others before.
+    /// Plays a signal through an instance that may have processed others before.
     pub(super) fn feed(
         &self,
         effect: &mut Effect,

@@ -21,9 +21,9 @@ pub(super) fn key_of(input: &Input) -> Result<Key, AnalyzeError> {
     let extension = input.extension().unwrap_or_default().to_lowercase();
     let content = &input.content()?.blake3;
     let raw = if input.is_raw() { "\0raw" } else { "" };
-    let mended = if input.damaged() == Damaged::Repair { "\0repaired" } else { "" };
+    let repaired = if input.damaged() == Damaged::Repair { "\0repaired" } else { "" };
     let version = format!("{}\0{version}", analysis::VERSION);
-    Ok(Key::of(format!("{content}\0{version}\0{extension}{raw}{mended}")))
+    Ok(Key::of(format!("{content}\0{version}\0{extension}{raw}{repaired}")))
 }
 
 impl Cache {

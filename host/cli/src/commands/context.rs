@@ -67,11 +67,11 @@ impl Context {
         Self::of(global, report, file)
     }
 
-    /// The same for a command that looks or steers: mistakes of the configuration file are shown, and what is right of
-    /// it holds. A daemon that runs may still be looked at and steered after a slip in it.
+    /// The same for a command that shows or controls: mistakes of the configuration file are shown, and what is right
+    /// of it holds. A daemon that runs may still be looked at and controlled after a mistake in it.
     ///
     /// # Errors
-    /// When a variable is wrong, or the slip may be about the state folder: another one has another daemon.
+    /// When a variable is wrong, or the mistake may be about the state folder: another one has another daemon.
     pub fn lenient(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
         let place = settings::config_place(global, &environment);

@@ -55,7 +55,7 @@ impl Run for Doctor {
         };
         let mut checks = Checks::default();
         if let Some(mistake) = &context.mistake {
-            let help = "mend it: no daemon starts with it, and one that runs goes on without it";
+            let help = "fix it: no daemon starts with it, and one that runs goes on without it";
             checks.add("configuration", Verdict::Fail, mistake, help);
         }
         let daemon = checks.store_and_daemon(&context.settings);

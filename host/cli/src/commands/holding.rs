@@ -25,7 +25,7 @@ const HOLD_MIN: Duration = Duration::from_secs(10);
 /// Time that threads of this process have to let go of the store.
 const OWN_THREADS_END_WITHIN: Duration = Duration::from_secs(30);
 
-/// Time between two looks; a service manager wants to hear more often than each minute.
+/// Time between two looks; a service manager expects to be notified more often than each minute.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Holds a daemon whose store or log has no room in this folder until somebody stops it, or there is some. Then it starts

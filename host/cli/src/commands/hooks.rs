@@ -19,7 +19,7 @@ pub(super) struct Hooks {
 enum Command {
     /// List the hooks of the configuration file, and what they were not notified of yet
     List,
-    /// Tell a hook something now, to see whether it arrives
+    /// Send a hook a message now, to see whether it arrives
     Test {
         /// The hook
         name: String,

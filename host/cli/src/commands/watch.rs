@@ -208,7 +208,7 @@ fn run_and_show(
     Ok(result)
 }
 
-/// Tells every event until `end` is closed, those that wait then included. An event that cannot be
+/// Shows every event until `end` is closed, those that wait then included. An event that cannot be
 /// shown keeps no other from being shown; the first error is returned.
 fn show_all(
     events: &Receiver<DaemonEvent>,

@@ -26,7 +26,7 @@ normalize = false
 [[hook]]
 name = "desk"
 on = ["done", "batch-done"]
-command = ["tell", "-v"]
+command = ["notify", "-v"]
 [[hook]]
 name = "chat"
 on = ["failed"]

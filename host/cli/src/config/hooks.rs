@@ -175,7 +175,7 @@ mod tests {
         let text = "[[hook]]\nname = \"chat\"\non = [\"failed\", \"batch-done\"]\n\
                     url = \"https://example.com/a?b=c\"\nsecret_file = \"secret\"\n\
                     pipelines = [\"podcast\"]\n\
-                    [[hook]]\nname = \"desk\"\non = [\"done\"]\ncommand = [\"tell\", \"-v\"]\n";
+                    [[hook]]\nname = \"desk\"\non = [\"done\"]\ncommand = [\"notify\", \"-v\"]\n";
         let hooks = ConfigFile::parse(text, folder.path()).unwrap().hooks;
         let chat = Hook {
             name: "chat".to_owned(),
@@ -187,7 +187,7 @@ mod tests {
             },
         };
         assert_eq!(hooks[0], chat);
-        assert_eq!(hooks[1].target, Target::Command(vec!["tell".to_owned(), "-v".to_owned()]));
+        assert_eq!(hooks[1].target, Target::Command(vec!["notify".to_owned(), "-v".to_owned()]));
     }
 
     #[test]

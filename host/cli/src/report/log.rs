@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt, reload};
 /// exists before any command, so this is where they meet.
 static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
-/// Tells log lines about bars that will be drawn.
+/// Makes log lines clear bars that will be drawn.
 pub fn show_bars(bars: &MultiProgress) {
     *BARS.lock() = Some(bars.clone());
 }

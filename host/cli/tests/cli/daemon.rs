@@ -168,7 +168,7 @@ fn pipelines_that_are_not_there_are_named() {
 }
 
 #[test]
-fn slip_in_the_configuration_file_keeps_nobody_from_looking_or_steering() {
+fn mistake_in_the_configuration_file_keeps_nobody_from_looking_or_controlling() {
     let lab = lab();
     let _daemon = Daemon::start(&lab);
     lab.write(".config/wavemill/config.toml", "wokers = 2\nlog = \"silent!\"\n");
@@ -211,7 +211,7 @@ fn slip_in_the_configuration_file_keeps_nobody_from_looking_or_steering() {
 }
 
 #[test]
-fn second_state_folder_on_the_same_watched_folder_is_told() {
+fn second_state_folder_on_the_same_watched_folder_is_reported() {
     let lab = lab();
     let _daemon = Daemon::start(&lab);
     // Its own daemon is no other.

@@ -13,7 +13,7 @@ fn number(value: &Value, pointer: &str) -> f64 {
 }
 
 #[test]
-fn dry_run_tells_what_the_run_then_makes_and_writes_nothing() {
+fn dry_run_shows_what_the_run_then_makes_and_writes_nothing() {
     let lab = Lab::new();
     album(&lab);
     pipeline(&lab, "target_lufs = -23.0, group = \"folder\"");
@@ -21,20 +21,20 @@ fn dry_run_tells_what_the_run_then_makes_and_writes_nothing() {
     let dry = lab.run(&words(&["--dry-run", "--json"]));
     assert_eq!(code(&dry), 0, "{}", stderr(&dry));
     assert!(!lab.path("out").exists());
-    let told = lines(&dry);
-    assert_eq!(told.len(), 3);
+    let planned = lines(&dry);
+    assert_eq!(planned.len(), 3);
     assert_eq!(code(&lab.run(&words(&[]))), 0);
-    for (told, stem) in told.iter().zip(["1 loud", "2 soft", "3 softer"]) {
-        assert_eq!(told["event"], "dry-run");
-        assert!(told["outputs"][0]["conflict"].is_null());
+    for (planned, stem) in planned.iter().zip(["1 loud", "2 soft", "3 softer"]) {
+        assert_eq!(planned["event"], "dry-run");
+        assert!(planned["outputs"][0]["conflict"].is_null());
         let bytes = std::fs::read(lab.path(&format!("out/{stem}.json"))).unwrap();
         let made: Value = serde_json::from_slice(&bytes).unwrap();
         for same in ["/steps", "/loudness", "/outputs/0/loudness", "/outputs/0/frames"] {
-            assert_eq!(told["report"].pointer(same), made.pointer(same), "{stem}: {same}");
+            assert_eq!(planned["report"].pointer(same), made.pointer(same), "{stem}: {same}");
         }
-        assert!(told["report"]["outputs"][0]["blake3"].is_null());
+        assert!(planned["report"]["outputs"][0]["blake3"].is_null());
         let path = made["outputs"][0]["path"].as_str().unwrap();
-        assert_eq!(told["outputs"][0]["path"].as_str().unwrap(), path);
+        assert_eq!(planned["outputs"][0]["path"].as_str().unwrap(), path);
     }
 }
 
@@ -64,9 +64,9 @@ fn two_sources_of_one_name_collide_in_a_dry_run_as_in_a_run() {
     let files = ["run", "album.toml", "a/x.wav", "b/x.wav"];
     let dry = lab.run(&[&files[..], &["--dry-run", "--json"]].concat());
     assert_eq!(code(&dry), 3);
-    let told = lines(&dry);
-    assert!(told[0]["outputs"][0]["conflict"].is_null());
-    let conflict = told[1]["outputs"][0]["conflict"].as_str().unwrap();
+    let planned = lines(&dry);
+    assert!(planned[0]["outputs"][0]["conflict"].is_null());
+    let conflict = planned[1]["outputs"][0]["conflict"].as_str().unwrap();
     assert!(conflict.contains("would be made by a file before"), "{conflict}");
     assert_eq!(code(&lab.run(&files)), 3);
 }
@@ -82,10 +82,10 @@ fn dry_run_of_an_export_measures_what_the_flags_make() {
     assert!(text.contains("-> -14.0 LUFS") || text.contains("limits the gain"), "{text}");
     assert!(text.contains("would make out.flac"), "{text}");
     assert!(!lab.path("out.flac").exists());
-    let told = lines(&lab.run(&[&flags[..], &["--json"]].concat())).remove(0);
-    let before = number(&told, "/report/loudness/integrated_lufs");
-    let gain = number(&told, "/report/steps/0/findings/gain_db");
-    let after = number(&told, "/report/outputs/0/loudness/integrated_lufs");
+    let planned = lines(&lab.run(&[&flags[..], &["--json"]].concat())).remove(0);
+    let before = number(&planned, "/report/loudness/integrated_lufs");
+    let gain = number(&planned, "/report/steps/0/findings/gain_db");
+    let after = number(&planned, "/report/outputs/0/loudness/integrated_lufs");
     assert!((before + gain - after).abs() < 0.01, "{before} {gain} {after}");
 }
 

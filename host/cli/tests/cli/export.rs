@@ -251,7 +251,7 @@ fn raw_samples_from_standard_input_are_exported_as_they_are() {
 }
 
 #[test]
-fn bad_flags_are_told_before_work() {
+fn bad_flags_are_reported_before_work() {
     let lab = Lab::new();
     source(&lab);
     let refused = |flags: &[&str], words: &str, expected: i32| {
@@ -308,17 +308,17 @@ fn damaged_source_is_refused_or_repaired_as_the_flag_says() {
 }
 
 #[test]
-fn mistakes_are_told_in_flags() {
+fn mistakes_are_reported_in_flags() {
     let lab = Lab::new();
     source(&lab);
-    let told =
+    let errors =
         |flags: &[&str]| stderr(&lab.run(&[&["export", "in.wav", "out.wav"], flags].concat()));
     for (flags, name, keys) in [
         (&["--loudness", "5"][..], "`--loudness`", &["target_lufs"][..]),
         (&["--loudness", "-16", "--ceiling", "9"], "`--ceiling`", &["ceiling_dbtp"]),
         (&["--pad-start", "1e9"], "`--pad-start`", &["start_s"]),
     ] {
-        let said = told(flags);
+        let said = errors(flags);
         // Nothing of the pipeline that the flags make, which nobody wrote.
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains(name) && !keys.iter().any(|key| said.contains(key)), "{said}");
@@ -333,8 +333,8 @@ fn artists_given_again_are_several() {
     let output = lab.run(&[&["export", "in.wav", "out.flac"][..], &flags].concat());
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let output = lab.run(&["tags", "--json", "out.flac"]);
-    let told: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-    let tags = &told["files"][0]["tags"];
+    let shown: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let tags = &shown["files"][0]["tags"];
     assert_eq!((&tags["title"], &tags["artist"]), (&"One".into(), &"Ann; Bo".into()));
     assert_eq!(tags["values"]["artist"], serde_json::json!(["Ann", "Bo"]));
 }

@@ -93,7 +93,7 @@ fn cleaning_shows_first_and_removes_what_became_empty() {
 }
 
 #[test]
-fn cleaning_tells_what_stays_and_what_is_gone_before_it_deletes() {
+fn cleaning_shows_what_stays_and_what_is_gone_before_it_deletes() {
     let lab = lab();
     let made = files(&lab, &[]);
     let path = |index: usize| PathBuf::from(made[index]["path"].as_str().unwrap());
@@ -223,7 +223,7 @@ fn file_that_changed_since_it_was_adopted_keeps_what_was_known_of_it() {
 }
 
 #[test]
-fn daemon_that_runs_is_told_what_was_found_in_adopted_files() {
+fn daemon_that_runs_is_notified_of_what_was_found_in_adopted_files() {
     let lab = Lab::new();
     old_tones(&lab);
     lab.write("p/p.toml", PIPELINE);

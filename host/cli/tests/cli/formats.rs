@@ -38,8 +38,8 @@ fn format_that_is_not_built_in_is_named_with_its_feature() {
     let page = page("mp3");
     assert!(page.contains("mp3, read: "), "{page}");
     let is_built = wavemill_core::encode::missing_format("mp3").is_none();
-    let told = "mp3, written: not by this program; build it with `--features mp3`";
-    assert_eq!(page.contains(told), !is_built, "{page}");
+    let line = "mp3, written: not by this program; build it with `--features mp3`";
+    assert_eq!(page.contains(line), !is_built, "{page}");
     let output = Lab::new().run(&["formats", "--json"]);
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let is_missing = document["not_built"].to_string().contains("\"mp3\"");

@@ -153,7 +153,7 @@ fn folders_of_one_command_have_gains_of_their_own_and_a_batch_has_one() {
 }
 
 #[test]
-fn largest_peak_lowers_the_gain_of_all_and_the_shortfall_is_told() {
+fn largest_peak_lowers_the_gain_of_all_and_the_shortfall_is_reported() {
     let lab = Lab::new();
     album(&lab);
     pipeline(&lab, "target_lufs = -5.0, group = \"batch\"");
@@ -225,8 +225,8 @@ fn broken_file_is_left_out_named_and_fails_by_itself() {
     let output = run(&lab, &files);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("0 broken.wav"), "{}", stderr(&output));
-    let told = report(&lab, "2 soft");
-    let warning = told["warnings"][0].as_str().unwrap();
+    let written = report(&lab, "2 soft");
+    let warning = written["warnings"][0].as_str().unwrap();
     assert!(warning.starts_with("not in the group: album/0 broken.wav: "), "{warning}");
     assert_eq!(findings(&lab, "2 soft")["group_files"], 3.0);
     let with = gain(&lab, "2 soft");
@@ -340,8 +340,9 @@ fn album_whose_files_were_moved_keeps_its_gain_when_it_is_processed_again() {
     std::fs::rename(lab.path(&done[2]), lab.path("away.wav")).unwrap();
     assert_eq!(reprocess(), 0);
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
-    let told = report(&lab, "1 loud")["warnings"].to_string();
-    assert!(told.contains("3 softer.wav") && told.contains("is not there any more"), "{told}");
+    let warnings = report(&lab, "1 loud")["warnings"].to_string();
+    let is_named = warnings.contains("3 softer.wav");
+    assert!(is_named && warnings.contains("is not there any more"), "{warnings}");
     std::fs::rename(lab.path("away.wav"), lab.path(&done[2])).unwrap();
     assert_eq!(reprocess(), 0);
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);

@@ -264,7 +264,7 @@ fn analyze_of_a_damaged_file_refuses_it_or_says_what_was_repaired() {
     let output = lab.run(&["analyze", "--damaged", "repair", "--only", "file", "cut.wav"]);
     assert!(stderr(&output).contains("repaired: it is cut short"), "{}", stderr(&output));
     assert_eq!(code(&lab.run(&["analyze", "--json", "cut.wav"])), 3);
-    let output = lab.run(&["analyze", "--damaged", "mend", "cut.wav"]);
+    let output = lab.run(&["analyze", "--damaged", "fix", "cut.wav"]);
     assert_eq!(code(&output), 2, "{}", stderr(&output));
 }
 
@@ -471,7 +471,7 @@ fn run_as_json_is_one_event_a_line() {
 }
 
 #[test]
-fn plan_tells_the_outputs_and_makes_none() {
+fn plan_shows_the_outputs_and_makes_none() {
     let lab = Lab::new();
     lab.write("louder.toml", LOUDER);
     File::create(lab.path("good.wav")).unwrap().write_all(&square_wave()).unwrap();
@@ -532,7 +532,7 @@ fn check_finds_two_pipelines_of_one_name() {
 }
 
 #[test]
-fn watch_until_idle_tells_what_became_of_each_file() {
+fn watch_until_idle_shows_what_became_of_each_file() {
     let lab = Lab::new();
     lab.write("quiet.toml", CLEAN);
     std::fs::create_dir(lab.path("inbox")).unwrap();

@@ -1,4 +1,4 @@
-//! Telling by running a program.
+//! Notifying by running a program.
 
 use super::{Failure, Message};
 use std::io::{Read, Write};
@@ -36,7 +36,7 @@ fn run_within(words: &[String], message: &Message, within: Duration) -> Result<(
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(unwell)?;
-    let (told, end) = mpsc::channel();
+    let (sender, end) = mpsc::channel();
     let (mut input, mut errors) = (child.stdin.take(), child.stderr.take());
     let body = message.body();
     // A command that reads nothing, or says much, must not keep anybody waiting.
@@ -51,7 +51,7 @@ fn run_within(words: &[String], message: &Message, within: Duration) -> Result<(
             let _ = std::io::copy(errors, &mut std::io::sink());
         }
         // Nobody waits any more once it was ended.
-        let _ = told.send(String::from_utf8_lossy(&said).into_owned());
+        let _ = sender.send(String::from_utf8_lossy(&said).into_owned());
     };
     let start = |name: &str, work: Box<dyn FnOnce() + Send>| {
         thread::Builder::new().name(name.to_owned()).spawn(work)
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn command_gets_the_message_and_its_variables() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("told");
+        let path = folder.path().join("message");
         let script = format!("cat > '{0}'; echo $WAVEMILL_EVENT >> '{0}'", path.display());
         let message = Message::trial(1_000);
         run(&sh(&script), &message).unwrap();

@@ -1,4 +1,4 @@
-//! What is told.
+//! What hooks are sent.
 
 use serde_json::{Value, json};
 use wavemill_api::Service;
@@ -6,11 +6,11 @@ use wavemill_api::types::JobView;
 use wavemill_store::rfc3339;
 use wavemill_store::{NoticeRecord, Occasion};
 
-/// What is told, in the shape of Standard Webhooks 1.0: `type`, `timestamp`, `data`; and a line for people in `text`,
-/// which is what chat programs show.
+/// What a hook is sent, in the shape of Standard Webhooks 1.0: `type`, `timestamp`, `data`; and a line for people in
+/// `text`, which is what chat programs show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// The same each time it is told, so that a receiver can know it again.
+    /// The same each time it is sent, so that a receiver can recognize it.
     pub id: String,
     /// What happened, as `job.done`.
     pub kind: String,
@@ -27,7 +27,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// What is told of a notice, with what is known of its subject now.
+    /// The message for a notice, with what is known of its subject now.
     pub(crate) fn of(notice: &NoticeRecord, service: &Service) -> Self {
         let name = notice.occasion.name();
         let (kind, found) = if notice.occasion == Occasion::BatchDone {
@@ -60,7 +60,7 @@ impl Message {
             kind: "test".to_owned(),
             subject: "test".to_owned(),
             pipeline: String::new(),
-            text: "Wavemill can tell you of jobs".to_owned(),
+            text: "Wavemill can notify you of jobs".to_owned(),
             data: json!({}),
             timestamp: rfc3339(now_ms),
         }

@@ -1,7 +1,7 @@
-//! Telling other programs of the ends of jobs and batches: an HTTP request or a command.
+//! Notifies other programs of the ends of jobs and batches: an HTTP request or a command.
 //!
-//! What is to be told is in the store with the change it is about (`store/notices`), so it survives the daemon. A
-//! thread for each hook tells it, one notice after the other; no job waits for that.
+//! Notices are in the store with the change they are about (`store/notices`), so they survive the daemon. A
+//! thread for each hook sends them, one after the other; no job waits for that.
 
 mod command;
 mod message;
@@ -18,12 +18,12 @@ use wavemill_store::{HookRecord, Occasion};
 /// Longest that a receiver may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
-/// Somebody to be told.
+/// A receiver to be notified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hook {
     /// Names it in messages and in the store.
     pub name: String,
-    /// What it is told.
+    /// What it is notified of.
     pub on: Vec<Occasion>,
     /// Of which pipelines; empty is all.
     pub pipelines: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Hook {
     pub target: Target,
 }
 
-/// How a hook is told.
+/// How a hook is notified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A POST request.
@@ -45,10 +45,10 @@ pub enum Target {
     Command(Vec<String>),
 }
 
-/// Why somebody could not be told.
+/// Why a receiver could not be notified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The receiver cannot be told anything now.
+    /// The receiver cannot be notified now.
     Unwell(String),
     /// The receiver does not take this message.
     Refused(String),
@@ -69,10 +69,10 @@ impl Hook {
         HookRecord { on: self.on.clone(), pipelines: self.pipelines.clone() }
     }
 
-    /// Tells it something, and waits until it was told: at most seconds.
+    /// Sends it a message, and waits until it was taken: at most seconds.
     ///
     /// # Errors
-    /// When it could not be told.
+    /// When it could not be notified.
     pub fn notify(&self, message: &Message) -> Result<(), Failure> {
         match &self.target {
             Target::Webhook { url, secret } => webhook::post(url, secret.as_ref(), message),

@@ -1,4 +1,4 @@
-//! The threads that tell.
+//! The threads that notify hooks.
 
 use super::{Failure, Hook, Message};
 use crossbeam_channel::{Receiver, Sender, after, bounded, select};
@@ -11,7 +11,7 @@ use wavemill_api::{StopLevel, StopSignal};
 use wavemill_store::Clock;
 use wavemill_store::{NoticeRecord, Store, StoreError};
 
-/// Time until something is told again, by the number of failures; the last holds for all that follow.
+/// Time until a notice is sent again, by the number of failures; the last holds for all that follow.
 const AGAIN_AFTER: [Duration; 7] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
@@ -22,19 +22,19 @@ const AGAIN_AFTER: [Duration; 7] = [
     Duration::from_hours(3),
 ];
 
-/// Age at which what could not be told is given up.
+/// Age at which a notice that could not be delivered is given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_hours(24);
 
 /// Longest time between two looks: the clock may have been set.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Time that an ending daemon takes to tell what was not tried yet.
+/// Time that an ending daemon takes to send what was not tried yet.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Notices taken from the store at once.
 const NOTICES_MAX: usize = 100;
 
-/// A thread for each hook. Dropping it tells what was not tried yet, and ends them.
+/// A thread for each hook. Dropping it sends what was not tried yet, and ends them.
 #[derive(Debug)]
 pub(crate) struct Notifiers {
     hooks: Vec<Hook>,
@@ -48,7 +48,7 @@ pub(crate) struct Notifiers {
 }
 
 impl Notifiers {
-    /// Takes note of the hooks, and begins to tell.
+    /// Takes note of the hooks, and begins to notify them.
     pub(crate) fn start(
         hooks: Vec<Hook>,
         store: &Arc<Store>,
@@ -67,7 +67,7 @@ impl Notifiers {
     ) -> io::Result<Self> {
         let kept = hooks.iter().map(|hook| (hook.name.clone(), hook.record())).collect();
         store.keep_hooks(kept).map_err(io::Error::other)?;
-        let told = hooks.clone();
+        let notified = hooks.clone();
         let (stop, stopped) = bounded(0);
         let (mut wakers, mut threads) = (Vec::new(), Vec::new());
         for hook in hooks {
@@ -88,10 +88,10 @@ impl Notifiers {
             wakers.push(waker);
         }
         let (store, service) = (Arc::clone(store), service.clone());
-        Ok(Self { hooks: told, store, service, wakers, stop: Some(stop), level, threads })
+        Ok(Self { hooks: notified, store, service, wakers, stop: Some(stop), level, threads })
     }
 
-    /// Tells others from now on. Those of before are left alone, unless they differ.
+    /// Notifies others from now on. Those of before are left alone, unless they differ.
     pub(crate) fn replace(&mut self, hooks: Vec<Hook>) {
         if hooks == self.hooks {
             return;
@@ -99,7 +99,7 @@ impl Notifiers {
         match Self::start(hooks, &self.store, &self.service, self.level.clone()) {
             Ok(next) => {
                 let former = std::mem::replace(self, next);
-                // It may be telling somebody, which takes its time.
+                // It may be notifying a receiver, which takes its time.
                 let end = std::thread::Builder::new().name("hooks end".to_owned());
                 if let Err(error) = end.spawn(move || drop(former)) {
                     tracing::warn!(%error, "Former hooks were ended without a thread.");
@@ -109,7 +109,7 @@ impl Notifiers {
         }
     }
 
-    /// Says that there may be something to tell.
+    /// Says that there may be something to send.
     pub(crate) fn wake(&self) {
         for waker in &self.wakers {
             // A full channel has a wake-up waiting already.
@@ -122,7 +122,7 @@ impl Drop for Notifiers {
     fn drop(&mut self) {
         self.stop = None;
         if self.level.level() == StopLevel::Now {
-            // Somebody is in a hurry; what was not told stays in the store.
+            // Somebody is in a hurry; what was not sent stays in the store.
             return;
         }
         for thread in self.threads.drain(..) {
@@ -137,7 +137,7 @@ struct Notifier {
     service: Service,
     /// How often in a row the receiver was unwell.
     failures: usize,
-    /// Nothing is told before.
+    /// Nothing is sent before.
     silent_until: Option<Instant>,
     level: StopSignal,
     again_after: &'static [Duration],
@@ -159,11 +159,11 @@ impl Notifier {
         if self.level.level() == StopLevel::Now {
             return;
         }
-        // What is left over is told by the next daemon.
+        // What is left over is sent by the next daemon.
         let _ = self.send_due(Some(Instant::now() + LAST_WORDS_WITHIN), stopped);
     }
 
-    /// Tells what is due; returns the time until more is. With `until` only what was never tried, and until then.
+    /// Sends what is due; returns the time until more is. With `until` only what was never tried, and until then.
     fn send_due(
         &mut self,
         until: Option<Instant>,
@@ -201,7 +201,7 @@ impl Notifier {
         let (hook, job) = (self.hook.name.clone(), notice.subject.clone());
         let failure = match self.hook.notify(&Message::of(&notice, &self.service)) {
             Ok(()) => {
-                tracing::debug!(hook, job, "Hook was told.");
+                tracing::debug!(hook, job, "Hook was notified.");
                 self.failures = 0;
                 return self.store.forget_notice(&hook, &notice);
             }
@@ -220,10 +220,10 @@ impl Notifier {
         let now_ms = Clock::now_ms();
         let age = Duration::from_millis(now_ms.saturating_sub(notice.happened_ms));
         if age >= GIVEN_UP_AFTER {
-            tracing::error!(hook, job, %reason, "Hook could not be told; it is given up.");
+            tracing::error!(hook, job, %reason, "Hook could not be notified; it is given up.");
             return self.store.forget_notice(&hook, &notice);
         }
-        tracing::warn!(hook, job, %reason, ?pause, "Hook could not be told.");
+        tracing::warn!(hook, job, %reason, ?pause, "Hook could not be notified.");
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let due_ms = now_ms.saturating_add(pause_ms);
         let tries = notice.tries.saturating_add(1);
@@ -258,7 +258,7 @@ mod tests {
     ) -> (String, Receiver<Received>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let (told, heard) = crossbeam_channel::unbounded();
+        let (sender, received) = crossbeam_channel::unbounded();
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let mut stream = BufReader::new(stream.unwrap());
@@ -280,12 +280,12 @@ mod tests {
                     "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
                 );
                 stream.get_mut().write_all(text.as_bytes()).unwrap();
-                if told.send((id, body)).is_err() {
+                if sender.send((id, body)).is_err() {
                     return;
                 }
             }
         });
-        (url, heard)
+        (url, received)
     }
 
     /// A store with a batch of `count` jobs.
@@ -350,18 +350,18 @@ mod tests {
         }
     }
 
-    fn next(heard: &Receiver<Received>) -> Received {
-        heard.recv_timeout(Duration::from_mins(2)).expect("nothing was told")
+    fn next(received: &Receiver<Received>) -> Received {
+        received.recv_timeout(Duration::from_mins(2)).expect("nothing was received")
     }
 
     #[test]
-    fn ends_of_jobs_and_of_their_batch_are_told_once() {
+    fn ends_of_jobs_and_of_their_batch_are_notified_once() {
         let bench = Bench::new(2);
-        let (url, heard) = receiver(|_, _| 204);
+        let (url, received) = receiver(|_, _| 204);
         let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
         notifiers.wake();
-        let (id, body) = next(&heard);
+        let (id, body) = next(&received);
         assert_eq!(id, format!("{}-{}", bench.jobs[0], bench.base_ms));
         assert_eq!(body["type"], "job.canceled");
         assert_eq!(body["timestamp"], wavemill_store::rfc3339(bench.base_ms));
@@ -369,39 +369,39 @@ mod tests {
         assert_eq!(body["text"], "0.wav (podcast): canceled: was canceled by request");
         bench.end_job(1);
         notifiers.wake();
-        let mut kinds = [next(&heard).1["type"].clone(), next(&heard).1["type"].clone()];
+        let mut kinds = [next(&received).1["type"].clone(), next(&received).1["type"].clone()];
         kinds.sort_by_key(ToString::to_string);
         assert_eq!(kinds, ["batch.done", "job.canceled"]);
         drop(notifiers);
-        assert_eq!((bench.left(), heard.len()), (0, 0));
+        assert_eq!((bench.left(), received.len()), (0, 0));
     }
 
     #[test]
-    fn what_a_receiver_that_is_unwell_was_not_told_is_told_again_under_the_same_id() {
+    fn notice_that_a_receiver_did_not_take_is_sent_again_under_the_same_id() {
         let bench = Bench::new(1);
-        let (url, heard) = receiver(|number, _| if number < 3 { 503 } else { 200 });
+        let (url, received) = receiver(|number, _| if number < 3 { 503 } else { 200 });
         let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
         notifiers.wake();
-        let ids: Vec<_> = (0..4).map(|_| next(&heard).0).collect();
-        // The batch is told besides; whichever comes first is repeated.
+        let ids: Vec<_> = (0..4).map(|_| next(&received).0).collect();
+        // There is a notice of the batch besides; whichever comes first is repeated.
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-        next(&heard);
+        next(&received);
         drop(notifiers);
         assert_eq!(bench.left(), 0);
     }
 
     #[test]
-    fn what_is_refused_keeps_nothing_else_from_being_told() {
+    fn what_is_refused_keeps_nothing_else_from_being_sent() {
         let bench = Bench::new(3);
         let bad = bench.jobs[0].clone();
-        let (url, heard) =
+        let (url, received) =
             receiver(move |_, body| if body["data"]["id"] == *bad { 400 } else { 200 });
         let notifiers = bench.start(&url, &NEVER);
         (0..3).for_each(|index| bench.end_job(index));
         notifiers.wake();
         // Three jobs and their batch.
-        (0..4).for_each(|_| drop(next(&heard)));
+        (0..4).for_each(|_| drop(next(&received)));
         drop(notifiers);
         let left = bench.store.hooks().unwrap().remove(0);
         assert_eq!(left.waiting, 1);
@@ -409,40 +409,40 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_told_is_told_by_the_next_daemon() {
+    fn what_was_not_sent_is_sent_by_the_next_daemon() {
         let bench = Bench::new(1);
         drop(bench.start("http://127.0.0.1:9/", &SHORT));
         bench.end_job(0);
         assert_eq!(bench.left(), 2);
-        let (url, heard) = receiver(|_, _| 200);
+        let (url, received) = receiver(|_, _| 200);
         let notifiers = bench.start(&url, &SHORT);
-        (0..2).for_each(|_| drop(next(&heard)));
+        (0..2).for_each(|_| drop(next(&received)));
         drop(notifiers);
         assert_eq!(bench.left(), 0);
         assert!(bench.folder.path().exists());
     }
 
     #[test]
-    fn daemon_that_ends_tells_what_was_not_tried() {
+    fn daemon_that_ends_sends_what_was_not_tried() {
         let bench = Bench::new(1);
-        let (url, heard) = receiver(|_, _| 200);
+        let (url, received) = receiver(|_, _| 200);
         let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
         // Without being woken.
         drop(notifiers);
-        assert_eq!((bench.left(), heard.len()), (0, 2));
+        assert_eq!((bench.left(), received.len()), (0, 2));
     }
 
     #[test]
-    fn what_could_not_be_told_for_a_day_is_given_up() {
+    fn what_could_not_be_sent_for_a_day_is_given_up() {
         let mut bench = Bench::new(1);
         bench.base_ms -= 25 * 3_600_000;
-        let (url, heard) = receiver(|_, _| 400);
+        let (url, received) = receiver(|_, _| 400);
         let notifiers = bench.start(&url, &SHORT);
         bench.end_job(0);
         notifiers.wake();
-        (0..2).for_each(|_| drop(next(&heard)));
+        (0..2).for_each(|_| drop(next(&received)));
         drop(notifiers);
-        assert_eq!((bench.left(), heard.len()), (0, 0));
+        assert_eq!((bench.left(), received.len()), (0, 0));
     }
 }

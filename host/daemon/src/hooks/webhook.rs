@@ -1,4 +1,4 @@
-//! Telling by an HTTP request, signed as Standard Webhooks 1.0 says ("Signature scheme": HMAC-SHA256 of
+//! Notifying by an HTTP request, signed as Standard Webhooks 1.0 says ("Signature scheme": HMAC-SHA256 of
 //! `id.timestamp.body`, RFC 2104, in `webhook-signature` as `v1,` and base64).
 
 use super::{ANSWER_WITHIN, Failure, Message};
@@ -90,7 +90,7 @@ pub(super) fn host_of(url: &str) -> &str {
     host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
-/// Trusts whom this system trusts. Redirects are not followed: they would tell somebody else.
+/// Trusts whom this system trusts. Redirects are not followed: they would notify somebody else.
 fn agent() -> &'static Agent {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     AGENT.get_or_init(|| {

@@ -122,19 +122,19 @@ fn events_are_streamed_as_they_happen() {
     assert!(lines.next().unwrap().contains("200"));
     lines.by_ref().find(String::is_empty).unwrap();
     lab.write("in/one.wav", "sound");
-    let mut told = Vec::new();
+    let mut names = Vec::new();
     for line in lines {
         let Some(json) = line.strip_prefix("data: ") else { continue };
         let event: Value = serde_json::from_str(json).unwrap();
         let name = event["event"].as_str().unwrap().to_owned();
         if name == "job-done" || name == "job-started" {
-            told.push(name);
+            names.push(name);
         }
-        if told.len() == 2 {
+        if names.len() == 2 {
             break;
         }
     }
-    assert_eq!(told, ["job-started", "job-done"]);
+    assert_eq!(names, ["job-started", "job-done"]);
     end(running);
     assert_eq!(lab.jobs()[0].state, JobState::Done);
 }

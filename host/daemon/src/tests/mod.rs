@@ -129,12 +129,12 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
     (settings, received)
 }
 
-/// A pipeline that watches `in`; `text` tells the fake engine which outputs to make.
+/// A pipeline that watches `in`; `text` says which outputs the fake engine makes.
 pub(super) fn plan(text: &str) -> Plan {
     let mut pipeline = Pipeline::named("test");
     pipeline.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
     pipeline.retry.backoff_min = Duration::from_millis(10);
-    // What tells the daemon where the fake engine writes.
+    // By which the daemon knows where the fake engine writes.
     pipeline.report = Some(Template::parse("out/{stem}.json").unwrap());
     pipeline.watches.push(Watch {
         path: "in".into(),

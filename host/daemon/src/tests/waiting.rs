@@ -12,7 +12,7 @@ fn states(lab: &Lab) -> Vec<JobState> {
 }
 
 #[test]
-fn jobs_without_room_are_told_once_and_shown() {
+fn jobs_without_room_are_reported_once_and_shown() {
     let lab = Lab::new();
     lab.write("in/one.wav", "sound");
     let (mut settings, events) = settings(lab.folder.path(), false);
@@ -21,8 +21,8 @@ fn jobs_without_room_are_told_once_and_shown() {
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
     let thread = std::thread::spawn(move || run_with(&settings, plans));
     let running = Running { stop, events, thread };
-    let told = running.wait_for(|event| matches!(event, DaemonEvent::SpaceShort { .. }));
-    let DaemonEvent::SpaceShort { pipeline, reason, jobs } = told else { panic!("{told:?}") };
+    let event = running.wait_for(|event| matches!(event, DaemonEvent::SpaceShort { .. }));
+    let DaemonEvent::SpaceShort { pipeline, reason, jobs } = event else { panic!("{event:?}") };
     assert_eq!((&*pipeline, jobs), ("test", 1));
     assert!(reason.contains("MiB free; `min_free_mib` asks for"), "{reason}");
     let client = Client::connect(&socket_path(&lab.path("state"))).unwrap();
@@ -51,7 +51,7 @@ fn empty_file_has_one_failed_job_and_is_taken_when_it_is_whole() {
     let (summary, _) = lab.run(&plan("a"));
     assert_eq!((summary.done, summary.incomplete), (1, 0));
     assert_eq!(states(&lab), [JobState::Failed, JobState::Done]);
-    // Cut short once more, it is told once more.
+    // Cut short once more, it is reported once more.
     lab.write("in/one.wav", "");
     lab.run(&plan("a"));
     assert_eq!(states(&lab), [JobState::Failed, JobState::Done, JobState::Failed]);

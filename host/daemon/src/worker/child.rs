@@ -27,12 +27,12 @@ use wavemill_store::cache::{Candidate, Group, Pieces};
 /// Least time between two progress messages of a run: more would only be thrown away.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What a worker tells and asks besides.
+/// What a worker reports and asks besides.
 pub trait Talk: Hooks {
-    /// Tells which file of a group is measured: should it be the death of this process, it is known.
+    /// Reports which file of a group is measured, so that it is known should it crash this process.
     fn measures(&mut self, member: usize);
 
-    /// Tells what was measured of a group, and returns what holds.
+    /// Reports what was measured of a group, and returns what holds.
     ///
     /// # Errors
     /// When the daemon does not answer.
@@ -207,7 +207,7 @@ impl Hooks for Link {
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
         let question = Reply::Decide { proposals: proposals.to_vec() };
         self.reply(&question).map_err(|error| RunError::Refused {
-            reason: format!("an output's name cannot be told: {error}"),
+            reason: format!("an output's name cannot be reported: {error}"),
         })?;
         match self.requests.recv() {
             Ok(Request::Decided { answer }) => answer.map_err(RunError::from),
@@ -280,7 +280,7 @@ impl Engine for PipelineEngine {
     }
 }
 
-/// A file of the group as it is now: one whose content changed is told by the watcher, and measured with
+/// A file of the group as it is now: one whose content changed is reported by the watcher, and measured with
 /// the job that this makes.
 fn candidate<'a>(
     work: &'a Work,

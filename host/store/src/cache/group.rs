@@ -144,7 +144,7 @@ impl Group {
         Ok(group)
     }
 
-    /// What the run of one of its files is told.
+    /// What is passed to the run of one of its files.
     pub fn of_file(&self, hash: &str) -> JobGroup {
         JobGroup {
             loudness: self.loudness,

@@ -1,4 +1,4 @@
-//! Random lives of jobs, told to two queues at once.
+//! Random lives of jobs, as calls of two queues at once.
 
 use super::memory::{Known, MemoryQueue, SOME_TIME_MS};
 use super::{output, published};
@@ -140,9 +140,9 @@ impl Call {
 }
 
 impl Answer {
-    fn of<T>(result: Result<T, StoreError>, told: impl FnOnce(T) -> Self) -> Self {
+    fn of<T>(result: Result<T, StoreError>, answer: impl FnOnce(T) -> Self) -> Self {
         match result {
-            Ok(value) => told(value),
+            Ok(value) => answer(value),
             Err(StoreError::Missing { .. }) => Self::Refused("missing"),
             Err(StoreError::Lease { .. }) => Self::Refused("lease"),
             Err(StoreError::Canceled { .. }) => Self::Refused("canceled"),
@@ -253,13 +253,13 @@ fn store_answers_random_calls_as_a_queue_in_memory_does() {
         let store = Store::in_memory().unwrap();
         let model = MemoryQueue::default();
         let (mut random, mut count) = (Rng::with_seed(seed), 0);
-        let mut told = Vec::new();
+        let mut calls = Vec::new();
         for _ in 0..80 {
             let call = Call::next(&mut random, &model.known(), &mut count);
-            told.push(call.clone());
+            calls.push(call.clone());
             let (expected, answered) = (call.on(&model), call.on(&store));
-            assert_eq!(answered, expected, "seed {seed}, after {told:#?}");
+            assert_eq!(answered, expected, "seed {seed}, after {calls:#?}");
         }
-        assert_eq!(known_of(&store), model.known(), "seed {seed}, after {told:#?}");
+        assert_eq!(known_of(&store), model.known(), "seed {seed}, after {calls:#?}");
     }
 }

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use wavemill_pipelines::publishing::FileIdentity;
 
-/// When something ended, as far as this queue tells: it reads no clock.
+/// When something ended, as far as this queue knows: it reads no clock.
 pub(super) const SOME_TIME_MS: u64 = 0;
 
 /// What it knows.

@@ -106,7 +106,7 @@ fn finish(store: &Store, job: &JobRecord) -> JobRecord {
 }
 
 #[test]
-fn new_file_makes_one_job_and_telling_it_again_while_it_waits_no_other() {
+fn new_file_makes_one_job_and_reporting_it_again_while_it_waits_no_other() {
     let (_folder, store) = open();
     assert_eq!(settle(&store, "a.wav", "h1", 1).len(), 1);
     settle(&store, "a.wav", "h1", 1);
@@ -307,7 +307,7 @@ fn wait_planned_by_a_clock_that_was_ahead_is_as_long_as_meant() {
     let reason = "disk full".to_owned();
     let again = Again { run_at_ms: 9_100, reason, blame: Blame::Machine, now_ms: 9_000 };
     store.retry(&Lease::of(&job), again).unwrap();
-    // By a clock that is right, nothing is to be mended.
+    // By a clock that is right, nothing is to be repaired.
     assert_eq!(store.mend_waits(9_000).unwrap(), 0);
     assert_eq!(store.next_due_ms(9_000).unwrap(), Some(9_100));
     // It was set back: of the wait of 100 ms it would make 8,100.
@@ -444,7 +444,7 @@ fn file_that_changed_back_while_its_job_ran_is_taken_again_at_once() {
         let again = store.give_up(&Lease::of(&job), canceled()).unwrap();
         assert_eq!((again.state, again.identity.inode), (JobState::Ready, inode));
         assert_eq!(store.known_files("podcast", Path::new("/in")).unwrap(), [found]);
-        // A change that nobody has told of ends it.
+        // A change that nobody has reported ends it.
         let job = claim_now(&store, 1).remove(0);
         assert_eq!(job.attempt, 2);
         let ended = store.give_up(&Lease::of(&job), canceled()).unwrap();
@@ -565,13 +565,13 @@ fn job_that_cannot_be_repeated_keeps_no_other_from_it() {
         finish(&store, &store.find_job(id).unwrap());
     }
     let results = store.retry_jobs(&ids).unwrap();
-    let told: Vec<_> = results.iter().map(|it| it.as_ref().map(|job| &job.retry_of)).collect();
-    assert_eq!(told[0].unwrap().as_ref(), Some(&ids[0]));
+    let originals: Vec<_> = results.iter().map(|it| it.as_ref().map(|job| &job.retry_of)).collect();
+    assert_eq!(originals[0].unwrap().as_ref(), Some(&ids[0]));
     assert_eq!(
-        told[1].unwrap_err().to_string(),
+        originals[1].unwrap_err().to_string(),
         format!("job {} cannot be repeated: it is running", ids[1])
     );
-    assert_eq!(told[2].unwrap().as_ref(), Some(&ids[2]));
+    assert_eq!(originals[2].unwrap().as_ref(), Some(&ids[2]));
 }
 
 #[test]

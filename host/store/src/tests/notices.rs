@@ -1,4 +1,4 @@
-//! What hooks are to be told.
+//! What hooks are to be notified of.
 
 use super::super::notices::Backlog;
 use super::*;
@@ -37,7 +37,7 @@ fn subjects(store: &Store, hook: &str) -> Vec<(Occasion, String)> {
 }
 
 #[test]
-fn end_of_a_job_is_to_be_told_to_those_that_want_to_know() {
+fn end_of_a_job_is_to_be_sent_to_those_that_want_to_know() {
     let hooks = [
         ("all", hook(&[Occasion::Done, Occasion::Failed], &[])),
         ("done", hook(&[Occasion::Done], &[])),
@@ -47,15 +47,15 @@ fn end_of_a_job_is_to_be_told_to_those_that_want_to_know() {
     let (_folder, store, job) = store_with(&hooks);
     assert_eq!(subjects(&store, "all"), []);
     fail(&store, &job);
-    let told = [(Occasion::Failed, job.id.clone())];
-    assert_eq!(subjects(&store, "all"), told);
-    assert_eq!(subjects(&store, "podcast"), told);
+    let expected = [(Occasion::Failed, job.id.clone())];
+    assert_eq!(subjects(&store, "all"), expected);
+    assert_eq!(subjects(&store, "podcast"), expected);
     assert_eq!(subjects(&store, "done"), []);
     assert_eq!(subjects(&store, "other"), []);
 }
 
 #[test]
-fn notice_is_kept_until_it_was_told() {
+fn notice_is_kept_until_it_was_sent() {
     let (folder, store, job) = store_with(&[("a", hook(&[Occasion::Failed], &[]))]);
     fail(&store, &job);
     let mut notice = store.notices_due("a", 0, 99).unwrap().0.remove(0);
@@ -76,13 +76,13 @@ fn notice_is_kept_until_it_was_told() {
     assert_eq!((view.waiting, view.reason.as_deref()), (1, Some("no answer")));
     store.forget_notice("a", &notice).unwrap();
     assert_eq!(store.notices_due("a", 900, 99).unwrap(), (Vec::new(), None));
-    // Whoever was still telling it does not bring it back.
+    // Whoever was still sending it does not bring it back.
     store.put_off_notice("a", notice).unwrap();
     assert_eq!(store.notices_due("a", 900, 99).unwrap(), (Vec::new(), None));
 }
 
 #[test]
-fn hook_that_is_gone_is_told_nothing_any_more() {
+fn hook_that_is_gone_is_sent_nothing_any_more() {
     let hooks = [("a", hook(&[Occasion::Failed], &[])), ("ab", hook(&[Occasion::Failed], &[]))];
     let (_folder, store, job) = store_with(&hooks);
     fail(&store, &job);
@@ -97,7 +97,7 @@ fn hook_that_is_gone_is_told_nothing_any_more() {
 }
 
 #[test]
-fn what_waits_is_told_without_reading_it() {
+fn what_waits_is_counted_without_reading_it() {
     const COUNT: u64 = 100_000;
     let hooks = [("a", hook(&[Occasion::Failed], &[])), ("ab", hook(&[Occasion::Done], &[]))];
     let (_folder, store, job) = store_with(&hooks);

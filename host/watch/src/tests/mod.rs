@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// Short, so that tests are quick.
 const STABLE_FOR: Duration = Duration::from_millis(150);
 
-/// A watched folder and what is told of it.
+/// A watched folder and what is reported of it.
 struct Bench {
     folder: TempDir,
     spec: WatchSpec,
@@ -138,27 +138,27 @@ impl Bench {
         }
     }
 
-    /// What is told until a full walk ends.
+    /// What is reported until a full walk ends.
     fn until_scan_done(&mut self) -> Vec<Change> {
         self.until(|change| matches!(change, Change::ScanDone { .. }))
     }
 
-    /// What is told until nothing is settling.
+    /// What is reported until nothing is settling.
     fn until_idle(&mut self) -> Vec<Change> {
         self.until(|change| matches!(change, Change::Idle { .. }))
     }
 
-    /// What a full walk from now on tells until nothing is settling any more; without the news
+    /// What a full walk from now on reports until nothing is settling any more; without the news
     /// about walks themselves.
     fn after_rescan(&mut self) -> Vec<Change> {
         self.handle.as_ref().unwrap().rescan();
-        let mut told = Vec::new();
+        let mut changes = Vec::new();
         loop {
             match self.next() {
-                Change::ScanDone { settling: 0, .. } => return told,
+                Change::ScanDone { settling: 0, .. } => return changes,
                 Change::ScanDone { .. } => self.handle.as_ref().unwrap().rescan(),
                 Change::Idle { .. } | Change::Busy => {}
-                change => told.push(change),
+                change => changes.push(change),
             }
         }
     }
@@ -180,7 +180,7 @@ fn write(path: &Path, content: &[u8]) {
     File::create(path).unwrap().write_all(content).unwrap();
 }
 
-/// The hash that is told of a file.
+/// The hash that is reported of a file.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "compared with a field that has none for incomplete files"

@@ -66,9 +66,9 @@ fn file_that_becomes_a_folder_vanishes() {
     std::fs::remove_file(bench.path("a.mp3")).unwrap();
     bench.make_folder("a.mp3");
     bench.write("a.mp3/b.mp3", b"b");
-    let told = [bench.next_change(), bench.next_change()];
-    assert!(told.contains(&vanished("a.mp3")), "{told:?}");
-    assert!(told.iter().any(|change| matches!(change, Change::Settled(_))), "{told:?}");
+    let changes = [bench.next_change(), bench.next_change()];
+    assert!(changes.contains(&vanished("a.mp3")), "{changes:?}");
+    assert!(changes.iter().any(|change| matches!(change, Change::Settled(_))), "{changes:?}");
 }
 
 #[test]
@@ -80,9 +80,9 @@ fn folder_that_becomes_a_file_takes_its_files_with_it() {
     bench.settled();
     std::fs::remove_dir_all(bench.path("a.mp3")).unwrap();
     bench.write("a.mp3", b"a");
-    let told = [bench.next_change(), bench.next_change()];
-    assert!(told.contains(&vanished("a.mp3/b.mp3")), "{told:?}");
-    assert!(told.iter().any(|change| matches!(change, Change::Settled(_))), "{told:?}");
+    let changes = [bench.next_change(), bench.next_change()];
+    assert!(changes.contains(&vanished("a.mp3/b.mp3")), "{changes:?}");
+    assert!(changes.iter().any(|change| matches!(change, Change::Settled(_))), "{changes:?}");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn refused_folder(relative: &str) -> Change {
 }
 
 #[test]
-fn unreadable_folder_is_told_once_and_taken_back_when_it_can_be_listed() {
+fn unreadable_folder_is_reported_once_and_taken_back_when_it_can_be_listed() {
     let mut bench = Bench::new();
     bench.make_folder("sub");
     bench.write("sub/a.mp3", b"a");

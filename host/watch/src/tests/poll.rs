@@ -10,7 +10,7 @@ fn polled() -> Bench {
 }
 
 #[test]
-fn polled_folder_tells_new_and_vanished_files() {
+fn polled_folder_reports_new_and_vanished_files() {
     let mut bench = polled();
     bench.watch();
     bench.make_folder("x/y");

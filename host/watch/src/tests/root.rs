@@ -18,7 +18,7 @@ fn quick() -> Bench {
 }
 
 #[test]
-fn root_renamed_away_is_offline_and_tells_nothing_when_it_is_back() {
+fn root_renamed_away_is_offline_and_reports_nothing_when_it_is_back() {
     let mut bench = quick();
     bench.make_folder("x");
     bench.write("x/a.mp3", b"a");
@@ -68,19 +68,19 @@ fn root_replaced_by_another_folder_is_compared_by_content() {
     let modified = std::fs::metadata(away.join("a.mp3")).unwrap().modified().unwrap();
     bench.write("a.mp3", b"a");
     File::options().write(true).open(bench.path("a.mp3")).unwrap().set_modified(modified).unwrap();
-    let mut told = Vec::new();
-    while told.len() < 2 {
+    let mut changes = Vec::new();
+    while changes.len() < 2 {
         match bench.next_change() {
             Change::RootOffline { .. } | Change::RootOnline => {}
-            change => told.push(change),
+            change => changes.push(change),
         }
     }
-    assert!(told.contains(&vanished("b.mp3")), "{told:?}");
+    assert!(changes.contains(&vanished("b.mp3")), "{changes:?}");
     let is_a = |change: &Change| match change {
         Change::Touched(file) | Change::Settled(file) => file.hash == files[0].hash,
         _ => false,
     };
-    assert!(told.iter().any(is_a), "{told:?}");
+    assert!(changes.iter().any(is_a), "{changes:?}");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn root_that_is_a_file_is_offline() {
     }
 }
 
-/// Hears nothing; renames the folder away that it is asked to watch.
+/// Receives no events; renames the folder away that it is asked to watch.
 struct Away;
 
 impl EventSource for Away {

@@ -58,7 +58,7 @@ fn file_kept_open_waits_for_its_writer() {
 }
 
 #[test]
-fn truncated_wav_is_told_once_and_taken_when_it_is_complete() {
+fn truncated_wav_is_reported_once_and_taken_when_it_is_complete() {
     let mut bench = Bench::watched();
     let whole = wav(4000);
     bench.write("a.wav", &whole[..2000]);
@@ -97,7 +97,7 @@ fn empty_file_is_incomplete() {
 }
 
 #[test]
-fn incomplete_file_is_told_again_at_the_next_start() {
+fn incomplete_file_is_reported_again_at_the_next_start() {
     let mut bench = Bench::new();
     bench.write("a.flac", b"");
     bench.known = vec![KnownFile {
@@ -127,7 +127,7 @@ fn file_waits_for_its_marker() {
 }
 
 #[test]
-fn known_file_is_not_told_again_after_a_restart() {
+fn known_file_is_not_reported_again_after_a_restart() {
     let mut bench = Bench::watched();
     bench.write("a.mp3", b"music");
     let file = bench.settled();
@@ -204,7 +204,7 @@ fn file_that_vanished_and_came_back_settles_again() {
 }
 
 #[test]
-fn file_deleted_before_it_settled_is_never_told() {
+fn file_deleted_before_it_settled_is_never_reported() {
     let mut bench = Bench::new();
     bench.spec.stable_for = Some(Duration::from_millis(400));
     bench.watch();
@@ -227,7 +227,7 @@ fn file_dated_in_the_future_settles() {
 }
 
 #[test]
-fn idle_is_told_after_the_last_file() {
+fn idle_is_reported_after_the_last_file() {
     let mut bench = Bench::new();
     for name in ["a.mp3", "b.mp3", "c.mp3"] {
         bench.write(name, name.as_bytes());

@@ -49,13 +49,13 @@ fn folder_moved_away_takes_its_files_with_it() {
     bench.watch();
     settle_all(&mut bench, 2);
     std::fs::rename(bench.path("album"), bench.folder.path().join("album")).unwrap();
-    let mut told = vec![bench.next_change(), bench.next_change()];
-    told.sort_by_key(|change| format!("{change:?}"));
-    assert_eq!(told, [vanished("album/b.mp3"), vanished("album/cd1/a.mp3")]);
+    let mut changes = vec![bench.next_change(), bench.next_change()];
+    changes.sort_by_key(|change| format!("{change:?}"));
+    assert_eq!(changes, [vanished("album/b.mp3"), vanished("album/cd1/a.mp3")]);
 }
 
 #[test]
-fn folder_renamed_is_heard_under_its_new_name() {
+fn folder_renamed_is_watched_under_its_new_name() {
     let mut bench = Bench::new();
     bench.make_folder("old/deep");
     bench.watch();
@@ -96,7 +96,7 @@ fn include_rules_hold_in_any_case() {
     assert_eq!(bench.after_rescan(), []);
 }
 
-/// Watches nothing and hears nothing.
+/// Watches nothing and receives no events.
 struct Deaf;
 
 impl EventSource for Deaf {

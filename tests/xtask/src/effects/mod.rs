@@ -87,7 +87,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Tells the tests where the rebuilt modules are.
+/// Says to the tests where the rebuilt modules are.
 pub(crate) const REBUILT_VARIABLE: &str = "WAVEMILL_REBUILT_EFFECTS";
 
 fn build(sources: &[Source], folder: &Path) -> Result<Vec<String>> {

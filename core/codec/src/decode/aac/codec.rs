@@ -20,7 +20,7 @@ use wavemill_audio::{ChannelLayout, ChannelPosition, Samples, StreamSpec};
 /// Source: ISO/IEC 14496-3, 4.5.1.1, with `frameLengthFlag` 0.
 const PACKET_FRAMES: u64 = 1024;
 
-/// A stream whose first packets were heard.
+/// A stream whose first packets were decoded.
 #[derive(Clone, Debug)]
 pub(in crate::decode) struct AacSetup {
     /// An `AudioSpecificConfig`.
@@ -90,7 +90,7 @@ impl AacConfig {
 }
 
 /// The channels in the mask's order, and for each which one of the decoder's it is. Where the place of one is not
-/// known, the decoder's order is kept: it is that of the mask as far as can be told.
+/// known, the decoder's order is kept: it is that of the mask as far as is known.
 fn layout(channels: Vec<ChannelPosition>) -> (ChannelLayout, Vec<usize>) {
     if channels.contains(&ChannelPosition::Unknown) {
         let order = (0..channels.len()).collect();
@@ -99,7 +99,7 @@ fn layout(channels: Vec<ChannelPosition>) -> (ChannelLayout, Vec<usize>) {
     ChannelLayout::new(channels).into_mask_order()
 }
 
-/// What most is heard of: the first packets of a stream may lack what later ones have.
+/// The richest sound found: the first packets of a stream may lack what later ones have.
 fn richest(config: &[u8], packets: &[Vec<u8>]) -> Option<Sound> {
     let mut decoder = None;
     let mut sounds = Vec::new();

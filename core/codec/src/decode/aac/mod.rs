@@ -8,5 +8,5 @@ mod program;
 pub(super) use codec::AacSetup;
 pub(super) use config::AacConfig;
 
-/// Packets that a stream is listened to before it is told what it sounds like.
+/// Packets that are decoded before it is stated what a stream sounds like.
 pub(super) const LISTENED_TO: usize = 16;

@@ -12,7 +12,7 @@ const HEAD_BYTES: usize = 8;
 /// Bytes of a marker: its kind, frame, number, a time of eight bytes, and a channel.
 const MARKER_BYTES: usize = 28;
 
-/// Bytes of what tells where a string is: its number, and the place behind all of these.
+/// Bytes of what says where a string is: its number, and the place behind all of these.
 const STRING_BYTES: usize = 12;
 
 /// Kinds of markers at which something ends: `pend`, `tend`, `rend`, `send`.

@@ -108,7 +108,7 @@ impl Setup {
         matches!(self, Self::Symphonia { params, .. } if params.codec == CODEC_ID_VORBIS)
     }
 
-    /// Whether times tell no more than those of players: see [`super::HELD_BACK`].
+    /// Whether times say no more than those of players: see [`super::HELD_BACK`].
     pub(super) fn holds_back(&self) -> bool {
         matches!(self, Self::Symphonia { .. })
     }

@@ -35,12 +35,12 @@ pub(super) trait Packets: Send {
     fn rewind(self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError>;
 
     /// Frames before the audio, of packets that do not know how many frames they hold: then the
-    /// decoder counts, and timestamps only tell holes. `None` where packets know.
+    /// decoder counts, and timestamps only show holes. `None` where packets know.
     fn delay(&self) -> Option<u64> {
         None
     }
 
-    /// What was wrong before the last packet, where damage is repaired; told once.
+    /// What was wrong before the last packet, where damage is repaired; reported once.
     fn between(&mut self) -> Between {
         Between::default()
     }
@@ -61,7 +61,7 @@ pub(super) const UNKNOWN_PLACE: i64 = i64::MIN;
 const UNKNOWN_PLACE: i64 = i64::MIN;
 
 /// How far a timestamp may be off where packets do not know their lengths: containers round times to
-/// milliseconds, and recorders' clocks drift. Less than the shortest hole worth telling.
+/// milliseconds, and recorders' clocks drift. Less than the shortest hole worth reporting.
 #[cfg(feature = "matroska")]
 pub(super) const DRIFT_S: f64 = 0.1;
 #[cfg(not(feature = "matroska"))]

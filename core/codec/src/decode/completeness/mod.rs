@@ -49,7 +49,7 @@ impl Completeness {
 
 /// Says whether a file's header promises more than is there, from its headers and its last pages.
 ///
-/// A complete file may still be damaged: only decoding tells.
+/// A complete file may still be damaged: only decoding shows it.
 ///
 /// # Errors
 /// Only when reading fails.
@@ -60,7 +60,7 @@ pub fn completeness(source: &mut dyn Source) -> Result<Completeness, DecodeError
             Ok(Completeness::Incomplete { promised, actual })
         }
         Err(DecodeError::Io(error)) => Err(DecodeError::Io(error)),
-        // What is wrong with it is told when it is decoded.
+        // What is wrong with it is reported when it is decoded.
         Err(_) => Ok(Completeness::Unknown),
     }
 }

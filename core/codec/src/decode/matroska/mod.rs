@@ -1,7 +1,7 @@
 //! Matroska and `WebM` files: the first audio track of Vorbis, FLAC, MP3, AAC, Apple Lossless or PCM.
 //!
 //! Packets do not say how many frames they hold; the decoder counts. What Matroska calls codec delay and
-//! discard padding is cut. Times are those of a player, in milliseconds: they only tell holes.
+//! discard padding is cut. Times are those of a player, in milliseconds: they only show holes.
 
 mod blocks;
 mod codec;
@@ -74,7 +74,7 @@ pub(super) fn open(
     CodedDecoder::open(info, Box::new(blocks), coded.setup, Fault::default(), damaged)
 }
 
-/// The first audio track that is decoded, and what to tell of the others.
+/// The first audio track that is decoded, and what to report of the others.
 fn choose(header: &Header) -> Result<(&Track, Choice, Vec<String>), DecodeError> {
     let mut refusal = None;
     for (index, track) in header.tracks.iter().enumerate() {
@@ -104,7 +104,7 @@ fn first_packets(blocks: &mut Blocks) -> Result<Vec<Vec<u8>>, DecodeError> {
 }
 
 /// The number of frames of PCM, by the lengths of all blocks; `None` where their times pause, so that only
-/// decoding tells.
+/// decoding shows it.
 fn pcm_frames(
     blocks: &mut Blocks,
     frame_bytes: usize,

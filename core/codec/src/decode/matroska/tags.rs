@@ -165,7 +165,7 @@ fn attachments(
     elements.go_to(end)
 }
 
-/// An attached file, if it is a picture; its name tells what it shows.
+/// An attached file, if it is a picture; its name says what it shows.
 fn attached_picture(file: &[u8]) -> Option<Picture> {
     let part = |name| inside(file).find(|(id, _)| *id == name).map(|(_, data)| data);
     let media_type = clean(&text(part(FILE_MEDIA_TYPE)?))?;

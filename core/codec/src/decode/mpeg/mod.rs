@@ -1,7 +1,7 @@
 //! MP3 files: MPEG-1, 2 and 2.5 audio, layer III.
 //!
 //! The frames are found by our own code, Symphonia decodes them. A walk over all headers when the
-//! file is opened gives the exact length, finds holes before anything was delivered and tells a file
+//! file is opened gives the exact length, finds holes before anything was delivered and finds a file
 //! that was cut short.
 
 mod header;

@@ -1,7 +1,7 @@
 //! MPEG-4 and `QuickTime` files with AAC, Apple Lossless, FLAC, MP3, Opus or PCM.
 //!
 //! The atoms are read by our own code; codecs decode the packets. A walk over all packets' places when the
-//! file is opened gives the exact length and tells a file that was cut short. Of a file with pictures only
+//! file is opened gives the exact length and finds a file that was cut short. Of a file with pictures only
 //! the sound is read.
 
 mod atoms;
@@ -288,7 +288,7 @@ pub(super) fn completeness(
     Ok(if movie.is_fragmented { Completeness::Unknown } else { Completeness::Complete })
 }
 
-/// The first audio track that is decoded, and what to tell of the others.
+/// The first audio track that is decoded, and what to report of the others.
 fn choose(movie: &Movie) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
     let mut refusal = None;
     for (index, track) in movie.tracks.iter().enumerate() {

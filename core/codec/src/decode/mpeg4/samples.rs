@@ -1,4 +1,4 @@
-//! Samples that are not compressed, as sample descriptions tell of them.
+//! Samples that are not compressed, as sample descriptions state them.
 //!
 //! Source: Apple, "`QuickTime` File Format" (2001), "Sound Media", and "Sound Sample Description (Version
 //! 2)", whose flags are those of Core Audio; ISO/IEC 23003-5:2020 (`ipcm`, `fpcm`, `pcmC`).

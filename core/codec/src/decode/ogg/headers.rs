@@ -105,7 +105,7 @@ impl Headers {
         })
     }
 
-    /// What Symphonia is told; see [`reverse_couplings`]. With one or two channels there is one coupling
+    /// What Symphonia is given; see [`reverse_couplings`]. With one or two channels there is one coupling
     /// at most.
     pub(super) fn params(&self) -> Option<AudioCodecParameters> {
         let mut setup = self.setup.clone();
@@ -120,7 +120,7 @@ impl Headers {
     }
 }
 
-/// Reads the first packet of FLAC in Ogg, and what Symphonia is told of it.
+/// Reads the first packet of FLAC in Ogg, and returns what Symphonia is given.
 pub(super) fn flac(pages: &mut Pages) -> Result<(StreamFacts, AudioCodecParameters), DecodeError> {
     let page = pages.next()?.ok_or_else(cut)?;
     let packet = page.packets.first();

@@ -144,7 +144,7 @@ impl PagedPackets {
         }
         if page.is_torn {
             if self.end.is_none() {
-                // Its place tells of missing sound; comments have none.
+                // Its place shows missing sound; comments have none.
                 let detail = "pages before its sound, as its comments".to_owned();
                 self.note(RepairKind::LeftOut, detail);
             }

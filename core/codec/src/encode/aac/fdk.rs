@@ -104,7 +104,7 @@ impl Fdk {
             confBuf: [0; 64],
             confSize: 0,
         };
-        // SAFETY: the handle is valid as long as `self` is, and `info` is a place for what is told.
+        // SAFETY: the handle is valid as long as `self` is, and `info` is a place for what is returned.
         is_good(unsafe { library::aacEncInfo(self.handle.as_ptr(), &raw mut info) })?;
         if info.frameLength as usize != PACKET_FRAMES {
             return None;

@@ -20,7 +20,7 @@ const INTEGER: u32 = 21;
 /// Most chapters: their number has 8 bits, as has the length of a name.
 const CHAPTER_COUNT_MAX: usize = 255;
 
-/// The item that tells delay, padding and length; its name stands in front of its text.
+/// The item that states delay, padding and length; its name stands in front of its text.
 const NOTE_NAME: &str = "iTunSMPB";
 
 /// What a player leaves out, in frames.

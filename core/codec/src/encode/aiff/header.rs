@@ -149,10 +149,10 @@ fn channels(layout: &ChannelLayout) -> Option<Vec<u8>> {
 /// Most markers: they are numbered from 1 in 16 bits with a sign.
 const MARKER_COUNT_MAX: usize = 0x7fff;
 
-/// Most bytes of a marker's name, of which 8 bits tell the length.
+/// Most bytes of a marker's name, of which 8 bits state the length.
 const MARKER_NAME_BYTES_MAX: usize = 255;
 
-/// The body of a `MARK` chunk; `None` where nothing is marked. Places that 32 bits cannot tell are left out.
+/// The body of a `MARK` chunk; `None` where nothing is marked. Places that do not fit in 32 bits are left out.
 ///
 /// Source: Apple, "Audio Interchange File Format: AIFF", version 1.3, "Marker Chunk". Names are UTF-8.
 fn markers(settings: &EncodeSettings) -> Option<Vec<u8>> {

@@ -105,7 +105,7 @@ impl Encoder for AiffEncoder {
         self.settings.expect_samples(NAME, samples)?;
         let frame_bytes = self.settings.frame_bytes();
         let (mut start, end) = (0, samples.frame_count());
-        // Told at once, not after hours of writing what nobody can read.
+        // Reported at once, not after hours of writing what nobody can read.
         if !self.header.can_hold(self.data_bytes + end as u64 * frame_bytes) {
             return Err(too_large());
         }

@@ -1,7 +1,7 @@
 //! MP3, encoded by LAME: streaming, and as long as what went in.
 //!
 //! The file begins with an ID3v2.4 tag where there are tags, then with a frame without sound that
-//! tells the exact length (`Info` or `Xing`). LAME leaves room for that frame at the start of its
+//! states the exact length (`Info` or `Xing`). LAME leaves room for that frame at the start of its
 //! stream; it is filled in at the end, when the padding is known.
 //!
 //! Sources: LAME 3.100, `API` and `VbrTag.c`; G. Gandhi, "MP3 Info Tag revision 1 specifications".

@@ -11,7 +11,7 @@ pub(super) const SAMPLE_RATES_HZ: &[u32] =
 pub(super) const BIT_RATES_KBPS: &[u16] =
     &[24, 32, 40, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 
-/// Bytes of the frame that tells length and gaps, without header and side information.
+/// Bytes of the frame that states length and gaps, without header and side information.
 ///
 /// Source: LAME 3.100, `VbrTag.c`, `LAMEHEADERSIZE`.
 const INFO_BYTES: u32 = 156;
@@ -28,7 +28,7 @@ pub(super) const VBR_QUALITIES: (u8, u8) = (0, 9);
 const MPEG_1_FROM_HZ: u32 = 32_000;
 const MPEG_2_FROM_HZ: u32 = 16_000;
 
-/// The bit rates for such a stream, in kbit/s. Those whose frames are too small to tell the length
+/// The bit rates for such a stream, in kbit/s. Those whose frames are too small to state the length
 /// of the file are not among them: what was encoded could not be played without gaps.
 fn bit_rates(spec: &StreamSpec) -> Vec<u16> {
     let rate = spec.sample_rate.0;

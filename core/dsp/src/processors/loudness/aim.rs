@@ -7,7 +7,7 @@ use wavemill_audio::units::{Dbtp, Decibels, Lu, Lufs};
 /// magnitudes of a phase of its taps). At -1 dBTP this costs 0.001 dB.
 const QUANTIZATION_HEADROOM: f64 = 3.0 / 32_768.0;
 
-/// What a limiter is told to stay below the ceiling: meters disagree by as much.
+/// How far below the ceiling a limiter is set: meters disagree by as much.
 const LIMITER_HEADROOM_DB: f64 = 0.01;
 
 /// What happens where the ceiling binds.

@@ -25,7 +25,7 @@ const SOFT_LU: f64 = 12.0;
 /// How far below what the range can raise a pause begins.
 const BELOW_RANGE_LU: f64 = 10.0;
 
-/// How far from the median around a place a point may be and still tell its loudness: less than speakers
+/// How far from the median around a place a point may be and still show its loudness: less than speakers
 /// differ who need leveling, more than the syllables of one do.
 const ONE_SPEAKER_LU: f64 = 8.0;
 

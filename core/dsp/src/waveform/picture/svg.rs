@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 const FONTS: &str = "system-ui,-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
-/// An SVG document; `title` is what readers of screens are told.
+/// An SVG document; `title` is the text for screen readers.
 pub(super) fn write(scene: &Scene, theme: Theme, title: &str) -> String {
     let Scene { width, height, .. } = scene;
     let mut svg = format!(

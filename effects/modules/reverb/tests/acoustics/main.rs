@@ -89,7 +89,7 @@ fn energy_does_not_depend_on_room_and_decay() {
 }
 
 /// Share of a window's samples beyond one standard deviation, as a multiple of what noise has: 1 once
-/// echoes cannot be told apart.
+/// echoes cannot be distinguished.
 ///
 /// Source: J. S. Abel and P. Huang, "A simple, robust measure of reverberation echo density", 121st AES Convention, 2006.
 fn echo_density(window: &[f32]) -> f64 {

@@ -16,7 +16,7 @@ fn full() -> Value {
         "abi": { "minor": 3, "later": true },
         "channels": [1, 2],
         "sample_rates": [44100, 48000],
-        "summary": "Repeats what it hears.",
+        "summary": "Repeats its input.",
         "manual": "One line.\n\nAnother.",
         "params": [
             { "id": 7, "key": "time_ms", "name": "Time", "summary": "Between two repeats.", "unit": "ms",

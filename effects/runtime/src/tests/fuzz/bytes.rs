@@ -2,8 +2,8 @@
 
 use crate::check::Random;
 
-/// Bytes that mean much: ends of ranges, opcodes of blocks, calls, memory and constants.
-const TELLING: &[u8] = &[
+/// Bytes with a special meaning: ends of ranges, opcodes of blocks, calls, memory and constants.
+const SPECIAL: &[u8] = &[
     0x00, 0x01, 0x02, 0x03, 0x04, 0x0b, 0x0c, 0x0d, 0x10, 0x11, 0x20, 0x21, 0x28, 0x36, 0x40, 0x41,
     0x43, 0x7c, 0x7d, 0x7e, 0x7f, 0x80, 0xfd, 0xfe, 0xff,
 ];
@@ -18,7 +18,7 @@ pub(super) fn damage(module: &mut Vec<u8>, random: &mut Random) {
     let at = from + random.below(module.len() - from);
     match random.below(9) {
         0 => module[at] ^= 1 << random.below(8),
-        1 | 2 => module[at] = TELLING[random.below(TELLING.len())],
+        1 | 2 => module[at] = SPECIAL[random.below(SPECIAL.len())],
         3 => module[at] = random.byte(),
         4 => module.truncate(at),
         5 => drop(module.drain(at..(at + 1 + random.below(8)).min(module.len()))),

@@ -225,7 +225,7 @@ fn confine(
     before_analysis(context, paths, cache, has_stream.then_some(spool.as_path()))
 }
 
-/// Tells what is odd about a file, as streams that were left out.
+/// Warns of what is odd about a file, as streams that were left out.
 fn warn(path: &Path, record: Option<&Record>, context: &Context) {
     let warnings = record.and_then(|record| record.get("file")?.get("warnings")?.as_array());
     for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {

@@ -205,7 +205,7 @@ fn looked_at(purpose: Purpose) -> Vec<Value> {
     rules.extend(FCNTL.iter().map(|what| equal("fcntl", 1, *what)));
     if purpose == Purpose::Command {
         rules.push(equal("ioctl", 1, WIDTH_OF_TERMINAL));
-        // By which a handler of signals tells a thread; it leads nowhere else.
+        // By which a signal handler notifies a thread; it leads nowhere else.
         rules.push(equal("socketpair", 0, libc::AF_UNIX));
     }
     rules

@@ -13,7 +13,7 @@ const FRAMES_MAX: u64 = 2_000_000;
 
 /// What came out of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Heard {
+pub(crate) struct Decoded {
     pub(crate) info: decode::StreamInfo,
     pub(crate) frames: u64,
     /// Of every sample.
@@ -24,13 +24,13 @@ pub(crate) struct Heard {
     pub(crate) repairs: Vec<(RepairKind, u64)>,
 }
 
-/// Decodes a file in blocks of random lengths. A refusal is one line, as users are told.
-pub(crate) fn hear(
+/// Decodes a file in blocks of random lengths. A refusal is one line, as users see it.
+pub(crate) fn decode_all(
     bytes: &Arc<[u8]>,
     damaged: Damaged,
     manner: Manner,
     blocks: &mut Random,
-) -> (Result<Heard, String>, Arc<Seen>) {
+) -> (Result<Decoded, String>, Arc<Seen>) {
     let source = Watched::new(Arc::clone(bytes), manner);
     let seen = source.seen();
     let result = decode::open_as(Box::new(source), None, damaged).and_then(|mut decoder| {
@@ -39,7 +39,7 @@ pub(crate) fn hear(
         if blocks.below(4) == 0 {
             decoder.rewind()?;
             let second = drain(decoder.as_mut(), blocks)?;
-            assert_eq!(first, second, "the second time something else is heard");
+            assert_eq!(first, second, "the second time something else is decoded");
         }
         Ok(first)
     });
@@ -50,7 +50,7 @@ pub(crate) fn hear(
     (result, seen)
 }
 
-fn drain(decoder: &mut dyn Decoder, blocks: &mut Random) -> Result<Heard, decode::DecodeError> {
+fn drain(decoder: &mut dyn Decoder, blocks: &mut Random) -> Result<Decoded, decode::DecodeError> {
     let info = decoder.info().clone();
     let channels = info.spec.channel_count();
     assert!((1..=limits::CHANNEL_COUNT_MAX).contains(&channels), "{info:?}");
@@ -72,19 +72,19 @@ fn drain(decoder: &mut dyn Decoder, blocks: &mut Random) -> Result<Heard, decode
         sum = hash(&samples, frames, sum);
         frames += count as u64;
         if frames > FRAMES_MAX {
-            return Ok(Heard { info, frames: 0, sum: 0, is_cut: true, repairs: Vec::new() });
+            return Ok(Decoded { info, frames: 0, sum: 0, is_cut: true, repairs: Vec::new() });
         }
     }
     if let Some(promised) = info.frame_count {
         assert_eq!(promised.0, frames, "the promised length is exact");
     }
     let repairs = decoder.repairs();
-    let told = |repair: &Repair| {
+    let checked = |repair: &Repair| {
         one_line(&repair.line());
         (repair.kind, repair.count)
     };
-    let repairs = repairs.iter().map(told).collect();
-    Ok(Heard { info, frames, sum, is_cut: false, repairs })
+    let repairs = repairs.iter().map(checked).collect();
+    Ok(Decoded { info, frames, sum, is_cut: false, repairs })
 }
 
 /// The sum of samples that were never in a file.
