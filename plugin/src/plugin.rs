@@ -16,7 +16,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::{ChannelLayout, StreamSpec};
 use wavemill_core::denormals;
-use wavemill_core::limits::{SAMPLE_RATE_HZ_MAX, SAMPLE_RATE_HZ_MIN};
+use wavemill_core::limits::SAMPLE_RATE_HZ_MIN;
 use wavemill_core::loudness::MonoMode;
 
 /// How long an offline render waits for a recorder in all, and before it looks again.
@@ -361,6 +361,10 @@ impl Wavemill {
     }
 }
 
+/// Highest sample rate of a host. Validators try 1.23 MHz; files end at
+/// [`SAMPLE_RATE_HZ_MAX`](wavemill_core::limits::SAMPLE_RATE_HZ_MAX), and so do captures.
+const RATE_HZ_MAX: u32 = 4_000_000;
+
 /// The stream; `None` where a host asks for a sample rate that is none.
 fn spec(channel_count: u32, sample_rate: f32) -> Option<StreamSpec> {
     let channel_count = usize::try_from(channel_count).unwrap_or(0);
@@ -370,7 +374,7 @@ fn spec(channel_count: u32, sample_rate: f32) -> Option<StreamSpec> {
         reason = "a cast saturates, and no number becomes 0"
     )]
     let rate_hz = sample_rate.round() as u32;
-    let is_rate = (SAMPLE_RATE_HZ_MIN..=SAMPLE_RATE_HZ_MAX).contains(&rate_hz);
+    let is_rate = (SAMPLE_RATE_HZ_MIN..=RATE_HZ_MAX).contains(&rate_hz);
     is_rate.then(|| StreamSpec::new(rate_hz, channel_count))
 }
 

@@ -5,6 +5,7 @@ use super::session::Session;
 use crate::Wavemill;
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
+use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
@@ -24,6 +25,7 @@ use std::sync::{Arc, OnceLock};
 struct Instance {
     plugin: clap_plugin,
     framework: *const clap_plugin,
+    host: *const clap_host,
     session: Arc<Session>,
 }
 
@@ -39,6 +41,16 @@ impl Instance {
     fn framework(&self) -> &clap_plugin {
         // SAFETY: it lives until `destroy`.
         unsafe { &*self.framework }
+    }
+
+    /// Whether the host shows windows of plugins.
+    fn has_windows(&self) -> bool {
+        // SAFETY: the host outlives its plugins, and extensions are asked for once they are initialized.
+        unsafe {
+            let host = self.host.as_ref();
+            let get_extension = host.and_then(|host| host.get_extension);
+            get_extension.is_some_and(|get| !get(self.host, CLAP_EXT_GUI.as_ptr()).is_null())
+        }
     }
 
     /// One block. Real-time, but for offline renders.
@@ -113,6 +125,10 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
             return (&raw const RENDER).cast();
         }
         let instance = Instance::of(plugin);
+        // The framework resizes its window by calls to the host, and takes for granted that they are there.
+        if CStr::from_ptr(id) == CLAP_EXT_GUI && !instance.has_windows() {
+            return ptr::null();
+        }
         let of_framework = instance.framework().get_extension;
         of_framework.map_or(ptr::null(), |get| get(instance.framework, id))
     }
@@ -176,7 +192,7 @@ unsafe extern "C" fn create_plugin(
         // SAFETY: as above.
         ..unsafe { *framework }
     };
-    let instance = Instance { plugin, framework, session: Session::of_latest() };
+    let instance = Instance { plugin, framework, host, session: Session::of_latest() };
     Box::into_raw(Box::new(instance)).cast::<clap_plugin>()
 }
 

@@ -53,6 +53,38 @@ fn size(instance: &mut PluginInstance<Host>) -> (u32, u32) {
     (size.width, size.height)
 }
 
+/// A host that has no windows.
+struct Windowless;
+
+struct Ignoring;
+
+impl SharedHandler<'_> for Ignoring {
+    fn request_restart(&self) {}
+    fn request_process(&self) {}
+    fn request_callback(&self) {}
+}
+
+impl HostHandlers for Windowless {
+    type Shared<'a> = Ignoring;
+    type MainThread<'a> = ();
+    type AudioProcessor<'a> = ();
+}
+
+#[test]
+fn host_without_windows_is_offered_none() {
+    // SAFETY: the entry is that of a CLAP plugin, and lives as long as the process.
+    let entry =
+        unsafe { PluginEntry::load_from_raw(&wavemill_plugin::clap_entry, c"wavemill.clap") };
+    let entry = entry.unwrap();
+    let factory = entry.get_plugin_factory().unwrap();
+    let id = factory.plugin_descriptors().next().unwrap().id().unwrap().to_owned();
+    let mut instance =
+        PluginInstance::<Windowless>::new(|()| Ignoring, |_| (), &entry, &id, &crate::host::info())
+            .unwrap();
+    assert!(instance.plugin_handle().get_extension::<PluginGui>().is_none());
+    assert!(crate::host::instance().plugin_handle().get_extension::<PluginGui>().is_some());
+}
+
 #[test]
 fn window_has_the_size_and_zoom_of_the_state_that_was_loaded_last() {
     let mut instance = crate::host::instance();

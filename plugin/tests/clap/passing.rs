@@ -68,7 +68,7 @@ fn every_layout_passes_bit_by_bit_in_blocks_of_any_length() {
 
 #[test]
 fn every_rate_passes_bit_by_bit() {
-    for sample_rate_hz in [44_100.0, 88_200.0, 96_000.0, 192_000.0, 384_000.0] {
+    for sample_rate_hz in [44_100.0, 88_200.0, 96_000.0, 192_000.0, 384_000.0, 768_000.0, 1.23e6] {
         passes_in_blocks_of_any_length(Stream { sample_rate_hz, frames_max: 700, ..STEREO });
     }
 }
