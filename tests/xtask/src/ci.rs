@@ -20,10 +20,6 @@ const FDK: [&str; 9] = [
     "tag_table",
 ];
 
-/// Packages that are built alone by those who use or change them, and not by a stage of their own. Others
-/// are only built within these.
-const ALONE: [&str; 3] = ["wavemill-plugin", "wavemill-effect", "effect-compressor"];
-
 /// Runs every stage and says at the end what failed and what could not run.
 ///
 /// # Errors
@@ -55,16 +51,15 @@ pub(crate) fn run() -> Result<()> {
         "program without LAME",
         &mut cargo(&["check", "--locked", "-p", "wavemill", "--no-default-features"]),
     );
-    for package in ALONE {
-        let name = format!("{package} on its own");
-        gate.stage(&name, &mut cargo(&["check", "--locked", "-p", package]));
-    }
-    match bundle::standalone_obstacle() {
-        Some(reason) => gate.skip(&format!("the plugin as a program, because {reason}")),
-        None => gate.stage(
-            "plugin as a program",
-            &mut cargo(&["check", "--locked", "-p", "wavemill-plugin", "--features", "standalone"]),
-        ),
+    // Authors of effects build with it alone.
+    gate.stage("kit for effects", &mut cargo(&["check", "--locked", "-p", "wavemill-effect"]));
+    let plugin = ["check", "--locked", "-p", "wavemill-plugin"];
+    if let Some(reason) = bundle::standalone_obstacle() {
+        gate.skip(&format!("the plugin as a program, because {reason}"));
+        gate.stage("plugin on its own", &mut cargo(&plugin));
+    } else {
+        let program = &mut cargo(&plugin);
+        gate.stage("plugin as a program", program.args(["--features", "standalone"]));
     }
     // For those who change the code: private items too, and links to them.
     gate.stage(
