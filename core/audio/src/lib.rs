@@ -9,8 +9,10 @@ pub mod limits;
 mod samples;
 pub mod suggestion;
 pub mod units;
+mod vectors;
 
 pub use block::Block;
 pub use format::{PcmFormat, SampleFormat, StreamSpec};
 pub use layout::{ChannelLayout, ChannelPosition};
 pub use samples::Samples;
+pub use vectors::Vectors;

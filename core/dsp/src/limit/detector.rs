@@ -7,7 +7,7 @@ use crate::loudness::interpolation::{
 use crate::loudness::true_peak::{
     LOOK_AHEAD, PRECISE_BETA, PRECISE_TAPS, largest_bend, largest_magnitude,
 };
-use crate::loudness::vectors::Vectors;
+use wavemill_audio::Vectors;
 use wavemill_audio::units::SampleRate;
 
 /// An estimate further above the ceiling than this factor needs no closer look: the ceiling is exceeded,

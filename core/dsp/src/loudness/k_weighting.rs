@@ -5,8 +5,8 @@
 //! step's beginning adds is known beforehand (the filter is linear) and is added to the energies
 //! afterwards. So the arithmetic has one fixed order whatever the width of the machine's vectors.
 
-use super::vectors::Vectors;
 use std::f64::consts::PI;
+use wavemill_audio::Vectors;
 use wavemill_audio::units::SampleRate;
 
 /// Rows filtered beside each other.
@@ -432,7 +432,7 @@ mod tests {
             filter.vectors = vectors;
             signal.chunks(480).map(|step| filter.energy(0, step).to_bits()).collect()
         };
-        for vectors in Vectors::others() {
+        for vectors in Vectors::available() {
             assert_eq!(bits(Vectors::Plain), bits(vectors), "{vectors:?}");
         }
     }

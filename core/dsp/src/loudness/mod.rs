@@ -12,7 +12,6 @@ mod running;
 mod short_term;
 mod steps;
 pub(crate) mod true_peak;
-pub(crate) mod vectors;
 mod weights;
 
 pub use group::{GroupLoudness, Piece};

@@ -7,8 +7,8 @@
 use super::interpolation::{
     Bound, GROUP, Interpolator, Scout, estimate, hann_sinc, kaiser_sinc, larger, largest_lane,
 };
-use super::vectors::Vectors;
 use std::ops::Range;
+use wavemill_audio::Vectors;
 use wavemill_audio::units::SampleRate;
 
 /// Frames judged together: few enough that a loud sample makes few others be looked at.
@@ -379,7 +379,7 @@ mod tests {
             let mut meter = TruePeak::new(SampleRate(rate));
             meter.vectors = Vectors::Plain;
             let plain = look(meter.clone(), &plane, 480);
-            for vectors in Vectors::others() {
+            for vectors in Vectors::available() {
                 meter.vectors = vectors;
                 assert_eq!(look(meter.clone(), &plane, 480), plain, "{vectors:?}");
             }

@@ -14,9 +14,10 @@
 #![expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 
 use super::bands::{BAND_COUNT, BANDS};
-use super::quads::{Plain, Quad, Registers};
+use super::quads::{Plain, Quad};
 use super::sides::SideSums;
 use std::f64::consts::{PI, SQRT_2};
+use wavemill_audio::Vectors;
 use wavemill_audio::units::{Frames, Hertz, SampleRate};
 
 /// The first four bands of the left channel, those of the right one, and the last of both.
@@ -48,7 +49,7 @@ pub(super) struct BandFilter {
     is_cut: bool,
     /// Of each band; 0 where it lies above half the sample rate.
     gains: [f64; BAND_COUNT],
-    registers: Registers,
+    vectors: Vectors,
 }
 
 /// Of the first four bands of a channel, and of the last band.
@@ -85,7 +86,7 @@ impl BandFilter {
             low_pass: Coefficients::default(),
             is_cut: false,
             gains: [0.0; BAND_COUNT],
-            registers: Registers::best(),
+            vectors: Vectors::of_machine(),
         };
         for (band, range) in BANDS.iter().enumerate() {
             let Some(edge) = Edge::new(range.low_hz, rate) else { continue };
@@ -132,14 +133,14 @@ impl BandFilter {
     /// Filters equally many samples of both channels; the result is the same with any width of
     /// vectors.
     fn filter(&self, sums: &mut BandSums, left: &[f32], right: &[f32]) {
-        match self.registers {
-            Registers::Plain => self.filter_any::<Plain>(sums, left, right),
+        match self.vectors {
+            Vectors::Plain => self.filter_any::<Plain>(sums, left, right),
             // SAFETY: the machine has these registers.
             #[cfg(target_arch = "x86_64")]
-            Registers::Wide => unsafe { self.filter_avx2(sums, left, right) },
+            Vectors::Wide => unsafe { self.filter_avx2(sums, left, right) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Registers::WideAndMany => unsafe { self.filter_avx512(sums, left, right) },
+            Vectors::Widest => unsafe { self.filter_avx512(sums, left, right) },
         }
     }
 
@@ -388,20 +389,20 @@ mod tests {
     #[test]
     fn every_kind_of_registers_gives_the_same_bits() {
         let [left, right] = signal(5001);
-        let sums = |rate: SampleRate, registers: Registers| {
+        let sums = |rate: SampleRate, vectors: Vectors| {
             let mut filter = BandFilter::new(rate);
-            filter.registers = registers;
+            filter.vectors = vectors;
             let mut sums = BandSums::default();
             filter.push(&mut sums, 0, &left, Some(&right));
             (sums.energy, sums.peak, sums.both, sums.both_of_last)
         };
-        if Registers::best() == Registers::Plain {
+        if Vectors::of_machine() == Vectors::Plain {
             println!("skipped: this machine has registers of one kind");
         }
         for rate in [SampleRate(8000), SampleRate(44_100)] {
-            let plain = sums(rate, Registers::Plain);
-            for registers in Registers::of_machine() {
-                assert_eq!(sums(rate, registers), plain, "{rate} {registers:?}");
+            let plain = sums(rate, Vectors::Plain);
+            for vectors in Vectors::available() {
+                assert_eq!(sums(rate, vectors), plain, "{rate} {vectors:?}");
             }
         }
     }

@@ -252,7 +252,8 @@ fn unweave(numbers: &[Complex], places: &[usize], roots: &[(f32, f32)], magnitud
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::lanes::{LANES, has_wide_vectors};
+    use crate::measure::lanes::LANES;
+    use wavemill_audio::Vectors;
 
     /// Noise on a strong low tone, and the columns made of it.
     fn frames() -> (Vec<f32>, Vec<Column>) {
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn magnitudes_equal_those_of_the_definition() {
         let (samples, columns) = frames();
-        let mut fourier = Fourier::new(has_wide_vectors());
+        let mut fourier = Fourier::new(Vectors::of_machine().are_wide());
         let magnitudes = fourier.magnitudes(&columns);
         for lane in [0, LANES - 1] {
             let frame = &samples[lane * HOP..lane * HOP + FRAME];
@@ -301,7 +302,7 @@ mod tests {
 
     #[test]
     fn every_vector_width_gives_the_same_bits() {
-        if !has_wide_vectors() {
+        if !Vectors::of_machine().are_wide() {
             println!("skipped: this machine has vectors of one width");
         }
         let (_, columns) = frames();
@@ -309,6 +310,6 @@ mod tests {
             let mut fourier = Fourier::new(is_wide);
             fourier.magnitudes(&columns).iter().map(|lanes| lanes.0.map(f32::to_bits)).collect()
         };
-        assert_eq!(bits(false), bits(has_wide_vectors()));
+        assert_eq!(bits(false), bits(Vectors::of_machine().are_wide()));
     }
 }

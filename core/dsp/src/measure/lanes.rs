@@ -7,14 +7,6 @@
 
 use std::ops::{Add, AddAssign, Mul, Sub};
 
-/// Whether the machine has vectors of 256 bits.
-pub(super) fn has_wide_vectors() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    return std::arch::is_x86_feature_detected!("avx2");
-    #[cfg(not(target_arch = "x86_64"))]
-    false
-}
-
 /// Frames that are worked on beside each other.
 pub(super) const LANES: usize = 8;
 

@@ -16,8 +16,8 @@
 use super::fourier::BINS;
 use super::lanes::{LANES, Lanes};
 use super::median::{PLACES, SPAN, WINDOW, medians};
-use super::quads::Registers;
 use super::stft::FrameBatch;
+use wavemill_audio::Vectors;
 
 /// Neighbors on each side.
 const REACH: usize = WINDOW / 2;
@@ -58,7 +58,7 @@ pub(crate) struct Percussion {
     /// Batches whose energy is summed.
     done: u64,
     energy: Energy,
-    registers: Registers,
+    vectors: Vectors,
 }
 
 /// Energies of both parts.
@@ -70,10 +70,10 @@ struct Energy {
 
 impl Percussion {
     pub(crate) fn new() -> Self {
-        Self::with(Registers::best())
+        Self::with(Vectors::of_machine())
     }
 
-    fn with(registers: Registers) -> Self {
+    fn with(vectors: Vectors) -> Self {
         let batch = Batch {
             by_frequency: vec![Lanes::default(); REACH + GROUPS * PLACES + REACH],
             by_frame: vec![Tile::default(); GROUPS],
@@ -83,7 +83,7 @@ impl Percussion {
             frame_count: 0,
             done: 0,
             energy: Energy::default(),
-            registers,
+            vectors,
         }
     }
 
@@ -98,7 +98,7 @@ impl Percussion {
         }
         self.frame_count += frames.count.div_ceil(STRIDE) as u64;
         if frames.count == LANES && lane(self.frame_count) == 0 {
-            complete(batch, self.registers);
+            complete(batch, self.vectors);
             // The batch before has all its neighbors.
             if self.frame_count > LANES as u64 {
                 self.separate(u64::MAX);
@@ -109,7 +109,7 @@ impl Percussion {
     /// The share of the harmonic part; `None` when there is no energy.
     pub(crate) fn finish(mut self) -> Option<f64> {
         if lane(self.frame_count) > 0 {
-            complete(&mut self.batches[ring(self.frame_count / LANES as u64)], self.registers);
+            complete(&mut self.batches[ring(self.frame_count / LANES as u64)], self.vectors);
         }
         while self.done * (LANES as u64) < self.frame_count {
             self.separate(self.frame_count);
@@ -126,7 +126,7 @@ impl Percussion {
             let frame = mirrored(first, index, frame_count);
             (ring(frame / LANES as u64), lane(frame))
         });
-        let parts = separate(&self.batches, ring(self.done), &rows, self.registers);
+        let parts = separate(&self.batches, ring(self.done), &rows, self.vectors);
         let count = (frame_count - first).min(LANES as u64);
         for lane in 0..lane_count(count) {
             self.energy.harmonic += f64::from(parts[0].0[lane]);
@@ -163,17 +163,17 @@ fn mirrored(first: u64, index: usize, frame_count: u64) -> u64 {
 }
 
 /// Mirrors the magnitudes of a batch and puts them the other way too.
-fn complete(batch: &mut Batch, registers: Registers) {
+fn complete(batch: &mut Batch, vectors: Vectors) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn complete_avx2(batch: &mut Batch) {
         complete_any(batch);
     }
-    match registers {
-        Registers::Plain => complete_any(batch),
+    match vectors {
+        Vectors::Plain => complete_any(batch),
         // SAFETY: the machine has these registers.
         #[cfg(target_arch = "x86_64")]
-        Registers::Wide | Registers::WideAndMany => unsafe { complete_avx2(batch) },
+        Vectors::Wide | Vectors::Widest => unsafe { complete_avx2(batch) },
     }
 }
 
@@ -194,12 +194,7 @@ fn complete_any(batch: &mut Batch) {
 type Rows = [(usize, usize); SPAN];
 
 /// The harmonic and the percussive energy of each frame of a batch; the same with any registers.
-fn separate(
-    batches: &[Batch; BATCHES],
-    batch: usize,
-    rows: &Rows,
-    registers: Registers,
-) -> [Lanes; 2] {
+fn separate(batches: &[Batch; BATCHES], batch: usize, rows: &Rows, vectors: Vectors) -> [Lanes; 2] {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn separate_avx2(batches: &[Batch; BATCHES], batch: usize, rows: &Rows) -> [Lanes; 2] {
@@ -210,14 +205,14 @@ fn separate(
     fn separate_avx512(batches: &[Batch; BATCHES], batch: usize, rows: &Rows) -> [Lanes; 2] {
         separate_any(batches, batch, rows)
     }
-    match registers {
-        Registers::Plain => separate_any(batches, batch, rows),
+    match vectors {
+        Vectors::Plain => separate_any(batches, batch, rows),
         // SAFETY: the machine has these registers.
         #[cfg(target_arch = "x86_64")]
-        Registers::Wide => unsafe { separate_avx2(batches, batch, rows) },
+        Vectors::Wide => unsafe { separate_avx2(batches, batch, rows) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Registers::WideAndMany => unsafe { separate_avx512(batches, batch, rows) },
+        Vectors::Widest => unsafe { separate_avx512(batches, batch, rows) },
     }
 }
 
@@ -302,7 +297,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_registers_gives_the_same_bits() {
-        let kinds = Registers::of_machine();
+        let kinds = Vectors::available();
         if kinds.len() < 2 {
             println!("skipped: this machine has registers of one kind");
         }
@@ -316,8 +311,8 @@ mod tests {
                 (0..BINS).map(|_| Lanes(std::array::from_fn(|_| next()))).collect()
             })
             .collect();
-        let ratio = |registers: Registers| {
-            let mut percussion = Percussion::with(registers);
+        let ratio = |vectors: Vectors| {
+            let mut percussion = Percussion::with(vectors);
             for (index, magnitudes) in batches.iter().enumerate() {
                 let count = if index == 8 { 3 } else { LANES };
                 percussion.push(FrameBatch { magnitudes, count });
@@ -325,7 +320,7 @@ mod tests {
             percussion.finish().unwrap().to_bits()
         };
         for kind in kinds {
-            assert_eq!(ratio(kind), ratio(Registers::Plain), "{kind:?}");
+            assert_eq!(ratio(kind), ratio(Vectors::Plain), "{kind:?}");
         }
     }
 

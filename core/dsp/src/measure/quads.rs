@@ -6,39 +6,6 @@
 
 #![expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
 
-/// What vectors a machine has for [`Quad`]s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Registers {
-    /// Those of every machine of the architecture.
-    Plain,
-    /// 16 of 256 bits: AVX2.
-    #[cfg(target_arch = "x86_64")]
-    Wide,
-    /// 32 of 256 bits, which hold all that a filter remembers: AVX-512.
-    #[cfg(target_arch = "x86_64")]
-    WideAndMany,
-}
-
-impl Registers {
-    /// Those of this machine, the best last.
-    pub(super) fn of_machine() -> Vec<Self> {
-        let mut all = vec![Self::Plain];
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            all.push(Self::Wide);
-            if std::arch::is_x86_feature_detected!("avx512vl") {
-                all.push(Self::WideAndMany);
-            }
-        }
-        all
-    }
-
-    /// The best of this machine.
-    pub(super) fn best() -> Self {
-        Self::of_machine().pop().unwrap_or(Self::Plain)
-    }
-}
-
 /// Four numbers.
 pub(super) trait Quad: Copy {
     /// From an array.

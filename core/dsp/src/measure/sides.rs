@@ -1,8 +1,7 @@
 //! Products of left and right.
 
-use super::lanes::has_wide_vectors;
 use wavemill_audio::units::Decibels;
-use wavemill_audio::{ChannelLayout, ChannelPosition};
+use wavemill_audio::{ChannelLayout, ChannelPosition, Vectors};
 
 /// The channels that are the two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +70,13 @@ pub(super) struct Products {
 impl Default for Products {
     fn default() -> Self {
         let zero = [0.0; LANES];
-        Self { left: zero, right: zero, both: zero, lane: 0, is_wide: has_wide_vectors() }
+        Self {
+            left: zero,
+            right: zero,
+            both: zero,
+            lane: 0,
+            is_wide: Vectors::of_machine().are_wide(),
+        }
     }
 }
 
@@ -142,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_vector_width_gives_the_same_bits() {
-        if !has_wide_vectors() {
+        if !Vectors::of_machine().are_wide() {
             println!("skipped: this machine has vectors of one width");
         }
         let left: Vec<f32> = (0..1003).map(|n| (n as f32 * 0.37).sin()).collect();
@@ -152,6 +157,6 @@ mod tests {
             products.push(&left, &right);
             products.sums()
         };
-        assert_eq!(sums(false), sums(has_wide_vectors()));
+        assert_eq!(sums(false), sums(Vectors::of_machine().are_wide()));
     }
 }

@@ -2,11 +2,12 @@
 
 use super::bands::{BAND_COUNT, BANDS};
 use super::fourier::{BINS, FRAME};
-use super::lanes::{LANES, Lanes, has_wide_vectors};
+use super::lanes::{LANES, Lanes};
 use super::meter::{Meter, Needs, Setup};
 use super::stft::FrameBatch;
 use serde::{Deserialize, Serialize};
 use wavemill_audio::StreamSpec;
+use wavemill_audio::Vectors;
 use wavemill_audio::units::{Hertz, SampleRate};
 
 /// Spectrum of a whole file: plain means over short-time spectra of the channels' mean, silent ones
@@ -130,7 +131,7 @@ impl SpectrumMeter {
             rolloffs: 0.0,
             flatnesses: 0.0,
             bands: [BandSums::default(); BAND_COUNT],
-            is_wide: has_wide_vectors(),
+            is_wide: Vectors::of_machine().are_wide(),
         }
     }
 
@@ -344,7 +345,7 @@ mod tests {
 
     #[test]
     fn every_vector_width_gives_the_same_bits() {
-        if !has_wide_vectors() {
+        if !Vectors::of_machine().are_wide() {
             println!("skipped: this machine has vectors of one width");
         }
         let magnitudes: Vec<Lanes> = (0..BINS)
@@ -356,7 +357,7 @@ mod tests {
             meter.push(FrameBatch { magnitudes: &magnitudes, count: LANES });
             meter.finish()
         };
-        assert_eq!(report(false), report(has_wide_vectors()));
+        assert_eq!(report(false), report(Vectors::of_machine().are_wide()));
     }
 
     #[test]

@@ -7,8 +7,9 @@
 //! Source: librosa 0.11, `stft` (`center=True`, `pad_mode="constant"`), `to_mono`.
 
 use super::fourier::{Column, FRAME, Fourier, HOP};
-use super::lanes::{LANES, Lanes, has_wide_vectors};
+use super::lanes::{LANES, Lanes};
 use wavemill_audio::Block;
+use wavemill_audio::Vectors;
 
 /// Hops that [`LANES`] frames cover.
 const HOPS: usize = LANES + FRAME / HOP - 1;
@@ -50,7 +51,7 @@ impl Stft {
             columns: vec![Column::ZERO; HOP],
             sample_count: 0,
             frame_count: 0,
-            fourier: Fourier::new(has_wide_vectors()),
+            fourier: Fourier::new(Vectors::of_machine().are_wide()),
         }
     }
 

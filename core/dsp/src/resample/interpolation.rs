@@ -6,6 +6,8 @@ use super::filter::LowPass;
 use super::plan::Ratio;
 use super::products::{self, Rows, TAPS, Taps};
 use super::sample::{Real, Sample, convert};
+#[cfg(target_arch = "x86_64")]
+use wavemill_audio::Vectors;
 use wavemill_audio::units::Frames;
 
 /// Rows of the table per sample. Between rows a cubic through four of them is off by less than
@@ -126,8 +128,7 @@ impl<T: Real> Interpolator<T> {
     /// Fills two channels; the second one is empty where there is none.
     fn fill<S: Sample>(&mut self, channel: usize, left: &mut [S], right: &mut [S]) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-        {
+        if Vectors::of_machine().have_fused_products() {
             // SAFETY: the features were detected.
             return unsafe { self.fill_fused(channel, left, right) };
         }

@@ -6,6 +6,8 @@
 //! bits.
 
 use std::f64::consts::PI;
+#[cfg(target_arch = "x86_64")]
+use wavemill_audio::Vectors;
 
 /// Highest order used: the limit of the streamable subset up to 48 kHz (RFC 9639, 7).
 pub(super) const ORDER_MAX: usize = 12;
@@ -61,7 +63,7 @@ pub(super) fn tukey(length: usize, taper: f64) -> Vec<f64> {
 /// `padded` has [`PADDING`] zeros in front.
 pub(super) fn autocorrelation(padded: &[f64], order_max: usize) -> [f64; ORDER_MAX + 1] {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if Vectors::of_machine().are_wide() {
         // SAFETY: the feature was detected.
         return unsafe { autocorrelation_avx2(padded, order_max) };
     }
@@ -164,7 +166,7 @@ pub(super) fn quantize(coefficients: &[f64]) -> Option<Predictor> {
 /// `coefficients.len()` on, or `None` when a value does not fit 31 bits.
 pub(super) fn residual(padded: &[f64], predictor: &Predictor, out: &mut Vec<i32>) -> Option<()> {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if Vectors::of_machine().are_wide() {
         // SAFETY: the feature was detected.
         return unsafe { residual_avx2(padded, predictor, out) };
     }
