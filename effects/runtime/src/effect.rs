@@ -3,7 +3,7 @@
 use crate::budgets::Spending;
 use crate::changes::{Change, Changes};
 use crate::create::CreateError;
-use crate::description::{Given, Param, ParamError};
+use crate::description::{Param, ParamError};
 use crate::fault::{Failure, Fault};
 use crate::guest::{self, Failed, Guest, Stream, Times};
 use crate::lane::Lane;
@@ -11,6 +11,7 @@ use crate::limits;
 use crate::module::Module;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::descriptor::ParamValue;
 use wavemill_core::processor::{Finding, Processor, Properties, Status, StepReport, Tail};
 use wavemill_core::units::{Frames, SampleRate};
 
@@ -166,7 +167,7 @@ impl Effect {
             key: id.to_string(),
             help: "this is the number of a parameter, as the description gives it".into(),
         })?;
-        let value = param.value_of(&Given::Number(value))?;
+        let value = param.value_of(&ParamValue::Number(value))?;
         if !param.is_automatable {
             return Err(ParamError::NotAutomatable { key: param.key.clone() });
         }
@@ -182,7 +183,7 @@ impl Effect {
             return false;
         };
         let clamped = value.max(param.min).min(param.max);
-        let Ok(value) = param.value_of(&Given::Number(clamped)) else { return false };
+        let Ok(value) = param.value_of(&ParamValue::Number(clamped)) else { return false };
         if let Some(setting) = self.settings.iter_mut().find(|(known, _)| *known == id) {
             setting.1 = value;
         }

@@ -32,7 +32,7 @@ mod ticker;
 pub use bundled::{Bundled, bundled};
 pub use check::{CheckReport, CheckResult, Verdict, check};
 pub use create::CreateError;
-pub use description::{Description, DescriptionError, Given, Param, ParamError, Preset, Scale};
+pub use description::{Description, DescriptionError, Param, ParamError, Preset, Scale};
 pub use effect::Effect;
 pub use fault::Failure;
 pub use live::{Incident, LiveEffect, LiveKeeper, live};

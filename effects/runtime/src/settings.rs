@@ -1,8 +1,9 @@
 //! The values of all parameters of an effect, from its defaults, a preset and what a user wrote.
 
-use crate::description::{Description, Given, Param, ParamError};
+use crate::description::{Description, Param, ParamError};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use wavemill_core::descriptor::ParamValue;
 use wavemill_core::suggestion::nearest;
 
 /// Every parameter of a description with its value, in its order.
@@ -26,7 +27,7 @@ impl Settings {
     pub fn of(
         description: &Description,
         preset: Option<&str>,
-        given: &BTreeMap<String, Given>,
+        given: &BTreeMap<String, ParamValue>,
     ) -> Result<Self, Vec<ParamError>> {
         let mut settings = Self::defaults(description);
         let mut errors = Vec::new();

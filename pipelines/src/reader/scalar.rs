@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
-use wavemill_core::descriptor::must_be_from;
+use wavemill_core::descriptor::{ParamValue, must_be_from};
 use wavemill_core::suggestion::did_you_mean;
 
 /// Notes that a value is of another type.
@@ -94,6 +94,17 @@ pub(crate) fn outside(
 ) {
     let message = format!("`{name}` is {} {unit}", sink.text(value.span()));
     sink.error("out-of-range", value.span(), message.trim_end()).help(must_be_from(min, max, unit));
+}
+
+/// A value of a step's or an effect's key; `None` for what is no scalar of TOML that they take.
+pub(crate) fn param_value(value: &DeValue<'_>) -> Option<ParamValue> {
+    match value {
+        DeValue::String(text) => Some(ParamValue::Choice(text.to_string())),
+        DeValue::Boolean(truth) => Some(ParamValue::Bool(*truth)),
+        DeValue::Integer(_) => as_integer(value).map(ParamValue::Integer),
+        DeValue::Float(_) => as_number(value).map(ParamValue::Number),
+        _ => None,
+    }
 }
 
 pub(crate) fn boolean(

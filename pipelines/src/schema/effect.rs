@@ -69,12 +69,13 @@ mod with_modules {
     use crate::effects::{EffectStep, Effects, Resolver};
     use crate::reader::Sink;
     use crate::reader::Values;
-    use crate::reader::scalar::{as_number, outside, wrong_type};
+    use crate::reader::scalar::{outside, param_value, wrong_type};
     use std::collections::BTreeMap;
     use toml::Spanned;
     use toml::de::{DeTable, DeValue};
+    use wavemill_core::descriptor::ParamValue;
     use wavemill_core::suggestion::did_you_mean;
-    use wavemill_runtime::{Description, Given, Module, Param, ParamError, Settings, limits};
+    use wavemill_runtime::{Description, Module, Param, ParamError, Settings, limits};
 
     /// What finds the modules of a pipeline.
     pub(in super::super) struct Finder<'e>(Resolver<'e>);
@@ -150,7 +151,7 @@ mod with_modules {
         sink: &mut Sink<'_>,
         description: &Description,
         table: Option<&DeTable<'_>>,
-    ) -> Option<BTreeMap<String, Given>> {
+    ) -> Option<BTreeMap<String, ParamValue>> {
         let mut given = BTreeMap::new();
         let mut is_right = true;
         for (key, value) in table.into_iter().flatten() {
@@ -179,13 +180,8 @@ mod with_modules {
         sink: &mut Sink<'_>,
         param: &Param,
         value: &Spanned<DeValue<'_>>,
-    ) -> Option<Given> {
-        let given = match value.get_ref() {
-            DeValue::String(text) => Some(Given::Text(text.to_string())),
-            DeValue::Boolean(truth) => Some(Given::Bool(*truth)),
-            number => as_number(number).map(Given::Number),
-        };
-        let Some(given) = given else {
+    ) -> Option<ParamValue> {
+        let Some(given) = param_value(value.get_ref()) else {
             wrong_type(sink, &param.key, value, &param.expected());
             return None;
         };
@@ -219,7 +215,7 @@ mod with_modules {
         sink: &mut Sink<'_>,
         description: &Description,
         preset: Option<&Spanned<String>>,
-        given: &BTreeMap<String, Given>,
+        given: &BTreeMap<String, ParamValue>,
     ) -> Option<Settings> {
         if let Some(preset) = preset
             && description.preset(preset.get_ref()).is_none()

@@ -4,7 +4,7 @@ use super::effect;
 use crate::model::{Defaults, Step, Task, When};
 use crate::reader::Sink;
 use crate::reader::Values;
-use crate::reader::scalar::{as_integer, as_number, outside, wrong_type};
+use crate::reader::scalar::{outside, param_value, wrong_type};
 use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -231,14 +231,7 @@ fn read_param(
     param: &'static ParamDescriptor,
     value: &Spanned<DeValue<'_>>,
 ) -> Option<ParamValue> {
-    let given = match value.get_ref() {
-        DeValue::String(text) => Some(ParamValue::Choice(text.to_string())),
-        DeValue::Boolean(truth) => Some(ParamValue::Bool(*truth)),
-        DeValue::Integer(_) => as_integer(value.get_ref()).map(ParamValue::Integer),
-        DeValue::Float(_) => as_number(value.get_ref()).map(ParamValue::Number),
-        _ => None,
-    };
-    let Some(given) = given else {
+    let Some(given) = param_value(value.get_ref()) else {
         wrong_type(sink, param.key, value, param.kind.describe());
         return None;
     };

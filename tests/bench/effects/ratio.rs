@@ -9,10 +9,11 @@ use std::path::Path;
 use std::time::Instant;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::descriptor::ParamValue;
 use wavemill_core::processor::Processor;
 use wavemill_effect::Effect;
 use wavemill_effect::testing::Rig;
-use wavemill_runtime::{Given, Mode, Sandbox, Settings, limits};
+use wavemill_runtime::{Mode, Sandbox, Settings, limits};
 
 const RATE_HZ: u32 = 48_000;
 const CHANNELS: usize = 2;
@@ -127,7 +128,7 @@ fn native<'a, E: Effect>(params: &[(&str, f64)], block_frames: usize) -> Side<'a
 fn sandboxed<'a>(bytes: &[u8], params: &[(&str, f64)], block_frames: usize) -> Side<'a> {
     let sandbox = Sandbox::new(Mode::File, None).expect("a sandbox can be made");
     let module = sandbox.load(bytes, limits::MEMORY_MIB).expect("the module can be loaded");
-    let given = params.iter().map(|(key, value)| ((*key).to_owned(), Given::Number(*value)));
+    let given = params.iter().map(|(key, value)| ((*key).to_owned(), ParamValue::Number(*value)));
     let settings = Settings::of(module.description(), None, &given.collect());
     let settings = settings.expect("the parameters exist");
     let spec = StreamSpec::new(RATE_HZ, CHANNELS);

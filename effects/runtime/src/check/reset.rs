@@ -4,10 +4,11 @@ use super::judge::{Judged, Outcome, Stop};
 use super::signal::{self, Planes};
 use super::stream;
 use super::subject::{Play, Subject};
-use crate::description::{Given, Param};
+use crate::description::Param;
 use crate::effect::Effect;
 use crate::settings::Settings;
 use std::collections::BTreeMap;
+use wavemill_core::descriptor::ParamValue;
 
 pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let settings = subject.defaults();
@@ -49,9 +50,9 @@ fn after_changes(
     before: &Planes,
     after: &Planes,
 ) -> Result<(), Stop> {
-    let given: BTreeMap<String, Given> = changed
+    let given: BTreeMap<String, ParamValue> = changed
         .iter()
-        .map(|param| (param.key.clone(), Given::Number(changed_value(param))))
+        .map(|param| (param.key.clone(), ParamValue::Number(changed_value(param))))
         .collect();
     let settings = Settings::of(subject.description(), None, &given)
         .map_err(|errors| Stop::broke(format!("{} parameters cannot be set", errors.len())))?;

@@ -3,7 +3,7 @@
 use super::judge::Stop;
 use super::signal::Planes;
 use crate::create::CreateError;
-use crate::description::{Description, Given, Param};
+use crate::description::{Description, Param};
 use crate::effect::Effect;
 use crate::fault::{Failure, Fault};
 use crate::load::LoadError;
@@ -13,6 +13,7 @@ use crate::settings::Settings;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::descriptor::ParamValue;
 use wavemill_core::processor::{Processor, Status};
 
 /// Fuel of all checks together. At one instruction a nanosecond they take two minutes.
@@ -142,7 +143,7 @@ impl<'a> Subject<'a> {
 
     /// The defaults with one parameter at another value.
     pub(super) fn with(&self, param: &Param, value: f64) -> Result<Setup, Stop> {
-        let given = BTreeMap::from([(param.key.clone(), Given::Number(value))]);
+        let given = BTreeMap::from([(param.key.clone(), ParamValue::Number(value))]);
         let settings = Settings::of(self.description(), None, &given).map_err(|errors| {
             Stop::broke(errors.iter().map(ToString::to_string).next().unwrap_or_default())
         })?;

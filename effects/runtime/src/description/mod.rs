@@ -8,7 +8,7 @@ mod object;
 mod param;
 mod preset;
 
-pub use param::{Given, Param, ParamError, Scale};
+pub use param::{Param, ParamError, Scale};
 pub use preset::Preset;
 
 use crate::limits;

@@ -6,6 +6,7 @@ use super::object::{self, Object, Words};
 use crate::limits;
 use serde::Serialize;
 use thiserror::Error;
+use wavemill_core::descriptor::ParamValue;
 
 /// A parameter of an effect.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,17 +51,6 @@ pub enum Scale {
     /// In decibels.
     #[serde(rename = "db")]
     Decibels,
-}
-
-/// What a user wrote for a parameter.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Given {
-    /// A number, whole or not.
-    Number(f64),
-    /// A word.
-    Text(String),
-    /// `true` or `false`.
-    Bool(bool),
 }
 
 /// What is wrong with a user's settings.
@@ -135,14 +125,13 @@ impl ParamError {
     }
 }
 
-impl Given {
-    /// What was written, for a message.
-    pub(super) fn shown(&self) -> String {
-        match self {
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => quoted(text),
-            Self::Bool(value) => value.to_string(),
-        }
+/// What was written, for a message.
+pub(super) fn shown(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Number(number) => number.to_string(),
+        ParamValue::Integer(integer) => integer.to_string(),
+        ParamValue::Choice(word) => quoted(word),
+        ParamValue::Bool(value) => value.to_string(),
     }
 }
 
@@ -157,30 +146,35 @@ impl Param {
     ///
     /// # Errors
     /// When it is outside of the range, or a word that means nothing here.
-    pub fn value_of(&self, given: &Given) -> Result<f64, ParamError> {
+    pub fn value_of(&self, given: &ParamValue) -> Result<f64, ParamError> {
         match given {
-            Given::Number(number) if (self.min..=self.max).contains(number) => {
-                Ok(self.nearest(*number))
-            }
-            Given::Number(value) => Err(ParamError::OutOfRange {
-                key: self.key.clone(),
-                value: *value,
-                expected: self.expected(),
-            }),
-            Given::Text(label) if !self.labels.is_empty() => {
+            ParamValue::Number(number) => self.value_of_number(*number),
+            #[expect(clippy::cast_precision_loss, reason = "no range reaches 2^53")]
+            ParamValue::Integer(integer) => self.value_of_number(*integer as f64),
+            ParamValue::Choice(label) if !self.labels.is_empty() => {
                 self.value_of_label(label).ok_or_else(|| ParamError::UnknownLabel {
                     key: self.key.clone(),
                     label: label.clone(),
                     expected: self.expected(),
                 })
             }
-            Given::Bool(value) if self.is_switch() => Ok(if *value { self.max } else { self.min }),
-            Given::Text(_) | Given::Bool(_) => Err(ParamError::WrongType {
+            ParamValue::Bool(value) if self.is_switch() => {
+                Ok(if *value { self.max } else { self.min })
+            }
+            ParamValue::Choice(_) | ParamValue::Bool(_) => Err(ParamError::WrongType {
                 key: self.key.clone(),
-                found: given.shown(),
+                found: shown(given),
                 expected: self.expected(),
             }),
         }
+    }
+
+    fn value_of_number(&self, number: f64) -> Result<f64, ParamError> {
+        if (self.min..=self.max).contains(&number) {
+            return Ok(self.nearest(number));
+        }
+        let expected = self.expected();
+        Err(ParamError::OutOfRange { key: self.key.clone(), value: number, expected })
     }
 
     /// A value as people read it: its label, or the number with its unit.

@@ -2,10 +2,12 @@
 
 use super::json::{Json, quoted};
 use super::object::{Object, is_filled_line};
-use super::{DescriptionError, Given, Param};
+use super::param::shown;
+use super::{DescriptionError, Param};
 use crate::limits;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use wavemill_core::descriptor::ParamValue;
 
 /// Settings with a name; parameters it does not name keep their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,7 +49,7 @@ fn preset(name: &str, value: &Json, params: &[Param]) -> Result<Preset, Descript
         let value = param.value_of(&given);
         let value = value.map_err(|_| DescriptionError::Wrong {
             key: place,
-            found: given.shown(),
+            found: shown(&given),
             expected: param.expected(),
         })?;
         values.insert(key.clone(), value);
@@ -55,11 +57,11 @@ fn preset(name: &str, value: &Json, params: &[Param]) -> Result<Preset, Descript
     Ok(Preset { name: name.to_owned(), values })
 }
 
-fn given(value: &Json) -> Option<Given> {
+fn given(value: &Json) -> Option<ParamValue> {
     match value {
-        Json::Bool(value) => Some(Given::Bool(*value)),
-        Json::Number(value) => Some(Given::Number(*value)),
-        Json::Text(text) => Some(Given::Text(text.clone())),
+        Json::Bool(value) => Some(ParamValue::Bool(*value)),
+        Json::Number(value) => Some(ParamValue::Number(*value)),
+        Json::Text(text) => Some(ParamValue::Choice(text.clone())),
         _ => None,
     }
 }

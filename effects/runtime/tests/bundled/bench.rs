@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::descriptor::ParamValue;
 use wavemill_core::processor::{Processor, Status, Tail};
-use wavemill_runtime::{Effect, Given, Mode, Module, Sandbox, Settings};
+use wavemill_runtime::{Effect, Mode, Module, Sandbox, Settings};
 
 /// Rate of the tests in Hz.
 pub(crate) const RATE_HZ: u32 = 48_000;
@@ -23,8 +24,8 @@ pub(crate) fn module(name: &str) -> Module {
 
 /// Settings with these values over the defaults.
 pub(crate) fn settings(module: &Module, values: &[(&str, f64)]) -> Settings {
-    let given: BTreeMap<String, Given> =
-        values.iter().map(|(key, value)| ((*key).to_owned(), Given::Number(*value))).collect();
+    let given: BTreeMap<String, ParamValue> =
+        values.iter().map(|(key, value)| ((*key).to_owned(), ParamValue::Number(*value))).collect();
     Settings::of(module.description(), None, &given).unwrap()
 }
 

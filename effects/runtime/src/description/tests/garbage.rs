@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use wavemill_core::descriptor::ParamValue;
 
 /// Reads, and checks that what was accepted holds what the contract promises.
 fn read(bytes: &[u8]) {
@@ -16,7 +17,7 @@ fn read(bytes: &[u8]) {
     for param in &description.params {
         assert!(param.min < param.max && (param.min..=param.max).contains(&param.default));
         for value in [param.min, param.default, param.max] {
-            assert_eq!(param.value_of(&Given::Number(value)), Ok(value), "{param:?}");
+            assert_eq!(param.value_of(&ParamValue::Number(value)), Ok(value), "{param:?}");
         }
     }
     for preset in &description.presets {
@@ -106,10 +107,10 @@ proptest! {
     fn settings_lie_on_a_step_within_the_range(value in -30.0..30.0_f64) {
         let description = parse(&full()).unwrap();
         let mix = description.param("mix_db").unwrap();
-        match mix.value_of(&Given::Number(value)) {
+        match mix.value_of(&ParamValue::Number(value)) {
             Ok(set) => {
                 prop_assert!((set - value).abs() <= 0.25 && (set * 2.0).fract() == 0.0);
-                prop_assert_eq!(mix.value_of(&Given::Number(set)), Ok(set));
+                prop_assert_eq!(mix.value_of(&ParamValue::Number(set)), Ok(set));
             }
             Err(_) => prop_assert!(!(-24.0..=24.0).contains(&value)),
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use std::collections::BTreeMap;
+use wavemill_core::descriptor::ParamValue;
 
 use crate::settings::Settings;
 
@@ -9,12 +10,12 @@ fn param(key: &str) -> Param {
     parse(&full()).unwrap().param(key).unwrap().clone()
 }
 
-fn number(value: f64) -> Given {
-    Given::Number(value)
+fn number(value: f64) -> ParamValue {
+    ParamValue::Number(value)
 }
 
-fn text(word: &str) -> Given {
-    Given::Text(word.to_owned())
+fn text(word: &str) -> ParamValue {
+    ParamValue::Choice(word.to_owned())
 }
 
 #[test]
@@ -169,10 +170,10 @@ fn word_is_the_number_of_its_label() {
 #[test]
 fn false_and_true_are_off_and_on_only() {
     let freeze = param("freeze");
-    assert_eq!(freeze.value_of(&Given::Bool(false)), Ok(0.0));
-    assert_eq!(freeze.value_of(&Given::Bool(true)), Ok(1.0));
+    assert_eq!(freeze.value_of(&ParamValue::Bool(false)), Ok(0.0));
+    assert_eq!(freeze.value_of(&ParamValue::Bool(true)), Ok(1.0));
     assert_eq!(freeze.value_of(&text("on")), Ok(1.0));
-    let error = param("mode").value_of(&Given::Bool(true)).unwrap_err();
+    let error = param("mode").value_of(&ParamValue::Bool(true)).unwrap_err();
     assert!(error.to_string().starts_with("`mode` is true; it must be \"tape\", "), "{error}");
 }
 
@@ -205,7 +206,7 @@ fn expected_of_many_labels_stays_short() {
     assert!(param.expected().len() < 600, "{}", param.expected());
 }
 
-fn given(pairs: &[(&str, Given)]) -> BTreeMap<String, Given> {
+fn given(pairs: &[(&str, ParamValue)]) -> BTreeMap<String, ParamValue> {
     pairs.iter().map(|(key, given)| ((*key).to_owned(), given.clone())).collect()
 }
 
@@ -214,7 +215,7 @@ fn settings_are_defaults_then_preset_then_what_was_given() {
     let description = parse(&full()).unwrap();
     let defaults: Vec<_> = Settings::defaults(&description).iter().collect();
     assert_eq!(defaults, [(7, 250.0), (3, 1.0), (4, 0.0), (5, 0.0)]);
-    let given = given(&[("time_ms", number(33.0)), ("freeze", Given::Bool(true))]);
+    let given = given(&[("time_ms", number(33.0)), ("freeze", ParamValue::Bool(true))]);
     let settings = Settings::of(&description, Some("Slap"), &given).unwrap();
     let values: Vec<_> = settings.iter().collect();
     assert_eq!(values, [(7, 33.0), (3, 0.0), (4, 1.0), (5, 0.0)]);
