@@ -1,6 +1,6 @@
 //! The analyzer as a library: samples in memory.
 
-use wavemill_core::analysis::{self, Analyzer, Group, Options};
+use wavemill_core::analysis::{self, Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
 
 fn sine(frame_count: u32, frequency: f64) -> Vec<f32> {
@@ -33,7 +33,7 @@ fn any_cut_gives_the_same_analysis() {
 fn groups_not_asked_for_are_absent() {
     let plane = sine(30_000, 0.01);
     let spec = StreamSpec::new(48_000, 1);
-    let options = Options { groups: vec![Group::Level], ..Options::default() };
+    let options = Options { groups: vec![MeasureGroup::Level], ..Options::default() };
     let result = analysis::analyze(&[&plane], &spec, PcmFormat::FLOAT, &options).unwrap();
     assert!(result.level.is_some());
     assert_eq!(result.loudness, None);

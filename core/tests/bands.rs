@@ -8,14 +8,14 @@
 mod common;
 
 use common::synth::{bursts, noise, scaled, sum, sweep, tone};
-use wavemill_core::analysis::{self, Group, Options};
+use wavemill_core::analysis::{self, MeasureGroup, Options};
 use wavemill_core::audio::{PcmFormat, StreamSpec};
 use wavemill_core::measure::BandReport;
 
 const NAN: f64 = f64::NAN;
 
 fn bands(planes: &[&[f32]], rate_hz: u32) -> Vec<BandReport> {
-    let options = Options { groups: vec![Group::Bands], ..Options::default() };
+    let options = Options { groups: vec![MeasureGroup::Bands], ..Options::default() };
     let spec = StreamSpec::new(rate_hz, planes.len());
     analysis::analyze(planes, &spec, PcmFormat::FLOAT, &options).unwrap().bands.unwrap()
 }

@@ -10,12 +10,15 @@ mod common;
 
 use common::music;
 use std::f64::consts::TAU;
-use wavemill_core::analysis::{Analyzer, Group, Options};
+use wavemill_core::analysis::{Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec};
 use wavemill_core::measure::{HarmonicReport, TransientReport};
 
 fn measure(planes: &[Vec<f32>], rate_hz: u32, block: usize) -> (TransientReport, HarmonicReport) {
-    let options = Options { groups: vec![Group::Transient, Group::Harmonic], ..Options::default() };
+    let options = Options {
+        groups: vec![MeasureGroup::Transient, MeasureGroup::Harmonic],
+        ..Options::default()
+    };
     let spec = StreamSpec::new(rate_hz, planes.len());
     let mut analyzer = Analyzer::new(&spec, PcmFormat::FLOAT, &options);
     let frame_count = planes.first().map_or(0, Vec::len);

@@ -8,12 +8,12 @@
 mod common;
 
 use common::synth::{bursts, noise, scaled, sum, sweep, tone};
-use wavemill_core::analysis::{self, Group, Options};
+use wavemill_core::analysis::{self, MeasureGroup, Options};
 use wavemill_core::audio::{PcmFormat, StreamSpec};
 use wavemill_core::measure::SpectrumReport;
 
 fn spectrum(planes: &[&[f32]], rate_hz: u32) -> SpectrumReport {
-    let options = Options { groups: vec![Group::Spectrum], ..Options::default() };
+    let options = Options { groups: vec![MeasureGroup::Spectrum], ..Options::default() };
     let spec = StreamSpec::new(rate_hz, planes.len());
     analysis::analyze(planes, &spec, PcmFormat::FLOAT, &options).unwrap().spectrum.unwrap()
 }

@@ -8,7 +8,7 @@ use jiff::Zoned;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wavemill_core::analysis::Group;
+use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::audio::{SampleFormat, StreamSpec};
 use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::Target;
@@ -72,7 +72,7 @@ pub struct Pipeline {
     /// Where the JSON report goes.
     pub report: Option<Template>,
     /// Groups of measures that the report holds besides loudness, of the source and of every export.
-    pub measures: Vec<Group>,
+    pub measures: Vec<MeasureGroup>,
     /// How the tags of the exports differ from the source's.
     pub tags: TagEdits,
     /// What becomes of the source.

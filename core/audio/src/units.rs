@@ -11,6 +11,7 @@ use std::ops::{Add, AddAssign, Neg, Sub};
 macro_rules! level_unit {
     ($(#[$doc:meta])* $name:ident, $suffix:literal) => {
         $(#[$doc])*
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub f64);
@@ -200,6 +201,7 @@ impl Neg for Decibels {
 }
 
 /// A count of frames (one sample of every channel), or a position in frames from the file's start.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -250,6 +252,7 @@ impl fmt::Display for Frames {
 }
 
 /// Frames per second, in Hz. What a file may claim is bounded in [`crate::limits`].
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SampleRate(pub u32);
@@ -261,6 +264,7 @@ impl fmt::Display for SampleRate {
 }
 
 /// A duration in seconds; finite.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub f64);

@@ -25,11 +25,11 @@ macro_rules! groups {
         /// A group of measures.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(rename_all = "kebab-case")]
-        pub enum Group {
+        pub enum MeasureGroup {
             $(#[doc = $summary] $group,)*
         }
 
-        impl Group {
+        impl MeasureGroup {
             /// All of them, in the order of reports.
             pub const ALL: &'static [Self] = &[$(Self::$group),*];
 
@@ -49,6 +49,7 @@ macro_rules! groups {
         }
 
         /// What was asked for; groups that were not are absent.
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         pub struct Analysis {
             $(
@@ -65,10 +66,10 @@ macro_rules! groups {
         }
 
         impl Meters {
-            fn new(spec: &StreamSpec, setup: Setup, groups: &[Group]) -> Self {
+            fn new(spec: &StreamSpec, setup: Setup, groups: &[MeasureGroup]) -> Self {
                 Self {
                     $($key: groups
-                        .contains(&Group::$group)
+                        .contains(&MeasureGroup::$group)
                         .then(|| <$meter as Meter>::new(spec, setup)),)*
                 }
             }
@@ -121,14 +122,14 @@ groups! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The groups to compute; repetitions mean nothing.
-    pub groups: Vec<Group>,
+    pub groups: Vec<MeasureGroup>,
     /// How a mono file's loudness counts.
     pub mono: MonoMode,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { groups: Group::ALL.to_vec(), mono: MonoMode::Single }
+        Self { groups: MeasureGroup::ALL.to_vec(), mono: MonoMode::Single }
     }
 }
 
@@ -247,7 +248,7 @@ impl Analyzer {
 /// Analyzes samples in memory, one slice a channel: the numbers are those of a file that holds them.
 ///
 /// ```
-/// use wavemill_dsp::analysis::{self, Group, Options};
+/// use wavemill_dsp::analysis::{self, MeasureGroup, Options};
 /// use wavemill_audio::{PcmFormat, StreamSpec};
 ///
 /// // Two seconds of a square wave on the left, half of it on the right; full scale is 1.0.
@@ -255,7 +256,7 @@ impl Analyzer {
 /// let right: Vec<f32> = left.iter().map(|sample| sample / 2.0).collect();
 ///
 /// let spec = StreamSpec::new(48_000, 2);
-/// let options = Options { groups: vec![Group::Loudness, Group::Level], ..Options::default() };
+/// let options = Options { groups: vec![MeasureGroup::Loudness, MeasureGroup::Level], ..Options::default() };
 /// let report = analysis::analyze(&[&left, &right], &spec, PcmFormat::FLOAT, &options)?;
 ///
 /// let loudness = report.loudness.expect("it was asked for");
@@ -307,7 +308,7 @@ mod tests {
             analyze(&[&plane, &plane], &spec, PcmFormat::FLOAT, &Options::default()).unwrap();
         let value = serde_json::to_value(report).unwrap();
         let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
-        let names: Vec<&str> = Group::ALL.iter().map(|group| group.name()).collect();
+        let names: Vec<&str> = MeasureGroup::ALL.iter().map(|group| group.name()).collect();
         assert_eq!(keys, names);
     }
 }

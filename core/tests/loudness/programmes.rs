@@ -6,7 +6,7 @@
 use crate::signals::{assert_loudness, assert_range, assert_true_peak};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use wavemill_core::analysis::{Analyzer, Group, Options};
+use wavemill_core::analysis::{Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
@@ -40,7 +40,7 @@ fn files(folder: &Path, start: &str, end: &str) -> Vec<PathBuf> {
 fn measured(path: &PathBuf) -> LoudnessReport {
     let mut decoder = decode::open(Box::new(File::open(path).unwrap()), Some("wav")).unwrap();
     let info = decoder.info().clone();
-    let options = Options { groups: vec![Group::Loudness], mono: MonoMode::Single };
+    let options = Options { groups: vec![MeasureGroup::Loudness], mono: MonoMode::Single };
     let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
     let channel_count = info.spec.channel_count();
     let mut samples = Samples::empty(info.format, channel_count);

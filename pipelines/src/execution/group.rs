@@ -38,7 +38,7 @@ pub(super) struct ExportGroup {
     pub(super) to: PcmFormat,
     pub(super) dither: Dither,
     /// What to measure of what is stored.
-    pub(super) measures: Vec<analysis::Group>,
+    pub(super) measures: Vec<analysis::MeasureGroup>,
     /// How a mono output counts.
     pub(super) mono: MonoMode,
 }

@@ -47,7 +47,7 @@ pub(super) struct Work<'r> {
     pub(super) stages: &'r mut [Stage],
     pub(super) groups: Vec<GroupFeed>,
     /// What to measure of the source in this pass.
-    pub(super) measures: Vec<analysis::Group>,
+    pub(super) measures: Vec<analysis::MeasureGroup>,
     pub(super) spool: Option<Spool>,
     pub(super) cancel: &'r AtomicBool,
     /// Called with the frames read so far.
@@ -319,7 +319,7 @@ impl<'scope> Meter<'scope> {
         scope: &'scope Scope<'scope, 'env>,
         spec: &StreamSpec,
         format: PcmFormat,
-        groups: Vec<analysis::Group>,
+        groups: Vec<analysis::MeasureGroup>,
     ) -> Self {
         let (sender, receiver) = bounded(QUEUE_BLOCKS);
         let options = analysis::Options { groups, mono: MonoMode::Single };

@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
         pass: &Pass,
         stages: &mut [Stage],
         groups: Vec<GroupFeed>,
-        measures: Vec<analysis::Group>,
+        measures: Vec<analysis::MeasureGroup>,
         from: Option<&mut Spool>,
     ) -> Result<Done, RunError> {
         let start = self.progress;
@@ -476,7 +476,7 @@ impl<'a> Run<'a> {
             || self.pipeline.report.is_some()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
-        let others: &[analysis::Group] =
+        let others: &[analysis::MeasureGroup] =
             if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
         let exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
         let exports = exports.filter(|(_, group)| **group == index).map(|(export, _)| export);
@@ -499,9 +499,9 @@ impl<'a> Run<'a> {
                 || is_compared
                 || is_tagged
                 || self.trial.is_some())
-            .then_some(analysis::Group::Loudness)
+            .then_some(analysis::MeasureGroup::Loudness)
             .into_iter()
-            .chain(needs_level.then_some(analysis::Group::Level))
+            .chain(needs_level.then_some(analysis::MeasureGroup::Level))
             .chain(others.iter().copied())
             .collect(),
             mono: plan.mono,
@@ -528,7 +528,7 @@ impl<'a> Run<'a> {
         };
         let frames = frames.map(|frames| plan.output_length(frames));
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
-        let level = needs_level.then_some(analysis::Group::Level);
+        let level = needs_level.then_some(analysis::MeasureGroup::Level);
         let wanted = &self.pipeline.exports[export];
         let mut settings = blueprint.settings(wanted, group, frames, &self.tags);
         if let Some(album) = self.agreement(export).and_then(Agreement::album) {
@@ -541,7 +541,7 @@ impl<'a> Run<'a> {
             access: Arc::clone(&self.places.access),
             modified: self.input.modified().filter(|_| wanted.keep_mtime),
             mono: plan.mono,
-            measures: [analysis::Group::Loudness].into_iter().chain(level).collect(),
+            measures: [analysis::MeasureGroup::Loudness].into_iter().chain(level).collect(),
         })
     }
 

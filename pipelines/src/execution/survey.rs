@@ -6,7 +6,7 @@ use super::gates::{self, Subject};
 use super::run::Run;
 use crate::model::RequireOn;
 use crate::template::Template;
-use wavemill_core::analysis::Group;
+use wavemill_core::analysis::MeasureGroup;
 
 impl Run<'_> {
     /// Measures of the source that the caller or the report ask for.
@@ -28,15 +28,17 @@ impl Run<'_> {
     }
 
     /// What is to be measured of the source and is not yet; without loudness where a step will measure it.
-    pub(super) fn unmeasured(&self, step_measures_loudness: bool) -> Vec<Group> {
+    pub(super) fn unmeasured(&self, step_measures_loudness: bool) -> Vec<MeasureGroup> {
         let mut groups = Vec::new();
         if self.known.loudness.is_none() && !step_measures_loudness {
-            groups.push(Group::Loudness);
+            groups.push(MeasureGroup::Loudness);
         }
         if self.known.measures.is_none() {
-            groups.extend(self.pipeline.measures.iter().filter(|one| **one != Group::Loudness));
+            groups.extend(
+                self.pipeline.measures.iter().filter(|one| **one != MeasureGroup::Loudness),
+            );
             if gates::need_level(self.pipeline, RequireOn::Input) {
-                groups.push(Group::Level);
+                groups.push(MeasureGroup::Level);
             }
         }
         groups

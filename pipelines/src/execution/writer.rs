@@ -43,7 +43,7 @@ pub(super) struct Writer {
     /// How a mono file counts where its loudness is measured.
     pub(super) mono: MonoMode,
     /// What is measured of a lossy file.
-    pub(super) measures: Vec<analysis::Group>,
+    pub(super) measures: Vec<analysis::MeasureGroup>,
 }
 
 /// A temporary file that is removed unless it is kept.

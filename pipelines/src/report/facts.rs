@@ -9,6 +9,7 @@ use wavemill_core::decode::StreamInfo;
 use wavemill_core::units::Seconds;
 
 /// The group `file`: what a file is.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileFacts {
     /// As it was named.

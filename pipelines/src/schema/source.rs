@@ -8,7 +8,7 @@ use crate::reader::{Key, Kind};
 use crate::template::Template;
 use std::ops::Range;
 use toml::Spanned;
-use wavemill_core::analysis::Group;
+use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::suggestion::did_you_mean;
 
 pub(super) const CHAPTERS_KEYS: &[Key] = &[Key::required(
@@ -35,21 +35,21 @@ pub(super) const REPORT_KEYS: &[Key] = &[
 const ALL: &str = "all";
 
 /// The groups of measures by name, and [`ALL`].
-const MEASURES: [&str; Group::ALL.len() + 1] = {
-    let mut names = [ALL; Group::ALL.len() + 1];
+const MEASURES: [&str; MeasureGroup::ALL.len() + 1] = {
+    let mut names = [ALL; MeasureGroup::ALL.len() + 1];
     let mut index = 0;
-    while index < Group::ALL.len() {
-        names[index] = Group::ALL[index].name();
+    while index < MeasureGroup::ALL.len() {
+        names[index] = MeasureGroup::ALL[index].name();
         index += 1;
     }
     names
 };
 
 /// The groups that the report holds besides loudness, in the order of reports.
-pub(super) fn read_measures(values: &Values<'_>) -> Vec<Group> {
+pub(super) fn read_measures(values: &Values<'_>) -> Vec<MeasureGroup> {
     let named = values.words("measure").map(Spanned::into_inner).unwrap_or_default();
-    let is_named = |group: &Group| named.contains(&group.name()) || named.contains(&ALL);
-    let groups = Group::ALL.iter().copied().filter(|group| *group != Group::Loudness);
+    let is_named = |group: &MeasureGroup| named.contains(&group.name()) || named.contains(&ALL);
+    let groups = MeasureGroup::ALL.iter().copied().filter(|group| *group != MeasureGroup::Loudness);
     groups.filter(is_named).collect()
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{After, Dither, OnConflict, RequireOn, TagPart, WatchMode};
 use std::time::Duration;
-use wavemill_core::analysis::Group;
+use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::audio::SampleFormat;
 use wavemill_core::decode::Damaged;
 use wavemill_core::tags::Field;
@@ -203,8 +203,8 @@ fn groups_of_a_report_are_named_or_all() {
         load(&text, &Defaults::default(), &Effects::default())
             .map(|loaded| loaded.pipeline.measures)
     };
-    assert_eq!(measures("[\"level\"]").unwrap(), [Group::Level]);
-    assert_eq!(measures("\"all\"").unwrap(), Group::ALL[1..]);
+    assert_eq!(measures("[\"level\"]").unwrap(), [MeasureGroup::Level]);
+    assert_eq!(measures("\"all\"").unwrap(), MeasureGroup::ALL[1..]);
     assert_eq!(measures("\"loudness\"").unwrap(), []);
     let found = measures("[\"levels\"]").unwrap_err();
     assert_eq!((found.len(), found[0].code), (1, "unknown-choice"));

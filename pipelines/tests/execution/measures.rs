@@ -2,7 +2,7 @@
 
 use crate::lab::{Lab, integers, noise, pipeline, wav};
 use serde_json::Value;
-use wavemill_core::analysis::{self, Group, Options};
+use wavemill_core::analysis::{self, MeasureGroup, Options};
 use wavemill_core::audio::{PcmFormat, SampleFormat, StreamSpec};
 use wavemill_pipelines::report::measures;
 
@@ -43,7 +43,7 @@ fn report_has_the_analyzers_numbers_of_source_and_export() {
         let lab = Lab::new();
         let report = report(&lab, steps);
         let (source, export) = (analyzed(&lab, "in/a.wav"), analyzed(&lab, "out/a-out.wav"));
-        for group in Group::ALL {
+        for group in MeasureGroup::ALL {
             let name = group.name();
             assert_eq!(report[name], source[name], "{name} of the source\n{steps}");
             assert_eq!(report["outputs"][0][name], export[name], "{name} of the export\n{steps}");

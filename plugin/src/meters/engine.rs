@@ -332,7 +332,7 @@ fn shown(value: Option<f64>) -> Option<f32> {
 mod tests {
     use super::*;
     use crate::meters::{LOWEST_LUFS, Snapshot};
-    use wavemill_core::analysis::{self, Analysis, Group, Options};
+    use wavemill_core::analysis::{self, Analysis, MeasureGroup, Options};
     use wavemill_core::audio::PcmFormat;
 
     /// Program-like: noise whose level wanders, with clicks.
@@ -364,7 +364,7 @@ mod tests {
     }
 
     fn analyzed(planes: &[Vec<f32>], spec: &StreamSpec) -> Analysis {
-        let options = Options { groups: vec![Group::Loudness], ..Options::default() };
+        let options = Options { groups: vec![MeasureGroup::Loudness], ..Options::default() };
         let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
         analysis::analyze(&planes, spec, PcmFormat::FLOAT, &options).unwrap()
     }

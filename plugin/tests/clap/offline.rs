@@ -4,7 +4,7 @@ use crate::captures;
 use crate::host::{Running, STEREO, Stream, instance, load, save};
 use crate::readings::readings;
 use serde_json::Value;
-use wavemill_core::analysis::{self, Group, Options};
+use wavemill_core::analysis::{self, MeasureGroup, Options};
 use wavemill_core::audio::{PcmFormat, StreamSpec};
 use wavemill_core::loudness::LoudnessReport;
 
@@ -30,7 +30,7 @@ fn program(channel_count: usize, frame_count: u32) -> Vec<Vec<f32>> {
 
 fn analyzed(planes: &[Vec<f32>], rate_hz: u32) -> LoudnessReport {
     let spec = StreamSpec::new(rate_hz, planes.len());
-    let options = Options { groups: vec![Group::Loudness], ..Options::default() };
+    let options = Options { groups: vec![MeasureGroup::Loudness], ..Options::default() };
     let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
     analysis::analyze(&planes, &spec, PcmFormat::FLOAT, &options).unwrap().loudness.unwrap()
 }

@@ -8,7 +8,7 @@ use crate::signals::{
     peak_plane, thinned_burst, tone,
 };
 use serde_json::Value;
-use wavemill_core::analysis::{self, Group, Options};
+use wavemill_core::analysis::{self, MeasureGroup, Options};
 use wavemill_core::audio::{PcmFormat, StreamSpec};
 
 /// Largest difference between a reading of the plugin and the analysis of the same samples, in LU or dB:
@@ -149,7 +149,7 @@ impl Case {
             assert!(is_fine, "{name}: {key} is {reading}, expected {value}");
         }
         let spec = StreamSpec::new(RATE_HZ, self.planes.len());
-        let options = Options { groups: vec![Group::Loudness], ..Options::default() };
+        let options = Options { groups: vec![MeasureGroup::Loudness], ..Options::default() };
         let planes: Vec<&[f32]> = self.planes.iter().map(Vec::as_slice).collect();
         let report = analysis::analyze(&planes, &spec, PcmFormat::FLOAT, &options).unwrap();
         let report = report.loudness.unwrap();

@@ -39,6 +39,7 @@ impl Damaged {
 }
 
 /// A kind of damage.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -100,6 +101,7 @@ const PLACE_COUNT_MAX: usize = 8;
 const PLACE_DISTANCE: Seconds = Seconds(0.001);
 
 /// What was repaired of one kind.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Repair {
     /// What was wrong.

@@ -164,6 +164,42 @@ pub(crate) struct Chapter<'a> {
     pub(crate) label: Option<&'a str>,
 }
 
+/// What a cue is as JSON.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "Cue")]
+#[expect(dead_code, reason = "only its schema is used")]
+struct CueJson {
+    /// Where it is, in frames, as some files count.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    frame: Option<u64>,
+    /// Where it is, in seconds, as other files count.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    time_s: Option<f64>,
+    /// Where it ends; absent for points.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    end_frame: Option<u64>,
+    /// Where it ends; absent for points.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    end_time_s: Option<f64>,
+    /// It ends where the next one begins; absent where it does not.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    is_chapter: Option<bool>,
+    /// What is there.
+    label: Option<String>,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Cue {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        CueJson::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        CueJson::json_schema(generator)
+    }
+}
+
 impl Serialize for Cue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

@@ -8,6 +8,7 @@ use wavemill_audio::limits::TAG_COUNT_MAX;
 
 /// What a recorder noted, as far as it is true of what is made of the recording too: names of its tracks and
 /// the like are not kept.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Recording {
     /// The production.

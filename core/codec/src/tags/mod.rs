@@ -28,6 +28,7 @@ use serde::Serialize;
 use wavemill_audio::units::{Dbtp, Lu, Lufs};
 
 /// Descriptive tags of a file. Absent fields are `None`, never empty text.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the fields are the usual names of tags")]
 pub struct Tags {
@@ -100,6 +101,7 @@ fn joined(values: &[String]) -> String {
 /// Broadcast information of a WAVE file.
 ///
 /// Source: EBU Tech 3285 v2, `bext` chunk.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Broadcast {
     /// What the sequence is.
@@ -138,6 +140,7 @@ pub struct BroadcastLoudness {
 }
 
 /// An embedded picture.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, PartialEq, Serialize)]
 pub struct Picture {
     /// `front cover`, `back cover`, `other`...
@@ -148,6 +151,7 @@ pub struct Picture {
     pub description: Option<String>,
     /// The picture's file.
     #[serde(serialize_with = "byte_count")]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     pub bytes: Vec<u8>,
 }
 

@@ -25,6 +25,21 @@ impl Several {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Several {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Several".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        <std::collections::BTreeMap<String, Vec<String>>>::json_schema(generator)
+    }
+}
+
 impl Serialize for Several {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;

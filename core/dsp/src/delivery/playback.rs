@@ -16,6 +16,7 @@ pub struct Playback {
 }
 
 /// What playback will do to a file.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PlaybackGain {
     /// The change of level.

@@ -15,6 +15,7 @@ pub struct Measured<'a> {
 }
 
 /// What became of one measure.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -29,6 +30,7 @@ pub enum Outcome {
 }
 
 /// One measure held against a target.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// Its key in reports.
@@ -51,6 +53,7 @@ pub struct Verdict {
 }
 
 /// How a file stands to a target.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Judgement {
     /// The target's [`id`](Target::id).

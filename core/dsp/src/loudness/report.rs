@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wavemill_audio::units::{Dbfs, Dbtp, Lu, Lufs, Seconds};
 
 /// Loudness of a whole file. Fields are `None` where no value exists (silence, too short).
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LoudnessReport {
     /// K-weighted, 400 ms blocks, 75 % overlap, gates at -70 LUFS and -10 LU. BS.1770-5.
@@ -79,6 +80,7 @@ pub struct LoudnessReading {
 }
 
 /// One point of the loudness curve.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct HistoryPoint {
     /// End of the windows, from the signal's start; a multiple of 100 ms.
@@ -92,6 +94,7 @@ pub struct HistoryPoint {
 }
 
 /// How often short-term loudness lay in a range of 1 LU.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DistributionBin {
     /// Lower edge, a whole number of LUFS; the bin reaches up to 1 LU above, that edge excluded.

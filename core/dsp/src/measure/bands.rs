@@ -40,6 +40,7 @@ pub(super) const BANDS: [BandRange; BAND_COUNT] = [
 ///
 /// Source: S. H. Linkwitz, "Active Crossover Networks for Noncoincident Drivers", JAES 24, 1976, made
 /// digital by the bilinear transform with exact edges.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BandReport {
     /// `low`, `low_mid`, `mid`, `high_mid` or `high`.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use wavemill_audio::{Block, StreamSpec};
 
 /// How harmonic a whole file is. Fields are `None` where no value exists.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HarmonicReport {
     /// Total harmonic distortion of a test tone, as a share of its fundamental (`THD_F`): of the

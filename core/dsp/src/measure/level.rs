@@ -10,6 +10,7 @@ use wavemill_audio::units::{Dbfs, Decibels};
 use wavemill_audio::{Block, PcmFormat, StreamSpec};
 
 /// Levels of a whole file. Fields are `None` where no value exists.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LevelReport {
     /// Mean square of all channels and frames: a full-scale sine is -3.01 (no AES17 offset).

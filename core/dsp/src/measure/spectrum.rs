@@ -15,6 +15,7 @@ use wavemill_audio::units::{Hertz, SampleRate};
 ///
 /// Source: librosa 0.11, `feature.spectral_centroid`, `spectral_bandwidth`, `spectral_rolloff`,
 /// `spectral_flatness`, of a file loaded with `sr=None` and with their default parameters.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SpectrumReport {
     /// Mean frequency, weighted by magnitude.

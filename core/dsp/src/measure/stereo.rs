@@ -9,6 +9,7 @@ use wavemill_audio::{Block, StreamSpec};
 
 /// Relation of left and right: of a stereo file's channels, or of the front left and front right ones
 /// of more. `None` for other layouts, for silence, and where said.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StereoReport {
     /// RMS(S) / (RMS(M) + RMS(S)) with M = (L + R) / 2, S = (L - R) / 2: identical sides have 0,

@@ -14,6 +14,7 @@ use wavemill_audio::units::{Decibels, Frames, SampleRate};
 use wavemill_audio::{Block, StreamSpec};
 
 /// Beginnings in a whole file, of the channels' mean. Fields are `None` where no value exists.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TransientReport {
     /// Time in which the RMS envelope rises from 10 to 90 % of the way from what was before an onset to

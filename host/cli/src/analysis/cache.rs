@@ -137,10 +137,10 @@ mod tests {
 
     #[test]
     fn only_groups_that_are_not_known_are_measured() {
-        use wavemill_core::analysis::Group;
+        use wavemill_core::analysis::MeasureGroup;
         let lab = Lab::new();
         let input = lab.file("a.wav", &wave(1));
-        let level = [Part::Measures(Group::Level)];
+        let level = [Part::Measures(MeasureGroup::Level)];
         let (record, _) = lab.analyze(&input, &level);
         assert_eq!(record.keys().collect::<Vec<_>>(), ["level"]);
         let (all, is_decoded) = lab.analyze(&input, Part::all());

@@ -16,7 +16,7 @@ use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
 use thiserror::Error;
-use wavemill_core::analysis::{Analyzer, Group, Options};
+use wavemill_core::analysis::{Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, Samples, StreamSpec, convert};
 use wavemill_core::decode::{Damaged, DecodeError, Decoder, Repair, StreamInfo};
 use wavemill_core::denormals::FlushDenormals;
@@ -41,14 +41,14 @@ pub enum Part {
     /// Title, artist, broadcast information.
     Tags,
     /// A group of measures.
-    Measures(Group),
+    Measures(MeasureGroup),
 }
 
 impl Part {
     /// All of them, in the order of reports.
     pub fn all() -> &'static [Self] {
         static ALL: LazyLock<Vec<Part>> = LazyLock::new(|| {
-            let groups = Group::ALL.iter().map(|group| Part::Measures(*group));
+            let groups = MeasureGroup::ALL.iter().map(|group| Part::Measures(*group));
             [Part::File, Part::Tags].into_iter().chain(groups).collect()
         });
         &ALL
@@ -72,7 +72,7 @@ impl Part {
     }
 
     /// The group of measures, where it is one.
-    fn group(self) -> Option<Group> {
+    fn group(self) -> Option<MeasureGroup> {
         match self {
             Self::File | Self::Tags => None,
             Self::Measures(group) => Some(group),
@@ -127,7 +127,7 @@ pub fn analyze(
     progress: &mut dyn FnMut(f64),
 ) -> Result<Record, AnalyzeError> {
     let _flush = FlushDenormals::on();
-    let groups: Vec<Group> = parts.iter().filter_map(|part| part.group()).collect();
+    let groups: Vec<MeasureGroup> = parts.iter().filter_map(|part| part.group()).collect();
     // Without measures everything is read faster than the file is hashed.
     let Some(cache) = cache.filter(|_| !groups.is_empty()) else {
         let found = measure(input, parts, &groups, progress)?;
@@ -135,7 +135,7 @@ pub fn analyze(
     };
     let key = key_of(input)?;
     let mut known = cache.get(&key).unwrap_or_default();
-    let missing: Vec<Group> =
+    let missing: Vec<MeasureGroup> =
         groups.iter().copied().filter(|group| !known.contains_key(group.name())).collect();
     if missing.is_empty() {
         tracing::debug!(path = %input.name(), "Results of before are used.");
@@ -170,7 +170,7 @@ fn select(input: &Input, mut found: Record, parts: &[Part]) -> Record {
 fn measure(
     input: &Input,
     parts: &[Part],
-    groups: &[Group],
+    groups: &[MeasureGroup],
     progress: &mut dyn FnMut(f64),
 ) -> Result<Record, AnalyzeError> {
     tracing::debug!(path = %input.name(), "A file is decoded.");

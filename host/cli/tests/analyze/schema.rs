@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// Words of a schema that say something to people only.
-const REMARKS: [&str; 6] = ["$schema", "$id", "title", "description", "definitions", "default"];
+const REMARKS: [&str; 7] =
+    ["$schema", "$id", "title", "description", "definitions", "default", "format"];
 
 /// Notes where `value` is not as `schema`, a part of `root`, says.
 pub(crate) fn check(
@@ -53,6 +54,11 @@ pub(crate) fn check(
                     }
                 }
             }
+            "additionalProperties" if said.is_object() => {
+                for (key, value) in value.as_object().into_iter().flatten() {
+                    check(root, said, value, &format!("{place}/{key}"), complaints);
+                }
+            }
             "additionalProperties" => {
                 assert_eq!(said, &Value::Bool(false), "nothing else is used");
                 for key in value.as_object().into_iter().flat_map(serde_json::Map::keys) {
@@ -66,19 +72,26 @@ pub(crate) fn check(
                     check(root, said, item, &format!("{place}/{index}"), complaints);
                 }
             }
-            "anyOf" => {
-                let fits = said.as_array().unwrap().iter().any(|schema| {
-                    let mut inner = Vec::new();
-                    check(root, schema, value, place, &mut inner);
-                    inner.is_empty()
-                });
-                if !fits {
+            "allOf" => {
+                for schema in said.as_array().unwrap() {
+                    check(root, schema, value, place, complaints);
+                }
+            }
+            "anyOf" | "oneOf" => {
+                let any = said.as_array().unwrap();
+                if !any.iter().any(|schema| fits(root, schema, value)) {
                     complaints.push(format!("{place} is nothing that may be there: {value}"));
                 }
             }
             other => panic!("the checker does not know `{other}`"),
         }
     }
+}
+
+fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
+    let mut complaints = Vec::new();
+    check(root, schema, value, "", &mut complaints);
+    complaints.is_empty()
 }
 
 fn types(said: &Value) -> Vec<&str> {

@@ -7,7 +7,7 @@ use crate::analysis::{Cache, Part, REPAIRS, RawFormat, Record, STREAM_NAME, Samp
 use crate::report::{JSON_VERSION, Tone, counted, one_line, shown};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use wavemill_core::analysis::Group;
+use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::{Judgement, Target};
 
@@ -238,7 +238,7 @@ fn needed(shown: &[Part], targets: &[Target], damaged: Damaged) -> Vec<Part> {
     let has_targets = !targets.is_empty();
     let asks_channels = targets.iter().any(|target| !target.channels.is_empty());
     let is_needed = |part: &Part| match part {
-        Part::Measures(Group::Loudness) => has_targets,
+        Part::Measures(MeasureGroup::Loudness) => has_targets,
         // What was repaired stands among the facts.
         Part::File => asks_channels || damaged == Damaged::Repair,
         _ => false,

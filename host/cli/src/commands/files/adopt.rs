@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_api::Client;
 use wavemill_api::types::{AdoptAnswer, AdoptRequest, FileFacts, FileFilter, FileView};
-use wavemill_core::analysis::Group;
+use wavemill_core::analysis::MeasureGroup;
 use wavemill_pipelines::publishing::identity;
 use wavemill_pipelines::report::measures;
 use wavemill_store::tag_texts;
@@ -26,7 +26,7 @@ use wavemill_watch::has_audio_name;
 const AT_ONCE: usize = 64;
 
 /// What is read of a file that is measured.
-const MEASURED: [Part; 3] = [Part::File, Part::Tags, Part::Measures(Group::Loudness)];
+const MEASURED: [Part; 3] = [Part::File, Part::Tags, Part::Measures(MeasureGroup::Loudness)];
 
 /// Know the audio files of folders that others filled; they stay where they are
 #[derive(Debug, clap::Args)]

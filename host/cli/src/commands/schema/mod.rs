@@ -1,6 +1,9 @@
 //! `wavemill schema`: JSON schemas of what is read and printed.
 
+mod documents;
+
 use super::{CliError, Context, Exit, Run};
+use documents::{AnalysisDocument, HistoryRow, schema_of};
 use wavemill_pipelines::schema;
 
 /// Print a JSON schema: of pipeline files, for editors that complete and check TOML, or of what a
@@ -31,18 +34,14 @@ impl Run for Schema {
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         match self.subject {
             Subject::Pipeline => context.document(&schema::json_schema(&context.effects))?,
-            Subject::Analysis => context.report.text(ANALYSIS).map_err(CliError::Output)?,
+            Subject::Analysis => context.document(&schema_of::<AnalysisDocument>())?,
             Subject::Api => {
                 let document = wavemill_api::openapi();
                 context
                     .document(&document.map_err(|error| CliError::failed(error.to_string()))?)?;
             }
-            Subject::History => context.report.text(HISTORY).map_err(CliError::Output)?,
+            Subject::History => context.document(&schema_of::<HistoryRow>())?,
         }
         Ok(Exit::Done)
     }
 }
-
-/// A test holds real output against both.
-const ANALYSIS: &str = include_str!("../../../schemas/analysis.json");
-const HISTORY: &str = include_str!("../../../schemas/history.json");

@@ -1,0 +1,108 @@
+//! What `analyze` prints as JSON, as types: its schemas are made of them. A test holds real output against
+//! the schemas.
+
+#![expect(dead_code, reason = "only the schemas of these types are used")]
+
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde_json::Value;
+use wavemill_core::analysis::Analysis;
+use wavemill_core::decode::Repair;
+use wavemill_core::delivery::Judgement;
+use wavemill_core::loudness::{DistributionBin, HistoryPoint};
+use wavemill_core::tags::Tags;
+use wavemill_pipelines::report::FileFacts;
+
+/// What `wavemill analyze --json` prints. Members that were not asked for are absent; values that do not
+/// exist are null. New members may be added; nothing else changes without a new version.
+#[derive(JsonSchema)]
+#[schemars(title = "wavemill analyze --json")]
+pub(super) struct AnalysisDocument {
+    #[schemars(extend("const" = 1))]
+    version: u32,
+    files: Vec<AnalyzedFile>,
+}
+
+/// A file and what became of it.
+#[derive(JsonSchema)]
+struct AnalyzedFile {
+    /// As it was named; `-` is standard input.
+    path: String,
+    /// Why it could not be analyzed; the other members are missing then.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    file: Option<File>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    tags: Option<Tags>,
+    #[schemars(flatten)]
+    measures: Analysis,
+    /// What was repaired, with `--damaged repair`, and pauses that were filled; absent where nothing was.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    repairs: Option<Vec<Repair>>,
+    /// One for each `--target`.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    targets: Option<Vec<Judgement>>,
+}
+
+/// What a file is.
+#[derive(JsonSchema)]
+struct File {
+    #[schemars(flatten)]
+    facts: FileFacts,
+    /// What is odd about it, a line each; absent where nothing is.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<String>>,
+}
+
+/// A line that `wavemill analyze --history` prints.
+#[derive(JsonSchema)]
+#[schemars(title = "wavemill analyze --history, one line", tag = "type", rename_all = "kebab-case")]
+pub(super) enum HistoryRow {
+    /// A file begins.
+    File {
+        #[schemars(extend("const" = 1))]
+        version: u32,
+        /// The file, as it was named.
+        path: String,
+    },
+    /// A point of the loudness curve, every 100 ms; null where no value exists.
+    Point {
+        /// The file, as it was named.
+        path: String,
+        #[schemars(flatten)]
+        point: HistoryPoint,
+    },
+    /// How short-term loudness is distributed; ends a file.
+    Distribution {
+        /// The file, as it was named.
+        path: String,
+        bins: Vec<DistributionBin>,
+    },
+    /// Why a file could not be measured; ends it.
+    Error {
+        /// The file, as it was named.
+        path: String,
+        /// What happened.
+        error: String,
+    },
+}
+
+/// The JSON schema of a type, which has no members but its own.
+pub(super) fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft07().for_serialize().with_transform(Closed);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// Forbids members that are not described.
+#[derive(Clone, Debug)]
+struct Closed;
+
+impl Transform for Closed {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        if schema.get("properties").is_some() {
+            schema.insert("additionalProperties".to_owned(), false.into());
+        }
+    }
+}
