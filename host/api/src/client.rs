@@ -1,9 +1,6 @@
 //! Asking a daemon over its socket, or the same operations over its store while no daemon runs.
 
-use super::operations::router;
-use super::service::{Service, Terms};
 use super::types::{Problem, Status};
-use super::{finish_orders, socket_path};
 use axum::Router;
 use axum::body::Body;
 use http_body_util::{BodyExt, Limited};
@@ -14,12 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::net::UnixStream;
 use tower_service::Service as _;
-use wavemill_store::{Store, StoreError};
 
 /// Longest wait for an answer. The daemon answers from its store within milliseconds; a retry of
 /// ten thousand jobs takes seconds.
@@ -28,12 +23,6 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest answer read. A job's view has about a kilobyte.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 
-/// How long a daemon may hold the store without listening: it starts, or ends.
-const BUSY_TIME_MAX: Duration = Duration::from_secs(3);
-
-/// Pause between two looks whether it listens now or has let go.
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
-
 /// Whoever knows the jobs of a state folder. It has a method for each operation.
 #[derive(Debug)]
 pub struct Client {
@@ -41,8 +30,9 @@ pub struct Client {
     runtime: tokio::runtime::Runtime,
 }
 
+/// Who answers.
 #[derive(Debug)]
-enum Server {
+pub(super) enum Server {
     /// A daemon that listens on this socket.
     Daemon(PathBuf),
     /// The same routes in this process, over a store.
@@ -102,49 +92,7 @@ impl Client {
         Self::of(Server::Daemon(socket.to_owned()))
     }
 
-    /// Finds the daemon of a state folder, or opens its store. Where there is no store yet, requests are answered as by an
-    /// empty one, and nothing is made.
-    ///
-    /// # Errors
-    /// [`ClientError::Busy`] when a process holds the store and does not answer.
-    pub fn open(terms: Terms) -> Result<Self, ClientError> {
-        if terms.state_dir.exists() {
-            return Self::open_or_make(terms);
-        }
-        let store = Store::in_memory().map_err(|error| failed(&error))?;
-        Self::of(Server::Nothing(router(Service::over_store(Arc::new(store), terms))))
-    }
-
-    /// As [`Client::open`]; makes the store where there is none.
-    ///
-    /// # Errors
-    /// As [`Client::open`].
-    pub fn open_or_make(terms: Terms) -> Result<Self, ClientError> {
-        let socket = socket_path(&terms.state_dir);
-        let deadline = Instant::now() + BUSY_TIME_MAX;
-        loop {
-            match Self::connect(&socket) {
-                Err(ClientError::Absent { .. }) => {}
-                connected => return connected,
-            }
-            match Store::open(&terms.state_dir) {
-                Ok(store) => {
-                    finish_orders(&store).map_err(|error| failed(&error))?;
-                    let service = Service::over_store(Arc::new(store), terms);
-                    return Self::of(Server::Store(router(service)));
-                }
-                Err(StoreError::Busy { .. }) if Instant::now() < deadline => {
-                    std::thread::park_timeout(BUSY_PAUSE);
-                }
-                Err(error @ StoreError::Busy { .. }) => {
-                    return Err(ClientError::Busy { reason: error.to_string() });
-                }
-                Err(error) => return Err(failed(&error)),
-            }
-        }
-    }
-
-    fn of(server: Server) -> Result<Self, ClientError> {
+    pub(super) fn of(server: Server) -> Result<Self, ClientError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -295,7 +243,7 @@ fn unreachable(socket: &Path, reason: impl std::fmt::Display) -> ClientError {
     ClientError::Unreachable { socket: socket.to_owned(), reason: reason.to_string() }
 }
 
-fn failed(error: &dyn std::fmt::Display) -> ClientError {
+pub(super) fn failed(error: &dyn std::fmt::Display) -> ClientError {
     ClientError::Store { reason: error.to_string() }
 }
 

@@ -7,6 +7,7 @@ mod files;
 mod guard;
 pub mod live;
 mod metrics;
+mod opening;
 mod operations;
 mod server;
 mod service;

@@ -1,10 +1,11 @@
 //! One attempt at a job, from its claim to its end.
 
+use super::crash::survive;
 use super::deciding::decide;
 use super::domain;
 use super::event::DaemonEvent;
 use super::plans::Plan;
-use super::publishing::{Published, emit_end, publish_job, remove_parts, survive};
+use super::publishing::{Published, emit_end, publish_job, remove_parts};
 use super::recovery::DEATHS_MAX;
 use super::shared::Shared;
 use super::sources::{self, SourceState};

@@ -1,7 +1,7 @@
 //! Answering a worker's question which names its outputs get.
 
+use super::crash::survive;
 use super::names::choose_and_reserve;
-use super::publishing::survive;
 use super::shared::Shared;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::{Decision, Proposal, RunError};

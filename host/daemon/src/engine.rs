@@ -3,9 +3,8 @@
 use super::admission::Admission;
 use super::event::DaemonEvent;
 use super::plans::Plan;
-use super::reload::Reload;
 use super::retention::Retention;
-use super::settings::Summary;
+use super::settings::{Reload, Summary};
 use super::shared::Shared;
 use super::slot::{SlotHandle, SlotReport};
 use super::watching::Watched;

@@ -2,6 +2,7 @@
 
 mod admission;
 mod attempt;
+mod crash;
 mod deciding;
 mod domain;
 mod engine;
@@ -12,6 +13,7 @@ mod plans;
 mod publishing;
 mod recovery;
 mod reload;
+mod reservations;
 mod retention;
 mod settings;
 mod shared;
@@ -26,8 +28,7 @@ mod watching;
 pub mod worker;
 
 pub use event::{DaemonEvent, StartedWatch};
-pub use reload::Reload;
-pub use settings::{DaemonError, DaemonSettings, PipelineSource, Summary};
+pub use settings::{DaemonError, DaemonSettings, PipelineSource, Reload, Summary};
 
 use crate::hooks::Notifiers;
 use crate::worker::Workers;
@@ -163,7 +164,7 @@ fn open(
         store,
         live: Arc::new(live),
         plans,
-        names: names::Reservations::default(),
+        names: reservations::Reservations::default(),
         space: Space::start(settings.free_bytes_min)
             .map_err(|error| DaemonError::Start { reason: error.to_string() })?,
         workers: Workers {

@@ -1,10 +1,9 @@
 //! Names of outputs: what is on disk, what we made, and what running jobs are about to make.
 
+use super::reservations::{Held, Holder};
 use super::shared::Shared;
-use parking_lot::{Condvar, Mutex, MutexGuard};
-use std::collections::HashMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use wavemill_pipelines::execution::{Proposal, RunError};
 use wavemill_pipelines::model::OnConflict;
@@ -17,34 +16,6 @@ use wavemill_store::{JobRecord, LedgerRecord, OutputProgress, OutputRecord, Stor
 
 /// Longest wait for another job before it is asked again whether to stop.
 const WAIT: Duration = Duration::from_millis(500);
-
-/// Final names that running jobs are about to use.
-#[derive(Debug, Default)]
-pub(super) struct Reservations {
-    held: Mutex<Held>,
-    freed: Condvar,
-}
-
-type Held = HashMap<PathBuf, Holder>;
-
-#[derive(Clone, Debug)]
-struct Holder {
-    job: String,
-    pipeline: String,
-    input: PathBuf,
-}
-
-impl Reservations {
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock()
-    }
-
-    /// Ends a job's reservations.
-    pub(super) fn free(&self, job: &str) {
-        self.lock().retain(|_, holder| holder.job != job);
-        self.freed.notify_all();
-    }
-}
 
 /// Names as one job sees them.
 struct JobNames<'a> {

@@ -1,5 +1,6 @@
 //! From a prepared job to its end: final names, ledger, source. The same code after a crash.
 
+use super::crash::survive;
 use super::event::DaemonEvent;
 use super::shared::Shared;
 use super::sources;
@@ -13,8 +14,7 @@ use wavemill_pipelines::model::OnConflict;
 #[cfg(test)]
 use wavemill_pipelines::publishing::crash_tests;
 use wavemill_pipelines::publishing::{
-    FileIdentity, Finished, Made, Memory, PublishError, Takes, Trust, crash_point, publish,
-    suffixed, withdraw,
+    FileIdentity, Finished, Made, Memory, PublishError, Takes, Trust, publish, suffixed, withdraw,
 };
 use wavemill_pipelines::report::Report;
 use wavemill_store::cache::Outputs;
@@ -226,9 +226,4 @@ pub(super) fn emit_end(
         DaemonEvent::JobDone { job: id, pipeline, input, outputs, report, elapsed }
     });
     Ok(())
-}
-
-/// A place where tests make a crash.
-pub(super) fn survive(point: &'static str) -> Result<(), StoreError> {
-    crash_point(point).map_err(|error| StoreError::Io { reason: error.to_string() })
 }

@@ -3,26 +3,11 @@
 use super::engine::Engine;
 use super::event::DaemonEvent;
 use super::plans::{Current, Plans};
-use super::settings::{DaemonError, PipelineSource};
+use super::settings::{DaemonError, Reload};
 use super::watching::{Watched, warn_of_contention};
-use crate::hooks::Hook;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use wavemill_pipelines::model::Defaults;
 use wavemill_store::StoreError;
-
-/// What a running daemon is to go on with.
-#[derive(Clone, Debug)]
-pub struct Reload {
-    /// The pipelines.
-    pub pipelines: Vec<PipelineSource>,
-    /// What holds where a pipeline says nothing.
-    pub defaults: Defaults,
-    /// Free space below which no job begins that would write there.
-    pub free_bytes_min: u64,
-    /// Who is notified of the ends of jobs and batches.
-    pub hooks: Vec<Hook>,
-}
 
 /// What became of the watches there were.
 #[derive(Debug)]

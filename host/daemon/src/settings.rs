@@ -1,7 +1,6 @@
 //! What a daemon needs to know, and how it ends.
 
 use super::event::DaemonEvent;
-use super::reload::Reload;
 use crate::hooks::Hook;
 use crossbeam_channel::{Receiver, Sender};
 use std::ffi::OsString;
@@ -53,6 +52,19 @@ pub struct DaemonSettings {
     pub set_log_level: SetLogLevel,
     /// What it is to go on with, or why that cannot be read.
     pub reloads: Receiver<Result<Reload, String>>,
+}
+
+/// What a running daemon is to go on with.
+#[derive(Clone, Debug)]
+pub struct Reload {
+    /// The pipelines.
+    pub pipelines: Vec<PipelineSource>,
+    /// What holds where a pipeline says nothing.
+    pub defaults: Defaults,
+    /// Free space below which no job begins that would write there.
+    pub free_bytes_min: u64,
+    /// Who is notified of the ends of jobs and batches.
+    pub hooks: Vec<Hook>,
 }
 
 impl DaemonSettings {

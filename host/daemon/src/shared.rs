@@ -1,8 +1,8 @@
 //! What the daemon's threads share.
 
 use super::event::DaemonEvent;
-use super::names::Reservations;
 use super::plans::Plans;
+use super::reservations::Reservations;
 use super::space::Space;
 use super::turns::Turns;
 use super::watchdog::Bounds;

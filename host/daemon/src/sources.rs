@@ -1,6 +1,6 @@
 //! Sources of jobs: whether they are still what was found, and what becomes of them.
 
-use super::publishing::survive;
+use super::crash::survive;
 use super::shared::Shared;
 use std::io;
 use std::path::PathBuf;

@@ -71,7 +71,7 @@ impl WatchStart {
         let stop = Arc::new(AtomicBool::new(false));
         let name = format!("watch {}", self.spec.pipeline);
         let wiring = Wiring { index, sender, open_events, requests, stop: Arc::clone(&stop) };
-        let watcher = Watcher::new(self, wiring)?;
+        let watcher = Watcher::new(self.spec, self.filter, self.index, wiring)?;
         let thread = std::thread::Builder::new().name(name).spawn(move || watcher.run())?;
         Ok(WatchHandle { requests: request, stop, thread: Some(thread) })
     }

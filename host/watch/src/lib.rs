@@ -6,6 +6,7 @@
 //! changing, its header promises no more bytes than it has, its marker exists where one is asked
 //! for, and it was hashed without changing meanwhile.
 
+mod dirt;
 mod events;
 mod file;
 mod filter;
@@ -21,7 +22,9 @@ mod root;
 mod settle;
 mod stat;
 mod thread;
+mod timers;
 mod walk;
+mod walks;
 
 #[cfg(test)]
 mod tests;

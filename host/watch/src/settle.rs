@@ -1,13 +1,11 @@
 //! From "seen" to "settled": the rules by which a file is taken.
 
+use super::dirt::Evidence;
 use super::file::{File, Known, Phase};
 use super::hash::{HashJob, HashResult, Outcome, describe};
-use super::hints::Evidence;
 use super::stat::{Kind, Stat, is_absence, look};
 use super::thread::{STABLE_POLLING, Watcher};
 use super::{Change, KnownFile, Refusal};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,28 +14,6 @@ const RETRY: Duration = Duration::from_secs(30);
 
 /// Timers handled before other things get their turn.
 const TIMERS_A_ROUND: usize = 1024;
-
-/// When which file is to be looked at.
-#[derive(Default)]
-pub(super) struct Timers {
-    heap: BinaryHeap<Reverse<(Instant, PathBuf)>>,
-    /// Number of the last hash job.
-    token: u64,
-}
-
-impl Timers {
-    /// The next one.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse((instant, _))| *instant)
-    }
-
-    fn pop(&mut self, now: Instant) -> Option<(Instant, PathBuf)> {
-        if self.next()? > now {
-            return None;
-        }
-        self.heap.pop().map(|Reverse(timer)| timer)
-    }
-}
 
 impl File {
     /// Notes a state that was seen, unchanged since `since`. Returns whether it is another one than
@@ -154,7 +130,7 @@ impl Watcher {
             is_earlier
         });
         if needs_timer {
-            self.timers.heap.push(Reverse((due, relative.to_owned())));
+            self.timers.add(due, relative.to_owned());
         }
     }
 

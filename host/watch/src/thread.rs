@@ -1,16 +1,16 @@
 //! The thread of a watched folder.
 
+use super::dirt::Dirt;
 use super::events::{EventSource, HintReceiver, OpenEvents, WatchError, hint_queue};
 use super::filter::Filter;
 use super::hash::HashPool;
-use super::hints::Dirt;
 use super::index::Index;
 use super::outbox::{Closed, Outbox};
 use super::root::{Root, Standing};
-use super::settle::Timers;
 use super::stat::Identity;
-use super::walk::Walks;
-use super::{Change, ChangeSender, WatchSpec, WatchStart};
+use super::timers::Timers;
+use super::walks::Walks;
+use super::{Change, ChangeSender, WatchSpec};
 use crossbeam_channel::{Receiver, Select, never};
 use std::collections::BTreeSet;
 use std::io;
@@ -89,8 +89,12 @@ impl Watcher {
     ///
     /// # Errors
     /// Threads that cannot be started.
-    pub(super) fn new(start: WatchStart, wiring: Wiring) -> io::Result<Self> {
-        let WatchStart { spec, filter, index } = start;
+    pub(super) fn new(
+        spec: WatchSpec,
+        filter: Filter,
+        index: Index,
+        wiring: Wiring,
+    ) -> io::Result<Self> {
         Ok(Self {
             root: Root::new(spec.root.clone()),
             pool: HashPool::new(&spec.pipeline)?,

@@ -7,123 +7,16 @@ use super::index::parent_of;
 use super::marker::Released;
 use super::stat::{Identity, Kind, is_absence, look};
 use super::thread::Watcher;
+use super::walks::{Lane, Listing, Task};
 use super::{Change, Refusal};
-use std::collections::VecDeque;
-use std::fs::{DirEntry, ReadDir};
+use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tracing::{debug, info};
 
 /// Entries looked at between two looks at the clock.
 const ENTRIES_A_STEP: usize = 64;
-
-/// When a folder that appeared is walked once more: events of its first moments may be missing.
-const AGAIN: Duration = Duration::from_millis(300);
-
-/// The walks that go on: one where hints point, which goes first, and the full one.
-#[derive(Default)]
-pub(super) struct Walks {
-    hinted: Walk,
-    full: Walk,
-    scan: Option<Scan>,
-    again: VecDeque<(Instant, PathBuf)>,
-    /// Number of the last listing.
-    listing: u64,
-}
-
-#[derive(Default)]
-struct Walk {
-    tasks: Vec<Task>,
-    open: Option<Listing>,
-}
-
-/// A folder to list.
-struct Task {
-    relative: PathBuf,
-    /// Whether the folders in it are walked too; those never walked before always are.
-    is_recursive: bool,
-}
-
-/// A folder being listed.
-struct Listing {
-    relative: PathBuf,
-    entries: ReadDir,
-    number: u64,
-    is_recursive: bool,
-    identity: Identity,
-    is_empty: bool,
-}
-
-/// A full walk that goes on.
-struct Scan {
-    start: Instant,
-    file_count: usize,
-}
-
-/// Which walk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lane {
-    Hinted,
-    Full,
-}
-
-impl Walks {
-    /// Has a folder walked soon; a folder that appeared (`is_recursive`) once more a moment later.
-    pub(super) fn add_hinted(&mut self, relative: PathBuf, is_recursive: bool) {
-        if is_recursive {
-            self.again.push_back((Instant::now() + AGAIN, relative.clone()));
-        }
-        self.hinted.tasks.push(Task { relative, is_recursive });
-    }
-
-    /// Begins a full walk.
-    pub(super) fn start_scan(&mut self) {
-        self.scan = Some(Scan { start: Instant::now(), file_count: 0 });
-        self.full.tasks.push(Task { relative: PathBuf::new(), is_recursive: true });
-    }
-
-    /// Whether a full walk goes on.
-    pub(super) fn is_scanning(&self) -> bool {
-        self.scan.is_some()
-    }
-
-    /// Whether there is nothing to do right now.
-    pub(super) fn is_done(&self) -> bool {
-        self.hinted.is_done() && self.full.is_done()
-    }
-
-    /// When the next folder is walked once more.
-    pub(super) fn next_again(&self) -> Option<Instant> {
-        self.again.front().map(|(instant, _)| *instant)
-    }
-
-    /// Drops everything: the root is away.
-    pub(super) fn clear(&mut self) {
-        *self = Self { listing: self.listing, ..Self::default() };
-    }
-
-    fn wake(&mut self, now: Instant) {
-        while self.again.front().is_some_and(|(instant, _)| *instant <= now) {
-            if let Some((_, relative)) = self.again.pop_front() {
-                self.hinted.tasks.push(Task { relative, is_recursive: true });
-            }
-        }
-    }
-
-    fn lane(&mut self, lane: Lane) -> &mut Walk {
-        match lane {
-            Lane::Hinted => &mut self.hinted,
-            Lane::Full => &mut self.full,
-        }
-    }
-}
-
-impl Walk {
-    fn is_done(&self) -> bool {
-        self.open.is_none() && self.tasks.is_empty()
-    }
-}
 
 impl Watcher {
     /// Walks until there is nothing left or the time is over.

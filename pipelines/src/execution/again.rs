@@ -10,47 +10,19 @@ use super::RunError;
 use super::blueprint::{Blueprint, Pass};
 use super::correction::{self, Attempt};
 use super::group::{ExportGroup, StoredSignal};
-use super::outputs::OutputDecisions;
 use super::pass::GroupFeed;
 use super::promise::{self, ExportPeaks, Height};
+use super::repeat::{PassOutputs, Repeat};
 use super::run::{Files, Run};
 use super::spool::Spool;
 use super::stage::Stage;
-use crate::ceiling::Peak;
 use std::collections::BTreeMap;
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::processor::Lowered;
-use wavemill_core::units::{Decibels, Frames};
+use wavemill_core::units::Decibels;
 
 /// Loudness that is missed by more is worth a line.
 const MISSING_LU: f64 = 0.1;
-
-/// A pass, and what it made its exports of.
-pub(super) struct PassOutputs<'a> {
-    /// Which of the passes.
-    pub(super) pass: usize,
-    pub(super) decided: &'a OutputDecisions,
-    /// Frames that each stage delivers.
-    pub(super) lengths: &'a BTreeMap<usize, Frames>,
-    /// What each group stored.
-    pub(super) stored: &'a BTreeMap<usize, StoredSignal>,
-}
-
-/// An export that was made again.
-pub(super) struct Repeat {
-    /// How often it was made in all.
-    pub(super) attempts: usize,
-    /// What was changed the last time.
-    pub(super) correction: Correction,
-    /// Whether a step limits to the lower ceiling; else it was turned down.
-    pub(super) is_limited: bool,
-    /// Whether the step that makes it loud gives no more.
-    pub(super) is_bound: bool,
-    /// What was stored the last time.
-    pub(super) stored: StoredSignal,
-    /// The ceiling, in its unit, and whether it holds now; `None` where none was promised.
-    pub(super) ceiling: Option<(Peak, bool)>,
-}
 
 /// Exports that a repeat of a pass makes together.
 struct Batch {

@@ -1,11 +1,11 @@
 //! What a run will do, with everything built that can be built before the first sample.
 
-use super::ceiling::Ceiling;
 use super::format;
 use super::source::{Input, duration};
 use super::stage::Stage;
 use super::when::{Facts, skip_reason};
 use super::{JobGroup, RunError};
+use crate::ceiling::Peak;
 use crate::error::refused;
 use crate::model::{After, Export, Pipeline, Step};
 use std::ops::Range;
@@ -60,6 +60,19 @@ pub(crate) struct Pass {
     pub(crate) observer: Option<usize>,
     /// Whether their output is spooled for the next pass.
     pub(crate) spools: bool,
+}
+
+/// What a step promises of the peaks of its output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ceiling {
+    /// The step's name.
+    pub(super) step: &'static str,
+    /// Its stage.
+    pub(super) stage: usize,
+    /// The peak that is not exceeded.
+    pub(super) peak: Peak,
+    /// Whether it aims at a loudness, too.
+    pub(super) is_aimed: bool,
 }
 
 /// Exports that store the same samples.

@@ -1,24 +1,11 @@
 //! Which ceiling a pipeline promises at a place of its chain.
 
-use super::blueprint::Blueprint;
-use crate::ceiling::{Peak, of_step};
+use super::blueprint::{Blueprint, Ceiling};
+use crate::ceiling::of_step;
 use crate::model::Pipeline;
 use wavemill_core::descriptor::Peaks;
 use wavemill_core::processor::Lowered;
 use wavemill_core::units::Decibels;
-
-/// What a step promises of the peaks of its output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ceiling {
-    /// The step's name.
-    pub(super) step: &'static str,
-    /// Its stage.
-    pub(super) stage: usize,
-    /// The peak that is not exceeded.
-    pub(super) peak: Peak,
-    /// Whether it aims at a loudness, too.
-    pub(super) is_aimed: bool,
-}
 
 impl Blueprint {
     /// The ceiling meant for a tap: that of the last step which has one, if only steps follow that raise

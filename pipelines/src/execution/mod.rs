@@ -19,6 +19,7 @@ pub(crate) mod member;
 pub(crate) mod outputs;
 mod pass;
 mod promise;
+mod repeat;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod source;

@@ -1,9 +1,9 @@
 //! Fills in the report of a run.
 
 use super::Correction;
-use super::again::Repeat;
 use super::blueprint::Blueprint;
 use super::group::StoredSignal;
+use super::repeat::Repeat;
 use super::source::{Input, duration};
 use super::writer::WrittenFile;
 use super::{Decision, Job, Prepared};

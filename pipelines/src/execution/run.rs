@@ -1,15 +1,15 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is reported.
 
 use super::Agreement;
-use super::again::{PassOutputs, Repeat};
-use super::blueprint::{Blueprint, Known, Pass};
-use super::ceiling::Ceiling;
+use super::blueprint::{Blueprint, Ceiling, Known, Pass};
+
 use super::chapters::Chapters;
 use super::gates::{self, Subject};
 use super::group::{ExportGroup, StoredSignal};
 use super::outputs::{self, OutputDecisions};
 use super::pass::{self, Done, Feed, GroupFeed, Work};
 use super::promise;
+use super::repeat::{PassOutputs, Repeat};
 use super::report::{Output, ReportParts, ReportedChapters, Source};
 use super::source::Input;
 use super::spool::Spool;

@@ -12,12 +12,12 @@ mod checked {
     use std::path::Path;
 
     /// Why a text is no glob.
-    pub(in crate::schema) fn problem(glob: &str) -> Option<String> {
+    pub(in super::super) fn problem(glob: &str) -> Option<String> {
         GlobBuilder::new(glob).build().err().map(|error| error.kind().to_string())
     }
 
     /// Whether one of the globs matches the path or the file's name.
-    pub(in crate::schema) fn matches_any(globs: &[String], path: &Path) -> bool {
+    pub(in super::super) fn matches_any(globs: &[String], path: &Path) -> bool {
         let set = glob_set(globs);
         set.is_match(path) || path.file_name().is_some_and(|name| set.is_match(name))
     }
@@ -38,11 +38,11 @@ mod checked {
 mod checked {
     use std::path::Path;
 
-    pub(in crate::schema) fn problem(_glob: &str) -> Option<String> {
+    pub(in super::super) fn problem(_glob: &str) -> Option<String> {
         None
     }
 
-    pub(in crate::schema) fn matches_any(_globs: &[String], _path: &Path) -> bool {
+    pub(in super::super) fn matches_any(_globs: &[String], _path: &Path) -> bool {
         false
     }
 }

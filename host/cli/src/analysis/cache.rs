@@ -1,10 +1,16 @@
 //! Results of before, by content.
 
-use super::{AnalyzeError, Input, Record};
+use super::error::AnalyzeError;
+use super::input::Input;
+use serde_json::{Map, Value};
 use std::path::Path;
 use wavemill_core::analysis;
 use wavemill_core::decode::Damaged;
 use wavemill_store::cache::{Key, ResultCache};
+
+/// A file's facts and measures as reports have them: rounded alike, so that both say the same. Groups
+/// that were not asked for are absent.
+pub type Record = Map<String, Value>;
 
 /// Bytes of all results. One has some kilobytes, so this is some ten thousand files.
 const BYTES_MAX: u64 = 64 << 20;

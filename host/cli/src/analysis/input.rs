@@ -1,6 +1,6 @@
 //! What is analyzed: a file, or what came through standard input.
 
-use super::AnalyzeError;
+use super::error::AnalyzeError;
 use super::raw::{self, RawFormat};
 use std::cell::OnceCell;
 use std::ffi::OsStr;

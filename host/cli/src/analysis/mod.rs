@@ -1,21 +1,21 @@
 //! Facts and measures of one file, without a pipeline.
 
 mod cache;
+mod error;
 mod input;
 mod raw;
 
-pub use cache::Cache;
 use cache::key_of;
+pub use cache::{Cache, Record};
+pub use error::AnalyzeError;
 pub use input::Input;
 pub(crate) use input::STREAM_NAME;
 pub use raw::{BadRawFormat, RawError, RawFormat, SampleCoding};
 
 use clap::builder::PossibleValue;
-use serde_json::{Map, Value};
-use std::io;
+use serde_json::Value;
 use std::path::Path;
 use std::sync::LazyLock;
-use thiserror::Error;
 use wavemill_core::analysis::{Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, Samples, StreamSpec, convert};
 use wavemill_core::decode::{Damaged, DecodeError, Decoder, Repair, StreamInfo};
@@ -25,10 +25,6 @@ use wavemill_core::loudness::MonoMode;
 use wavemill_core::tags::{self, TagReading};
 use wavemill_core::units::Frames;
 use wavemill_pipelines::report::{self, FileFacts};
-
-/// A file's facts and measures as reports have them: rounded alike, so that both say the same. Groups
-/// that were not asked for are absent.
-pub type Record = Map<String, Value>;
 
 /// What was repaired of a file, in its record; absent where nothing was.
 pub(crate) const REPAIRS: &str = "repairs";
@@ -87,30 +83,6 @@ impl clap::ValueEnum for Part {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.name()).help(self.summary()))
-    }
-}
-
-/// Why a file cannot be analyzed; reads on after the file's name.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AnalyzeError {
-    /// It is a folder, a pipe or the like.
-    #[error("is {what}, not a file")]
-    NotAFile {
-        /// What it is, with article.
-        what: &'static str,
-    },
-    /// It cannot be decoded.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// Raw samples from a stream do not fit their description.
-    #[error(transparent)]
-    Raw(#[from] RawError),
-}
-
-impl From<io::Error> for AnalyzeError {
-    fn from(error: io::Error) -> Self {
-        Self::Decode(DecodeError::Io(error))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `wavemill jobs submit`, `batches`, `batch` and `watch`: files that are processed together.
 
-use super::jobs::{moment, tone_of, with_version};
+use super::answers::{moment, tone_of, with_version};
 use super::paths::absolute_text;
 use super::pipeline_files::{self, PipelineFile};
 use super::{CliError, Context, Exit, outcome};

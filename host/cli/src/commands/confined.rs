@@ -1,7 +1,7 @@
 //! What commands give up before they decode files of others in the process of their user.
 
+use super::how::How;
 use super::paths::absolute;
-use super::run::How;
 use super::{CliError, Context};
 use crate::analysis::{Cache, STREAM_NAME};
 use std::fs;

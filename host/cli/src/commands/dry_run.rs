@@ -1,8 +1,8 @@
 //! `--dry-run`: what a run would make of files, measured as a run measures it; nothing is written.
 
-use super::grouped::grouped_jobs;
+use super::grouped::{grouped_jobs, job_of};
+use super::how::How;
 use super::outcome::{below, rehearsed};
-use super::run::{How, job_of};
 use super::{CliError, Context, Exit};
 use crate::report::{JSON_VERSION, Tone, one_line};
 use serde_json::{Value, json};

@@ -3,17 +3,37 @@
 use super::Context;
 use super::paths::absolute;
 use super::progress::Bars;
-use super::run::job_of;
 use crate::report::{counted, shown};
+use std::fs;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{Job, Places, RunError};
 use wavemill_pipelines::model::Grouping;
-use wavemill_store::JobIds;
+use wavemill_pipelines::publishing::hash_file;
 use wavemill_store::cache::{Candidate, Group, Pieces};
+use wavemill_store::{Clock, JobIds};
 
 /// The bar of a group.
 const GROUP: &str = "group";
+
+/// The job of a file, or why it cannot have one.
+pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    // Opening a pipe would wait for its writer.
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("is not a regular file".to_owned());
+    }
+    Ok(Job {
+        id: ids.next(),
+        attempt: 1,
+        input: absolute(path).map_err(|error| error.to_string())?,
+        name: PathBuf::new(),
+        reldir: PathBuf::new(),
+        created: Clock::now_zoned(),
+        hash: hash_file(path).map_err(unreadable)?,
+        group: None,
+    })
+}
 
 /// The jobs of all files, each with its group, or why a file has none; empty where the pipeline treats
 /// every file by itself, or when it was canceled.

@@ -1,10 +1,11 @@
 //! `wavemill jobs`: what was, is and will be done, and doing it again.
 
+use super::answers::{moment, tone_of, value_of, with_version};
 use super::batches::{self, Submit};
 use super::paths::absolute_text;
 use super::{CliError, Context, Exit, Run};
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, one_line, size};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use wavemill_api::Client;
 use wavemill_api::types::{
@@ -258,28 +259,6 @@ fn note_of(job: &JobView) -> String {
     }
 }
 
-/// The tone of a state.
-pub(super) fn tone_of(state: JobState) -> Tone {
-    match state {
-        JobState::Done => Tone::Good,
-        JobState::Failed | JobState::Rejected => Tone::Bad,
-        JobState::Retry | JobState::Skipped | JobState::Canceled => Tone::Doubt,
-        JobState::Running | JobState::Prepared | JobState::Published => Tone::Strong,
-        JobState::Ready => Tone::Faint,
-    }
-}
-
-/// An RFC 3339 time as `2026-11-21 08:45:55` in this machine's zone; another text as it is.
-pub(super) fn moment(time: &str) -> String {
-    match time.parse::<jiff::Timestamp>() {
-        Ok(time) => {
-            let here = time.to_zoned(jiff::tz::TimeZone::system());
-            here.strftime("%Y-%m-%d %H:%M:%S").to_string()
-        }
-        Err(_) => one_line(time),
-    }
-}
-
 fn file_name(path: &str) -> String {
     let name = Path::new(path).file_name().map(|name| name.to_string_lossy());
     one_line(name.as_deref().unwrap_or(path))
@@ -402,17 +381,4 @@ fn made_again(made: &JobList, client: &Client, context: &Context) -> Result<(), 
         }
     });
     Ok(())
-}
-
-/// A control type's JSON with the version before it.
-pub(super) fn with_version(value: &impl serde::Serialize) -> Result<Value, CliError> {
-    let mut object = json!({ "version": JSON_VERSION });
-    if let (Value::Object(object), Value::Object(fields)) = (&mut object, value_of(value)?) {
-        object.extend(fields);
-    }
-    Ok(object)
-}
-
-fn value_of(value: &impl serde::Serialize) -> Result<Value, CliError> {
-    serde_json::to_value(value).map_err(|error| CliError::failed(error.to_string()))
 }

@@ -1,9 +1,11 @@
 //! The command line. Adding a command: a file here, its `mod` line and its line in [`COMMANDS`].
 
 mod analyze;
+mod answers;
 mod batches;
 mod beside;
 mod check;
+mod clock_time;
 mod completions;
 mod confined;
 mod context;
@@ -15,9 +17,11 @@ mod export;
 mod files;
 mod flags;
 mod formats;
+mod global_args;
 mod grouped;
 mod holding;
 mod hooks;
+mod how;
 mod jobs;
 mod log;
 mod man;
@@ -40,7 +44,8 @@ mod waveform;
 mod worker;
 
 use crate::exit::{CliError, Exit};
-pub use context::{Context, GlobalArgs};
+pub use context::Context;
+pub use global_args::GlobalArgs;
 pub use settings::Settings;
 
 use crate::report::{Report, one_line};

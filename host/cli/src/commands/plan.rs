@@ -1,7 +1,9 @@
 //! `wavemill plan`: what a run would do with a file, without doing it.
 
 use super::confined::before_run;
-use super::run::{How, job_of, spool_folder};
+use super::grouped::job_of;
+use super::how::How;
+use super::run::spool_folder;
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::report::{JSON_VERSION, one_line, shown};
 use serde_json::{Value, json};

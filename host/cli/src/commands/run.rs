@@ -5,7 +5,8 @@ use super::confined::before_run;
 use super::dry_run::dry_run;
 use super::events::EventView;
 use super::flags::damaged;
-use super::grouped::grouped_jobs;
+use super::grouped::{grouped_jobs, job_of};
+use super::how::How;
 use super::paths::absolute;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals;
@@ -22,9 +23,9 @@ use wavemill_core::decode::Damaged;
 use wavemill_daemon::{DaemonEvent, Summary};
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{self, Job, Outcome, Places, Prepared, RunError};
-use wavemill_pipelines::publishing::{LocalHooks, LocalParts, Memory, hash_file, publish_outcome};
+use wavemill_pipelines::publishing::{LocalHooks, LocalParts, publish_outcome};
+use wavemill_store::JobIds;
 use wavemill_store::cache::Outputs;
-use wavemill_store::{Clock, JobIds};
 
 /// Folder of the state for long signals.
 const SPOOL: &str = "spool";
@@ -92,25 +93,6 @@ impl Run for RunFiles {
 /// What to do about a name that is taken.
 const ADVICE: &str = "--force replaces it, --output writes elsewhere";
 
-/// How files are run.
-pub(super) struct How {
-    /// Whether only what would come out is said.
-    pub(super) is_dry: bool,
-    /// Whether other files that have the names of outputs are replaced.
-    pub(super) replaces: bool,
-    /// What was made before and may be replaced.
-    pub(super) memory: Option<Outputs>,
-    /// What to do about a name that is taken, as the end of a sentence.
-    pub(super) advice: &'static str,
-}
-
-impl How {
-    /// What was made before.
-    pub(super) fn memory(&self) -> Option<&dyn Memory> {
-        self.memory.as_ref().map(|outputs| outputs as &dyn Memory)
-    }
-}
-
 /// Runs the first of these pipelines over files, one after the other, or says what that would make.
 pub(super) fn run_files(
     context: &Context,
@@ -177,25 +159,6 @@ pub(super) fn run_confined(
 pub(super) fn first(pipelines: &[PipelineFile]) -> Result<&Pipeline, CliError> {
     let loaded = pipelines.first().and_then(|file| file.pipeline.as_ref());
     loaded.ok_or_else(|| CliError::failed("no pipeline was loaded"))
-}
-
-/// The job of a file, or why it cannot have one.
-pub(super) fn job_of(path: &Path, ids: &JobIds) -> Result<Job, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    // Opening a pipe would wait for its writer.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err("is not a regular file".to_owned());
-    }
-    Ok(Job {
-        id: ids.next(),
-        attempt: 1,
-        input: absolute(path).map_err(|error| error.to_string())?,
-        name: PathBuf::new(),
-        reldir: PathBuf::new(),
-        created: Clock::now_zoned(),
-        hash: hash_file(path).map_err(unreadable)?,
-        group: None,
-    })
 }
 
 /// How a published output is shown.

@@ -1,7 +1,8 @@
 //! `wavemill status`: how the daemon is.
 
+use super::answers::{moment, tone_of};
 use super::holding::shortage;
-use super::jobs::{moment, paused_text, tone_of};
+use super::jobs::paused_text;
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, duration, one_line, size};
 use serde_json::json;

@@ -133,7 +133,8 @@ fn root_that_was_away_for_a_moment_keeps_its_files() {
         requests: crossbeam_channel::never(),
         stop: Arc::default(),
     };
-    let mut watcher = Watcher::new(bench.remembering(), wiring).unwrap();
+    let start = bench.remembering();
+    let mut watcher = Watcher::new(start.spec, start.filter, start.index, wiring).unwrap();
     let identity = Identity::of(&std::fs::metadata(&bench.spec.root).unwrap());
     watcher.go_online(identity);
     // As if it had been renamed away and back between a look at it and the next.

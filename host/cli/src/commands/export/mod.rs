@@ -1,16 +1,19 @@
 //! `wavemill export`: one file into another, as flags say.
 
 pub(in crate::commands) mod step_flags;
+mod toml_text;
 
 use super::confined::before_run;
 use super::flags::damaged;
+use super::how::How;
 use super::paths::absolute;
-use super::run::{How, first, run_confined, run_files, spool_folder};
+use super::run::{first, run_confined, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 use step_flags::StepFlags;
+use toml_text::{Pair, key, literal, quoted};
 use wavemill_core::decode::Damaged;
 use wavemill_core::encode;
 
@@ -201,9 +204,6 @@ impl Run for ExportOne {
     }
 }
 
-/// A key and its value, as TOML.
-type Pair = (&'static str, String);
-
 /// The files to make.
 struct Names {
     target: PathBuf,
@@ -320,27 +320,6 @@ impl TagFlags {
         }
         Ok(text)
     }
-}
-
-/// A key as TOML writes it.
-fn key(name: &str) -> String {
-    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
-}
-
-/// A path as a template writes it: braces would be placeholders.
-fn literal(path: &str) -> String {
-    path.replace('{', "{{").replace('}', "}}")
-}
-
-/// A text as TOML writes it.
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-/// A number as TOML writes it.
-fn number(value: f64) -> String {
-    toml::Value::from(value).to_string()
 }
 
 #[cfg(test)]

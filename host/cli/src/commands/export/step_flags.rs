@@ -1,9 +1,9 @@
 //! The flags of `export` that make steps. What a flag takes, its help and its default are those of the step's
 //! descriptor. **Adding one: a line in [`EDITS`] or [`LEVELS`].**
 
-use super::super::CliError;
-use super::super::waveform::parse_time;
-use super::{Pair, number, quoted};
+use super::toml_text::{Pair, number, quoted};
+use crate::commands::CliError;
+use crate::commands::clock_time::parse_time;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::fmt::Write as _;
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};

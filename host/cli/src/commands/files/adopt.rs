@@ -4,7 +4,7 @@
 //! command.
 
 use crate::analysis::{self, Cache, Input, Part, Record};
-use crate::commands::jobs::with_version;
+use crate::commands::answers::with_version;
 use crate::commands::paths::absolute_text;
 use crate::commands::progress::Sum;
 use crate::commands::{CliError, Context, Exit, beside, outcome, run};

@@ -1,6 +1,6 @@
 //! `wavemill files`: what was made, and keeping it in order.
 
-use super::jobs::{moment, with_version};
+use super::answers::{moment, with_version};
 use super::paths::absolute_text;
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::report::{Align, Table, Tone, counted, duration, one_line, size};

@@ -1,10 +1,10 @@
 //! `wavemill waveform`: how a file looks, as data or as a picture.
 
+use super::clock_time::parse_time;
 use super::confined::before_rendering;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{JSON_VERSION, one_line, shown, size};
-pub(in crate::commands) use flags::parse_time;
 use flags::{Flags, Format};
 use serde_json::json;
 use std::ffi::OsStr;
