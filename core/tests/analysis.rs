@@ -46,5 +46,5 @@ fn sample_that_is_no_number_is_named() {
     let spec = StreamSpec::new(48_000, 1);
     let options = Options::default();
     let error = analysis::analyze(&[&plane], &spec, PcmFormat::FLOAT, &options).unwrap_err();
-    assert_eq!(error.to_string(), "frame 20000 has a sample that is not a finite number");
+    assert_eq!(error.to_string(), "frame 20000 has a NaN or infinite sample");
 }

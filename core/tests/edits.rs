@@ -85,14 +85,14 @@ fn range_that_begins_after_the_file_names_both_times() {
     let spec = StreamSpec::new(RATE_HZ, 1);
     let mut step = build("range", &[("start_s", Number(2.0))], &spec).unwrap();
     let error = step.begin(Some(Frames(44_100))).unwrap_err();
-    assert_eq!(error.to_string(), "`start_s` is 2 s, and the audio lasts 1 s");
+    assert_eq!(error.to_string(), "`start_s` is 2 s, but the audio lasts only 1 s");
 }
 
 #[test]
 fn range_that_ends_before_it_begins_is_refused() {
     let params = [("start_s", Number(2.0)), ("end_s", Number(1.5))];
     let error = build("range", &params, &StreamSpec::new(RATE_HZ, 1)).err().unwrap();
-    let line = "step `range` cannot run here: `end_s` is 1.5 s; it must lie after `start_s`, 2 s";
+    let line = "step `range` cannot run here: `end_s` is 1.5 s; it must be after `start_s`, 2 s";
     assert_eq!(error.to_string(), line);
 }
 

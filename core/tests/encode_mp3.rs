@@ -376,7 +376,7 @@ fn mp3_that_cannot_be_is_refused_with_what_would_work() {
     let error = encode("flac", &flac, at(&flac, 44_100, Some(LossyQuality::Vbr(2))), 10);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "flac cannot store VBR quality 2; it keeps every sample: leave the key out"
+        "flac cannot store VBR quality 2; it is lossless: remove the key"
     );
 }
 

@@ -262,7 +262,7 @@ fn vorbis_that_cannot_be_is_refused_with_what_would_work() {
     );
     assert_eq!(
         refused(&stereo, at(&stereo, 44_100, Some(LossyQuality::BitRateKbps(160)))),
-        "vorbis cannot store 160 kbit/s; its bit rates hold on average, or use `vbr_quality`"
+        "vorbis cannot store 160 kbit/s; its bit rates are averages; use those or `vbr_quality`"
     );
     assert_eq!(
         refused(&stereo, at(&stereo, 44_100, Some(LossyQuality::Vbr(11)))),
@@ -270,7 +270,7 @@ fn vorbis_that_cannot_be_is_refused_with_what_would_work() {
     );
     let mut strange = at(&stereo, 44_100, None);
     strange.spec.layout = ChannelLayout::from_mask(5, 2);
-    assert!(refused(&stereo, strange).contains("this arrangement of channels"));
+    assert!(refused(&stereo, strange).contains("this channel layout"));
 }
 
 #[test]

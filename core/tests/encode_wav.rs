@@ -286,5 +286,5 @@ fn wav_with_a_compression_level_is_refused() {
     let mut wrong = settings(&samples);
     wrong.compression_level = Some(5);
     let error = encode("wav", &samples, wrong, 4).unwrap_err();
-    assert_eq!(error.to_string(), "wav cannot store a compression level; leave the key out");
+    assert_eq!(error.to_string(), "wav cannot store a compression level; remove the key");
 }

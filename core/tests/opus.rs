@@ -301,7 +301,7 @@ fn opus_that_cannot_be_is_refused_with_what_would_work() {
     );
     assert_eq!(
         refused(&stereo, at(&stereo, 48_000, Some(LossyQuality::Vbr(3)))),
-        "opus cannot store VBR quality 3; it has no such scale, use a bit rate"
+        "opus cannot store VBR quality 3; it has no such setting; use a bit rate"
     );
     let nine = music(PcmFormat::FLOAT, 9, 10);
     assert_eq!(
@@ -312,8 +312,8 @@ fn opus_that_cannot_be_is_refused_with_what_would_work() {
     strange.spec.layout = ChannelLayout::from_mask(5, 2);
     assert_eq!(
         refused(&stereo, strange),
-        "opus cannot store this arrangement of channels; it stores mono, stereo and the usual ones \
-         up to 7.1"
+        "opus cannot store this channel layout; it stores mono, stereo and the usual layouts up to \
+        7.1"
     );
 }
 
@@ -404,7 +404,10 @@ fn damaged_cut_and_chained_streams_are_refused() {
     assert!(matches!(read(&flipped), Err(DecodeError::Damaged { .. })));
     let last = *starts.last().unwrap();
     let error = read(&bytes[..last]).unwrap_err();
-    assert_eq!(error.to_string(), "is cut short: its header promises a last page, there are none");
+    assert_eq!(
+        error.to_string(),
+        "is cut short: its header states a last page, but there are none"
+    );
     assert!(matches!(read(&bytes[..last + 100]), Err(DecodeError::Truncated { .. })));
     let without_one = [&bytes[..starts[3]], &bytes[starts[4]..]].concat();
     assert!(matches!(read(&without_one), Err(DecodeError::Damaged { .. })));

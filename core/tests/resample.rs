@@ -324,7 +324,7 @@ fn rates_that_cannot_be_converted_are_refused_with_both_numbers() {
     let error = refused(1_000, 655_350).unwrap().to_string();
     assert_eq!(
         error,
-        "1000 Hz cannot become 655350 Hz; one rate may be 128 times the other at most"
+        "cannot convert 1000 Hz to 655350 Hz; one rate may be at most 128 times the other"
     );
     assert!(refused(0, 48_000).is_some() && refused(48_000, 0).is_some());
 }
@@ -419,7 +419,8 @@ fn by_rubato(rates: (u32, u32), plane: &[f64]) -> Vec<f64> {
     output
 }
 
-/// Both come out in the same place: they differ by what `rubato`'s tone is off by (-136 dB where it was looked at, 44.1 to
+/// Both come out in the same place: they differ by what `rubato`'s tone is off by (-136 dB where it was looked at, 44.1
+/// to
 /// 96 kHz) and by what is promised of ours.
 #[test]
 fn tones_come_out_as_rubato_makes_them() {

@@ -242,7 +242,7 @@ fn high_pass_at_the_nyquist_frequency_is_refused_with_what_would_work() {
     let spec = StreamSpec::new(8000, 1);
     let error = build("high-pass", &[("cutoff_hz", Number(4000.0))], &spec).err().unwrap();
     let expected = "step `high-pass` cannot run here: `cutoff_hz` is 4000 Hz; at a sample rate of \
-                    8000 Hz it must be at most 3920 Hz";
+                    8000 Hz, it must be at most 3920 Hz";
     assert_eq!(error.to_string(), expected);
 }
 

@@ -51,14 +51,14 @@ pub(crate) fn input(error: DecodeError) -> RunError {
 pub(crate) fn input_io(error: &io::Error) -> RunError {
     let at_fault = |reason: String| RunError::Input { reason, incomplete: false };
     match error.kind() {
-        ErrorKind::NotFound => at_fault("does not exist (any more)".to_owned()),
+        ErrorKind::NotFound => at_fault("does not exist".to_owned()),
         ErrorKind::PermissionDenied => at_fault("cannot be read: permission denied".to_owned()),
         ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput => {
             at_fault(format!("cannot be read: {error}"))
         }
         ErrorKind::IsADirectory => at_fault("is a folder, not a file".to_owned()),
         ErrorKind::NotADirectory => {
-            at_fault("does not exist: a part of its path is no folder".to_owned())
+            at_fault("does not exist: part of its path is not a folder".to_owned())
         }
         // A loop of symbolic links has no stable kind of its own.
         _ if error.raw_os_error() == Some(ELOOP) => {

@@ -35,19 +35,19 @@ impl Hours {
             [times] if times.contains(':') => (None, Some(times)),
             [days] => (Some(days), None),
             [days, times] => (Some(days), Some(times)),
-            _ => return Err("is no window of the week".to_owned()),
+            _ => return Err("is not a time window".to_owned()),
         };
         if let Some(days) = days {
             window.days = parse_days(days)?;
         }
         if let Some(times) = times {
-            let (from, to) = times.split_once('-').ok_or("has no end of the window")?;
+            let (from, to) = times.split_once('-').ok_or("has no end time")?;
             (window.from, window.to) = (parse_time(from)?, parse_time(to)?);
             if window.to == 0 {
                 window.to = DAY_MINUTES;
             }
             if window.from == DAY_MINUTES {
-                return Err("begins at 24:00; write 00:00 of the next day".to_owned());
+                return Err("starts at 24:00; write 00:00 of the next day".to_owned());
             }
         }
         Ok(window)
@@ -103,7 +103,7 @@ fn parse_days(text: &str) -> Result<[bool; 7], String> {
 fn parse_day(text: &str) -> Result<usize, String> {
     DAYS.iter()
         .position(|day| day.eq_ignore_ascii_case(text))
-        .ok_or_else(|| format!("names a day `{text}`"))
+        .ok_or_else(|| format!("has an unknown day `{text}`"))
 }
 
 /// `22:00`; `24:00` is the end of the day.
@@ -115,7 +115,7 @@ fn parse_time(text: &str) -> Result<u16, String> {
     let time = text.split_once(':').and_then(|(hour, minute)| {
         Some((number(hour, 24)? * 60) + number(minute, 59)?).filter(|time| *time <= DAY_MINUTES)
     });
-    time.ok_or_else(|| format!("has a time `{text}`"))
+    time.ok_or_else(|| format!("has an invalid time `{text}`"))
 }
 
 #[cfg(test)]

@@ -39,9 +39,9 @@ pub struct Pipeline {
     pub name: String,
     /// One sentence for people.
     pub description: String,
-    /// Most jobs of this pipeline at once.
+    /// Maximum number of concurrent jobs of this pipeline.
     pub concurrency: usize,
-    /// Higher runs earlier; 0 by default.
+    /// Jobs with a higher priority run first; 0 by default.
     pub priority: i32,
     /// Longest a job's attempt may take.
     pub timeout: Duration,
@@ -55,7 +55,7 @@ pub struct Pipeline {
     pub hours: Vec<Hours>,
     /// Age at which files that were made and that nobody changed are deleted; `None` is never.
     pub keep_for: Option<Duration>,
-    /// What happens after transient errors.
+    /// Retries after transient errors.
     pub retry: Retry,
     /// Folders it watches.
     pub watches: Vec<Watch>,
@@ -67,7 +67,7 @@ pub struct Pipeline {
     pub steps: Vec<Step>,
     /// Files it makes.
     pub exports: Vec<Export>,
-    /// Where the chapters of the exports go, as JSON of Podcasting 2.0.
+    /// Where to write the chapters of the exports, as Podcasting 2.0 JSON.
     pub chapters: Option<Template>,
     /// Where the JSON report goes.
     pub report: Option<Template>,
@@ -75,7 +75,7 @@ pub struct Pipeline {
     pub measures: Vec<MeasureGroup>,
     /// How the tags of the exports differ from the source's.
     pub tags: TagEdits,
-    /// What becomes of the source.
+    /// What to do with the source afterward.
     pub source: SourcePolicy,
     /// Hash of the text and the defaults it was loaded with (64 hex digits).
     pub hash: String,
@@ -255,7 +255,7 @@ impl TagEdits {
             if let Err(error) = field.set(&mut tags, &text) {
                 let (name, expected) = (field.name(), error.expected);
                 warnings
-                    .push(format!("the tag {name} stays as it was: \"{text}\" is not {expected}"));
+                    .push(format!("the tag {name} was not changed: \"{text}\" is not {expected}"));
             }
         }
         (tags, warnings)
@@ -378,7 +378,7 @@ pub struct Require {
     pub loudness_range_lu: Option<Bounds>,
     /// Mean square of all channels and frames, as a level.
     pub rms_dbfs: Option<Bounds>,
-    /// The same of the softest half second.
+    /// The same of the quietest half second.
     pub noise_floor_dbfs: Option<Bounds>,
     /// A delivery target, all of whose limits must hold.
     pub target: Option<Target>,
@@ -561,7 +561,7 @@ pub struct Export {
     pub quality: Option<LossyQuality>,
     /// Where it goes; relative paths are below the output folder or the root.
     pub path: Template,
-    /// What happens when the name is taken.
+    /// What to do if a file of that name exists.
     pub on_conflict: OnConflict,
 }
 

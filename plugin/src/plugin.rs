@@ -136,21 +136,21 @@ impl Desk {
     /// Whether the latest capture can be rendered now, and what that means, or why not.
     pub(crate) fn can_render_latest(&self) -> (bool, &'static str) {
         let Some(capture) = self.captures.all().pop() else {
-            return (false, "There is no capture yet.");
+            return (false, "No capture yet.");
         };
-        if !capture.told().is_complete {
+        if !capture.state().is_complete {
             return (false, "The capture is not complete yet.");
         }
         if self.request_latest(&capture).is_empty() {
             return (false, "Choose a pipeline or a watched folder first.");
         }
-        (true, "Does once more what is done when a capture is complete.")
+        (true, "Processes the latest capture again.")
     }
 
     /// Renders the latest capture once more.
     pub(crate) fn render_latest(&self) {
         if let Some(capture) =
-            self.captures.all().pop().filter(|capture| capture.told().is_complete)
+            self.captures.all().pop().filter(|capture| capture.state().is_complete)
         {
             self.renders.request(self.request_latest(&capture));
         }
@@ -393,10 +393,10 @@ fn capture_folder(choices: &Choices) -> PathBuf {
 
 /// What is to be done with a complete capture.
 fn request(choices: &Choices, capture: &Progress, rate_hz: u32) -> Request {
-    let state = capture.told();
+    let state = capture.state();
     let lost_s = capture.lost_frames() as f64 / f64::from(rate_hz);
     let lost = (lost_s > 0.0)
-        .then(|| format!("the capture lost {lost_s:.2} s, which are silence in its place"));
+        .then(|| format!("the capture lost {lost_s:.2} s, which are silent in the file"));
     Request {
         parts: state.parts,
         doubts: state.error.into_iter().chain(lost).collect(),

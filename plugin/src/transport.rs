@@ -13,7 +13,7 @@ pub(crate) struct Transport {
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Habits {
-    /// Pause while the transport stands.
+    /// Pause while the transport is stopped.
     pub(crate) follows: bool,
     /// Begin anew when it starts, or jumps.
     pub(crate) resets: bool,

@@ -140,7 +140,7 @@ fn broken_file_is_left_out_and_named_in_the_reports_of_the_others() {
     assert_same(&gains);
     assert_eq!(gains[0].1, 2);
     let warnings = album.report("2")["warnings"].to_string();
-    assert!(warnings.contains("not in the group: broken.wav: "), "{warnings}");
+    assert!(warnings.contains("left out of the group: broken.wav: "), "{warnings}");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn doctor_finds_what_keeps_a_pipeline_from_running() {
     let ended = lab.run(["doctor", "--json", pipeline]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
     let output = checks(&ended, "output");
-    assert!(output[0].0 == "fail" && output[0].1.ends_with("is no folder"), "{output:?}");
+    assert!(output[0].0 == "fail" && output[0].1.ends_with("is not a folder"), "{output:?}");
     assert_eq!(ended.json()["is_healthy"], false);
     let lines = lab.run(["doctor", pipeline]);
     assert!(lines.stdout.lines().any(|line| line.trim().starts_with("fail  output")), "{lines:?}");

@@ -69,6 +69,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "wavemill-effect",
             "wavemill-pipelines",
             "wavemill-runtime",
+            "wavemill-store",
             "wavemill",
         ],
     ),
@@ -121,9 +122,9 @@ const WRAPPERS: &[Wrapper] = &[
 /// All that the packages of core may use. They are libraries of arithmetic: no runtime, no channel, no clock.
 #[rustfmt::skip]
 const CORE: &[(&str, &[&str])] = &[
-    ("wavemill-audio", &["serde", "strsim"]),
-    ("wavemill-codec", &["wavemill-audio", "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "parking_lot", "serde", "symphonia", "syom", "thiserror", "unsafe-libopus", "vorbis_rs"]),
-    ("wavemill-dsp", &["wavemill-audio", "png", "rustfft", "serde", "thiserror", "ttf-parser"]),
+    ("wavemill-audio", &["schemars", "serde", "strsim"]),
+    ("wavemill-codec", &["wavemill-audio", "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "parking_lot", "schemars", "serde", "symphonia", "syom", "thiserror", "unsafe-libopus", "vorbis_rs"]),
+    ("wavemill-dsp", &["wavemill-audio", "png", "rustfft", "schemars", "serde", "thiserror", "ttf-parser"]),
     ("wavemill-core", &["wavemill-audio", "wavemill-codec", "wavemill-dsp"]),
 ];
 

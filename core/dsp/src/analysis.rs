@@ -109,13 +109,16 @@ macro_rules! groups {
 
 // Every group: its key, its meter, its report. Adding one: its file in `measure`, and a line here.
 groups! {
-    Loudness: loudness, LoudnessMeter => LoudnessReport, "Programme loudness and true peak";
+    Loudness: loudness, LoudnessMeter => LoudnessReport, "Program loudness and true peak";
     Level: level, LevelMeter => LevelReport, "RMS, crest factor, dynamic range, clipping";
     Spectrum: spectrum, WholeSpectrum => SpectrumReport, "Centroid, bandwidth, rolloff, flatness";
     Stereo: stereo, StereoMeter => StereoReport, "Width, correlation, balance";
-    Bands: bands, BandsMeter => Vec<BandReport>, "Level, crest factor, width and spectrum of five bands";
-    Transient: transient, TransientMeter => TransientReport, "Attack, onsets a second, how much attack is left";
-    Harmonic: harmonic, HarmonicMeter => HarmonicReport, "Distortion of a test tone, harmonic share of the energy";
+    Bands: bands, BandsMeter => Vec<BandReport>, "Level, crest factor, width and spectrum of five \
+        bands";
+    Transient: transient, TransientMeter => TransientReport, "Attack time, onsets per second, \
+        transient content";
+    Harmonic: harmonic, HarmonicMeter => HarmonicReport, "Distortion of a test tone, harmonic \
+        share of energy";
 }
 
 /// What to measure, and how.
@@ -135,7 +138,7 @@ impl Default for Options {
 
 /// A sample that is not a number or infinite: nothing can be measured from there on.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("frame {} has a sample that is not a finite number", frame.0)]
+#[error("frame {} has a NaN or infinite sample", frame.0)]
 pub struct NonFinite {
     /// The first such frame.
     pub frame: Frames,

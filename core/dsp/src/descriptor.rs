@@ -299,7 +299,7 @@ impl ParamKind {
             Self::Number { .. } => "a number",
             Self::Integer { .. } => "a whole number",
             Self::Bool => "true or false",
-            Self::Choice(_) => "a text",
+            Self::Choice(_) => "a string",
         }
     }
 }

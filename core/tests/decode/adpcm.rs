@@ -170,7 +170,7 @@ fn fact_cuts_the_last_block_and_is_not_believed_beyond_it() {
 fn adpcm_that_is_cut_short_is_refused_and_its_start_repaired() {
     let file = two_blocks(18);
     let error = decode_bytes(&file[..file.len() - 2]).unwrap_err().to_string();
-    assert_eq!(error, "is cut short: its header promises 18 frames, there are 10 frames");
+    assert_eq!(error, "is cut short: its header states 18 frames, but there are 10 frames");
     let (decoded, repairs) = repair(&file[..file.len() - 2]).unwrap();
     let whole = decode_bytes(&file).unwrap();
     assert_eq!(decoded.ints()[0], whole.ints()[0][..10]);

@@ -144,8 +144,8 @@ fn caf_layout_comes_in_the_order_of_the_mask() {
 fn caf_that_contradicts_itself_or_uses_another_codec_is_refused() {
     let data = || (b"data", vec![0; 104]);
     for (description, expected) in [
-        (description(48_000.0, "lpcm", 0, [5, 1, 2, 16]), "do not hold 2 channels"),
-        (description(48_000.0, "lpcm", 0, [4, 1, 2, 17]), "do not hold 2 channels"),
+        (description(48_000.0, "lpcm", 0, [5, 1, 2, 16]), "cannot hold 2 channels"),
+        (description(48_000.0, "lpcm", 0, [4, 1, 2, 17]), "cannot hold 2 channels"),
         (description(48_000.0, "lpcm", 1, [4, 1, 2, 16]), "16-bit floats in CAF"),
         (description(48_000.0, "lpcm", 0, [4, 1, 0, 16]), "0 channels"),
         (description(48_000.0, "lpcm", 0, [200, 1, 100, 16]), "100 channels"),

@@ -91,11 +91,11 @@ fn text_and_other_files_are_named() {
         (&b"Dear listener,\nthis is a text.\n"[..], "it looks like text"),
         (b"%PDF-1.7 ......", "a PDF document"),
         (b"\xff\xd8\xff\xe0 and so on", "a JPEG picture"),
-        (&[0; 5000], "it starts with zeros only"),
+        (&[0; 5000], "it starts with zeros"),
         #[cfg(not(feature = "mpeg4"))]
-        (b"\0\0\0\x20ftypM4A \0\0\0\0", "MPEG-4, which is not built into this program"),
+        (b"\0\0\0\x20ftypM4A \0\0\0\0", "MPEG-4 (needs a build with"),
         #[cfg(not(feature = "mpeg4"))]
-        (b"\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS), which is not built"),
+        (b"\xff\xf1\x50\x80\x02\x1f\xfc", "AAC (ADTS) (needs a build"),
         (b"RIFX\0\0\0\0WAVE", "big-endian RIFF"),
         (b"RIFF\0\0\0\0AVI LIST", "AVI video"),
     ] {
@@ -112,10 +112,7 @@ fn opus_in_ogg_is_named_with_what_would_read_it() {
     page.push(packet.len() as u8);
     page.extend_from_slice(packet);
     let message = decode_bytes(&page).unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "uses Opus (programs built with `--features opus` read it), which is not supported"
-    );
+    assert_eq!(message, "uses Opus (needs a build with `--features opus`), which is not supported");
 }
 
 #[test]
@@ -188,7 +185,7 @@ fn mp3_that_begins_amid_a_frame_says_what_is_passed_over() {
     let amid = [&bytes[60..104], &bytes[..]].concat();
     let filled = [&[0; 500][..], &bytes].concat();
     for (file, warnings) in
-        [(&amid, &["44 bytes before its first frame are no sound"][..]), (&filled, &[])]
+        [(&amid, &["skipped 44 bytes before the first frame"][..]), (&filled, &[])]
     {
         for damaged in [Damaged::Refuse, Damaged::Repair] {
             let source = std::io::Cursor::new(file.clone());

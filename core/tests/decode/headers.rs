@@ -38,7 +38,7 @@ fn channel_mask_gives_the_layout() {
 #[test]
 fn channels_without_positions_are_warned_of() {
     let warnings = |fmt| decode_bytes(&wav(fmt, vec![0; 96])).unwrap().info.all_warnings();
-    let unknown = " are unknown: loudness counts each with weight 1, even an LFE or surround";
+    let unknown = " are unknown; loudness counts each with weight 1, even LFE or surround channels";
     let all = [format!("the positions of its 16 channels{unknown}")];
     assert_eq!(warnings(fmt_extensible(1, 16, 16, 16, 0)), all);
     assert_eq!(warnings(fmt(1, 16, 48_000, 16)), all);
@@ -131,9 +131,9 @@ fn one_frame_is_one_frame() {
 fn data_beyond_the_end_is_truncated_with_numbers() {
     let file = wav(fmt(1, 2, 48_000, 16), vec![0; 400]);
     let cut = &file[..file.len() - 6];
-    assert_eq!(message(cut), "is cut short: its header promises 100 frames, there are 98 frames");
+    assert_eq!(message(cut), "is cut short: its header states 100 frames, but there are 98 frames");
     let lying = patch(&file, 40, &(0x7fff_fff0u32).to_le_bytes());
-    assert!(message(&lying).contains("536870908 frames, there are 100 frames"));
+    assert!(message(&lying).contains("536870908 frames, but there are 100 frames"));
 }
 
 #[test]
@@ -147,15 +147,15 @@ fn claims_beyond_the_limits_are_refused_in_one_line() {
             fmt(1, 2, u32::MAX, 16),
             "has 4294967295 Hz of sample rate; Wavemill accepts 1000 to 655350",
         ),
-        (fmt(1, 2, 48_000, 0), "frames of 0 bytes do not hold 2 channels of 0 bits"),
+        (fmt(1, 2, 48_000, 0), "frames of 0 bytes cannot hold 2 channels of 0 bits"),
         (fmt(1, 2, 48_000, 40), "uses 40-bit integers in WAV, which is not supported"),
         (fmt(3, 2, 48_000, 16), "uses 16-bit floats in WAV, which is not supported"),
         (fmt(0x31, 1, 8_000, 0), "uses GSM 6.10 in WAV, which is not supported"),
         (fmt(6, 2, 8_000, 16), "uses 16-bit integers in WAV, which is not supported"),
-        (fmt(0x11, 2, 8_000, 4), "blocks of 2 bytes do not hold 2 channels of ADPCM"),
+        (fmt(0x11, 2, 8_000, 4), "blocks of 2 bytes cannot hold 2 channels of ADPCM"),
         (fmt(0x11, 2, 8_000, 3), "uses 3-bit IMA ADPCM in WAV, which is not supported"),
         (fmt(2, 3, 8_000, 4), "uses Microsoft ADPCM of 3 channels, which is not supported"),
-        (fmt(0x55, 2, 44_100, 0), "its `data` chunk holds no MP3"),
+        (fmt(0x55, 2, 44_100, 0), "its `data` chunk contains no MP3"),
         (fmt(1, 2, 48_000, 16)[..10].to_vec(), "its `fmt ` chunk is too short"),
     ] {
         let message = message(&wav(fmt, vec![0; 64]));
@@ -166,7 +166,7 @@ fn claims_beyond_the_limits_are_refused_in_one_line() {
 #[test]
 fn contradicting_frame_size_is_damaged() {
     let file = wav(patch(&fmt(1, 2, 48_000, 16), 12, &[3, 0]), vec![0; 64]);
-    assert!(message(&file).contains("frames of 3 bytes do not hold 2 channels of 16 bits"));
+    assert!(message(&file).contains("frames of 3 bytes cannot hold 2 channels of 16 bits"));
 }
 
 #[test]
@@ -248,9 +248,13 @@ fn aiff_floats_are_read_whatever_their_letters() {
 #[test]
 fn aiff_claims_are_checked() {
     let short = aiff(None, (2, 100, 16), &[0; 40]);
-    assert!(message(&short).contains("promises 100 frames, but its sound chunk has room for 10"));
+    assert!(message(&short).contains("states 100 frames, but its sound chunk has room for 10"));
     let cut = &aiff(None, (2, 100, 16), &[0; 400])[..300];
-    assert!(message(cut).contains("promises 100 frames, there are 61 frames"), "{}", message(cut));
+    assert!(
+        message(cut).contains("states 100 frames, but there are 61 frames"),
+        "{}",
+        message(cut)
+    );
     assert!(message(&aiff(None, (0, 1, 16), &[0; 4])).contains("has 0 channels"));
     assert!(message(&aiff(None, (1, 1, 33), &[0; 8])).contains("33-bit integers"));
     assert!(message(&aiff(Some(b"MAC3"), (1, 1, 16), &[0; 34])).contains("`MAC3` in AIFF-C"));
@@ -258,7 +262,7 @@ fn aiff_claims_are_checked() {
     let blocks = decode_bytes(&aiff(Some(b"ima4"), (1, 2, 16), &[0; 68])).unwrap();
     assert_eq!(blocks.samples.frame_count(), 128);
     let short = aiff(Some(b"ima4"), (1, 2, 16), &[0; 34]);
-    assert!(message(&short).contains("promises 2 blocks, but its sound chunk has room for 1"));
+    assert!(message(&short).contains("states 2 blocks, but its sound chunk has room for 1"));
 }
 
 /// An AIFF file of one 8-bit frame in which every channel holds its number, with a `CHAN` chunk of

@@ -356,7 +356,7 @@ fn first_audio_stream_beside_video_is_read_and_the_others_are_named() {
     assert!(decoded.ints() == signal(2, 50_021, 16));
     assert_eq!(
         decoded.info.warnings,
-        ["2 more audio streams are left out: AAC stereo (deu), AC-3 stereo"]
+        ["2 more audio streams were ignored: AAC stereo (deu), AC-3 stereo"]
     );
 }
 

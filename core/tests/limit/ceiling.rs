@@ -48,7 +48,7 @@ fn ebu_3341_sines_between_the_samples_stay_below_the_ceiling() {
     }
 }
 
-/// EBU Tech 3341, cases 20 to 23: one louder period near a quarter of the sample rate within a softer
+/// EBU Tech 3341, cases 20 to 23: one louder period near a quarter of the sample rate within a quieter
 /// tone at a sixth, low-passed at four times the rate and decimated from each of four offsets.
 #[test]
 fn ebu_3341_bursts_between_the_samples_stay_below_the_ceiling() {
@@ -108,7 +108,9 @@ fn peak_that_only_long_filters_see_stays_below_the_ceiling() {
 /// What is added to peaks for what meters disagree by must not cost those on which they agree.
 #[test]
 fn tones_are_turned_down_by_no_more_than_needed() {
-    for (share, too_much_db) in [(0.01, 0.03), (0.2, 0.03), (0.3, 0.04), (0.4, 0.04), (0.45, 0.3)] {
+    // The limiter aims 0.026 dB below; the rest is what two interpolations differ by.
+    for (share, too_much_db) in [(0.01, 0.04), (0.2, 0.04), (0.3, 0.05), (0.4, 0.05), (0.45, 0.31)]
+    {
         let fade = burst(0, 6000, 1500);
         let tone = times(sine(6000, share, 0.5), |frame| fade(frame) * above_ceiling(3.0));
         let output = limit_mono(&samples(&tone), 44_100);

@@ -11,7 +11,7 @@ use wavemill_core::processor::{FindingValue, StepProcessor};
 
 const RATE_HZ: u32 = 44_100;
 
-/// Three pieces of different lengths and levels; the softest lies below the relative gate of all.
+/// Three pieces of different lengths and levels; the quietest lies below the relative gate of all.
 fn album() -> Vec<Planes> {
     [(9, 0.9), (12, 0.3), (4, 0.03)]
         .into_iter()
@@ -174,7 +174,7 @@ fn limited_group_is_not_crushed_beyond_the_largest_reduction() {
 fn group_near_the_target_or_softer_keeps_its_loudness_when_asked() {
     let pieces = album();
     let group = group_of(&pieces).integrated_lufs.unwrap().0;
-    // The softest piece is far from the target; the group is not.
+    // The quietest piece is far from the target; the group is not.
     let ceiling = ("ceiling_dbtp", Number(0.0));
     let near = [ceiling, ("target_lufs", Number(group - 0.4)), ("skip_within_lu", Number(0.5))];
     let soft = [ceiling, ("target_lufs", Number(group + 2.0)), ("lower_only", Bool(true))];

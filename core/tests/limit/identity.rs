@@ -123,7 +123,7 @@ fn reset_limiter_is_a_new_one() {
 
 #[test]
 fn limiter_reports_how_much_and_how_long() {
-    // Half a second 4 dB above the ceiling in a softer tone.
+    // Half a second 4 dB above the ceiling in a quieter tone.
     let loud = burst(24_000, 48_000, 1);
     let tone = times(sine(96_000, 0.021, 0.0), |frame| {
         above_ceiling(-6.0) + loud(frame) * (above_ceiling(4.0) - above_ceiling(-6.0))

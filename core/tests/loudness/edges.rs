@@ -226,7 +226,7 @@ fn silence_after_sound_changes_no_loudness() {
     let with_silence = [loud.clone(), vec![0.0; 480_000]].concat();
     let (alone, followed) = (of_mono(loud), of_mono(with_silence));
     assert_eq!(alone.momentary_max_lufs, followed.momentary_max_lufs);
-    // Three more blocks end in the tone's last ring: they are softer.
+    // Three more blocks end in the tone's last ring: they are quieter.
     let difference = alone.integrated_lufs.unwrap() - followed.integrated_lufs.unwrap();
     assert!((0.0..0.2).contains(&difference.0), "{difference}");
 }

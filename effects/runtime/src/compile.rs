@@ -54,7 +54,9 @@ impl Compiler {
             return Err(slow());
         }
         if self.abandoned_count() >= ABANDONED_MAX {
-            return Err(failed(format!("{ABANDONED_MAX} others take too long and still run")));
+            return Err(failed(format!(
+                "{ABANDONED_MAX} other compilations took too long and are still running"
+            )));
         }
         let (sender, receiver) = sync_channel(1);
         let (engine, bytes) = (engine.clone(), bytes.to_vec());
@@ -71,7 +73,7 @@ impl Compiler {
                 self.abandoned.lock().push(thread);
                 Err(slow())
             }
-            Err(RecvTimeoutError::Disconnected) => Err(failed("the compiler gave up".into())),
+            Err(RecvTimeoutError::Disconnected) => Err(failed("the compiler failed".into())),
         }
     }
 

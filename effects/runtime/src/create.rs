@@ -41,7 +41,7 @@ pub enum CreateError {
         reason: String,
     },
     /// A latency beyond the limit.
-    #[error("effect `{effect}` lags {latency_s:.1} s behind; at most {max_s} s are allowed")]
+    #[error("effect `{effect}` has a latency of {latency_s:.1} s; at most {max_s} s are allowed")]
     Latency {
         /// Name of the effect.
         effect: String,

@@ -53,8 +53,8 @@ impl fmt::Display for Fault {
         match self {
             Self::OutOfTime => f.write_str("took too long and was stopped"),
             Self::OutOfFileTime => f.write_str("took too long for the whole file and was stopped"),
-            Self::StackOverflow => f.write_str("used up its stack: endless recursion?"),
-            Self::OutOfBounds => f.write_str("reached beyond its memory"),
+            Self::StackOverflow => f.write_str("overflowed its stack; look for endless recursion"),
+            Self::OutOfBounds => f.write_str("accessed memory out of bounds"),
             Self::GaveUp => f.write_str("gave up"),
             Self::Trap(trap) => {
                 let text = trap.to_string();
@@ -64,8 +64,10 @@ impl fmt::Display for Fault {
             Self::Returned(-1) => f.write_str("returned the error -1"),
             Self::Returned(-2) => f.write_str("does not support this sample rate (-2)"),
             Self::Returned(-3) => f.write_str("does not support this number of channels (-3)"),
-            Self::Returned(-4) => f.write_str("has not enough memory (-4)"),
-            Self::Returned(-5) => f.write_str("says that these parameters do not go together (-5)"),
+            Self::Returned(-4) => f.write_str("does not have enough memory (-4)"),
+            Self::Returned(-5) => {
+                f.write_str("does not support this combination of parameters (-5)")
+            }
             Self::Returned(code) if *code < 0 => write!(f, "returned its own error {code}"),
             Self::Returned(code) => {
                 write!(f, "returned {code}, which the contract does not allow")
@@ -77,7 +79,9 @@ impl fmt::Display for Fault {
                 let what = if value.is_nan() { "a NaN" } else { "an infinity" };
                 write!(f, "wrote {what} to channel {channel}")
             }
-            Self::Channels => f.write_str("got a block of other channels than it was made for"),
+            Self::Channels => {
+                f.write_str("got a block with another number of channels than it was created for")
+            }
         }
     }
 }
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_error_of_the_contract_has_words() {
-        assert_eq!(Fault::Returned(-4).to_string(), "has not enough memory (-4)");
+        assert_eq!(Fault::Returned(-4).to_string(), "does not have enough memory (-4)");
         assert_eq!(Fault::Returned(-77).to_string(), "returned its own error -77");
         assert_eq!(Fault::Returned(2).to_string(), "returned 2, which the contract does not allow");
     }

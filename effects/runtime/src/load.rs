@@ -24,7 +24,7 @@ pub enum LoadError {
     #[error("the module is not valid: {reason}")]
     Invalid { reason: String },
     /// Compiling took more than its time.
-    #[error("compiling the module took more than {limit_s} s; split up its largest functions")]
+    #[error("compiling the module took more than {limit_s} s; split its largest functions")]
     SlowCompile { limit_s: f64 },
     /// The compiler gave up.
     #[error("the module cannot be compiled: {reason}")]

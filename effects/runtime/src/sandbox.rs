@@ -40,7 +40,7 @@ pub enum SandboxError {
         reason: String,
     },
     /// No thread for deadlines.
-    #[error("the thread that watches the deadlines of effects cannot be started: {reason}")]
+    #[error("cannot start the thread for deadlines of effects: {reason}")]
     Thread {
         /// What the system says.
         reason: String,

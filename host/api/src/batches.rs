@@ -24,7 +24,7 @@ impl Service {
     /// When the pipeline is not known or has mistakes.
     pub fn submit(&self, request: &SubmitRequest) -> Result<SubmitAnswer, Problem> {
         if request.paths.is_empty() {
-            return Err(Problem::request("name files in `paths`"));
+            return Err(Problem::request("list files in `paths`"));
         }
         if request.paths.len() > FILES_MAX {
             let count = request.paths.len();

@@ -1,4 +1,4 @@
-//! Asking a daemon over its socket, or the same operations over its store while no daemon runs.
+//! Asking a daemon over its socket, or the same operations over its store while no daemon is running.
 
 use super::types::{Problem, Status};
 use axum::Router;
@@ -46,7 +46,7 @@ pub(super) enum Server {
 #[non_exhaustive]
 pub enum ClientError {
     /// Nobody listens: there is no socket, or it was left behind.
-    #[error("nobody listens on {}", .socket.display())]
+    #[error("nothing is listening on {}", .socket.display())]
     Absent {
         /// The socket.
         socket: PathBuf,
@@ -75,7 +75,10 @@ pub enum ClientError {
     #[error("{}", .0.detail)]
     Refused(Problem),
     /// The answer is not what this version understands.
-    #[error("the daemon's answer makes no sense: {reason}; is it another version of wavemill?")]
+    #[error(
+        "unexpected answer from the daemon: {reason}; check that the daemon and this program \
+        are the same version"
+    )]
     Answer {
         /// One line.
         reason: String,
@@ -170,7 +173,7 @@ impl Client {
             Problem::new(status.as_u16(), "refused", detail)
         });
         if matches!(self.server, Server::Nothing(_)) && status == StatusCode::NOT_FOUND {
-            problem.detail += "; there are no jobs here yet: is it the right --state?";
+            problem.detail += "; this state folder has no jobs yet: check --state";
         }
         Err(ClientError::Refused(problem))
     }

@@ -103,7 +103,7 @@ impl Service {
             return Err(Problem::request("`to` must be the absolute path of a file"));
         }
         if fs::symlink_metadata(&to).is_ok() {
-            let detail = format!("{} exists already; nothing is replaced", to.display());
+            let detail = format!("{} already exists; nothing was replaced", to.display());
             return Err(Problem::new(409, "name taken", detail));
         }
         if request.copy {
@@ -120,7 +120,7 @@ impl Service {
     fn copy_file(&self, from: &Path, to: &Path) -> Result<FileView, Problem> {
         let Some(record) = self.store.cataloged(from)? else {
             let what =
-                format!("{} is no file that was made or adopted here, so it", from.display());
+                format!("{} was neither made nor adopted by Wavemill, so it", from.display());
             return Err(StoreError::Missing { what }.into());
         };
         let identity = copy_verified(from, to, &record.blake3).map_err(|reason| {
@@ -220,7 +220,7 @@ pub fn expire(store: &Store, path: &Path, root: &Path) -> Result<Result<(), Stri
 pub fn finish_orders(store: &Store) -> Result<(), StoreError> {
     for (path, order) in store.orders()? {
         let Some(record) = store.cataloged(&path)? else { continue };
-        tracing::info!(path = %path.display(), "Order about a file is finished.");
+        tracing::info!(path = %path.display(), "Interrupted file operation finished.");
         carry_out_order(store, &path, &record, &order)?;
     }
     Ok(())
@@ -251,7 +251,7 @@ fn carry_out_order(
 fn not_done(path: &Path, done: &SourceRecord) -> Problem {
     let reason = match done {
         SourceRecord::Left { reason } => reason.clone(),
-        SourceRecord::Moving { .. } => "its new name was taken meanwhile".to_owned(),
+        SourceRecord::Moving { .. } => "another file has taken its new name".to_owned(),
         _ => "it stays as it is".to_owned(),
     };
     Problem::new(409, "file kept", format!("{}: {reason}", path.display()))
@@ -279,7 +279,7 @@ fn copy_verified(from: &Path, to: &Path, blake3: &str) -> Result<FileIdentity, S
     }
     copied?;
     sync_dir(folder).map_err(reason)?;
-    identity(to).map_err(reason)?.ok_or_else(|| "it is gone again".to_owned())
+    identity(to).map_err(reason)?.ok_or_else(|| "it was removed in the meantime".to_owned())
 }
 
 /// What the catalog gets to know of a file; it is read unless it is the one that is known.
@@ -302,7 +302,7 @@ fn adopted(
     }
     let blake3 = hash_file(path).map_err(reason)?;
     if found()? != identity {
-        return Err("changed while it was read".to_owned());
+        return Err("changed while it was being read".to_owned());
     }
     let changed_ms = u64::try_from(identity.modified_ns / 1_000_000).unwrap_or(0);
     let date = date_of_folders(path);

@@ -57,7 +57,11 @@ impl Guard {
             return Some(Problem::new(403, "foreign host", detail));
         }
         if headers.contains_key(header::ORIGIN) {
-            return Some(Problem::new(403, "foreign origin", "web pages may not ask"));
+            return Some(Problem::new(
+                403,
+                "foreign origin",
+                "requests from web pages are refused",
+            ));
         }
         let given = text(header::AUTHORIZATION).and_then(|value| {
             let (scheme, token) = value.split_once(' ')?;
@@ -66,7 +70,7 @@ impl Guard {
         if given.is_some_and(|given| is_equal(given.as_bytes(), self.token.as_bytes())) {
             return None;
         }
-        let detail = format!("send `Authorization: Bearer` with the text of {TOKEN_FILE}");
+        let detail = format!("send `Authorization: Bearer` with the token in {TOKEN_FILE}");
         Some(Problem::new(401, "no token", detail))
     }
 }

@@ -1,5 +1,5 @@
 //! How other processes see and control a daemon: types, operations, the server, the client. JSON over a Unix socket,
-//! or over the store alone while no daemon runs.
+//! or over the store alone while no daemon is running.
 
 mod batches;
 mod client;

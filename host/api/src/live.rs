@@ -208,7 +208,7 @@ impl Live {
     pub fn set_confinement(&self, confinement: &Confinement) {
         let mut known = locked(&self.confinement);
         if *known != *confinement {
-            tracing::warn!(%confinement, "Workers are confined differently now.");
+            tracing::warn!(%confinement, "Worker confinement changed.");
             known.clone_from(confinement);
         }
     }

@@ -13,7 +13,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4";
 pub(super) struct Extra {
     /// When the job was made that has waited for the longest time, milliseconds since 1970.
     pub(super) oldest_ready_ms: Option<u64>,
-    /// Attempts that were put off since the start.
+    /// Attempts to be retried since the start.
     pub retries: u64,
     /// Audio of the jobs that ended well since the start, s.
     pub audio_s: f64,
@@ -21,7 +21,7 @@ pub(super) struct Extra {
     pub free_bytes: Vec<(String, u64)>,
     /// Seconds since the scheduler went round last.
     pub(super) scheduler_age_s: f64,
-    /// Batches that are not over.
+    /// Batches in progress.
     pub(super) open_batches: u64,
     /// The store's cache.
     pub(super) cache: CacheView,
@@ -34,27 +34,27 @@ pub(super) fn text(status: &Status, extra: &Extra) -> String {
     page.family("wavemill_info", "gauge", "The program's version.");
     page.sample("wavemill_info", &[("version", &status.version)], 1.0);
     page.one("wavemill_uptime_seconds", "gauge", "Time since the start.", status.uptime_s);
-    page.one("wavemill_draining", "gauge", "1 while no job begins any more.", status.is_draining);
+    page.one("wavemill_draining", "gauge", "1 while the daemon is draining.", status.is_draining);
     page.one("wavemill_paused", "gauge", "1 while all pipelines are paused.", status.paused.all);
     page.family("wavemill_jobs", "gauge", "Jobs by state.");
     for (state, count) in &status.jobs {
         page.sample("wavemill_jobs", &[("state", state.name())], *count);
     }
     let age = extra.oldest_ready_ms.map_or(0, |made_ms| now_ms.saturating_sub(made_ms));
-    let help = "Age of the job that has waited for the longest time.";
+    let help = "Age of the oldest waiting job.";
     page.one("wavemill_oldest_ready_seconds", "gauge", help, seconds(age));
-    page.family("wavemill_hook_waiting", "gauge", "What a hook was not notified of yet.");
+    page.family("wavemill_hook_waiting", "gauge", "Notifications not delivered yet.");
     for hook in &status.hooks {
         page.sample("wavemill_hook_waiting", &[("hook", &hook.name)], hook.waiting);
     }
     page.cache(&extra.cache);
-    let help = "Batches that are not over.";
+    let help = "Batches in progress.";
     page.one("wavemill_open_batches", "gauge", help, extra.open_batches);
-    let help = "Attempts that were put off since the start.";
+    let help = "Attempts to be retried since the start.";
     page.one("wavemill_retries_total", "counter", help, extra.retries);
     let help = "Audio of delivered sources since the start; its rate is the speed.";
     page.one("wavemill_audio_seconds_total", "counter", help, extra.audio_s);
-    let help = "Time since the scheduler went round last.";
+    let help = "Time since the scheduler last ran.";
     page.one("wavemill_scheduler_age_seconds", "gauge", help, extra.scheduler_age_s);
     page.family("wavemill_watch_online", "gauge", "1 while a watched folder can be read.");
     for watch in &status.watches {
@@ -66,7 +66,7 @@ pub(super) fn text(status: &Status, extra: &Extra) -> String {
         let labels = [("pipeline", watch.pipeline.as_str()), ("path", &watch.path)];
         page.sample("wavemill_watch_files", &labels, watch.files);
     }
-    let help = "Time since the last full walk of a watched folder.";
+    let help = "Time since the last full scan of a watched folder.";
     page.family("wavemill_watch_scan_age_seconds", "gauge", help);
     for watch in &status.watches {
         let scan = watch.last_scan.as_deref().and_then(|scan| scan.parse::<jiff::Timestamp>().ok());
@@ -77,7 +77,7 @@ pub(super) fn text(status: &Status, extra: &Extra) -> String {
             page.sample("wavemill_watch_scan_age_seconds", &labels, age_s);
         }
     }
-    page.family("wavemill_free_bytes", "gauge", "Free space where jobs write, as last looked at.");
+    page.family("wavemill_free_bytes", "gauge", "Free space where jobs write, when last checked.");
     for (path, bytes) in &extra.free_bytes {
         page.sample("wavemill_free_bytes", &[("path", path)], *bytes);
     }
@@ -127,14 +127,14 @@ struct Page {
 
 impl Page {
     fn cache(&mut self, cache: &CacheView) {
-        let help = "Pages of the store by where they were.";
+        let help = "Pages of the store, by where they were found.";
         self.family("wavemill_store_cache_reads_total", "counter", help);
         for (found, count) in [("cache", cache.hits), ("disk", cache.misses)] {
             self.sample("wavemill_store_cache_reads_total", &[("found", found)], count);
         }
-        let help = "Pages that made room for others in the cache of the store.";
+        let help = "Pages evicted from the store's cache.";
         self.one("wavemill_store_cache_evictions_total", "counter", help, cache.evictions);
-        let help = "Memory that cached pages of the store take.";
+        let help = "Memory used by the store's cache.";
         self.one("wavemill_store_cache_bytes", "gauge", help, cache.used_bytes);
     }
 

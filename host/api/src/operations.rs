@@ -28,9 +28,10 @@ const BODY_BYTES_MAX: usize = 64 << 20;
 #[derive(OpenApi)]
 #[openapi(info(
     title = "Wavemill control API",
-    description = "Version 1: fields and paths are only added. Refusals are problem details (RFC 9457). It is \
-                   served on the Unix socket `control.sock` of the state folder, and where `watch --listen` \
-                   says so on a loopback address, with `Authorization: Bearer` and the token in `control.token`.",
+    description = "Version 1: fields and paths are added, never removed. Errors are problem \
+        details (RFC 9457). The API is served on the Unix socket `control.sock` in the state \
+        folder and, with `watch --listen`, on a loopback address, where requests need \
+        `Authorization: Bearer` with the token in `control.token`.",
     license(name = "MIT OR Apache-2.0")
 ))]
 struct Document;
@@ -241,11 +242,11 @@ fn name_in(path: InPath) -> Result<String, Problem> {
 }
 
 async fn unknown() -> Problem {
-    Problem::new(404, "not found", "no such path; GET /v1/openapi.json lists them")
+    Problem::new(404, "not found", "unknown path; GET /v1/openapi.json lists all paths")
 }
 
 async fn wrong_method() -> Problem {
-    let detail = "this path has other methods; GET /v1/openapi.json lists them";
+    let detail = "this path does not support the method; GET /v1/openapi.json lists those it does";
     Problem::new(405, "method not allowed", detail)
 }
 

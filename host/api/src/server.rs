@@ -61,9 +61,9 @@ impl Server {
                 };
                 tokio::select! {
                     result = served => if let Err(error) = result {
-                        tracing::error!(%error, "Control socket ends.");
+                        tracing::error!(%error, "Control socket failed.");
                     },
-                    Err(error) = on_tcp => tracing::error!(%error, "Control address ends."),
+                    Err(error) = on_tcp => tracing::error!(%error, "Control address failed."),
                     () = ended => {}
                 }
             });

@@ -22,7 +22,7 @@ use wavemill_store::{JobQuery, JobRecord, Paused, Store, StoreError};
 const STALLED_AFTER: Duration = Duration::from_mins(1);
 
 /// Answers the questions of the control socket. The command line uses it directly on the store when
-/// no daemon runs.
+/// no daemon is running.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub(super) store: Arc<Store>,
@@ -43,7 +43,7 @@ pub struct Terms {
 }
 
 impl Service {
-    /// Over a store that no daemon runs on.
+    /// Over a store that no daemon is running on.
     pub fn over_store(store: Arc<Store>, terms: Terms) -> Self {
         Self { store, live: None, terms: Arc::new(terms) }
     }
@@ -92,7 +92,7 @@ impl Service {
         let live = self.live()?;
         let age = live.tally().beat.elapsed();
         if age > STALLED_AFTER {
-            let detail = format!("the scheduler has not gone round for {} s", age.as_secs());
+            let detail = format!("the scheduler has not run for {} s", age.as_secs());
             return Err(Problem::new(503, "stalled", detail));
         }
         Ok(Health { status: "ok".to_owned(), scheduler_age_s: age.as_secs_f64() })
@@ -104,7 +104,11 @@ impl Service {
     /// While the daemon drains or is not well.
     pub fn ready(&self) -> Result<Health, Problem> {
         if self.live()?.stop.level() != StopLevel::Run {
-            return Err(Problem::new(503, "draining", "the daemon finishes what runs, then ends"));
+            return Err(Problem::new(
+                503,
+                "draining",
+                "the daemon finishes its running jobs, then exits",
+            ));
         }
         self.health()
     }
@@ -112,7 +116,7 @@ impl Service {
     /// All events from now on.
     ///
     /// # Errors
-    /// When no daemon runs.
+    /// When no daemon is running.
     pub(super) fn events(&self) -> Result<broadcast::Receiver<Line>, Problem> {
         Ok(self.live()?.listen())
     }
@@ -141,7 +145,7 @@ impl Service {
     }
 
     fn live(&self) -> Result<&Live, Problem> {
-        self.live.as_deref().ok_or_else(|| Problem::new(503, "no daemon", "no daemon runs"))
+        self.live.as_deref().ok_or_else(|| Problem::new(503, "no daemon", "no daemon is running"))
     }
 
     /// Jobs, the newest first.
@@ -174,7 +178,7 @@ impl Service {
     /// When jobs are named and none of them is known and over.
     pub fn retry(&self, request: &RetryRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && !request.all {
-            return Err(Problem::request("name jobs in `ids`, or say `all`"));
+            return Err(Problem::request("list jobs in `ids`, or set `all`"));
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
@@ -239,15 +243,15 @@ impl Service {
     /// When a path is not that of a known file, or the pipeline is not known.
     pub fn reprocess(&self, request: &ReprocessRequest) -> Result<JobList, Problem> {
         if request.paths.is_empty() && request.pipeline.is_none() {
-            return Err(Problem::request("name files in `paths`, or a `pipeline`"));
+            return Err(Problem::request("list files in `paths`, or name a `pipeline`"));
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let paths: Vec<_> = request.paths.iter().map(PathBuf::from).collect();
         let (files, missing) =
             self.store.files_to_reprocess(request.pipeline.as_deref(), &paths)?;
         if let Some(path) = missing.first() {
-            let why = "no watched folder has this file, and it is not the last of its name that was moved or \
-                       submitted; `jobs retry` repeats older jobs";
+            let why = "this file is in no watched folder, and it is not the newest of its name \
+                that was moved or submitted; to repeat an older job, use `jobs retry`";
             let detail = format!("{}: {why}", path.display());
             return Err(Problem::new(404, "not found", detail));
         }
@@ -261,7 +265,7 @@ impl Service {
     /// When jobs are named and each is unknown, or past the point where it can be canceled.
     pub fn cancel(&self, request: &CancelRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && request.batch.is_none() && !request.waiting {
-            return Err(Problem::request("name jobs in `ids` or a `batch`, or say `waiting`"));
+            return Err(Problem::request("list jobs in `ids`, name a `batch`, or set `waiting`"));
         }
         self.know_pipeline(request.pipeline.as_deref())?;
         let mut jobs = Vec::new();
@@ -349,7 +353,7 @@ impl Service {
     pub fn set_log_level(&self, request: &LogLevel) -> Result<LogLevel, Problem> {
         (self.live()?.set_log_level)(&request.level)
             .map_err(|reason| Problem::new(400, "bad request", reason))?;
-        tracing::warn!(level = %request.level, "Log level was changed by request.");
+        tracing::warn!(level = %request.level, "Log level changed.");
         Ok(request.clone())
     }
 
@@ -406,7 +410,7 @@ fn pause_view(paused: Paused) -> PauseView {
 
 /// What is said of a pipeline that has no such name, and what helps.
 pub(super) fn unknown_pipeline(name: &str, help: &str) -> Problem {
-    Problem::new(404, "unknown pipeline", format!("no pipeline is named `{name}` here{help}"))
+    Problem::new(404, "unknown pipeline", format!("unknown pipeline `{name}`{help}"))
 }
 
 impl Problem {

@@ -33,7 +33,7 @@ impl<'s> Admission<'s> {
                 begin.strftime(if is_here { " until %a %H:%M" } else { " until %a %H:%M %Z" })
             });
             let until = until.map(|until| until.to_string()).unwrap_or_default();
-            return Some(format!("outside of the hours of pipeline `{}`{until}", pipeline.name));
+            return Some(format!("outside the hours of pipeline `{}`{until}", pipeline.name));
         }
         None
     }

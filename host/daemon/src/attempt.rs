@@ -1,7 +1,7 @@
 //! One attempt at a job, from its claim to its end.
 
 use super::crash::survive;
-use super::deciding::decide;
+use super::decision::decide;
 use super::domain;
 use super::event::DaemonEvent;
 use super::plans::Plan;
@@ -20,7 +20,7 @@ use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared, ROUNDS_M
 use wavemill_pipelines::model::Grouping;
 use wavemill_pipelines::publishing::{Trust, hash_file, identity};
 use wavemill_pipelines::report::Report;
-use wavemill_store::cache::Group;
+use wavemill_store::cache::GroupMeasurements;
 use wavemill_store::{Again, Blame, Clock, End, JobState, Lease, Why};
 use wavemill_store::{
     Ending, GroupRecord, JobRecord, OutputFacts, OutputProgress, OutputRecord, SourceRecord,
@@ -100,7 +100,11 @@ impl<'s> Together<'s> {
     }
 
     /// Takes what the worker measured: it is on disk before any output depends on it.
-    fn agree(&mut self, shared: &Shared, group: Group) -> Result<Group, StoreError> {
+    fn agree(
+        &mut self,
+        shared: &Shared,
+        group: GroupMeasurements,
+    ) -> Result<GroupMeasurements, StoreError> {
         let group = shared.store.keep_measured(&self.id, group)?;
         self.turn = None;
         self.measuring = None;
@@ -171,7 +175,7 @@ fn identified(
         Ok(Some((identity, hash))) => {
             Ok(Some(shared.queue().identify(&Lease::of(job), hash, identity)?))
         }
-        Ok(None) => Err("vanished or changed while it was read".to_owned()),
+        Ok(None) => Err("was deleted or changed while it was being read".to_owned()),
         Err(reason) => Err(reason),
     })
 }
@@ -187,14 +191,16 @@ impl Attempt<'_> {
         let (shared, job) = (self.shared, self.job);
         match sources::state_of(job) {
             SourceState::Same => {}
-            SourceState::Gone => return self.fail("vanished before it could be read".to_owned()),
+            SourceState::Gone => {
+                return self.fail("was deleted before it could be read".to_owned());
+            }
             SourceState::Changed => return self.source_changed(),
         }
         if let Some(reason) = shared.store.duplicate_of(job)? {
             return self.skip(reason);
         }
         let Some(plan) = shared.plans.get(&shared.store, &job.file.pipeline, &job.plan)? else {
-            return self.fail(format!("pipeline `{}` is not known any more", job.file.pipeline));
+            return self.fail(format!("pipeline `{}` no longer exists", job.file.pipeline));
         };
         let mut together = match plan.pipeline.grouped_step() {
             Some((_, grouping)) => match Together::of(shared, job, grouping)? {
@@ -445,7 +451,9 @@ impl Attempt<'_> {
         ) {
             match sources::state_of(job) {
                 SourceState::Same => {}
-                SourceState::Gone => return self.fail("vanished while it was read".to_owned()),
+                SourceState::Gone => {
+                    return self.fail("was deleted while it was being read".to_owned());
+                }
                 SourceState::Changed => return self.source_changed(),
             }
         }
@@ -470,9 +478,12 @@ impl Attempt<'_> {
         let job = self.job;
         let is_watched = job.input == job.file.path() && !job.is_submitted();
         let (why, reason) = if is_watched {
-            (Why::SourceChanged, "changed after it was found; it is taken again when it settles")
+            (
+                Why::SourceChanged,
+                "changed after it was found; it will be processed when it stops changing",
+            )
         } else {
-            (Why::Failed, "changed after it was submitted or moved; submit it once more")
+            (Why::Failed, "changed after it was submitted or moved; submit it again")
         };
         let end = End {
             why,
@@ -514,7 +525,7 @@ impl Attempt<'_> {
     fn canceled(&self) -> Result<JobRecord, StoreError> {
         let end = End {
             why: Why::Asked,
-            reason: "was canceled by request".to_owned(),
+            reason: "was canceled".to_owned(),
             source: SourceRecord::Kept,
             is_crash: false,
             now_ms: Clock::now_ms(),
@@ -591,7 +602,7 @@ fn prepared_outputs(
     let mut outputs = Vec::new();
     for output in &outcome.outputs {
         let record = planned.iter().find(|record| matches(record, output)).ok_or_else(|| {
-            format!("the worker made {}, which was not asked for", output.path.display())
+            format!("the worker wrote {}, which was not requested", output.path.display())
         })?;
         let (size_bytes, blake3) = (output.size_bytes, output.blake3.clone());
         let progress = OutputProgress::Prepared { size_bytes, blake3 };
@@ -604,7 +615,7 @@ fn prepared_outputs(
         } else if must_be_made(record, outcome)
             && !outputs.iter().any(|done| done.path == record.path)
         {
-            return Err(format!("the worker did not make {}", record.path.display()));
+            return Err(format!("the worker did not write {}", record.path.display()));
         }
     }
     Ok(outputs)

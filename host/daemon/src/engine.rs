@@ -7,7 +7,7 @@ use super::retention::Retention;
 use super::settings::{Reload, Summary};
 use super::shared::Shared;
 use super::slot::{SlotHandle, SlotReport};
-use super::watching::Watched;
+use super::watches::Watched;
 use crossbeam_channel::{Receiver, after, never, select};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 mod admission;
 mod attempt;
 mod crash;
-mod deciding;
+mod decision;
 mod domain;
 mod engine;
 mod event;
@@ -24,7 +24,7 @@ mod space;
 mod tests;
 mod turns;
 mod watchdog;
-mod watching;
+mod watches;
 pub mod worker;
 
 pub use event::{DaemonEvent, StartedWatch};
@@ -48,7 +48,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turns::Turns;
-use watching::Watched;
+use watches::Watched;
 use wavemill_api::live::Live;
 use wavemill_api::types::WatchView;
 use wavemill_api::{Server, Service, Terms, socket_path};
@@ -88,7 +88,7 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
     for plan in plans.current().values() {
         watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
     }
-    watching::warn_of_contention(&watches);
+    watches::warn_of_contention(&watches);
     let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
     run_opened(settings, &shared, watches, requests).map_err(|error| match error {
         // Whatever it stopped at: what follows a change that had no room fails too.
@@ -191,9 +191,9 @@ fn open(
 fn confinement(settings: &DaemonSettings) -> Confinement {
     let confinement = if settings.confine { confinement_here() } else { Confinement::off() };
     if confinement.level == ConfinementLevel::Full {
-        tracing::info!(%confinement, "Workers are confined.");
+        tracing::info!(%confinement, "Workers confined.");
     } else {
-        tracing::warn!(%confinement, "Workers are not fully confined.");
+        tracing::warn!(%confinement, "Workers not fully confined.");
     }
     confinement
 }
@@ -304,7 +304,7 @@ fn worker_command(settings: &DaemonSettings) -> Result<Vec<OsString>, DaemonErro
         return Ok(settings.worker_command.clone());
     }
     let program = std::env::current_exe().map_err(|error| DaemonError::Start {
-        reason: format!("this program does not know its own file: {error}"),
+        reason: format!("the path of this program is unknown: {error}"),
     })?;
     Ok(vec![program.into_os_string(), OsString::from("worker")])
 }

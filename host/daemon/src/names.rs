@@ -34,10 +34,13 @@ impl Names for JobNames<'_> {
     fn standing(&self, path: &Path) -> io::Result<Standing> {
         if let Some(holder) = self.held.get(path) {
             let by = if holder.job == self.job.id {
-                "is made twice by this pipeline".to_owned()
+                "is written twice by this pipeline".to_owned()
             } else {
-                let by =
-                    format!("is being made from {} by job {}", holder.input.display(), holder.job);
+                let by = format!(
+                    "is being written from {} by job {}",
+                    holder.input.display(),
+                    holder.job
+                );
                 if holder.pipeline == self.job.file.pipeline && are_twins(&holder.input, self.input)
                 {
                     return Ok(Standing::OfTwin { by });

@@ -161,8 +161,8 @@ fn named(plans: impl Iterator<Item = (PathBuf, Plan)>) -> Result<Current, Daemon
         let name = plan.pipeline.name.clone();
         if let Some(other) = paths.insert(name.clone(), path.clone()) {
             let reason = format!(
-                "{} and {} are both named `{name}`; a name identifies finished work, so each \
-                 pipeline needs its own",
+                "{} and {} are both named `{name}`; each pipeline needs its own name, because jobs \
+                are identified by it",
                 other.display(),
                 path.display()
             );

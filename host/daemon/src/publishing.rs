@@ -166,7 +166,7 @@ fn replan(output: &mut OutputRecord) -> bool {
         }
         OnConflict::Skip => {
             let _ = fs::remove_file(&output.temporary);
-            let reason = format!("{} exists already", output.path.display());
+            let reason = format!("{} already exists", output.path.display());
             output.progress = OutputProgress::Skipped { reason };
             true
         }
@@ -186,7 +186,7 @@ fn take_back(outputs: &[OutputRecord], done: &[(Finished, FileIdentity)]) {
     remove_parts(outputs);
     for (file, identity) in done {
         if let Err(error) = withdraw(file, *identity) {
-            tracing::warn!(path = %file.path.display(), %error, "Output could not be taken back.");
+            tracing::warn!(path = %file.path.display(), %error, "Output could not be removed.");
         }
     }
 }

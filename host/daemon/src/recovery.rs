@@ -17,7 +17,7 @@ pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
     let mut recovered = Vec::new();
     shared.store.mend_waits(Clock::now_ms())?;
     for job in shared.queue().held_by_others(&shared.boot_id)? {
-        tracing::info!(job = %job.id, state = %job.state, "Job is recovered.");
+        tracing::info!(job = %job.id, state = %job.state, "Job recovered.");
         recovered.push(match job.state {
             JobState::Running => release(shared, &job)?,
             JobState::Prepared => finish(shared, &job)?,
@@ -48,7 +48,7 @@ fn release(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     }
     let end = End {
         why: Why::Failed,
-        reason: format!("{DEATHS_MAX} attempts ended with the death of the daemon"),
+        reason: format!("the daemon died during {DEATHS_MAX} attempts"),
         source: wavemill_store::SourceRecord::Kept,
         is_crash: false,
         now_ms: Clock::now_ms(),
@@ -78,7 +78,7 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
             Ok(*job)
         }
         Published::Lost(reason) => {
-            tracing::warn!(job = %job.id, %reason, "Job has to run again.");
+            tracing::warn!(job = %job.id, %reason, "Job must run again.");
             remove_parts(&outputs);
             shared.queue().release(&lease, true)
         }

@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::event::DaemonEvent;
 use super::plans::{Current, Plans};
 use super::settings::{DaemonError, Reload};
-use super::watching::{Watched, warn_of_contention};
+use super::watches::{Watched, warn_of_contention};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wavemill_store::StoreError;
@@ -29,7 +29,7 @@ impl Engine {
         match next {
             Ok((reload, next)) => self.adopt(reload, next),
             Err(reason) => {
-                tracing::info!(%reason, "Pipelines are not reloaded.");
+                tracing::info!(%reason, "Pipelines not reloaded.");
                 self.shared.live.set_reload_refused(Some(reason.clone()));
                 self.shared.emit(DaemonEvent::ReloadRefused { reason });
                 Ok(())
@@ -96,7 +96,7 @@ impl Engine {
         shared.space.set_free_bytes_min(reload.free_bytes_min);
         shared.plans.set_current(plans);
         shared.set_hooks(reload.hooks);
-        tracing::info!("Pipelines are reloaded.");
+        tracing::info!("Pipelines reloaded.");
         shared.emit(event);
         for (pipeline, jobs) in shared.store.waiting_counts()? {
             if !shared.live.runs(&pipeline) {
@@ -125,6 +125,6 @@ impl Engine {
 fn end(watch: Option<Watched>) {
     let ended = std::thread::Builder::new().name("watch end".to_owned()).spawn(move || drop(watch));
     if let Err(error) = ended {
-        tracing::warn!(%error, "Watch was ended without a thread.");
+        tracing::warn!(%error, "Watch stopped without a thread.");
     }
 }

@@ -49,14 +49,14 @@ impl Retention {
         let sweep = move || {
             for (pipeline, keep_for) in terms {
                 if let Err(error) = sweep(&shared, &pipeline, keep_for) {
-                    tracing::warn!(pipeline, %error, "Old files could not be deleted.");
+                    tracing::warn!(pipeline, %error, "Expired files not deleted.");
                 }
             }
         };
         let thread = std::thread::Builder::new().name("retention".to_owned()).spawn(sweep);
         match thread {
             Ok(thread) => self.thread = Some(thread),
-            Err(error) => tracing::warn!(%error, "Old files are not looked for."),
+            Err(error) => tracing::warn!(%error, "Search for expired files failed."),
         }
         Ok(())
     }
@@ -76,7 +76,10 @@ fn is_clock_believed(store: &Store) -> Result<bool, StoreError> {
     store.set_clock(next)?;
     let is_believed = now_ms >= next.doubted_until_ms;
     if !is_believed {
-        tracing::warn!("No old files are deleted: the clock jumped, or nothing ran for a week.");
+        tracing::warn!(
+            "Deleting expired files is suspended for a day: the clock jumped ahead, or \
+            no daemon ran for a week."
+        );
     }
     Ok(is_believed)
 }
@@ -110,9 +113,11 @@ fn sweep(shared: &Shared, pipeline: &str, keep_for: Duration) -> Result<(), Stor
         match expire(&shared.store, &path, &shared.output_root)? {
             Ok(()) => {
                 files += 1;
-                tracing::info!(pipeline, path = %path_shown, "Old file is deleted.");
+                tracing::info!(pipeline, path = %path_shown, "Expired file deleted.");
             }
-            Err(reason) => tracing::debug!(pipeline, path = %path_shown, reason, "Old file stays."),
+            Err(reason) => {
+                tracing::debug!(pipeline, path = %path_shown, reason, "Expired file kept.");
+            }
         }
     }
     if files > 0 {

@@ -126,7 +126,7 @@ pub enum DaemonError {
         reason: String,
     },
     /// Another daemon has the store.
-    #[error("another wavemill runs on this state (pid {pid}): {}", .state_dir.display())]
+    #[error("another wavemill uses this state folder (pid {pid}): {}", .state_dir.display())]
     Busy {
         /// Its process id, or `unknown`.
         pid: String,

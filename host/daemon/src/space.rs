@@ -85,10 +85,10 @@ impl Space {
         let Room { free_bytes, free_files, .. } = answer?;
         if free_bytes < self.free_bytes_min() {
             let (free, min) = (free_bytes >> 20, self.free_bytes_min() >> 20);
-            return Some(format!("{shown} has {free} MiB free; `min_free_mib` asks for {min}"));
+            return Some(format!("{shown} has {free} MiB free; `min_free_mib` requires {min}"));
         }
         let free_files = free_files.filter(|&files| files < FREE_FILES_MIN)?;
-        Some(format!("{shown} has room for {free_files} more files only"))
+        Some(format!("{shown} has room for only {free_files} more files"))
     }
 
     /// Free space by folder, as last looked at.
@@ -135,7 +135,7 @@ mod tests {
         let path = folder.path().join("not/made/yet");
         assert_eq!(Space::start(1).unwrap().shortage(std::slice::from_ref(&path)), None);
         let reason = Space::start(u64::MAX).unwrap().shortage(&[path]).unwrap();
-        assert!(reason.contains("MiB free; `min_free_mib` asks for 17592186044415"), "{reason}");
+        assert!(reason.contains("MiB free; `min_free_mib` requires 17592186044415"), "{reason}");
         assert_eq!(Space::start(0).unwrap().shortage(&["/".into()]), None);
     }
 
@@ -170,6 +170,6 @@ mod tests {
         let answers = BTreeMap::from([(PathBuf::from("/full"), (Instant::now(), full))]);
         *space.known.lock() = Known { answers, open: BTreeMap::new() };
         let reason = space.shortage(&["/full".into()]).unwrap();
-        assert_eq!(reason, "/full has room for 3 more files only");
+        assert_eq!(reason, "/full has room for only 3 more files");
     }
 }

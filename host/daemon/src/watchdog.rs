@@ -70,12 +70,12 @@ impl Watchdog {
     pub(super) fn excess(&mut self, pid: u32) -> Option<String> {
         if Instant::now() >= self.deadline {
             let timeout_s = self.timeout.as_secs_f64();
-            return Some(format!("took longer than the pipeline's timeout of {timeout_s} s"));
+            return Some(format!("exceeded the pipeline's timeout of {timeout_s} s"));
         }
         let bytes_max = self.rss_bytes_max;
         if let Some(bytes) = resident_bytes(pid).filter(|&bytes| bytes > bytes_max) {
             let (mib, mib_max) = (bytes >> 20, bytes_max >> 20);
-            return Some(format!("took {mib} MiB of memory; a worker may have {mib_max}"));
+            return Some(format!("used {mib} MiB of memory; `max_memory_mib` is {mib_max}"));
         }
         self.stalled(effort(pid)?)
     }
@@ -88,9 +88,8 @@ impl Watchdog {
         self.then = Some(then);
         let spent = now.processor.saturating_sub(then.processor);
         let stall_s = self.stall.as_secs_f64();
-        (spent >= self.stall).then(|| {
-            format!("loops: no progress, nothing read or written in {stall_s} s of processor time")
-        })
+        (spent >= self.stall)
+            .then(|| format!("loops: no progress and no I/O in {stall_s} s of processor time"))
     }
 }
 

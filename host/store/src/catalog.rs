@@ -168,7 +168,7 @@ impl Store {
         self.write(move |tx| {
             let key = path.as_os_str().as_bytes();
             let record = tx.record(tables::CATALOG, key)?.ok_or_else(|| StoreError::Missing {
-                what: format!("{} is no file that was made or adopted here, so it", path.display()),
+                what: format!("{} was neither made nor adopted by Wavemill, so it", path.display()),
             })?;
             tx.put(tables::ORDERS, key, &order)?;
             Ok(record)

@@ -424,7 +424,7 @@ impl JobRecord {
     fn canceled(&self, now_ms: u64) -> Self {
         Self {
             state: JobState::Canceled,
-            reason: Some("was canceled by request".to_owned()),
+            reason: Some("was canceled".to_owned()),
             boot_id: None,
             finished_ms: Some(now_ms),
             ..self.clone()

@@ -188,7 +188,7 @@ impl Tx<'_> {
         self.insert_job(&JobRecord {
             state: JobState::Failed,
             finished_ms: Some(Clock::now_ms()),
-            reason: Some(format!("{reason}; it is taken when the rest is there")),
+            reason: Some(format!("{reason}; it will be processed when the rest arrives")),
             ..JobRecord::new(id.to_owned(), key, &record, &context.plan)
         })
     }
@@ -245,7 +245,7 @@ impl Tx<'_> {
         let canceled = JobRecord {
             state: JobState::Canceled,
             finished_ms: Some(Clock::now_ms()),
-            reason: Some("the file was replaced before its turn came".to_owned()),
+            reason: Some("the file was replaced before it was processed".to_owned()),
             ..job.clone()
         };
         self.change_job(&job, &canceled)?;

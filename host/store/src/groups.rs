@@ -5,7 +5,7 @@ use super::requests::source_elsewhere;
 use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
 use crate::JobState;
-use crate::cache::Group;
+use crate::cache::GroupMeasurements;
 use serde::de::DeserializeOwned;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -43,7 +43,11 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn keep_measured(&self, group: &str, measured: Group) -> Result<Group, StoreError> {
+    pub fn keep_measured(
+        &self,
+        group: &str,
+        measured: GroupMeasurements,
+    ) -> Result<GroupMeasurements, StoreError> {
         let id = group.to_owned();
         self.write(move |tx| {
             let record = tx.known_group(&id)?;
@@ -200,7 +204,7 @@ impl Search<'_> {
         for member in &mut former.members {
             let now = self.path_of(member, others)?;
             // Whatever kept it out of the former group may have passed.
-            member.left_out = now.is_none().then(|| "is not there any more".to_owned());
+            member.left_out = now.is_none().then(|| "no longer exists".to_owned());
             member.path = now.unwrap_or_else(|| member.path.clone());
         }
         Ok(Some(former.members))

@@ -20,7 +20,7 @@ pub struct JobIds {
 }
 
 impl JobIds {
-    /// Ids larger than `last`, which is the largest that exists already.
+    /// Ids larger than `last`, which is the largest that already exists.
     pub fn after(last: Option<&str>) -> Self {
         Self { last: AtomicU64::new(last.and_then(decode).unwrap_or(0)) }
     }

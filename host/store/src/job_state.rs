@@ -108,7 +108,7 @@ impl FromStr for JobState {
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(|state| state.name()).collect();
-            format!("`{text}` is no job state; it must be one of {}", names.join(", "))
+            format!("unknown job state `{text}`; use one of {}", names.join(", "))
         })
     }
 }

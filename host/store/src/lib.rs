@@ -222,7 +222,7 @@ fn compact(database: &mut Database, path: &Path) -> Result<(), StoreError> {
     transaction.abort()?;
     let used_bytes = stats.stored_bytes() + stats.metadata_bytes();
     if file_bytes / COMPACT_FACTOR > used_bytes {
-        tracing::info!(path = %path.display(), file_bytes, used_bytes, "Store is compacted.");
+        tracing::info!(path = %path.display(), file_bytes, used_bytes, "Store compacted.");
         database.compact()?;
     }
     Ok(())
@@ -271,13 +271,16 @@ fn last_job_id(database: &Database) -> Result<Option<String>, StoreError> {
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process has it.
-    #[error("another wavemill runs on this state (pid {pid})")]
+    #[error("another wavemill uses this state folder (pid {pid})")]
     Busy {
         /// Its process id, or `unknown`.
         pid: String,
     },
     /// It was written by a later version of the program.
-    #[error("the store has schema {found}; this program knows up to {known}")]
+    #[error(
+        "the store has schema {found}, but this version reads only up to {known}; use a newer \
+        Wavemill"
+    )]
     Newer {
         /// Its schema.
         found: u32,
@@ -294,8 +297,8 @@ pub enum StoreError {
         /// What stands against it.
         reason: String,
     },
-    /// It was canceled by request, so it may not go on.
-    #[error("job {job} was canceled by request")]
+    /// It was canceled, so it may not go on.
+    #[error("job {job} was canceled")]
     Canceled {
         /// The job.
         job: String,
@@ -307,7 +310,7 @@ pub enum StoreError {
         what: String,
     },
     /// Part of an id fits several jobs.
-    #[error("`{part}` fits {count} jobs; give more of the id")]
+    #[error("`{part}` matches {count} jobs; give more of the id")]
     Ambiguous {
         /// What was given.
         part: String,

@@ -2,7 +2,7 @@
 
 use super::path_text;
 use crate::JobState;
-use crate::cache::Group;
+use crate::cache::GroupMeasurements;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -129,7 +129,7 @@ pub struct JobRecord {
     pub reason: Option<String>,
     /// How it will end once its outputs are published.
     pub ending: Ending,
-    /// What becomes of the source.
+    /// What to do with the source afterward.
     pub source: SourceRecord,
     /// The job it repeats.
     pub retry_of: Option<String>,
@@ -182,7 +182,7 @@ pub struct GroupRecord {
     /// Its files, by name.
     pub members: Vec<GroupMember>,
     /// What was measured; nothing is delivered before it is known.
-    pub measured: Option<Group>,
+    pub measured: Option<GroupMeasurements>,
 }
 
 /// A file of a group, as it was when the group was formed.

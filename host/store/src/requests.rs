@@ -222,7 +222,7 @@ impl Tx<'_> {
             incomplete: None,
             is_found_again: false,
         };
-        // One that is not there any more was maybe moved by a later job.
+        // One that no longer exists was maybe moved by a later job.
         let later = self.latest_job(&job.file)?;
         let later = later.filter(|later| known.is_none() && later.hash == job.hash);
         let moved = [Some(job), later.as_ref()].into_iter().flatten().filter_map(moved_source);

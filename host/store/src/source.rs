@@ -137,7 +137,7 @@ fn carry_out_move(
                 sync_dir(folder_of(source.input))?;
                 SourceRecord::Moved { to: to.to_path_buf() }
             }
-            _ => SourceRecord::Left { reason: "it was gone already".to_owned() },
+            _ => SourceRecord::Left { reason: "it was already gone".to_owned() },
         });
     };
     if found != source.identity && hash_file(source.input)? != source.hash {
@@ -210,7 +210,7 @@ fn copy_over(source: &SourceContext<'_>, to: &Path, seen: FileIdentity) -> io::R
     let _ = fs::remove_file(&part);
     let copied = copy_synced(source.input, &part).and_then(|()| {
         if hash_file(&part)? != source.hash {
-            return Err(io::Error::other("it changed while it was copied"));
+            return Err(io::Error::other("it changed while it was being copied"));
         }
         rename_noreplace(&part, to)
     });
@@ -264,7 +264,7 @@ fn delete(source: &SourceContext<'_>) -> io::Result<SourceRecord> {
 }
 
 fn left_because_changed() -> SourceRecord {
-    SourceRecord::Left { reason: "it changed meanwhile".to_owned() }
+    SourceRecord::Left { reason: "it changed in the meantime".to_owned() }
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -29,7 +29,7 @@ pub(super) struct File {
     /// Whether its header promised more bytes than were there, in this state.
     pub(super) is_incomplete: bool,
     /// The reason reported for not taking it, in this state.
-    pub(super) told: Option<String>,
+    pub(super) reported: Option<String>,
 }
 
 /// A file's content as the engine knows it.
@@ -78,12 +78,12 @@ pub(super) struct Resting {
 impl File {
     /// Whether something will be reported about it if it does not change any more.
     pub(super) fn is_busy(&self) -> bool {
-        matches!(self.phase, Phase::Settling | Phase::Hashing) && self.told.is_none()
+        matches!(self.phase, Phase::Settling | Phase::Hashing) && self.reported.is_none()
     }
 
     /// Whether it was reported to the engine, which then must be notified when it is gone.
     pub(super) fn was_emitted(&self) -> bool {
-        self.known.is_some() || self.told.is_some()
+        self.known.is_some() || self.reported.is_some()
     }
 }
 
@@ -167,7 +167,7 @@ impl Resting {
     fn of(file: &File) -> Option<Self> {
         let known = file.known?;
         let is_as_known = file.stat.is_none_or(|stat| known.is(&stat));
-        let rests = file.phase == Phase::Rest && file.told.is_none() && is_as_known;
+        let rests = file.phase == Phase::Rest && file.reported.is_none() && is_as_known;
         rests.then(|| Self {
             known,
             changed_ns: file.stat.map_or(0, |stat| stat.changed_ns),
@@ -218,7 +218,7 @@ mod tests {
         let active = [
             File { phase: Phase::Settling, ..rests() },
             File { phase: Phase::Marker, ..rests() },
-            File { told: Some("no".to_owned()), ..rests() },
+            File { reported: Some("no".to_owned()), ..rests() },
             File { known: None, ..rests() },
             File { stat: Some(other), ..rests() },
         ];

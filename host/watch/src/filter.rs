@@ -120,7 +120,7 @@ impl Rules {
 fn parse(pattern: &str, as_typed: &str) -> io::Result<Glob> {
     GlobBuilder::new(pattern).case_insensitive(true).literal_separator(true).build().map_err(
         |error| {
-            let message = format!("glob `{as_typed}` cannot be read: {}", error.kind());
+            let message = format!("invalid glob `{as_typed}`: {}", error.kind());
             io::Error::new(io::ErrorKind::InvalidInput, message)
         },
     )

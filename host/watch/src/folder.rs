@@ -20,7 +20,7 @@ pub(super) struct Folder {
     /// Who it was when it was last listed; `None` before.
     pub(super) identity: Option<Identity>,
     /// The reason reported for not listing it.
-    pub(super) told: Option<String>,
+    pub(super) reported: Option<String>,
     /// Its folders, with the number of the last listing that saw them.
     pub(super) folders: HashMap<OsString, u64>,
     /// Its files.

@@ -32,7 +32,7 @@ impl Watcher {
     }
 
     fn take_overflow(&mut self) {
-        debug!("Events were lost: everything is looked at.");
+        debug!("Events were lost; scanning everything.");
         self.forget_watches(Path::new(""));
         self.scan_now();
     }
@@ -100,7 +100,7 @@ impl Watcher {
                 }
             }
             Err(error) if is_absence(&error) => self.vanish_unless_offline(relative),
-            Err(error) => debug!(path = %relative.display(), %error, "Cannot be looked at."),
+            Err(error) => debug!(path = %relative.display(), %error, "Entry cannot be read."),
         }
     }
 }

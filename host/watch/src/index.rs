@@ -22,7 +22,7 @@ impl Index {
         self.update(&file.relative, |seeded| match file.hash {
             Some(hash) => seeded.known = Some(Known { size_bytes, modified_ns, inode, hash }),
             // Reported again at every start: whoever waits for the folder to be idle must be notified.
-            None => seeded.told = Some(String::new()),
+            None => seeded.reported = Some(String::new()),
         });
     }
 
@@ -94,7 +94,7 @@ impl Index {
     /// The folder and those below it, as far as they were reported as not listed.
     pub(super) fn emitted_folders(&self, relative: &Path) -> Vec<PathBuf> {
         let is_emitted =
-            |path: &PathBuf| self.folder(path).is_some_and(|folder| folder.told.is_some());
+            |path: &PathBuf| self.folder(path).is_some_and(|folder| folder.reported.is_some());
         self.folders_below(relative).into_iter().filter(is_emitted).collect()
     }
 
@@ -180,7 +180,7 @@ mod tests {
         settle(&mut index, "x.wav");
         settle(&mut index, "x.wav");
         assert_eq!(index.busy_count(), 1);
-        index.update(Path::new("x.wav"), |file| file.told = Some("no".into()));
+        index.update(Path::new("x.wav"), |file| file.reported = Some("no".into()));
         assert_eq!(index.busy_count(), 0);
         index.remove(Path::new("x.wav"));
         assert_eq!((index.file_count(), index.busy_count()), (0, 0));

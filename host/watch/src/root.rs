@@ -70,12 +70,15 @@ impl Root {
         }
         if file_count > 0 && entries.next().is_none() {
             if self.identity.is_some_and(|former| former.device != identity.device) {
-                return self.offline("is empty and on another file system than before: unmounted?");
+                return self.offline(
+                    "is empty and on another file system than before; check that it is mounted",
+                );
             }
             if let Some(point) = missing_mount(&self.path) {
                 let point = point.display();
-                return self
-                    .offline(&format!("is empty, and nothing is mounted at {point} (/etc/fstab)"));
+                return self.offline(&format!(
+                    "is empty, and nothing is mounted at {point} (listed in /etc/fstab)"
+                ));
             }
         }
         Standing::New(identity)
@@ -153,7 +156,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut root = Root::new(folder.path().to_owned());
         root.accept(Identity { device: u64::MAX, inode: 1 });
-        assert!(matches!(root.check(1), Standing::Offline(reason) if reason.contains("unmounted")));
+        assert!(
+            matches!(root.check(1), Standing::Offline(reason) if reason.contains("is mounted"))
+        );
         assert!(matches!(root.check(0), Standing::New(_)));
         std::fs::File::create(folder.path().join("a.wav")).unwrap();
         assert!(matches!(root.check(1), Standing::New(_)));

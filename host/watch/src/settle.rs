@@ -26,7 +26,7 @@ impl File {
         self.stat = Some(stat);
         if is_from_store && self.known.is_some_and(|known| known.is(&stat)) {
             self.rest();
-            self.told = None;
+            self.reported = None;
             return false;
         }
         self.settle(since);
@@ -37,7 +37,7 @@ impl File {
         self.phase = Phase::Settling;
         self.since = Some(since);
         self.is_incomplete = false;
-        self.told = None;
+        self.reported = None;
     }
 
     fn heed(&mut self, evidence: &Evidence) {
@@ -63,7 +63,7 @@ impl File {
         };
         self.known = Some(Known { size_bytes, modified_ns, inode, hash });
         self.rest();
-        self.told = None;
+        self.reported = None;
         Some(if is_untouched { Change::Touched(file) } else { Change::Settled(file) })
     }
 
@@ -174,7 +174,7 @@ impl Watcher {
             }
             Err(error) if is_absence(&error) => self.lose(relative),
             Err(error) => {
-                self.put_off(relative, format!("cannot be looked at: {}", describe(&error)));
+                self.put_off(relative, format!("cannot be read: {}", describe(&error)));
             }
         }
     }
@@ -230,7 +230,7 @@ impl Watcher {
         }
     }
 
-    /// The file changed or vanished while it was read: it is looked at anew.
+    /// The file changed or was deleted while it was being read: it is looked at anew.
     fn resettle(&mut self, relative: &Path) {
         self.index.update(relative, |file| file.settle(Instant::now()));
         match look(&self.spec.root.join(relative)) {
@@ -251,7 +251,7 @@ impl Watcher {
                 return false;
             }
             file.rest();
-            file.told = Some(reason.clone());
+            file.reported = Some(reason.clone());
             true
         });
         if is_emitted {
@@ -266,8 +266,8 @@ impl Watcher {
         let is_news = self.index.update(relative, |file| {
             file.phase = Phase::Settling;
             file.since.get_or_insert_with(Instant::now);
-            let is_news = file.told.as_ref() != Some(&reason);
-            file.told = Some(reason.clone());
+            let is_news = file.reported.as_ref() != Some(&reason);
+            file.reported = Some(reason.clone());
             is_news
         });
         self.schedule_at(relative, Instant::now() + RETRY);
@@ -281,10 +281,10 @@ impl Watcher {
     pub(super) fn refuse(&mut self, relative: &Path, reason: String, listing: u64) {
         let (is_news, was_known) = self.index.update(relative, |file| {
             file.seen = file.seen.max(listing);
-            let is_news = file.told.as_ref() != Some(&reason);
+            let is_news = file.reported.as_ref() != Some(&reason);
             file.rest();
             file.stat = None;
-            file.told = Some(reason.clone());
+            file.reported = Some(reason.clone());
             (is_news, file.known.take().is_some())
         });
         let relative = relative.to_owned();

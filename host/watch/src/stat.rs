@@ -59,7 +59,7 @@ impl Kind {
         } else if file_type.is_dir() {
             Self::Folder(Identity::of(metadata))
         } else if file_type.is_symlink() {
-            Self::Other("is a symbolic link; links are not followed, copy the file instead")
+            Self::Other("is a symbolic link; links are not followed: copy the file instead")
         } else if file_type.is_fifo() {
             Self::Other("is a fifo, not a regular file")
         } else if file_type.is_socket() {

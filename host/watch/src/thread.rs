@@ -236,7 +236,7 @@ impl Watcher {
         match self.root.check(self.index.file_count()) {
             Standing::Same => return self.is_online,
             Standing::New(identity) => {
-                info!(root = %self.spec.root.display(), "Watched folder was exchanged.");
+                info!(root = %self.spec.root.display(), "Watched folder was replaced.");
                 self.go_online(identity);
             }
             Standing::Offline(reason) => self.go_offline(reason),
@@ -251,7 +251,7 @@ impl Watcher {
             Standing::Same => self.open(),
             Standing::New(identity) => self.go_online(identity),
         }
-        info!(root = %self.spec.root.display(), "Watched folder is back.");
+        info!(root = %self.spec.root.display(), "Watched folder is back online.");
         self.outbox.push(Change::RootOnline);
     }
 
@@ -275,7 +275,7 @@ impl Watcher {
             match (self.open_events)(sender) {
                 Ok(source) => (self.source, self.hints) = (Some(source), Some(receiver)),
                 Err(WatchError::Other(reason)) => {
-                    warn!(reason, "No events from the system: watched folder is polled.");
+                    warn!(reason, "No events from the system; polling the watched folder.");
                     self.is_polling = true;
                 }
                 Err(_) => self.fall_back_to_polling(),
@@ -288,7 +288,7 @@ impl Watcher {
         if !self.is_online {
             return;
         }
-        info!(reason, "Watched folder is away; its files are kept in mind.");
+        info!(reason, "Watched folder is offline; its files are remembered.");
         self.is_online = false;
         self.is_idle_emitted = false;
         self.close_events();
@@ -305,8 +305,8 @@ impl Watcher {
         self.scan_now();
         warn!(
             root = %self.spec.root.display(),
-            "The system's inotify limit is reached: new files are found by polling, which is slower. \
-             Raise fs.inotify.max_user_watches (and max_user_instances) with sysctl and restart."
+            "The inotify limit is reached; new files are found by polling, which is slower. Raise \
+            fs.inotify.max_user_watches and max_user_instances with sysctl, and restart."
         );
     }
 

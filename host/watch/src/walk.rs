@@ -85,7 +85,7 @@ impl Watcher {
             Err(WatchError::LimitReached) => self.fall_back_to_polling(),
             Err(WatchError::Gone) => {}
             Err(WatchError::Other(reason)) => {
-                debug!(path = %path.display(), reason, "Folder gives no events.");
+                debug!(path = %path.display(), reason, "Folder emits no events.");
             }
         }
     }
@@ -135,7 +135,7 @@ impl Watcher {
             Ok(Kind::Folder(_)) => {}
             Err(error) if is_absence(&error) => {}
             Err(error) => {
-                let reason = format!("cannot be looked at: {}", describe(&error));
+                let reason = format!("cannot be read: {}", describe(&error));
                 self.index.update(relative, |file| file.seen = file.seen.max(listing.number));
                 self.put_off(relative, reason);
             }
@@ -150,7 +150,7 @@ impl Watcher {
         }
         let folder = self.index.folder_mut(&listing.relative);
         folder.identity = Some(listing.identity);
-        if folder.told.take().is_some() {
+        if folder.reported.take().is_some() {
             self.outbox.push(Change::Vanished { relative: listing.relative.clone() });
         }
         let mut gone = Vec::new();
@@ -195,7 +195,9 @@ impl Watcher {
             folder.identity.is_some_and(|former| former.device != listing.identity.device);
         let is_lost = listing.is_empty && is_other_device && !folder.is_empty();
         if is_lost {
-            let reason = "is empty and on another file system than before: unmounted?".to_owned();
+            let reason =
+                "is empty and on another file system than before; check that it is mounted"
+                    .to_owned();
             self.refuse_folder(&listing.relative, reason);
         }
         is_lost
@@ -227,9 +229,9 @@ impl Watcher {
     /// Reports once that a folder is left as it is known.
     fn refuse_folder(&mut self, relative: &Path, reason: String) {
         let folder = self.index.folder_mut(relative);
-        if folder.told.as_ref() != Some(&reason) {
+        if folder.reported.as_ref() != Some(&reason) {
             info!(path = %relative.display(), reason, "Folder skipped.");
-            folder.told = Some(reason.clone());
+            folder.reported = Some(reason.clone());
             let relative = relative.to_owned();
             self.outbox.push(Change::Refused { relative, refusal: Refusal::Unreadable, reason });
         }

@@ -13,7 +13,7 @@ const ROOT_KEYS: &[Key] = &[
     Key::required(
         "version",
         Kind::Integer { min: i64::MIN, max: i64::MAX },
-        "the version of the format: write version = 1 as the first line",
+        "the format version: write version = 1 as the first line",
     ),
     Key::required("target", Kind::Tables(KEYS), "at least one section [[target]]"),
 ];
@@ -23,50 +23,54 @@ const LOUDNESS: Kind = Kind::Number { unit: "LUFS", min: -70.0, max: 10.0 };
 const PEAK: Kind = Kind::Number { unit: "dBTP", min: -120.0, max: 40.0 };
 
 const KEYS: &[Key] = &[
-    Key::required("id", Kind::Text, "what one types: lower-case letters, digits and hyphens"),
-    Key::required("name", Kind::Text, "what it is called"),
-    Key::optional("purpose", Kind::Text, "What it is for, in a few words."),
-    Key::optional("integrated_lufs", LOUDNESS, "Integrated loudness to aim at."),
+    Key::required(
+        "id",
+        Kind::Text,
+        "the name for commands: lower-case letters, digits and hyphens",
+    ),
+    Key::required("name", Kind::Text, "the display name"),
+    Key::optional("purpose", Kind::Text, "Its purpose, in a few words."),
+    Key::optional("integrated_lufs", LOUDNESS, "Target integrated loudness."),
     Key::optional(
         "tolerance_lu",
         Kind::Number { unit: "LU", min: 0.0, max: 60.0 },
-        "How far a file may be off; without it the difference is reported and not judged.",
+        "Allowed deviation; without it, the deviation is reported and never fails.",
     ),
-    Key::optional("dialogue_gated", Kind::Bool, "Whether the dialogue's loudness is meant."),
-    Key::optional("short_term_max_lufs", LOUDNESS, "Largest short-term loudness."),
-    Key::optional("momentary_max_lufs", LOUDNESS, "Largest momentary loudness."),
+    Key::optional("dialogue_gated", Kind::Bool, "Whether the target applies to the dialogue."),
+    Key::optional("short_term_max_lufs", LOUDNESS, "Maximum short-term loudness."),
+    Key::optional("momentary_max_lufs", LOUDNESS, "Maximum momentary loudness."),
     Key::optional(
         "loudness_range_max_lu",
         Kind::Number { unit: "LU", min: 0.0, max: 100.0 },
-        "Largest loudness range.",
+        "Maximum loudness range.",
     ),
-    Key::optional("true_peak_max_dbtp", PEAK, "Largest true peak."),
+    Key::optional("true_peak_max_dbtp", PEAK, "Maximum true peak."),
     Key::optional(
         "true_peak_max_if_louder_dbtp",
         PEAK,
-        "Largest true peak of files that are louder than the loudness to aim at.",
+        "Maximum true peak of files that are louder than the target.",
     ),
     Key::optional(
         "channels",
         Kind::Integers { min: 1, max: CHANNEL_COUNT_MAX },
-        "Channel counts asked for, as 1 or [2, 6].",
+        "Required channel counts, such as 1 or [2, 6].",
     ),
-    Key::optional("playback", Kind::Table(PLAYBACK_KEYS), "What is done when it is played."),
-    Key::optional("source", Kind::Table(SOURCE_KEYS), "Where the numbers come from."),
-    Key::optional("note", Kind::Text, "What else one should know."),
+    Key::optional("playback", Kind::Table(PLAYBACK_KEYS), "What playback does to the level."),
+    Key::optional("source", Kind::Table(SOURCE_KEYS), "Sources of the numbers."),
+    Key::optional("note", Kind::Text, "Notes."),
 ];
 
 const PLAYBACK_KEYS: &[Key] = &[
-    Key::required("level_lufs", LOUDNESS, "the loudness that files are brought to"),
-    Key::optional("raises", Kind::Bool, "Whether softer files are raised."),
-    Key::optional("ceiling_dbtp", PEAK, "Softer files are raised until their peaks reach this."),
+    Key::required("level_lufs", LOUDNESS, "the playback loudness"),
+    Key::optional("raises", Kind::Bool, "Whether quieter files are raised."),
+    Key::optional("ceiling_dbtp", PEAK, "True peak up to which quieter files are raised."),
 ];
 
 const SOURCE_KEYS: &[Key] = &[
-    Key::required("document", Kind::Text, "the document with edition and clause, or the page"),
-    Key::optional("url", Kind::Text, "Where it can be read."),
-    Key::optional("checked", Kind::Text, "When it was looked up, as \"2026-11-21\"."),
-    Key::optional("confirmed", Kind::Bool, "Whether it is the publisher's own."),
+    Key::required("document", Kind::Text, "the document, with edition and clause, or the page"),
+    Key::optional("url", Kind::Text, "Its address."),
+    Key::optional("checked", Kind::Text, "When it was checked, such as \"2026-11-21\"."),
+    Key::optional("confirmed", Kind::Bool, "Whether it is by the publisher of the target."),
 ];
 
 /// Reads a file of targets.
@@ -94,7 +98,7 @@ fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Target {
         values.written("tolerance_lu").filter(|_| number("integrated_lufs").is_none());
     if let Some(span) = is_tolerated.filter(|_| values.written("integrated_lufs").is_none()) {
         sink.error("contradiction", span, "`tolerance_lu` without `integrated_lufs`")
-            .help("say what the tolerance is about, or leave it out");
+            .help("add `integrated_lufs`, or remove `tolerance_lu`");
     }
     Target {
         id: text("id").unwrap_or_default(),
@@ -136,11 +140,15 @@ fn read_source(values: &Values<'_>) -> Source {
 fn check_id(sink: &mut Sink<'_>, id: &Spanned<String>) {
     let is_right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if id.get_ref() == ALL {
-        sink.error("reserved", id.span(), "`all` means every target")
-            .help("give the target another id");
+        sink.error("reserved", id.span(), "the id `all` is reserved for all targets")
+            .help("choose another id");
     } else if !id.get_ref().bytes().all(is_right) {
-        sink.error("bad-id", id.span(), format!("the id \"{}\" cannot be typed", id.get_ref()))
-            .help("use lower-case letters, digits and hyphens");
+        sink.error(
+            "bad-id",
+            id.span(),
+            format!("the id \"{}\" has characters that are not allowed", id.get_ref()),
+        )
+        .help("use lower-case letters, digits and hyphens");
     }
 }
 

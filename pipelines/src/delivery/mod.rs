@@ -55,7 +55,7 @@ pub enum TargetError {
         all: Vec<Diagnostic>,
     },
     /// A file has several targets and one was meant.
-    #[error("{} has {count} targets; name one, as {example}", path.display())]
+    #[error("{} has {count} targets; name one, such as {example}", path.display())]
     Several {
         /// The file.
         path: PathBuf,
@@ -131,7 +131,7 @@ fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let read = std::fs::File::open(path)?.take(BYTES_MAX).read_to_string(&mut text);
     read.map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => io::Error::other("is no UTF-8 text"),
+        io::ErrorKind::InvalidData => io::Error::other("is not valid UTF-8"),
         _ => error,
     })?;
     Ok(text)

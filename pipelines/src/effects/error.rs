@@ -31,9 +31,7 @@ pub enum EffectError {
         reason: String,
     },
     /// It is not the module that the lock file names.
-    #[error(
-        "effect `{name}` is not the one that effects.lock pins: expected {expected}, actual {actual}"
-    )]
+    #[error("effect `{name}` does not match effects.lock: expected {expected}, actual {actual}")]
     NotPinned {
         /// As written.
         name: String,
@@ -73,10 +71,10 @@ impl EffectError {
     pub fn help(&self) -> Option<String> {
         let help = match self {
             Self::Unknown { help, .. } => help,
-            Self::Unreadable { .. } => "paths of modules are relative to the pipeline's folder",
-            Self::Refused { .. } => "`wavemill effects check` shows an author more",
+            Self::Unreadable { .. } => "module paths are relative to the pipeline's folder",
+            Self::Refused { .. } => "for details, run `wavemill effects check`",
             Self::NotPinned { .. } | Self::Lock { .. } => {
-                "run `wavemill effects lock` on the pipeline if the change is meant"
+                "if the change is intended, run `wavemill effects lock` on the pipeline"
             }
             Self::Sandbox { .. } => return None,
         };

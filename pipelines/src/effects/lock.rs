@@ -17,8 +17,8 @@ const VERSION: u32 = 1;
 const BYTES_MAX: u64 = 1 << 20;
 
 const HEADER: &str = "\
-# The effects that the pipelines of this folder were written with, made by `wavemill effects lock`.
-# A module whose bytes are others is refused. Keep this file under version control.
+# The effects that the pipelines of this folder use, pinned by `wavemill effects lock`.
+# Any other version of a module is refused. Keep this file under version control.
 
 ";
 

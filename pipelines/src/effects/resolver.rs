@@ -71,7 +71,7 @@ fn bytes_of(folder: &Path, name: &str) -> Result<Cow<'static, [u8]>, EffectError
     let unreadable = |reason: String| EffectError::Unreadable { name: name.to_owned(), reason };
     match read(&folder.join(name)) {
         Ok(bytes) if bytes.len() > limits::MODULE_BYTES_MAX => Err(unreadable(format!(
-            "has more than {} bytes, which is the most a module may have",
+            "is larger than {} bytes, the limit for modules",
             limits::MODULE_BYTES_MAX
         ))),
         Ok(bytes) => Ok(Cow::Owned(bytes)),
@@ -96,5 +96,5 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 fn help_for_unknown(name: &str) -> String {
     let names = bundled::MODULES.iter().map(|module| module.name);
     let help = wavemill_core::suggestion::did_you_mean(name, "bundled effects", names);
-    format!("{help}; a module of your own is written as its path, as in \"fx/{name}.wasm\"")
+    format!("{help}; for a module of your own, write its path, such as \"fx/{name}.wasm\"")
 }

@@ -1,6 +1,6 @@
 //! What files that get one gain together agree to change about their exports.
 //!
-//! A correction of one file alone would make it softer or louder than the others. So every file of a group is
+//! A correction of one file alone would make it quieter or louder than the others. So every file of a group is
 //! tried before the first is written: its exports are made in files without names, and looked at as
 //! decoded. What the worst of them needs holds for all.
 

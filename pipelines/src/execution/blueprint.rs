@@ -316,7 +316,7 @@ impl Blueprint {
     ) -> Vec<Cue> {
         let place_of =
             |frame: u64| stages.clone().try_fold(frame, |frame, stage| stage.place_of(frame));
-        tags::moved(cues, self.source_rate, frame_count.0, place_of)
+        tags::shift_cues(cues, self.source_rate, frame_count.0, place_of)
     }
 
     fn up_to(&self, tap: Option<usize>) -> &[Stage] {
@@ -484,7 +484,7 @@ fn build(
 /// What the gain of a group does not go by, a line each.
 fn left_out(group: Option<&JobGroup>) -> impl Iterator<Item = String> {
     let left_out = group.into_iter().flat_map(|group| &group.left_out);
-    left_out.map(|file| format!("not in the group: {}: {}", file.name, file.reason))
+    left_out.map(|file| format!("left out of the group: {}: {}", file.name, file.reason))
 }
 
 /// The stages, and for each step its stage or why it does not run.

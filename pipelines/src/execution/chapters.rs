@@ -14,9 +14,9 @@ pub(super) fn chapters(bytes: &[u8]) -> Result<Vec<Cue>, String> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let chapters = if text.starts_with('{') { of_json(text) } else { of_lines(text) }?;
     match chapters.len() {
-        0 => Err("names no chapter".to_owned()),
+        0 => Err("has no chapters".to_owned()),
         count if count > CUE_COUNT_MAX => {
-            Err(format!("names {count} chapters; at most {CUE_COUNT_MAX} are written"))
+            Err(format!("has {count} chapters; at most {CUE_COUNT_MAX} are allowed"))
         }
         _ => Ok(chapters),
     }
@@ -30,7 +30,7 @@ fn add(
     title: &str,
 ) -> Result<(), String> {
     if start.as_secs_f64() > DURATION_MAX.0 {
-        return Err("begins later than any file ends".to_owned());
+        return Err("begins after the maximum length of a file".to_owned());
     }
     let place =
         |time: Duration| Place::Nanoseconds(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
@@ -39,7 +39,7 @@ fn add(
     let end = end.map_or(CueEnd::Next, |end| CueEnd::At(place(end)));
     let start = place(start);
     if chapters.last().is_some_and(|last| last.start >= start) {
-        return Err("does not begin after the one before it".to_owned());
+        return Err("must begin after the previous one".to_owned());
     }
     let kept = |c: &char| !c.is_control();
     let mut title: String = title.trim().chars().filter(kept).collect();
@@ -59,10 +59,13 @@ fn of_lines(text: &str) -> Result<Vec<Cue>, String> {
         }
         let (time, title) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let start = time_of(time).ok_or_else(|| {
-            format!("has no time at the start of line {number}; write `00:01:23.500 Title`")
+            format!(
+                "has no time at the start of line {number}; write, for example, `00:01:23.500 \
+                Title`"
+            )
         })?;
         add(&mut chapters, start, None, title)
-            .map_err(|reason| format!("is wrong in line {number}: this chapter {reason}"))?;
+            .map_err(|reason| format!("is invalid in line {number}: this chapter {reason}"))?;
     }
     Ok(chapters)
 }
@@ -117,14 +120,15 @@ fn is_listed() -> bool {
 
 fn of_json(text: &str) -> Result<Vec<Cue>, String> {
     let read: JsonChapters = serde_json::from_str(text)
-        .map_err(|error| format!("is not JSON of chapters as Podcasting 2.0 defines: {error}"))?;
+        .map_err(|error| format!("is not Podcasting 2.0 chapter JSON: {error}"))?;
     let mut chapters = Vec::new();
     for (chapter, number) in read.chapters.iter().zip(1..).filter(|(chapter, _)| chapter.toc) {
-        let start = Duration::try_from_secs_f64(chapter.start_time)
-            .map_err(|_| format!("is wrong: the `startTime` of chapter {number} is no time"))?;
+        let start = Duration::try_from_secs_f64(chapter.start_time).map_err(|_| {
+            format!("is invalid: the `startTime` of chapter {number} is not a time")
+        })?;
         let end = chapter.end_time.as_f64().and_then(|end| Duration::try_from_secs_f64(end).ok());
         add(&mut chapters, start, end, &chapter.title)
-            .map_err(|reason| format!("is wrong: chapter {number} {reason}"))?;
+            .map_err(|reason| format!("is invalid: chapter {number} {reason}"))?;
     }
     Ok(chapters)
 }
@@ -300,22 +304,22 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_place() {
         for (text, expected) in [
-            ("", "names no chapter"),
+            ("", "has no chapters"),
             ("0:10 a\nNews", "has no time at the start of line 2"),
             (
                 "0:10 a\n0:10 b",
-                "is wrong in line 2: this chapter does not begin after the one before it",
+                "is invalid in line 2: this chapter must begin after the previous one",
             ),
             ("1:60 a", "has no time at the start of line 1"),
             ("1:60:00 a", "has no time at the start of line 1"),
-            ("999:00:00 a", "begins later than any file ends"),
+            ("999:00:00 a", "begins after the maximum length of a file"),
             ("-1:00 a", "has no time at the start of line 1"),
             ("0:1.1234567891 a", "has no time at the start of line 1"),
-            ("{\"chapters\": 1}", "is not JSON of chapters"),
-            (r#"{"chapters": [{"startTime": -1}]}"#, "the `startTime` of chapter 1 is no time"),
+            ("{\"chapters\": 1}", "is not Podcasting 2.0 chapter JSON"),
+            (r#"{"chapters": [{"startTime": -1}]}"#, "the `startTime` of chapter 1 is not a time"),
             (
                 r#"{"chapters": [{"startTime": 1}, {"startTime": 0.5}]}"#,
-                "chapter 2 does not begin after",
+                "chapter 2 must begin after",
             ),
         ] {
             let reason = chapters(text.as_bytes()).unwrap_err();
@@ -324,6 +328,6 @@ mod tests {
         assert_eq!(chapters(b"0:00 \xff").unwrap_err(), "is not UTF-8 text");
         let lines: Vec<_> = (0..5000).map(|n| format!("{}:{:02} x\n", n / 60, n % 60)).collect();
         let many = lines.concat();
-        assert!(chapters(many.as_bytes()).unwrap_err().contains("names 5000 chapters"));
+        assert!(chapters(many.as_bytes()).unwrap_err().contains("has 5000 chapters"));
     }
 }

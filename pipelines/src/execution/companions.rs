@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use wavemill_core::limits::PICTURE_BYTES_MAX;
 use wavemill_core::tags::Picture;
 
-/// Most bytes of a file of chapters: as many chapters as are kept, with long titles.
+/// Most bytes of a chapter file: as many chapters as are kept, with long titles.
 const CHAPTERS_BYTES_MAX: usize = 1 << 20;
 
 /// Where the files of a job are.

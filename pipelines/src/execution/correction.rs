@@ -1,4 +1,4 @@
-//! What is changed about an export that a lossy format or a conversion made softer, or raised above its
+//! What is changed about an export that a lossy format or a conversion made quieter, or raised above its
 //! ceiling; and how the change is found.
 
 use super::Correction;
@@ -8,7 +8,7 @@ use wavemill_core::units::Decibels;
 pub(super) const REPEATS_MAX: usize = 5;
 
 /// How far below the ceiling a repeat aims; after each attempt above it by as much more, since a lossy format
-/// does not do quite the same to a signal that is a little softer.
+/// does not do quite the same to a signal that is a little quieter.
 const MARGIN_DB: f64 = 0.1;
 
 /// How far from its loudness an export may be. What it is compared with is itself within 0.03 LU of the target,

@@ -293,7 +293,7 @@ mod tests {
     fn silence_misses_a_loudness_but_exceeds_no_peak() {
         assert_eq!(
             misses(&StreamSpec::new(48_000, 2), 48_000, &LoudnessReport::default()),
-            ["the source has no integrated loudness, which a gate requires"]
+            ["the source has no integrated loudness, but a [[require]] checks it"]
         );
     }
 

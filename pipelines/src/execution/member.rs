@@ -60,7 +60,7 @@ impl Hooks for OnlyProgress<'_> {
 impl Run<'_> {
     fn measure(mut self) -> Result<Member, RunError> {
         let Some((step, _)) = self.pipeline.grouped_step() else {
-            return Ok(Member::LeftOut("its pipeline treats no groups".to_owned()));
+            return Ok(Member::LeftOut("its pipeline has no step with `group`".to_owned()));
         };
         let mut blueprint = match self.survey()? {
             Ok(blueprint) => blueprint,

@@ -4,7 +4,6 @@
 //! the same job gives the same bytes.
 
 mod access;
-mod again;
 mod agreement;
 pub(crate) mod blueprint;
 mod ceiling;
@@ -20,6 +19,7 @@ pub(crate) mod outputs;
 mod pass;
 mod promise;
 mod repeat;
+mod repeats;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod source;

@@ -145,7 +145,7 @@ fn write(
         .map_err(|error| output_io(&error, path))?;
     let (size_bytes, blake3) = hash(path, access.as_ref())?;
     if blake3 != blake3::hash(text.as_bytes()).to_hex().as_str() {
-        let reason = format!("`{}` was written but is wrong", path.display());
+        let reason = format!("`{}` was written but failed verification", path.display());
         return Err(RunError::Transient { reason });
     }
     let prepared =

@@ -2,7 +2,6 @@
 
 use super::Agreement;
 use super::blueprint::{Blueprint, Ceiling, Known, Pass};
-
 use super::chapters::Chapters;
 use super::gates::{self, Subject};
 use super::group::{ExportGroup, StoredSignal};
@@ -358,7 +357,7 @@ impl<'a> Run<'a> {
         match self.known.frames {
             Some(known) if known != found => {
                 self.input.check_unchanged()?;
-                let reason = format!("promises {} frames and holds {}", known.0, found.0);
+                let reason = format!("should hold {} frames, but holds {}", known.0, found.0);
                 Err(RunError::Input { reason, incomplete: found < known })
             }
             _ => {
@@ -681,8 +680,8 @@ fn check_mix(blueprint: &Blueprint, index: usize, stored: &StoredSignal) -> Resu
     }
     let export = blueprint.group_of.iter().position(|of| *of == index).unwrap_or_default() + 1;
     Err(refused(format!(
-        "export {export}: its channels are mixed after the ceiling of {ceiling:.2} {unit} and \
-         reach {peak:.2} {unit}; use a `remix` step before `{step}`"
+        "export {export}: mixing its channels raises the peak to {peak:.2} {unit}, above the \
+        ceiling of {ceiling:.2} {unit}; put a `remix` step before `{step}`"
     )))
 }
 
@@ -701,7 +700,10 @@ pub(super) fn begin(
         lengths.extend(length.map(|length| (index, length)));
         if stage.has_infinite_tail() {
             let seconds = wavemill_core::limits::INFINITE_TAIL_MAX;
-            warnings.push(format!("step `{}` never ends: cut after {seconds:.0}", stage.label));
+            warnings.push(format!(
+                "step `{}` has an infinite tail, which is cut after {seconds:.0}",
+                stage.label
+            ));
         }
     }
     Ok(lengths)

@@ -121,7 +121,7 @@ impl Input {
     pub(crate) fn check_unchanged(&self) -> Result<(), RunError> {
         let there = std::fs::metadata(&self.path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => RunError::Input {
-                reason: "vanished while it was read".to_owned(),
+                reason: "was deleted while it was being read".to_owned(),
                 incomplete: false,
             },
             _ => error::input_io(&error),
@@ -129,7 +129,7 @@ impl Input {
         if Stamp::of(&there) == self.stamp {
             Ok(())
         } else {
-            let reason = "the source changed while it was read".to_owned();
+            let reason = "the source changed while it was being read".to_owned();
             Err(RunError::Transient { reason })
         }
     }

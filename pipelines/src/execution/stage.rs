@@ -111,7 +111,7 @@ impl Stage {
     fn process(&mut self, block: &mut Block) -> Result<(), RunError> {
         if self.processor.process(block) == Status::Failed {
             let reason =
-                self.processor.report().failure.unwrap_or_else(|| "it gave no reason".to_owned());
+                self.processor.report().failure.unwrap_or_else(|| "no reason given".to_owned());
             return Err(refused(format!("step `{}` failed: {reason}", self.label)));
         }
         let late = self.latency_left.min(block.frame_count() as u64);
@@ -182,7 +182,7 @@ impl<'s> Chain<'s> {
                 let frame = stage.delivered - block.frame_count() as u64 + frame as u64;
                 let label = &stage.label;
                 return Err(refused(format!(
-                    "step `{label}` made a NaN or infinite sample at frame {frame}"
+                    "step `{label}` produced a NaN or infinite sample at frame {frame}"
                 )));
             }
             if block.frame_count() > BLOCK_FRAMES {
@@ -460,6 +460,6 @@ mod tests {
         let line = |kind| run(vec![stage(Bad(kind))], &[0.0; 8], 8, true).unwrap_err().to_string();
         assert_eq!(line("begin"), "step `echo` cannot run: it is full moon");
         assert_eq!(line("process"), "step `echo` failed: it is new moon");
-        assert_eq!(line("nan"), "step `echo` made a NaN or infinite sample at frame 3");
+        assert_eq!(line("nan"), "step `echo` produced a NaN or infinite sample at frame 3");
     }
 }

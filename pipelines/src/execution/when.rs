@@ -60,7 +60,7 @@ fn loudness_reason(when: &When, facts: Facts<'_>) -> Option<String> {
         return Some("the file has no loudness".to_owned());
     };
     if let Some(min) = when.min_lufs.filter(|min| integrated.0 < *min) {
-        return Some(format!("{integrated} is softer than {}", Lufs(min)));
+        return Some(format!("{integrated} is quieter than {}", Lufs(min)));
     }
     let max = when.max_lufs.filter(|max| integrated.0 > *max)?;
     Some(format!("{integrated} is louder than {}", Lufs(max)))
@@ -109,7 +109,7 @@ mod tests {
             (When { min_duration: seconds(11), ..always.clone() }, "shorter than 11s"),
             (When { max_duration: seconds(9), ..always.clone() }, "longer than 9s"),
             (When { channels: vec![1], ..always.clone() }, "2 channels"),
-            (When { min_lufs: Some(-19.0), ..always.clone() }, "softer than -19.00 LUFS"),
+            (When { min_lufs: Some(-19.0), ..always.clone() }, "quieter than -19.00 LUFS"),
             (When { max_lufs: Some(-21.0), ..always.clone() }, "louder than -21.00 LUFS"),
             (When { tag: tag("Music"), ..always }, "genre is not \"Music\""),
         ] {

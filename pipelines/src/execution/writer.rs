@@ -191,7 +191,7 @@ fn verify(
     cancel: &AtomicBool,
 ) -> Result<Option<(Analysis, Piece)>, RunError> {
     let wrong = |what: String| RunError::Transient {
-        reason: format!("`{}` was written but is wrong: {what}", path.display()),
+        reason: format!("`{}` was written but failed verification: {what}", path.display()),
     };
     let source = Box::new(ReadAhead::new(READ_BYTES, file));
     let mut decoder = decode::open(source, Some(format.extension))
@@ -227,7 +227,7 @@ fn verify(
         return Err(wrong(format!("it holds {} of {promised} frames", found.frames)));
     }
     if format.is_lossless() && found != *expected {
-        return Err(wrong("its samples differ from those it was given".to_owned()));
+        return Err(wrong("its samples differ from those written".to_owned()));
     }
     Ok(meter.map(|(meter, _)| meter.finish_as_piece()))
 }

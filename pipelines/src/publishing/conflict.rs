@@ -23,7 +23,7 @@ pub enum Standing {
     Own(FileIdentity),
     /// Something else.
     Taken {
-        /// What, as the rest of a sentence: "exists already".
+        /// What, as the rest of a sentence: "already exists".
         by: String,
         /// Whether `on_conflict = "replace"` may replace it.
         is_replaceable: bool,
@@ -142,7 +142,8 @@ fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
             Standing::Taken { .. } | Standing::OfTwin { .. } => {}
         }
     }
-    let reason = format!("output {} and {SUFFIX_MAX} names after it are taken", path.display());
+    let reason =
+        format!("output {} and {SUFFIX_MAX} numbered names after it already exist", path.display());
     Err(RunError::Refused { reason })
 }
 
@@ -169,9 +170,9 @@ pub fn irreplaceable(found: &fs::Metadata) -> Option<&'static str> {
     if found.is_dir() {
         Some("is a folder")
     } else if found.is_symlink() {
-        Some("is a link, so it is not replaced")
+        Some("is a link; links are never replaced")
     } else if !found.is_file() {
-        Some("is no regular file, so it is not replaced")
+        Some("is not a regular file; only regular files are replaced")
     } else {
         None
     }
@@ -201,7 +202,7 @@ pub fn standing_on_disk(
     {
         return Ok(Standing::Own(found));
     }
-    Ok(taken("exists already", true))
+    Ok(taken("already exists", true))
 }
 
 #[cfg(test)]
@@ -227,7 +228,7 @@ mod tests {
     }
 
     fn taken(is_replaceable: bool) -> Standing {
-        Standing::Taken { by: "exists already".to_owned(), is_replaceable }
+        Standing::Taken { by: "already exists".to_owned(), is_replaceable }
     }
 
     const OWN: FileIdentity = FileIdentity { size_bytes: 1, modified_ns: 2, inode: 3 };
@@ -257,7 +258,7 @@ mod tests {
     #[test]
     fn foreign_file_meets_the_pipelines_rule() {
         let foreign = [("/out/a.wav", taken(true))];
-        let reason = "/out/a.wav exists already".to_owned();
+        let reason = "/out/a.wav already exists".to_owned();
         assert_eq!(decide(&foreign, OnConflict::Error), Err(format!("output {reason}; move it")));
         assert_eq!(decide(&foreign, OnConflict::Skip), Ok(Choice::Skip { reason }));
         assert_eq!(decide(&foreign, OnConflict::Suffix), Ok(write("/out/a-2.wav", Takes::Free)));
@@ -295,7 +296,9 @@ mod tests {
         // Even when the other's output was removed.
         assert_eq!(decide(&[own], OnConflict::Error), kept);
         let both = [first, ("/out/a.flac.wav", taken(true))];
-        assert!(decide(&both, OnConflict::Error).unwrap_err().contains("a.flac.wav exists"));
+        assert!(
+            decide(&both, OnConflict::Error).unwrap_err().contains("a.flac.wav already exists")
+        );
         let suffixed = Ok(write("/out/a-2.wav", Takes::Free));
         assert_eq!(decide(&both, OnConflict::Suffix), suffixed);
     }
@@ -307,8 +310,8 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         for (path, by) in [
-            (link, "is a link, so it is not replaced"),
-            (socket, "is no regular file, so it is not replaced"),
+            (link, "is a link; links are never replaced"),
+            (socket, "is not a regular file; only regular files are replaced"),
         ] {
             let standing = standing_on_disk(&path, Path::new("/in.wav"), |_| Ok(true)).unwrap();
             assert_eq!(standing, Standing::Taken { by: by.to_owned(), is_replaceable: false });

@@ -24,8 +24,8 @@ pub fn stays_below(folders: &[PathBuf], path: &Path) -> io::Result<()> {
         return Ok(());
     }
     let text = format!(
-        "a link on its way leads to {}; name that folder in the pipeline, or set `confine = false` in the configuration \
-         file",
+        "a link in its path leads to {}; name that folder in the pipeline, or set `confine = \
+        false` in the configuration file",
         real.display()
     );
     Err(io::Error::new(io::ErrorKind::PermissionDenied, text))

@@ -126,7 +126,7 @@ impl DiskNames<'_> {
             (Standing::Taken { is_replaceable: true, .. }, Some(made)) => {
                 let by = format!("was made from {}", made.input.display());
                 if made.is_of(self.source) {
-                    let by = "was changed since it was made".to_owned();
+                    let by = "was changed since it was written".to_owned();
                     Standing::Taken { by, is_replaceable: true }
                 } else if made.is_of_twin(self.source) {
                     Standing::OfTwin { by }
@@ -142,7 +142,7 @@ impl DiskNames<'_> {
 impl Names for LocalHooks<'_> {
     fn standing(&self, path: &Path) -> io::Result<Standing> {
         if self.planned.iter().any(|planned| planned.path == path) {
-            let by = "is made twice by this pipeline".to_owned();
+            let by = "is written twice by this pipeline".to_owned();
             return Ok(Standing::Taken { by, is_replaceable: false });
         }
         self.names().standing(path)
@@ -332,8 +332,8 @@ mod tests {
         File::create(folder.path().join("out/b.wav")).unwrap();
         crash_tests::meanwhile("taking back", || Err(io::Error::other("disk failed")));
         let error = publish_outcome(&hooks, &outcome).unwrap_err().to_string();
-        assert!(error.contains("b.wav was taken by another file"), "{error}");
-        assert!(error.ends_with("a.wav could not be taken back: disk failed"), "{error}");
+        assert!(error.contains("b.wav: another file has taken this name"), "{error}");
+        assert!(error.ends_with("a.wav could not be removed: disk failed"), "{error}");
     }
 
     #[derive(Debug, Default)]
@@ -377,7 +377,7 @@ mod tests {
         assert!(again(&job, &notes, "q").unwrap_err().contains("a.wav was made from"));
         File::create(&first[0]).unwrap().write_all(b"edited").unwrap();
         let error = again(&job, &notes, "p").unwrap_err();
-        assert!(error.ends_with("a.wav was changed since it was made; move it"), "{error}");
+        assert!(error.ends_with("a.wav was changed since it was written; move it"), "{error}");
         assert_eq!(fs::read_to_string(&first[0]).unwrap(), "edited");
     }
 
@@ -406,6 +406,6 @@ mod tests {
         let job = job(folder.path());
         let mut hooks = LocalHooks::new(&job, |_| {});
         let error = hooks.decide(&proposals(folder.path(), OnConflict::Error)).unwrap_err();
-        assert!(error.to_string().ends_with("b.wav exists already"), "{error}");
+        assert!(error.to_string().ends_with("b.wav already exists"), "{error}");
     }
 }

@@ -83,8 +83,8 @@ fn explained(error: io::Error, path: &Path) -> io::Error {
     if error.kind() != io::ErrorKind::PermissionDenied || !is_linked {
         return error;
     }
-    let text = "permission denied where a link on its way leads; name the link's target in `path`, or set \
-                `confine = false` in the configuration file";
+    let text = "permission denied behind a link in its path; name the link's target in `path`, or \
+        set `confine = false` in the configuration file";
     io::Error::new(error.kind(), text)
 }
 

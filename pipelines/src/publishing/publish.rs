@@ -38,7 +38,7 @@ pub enum Trust {
 #[derive(Debug, Error)]
 pub enum PublishError {
     /// The name is taken by something that was not there, or was another file, when it was chosen.
-    #[error("output {} was taken by another file meanwhile", .path.display())]
+    #[error("output {}: another file has taken this name in the meantime", .path.display())]
     Taken {
         /// The name.
         path: PathBuf,
@@ -60,7 +60,7 @@ pub enum PublishError {
         error: io::Error,
     },
     /// Publishing failed, and a name given before could not be taken back.
-    #[error("{cause}; output {} could not be taken back: {error}", .path.display())]
+    #[error("{cause}; output {} could not be removed: {error}", .path.display())]
     Left {
         /// Why publishing failed.
         cause: Box<PublishError>,

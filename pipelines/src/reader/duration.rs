@@ -8,7 +8,7 @@ const UNITS: [(&str, f64); 5] =
 
 /// What would be right, for diagnostics.
 pub(crate) const EXAMPLES: &str =
-    "write a number with its unit: \"500ms\", \"2s\", \"30m\", \"1h30m\"";
+    "write a number with its unit, such as \"500ms\", \"2s\", \"30m\" or \"1h30m\"";
 
 /// The duration `text` means; `None` where it is not a sum of numbers with units.
 pub(crate) fn parse(text: &str) -> Option<Duration> {

@@ -30,7 +30,7 @@ pub fn read_document(
     let mut sink = Sink::new(text);
     if text.len() > TEXT_BYTES_MAX {
         sink.error("too-long", 0..0, format!("{place} has {} bytes", text.len()))
-            .help(format!("it may have {TEXT_BYTES_MAX}"));
+            .help(format!("it may have at most {TEXT_BYTES_MAX}"));
     } else {
         let (document, errors) = DeTable::parse_recoverable(text);
         syntax_errors(&mut sink, &errors);
@@ -53,9 +53,9 @@ pub(crate) fn check_version(sink: &mut Sink<'_>, root: &Values<'_>, known: i64) 
     if let Some(version) = root.integer("version")
         && *version.get_ref() != known
     {
-        let message = format!("version {} is not known", version.get_ref());
+        let message = format!("unknown version {}", version.get_ref());
         sink.error("unknown-version", version.span(), message)
-            .help(format!("write version = {known}; newer files need a newer Wavemill"));
+            .help(format!("write version = {known}; for a newer file, update Wavemill"));
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn wrong_type(
     expected: &str,
 ) {
     let is = match value.get_ref() {
-        DeValue::String(_) => "a text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a number",
         DeValue::Boolean(_) => "true or false",
@@ -74,7 +74,7 @@ pub(crate) fn number(
     max: f64,
 ) -> Option<f64> {
     if !matches!(value.get_ref(), DeValue::Float(_) | DeValue::Integer(_)) {
-        wrong_type(sink, name, value, &format!("a number of {unit}"));
+        wrong_type(sink, name, value, &format!("a number ({unit})"));
         return None;
     }
     let number = as_number(value.get_ref()).filter(|number| *number >= min && *number <= max);
@@ -125,12 +125,12 @@ pub(crate) fn text(
     value: &Spanned<DeValue<'_>>,
 ) -> Option<String> {
     let Some(text) = value.get_ref().as_str() else {
-        wrong_type(sink, name, value, "a text");
+        wrong_type(sink, name, value, "a string");
         return None;
     };
     if text.trim().is_empty() {
         sink.error("empty-text", value.span(), format!("`{name}` is empty"))
-            .help("write something or leave the key out");
+            .help("write a value, or remove the key");
         return None;
     }
     Some(text.to_owned())
@@ -166,7 +166,7 @@ pub(crate) fn list<'t, T>(
     };
     if array.is_empty() {
         sink.error("empty-list", value.span(), format!("`{name}` is empty"))
-            .help("name at least one, or leave the key out");
+            .help("add at least one item, or remove the key");
         return None;
     }
     Some(array.iter().filter_map(|one| item(sink, one)).collect())
@@ -180,13 +180,17 @@ pub(crate) fn duration_value(
     max: Duration,
 ) -> Option<Duration> {
     let Some(found) = value.get_ref().as_str().map(duration::parse) else {
-        wrong_type(sink, name, value, "a text with a unit");
+        wrong_type(sink, name, value, "a string with a unit");
         return None;
     };
     let Some(found) = found else {
         let written = sink.text(value.span()).to_owned();
-        sink.error("not-a-duration", value.span(), format!("`{name}` is {written}: no duration"))
-            .help(duration::EXAMPLES);
+        sink.error(
+            "not-a-duration",
+            value.span(),
+            format!("`{name}` is {written}, which is not a duration"),
+        )
+        .help(duration::EXAMPLES);
         return None;
     };
     in_range(sink, name, value.span(), found, min, max).then_some(found)
@@ -201,13 +205,21 @@ pub(crate) fn duration_range(
 ) -> Option<(Duration, Duration)> {
     let Some((from, to)) = value.get_ref().as_str().and_then(duration::parse_range) else {
         let written = sink.text(value.span()).to_owned();
-        sink.error("not-a-duration", value.span(), format!("`{name}` is {written}: no durations"))
-            .help("write \"30s..10m\": the first wait and the longest");
+        sink.error(
+            "not-a-duration",
+            value.span(),
+            format!("`{name}` is {written}, which is not a range of durations"),
+        )
+        .help("write the first and the longest wait, such as \"30s..10m\"");
         return None;
     };
     if from > to {
-        sink.error("out-of-range", value.span(), format!("`{name}` ends before it begins"))
-            .help("write the shorter duration first");
+        sink.error(
+            "out-of-range",
+            value.span(),
+            format!("the second duration of `{name}` is shorter than the first"),
+        )
+        .help("write the shorter duration first");
         return None;
     }
     let fits = in_range(sink, name, value.span(), from, min, max)
@@ -256,7 +268,7 @@ fn members<'t>(
         }
     }
     if table.is_empty() {
-        sink.error("missing-key", value.span(), format!("`{name}` says nothing"))
+        sink.error("missing-key", value.span(), format!("`{name}` is an empty table"))
             .help(format!("write {example}"));
         return None;
     }
@@ -313,7 +325,7 @@ pub(crate) fn bounds(
             sink.error(
                 "contradiction",
                 value.span(),
-                format!("`{name}` is neither bounds nor a target"),
+                format!("`{name}` needs `min` and `max`, or `target` and `tolerance`"),
             )
             .help(format!("write {EXAMPLE}"));
             None
@@ -325,7 +337,7 @@ fn ordered(sink: &mut Sink<'_>, name: &str, span: Range<usize>, bounds: Bounds) 
     match (bounds.min, bounds.max) {
         (None, None) => None,
         (Some(min), Some(max)) if min > max => {
-            sink.error("contradiction", span, format!("no value passes `{name}`"))
+            sink.error("contradiction", span, format!("no value can satisfy `{name}`"))
                 .help("`min` must not exceed `max`");
             None
         }
@@ -339,7 +351,7 @@ pub(crate) fn text_map(
     value: &Spanned<DeValue<'_>>,
 ) -> Option<Vec<(String, String)>> {
     let Some(table) = value.get_ref().as_table() else {
-        wrong_type(sink, name, value, "a table of texts");
+        wrong_type(sink, name, value, "a table of strings");
         return None;
     };
     let pairs = table.iter().filter_map(|(key, value)| {

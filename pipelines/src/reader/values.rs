@@ -243,7 +243,7 @@ fn read_sections<'t>(
             })
             .collect(),
         DeValue::Table(table) => {
-            sink.error("wrong-type", value.span(), format!("`{name}` is a list of sections"))
+            sink.error("wrong-type", value.span(), format!("`{name}` must be a list of sections"))
                 .help(format!("write [[{name}]] with double brackets"));
             vec![(table, value.span())]
         }

@@ -57,7 +57,7 @@ pub struct Report {
     pub gates: Vec<Verdict>,
     /// What a person should look at, a line each.
     pub warnings: Vec<String>,
-    /// The file of chapters; `None` where the pipeline does not write one.
+    /// The chapter file; `None` where the pipeline does not write one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chapters: Option<ChaptersEntry>,
 }
@@ -259,7 +259,7 @@ pub struct ReplayGainEntry {
     pub album_peak: Option<f64>,
 }
 
-/// The file of chapters.
+/// The chapter file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChaptersEntry {
     /// Why it was left out.
@@ -305,7 +305,7 @@ impl Report {
                 notes.push(format!("{shortfall:.1} LU short of the target: {reason}"));
             }
             if let Some(reason) = found.text("left_alone") {
-                notes.push(format!("{step} left the audio alone ({reason})"));
+                notes.push(format!("{step} did not change the audio ({reason})"));
             }
             if let Some(reason) = found.text("only_lowered_to_ceiling") {
                 notes.push(format!("{step} only lowered the audio to the ceiling ({reason})"));
@@ -429,10 +429,10 @@ mod tests {
             ],
             outputs: vec![OutputEntry::Skipped {
                 format: "flac".to_owned(),
-                skipped: "/o/a.flac exists already".to_owned(),
+                skipped: "/o/a.flac already exists".to_owned(),
             }],
             chapters: Some(ChaptersEntry {
-                skipped: Some("/o/a.json exists already".to_owned()),
+                skipped: Some("/o/a.json already exists".to_owned()),
                 ..ChaptersEntry::default()
             }),
             warnings: vec!["a tag was cut".to_owned()],
@@ -452,10 +452,10 @@ mod tests {
             [
                 "1.2 LU short of the target: the ceiling allows no more gain",
                 "0.5 LU short of the target: another decibel brings less than 0.1 LU",
-                "peak-normalize left the audio alone (silent)",
+                "peak-normalize did not change the audio (silent)",
                 "loudness only lowered the audio to the ceiling (no loudness)",
-                "flac left out: /o/a.flac exists already",
-                "chapters left out: /o/a.json exists already",
+                "flac left out: /o/a.flac already exists",
+                "chapters left out: /o/a.json already exists",
                 "a tag was cut",
             ]
         );

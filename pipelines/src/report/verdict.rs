@@ -43,7 +43,7 @@ impl Verdict {
         let name = measure.trim_end_matches(|c| c != '_').trim_end_matches('_').replace('_', " ");
         let name = if name.is_empty() { measure.to_string() } else { name };
         let Some(value) = self.value else {
-            return format!("{subject} has no {name}, which a gate requires");
+            return format!("{subject} has no {name}, but a [[require]] checks it");
         };
         let by = self.target.as_ref().map(|target| format!(" by {target}")).unwrap_or_default();
         let required = match (self.min, self.max) {

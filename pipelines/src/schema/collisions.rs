@@ -30,12 +30,9 @@ pub(super) fn check_same_paths(sink: &mut Sink<'_>, targets: &[Target<'_>]) {
             sink.error(
                 "same-path",
                 target.path.span(),
-                format!(
-                    "this {} writes the same path as the {} before it",
-                    target.what, earlier.what
-                ),
+                format!("this {} has the same path as the {} before it", target.what, earlier.what),
             )
-            .help("give each output a name of its own, for instance with {ext}");
+            .help("give each output its own name, for example with {ext}");
         }
     }
 }
@@ -52,12 +49,12 @@ pub(super) fn check_loops(sink: &mut Sink<'_>, watches: &[Watch], targets: &[Tar
                     "output-in-watch",
                     target.path.span(),
                     format!(
-                        "this {} lies inside the watched folder `{}`: it would be processed again",
+                        "this {} is in the watched folder `{}`: it would be processed again",
                         target.what,
                         watch.path.display()
                     ),
                 )
-                .help("write outside of it, or exclude it with ready = { ignore = [..] }");
+                .help("write to another folder, or exclude it with ready = { ignore = [..] }");
             }
         }
     }

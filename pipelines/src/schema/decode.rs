@@ -13,7 +13,8 @@ const DAMAGED: &str = "damaged";
 pub(super) const KEYS: &[Key] = &[Key::optional(
     DAMAGED,
     Kind::Word(&Damaged::NAMES),
-    "refuse (default) fails a damaged source; repair makes what is missing silent and reports it.",
+    "refuse (default): a damaged source fails; repair: missing audio becomes silence and is \
+    reported.",
 )];
 
 pub(super) fn read(values: &Values<'_>) -> Damaged {
@@ -25,7 +26,7 @@ pub(super) fn read(values: &Values<'_>) -> Damaged {
 pub(super) fn check(sink: &mut Sink<'_>, pipeline: &Pipeline, on_success: Option<Range<usize>>) {
     let is_gone = matches!(pipeline.source.on_success, SourceAction::Delete);
     if let Some(span) = on_success.filter(|_| is_gone && pipeline.damaged == Damaged::Repair) {
-        sink.warning("deletes-damaged", span, "a damaged source would be repaired and deleted")
-            .help("keep or move sources: another attempt at a repair needs them");
+        sink.warning("deletes-damaged", span, "damaged sources would be repaired and then deleted")
+            .help("keep or move sources: another repair would need them");
     }
 }

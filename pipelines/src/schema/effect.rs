@@ -16,49 +16,46 @@ const MEMORY_MIB_MAX: i64 = 1024;
 pub(super) const EFFECT: Key = Key::optional(
     "effect",
     Kind::Text,
-    "An effect module instead of a step: a bundled one's name, or the path of a .wasm file, relative \
-     to this file's folder.",
+    "An effect instead of a step: the name of a bundled one, or the path of a .wasm file relative \
+    to this file's folder.",
 );
 
-pub(super) const PRESET: Key = Key::optional(
-    "preset",
-    Kind::Text,
-    "Preset of the effect; `with` changes single values of it.",
-);
+pub(super) const PRESET: Key =
+    Key::optional("preset", Kind::Text, "Preset of the effect; values under `with` override it.");
 
 pub(super) const SHA256: Key = Key::optional(
     "sha256",
     Kind::Text,
-    "SHA-256 of the effect's .wasm file, 64 hex digits; another module is refused.",
+    "SHA-256 of the effect's .wasm file, 64 hex digits; any other module is refused.",
 );
 
 pub(super) const MAX_MEMORY_MIB: Key = Key::optional(
     "max_memory_mib",
     Kind::Integer { min: 1, max: MEMORY_MIB_MAX },
-    "Most memory the effect may use, in MiB; 64 if absent.",
+    "Memory limit of the effect, in MiB; 64 by default.",
 );
 
 pub(super) const KEEP_LENGTH: Key = Key::optional(
     "keep_length",
     Kind::Bool,
-    "Whether files keep their length and the effect's tail is cut where they end; if absent, as the \
-     effect says: only `reverb` and `delay` of the bundled ones lengthen files.",
+    "Whether files keep their length, which cuts the effect's tail at their end; the default \
+    depends on the effect: of the bundled effects, only `reverb` and `delay` lengthen files.",
 );
 
 /// Notes keys that only mean something beside `effect`.
 pub(super) fn refuse_keys(sink: &mut Sink<'_>, values: &Values<'_>) {
     for key in [PRESET, SHA256, MAX_MEMORY_MIB, KEEP_LENGTH] {
         if let Some(span) = values.written(key.name) {
-            let message = format!("`{}` belongs to an `effect`, and this step has none", key.name);
-            sink.error("contradiction", span, message).help("leave the key out");
+            let message =
+                format!("`{}` is a key of effects, but this step has no `effect`", key.name);
+            sink.error("contradiction", span, message).help("remove the key");
         }
     }
 }
 
 /// Says that there are no effects here.
 fn refuse(sink: &mut Sink<'_>, name: &Spanned<String>) {
-    let message =
-        format!("effect `{}`: effect modules are not built into this program", name.get_ref());
+    let message = format!("effect `{}`: this program was built without effects", name.get_ref());
     sink.error("not-built-in", name.span(), message).help("run the pipeline with `wavemill`");
 }
 
@@ -131,7 +128,7 @@ mod with_modules {
         let is_hash = sha256.get_ref().len() == 64
             && sha256.get_ref().bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash {
-            sink.error("bad-hash", sha256.span(), "`sha256` is no SHA-256")
+            sink.error("bad-hash", sha256.span(), "`sha256` is not a SHA-256 hash")
                 .help("write 64 hex digits, as `wavemill effects describe` shows them");
         }
         is_hash.then_some(sha256)
@@ -140,9 +137,9 @@ mod with_modules {
     fn check_sha256(sink: &mut Sink<'_>, module: &Module, name: &str, pinned: &Spanned<String>) {
         let actual = module.sha256();
         if !pinned.get_ref().eq_ignore_ascii_case(actual) {
-            let message = format!("effect `{name}` is another one: its SHA-256 is {actual}");
+            let message = format!("effect `{name}` has another SHA-256: {actual}");
             sink.error("not-pinned", pinned.span(), message)
-                .help("write that hash if the change is meant, or restore the module");
+                .help("restore the module, or, if the change is intended, write this hash");
         }
     }
 
@@ -161,7 +158,7 @@ mod with_modules {
                 let message =
                     format!("effect `{}` has no parameter `{}`", description.name, key.get_ref());
                 let help = if description.params.is_empty() {
-                    "it has none at all".to_owned()
+                    "it has none".to_owned()
                 } else {
                     did_you_mean(key.get_ref(), "parameters", names)
                 };
@@ -224,7 +221,7 @@ mod with_modules {
             let message = format!("effect `{effect}` has no preset `{name}`");
             let names = description.presets.iter().map(|preset| preset.name.as_str());
             let help = if description.presets.is_empty() {
-                "it has none at all".to_owned()
+                "it has none".to_owned()
             } else {
                 did_you_mean(name, "presets", names)
             };

@@ -35,70 +35,78 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "after",
         Kind::Text,
-        "Where the signal is taken: a step's id, or \"decode\"; default: after the last step.",
+        "Where to take the signal: after the step with this id, or \"decode\"; default: after the \
+        last step.",
     ),
     Key::optional(
         "bit_depth",
         Kind::BitDepth,
-        "Bits of a sample; default: the source's (24 for lossy sources).",
+        "Bits per sample; default: as in the source (24 for lossy sources).",
     ),
     Key::optional(
         "sample_format",
         Kind::Word(&["int", "float"]),
-        "Integers or floats; default: the source's.",
+        "Integers or floats; default: as in the source.",
     ),
     Key::optional(
         "dither",
         Kind::Word(&["none", "tpdf", "triangular", "shaped"]),
-        "Noise where bits are reduced; `tpdf` (`triangular`) by default. `shaped` moves it to where \
-         hearing is worst, at 44.1 to 192 kHz: at 44.1 kHz 16 dB less from 2 to 5 kHz, 8 dB more in total. \
-         Digital black and samples that fit as they are get none.",
+        "Dither when the bit depth is reduced; `tpdf` (`triangular`) by default. `shaped` moves \
+        the noise to less audible frequencies, at 44.1 to 192 kHz: at 44.1 kHz, 16 dB less from 2 \
+        to 5 kHz, 8 dB more in total. Digital silence and samples that need no rounding are not \
+        dithered.",
     ),
     Key::optional(
         "channels",
         Kind::Integer { min: 1, max: CHANNEL_COUNT_MAX },
-        "Channels; default: the signal's. A mix that exceeds the ceiling of a `loudness`, \
-         `limit` or `peak-normalize` step before it is refused.",
+        "Number of channels; default: as in the signal. Refused if the mix exceeds the ceiling of \
+        an earlier `loudness`, `limit` or `peak-normalize` step.",
     ),
     Key::optional(
         "compression_level",
         Kind::Integer { min: 0, max: 12 },
-        "Effort of lossless compression.",
+        "Effort of lossless compression; higher is smaller and slower.",
     ),
-    Key::optional("on_conflict", Kind::Word(ON_CONFLICT), "What happens when the name is taken."),
+    Key::optional(
+        "on_conflict",
+        Kind::Word(ON_CONFLICT),
+        "What to do if a file of that name exists.",
+    ),
     Key::optional(
         "keep_mtime",
         Kind::Bool,
-        "Whether the file gets the source's time of modification instead of its own.",
+        "Whether the export gets the modification time of the source.",
     ),
     Key::optional(
         "replay_gain",
         Kind::Bool,
-        "Write ReplayGain 2.0 tags, measured on the stored file: gain to -18 LUFS and true peak. With a \
-         `group` of a `loudness` or `measure` step before it those of the album too.",
+        "Whether to write ReplayGain 2.0 tags, measured on the stored file: gain to -18 LUFS and \
+        true peak. After a `loudness` or `measure` step with `group`, album tags too.",
     ),
     Key::optional(
         "sample_rate_hz",
         Kind::Integer { min: SAMPLE_RATE_HZ_MIN as i64, max: SAMPLE_RATE_HZ_MAX as i64 },
-        "Sample rate; default: the signal's. Converted with the best quality. Where that raises peaks \
-         above the ceiling of a step before it, the export gets less gain and the report says how much.",
+        "Sample rate; default: as in the signal. Converted with the best quality. If that raises \
+        peaks above the ceiling of an earlier step, the export gets less gain and the report says \
+        how much.",
     ),
     Key::optional(
         "bit_rate_kbps",
         Kind::Integer { min: 6, max: 2048 },
-        "Bit rate of a lossy format, all channels together; default for stereo: MP3 192, Opus 128. Vorbis has \
-         quality 5 by default.",
+        "Bit rate of a lossy format, for all channels together; default for stereo: MP3 192, Opus \
+        128. Vorbis uses quality 5 by default.",
     ),
     Key::optional(
         "bit_rate_mode",
         Kind::Word(&["constant", "average"]),
-        "Whether the bit rate is the same throughout or holds on average; MP3 has both, constant by default, \
-         Opus both, average by default, Vorbis average ones, AAC constant ones.",
+        "Constant or average bit rate. MP3 has both, constant by default; Opus both, average by \
+        default; Vorbis only average; AAC only constant.",
     ),
     Key::optional(
         "vbr_quality",
         Kind::Integer { min: 0, max: 10 },
-        "Variable bit rate of a lossy format, by quality; MP3: 0 (best) to 9, Vorbis: 10 (best) to 0.",
+        "Variable bit rate of a lossy format, by quality. MP3: 0 (best) to 9; Vorbis: 10 (best) to \
+        0.",
     ),
 ];
 
@@ -194,10 +202,10 @@ fn check_steps(
     if let Some((step, rate)) = rate.filter(|(_, rate)| !format.stores_rate(SampleRate(*rate)))
         && values.written("sample_rate_hz").is_none()
     {
-        let message = format!("{} cannot store {rate} Hz, which `{step}` makes", format.name);
+        let message = format!("{} cannot store {rate} Hz, the output of `{step}`", format.name);
         let error = sink.error("unsupported", written.span(), message);
         if let Some(nearest) = format.rate_near(SampleRate(rate)) {
-            error.help(format!("`sample_rate_hz = {nearest}` in the export would do"));
+            error.help(format!("set `sample_rate_hz = {nearest}` in the export"));
         }
     }
     let channels =
@@ -206,7 +214,7 @@ fn check_steps(
         && values.written("channels").is_none()
     {
         let message =
-            format!("{} cannot store {count} channels, which `{step}` makes", format.name);
+            format!("{} cannot store {count} channels, the output of `{step}`", format.name);
         sink.error("unsupported", written.span(), message)
             .help(format!("it stores at most {}", format.channel_count_max));
     }
@@ -219,9 +227,9 @@ fn warn_of_late_mix(sink: &mut Sink<'_>, channels: &Spanned<i64>, after: After, 
     let is_mixed_before =
         before.iter().any(|step| step.integer("channels") == Some(*channels.get_ref()));
     if let Some(step) = ceiling.filter(|_| !is_mixed_before) {
-        let message = "the channels of an export are mixed after the ceiling";
+        let message = "the channels of this export are mixed after the ceiling";
         sink.warning("late-mix", channels.span(), message)
-            .help(format!("use a `remix` step before `{}`", step.name()));
+            .help(format!("put a `remix` step before `{}`", step.name()));
     }
 }
 
@@ -256,7 +264,7 @@ fn read_format(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<&'static Form
         let (message, nearest) = match encode::missing_format(&name) {
             Some((name, feature)) => {
                 let message = format!(
-                    "`{name}` is not built into this program; build it with `--features {feature}`"
+                    "this program was built without `{name}`; build it with `--features {feature}`"
                 );
                 (message, None)
             }
@@ -318,7 +326,7 @@ fn read_bits(
         && named != word
     {
         sink.error("contradiction", span, "`bit_depth` and `sample_format` contradict each other")
-            .help("leave `sample_format` out");
+            .help("remove `sample_format`");
         return (None, None);
     }
     let sample_format = named.or(word);
@@ -377,7 +385,7 @@ fn check_sample_format(
     };
     if !format.formats.iter().any(|stored| stored.sample_format == wanted) {
         let message = format!("{} cannot store {} samples", format.name, word.get_ref());
-        sink.error("unsupported", word.span(), message).help("leave `sample_format` out");
+        sink.error("unsupported", word.span(), message).help("remove `sample_format`");
     }
 }
 
@@ -396,7 +404,7 @@ fn read_level(
             .help(format!("{} has {} to {}", format.name, levels.min, levels.max)),
         None => sink
             .error("unsupported", level.span(), format!("{} has no compression level", format.name))
-            .help("leave the key out"),
+            .help("remove the key"),
     }
     Some(number)
 }

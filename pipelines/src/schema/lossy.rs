@@ -16,19 +16,19 @@ pub(super) fn read(
     let bit_rate = values.integer("bit_rate_kbps");
     let vbr = values.integer("vbr_quality");
     if let (None, Some(span)) = (&bit_rate, values.written("bit_rate_mode")) {
-        let message = "`bit_rate_mode` is about a `bit_rate_kbps`, and there is none";
-        sink.error("contradiction", span, message).help("name a bit rate, or leave the key out");
+        let message = "`bit_rate_mode` needs `bit_rate_kbps`";
+        sink.error("contradiction", span, message).help("add `bit_rate_kbps`, or remove the key");
         return None;
     }
     if let (Some(_), Some(vbr)) = (&bit_rate, &vbr) {
-        let message = "`bit_rate_kbps` and `vbr_quality` exclude each other";
-        sink.error("contradiction", vbr.span(), message).help("leave one of them out");
+        let message = "`bit_rate_kbps` and `vbr_quality` cannot be combined";
+        sink.error("contradiction", vbr.span(), message).help("remove one of them");
         return None;
     }
     if let Some(FormatDescriptor { name, lossy: None, .. }) = format {
         for written in [&bit_rate, &vbr].into_iter().flatten() {
-            sink.error("unsupported", written.span(), format!("{name} keeps every sample"))
-                .help("leave the key out; `wavemill formats` shows which formats are lossy");
+            sink.error("unsupported", written.span(), format!("{name} is lossless"))
+                .help("remove the key; `wavemill formats` shows which formats are lossy");
         }
         return None;
     }
@@ -37,7 +37,7 @@ pub(super) fn read(
         for key in OF_SAMPLES {
             if let Some(span) = values.written(key) {
                 sink.error("unsupported", span, format!("{name} has no `{key}`"))
-                    .help("leave the key out; `bit_rate_kbps` or `vbr_quality` say how good it is");
+                    .help("remove the key; `bit_rate_kbps` or `vbr_quality` sets the quality");
             }
         }
     }
@@ -87,7 +87,7 @@ fn read_mode(
     {
         let message = format!("{name} has no {} bit rates", mode.name());
         sink.error("unsupported", written.span(), message)
-            .help(format!("its bit rates are {}: leave the key out", usual.name()));
+            .help(format!("its bit rates are {}: remove the key", usual.name()));
     }
     mode
 }

@@ -50,26 +50,26 @@ const ROOT_KEYS: &[Key] = &[
     Key::required(
         "version",
         Kind::Integer { min: i64::MIN, max: i64::MAX },
-        "the version of the format: write version = 1 as the first line",
+        "the format version: write version = 1 as the first line",
     ),
     Key::required("pipeline", Kind::Table(pipeline::KEYS), "a section with at least a name"),
-    Key::optional("watch", Kind::Tables(watch::KEYS), "Folders whose files are taken."),
+    Key::optional("watch", Kind::Tables(watch::KEYS), "Folders to watch for files."),
     Key::optional("decode", Kind::Table(decode::KEYS), "How sources are read."),
-    Key::optional("require", Kind::Tables(require::KEYS), "Gates a file must pass."),
-    Key::optional("step", Kind::Tables(step::KEYS), "What is done to the audio, in order."),
-    Key::optional("export", Kind::Tables(export::KEYS), "The audio files that are made."),
+    Key::optional("require", Kind::Tables(require::KEYS), "Requirements that a file must meet."),
+    Key::optional("step", Kind::Tables(step::KEYS), "Processing steps, in order."),
+    Key::optional("export", Kind::Tables(export::KEYS), "Audio files to write."),
     Key::optional(
         "chapters",
         Kind::Table(source::CHAPTERS_KEYS),
-        "Where the chapters of the exports go, as JSON of Podcasting 2.0.",
+        "Where to write the chapters of the exports, as Podcasting 2.0 JSON.",
     ),
-    Key::optional("report", Kind::Table(source::REPORT_KEYS), "Where the report goes."),
+    Key::optional("report", Kind::Table(source::REPORT_KEYS), "Where to write the report."),
+    Key::optional("tags", Kind::Table(tags::KEYS), "Tags to change in the exports."),
     Key::optional(
-        "tags",
-        Kind::Table(tags::KEYS),
-        "Tags of the exports that differ from the source's.",
+        "source",
+        Kind::Table(source::SOURCE_KEYS),
+        "What to do with the source afterward.",
     ),
-    Key::optional("source", Kind::Table(source::SOURCE_KEYS), "What becomes of the source."),
 ];
 
 /// Reads a pipeline file's text; its effects are loaded from where `effects` says.
@@ -140,7 +140,7 @@ fn read_root(
         pipeline.tags = tags::read(sink, values, folder);
     }
     let source = source::read(sink, root.table("source"));
-    let beside = [("file of chapters", chapters.as_ref()), ("report", report.as_ref())];
+    let beside = [("chapter file", chapters.as_ref()), ("report", report.as_ref())];
     check_together(sink, root, pipeline, &exports, beside, &source);
     pipeline.exports = exports.into_iter().map(|read| read.export).collect();
     pipeline.chapters = chapters.map(Spanned::into_inner);
@@ -161,21 +161,24 @@ fn read_steps(
         let read = step::read(sink, values, context.defaults, &mut context.finder);
         if let Some(id) = &read.id {
             if id.get_ref() == step::DECODE {
-                sink.error("duplicate-id", id.span(), "`decode` is the name of the decoded signal")
-                    .help("give the step another id");
+                sink.error(
+                    "duplicate-id",
+                    id.span(),
+                    "the id `decode` is reserved for the decoded signal",
+                )
+                .help("choose another id");
             } else if seen.insert(id.get_ref().clone(), id.span()).is_some() {
                 let message = format!("two steps have the id `{}`", id.get_ref());
                 sink.error("duplicate-id", id.span(), message)
-                    .help("an export's `after` must name one step");
+                    .help("each id must be unique, because `after` in exports refers to it");
             }
         }
         if read.step.as_ref().is_some_and(|step| step.grouping().is_some())
             && pipeline.grouped_step().is_some()
         {
-            let message = "a second step treats files together; a pipeline may have one";
-            sink.error("contradiction", values.span.clone(), message).help(
-                "leave `group` out of one of them: a group's gain must be known before the next",
-            );
+            let message = "a second step has `group`; only one step may have it";
+            sink.error("contradiction", values.span.clone(), message)
+                .help("remove `group` from one of them");
         }
         pipeline.steps.extend(read.step);
         ids.push((read.id.map(Spanned::into_inner), pipeline.steps.len()));
@@ -214,19 +217,19 @@ fn check_together(
     if let (Some((_, Grouping::Batch)), Some(span)) =
         (pipeline.grouped_step(), root.written("watch"))
     {
-        sink.error("contradiction", span, "a watched folder has no batch of files")
-            .help("write group = \"folder\", or leave [[watch]] out and use `wavemill run`");
+        sink.error("contradiction", span, "`group = \"batch\"` does not work in watched folders")
+            .help("write group = \"folder\", or remove [[watch]] and use `wavemill run`");
     }
     let has_export = root.written("export").is_some();
     if let (SourceAction::Delete, false, Some(span)) =
         (&source.policy.on_success, has_export, source.on_success.clone())
     {
-        sink.error("deletes-source", span, "the source would be deleted and nothing exported")
+        sink.error("deletes-source", span, "the source would be deleted, but nothing is exported")
             .help("add an [[export]], or keep the source");
     }
     let is_beside = |name| root.written(name).is_some();
     if !has_export && !is_beside("chapters") && !is_beside("report") {
-        sink.warning("no-output", root.span.clone(), "the pipeline makes nothing")
+        sink.warning("no-output", root.span.clone(), "the pipeline has no output")
             .help("add an [[export]], [chapters] or a [report]");
     }
 }

@@ -37,62 +37,65 @@ pub(super) const KEYS: &[Key] = &[
     Key::required(
         "name",
         Kind::Text,
-        "letters, digits, `-`, `_` and `.`; identifies finished work",
+        "letters, digits, `-`, `_` and `.`; jobs are identified by this name",
     ),
     Key::optional("description", Kind::Text, "One sentence for people."),
     Key::optional(
         "concurrency",
         Kind::Integer { min: 1, max: CONCURRENCY_MAX },
-        "Most jobs of this pipeline at once.",
+        "Maximum number of concurrent jobs of this pipeline.",
     ),
     Key::optional(
         "priority",
         Kind::Integer { min: -1000, max: 1000 },
-        "Higher runs earlier; 0 by default.",
+        "Jobs with a higher priority run first; 0 by default.",
     ),
     Key::optional(
         "timeout",
         Kind::Duration { min: SECOND, max: Duration::from_hours(7 * 24) },
-        "Longest an attempt may take, as \"30m\"; \"6h\" by default.",
+        "Time limit of an attempt, such as \"30m\"; \"6h\" by default.",
     ),
     Key::optional(
         "max_memory_mib",
         Kind::Integer { min: MEMORY_MIB_MIN, max: MEMORY_MIB_MAX },
-        "Memory at which `watch` ends an attempt, in MiB; 2048 by default.",
+        "Memory limit of an attempt of `watch`, in MiB; 2048 by default.",
     ),
     Key::optional(
         "max_open_files",
         Kind::Integer { min: OPEN_FILES_MIN, max: OPEN_FILES_MAX },
-        "Most files that a worker of `watch` may have open at once; 512 by default.",
+        "Maximum number of open files of a worker of `watch`; 512 by default.",
     ),
     Key::optional(
         "timezone",
         Kind::Text,
-        "IANA name, as \"Europe/Berlin\"; default: the machine's.",
+        "IANA time zone, such as \"Europe/Berlin\"; default: that of the machine.",
     ),
     Key::optional(
         "hours",
         Kind::Texts,
-        "When its jobs may begin, as \"22:00-06:00\" or [\"mon-fri 20:00-06:00\", \"sat-sun\"]; default: always.",
+        "When its jobs may start, such as \"22:00-06:00\" or [\"mon-fri 20:00-06:00\", \
+        \"sat-sun\"]; default: always.",
     ),
     Key::optional(
         "keep_for",
         Kind::Duration { min: Duration::from_hours(1), max: KEEP_FOR_MAX },
-        "Age at which `watch` deletes files that it made and nobody changed, as \"90d\"; default: never.",
+        "Age at which `watch` deletes files that it made and nobody changed, such as \"90d\"; \
+        default: never.",
     ),
-    Key::optional("retry", Kind::Table(RETRY_KEYS), "What happens after transient errors."),
+    Key::optional("retry", Kind::Table(RETRY_KEYS), "Retries after transient errors."),
 ];
 
 const RETRY_KEYS: &[Key] = &[
     Key::optional(
         "attempts",
         Kind::Integer { min: 1, max: ATTEMPTS_MAX },
-        "Attempts in all; 3 by default.",
+        "Maximum number of attempts; 3 by default.",
     ),
     Key::optional(
         "backoff",
         Kind::DurationRange { min: Duration::ZERO, max: DAY },
-        "First wait and longest wait, as \"30s..10m\"; it doubles in between.",
+        "First and longest wait between attempts, such as \"30s..10m\"; the wait doubles each \
+        time.",
     ),
 ];
 
@@ -102,11 +105,11 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipe
             sink.error(
                 "bad-name",
                 name.span(),
-                format!("`{}` is no name of a pipeline", name.get_ref()),
+                format!("`{}` is not a valid pipeline name", name.get_ref()),
             )
             .help(format!(
-                "use letters, digits, `-`, `_` and `.`, begin with a letter or digit, at most \
-                 {NAME_BYTES_MAX}"
+                "use letters, digits, `-`, `_` and `.`, a letter or digit first, at most \
+                {NAME_BYTES_MAX}"
             ));
         }
         pipeline.name = name.into_inner();
@@ -139,9 +142,12 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipe
     for text in values.texts("hours").map(Spanned::into_inner).unwrap_or_default() {
         match Hours::parse(text.get_ref()) {
             Ok(hours) => pipeline.hours.push(hours),
-            Err(reason) => sink
-                .error("bad-hours", text.span(), format!("`{}` {reason}", text.get_ref()))
-                .help("write days, times or both, as \"22:00-06:00\", \"sat-sun\" or \"mon-fri 20:00-24:00\""),
+            Err(reason) => {
+                sink.error("bad-hours", text.span(), format!("`{}` {reason}", text.get_ref())).help(
+                    "write days, times or both, such as \"22:00-06:00\", \"sat-sun\" or \"mon-fri \
+                    20:00-24:00\"",
+                );
+            }
         }
     }
 }
@@ -175,7 +181,7 @@ fn read_timezone(sink: &mut Sink<'_>, values: &Values<'_>, pipeline: &mut Pipeli
     sink.error("unknown-timezone", timezone.span(), format!("unknown time zone `{name}`")).help(
         match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "write an IANA name such as Europe/Berlin, or leave the key out".to_owned(),
+            None => "write an IANA name such as Europe/Berlin, or remove the key".to_owned(),
         },
     );
 }

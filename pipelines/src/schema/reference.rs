@@ -65,7 +65,7 @@ fn value(kind: &Kind) -> String {
         Kind::Bounds { unit, min, max } => {
             format!("`{{ min, max }}` or `{{ target, tolerance }}`, {min} to {max} {unit}")
         }
-        Kind::TextMap => "table of texts".to_owned(),
+        Kind::TextMap => "table of strings".to_owned(),
         Kind::Table(_) => "table".to_owned(),
         Kind::Tables(_) => "tables".to_owned(),
         Kind::Params => "table, see [Steps](#steps) and [Effects](#effects)".to_owned(),

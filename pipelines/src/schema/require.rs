@@ -15,17 +15,17 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "on",
         Kind::Word(&["input", "output"]),
-        "What is gated: the file as it came (default), or every export decoded again.",
+        "What to check: the source (default), or every export after decoding it.",
     ),
     Key::optional(
         "duration",
         Kind::DurationBounds { min: Duration::ZERO, max: Duration::from_hours(100) },
-        "Bounds of the duration, as { min = \"1s\", max = \"2h\" }.",
+        "Limits of the duration, such as { min = \"1s\", max = \"2h\" }.",
     ),
     Key::optional(
         "channels",
         Kind::Integers { min: 1, max: CHANNEL_COUNT_MAX },
-        "Channel counts that pass, as [1, 2].",
+        "Allowed channel counts, such as [1, 2].",
     ),
     Key::optional(
         "sample_rate_hz",
@@ -33,37 +33,39 @@ pub(super) const KEYS: &[Key] = &[
             min: limits::SAMPLE_RATE_HZ_MIN as i64,
             max: limits::SAMPLE_RATE_HZ_MAX as i64,
         },
-        "Sample rates that pass, as [44100, 48000].",
+        "Allowed sample rates, such as [44100, 48000].",
     ),
     Key::optional(
         "integrated_lufs",
         Kind::Bounds { unit: "LUFS", min: -70.0, max: 10.0 },
-        "Bounds of the integrated loudness, as { target = -23.0, tolerance = 0.2 }.",
+        "Limits of the integrated loudness, such as { target = -23.0, tolerance = 0.2 }.",
     ),
     Key::optional(
         "true_peak_dbtp",
         Kind::Bounds { unit: "dBTP", min: -120.0, max: 40.0 },
-        "Bounds of the true peak, as { max = -1.0 }.",
+        "Limits of the true peak, such as { max = -1.0 }.",
     ),
     Key::optional(
         "loudness_range_lu",
         Kind::Bounds { unit: "LU", min: 0.0, max: 100.0 },
-        "Bounds of the loudness range, as { max = 15.0 }.",
+        "Limits of the loudness range, such as { max = 15.0 }.",
     ),
     Key::optional(
         "rms_dbfs",
         Kind::Bounds { unit: "dBFS", min: -120.0, max: 0.0 },
-        "Bounds of the RMS of all channels, as { min = -23.0, max = -18.0 }; a full-scale sine has -3.01.",
+        "Limits of the RMS over all channels, such as { min = -23.0, max = -18.0 }; a full-scale \
+        sine is at -3.01.",
     ),
     Key::optional(
         "noise_floor_dbfs",
         Kind::Bounds { unit: "dBFS", min: -120.0, max: 0.0 },
-        "Bounds of the RMS of the softest half second, as { max = -60.0 }; digital silence passes.",
+        "Limits of the RMS of the quietest half second, such as { max = -60.0 }; digital silence \
+        passes.",
     ),
     Key::optional(
         "target",
         Kind::Text,
-        "A delivery target whose limits must all hold: a name of `wavemill targets`, or a file of yours.",
+        "A delivery target that must be met: a name from `wavemill targets`, or a targets file.",
     ),
 ];
 
@@ -86,8 +88,8 @@ pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>, folder: &Path) -> R
     let says_something =
         KEYS.iter().any(|key| key.name != "on" && values.written(key.name).is_some());
     if !says_something {
-        sink.warning("empty-section", values.span.clone(), "[[require]] requires nothing")
-            .help("add a bound such as duration = { min = \"1s\" }, or leave the section out");
+        sink.warning("empty-section", values.span.clone(), "[[require]] has no limits")
+            .help("add a limit such as duration = { min = \"1s\" }, or remove the section");
     }
     require
 }
@@ -103,14 +105,14 @@ fn read_target(
             let is_judged = target.tolerance_lu.is_some() && !target.is_dialogue_gated;
             if !is_judged && values.written("integrated_lufs").is_none() {
                 let why = if target.is_dialogue_gated {
-                    "asks for the dialogue's loudness, which is not measured"
+                    "limits the loudness of the dialogue, which Wavemill does not measure"
                 } else {
-                    "names no tolerance"
+                    "has no tolerance"
                 };
-                let message = format!("the loudness is not judged: `{}` {why}", target.id);
+                let message = format!("the loudness is not checked: `{}` {why}", target.id);
                 sink.warning("not-judged", name.span(), message).help(
-                    "add integrated_lufs = { target = .., tolerance = .. } if it must hold; \
-                     the other limits do",
+                    "to check it, add integrated_lufs = { target = .., tolerance = .. }; all other \
+                    limits apply",
                 );
             }
             Some(target)
@@ -122,7 +124,7 @@ fn read_target(
         }
         Err(error) => {
             sink.error("bad-target", name.span(), error.to_string())
-                .help("paths of targets are relative to the pipeline file");
+                .help("target paths are relative to the pipeline file");
             None
         }
     }

@@ -14,8 +14,9 @@ use wavemill_core::suggestion::did_you_mean;
 pub(super) const CHAPTERS_KEYS: &[Key] = &[Key::required(
     "json",
     Kind::Text,
-    "as in json = \"outbox/{stem}.chapters.json\": times and titles as they are behind the last step, as JSON of \
-     Podcasting 2.0; none where the audio has no chapters; published after the exports, with their `on_conflict`",
+    "as in json = \"outbox/{stem}.chapters.json\": times and titles after the last step, as \
+    Podcasting 2.0 JSON; not written if the audio has no chapters; published after the exports, \
+    with their `on_conflict`",
 )];
 
 pub(super) const REPORT_KEYS: &[Key] = &[
@@ -27,7 +28,8 @@ pub(super) const REPORT_KEYS: &[Key] = &[
     Key::optional(
         "measure",
         Kind::Words(&MEASURES),
-        "What is measured of the source and of every export besides loudness, as [\"level\"] or \"all\".",
+        "What to measure of the source and every export besides loudness, such as [\"level\"] or \
+        \"all\".",
     ),
 ];
 

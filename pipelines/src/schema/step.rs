@@ -24,15 +24,15 @@ pub(super) const DECODE: &str = "decode";
 const LONGEST: Duration = Duration::from_hours(100);
 
 pub(super) const KEYS: &[Key] = &[
-    Key::optional("id", Kind::Text, "Name that exports refer to in `after`."),
-    Key::optional("use", Kind::Text, "The step: a name of `wavemill steps`."),
+    Key::optional("id", Kind::Text, "Name for `after` in exports."),
+    Key::optional("use", Kind::Text, "The step: a name from `wavemill steps`."),
     effect::EFFECT,
     Key::optional("with", Kind::Params, "Its parameters."),
     effect::PRESET,
     effect::SHA256,
     effect::MAX_MEMORY_MIB,
     effect::KEEP_LENGTH,
-    Key::optional("when", Kind::Table(WHEN_KEYS), "Conditions; all must hold for it to run."),
+    Key::optional("when", Kind::Table(WHEN_KEYS), "Conditions; the step runs if all of them hold."),
 ];
 
 const WHEN_KEYS: &[Key] = &[
@@ -61,7 +61,7 @@ const WHEN_KEYS: &[Key] = &[
         Kind::Number { unit: "LUFS", min: -70.0, max: 10.0 },
         "Highest integrated loudness of the source.",
     ),
-    Key::optional("tag", Kind::TextMap, "Tags of the source, as { genre = \"Podcast\" }."),
+    Key::optional("tag", Kind::TextMap, "Tags of the source, such as { genre = \"Podcast\" }."),
 ];
 
 /// A step that was read; `step` is `None` where it is turned off or wrong.
@@ -103,8 +103,8 @@ fn read_task(
         #[cfg(not(feature = "effects"))]
         (None, Some(_)) => effect::read(sink, values, finder).map(|never| match never {}),
         (Some(_), Some(span)) => {
-            sink.error("contradiction", span, "a step has `use` or `effect`, not both")
-                .help("write two steps, or leave one of the keys out");
+            sink.error("contradiction", span, "a step cannot have both `use` and `effect`")
+                .help("write two steps, or remove one of the keys");
             None
         }
         (None, None) => {
@@ -268,7 +268,7 @@ fn read_when(sink: &mut Sink<'_>, values: &Values<'_>) -> When {
     let tag = values.text_map("tag").map(Spanned::into_inner).unwrap_or_default();
     for (name, _) in tag.iter().filter(|(name, _)| Field::named(name).is_none()) {
         let span = values.written("tag").unwrap_or_else(|| values.span.clone());
-        sink.error("unknown-key", span, format!("no condition looks at the tag `{name}`"))
+        sink.error("unknown-key", span, format!("conditions cannot use the tag `{name}`"))
             .help(did_you_mean(name, "tags", Field::ALL.into_iter().map(|(name, _)| name)));
     }
     let when = When {
@@ -282,8 +282,8 @@ fn read_when(sink: &mut Sink<'_>, values: &Values<'_>) -> When {
     let never = matches!((when.min_duration, when.max_duration), (Some(min), Some(max)) if min > max)
         || matches!((when.min_lufs, when.max_lufs), (Some(min), Some(max)) if min > max);
     if never {
-        sink.error("contradiction", values.span.clone(), "`when` can never hold")
-            .help("the smallest value must not exceed the largest");
+        sink.error("contradiction", values.span.clone(), "`when` is never true")
+            .help("the minimum must not exceed the maximum");
     }
     when
 }

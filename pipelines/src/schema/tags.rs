@@ -22,7 +22,7 @@ pub(super) const KEYS: &[Key] = &{
     let remove = Key::optional(
         REMOVE,
         Kind::Words(&NAMES),
-        "Tags of the source that are not carried over, as [\"comment\", \"pictures\"] or \"all\".",
+        "Tags of the source not to copy, such as [\"comment\", \"pictures\"] or \"all\".",
     );
     let mut keys = [remove; Field::ALL.len() + 3];
     let mut index = 0;
@@ -30,23 +30,23 @@ pub(super) const KEYS: &[Key] = &{
         keys[index] = Key::optional(
             Field::ALL[index].0,
             if Field::ALL[index].1.has_several() { Kind::Texts } else { Kind::Text },
-            "Text with placeholders; where it comes out empty, the source's tag stays. Artists, composers, genres \
-             and ISRCs may be several, as [\"Ann\", \"Bo\"].",
+            "Text, which may contain placeholders; if the result is empty, the source's tag stays. \
+            Artists, composers, genres and ISRCs may be lists, such as [\"Ann\", \"Bo\"].",
         );
         index += 1;
     }
     keys[index] = Key::optional(
         PICTURE,
         Kind::Text,
-        "A JPEG or PNG file that becomes the cover, in the place of the source's pictures; relative to the pipeline \
-         file. May hold {stem}, {name}, {ext}, {reldir}, {pipeline}.",
+        "A JPEG or PNG file that replaces the source's pictures as the cover; relative to the \
+        pipeline file. May contain {stem}, {name}, {ext}, {reldir}, {pipeline}.",
     );
     keys[index + 1] = Key::optional(
         CHAPTERS,
         Kind::Text,
-        "A file of chapters, in the place of the source's: lines such as `00:01:23.500 Title`, or JSON of Podcasting \
-         2.0; relative to the source's folder, as \"{stem}.chapters.txt\". Times are those of the source. A job \
-         whose file is missing fails.",
+        "A chapter file that replaces the source's chapters: lines such as `00:01:23.500 Title`, \
+        or Podcasting 2.0 JSON; relative to the source's folder, such as \"{stem}.chapters.txt\". \
+        Times refer to the source. If the file is missing, the job fails.",
     );
     keys
 };
@@ -98,9 +98,9 @@ fn is_there(sink: &mut Sink<'_>, picture: &Spanned<Template>, folder: &Path) -> 
     let text = picture.get_ref().text();
     let path = folder.join(text);
     if !text.contains(['{', '}']) && !path.is_file() {
-        let message = format!("there is no file {}", path.display());
+        let message = format!("the file {} does not exist", path.display());
         sink.error("missing-file", picture.span(), message)
-            .help("paths of pictures are relative to the pipeline file");
+            .help("picture paths are relative to the pipeline file");
         return false;
     }
     true

@@ -58,7 +58,7 @@ pub(super) fn read(
         matches!(placeholder, Stem | Name | Ext | Reldir | Pipeline)
     };
     if known.names_only && !template.placeholders().all(is_name) {
-        let message = "only the source's name is known when this file is opened";
+        let message = "only the source's name is known when this file is read";
         sink.error("unknown-placeholder", written.span(), message)
             .help("use {stem}, {name}, {ext}, {reldir} or {pipeline}");
         return None;
@@ -68,9 +68,9 @@ pub(super) fn read(
         sink.error(
             "unknown-placeholder",
             written.span(),
-            "tags and measures are not known where the source goes",
+            "tags and measurements cannot be used here",
         )
-        .help("use names and dates: {stem}, {name}, {reldir}, {date}");
+        .help("use {stem}, {name}, {reldir} or {date}");
         return None;
     }
     Some(Spanned::new(written.span(), template))

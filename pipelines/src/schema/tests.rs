@@ -222,7 +222,7 @@ fn chapters_are_an_output_with_a_name_of_its_own() {
     assert_eq!(loaded.pipeline.chapters.unwrap().text(), "{stem}.json");
     let report = "[report]\njson = \"{stem}.json\"\n";
     let found = mistakes(&(chapters("{stem}.json") + report));
-    let expected = "this report writes the same path as the file of chapters before it";
+    let expected = "this report has the same path as the chapter file before it";
     assert_eq!((found.len(), found[0].code), (1, "same-path"));
     assert_eq!(found[0].message, expected);
     let watched = "[[watch]]\npath = \"in\"\ninclude = [\"*.json\"]\n";
@@ -313,11 +313,11 @@ fn each_kind_of_mistake_is_named_where_it_stands() {
         "{stem}/../x",
         "bad-template",
         "outbox/{date:%Y/%m/%d}/{stem}/../x",
-        "folder",
+        "absolute path",
     );
     assert_mistake("%Y-%m", "%&", "bad-date-format", "{date:%&}", "strftime");
     assert_mistake("{date:%Y-%m}", "{title}", "unknown-placeholder", "done/{title}", "{stem}");
-    assert_mistake("\"2026\"", "\"soon\"", "bad-tag", "\"soon\"", "a year, as 2026");
+    assert_mistake("\"2026\"", "\"soon\"", "bad-tag", "\"soon\"", "a year, such as 2026");
     assert_mistake("{album}", "{albun}", "unknown-placeholder", "{albun}", "album");
     assert_mistake("\"pictures\"", "\"picture\"", "unknown-choice", "\"picture\"", "pictures");
     assert_mistake("\"trash\"", "\"shred\"", "unknown-choice", "\"shred\"", "keep");
@@ -344,7 +344,7 @@ fn keys_of_effects_mean_nothing_beside_use() {
     {
         let name = key.split(' ').next().unwrap();
         let both = format!("{key}\nuse = \"gain\"");
-        assert_mistake("use = \"gain\"", &both, "contradiction", name, "leave the key out");
+        assert_mistake("use = \"gain\"", &both, "contradiction", name, "remove the key");
     }
 }
 
@@ -369,7 +369,7 @@ fn sections_are_checked_against_each_other() {
         "move:inbox/podcast/done/",
         "output-in-watch",
         "inbox/podcast/done/{date:%Y-%m}",
-        "outside",
+        "another folder",
     );
     assert_mistake(
         "[[export]]\nformat",
@@ -456,8 +456,8 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
         found("format = \"mp3\"\nbit_rate_kbps = 192\nvbr_quality = 2"),
         one(
             "contradiction",
-            "`bit_rate_kbps` and `vbr_quality` exclude each other",
-            "leave one of them out"
+            "`bit_rate_kbps` and `vbr_quality` cannot be combined",
+            "remove one of them"
         )
     );
     let codes = |export: &str| found(export).iter().map(|one| one.0).collect::<Vec<_>>();
@@ -471,7 +471,7 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
         one(
             "unsupported",
             "mp3 has no `bit_depth`",
-            "leave the key out; `bit_rate_kbps` or `vbr_quality` say how good it is"
+            "remove the key; `bit_rate_kbps` or `vbr_quality` sets the quality"
         )
     );
     assert_eq!(
@@ -525,8 +525,8 @@ fn opus_is_asked_for_rates_channels_and_bits_it_has() {
         export("bit_rate_mode = \"average\"\n"),
         one(
             "contradiction",
-            "`bit_rate_mode` is about a `bit_rate_kbps`, and there is none",
-            "name a bit rate, or leave the key out"
+            "`bit_rate_mode` needs `bit_rate_kbps`",
+            "add `bit_rate_kbps`, or remove the key"
         )
     );
 }
@@ -540,15 +540,15 @@ fn what_steps_make_is_held_against_the_format() {
         with(""),
         [(
             "unsupported",
-            "opus cannot store 44100 Hz, which `resample` makes".to_owned(),
-            "`sample_rate_hz = 48000` in the export would do".to_owned()
+            "opus cannot store 44100 Hz, the output of `resample`".to_owned(),
+            "set `sample_rate_hz = 48000` in the export".to_owned()
         )]
     );
     assert_eq!(with("sample_rate_hz = 48000\n"), []);
     assert_eq!(with("after = \"decode\"\n"), []);
     let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 12 }\n";
     let found = mistakes_of(&format!("{remix}[[export]]\nformat = \"opus\"\n"));
-    assert_eq!(found[0].1, "opus cannot store 12 channels, which `remix` makes");
+    assert_eq!(found[0].1, "opus cannot store 12 channels, the output of `remix`");
     assert_eq!(found[0].2, "it stores at most 8");
 }
 
@@ -578,7 +578,7 @@ fn format_that_is_not_built_in_is_refused_with_the_way_to_build_it() {
         let found = mistakes(&text);
         assert_eq!(found.len(), 1, "{found:?}");
         let expected = format!(
-            "`{name}` is not built into this program; build it with `--features {feature}`"
+            "this program was built without `{name}`; build it with `--features {feature}`"
         );
         assert_eq!(found[0].message, expected);
         assert!(found[0].help.as_ref().unwrap().starts_with("this program writes aiff"));
@@ -674,7 +674,10 @@ fn wrong_types_are_reported_with_the_right_one() {
     let found = mistakes(text);
     let helps: Vec<_> =
         found.iter().map(|one| (one.code, one.help.as_deref().unwrap_or_default())).collect();
-    assert_eq!(helps, [("wrong-type", "it must be a number"), ("wrong-type", "it must be a text")]);
+    assert_eq!(
+        helps,
+        [("wrong-type", "it must be a number"), ("wrong-type", "it must be a string")]
+    );
 }
 
 #[test]

@@ -17,23 +17,24 @@ pub(super) const KEYS: &[Key] = &[
     Key::optional(
         "include",
         Kind::Texts,
-        "Globs over the path below the folder, without case; default: everything decodable.",
+        "Globs for paths below the folder, case-insensitive; default: all formats that can be \
+        decoded.",
     ),
     Key::optional(
         "mode",
         Kind::Word(&["auto", "events", "poll"]),
-        "Where changes are learned from; `auto` by default.",
+        "How changes are detected; `auto` by default.",
     ),
     Key::optional(
         "rescan",
         Kind::Duration { min: Duration::from_secs(1), max: DAY },
-        "Time between full walks, as \"60s\"; default: by file system.",
+        "Time between full scans, such as \"60s\"; the default depends on the file system.",
     ),
     Key::optional("ready", Kind::Table(READY_KEYS), "When a file is complete."),
     Key::optional(
         "duplicates",
         Kind::Word(&["process", "skip"]),
-        "What happens to a copy under a new name; `process` by default.",
+        "What to do with a copy of a file under a new name; `process` by default.",
     ),
 ];
 
@@ -41,10 +42,14 @@ const READY_KEYS: &[Key] = &[
     Key::optional(
         "stable_for",
         Kind::Duration { min: Duration::ZERO, max: HOUR },
-        "How long a file must stay unchanged, as \"2s\".",
+        "How long a file must stay unchanged, such as \"2s\".",
     ),
-    Key::optional("marker", Kind::Text, "A file that must exist beside it, as \"{name}.done\"."),
-    Key::optional("ignore", Kind::Texts, "Globs of files that are left alone."),
+    Key::optional(
+        "marker",
+        Kind::Text,
+        "A file that must exist beside it, such as \"{name}.done\".",
+    ),
+    Key::optional("ignore", Kind::Texts, "Globs for files to ignore."),
 ];
 
 pub(super) fn read(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Watch> {
@@ -76,7 +81,7 @@ fn read_globs(sink: &mut Sink<'_>, values: &Values<'_>, key: &str) -> Vec<String
         match globs::problem(glob.get_ref()) {
             None => accepted.push(glob.into_inner()),
             Some(problem) => sink
-                .error("bad-glob", glob.span(), format!("`{}` is no glob", glob.get_ref()))
+                .error("bad-glob", glob.span(), format!("`{}` is not a valid glob", glob.get_ref()))
                 .help(problem),
         }
     }
@@ -91,7 +96,7 @@ fn read_marker(sink: &mut Sink<'_>, ready: &Values<'_>) -> Option<String> {
     if text.contains("{name}") && !rest.contains(['{', '}', '/']) {
         return Some(marker.into_inner());
     }
-    sink.error("bad-template", marker.span(), format!("`{text}` names no marker"))
-        .help("write a file name with {name} in it, as in \"{name}.done\"");
+    sink.error("bad-template", marker.span(), format!("`{text}` is not a marker name"))
+        .help("write a file name that contains {name}, such as \"{name}.done\"");
     None
 }

@@ -10,11 +10,11 @@ use std::ops::Range;
 pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("stem", "the source's file name without its extension"),
     ("name", "the source's file name"),
-    ("ext", "the extension of the file that is made"),
-    ("reldir", "the source's folder below the watched folder"),
-    ("date", "the day the job was made; {date:%Y/%m/%d} makes folders"),
+    ("ext", "the extension of the file to write"),
+    ("reldir", "the path of the source's folder below the watched folder"),
+    ("date", "the date the job was created; {date:%Y/%m/%d} creates folders"),
     ("job_id", "the job's identifier"),
-    ("hash8", "the first eight digits of the source's BLAKE3"),
+    ("hash8", "the first eight digits of the source's BLAKE3 hash"),
     ("pipeline", "the pipeline's name"),
     ("title", "the source's title tag"),
     ("artist", "the source's artist tag"),
@@ -22,8 +22,8 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("genre", "the source's genre tag"),
     ("year", "the source's year tag"),
     ("track", "the source's track number, two digits"),
-    ("lufs", "the source's integrated loudness, as -18.3"),
-    ("true_peak", "the source's true peak in dBTP, as -1.2"),
+    ("lufs", "the source's integrated loudness, such as -18.3"),
+    ("true_peak", "the source's true peak in dBTP, such as -1.2"),
 ];
 
 /// Format of a `{date}` that names none.
@@ -80,8 +80,8 @@ fn split(text: &str) -> (Vec<Part>, Vec<TemplateError>) {
                 errors.push(TemplateError::new(
                     "bad-template",
                     at..text.len(),
-                    "a placeholder is not closed".to_owned(),
-                    "close it with `}`, or write `{{` for a brace",
+                    "a placeholder has no closing brace".to_owned(),
+                    "close it with `}`, or write `{{` for a literal brace",
                 ));
                 break;
             };
@@ -98,8 +98,8 @@ fn split(text: &str) -> (Vec<Part>, Vec<TemplateError>) {
             errors.push(TemplateError::new(
                 "bad-template",
                 at..at + 1,
-                "`}` closes nothing".to_owned(),
-                "write `}}` for a brace",
+                "`}` has no opening brace".to_owned(),
+                "write `}}` for a literal brace",
             ));
             at += 1;
         } else {
@@ -160,17 +160,17 @@ fn placeholder(inner: &str, span: Range<usize>) -> Result<Placeholder, TemplateE
 /// A `strftime` format that this build can write.
 fn date_format(format: &str, span: Range<usize>) -> Result<String, TemplateError> {
     let sample = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
-    let help = "use %Y, %m, %d, %H, %M, %S, %j, %V as in strftime; `/` makes folders";
+    let help = "use %Y, %m, %d, %H, %M, %S, %j, %V as in strftime; `/` creates folders";
     match strtime::format(format, &sample) {
         Ok(text) if text.split('/').all(|part| !part.is_empty() && part != "." && part != "..") => {
             Ok(format.to_owned())
         }
         Ok(_) => {
-            let message = format!("the date format `{format}` leaves a folder without a name");
+            let message = format!("the date format `{format}` has an empty folder name");
             Err(TemplateError::new("bad-date-format", span, message, help))
         }
         Err(error) => {
-            let message = format!("the date format `{format}` is not understood: {error}");
+            let message = format!("the date format `{format}` is invalid: {error}");
             Err(TemplateError::new("bad-date-format", span, message, help))
         }
     }
@@ -181,7 +181,7 @@ fn check_folders(text: &str, parts: &[Part], errors: &mut Vec<TemplateError>) {
     let whole = 0..text.len();
     if text.len() > TEMPLATE_BYTES_MAX {
         let message = format!("the path has {} bytes", text.len());
-        let help = format!("it may have {TEMPLATE_BYTES_MAX}");
+        let help = format!("it may have at most {TEMPLATE_BYTES_MAX}");
         errors.push(TemplateError::new("bad-template", whole.clone(), message, &help));
     }
     let literals: Vec<&str> = parts
@@ -194,7 +194,7 @@ fn check_folders(text: &str, parts: &[Part], errors: &mut Vec<TemplateError>) {
             "bad-template",
             whole.clone(),
             "`..` leads out of the output folder".to_owned(),
-            "write the folder itself, or an absolute path",
+            "write a path without `..`, or an absolute path",
         ));
     }
     let is_dots = |name: &str| name.len() > 2 && name.bytes().all(|byte| byte == b'.');
@@ -202,22 +202,22 @@ fn check_folders(text: &str, parts: &[Part], errors: &mut Vec<TemplateError>) {
         errors.push(TemplateError::new(
             "bad-template",
             whole.clone(),
-            format!("`{name}` is no name"),
-            "a name has more than dots; some systems take those for folders above",
+            format!("`{name}` is not a valid name"),
+            "a name must not consist of dots; some systems take it for a parent folder",
         ));
     }
     // What a placeholder adds is cut to fit; what the user wrote has to.
     if path.split('/').any(|name| name.len() > COMPONENT_BYTES_MAX) {
         let message = format!("a name has more than {COMPONENT_BYTES_MAX} bytes");
-        let help = "no file system takes it; write a shorter one";
+        let help = "file systems do not allow that; write a shorter name";
         errors.push(TemplateError::new("bad-template", whole.clone(), message, help));
     }
     if path.chars().any(char::is_control) {
         errors.push(TemplateError::new(
             "bad-template",
             whole.clone(),
-            "the path holds a control character".to_owned(),
-            "leave it out",
+            "the path contains a control character".to_owned(),
+            "remove it",
         ));
     }
     if path.is_empty() || path.ends_with('/') {
@@ -225,7 +225,7 @@ fn check_folders(text: &str, parts: &[Part], errors: &mut Vec<TemplateError>) {
             "bad-template",
             whole,
             "the path ends without a file name".to_owned(),
-            "end it with a name, as in outbox/{stem}.{ext}",
+            "end it with a name, such as outbox/{stem}.{ext}",
         ));
     }
 }

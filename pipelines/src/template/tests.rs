@@ -191,7 +191,7 @@ fn names_of_dots_alone_are_refused() {
     for text in ["..../out/{stem}", "out/...", "{stem}/.../a"] {
         let errors = Template::parse(text).unwrap_err();
         assert!(
-            errors.iter().any(|error| error.message.contains("is no name")),
+            errors.iter().any(|error| error.message.contains("is not a valid name")),
             "{text}: {errors:?}"
         );
     }

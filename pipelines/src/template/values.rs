@@ -57,7 +57,7 @@ impl Values {
         })
     }
 
-    /// With the extension of the file that is made.
+    /// With the extension of the file to write.
     #[must_use]
     pub fn with_extension(mut self, extension: &str) -> Self {
         extension.clone_into(&mut self.ext);
@@ -118,12 +118,12 @@ fn date(created: &str, timezone: Option<&str>) -> Result<Zoned, RunError> {
                 .parse_timestamp(created)
                 .map(|timestamp| timestamp.to_zoned(jiff::tz::TimeZone::UTC))
         })
-        .map_err(|error| refused(format!("the job's date `{created}` is none: {error}")))?;
+        .map_err(|error| refused(format!("the job's date `{created}` is invalid: {error}")))?;
     match timezone {
         None => Ok(date),
         Some(name) => date
             .in_tz(name)
-            .map_err(|error| refused(format!("the time zone `{name}` is not known: {error}"))),
+            .map_err(|error| refused(format!("unknown time zone `{name}`: {error}"))),
     }
 }
 

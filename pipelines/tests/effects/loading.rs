@@ -180,7 +180,7 @@ fn module_of_one_byte_too_many_is_refused_by_its_size() {
     folder.put("fx/big.wasm", &vec![0; (16 << 20) + 1]);
     let (code, _, message, _) = folder.mistake("effect = \"fx/big.wasm\"");
     assert_eq!(code, "unreadable-effect");
-    assert!(message.contains("more than 16777216 bytes"), "{message}");
+    assert!(message.contains("larger than 16777216 bytes"), "{message}");
 }
 
 #[test]

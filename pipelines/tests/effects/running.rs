@@ -127,7 +127,7 @@ fn endless_tail_is_cut_and_the_report_says_so() {
     let (lab, input) = lab(&gain_and(endless));
     let report = run(&lab, &format!("{STEP}keep_length = false\n"), &input).unwrap();
     let warning = report["warnings"][0].as_str().unwrap();
-    assert!(warning.contains("gain.wasm") && warning.contains("never ends"), "{warning}");
+    assert!(warning.contains("gain.wasm") && warning.contains("infinite tail"), "{warning}");
     let (_, samples) = floats(&lab.path("out/a.wav"));
     let tail = INFINITE_TAIL_MAX.to_frames(SampleRate(48_000)).as_usize();
     assert_eq!(samples.len(), 2 * (FRAMES + tail));

@@ -82,7 +82,7 @@ const fn format(name: &'static str, create: encode::CreateEncoder) -> FormatDesc
 static RAISING: FormatDescriptor =
     format("raising", |sink, settings| lossily(sink, settings, Loss::Factor(1.2)));
 
-/// Never becomes softer.
+/// Never becomes quieter.
 static STUBBORN: FormatDescriptor =
     format("stubborn", |sink, settings| lossily(sink, settings, Loss::FullScale));
 
@@ -124,7 +124,7 @@ fn chains() -> [String; 4] {
     ]
 }
 
-/// Noise that becomes softer by a half after two seconds.
+/// Noise that becomes quieter by a half after two seconds.
 fn uneven(seed: u32) -> Vec<f32> {
     let soft = noise(seed + 9, 132_300).into_iter().map(|sample| 0.5 * sample);
     noise(seed, 88_200).into_iter().chain(soft).collect()
@@ -208,7 +208,7 @@ fn loudness_that_no_reduction_brings_back_is_named() {
     let report = lab.run(&with_format(softening, &body), &input).unwrap().report;
     let warnings = report["warnings"].as_array().unwrap();
     let line = warnings.last().unwrap().as_str().unwrap();
-    assert!(line.contains("LU softer than asked for"), "{warnings:?}");
+    assert!(line.contains("LU below the target"), "{warnings:?}");
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn ceiling_that_cannot_be_kept_is_reported_after_five_repeats() {
     assert_eq!(output["ceiling_dbtp"], -1.0);
     let line = outcome.report["warnings"][0].as_str().unwrap();
     assert!(line.starts_with("export 1 (stubborn): decoded, it reaches "), "{line}");
-    assert!(line.contains("above the ceiling of -1.00 dBTP, though made 6 times"), "{line}");
+    assert!(line.contains("above the ceiling of -1.00 dBTP, after 6 attempts"), "{line}");
     assert_eq!(outcome.rejected, None);
     assert_eq!(lab.files("out"), ["a.wav", "r.json"]);
     // A gate is the way to have none rather than such a one.
@@ -282,7 +282,10 @@ fn lossy_export_with_no_ceiling_is_kept_below_full_scale_if_what_was_encoded_was
             );
             close(&output["decoded_true_peak_dbtp"], -0.1, 0.01);
             let line = outcome.report["warnings"][0].as_str().unwrap();
-            assert!(line.ends_with("so that decoded it keeps the ceiling of 0.00 dBTP"), "{line}");
+            assert!(
+                line.ends_with("so that, decoded, it stays below the ceiling of 0.00 dBTP"),
+                "{line}"
+            );
             // Only the gain differs: the lossless sibling is as loud as it was.
             let (lossy, lossless) =
                 (floats(&lab.path("out/a.wav")).1, floats(&lab.path("out/b.wav")).1);
@@ -307,7 +310,7 @@ fn lossy_export_of_what_was_above_full_scale_is_reported_and_left_as_loud() {
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         let line = warnings[0].as_str().unwrap();
         assert!(line.starts_with("export 1 (raising): decoded, it reaches "), "{line}");
-        assert!(line.ends_with(" dBTP, so it was not made softer"), "{line}");
+        assert!(line.ends_with(" dBTP, so its gain was not reduced"), "{line}");
     }
 }
 

@@ -173,7 +173,7 @@ path = "{stem}.wav"
     let input = lab.file("a.wav", &wav(48_000, 0, std::slice::from_ref(&plane)));
     let outcome = lab.run(&pipeline(body), &input).unwrap();
     assert!(outcome.report["steps"][0]["skipped"].is_null());
-    assert!(outcome.report["steps"][1]["skipped"].as_str().unwrap().contains("softer"));
+    assert!(outcome.report["steps"][1]["skipped"].as_str().unwrap().contains("quieter"));
     let gained = floats(&lab.path("out/a.wav")).1;
     assert!((gained[10] / plane[10] - 1.99526).abs() < 1e-4);
 }

@@ -116,7 +116,7 @@ fn target_of_a_file_beside_the_pipeline_is_found() {
     assert!(line.ends_with("at most -59.00 LUFS is allowed by house"), "{line}");
     let found = load("house.toml").unwrap_err();
     assert!(
-        found[0].message.ends_with("has 2 targets; name one, as house.toml#other"),
+        found[0].message.ends_with("has 2 targets; name one, such as house.toml#other"),
         "{found:?}"
     );
 }

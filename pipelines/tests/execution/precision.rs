@@ -224,7 +224,7 @@ fn channels_mixed_beyond_the_ceiling_are_refused() {
     let error = lab.run(&pipeline(&format!("{loudness}{export}")), &input).unwrap_err();
     let RunError::Refused { reason } = error else { panic!("{error}") };
     assert!(reason.contains("ceiling of -1.00 dBTP"), "{reason}");
-    assert!(reason.contains("use a `remix` step before `loudness`"), "{reason}");
+    assert!(reason.contains("put a `remix` step before `loudness`"), "{reason}");
     assert_eq!(lab.files("out"), [""; 0]);
     let remix = "[[step]]\nuse = \"remix\"\nwith = { channels = 2 }\n";
     lab.run(&pipeline(&format!("{remix}{loudness}{export}")), &input).unwrap();
@@ -240,15 +240,15 @@ fn channels_mixed_beyond_a_normalized_peak_are_refused() {
     // Front, center and back add up to 1 + 2 * 0.7071 = 2.4142 times the peak, which is 7.66 dB; at
     // 0 dBFS full scale cuts all of that off what is stored.
     for (target, expected) in [
-        ("-10.0", "ceiling of -10.00 dBFS and reach -2.34 dBFS"),
-        ("0.0", "ceiling of 0.00 dBFS and reach 7.66 dBFS"),
+        ("-10.0", "to -2.34 dBFS, above the ceiling of -10.00 dBFS"),
+        ("0.0", "to 7.66 dBFS, above the ceiling of 0.00 dBFS"),
     ] {
         let normalize =
             format!("[[step]]\nuse = \"peak-normalize\"\nwith = {{ target_dbfs = {target} }}\n");
         let error = lab.run(&pipeline(&format!("{normalize}{export}")), &input).unwrap_err();
         let RunError::Refused { reason } = error else { panic!("{error}") };
         assert!(reason.contains(expected), "{reason}");
-        assert!(reason.contains("use a `remix` step before `peak-normalize`"), "{reason}");
+        assert!(reason.contains("put a `remix` step before `peak-normalize`"), "{reason}");
         assert_eq!(lab.files("out"), [""; 0]);
         lab.run(&pipeline(&format!("{remix}{normalize}{export}")), &input).unwrap();
         std::fs::remove_file(lab.path("out/a.wav")).unwrap();

@@ -115,7 +115,7 @@ fn source_that_vanishes_while_it_is_read_fails_its_job() {
     answers.at_start = Some(Box::new(move || std::fs::remove_file(&path).unwrap()));
     let error = lab.run_with(&pipeline(BODY), &input, &mut answers).unwrap_err();
     assert!(
-        matches!(&error, RunError::Input { reason, .. } if reason.contains("vanished")),
+        matches!(&error, RunError::Input { reason, .. } if reason.contains("was deleted")),
         "{error}"
     );
     assert_eq!(lab.files("out"), [""; 0]);

@@ -137,7 +137,7 @@ path = "{stem}-same.wav"
 fn rates_too_far_apart_are_refused_before_anything_is_written() {
     let lab = Lab::new();
     let input = lab.file("a.wav", &wav(4_000, 16, &[noise(1, 1_000)]));
-    let reason = "4000 Hz cannot become 655350 Hz; one rate may be 128 times the other at most";
+    let reason = "cannot convert 4000 Hz to 655350 Hz; one rate may be at most 128 times the other";
     for body in [format!("{}{FLOAT}", step(655_350)), format!("{FLOAT}sample_rate_hz = 655350\n")] {
         let error = lab.run(&pipeline(&body), &input).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
@@ -168,7 +168,8 @@ fn peaks_that_a_conversion_raises_above_a_ceiling_are_turned_down_and_reported()
     let report = "[report]\njson = \"r.json\"\n";
     let peak = "[[step]]\nuse = \"peak-normalize\"\nwith = { target_dbfs = -1.0 }\n";
     let loud = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, ceiling_dbtp = -3.0 }\n";
-    let most = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, mode = \"limit\", ceiling_dbtp = -3.0, character = \"clean\" }\n";
+    let most = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -1.0, mode = \"limit\", \
+        ceiling_dbtp = -3.0, character = \"clean\" }\n";
     let gain = "[[step]]\nuse = \"gain\"\nwith = { gain_db = 9.0 }\n";
     let limit = format!(
         "{gain}[[step]]\nuse = \"limit\"\nwith = {{ ceiling_dbtp = -3.0, character = \"clean\" }}\n"
@@ -199,7 +200,7 @@ fn peaks_that_a_conversion_raises_above_a_ceiling_are_turned_down_and_reported()
         assert_eq!(output["attempts"], 2, "{body}");
         assert_eq!(output["ceiling_kept"], true);
         let warnings = outcome.report["warnings"].to_string();
-        let line = format!("so that converted it keeps the ceiling of {ceiling:.2}");
+        let line = format!("so that, converted, it stays below the ceiling of {ceiling:.2}");
         assert_eq!(warnings.contains(&line), gain.is_some(), "{warnings}\n{body}");
         assert_eq!(lab.files("out"), ["a.wav", "r.json"]);
     }

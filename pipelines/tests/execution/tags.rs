@@ -77,7 +77,7 @@ fn placeholder_without_a_value_leaves_the_tag_and_one_that_is_no_number_warns() 
     assert_eq!(tags.title.as_deref(), Some("Take one"));
     assert_eq!(tags.year, None);
     let warning = report["warnings"][0].as_str().unwrap();
-    assert_eq!(warning, "the tag year stays as it was: \"Take one\" is not a year, as 2026");
+    assert_eq!(warning, "the tag year was not changed: \"Take one\" is not a year, such as 2026");
 }
 
 #[test]
@@ -160,7 +160,11 @@ fn cover_or_chapters_that_cannot_be_had_fail_the_job_in_a_line() {
     let expected = "/one.chapters.txt does not exist";
     assert!(reason().starts_with("`[tags] chapters`: ") && reason().ends_with(expected));
     lab.file("one.chapters.txt", b"News at ten");
-    assert!(reason().ends_with("has no time at the start of line 1; write `00:01:23.500 Title`"));
+    assert!(
+        reason().ends_with(
+            "has no time at the start of line 1; write, for example, `00:01:23.500 Title`"
+        )
+    );
     assert_eq!(lab.files("out"), [""; 0]);
 }
 
@@ -168,7 +172,7 @@ fn cover_or_chapters_that_cannot_be_had_fail_the_job_in_a_line() {
 fn paths_of_cover_and_chapters_are_checked_when_the_pipeline_is_loaded() {
     let lab = Lab::new();
     for (tags, code, message) in [
-        ("picture = \"none.jpg\"", "missing-file", "there is no file "),
+        ("picture = \"none.jpg\"", "missing-file", "the file "),
         ("chapters = \"{title}.txt\"", "unknown-placeholder", "only the source's name is known"),
         ("picture = \"{date:%Y}.jpg\"", "unknown-placeholder", "only the source's name is known"),
     ] {

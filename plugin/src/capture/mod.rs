@@ -16,7 +16,7 @@ mod writing;
 mod tests;
 
 pub use names::{Stem, Track};
-pub use progress::{Progress, Told};
+pub use progress::{CaptureState, Progress};
 pub use recorder::{Haste, Recorder};
 pub use tape::Captures;
 pub(crate) use tape::{Need, Tape};

@@ -15,12 +15,12 @@ pub struct Progress {
     /// No more samples follow.
     is_finished: AtomicBool,
     /// Set by the writer, read by the editor; the audio thread never takes the lock.
-    state: Mutex<Told>,
+    state: Mutex<CaptureState>,
 }
 
 /// What the writer reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct CaptureState {
     /// The files written so far, in order; all but the last are complete.
     pub parts: Vec<PathBuf>,
     /// One line: why nothing more can be written.
@@ -46,7 +46,7 @@ impl Progress {
     }
 
     /// What the writer reports.
-    pub fn told(&self) -> Told {
+    pub fn state(&self) -> CaptureState {
         self.lock().clone()
     }
 
@@ -67,7 +67,7 @@ impl Progress {
         self.is_finished.load(Ordering::Acquire)
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Told> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, CaptureState> {
         // Nothing is left half-done when a holder panics: every change is one assignment.
         self.state.lock()
     }

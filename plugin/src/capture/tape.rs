@@ -65,7 +65,7 @@ impl Captures {
         let mut writing = self.writing.lock();
         let Some(writing) = writing.as_mut().filter(|_| !self.fresh.is_full()) else { return };
         if self.are_too_many() {
-            let words = format!("{LIMIT} captures within a minute: no more before it is over");
+            let words = format!("{LIMIT} captures within a minute: no more until it has passed");
             *self.error.lock() = Some(words);
             return;
         }
@@ -78,7 +78,7 @@ impl Captures {
                 *self.error.lock() = None;
                 drop(self.fresh.push(recorder));
             }
-            Err(error) => *self.error.lock() = Some(format!("no capture can begin: {error}")),
+            Err(error) => *self.error.lock() = Some(format!("cannot start a capture: {error}")),
         }
     }
 
@@ -317,7 +317,7 @@ mod tests {
         }
 
         fn wait(&self) -> usize {
-            while !self.captures.all().iter().all(|progress| progress.told().is_complete) {
+            while !self.captures.all().iter().all(|progress| progress.state().is_complete) {
                 std::thread::yield_now();
             }
             files(self.folder.path())
@@ -372,7 +372,7 @@ mod tests {
         assert_eq!(bench.wait(), 1);
         let all = bench.captures.all();
         assert_eq!((all[0].recorded_frames(), all[0].lost_frames()), (128, 64));
-        let samples = hound::WavReader::open(&all[0].told().parts[0]).unwrap().into_samples();
+        let samples = hound::WavReader::open(&all[0].state().parts[0]).unwrap().into_samples();
         let samples: Vec<f32> = samples.map(Result::unwrap).collect();
         assert_eq!(samples, [[0.0; 64], [0.25; 64]].concat());
         // The next one misses nothing.
@@ -479,7 +479,7 @@ mod tests {
         bench.run(true, true);
         bench.run(true, false);
         bench.wait();
-        let part = bench.captures.all()[0].told().parts[0].clone();
+        let part = bench.captures.all()[0].state().parts[0].clone();
         assert_eq!(part.parent(), Some(&*bench.folder.path().join("late")));
     }
 
@@ -492,8 +492,8 @@ mod tests {
         }
         bench.tape.end();
         let all = bench.captures.all();
-        assert!(all[0].told().is_complete);
-        let path = &all[0].told().parts[0];
+        assert!(all[0].state().is_complete);
+        let path = &all[0].state().parts[0];
         let frames = hound::WavReader::open(path).unwrap().duration();
         assert_eq!(u64::from(frames), all[0].recorded_frames());
         assert!(bench.captures.writing.lock().is_none(), "and none begins");

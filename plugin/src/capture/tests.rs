@@ -2,7 +2,7 @@
 
 use super::wav::WriteSeek;
 use super::writer::{OnDisk, Open};
-use super::{Haste, Recorder, Stem, Target, Told, begin, begin_with};
+use super::{CaptureState, Haste, Recorder, Stem, Target, begin, begin_with};
 use parking_lot::{Condvar, Mutex};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -40,9 +40,9 @@ fn write(path: &Path, text: &str) {
     std::fs::File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
-fn wait(recorder: &Recorder) -> Told {
+fn wait(recorder: &Recorder) -> CaptureState {
     loop {
-        let state = recorder.progress().told();
+        let state = recorder.progress().state();
         if state.is_complete {
             return state;
         }
@@ -101,7 +101,7 @@ fn nothing_recorded_is_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut recorder = begin(target(folder.path(), 2)).unwrap();
     recorder.finish();
-    assert_eq!(wait(&recorder), Told { is_complete: true, ..Told::default() });
+    assert_eq!(wait(&recorder), CaptureState { is_complete: true, ..CaptureState::default() });
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -112,10 +112,10 @@ fn recorder_that_is_dropped_ends_its_capture() {
     feed(&mut recorder, 2, 0, 100, Haste::RealTime);
     let progress = Arc::clone(recorder.progress());
     drop(recorder);
-    while !progress.told().is_complete {
+    while !progress.state().is_complete {
         std::thread::yield_now();
     }
-    let (_, samples) = read(&progress.told().parts[0]);
+    let (_, samples) = read(&progress.state().parts[0]);
     assert!(samples == expected(2, 0..100));
 }
 
@@ -246,7 +246,7 @@ fn longer_stall_is_counted_and_its_place_is_silent() {
     }
     let lost = recorder.progress().lost_frames();
     stall.release();
-    while recorder.progress().told().parts.is_empty() {
+    while recorder.progress().state().parts.is_empty() {
         std::thread::yield_now();
     }
     // There is room again some time after the stall; until then blocks are lost too.
@@ -376,7 +376,7 @@ fn header_is_up_to_date_while_the_capture_runs() {
         feed(&mut recorder, 2, at, 64, Haste::Offline);
         at += 64;
         std::thread::yield_now();
-        let state = recorder.progress().told();
+        let state = recorder.progress().state();
         let Some(path) = state.parts.first() else { continue };
         if hound::WavReader::open(path).unwrap().duration() > 0 {
             let (_, samples) = read(path);

@@ -59,8 +59,8 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Stan
         ui,
         rect,
         place,
-        "Momentary and short-term loudness in LUFS and true peak in dBTP of this moment; the thin \
-         lines are the largest so far, the thick ones the target.",
+        "Current momentary and short-term loudness in LUFS, and true peak in dBTP. Thin lines: \
+        maximum so far; thick lines: target.",
     );
 }
 

@@ -117,7 +117,7 @@ mod tests {
         assert!(stage.shows("Zoom"));
         let inside = stage.controls();
         let before = stage.desk.params.dual_mono.value();
-        press_at(&mut stage, "Mono counts as two loudspeakers", Key::Space);
+        press_at(&mut stage, "Measure mono as two loudspeakers", Key::Space);
         assert_ne!(stage.desk.params.dual_mono.value(), before);
         assert!(stage.shows("Zoom"), "it stays open");
         assert!(inside.len() > 20);

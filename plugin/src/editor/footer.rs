@@ -8,14 +8,14 @@ use egui::{Align, Button, Color32, Layout, Rect, RichText, Ui, pos2, vec2};
 
 /// The modes with their words and what they mean.
 const MODES: [(CaptureMode, &str, &str); 4] = [
-    (CaptureMode::Off, "off", "Nothing is captured."),
-    (CaptureMode::Now, "now", "Captures from now on, until it is turned off."),
-    (CaptureMode::Playing, "while playing", "Each start of the transport is a capture of its own."),
-    (CaptureMode::Bounce, "bounce", "Captures what the DAW renders offline."),
+    (CaptureMode::Off, "off", "Capture is off."),
+    (CaptureMode::Now, "now", "Captures until you turn it off."),
+    (CaptureMode::Playing, "while playing", "Starts a new capture each time the transport starts."),
+    (CaptureMode::Bounce, "bounce", "Captures offline renders of the DAW."),
 ];
 
-const UNHELD: &str = "The latest capture was over before its recorder was ready: there is no file of it. A capture \
-                      that is armed a moment before it begins holds its first sample.";
+const UNHELD: &str = "The latest capture ended before its recorder was ready, so it has no file. \
+    To include the first sample, arm the capture a moment before it starts.";
 
 pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, view: &mut output::View) {
     ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
@@ -31,7 +31,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, view: &mut output::View
                     desk.params.capture.set(mode);
                 }
             }
-            let tip = "Where captures go, and what a pipeline makes of them.";
+            let tip = "Where captures go, and which pipeline processes them.";
             let button = Button::selectable(view.is_open, "Output").frame_when_inactive(true);
             if ui.add(button).tip(tip).clicked() {
                 view.is_open = !view.is_open;
@@ -57,7 +57,7 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
         ui.label(RichText::new(words).color(theme::FAINT));
         return;
     };
-    let state = capture.told();
+    let state = capture.state();
     if !state.is_complete {
         let (place, _) = ui.allocate_exact_size(vec2(12.0, 12.0), egui::Sense::hover());
         let middle = pos2(place.center().x, place.center().y);
@@ -70,8 +70,8 @@ fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
     let lost = capture.lost_frames();
     if lost > 0 {
         let words = format!("{:.2} s lost", seconds(lost));
-        let tip = "The disk could not keep up or is full, or the capture was asked for too late: these samples are \
-                   silence in the file.";
+        let tip = "The disk could not keep up or is full, or the capture was armed too late; these \
+            samples are silent in the file.";
         ui.add(label(RichText::new(words).color(theme::BAD).strong())).tip(tip);
     }
     let render = desk.renders.latest().filter(|render| render.parts == state.parts);
@@ -116,7 +116,7 @@ mod tests {
         stage.draw(Vec::new());
         assert!(stage.shows(words), "{:?}", stage.texts());
         press_at(&mut stage, "Output", Key::Enter);
-        let all = "1 capture was over before its recorder was ready: 0.01 s are in no file";
+        let all = "1 capture was over before its recorder was ready: 0.01 s were not recorded";
         assert!(stage.shows(all), "{:?}", stage.texts());
     }
 }

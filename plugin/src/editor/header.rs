@@ -14,8 +14,8 @@ use wavemill_pipelines::delivery;
 /// Zooms one may choose.
 const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
 
-const INVALID: &str = "Samples that are not a number, or beyond +100 dBFS. They pass as they are; the meters take \
-                       them for silence. Something before this plugin is broken.";
+const INVALID: &str = "Samples that are NaN or infinite, or beyond +100 dBFS. They pass unchanged; \
+    the meters treat them as silence. Something before this plugin is broken.";
 
 pub(super) fn show(
     ui: &mut Ui,
@@ -32,7 +32,7 @@ pub(super) fn show(
             target(ui, desk, own, standing);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
-                let tip = "Forgets everything measured so far.";
+                let tip = "Resets all measurements.";
                 if ui.add(Button::new("Reset")).tip(tip).clicked() {
                     desk.shared.reset();
                 }
@@ -48,7 +48,7 @@ pub(super) fn show(
                     .tip(if is_saved {
                         "Time measured when the project was saved."
                     } else {
-                        "Time measured since the meters began."
+                        "Time measured since the last reset."
                     });
             });
         });
@@ -116,9 +116,9 @@ fn settings(ui: &mut Ui, desk: &Desk, context: &GuiContext) {
     ui.set_min_width(270.0);
     let params = &desk.params;
     for (param, words) in [
-        (&params.follow, "Pause while the transport stands"),
-        (&params.reset_on_start, "Begin anew when the transport starts or jumps"),
-        (&params.dual_mono, "Mono counts as two loudspeakers"),
+        (&params.follow, "Pause while the transport is stopped"),
+        (&params.reset_on_start, "Reset when the transport starts or jumps"),
+        (&params.dual_mono, "Measure mono as two loudspeakers"),
     ] {
         checkbox(ui, param, words, context);
     }

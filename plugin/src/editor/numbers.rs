@@ -248,6 +248,6 @@ mod tests {
         stage.desk.shared.reset();
         stage.desk.shared.readings.clear();
         stage.draw(Vec::new());
-        assert!(!stage.shows(SAVED) && stage.shows("no programme yet"));
+        assert!(!stage.shows(SAVED) && stage.shows("no program yet"));
     }
 }

@@ -16,7 +16,7 @@ const BANDS_PER_OCTAVE: f32 = 24.0;
 pub(super) const LOWEST_HZ: f32 = 20.0;
 pub(super) const HIGHEST_HZ: f32 = 20_000.0;
 
-/// The softest level that is kept.
+/// The quietest level that is kept.
 const FLOOR_DB: f32 = -160.0;
 
 /// What a full-scale sine gives under a Hann window over all lines, n^2 / 4 * 3 / 8, and on one line,

@@ -24,10 +24,11 @@ const BAND_SLOPE_DB: f32 = 3.0;
 /// What all buttons beside the title take, in points.
 const BUTTONS_WIDTH: f32 = 284.0;
 
-const KEEP: &str =
-    "Keeps the held peaks, with the project, as a dashed line to compare with; again: forgets it.";
+const KEEP: &str = "Saves the held peaks with the project as a dashed line for comparison; click \
+    again to clear it.";
 
-const LINES: &str = "Shows the lines of the transform too, 8192 samples long: narrower than the bands above 200 Hz.";
+const LINES: &str =
+    "Also shows the FFT of 8192 samples, which is finer than the bands above 200 Hz.";
 
 /// Where a tilt turns, in Hz.
 const PIVOT_HZ: f32 = 1000.0;
@@ -147,7 +148,8 @@ impl View {
         for (name, slope_db) in SLOPES.into_iter().rev() {
             let is_chosen = (self.slope_db - slope_db).abs() < 0.1;
             let tip = format!(
-                "Tilt of {name} dB an octave around 1 kHz: with 3 pink noise is level, with 4.5 most music."
+                "Tilt of {name} dB per octave around 1 kHz: 3 makes pink noise look flat, 4.5 most \
+                music."
             );
             if ui.selectable_label(is_chosen, small(name)).tip(&tip).clicked() {
                 self.slope_db = slope_db;
@@ -171,11 +173,11 @@ impl View {
         if button("lines", self.shows_lines, LINES) {
             self.shows_lines = !self.shows_lines;
         }
-        if button("freeze", self.is_frozen, "Stops the spectrum; held peaks go on.") {
+        if button("freeze", self.is_frozen, "Freezes the spectrum; peak hold continues.") {
             self.is_frozen = !self.is_frozen;
             self.frozen_db.clone_from(&spectrum.levels_db);
         }
-        if button("release", false, "Lets held peaks go.") {
+        if button("release", false, "Resets held peaks.") {
             spectrum.release();
         }
     }

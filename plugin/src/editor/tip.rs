@@ -52,15 +52,15 @@ mod tests {
             ("history", words::HISTORY),
             ("spectrum", words::SPECTRUM),
             ("scope", words::CORRELATION),
-            ("Reset", "Forgets everything measured so far."),
-            ("bounce", "Captures what the DAW renders offline."),
+            ("Reset", "Resets all measurements."),
+            ("bounce", "Captures offline renders of the DAW."),
         ] {
             assert!(!stage.shows(words), "{name}: {words}");
             go_to(&mut stage, name);
             assert!(stage.shows(words), "{name}: {:?}", stage.texts());
         }
         stage.press(Key::Escape, Modifiers::NONE);
-        assert!(!stage.shows("Captures what the DAW renders offline."));
+        assert!(!stage.shows("Captures offline renders of the DAW."));
     }
 
     #[test]

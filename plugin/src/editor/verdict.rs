@@ -64,14 +64,14 @@ impl Standing {
                     Answer::Known(found) => found.clone(),
                     Answer::Waiting => return,
                     Answer::Late => {
-                        let words = format!("the disk does not answer: {}", path.display());
+                        let words = format!("the disk does not respond: {}", path.display());
                         (self.target, self.error) = (None, Some(words));
                         return;
                     }
                 }
             }
             Some(path) => Err(format!(
-                "`{0}` is a relative path, and a DAW has no folder of yours: write all of it, as `/home/me/{0}`",
+                "`{0}` is a relative path; in a DAW, write the full path, such as `/home/me/{0}`",
                 path.display()
             )),
             None => delivery::find_one(&name, Path::new("")).map_err(|error| error.to_string()),
@@ -134,7 +134,7 @@ impl Standing {
     /// The verdict in a few words, with how it is drawn.
     pub(super) fn headline(&self) -> (Mark, String) {
         let Some(judgement) = &self.judgement else {
-            return (Mark::None, "no programme yet".into());
+            return (Mark::None, "no program yet".into());
         };
         let failed = |measure| self.mark(measure) == Mark::Fail;
         let loudness = self.verdict("integrated_lufs").and_then(|verdict| verdict.difference);
@@ -143,17 +143,17 @@ impl Standing {
                 format!("{difference:.1} LU too loud")
             }
             Some(difference) if failed("integrated_lufs") => {
-                format!("{:.1} LU too soft", -difference)
+                format!("{:.1} LU too quiet", -difference)
             }
             _ => {
                 let over = judgement.verdicts.iter().find(|v| v.outcome == Outcome::Fail);
                 match over.map(|verdict| (verdict.measure, verdict.difference)) {
                     Some(("true_peak_dbtp", Some(db))) => format!("peaks {db:.1} dB too high"),
                     Some(("invalid_samples", _)) => "broken samples".into(),
-                    Some((measure, _)) => format!("{} beyond its limit", plain(measure)),
+                    Some((measure, _)) => format!("{} out of range", plain(measure)),
                     None if judgement.passed == Some(true) => "within the target".into(),
-                    None if self.is_of_dialogue() => "loudness of dialogue: not measured".into(),
-                    None => "not all of it is measured".into(),
+                    None if self.is_of_dialogue() => "dialogue loudness not measured".into(),
+                    None => "partly not measured".into(),
                 }
             }
         };
@@ -173,14 +173,11 @@ impl Standing {
         Some(if gain_db < -0.05 {
             format!("will be turned down {:.1} dB", -gain_db)
         } else if playback.is_held_by_peaks {
-            format!(
-                "will be raised {gain_db:.1} dB only: peaks leave no room ({:.1} LUFS)",
-                loudness.0
-            )
+            format!("will be turned up only {gain_db:.1} dB: no headroom ({:.1} LUFS)", loudness.0)
         } else if gain_db > 0.05 {
             format!("will be turned up {gain_db:.1} dB")
         } else {
-            format!("will be played as it is ({:.1} LUFS)", loudness.0)
+            format!("will be played unchanged ({:.1} LUFS)", loudness.0)
         })
     }
 }
@@ -253,7 +250,7 @@ mod tests {
         let loud = standing("r128", -20.0, -3.0).headline();
         assert_eq!(loud, (Mark::Fail, "3.0 LU too loud".into()));
         let soft = standing("r128", -26.0, -3.0).headline();
-        assert_eq!(soft, (Mark::Fail, "3.0 LU too soft".into()));
+        assert_eq!(soft, (Mark::Fail, "3.0 LU too quiet".into()));
         let high = standing("r128", -23.0, 0.5).headline();
         assert_eq!(high, (Mark::Fail, "peaks 1.5 dB too high".into()));
     }
@@ -295,7 +292,7 @@ mod tests {
     fn nothing_measured_is_no_verdict() {
         let mut standing = Standing::new();
         standing.update(&Desk::default());
-        assert_eq!(standing.headline(), (Mark::None, "no programme yet".into()));
+        assert_eq!(standing.headline(), (Mark::None, "no program yet".into()));
     }
 
     #[test]
@@ -313,7 +310,7 @@ mod tests {
     #[test]
     fn target_of_dialogue_says_what_is_not_measured() {
         let (mark, words) = standing("netflix", -27.0, -3.0).headline();
-        assert_eq!((mark, words.as_str()), (Mark::None, "loudness of dialogue: not measured"));
+        assert_eq!((mark, words.as_str()), (Mark::None, "dialogue loudness not measured"));
         let high = standing("netflix", -27.0, 0.0).headline();
         assert_eq!(high.0, Mark::Fail, "what is measured is judged");
     }

@@ -41,7 +41,7 @@ impl Distribution {
         self.0.iter().for_each(|count| count.store(0, Ordering::Relaxed));
     }
 
-    /// Windows of each bin, the softest first.
+    /// Windows of each bin, the quietest first.
     pub fn counts(&self) -> [u32; BINS] {
         std::array::from_fn(|bin| self.0[bin].load(Ordering::Relaxed))
     }

@@ -34,7 +34,7 @@ fn read(choice: &str) -> Result<(String, PathBuf), String> {
     if !path.is_absolute() {
         let names: Vec<_> = shipped::PIPELINES.iter().map(|shipped| shipped.name).collect();
         return Err(format!(
-            "no pipeline is called `{choice}`: there are {}, and your own by their whole path",
+            "unknown pipeline `{choice}`: use {}, or the full path of your own",
             names.join(", ")
         ));
     }
@@ -50,7 +50,7 @@ fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| {
         if error.kind() == io::ErrorKind::InvalidData {
-            io::Error::other("is no UTF-8 text")
+            io::Error::other("is not valid UTF-8")
         } else {
             error
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 /// above it.
 pub(crate) fn captures_problem(folder: &Path) -> Option<String> {
     if !folder.is_absolute() {
-        return Some("write the whole path of the folder".into());
+        return Some("write the full path of the folder".into());
     }
     let nearest = folder.ancestors().find(|folder| folder.exists())?;
     (!nearest.is_dir()).then(|| format!("{} is not a folder", nearest.display()))
@@ -17,17 +17,17 @@ pub(crate) fn captures_problem(folder: &Path) -> Option<String> {
 pub(crate) fn watched_problem(folder: &Path, captures: &Path) -> Option<String> {
     let problem = |what| Some(format!("the watched folder {} {what}", folder.display()));
     if !folder.is_absolute() {
-        return problem("is a relative path; write all of it");
+        return problem("is a relative path; write the full path");
     }
     let Ok(real) = fs::canonicalize(folder) else {
-        return problem("does not exist; make it or choose another");
+        return problem("does not exist; create it or choose another one");
     };
     if !real.is_dir() {
         return problem("is not a folder");
     }
     // The watcher would see captures grow.
     if fs::canonicalize(captures).is_ok_and(|captures| captures == real) {
-        return problem("is that of the captures; choose another");
+        return problem("is the folder of the captures; choose another one");
     }
     None
 }
@@ -56,10 +56,15 @@ mod tests {
         let (captures, inbox) = (root.path().join("takes"), root.path().join("inbox"));
         fs::create_dir(&captures).unwrap();
         let problem = watched_problem(&inbox, &captures).unwrap();
-        assert!(problem.ends_with("inbox does not exist; make it or choose another"), "{problem}");
+        assert!(
+            problem.ends_with("inbox does not exist; create it or choose another one"),
+            "{problem}"
+        );
         fs::create_dir(&inbox).unwrap();
         assert_eq!(watched_problem(&inbox, &captures), None);
-        assert!(watched_problem(&captures, &captures).unwrap().contains("that of the captures"));
+        assert!(
+            watched_problem(&captures, &captures).unwrap().contains("the folder of the captures")
+        );
         assert!(watched_problem(Path::new("inbox"), &captures).is_some());
     }
 }

@@ -47,7 +47,7 @@ impl Renders {
         list.push(Arc::clone(&render));
         drop(list);
         if let Err(error) = self.renderer.take(request, Arc::clone(&render)) {
-            render.push(Line::Error(format!("no thread can be started: {error}")));
+            render.push(Line::Error(format!("cannot start a thread: {error}")));
             render.set_stage(Stage::Failed);
         }
     }
@@ -128,7 +128,7 @@ fn run(requests: &Receiver<(Request, Arc<Render>)>) {
         // A mistake of ours must not take the DAW or the next render along.
         let result = catch_unwind(AssertUnwindSafe(|| carry_out(&request, &render)));
         if result.is_err() {
-            render.push(Line::Error("the render broke off by a mistake in Wavemill".into()));
+            render.push(Line::Error("the render stopped because of a bug in Wavemill".into()));
             render.set_stage(Stage::Failed);
         }
     }

@@ -97,5 +97,8 @@ fn name(copied: Copied, temporary: &Path, path: &Path) -> Result<PathBuf, Failur
             Err(error) => return Err(Failure::Reason(error.to_string())),
         }
     }
-    Err(Failure::Reason(format!("{} and {NAMES_MAX} names after it are taken", path.display())))
+    Err(Failure::Reason(format!(
+        "{} and {NAMES_MAX} numbered names after it already exist",
+        path.display()
+    )))
 }

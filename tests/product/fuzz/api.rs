@@ -118,9 +118,11 @@ fn damaged_requests_are_answered_and_the_daemon_goes_on() {
     assert_eq!(daemon.terminate(), Some(0));
     let total: u64 = counts.values().sum();
     if total >= COUNT {
+        // Each way is gone. How often differs: the server lets go of a client that has shut down its side,
+        // and on a busy machine it notices that before an answer is ready.
         for came in ["answered", "refused", "no HTTP"] {
-            let share = counts.get(came).copied().unwrap_or(0) * 100 / total;
-            assert!(share >= 2, "only {share} % of {total} came to `{came}`: {counts:?}");
+            let count = counts.get(came).copied().unwrap_or(0);
+            assert!(count >= 10, "only {count} of {total} came to `{came}`: {counts:?}");
         }
     }
 }

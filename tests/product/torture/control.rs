@@ -8,7 +8,7 @@ use std::process::Command;
 use wavemill_tests::faults::{self, Fault, Target};
 use wavemill_tests::lab::{has_extension, put};
 
-/// A violation: what it is called, how it is made below root and state, and what is said of it.
+/// A violation: the display name, how it is made below root and state, and what is said of it.
 type Violation = (&'static str, fn(&Path, &Path), &'static str);
 
 fn cut_in_half(path: &Path) {

@@ -165,13 +165,13 @@ for inodes in 1 2 3 4 5 6; do
     mount -t tmpfs -o size=24m,nr_inodes=$inodes tmpfs "$STATE" || exit 90
     "$@" 2> said &
     daemon=$!
-    until grep -q 'nothing is done until there is room' said; do
+    until grep -q 'paused until there is room' said; do
         kill -0 $daemon || break
         pause
     done
     cat said >&2
     if [ $inodes = 6 ]; then
-        "$1" --state "$STATE" status 2>&1 | grep 'goes on from 3 files' >&2
+        "$1" --state "$STATE" status 2>&1 | grep 'continues from 3 files' >&2
         mount -o remount,nr_inodes=100 "$STATE"
         until [ -e out/a.json ]; do kill -0 $daemon || exit 91; pause; done
     fi
@@ -184,7 +184,7 @@ mkdir -p "$STATE/log" && mount -t tmpfs -o size=24m,nr_inodes=1 tmpfs "$STATE/lo
 echo "log_file = '$STATE/log/wavemill.log'" >> "$CONFIG"
 "$@" 2> said &
 daemon=$!
-until grep -q 'nothing is done until there is room' said; do pause; done
+until grep -q 'paused until there is room' said; do pause; done
 cat said >&2
 "$1" --config "$CONFIG" --state "$STATE" status 2>&1 | grep 'log has 0 files free' >&2
 mount -o remount,nr_inodes=100 "$STATE/log"
@@ -207,7 +207,7 @@ fn state_folder_without_inodes_holds_the_daemon_wherever_its_start_meets_that() 
     for (said, met) in said.iter().zip(met) {
         assert!(said.contains(met) && said.contains("No space left on device"), "{met}: {said}");
     }
-    for status in ["goes on from 3 files", "log has 0 files free"] {
+    for status in ["continues from 3 files", "log has 0 files free"] {
         assert!(ended.stderr.contains(status), "{status}: {ended:?}");
     }
     assert_eq!(lab.files("out"), ["b.flac", "b.json", "b.wav"]);
@@ -222,7 +222,7 @@ daemon=$!
 until [ -e out/a.json ]; do pause; done
 cat /dev/zero > "$STATE/filler" 2> /dev/null
 number=0
-until grep -q 'nothing is done until there is room' said; do
+until grep -q 'paused until there is room' said; do
     number=$((number + 1))
     [ $number -gt 200 ] && exit 91
     cp in/a.wav in/b$number.wav
@@ -230,7 +230,7 @@ until grep -q 'nothing is done until there is room' said; do
 done
 [ "$(cat "$STATE/wavemill.pid" 2> /dev/null)" = "" ] || exit 92
 "$1" --state "$STATE" status > status 2>&1
-grep -q -e 'goes on from' -e 'No space left' status || exit 94
+grep -q -e 'continues from' -e 'No space left' status || exit 94
 cp in/a.wav in/last.wav
 rm "$STATE/filler"
 until [ -e out/last.json ] && [ -e out/b1.json ]; do pause; done
@@ -317,7 +317,7 @@ fn wait_that_began_before_the_clock_was_set_back_does_not_last_until_then() {
     wrapper.args(["-Urm", "bash", "-c", &script, "bash"]);
     wrapper.env(REAL_WAITS, "1").arg(faketime.path()).args(["-f", "+366d"]);
     lab.run_wrapped(wrapper, &words, &pipeline);
-    wait_until("the daemon is gone", || lab.processes().is_empty());
+    wait_until("the daemon has exited", || lab.processes().is_empty());
     assert_eq!(lab.jobs()[0]["state"], "retry");
     let ended = lab.until_idle(&[&pipeline]);
     assert_eq!(ended.code, Some(0), "{ended:?}");

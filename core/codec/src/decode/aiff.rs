@@ -71,7 +71,7 @@ pub(super) fn open(
         }
         Some(claimed) if claimed / frame_bytes < common.frame_count => {
             return Err(DecodeError::damaged(format!(
-                "it promises {} frames, but its sound chunk has room for {}",
+                "its header states {} frames, but its sound chunk has room for {}",
                 common.frame_count,
                 claimed / frame_bytes
             )));
@@ -211,7 +211,7 @@ impl Common {
         let room = sound.as_ref().map_or(Some(0), |sound| sound.claimed);
         if room.is_some_and(|room| room < promised) && !damaged.is_repaired() {
             return Err(DecodeError::damaged(format!(
-                "it promises {} blocks, but its sound chunk has room for {}",
+                "its header states {} blocks, but its sound chunk has room for {}",
                 self.frame_count,
                 room.unwrap_or(0) / setup.block_bytes()
             )));

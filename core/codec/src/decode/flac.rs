@@ -5,7 +5,7 @@
 //! [`needs_checksum`]): the CRCs cover every frame, and the sum costs two thirds of what decoding does.
 
 use super::chunks::{read_at, read_up_to};
-use super::coded::{Between, CodedDecoder, Packets, Setup, guard, layout};
+use super::compressed::{Between, CodedDecoder, Packets, Setup, guard, layout};
 use super::repair::{Note, RepairKind};
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
@@ -288,7 +288,7 @@ impl Packets for FlacPackets {
             None if self.damaged.is_repaired() => self.note_rest()?,
             None if self.fault_or_rest()? => {
                 return Err(DecodeError::damaged(format!(
-                    "its last {} bytes are no whole frame",
+                    "its last {} bytes are an incomplete frame",
                     self.bytes_left
                 )));
             }

@@ -54,31 +54,36 @@ const MPEG4_CODECS: &[&str] = &[
 pub const FORMATS: &[ReadFormat] = &[
     #[cfg(feature = "mpeg4")]
     ReadFormat { name: "aac", extensions: &["aac"], codecs: &["aac"],
-        summary: "AAC-LC and HE-AAC in ADTS; nothing in it says what is padding." },
+        summary: "AAC-LC and HE-AAC in ADTS; padding cannot be removed, because the format does \
+            not mark it." },
     ReadFormat { name: "aiff", extensions: &["aif", "aiff", "aifc"], codecs: APPLE_CODECS,
-        summary: "AIFF and AIFC with 8 to 32 bit or float samples, mu-law, A-law or IMA ADPCM." },
+        summary: "AIFF and AIFC with 8- to 32-bit or float samples, mu-law, A-law or IMA ADPCM." },
     ReadFormat { name: "caf", extensions: &["caf"], codecs: if cfg!(feature = "mpeg4") { CAF_CODECS } else { APPLE_CODECS },
-        summary: "Core Audio Format with 8 to 32 bit or float samples, mu-law, A-law, IMA ADPCM or ALAC." },
+        summary: "Core Audio Format with 8- to 32-bit or float samples, mu-law, A-law, IMA ADPCM \
+            or ALAC." },
     ReadFormat { name: "flac", extensions: &["flac"], codecs: &["flac"],
         summary: "FLAC, the free lossless codec." },
     #[cfg(feature = "matroska")]
     ReadFormat { name: "matroska", extensions: &["mka", "mkv", "webm"], codecs: MATROSKA_CODECS,
-        summary: "Matroska and WebM, also beside video; delay and padding are removed." },
+        summary: "Matroska and WebM, also with video; encoder delay and padding are removed." },
     ReadFormat { name: "mp3", extensions: &["mp3"], codecs: &["mp3"],
         summary: "MPEG audio layer III; encoder delay and padding are removed." },
     #[cfg(feature = "mpeg4")]
     ReadFormat { name: "mp4", extensions: &["m4a", "m4b", "mp4", "mov"], codecs: MPEG4_CODECS,
-        summary: "MPEG-4 and QuickTime, also in fragments or beside video; delay and padding are removed." },
+        summary: "MPEG-4 and QuickTime, also fragmented or with video; encoder delay and padding \
+            are removed." },
     ReadFormat {
         name: "ogg",
         extensions: &["ogg", "oga", #[cfg(feature = "opus")] "opus"],
         codecs: &["vorbis", "flac", #[cfg(feature = "opus")] "opus"],
-        summary: "Ogg with Vorbis, FLAC or, where it is built in, Opus; padding is removed.",
+        summary: "Ogg with Vorbis, FLAC or, if built in, Opus; encoder delay and padding are \
+            removed.",
     },
     ReadFormat { name: "w64", extensions: &["w64"], codecs: WAVE_CODECS,
-        summary: "Sony Wave64 with what WAVE holds." },
+        summary: "Sony Wave64, with the same codecs as WAVE." },
     ReadFormat { name: "wav", extensions: &["wav", "wave", "bwf", "rf64"], codecs: WAVE_CODECS,
-        summary: "WAVE, RF64 and Broadcast Wave with 8 to 32 bit or float samples, mu-law, A-law, ADPCM or MP3." },
+        summary: "WAVE, RF64 and Broadcast Wave with 8- to 32-bit or float samples, mu-law, A-law, \
+            ADPCM or MP3." },
 ];
 
 /// The extensions of all these formats, lower case, without the dot.

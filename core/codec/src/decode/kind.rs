@@ -100,9 +100,7 @@ fn is_mpeg4(head: &[u8]) -> bool {
 /// What is said of a format that another build reads.
 #[cfg(not(all(feature = "matroska", feature = "mpeg4")))]
 pub(super) fn not_built(what: &str, feature: &str) -> DecodeError {
-    DecodeError::unsupported(format!(
-        "{what}, which is not built into this program (feature `{feature}`)"
-    ))
+    DecodeError::unsupported(format!("{what} (needs a build with `--features {feature}`)"))
 }
 
 /// Names the format of a file that is known but not read.
@@ -120,7 +118,7 @@ fn unsupported(head: &[u8]) -> Option<String> {
         (b"FRM8", "DSD (DSDIFF)"),
         (b".snd", "Sun/NeXT audio (AU)"),
         (b"#!AMR", "AMR"),
-        (b"MThd", "MIDI, which holds notes and no sound"),
+        (b"MThd", "MIDI, which contains notes, not audio"),
         (b"\x0b\x77", "AC-3"),
         (b"\x7f\xfe\x80\x01", "DTS"),
         (b"ADIF", "AAC (ADIF)"),
@@ -157,7 +155,7 @@ fn hint(head: &[u8], extension: Option<&str>) -> Option<String> {
         return Some(format!("it is {what}"));
     }
     if head.iter().all(|&byte| byte == 0) {
-        return Some("it starts with zeros only".into());
+        return Some("it starts with zeros".into());
     }
     let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
     if head.iter().all(is_text) && std::str::from_utf8(&head[..head.len().min(64)]).is_ok() {

@@ -15,9 +15,9 @@ mod bits;
 pub(crate) mod caf;
 mod chunks;
 mod claims;
-mod coded;
 mod companding;
 mod completeness;
+mod compressed;
 mod core_audio;
 mod cut;
 pub(crate) mod flac;
@@ -145,7 +145,8 @@ impl StreamInfo {
             some => format!("{some} of its {} channels", positions.len()),
         };
         let line = format!(
-            "the positions of {which} are unknown: loudness counts each with weight 1, even an LFE or surround"
+            "the positions of {which} are unknown; loudness counts each with weight 1, even LFE or \
+            surround channels"
         );
         self.warnings.iter().cloned().chain([line]).collect()
     }
@@ -195,7 +196,7 @@ pub enum DecodeError {
         what: String,
     },
     /// It ends before its header says.
-    #[error("is cut short: its header promises {promised}, there are {actual}")]
+    #[error("is cut short: its header states {promised}, but there are {actual}")]
     Truncated {
         /// With unit.
         promised: String,

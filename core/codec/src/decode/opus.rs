@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 7845.
 
-use super::coded::Codec;
+use super::compressed::Codec;
 use super::{DecodeError, claims};
 use crate::opus::{self, Head, RATE_HZ, packet_frames};
 use crate::vorbis_order;
@@ -54,7 +54,7 @@ fn channels(head: &Head) -> Result<(ChannelLayout, Vec<usize>), DecodeError> {
         0 | 1 => {
             let layout = ChannelLayout::usual(count);
             let stored = vorbis_order::indices(&layout)
-                .ok_or_else(|| DecodeError::damaged("its channels have no order"))?;
+                .ok_or_else(|| DecodeError::damaged("its channels have no defined order"))?;
             let place = |channel| stored.iter().position(|index| *index == channel);
             let order = (0..count).filter_map(place).collect();
             Ok((layout, order))
@@ -72,7 +72,7 @@ fn channels(head: &Head) -> Result<(ChannelLayout, Vec<usize>), DecodeError> {
 }
 
 fn make_decoder(head: &Head) -> Result<opus::Decoder, DecodeError> {
-    opus::Decoder::new(head).ok_or_else(|| DecodeError::damaged("its Opus header makes no sense"))
+    opus::Decoder::new(head).ok_or_else(|| DecodeError::damaged("its Opus header is invalid"))
 }
 
 /// Decodes packets.
@@ -113,7 +113,7 @@ impl Codec for OpusCodec {
 
     fn copy(&self, range: Range<usize>, out: &mut Samples) -> Result<(), DecodeError> {
         let Samples::Float { planes } = out else {
-            return Err(DecodeError::unsupported("a sample format of another kind"));
+            return Err(DecodeError::unsupported("another sample format"));
         };
         let channel_count = self.channel_count();
         let samples = &self.decoded[range.start * channel_count..range.end * channel_count];

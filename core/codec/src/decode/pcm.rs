@@ -1,8 +1,8 @@
 //! Uncompressed samples: from interleaved bytes to planes.
 
-#[cfg(any(feature = "matroska", feature = "mpeg4"))]
-use super::coded::Codec;
 use super::companding::Law;
+#[cfg(any(feature = "matroska", feature = "mpeg4"))]
+use super::compressed::Codec;
 use super::repair::{Ledger, RepairKind};
 use super::{Damaged, DecodeError, Decoder, Repair, Source, StreamInfo, claims};
 use std::io::{ErrorKind, Read, SeekFrom};
@@ -120,7 +120,7 @@ impl PcmDecoder {
             ledger.note(RepairKind::LeftOut, self.frame_count, 1, 0);
         }
         if let (Some(ledger), Some(promised)) = (&mut self.ledger, self.promised) {
-            let detail = format!("its header promises {}", Frames(promised));
+            let detail = format!("its header states {}", Frames(promised));
             ledger.note(RepairKind::CutShort, self.frame_count, 1, 0).detail = Some(detail);
         }
     }
@@ -270,7 +270,7 @@ impl Codec for PcmCodec {
                 copy(planes, range, out);
             }
             (Samples::Float { planes }, Samples::Float { planes: out }) => copy(planes, range, out),
-            _ => return Err(DecodeError::unsupported("a sample format of another kind")),
+            _ => return Err(DecodeError::unsupported("another sample format")),
         }
         Ok(())
     }

@@ -70,26 +70,30 @@ impl RepairKind {
             _ => format!("{count} {many}"),
         };
         match self {
-            Self::Pause => format!("it pauses {}: silence stands there", counted("once", "times")),
-            Self::Missing => {
-                format!("sound is missing {} and silent now", counted("once", "times"))
+            Self::Pause => {
+                format!("it has {}, filled with silence", counted("a gap", "gaps"))
             }
+            Self::Missing => format!(
+                "audio is missing in {} and was replaced by silence",
+                counted("one place", "places")
+            ),
             Self::Undecodable => match count {
-                1 => "a packet cannot be decoded and is silent now".to_owned(),
-                _ => format!("{count} packets cannot be decoded and are silent now"),
+                1 => "a packet cannot be decoded and was replaced by silence".to_owned(),
+                _ => format!("{count} packets cannot be decoded and were replaced by silence"),
             },
             Self::LeftOut => {
-                format!("bytes that are no sound of it were left out {}", counted("once", "times"))
+                format!("data that is not audio was skipped {}", counted("once", "times"))
             }
             Self::NonFinite => match count {
-                1 => "a sample that was no number is 0 now".to_owned(),
-                _ => format!("{count} samples that were no numbers are 0 now"),
+                1 => "an invalid sample (NaN or infinite) was set to 0".to_owned(),
+                _ => format!("{count} invalid samples (NaN or infinite) were set to 0"),
             },
             Self::ExtraBits => {
-                "its samples use more bits than its header states; they were cut off".to_owned()
+                "its samples use more bits than its header states; the extra bits were cut off"
+                    .to_owned()
             }
             Self::CutShort => "it is cut short".to_owned(),
-            Self::Longer => "it is longer than its header promises".to_owned(),
+            Self::Longer => "it is longer than its header states".to_owned(),
         }
     }
 }
@@ -123,12 +127,12 @@ impl Repair {
         let what = self.kind.what(self.count);
         let silence = match self.silence_s.0 {
             0.0 => String::new(),
-            seconds => format!(", {seconds:.3} s in all"),
+            seconds => format!(", {seconds:.3} s in total"),
         };
         let detail = self.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
         let places: Vec<_> = self.at_s.iter().map(|at| format!("{:.3} s", at.0)).collect();
         let places = places.join(", ");
-        let more = if self.at_s.len() == PLACE_COUNT_MAX { " and perhaps further on" } else { "" };
+        let more = if self.at_s.len() == PLACE_COUNT_MAX { " and possibly elsewhere" } else { "" };
         let prefix = if self.kind == RepairKind::Pause { "" } else { "repaired: " };
         format!("{prefix}{what}{silence}{detail}, at {places}{more}")
     }
@@ -208,7 +212,7 @@ impl Ledger {
         let all = self.silence.duration(self.rate);
         if all.0 > REPAIRED_SILENCE_MAX.0 {
             return Err(DecodeError::damaged(format!(
-                "{:.0} s of it are missing, near frame {at}; up to {:.0} s are repaired",
+                "{:.0} s of it are missing, near frame {at}; at most {:.0} s can be repaired",
                 all.0, REPAIRED_SILENCE_MAX.0
             )));
         }
@@ -227,8 +231,8 @@ impl Ledger {
         let all = self.silence.duration(self.rate);
         if all.0 > PAUSES_MAX.0 {
             return Err(DecodeError::damaged(format!(
-                "some of it is missing: it pauses for {:.1} s, near frame {at}; pauses of {:.0} s are \
-                 filled with silence, longer ones by `damaged = \"repair\"`",
+                "part of it is missing: a gap of {:.1} s near frame {at}; gaps of up to {:.0} s \
+                are filled with silence, longer ones with `damaged = \"repair\"`",
                 all.0, PAUSES_MAX.0
             )));
         }
@@ -292,8 +296,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "repaired: sound is missing once and silent now, 0.250 s in all, at 0.500 s",
-                "repaired: 2 packets cannot be decoded and are silent now, 0.048 s in all, at 1.500 s, 2.750 s",
+                "repaired: audio is missing in one place and was replaced by silence, 0.250 s in total, at \
+                0.500 s",
+                "repaired: 2 packets cannot be decoded and were replaced by silence, 0.048 s in \
+                total, at 1.500 s, 2.750 s",
             ]
         );
     }
@@ -306,7 +312,7 @@ mod tests {
         }
         let repairs = ledger.repairs();
         assert_eq!((repairs[0].count, repairs[0].at_s.len()), (20, PLACE_COUNT_MAX));
-        assert!(repairs[0].line().ends_with("7.000 s and perhaps further on"));
+        assert!(repairs[0].line().ends_with("7.000 s and possibly elsewhere"));
     }
 
     #[test]

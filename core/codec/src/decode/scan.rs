@@ -4,7 +4,7 @@
 //! judged by how long frames are there: what follows stays in its place as nearly as can be known.
 
 use super::DecodeError;
-use super::coded::{Between, Packets};
+use super::compressed::{Between, Packets};
 use super::cut::Cut;
 use super::repair::{Note, RepairKind};
 use super::window::{Fault, Window};

@@ -38,8 +38,8 @@ pub(super) fn left_out(names: &[StreamName]) -> Vec<String> {
     let named = named.join(", ");
     match names.len() {
         0 => Vec::new(),
-        1 => vec![format!("1 more audio stream is left out: {named}")],
-        count => vec![format!("{count} more audio streams are left out: {named}")],
+        1 => vec![format!("1 more audio stream was ignored: {named}")],
+        count => vec![format!("{count} more audio streams were ignored: {named}")],
     }
 }
 
@@ -62,11 +62,11 @@ mod tests {
         assert_eq!(left_out(&[]), Vec::<String>::new());
         assert_eq!(
             left_out(std::slice::from_ref(&vorbis)),
-            ["1 more audio stream is left out: Vorbis stereo (eng)"]
+            ["1 more audio stream was ignored: Vorbis stereo (eng)"]
         );
         assert_eq!(
             left_out(&[vorbis, aac]),
-            ["2 more audio streams are left out: Vorbis stereo (eng), AAC 5.1"]
+            ["2 more audio streams were ignored: Vorbis stereo (eng), AAC 5.1"]
         );
     }
 

@@ -139,7 +139,7 @@ fn open_mp3(
     let length = end.min(byte_count).saturating_sub(data.start);
     let mut frames = Window::new(source, data.start, data.start + length)?;
     let start = mpeg::find(&mut frames, 0, length)?;
-    let start = start.ok_or_else(|| DecodeError::damaged("its `data` chunk holds no MP3"))?;
+    let start = start.ok_or_else(|| DecodeError::damaged("its `data` chunk contains no MP3"))?;
     mpeg::open(Box::new(frames), container, start, length, damaged)
 }
 
@@ -414,7 +414,7 @@ fn coding(
     let container_bytes = block_align / channel_count;
     let contradiction = || {
         DecodeError::damaged(format!(
-            "frames of {block_align} bytes do not hold {channel_count} channels of {bits} bits"
+            "frames of {block_align} bytes cannot hold {channel_count} channels of {bits} bits"
         ))
     };
     let law = match tag {

@@ -40,7 +40,7 @@ pub(super) fn read_header(source: &mut dyn Source, byte_count: u64) -> Result<He
                 format_args!("{claimed} bytes"),
                 format_args!("{byte_count} bytes"),
             ),
-            _ => DecodeError::unsupported("Wave64 without sound"),
+            _ => DecodeError::unsupported("Wave64 without audio"),
         });
     }
     let mut header = Header { promised_bytes: claimed, fmt: None, fact: None, data: None };

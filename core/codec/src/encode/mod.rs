@@ -173,7 +173,7 @@ impl FormatDescriptor {
                 (None, None) => Ok(()),
                 (None, Some(asked)) => Err(Refusal {
                     what: asked.to_string(),
-                    instead: "it keeps every sample: leave the key out".to_owned(),
+                    instead: "it is lossless: remove the key".to_owned(),
                 }),
             })
             .map_err(|Refusal { what, instead }| EncodeError::Unsupported {
@@ -234,7 +234,7 @@ impl FormatDescriptor {
             }),
             None => Err(Refusal {
                 what: "a compression level".to_owned(),
-                instead: "leave the key out".to_owned(),
+                instead: "remove the key".to_owned(),
             }),
         }
     }

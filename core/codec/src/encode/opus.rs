@@ -25,12 +25,12 @@ const NAME: &str = "opus";
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "opus",
-    summary: "The best sound for few bits, with tags and pictures; exact in length.",
+    summary: "Best quality at low bit rates, with tags and pictures; exact length.",
     lossy: Some(Lossy {
         bit_rates_kbps: BitRates::Between(KBPS_A_CHANNEL.0, KBPS_A_CHANNEL.1 * 8),
         bit_rate_modes: &[BitRateMode::Average, BitRateMode::Constant],
         vbr_qualities: None,
-        default: "64 kbit/s a channel, on average",
+        default: "64 kbit/s per channel, on average",
         usual_kbps: 128,
         decoded_rate_hz: Some(RATE_HZ),
         resolve,
@@ -68,8 +68,8 @@ const REFERENCE: Lufs = Lufs(-23.0);
 fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQuality, Refusal> {
     if vorbis_order::indices(&spec.layout).is_none() {
         return Err(Refusal {
-            what: "this arrangement of channels".to_owned(),
-            instead: "it stores mono, stereo and the usual ones up to 7.1".to_owned(),
+            what: "this channel layout".to_owned(),
+            instead: "it stores mono, stereo and the usual layouts up to 7.1".to_owned(),
         });
     }
     let channel_count = u16::try_from(spec.channel_count()).unwrap_or(u16::MAX);
@@ -84,7 +84,7 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
         }),
         None => Err(Refusal {
             what: asked.to_string(),
-            instead: "it has no such scale, use a bit rate".to_owned(),
+            instead: "it has no such setting; use a bit rate".to_owned(),
         }),
     }
 }
@@ -99,7 +99,7 @@ fn create(
     let rate_hz = settings.spec.sample_rate.0;
     let (encoder, head) = prepare(&settings)?;
     let order = vorbis_order::indices(&settings.spec.layout)
-        .ok_or_else(|| failed("its channels have no order"))?;
+        .ok_or_else(|| failed("its channels have no defined order"))?;
     let (bytes, sequence) = header_pages(&head, &settings);
     sink.write_all(&bytes)?;
     let packet_frames = (rate_hz / PACKETS_A_SECOND) as usize;
@@ -234,7 +234,7 @@ impl OpusEncoder {
     fn encode(&mut self) -> Result<(), EncodeError> {
         self.encoder
             .encode(&self.pending, &mut self.packet)
-            .ok_or_else(|| failed("libopus gave up"))?;
+            .ok_or_else(|| failed("libopus failed"))?;
         self.pending.clear();
         self.coded += u64::from(RATE_HZ / PACKETS_A_SECOND);
         self.pages.push(&self.packet, self.coded, self.sink.as_mut())
@@ -245,10 +245,10 @@ impl Encoder for OpusEncoder {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         self.settings.expect_samples(NAME, samples)?;
         let Samples::Float { planes } = samples else {
-            return Err(failed("it takes floats only"));
+            return Err(failed("it accepts only floats"));
         };
         if planes.iter().flatten().any(|sample| !sample.is_finite()) {
-            return Err(failed("a sample is not a finite number"));
+            return Err(failed("a sample is NaN or infinite"));
         }
         let (mut start, end) = (0, samples.frame_count());
         while start < end {
@@ -334,6 +334,6 @@ mod tests {
         assert!(refused(1, LossyQuality::Vbr(3)).instead.contains("bit rate"));
         let mut strange = spec(2);
         strange.layout = ChannelLayout::from_mask(5, 2);
-        assert!(resolve(&strange, None).unwrap_err().what.contains("arrangement"));
+        assert!(resolve(&strange, None).unwrap_err().what.contains("channel layout"));
     }
 }

@@ -24,7 +24,7 @@ const NAME: &str = "vorbis";
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "ogg",
-    summary: "Ogg Vorbis: small files for games and free players, with tags; exact in length.",
+    summary: "Ogg Vorbis: small files for games and free players, with tags; exact length.",
     lossy: Some(Lossy {
         bit_rates_kbps: BitRates::Between(8, 2000),
         bit_rate_modes: &[BitRateMode::Average],
@@ -76,8 +76,8 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
     }
     if vorbis_order::indices(&spec.layout).is_none() {
         return Err(Refusal {
-            what: "this arrangement of channels".to_owned(),
-            instead: "it stores mono, stereo and the usual ones up to 7.1".to_owned(),
+            what: "this channel layout".to_owned(),
+            instead: "it stores mono, stereo and the usual layouts up to 7.1".to_owned(),
         });
     }
     let asked = asked.unwrap_or(LossyQuality::Vbr(QUALITY_DEFAULT));
@@ -90,12 +90,12 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
         // Which bit rates there are for which stream only the encoder knows.
         LossyQuality::AverageKbps(_) if begin(spec, asked, 0, std::io::sink()).is_ok() => Ok(asked),
         LossyQuality::AverageKbps(_) => refusal(format!(
-            "it has not so many or so few for {} channels at {}; `vbr_quality` always works",
+            "it does not support this bit rate for {} channels at {}; use `vbr_quality`",
             spec.channel_count(),
             spec.sample_rate
         )),
         LossyQuality::BitRateKbps(_) => {
-            refusal("its bit rates hold on average, or use `vbr_quality`".to_owned())
+            refusal("its bit rates are averages; use those or `vbr_quality`".to_owned())
         }
     }
 }
@@ -180,7 +180,7 @@ fn create(
     let quality =
         resolve(&settings.spec, settings.quality).map_err(|Refusal { what, .. }| failed(&what))?;
     let order = vorbis_order::indices(&settings.spec.layout)
-        .ok_or_else(|| failed("its channels have no order"))?;
+        .ok_or_else(|| failed("its channels have no defined order"))?;
     let headers = Headers::new(&settings, quality)?;
     sink.write_all(&headers.bytes)?;
     let pages = Renumbered::new(sink, headers.replaced, headers.page_count);
@@ -240,10 +240,10 @@ impl Encoder for VorbisEncoder {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         self.settings.expect_samples(NAME, samples)?;
         let Samples::Float { planes } = samples else {
-            return Err(failed("it takes floats only"));
+            return Err(failed("it accepts only floats"));
         };
         if planes.iter().flatten().any(|sample| !sample.is_finite()) {
-            return Err(failed("a sample is not a finite number"));
+            return Err(failed("a sample is NaN or infinite"));
         }
         let (mut start, end) = (0, samples.frame_count());
         while start < end {
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(refusal.what, "1900 kbit/s on average");
         assert_eq!(
             refusal.instead,
-            "it has not so many or so few for 2 channels at 44100 Hz; `vbr_quality` always works"
+            "it does not support this bit rate for 2 channels at 44100 Hz; use `vbr_quality`"
         );
         assert!(of(4_000, 2, 64).unwrap_err().instead.contains("8000 to 192000 Hz"));
     }

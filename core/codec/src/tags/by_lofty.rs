@@ -60,7 +60,7 @@ pub(super) fn parse(
     Ok(match result {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(one_line(&error.to_string())),
-        Err(_) => Err("the tag reader gave up on them".into()),
+        Err(_) => Err("the tag reader failed".into()),
     })
 }
 
@@ -163,7 +163,7 @@ impl TagReading {
         for Found { tag, pictures, cues, broadcast, bpm, opus_gains } in found {
             let count = tag.items().len();
             if count > TAG_COUNT_MAX {
-                self.warnings.push(format!("only {TAG_COUNT_MAX} of {count} tags are kept"));
+                self.warnings.push(format!("only {TAG_COUNT_MAX} of {count} tags were kept"));
             }
             fill(&mut self.tags, &tag, broadcast.is_some());
             self.tags.broadcast = self.tags.broadcast.take().or(broadcast);
@@ -194,18 +194,18 @@ impl TagReading {
             let count = picture.bytes.len();
             if count > PICTURE_BYTES_MAX {
                 self.warnings.push(format!(
-                    "a picture of {count} bytes is left out; at most {PICTURE_BYTES_MAX} are kept"
+                    "a picture of {count} bytes was dropped; the limit is {PICTURE_BYTES_MAX} bytes"
                 ));
                 continue;
             }
             if self.tags.pictures.len() == PICTURE_COUNT_MAX {
-                self.warnings.push(format!("only {PICTURE_COUNT_MAX} pictures are kept"));
+                self.warnings.push(format!("only {PICTURE_COUNT_MAX} pictures were kept"));
                 return;
             }
             if count > left {
                 self.warnings.push(format!(
-                    "a picture of {count} bytes is left out; at most {PICTURES_BYTES_MAX} of all \
-                     pictures are kept"
+                    "a picture of {count} bytes was dropped; the limit for all pictures is \
+                    {PICTURES_BYTES_MAX} bytes"
                 ));
                 continue;
             }

@@ -101,7 +101,7 @@ pub(crate) fn spans(
 /// `place_of` says. A point that was cut off is left out; what lasts is cut with the audio, and left out where
 /// nothing of it remains. `place_of` answers with `None` for what is before the start, and for everything where
 /// it is not known.
-pub fn moved(
+pub fn shift_cues(
     cues: &[Cue],
     rate: SampleRate,
     frame_count: u64,
@@ -246,10 +246,10 @@ mod tests {
     #[test]
     fn chapter_whose_beginning_is_cut_off_begins_with_the_audio() {
         let cues = [chapter(0), chapter(1_000), chapter(5_000)];
-        let after = moved(&cues, RATE, 3_000, |frame| frame.checked_sub(1_500));
+        let after = shift_cues(&cues, RATE, 3_000, |frame| frame.checked_sub(1_500));
         // The first is gone, the second has 3,500 frames left, the third begins behind the end.
         assert_eq!(after, [chapter(0)]);
-        let after = moved(&cues[..2], RATE, 3_000, |frame| frame.checked_sub(1_500));
+        let after = shift_cues(&cues[..2], RATE, 3_000, |frame| frame.checked_sub(1_500));
         assert_eq!(after, [chapter(0)], "the last one lasts to the end");
     }
 
@@ -260,9 +260,9 @@ mod tests {
             ..Cue::point(Place::Frame(start), None)
         };
         let cues = [Cue::point(Place::Frame(10), None), region(50, 300), region(90, 100)];
-        let after = moved(&cues, RATE, 120, |frame| frame.checked_sub(100));
+        let after = shift_cues(&cues, RATE, 120, |frame| frame.checked_sub(100));
         assert_eq!(after, [region(0, 120)]);
-        assert_eq!(moved(&cues, RATE, 120, |_| None), []);
+        assert_eq!(shift_cues(&cues, RATE, 120, |_| None), []);
     }
 
     #[test]

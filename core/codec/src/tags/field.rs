@@ -30,7 +30,7 @@ pub enum Field {
 /// Why a text is no value of a tag: what would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoValue {
-    /// As `a whole number, as 3`.
+    /// As `a whole number, such as 3`.
     pub expected: &'static str,
 }
 
@@ -110,7 +110,7 @@ impl Field {
                 tags.date = text;
             }
             Self::Year => {
-                let year = number(text.as_deref(), "a year, as 2026", year_of)?;
+                let year = number(text.as_deref(), "a year, such as 2026", year_of)?;
                 if tags.date.as_deref().and_then(year_of) != year {
                     tags.date = year.map(|year| year.to_string());
                 }
@@ -120,7 +120,9 @@ impl Field {
             Self::Disc => (tags.disc, tags.disc_total) = pair(text, tags.disc_total)?,
             Self::TrackTotal => tags.track_total = number(text.as_deref(), WHOLE, whole)?,
             Self::DiscTotal => tags.disc_total = number(text.as_deref(), WHOLE, whole)?,
-            Self::Bpm => tags.bpm = number(text.as_deref(), "beats a minute, as 120", beats)?,
+            Self::Bpm => {
+                tags.bpm = number(text.as_deref(), "beats per minute, such as 120", beats)?;
+            }
         }
         Ok(())
     }
@@ -133,7 +135,7 @@ impl Field {
 }
 
 /// What a number must look like.
-const WHOLE: &str = "a whole number, as 3";
+const WHOLE: &str = "a whole number, such as 3";
 
 fn whole(text: &str) -> Option<u32> {
     text.parse().ok()
@@ -156,7 +158,7 @@ fn pair(text: Option<String>, total: Option<u32>) -> Result<(Option<u32>, Option
     let Some(text) = text else { return Ok((None, total)) };
     match number_pair(&text) {
         (Some(part), of) if of.is_some() || !text.contains('/') => Ok((Some(part), of.or(total))),
-        _ => Err(NoValue { expected: "a whole number, as 3 or 3/9" }),
+        _ => Err(NoValue { expected: "a whole number, such as 3 or 3/9" }),
     }
 }
 

@@ -14,7 +14,7 @@ mod several;
 mod text;
 mod wav_cues;
 
-pub use cue::{CUE_COUNT_MAX, Cue, CueEnd, Place, moved};
+pub use cue::{CUE_COUNT_MAX, Cue, CueEnd, Place, shift_cues};
 pub(crate) use cue::{Chapter, chapters, spans};
 pub use field::{Field, NoValue};
 pub use ixml::Recording;
@@ -133,9 +133,9 @@ pub struct BroadcastLoudness {
     pub range: Option<Lu>,
     /// Largest true peak, by the standard's measure.
     pub true_peak: Option<Dbtp>,
-    /// Largest momentary loudness.
+    /// Maximum momentary loudness.
     pub momentary_max: Option<Lufs>,
-    /// Largest short-term loudness.
+    /// Maximum short-term loudness.
     pub short_term_max: Option<Lufs>,
 }
 

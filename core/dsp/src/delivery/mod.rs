@@ -18,9 +18,9 @@ pub struct Target {
     pub id: String,
     /// What it is called.
     pub name: String,
-    /// What it is for, in a few words.
+    /// Its purpose, in a few words.
     pub purpose: String,
-    /// Integrated loudness to aim at.
+    /// Target integrated loudness.
     pub integrated_lufs: Option<Lufs>,
     /// How far a file may be off, either way. `None`: nobody rejects a file for its loudness, so the
     /// difference is reported and not judged.
@@ -29,13 +29,13 @@ pub struct Target {
     /// neither passed nor failed, and the report says so.
     #[serde(rename = "dialogue_gated")]
     pub is_dialogue_gated: bool,
-    /// Largest short-term loudness.
+    /// Maximum short-term loudness.
     pub short_term_max_lufs: Option<Lufs>,
-    /// Largest momentary loudness.
+    /// Maximum momentary loudness.
     pub momentary_max_lufs: Option<Lufs>,
-    /// Largest loudness range.
+    /// Maximum loudness range.
     pub loudness_range_max_lu: Option<Lu>,
-    /// Largest true peak.
+    /// Maximum true peak.
     pub true_peak_max_dbtp: Option<Dbtp>,
     /// Largest true peak of a file that is louder than the loudness to aim at: it loses more in lossy
     /// coding. `None` where the same limit holds.
@@ -46,7 +46,7 @@ pub struct Target {
     pub playback: Option<Playback>,
     /// Where all this stands.
     pub source: Source,
-    /// What else one should know.
+    /// Notes.
     pub note: Option<String>,
 }
 
@@ -55,11 +55,11 @@ pub struct Target {
 pub struct Source {
     /// Document, edition, clause; or the page's title.
     pub document: String,
-    /// Where it can be read.
+    /// Its address.
     pub url: Option<String>,
     /// When it was looked up, as `2026-11-21`.
     pub checked: String,
-    /// Whether the numbers were read at the publisher's own; else they are what others report.
+    /// Whether the numbers were from the publisher; else they are what others report.
     #[serde(rename = "confirmed")]
     pub is_confirmed: bool,
 }

@@ -9,9 +9,9 @@ use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 pub struct Playback {
     /// Loudness that files are brought to.
     pub level_lufs: Lufs,
-    /// Whether softer files are raised; louder ones are always lowered.
+    /// Whether quieter files are raised; louder ones are always lowered.
     pub raises: bool,
-    /// A softer file is raised only until its true peak reaches this.
+    /// A quieter file is raised only until its true peak reaches this.
     pub ceiling_dbtp: Option<Dbtp>,
 }
 
@@ -23,7 +23,7 @@ pub struct PlaybackGain {
     pub gain_db: Decibels,
     /// Loudness after it.
     pub loudness_lufs: Lufs,
-    /// Whether the file stays softer than the platform's level because its peaks leave no room.
+    /// Whether the file stays quieter than the platform's level because its peaks leave no room.
     #[serde(rename = "held_by_peaks")]
     pub is_held_by_peaks: bool,
 }

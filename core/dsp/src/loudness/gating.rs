@@ -77,7 +77,7 @@ fn latest(hops: &[f64], length: usize) -> Option<f64> {
     hops.len().checked_sub(length).and_then(|first| windows(&hops[first..], length).next())
 }
 
-/// How often short-term loudness lies in each range of 1 LU, from the softest to the loudest of
+/// How often short-term loudness lies in each range of 1 LU, from the quietest to the loudest of
 /// those above the absolute gate.
 pub(super) fn distribution(hops: &[f64]) -> Vec<DistributionBin> {
     let mut counts = std::collections::BTreeMap::<i32, u64>::new();

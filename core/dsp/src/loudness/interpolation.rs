@@ -425,7 +425,7 @@ mod tests {
         let fine = Interpolator::<15, 64>::new(kernel);
         for step in 1..=45u8 {
             for other in [0.0, 0.1, 0.5] {
-                // A sine, and a softer one as high as the measure goes.
+                // A sine, and a quieter one as high as the measure goes.
                 let sample = |frame: u16| {
                     let frame = f64::from(frame);
                     let sine = |share: f64| (2.0 * PI * share * frame + f64::from(step)).sin();

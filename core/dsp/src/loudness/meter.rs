@@ -1,4 +1,4 @@
-//! Programme loudness and true peak.
+//! Program loudness and true peak.
 
 use super::energies::{Energies, HOP_STEPS, STEPS_PER_SECOND, time_of};
 use super::gating;
@@ -24,9 +24,9 @@ use wavemill_audio::{Block, StreamSpec};
 /// State kept: a step of samples, 400 ms of steps, and 8 bytes for every 100 ms of signal (4 more with a
 /// history), which is 29 MB in the 100 hours that are the limit: nothing of the report is rounded into
 /// a histogram. Results do not depend on how the signal was cut into blocks, nor on the machine's
-/// vectors. Samples that are not finite, or beyond [`limits::SAMPLE_MAGNITUDE_MAX`](wavemill_audio::limits::SAMPLE_MAGNITUDE_MAX),
-/// count as silence and are counted. A stream without channels, with more than the limit, or with less than a frame a step has
-/// no values.
+/// vectors. Samples that are not finite, or beyond
+/// [`limits::SAMPLE_MAGNITUDE_MAX`](wavemill_audio::limits::SAMPLE_MAGNITUDE_MAX), count as silence and are counted. A
+/// stream without channels, with more than the limit, or with less than a frame a step has no values.
 ///
 /// Live: [`Self::push`] does not allocate within what [`Self::reserve`] made room for, and
 /// [`Self::reading`] never does.
@@ -159,7 +159,7 @@ impl LoudnessMeter {
         self.stream.as_mut().map_or_else(Vec::new, Stream::take_history)
     }
 
-    /// How short-term loudness is distributed so far: bins of 1 LU from the softest to the loudest of the
+    /// How short-term loudness is distributed so far: bins of 1 LU from the quietest to the loudest of the
     /// windows above -70 LUFS, without gaps; none where there is no such window.
     pub fn distribution(&self) -> Vec<DistributionBin> {
         self.stream

@@ -1,4 +1,4 @@
-//! Programme loudness and true peak: ITU-R BS.1770-5, EBU R 128.
+//! Program loudness and true peak: ITU-R BS.1770-5, EBU R 128.
 
 mod energies;
 mod gating;

@@ -125,7 +125,7 @@ impl Histogram {
         (sum, self.counts[first..].iter().map(|&count| u64::from(count)).sum())
     }
 
-    /// Loudness of the `index`th softest energy of the bins from `first` on, as the mean of its bin.
+    /// Loudness of the `index`th quietest energy of the bins from `first` on, as the mean of its bin.
     fn loudness_at(&self, first: usize, index: u64) -> Option<Lufs> {
         let mut seen = 0;
         for (sum, &count) in self.sums[first..].iter().zip(&self.counts[first..]) {

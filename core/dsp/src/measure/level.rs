@@ -15,7 +15,7 @@ use wavemill_audio::{Block, PcmFormat, StreamSpec};
 pub struct LevelReport {
     /// Mean square of all channels and frames: a full-scale sine is -3.01 (no AES17 offset).
     pub rms_dbfs: Option<Dbfs>,
-    /// RMS of the softest half second, in steps of 50 ms; `None` where that is silent, or the file shorter.
+    /// RMS of the quietest half second, in steps of 50 ms; `None` where that is silent, or the file shorter.
     pub noise_floor_dbfs: Option<Dbfs>,
     /// The square root of the mean square; 0 for silence.
     pub rms_amplitude: f64,

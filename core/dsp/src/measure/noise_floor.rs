@@ -1,4 +1,4 @@
-//! The softest half second: what a room and a chain of microphones leave in the pauses.
+//! The quietest half second: what a room and a chain of microphones leave in the pauses.
 
 use super::totals::Totals;
 use wavemill_audio::units::{Dbfs, SampleRate};
@@ -12,7 +12,7 @@ const HOPS_A_SECOND: f64 = 20.0;
 /// Source: "ACX Check" 1.0 for Audacity (2015): the RMS of the quietest 500 ms.
 const WINDOW_HOPS: usize = 10;
 
-/// Finds the softest half second. Results do not depend on how the signal was cut into blocks.
+/// Finds the quietest half second. Results do not depend on how the signal was cut into blocks.
 #[derive(Debug)]
 pub(super) struct NoiseFloor {
     hop_frames: usize,

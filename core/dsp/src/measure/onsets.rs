@@ -1,7 +1,7 @@
 //! When something begins.
 //!
 //! The spectral flux: how much louder, in dB, bands of equal width to the ear became since the last
-//! frame, those that became softer left out. An onset is a frame that has the largest flux around it
+//! frame, those that became quieter left out. An onset is a frame that has the largest flux around it
 //! and more than its neighborhood by [`RISE_DB`].
 //!
 //! Sources: J. P. Bello et al., "A tutorial on onset detection in music signals", IEEE TSAP 13 (5),

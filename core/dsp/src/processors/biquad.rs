@@ -21,8 +21,8 @@ pub(super) fn cutoff_hz(
     if cutoff_hz > cutoff_hz_max {
         let rate = spec.sample_rate;
         let reason = format!(
-            "`cutoff_hz` is {cutoff_hz} Hz; at a sample rate of {rate} it must be at most \
-             {cutoff_hz_max:.0} Hz"
+            "`cutoff_hz` is {cutoff_hz} Hz; at a sample rate of {rate}, it must be at most \
+            {cutoff_hz_max:.0} Hz"
         );
         return Err(BuildError::Unsuitable { step, reason });
     }

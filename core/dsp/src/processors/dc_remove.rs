@@ -14,9 +14,9 @@ const OFFSET_MIN: f64 = 0.5 / 8_388_608.0;
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "dc-remove",
     summary: "Removes a constant offset (DC) from every channel.",
-    manual: "The mean of the whole file is subtracted, channel by channel: phase and bass stay as \
-             they are, which no high-pass can do. An offset that wanders needs a `high-pass` at a \
-             few hertz instead. Offsets up to half a step of 24 bits stay.",
+    manual: "Subtracts the mean of the whole file from each channel. Unlike a high-pass, this does \
+        not affect phase or bass. For a drifting offset, use a `high-pass` at a few hertz instead. \
+        Offsets of up to half a 24-bit step are left alone.",
     params: &[],
     peaks: Peaks::Raises,
     build,

@@ -12,11 +12,11 @@ use wavemill_audio::{Block, StreamSpec};
 /// `fade{in_s, out_s, shape}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "fade",
-    summary: "Fades the beginning in and the end out.",
-    manual: "The first frame of a fade-in and the last of a fade-out are silent. Where a file is \
-             shorter than its fades they multiply, and each keeps its slope. `linear` and \
-             `cosine` pass half the amplitude in the middle (cosine without corners at its ends), \
-             `equal-power` half the power.",
+    summary: "Fades in at the beginning and out at the end.",
+    manual: "The first frame of a fade-in and the last frame of a fade-out are silent. If the \
+        fades overlap, they multiply, and each keeps its slope. At its midpoint, a fade is at half \
+        the amplitude (`linear`, `cosine`) or half the power (`equal-power`); `cosine` starts and \
+        ends smoothly.",
     params: &[
         ParamDescriptor {
             key: "in_s",
@@ -145,7 +145,7 @@ impl Processor for Fade {
             return Ok(());
         }
         let Some(length) = length else {
-            let reason = "a fade-out needs the length of its input, which is not known".to_owned();
+            let reason = "a fade-out needs the length of its input, which is unknown".to_owned();
             return Err(ProcessError { reason });
         };
         self.end = Some(length.0);

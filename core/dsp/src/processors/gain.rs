@@ -13,12 +13,12 @@ const GAIN_DB_MAX: f64 = 96.0;
 /// `gain{gain_db}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "gain",
-    summary: "Makes the audio louder or softer by a fixed gain.",
-    manual: "Samples may exceed full scale inside the chain; they clip only when an export stores \
-             integers.",
+    summary: "Makes the audio louder or quieter by a fixed gain.",
+    manual: "Samples may exceed full scale within the pipeline; they clip only in exports with an \
+        integer format.",
     params: &[ParamDescriptor {
         key: "gain_db",
-        summary: "The gain; negative values make it softer.",
+        summary: "The gain; negative values make the audio quieter.",
         kind: ParamKind::Number { unit: "dB", min: -GAIN_DB_MAX, max: GAIN_DB_MAX },
         default: ParamDefault::Required { example: "-3.0" },
     }],

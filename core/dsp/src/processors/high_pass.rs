@@ -12,13 +12,14 @@ const NAME: &str = "high-pass";
 /// `high-pass{cutoff_hz}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
-    summary: "Removes rumble and DC offset below a frequency.",
-    manual: "A Butterworth filter of second order: 3 dB less at the cutoff, 12 dB per octave below \
-             it. It shifts the phase near the cutoff and delays nothing. Its decay after the \
-             file's end is not rendered, so that the length stays.",
+    summary: "Removes rumble and DC offset below a cutoff frequency.",
+    manual: "A second-order Butterworth filter: -3 dB at the cutoff, 12 dB per octave below it. It \
+        shifts the phase near the cutoff and adds no latency. The file keeps its length: the \
+        filter's decay after the end is not rendered.",
     params: &[ParamDescriptor {
         key: "cutoff_hz",
-        summary: "Frequency at which the level is 3 dB lower; below 0.49 of the sample rate.",
+        summary: "Frequency at which the response is down 3 dB; must be below 0.49 of the sample \
+            rate.",
         kind: ParamKind::Number { unit: "Hz", min: 1.0, max: 20_000.0 },
         default: ParamDefault::Number(80.0),
     }],

@@ -12,11 +12,11 @@ const NAME: &str = "invert";
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Inverts the polarity.",
-    manual: "Every sample is negated. The most negative integer has no counterpart: inverted it \
-             clips by one step when it is stored.",
+    manual: "Negates every sample. The most negative integer has no positive counterpart, so it \
+        clips by one step when exported.",
     params: &[ParamDescriptor {
         key: "channel",
-        summary: "What is inverted: every channel, or the first or second of two.",
+        summary: "Which channels to invert: all, or the left or right one of a stereo file.",
         kind: ParamKind::Choice(&["all", "left", "right"]),
         default: ParamDefault::Choice("all"),
     }],
@@ -28,7 +28,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError
     let only = params.choice("channel", &[("all", None), ("left", Some(0)), ("right", Some(1))])?;
     if only.is_some() && spec.channel_count() != 2 {
         let reason = format!(
-            "`channel` names a side, and the audio ({}) is not stereo; `all` inverts it",
+            "`channel` names one side, but the audio ({}) is not stereo; use `channel = \"all\"`",
             spec.layout
         );
         return Err(BuildError::Unsuitable { step: NAME, reason });

@@ -13,8 +13,8 @@ use wavemill_audio::{Block, StreamSpec};
 /// How peaks are reduced.
 pub(super) const CHARACTER: ParamDescriptor = ParamDescriptor {
     key: "character",
-    summary: "How peaks are limited: `clean` by a slow gain, `loud` by cutting off their tops as well, \
-              `auto` as the signal asks for it.",
+    summary: "How peaks are limited: `clean` reduces gain slowly, `loud` also clips their tops, \
+        `auto` chooses by the signal.",
     kind: ParamKind::Choice(&["auto", "clean", "loud"]),
     default: ParamDefault::Choice("auto"),
 };
@@ -22,8 +22,8 @@ pub(super) const CHARACTER: ParamDescriptor = ParamDescriptor {
 /// How fast the gain returns.
 pub(super) const RELEASE: ParamDescriptor = ParamDescriptor {
     key: "release_ms",
-    summary: "Time constant with which the gain returns after a peak; without it 40 ms for `clean` and \
-              30 ms for the others.",
+    summary: "Release time constant, with which the gain recovers after a peak; default: 40 ms for \
+        `clean`, 30 ms for the others.",
     kind: ParamKind::Number { unit: "ms", min: 5.0, max: 1000.0 },
     default: ParamDefault::Absent,
 };
@@ -45,28 +45,28 @@ pub(super) fn settings(
 /// `limit{ceiling_dbtp, linking, character, release_ms}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "limit",
-    summary: "Turns down what would exceed a true-peak ceiling, and nothing else.",
-    manual: "Peaks are seen between the samples, 16 times oversampled. Afterwards the true peak is at \
-             most 0.05 dB above the ceiling, or 0.2 dB where the signal holds much above 0.45 of its \
-             sample rate, such as white noise. Where nothing exceeds the ceiling no sample changes. \
-             `character = \"clean\"` turns peaks down by a slow gain alone: it falls within 5 ms before \
-             a peak (96 frames below 19.2 kHz), stays for 10 ms, and returns with a time constant of \
-             40 ms, or slowly where limiting goes on, so that bass is not distorted. `loud` cuts off \
-             the tops of peaks, up to 3 dB of single ones and 2 dB of sustained ones, without aliasing, \
-             and turns down the rest by a gain that returns with 30 ms: at 6 dB of limiting music is \
-             about 1.5 LU louder. `auto` cuts off single peaks only, and becomes `loud` where more than 3 dB \
-             of reduction go on.",
+    summary: "Limits true peaks to a ceiling and changes nothing else.",
+    manual: "Peaks are detected with 16x oversampling. The output's true peak is at most 0.05 dB \
+        above the ceiling, or 0.2 dB for signals with much energy above 0.45 of their sample rate, \
+        such as white noise. Audio below the ceiling passes bit by bit. `character = \"clean\"` \
+        only reduces gain: it attacks within the 5 ms before a peak (96 frames below 19.2 kHz), \
+        holds for 10 ms, and releases with a time constant of 40 ms, or more slowly during \
+        sustained limiting, so that bass is not distorted. `loud` also clips the tops of peaks, \
+        single ones by up to 3 dB and sustained ones by up to 2 dB, without aliasing, and reduces \
+        the rest with a release of 30 ms: with 6 dB of limiting, music gets about 1.5 LU louder \
+        than with `clean`. `auto` clips only single peaks, and works as `loud` where reduction \
+        stays above 3 dB.",
     params: &[
         ParamDescriptor {
             key: "ceiling_dbtp",
-            summary: "True peak that is not exceeded.",
+            summary: "Maximum true peak.",
             kind: ParamKind::Number { unit: "dBTP", min: -40.0, max: 0.0 },
             default: ParamDefault::Number(-1.0),
         },
         ParamDescriptor {
             key: "linking",
-            summary: "Whether all channels are turned down together (`linked`), which keeps the \
-                      stereo image, or each on its own (`per-channel`).",
+            summary: "Whether all channels get the same gain reduction (`linked`), which keeps the \
+                stereo image, or each its own (`per-channel`).",
             kind: ParamKind::Choice(&["linked", "per-channel"]),
             default: ParamDefault::Choice("linked"),
         },

@@ -15,15 +15,15 @@ use wavemill_audio::{Block, StreamSpec};
 /// `measure{group, mono}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "measure",
-    summary: "Measures loudness and true peak, of a file or of files that belong together; changes nothing.",
-    manual: "The report says what was measured. With `group` the loudness is that of all files of one folder, \
-             or of one `wavemill run`, gated over all their blocks, so that `replay_gain` of an export states \
-             the gain of the album too. Every sample stays as it is.",
+    summary: "Measures loudness and true peak of a file or a group of files; changes nothing.",
+    manual: "The results are in the report. With `group`, loudness is gated over all files of one \
+        folder or one `wavemill run`, so `replay_gain` in an export also writes album gain. The \
+        audio does not change.",
     params: &[
         ParamDescriptor {
             key: "group",
-            summary: "Files that belong together: those of a `folder`, or of a `batch`, which is one \
-                      `wavemill run`.",
+            summary: "Files measured together: all files of a `folder`, or of a `batch` (one \
+                `wavemill run`).",
             kind: ParamKind::Choice(&["folder", "batch"]),
             default: ParamDefault::Absent,
         },

@@ -6,8 +6,8 @@ use crate::loudness::MonoMode;
 /// How a mono file counts.
 pub(super) const PARAM: ParamDescriptor = ParamDescriptor {
     key: "mono",
-    summary: "How a mono file counts: `single` as one channel, `dual` as if played by two \
-              loudspeakers, 3 LU louder.",
+    summary: "How a mono file is measured: as one channel (`single`), or as played by two \
+        loudspeakers, 3 LU louder (`dual`).",
     kind: ParamKind::Choice(&["single", "dual"]),
     default: ParamDefault::Choice("single"),
 };

@@ -16,8 +16,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "pad",
     summary: "Adds silence at the beginning and the end.",
     manual: "Times are rounded to the nearest frame. The time reference of a Broadcast Wave file \
-             moves back with what is added at its beginning, and is left out where that would be \
-             before midnight.",
+        moves back by the silence added before it, and is left out if that would be before \
+        midnight.",
     params: &[
         ParamDescriptor {
             key: "start_s",

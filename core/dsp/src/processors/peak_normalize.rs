@@ -13,12 +13,12 @@ use wavemill_audio::{Block, StreamSpec};
 /// `peak-normalize{target_dbfs}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "peak-normalize",
-    summary: "Makes the whole file louder or softer so that its sample peak is at a level.",
-    manual: "Peaks between the samples may be higher: `loudness` keeps those below a ceiling. The \
-             gain is rounded down to 0.001 dB. Silence is left alone, and the report says so.",
+    summary: "Applies one gain so that the file's sample peak reaches a target level.",
+    manual: "True peaks may be higher; to limit those, use `loudness`. The gain is rounded down to \
+        0.001 dB. Silence is left alone, and the report says so.",
     params: &[ParamDescriptor {
         key: "target_dbfs",
-        summary: "Level of the largest sample afterwards.",
+        summary: "Target sample peak.",
         kind: ParamKind::Number { unit: "dBFS", min: -60.0, max: 0.0 },
         default: ParamDefault::Number(-1.0),
     }],

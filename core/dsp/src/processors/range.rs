@@ -16,22 +16,22 @@ const NAME: &str = "range";
 /// `range{start_s, end_s}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
-    summary: "Keeps what lies between two times.",
-    manual: "Times are rounded to the nearest frame; the first frame kept is the one at `start_s`, \
-             the one at `end_s` is the first that is dropped, so that ranges that follow each other \
-             join without a gap. An end beyond the file is the file's, and the report says so; a \
-             start beyond it is an error. The time reference of a Broadcast Wave file moves with \
-             what is removed at its beginning.",
+    summary: "Keeps the audio between two times.",
+    manual: "Times are rounded to the nearest frame. `start_s` is the first frame kept and `end_s` \
+        the first frame dropped, so adjacent ranges join without a gap. If `end_s` is past the end \
+        of the file, the file's end is used, and the report says so; a `start_s` past the end is \
+        an error. The time reference of a Broadcast Wave file moves by what is removed at its \
+        beginning.",
     params: &[
         ParamDescriptor {
             key: "start_s",
-            summary: "Where it begins.",
+            summary: "Start of the range.",
             kind: ParamKind::Number { unit: "s", min: 0.0, max: DURATION_MAX.0 },
             default: ParamDefault::Number(0.0),
         },
         ParamDescriptor {
             key: "end_s",
-            summary: "Where it ends; the end of the file if absent.",
+            summary: "End of the range; default: the end of the file.",
             kind: ParamKind::Number { unit: "s", min: 0.0, max: DURATION_MAX.0 },
             default: ParamDefault::Absent,
         },
@@ -47,7 +47,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError
     let end_s = params.optional_number("end_s");
     let end = end_s.map_or(u64::MAX, |end| Seconds(end).to_frames(rate).0);
     if let Some(end_s) = end_s.filter(|_| end <= start) {
-        let reason = format!("`end_s` is {end_s} s; it must lie after `start_s`, {start_s} s");
+        let reason = format!("`end_s` is {end_s} s; it must be after `start_s`, {start_s} s");
         return Err(BuildError::Unsuitable { step: NAME, reason });
     }
     let asked = Span { start, end };
@@ -100,7 +100,10 @@ impl Processor for Range {
         match self.length {
             Some(length) if length <= self.asked.start => {
                 let (start_s, length_s) = (self.seconds(self.asked.start), self.seconds(length));
-                let reason = format!("`start_s` is {start_s} s, and the audio lasts {length_s} s");
+                let reason = format!(
+                    "`start_s` is {start_s} s, but the audio lasts only \
+                    {length_s} s"
+                );
                 Err(ProcessError { reason })
             }
             _ => Ok(()),

@@ -20,23 +20,23 @@ const CHUNK_FRAMES: usize = 256;
 /// `remix{channels, from}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
-    summary: "Mixes to mono or stereo, copies mono to stereo, or takes one side.",
-    manual: "Surround to stereo follows ITU-R BS.775: the center and the surrounds join with \
-             0.7071, a single back channel with 0.5, low-frequency effects are left out, and \
-             nothing is normalized, so peaks may rise. Stereo to mono is (L+R)/2; surround to mono \
-             is mixed to stereo first. A mono input is its own left and right. As many channels as \
-             there are stay as they are. Channels without a known position, and heights, cannot be \
-             mixed.",
+    summary: "Mixes to mono or stereo, copies mono to stereo, or takes one channel.",
+    manual: "Surround is mixed to stereo by ITU-R BS.775: center and surrounds at 0.7071, a single \
+        back channel at 0.5, without LFE and without normalization, so peaks may rise. Stereo to \
+        mono is (L+R)/2; surround to mono is mixed to stereo first. Mono is copied to left and \
+        right. Audio that already has this number of channels does not change. Height channels and \
+        channels without a known position cannot be mixed.",
     params: &[
         ParamDescriptor {
             key: "channels",
-            summary: "Channels delivered.",
+            summary: "Number of channels in the result.",
             kind: ParamKind::Integer { unit: "", min: 1, max: CHANNELS_MAX },
             default: ParamDefault::Required { example: "2" },
         },
         ParamDescriptor {
             key: "from",
-            summary: "What is delivered: all channels mixed, or only the front left or right one.",
+            summary: "Source of the result: all channels mixed, or only the front left or front \
+                right one.",
             kind: ParamKind::Choice(&["mix", "left", "right"]),
             default: ParamDefault::Choice("mix"),
         },
@@ -86,11 +86,11 @@ fn one_side(
     channel_count: usize,
 ) -> Result<Matrix, String> {
     if channel_count > 2 {
-        return Err(format!("one side fills 1 or 2 channels, not {channel_count}"));
+        return Err(format!("one side can fill 1 or 2 channels, not {channel_count}"));
     }
     let source = if layout.channel_count() == 1 { Some(0) } else { layout.index_of(side) };
     let Some(source) = source else {
-        return Err(format!("the input ({layout}) has no such side; `from = \"mix\"` takes all"));
+        return Err(format!("the input ({layout}) has no such channel; use `from = \"mix\"`"));
     };
     let row: Vec<f64> =
         (0..layout.channel_count()).map(|input| f64::from(input == source)).collect();
@@ -106,7 +106,8 @@ fn mix(layout: &ChannelLayout, channel_count: usize) -> Result<Matrix, String> {
             Ok(vec![left.iter().zip(&right).map(|(l, r)| 0.5 * (l + r)).collect()])
         }
         (from, to) => Err(format!(
-            "{from} channels cannot become {to}; mono can become stereo, others mono or stereo"
+            "cannot convert {from} channels to {to}; mono converts to stereo, other layouts to \
+            mono or stereo"
         )),
     }
 }
@@ -125,8 +126,8 @@ fn to_stereo(layout: &ChannelLayout) -> Result<[Vec<f64>; 2], String> {
         P::BackRight | P::SideRight => Ok((0.0, FRAC_1_SQRT_2)),
         P::BackCenter => Ok((0.5, 0.5)),
         _ => Err(format!(
-            "the input has a channel whose share in a mix is not defined ({position:?}); \
-             `from = \"left\"` or `\"right\"` takes one side"
+            "the input has a channel that cannot be mixed ({position:?}); use `from = \"left\"` or \
+            `from = \"right\"`"
         )),
     };
     let shares: Vec<(f64, f64)> =

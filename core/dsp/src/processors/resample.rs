@@ -15,17 +15,17 @@ const NAME: &str = "resample";
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Converts the sample rate.",
-    manual: "Linear phase, no delay; a file of n frames becomes n times the ratio of the rates, to the \
-             nearest frame. What lies above half of the lower rate is removed, and what lies below \
-             0.913 of that is kept (20.1 kHz at 44.1 kHz; 0.87 with `fast`). `best` computes with 64 \
-             bits and keeps distortion, aliases and images below -170 dB of its own; `high` computes \
-             with 32 bits and keeps them below -130 dB; `fast` below -100 dB. One rate may be 128 \
-             times the other at most. Peaks change, so a `loudness` or `peak-normalize` step comes \
-             after it. A stream that has the rate passes unchanged.",
+    manual: "Linear phase, without latency; the length is the input's times the ratio of the \
+        rates, to the nearest frame. The stopband starts at half the lower rate; the passband \
+        reaches 0.913 of that (20.1 kHz at 44.1 kHz; 0.87 with `fast`). Distortion, aliases and \
+        images stay below -170 dB with `best` (64-bit), below -130 dB with `high` (32-bit) and \
+        below -100 dB with `fast`. One rate may be at most 128 times the other. Resampling changes \
+        peaks, so put `loudness` or `peak-normalize` after it. Audio that already has the sample \
+        rate passes unchanged.",
     params: &[
         ParamDescriptor {
             key: "sample_rate_hz",
-            summary: "Sample rate delivered.",
+            summary: "Sample rate of the result.",
             kind: ParamKind::Integer {
                 unit: "Hz",
                 min: SAMPLE_RATE_HZ_MIN as i64,
@@ -35,7 +35,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         },
         ParamDescriptor {
             key: "quality",
-            summary: "How exact the conversion is.",
+            summary: "Precision of the conversion.",
             kind: ParamKind::Choice(&["fast", "high", "best"]),
             default: ParamDefault::Choice("best"),
         },

@@ -9,9 +9,9 @@ const NAME: &str = "swap";
 /// `swap`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
-    summary: "Exchanges left and right.",
-    manual: "Every left channel changes places with its right one, in front, at the sides, behind \
-             and above; the others stay.",
+    summary: "Swaps left and right.",
+    manual: "Swaps each left channel with its right counterpart: front, side, back and height. \
+        Other channels stay.",
     params: &[],
     peaks: Peaks::Keeps,
     build,
@@ -32,7 +32,7 @@ const SIDES: &[(ChannelPosition, ChannelPosition)] = &[
 fn build(_params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError> {
     let pairs = pairs(&spec.layout);
     if pairs.is_empty() {
-        let reason = format!("the audio ({}) has no left and right", spec.layout);
+        let reason = format!("the audio ({}) has no left and right channels", spec.layout);
         return Err(BuildError::Unsuitable { step: NAME, reason });
     }
     Ok(StepProcessor::streaming(Swap { pairs }))

@@ -16,25 +16,25 @@ use wavemill_audio::{Block, StreamSpec};
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "trim-silence",
     summary: "Removes silence at the beginning and the end.",
-    manual: "Silence is where no channel's sample exceeds the threshold; pauses within the audio \
-             stay. A file that is silent throughout is left as it is, and the report says so. The \
-             time reference of a Broadcast Wave file moves with what is removed at its beginning.",
+    manual: "Audio is silent where no channel exceeds the threshold; pauses within the audio stay. \
+        An entirely silent file is left as it is, and the report says so. The time reference of a \
+        Broadcast Wave file moves by what is removed at its beginning.",
     params: &[
         ParamDescriptor {
             key: "threshold_dbfs",
-            summary: "Level up to which a sample counts as silent.",
+            summary: "Level up to which a sample is silent.",
             kind: ParamKind::Number { unit: "dBFS", min: -144.0, max: 0.0 },
             default: ParamDefault::Number(-60.0),
         },
         ParamDescriptor {
             key: "min_length_s",
-            summary: "Silence shorter than this stays.",
+            summary: "Minimum length of silence to remove; shorter silence stays.",
             kind: ParamKind::Number { unit: "s", min: 0.0, max: STEP_TIME_MAX.0 },
             default: ParamDefault::Number(0.0),
         },
         ParamDescriptor {
             key: "pad_s",
-            summary: "This much of the silence next to the audio stays.",
+            summary: "How much silence to keep next to the audio.",
             kind: ParamKind::Number { unit: "s", min: 0.0, max: STEP_TIME_MAX.0 },
             default: ParamDefault::Number(0.0),
         },

@@ -73,7 +73,7 @@ impl Quality {
 pub enum ResampleError {
     /// Too far apart.
     #[error(
-        "{} Hz cannot become {} Hz; one rate may be {} times the other at most",
+        "cannot convert {} Hz to {} Hz; one rate may be at most {} times the other",
         input.0, output.0, plan::RATIO_MAX
     )]
     Ratio {
@@ -83,7 +83,7 @@ pub enum ResampleError {
         output: SampleRate,
     },
     /// Nothing to convert.
-    #[error("the rate is {} Hz already; only a different one can be converted to", rate.0)]
+    #[error("the sample rate is already {} Hz", rate.0)]
     SameRate {
         /// Rate of both.
         rate: SampleRate,

@@ -14,8 +14,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
             Ok(response) => peak = peak.max(stream::peak_from(&response.planes, 0)),
             Err(Stop::Broke { sample: Some(sample), .. }) if sample.is_finite() => {
                 return Err(Stop::broke(format!(
-                    "fed with {name}, it writes {sample:e}, beyond +-{OUTPUT_AMPLITUDE_MAX:e}: a filter \
-                     that is not stable?"
+                    "fed with {name}, it writes {sample:e}, beyond +-{OUTPUT_AMPLITUDE_MAX:e}; look \
+                    for an unstable filter"
                 )));
             }
             // Anything else is reported by the check of the signals.

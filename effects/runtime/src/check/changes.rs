@@ -38,7 +38,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
             continue;
         }
         let (cut, _) = changed(subject, &play, &params, &input)?;
-        let what = format!("with changes of parameters, a stream in blocks of {}", blocks[0]);
+        let what = format!("with parameter changes, a stream in blocks of {}", blocks[0]);
         let from = format!("one in blocks of {}", play.max_frames);
         stream::same_bits(&what, &cut, &from, &whole)?;
     }

@@ -26,8 +26,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
             && !response.planes.iter().all(is_silent)
         {
             deaf = Some(format!(
-                "of {count} channels, channel {channel} stays silent; if it takes fewer, `channels` \
-                 should say so"
+                "with {count} channels, channel {channel} stays silent; if it supports fewer, \
+                state that in `channels`"
             ));
         }
     }

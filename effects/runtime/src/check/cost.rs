@@ -30,8 +30,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let wanted = estimate * f64::from(subject.sample_rate_hz());
     if wanted > FUEL_PER_SECOND_MAX {
         return Err(Stop::broke(format!(
-            "{estimate:.0} fuel a frame: at {} Hz a fast machine ({:.0} units a nanosecond) plays it at {:.2} \
-             times real time, a slow one at {:.2}",
+            "{estimate:.0} fuel per frame: at {} Hz, a fast machine ({:.0} units per nanosecond) \
+            runs it at {:.2} times real time, a slow one at {:.2}",
             subject.sample_rate_hz(),
             FUEL_PER_SECOND_MAX / 1e9,
             FUEL_PER_SECOND_MAX / wanted,
@@ -52,15 +52,15 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         fuel_of_dearest_call: Some(live.dearest_call),
     });
     let seen = format!(
-        "{per_frame:.0} fuel a frame ({}), {} at most in {LIVE_FRAMES} frames",
+        "{per_frame:.0} fuel per frame ({}), at most {} in {LIVE_FRAMES} frames",
         counted(subject.channel_count(), "channel"),
         live.dearest_call
     );
     let wait = limits::TICK.as_secs_f64() * limits::LIVE_TICKS_MIN as f64;
     if live.dearest_call as f64 > wait * FUEL_PER_SECOND {
         return Err(Stop::broke(format!(
-            "a call of {LIVE_FRAMES} frames costs {} fuel, more than a live host waits for ({:.0} ms, at \
-             one unit a nanosecond); spread the work over calls",
+            "a call of {LIVE_FRAMES} frames costs {} fuel, more than a live host waits for ({:.0} \
+            ms, at one unit per nanosecond); spread the work over calls",
             live.dearest_call,
             wait * 1_000.0
         )));
@@ -68,7 +68,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let per_second = per_frame * f64::from(subject.sample_rate_hz());
     if per_second > FUEL_PER_SECOND {
         let reason = format!(
-            "{per_frame:.0} fuel a frame: a slow machine cannot run it live at {} Hz",
+            "{per_frame:.0} fuel per frame: a slow machine cannot run it live at {} Hz",
             subject.sample_rate_hz()
         );
         return Ok(Outcome::Hint(reason, seen));
@@ -76,8 +76,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let mean_call = live.fuel as f64 / (frame_count / LIVE_FRAMES as f64);
     if live.dearest_call > CHEAP_CALL && live.dearest_call as f64 > UNEVEN * mean_call {
         let reason = format!(
-            "the dearest call of {LIVE_FRAMES} frames costs {:.0} times the mean; spread the work over \
-             calls",
+            "the most expensive call of {LIVE_FRAMES} frames costs {:.0} times the mean; spread \
+            the work over calls",
             live.dearest_call as f64 / mean_call
         );
         return Ok(Outcome::Hint(reason, seen));

@@ -116,7 +116,7 @@ fn judge(
     rate: u32,
     base: &Setup,
 ) -> Result<Result<usize, String>, Unjudged> {
-    let unlike = "its output does not resemble its input, so its latency cannot be seen";
+    let unlike = "its output does not resemble its input, so its latency cannot be measured";
     let (lag, latency) = match listen(subject, rate, base)? {
         Found::Honest { latency } => return Ok(Ok(latency)),
         Found::Unlike => return Ok(Err(unlike.to_owned())),
@@ -129,7 +129,8 @@ fn judge(
         match listen(subject, rate, &setup) {
             Ok(Found::Honest { latency }) => return Ok(Ok(latency)),
             Ok(Found::Off { lag: other, .. }) if other.abs_diff(lag) > tolerance(rate) => {
-                let reason = "its delay follows its parameters, so its latency cannot be seen";
+                let reason =
+                    "its delay depends on its parameters, so its latency cannot be measured";
                 return Ok(Err(reason.to_owned()));
             }
             Err(Stop::Spent) => return Err(Stop::Spent.into()),

@@ -31,8 +31,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     match refused.first() {
         Some(first) => Ok(Outcome::Hint(
             format!(
-                "fx_create refuses {} within their ranges (the first: {first}); where it can, it should \
-                 take the nearest that works",
+                "fx_create refuses {} within their ranges (the first: {first}); if possible, \
+                accept them and use the nearest supported value",
                 counted(refused.len(), "value")
             ),
             seen,

@@ -14,7 +14,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
     let settings = subject.defaults();
     let play = subject.usual(&settings);
     if !subject.effect(&play)?.reset_if_real_time() {
-        return Ok(Outcome::NotJudged("no fx_reset: every file gets a fresh instance".to_owned()));
+        return Ok(Outcome::NotJudged("no fx_reset: every file gets a new instance".to_owned()));
     }
     let before = signal::noise(subject.channel_count(), subject.frames(1.0), 5);
     let after = signal::noise(subject.channel_count(), subject.frames(0.5), 6);
@@ -88,5 +88,5 @@ fn compare(
 ) -> Result<(), Stop> {
     effect.reset_if_real_time();
     let response = subject.feed(&mut effect, play.blocks, input).map_err(|stop| stop.at(what))?;
-    stream::same_bits(what, &response.planes, "a fresh instance", fresh)
+    stream::same_bits(what, &response.planes, "a new instance", fresh)
 }

@@ -19,8 +19,8 @@ pub(super) fn same_bits(
     match first {
         None => Ok(()),
         Some((at, channel, a, b)) => Err(Stop::broke(format!(
-            "{what} gives another output than {from}, first at frame {at} of channel {channel}: {a} \
-             instead of {b}"
+            "{what} and {from} give different outputs, first at frame {at} of channel {channel}: \
+            {a} and {b}"
         ))),
     }
 }

@@ -190,7 +190,7 @@ impl<'a> Subject<'a> {
         Ok(effect)
     }
 
-    /// Plays a signal through a fresh instance.
+    /// Plays a signal through a new instance.
     pub(super) fn play(&self, play: &Play<'_>, input: &Planes) -> Result<Response, Stop> {
         self.feed(&mut self.effect(play)?, play.blocks, input)
     }

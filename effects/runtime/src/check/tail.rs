@@ -89,15 +89,16 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
         Some(declared) if declared > enough => {
             let (declared, needed) = (seconds(declared), seconds(found.needed));
             let reason = format!(
-                "fx_tail says {declared:.2}, {needed:.2} would do: every file is that much longer to \
-                 process"
+                "fx_tail is {declared:.2}, but {needed:.2} is enough; the rest only costs \
+                processing time"
             );
             Outcome::Hint(reason, seen)
         }
         None if found.needed < found.played / 2 => {
             let needed = seconds(found.needed);
             let reason = format!(
-                "fx_tail says for ever, but after {needed:.2} nothing sounds; a number lets hosts stop"
+                "fx_tail is infinite, but after {needed:.2} the output is silent; return a number, \
+                so that hosts can stop"
             );
             Outcome::Hint(reason, seen)
         }
@@ -135,8 +136,8 @@ fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<Found, Failure> {
         // It may have no end at all: the listening has.
         let enough = if needed == listened { "more than" } else { "at least" };
         return Err(Failure::TooShort(Stop::broke(format!(
-            "{}, it sounds on {longer:.2} after the {tail} frames of fx_tail, at up to {level:.0} dBFS; \
-             fx_tail must be {enough} {needed}",
+            "{}, the output continues for {longer:.2} after the {tail} frames of fx_tail, at up to \
+            {level:.0} dBFS; fx_tail must be {enough} {needed}",
             setup.name
         ))));
     }

@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for Level {
         let mut keys = std::collections::HashSet::new();
         while let Some(key) = entries.next_key::<String>()? {
             if !keys.insert(key.clone()) {
-                return Err(A::Error::custom(format!("the key {} stands twice", quoted(&key))));
+                return Err(A::Error::custom(format!("duplicate key {}", quoted(&key))));
             }
             object.push((key, entries.next_value_seed(Level(depth))?));
         }

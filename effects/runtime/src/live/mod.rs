@@ -28,7 +28,7 @@ pub struct LiveEffect {
     /// An instance for the other thread, until its slot is free.
     leaving: Option<Worn>,
     slots: Arc<Slots>,
-    /// Every automatable parameter with its value: a fresh instance gets those of now.
+    /// Every automatable parameter with its value: a new instance gets those of now.
     values: Vec<(u32, f64)>,
     dry: DryLine,
     /// Output of the last frame, one sample a channel: what a broken effect is faded out from.
@@ -37,7 +37,7 @@ pub struct LiveEffect {
     wet_share: f32,
     /// Change of the share in a frame.
     share_step: f32,
-    /// Frames a fresh instance processes before its output is used: its latency.
+    /// Frames a new instance processes before its output is used: its latency.
     warming: u64,
     latency: Frames,
     tail: Tail,

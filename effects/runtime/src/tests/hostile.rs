@@ -105,7 +105,8 @@ fn endless_recursion_uses_up_its_stack_only() {
         let mut effect = module.instantiate(&spec, &settings, 64).unwrap();
         assert_eq!(
             failure_of(&mut effect, 2),
-            "effect `Test`: fx_process used up its stack: endless recursion?, at frame 0",
+            "effect `Test`: fx_process overflowed its stack; look for endless recursion, at frame \
+            0",
             "{mode:?}"
         );
     }
@@ -137,7 +138,7 @@ fn trap_in_mid_file_names_its_frame_and_what_the_module_said() {
 fn traps_have_words() {
     let cases = [
         ("(drop (i32.div_s (i32.const 1) (i32.const 0)))", "trapped: integer divide by zero"),
-        ("(drop (i32.load (i32.const -4)))", "reached beyond its memory"),
+        ("(drop (i32.load (i32.const -4)))", "accessed memory out of bounds"),
         ("(drop (i32.trunc_f32_s (f32.const nan)))", "trapped: invalid conversion to integer"),
     ];
     for mode in [Mode::File, Mode::Live] {
@@ -298,7 +299,7 @@ fn modules_that_compile_slowly_do_not_pile_up() {
     let errors: Vec<_> =
         (0..5).map(|_| sandbox.load(&wasm, limits::MEMORY_MIB).err().unwrap()).collect();
     assert!(errors[..4].iter().all(|error| matches!(error, LoadError::SlowCompile { .. })));
-    assert!(errors[4].to_string().contains("4 others take too long"), "{}", errors[4]);
+    assert!(errors[4].to_string().contains("4 other compilations took too long"), "{}", errors[4]);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn stack_ends_after_256_kib() {
         Source::new().part("deep", deep).process(&body).effect(1, 64)
     };
     run(&mut recursing(1_000), &[vec![0.0; 8]], &[8]);
-    assert!(failure_of(&mut recursing(20_000), 1).contains("used up its stack"));
+    assert!(failure_of(&mut recursing(20_000), 1).contains("overflowed its stack"));
 }
 
 fn instantiate(module: &Module, max_frames: usize) -> Result<crate::Effect, CreateError> {
@@ -134,7 +134,7 @@ fn saying(name: &str, frames: u32) -> Module {
 fn latency_of_more_than_10_s_is_refused() {
     assert!(instantiate(&saying("fx_latency", 480_000), 64).is_ok());
     let error = instantiate(&saying("fx_latency", 480_001), 64).err().unwrap().to_string();
-    assert_eq!(error, "effect `Test` lags 10.0 s behind; at most 10 s are allowed");
+    assert_eq!(error, "effect `Test` has a latency of 10.0 s; at most 10 s are allowed");
 }
 
 #[test]

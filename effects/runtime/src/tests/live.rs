@@ -141,7 +141,7 @@ fn dry_signal_is_late_by_the_latency() {
     let output = feed(&mut effect, 1.0, 200);
     assert_eq!(output[..100], [0.0; 100]);
     assert_eq!(output[100..], [1.0; 100]);
-    // The output of a fresh instance is not used before its latency has passed.
+    // The output of a new instance is not used before its latency has passed.
     keeper.tend().unwrap();
     let output = feed(&mut effect, 1.0, 1000);
     assert_eq!(output[..100], [1.0; 100]);

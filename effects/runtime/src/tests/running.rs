@@ -181,7 +181,7 @@ fn empty_block_is_no_call() {
 fn block_of_other_channels_is_refused() {
     let mut effect = Source::new().effect(2, 64);
     assert_eq!(effect.process(&mut Block::from_planes(&[[0.0; 8]])), Status::Failed);
-    assert!(effect.failure().unwrap().contains("other channels"));
+    assert!(effect.failure().unwrap().contains("another number of channels"));
 }
 
 #[test]

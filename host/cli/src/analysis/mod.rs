@@ -110,7 +110,7 @@ pub fn analyze(
     let missing: Vec<MeasureGroup> =
         groups.iter().copied().filter(|group| !known.contains_key(group.name())).collect();
     if missing.is_empty() {
-        tracing::debug!(path = %input.name(), "Results of before are used.");
+        tracing::debug!(path = %input.name(), "Cached results used.");
         return Ok(select(input, known, parts));
     }
     let found = measure(input, &[Part::File, Part::Tags], &missing, progress)?;
@@ -145,7 +145,7 @@ fn measure(
     groups: &[MeasureGroup],
     progress: &mut dyn FnMut(f64),
 ) -> Result<Record, AnalyzeError> {
-    tracing::debug!(path = %input.name(), "A file is decoded.");
+    tracing::debug!(path = %input.name(), "Decoding a file.");
     let mut decoder = input.decoder()?;
     let info = decoder.info().clone();
     let options = Options { groups: groups.to_vec(), mono: MonoMode::Single };

@@ -49,7 +49,7 @@ impl SampleCoding {
 /// What raw samples are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawFormat {
-    /// Frames a second.
+    /// Sample rate in Hz.
     pub sample_rate_hz: u32,
     /// Number of channels.
     pub channels: u16,
@@ -102,7 +102,7 @@ pub enum RawError {
     #[error("is empty (0 bytes)")]
     Empty,
     /// It ends in the middle of a frame.
-    #[error("has {bytes} bytes, which is no whole number of frames of {frame_bytes} bytes")]
+    #[error("has {bytes} bytes, which is not a multiple of the frame size, {frame_bytes} bytes")]
     PartialFrame {
         /// Bytes that came.
         bytes: u64,

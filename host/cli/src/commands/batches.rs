@@ -17,26 +17,26 @@ use wavemill_store::cache::folder_of;
 /// Time between two looks at a batch that is followed.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
-/// Hand files to the daemon as a batch; they stay where they are
+/// Submit files to the daemon as a batch; they stay where they are
 #[derive(Debug, clap::Args)]
 pub(super) struct Submit {
     /// Audio files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// A pipeline file, or NAME: one that the daemon runs or has run, pipelines/NAME.toml, or a shipped one
+    /// A pipeline file, or NAME: a pipeline that the daemon knows, pipelines/NAME.toml, or an included one
     #[arg(long, short, value_name = "PIPELINE")]
     pipeline: PathBuf,
 
-    /// What to call the batch
+    /// Name of the batch
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// Folder that relative output paths are below [default: the pipeline's usual one, or the root]
+    /// Base folder of relative output paths [default: the pipeline's usual one, or the root]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Higher runs earlier [default: the pipeline's own]
+    /// Jobs with a higher priority run first [default: the pipeline's]
     #[arg(long, value_name = "N", allow_hyphen_values = true,
           value_parser = clap::value_parser!(i32).range(-1000..=1000))]
     priority: Option<i32>,
@@ -50,7 +50,7 @@ impl Submit {
 
     pub(super) fn run(&self, context: &Context) -> Result<Exit, CliError> {
         if let Some(mistake) = &context.mistake {
-            let reason = format!("{mistake}; nothing is submitted with it");
+            let reason = format!("{mistake}; fix it before submitting files");
             return Err(CliError::BadConfig { reason });
         }
         let client = context.settings.client_or_new()?;
@@ -101,14 +101,14 @@ fn show_answer(answer: &SubmitAnswer, client: &Client, context: &Context) -> Res
         return context.document(&with_version(answer)?);
     }
     let Some(batch) = &answer.batch else {
-        return Err(CliError::failed("none of the files could be taken"));
+        return Err(CliError::failed("none of the files could be submitted"));
     };
     let id = context.report.paint().tone(Tone::Name, &batch.id);
     context.lines([format!("batch {id}: {}", counted(count(batch.total), "job"))])?;
     context.report.note(&if client.is_daemon() {
-        format!("`wavemill jobs watch {}` follows it", batch.id)
+        format!("follow it with `wavemill jobs watch {}`", batch.id)
     } else {
-        "no daemon runs, so the work is done when `wavemill watch` starts".to_owned()
+        "no daemon is running; the jobs start with the next `wavemill watch`".to_owned()
     });
     Ok(())
 }
@@ -212,7 +212,7 @@ pub(super) fn watch(
     let newest = || -> Result<String, CliError> {
         let batches = client.batches(&BatchFilter { limit: Some(1) })?.batches;
         let newest = batches.into_iter().next().map(|batch| batch.id);
-        newest.ok_or_else(|| CliError::failed("there are no batches here yet"))
+        newest.ok_or_else(|| CliError::failed("no batches yet"))
     };
     let id = part.map_or_else(newest, |part| Ok(client.batch(part)?.id))?;
     let mut shown = String::new();
@@ -231,7 +231,9 @@ pub(super) fn watch(
             return if context.is_json() { Ok(exit(&batch)) } else { show(&batch, context) };
         }
         if !client.is_daemon() {
-            let reason = "no daemon runs, so the batch does not go on".to_owned();
+            let reason =
+                "no daemon is running, so the batch does not progress; start `wavemill watch`"
+                    .to_owned();
             return Err(CliError::Unreachable { reason });
         }
         thread::park_timeout(LOOK_PAUSE);

@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::model::Step;
 
-/// Check pipelines: all mistakes at once, each where it stands, with what would be right
+/// Check pipelines: report all mistakes, each with its place and a fix
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// Pipeline files, or folders of them
+    /// Pipeline files or folders
     #[arg(required = true, value_name = "PIPELINE|DIR")]
     pipelines: Vec<PathBuf>,
 }
@@ -59,7 +59,7 @@ fn hint(pipeline: &Pipeline, context: &Context) {
     let names = unpinned(pipeline);
     if !names.is_empty() {
         let names = one_line(&names.join(", "));
-        context.report.note(&format!("    not pinned: {names} (`wavemill effects lock` does it)"));
+        context.report.note(&format!("    not pinned: {names} (pin with `wavemill effects lock`)"));
     }
 }
 

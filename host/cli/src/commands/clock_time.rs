@@ -2,7 +2,7 @@
 
 /// Seconds of `90`, `1.5`, `1:30` or `1:00:05.25`.
 pub(super) fn parse_time(text: &str) -> Result<f64, String> {
-    let wrong = || "it must be seconds, or as 1:30 or 1:00:05.25".to_owned();
+    let wrong = || "write seconds, 1:30 or 1:00:05.25".to_owned();
     let parts: Vec<&str> = text.split(':').collect();
     if parts.len() > 3 {
         return Err(wrong());

@@ -51,7 +51,7 @@ impl Context {
             read => read.err().map(|wrong| one_line(&wrong.error.to_string())),
         };
         if let Some(mistake) = &mistake {
-            report.warning(&format!("{mistake}; what is right of it holds here"));
+            report.warning(&format!("{mistake}; the other settings apply"));
         }
         Ok(Self { mistake, ..Self::of(global, report, file)? })
     }

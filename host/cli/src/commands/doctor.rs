@@ -35,10 +35,10 @@ const OPEN_FILES_LOW: u64 = 512;
 /// Most folders that are counted; more than any limit of inotify allows by default.
 const FOLDERS_MAX: u64 = 2_000_000;
 
-/// Check whether this machine can be left alone with it: folders, limits, space, clock, confinement
+/// Check this machine for unattended use: folders, limits, space, clock, confinement
 #[derive(Debug, clap::Args)]
 pub(super) struct Doctor {
-    /// Pipeline files, or folders of them, whose folders are checked too [default: those that are watched now]
+    /// Pipelines whose folders are checked too: files or folders [default: those being watched]
     #[arg(value_name = "PIPELINE|DIR")]
     pipelines: Vec<PathBuf>,
 }
@@ -55,7 +55,8 @@ impl Run for Doctor {
         };
         let mut checks = Checks::default();
         if let Some(mistake) = &context.mistake {
-            let help = "fix it: no daemon starts with it, and one that runs goes on without it";
+            let help = "fix it: a daemon cannot start with it, and a running one keeps its old \
+                settings";
             checks.add("configuration", Verdict::Fail, mistake, help);
         }
         let daemon = checks.store_and_daemon(&context.settings);
@@ -169,7 +170,7 @@ impl Checks {
     /// Asks the daemon, or opens the store that none holds.
     fn store_and_daemon(&mut self, settings: &Settings) -> Option<Status> {
         if !Store::file_in(&settings.state).exists() {
-            self.add("store", Verdict::Ok, "none yet; `wavemill watch` makes it", "");
+            self.add("store", Verdict::Ok, "none yet; `wavemill watch` creates it", "");
             return None;
         }
         let status = settings.client().and_then(|client| Ok(client.daemon_status()?));
@@ -185,15 +186,26 @@ impl Checks {
                 }
                 return Some(status);
             }
-            Ok(None) => self.add("store", Verdict::Ok, "opens and is of this version; no daemon runs", ""),
+            Ok(None) => self.add(
+                "store",
+                Verdict::Ok,
+                "opens and has the right version; no daemon is running",
+                "",
+            ),
             Err(error @ CliError::Unreachable { .. }) => {
-                self.add("daemon", Verdict::Fail, error.to_string(), "end that process and start `wavemill watch` anew");
+                self.add(
+                    "daemon",
+                    Verdict::Fail,
+                    error.to_string(),
+                    "end that process and restart `wavemill watch`",
+                );
             }
             Err(error) => self.add(
                 "store",
                 Verdict::Fail,
                 error.to_string(),
-                "use the program that made it, or keep it aside and start with an empty state folder",
+                "use the version that created it, or move it aside and start with an empty state \
+                folder",
             ),
         }
         None
@@ -206,7 +218,7 @@ impl Checks {
         });
         let help = match in_force.level {
             ConfinementLevel::Full => "",
-            ConfinementLevel::Off => "take `confine = false` out of the configuration file",
+            ConfinementLevel::Off => "remove `confine = false` from the configuration file",
             _ => "use Linux 5.13 or later with `landlock` in CONFIG_LSM or lsm=, and seccomp",
         };
         let is_full = in_force.level == ConfinementLevel::Full;
@@ -223,15 +235,16 @@ impl Checks {
                 "state",
                 Verdict::Fail,
                 found,
-                "give the daemon's user the folder, or name another with --state",
+                "make the daemon's user its owner, or choose another folder with --state",
             );
             return;
         }
         let spool = state.join("spool");
         let device = |path: &Path| fs::metadata(path).map(|found| found.dev()).ok();
         if is_on_network(there) {
-            let help = "name a local folder with --state: locks and syncs of network shares cannot be relied on";
-            self.add("state", Verdict::Warn, format!("{place} lies on a network"), help);
+            let help = "choose a local folder with --state: locks and syncs are not reliable on \
+                network shares";
+            self.add("state", Verdict::Warn, format!("{place} is on a network share"), help);
         } else if spool.exists() && device(&spool) != device(there) {
             let found = format!("{place}, with a spool on another file system");
             self.add("state", Verdict::Ok, found, "");
@@ -246,9 +259,10 @@ impl Checks {
             if folder.is_contended.unwrap_or_else(|| mark(&folder.path, &folder.pipeline).is_none())
             {
                 let place = shown(&folder.path);
-                let found = format!("{place} is watched by a daemon with another state folder");
-                let help =
-                    "files are processed twice: end one, or start both with the same --state";
+                let found =
+                    format!("{place} is also watched by a daemon with another state folder");
+                let help = "files are processed twice: stop one daemon, or start both with the \
+                    same --state";
                 self.add("watched", Verdict::Warn, found, help);
             }
         }
@@ -265,36 +279,38 @@ impl Checks {
         let Some(there) = nearest(&folder.path) else { return };
         let is_there = there == folder.path;
         if is_there && !there.is_dir() {
-            self.add("watched", Verdict::Fail, format!("{place} is no folder"), "name a folder");
+            self.add("watched", Verdict::Fail, format!("{place} is not a folder"), "use a folder");
         } else if let Err(error) = may_use_folder(there, !is_there) {
             let what = if is_there { "read" } else { "made" };
-            let help = "give the daemon's user the right to it";
+            let help = "give the daemon's user access to it";
             self.add("watched", Verdict::Fail, format!("{place} cannot be {what}: {error}"), help);
         } else if !is_there {
-            let help = "a share or disk that belongs there is perhaps not mounted";
+            let help = "check that its share or disk is mounted";
             self.add(
                 "watched",
                 Verdict::Warn,
-                format!("{place} is not there and will be made"),
+                format!("{place} does not exist and will be created"),
                 help,
             );
         } else if folder.is_emptied
             && let Err(error) = may_use_folder(there, true)
         {
-            let help =
-                "its sources are to be moved or deleted: give the daemon's user the right to";
+            let help = "its sources will be moved or deleted: give the daemon's user write access";
             self.add("watched", Verdict::Fail, format!("{place} cannot be written: {error}"), help);
         } else if folder.is_emptied && is_sticky_of_another(there) {
-            let found = format!("{place} is sticky: files of others cannot be moved or deleted");
+            let found = format!(
+                "{place} has the sticky bit: files of other users cannot be moved or deleted"
+            );
             self.add(
                 "watched",
                 Verdict::Warn,
                 found,
-                "chmod -t, or give the daemon's user the folder",
+                "run chmod -t on it, or make the daemon's user its owner",
             );
         } else if is_on_network(there) {
             let found = format!(
-                "{place} lies on a network: it is walked every 10 s, events are not relied on"
+                "{place} is on a network share: it is scanned every 10 s instead of relying on \
+                events"
             );
             self.add("watched", Verdict::Ok, found, "");
         } else {
@@ -307,11 +323,11 @@ impl Checks {
             let place = shown(folder);
             let Some(there) = nearest(folder) else { continue };
             if !there.is_dir() {
-                let found = format!("{} is no folder", shown(there));
-                self.add("output", Verdict::Fail, found, "name a folder");
+                let found = format!("{} is not a folder", shown(there));
+                self.add("output", Verdict::Fail, found, "use a folder");
             } else if let Err(error) = may_use_folder(there, true) {
                 let found = format!("{} cannot be written: {error}", shown(there));
-                self.add("output", Verdict::Fail, found, "give the daemon's user the right to it");
+                self.add("output", Verdict::Fail, found, "give the daemon's user access to it");
             } else {
                 self.add("output", Verdict::Ok, place, "");
             }
@@ -349,8 +365,8 @@ impl Checks {
 
     fn inotify(&mut self, folders: &[WatchedFolder]) {
         let Some(limits) = inotify_limits() else {
-            let help = "folders are walked instead of watched";
-            self.add("inotify", Verdict::Warn, "this system has none", help);
+            let help = "folders are polled";
+            self.add("inotify", Verdict::Warn, "not available on this system", help);
             return;
         };
         let count: u64 = folders.iter().map(|folder| count_folders(&folder.path)).sum();
@@ -361,10 +377,12 @@ impl Checks {
         );
         let is_close = |need: u64, limit: u64| need.saturating_mul(2) > limit;
         if count > limits.watches || roots > limits.instances {
-            let help = "folders beyond it are polled; raise fs.inotify.max_user_watches and max_user_instances (sysctl)";
+            let help = "folders above the limit are polled; raise fs.inotify.max_user_watches and \
+                max_user_instances (sysctl)";
             self.add("inotify", Verdict::Warn, found, help);
         } else if is_close(count, limits.watches) || is_close(roots, limits.instances) {
-            let help = "other programs of this user share it; raise fs.inotify.max_user_watches and max_user_instances (sysctl)";
+            let help = "other programs of this user share the limit; raise \
+                fs.inotify.max_user_watches and max_user_instances (sysctl)";
             self.add("inotify", Verdict::Warn, found, help);
         } else {
             self.add("inotify", Verdict::Ok, found, "");
@@ -394,24 +412,24 @@ impl Checks {
         let now = SystemTime::now();
         let is_before = |time: &SystemTime| *time > now + std::time::Duration::from_hours(24);
         if [program, store].iter().flatten().any(is_before) {
-            let found = "it is days before this program or its store was written";
+            let found = "it is days behind the date of this program or its store";
             self.add(
                 "clock",
                 Verdict::Fail,
                 found,
-                "set the clock; dates in names and in the store are wrong",
+                "set the clock; dates in file names and in the store are wrong",
             );
             return;
         }
         match is_clock_kept() {
-            Some(true) => self.add("clock", Verdict::Ok, "kept right by the system", ""),
+            Some(true) => self.add("clock", Verdict::Ok, "synchronized", ""),
             Some(false) => {
-                let help =
-                    "start a time service (systemd-timesyncd, chrony) if dates in names matter";
-                self.add("clock", Verdict::Warn, "nothing keeps it right", help);
+                let help = "start a time service (systemd-timesyncd, chrony) if dates in file \
+                    names matter";
+                self.add("clock", Verdict::Warn, "not synchronized", help);
             }
             None => {
-                self.add("clock", Verdict::Ok, "whether it is kept right is not known here", "");
+                self.add("clock", Verdict::Ok, "synchronization unknown on this system", "");
             }
         }
     }
@@ -448,12 +466,9 @@ impl Checks {
 fn verdict_on_space(bytes: u64, files: Option<u64>) -> (Verdict, &'static str) {
     let files = files.unwrap_or(u64::MAX);
     if bytes < BYTES_MIN || files < FILES_MIN {
-        (
-            Verdict::Fail,
-            "make room: jobs are tried again, or `watch` does nothing, until there is some",
-        )
+        (Verdict::Fail, "free some space: until then, jobs are retried or `watch` pauses")
     } else if bytes < BYTES_LOW || files < FILES_LOW {
-        (Verdict::Warn, "make room soon")
+        (Verdict::Warn, "free some space soon")
     } else {
         (Verdict::Ok, "")
     }

@@ -110,7 +110,7 @@ struct DryHooks<'a> {
 impl Names for DryHooks<'_> {
     fn standing(&self, path: &Path) -> io::Result<Standing> {
         let Some(other) = self.planned.get(path) else { return self.names.standing(path) };
-        let by = "would be made by a file before".to_owned();
+        let by = "would be written by an earlier file".to_owned();
         Ok(if are_twins(other, self.input()) {
             Standing::OfTwin { by }
         } else {
@@ -197,7 +197,7 @@ fn show(
             (None, Some(_)) => continue,
             (None, None) if !output.would_be_made(outcome) => continue,
             (None, None) => {
-                paint.tone(Tone::Faint, format!("  would make {}", below(&output.path, context)))
+                paint.tone(Tone::Faint, format!("  would write {}", below(&output.path, context)))
             }
         });
     }

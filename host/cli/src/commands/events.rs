@@ -69,7 +69,7 @@ impl<'a> EventView<'a> {
             }
             DaemonEvent::BatchOver { batch, name, jobs, .. } => {
                 let name = one_line(name.as_deref().unwrap_or(batch));
-                self.note(&format!("batch {name} is over: {}", batches::counts(jobs)));
+                self.note(&format!("batch {name} is done: {}", batches::counts(jobs)));
             }
             other => self.surroundings(other),
         }
@@ -96,7 +96,7 @@ impl<'a> EventView<'a> {
                 self.warning(&unwatched(pipeline, *jobs));
             }
             DaemonEvent::FileIncomplete { path, reason, .. } => self.warning(&format!(
-                "{} {}; it is left in place and taken once it is whole",
+                "{} {}; it stays in its folder until the rest arrives",
                 self.below(path),
                 one_line(reason)
             )),
@@ -104,18 +104,21 @@ impl<'a> EventView<'a> {
                 self.warning(&format!("{} {}", self.below(path), one_line(reason)));
             }
             DaemonEvent::RootOffline { path, reason, .. } => self.warning(&format!(
-                "{} is offline: {}; it is looked for again and again",
+                "{} is offline: {}; Wavemill keeps checking for it",
                 self.below(path),
                 one_line(reason)
             )),
             DaemonEvent::RootOnline { path, .. } => {
-                self.note(&format!("{} is back", self.below(path)));
+                self.note(&format!("{} is back online", self.below(path)));
             }
             DaemonEvent::SpaceShort { pipeline, reason, jobs } => {
                 self.warning(&short(pipeline, reason, Some(*jobs)));
             }
             DaemonEvent::SpaceFound { pipeline } => {
-                self.note(&format!("pipeline `{}` goes on: there is room", one_line(pipeline)));
+                self.note(&format!(
+                    "pipeline `{}` continues: enough free space",
+                    one_line(pipeline)
+                ));
             }
             DaemonEvent::Reloaded { begun, changed, ended } => {
                 self.note(&reload::summary(begun, changed, ended));
@@ -126,14 +129,17 @@ impl<'a> EventView<'a> {
                 one_line(pipeline)
             )),
             DaemonEvent::ReloadRefused { reason } => {
-                self.error(&format!("{}; everything goes on as before", one_line(reason)));
+                self.error(&format!(
+                    "not reloaded: {}; the old pipelines stay in force",
+                    one_line(reason)
+                ));
             }
             DaemonEvent::Stopping { now: false, running } => self.note(&format!(
-                "finishing {}, then ending (once more to end at once)",
+                "finishing {}, then exiting (Ctrl-C again to exit now)",
                 counted(*running, "running job")
             )),
             DaemonEvent::Stopping { now: true, running } => self.note(&format!(
-                "ending at once; {} will be done at the next start",
+                "exiting now; {} will run again after the next start",
                 counted(*running, "running job")
             )),
             _ => {}
@@ -158,7 +164,7 @@ impl<'a> EventView<'a> {
             self.note(&line);
         }
         if !self.until_idle {
-            self.note("Ctrl-C finishes what runs and ends.");
+            self.note("Ctrl-C finishes the running jobs and exits.");
         }
         self.note("");
     }
@@ -173,7 +179,7 @@ impl<'a> EventView<'a> {
         match retry_in {
             Some(wait) => {
                 let wait = crate::report::duration(wait.as_secs_f64());
-                self.warning(&format!("{line}; next try in {wait}"));
+                self.warning(&format!("{line}; retry in {wait}"));
             }
             None => self.error(&line),
         }
@@ -235,7 +241,10 @@ pub(super) fn unwatched(pipeline: &str, jobs: u64) -> String {
         1 => ("1 job".to_owned(), "waits"),
         _ => (format!("{jobs} jobs"), "wait"),
     };
-    format!("{jobs} of pipeline `{}` {wait} until it is watched again", one_line(pipeline))
+    format!(
+        "{jobs} of pipeline `{}` {wait} until the pipeline is watched again",
+        one_line(pipeline)
+    )
 }
 
 /// Says that jobs wait for room.

@@ -18,13 +18,13 @@ const FLAGS: [(&str, &str); 9] = [
 
 /// What `--damaged` of several commands is given.
 pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
-    Damaged::of_name(name).ok_or_else(|| format!("one of {} is meant", Damaged::NAMES.join(", ")))
+    Damaged::of_name(name).ok_or_else(|| format!("expected one of {}", Damaged::NAMES.join(", ")))
 }
 
 /// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``. Keys of
 /// steps are named for the step that it is about, else those that mean one flag only.
 pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
-    let mut text = message.replace("leave the key out", "leave the flag out");
+    let mut text = message.replace("remove the key", "remove the flag");
     let flags = || EDITS.iter().chain(LEVELS).filter_map(|flag| Some((flag.key()?, flag)));
     let is_clear = |key: &str, flag: &StepFlag| {
         flags().all(|(other, its)| other != key || its.name == flag.name)
@@ -58,11 +58,8 @@ mod tests {
     #[test]
     fn keys_become_flags_with_and_without_a_value() {
         assert_eq!(
-            in_flags(
-                "use `sample_rate_hz = 48000`, or `vbr_quality`; else leave the key out",
-                None
-            ),
-            "use `--sample-rate 48000`, or `--vbr-quality`; else leave the flag out"
+            in_flags("use `sample_rate_hz = 48000`, or `vbr_quality`; else remove the key", None),
+            "use `--sample-rate 48000`, or `--vbr-quality`; else remove the flag"
         );
         assert_eq!(in_flags("the channels of `a.wav`", None), "the channels of `a.wav`");
     }

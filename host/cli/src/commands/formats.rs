@@ -74,7 +74,7 @@ fn reads(format: &ReadFormat, name: &str) -> bool {
 /// What is said of a format whose writer is not in this program.
 fn missing_sheet((name, feature): (&str, &str), paint: Paint) -> Vec<String> {
     vec![format!(
-        "{}, written: not by this program; build it with `--features {feature}`",
+        "{}, written: not by this build; build it with `--features {feature}`",
         paint.tone(Tone::Name, name)
     )]
 }
@@ -86,7 +86,7 @@ fn unknown(name: &str) -> CliError {
     names.sort_unstable();
     names.dedup();
     let help = did_you_mean(name, "formats", names.into_iter());
-    CliError::usage(format!("there is no format `{name}`; {help}"))
+    CliError::usage(format!("unknown format `{name}`; {help}"))
 }
 
 fn lists(
@@ -118,7 +118,7 @@ fn lists(
         table.toned([
             (format!("  {name}"), Some(Tone::Faint)),
             (String::new(), None),
-            (format!("Not in this program: build it with `--features {feature}`."), None),
+            (format!("Not in this build: needs `--features {feature}`."), None),
         ]);
     }
     lines.extend(table.lines(paint));
@@ -180,8 +180,8 @@ fn write_sheet(format: &FormatDescriptor, paint: Paint) -> Vec<String> {
 fn compression(format: &FormatDescriptor) -> &'static str {
     match (&format.lossy, format.compression_levels) {
         (Some(_), _) => "lossy",
-        (None, Some(_)) => "lossless: every sample is kept",
-        (None, None) => "none: every sample is kept",
+        (None, Some(_)) => "lossless",
+        (None, None) => "none: lossless",
     }
 }
 

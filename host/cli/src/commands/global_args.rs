@@ -10,7 +10,7 @@ pub struct GlobalArgs {
     #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     pub state: Option<PathBuf>,
 
-    /// Folder that relative paths in pipelines are below [default: the current folder]
+    /// Base folder of relative paths in pipelines [default: the current folder]
     #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     pub root: Option<PathBuf>,
 
@@ -18,11 +18,11 @@ pub struct GlobalArgs {
     #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     pub config: Option<PathBuf>,
 
-    /// Print results as JSON; streams as one object a line
+    /// Print results as JSON; streams as one object per line
     #[arg(long, global = true, help_heading = HEADING)]
     pub json: bool,
 
-    /// Print results and errors only
+    /// Print only results and errors
     #[arg(long, short, global = true, help_heading = HEADING)]
     pub quiet: bool,
 

@@ -10,7 +10,7 @@ use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{Job, Places, RunError};
 use wavemill_pipelines::model::Grouping;
 use wavemill_pipelines::publishing::hash_file;
-use wavemill_store::cache::{Candidate, Group, Pieces};
+use wavemill_store::cache::{Candidate, GroupMeasurements, Pieces};
 use wavemill_store::{Clock, JobIds};
 
 /// The bar of a group.
@@ -65,7 +65,8 @@ pub(super) fn grouped_jobs(
             Candidate { name: shown(&files[index]), job: Box::new(|| job.clone()) }
         };
         let candidates: Vec<_> = members.iter().map(candidate).collect();
-        let measured = Group::measure(&pieces, pipeline, &candidates, places, &mut progress);
+        let measured =
+            GroupMeasurements::measure(&pieces, pipeline, &candidates, places, &mut progress);
         drop(candidates);
         bars.end(GROUP);
         match measured {
@@ -79,7 +80,7 @@ pub(super) fn grouped_jobs(
             Err(RunError::Canceled) => return Vec::new(),
             Err(error) => {
                 for &index in &members {
-                    jobs[index] = Err(format!("its group has no gain: {error}"));
+                    jobs[index] = Err(format!("its group could not be measured: {error}"));
                 }
             }
         }

@@ -8,7 +8,7 @@ use wavemill_api::types::HookView;
 use wavemill_daemon::hooks::{Hook, Message};
 use wavemill_store::Clock;
 
-/// See who is notified of finished jobs, and try it
+/// List and test notifications of finished jobs
 #[derive(Debug, clap::Args)]
 pub(super) struct Hooks {
     #[command(subcommand)]
@@ -17,9 +17,9 @@ pub(super) struct Hooks {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List the hooks of the configuration file, and what they were not notified of yet
+    /// List the hooks of the configuration file, and undelivered notifications
     List,
-    /// Send a hook a message now, to see whether it arrives
+    /// Send a test message to a hook
     Test {
         /// The hook
         name: String,
@@ -44,7 +44,7 @@ fn list(context: &Context) -> Result<Exit, CliError> {
     if context.is_json() {
         context.document(&json!({ "version": JSON_VERSION, "hooks": hooks }))?;
     } else if hooks.is_empty() {
-        context.report.note("no hooks; a table [[hook]] in the configuration file makes one");
+        context.report.note("no hooks; add a [[hook]] to the configuration file");
     } else {
         context.lines(status::hooks(&hooks).lines(context.report.paint()))?;
     }
@@ -71,10 +71,10 @@ fn test(name: &str, context: &Context) -> Result<Exit, CliError> {
             0 => "the configuration file has none".to_owned(),
             _ => format!("hooks are {}", names.join(", ")),
         };
-        return Err(CliError::usage(format!("there is no hook `{name}`; {known}")));
+        return Err(CliError::usage(format!("unknown hook `{name}`; {known}")));
     };
     hook.notify(&Message::trial(Clock::now_ms()))
         .map_err(|failure| CliError::failed(format!("hook {name}: {}", failure.reason())))?;
-    context.report.note(&format!("hook {name} was notified"));
+    context.report.note(&format!("hook {name}: delivered"));
     Ok(Exit::Done)
 }

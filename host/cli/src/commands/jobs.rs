@@ -14,7 +14,7 @@ use wavemill_api::types::{
 };
 use wavemill_store::JobState;
 
-/// See jobs, and run them again
+/// List and control jobs
 #[derive(Debug, clap::Args)]
 pub(super) struct Jobs {
     #[command(subcommand)]
@@ -23,7 +23,7 @@ pub(super) struct Jobs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List jobs, the newest first
+    /// List jobs, newest first
     List {
         /// Only jobs in this state: ready, running, retry, done, failed, rejected, ...
         #[arg(long, value_name = "STATE")]
@@ -31,84 +31,84 @@ enum Action {
         /// Only jobs of this pipeline
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
-        /// Only jobs of this batch: its name, its id or a part of it
+        /// Only jobs of this batch: its name, or its id or a unique part of it
         #[arg(long, value_name = "BATCH")]
         batch: Option<String>,
-        /// At most so many
+        /// Maximum number of entries
         #[arg(long, default_value_t = JobFilter::LIMIT_DEFAULT)]
         limit: usize,
     },
     /// Show everything about a job
     Show {
-        /// Its id, or a part of the id that no other has
+        /// Its id, or a unique part of it
         id: String,
     },
     /// Run failed or rejected jobs again
     Retry {
-        /// Their ids, or parts of ids that no other has
+        /// Their ids, or unique parts of them
         #[arg(required_unless_present = "failed", value_name = "ID")]
         ids: Vec<String>,
-        /// Every failed or rejected job whose file has had no later job
+        /// Every failed or rejected job whose file has no later job
         #[arg(long, conflicts_with = "ids")]
         failed: bool,
         /// With --failed: only of this pipeline
         #[arg(long, value_name = "NAME", requires = "failed")]
         pipeline: Option<String>,
     },
-    /// Process files again that are done already, as after editing a pipeline
+    /// Process finished files again, for example after editing a pipeline
     Reprocess {
-        /// Files in watched folders, or where jobs moved them, by their old or new name
+        /// Files in watched folders, or moved by jobs, by their old or new name
         #[arg(required_unless_present = "pipeline", value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Every file of this pipeline; with files: those, by this pipeline only
+        /// Every file of this pipeline; with files: only those, by this pipeline
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
     },
-    /// Cancel jobs that wait or run; what they made so far is removed
+    /// Cancel waiting or running jobs and remove their unfinished outputs
     Cancel {
-        /// Their ids, or parts of ids that no other has
+        /// Their ids, or unique parts of them
         #[arg(required_unless_present_any = ["batch", "waiting"], value_name = "ID")]
         ids: Vec<String>,
-        /// Every job of this batch that has not ended
+        /// Every unfinished job of this batch
         #[arg(long, value_name = "BATCH")]
         batch: Option<String>,
-        /// Every job that waits
+        /// Every waiting job
         #[arg(long)]
         waiting: bool,
         /// With --waiting: only of this pipeline
         #[arg(long, value_name = "NAME", requires = "waiting")]
         pipeline: Option<String>,
     },
-    /// Begin no more jobs until they are resumed, even after a restart; what runs is finished
+    /// Start no more jobs until `resume`, even after a restart; running jobs finish
     Pause {
         /// Only of this pipeline
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
     },
-    /// Begin jobs again that were paused
+    /// Resume paused jobs
     Resume {
-        /// Only of this pipeline; default: of all
+        /// Only of this pipeline [default: all]
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
     },
-    /// Let the daemon finish what runs, then end; what waits is done by the next one
+    /// Let the daemon finish its running jobs, then exit; waiting jobs stay for the next one
     Drain,
-    /// Hand files to the daemon as a batch; they stay where they are
+    /// Submit files to the daemon as a batch; they stay where they are
     Submit(Submit),
-    /// List batches, the newest first
+    /// List batches, newest first
     Batches {
-        /// At most so many
+        /// Maximum number of entries
         #[arg(long, default_value_t = JobFilter::LIMIT_DEFAULT)]
         limit: usize,
     },
-    /// Show how far a batch is, and what failed
+    /// Show the progress and failures of a batch
     Batch {
-        /// Its name, its id or a part of the id that no other has
+        /// Its name, or its id or a unique part of it
         batch: String,
     },
-    /// Follow a batch until it is over
+    /// Follow a batch until it is done
     Watch {
-        /// Its name, its id or a part of it; default: the newest batch
+        /// Its name, or its id or a unique part of it [default: the newest batch]
         batch: Option<String>,
     },
 }
@@ -151,7 +151,7 @@ impl Run for Jobs {
             }
             Action::Drain => {
                 client.stop(&StopRequest { now: false })?;
-                context.report.note("the daemon finishes what runs, then ends");
+                context.report.note("the daemon finishes its running jobs, then exits");
                 Ok(())
             }
             Action::Submit(_) => Ok(()),
@@ -374,10 +374,10 @@ fn made_again(made: &JobList, client: &Client, context: &Context) -> Result<(), 
     }
     let count = counted(made.jobs.len(), "new job");
     context.report.note(&match (made.jobs.is_empty(), client.is_daemon()) {
-        (true, _) => "nothing to do again".to_owned(),
+        (true, _) => "nothing to process again".to_owned(),
         (false, true) => count,
         (false, false) => {
-            format!("{count}; no daemon runs, so the work is done when `wavemill watch` starts")
+            format!("{count}; no daemon is running; the jobs start with the next `wavemill watch`")
         }
     });
     Ok(())

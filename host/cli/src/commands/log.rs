@@ -3,7 +3,7 @@
 use super::{CliError, Context, Exit, Run};
 use wavemill_api::types::LogLevel;
 
-/// Let the running daemon log more or less from now on
+/// Change the log level of the running daemon
 #[derive(Debug, clap::Args)]
 pub(super) struct Log {
     /// error, warn, info, debug, trace, or filters such as `wavemill_daemon=debug`
@@ -17,7 +17,7 @@ impl Run for Log {
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let level = LogLevel { level: self.level };
         let level = context.settings.client()?.set_log_level(&level)?;
-        context.report.note(&format!("the daemon logs `{}` from now on", level.level));
+        context.report.note(&format!("the daemon now logs `{}`", level.level));
         Ok(Exit::Done)
     }
 }

@@ -3,10 +3,10 @@
 use super::{CliError, Context, Exit, Run};
 use std::path::PathBuf;
 
-/// Write the manual pages, one for each command, into a folder: `wavemill man ~/.local/share/man/man1`
+/// Write the manual pages to a folder: `wavemill man ~/.local/share/man/man1`
 #[derive(Debug, clap::Args)]
 pub(super) struct Man {
-    /// The folder; made if missing
+    /// The folder; created if missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
@@ -19,7 +19,7 @@ impl Run for Man {
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         clap_mangen::generate_to(super::command(), &self.folder).map_err(failed)?;
         let folder = crate::report::shown(&self.folder);
-        context.report.note(&format!("the manual pages are in {folder}; `man -l` shows one"));
+        context.report.note(&format!("the manual pages are in {folder}; show one with `man -l`"));
         Ok(Exit::Done)
     }
 }

@@ -3,11 +3,10 @@
 mod analyze;
 mod answers;
 mod batches;
-mod beside;
 mod check;
 mod clock_time;
 mod completions;
-mod confined;
+mod confinement;
 mod context;
 mod doctor;
 mod dry_run;
@@ -19,13 +18,14 @@ mod flags;
 mod formats;
 mod global_args;
 mod grouped;
-mod holding;
 mod hooks;
 mod how;
 mod jobs;
 mod log;
+mod low_space;
 mod man;
 mod outcome;
+mod parallel;
 mod paths;
 mod pipeline_files;
 mod plan;
@@ -129,7 +129,7 @@ pub fn command() -> clap::Command {
     let flags = GlobalArgs::augment_args(clap::Command::new("wavemill"));
     flags
         .version(env!("CARGO_PKG_VERSION"))
-        .about("Drop audio into a folder, find it mastered in another")
+        .about("Drop audio into a folder; finished files come out of another")
         .after_help(AFTER_HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -168,7 +168,7 @@ fn dispatch(matches: &ArgMatches) -> Result<Exit, CliError> {
     let entry = COMMANDS
         .iter()
         .find(|entry| entry.name == name)
-        .ok_or_else(|| CliError::usage(format!("there is no command `{name}`")))?;
+        .ok_or_else(|| CliError::usage(format!("unknown command `{name}`")))?;
     // The flags are global: clap hands them down, so the inner matches know them all.
     let global =
         GlobalArgs::from_arg_matches(sub).map_err(|error| CliError::usage(error.to_string()))?;

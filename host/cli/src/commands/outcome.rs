@@ -125,7 +125,7 @@ fn limits(report: &Report) -> Vec<String> {
             lines.push(format!("{step}: {whose} limits the gain"));
         }
         if let Some(reduction) = number("reduction_max_db").filter(|reduction| *reduction > 0.0) {
-            lines.push(format!("{step}: peaks are turned down by up to {reduction:.1} dB"));
+            lines.push(format!("{step}: peaks are limited by up to {reduction:.1} dB"));
         }
     }
     lines
@@ -327,7 +327,7 @@ mod tests {
             };
             let exports = vec![export("a.flac", loudness(-16.0, -1.17)), mp3];
             let mut report = report(vec![Finding::number("gain_db", 3.83)], exports);
-            let (format, skipped) = ("wav".to_owned(), "exists already".to_owned());
+            let (format, skipped) = ("wav".to_owned(), "already exists".to_owned());
             report.outputs.push(OutputEntry::Skipped { format, skipped });
             report.loudness = Some(loudness(-19.83, -5.0));
             report

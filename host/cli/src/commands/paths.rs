@@ -30,7 +30,7 @@ pub(super) fn absolute(path: &Path) -> Result<PathBuf, CliError> {
 /// When it is no UTF-8.
 pub(super) fn absolute_text(path: &Path) -> Result<String, CliError> {
     absolute(path)?.into_os_string().into_string().map_err(|path| {
-        CliError::failed(format!("{}: its name is no UTF-8 text", shown(Path::new(&path))))
+        CliError::failed(format!("{}: its name is not valid UTF-8", shown(Path::new(&path))))
     })
 }
 

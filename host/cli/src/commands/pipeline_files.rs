@@ -89,7 +89,7 @@ fn read_all_with(
         .collect::<Result<_, _>>()?;
     refuse_second_names(&mut files);
     if let Some(reason) = effects.uncached_because() {
-        tracing::warn!(%reason, "Effects are compiled anew by every process.");
+        tracing::warn!(%reason, "Effects are compiled again by every process.");
     }
     Ok(files)
 }
@@ -119,8 +119,10 @@ fn second_name(text: &str, name: &str, first: &Path) -> Diagnostic {
     Diagnostic {
         code: "name-taken",
         severity: Severity::Error,
-        message: format!("{} is named `{name}` too", shown(first)),
-        help: Some("a name identifies finished work, so each pipeline needs its own".to_owned()),
+        message: format!("{} also has the name `{name}`", shown(first)),
+        help: Some(
+            "each pipeline needs its own name, because jobs are identified by it".to_owned(),
+        ),
         line: before.matches('\n').count() + 1,
         column: before.lines().last().map_or(0, |line| line.chars().count()) + 1,
         span,
@@ -165,7 +167,7 @@ pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
         return Ok(argument.to_owned());
     }
     if argument.is_dir() {
-        let reason = format!("{} is a folder; name one pipeline file", shown(argument));
+        let reason = format!("{} is a folder; name a pipeline file", shown(argument));
         return Err(CliError::usage(reason));
     }
     let names: Vec<_> = shipped::PIPELINES.iter().map(|shipped| shipped.name).collect();
@@ -173,7 +175,7 @@ pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
     let also = match near {
         Some(near) if is_word => format!(" and no {}; did you mean `{near}`?", shown(&below)),
         None if is_word => {
-            format!(" and no {}; {} come with Wavemill", shown(&below), names.join(", "))
+            format!(" and no {}; included pipelines: {}", shown(&below), names.join(", "))
         }
         _ => String::new(),
     };
@@ -196,7 +198,7 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
         }
     }
     if files.is_empty() {
-        let reason = format!("{} holds no pipeline (no *.toml)", shown(folder));
+        let reason = format!("{} contains no pipeline (no *.toml)", shown(folder));
         return Err(CliError::failed(reason));
     }
     files.sort();
@@ -283,7 +285,7 @@ fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let file = fs::File::open(path)?;
     file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => io::Error::other("is no UTF-8 text"),
+        io::ErrorKind::InvalidData => io::Error::other("is not valid UTF-8"),
         _ => error,
     })?;
     if text.len() as u64 > BYTES_MAX {
@@ -310,7 +312,7 @@ mod tests {
         assert_eq!(error, expected);
         let error = find_one(Path::new("mine")).unwrap_err().to_string();
         assert!(error.starts_with("there is no pipeline file mine and no "), "{error}");
-        assert!(error.contains("podcast, streaming, voice, youtube come with Wavemill"), "{error}");
+        assert!(error.contains("podcast, streaming, voice, youtube"), "{error}");
         let path = find_one(Path::new("here/streaming")).unwrap_err().to_string();
         assert_eq!(path, "there is no pipeline file here/streaming");
     }

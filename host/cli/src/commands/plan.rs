@@ -1,6 +1,6 @@
 //! `wavemill plan`: what a run would do with a file, without doing it.
 
-use super::confined::before_run;
+use super::confinement::before_run;
 use super::grouped::job_of;
 use super::how::How;
 use super::run::spool_folder;
@@ -16,7 +16,7 @@ use wavemill_store::JobIds;
 /// Show what a pipeline would do with a file: passes, steps, outputs; writes nothing
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanOf {
-    /// A pipeline file, or NAME for pipelines/NAME.toml or the shipped one
+    /// A pipeline file, or NAME for pipelines/NAME.toml or the included one
     pipeline: PathBuf,
 
     /// An audio file

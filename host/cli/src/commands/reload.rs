@@ -64,7 +64,7 @@ impl Reloader<'_> {
         let files = pipeline_files::load_all(self.arguments, &context)?;
         let settings = context.settings;
         for name in later(&self.context.settings, &settings) {
-            let line = format!("`{name}` of the configuration file holds from the next start on");
+            let line = format!("`{name}` in the configuration file takes effect at the next start");
             self.context.report.warning(&line);
         }
         if settings.log != *log {
@@ -109,12 +109,12 @@ pub(super) fn summary(begun: &[String], changed: &[String], ended: &[String]) ->
     };
     let parts = [
         part(begun, "begins"),
-        part(changed, "is changed; jobs that run go on as they began"),
-        part(ended, "is not watched any more"),
+        part(changed, "changed; running jobs finish with the old version"),
+        part(ended, "is no longer watched"),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        return "reloaded; no pipeline is changed".to_owned();
+        return "reloaded; no pipeline changed".to_owned();
     }
     format!("reloaded: {}", parts.join("; "))
 }

@@ -1,7 +1,7 @@
 //! `wavemill run`: a pipeline over files, in this process, without store and daemon.
 
 use super::batches::Submit;
-use super::confined::before_run;
+use super::confinement::before_run;
 use super::dry_run::dry_run;
 use super::events::EventView;
 use super::flags::damaged;
@@ -33,34 +33,34 @@ const SPOOL: &str = "spool";
 /// Shortest time between two progress events of one file.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
-/// Run a pipeline over files, here and now; the files stay where they are
+/// Run a pipeline on files now; the files stay where they are
 #[derive(Debug, clap::Args)]
 pub(super) struct RunFiles {
-    /// A pipeline file, or NAME for pipelines/NAME.toml or the shipped one
+    /// A pipeline file, or NAME for pipelines/NAME.toml or the included one
     pipeline: PathBuf,
 
     /// Audio files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Folder that relative output paths are below [default: the root]
+    /// Base folder of relative output paths [default: the root]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// What becomes of a damaged file: refuse it, or repair it and report what was repaired [default: as
+    /// What to do with a damaged file: refuse it, or repair it and report the repairs [default: as
     /// `[decode]` says]
     #[arg(long, value_parser = damaged, value_name = "refuse|repair", conflicts_with = "detach")]
     damaged: Option<Damaged>,
 
-    /// Measure what would come out and name the files that would be written; write nothing
+    /// Measure the result and list the files that would be written, but write nothing
     #[arg(long)]
     dry_run: bool,
 
-    /// Replace files that have the names of outputs, whoever made them
+    /// Replace existing files that have the names of outputs
     #[arg(long)]
     force: bool,
 
-    /// Leave the work to the daemon that runs on this state, or to the next one: `jobs submit`
+    /// Leave the work to the daemon, like `jobs submit`
     #[arg(long, conflicts_with_all = ["dry_run", "force"])]
     detach: bool,
 }
@@ -91,7 +91,7 @@ impl Run for RunFiles {
 }
 
 /// What to do about a name that is taken.
-const ADVICE: &str = "--force replaces it, --output writes elsewhere";
+const ADVICE: &str = "replace it with --force, or write elsewhere with --output";
 
 /// Runs the first of these pipelines over files, one after the other, or says what that would make.
 pub(super) fn run_files(

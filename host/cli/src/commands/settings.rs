@@ -101,7 +101,7 @@ impl Settings {
     /// That the root is there, before anything is made below it.
     ///
     /// # Errors
-    /// When it is no folder.
+    /// When it is not a folder.
     pub(super) fn check_root(&self) -> Result<(), CliError> {
         if self.root.is_dir() {
             return Ok(());
@@ -109,8 +109,8 @@ impl Settings {
         let (root, is_there) = (self.root.display(), self.root.exists());
         let what = if is_there { "is not a folder" } else { "does not exist" };
         let reason = format!(
-            "the root {root} {what}; make it with `mkdir -p {root}`, mount it, or correct --root or \
-             `root` in the configuration file"
+            "the root {root} {what}; create it with `mkdir -p {root}`, mount it, or correct --root \
+            or `root` in the configuration file"
         );
         Err(CliError::BadConfig { reason })
     }
@@ -178,7 +178,8 @@ fn target_lufs(environment: Environment<'_>) -> Result<Option<f64>, CliError> {
         Ok(target) if TARGET_LUFS_RANGE.contains(&target) => Ok(Some(target)),
         _ => Err(CliError::BadConfig {
             reason: format!(
-                "WAVEMILL_TARGET_LUFS is \"{value}\"; it must be a number from {} to {}, as -16",
+                "WAVEMILL_TARGET_LUFS is \"{value}\"; it must be a number from {} to {}, such as \
+                -16",
                 TARGET_LUFS_RANGE.start(),
                 TARGET_LUFS_RANGE.end()
             ),
@@ -200,7 +201,7 @@ fn normalize(environment: Environment<'_>) -> Result<Option<bool>, CliError> {
 fn text_of(environment: Environment<'_>, name: &str) -> Result<Option<String>, CliError> {
     let text = environment(name).map(OsString::into_string).transpose();
     text.map_err(|value| CliError::BadConfig {
-        reason: format!("{name} is {}, which is no text", value.display()),
+        reason: format!("{name} is {}, which is not valid UTF-8", value.display()),
     })
 }
 

@@ -1,8 +1,8 @@
 //! `wavemill status`: how the daemon is.
 
 use super::answers::{moment, tone_of};
-use super::holding::shortage;
 use super::jobs::paused_text;
+use super::low_space::shortage;
 use super::{CliError, Context, Exit, Run, outcome};
 use crate::report::{Align, JSON_VERSION, Paint, Table, Tone, counted, duration, one_line, size};
 use serde_json::json;
@@ -12,10 +12,10 @@ use wavemill_api::types::{HookView, Status, WatchState, WatchView, WorkerView};
 use wavemill_platform::ConfinementLevel;
 use wavemill_store::JobState;
 
-/// Show how the daemon is: folders, workers, jobs by state
+/// Show the status of the daemon: folders, workers, jobs by state
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
-    /// End with exit code 10 unless a daemon runs and answers: for those who look after it
+    /// Exit with code 10 unless a daemon is running and responds, for monitoring
     #[arg(long)]
     running: bool,
 }
@@ -64,7 +64,7 @@ fn lines(
     };
     lines.extend(paused_text(&status.paused).map(|text| paint.tone(Tone::Doubt, text)));
     lines.extend(status.reload_refused.as_ref().map(|reason| {
-        let line = format!("not reloaded, so everything goes on as before: {}", one_line(reason));
+        let line = format!("not reloaded: {}; the old pipelines stay in force", one_line(reason));
         paint.tone(Tone::Bad, line)
     }));
     let unwatched = status.unwatched.iter();
@@ -102,7 +102,7 @@ fn job_counts(jobs: &BTreeMap<JobState, u64>, paint: Paint) -> String {
 }
 
 fn headline(daemon: Option<&Status>, paint: Paint) -> String {
-    let Some(status) = daemon else { return "no daemon runs".to_owned() };
+    let Some(status) = daemon else { return "no daemon is running".to_owned() };
     let state = if status.is_draining {
         paint.tone(Tone::Doubt, "finishing its running jobs")
     } else {
@@ -116,7 +116,7 @@ fn folders(watches: &[WatchView], context: &Context) -> Table {
     let mut table = Table::new(&[("", Align::Left); 5]);
     for watch in watches {
         let (state, tone) = match (watch.state, &watch.reason) {
-            (WatchState::Starting, _) => ("first walk under way".to_owned(), Tone::Doubt),
+            (WatchState::Starting, _) => ("first scan in progress".to_owned(), Tone::Doubt),
             (WatchState::Online, _) => (counted_files(watch.files), Tone::Good),
             (WatchState::Offline, Some(reason)) => {
                 (format!("offline: {}", one_line(reason)), Tone::Bad)
@@ -149,7 +149,7 @@ fn not_taken(watch: &WatchView, context: &Context) -> Vec<String> {
     let refused = watch.refused.iter();
     let refused = refused.map(|(path, view)| line("not taken", path, &view.reason));
     let contended = watch.is_contended.then(|| {
-        "      another daemon watches it too: files are processed twice; `wavemill doctor` says more"
+        "      another daemon watches it too, so files are processed twice; run `wavemill doctor`"
             .to_owned()
     });
     contended.into_iter().chain(incomplete).chain(refused).collect()
@@ -160,7 +160,7 @@ fn at_work(status: &Status, paint: Paint) -> String {
     let busy = status.workers.iter().filter(|worker| worker.job.is_some()).count();
     let done: u64 = status.workers.iter().map(|worker| worker.jobs_done).sum();
     let text = format!(
-        "{}  {busy} of {} at work, {done} done since the start",
+        "{}  {busy} of {} busy, {done} jobs done since the start",
         paint.tone(Tone::Strong, "Workers"),
         status.workers.len(),
     );

@@ -34,7 +34,7 @@ impl Run for Steps {
 
 fn unknown(name: &str) -> CliError {
     let help = did_you_mean(name, "steps", processors::STEPS.iter().map(|step| step.name));
-    CliError::usage(format!("there is no step `{name}`; {help}"))
+    CliError::usage(format!("unknown step `{name}`; {help}"))
 }
 
 fn list(steps: &[&'static StepDescriptor], context: &Context) -> Result<(), CliError> {
@@ -48,7 +48,7 @@ fn list(steps: &[&'static StepDescriptor], context: &Context) -> Result<(), CliE
     }
     context.lines(table.lines(context.report.paint()))?;
     context.report.note("\nThe manual of one: wavemill steps NAME");
-    context.report.note("Effect modules are steps too: wavemill effects list");
+    context.report.note("Effects can be used as steps too: wavemill effects list");
     Ok(())
 }
 
@@ -101,7 +101,9 @@ fn values(kind: ParamKind) -> String {
     let unit_of = |unit: &str| if unit.is_empty() { String::new() } else { format!(" {unit}") };
     match kind {
         ParamKind::Number { unit, min, max } => format!("{min} to {max}{}", unit_of(unit)),
-        ParamKind::Integer { unit, min, max } => format!("whole, {min} to {max}{}", unit_of(unit)),
+        ParamKind::Integer { unit, min, max } => {
+            format!("integer, {min} to {max}{}", unit_of(unit))
+        }
         ParamKind::Bool => "true or false".to_owned(),
         ParamKind::Choice(words) => {
             words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")

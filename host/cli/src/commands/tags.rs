@@ -1,6 +1,6 @@
 //! `wavemill tags`: the tags of files.
 
-use super::confined::before_analysis;
+use super::confinement::before_analysis;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{Align, JSON_VERSION, Table, Tone, one_line, shown, size};

@@ -7,10 +7,10 @@ use serde_json::json;
 use wavemill_core::delivery::Target;
 use wavemill_pipelines::delivery;
 
-/// List the delivery targets, or show some with their limits and sources
+/// List the delivery targets, or show their limits and sources
 #[derive(Debug, clap::Args)]
 pub(super) struct Targets {
-    /// Names of targets, or files of your own
+    /// Names of targets, or targets files
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 }
@@ -29,9 +29,7 @@ impl Run for Targets {
             context.document(&json!({ "version": JSON_VERSION, "targets": targets }))?;
         } else if self.names.is_empty() {
             context.lines(list(&targets, paint))?;
-            context
-                .report
-                .note("\n* its numbers are what others report, not read at the publisher's own");
+            context.report.note("\n* its numbers are from other sources than the publisher");
             context.report.note("One with its sources: wavemill targets NAME");
         } else {
             for (index, target) in targets.iter().enumerate() {
@@ -101,10 +99,10 @@ fn rows(target: &Target) -> Vec<(&'static str, String)> {
     row("for", Some(one_line(&target.purpose)).filter(|text| !text.is_empty()));
     let judged = |lufs: f64| match target.tolerance_lu {
         _ if target.is_dialogue_gated => {
-            format!("{lufs:.1} LUFS of the dialogue alone, which is not measured yet")
+            format!("{lufs:.1} LUFS of the dialogue alone, which Wavemill does not measure yet")
         }
-        Some(tolerance) => format!("{lufs:.1} LUFS, at most {:.1} LU off", tolerance.0),
-        None => format!("{lufs:.1} LUFS; shown, not judged"),
+        Some(tolerance) => format!("{lufs:.1} LUFS, within {:.1} LU", tolerance.0),
+        None => format!("{lufs:.1} LUFS; shown, not checked"),
     };
     row("integrated", target.integrated_lufs.map(|lufs| judged(lufs.0)));
     let lufs = |max: f64| format!("at most {max:.1} LUFS");
@@ -126,10 +124,11 @@ fn rows(target: &Target) -> Vec<(&'static str, String)> {
     row("playback", target.playback.map(|playback| {
         let level = playback.level_lufs.0;
         match (playback.raises, playback.ceiling_dbtp) {
-            (false, _) => format!("lowers louder files to {level:.1} LUFS, leaves softer ones alone"),
+            (false, _) => format!("lowers louder files to {level:.1} LUFS, leaves quieter ones alone"),
             (true, None) => format!("brings all files to {level:.1} LUFS"),
             (true, Some(ceiling)) => format!(
-                "brings files to {level:.1} LUFS, softer ones as far as their peaks stay below {:.1} dBTP",
+                "brings files to {level:.1} LUFS, raising quieter ones as far as their peaks stay \
+                below {:.1} dBTP",
                 ceiling.0
             ),
         }
@@ -138,9 +137,9 @@ fn rows(target: &Target) -> Vec<(&'static str, String)> {
     row("source", Some(one_line(&source.document)).filter(|text| !text.is_empty()));
     row("", source.url.as_deref().map(one_line));
     let how = if source.is_confirmed {
-        "read at the publisher's own"
+        "from the publisher"
     } else {
-        "what others report, not read at the publisher's own"
+        "from other sources than the publisher"
     };
     row(
         "checked",

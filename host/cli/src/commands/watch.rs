@@ -1,7 +1,7 @@
 //! `wavemill watch`: the daemon, and what it shows on the terminal.
 
 use super::events::EventView;
-use super::holding::hold;
+use super::low_space::hold;
 use super::pipeline_files::{self, PipelineFile};
 use super::reload::{self, Reloader};
 use super::signals::{self, Stop};
@@ -21,14 +21,14 @@ use wavemill_pipelines::publishing::create_dirs;
 use wavemill_platform::share_heap;
 use wavemill_store::is_full;
 
-/// Watch folders: every file dropped into them comes out finished
+/// Watch folders and process every file dropped into them
 #[derive(Debug, clap::Args)]
 pub(super) struct Watch {
-    /// Pipeline files, or folders of them; missing watch folders are made
+    /// Pipeline files or folders; missing watch folders are created
     #[arg(required = true, value_name = "PIPELINE|DIR")]
     pipelines: Vec<PathBuf>,
 
-    /// End when nothing is left to do
+    /// Exit when all jobs are done
     #[arg(long)]
     until_idle: bool,
 
@@ -36,11 +36,11 @@ pub(super) struct Watch {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
     workers: Option<u16>,
 
-    /// Let workers do whatever this user may, not only what their jobs need
+    /// Run workers without confinement, with all rights of this user
     #[arg(long)]
     unconfined: bool,
 
-    /// Serve the control API on a loopback address too, for whoever knows the token in `control.token`
+    /// Also serve the control API on a loopback address, to clients with the token in `control.token`
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
     listen: Option<SocketAddr>,
 }
@@ -48,9 +48,9 @@ pub(super) struct Watch {
 /// A loopback address with a port: anything else would open the machine to its network.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: Option<SocketAddr> = text.replace("localhost", "127.0.0.1").parse().ok();
-    address
-        .filter(|address| address.ip().is_loopback())
-        .ok_or_else(|| "it must be a loopback address with a port, as 127.0.0.1:8200".to_owned())
+    address.filter(|address| address.ip().is_loopback()).ok_or_else(|| {
+        "it must be a loopback address with a port, such as 127.0.0.1:8200".to_owned()
+    })
 }
 
 impl Run for Watch {
@@ -62,7 +62,7 @@ impl Run for Watch {
         let is_watched =
             |file: &PipelineFile| file.pipeline.as_ref().is_some_and(|p| !p.watches.is_empty());
         if !files.iter().any(is_watched) {
-            let reason = "none of these pipelines watches a folder; `wavemill run` takes them";
+            let reason = "none of these pipelines watches a folder; use `wavemill run` instead";
             return Err(CliError::usage(reason));
         }
         context.settings.check_root()?;
@@ -200,7 +200,7 @@ fn run_and_show(
         drop(ended);
         (result, display.join())
     });
-    let (shown, view) = shown.map_err(|_| CliError::failed("the display broke off"))?;
+    let (shown, view) = shown.map_err(|_| CliError::failed("the display thread panicked"))?;
     if let Ok(summary) = &result {
         shown?;
         view.finish(summary)?;

@@ -35,7 +35,8 @@ pub fn log_filter(text: &str) -> Result<EnvFilter, String> {
     let wrong = || {
         let levels = LOG_LEVELS.join(", ");
         format!(
-            "the log level `{text}` is none of {levels}, and no filter as wavemill_daemon=debug"
+            "unknown log level `{text}`: use one of {levels}, or a filter such as \
+            wavemill_daemon=debug"
         )
     };
     // A single other word would be taken for the name of a module, and nothing would be logged.

@@ -53,7 +53,7 @@ fn second_run_replaces_what_the_first_made_and_nothing_that_was_changed() {
     assert_eq!(std::fs::read(lab.path("out/a.wav")).unwrap(), first);
     assert_eq!(names(&lab), ["a.json", "a.wav"]);
     lab.write("out/a.wav", "edited");
-    let changed = "out/a.wav was changed since it was made; --force replaces it";
+    let changed = "out/a.wav was changed since it was written; replace it with --force";
     fails(&lab, &run, changed);
     assert_eq!(std::fs::read(lab.path("out/a.wav")).unwrap(), b"edited");
     succeeds(&lab, &["run", "p.toml", "a.wav", "--force"]);
@@ -65,7 +65,7 @@ fn file_of_others_is_replaced_by_force_only() {
     let lab = lab();
     drop_file(&lab, "a.wav");
     lab.write("out/a.json", "mine");
-    fails(&lab, &["run", "p.toml", "a.wav"], "out/a.json exists already; --force replaces it");
+    fails(&lab, &["run", "p.toml", "a.wav"], "out/a.json already exists; replace it with --force");
     assert_eq!(names(&lab), ["a.json"]);
     succeeds(&lab, &["run", "p.toml", "a.wav", "--force"]);
     assert_eq!(names(&lab), ["a.json", "a.wav"]);

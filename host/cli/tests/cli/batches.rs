@@ -28,7 +28,7 @@ fn batch_that_was_submitted_without_a_daemon_is_done_by_the_next_one() {
     let output = lab.run(&submit);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("gone.wav cannot be read"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("no daemon runs"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no daemon is running"), "{}", stderr(&output));
     assert!(stdout(&output).contains("2 jobs"), "{}", stdout(&output));
     let output = lab.run(&["jobs", "watch", "a b"]);
     assert_eq!(code(&output), 10, "{}", stderr(&output));
@@ -82,7 +82,7 @@ fn bad_requests_say_what_would_be_right() {
         (&["jobs", "submit", "one.wav", "-p", "nothing"][..], "nothing"),
         (&["jobs", "batch", "nothing"][..], "batch nothing is not known"),
         (&["jobs", "watch"][..], "no batches"),
-        (&["jobs", "drain"][..], "no daemon runs"),
+        (&["jobs", "drain"][..], "no daemon is running"),
     ] {
         let output = lab.run(words);
         assert!(code(&output) != 0 && stderr(&output).contains(reason), "{}", stderr(&output));

@@ -63,7 +63,7 @@ fn second_run_replaces_the_chapters_of_the_first() {
     lab.write("out/a.chapters.json", "mine");
     let output = lab.run(&run);
     assert_eq!(code(&output), 3);
-    let reason = "out/a.chapters.json was changed since it was made; --force replaces it";
+    let reason = "out/a.chapters.json was changed since it was written; replace it with --force";
     assert!(stderr(&output).contains(reason), "{}", stderr(&output));
 }
 
@@ -81,10 +81,13 @@ fn daemon_publishes_chapters_and_none_where_the_steps_left_none() {
 fn dry_run_names_the_chapters_that_a_run_writes() {
     let lab = lab();
     let dry = ["run", "p.toml", "in/a.wav", "--dry-run"];
-    assert!(succeeds(&lab, &dry).contains("would make out/a.chapters.json"));
+    assert!(succeeds(&lab, &dry).contains("would write out/a.chapters.json"));
     lab.write("in/a.txt", "0:00.9 Too late\n");
     let printed = succeeds(&lab, &dry);
-    assert!(printed.contains("would make out/a.wav") && !printed.contains("chapters"), "{printed}");
+    assert!(
+        printed.contains("would write out/a.wav") && !printed.contains("chapters"),
+        "{printed}"
+    );
     assert!(!lab.path("out").exists());
 }
 

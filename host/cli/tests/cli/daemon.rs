@@ -82,7 +82,7 @@ fn sources_that_were_moved_are_reprocessed_by_pipeline_and_by_name() {
     }
     let output = lab.run(&["jobs", "reprocess", "in/c.wav"]);
     assert_eq!(code(&output), 1);
-    assert!(stderr(&output).contains("no watched folder has this file"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("this file is in no watched folder"), "{}", stderr(&output));
     let done = || json(&lab.run(&["status", "--json"]))["jobs"]["done"].clone();
     assert_eq!(done(), 4);
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
@@ -162,7 +162,7 @@ fn pipelines_that_are_not_there_are_named() {
     ] {
         let output = lab.run(words);
         assert_eq!(code(&output), 1, "{words:?}");
-        assert_eq!(stderr(&output), "error: no pipeline is named `moveing` here\n", "{words:?}");
+        assert_eq!(stderr(&output), "error: unknown pipeline `moveing`\n", "{words:?}");
     }
     assert_eq!(stderr(&lab.run(&["jobs", "resume"])), "nothing is paused\n");
 }
@@ -232,7 +232,7 @@ fn root_that_is_not_there_is_an_error_and_not_made() {
     for words in [&["watch", "p", "--until-idle"][..], &["run", "p/moving.toml", "a.wav"]] {
         let output = lab.run(&[&["--root", root][..], words].concat());
         assert_eq!(code(&output), 78, "{words:?}");
-        assert!(stderr(&output).contains("does not exist; make it with"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("does not exist; create it with"), "{}", stderr(&output));
     }
     assert!(!missing.exists());
     assert_eq!(code(&lab.run(&["--root", root, "doctor"])), 3);
@@ -244,7 +244,7 @@ fn reload_that_was_refused_is_shown_until_one_succeeds() {
     let daemon = Daemon::start(&lab);
     lab.write("p/moving.toml", &PIPELINE.replace("wav\"\n", "wavs\"\n"));
     daemon.hang_up();
-    wait_for(&lab, &["status"], "not reloaded, so everything goes on as before: ");
+    wait_for(&lab, &["status"], "not reloaded: ");
     assert_eq!(code(&lab.run(&["status", "--running"])), 0);
     lab.write("p/moving.toml", &PIPELINE.replace("out/", "made/"));
     daemon.hang_up();
@@ -260,6 +260,6 @@ fn doctor_looks_at_all_folders_of_the_daemon_that_runs() {
     lab.write("out", "");
     let doctor = lab.run(&["doctor"]);
     assert_eq!(code(&doctor), 3, "{}", stdout(&doctor));
-    let is_told = |line: &str| line.contains("output") && line.contains("is no folder");
+    let is_told = |line: &str| line.contains("output") && line.contains("is not a folder");
     assert!(stdout(&doctor).lines().any(is_told), "{}", stdout(&doctor));
 }

@@ -49,8 +49,8 @@ fn dry_run_says_what_limits_the_gain_and_which_names_are_taken() {
     let text = stdout(&output);
     assert!(text.contains("one gain for a group of 3: "), "{text}");
     assert!(text.contains("loudness: the group's largest peak limits the gain"), "{text}");
-    assert!(text.contains(" would make out/1 loud.wav"), "{text}");
-    assert!(text.contains("2 soft.wav exists already"), "{text}");
+    assert!(text.contains(" would write out/1 loud.wav"), "{text}");
+    assert!(text.contains("2 soft.wav already exists"), "{text}");
     assert_eq!(text.matches(" would fail: ").count(), 1, "{text}");
     assert_eq!(std::fs::read_dir(lab.path("out")).unwrap().count(), 1);
 }
@@ -67,7 +67,7 @@ fn two_sources_of_one_name_collide_in_a_dry_run_as_in_a_run() {
     let planned = lines(&dry);
     assert!(planned[0]["outputs"][0]["conflict"].is_null());
     let conflict = planned[1]["outputs"][0]["conflict"].as_str().unwrap();
-    assert!(conflict.contains("would be made by a file before"), "{conflict}");
+    assert!(conflict.contains("would be written by an earlier file"), "{conflict}");
     assert_eq!(code(&lab.run(&files)), 3);
 }
 
@@ -80,7 +80,7 @@ fn dry_run_of_an_export_measures_what_the_flags_make() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("-> -14.0 LUFS") || text.contains("limits the gain"), "{text}");
-    assert!(text.contains("would make out.flac"), "{text}");
+    assert!(text.contains("would write out.flac"), "{text}");
     assert!(!lab.path("out.flac").exists());
     let planned = lines(&lab.run(&[&flags[..], &["--json"]].concat())).remove(0);
     let before = number(&planned, "/report/loudness/integrated_lufs");
@@ -100,6 +100,6 @@ fn dry_run_of_a_broken_or_rejected_file_says_so() {
     let output = lab.run(&["run", "album.toml", "short.wav", "broken.wav", "--dry-run"]);
     assert_eq!(code(&output), 3);
     assert!(stdout(&output).contains("would be rejected: "), "{}", stdout(&output));
-    assert!(!stdout(&output).contains("would make out/short.wav"), "{}", stdout(&output));
+    assert!(!stdout(&output).contains("would write out/short.wav"), "{}", stdout(&output));
     assert!(stderr(&output).contains("broken.wav"), "{}", stderr(&output));
 }

@@ -74,11 +74,14 @@ fn every_flag_becomes_a_step_in_the_order_of_the_help() {
     let lab = Lab::new();
     source(&lab);
     let flags = [
-        "--start 0.1 --end 1.9 --from left --swap --invert=right --trim-silence --silence-threshold -70",
+        "--start 0.1 --end 1.9 --from left --swap --invert=right --trim-silence \
+        --silence-threshold -70",
         "--silence-min-length 0.2 --silence-pad 0.1 --dc-remove --high-pass 20 --low-pass 18000",
-        "--fade-in 0.1 --fade-out 0.2 --fade-shape cosine --pad-start 0.25 --pad-end 0.5 --channels 2",
+        "--fade-in 0.1 --fade-out 0.2 --fade-shape cosine --pad-start 0.25 --pad-end 0.5 \
+        --channels 2",
         "--sample-rate 44100 --sample-rate-quality high --speech-level --loudness -16 --limit",
-        "--ceiling -2 --max-reduction 4 --skip-within 0.1 --lower-only --dual-mono --print-pipeline",
+        "--ceiling -2 --max-reduction 4 --skip-within 0.1 --lower-only --dual-mono \
+        --print-pipeline",
     ];
     let flags = flags.iter().flat_map(|line| line.split(' '));
     let arguments: Vec<&str> = ["export", "in.wav", "out.flac"].into_iter().chain(flags).collect();
@@ -122,7 +125,7 @@ fn existing_file_is_replaced_only_by_force() {
     lab.write("out.wav", "mine");
     let output = lab.run(&["export", "in.wav", "out.wav"]);
     assert_eq!(code(&output), 3);
-    assert!(stderr(&output).contains("out.wav exists already"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("out.wav already exists"), "{}", stderr(&output));
     assert_eq!(std::fs::read(lab.path("out.wav")).unwrap(), b"mine");
     assert_eq!(code(&lab.run(&["export", "in.wav", "out.wav", "--force"])), 0);
     assert_eq!(samples(&lab, "out.wav"), samples(&lab, "in.wav"));
@@ -136,7 +139,7 @@ fn force_replaces_files_and_nothing_else() {
     std::os::unix::fs::symlink(lab.path("target.wav"), lab.path("link.wav")).unwrap();
     let fifo = lab.path("pipe.wav");
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).unwrap();
-    for (name, reason) in [("link.wav", "is a link"), ("pipe.wav", "is no regular file")] {
+    for (name, reason) in [("link.wav", "is a link"), ("pipe.wav", "is not a regular file")] {
         let export: &[_] = &["export", "in.wav", name, "--force"];
         let waveform: &[_] = &["waveform", "in.wav", "-o", name, "--force", "--format", "png"];
         for (command, expected) in [(export, 3), (waveform, 2)] {
@@ -197,7 +200,7 @@ fn taken_name_is_refused_before_the_file_is_measured() {
     let export = |to: &str| lab.run(&["export", "bad.wav", to, "--loudness", "-20"]);
     let taken = export("out.wav");
     assert_eq!(code(&taken), 3);
-    assert!(stderr(&taken).contains("out.wav exists already"), "{}", stderr(&taken));
+    assert!(stderr(&taken).contains("out.wav already exists"), "{}", stderr(&taken));
     assert_eq!(stderr(&taken).lines().count(), 1);
     let read = export("free.wav");
     assert!(stderr(&read).contains("NaN or infinite sample"), "{}", stderr(&read));
@@ -265,15 +268,15 @@ fn bad_flags_are_reported_before_work() {
     refused(&["--loudness", "-16", "--ceiling", "1"], "must be from -40 to 0 dBTP", 78);
     refused(&["--sample-rate", "700000"], "700000", 78);
     refused(&["--raw-rate", "48000"], "--raw-channels", 2);
-    refused(&["--ceiling", "-1"], "--ceiling is the ceiling of --loudness or --limit", 2);
-    refused(&["--fade-shape", "cosine"], "--fade-shape is the shape of --fade-in", 2);
+    refused(&["--ceiling", "-1"], "--ceiling needs --loudness or --limit", 2);
+    refused(&["--fade-shape", "cosine"], "--fade-shape needs --fade-in", 2);
     refused(&["--max-reduction", "3", "--limit"], "--loudness", 2);
     refused(&["--sample-rate-quality", "best"], "--sample-rate", 2);
     refused(&["--invert=both"], "possible: all, left, right", 78);
     refused(&["--bit-depth", "17"], "17", 78);
     refused(&["--format", "wma"], "wma", 78);
     refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
-    refused(&["--start", "5"], "`start_s` is 5 s, and the audio lasts 2 s", 3);
+    refused(&["--start", "5"], "`start_s` is 5 s, but the audio lasts only 2 s", 3);
 }
 
 #[test]

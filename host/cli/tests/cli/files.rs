@@ -58,7 +58,7 @@ fn moving_copying_and_deleting_keep_catalog_and_disk_in_step() {
     lab.write("out/taken.wav", "foreign");
     let taken = lab.run(&["files", "move", "out/wav/one.wav", "out/taken.wav"]);
     assert_eq!(code(&taken), 1);
-    assert!(stderr(&taken).contains("exists already; nothing is replaced"), "{}", stderr(&taken));
+    assert!(stderr(&taken).contains("already exists; nothing was replaced"), "{}", stderr(&taken));
     assert_eq!(code(&lab.run(&["files", "move", "out/wav/one.wav", "kept/1.wav"])), 0);
     assert!(lab.path("kept/1.wav").exists() && !lab.path("out/wav/one.wav").exists());
     assert_eq!(code(&lab.run(&["files", "copy", "kept/1.wav", "kept/2.wav"])), 0);
@@ -72,7 +72,7 @@ fn moving_copying_and_deleting_keep_catalog_and_disk_in_step() {
     let output = lab.run(&["files", "delete", "kept/1.wav", "kept/2.wav", "out/taken.wav"]);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("it changed"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("no file that was made or adopted"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("was neither made nor adopted"), "{}", stderr(&output));
     assert!(!lab.path("kept/1.wav").exists() && lab.path("kept/2.wav").exists());
     assert_eq!(files(&lab, &["--ext", "wav"])[0]["state"], "changed");
 }
@@ -101,7 +101,7 @@ fn cleaning_shows_what_stays_and_what_is_gone_before_it_deletes() {
     edited.write_all(b"edited").unwrap();
     fs::remove_file(path(1)).unwrap();
     let shown = stderr(&lab.run(&["files", "clean", "--older-than", "2999-01-01"]));
-    for part in ["0 files, 0 B;", "1 changed since and stays", "1 not there any more"] {
+    for part in ["0 files, 0 B;", "1 changed since and kept", "1 missing"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let gone = lab.run(&["files", "clean", "--older-than", "2999-01-01", "--delete"]);
@@ -184,7 +184,7 @@ fn adopted_files_are_found_by_their_tags_and_once_measured_by_their_loudness() {
     let measured = lab.run(&["files", "adopt", "old", "--measure"]);
     assert_eq!(
         (code(&measured), stderr(&measured).as_str()),
-        (0, "0 new files adopted, of 2; more is known of 2\n")
+        (0, "0 new files adopted, of 2; 2 completed\n")
     );
     assert_eq!(names(&lab, &["--min-lufs", "-23.1", "--max-lufs", "-22.9"]), ["a.wav"]);
     assert_eq!(names(&lab, &["--min-lufs", "-33.1", "--max-lufs", "-32.9"]), ["b.wav"]);

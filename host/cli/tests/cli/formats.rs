@@ -13,7 +13,7 @@ fn page(name: &str) -> String {
 fn format_has_a_page_with_what_it_takes_and_how_large_it_gets() {
     let aiff = page("aiff");
     for line in [
-        "  compression        none: every sample is kept",
+        "  compression        none: lossless",
         "  samples at most    4294966272 bytes",
         "  bit depth          16-bit, 24-bit, 32-bit, 32-bit float",
         "  size               about 11.5 MB a minute of stereo at 48000 Hz and 16 bits",
@@ -38,7 +38,7 @@ fn format_that_is_not_built_in_is_named_with_its_feature() {
     let page = page("mp3");
     assert!(page.contains("mp3, read: "), "{page}");
     let is_built = wavemill_core::encode::missing_format("mp3").is_none();
-    let line = "mp3, written: not by this program; build it with `--features mp3`";
+    let line = "mp3, written: not by this build; build it with `--features mp3`";
     assert_eq!(page.contains(line), !is_built, "{page}");
     let output = Lab::new().run(&["formats", "--json"]);
     let document: Value = serde_json::from_str(&stdout(&output)).unwrap();

@@ -227,7 +227,7 @@ fn broken_file_is_left_out_named_and_fails_by_itself() {
     assert!(stderr(&output).contains("0 broken.wav"), "{}", stderr(&output));
     let written = report(&lab, "2 soft");
     let warning = written["warnings"][0].as_str().unwrap();
-    assert!(warning.starts_with("not in the group: album/0 broken.wav: "), "{warning}");
+    assert!(warning.starts_with("left out of the group: album/0 broken.wav: "), "{warning}");
     assert_eq!(findings(&lab, "2 soft")["group_files"], 3.0);
     let with = gain(&lab, "2 soft");
     std::fs::remove_dir_all(lab.path("out")).unwrap();
@@ -262,18 +262,21 @@ fn group_that_no_watched_folder_has_and_a_second_one_are_mistakes() {
     };
     let (status, said) = check(&format!("{text}[[watch]]\npath = \"in\"\n"));
     assert_eq!(status, 78);
-    assert!(said.contains("a watched folder has no batch of files"), "{said}");
+    assert!(said.contains("`group = \"batch\"` does not work in watched folders"), "{said}");
     let twice = "[[step]]\nuse = \"loudness\"\nwith = { target_lufs = -9, group = \"batch\" }\n";
     let (status, said) = check(&format!("{text}{twice}"));
     assert_eq!(status, 78);
-    assert!(said.contains("a second step treats files together"), "{said}");
+    assert!(said.contains("a second step has `group`"), "{said}");
 }
 
 #[test]
 fn submitted_batch_gets_one_gain_whichever_of_its_files_is_the_first() {
     let lab = Lab::new();
     album(&lab);
-    lab.write("watch/w.toml", "version = 1\n[pipeline]\nname = \"w\"\n[[watch]]\npath = \"in\"\n[report]\njson = \"x/{stem}.json\"\n");
+    lab.write(
+        "watch/w.toml",
+        "version = 1\n[pipeline]\nname = \"w\"\n[[watch]]\npath = \"in\"\n[report]\njson = \"x/{stem}.json\"\n",
+    );
     for (group, files) in [("folder", 3), ("batch", 4)] {
         pipeline(&lab, &format!("target_lufs = -20.0, group = \"{group}\""));
         piece(&lab, "other/4 apart.wav", 5, 0.02);
@@ -342,7 +345,7 @@ fn album_whose_files_were_moved_keeps_its_gain_when_it_is_processed_again() {
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);
     let warnings = report(&lab, "1 loud")["warnings"].to_string();
     let is_named = warnings.contains("3 softer.wav");
-    assert!(is_named && warnings.contains("is not there any more"), "{warnings}");
+    assert!(is_named && warnings.contains("no longer exists"), "{warnings}");
     std::fs::rename(lab.path("away.wav"), lab.path(&done[2])).unwrap();
     assert_eq!(reprocess(), 0);
     assert_eq!(code(&lab.run(&["watch", "p", "--until-idle"])), 0);

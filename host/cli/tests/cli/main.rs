@@ -86,7 +86,7 @@ fn unknown_flag_is_a_usage_error() {
 fn unknown_step_is_a_usage_error_with_a_suggestion() {
     let output = Lab::new().run(&["steps", "gian"]);
     assert_eq!(code(&output), 2);
-    assert_eq!(stderr(&output), "error: there is no step `gian`; did you mean `gain`?\n");
+    assert_eq!(stderr(&output), "error: unknown step `gian`; did you mean `gain`?\n");
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn analyze_of_a_device_or_an_empty_folder_says_so_at_once() {
     let output = Lab::new().run(&["analyze", "/dev/zero", "."]);
     assert_eq!(code(&output), 3);
     assert!(stderr(&output).contains("/dev/zero is a pipe, socket or device"));
-    assert!(stderr(&output).contains(". holds no audio file"));
+    assert!(stderr(&output).contains(". contains no audio files"));
 }
 
 const EIGHT_MISTAKES: &str = r#"version = 1
@@ -378,7 +378,7 @@ fn jobs_are_read_from_the_store_while_no_daemon_runs() {
     assert_eq!(code(&output), 1);
     assert_eq!(stderr(&output).lines().count(), 1, "{}", stderr(&output));
     let output = lab.run(&["--state", "state", "status"]);
-    assert_eq!((code(&output), stdout(&output).as_str()), (0, "no daemon runs\nno jobs\n"));
+    assert_eq!((code(&output), stdout(&output).as_str()), (0, "no daemon is running\nno jobs\n"));
     let output = lab.run(&["--state", "state", "jobs", "reprocess", "inbox/unknown.wav"]);
     assert_eq!(code(&output), 1);
     assert!(stderr(&output).contains("inbox/unknown.wav"), "{}", stderr(&output));
@@ -527,7 +527,7 @@ fn check_finds_two_pipelines_of_one_name() {
     let output = lab.run(&["check", "pipelines"]);
     assert_eq!(code(&output), 78);
     let text = stdout(&output);
-    assert!(text.contains("pipelines/a.toml is named `quiet` too"), "{text}");
+    assert!(text.contains("pipelines/a.toml also has the name `quiet`"), "{text}");
     assert!(text.contains(",-[pipelines/b.toml:3:8]"), "{text}");
 }
 
@@ -560,7 +560,7 @@ fn watch_until_idle_shows_what_became_of_each_file() {
     assert!(shown.contains("outbox/good.flac") && shown.contains("published"), "{shown}");
     let again = lab.run(&["jobs", "reprocess", "inbox/good.wav"]);
     assert_eq!(code(&again), 0, "{}", stderr(&again));
-    assert!(stderr(&again).contains("when `wavemill watch` starts"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("the next `wavemill watch`"), "{}", stderr(&again));
     let output = lab.run(&["watch", "--until-idle", "quiet.toml"]);
     assert!(stdout(&output).starts_with("good.wav -> 1 file"), "{}", stderr(&output));
 }

@@ -65,7 +65,7 @@ fn waveform_replaces_nothing_unless_forced() {
     lab.write("a.png", "mine");
     let output = lab.run(&["waveform", "a.wav", "-o", "a.png"]);
     assert_eq!(code(&output), 1);
-    assert_eq!(stderr(&output), "error: a.png exists already; --force replaces it\n");
+    assert_eq!(stderr(&output), "error: a.png already exists; replace it with --force\n");
     assert_eq!(std::fs::read(lab.path("a.png")).unwrap(), b"mine");
     assert_eq!(code(&lab.run(&["waveform", "a.wav", "-o", "a.png", "--force"])), 0);
     assert!(std::fs::read(lab.path("a.png")).unwrap().starts_with(b"\x89PNG"));
@@ -117,9 +117,9 @@ fn waveform_flags_that_mean_nothing_are_usage_errors() {
         (&["--bits", "8", "-o", "a.json"], "--bits is for dat and audiowaveform-json"),
         (&["--width", "500"], "--width is for pictures"),
         (&["--points", "5,6", "-o", "a.dat"], "several --points is for json"),
-        (&["-o", "a.jpg"], "no format has the extension `.jpg`"),
-        (&["--format", "svg", "--json"], "name a file for the svg by -o"),
-        (&["--from", "soon"], "it must be seconds, or as 1:30"),
+        (&["-o", "a.jpg"], "unknown extension `.jpg`"),
+        (&["--format", "svg", "--json"], "write the svg to a file with -o"),
+        (&["--from", "soon"], "write seconds, 1:30"),
         (&["--points", "0"], "0 is not in 1..=1000000"),
     ] {
         let output = lab.run(&[&["waveform", "a.wav"], args].concat());

@@ -92,5 +92,5 @@ fn batch_text(batch: &wavemill_api::types::BatchView) -> String {
     let counts: Vec<_> =
         batch.jobs.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let name = batch.name.as_deref().unwrap_or(&batch.id);
-    format!("batch {name} ({}) is over: {}", batch.pipeline, counts.join(", "))
+    format!("batch {name} ({}) is done: {}", batch.pipeline, counts.join(", "))
 }

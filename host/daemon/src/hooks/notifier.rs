@@ -102,10 +102,10 @@ impl Notifiers {
                 // It may be notifying a receiver, which takes its time.
                 let end = std::thread::Builder::new().name("hooks end".to_owned());
                 if let Err(error) = end.spawn(move || drop(former)) {
-                    tracing::warn!(%error, "Former hooks were ended without a thread.");
+                    tracing::warn!(%error, "Previous hooks were stopped without a thread.");
                 }
             }
-            Err(error) => tracing::error!(%error, "Hooks are not changed."),
+            Err(error) => tracing::error!(%error, "Hooks not changed."),
         }
     }
 
@@ -147,7 +147,7 @@ impl Notifier {
     fn serve(mut self, woken: &Receiver<()>, stopped: &Receiver<()>) {
         loop {
             let wait = self.send_due(None, stopped).unwrap_or_else(|error| {
-                tracing::warn!(hook = self.hook.name, %error, "Hook cannot be served.");
+                tracing::warn!(hook = self.hook.name, %error, "Hook disabled.");
                 LOOK_INTERVAL
             });
             select! {
@@ -201,7 +201,7 @@ impl Notifier {
         let (hook, job) = (self.hook.name.clone(), notice.subject.clone());
         let failure = match self.hook.notify(&Message::of(&notice, &self.service)) {
             Ok(()) => {
-                tracing::debug!(hook, job, "Hook was notified.");
+                tracing::debug!(hook, job, "Hook notified.");
                 self.failures = 0;
                 return self.store.forget_notice(&hook, &notice);
             }
@@ -220,10 +220,10 @@ impl Notifier {
         let now_ms = Clock::now_ms();
         let age = Duration::from_millis(now_ms.saturating_sub(notice.happened_ms));
         if age >= GIVEN_UP_AFTER {
-            tracing::error!(hook, job, %reason, "Hook could not be notified; it is given up.");
+            tracing::error!(hook, job, %reason, "Notification failed; giving up.");
             return self.store.forget_notice(&hook, &notice);
         }
-        tracing::warn!(hook, job, %reason, ?pause, "Hook could not be notified.");
+        tracing::warn!(hook, job, %reason, ?pause, "Notification failed; it will be retried.");
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let due_ms = now_ms.saturating_add(pause_ms);
         let tries = notice.tries.saturating_add(1);
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(body["type"], "job.canceled");
         assert_eq!(body["timestamp"], wavemill_store::rfc3339(bench.base_ms));
         assert_eq!(body["data"]["id"], *bench.jobs[0]);
-        assert_eq!(body["text"], "0.wav (podcast): canceled: was canceled by request");
+        assert_eq!(body["text"], "0.wav (podcast): canceled: was canceled");
         bench.end_job(1);
         notifiers.wake();
         let mut kinds = [next(&received).1["type"].clone(), next(&received).1["type"].clone()];

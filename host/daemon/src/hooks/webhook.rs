@@ -44,7 +44,7 @@ impl Secret {
         let bytes = match text.strip_prefix(BASE64_PREFIX) {
             Some(base64) => STANDARD
                 .decode(base64)
-                .map_err(|_| format!("what follows {BASE64_PREFIX} is no base64"))?,
+                .map_err(|_| format!("the text after {BASE64_PREFIX} is not base64"))?,
             None => text.as_bytes().to_vec(),
         };
         if bytes.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(bytes)) }

@@ -137,7 +137,7 @@ fn canceled_job_leaves_nothing_whether_it_waited_or_ran() {
         running.wait_for(is_over(&batch.id));
         let job = job(&client, &canceled.jobs[0].id);
         assert_eq!(job.state, JobState::Canceled);
-        assert_eq!(job.reason.as_deref(), Some("was canceled by request"));
+        assert_eq!(job.reason.as_deref(), Some("was canceled"));
     }
     assert!(lab.names("out").is_empty(), "{:?}", lab.names("out"));
     end(running);
@@ -238,11 +238,11 @@ fn jobs_wait_for_the_hours_of_their_pipeline_and_for_free_space() {
         end(running);
         reason
     };
-    let until = "outside of the hours of pipeline `test` until ";
+    let until = "outside the hours of pipeline `test` until ";
     let reason = waits(&closed, 0);
     assert!(reason.starts_with(until) && reason.ends_with(&format!(" {from:02}:00")), "{reason}");
     let reason = waits(&plan("a"), u64::MAX);
-    assert!(reason.contains("MiB free; `min_free_mib` asks for"), "{reason}");
+    assert!(reason.contains("MiB free; `min_free_mib` requires"), "{reason}");
     assert_eq!(lab.run(&plan("a")).0.done, 1);
 }
 

@@ -32,7 +32,7 @@ fn file_that_makes_its_decoder_loop_fails_long_before_the_timeout() {
     let summary = run_with(&settings, plans).unwrap();
     assert_eq!(summary.failed, 1);
     let reason = &failures(&events)["endless.wav"];
-    let expected = "loops: no progress, nothing read or written in 0.3 s of processor time";
+    let expected = "loops: no progress and no I/O in 0.3 s of processor time";
     assert_eq!(reason, expected);
     assert!(lab.names("out").is_empty());
 }
@@ -49,7 +49,7 @@ fn worker_that_only_waits_is_left_to_the_timeout() {
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
     run_with(&settings, plans).unwrap();
     let reason = &failures(&events)["slow.wav"];
-    assert_eq!(reason, "took longer than the pipeline's timeout of 1 s");
+    assert_eq!(reason, "exceeded the pipeline's timeout of 1 s");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn worker_gets_no_more_time_by_saying_that_it_measures_again() {
         let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
         run_with(&settings, plans).unwrap();
         let reason = &failures(&events)["slow.wav"];
-        assert_eq!(reason, "took longer than the pipeline's timeout of 0.3 s");
+        assert_eq!(reason, "exceeded the pipeline's timeout of 0.3 s");
     }
 }
 
@@ -80,7 +80,7 @@ fn pipeline_bounds_the_memory_of_its_workers() {
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan))).unwrap();
     run_with(&settings, plans).unwrap();
     let reason = &failures(&events)["fat.wav"];
-    assert!(reason.ends_with("MiB of memory; a worker may have 200"), "{reason}");
+    assert!(reason.ends_with("MiB of memory; `max_memory_mib` is 200"), "{reason}");
 }
 
 #[test]

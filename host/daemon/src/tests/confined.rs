@@ -109,7 +109,7 @@ fn daemon_hands_over_no_file_of_another_job() {
     assert_eq!(asked.len(), 12, "{asked:?}");
     for (wish, error) in asked {
         let error = error.as_str().unwrap_or_else(|| panic!("{wish} worked"));
-        assert!(error.ends_with("is no file of this job"), "{wish}: {error}");
+        assert!(error.ends_with("is not a file of this job"), "{wish}: {error}");
     }
 }
 

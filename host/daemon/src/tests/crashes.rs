@@ -218,7 +218,7 @@ fn job_whose_only_name_is_taken_at_publishing_is_skipped_and_keeps_its_source() 
     let published = publish_job(&shared, &job, outputs, Trust::Size).unwrap();
     let Published::Ended(job) = published else { panic!("{published:?}") };
     assert_eq!(job.state, JobState::Skipped);
-    assert!(job.reason.unwrap().contains("one.a exists already"));
+    assert!(job.reason.unwrap().contains("one.a already exists"));
     assert_eq!(lab.read("in/one.wav"), "sound");
     assert_eq!(lab.names("out"), ["one.a"]);
     assert_eq!(lab.read("out/one.a"), "foreign");

@@ -15,7 +15,7 @@ use wavemill_pipelines::execution::{
 use wavemill_pipelines::model::OnConflict;
 use wavemill_pipelines::report::Report;
 use wavemill_store::GroupMember;
-use wavemill_store::cache::{Group, Pieces};
+use wavemill_store::cache::{GroupMeasurements, Pieces};
 
 const VARIABLE: &str = "WAVEMILL_FAKE_WORKER";
 
@@ -125,7 +125,7 @@ fn measure(
     let (pieces, pipeline) = (Pieces::of_state(&work.state), Pipeline::named("test"));
     let access = hooks.access();
     let places = Places { output_root: &work.output_root, spool: &work.spool, cancel, access };
-    let group = Group::measure(&pieces, &pipeline, &[], &places, &mut |_, _| {})?;
+    let group = GroupMeasurements::measure(&pieces, &pipeline, &[], &places, &mut |_, _| {})?;
     hooks.agree(group).map(drop)
 }
 

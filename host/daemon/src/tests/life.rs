@@ -218,7 +218,7 @@ fn file_that_takes_too_long_fails_with_the_reason() {
     plan.pipeline.timeout = Duration::from_millis(300);
     let (summary, events) = lab.run(&plan);
     assert_eq!(summary.failed, 1);
-    assert_eq!(failure(&events), "took longer than the pipeline's timeout of 0.3 s");
+    assert_eq!(failure(&events), "exceeded the pipeline's timeout of 0.3 s");
     assert!(lab.names("out").is_empty());
 }
 
@@ -236,7 +236,7 @@ fn worker_that_takes_too_much_memory_is_ended() {
     let summary = run_with(&settings, plans).unwrap();
     assert_eq!(summary.failed, 1);
     let reason = failure(&events.try_iter().collect::<Vec<_>>());
-    assert!(reason.ends_with("MiB of memory; a worker may have 200"), "{reason}");
+    assert!(reason.ends_with("MiB of memory; `max_memory_mib` is 200"), "{reason}");
 }
 
 #[test]
@@ -509,7 +509,7 @@ fn second_daemon_on_a_state_is_refused() {
     let (settings, _events) = settings(lab.folder.path(), true);
     let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
     let error = run_with(&settings, plans).unwrap_err();
-    let message = format!("another wavemill runs on this state (pid {})", std::process::id());
+    let message = format!("another wavemill uses this state folder (pid {})", std::process::id());
     assert!(error.to_string().starts_with(&message), "{error}");
     running.stop.escalate();
     running.thread.join().unwrap().unwrap();

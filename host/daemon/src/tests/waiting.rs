@@ -24,7 +24,7 @@ fn jobs_without_room_are_reported_once_and_shown() {
     let event = running.wait_for(|event| matches!(event, DaemonEvent::SpaceShort { .. }));
     let DaemonEvent::SpaceShort { pipeline, reason, jobs } = event else { panic!("{event:?}") };
     assert_eq!((&*pipeline, jobs), ("test", 1));
-    assert!(reason.contains("MiB free; `min_free_mib` asks for"), "{reason}");
+    assert!(reason.contains("MiB free; `min_free_mib` requires"), "{reason}");
     let client = Client::connect(&socket_path(&lab.path("state"))).unwrap();
     let status = client.status().unwrap();
     assert!(status.shortages["test"].contains("MiB free"), "{:?}", status.shortages);
@@ -45,7 +45,8 @@ fn empty_file_has_one_failed_job_and_is_taken_when_it_is_whole() {
     }
     let reason = lab.jobs()[0].reason.clone().unwrap();
     assert!(
-        reason.starts_with("is empty") && reason.ends_with("; it is taken when the rest is there")
+        reason.starts_with("is empty")
+            && reason.ends_with("; it will be processed when the rest arrives")
     );
     lab.write("in/one.wav", "sound");
     let (summary, _) = lab.run(&plan("a"));

@@ -22,7 +22,7 @@ use wavemill_platform::{
     Confinement, LockFile, Purpose, confine, die_with_parent, limit_this_process,
 };
 use wavemill_store::GroupMember;
-use wavemill_store::cache::{Candidate, Group, Pieces};
+use wavemill_store::cache::{Candidate, GroupMeasurements, Pieces};
 
 /// Least time between two progress messages of a run: more would only be thrown away.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
@@ -36,7 +36,7 @@ pub trait Talk: Hooks {
     ///
     /// # Errors
     /// When the daemon does not answer.
-    fn agree(&mut self, group: Group) -> Result<Group, RunError>;
+    fn agree(&mut self, group: GroupMeasurements) -> Result<GroupMeasurements, RunError>;
 
     /// Who opens and makes the files of the job: the daemon.
     fn access(&self) -> Arc<dyn FileAccess>;
@@ -82,7 +82,7 @@ fn serve_socket(engine: &dyn Engine) -> io::Result<()> {
     let mut hello = String::new();
     reader.read_line(&mut hello)?;
     let Ok(Request::Hello { parent_pid, lock, open_files_max, domain }) = parse(&hello) else {
-        return Err(io::Error::other("a worker is started by `wavemill watch` only"));
+        return Err(io::Error::other("workers are started only by `wavemill watch`"));
     };
     let _lock = greet(parent_pid, &lock)?;
     limit_this_process(open_files_max)?;
@@ -99,7 +99,7 @@ fn serve_socket(engine: &dyn Engine) -> io::Result<()> {
     let mut link = Link { line, requests, last_progress: None, is_broken: false };
     link.reply(&Reply::Ready { confinement })?;
     let Ok(Request::Run(work)) = link.requests.recv() else {
-        return Err(io::Error::other("the first request was no job"));
+        return Err(io::Error::other("the first request was not a job"));
     };
     let ended = match engine.run(&work, &cancel, &mut link) {
         Ok(outcome) => Reply::Prepared(Box::new(outcome)),
@@ -113,7 +113,7 @@ fn greet(parent_pid: u32, lock: &Path) -> io::Result<LockFile> {
     die_with_parent(parent_pid)?;
     // Only the start of another daemon, which waits for us, can hold it.
     LockFile::shared(lock, Duration::from_secs(10))?
-        .ok_or_else(|| io::Error::other("another wavemill starts on this state"))
+        .ok_or_else(|| io::Error::other("another wavemill is starting in this state folder"))
 }
 
 /// Runs until the daemon closes the socket or dies; then the process ends, whatever it is doing. The
@@ -162,12 +162,12 @@ impl Line {
     fn ask(&self, wish: FileWish) -> io::Result<Option<File>> {
         let answers = locked(&self.answers);
         self.reply(&Reply::File { wish })?;
-        let answer = answers.recv().map_err(|_| io::Error::other("the daemon is gone"))?;
+        let answer = answers.recv().map_err(|_| io::Error::other("the daemon has exited"))?;
         Ok(answer?.map(File::from))
     }
 
     fn ask_for_file(&self, wish: FileWish) -> io::Result<File> {
-        self.ask(wish)?.ok_or_else(|| io::Error::other("the daemon handed no file over"))
+        self.ask(wish)?.ok_or_else(|| io::Error::other("the daemon passed no file"))
     }
 }
 
@@ -231,7 +231,7 @@ impl Talk for Link {
         }
     }
 
-    fn agree(&mut self, group: Group) -> Result<Group, RunError> {
+    fn agree(&mut self, group: GroupMeasurements) -> Result<GroupMeasurements, RunError> {
         self.reply(&Reply::Grouped { group: Box::new(group) })
             .map_err(|error| RunError::Transient { reason: error.to_string() })?;
         match self.requests.recv() {
@@ -273,7 +273,8 @@ impl Engine for PipelineEngine {
             }
             hooks.progress(share / 2.0);
         };
-        let group = Group::measure(&pieces, &pipeline, &candidates, &places, &mut progress)?;
+        let group =
+            GroupMeasurements::measure(&pieces, &pipeline, &candidates, &places, &mut progress)?;
         let group = hooks.agree(group)?;
         let job = Job { group: Some(group.of_file(&work.job.hash)), ..work.job.clone() };
         execution::run(&pipeline, &job, &places, hooks)

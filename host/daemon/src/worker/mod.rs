@@ -8,11 +8,11 @@
 
 mod child;
 mod files;
-mod handing;
+mod grants;
 mod process;
 mod protocol;
 
 pub use child::{Engine, Talk, serve, serve_with};
-pub use handing::Granted;
+pub use grants::Granted;
 pub use process::{Death, Event, WorkerProcess, Workers};
 pub use protocol::{Failure, FailureKind, FileWish, Reply, Request, Work};

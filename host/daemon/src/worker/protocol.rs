@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use wavemill_pipelines::execution::{Decision, Job, Outcome, Proposal, RunError};
 use wavemill_pipelines::model::Defaults;
 use wavemill_platform::{Confinement, Domain};
-use wavemill_store::cache::Group;
+use wavemill_store::cache::GroupMeasurements;
 use wavemill_store::{GroupMember, path_text};
 
 /// From the daemon to a worker.
@@ -37,7 +37,7 @@ pub enum Request {
     /// The answer to [`Reply::Grouped`]: what holds for the group.
     Agreed {
         /// What was measured first.
-        group: Box<Group>,
+        group: Box<GroupMeasurements>,
     },
     /// The answer to [`Reply::File`]; an open file comes with it where one was asked for.
     File {
@@ -103,7 +103,7 @@ pub enum Reply {
     /// All of them were measured.
     Grouped {
         /// What was found.
-        group: Box<Group>,
+        group: Box<GroupMeasurements>,
     },
     /// How far the run is.
     Progress {

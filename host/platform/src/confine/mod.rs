@@ -103,9 +103,10 @@ impl Confinement {
                 let reason = format!("{reason}, so any file can be read and written");
                 (ConfinementLevel::Partly, Some(reason))
             }
-            (Ok(()), Err(reason)) => {
-                (ConfinementLevel::Partly, Some(format!("{reason}, so files alone are confined")))
-            }
+            (Ok(()), Err(reason)) => (
+                ConfinementLevel::Partly,
+                Some(format!("{reason}, so only file access is confined")),
+            ),
             (Err(files), Err(calls)) => {
                 (ConfinementLevel::None, Some(format!("{files}, and {calls}")))
             }
@@ -150,8 +151,8 @@ pub fn confinement_here() -> Confinement {
     match tried {
         Ok(Ok(Ok(confinement))) => confinement,
         _ => Confinement::of(
-            Err("no thread could try Landlock".to_owned()),
-            Err("none could try seccomp".to_owned()),
+            Err("Landlock could not be tested".to_owned()),
+            Err("seccomp could not be tested".to_owned()),
         ),
     }
 }
@@ -179,7 +180,7 @@ fn confine_calls(purpose: Purpose) -> Result<(), String> {
     any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")
 )))]
 fn confine_calls(_purpose: Purpose) -> Result<(), String> {
-    Err("this system has no seccomp filter of ours".to_owned())
+    Err("no seccomp filter for this system".to_owned())
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub struct Candidate<'a> {
 
 /// A group whose files were measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Group {
+pub struct GroupMeasurements {
     loudness: GroupLoudness,
     left_out: Vec<LeftOut>,
     /// What was measured of each file, by its content.
@@ -81,7 +81,7 @@ pub struct Group {
     exports: Vec<Agreement>,
 }
 
-impl Group {
+impl GroupMeasurements {
     /// Measures files that belong together, and tries what their exports must agree about. Those that are at
     /// fault, or that the pipeline rejects, are left out. `progress` is given the file at work, and how far the
     /// whole is.
@@ -197,7 +197,11 @@ mod tests {
             candidate(name, Ok(job(path, hash)))
         }
 
-        fn measure(&self, pipeline: &Pipeline, files: &[Candidate<'_>]) -> Result<Group, RunError> {
+        fn measure(
+            &self,
+            pipeline: &Pipeline,
+            files: &[Candidate<'_>],
+        ) -> Result<GroupMeasurements, RunError> {
             let folder = self.folder.path();
             let places = Places {
                 output_root: folder,
@@ -205,7 +209,7 @@ mod tests {
                 cancel: &self.cancel,
                 access: Places::direct(),
             };
-            Group::measure(&self.pieces, pipeline, files, &places, &mut |_, _| {})
+            GroupMeasurements::measure(&self.pieces, pipeline, files, &places, &mut |_, _| {})
         }
     }
 
@@ -261,7 +265,7 @@ mod tests {
         let group = lab.measure(&pipeline(-20.0), &[gone, lab.file("a.wav", 500), none]).unwrap();
         let left_out: Vec<_> =
             group.left_out.iter().map(|it| (it.name.as_str(), it.reason.as_str())).collect();
-        assert_eq!(left_out, [("gone", "does not exist (any more)"), ("none", "is a folder")]);
+        assert_eq!(left_out, [("gone", "does not exist"), ("none", "is a folder")]);
         assert_eq!(group.loudness.piece_count, 1);
     }
 

@@ -10,7 +10,7 @@ mod group;
 mod made;
 
 pub use effects::{cache_folder, effects_with, folder_of};
-pub use group::{Candidate, Group, Pieces};
+pub use group::{Candidate, GroupMeasurements, Pieces};
 pub use made::Outputs;
 
 use serde::Serialize;
@@ -67,7 +67,7 @@ impl ResultCache {
     /// Keeps something. Not synced: an entry that a power cut tore does not have its hash.
     pub fn put(&self, key: &Key, entry: &impl Serialize) {
         if let Err(error) = self.try_put(key, entry) {
-            tracing::debug!(folder = %self.folder.display(), %error, "Results are not kept.");
+            tracing::debug!(folder = %self.folder.display(), %error, "Results not cached.");
         }
     }
 

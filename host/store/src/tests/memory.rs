@@ -70,7 +70,7 @@ fn refused(job: &str) -> StoreError {
 
 fn cancel(job: &mut JobRecord) {
     job.state = JobState::Canceled;
-    job.reason = Some("was canceled by request".to_owned());
+    job.reason = Some("was canceled".to_owned());
     job.boot_id = None;
     job.finished_ms = Some(SOME_TIME_MS);
 }

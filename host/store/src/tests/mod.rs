@@ -666,7 +666,7 @@ fn job_is_found_by_either_end_of_its_id() {
 fn second_opening_names_the_process_that_has_the_store() {
     let (folder, _store) = open();
     let error = Store::open(folder.path()).unwrap_err();
-    let message = format!("another wavemill runs on this state (pid {})", std::process::id());
+    let message = format!("another wavemill uses this state folder (pid {})", std::process::id());
     assert_eq!(error.to_string(), message);
 }
 

@@ -65,7 +65,7 @@ fn truncated_wav_is_reported_once_and_taken_when_it_is_complete() {
     match bench.next_change() {
         Change::Incomplete { relative, reason } => {
             assert_eq!(relative, Path::new("a.wav"));
-            assert!(reason.contains("promises"), "{reason}");
+            assert!(reason.contains("states"), "{reason}");
         }
         other => panic!("{other:?}"),
     }

@@ -7,8 +7,8 @@
 use super::{AacConfig, AacSetup, LISTENED_TO};
 use crate::decode::bits::Bits;
 use crate::decode::chunks::read_up_to;
-use crate::decode::coded::{CodedDecoder, Packets};
 use crate::decode::completeness::Completeness;
+use crate::decode::compressed::{CodedDecoder, Packets};
 use crate::decode::cut::Cut;
 use crate::decode::scan::{Framing, Scan, ScannedPackets};
 use crate::decode::window::{Fault, Window};
@@ -129,9 +129,9 @@ fn setup(
 /// The first header.
 fn first_header(source: &mut dyn Source, start: u64) -> Result<Header, DecodeError> {
     let first = Header::parse(&read_up_to(source, start, HEADER_BYTES)?);
-    let first = first.ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
+    let first = first.ok_or_else(|| DecodeError::damaged("it changed while it was being read"))?;
     if first.packet_count != 1 {
-        return Err(DecodeError::unsupported("ADTS with several packets in a frame"));
+        return Err(DecodeError::unsupported("ADTS with several packets per frame"));
     }
     Ok(first)
 }
@@ -168,12 +168,12 @@ fn walk(source: &mut dyn Source, start: u64, byte_count: u64) -> Result<Walk, De
             _ => {
                 let (end, frame) = (walk.end, walk.packet_count * walk.setup.packet_frames);
                 return Err(DecodeError::damaged(format!(
-                    "at byte {end}, near frame {frame}, stands no ADTS frame of its stream"
+                    "no ADTS frame of its stream at byte {end}, near frame {frame}"
                 )));
             }
         };
         if header.packet_count != 1 {
-            return Err(DecodeError::unsupported("ADTS with several packets in a frame"));
+            return Err(DecodeError::unsupported("ADTS with several packets per frame"));
         }
         if header.frame_bytes > there {
             return Err(DecodeError::truncated(
@@ -297,7 +297,7 @@ impl Packets for AdtsPackets {
             };
         }
         let header = Header::parse(&bytes)
-            .ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
+            .ok_or_else(|| DecodeError::damaged("it changed while it was being read"))?;
         let frame_bytes = usize::try_from(header.frame_bytes).expect("has a few thousand bytes");
         let mut data = vec![0; frame_bytes - HEADER_BYTES];
         self.reader.read_exact(&mut data)?;

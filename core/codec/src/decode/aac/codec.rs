@@ -6,7 +6,7 @@
 
 use super::AacConfig;
 use super::config::Channels;
-use crate::decode::coded::Codec;
+use crate::decode::compressed::Codec;
 use crate::decode::{DecodeError, claims};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,8 +50,7 @@ impl AacConfig {
         packets: &[Vec<u8>],
     ) -> Result<AacSetup, DecodeError> {
         let first = packets.first().map_or(&[][..], Vec::as_slice);
-        let undescribed =
-            || DecodeError::damaged("its first packet does not say what its channels are");
+        let undescribed = || DecodeError::damaged("its first packet does not state its channels");
         let mut config = self.written(first).ok_or_else(undescribed)?;
         let sound = match richest(&config, packets) {
             Some(sound) => sound,
@@ -190,7 +189,7 @@ impl Codec for AacCodec {
                 plane.extend_from_slice(decoded);
             }
         });
-        let other = || DecodeError::damaged("a packet is of another stream");
+        let other = || DecodeError::damaged("a packet belongs to another stream");
         let result = result.and_then(|()| is_same.then_some(()).ok_or_else(other));
         if result.is_err() {
             self.planes.iter_mut().for_each(Vec::clear);
@@ -209,7 +208,7 @@ impl Codec for AacCodec {
 
     fn copy(&self, range: Range<usize>, out: &mut Samples) -> Result<(), DecodeError> {
         let Samples::Float { planes } = out else {
-            return Err(DecodeError::unsupported("a sample format of another kind"));
+            return Err(DecodeError::unsupported("another sample format"));
         };
         for (plane, &from) in planes.iter_mut().zip(&self.setup.order) {
             plane.clear();

@@ -6,7 +6,7 @@
 //! Technical Note TN1081.
 
 use super::{AdpcmSetup, BIT_DEPTH, QUICK_TIME_BYTES, QUICK_TIME_FRAMES, Scheme};
-use crate::decode::coded::Codec;
+use crate::decode::compressed::Codec;
 use crate::decode::{DecodeError, pcm};
 use std::ops::Range;
 use symphonia::core::packet::Packet;
@@ -215,7 +215,7 @@ impl Codec for AdpcmCodec {
                 pcm::copy(&self.planes, range, planes);
                 Ok(())
             }
-            _ => Err(DecodeError::unsupported("a sample format of another kind")),
+            _ => Err(DecodeError::unsupported("another sample format")),
         }
     }
 

@@ -5,7 +5,7 @@
 
 mod codec;
 
-use super::coded::{CodedDecoder, Packets};
+use super::compressed::{CodedDecoder, Packets};
 use super::cut::Cut;
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
@@ -68,7 +68,7 @@ impl AdpcmSetup {
         let room = setup.frames_in(block_bytes);
         if room == 0 {
             return Err(DecodeError::damaged(format!(
-                "blocks of {block_bytes} bytes do not hold {channel_count} channels of ADPCM"
+                "blocks of {block_bytes} bytes cannot hold {channel_count} channels of ADPCM"
             )));
         }
         let stated = block_frames.filter(|&count| count > 0);
@@ -187,7 +187,7 @@ impl AdpcmStream {
             return valid;
         }
         warnings.push(format!(
-            "its header states {} frames, its blocks hold {held}: all of them are read",
+            "its header states {} frames, but its blocks hold {held}; all of them were read",
             valid.end.saturating_sub(valid.start)
         ));
         0..held

@@ -6,7 +6,7 @@
 use super::header::{Data, Header, Range};
 use crate::decode::alac::{self, AlacConfig};
 use crate::decode::chunks::{missing, read_at, read_packet, read_up_to, u32_be, u64_be};
-use crate::decode::coded::{CodedDecoder, Packets};
+use crate::decode::compressed::{CodedDecoder, Packets};
 use crate::decode::cut::Cut;
 use crate::decode::window::Fault;
 use crate::decode::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
@@ -58,7 +58,7 @@ pub(super) fn open(
     let held = table.packet_count * packet_frames;
     if end > held && !damaged.is_repaired() {
         return Err(DecodeError::damaged(format!(
-            "its packet table promises {end} frames, its packets hold {held}"
+            "its packet table states {end} frames, but its packets hold {held}"
         )));
     }
     let cut = Cut::new(table.priming, end, decoded);

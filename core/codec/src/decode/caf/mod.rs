@@ -124,8 +124,8 @@ fn coding(description: &Description) -> Result<Coding, DecodeError> {
         || container_bytes.saturating_mul(8) < bits
     {
         return Err(DecodeError::damaged(format!(
-            "packets of {packet_bytes} bytes and {packet_frames} frames do not hold \
-             {channel_count} channels of {bits} bits"
+            "packets of {packet_bytes} bytes and {packet_frames} frames cannot hold \
+            {channel_count} channels of {bits} bits"
         )));
     }
     let is_known = if is_float {

@@ -5,7 +5,7 @@
 use super::ebml::{Element, Elements, signed, split_number, unsigned};
 use super::header::id;
 use super::resync;
-use crate::decode::coded::{Between, Packets, UNKNOWN_PLACE};
+use crate::decode::compressed::{Between, Packets, UNKNOWN_PLACE};
 use crate::decode::repair::{Note, RepairKind};
 use crate::decode::{Damaged, DecodeError};
 use std::collections::VecDeque;
@@ -122,7 +122,7 @@ impl Blocks {
             id::BLOCK_GROUP => self.read_group(element)?,
             // Chance makes names of elements too.
             _ if self.stream.damaged.is_repaired() && !resync::is_known(&element) => {
-                return Err(DecodeError::damaged("there is an element that is none"));
+                return Err(DecodeError::damaged("unexpected element"));
             }
             _ => self.elements.skip(element)?,
         }

@@ -3,7 +3,7 @@
 //! Source: "Matroska Media Container Codec Specifications" (draft-ietf-cellar-codec), audio mappings.
 
 use super::header::Track;
-use crate::decode::coded::{Setup, delivered_layout};
+use crate::decode::compressed::{Setup, delivered_layout};
 #[cfg(feature = "opus")]
 use crate::decode::opus::OpusSetup;
 use crate::decode::pcm::Coding;

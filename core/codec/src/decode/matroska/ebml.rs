@@ -57,7 +57,7 @@ impl<S: Read + Seek> Elements<S> {
             return Ok(None);
         }
         let at = self.position;
-        let bad = || DecodeError::damaged(format!("at byte {at} stands no element"));
+        let bad = || DecodeError::damaged(format!("no element at byte {at}"));
         let (id, _) = self.number(4, false)?.ok_or_else(bad)?;
         let (length, is_unknown) = self.number(8, true)?.ok_or_else(bad)?;
         let start = self.position;

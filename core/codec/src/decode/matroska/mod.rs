@@ -12,7 +12,7 @@ mod tags;
 
 #[cfg(feature = "mpeg4")]
 use super::aac;
-use super::coded::{CodedDecoder, DRIFT_S, Packets, UNKNOWN_PLACE};
+use super::compressed::{CodedDecoder, DRIFT_S, Packets, UNKNOWN_PLACE};
 use super::window::Fault;
 use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
 use blocks::{Blocks, Stream};
@@ -88,7 +88,7 @@ fn choose(header: &Header) -> Result<(&Track, Choice, Vec<String>), DecodeError>
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
-    Err(refusal.unwrap_or_else(|| DecodeError::unsupported("Matroska without sound")))
+    Err(refusal.unwrap_or_else(|| DecodeError::unsupported("Matroska without audio")))
 }
 
 /// The packets that are listened to.

@@ -144,7 +144,7 @@ fn attachments(
     attachments: Element,
     pictures: &mut Vec<Picture>,
 ) -> Result<(), DecodeError> {
-    let end = attachments.end.ok_or_else(|| DecodeError::damaged("its attachments have no end"))?;
+    let end = attachments.end.ok_or_else(|| DecodeError::damaged("its attachments do not end"))?;
     let mut left = PICTURES_BYTES_MAX as u64;
     for _ in 0..CHUNK_COUNT_MAX {
         if elements.position() >= end {

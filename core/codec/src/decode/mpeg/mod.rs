@@ -9,7 +9,7 @@ mod info;
 mod repaired;
 mod walk;
 
-use super::coded::{CodedDecoder, Packets};
+use super::compressed::{CodedDecoder, Packets};
 use super::cut::Cut;
 use super::window::{Fault, Window};
 use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};
@@ -67,7 +67,8 @@ pub(super) fn open(
 pub(super) fn facts_of_frame(head: &[u8]) -> Result<(u32, usize, u64), DecodeError> {
     let header = head.first_chunk().and_then(|head| FrameHeader::parse(*head).ok());
     let header = header.filter(|header| header.layer == 3);
-    let header = header.ok_or_else(|| DecodeError::damaged("its first packet is no MP3 frame"))?;
+    let header =
+        header.ok_or_else(|| DecodeError::damaged("its first packet is not an MP3 frame"))?;
     Ok((header.sample_rate_hz, header.channel_count.into(), header.frame_count()))
 }
 
@@ -126,7 +127,7 @@ impl Packets for MpegPackets {
             Err(error) => return self.end(error),
         }
         let header = FrameHeader::parse(bytes)
-            .map_err(|_| DecodeError::damaged("it changed while it was read"))?;
+            .map_err(|_| DecodeError::damaged("it changed while it was being read"))?;
         let frame_bytes = usize::try_from(header.frame_bytes).expect("has a few thousand bytes");
         let mut data = vec![0; frame_bytes];
         data[..bytes.len()].copy_from_slice(&bytes);

@@ -2,7 +2,7 @@
 
 use super::header::{FrameHeader, HEADER_BYTES};
 use super::walk::{Walk, is_trailer};
-use crate::decode::coded::CodedDecoder;
+use crate::decode::compressed::CodedDecoder;
 use crate::decode::scan::{Framing, Scan, ScannedPackets};
 use crate::decode::window::Window;
 use crate::decode::{Damaged, DecodeError, Decoder, Source, claims};

@@ -79,7 +79,7 @@ pub(super) fn passed_over(
     let count = start.saturating_sub(tags_end);
     let bytes = read_up_to(source, tags_end, usize::try_from(count).unwrap_or(SEARCH_BYTES))?;
     let is_filling = bytes.iter().all(|byte| *byte == 0);
-    Ok((!is_filling).then(|| format!("{count} bytes before its first frame are no sound")))
+    Ok((!is_filling).then(|| format!("skipped {count} bytes before the first frame")))
 }
 
 /// Whether a second header of the layer stands within the longest frame of it.
@@ -164,7 +164,8 @@ fn first_frame(
     let mut frame = Vec::new();
     reader.take(HEADER_BYTES as u64).read_to_end(&mut frame)?;
     let header = frame.first_chunk().and_then(|bytes| FrameHeader::parse(*bytes).ok());
-    let header = header.ok_or_else(|| DecodeError::damaged("it changed while it was read"))?;
+    let header =
+        header.ok_or_else(|| DecodeError::damaged("it changed while it was being read"))?;
     let rest = header.frame_bytes.min(byte_count).saturating_sub(HEADER_BYTES as u64);
     reader.take(rest).read_to_end(&mut frame)?;
     Ok((header, frame))
@@ -205,7 +206,7 @@ impl Walk {
         if self.has_junk && !self.is_as_long_as_promised() {
             let frame = self.mpeg_frame_count * self.header.frame_count();
             return Err(DecodeError::damaged(format!(
-                "at byte {}, near frame {frame}, stands no MP3 frame",
+                "no MP3 frame at byte {}, near frame {frame}",
                 self.end
             )));
         }

@@ -201,7 +201,7 @@ impl SampleEntry {
             b"samr" | b"sawb" => "AMR",
             b"mha1" | b"mhm1" => "MPEG-H audio",
             b"enca" => "encrypted audio",
-            b"drms" => "audio that is protected by FairPlay",
+            b"drms" => "audio protected by FairPlay",
             kind if samples::is_pcm(*kind) => "PCM",
             b"ulaw" => "mu-law",
             b"alaw" => "A-law",

@@ -16,7 +16,7 @@ mod table;
 
 use super::aac;
 use super::alac;
-use super::coded::{CodedDecoder, Setup};
+use super::compressed::{CodedDecoder, Setup};
 use super::flac::{STREAMINFO_BYTES, parse_streaminfo};
 use super::mpeg;
 use super::window::Fault;
@@ -302,5 +302,5 @@ fn choose(movie: &Movie) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
-    Err(refusal.unwrap_or_else(|| DecodeError::unsupported("MPEG-4 without sound")))
+    Err(refusal.unwrap_or_else(|| DecodeError::unsupported("MPEG-4 without audio")))
 }

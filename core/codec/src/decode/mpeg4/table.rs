@@ -109,7 +109,7 @@ impl Place {
             );
         }
         DecodeError::damaged(format!(
-            "a packet of {} bytes; 1 to {PACKET_BYTES_MAX} can be",
+            "a packet of {} bytes; 1 to {PACKET_BYTES_MAX} are possible",
             self.length
         ))
     }

@@ -66,7 +66,7 @@ pub(crate) fn first_packet(head: &[u8]) -> Option<&[u8]> {
 fn refusal(head: &[u8]) -> Option<&'static str> {
     let packet = first_packet(head)?;
     let known: [(&[u8], &str); 4] = [
-        (b"OpusHead", "Opus (programs built with `--features opus` read it)"),
+        (b"OpusHead", "Opus (needs a build with `--features opus`)"),
         (b"Speex   ", "Speex"),
         (b"\x80theora", "Theora video"),
         (b"PCM     ", "PCM in Ogg"),
@@ -138,5 +138,5 @@ pub(super) fn flac(pages: &mut Pages) -> Result<(StreamFacts, AudioCodecParamete
 }
 
 pub(super) fn cut() -> DecodeError {
-    DecodeError::truncated("a page with sound", "none")
+    DecodeError::truncated("a page with audio", "none")
 }

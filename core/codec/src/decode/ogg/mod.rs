@@ -11,7 +11,7 @@ mod pages;
 mod vorbis_blocks;
 
 use super::chunks::read_up_to;
-use super::coded::{CodedDecoder, Setup, delivered_layout};
+use super::compressed::{CodedDecoder, Setup, delivered_layout};
 use super::flac::needs_checksum;
 use super::window::Fault;
 use super::{Damaged, DecodeError, Decoder, Source, StreamInfo, claims};

@@ -6,7 +6,7 @@ use super::End;
 use super::headers::cut;
 use super::packets::{PagedPackets, Timing};
 use super::pages::Pages;
-use crate::decode::coded::CodedDecoder;
+use crate::decode::compressed::CodedDecoder;
 use crate::decode::opus::OpusSetup;
 use crate::decode::window::Fault;
 use crate::decode::{Damaged, DecodeError, Decoder, StreamInfo};

@@ -4,8 +4,8 @@
 
 use super::pages::{PagePackets, Pages};
 use super::vorbis_blocks::Blocks;
-use crate::decode::coded::{Between, Packets};
 use crate::decode::completeness::flac_frames;
+use crate::decode::compressed::{Between, Packets};
 use crate::decode::flac::StreamFacts;
 use crate::decode::repair::{Note, RepairKind};
 use crate::decode::{Damaged, DecodeError};
@@ -145,7 +145,7 @@ impl PagedPackets {
         if page.is_torn {
             if self.end.is_none() {
                 // Its place shows missing sound; comments have none.
-                let detail = "pages before its sound, as its comments".to_owned();
+                let detail = "pages before its audio, such as its comments".to_owned();
                 self.note(RepairKind::LeftOut, detail);
             }
             self.between.is_torn = true;
@@ -218,7 +218,7 @@ impl PagedPackets {
     fn begin_at(&mut self, start: i64, is_torn: bool) -> Result<(), DecodeError> {
         let is_early = start < 0 && self.timing.pre_skip() > 0;
         if is_early && !self.damaged.is_repaired() {
-            return Err(DecodeError::damaged("its first page states too early a position"));
+            return Err(DecodeError::damaged("its first page states a position that is too early"));
         }
         // What is missing before the first page belongs to the sound.
         let first = if is_torn { 0 } else { start.max(0) };

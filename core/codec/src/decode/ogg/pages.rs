@@ -63,7 +63,7 @@ impl Page {
             return Ok(None);
         }
         if !head.starts_with(&CAPTURE[..there.min(CAPTURE.len())]) {
-            return Err(DecodeError::damaged("something that is no page stands between its pages"));
+            return Err(DecodeError::damaged("there is other data between its pages"));
         }
         let cut = || DecodeError::truncated("a whole page", "only the start of one");
         if there < HEADER_BYTES {
@@ -190,7 +190,7 @@ impl Pages {
             if self.sequence.is_some_and(|sequence| sequence != page.sequence) {
                 if !self.damaged.is_repaired() {
                     return Err(DecodeError::damaged(format!(
-                        "page {} follows where another one should",
+                        "page {} is out of order",
                         page.sequence
                     )));
                 }
@@ -275,7 +275,7 @@ impl Pages {
                 self.is_skipping = is_continued;
             }
         } else if self.is_inside != is_continued {
-            return Err(DecodeError::damaged("a packet has no end or no start"));
+            return Err(DecodeError::damaged("a packet has no start or no end"));
         }
         let (mut packets, mut at) = (Vec::new(), 0);
         for &length in &page.segments {
@@ -293,7 +293,7 @@ impl Pages {
             if !goes_on {
                 packets.push(std::mem::take(&mut self.partial));
             } else if self.partial.len() > PACKET_BYTES_MAX {
-                return Err(DecodeError::damaged("a packet is beyond the limit"));
+                return Err(DecodeError::damaged("a packet exceeds the limit"));
             }
         }
         Ok(packets)

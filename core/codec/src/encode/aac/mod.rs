@@ -26,12 +26,13 @@ const NAME: &str = "aac";
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "m4a",
-    summary: "AAC-LC in MPEG-4: what phones and Apple's programs play, with tags and pictures.",
+    summary: "AAC-LC in MPEG-4, for phones and Apple software, with tags and pictures.",
     lossy: Some(Lossy {
         bit_rates_kbps: BitRates::Between(8, 576),
         bit_rate_modes: &[BitRateMode::Constant],
         vbr_qualities: Some(VBR_QUALITIES),
-        default: "96 kbit/s for each channel but that of low frequencies, or the most that the sample rate has",
+        default: "96 kbit/s per channel, not counting LFE, or the highest that the sample rate \
+            allows",
         usual_kbps: 192,
         decoded_rate_hz: None,
         resolve,
@@ -75,7 +76,7 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
     let channel_count = spec.channel_count();
     if spec.layout != ChannelLayout::usual(channel_count) || !LAYOUTS.contains(&channel_count) {
         return Err(Refusal {
-            what: format!("this arrangement of channels ({})", spec.layout),
+            what: format!("this channel layout ({})", spec.layout),
             instead: "it stores mono, stereo, 3.0, 5.0 and 5.1".to_owned(),
         });
     }
@@ -93,7 +94,7 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
             Some(format!("it has {} (best) to {}", VBR_QUALITIES.0, VBR_QUALITIES.1))
         }
         LossyQuality::AverageKbps(_) => {
-            Some("its bit rates are constant; `vbr_quality` varies them".to_owned())
+            Some("its bit rates are constant; for a variable one, use `vbr_quality`".to_owned())
         }
         // What else there is for which stream only the library knows.
         asked if Fdk::new(rate, channel_count, asked).is_some() => None,
@@ -104,7 +105,7 @@ fn resolve(spec: &StreamSpec, asked: Option<LossyQuality>) -> Result<LossyQualit
             let lowest = (1..=most).step_by(8).find(takes).unwrap_or(most);
             Some(format!("it has about {lowest} to {most} kbit/s there"))
         }
-        LossyQuality::Vbr(_) => Some("use a bit rate there".to_owned()),
+        LossyQuality::Vbr(_) => Some("use a bit rate instead".to_owned()),
     };
     let Some(instead) = there else { return Ok(asked) };
     Err(Refusal { what: format!("{asked} at {} {}", spec.sample_rate, spec.layout), instead })
@@ -213,7 +214,7 @@ impl AacEncoder {
 
     /// Encodes what is pending, a whole packet.
     fn encode(&mut self) -> Result<(), EncodeError> {
-        let packet = self.fdk.encode(&self.pending).ok_or_else(|| failed("the library gave up"))?;
+        let packet = self.fdk.encode(&self.pending).ok_or_else(|| failed("the library failed"))?;
         self.out.extend_from_slice(packet);
         if !packet.is_empty() {
             self.packets.push(u32::try_from(packet.len()).expect("has a few thousand bytes"));
@@ -251,7 +252,7 @@ impl Encoder for AacEncoder {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         self.settings.expect_samples(NAME, samples)?;
         let Samples::Int { planes, .. } = samples else {
-            return Err(failed("it takes integers only"));
+            return Err(failed("it accepts only integers"));
         };
         let (channel_count, end) = (planes.len(), samples.frame_count());
         let mut start = 0;
@@ -274,7 +275,7 @@ impl Encoder for AacEncoder {
 
     fn finish(mut self: Box<Self>) -> Result<(), EncodeError> {
         if let Some(announced) = self.settings.frame_count.filter(|it| it.0 != self.frame_count) {
-            let reason = format!("{announced} were announced, {} came", self.frame_count);
+            let reason = format!("{announced} were announced, but {} came", self.frame_count);
             return Err(EncodeError::Failed { format: NAME, reason });
         }
         self.drain()?;

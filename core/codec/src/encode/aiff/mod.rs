@@ -24,7 +24,7 @@ const DATA_BYTES_MAX: u64 = u32::MAX as u64 - 1023;
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "aiff",
-    summary: "Uncompressed samples as Apple's programs keep them; floats as AIFF-C; up to 4 GB.",
+    summary: "Uncompressed samples in Apple's format; floats as AIFF-C; up to 4 GB.",
     lossy: None,
     formats: &[PcmFormat::int(16), PcmFormat::int(24), PcmFormat::int(32), PcmFormat::FLOAT],
     channel_count_max: CHANNEL_COUNT_MAX,

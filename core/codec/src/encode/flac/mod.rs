@@ -43,7 +43,7 @@ const FORMATS: &[PcmFormat] = if IS_WIDE {
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "flac",
-    summary: "Losslessly compressed integers, with checksum, tags and pictures.",
+    summary: "Lossless compression of integer samples, with checksum, tags and pictures.",
     lossy: None,
     formats: FORMATS,
     channel_count_max: 8,
@@ -179,7 +179,7 @@ impl FlacEncoder {
         match self.settings.frame_count {
             Some(announced) if announced.0 != self.facts.frame_count => Err(EncodeError::Failed {
                 format: NAME,
-                reason: format!("{announced} were announced, {} came", self.facts.frame_count),
+                reason: format!("{announced} were announced, but {} came", self.facts.frame_count),
             }),
             _ => Ok(()),
         }
@@ -196,7 +196,7 @@ impl Encoder for FlacEncoder {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         self.settings.expect_samples(NAME, samples)?;
         let Samples::Int { planes, .. } = samples else {
-            let reason = "it stores integers only".to_owned();
+            let reason = "it stores only integers".to_owned();
             return Err(EncodeError::Failed { format: NAME, reason });
         };
         for (pending, plane) in self.pending.iter_mut().zip(planes) {

@@ -24,12 +24,12 @@ const NAME: &str = "mp3";
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "mp3",
-    summary: "Small files that everything plays, with tags and pictures; exact in length.",
+    summary: "Small files that play everywhere, with tags and pictures; exact length.",
     lossy: Some(Lossy {
         bit_rates_kbps: BitRates::Of(rates::BIT_RATES_KBPS),
         bit_rate_modes: &[BitRateMode::Constant, BitRateMode::Average],
         vbr_qualities: Some(rates::VBR_QUALITIES),
-        default: "192 kbit/s for stereo, 96 for mono, or the most that the sample rate has",
+        default: "192 kbit/s for stereo, 96 for mono, or the highest that the sample rate allows",
         usual_kbps: 192,
         decoded_rate_hz: None,
         resolve: rates::resolve,
@@ -220,11 +220,11 @@ impl Encoder for Mp3Encoder {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         self.settings.expect_samples(NAME, samples)?;
         let Samples::Float { planes } = samples else {
-            return Err(failed("it takes floats only"));
+            return Err(failed("it accepts only floats"));
         };
         // LAME computes indices from samples.
         if planes.iter().flatten().any(|sample| !sample.is_finite()) {
-            return Err(failed("a sample is not a finite number"));
+            return Err(failed("a sample is NaN or infinite"));
         }
         let end = samples.frame_count();
         for start in (0..end).step_by(CHUNK_FRAMES) {

@@ -21,7 +21,7 @@ const NAME: &str = "wav";
 pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     name: NAME,
     extension: "wav",
-    summary: "Uncompressed samples that every tool reads; becomes RF64 beyond 4 GB.",
+    summary: "Uncompressed samples that every program reads; RF64 above 4 GB.",
     lossy: None,
     formats: &[PcmFormat::int(16), PcmFormat::int(24), PcmFormat::int(32), PcmFormat::FLOAT],
     channel_count_max: CHANNEL_COUNT_MAX,

@@ -28,61 +28,61 @@ const REDUCTION_DB_MAX: f64 = 20.0;
 const LIMITER_MARGIN_DB: f64 = 0.05;
 
 /// Why a file gets less than its target.
-const NEEDS_MORE_REDUCTION: &str =
-    "the target would need more reduction than `max_reduction_db` allows";
-const IS_SATURATED: &str = "another decibel of gain would bring less than 0.1 LU";
-const NOT_FOUND: &str = "no gain was found that reaches the target within the rehearsals";
+const NEEDS_MORE_REDUCTION: &str = "the target needs more reduction than `max_reduction_db` allows";
+const IS_SATURATED: &str = "another decibel of gain would add less than 0.1 LU";
+const NOT_FOUND: &str = "no gain that reaches the target was found";
 
 /// Why a file has no loudness.
 const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70 LUFS";
 
-/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, character, release_ms, mono, group, skip_within_lu, lower_only}`
+/// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, character, release_ms, mono, group, skip_within_lu,
+/// lower_only}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "loudness",
-    summary: "Brings the whole file to a loudness with one gain, below a true-peak ceiling.",
-    manual: "Loudness is measured as ITU-R BS.1770-5 and EBU R 128 say. The gain is the same \
-             throughout, so the dynamics stay. Where the ceiling would be exceeded the file gets \
-             less gain, and the report states what it falls short of in LU. With `mode = \
-             \"limit\"` it gets the gain all the same, and what exceeds the ceiling is turned \
-             down as by the step `limit`, by at most `max_reduction_db`; since that makes the \
-             file softer, gains are rehearsed until the loudness is within 0.1 LU of the target, \
-             and what more reduction would bring is not taken but reported in LU. Where another \
-             decibel of gain brings less than 0.1 LU, it gets no more and the report says so. A file whose \
-             peaks allow the gain is not limited at all. The true peak is the larger of two \
-             measures: the standard's four times oversampling (twice from 96 kHz) and a precise \
-             one; the ceiling leaves room for the dither of 16 bits. Gains are rounded to \
-             0.001 dB, down where the ceiling binds. A file without loudness (silent, shorter than 400 ms, below -70 LUFS) is left \
-             alone, or lowered to the ceiling where it exceeds that, and the report says so. With \
-             `group`, files that belong together get one gain, so that they keep their differences: \
-             `folder` takes those of one folder together, `batch` those of one `wavemill run`. The \
-             loudness is then that of all of them, gated over all their blocks, and their largest \
-             true peak is held below the ceiling. With `mode = \"limit\"` too the gain is the same \
-             for all; each file is limited where it exceeds the ceiling, no gains are rehearsed, and \
-             what the limiter takes from the loudness is reported for each file.",
+    summary: "Normalizes the whole file to a target loudness with one gain, below a true-peak \
+        ceiling.",
+    manual: "Loudness is measured by ITU-R BS.1770-5 and EBU R 128. The gain is constant, so the \
+        dynamics do not change. If peaks would exceed the ceiling, the file gets less gain, and \
+        the report states the shortfall in LU. With `mode = \"limit\"`, the file gets the full \
+        gain, and peaks above the ceiling are limited as by the step `limit`, by at most \
+        `max_reduction_db`. Because limiting makes the file quieter, Wavemill tries gains until \
+        the loudness is within 0.1 LU of the target; if that would take more reduction, the file \
+        stays quieter and the report states the shortfall in LU. If another decibel of gain would \
+        add less than 0.1 LU, the search stops and the report says so. A file whose peaks allow \
+        the gain is not limited. The true peak is the larger of two measures: the standard's 4x \
+        oversampling (2x from 96 kHz) and a 16x one; the ceiling leaves room for 16-bit dither. \
+        Gains are rounded to 0.001 dB, or down where the ceiling limits them. A file without \
+        loudness (silent, shorter than 400 ms or below -70 LUFS) is left alone, or lowered to the \
+        ceiling if it exceeds it, and the report says so. With `group`, the files of one folder \
+        (`folder`) or one `wavemill run` (`batch`) get the same gain, so the differences between \
+        them remain. Loudness is then gated over the blocks of all files, and their largest true \
+        peak stays below the ceiling. With `mode = \"limit\"`, each file is limited where it \
+        exceeds the ceiling, no gains are tried, and the report of each file states the loudness \
+        that its limiting cost.",
     params: &[
         ParamDescriptor {
             key: "target_lufs",
-            summary: "Integrated loudness afterwards.",
+            summary: "Target integrated loudness.",
             kind: ParamKind::Number { unit: "LUFS", min: -70.0, max: 0.0 },
             default: ParamDefault::Required { example: "-16.0" },
         },
         ParamDescriptor {
             key: "ceiling_dbtp",
-            summary: "True peak that is not exceeded.",
+            summary: "Maximum true peak.",
             kind: ParamKind::Number { unit: "dBTP", min: -40.0, max: 0.0 },
             default: ParamDefault::Number(-1.0),
         },
         ParamDescriptor {
             key: "mode",
-            summary: "What happens where the ceiling binds: `lower` gives less gain, `limit` turns \
-                      down what exceeds it.",
+            summary: "What to do when peaks would exceed the ceiling: apply less gain (`lower`), \
+                or limit the peaks (`limit`).",
             kind: ParamKind::Choice(&["lower", "limit"]),
             default: ParamDefault::Choice("lower"),
         },
         ParamDescriptor {
             key: "max_reduction_db",
-            summary: "With `limit`: what a peak is turned down by at most. A file that would need \
-                      more gets less gain.",
+            summary: "With `limit`: maximum gain reduction of a peak. A file that would need more \
+                gets less gain.",
             kind: ParamKind::Number { unit: "dB", min: 0.0, max: REDUCTION_DB_MAX },
             default: ParamDefault::Number(6.0),
         },
@@ -91,8 +91,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         mono::PARAM,
         ParamDescriptor {
             key: "group",
-            summary: "Files that get one gain together: those of a `folder`, or of a `batch`, which is \
-                      one `wavemill run`.",
+            summary: "Files that share one gain: all files of a `folder`, or of a `batch` (one \
+                `wavemill run`).",
             kind: ParamKind::Choice(&["folder", "batch"]),
             default: ParamDefault::Absent,
         },
@@ -104,7 +104,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         },
         ParamDescriptor {
             key: "lower_only",
-            summary: "Whether a file or group softer than the target keeps its loudness.",
+            summary: "Whether a file or group quieter than the target keeps its loudness.",
             kind: ParamKind::Bool,
             default: ParamDefault::Bool(false),
         },
@@ -173,7 +173,7 @@ struct Decision {
     is_ceiling_bound: bool,
     /// Why a limiter does not reach the target.
     bound: Option<Bound>,
-    /// By how much the result is softer than it was to become; nothing where it had no loudness.
+    /// By how much the result is quieter than it was to become; nothing where it had no loudness.
     shortfall: Lu,
     work: Work,
 }

@@ -145,7 +145,7 @@ impl Search {
     }
 
     /// The same search for a ceiling lower by `by` and a target higher by `louder`, with the gain estimated
-    /// from what is known: a limiter does the same to a signal that is softer by as much as its ceiling is
+    /// from what is known: a limiter does the same to a signal that is quieter by as much as its ceiling is
     /// lower.
     pub(super) fn lowered(&self, by: Decibels, louder: Decibels) -> Self {
         let mut search = Self { gain_max: self.gain_max - by, ..self.clone() };

@@ -16,13 +16,13 @@ const HALF_WINDOW: usize = 8;
 /// How far around a place its room is looked for, in cells: a phrase of 3 s has gaps between its syllables.
 const REACH: usize = 60;
 
-/// The softest tenth of the cells around a place is its room.
+/// The quietest tenth of the cells around a place is its room.
 const ROOM_SHARE: usize = 10;
 
-/// What is 30 dB softer than a place is silence between two rooms, and says nothing of the one at hand.
+/// What is 30 dB quieter than a place is silence between two rooms, and says nothing of the one at hand.
 const SILENCE_SHARE: f64 = 1e-3;
 
-/// How far speech is above its room. A steady room is above its own softest tenth by less than 2 dB.
+/// How far speech is above its room. A steady room is above its own quietest tenth by less than 2 dB.
 const ABOVE_ROOM_DB: f64 = 8.0;
 
 /// Mean powers above the rumble, all channels together, cell by cell.

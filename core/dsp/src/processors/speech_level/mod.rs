@@ -18,20 +18,20 @@ use wavemill_audio::{Block, StreamSpec};
 /// `speech-level{range_db, speed_db_per_s, tolerance_lu}`
 pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "speech-level",
-    summary: "Brings soft and loud phrases of speech towards the loudness of the file.",
-    manual: "A hand on the fader that knows what comes. The gain at a place follows the loudness of \
-             the 3 s around it, pauses and other speakers left out, and its distance from the \
-             loudness of the whole file. It falls before a loud phrase begins and rises only while \
-             somebody speaks, so that no pause is raised by more than the phrase before it. Sound \
-             more than 12 LU below the loudness of the file counts as speech only where it stands out \
-             from its room by 8 dB, and never more than 10 LU below the range. The gain never changes faster than \
-             `speed_db_per_s`: a fall may begin within the phrase before. A soft phrase of less \
-             than 1.5 s between loud ones is not raised. Raised phrases may exceed full scale: let \
-             `limit` or `loudness` follow.",
+    summary: "Evens out quiet and loud phrases of speech.",
+    manual: "Rides the fader with look-ahead, toward the loudness of the whole file. The gain \
+        follows the loudness of the surrounding 3 s, without pauses and other speakers. It falls \
+        before a loud phrase begins and rises only while somebody speaks, so no pause is raised by \
+        more than the phrase before it. Sound more than 12 LU below the loudness of the file \
+        counts as speech only if it is at least 8 dB above its room tone, and never if it is more \
+        than 10 LU below the range. The gain never changes faster than `speed_db_per_s`, so a fall \
+        may begin within the preceding phrase. A quiet phrase of less than 1.5 s between loud ones \
+        is not raised. Raised phrases may exceed full scale: add `limit` or `loudness` after this \
+        step.",
     params: &[
         ParamDescriptor {
             key: "range_db",
-            summary: "Most gain and most reduction.",
+            summary: "Maximum gain and maximum reduction.",
             kind: ParamKind::Number { unit: "dB", min: 0.0, max: 20.0 },
             default: ParamDefault::Number(20.0),
         },
@@ -43,8 +43,8 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
         },
         ParamDescriptor {
             key: "tolerance_lu",
-            summary: "Phrases this close to the loudness of the file keep theirs; others are brought \
-                      this close.",
+            summary: "Phrases this close to the loudness of the file are left as they are; others \
+                are brought this close.",
             kind: ParamKind::Number { unit: "LU", min: 0.0, max: 10.0 },
             default: ParamDefault::Number(1.0),
         },

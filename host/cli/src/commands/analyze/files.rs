@@ -82,7 +82,10 @@ pub(super) fn items(arguments: &[PathBuf], raw: Option<RawFormat>) -> Vec<Item> 
             let before = items.len();
             walk(argument, &mut items);
             if items.len() == before {
-                items.push(Item::nothing(argument, "holds no audio file that Wavemill reads"));
+                items.push(Item::nothing(
+                    argument,
+                    "contains no audio files that Wavemill can read",
+                ));
             }
         } else {
             items.push(Item::file(argument));

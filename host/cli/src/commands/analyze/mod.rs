@@ -1,6 +1,6 @@
 //! `wavemill analyze`: what files are, how they measure, and how they stand to delivery targets.
 
-use super::confined::before_analysis;
+use super::confinement::before_analysis;
 use super::flags::damaged;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{Cache, Part, REPAIRS, RawFormat, Record, STREAM_NAME, SampleCoding};
@@ -20,32 +20,31 @@ mod table;
 pub(super) mod verdicts;
 mod work;
 
-/// Measure files: format, tags, loudness, levels, spectrum; and hold them against delivery targets
+/// Measure files: format, tags, loudness, levels, spectrum; and compare them with delivery targets
 #[derive(Debug, clap::Args)]
 pub(super) struct Analyze {
-    /// Audio files, folders of them, or - for standard input
+    /// Audio files or folders, or - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Only these parts
+    /// Measure only these parts
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
 
-    /// Hold the files against these delivery targets: names of `wavemill targets`, files of your own,
-    /// or all of the former
+    /// Compare with these delivery targets: names from `wavemill targets`, targets files, or all
     #[arg(long, value_delimiter = ',', value_name = "TARGET")]
     target: Vec<String>,
 
-    /// Print CSV: one row a file, a column a measure
+    /// Print CSV: one row per file, one column per measure
     #[arg(long, conflicts_with = "json")]
     csv: bool,
 
-    /// Print loudness over time as JSON lines instead: momentary, short-term and true peak every 100 ms,
-    /// then how short-term loudness is distributed
+    /// Print loudness over time as JSON lines instead: momentary, short-term and true peak every 100 ms, then the
+    /// distribution of short-term loudness
     #[arg(long, conflicts_with_all = ["csv", "only", "target"])]
     history: bool,
 
-    /// What becomes of a damaged file: refuse it, or repair it and report what was repaired
+    /// What to do with a damaged file: refuse it, or repair it and report the repairs
     #[arg(
         long,
         value_parser = damaged,
@@ -55,7 +54,7 @@ pub(super) struct Analyze {
     )]
     damaged: Damaged,
 
-    /// Measure anew, and keep no results
+    /// Do not use the cache
     #[arg(long)]
     no_cache: bool,
 
@@ -67,7 +66,7 @@ pub(super) struct Analyze {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Raw samples from standard input")]
 struct Raw {
-    /// Frames a second
+    /// Sample rate in Hz
     #[arg(long, value_name = "HZ", requires_all = ["channels", "sample_format"])]
     rate: Option<u32>,
 
@@ -75,7 +74,7 @@ struct Raw {
     #[arg(long, value_name = "COUNT", requires_all = ["rate", "sample_format"])]
     channels: Option<u16>,
 
-    /// How a sample is stored, little-endian
+    /// Sample format, little-endian
     #[arg(long, value_enum, value_name = "FORMAT", requires_all = ["rate", "channels"])]
     sample_format: Option<SampleCoding>,
 }
@@ -157,7 +156,7 @@ impl Analyze {
         let is_stream = |path: &&PathBuf| path.as_os_str() == STREAM_NAME;
         match self.files.iter().filter(is_stream).count() {
             0 if is_raw => {
-                Err(CliError::usage("raw samples come from standard input: name it, as -"))
+                Err(CliError::usage("raw samples are read from standard input: name it as `-`"))
             }
             0 | 1 => Ok(()),
             _ => Err(CliError::usage("standard input can be read only once")),

@@ -89,7 +89,7 @@ fn show_larger_peak(reading: &mut Reading, standard: &Value, precise: &Value) {
         let by_standard = std::mem::replace(&mut reading.number, number);
         reading.unit = unit;
         if by_standard != reading.number {
-            reading.remark = format!("16x oversampled; BS.1770's meter reads {by_standard}");
+            reading.remark = format!("16x oversampling; BS.1770 meters read {by_standard}");
         }
     }
 }
@@ -152,7 +152,7 @@ mod tests {
         let peaks = |standard: f64, precise: f64| {
             lines(&json!({ "true_peak_dbtp": standard, "true_peak_precise_dbtp": precise }))
         };
-        let remark = "16x oversampled; BS.1770's meter reads -1.4";
+        let remark = "16x oversampling; BS.1770 meters read -1.4";
         assert_eq!(peaks(-1.44, -1.0), [format!("true peak|-1.0|dBTP|{remark}")]);
         assert_eq!(peaks(-1.0, -1.02), ["true peak|-1.0|dBTP|"]);
         assert_eq!(peaks(-0.9, -1.2), ["true peak|-0.9|dBTP|"]);

@@ -91,7 +91,7 @@ pub(super) fn lines(judgements: &[Judgement], paint: Paint) -> Vec<String> {
         compared(judgements, paint)
     };
     if judgements.iter().any(|judgement| !judgement.is_confirmed) {
-        let remark = "  * its numbers are what others report: wavemill targets NAME says who";
+        let remark = "  * numbers from other sources than the publisher: see wavemill targets NAME";
         lines.extend([String::new(), paint.tone(Tone::Faint, remark)]);
     }
     lines
@@ -141,7 +141,7 @@ fn passed(judgement: &Judgement) -> (&'static str, Tone) {
     match judgement.passed {
         Some(true) => ("passed", Tone::Good),
         Some(false) => ("failed", Tone::Bad),
-        None => ("not fully judged", Tone::Doubt),
+        None => ("not fully checked", Tone::Doubt),
     }
 }
 
@@ -214,9 +214,9 @@ fn playback(judgement: &Judgement) -> Option<String> {
         let why = if gain.is_held_by_peaks { "; its peaks allow no more" } else { "" };
         format!("playback raises it by {} dB to {loudness} LUFS{why}", fixed(db, 1))
     } else if gain.is_held_by_peaks {
-        "playback leaves it as it is: its peaks allow no more".to_owned()
+        "playback does not change its level: its peaks leave no headroom".to_owned()
     } else {
-        "playback leaves it as it is".to_owned()
+        "playback does not change its level".to_owned()
     })
 }
 
@@ -271,7 +271,7 @@ fn reason(judgement: &Judgement) -> (String, Option<Tone>) {
         .collect();
     let text = match judgement.passed {
         Some(false) => format!("{word}: {}", failed.join(", ")),
-        None => "loudness of dialogue not measured".to_owned(),
+        None => "dialogue loudness not measured".to_owned(),
         Some(true) => word.to_owned(),
     };
     (text, Some(tone))

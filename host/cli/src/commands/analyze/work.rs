@@ -3,7 +3,7 @@
 use super::files::Item;
 use crate::analysis::{self, Cache, Part, Record};
 use crate::commands::progress::Sum;
-use crate::commands::{Context, beside};
+use crate::commands::{Context, parallel};
 use crate::report::one_line;
 
 /// What became of an item; the reason of a failure reads on after its path.
@@ -21,7 +21,7 @@ pub(super) fn analyze_all(
     order.sort_by_key(|&index| std::cmp::Reverse(items[index].size_bytes));
     let sizes = items.iter().map(|item| item.size_bytes).filter(|size| *size < u64::MAX);
     let progress = Sum::new(context, items.len(), sizes.sum());
-    let mut found = beside::each(order.len(), context, |place| {
+    let mut found = parallel::each(order.len(), context, |place| {
         let index = order[place];
         (index, analyze(&items[index], parts, cache, context, &progress))
     });

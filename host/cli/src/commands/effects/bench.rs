@@ -11,7 +11,7 @@ use wavemill_core::processor::{Processor as _, Status};
 use wavemill_runtime::limits::{MEMORY_MIB_MAX, MODULE_BYTES_MAX};
 use wavemill_runtime::{Effect, Mode, Module, Sandbox, Settings, bundled};
 
-/// Measure an effect: time and fuel a frame, by block size
+/// Benchmark an effect: time and fuel per frame, by block size
 #[derive(Debug, clap::Args)]
 pub(super) struct Bench {
     /// Name of a bundled effect, or the path of a .wasm file
@@ -26,7 +26,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "HZ", default_value_t = 48_000)]
     rate: u32,
 
-    /// Number of channels [default: 2, or what the effect takes]
+    /// Number of channels [default: 2, or what the effect supports]
     #[arg(long, value_name = "NUMBER")]
     channels: Option<u32>,
 }
@@ -187,7 +187,9 @@ fn read(effect: &str) -> Result<Vec<u8>, CliError> {
     let length = std::fs::metadata(path).map_err(failed)?.len();
     if length > MODULE_BYTES_MAX as u64 {
         let max = MODULE_BYTES_MAX >> 20;
-        return Err(CliError::failed(format!("{effect}: a module has at most {max} MiB")));
+        return Err(CliError::failed(format!(
+            "{effect}: larger than {max} MiB, the limit for modules"
+        )));
     }
     std::fs::read(path).map_err(failed)
 }

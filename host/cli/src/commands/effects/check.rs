@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use wavemill_runtime::check::{self, CheckReport, CheckResult, Verdict};
 use wavemill_runtime::{bundled, limits};
 
-/// Test modules: any block size gives the same bits, latency and tail are honest, no input breaks them
+/// Test modules: same output at any block size, correct latency and tail, no failure on any input
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// Names of bundled effects, or .wasm files
@@ -157,7 +157,7 @@ fn rows(result: &CheckResult, width: usize, paint: Paint) -> Vec<String> {
 /// Width of the longest word for a verdict.
 const WORD_WIDTH: usize = "hint".len();
 
-/// `ok  fx/echo.wasm: 1 hint, 17 passed, 1 not judged`.
+/// `ok  fx/echo.wasm: 1 hint, 17 passed, 1 not checked`.
 fn tally(path: &Path, report: &CheckReport, paint: Paint) -> String {
     let count = |is: fn(&Verdict) -> bool| report.results.iter().filter(|r| is(&r.verdict)).count();
     let (failed, hints, passed, unjudged) = (
@@ -170,7 +170,7 @@ fn tally(path: &Path, report: &CheckReport, paint: Paint) -> String {
         (failed, format!("{failed} failed")),
         (hints, counted(hints, "hint")),
         (passed, format!("{passed} passed")),
-        (unjudged, format!("{unjudged} not judged")),
+        (unjudged, format!("{unjudged} not checked")),
     ];
     let parts: Vec<_> =
         parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
@@ -210,7 +210,7 @@ mod tests {
             [
                 "a.wasm: 0 B",
                 "",
-                "  ok    tail          after what fx_tail says it is below -120 dBFS",
+                "  ok    tail          after fx_tail, the output is below -120 dBFS",
                 "  no    silence       the output lags behind the output lags behind the output lags",
                 "                      behind the output lags behind the output lags behind the output",
                 "                      lags behind",
@@ -233,7 +233,7 @@ mod tests {
         let report = check::check(b"", limits::MEMORY_MIB);
         let lines = lines(Path::new("a.wasm"), &report, Paint::PLAIN, false);
         assert_eq!(lines.len(), 5, "{lines:?}");
-        assert_eq!(lines[4], "no  a.wasm: 1 failed, 18 not judged");
+        assert_eq!(lines[4], "no  a.wasm: 1 failed, 18 not checked");
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         let report = report(&[Verdict::Passed, Verdict::NotJudged("none".to_owned())]);
         assert_eq!(
             tally(Path::new("a.wasm"), &report, Paint::PLAIN),
-            "ok  a.wasm: 1 passed, 1 not judged"
+            "ok  a.wasm: 1 passed, 1 not checked"
         );
     }
 }

@@ -143,12 +143,12 @@ impl<'a> Sheet<'a> {
 fn tail(tail: Tail, rate: SampleRate, keep_length: bool) -> String {
     match tail {
         Tail::Frames(Frames::ZERO) => "none".to_owned(),
-        Tail::Infinite if keep_length => "never ends; cut, files keep their length".to_owned(),
-        Tail::Infinite => "never ends; cut".to_owned(),
+        Tail::Infinite if keep_length => "infinite; cut, files keep their length".to_owned(),
+        Tail::Infinite => "infinite; cut".to_owned(),
         Tail::Frames(frames) if keep_length => {
             format!("{}; cut, files keep their length", span(frames, rate))
         }
-        Tail::Frames(frames) => format!("{}; files get longer by it", span(frames, rate)),
+        Tail::Frames(frames) => format!("{}; lengthens files", span(frames, rate)),
     }
 }
 
@@ -162,7 +162,7 @@ fn span(frames: Frames, rate: SampleRate) -> String {
 
 fn channels(description: &Description) -> String {
     match description.channels {
-        (1, 1) => "any number, each on its own".to_owned(),
+        (1, 1) => "any number, each processed separately".to_owned(),
         (min, max) if min == max => min.to_string(),
         (min, max) => format!("{min} to {max}"),
     }

@@ -11,7 +11,7 @@ use wavemill_runtime::{Module, bundled};
 /// List the bundled effects, or those that pipelines use
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
-    /// Pipeline files, or folders of them [default: the bundled effects]
+    /// Pipeline files or folders [default: the bundled effects]
     #[arg(value_name = "PIPELINE|DIR")]
     pipelines: Vec<PathBuf>,
 }
@@ -46,7 +46,7 @@ impl Run for List {
         }
         if effects.is_empty() {
             let nobody = if self.pipelines.is_empty() {
-                "no effects are bundled with this program"
+                "this program has no bundled effects"
             } else {
                 "these pipelines use no effects"
             };

@@ -10,10 +10,10 @@ use wavemill_pipelines::effects::{EffectStep, LOCK_FILE, Lock, Pin};
 use wavemill_platform::replace_file;
 use wavemill_store::cache::folder_of;
 
-/// Pin the modules that pipelines use: `effects.lock` beside them names their SHA-256, and others are refused
+/// Pin the modules that pipelines use: writes their SHA-256 to `effects.lock`; other modules are refused
 #[derive(Debug, clap::Args)]
 pub(super) struct LockOf {
-    /// Pipeline files, or folders of them
+    /// Pipeline files or folders
     #[arg(required = true, value_name = "PIPELINE|DIR")]
     pipelines: Vec<PathBuf>,
 }
@@ -42,7 +42,7 @@ impl Run for LockOf {
             let locks: Vec<_> = written.iter().map(object).collect();
             context.document(&json!({ "version": JSON_VERSION, "locks": locks }))?;
         } else if written.is_empty() {
-            context.report.note("these pipelines use no effects: there is nothing to pin");
+            context.report.note("these pipelines use no effects; nothing to pin");
         } else {
             context.lines(written.iter().flat_map(lines))?;
         }
@@ -78,7 +78,7 @@ fn pin(effect: &EffectStep) -> Pin {
 fn update(folder: &Path, pins: BTreeMap<String, Pin>) -> Result<Written, CliError> {
     let path = folder.join(LOCK_FILE);
     let failed = |error: &dyn std::fmt::Display| {
-        CliError::failed(format!("{}: {error}; remove it to make it anew", shown(folder)))
+        CliError::failed(format!("{}: {error}; delete the file to create it again", shown(folder)))
     };
     let found = Lock::read(folder).map_err(|error| failed(&error))?;
     let mut lock = found.clone().unwrap_or_default();
@@ -95,7 +95,7 @@ fn update(folder: &Path, pins: BTreeMap<String, Pin>) -> Result<Written, CliErro
 fn lines(written: &Written) -> Vec<String> {
     let count = counted(written.lock.effects.len(), "effect");
     let head = if written.changed.is_empty() {
-        format!("{}: {count}, nothing to change", shown(&written.path))
+        format!("{}: {count}, no changes", shown(&written.path))
     } else {
         format!("{}: {count}", shown(&written.path))
     };

@@ -36,8 +36,8 @@ impl Run for Effects {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let found = COMMANDS.iter().find(|command| command.name == self.name);
-        let command =
-            found.ok_or_else(|| CliError::usage(format!("there is no `effects {}`", self.name)))?;
+        let command = found
+            .ok_or_else(|| CliError::usage(format!("unknown command `effects {}`", self.name)))?;
         (command.run)(&self.arguments, context)
     }
 }
@@ -59,7 +59,7 @@ impl FromArgMatches for Effects {
 impl Args for Effects {
     fn augment_args(command: Command) -> Command {
         command
-            .about("List, describe, check, write, measure and pin effect modules")
+            .about("List, describe, check, create, benchmark and pin effect modules")
             .subcommand_required(true)
             .arg_required_else_help(true)
             .disable_help_subcommand(true)

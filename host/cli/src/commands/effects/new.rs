@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Write the sources of a new effect, with a build file and the kit
+/// Create the sources of a new effect, with a build file and the kit
 #[derive(Debug, clap::Args)]
 pub(super) struct New {
     /// Name of the effect: letters a-z, digits and `-`
@@ -126,13 +126,13 @@ fn check_name(name: &str) -> Result<(), CliError> {
         && !name.ends_with('-');
     if !is_fine {
         return Err(CliError::usage(format!(
-            "`{name}` is no name for an effect: a letter a-z, then letters, digits and `-`, at most \
-             {NAME_LENGTH_MAX}"
+            "`{name}` is not a valid name for an effect: a letter a-z, then letters, digits and \
+            `-`, at most {NAME_LENGTH_MAX}"
         )));
     }
     if RESERVED.contains(&name) {
         return Err(CliError::usage(format!(
-            "`{name}` is a word of Rust; give the effect another name"
+            "`{name}` is a reserved word in Rust; choose another name"
         )));
     }
     Ok(())
@@ -143,14 +143,14 @@ fn make_folder(folder: &Path) -> Result<(), CliError> {
     match std::fs::create_dir_all(folder) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(CliError::failed(format!("{}: there is a file already", shown(folder))));
+            return Err(CliError::failed(format!("{}: a file of this name exists", shown(folder))));
         }
         Err(error) => return Err(CliError::path(folder, error)),
     }
     let mut entries = std::fs::read_dir(folder).map_err(|error| CliError::path(folder, error))?;
     if entries.next().is_some() {
         return Err(CliError::failed(format!(
-            "{}: the folder is not empty; nothing is overwritten, give another one with --path",
+            "{}: the folder is not empty; choose another one with --path",
             shown(folder)
         )));
     }
@@ -190,6 +190,6 @@ mod tests {
         let error = make_folder(folder.path()).unwrap_err().to_string();
         assert!(error.contains("not empty"), "{error}");
         let error = make_folder(&folder.path().join("mine")).unwrap_err().to_string();
-        assert!(error.contains("there is a file"), "{error}");
+        assert!(error.contains("a file of this name exists"), "{error}");
     }
 }

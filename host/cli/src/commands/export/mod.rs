@@ -3,7 +3,7 @@
 pub(in crate::commands) mod step_flags;
 mod toml_text;
 
-use super::confined::before_run;
+use super::confinement::before_run;
 use super::flags::damaged;
 use super::how::How;
 use super::paths::absolute;
@@ -20,7 +20,7 @@ use wavemill_core::encode;
 /// What messages call the pipeline that the flags make.
 const NAME: &str = "export";
 
-/// Convert or master one file, as flags say; the same as a pipeline of one export
+/// Convert or master one file with flags, like a pipeline with one export
 #[derive(Debug, Default, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExportOne {
@@ -28,15 +28,15 @@ pub(super) struct ExportOne {
     #[arg(value_name = "IN")]
     input: PathBuf,
 
-    /// The file to make; its extension names the format
+    /// The file to write; its extension sets the format
     #[arg(value_name = "OUT")]
     target: PathBuf,
 
-    /// Format, where the extension does not say it (`wavemill formats` lists them)
+    /// Format, if not set by the extension (`wavemill formats` lists them)
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
 
-    /// What becomes of a damaged file: refuse it, or repair it and report what was repaired
+    /// What to do with a damaged file: refuse it, or repair it and report the repairs
     #[arg(long, value_parser = damaged, default_value = Damaged::Refuse.name(), value_name = "refuse|repair")]
     damaged: Damaged,
 
@@ -44,11 +44,11 @@ pub(super) struct ExportOne {
     #[arg(long)]
     force: bool,
 
-    /// Print the pipeline that the flags make, and do nothing else
+    /// Print the flags as a pipeline, and do nothing else
     #[arg(long)]
     print_pipeline: bool,
 
-    /// Measure what would come out and write nothing
+    /// Measure the result, but write nothing
     #[arg(long, conflicts_with = "print_pipeline")]
     dry_run: bool,
 
@@ -69,7 +69,7 @@ pub(super) struct ExportOne {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Raw samples from standard input")]
 struct Raw {
-    /// Frames a second
+    /// Sample rate in Hz
     #[arg(long = "raw-rate", id = "raw_rate", value_name = "HZ")]
     #[arg(requires_all = ["raw_channels", "raw_format"])]
     rate: Option<u32>,
@@ -79,7 +79,7 @@ struct Raw {
     #[arg(requires_all = ["raw_rate", "raw_format"])]
     channels: Option<u16>,
 
-    /// How a sample is stored, little-endian
+    /// Sample format, little-endian
     #[arg(long = "raw-format", id = "raw_format", value_enum, value_name = "FORMAT")]
     #[arg(requires_all = ["raw_rate", "raw_channels"])]
     coding: Option<SampleCoding>,
@@ -93,7 +93,7 @@ struct Storage {
     #[arg(long, value_name = "N")]
     channels: Option<u32>,
 
-    /// Bits of a sample: 16, 24, 32 [default: the source's]
+    /// Bits per sample: 16, 24, 32 [default: the source's]
     #[arg(long, value_name = "BITS")]
     bit_depth: Option<u32>,
 
@@ -101,7 +101,7 @@ struct Storage {
     #[arg(long, value_name = "KIND")]
     sample_format: Option<String>,
 
-    /// Noise where bits are reduced: none, tpdf, shaped [default: tpdf]
+    /// Dither when the bit depth is reduced: none, tpdf, shaped [default: tpdf]
     #[arg(long, value_name = "KIND")]
     dither: Option<String>,
 
@@ -113,11 +113,11 @@ struct Storage {
     #[arg(long, value_name = "KBPS", conflicts_with = "vbr_quality")]
     bit_rate: Option<u32>,
 
-    /// Whether the bit rate is constant or average [default: MP3 constant, Opus average]
+    /// Constant or average bit rate [default: MP3 constant, Opus average]
     #[arg(long, value_name = "MODE", requires = "bit_rate")]
     bit_rate_mode: Option<String>,
 
-    /// Variable bit rate of a lossy format, by quality: 0 is MP3's best, 10 Vorbis's
+    /// Variable bit rate of a lossy format, by quality: the best is 0 for MP3, 10 for Vorbis
     #[arg(long, value_name = "N")]
     vbr_quality: Option<u32>,
 
@@ -125,7 +125,7 @@ struct Storage {
     #[arg(long)]
     replay_gain: bool,
 
-    /// Give OUT the time of modification of IN
+    /// Give OUT the modification time of IN
     #[arg(long)]
     keep_mtime: bool,
 }
@@ -134,36 +134,36 @@ struct Storage {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Tags")]
 struct TagFlags {
-    /// Set a tag, as title="{stem}, {date:%Y}"; may be given again, for several artists too [default: the
-    /// source's tags]
+    /// Set a tag, such as title="{stem}, {date:%Y}"; can be repeated, also for several artists [default: the source's
+    /// tags]
     #[arg(long = "tag", value_name = "NAME=TEXT", value_parser = pair)]
     set: Vec<(String, String)>,
 
-    /// Leave a tag out, or `pictures`, `broadcast`, `recording`, `cues`, `all`; may be given again
+    /// Remove a tag, or `pictures`, `broadcast`, `recording`, `cues`, `all`; can be repeated
     #[arg(long = "remove-tag", value_name = "NAME")]
     remove: Vec<String>,
 
-    /// JPEG or PNG file that becomes the cover [default: the source's pictures]
+    /// JPEG or PNG file for the cover [default: the source's pictures]
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
 
-    /// File of chapters: lines such as `00:01:23.500 Title`, or JSON of Podcasting 2.0 [default: the source's]
+    /// Chapter file: lines such as `00:01:23.500 Title`, or Podcasting 2.0 JSON [default: the source's chapters]
     #[arg(long, value_name = "FILE")]
     chapters: Option<PathBuf>,
 
-    /// Write the chapters of OUT into a file of their own, as JSON of Podcasting 2.0; none if OUT has no chapters
+    /// Write the chapters of OUT to this file, as Podcasting 2.0 JSON; not written if OUT has no chapters
     #[arg(long, value_name = "FILE")]
     chapters_json: Option<PathBuf>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=TEXT, as title=Talk")?;
+    let (name, value) = text.split_once('=').ok_or("write NAME=TEXT, such as title=Talk")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
 const AFTER_HELP: &str = "\
-The result is verified like that of any pipeline: complete or absent. --print-pipeline is the way from here to
-a pipeline of your own: `wavemill export a.wav b.flac --loudness -16 --print-pipeline > mine.toml`.";
+The result is verified like that of any pipeline: complete or absent. To turn the flags into a pipeline file, use
+--print-pipeline: `wavemill export a.wav b.flac --loudness -16 --print-pipeline > mine.toml`.";
 
 impl Run for ExportOne {
     const NAME: &'static str = NAME;
@@ -183,11 +183,13 @@ impl Run for ExportOne {
         let raw = RawFormat::of(self.raw.rate, self.raw.channels, self.raw.coding)
             .map_err(|error| CliError::usage(format!("--raw-{error}")))?;
         // Its one name was typed: no other replaces it.
-        let advice = "--force replaces it";
+        let advice = "replace it with --force";
         let how = How { is_dry: self.dry_run, replaces: self.force, memory: None, advice };
         if self.input.as_os_str() != STREAM_NAME {
             if raw.is_some() {
-                return Err(CliError::usage("raw samples come from standard input: name it, as -"));
+                return Err(CliError::usage(
+                    "raw samples are read from standard input: name it as `-`",
+                ));
             }
             return run_files(context, &pipelines, &[self.input], output_root, &how);
         }
@@ -241,7 +243,9 @@ impl ExportOne {
         if let Some(path) = &names.chapters_json {
             let path = path.to_str().ok_or_else(|| {
                 let path = path.display();
-                CliError::usage(format!("{path} is no UTF-8 text; name another --chapters-json"))
+                CliError::usage(format!(
+                    "{path} is not valid UTF-8; choose another --chapters-json"
+                ))
             })?;
             let _ = write!(text, "\n[chapters]\njson = {}\n", quoted(&literal(path)));
         }
@@ -250,11 +254,11 @@ impl ExportOne {
 
     fn export(&self, target: &Path) -> Result<Vec<Pair>, CliError> {
         let path = target.to_str().ok_or_else(|| {
-            CliError::usage(format!("{} is no UTF-8 text; name another OUT", target.display()))
+            CliError::usage(format!("{} is not valid UTF-8; choose another OUT", target.display()))
         })?;
         let extension = target.extension().and_then(|extension| extension.to_str());
         let format = self.format.as_deref().or(extension).ok_or_else(|| {
-            CliError::usage(format!("{path} has no extension; name the format with --format"))
+            CliError::usage(format!("{path} has no extension; set the format with --format"))
         })?;
         let format = encode::format(format).map_or(format, |known| known.name);
         let path = literal(path);
@@ -312,7 +316,7 @@ impl TagFlags {
             let path = absolute(file)?;
             let path = path.to_str().ok_or_else(|| {
                 CliError::usage(format!(
-                    "{} is no UTF-8 text; name another --{key}",
+                    "{} is not valid UTF-8; choose another --{key}",
                     file.display()
                 ))
             })?;
@@ -408,6 +412,6 @@ mod tests {
     fn name_without_an_extension_needs_a_format() {
         let names = Names { target: "noise".into(), chapters_json: None };
         let error = to("noise").pipeline(&names).unwrap_err();
-        assert_eq!(error.to_string(), "noise has no extension; name the format with --format");
+        assert_eq!(error.to_string(), "noise has no extension; set the format with --format");
     }
 }

@@ -232,11 +232,11 @@ impl StepFlags {
     pub(super) fn steps(&self, channels: Option<u32>) -> Result<Vec<Step>, CliError> {
         let (is_aimed, is_limited) = (self.has("loudness"), self.has("limit"));
         if self.has("fade-shape") && !self.has("fade-in") && !self.has("fade-out") {
-            let why = "--fade-shape is the shape of --fade-in or --fade-out: add one";
+            let why = "--fade-shape needs --fade-in or --fade-out";
             return Err(CliError::usage(why));
         }
         if self.has("ceiling") && !is_aimed && !is_limited {
-            let why = "--ceiling is the ceiling of --loudness or --limit: add one";
+            let why = "--ceiling needs --loudness or --limit";
             return Err(CliError::usage(why));
         }
         let mut steps: Vec<Step> = Vec::new();

@@ -7,7 +7,7 @@ use crate::analysis::{self, Cache, Input, Part, Record};
 use crate::commands::answers::with_version;
 use crate::commands::paths::absolute_text;
 use crate::commands::progress::Sum;
-use crate::commands::{CliError, Context, Exit, beside, outcome, run};
+use crate::commands::{CliError, Context, Exit, outcome, parallel, run};
 use crate::report::{counted, one_line};
 use std::fs;
 use std::io;
@@ -28,13 +28,13 @@ const AT_ONCE: usize = 64;
 /// What is read of a file that is measured.
 const MEASURED: [Part; 3] = [Part::File, Part::Tags, Part::Measures(MeasureGroup::Loudness)];
 
-/// Know the audio files of folders that others filled; they stay where they are
+/// Add existing audio files to the catalog; they stay where they are
 #[derive(Debug, clap::Args)]
 pub(super) struct Adopt {
     /// Folders or files
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
-    /// Measure their loudness and length too, which decodes them
+    /// Decode them to add loudness and duration
     #[arg(long)]
     measure: bool,
 }
@@ -79,7 +79,7 @@ fn show_answer(answer: &AdoptAnswer, count: usize, context: &Context) -> Result<
     let files = |count| counted(usize::try_from(count).unwrap_or(usize::MAX), "new file");
     let more = match answer.completed {
         0 => String::new(),
-        completed => format!("; more is known of {completed}"),
+        completed => format!("; {completed} completed"),
     };
     context.report.note(&format!("{} adopted, of {count}{more}", files(answer.adopted)));
     Ok(())
@@ -108,7 +108,7 @@ impl Reading<'_> {
             if batch.is_empty() || self.is_canceled() {
                 return Ok((all, failed_count));
             }
-            let read = beside::each(batch.len(), context, |index| self.read(&batch[index]));
+            let read = parallel::each(batch.len(), context, |index| self.read(&batch[index]));
             let mut request = AdoptRequest::default();
             for (file, read) in batch.iter().zip(read) {
                 // Canceled before its turn came, or known already.

@@ -15,7 +15,7 @@ use wavemill_store::{Clock, is_job_id};
 
 mod adopt;
 
-/// See what was made, and keep it in order
+/// List and manage the files that were made
 #[derive(Debug, clap::Args)]
 pub(super) struct Files {
     #[command(subcommand)]
@@ -24,52 +24,52 @@ pub(super) struct Files {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// List files, the newest first
+    /// List files, newest first
     List(List),
     /// Show everything about a file, or about the files of a job
     Show {
         /// A file, or the id of a job
         file: String,
     },
-    /// Whether files of a job are there: exit code 0 if so, else 1
+    /// Check whether files of a job exist: exit code 0 if so, else 1
     Exists {
         /// The id of the job
         job: String,
-        /// Only files made on this day: 2026-11-22
+        /// Only files made on this date, such as 2026-11-22
         #[arg(long, value_name = "DAY", value_parser = day)]
         date: Option<Date>,
     },
     /// Count files and bytes, by type
     Stats,
-    /// Move a file, and know it under its new name; nothing is replaced
+    /// Move a file and update the catalog; existing files are not replaced
     Move {
         /// A file that was made or adopted
         from: PathBuf,
         /// Its new name, or a folder
         to: PathBuf,
     },
-    /// Copy a file, and know the copy; nothing is replaced
+    /// Copy a file and add the copy to the catalog; existing files are not replaced
     Copy {
         /// A file that was made or adopted
         from: PathBuf,
         /// The copy's name, or a folder
         to: PathBuf,
     },
-    /// Delete files that are as they were made
+    /// Delete files that have not changed since they were made
     Delete {
         /// Files that were made or adopted
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Show old files; with --delete, delete them
+    /// List old files; with --delete, delete them
     Clean {
-        /// Older than this, as 30d, 12h or 2026-11-22
+        /// Older than this, such as 30d, 12h or 2026-11-22
         #[arg(long, value_name = "TIME", value_parser = moment_ms)]
         older_than: u64,
         /// Only files of this pipeline
         #[arg(long, value_name = "NAME")]
         pipeline: Option<String>,
-        /// Delete them, and folders that become empty
+        /// Delete them and folders that become empty
         #[arg(long)]
         delete: bool,
     },
@@ -78,31 +78,31 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct List {
-    /// Made at this time or later: 2026-11-22, 7d, 12h
+    /// Made at this time or later, such as 2026-11-22, 7d or 12h
     #[arg(long, value_name = "TIME", value_parser = moment_ms)]
     since: Option<u64>,
     /// Made before this time
     #[arg(long, value_name = "TIME", value_parser = moment_ms)]
     until: Option<u64>,
-    /// Only files of this extension
+    /// Only files with this extension
     #[arg(long)]
     ext: Option<String>,
     /// Only files of this pipeline
     #[arg(long, value_name = "NAME")]
     pipeline: Option<String>,
-    /// Only files with this tag, as artist=Ada
+    /// Only files with this tag, such as artist=Ada
     #[arg(long, value_name = "TAG=TEXT")]
     tag: Option<String>,
-    /// At least so loud, LUFS
+    /// Minimum integrated loudness, LUFS
     #[arg(long, value_name = "LUFS", allow_hyphen_values = true)]
     min_lufs: Option<f64>,
-    /// At most so loud, LUFS
+    /// Maximum integrated loudness, LUFS
     #[arg(long, value_name = "LUFS", allow_hyphen_values = true)]
     max_lufs: Option<f64>,
-    /// What comes first: the newest (date), the name, the largest (size) or the loudest (loudness)
+    /// Sort by date (newest first), name, size (largest first) or loudness (loudest first)
     #[arg(long, default_value = "date", value_parser = ["date", "name", "size", "loudness"])]
     sort: String,
-    /// At most so many
+    /// Maximum number of entries
     #[arg(long, default_value_t = JobFilter::LIMIT_DEFAULT)]
     limit: usize,
 }
@@ -141,7 +141,7 @@ impl Run for Files {
 
 /// A moment: a day (its beginning here), a time, or an age.
 fn moment_ms(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no time; write 2026-11-22, 30d or 12h");
+    let wrong = || format!("`{text}` is not a time; write, for example, 2026-11-22, 30d or 12h");
     let units_s = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let age_s = units_s.iter().find_map(|(unit, unit_s)| {
         let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
@@ -157,7 +157,7 @@ fn moment_ms(text: &str) -> Result<u64, String> {
 }
 
 fn day(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| format!("`{text}` is no day; write 2026-11-22"))
+    text.parse().map_err(|_| format!("`{text}` is not a date; write, for example, 2026-11-22"))
 }
 
 impl List {
@@ -235,7 +235,7 @@ fn show(client: &Client, file: &str, context: &Context) -> Result<(), CliError> 
     }
     if list.files.is_empty() {
         let file = one_line(file);
-        return Err(CliError::failed(format!("{file} is no file that was made or adopted here")));
+        return Err(CliError::failed(format!("{file} was neither made nor adopted by Wavemill")));
     }
     if context.is_json() {
         return context.document(&with_version(&list)?);
@@ -371,8 +371,8 @@ fn announced(files: &[FileView]) -> String {
     let deleted = counted(of("present").count(), "file");
     let mut parts = vec![format!("{deleted}, {}; --delete deletes them", size(bytes))];
     let others = [
-        ("changed", "changed since and stays"),
-        ("missing", "not there any more and is forgotten"),
+        ("changed", "changed since and kept"),
+        ("missing", "missing and dropped from the catalog"),
     ];
     for (state, what) in others {
         let count = of(state).count();

@@ -5,7 +5,7 @@
 
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wavemill_core::analysis::Analysis;
 use wavemill_core::decode::Repair;
 use wavemill_core::delivery::Judgement;
@@ -94,15 +94,44 @@ pub(super) fn schema_of<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// Forbids members that are not described.
+/// Forbids members that are not described, and null where a member is left out instead.
 #[derive(Clone, Debug)]
 struct Closed;
 
 impl Transform for Closed {
     fn transform(&mut self, schema: &mut Schema) {
         transform_subschemas(self, schema);
-        if schema.get("properties").is_some() {
-            schema.insert("additionalProperties".to_owned(), false.into());
+        let required = schema.get("required").cloned().unwrap_or_default();
+        let is_required = |name: &str| {
+            required.as_array().is_some_and(|names| names.iter().any(|other| other == name))
+        };
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+        for (name, property) in properties {
+            if let Value::Object(words) = property
+                && !is_required(name)
+            {
+                forbid_null(words);
+            }
+        }
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+}
+
+fn forbid_null(words: &mut Map<String, Value>) {
+    if let Some(Value::Array(any)) = words.get_mut("anyOf") {
+        any.retain(|one| one["type"] != "null");
+        if let [only] = any.as_slice()
+            && let Some(only) = only.as_object().cloned()
+        {
+            words.remove("anyOf");
+            words.extend(only);
+        }
+    }
+    if let Some(Value::Array(types)) = words.get_mut("type") {
+        types.retain(|one| one != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            words.insert("type".to_owned(), only);
         }
     }
 }

@@ -6,11 +6,10 @@ use super::{CliError, Context, Exit, Run};
 use documents::{AnalysisDocument, HistoryRow, schema_of};
 use wavemill_pipelines::schema;
 
-/// Print a JSON schema: of pipeline files, for editors that complete and check TOML, or of what a
-/// command prints
+/// Print a JSON schema: of pipeline files, for editors that complete and check TOML, or of a command's output
 #[derive(Debug, clap::Args)]
 pub(super) struct Schema {
-    /// What it describes
+    /// What the schema describes
     #[arg(value_enum, default_value = "pipeline")]
     subject: Subject,
 }
@@ -24,7 +23,7 @@ enum Subject {
     Analysis,
     /// Each line of what `analyze --history` prints
     History,
-    /// What the control socket of `watch` answers (`OpenAPI` 3.1)
+    /// The control API of `watch` (`OpenAPI` 3.1)
     Api,
 }
 

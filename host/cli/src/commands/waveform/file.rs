@@ -15,7 +15,7 @@ pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), Cl
     if let (Ok(output), Ok(input)) = (fs::canonicalize(path), fs::canonicalize(input))
         && output == input
     {
-        return Err(CliError::usage(format!("{} is the input itself", shown(path))));
+        return Err(CliError::usage(format!("{} is the input file", shown(path))));
     }
     if !is_forced && fs::symlink_metadata(path).is_ok() {
         return Err(exists(path));
@@ -28,7 +28,7 @@ pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), Cl
 }
 
 fn exists(path: &Path) -> CliError {
-    CliError::failed(format!("{} exists already; --force replaces it", shown(path)))
+    CliError::failed(format!("{} already exists; replace it with --force", shown(path)))
 }
 
 /// Writes beside the output, then gives it its name.

@@ -17,20 +17,20 @@ const WIDTH_DEFAULT: u32 = 1280;
 /// Flags that say what the output is.
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
-    /// Format, where the output's extension does not say it [default: json]
+    /// Format, if not set by the output's extension [default: json]
     #[arg(long, value_enum)]
     format: Option<Format>,
 
-    /// Data: how many points; json takes several [default: 1000]
+    /// Data: number of points; json accepts several [default: 1000]
     #[arg(long, value_name = "N", value_delimiter = ',',
         value_parser = clap::value_parser!(u64).range(1..=POINT_COUNT_MAX as u64))]
     points: Vec<u64>,
 
-    /// audiowaveform data: bits of a value [default: 16]
+    /// audiowaveform data: bits per value [default: 16]
     #[arg(long, value_enum)]
     bits: Option<BitCount>,
 
-    /// Each channel for itself (pictures do so by themselves; json then has both)
+    /// Each channel separately (always in pictures; json then has both)
     #[arg(long, conflicts_with = "mix")]
     split_channels: bool,
 
@@ -38,21 +38,21 @@ pub(super) struct Flags {
     #[arg(long)]
     mix: bool,
 
-    /// Pictures: pixels [default: 1280]
+    /// Pictures: width in pixels [default: 1280]
     #[arg(long, value_name = "PIXELS",
         value_parser = clap::value_parser!(u32).range(i64::from(WIDTH_MIN)..=i64::from(WIDTH_MAX)))]
     width: Option<u32>,
 
-    /// Pictures: pixels [default: what the channels need]
+    /// Pictures: height in pixels [default: as the channels need]
     #[arg(long, value_name = "PIXELS",
         value_parser = clap::value_parser!(u32).range(i64::from(HEIGHT_MIN)..=i64::from(HEIGHT_MAX)))]
     height: Option<u32>,
 
-    /// Pictures: colors; auto is what the viewer of an SVG prefers, and light in a PNG [default: auto]
+    /// Pictures: colors; auto follows the viewer in SVG and is light in PNG [default: auto]
     #[arg(long, value_enum)]
     theme: Option<ThemeName>,
 
-    /// Pictures: nothing but the waveform
+    /// Pictures: only the waveform
     #[arg(long)]
     plain: bool,
 }
@@ -120,8 +120,7 @@ impl Flags {
             Some("png") => Ok(Format::Png),
             Some("svg") => Ok(Format::Svg),
             Some(other) => Err(CliError::usage(format!(
-                "no format has the extension `.{other}`: it must be .json, .dat, .png or .svg, or \
-                 --format says what to write"
+                "unknown extension `.{other}`: use .json, .dat, .png or .svg, or set --format"
             ))),
         };
         self.format.map_or_else(of_extension, Ok)

@@ -1,7 +1,7 @@
 //! `wavemill waveform`: how a file looks, as data or as a picture.
 
 use super::clock_time::parse_time;
-use super::confined::before_rendering;
+use super::confinement::before_rendering;
 use super::{CliError, Context, Exit, Run};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{JSON_VERSION, one_line, shown, size};
@@ -25,7 +25,7 @@ pub(super) struct WaveformOf {
     #[arg(value_name = "FILE")]
     input: PathBuf,
 
-    /// Where to; its extension names the format [default: standard output]
+    /// Output file; its extension sets the format [default: standard output]
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
@@ -33,11 +33,11 @@ pub(super) struct WaveformOf {
     #[arg(long)]
     force: bool,
 
-    /// Begin there: seconds, or as 1:30 [default: the file's start]
+    /// Start: seconds, or such as 1:30 [default: the file's start]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     from: Option<f64>,
 
-    /// End there [default: the file's end]
+    /// End [default: the file's end]
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     to: Option<f64>,
 
@@ -108,11 +108,13 @@ fn check_standard_output(format: Format, context: &Context) -> Result<(), CliErr
     let name = format.name();
     if context.is_json() && !format.is_json() {
         return Err(CliError::usage(format!(
-            "`--json` prints JSON: name a file for the {name} by -o"
+            "`--json` prints JSON: write the {name} to a file with -o"
         )));
     }
     if format.is_binary() && io::stdout().is_terminal() {
-        return Err(CliError::usage(format!("a terminal cannot show {name}: name a file by -o")));
+        return Err(CliError::usage(format!(
+            "a terminal cannot show {name}: write it to a file with -o"
+        )));
     }
     Ok(())
 }

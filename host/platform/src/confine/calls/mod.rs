@@ -157,12 +157,12 @@ pub(super) fn confine(purpose: Purpose) -> Result<(), String> {
     let program = TargetArch::try_from(std::env::consts::ARCH)
         .map_err(|error| error.to_string())
         .and_then(|architecture| program(purpose, architecture))
-        .map_err(|error| format!("no filter of system calls ({error})"))?;
+        .map_err(|error| format!("no system call filter ({error})"))?;
     let applied = match purpose {
         Purpose::Command => seccompiler::apply_filter_all_threads(&program),
         Purpose::Worker => seccompiler::apply_filter(&program),
     };
-    applied.map_err(|error| format!("the kernel takes no filter of system calls ({error})"))
+    applied.map_err(|error| format!("the kernel takes no system call filter ({error})"))
 }
 
 fn program(purpose: Purpose, architecture: TargetArch) -> Result<BpfProgram, String> {

@@ -221,7 +221,7 @@ impl Run<'_> {
         Ok(feeds)
     }
 
-    /// Notes which exports keep their ceiling now, and says which became softer, exceed it or lack loudness all
+    /// Notes which exports keep their ceiling now, and says which became quieter, exceed it or lack loudness all
     /// the same.
     fn note_corrections(
         &mut self,
@@ -247,8 +247,8 @@ impl Run<'_> {
             let ceiling = height.and_then(|height| ceiling_line(repeated, height, is_kept, how));
             let missing = missing.filter(|(_, missing)| *missing > MISSING_LU).map(|(what, missing)| {
                 format!(
-                    "{what} {missing:.2} LU softer than asked for; the limiter reaches no more within \
-                     `max_reduction_db`"
+                    "{what} {missing:.2} LU below the target; more would need more reduction than \
+                    `max_reduction_db` allows"
                 )
             });
             let lines = ceiling.into_iter().chain(missing);
@@ -272,9 +272,11 @@ impl Run<'_> {
             let (Some(decoded), Some(encoded)) = (decoded, encoded) else { continue };
             if decoded > promise::FULL_SCALE && encoded > promise::FULL_SCALE {
                 self.warnings.push(format!(
-                    "{}: decoded, it reaches {:.2} dBTP; what was encoded reached {:.2} dBTP, so it was \
-                     not made softer",
-                    promise::name(self.pipeline, export), decoded.0, encoded.0
+                    "{}: decoded, it reaches {:.2} dBTP; its input already reached {:.2} dBTP, so \
+                    its gain was not reduced",
+                    promise::name(self.pipeline, export),
+                    decoded.0,
+                    encoded.0
                 ));
             }
         }
@@ -286,14 +288,16 @@ fn ceiling_line(repeated: &Repeat, height: Height, is_kept: bool, how: &str) -> 
     let (unit, ceiling) = (height.ceiling.unit(), height.ceiling.value());
     if !is_kept {
         return Some(format!(
-            "{how}, it reaches {:.2} {unit}, above the ceiling of {ceiling:.2} {unit}, though made {} times",
+            "{how}, it reaches {:.2} {unit}, above the ceiling of {ceiling:.2} {unit}, after {} \
+            attempts",
             height.heard, repeated.attempts
         ));
     }
     let lower = repeated.correction.lower.0;
     (!repeated.is_limited && lower > 0.0).then(|| {
         format!(
-            "made {lower:.2} dB softer, so that {how} it keeps the ceiling of {ceiling:.2} {unit}"
+            "gain reduced by {lower:.2} dB, so that, {how}, it stays below the ceiling of \
+            {ceiling:.2} {unit}"
         )
     })
 }

@@ -185,7 +185,7 @@ impl CodedDecoder {
         };
         let drift = self.counting.map_or(0, |counting| counting.drift).unsigned_abs();
         if self.expected.is_some_and(|expected| expected.abs_diff(timestamp) > drift) {
-            return Err(self.damaged("some of it is missing or unreadable"));
+            return Err(self.damaged("part of it is missing or unreadable"));
         }
         // Where the decoder counts, its frames are added later.
         let duration = self.counting.map_or_else(|| packet.block_dur().get(), |_| 0);
@@ -209,7 +209,7 @@ impl CodedDecoder {
         let is_stated = self.counting.is_none();
         if is_stated && frame_count != packet.block_dur().get() || frame_count > PACKET_FRAMES_MAX.0
         {
-            return Err(self.damaged("a packet holds another number of frames than it should"));
+            return Err(self.damaged("a packet has an unexpected number of frames"));
         }
         let before_start = match &mut self.counting {
             // Frames before time 0 are cut as well.
@@ -243,7 +243,7 @@ impl CodedDecoder {
                 Err(DecodeError::truncated(promised, Frames(self.position)))
             }
             Some(promised) if self.position > promised.0 => Err(DecodeError::damaged(format!(
-                "its header promises {promised}, there are {}",
+                "its header states {promised}, but there are {}",
                 self.position
             ))),
             _ => Ok(()),
@@ -384,7 +384,7 @@ fn meaning(error: Error) -> DecodeError {
         }
         Error::IoError(error) => DecodeError::Io(error),
         Error::DecodeError(reason) => DecodeError::damaged(reason),
-        Error::LimitError(reason) => DecodeError::damaged(format!("{reason} is beyond the limit")),
+        Error::LimitError(reason) => DecodeError::damaged(format!("{reason} exceeds the limit")),
         Error::Unsupported(what) => DecodeError::unsupported(what),
         Error::ResetRequired => DecodeError::unsupported("several streams one after another"),
         other => DecodeError::damaged(other.to_string()),

@@ -108,15 +108,16 @@ impl Watched {
         if start.remembers_nothing()
             && let Err(error) = create_dirs(root)
         {
-            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be made.");
+            tracing::warn!(path = %root.display(), %error, "Watched folder cannot be created.");
         }
         self.mark = mark(root, &self.spec.pipeline);
         if self.mark.is_none() {
             tracing::warn!(
                 path = %root.display(),
                 pipeline = %self.spec.pipeline,
-                "Another daemon, with another state folder, watches this folder with a pipeline of this name: files are \
-                 processed twice. End one of them, or start both with the same --state."
+                "Another daemon with another state folder watches this folder with a pipeline of \
+                this name, so files are processed twice. Stop one of them, or start both with the \
+                same --state."
             );
             shared.live.update_watch(index, |view| view.is_contended = true);
         }
@@ -289,7 +290,8 @@ pub(super) fn warn_of_contention<'a>(watches: impl IntoIterator<Item = &'a Watch
                 first = %first.spec.pipeline,
                 second = %second.spec.pipeline,
                 path = %first.spec.root.display(),
-                "Two watched folders have the same files, and one pipeline takes them away."
+                "Two watched folders contain the same files, and one of the pipelines moves or \
+                deletes them."
             );
         }
     }
@@ -314,7 +316,7 @@ fn excluded(
     for path in outputs.chain(moves).map(|path| normalize(&path)) {
         if path == folder {
             let reason = format!(
-                "pipeline `{}` would put files into {}, which it watches; give them another folder",
+                "pipeline `{}` would write files into {}, which it watches; choose another folder",
                 pipeline.name,
                 folder.display()
             );

@@ -65,7 +65,7 @@ impl Granted {
                 fs::remove_file(path).map(|()| None)
             }
             FileWish::Open(path) | FileWish::Create(path) | FileWish::Remove(path) => {
-                let reason = format!("{} is no file of this job", path.display());
+                let reason = format!("{} is not a file of this job", path.display());
                 Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
             }
         }

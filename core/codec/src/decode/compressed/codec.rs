@@ -179,7 +179,7 @@ impl Codec for Symphonia {
                     out.extend_from_slice(&plane[range.clone()]);
                 }
             }
-            _ => return Err(DecodeError::unsupported("a sample format of another kind")),
+            _ => return Err(DecodeError::unsupported("another sample format")),
         }
         Ok(())
     }

@@ -36,9 +36,9 @@ pub(super) fn hold(
     stop: &StopSignal,
     context: &Context,
 ) -> Result<(), CliError> {
-    let reason = one_line(&format!("{error}; nothing is done until there is room"));
+    let reason = one_line(&format!("{error}; paused until there is room"));
     context.report.error(&reason);
-    tracing::info!(%reason, "Daemon holds.");
+    tracing::info!(%reason, "Daemon paused: no room.");
     // One that is being started must be notified, or it is ended.
     service_manager::ready();
     service_manager::holding(&reason);
@@ -46,12 +46,12 @@ pub(super) fn hold(
         return Ok(());
     }
     context.report.note("there is room again");
-    tracing::info!("Daemon starts anew: there is room again.");
+    tracing::info!("Daemon restarts: there is room again.");
     if stop.asked() != StopLevel::Run {
         return Ok(());
     }
     let error = start_anew();
-    Err(CliError::failed(format!("there is room, but this program cannot start anew: {error}")))
+    Err(CliError::failed(format!("there is room again, but Wavemill cannot restart: {error}")))
 }
 
 /// Why a daemon with its state or log in this folder would hold; one line.
@@ -66,9 +66,7 @@ pub(super) fn shortage(folder: &Path) -> Option<String> {
         return None;
     };
     let folder = shown(folder);
-    Some(format!(
-        "{folder} has {free} free; a `wavemill watch` that holds for that goes on from {room}"
-    ))
+    Some(format!("{folder} has {free} free; a paused `wavemill watch` continues from {room}"))
 }
 
 fn lacks_files(space: Space) -> bool {

@@ -104,7 +104,7 @@ impl CodedDecoder {
                 self.repairer().ahead = Some(packet);
             }
             Follows::Within if self.repairer().is_strict() => {
-                return Err(self.damaged("some of it is missing or unreadable"));
+                return Err(self.damaged("part of it is missing or unreadable"));
             }
             Follows::Within => {
                 self.repairer().ledger.note(RepairKind::LeftOut, at, 1, 0);
@@ -157,13 +157,13 @@ impl CodedDecoder {
         if !repairer.has_decoded
             && (repairer.promised.is_some_and(|it| it.0 > 0) || !repairs.is_empty())
         {
-            return Err(DecodeError::damaged("nothing of it can be decoded"));
+            return Err(DecodeError::damaged("none of it can be decoded"));
         }
         match repairer.promised {
             Some(promised) if position < promised.0 => {
                 let repair = repairer.ledger.note(RepairKind::CutShort, position, 1, 0);
                 repair.count = 1;
-                repair.detail = Some(format!("its header promises {promised}"));
+                repair.detail = Some(format!("its header states {promised}"));
             }
             Some(promised) if position > promised.0 => {
                 let repair = repairer.ledger.note(RepairKind::Longer, promised.0, 1, 0);

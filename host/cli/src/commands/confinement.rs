@@ -24,7 +24,7 @@ fn enter(context: &Context, domain: &Domain) -> Result<(), CliError> {
     }
     let confinement =
         confine(domain, Purpose::Command).map_err(|error| CliError::failed(error.to_string()))?;
-    tracing::debug!(%confinement, "This process is confined.");
+    tracing::debug!(%confinement, "Process confined.");
     Ok(())
 }
 
