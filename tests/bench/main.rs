@@ -12,6 +12,7 @@ mod effects;
 mod effects_chain;
 mod exports;
 mod formats;
+mod history;
 mod jobs;
 mod large;
 mod latency;
@@ -36,6 +37,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("effects-chain", "reverb, equalizer, compressor and loudness in the sandbox, natively, and pedalboard's [PYTHON]", effects_chain::run),
     ("exports", "four exports of one run against what each takes by itself [FILE.wav]", exports::run),
     ("formats", "decoding against ffmpeg and libsndfile, encoding against reference programs [FILE.wav [PYTHON]]", formats::run),
+    ("history", "300,000 jobs through a store that forgets all but the last 50,000", history::run),
     ("jobs",    "what a job costs besides its sound; two jobs on two cores", jobs::run),
     ("large",   "5 GB of samples through export and analyze", large::run),
     ("latency", "last byte written to job start, with 100,000 files in the tree", latency::run),

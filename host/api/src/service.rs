@@ -251,7 +251,7 @@ impl Service {
             self.store.files_to_reprocess(request.pipeline.as_deref(), &paths)?;
         if let Some(path) = missing.first() {
             let why = "this file is in no watched folder, and it is not the newest of its name \
-                that was moved or submitted; to repeat an older job, use `jobs retry`";
+                that was moved or submitted; `jobs retry` repeats older jobs, as far back as `history` keeps them";
             let detail = format!("{}: {why}", path.display());
             return Err(Problem::new(404, "not found", detail));
         }
@@ -386,9 +386,10 @@ impl Service {
 /// An error that is about one job and keeps no other from anything.
 fn about_a_job(error: StoreError) -> Result<StoreError, Problem> {
     match error {
-        StoreError::Lease { .. } | StoreError::Missing { .. } | StoreError::Ambiguous { .. } => {
-            Ok(error)
-        }
+        StoreError::Lease { .. }
+        | StoreError::Missing { .. }
+        | StoreError::Forgotten { .. }
+        | StoreError::Ambiguous { .. } => Ok(error),
         failed => Err(failed.into()),
     }
 }
@@ -422,7 +423,7 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let (title, status) = match &error {
-            StoreError::Missing { .. } => ("not found", 404),
+            StoreError::Missing { .. } | StoreError::Forgotten { .. } => ("not found", 404),
             StoreError::Ambiguous { .. } => ("ambiguous id", 409),
             StoreError::Lease { .. } | StoreError::Canceled { .. } => ("job under way", 409),
             StoreError::Busy { .. } => ("store in use", 503),

@@ -177,6 +177,8 @@ fn open(
         root: settings.root.clone(),
         output_root: settings.output_root.clone(),
         spool,
+        history: settings.history,
+        history_jobs: settings.history_jobs,
         turns: Turns::default(),
         state: state_dir.clone(),
         effect_cache: cache_folder(state_dir),

@@ -1,14 +1,16 @@
-//! Deletes files that a pipeline made and that are older than it says.
+//! Forgets finished jobs, and deletes files that a pipeline made and that are older than it says.
 
 use super::event::DaemonEvent;
+use super::plans::Plan;
 use super::shared::Shared;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use wavemill_api::expire;
+use wavemill_pipelines::model::Duplicates;
 use wavemill_store::Clock;
-use wavemill_store::{ClockRecord, Store, StoreError};
+use wavemill_store::{ClockRecord, History, Pruned, Store, StoreError};
 
 /// Time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
@@ -41,12 +43,17 @@ impl Retention {
         let terms = current
             .values()
             .filter_map(|plan| Some((plan.pipeline.name.clone(), plan.pipeline.keep_for?)));
-        let terms: Vec<_> = terms.collect();
-        if terms.is_empty() || !is_clock_believed(&shared.store)? {
-            return Ok(());
+        let mut terms: Vec<_> = terms.collect();
+        let is_clock_believed = is_clock_believed(&shared.store)?;
+        if !is_clock_believed {
+            terms.clear();
         }
+        let history = history(shared, is_clock_believed);
         let shared = Arc::clone(shared);
         let sweep = move || {
+            if let Err(error) = prune(&shared, &history) {
+                tracing::warn!(%error, "Finished jobs could not be forgotten.");
+            }
             for (pipeline, keep_for) in terms {
                 if let Err(error) = sweep(&shared, &pipeline, keep_for) {
                     tracing::warn!(pipeline, %error, "Expired files not deleted.");
@@ -56,7 +63,7 @@ impl Retention {
         let thread = std::thread::Builder::new().name("retention".to_owned()).spawn(sweep);
         match thread {
             Ok(thread) => self.thread = Some(thread),
-            Err(error) => tracing::warn!(%error, "Search for expired files failed."),
+            Err(error) => tracing::warn!(%error, "Search for old jobs and expired files failed."),
         }
         Ok(())
     }
@@ -77,7 +84,7 @@ fn is_clock_believed(store: &Store) -> Result<bool, StoreError> {
     let is_believed = now_ms >= next.doubted_until_ms;
     if !is_believed {
         tracing::warn!(
-            "Deleting expired files is suspended for a day: the clock jumped ahead, or \
+            "Nothing is deleted or forgotten by age for a day: the clock jumped ahead, or \
             no daemon ran for a week."
         );
     }
@@ -92,6 +99,34 @@ fn doubted(known: Option<ClockRecord>, now_ms: u64) -> ClockRecord {
     // It was set back since.
     let doubted_until_ms = until_ms.min(now_ms.saturating_add(DOUBT_MS));
     ClockRecord { seen_ms: now_ms, doubted_until_ms }
+}
+
+/// What is remembered of finished jobs. Their number bounds them whatever the clock says.
+fn history(shared: &Shared, is_clock_believed: bool) -> History {
+    let history_ms = u64::try_from(shared.history.as_millis()).unwrap_or(u64::MAX);
+    let since_ms = Clock::now_ms().saturating_sub(history_ms);
+    let current = shared.plans.current();
+    let skips = |plan: &&Arc<Plan>| {
+        plan.pipeline.watches.iter().any(|watch| watch.duplicates == Duplicates::Skip)
+    };
+    History {
+        since_ms: if is_clock_believed { since_ms } else { 0 },
+        jobs_max: shared.history_jobs,
+        skip_duplicates: current
+            .values()
+            .filter(skips)
+            .map(|it| it.pipeline.name.clone())
+            .collect(),
+    }
+}
+
+fn prune(shared: &Shared, history: &History) -> Result<(), StoreError> {
+    let is_stopped = || shared.stop.level() == wavemill_api::StopLevel::Now;
+    let Pruned { jobs, files, plans } = shared.store.prune(history, &is_stopped)?;
+    if jobs + files + plans > 0 {
+        tracing::info!(jobs, files, plans, "Old jobs are forgotten.");
+    }
+    Ok(())
 }
 
 fn sweep(shared: &Shared, pipeline: &str, keep_for: Duration) -> Result<(), StoreError> {

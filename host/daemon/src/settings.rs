@@ -40,6 +40,10 @@ pub struct DaemonSettings {
     pub worker_stall: Duration,
     /// Whether workers give up what their jobs do not need.
     pub confine: bool,
+    /// How long finished jobs are remembered; [`DaemonSettings::HISTORY`] is usual.
+    pub history: Duration,
+    /// Most finished jobs that are remembered; [`DaemonSettings::HISTORY_JOBS`] is usual.
+    pub history_jobs: u64,
     /// A loopback address that the control API is served on besides its socket.
     pub listen: Option<SocketAddr>,
     /// End when nothing is left to do.
@@ -75,6 +79,12 @@ impl DaemonSettings {
     /// Usual limit of processor time without progress, and without a byte read or written. The longest
     /// that honest work goes without either is the compilation of an effect: seconds.
     pub const WORKER_STALL: Duration = Duration::from_mins(5);
+
+    /// Usual time that finished jobs are remembered: a quarter.
+    pub const HISTORY: Duration = Duration::from_hours(90 * 24);
+
+    /// Usual bound on finished jobs: a thousand a day for that time, at some 2.4 KB each (bench `history`).
+    pub const HISTORY_JOBS: u64 = 100_000;
 }
 
 /// The text of a pipeline file.

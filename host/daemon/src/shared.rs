@@ -12,6 +12,7 @@ use crossbeam_channel::Sender;
 use parking_lot::{Mutex, MutexGuard};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use wavemill_api::StopSignal;
 use wavemill_api::live::Live;
 use wavemill_store::JobQueue;
@@ -35,6 +36,10 @@ pub(super) struct Shared {
     /// Base of relative output paths.
     pub(super) output_root: PathBuf,
     pub(super) spool: PathBuf,
+    /// How long finished jobs are remembered.
+    pub(super) history: Duration,
+    /// Most finished jobs that are remembered.
+    pub(super) history_jobs: u64,
     /// Groups whose files are being measured.
     pub(super) turns: Turns,
     /// Where the store is, and what was measured of files.
@@ -82,7 +87,7 @@ impl Shared {
     }
 
     /// Reports that an attempt failed; without `retry_in` for good.
-    pub(super) fn emit_failed(&self, job: &JobRecord, retry_in: Option<std::time::Duration>) {
+    pub(super) fn emit_failed(&self, job: &JobRecord, retry_in: Option<Duration>) {
         let reason = job.reason.clone().unwrap_or_default();
         tracing::info!(job = %job.id, input = %job.input.display(), %reason, "Job failed.");
         self.emit(DaemonEvent::JobFailed {

@@ -91,6 +91,8 @@ impl Store {
             let batch = tx.batch(&id)?;
             if jobs.is_empty() {
                 tx.remove(tables::BATCHES, id.as_bytes())?;
+            } else {
+                tx.add(tables::PLAN_USES, batch.plan.as_bytes(), 1)?;
             }
             Ok(Submitted { batch, jobs, busy })
         })
@@ -125,9 +127,7 @@ impl Store {
         let mut found = all.iter().filter(fits);
         match (found.next(), found.count()) {
             (Some(batch), 0) => Ok(batch.clone()),
-            (Some(_), more) => {
-                Err(StoreError::Ambiguous { part: part.to_owned(), count: more + 1 })
-            }
+            (Some(_), _) => Err(StoreError::Ambiguous { part: part.to_owned() }),
             (None, _) => Err(StoreError::Missing { what: format!("batch {part}") }),
         }
     }
@@ -297,5 +297,27 @@ impl Tx<'_> {
     pub(super) fn leave_batch(&self, job: &JobRecord) -> Result<(), StoreError> {
         let Some(id) = &job.batch else { return Ok(()) };
         self.remove(tables::BATCH_JOBS, &tables::key(&[id.as_bytes(), job.id.as_bytes()]))
+    }
+
+    /// Whether a batch is over, and everybody who is to know does.
+    pub(super) fn is_batch_settled(&self, id: &str) -> Result<bool, StoreError> {
+        let batch: Option<BatchRecord> = self.record(tables::BATCHES, id.as_bytes())?;
+        let is_over = batch.is_none_or(|batch| batch.open == 0);
+        let is_reported = self.bytes(tables::BATCHES_OVER, id.as_bytes())?.is_none();
+        Ok(is_over && is_reported && !self.has_notice(id)?)
+    }
+
+    /// Forgets a job of a batch, and the batch with its last one.
+    pub(super) fn forget_in_batch(&self, job: &JobRecord) -> Result<(), StoreError> {
+        let Some(id) = &job.batch else { return Ok(()) };
+        self.leave_batch(job)?;
+        if self.has_prefix(tables::BATCH_JOBS, &tables::key(&[id.as_bytes(), b""]))? {
+            return Ok(());
+        }
+        if let Some(batch) = self.record::<BatchRecord>(tables::BATCHES, id.as_bytes())? {
+            self.remove(tables::BATCHES, id.as_bytes())?;
+            self.add(tables::PLAN_USES, batch.plan.as_bytes(), -1)?;
+        }
+        Ok(())
     }
 }

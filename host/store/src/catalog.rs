@@ -199,9 +199,13 @@ impl Store {
             match &done {
                 SourceRecord::Moved { to } => {
                     tx.forget_cataloged(&path, &record)?;
+                    tx.remove(tables::LEDGER, key)?;
                     tx.catalog(to, &record)
                 }
-                SourceRecord::Deleted => tx.forget_cataloged(&path, &record),
+                SourceRecord::Deleted => {
+                    tx.forget_cataloged(&path, &record)?;
+                    tx.remove(tables::LEDGER, key)
+                }
                 _ => Ok(()),
             }
         })
@@ -223,7 +227,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn forget_cataloged(&self, path: &Path, record: &CatalogRecord) -> Result<(), StoreError> {
+    pub(super) fn forget_cataloged(
+        &self,
+        path: &Path,
+        record: &CatalogRecord,
+    ) -> Result<(), StoreError> {
         let key = path.as_os_str().as_bytes();
         self.remove(tables::CATALOG, key)?;
         self.remove(tables::CATALOG_DATES, &date_key(record.made_ms, key))?;
@@ -238,7 +246,8 @@ fn date_key(made_ms: u64, path: &[u8]) -> Vec<u8> {
     [&made_ms.to_be_bytes()[..], path].concat()
 }
 
-fn split_date(key: &[u8]) -> Option<(u64, &[u8])> {
+/// Time and path of a key of [`tables::CATALOG_DATES`].
+pub(super) fn split_date(key: &[u8]) -> Option<(u64, &[u8])> {
     let (made_ms, path) = key.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*made_ms), path))
 }

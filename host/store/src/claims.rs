@@ -412,8 +412,7 @@ impl Tx<'_> {
             self.catalog(&output.path, &record)?;
         }
         if published.ending == Ending::Done {
-            let key = tables::key(&[job.file.pipeline.as_bytes(), job.hash.as_bytes()]);
-            self.put_bytes(tables::CONTENTS, &key, job.id.as_bytes())?;
+            self.enter_content(job)?;
         }
         Ok(())
     }

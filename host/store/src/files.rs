@@ -1,5 +1,6 @@
 //! The index of watched files, and the jobs that changes in it ask for.
 
+use super::contents::delivered;
 use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord};
 use super::tables::{self, Look, Scan, Tx};
 use super::{Store, StoreError};
@@ -122,13 +123,20 @@ impl Tx<'_> {
         match change {
             Change::Settled(file) => self.settle(context, file, id, taken),
             Change::Touched(file) => self.touch(context, file, id, taken),
-            Change::Vanished { relative } => {
-                self.remove(tables::FILES, &context.file(relative).key())
-            }
+            Change::Vanished { relative } => self.forget_vanished(&context.file(relative)),
             Change::Incomplete { relative, reason } => {
                 self.note_incomplete(context, relative, reason, id)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Forgets a file that is gone; of one whose job was forgotten before, everything.
+    fn forget_vanished(&self, file: &FileKey) -> Result<(), StoreError> {
+        self.remove(tables::FILES, &file.key())?;
+        match self.latest_job(file)? {
+            Some(_) => Ok(()),
+            None => self.remove(tables::LATEST, &file.key()),
         }
     }
 
@@ -276,12 +284,10 @@ fn duplicate_of(look: &impl Look, job: &JobRecord) -> Result<Option<String>, Sto
     if !job.skips_duplicates {
         return Ok(None);
     }
-    let key = tables::key(&[job.file.pipeline.as_bytes(), job.hash.as_bytes()]);
-    let Some(id) = look.bytes(tables::CONTENTS, &key)? else { return Ok(None) };
-    let first: Option<JobRecord> = look.record(tables::JOBS, &id)?;
+    let first = delivered(look, &job.file.pipeline, &job.hash)?;
     Ok(first.filter(|first| first.file != job.file).map(|first| {
         let path = first.file.path();
-        format!("has the same content as {}, done by job {}", path.display(), first.id)
+        format!("has the same content as {}, done by job {}", path.display(), first.job)
     }))
 }
 

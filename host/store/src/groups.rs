@@ -1,5 +1,6 @@
 //! Files that get one gain together.
 
+use super::contents::{Delivery, delivered};
 use super::records::{FileKey, FileRecord, GroupMember, GroupRecord, JobRecord};
 use super::requests::source_elsewhere;
 use super::tables::{self, Look, Scan, Tx};
@@ -88,6 +89,34 @@ fn group_that_is_known(
 }
 
 impl Tx<'_> {
+    /// Enters a job in the index of its group.
+    pub(super) fn enter_group_of(&self, job: &JobRecord) -> Result<(), StoreError> {
+        let Some(group) = &job.group else { return Ok(()) };
+        self.put_bytes(tables::GROUP_JOBS, &group_job_key(group, &job.id), b"")
+    }
+
+    /// Takes a job out of its group, which is forgotten with the last one.
+    pub(super) fn leave_group(&self, job: &JobRecord) -> Result<(), StoreError> {
+        let Some(group) = &job.group else { return Ok(()) };
+        self.remove(tables::GROUP_JOBS, &group_job_key(group, &job.id))?;
+        if self.has_prefix(tables::GROUP_JOBS, &group_job_key(group, ""))? {
+            return Ok(());
+        }
+        self.remove(tables::GROUPS, group.as_bytes())
+    }
+
+    /// Whether every job of a group has ended.
+    pub(super) fn is_group_over(&self, group: &str) -> Result<bool, StoreError> {
+        let prefix = group_job_key(group, "");
+        let mut is_over = true;
+        self.scan(tables::GROUP_JOBS, Scan::forward(&prefix), &mut |key, _| {
+            let job: Option<JobRecord> = self.record(tables::JOBS, &key[prefix.len()..])?;
+            is_over = job.is_none_or(|job| job.state.is_final());
+            Ok(is_over)
+        })?;
+        Ok(is_over)
+    }
+
     fn group(&self, id: &str) -> Result<Option<GroupRecord>, StoreError> {
         self.record(tables::GROUPS, id.as_bytes())
     }
@@ -115,6 +144,10 @@ impl Tx<'_> {
         self.put(tables::GROUPS, id.as_bytes(), &formed.record)?;
         Ok((id.to_owned(), formed.record.clone()))
     }
+}
+
+fn group_job_key(group: &str, job: &str) -> Vec<u8> {
+    tables::key(&[group.as_bytes(), job.as_bytes()])
 }
 
 /// A group that no job has yet.
@@ -164,9 +197,10 @@ impl Search<'_> {
     /// them out of there.
     fn in_folder(&self, others: &[JobRecord]) -> Result<Vec<GroupMember>, StoreError> {
         let mut members = Vec::new();
-        for other in others {
-            let hash = self.whole_file(&other.file)?;
-            members.extend(hash.map(|hash| GroupMember::of(&other.file.path(), &hash)));
+        // Also those whose job was forgotten.
+        for (file, _) in self.files_beside()? {
+            let hash = self.whole_file(&file)?;
+            members.extend(hash.map(|hash| GroupMember::of(&file.path(), &hash)));
         }
         let there: HashSet<String> = members.iter().map(|member| member.hash.clone()).collect();
         for member in self.formerly_with(others)?.unwrap_or_default() {
@@ -232,11 +266,10 @@ impl Search<'_> {
         member: &GroupMember,
         others: &[JobRecord],
     ) -> Result<Option<PathBuf>, StoreError> {
-        let pipeline = self.job.file.pipeline.as_bytes();
-        let by_content = tables::key(&[pipeline, member.hash.as_bytes()]);
-        let delivered = self.store.read()?.bytes(tables::CONTENTS, &by_content)?;
+        let pipeline = &self.job.file.pipeline;
+        let delivered = delivered(&self.store.read()?, pipeline, &member.hash)?;
         let delivered: Option<JobRecord> = match delivered {
-            Some(id) => self.record(tables::JOBS, &id)?,
+            Some(Delivery { job, .. }) => self.record(tables::JOBS, job.as_bytes())?,
             None => None,
         };
         let same = others.iter().filter(|other| other.hash == member.hash);
@@ -281,22 +314,30 @@ impl Search<'_> {
         Ok(known.map(|known| known.hash_text()))
     }
 
-    /// The latest jobs of the other files that ever were in the folder of a job's file. Our own outputs have none.
+    /// The latest jobs of [`Self::files_beside`], as far as they are remembered.
     fn jobs_beside(&self) -> Result<Vec<JobRecord>, StoreError> {
+        let files = self.files_beside()?;
+        let look = self.store.read()?;
+        let jobs = files.iter().map(|(_, id)| look.record::<JobRecord>(tables::JOBS, id));
+        Ok(jobs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    /// The other files that ever were in the folder of a job's file, each with the id of its latest job. Our own outputs
+    /// have none.
+    fn files_beside(&self) -> Result<Vec<(FileKey, Vec<u8>)>, StoreError> {
         let job = self.job;
         let folder = job.file.reldir();
         let name_at = FileKey { relative: PathBuf::new(), ..job.file.clone() }.key();
-        let mut ids = Vec::new();
-        let look = self.store.read()?;
-        look.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
+        let mut found = Vec::new();
+        self.store.read()?.scan(tables::LATEST, Scan::forward(&name_at), &mut |key, id| {
             let relative = Path::new(OsStr::from_bytes(&key[name_at.len()..]));
             if relative.parent() == Some(folder) && relative != job.file.relative {
-                ids.push(id.to_vec());
+                let file = FileKey { relative: relative.to_owned(), ..job.file.clone() };
+                found.push((file, id.to_vec()));
             }
             Ok(true)
         })?;
-        let jobs = ids.iter().map(|id| look.record::<JobRecord>(tables::JOBS, id));
-        Ok(jobs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        Ok(found)
     }
 }
 

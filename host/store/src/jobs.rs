@@ -39,17 +39,30 @@ pub(super) fn job_prefix(job: &str) -> Vec<u8> {
     tables::key(&[job.as_bytes(), b""])
 }
 
+/// An id, or a part of one, as [`tables::ID_ENDS`] has it; and back.
+pub(super) fn backwards(id: &[u8]) -> Vec<u8> {
+    id.iter().rev().copied().collect()
+}
+
 impl Tx<'_> {
     /// Adds a job.
     pub(super) fn insert_job(&self, job: &JobRecord) -> Result<(), StoreError> {
         self.put(tables::JOBS, job.id.as_bytes(), job)?;
         self.put_bytes(tables::LATEST, &job.file.key(), job.id.as_bytes())?;
+        self.index_job(job)?;
         if job.state.is_final() {
             self.announce_job(job)?;
         } else {
             self.count_open(job, 1)?;
         }
         self.enter_state(job)
+    }
+
+    /// Enters a job where it is found by the end of its id, its plan and its group.
+    pub(super) fn index_job(&self, job: &JobRecord) -> Result<(), StoreError> {
+        self.put_bytes(tables::ID_ENDS, &backwards(job.id.as_bytes()), b"")?;
+        self.add(tables::PLAN_USES, job.plan.as_bytes(), 1)?;
+        self.enter_group_of(job)
     }
 
     /// Replaces the record of a job.
@@ -66,6 +79,14 @@ impl Tx<'_> {
         }
         if before.source.is_pending() && !after.source.is_pending() {
             self.remove(tables::SOURCES, before.id.as_bytes())?;
+        }
+        if before.plan != after.plan {
+            self.add(tables::PLAN_USES, before.plan.as_bytes(), -1)?;
+            self.add(tables::PLAN_USES, after.plan.as_bytes(), 1)?;
+        }
+        if before.group != after.group {
+            self.leave_group(before)?;
+            self.enter_group_of(after)?;
         }
         if after.state.is_final() && !before.state.is_final() {
             self.announce_job(after)?;
@@ -86,10 +107,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn count(&self, state: JobState, change: i64) -> Result<(), StoreError> {
-        let key = [state.code()];
-        let count = self.record::<u64>(tables::COUNTS, &key)?.unwrap_or(0);
-        self.put(tables::COUNTS, &key, &count.saturating_add_signed(change))
+    pub(super) fn count(&self, state: JobState, change: i64) -> Result<(), StoreError> {
+        self.add(tables::COUNTS, &[state.code()], change)
     }
 
     /// The job of a lease, if the lease holds and the job is in one of `states`.

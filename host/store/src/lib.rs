@@ -11,8 +11,10 @@ mod catalog;
 mod claims;
 mod clock;
 mod commit;
+mod contents;
 mod files;
 mod groups;
+mod history;
 mod job_id;
 mod job_state;
 mod jobs;
@@ -32,6 +34,7 @@ pub use batches::{Paused, Submission, Submitted};
 pub use catalog::{CacheStats, CatalogRecord};
 pub use clock::{Clock, rfc3339};
 pub use files::{IntakeContext, Taken};
+pub use history::{History, Pruned};
 pub use job_id::{JobIds, is_job_id, made_ms};
 pub use job_state::JobState;
 pub use notices::{HookBacklog, HookRecord, NoticeRecord, Occasion};
@@ -46,6 +49,7 @@ pub use tables::Tx;
 pub use wavemill_pipelines::path_text;
 
 use commit::Committer;
+use parking_lot::Mutex;
 use redb::{Database, DatabaseError, ReadableDatabase};
 use std::fs;
 use std::io::{self, Write};
@@ -72,7 +76,7 @@ const COMPACT_FROM_BYTES: u64 = 64 << 20;
 const COMPACT_FACTOR: u64 = 4;
 
 /// Version of the tables. A store with a larger one is refused.
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 
 /// Where [`SCHEMA_VERSION`] is kept.
 const SCHEMA_KEY: &[u8] = b"schema_version";
@@ -85,6 +89,8 @@ pub struct Store {
     pid_file: PathBuf,
     /// Most misses of the cache that were reported.
     misses: AtomicU64,
+    /// Where in the catalog, by time, the next look for files that are gone begins.
+    files_looked_at: Mutex<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -147,6 +153,7 @@ impl Store {
             ids: JobIds::after(last.as_deref()),
             pid_file,
             misses: AtomicU64::new(0),
+            files_looked_at: Mutex::default(),
         })
     }
 
@@ -162,6 +169,14 @@ impl Store {
         F: Fn(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.committer.write(change)
+    }
+
+    /// Bytes of the file that hold something. Counting reads every page.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        used_bytes(&self.database)
     }
 
     /// Makes ids of new jobs.
@@ -217,15 +232,19 @@ fn compact(database: &mut Database, path: &Path) -> Result<(), StoreError> {
     if file_bytes < COMPACT_FROM_BYTES {
         return Ok(());
     }
-    let transaction = database.begin_write()?;
-    let stats = transaction.stats()?;
-    transaction.abort()?;
-    let used_bytes = stats.stored_bytes() + stats.metadata_bytes();
+    let used_bytes = used_bytes(database)?;
     if file_bytes / COMPACT_FACTOR > used_bytes {
         tracing::info!(path = %path.display(), file_bytes, used_bytes, "Store compacted.");
         database.compact()?;
     }
     Ok(())
+}
+
+fn used_bytes(database: &Database) -> Result<u64, StoreError> {
+    let transaction = database.begin_write()?;
+    let stats = transaction.stats()?;
+    transaction.abort()?;
+    Ok(stats.stored_bytes() + stats.metadata_bytes())
 }
 
 fn read_pid(pid_file: &Path) -> String {
@@ -258,12 +277,14 @@ fn check_schema(database: &Database) -> Result<(), StoreError> {
 }
 
 fn last_job_id(database: &Database) -> Result<Option<String>, StoreError> {
+    let look = database.begin_read()?;
     let mut last = None;
-    database.begin_read()?.scan(tables::JOBS, Scan::backward(&[]), &mut |key, _| {
+    look.scan(tables::JOBS, Scan::backward(&[]), &mut |key, _| {
         last = String::from_utf8(key.to_vec()).ok();
         Ok(false)
     })?;
-    Ok(last)
+    let forgotten = history::forgotten(&look)?.map(|forgotten| forgotten.job);
+    Ok(last.max(forgotten))
 }
 
 /// Why the store could not do what was asked.
@@ -309,13 +330,22 @@ pub enum StoreError {
         /// What was asked for.
         what: String,
     },
+    /// There is no such job, but jobs were forgotten.
+    #[error(
+        "job {part} is not known; finished jobs up to {until} were forgotten, as `history` and `history_jobs` in the \
+         configuration file say"
+    )]
+    Forgotten {
+        /// What was given.
+        part: String,
+        /// When the latest of them was made, RFC 3339.
+        until: String,
+    },
     /// Part of an id fits several jobs.
-    #[error("`{part}` matches {count} jobs; give more of the id")]
+    #[error("`{part}` matches several jobs; give more of the id")]
     Ambiguous {
         /// What was given.
         part: String,
-        /// Jobs it fits.
-        count: usize,
     },
     /// A record cannot be read or written.
     #[error("a record of the store is unreadable: {reason}")]

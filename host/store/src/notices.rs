@@ -276,6 +276,17 @@ impl Tx<'_> {
         self.announce(&NoticeRecord::new(occasion, &job.id, pipeline, job.finished_ms))
     }
 
+    /// Whether a hook is still to be notified of something about a job or batch.
+    pub(super) fn has_notice(&self, subject: &str) -> Result<bool, StoreError> {
+        for (hook, _) in self.records::<HookRecord>(tables::HOOKS, &[])? {
+            let prefix = tables::key(&[&hook, format!("{subject}-").as_bytes()]);
+            if self.has_prefix(tables::NOTICES, &prefix)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Has those hooks notified that want to know.
     pub(super) fn announce(&self, notice: &NoticeRecord) -> Result<(), StoreError> {
         for (name, hook) in self.records::<HookRecord>(tables::HOOKS, &[])? {

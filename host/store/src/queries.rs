@@ -1,14 +1,15 @@
 //! Looking things up.
 
-use super::jobs::{job_prefix, state_key};
+use super::history::forgotten;
+use super::jobs::{backwards, job_prefix, state_key};
 use super::records::{
     AttemptRecord, CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord, OutputRecord,
     PlanRecord,
 };
 use super::tables::{self, Look, Scan};
 use super::{Store, StoreError};
-use crate::{JobState, is_job_id, made_ms};
-use std::collections::BTreeMap;
+use crate::{JobState, is_job_id, made_ms, rfc3339};
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -42,26 +43,22 @@ impl Store {
     /// The one job whose id starts or ends with `part`: ids of one day start alike, so their ends
     /// are handier.
     pub fn find_job(&self, part: &str) -> Result<JobRecord, StoreError> {
-        if is_job_id(part) {
-            return self.job(part);
-        }
         let look = self.read()?;
-        let mut found = Vec::new();
-        let mut count = 0;
-        look.scan(tables::JOBS, Scan::forward(&[]), &mut |key, bytes| {
-            if key.starts_with(part.as_bytes()) || key.ends_with(part.as_bytes()) {
-                count += 1;
-                if found.is_empty() {
-                    found.push(tables::decode(bytes)?);
-                }
-            }
-            Ok(true)
+        let mut ids = BTreeSet::new();
+        // Two are too many.
+        look.scan(tables::JOBS, Scan::forward(part.as_bytes()), &mut |id, _| {
+            ids.insert(id.to_vec());
+            Ok(ids.len() < 2)
         })?;
-        match (found.pop(), count) {
-            (Some(job), 1) => Ok(job),
-            (Some(_), count) => Err(StoreError::Ambiguous { part: part.to_owned(), count }),
-            (None, _) => Err(StoreError::Missing { what: format!("job {part}") }),
+        look.scan(tables::ID_ENDS, Scan::forward(&backwards(part.as_bytes())), &mut |key, _| {
+            ids.insert(backwards(key));
+            Ok(ids.len() < 2)
+        })?;
+        if ids.len() > 1 {
+            return Err(StoreError::Ambiguous { part: part.to_owned() });
         }
+        let job = ids.pop_first().map(|id| look.record(tables::JOBS, &id));
+        job.transpose()?.flatten().map_or_else(|| Err(unknown_job(&look, part)?), Ok)
     }
 
     /// Jobs, the newest first.
@@ -196,6 +193,17 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Why no job has this id, or one that begins or ends so.
+fn unknown_job(look: &impl Look, part: &str) -> Result<StoreError, StoreError> {
+    let forgotten = forgotten(look)?.map(|forgotten| forgotten.job);
+    // An id says when it was made.
+    let until = forgotten.filter(|last| !is_job_id(part) || part <= last.as_str());
+    Ok(match until.as_deref().and_then(made_ms) {
+        Some(made_ms) => StoreError::Forgotten { part: part.to_owned(), until: rfc3339(made_ms) },
+        None => StoreError::Missing { what: format!("job {part}") },
+    })
 }
 
 impl FileKey {

@@ -13,12 +13,14 @@ pub(super) type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 /// `pipeline 0 root 0 relative` -> [`super::FileRecord`]: what is known of the watched files.
 pub(super) const FILES: Table = TableDefinition::new("files");
-/// `pipeline 0 root 0 relative` -> id of the latest job of that file. Outlives the file.
+/// `pipeline 0 root 0 relative` -> id of the latest job of that file. Outlives the file or the job, not both.
 pub(super) const LATEST: Table = TableDefinition::new("latest");
-/// `pipeline 0 hash` -> id of a job that delivered this content.
+/// `pipeline 0 hash` -> `id 0 root 0 relative`: a job that delivered this content, and its file.
 pub(super) const CONTENTS: Table = TableDefinition::new("contents");
 /// `id` -> [`super::JobRecord`].
 pub(super) const JOBS: Table = TableDefinition::new("jobs");
+/// `id backwards` -> nothing: jobs by the ends of their ids.
+pub(super) const ID_ENDS: Table = TableDefinition::new("id-ends");
 /// `state id` -> nothing: the jobs of a state.
 pub(super) const STATES: Table = TableDefinition::new("states");
 /// `state` -> number of jobs, as 8 bytes.
@@ -33,10 +35,14 @@ pub(super) const OUTPUTS: Table = TableDefinition::new("outputs");
 pub(super) const LEDGER: Table = TableDefinition::new("ledger");
 /// hash of a pipeline -> [`super::PlanRecord`].
 pub(super) const PLANS: Table = TableDefinition::new("plans");
+/// hash of a pipeline -> number of jobs and batches that have it, as 8 bytes.
+pub(super) const PLAN_USES: Table = TableDefinition::new("plan-uses");
 /// pipeline -> [`super::CurrentPlan`]: what new jobs of a pipeline run with.
 pub(super) const CURRENT: Table = TableDefinition::new("current");
 /// `id` -> [`super::GroupRecord`]: files that get one gain together.
 pub(super) const GROUPS: Table = TableDefinition::new("groups");
+/// `group 0 job` -> nothing: the jobs of a group.
+pub(super) const GROUP_JOBS: Table = TableDefinition::new("group-jobs");
 /// `id` -> nothing: jobs whose source still has to be kept, moved or deleted.
 pub(super) const SOURCES: Table = TableDefinition::new("sources");
 /// `id` -> [`super::BatchRecord`]: jobs that were submitted together.
@@ -72,10 +78,10 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 27] = [
-    FILES, LATEST, CONTENTS, JOBS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS, CURRENT,
-    GROUPS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER, PAUSED, CATALOG,
-    CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS, META,
+pub(super) const ALL: [Table; 30] = [
+    FILES, LATEST, CONTENTS, JOBS, ID_ENDS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS,
+    PLAN_USES, CURRENT, GROUPS, GROUP_JOBS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER,
+    PAUSED, CATALOG, CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS, META,
 ];
 
 /// First byte of every record: the version of its shape.
@@ -122,6 +128,16 @@ pub(super) trait Look {
     /// Calls `visit` with the entries whose keys start with `prefix` and are not below `from`, in
     /// order (or the other way round), until it returns false.
     fn scan(&self, table: Table, range: Scan<'_>, visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// Whether a key starts with `prefix`.
+    fn has_prefix(&self, table: Table, prefix: &[u8]) -> Result<bool, StoreError> {
+        let mut found = false;
+        self.scan(table, Scan::forward(prefix), &mut |_, _| {
+            found = true;
+            Ok(false)
+        })?;
+        Ok(found)
+    }
 
     /// The record at a key.
     fn record<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>, StoreError>
@@ -258,6 +274,25 @@ impl Tx<'_> {
     pub(super) fn remove(&self, table: Table, key: &[u8]) -> Result<(), StoreError> {
         self.0.open_table(table)?.remove(key)?;
         Ok(())
+    }
+
+    /// Removes every entry whose key starts with `prefix`.
+    pub(super) fn remove_prefix(&self, table: Table, prefix: &[u8]) -> Result<(), StoreError> {
+        let mut keys = Vec::new();
+        self.scan(table, Scan::forward(prefix), &mut |key, _| {
+            keys.push(key.to_vec());
+            Ok(true)
+        })?;
+        keys.iter().try_for_each(|key| self.remove(table, key))
+    }
+
+    /// Changes the number at a key; without one it is 0.
+    pub(super) fn add(&self, table: Table, key: &[u8], change: i64) -> Result<(), StoreError> {
+        let count = self.record::<u64>(table, key)?.unwrap_or(0);
+        match count.saturating_add_signed(change) {
+            0 => self.remove(table, key),
+            count => self.put(table, key, &count),
+        }
     }
 }
 

@@ -4,8 +4,8 @@
 //! store. Before, the file is copied beside itself, for those who want to go back. Tables that are merely new need no
 //! step, and fields that are new have a default.
 
-use super::records::BatchRecord;
-use super::tables::{self, Look, META, Tx};
+use super::records::{BatchRecord, GroupRecord, JobRecord};
+use super::tables::{self, Look, META, Scan, Tx};
 use super::{SCHEMA_KEY, SCHEMA_VERSION, StoreError};
 use redb::{Database, ReadableDatabase};
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ use wavemill_pipelines::publishing::sync_dir;
 type Step = fn(&Tx<'_>) -> Result<(), StoreError>;
 
 /// The step at index 0 starts from version 1.
-const STEPS: [Step; (SCHEMA_VERSION - 1) as usize] = [index_open_batches];
+const STEPS: [Step; (SCHEMA_VERSION - 1) as usize] = [index_open_batches, index_what_is_forgotten];
 
 /// Brings a store of `version` to this program's.
 pub(super) fn from(tx: &Tx<'_>, version: u32) -> Result<(), StoreError> {
@@ -61,6 +61,34 @@ fn index_open_batches(tx: &Tx<'_>) -> Result<(), StoreError> {
     for (id, batch) in tx.records::<BatchRecord>(tables::BATCHES, &[])? {
         if batch.open > 0 {
             tx.put_bytes(tables::BATCHES_OPEN, &id, b"")?;
+        }
+    }
+    Ok(())
+}
+
+/// Version 2 forgot no job. It looked at every job to find one by the end of its id, and at a job to know the file of a
+/// content; nothing counted who has a plan, or listed the jobs of a group.
+fn index_what_is_forgotten(tx: &Tx<'_>) -> Result<(), StoreError> {
+    let mut contents = Vec::new();
+    tx.scan(tables::CONTENTS, Scan::forward(&[]), &mut |key, id| {
+        contents.push((key.to_vec(), id.to_vec()));
+        Ok(true)
+    })?;
+    for (key, id) in contents {
+        tx.remove(tables::CONTENTS, &key)?;
+        tx.record::<JobRecord>(tables::JOBS, &id)?.map_or(Ok(()), |job| tx.enter_content(&job))?;
+    }
+    tx.scan(tables::JOBS, Scan::forward(&[]), &mut |_, bytes| {
+        tx.index_job(&tables::decode(bytes)?)?;
+        Ok(true)
+    })?;
+    for (_, batch) in tx.records::<BatchRecord>(tables::BATCHES, &[])? {
+        tx.add(tables::PLAN_USES, batch.plan.as_bytes(), 1)?;
+    }
+    for (group, _) in tx.records::<GroupRecord>(tables::GROUPS, &[])? {
+        // Its jobs were given another one.
+        if !tx.has_prefix(tables::GROUP_JOBS, &tables::key(&[&group, b""]))? {
+            tx.remove(tables::GROUPS, &group)?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::report::{self, Report, log_filter, one_line};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use wavemill_daemon::DaemonSettings;
 use wavemill_pipelines::Effects;
 use wavemill_pipelines::model::Defaults;
 use wavemill_store::cache::effects_with;
@@ -92,6 +93,8 @@ impl Context {
             workers: None,
             free_bytes_min: 0,
             confine: true,
+            history: DaemonSettings::HISTORY,
+            history_jobs: DaemonSettings::HISTORY_JOBS,
             defaults: Defaults::default(),
             hooks: Vec::new(),
             log_file: None,

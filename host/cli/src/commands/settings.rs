@@ -9,7 +9,9 @@ use crate::config::{ConfigFile, ConfigPlace, TARGET_LUFS_RANGE};
 use crate::report::LogFile;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use wavemill_api::{Client, Terms};
+use wavemill_daemon::DaemonSettings;
 use wavemill_daemon::hooks::Hook;
 use wavemill_pipelines::model::Defaults;
 
@@ -35,6 +37,10 @@ pub struct Settings {
     pub free_bytes_min: u64,
     /// Whether workers give up what their jobs do not need.
     pub confine: bool,
+    /// How long finished jobs are remembered.
+    pub history: Duration,
+    /// Most finished jobs that are remembered.
+    pub history_jobs: u64,
     /// What pipelines that say nothing do.
     pub defaults: Defaults,
     /// Who is notified of the ends of jobs and batches.
@@ -90,6 +96,8 @@ impl Settings {
             workers: file.workers,
             free_bytes_min: file.min_free_mib.unwrap_or(MIN_FREE_MIB) << 20,
             confine: file.confine.unwrap_or(true),
+            history: file.history.unwrap_or(DaemonSettings::HISTORY),
+            history_jobs: file.history_jobs.unwrap_or(DaemonSettings::HISTORY_JOBS),
             defaults: Defaults {
                 target_lufs: target_lufs(environment)?.or(file.target_lufs),
                 normalize: normalize(environment)?.or(file.normalize).unwrap_or(true),
@@ -230,6 +238,8 @@ mod tests {
         assert_eq!(settings.output_root(), settings.root);
         assert_eq!(settings.defaults, Defaults::default());
         assert_eq!(settings.log, "warn");
+        assert_eq!(settings.history, Duration::from_hours(90 * 24));
+        assert_eq!(settings.history_jobs, 100_000);
         let log_file = settings.log_file.unwrap();
         assert_eq!(log_file.path, Path::new("/home/ada/.local/state/wavemill/wavemill.log"));
         assert_eq!((log_file.bytes_max, log_file.files), (10 << 20, 5));

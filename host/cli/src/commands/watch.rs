@@ -88,6 +88,8 @@ impl Run for Watch {
             free_bytes_min: context.settings.free_bytes_min,
             worker_stall: DaemonSettings::WORKER_STALL,
             confine: context.settings.confine && !self.unconfined,
+            history: context.settings.history,
+            history_jobs: context.settings.history_jobs,
             listen: self.listen,
             until_idle: self.until_idle,
             events,

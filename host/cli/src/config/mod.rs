@@ -9,6 +9,7 @@ use crate::exit::CliError;
 use crate::report::{Report, log_filter};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use toml::Spanned;
 use wavemill_daemon::hooks::Hook;
 use wavemill_pipelines::Diagnostic;
@@ -22,6 +23,12 @@ pub const WORKERS_MAX: i64 = 256;
 
 /// Most free space that can be asked for: 1 TiB.
 const MIN_FREE_MIB_MAX: i64 = 1 << 20;
+
+/// Longest `history`: a hundred years.
+const HISTORY_MAX: Duration = Duration::from_hours(24 * 36_525);
+
+/// Largest `history_jobs`: what a disk of some 100 GB has room for.
+const HISTORY_JOBS_MAX: i64 = 10_000_000;
 
 /// Largest configuration file read. A handful of keys needs far less.
 const BYTES_MAX: u64 = 1 << 20;
@@ -57,6 +64,10 @@ pub struct ConfigFile {
     pub workers: Option<usize>,
     /// Free space below which no job begins, MiB.
     pub min_free_mib: Option<u64>,
+    /// How long finished jobs are remembered.
+    pub history: Option<Duration>,
+    /// Most finished jobs that are remembered.
+    pub history_jobs: Option<u64>,
     /// Whether workers give up what their jobs do not need.
     pub confine: Option<bool>,
     /// Target of loudness steps that name none.
@@ -96,6 +107,16 @@ const KEYS: &[Key] = &[
         "min_free_mib",
         Kind::Integer { min: 0, max: MIN_FREE_MIB_MAX },
         "Free space below which no job begins, MiB.",
+    ),
+    Key::optional(
+        "history",
+        Kind::Duration { min: Duration::from_hours(1), max: HISTORY_MAX },
+        "Time that finished jobs are remembered, as \"90d\".",
+    ),
+    Key::optional(
+        "history_jobs",
+        Kind::Integer { min: 1_000, max: HISTORY_JOBS_MAX },
+        "Number of finished jobs above which the oldest are forgotten earlier.",
     ),
     Key::optional("confine", Kind::Bool, "Whether workers give up what their jobs do not need."),
     Key::optional(
@@ -187,6 +208,8 @@ impl ConfigFile {
             log_files: whole(values, "log_files"),
             workers: whole(values, "workers"),
             min_free_mib: whole(values, "min_free_mib"),
+            history: values.duration("history").map(Spanned::into_inner),
+            history_jobs: whole(values, "history_jobs"),
             confine: truth("confine"),
             target_lufs: values.number("target_lufs").map(Spanned::into_inner),
             normalize: truth("normalize"),
@@ -246,7 +269,7 @@ mod tests {
     #[test]
     fn config_with_every_key_is_understood() {
         let text = "state = \"s\"\nroot = \"/srv\"\noutput_dir = \"out\"\nlog = \"info\"\n\
-                    log_file = \"w.log\"\nlog_file_mib = 2\nlog_files = 0\nworkers = 3\nmin_free_mib = 2048\nconfine = false\ntarget_lufs = -16\n\
+                    log_file = \"w.log\"\nlog_file_mib = 2\nlog_files = 0\nworkers = 3\nmin_free_mib = 2048\nhistory = \"30d\"\nhistory_jobs = 5000\nconfine = false\ntarget_lufs = -16\n\
                     normalize = false\n";
         let config = ConfigFile::parse(text, Path::new("/etc/wavemill")).unwrap();
         assert_eq!(config.state, Some("/etc/wavemill/s".into()));
@@ -255,6 +278,8 @@ mod tests {
         assert_eq!((config.log_file_mib, config.log_files), (Some(2), Some(0)));
         assert_eq!(config.workers, Some(3));
         assert_eq!(config.min_free_mib, Some(2048));
+        assert_eq!(config.history, Some(Duration::from_hours(30 * 24)));
+        assert_eq!(config.history_jobs, Some(5000));
         assert_eq!(config.confine, Some(false));
         assert_eq!(config.target_lufs, Some(-16.0));
         assert_eq!(config.normalize, Some(false));

@@ -119,6 +119,8 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
         free_bytes_min: 0,
         worker_stall: DaemonSettings::WORKER_STALL,
         confine: true,
+        history: DaemonSettings::HISTORY,
+        history_jobs: DaemonSettings::HISTORY_JOBS,
         listen: None,
         until_idle,
         events,

@@ -73,3 +73,19 @@ fn nothing_is_deleted_by_a_clock_that_jumped() {
     lab.store().set_clock(clock).unwrap();
     assert_eq!(expired(&lab.run(&plan_that_keeps(48)).1), 1);
 }
+
+#[test]
+fn finished_jobs_are_forgotten_and_their_files_are_not_processed_again() {
+    let lab = Lab::new();
+    for name in ["one", "two"] {
+        lab.write(&format!("in/{name}.wav"), name);
+    }
+    assert_eq!(lab.run(&plan("a")).0.done, 2);
+    for _ in 0..2 {
+        let (settings, _events) = settings(lab.folder.path(), true);
+        let settings = DaemonSettings { history_jobs: 1, ..settings };
+        let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
+        assert_eq!(run_with(&settings, plans).unwrap(), Summary::default());
+        assert_eq!(lab.jobs().len(), 1);
+    }
+}

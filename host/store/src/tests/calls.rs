@@ -215,9 +215,12 @@ pub(super) fn known_of(store: &Store) -> Known {
     let look = store.read().unwrap();
     let mut known = Known::default();
     let (mut states, mut ready, mut sources) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ends, mut plans) = (Vec::new(), BTreeMap::new());
     let mut counts: BTreeMap<JobState, u64> = JobState::ALL.iter().map(|it| (*it, 0)).collect();
     for (_, job) in look.records::<JobRecord>(tables::JOBS, &[]).unwrap() {
         states.push(super::super::jobs::state_key(job.state, &job.id));
+        ends.push(super::super::jobs::backwards(job.id.as_bytes()));
+        *plans.entry(job.plan.clone().into_bytes()).or_insert(0u64) += 1;
         if job.state.waits() {
             ready.push(super::super::jobs::ready_key(&job));
         }
@@ -231,9 +234,14 @@ pub(super) fn known_of(store: &Store) -> Known {
         }
         known.jobs.insert(job.id.clone(), without_clock(job));
     }
-    for (table, mut expected) in
-        [(tables::STATES, states), (tables::READY, ready), (tables::SOURCES, sources)]
-    {
+    let uses = look.records::<u64>(tables::PLAN_USES, &[]).unwrap();
+    assert_eq!(uses, plans.into_iter().collect::<Vec<_>>());
+    for (table, mut expected) in [
+        (tables::STATES, states),
+        (tables::READY, ready),
+        (tables::SOURCES, sources),
+        (tables::ID_ENDS, ends),
+    ] {
         let mut found = Vec::new();
         look.scan(table, Scan::forward(&[]), &mut |key, _| {
             found.push(key.to_vec());

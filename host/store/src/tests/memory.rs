@@ -1,7 +1,7 @@
 //! A second job queue, in memory and without indexes: what the store is held against.
 
 use crate::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication, Why};
-use crate::{Ending, JobRecord, OutputRecord, SourceRecord, StoreError};
+use crate::{Ending, JobRecord, OutputRecord, SourceRecord, Store, StoreError};
 use parking_lot::{Mutex, MutexGuard};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -32,6 +32,26 @@ impl MemoryQueue {
 
     pub(super) fn known(&self) -> Known {
         self.lock().clone()
+    }
+
+    /// Forgets the jobs that are over, as far as `store` says that no later job of the same file is not, and returns how
+    /// many.
+    pub(super) fn prune(&self, store: &Store) -> u64 {
+        let mut known = self.lock();
+        let ids: Vec<_> = known.jobs.keys().cloned().collect();
+        let mut count = 0;
+        for id in ids {
+            let Known { jobs, outputs } = &mut *known;
+            let job = &jobs[&id];
+            let latest = store.latest_job(&job.file).unwrap();
+            let is_repeated = latest.is_some_and(|latest| !latest.state.is_final());
+            if job.state.is_final() && !job.source.is_pending() && !is_repeated {
+                jobs.remove(&id);
+                outputs.remove(&id);
+                count += 1;
+            }
+        }
+        count
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {

@@ -1,6 +1,7 @@
 //! What holds of the store whatever happens.
 
 mod calls;
+mod history;
 mod memory;
 mod notices;
 mod power;
@@ -659,7 +660,7 @@ fn job_is_found_by_either_end_of_its_id() {
     assert_eq!(store.find_job(&id[9..]).unwrap().id, id);
     assert!(matches!(store.find_job("~"), Err(StoreError::Missing { .. })));
     settle(&store, "b.wav", "h2", 1);
-    assert!(matches!(store.find_job(&id[..3]), Err(StoreError::Ambiguous { count: 2, .. })));
+    assert!(matches!(store.find_job(&id[..3]), Err(StoreError::Ambiguous { .. })));
 }
 
 #[test]

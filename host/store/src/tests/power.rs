@@ -2,7 +2,7 @@
 
 use super::calls::{Answer, Call, known_of};
 use super::memory::{Known, MemoryQueue};
-use crate::Store;
+use crate::{History, Store};
 use fastrand::Rng;
 use parking_lot::Mutex;
 use redb::{Database, StorageBackend};
@@ -163,8 +163,20 @@ fn life(seed: u64, lies: bool) -> Result<usize, String> {
         // The call during which the power was cut may or may not have happened.
         let mut maybe = known.clone();
         for _ in 0..200 {
-            let call = Call::next(&mut random, &model.known(), &mut count);
             let before = model.known();
+            if random.usize(..12) == 0 {
+                // In one change: there are fewer jobs than one takes.
+                model.prune(&store);
+                let history = History::default();
+                if store.prune(&history, &|| false).is_err() {
+                    (known, maybe) = (before, model.known());
+                    break;
+                }
+                acknowledged += 1;
+                (known, maybe) = (model.known(), model.known());
+                continue;
+            }
+            let call = Call::next(&mut random, &model.known(), &mut count);
             let (expected, answered) = (call.on(&model), call.on(&store));
             if answered == Answer::Broken {
                 (known, maybe) = (before, model.known());

@@ -34,7 +34,63 @@ fn store_of_version_1_is_upgraded_and_loses_nothing() {
         let submitted = store.submitted_pipelines().unwrap();
         assert_eq!(submitted, BTreeMap::from([("later".to_owned(), waiting.plan)]));
         assert_eq!(store.open_batches().unwrap(), 1);
+        // And version 3.
+        for job in store.jobs(&JobQuery::default()).unwrap() {
+            assert_eq!(store.find_job(&job.id[1..]).unwrap(), job);
+        }
     }
+}
+
+/// Makes of a store what version 2 would have written.
+fn as_version_2(store: &Store) {
+    store
+        .write(|tx| {
+            for table in [tables::ID_ENDS, tables::PLAN_USES, tables::GROUP_JOBS] {
+                tx.remove_prefix(table, &[])?;
+            }
+            let mut contents = Vec::new();
+            tx.scan(tables::CONTENTS, Scan::forward(&[]), &mut |key, value| {
+                let id = value.split(|byte| *byte == 0).next().unwrap().to_vec();
+                contents.push((key.to_vec(), id));
+                Ok(true)
+            })?;
+            contents.iter().try_for_each(|(key, id)| tx.put_bytes(tables::CONTENTS, key, id))?;
+            tx.put(META, SCHEMA_KEY, &2)
+        })
+        .unwrap();
+}
+
+/// Every entry of every table.
+fn everything(store: &Store) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+    let mut found = Vec::new();
+    let look = store.read().unwrap();
+    for table in tables::ALL {
+        look.scan(table, Scan::forward(&[]), &mut |key, value| {
+            let name = redb::TableHandle::name(&table).to_owned();
+            found.push((name, key.to_vec(), value.to_vec()));
+            Ok(true)
+        })
+        .unwrap();
+    }
+    found
+}
+
+#[test]
+fn store_of_version_2_gets_the_indexes_that_a_new_one_has() {
+    let (folder, store) = open();
+    for (name, count) in [("a.wav", 1), ("b.wav", 2), ("c.wav", 0)] {
+        settle(&store, name, name, 1);
+        for job in claim_now(&store, count) {
+            store.group_of(&job.id, Grouping::Folder).unwrap();
+            finish(&store, &job);
+        }
+    }
+    let expected = everything(&store);
+    as_version_2(&store);
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(everything(&store), expected);
+    assert!(copy_of(&Store::file_in(folder.path()), 2).exists());
 }
 
 #[test]
