@@ -70,6 +70,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "wavemill-pipelines",
             "wavemill-runtime",
             "wavemill-store",
+            "wavemill-watch",
             "wavemill",
         ],
     ),
