@@ -1,4 +1,4 @@
-//! Which contents were delivered: what tells a duplicate, also after its job was forgotten.
+//! Which contents were delivered: how duplicates are recognized, also after their job was forgotten.
 
 use super::StoreError;
 use super::records::{FileKey, JobRecord};

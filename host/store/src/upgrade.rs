@@ -67,7 +67,7 @@ fn index_open_batches(tx: &Tx<'_>) -> Result<(), StoreError> {
 }
 
 /// Version 2 forgot no job. It looked at every job to find one by the end of its id, and at a job to know the file of a
-/// content; nothing counted who has a plan, or listed the jobs of a group.
+/// content; nothing counted the jobs of a plan, or listed those of a group.
 fn index_what_is_forgotten(tx: &Tx<'_>) -> Result<(), StoreError> {
     let mut contents = Vec::new();
     tx.scan(tables::CONTENTS, Scan::forward(&[]), &mut |key, id| {
