@@ -1,8 +1,8 @@
 //! MP3 and Vorbis against ffmpeg.
 
 use crate::support::{
-    Scratch, decode_bytes, ffmpeg_floats, has_tools, hound_wav, interleave, read_file, run, signal,
-    write_file,
+    Scratch, decode_bytes, ffmpeg_floats, fixture, has_tools, hound_wav, interleave, read_file,
+    run, signal, write_file,
 };
 use std::path::Path;
 
@@ -71,6 +71,38 @@ fn mp3_of_ffmpeg_decodes_like_ffmpeg() {
         run("ffmpeg", &all);
         assert_like_ffmpeg(&path, &format!("{args:?}"));
     }
+}
+
+/// Taggers write padding behind the setup header, where no audio may stand ("Vorbis I specification",
+/// A.2). It was decoded, and the file called damaged.
+#[test]
+fn vorbis_with_padding_behind_its_headers_decodes() {
+    let bytes = fixture("tone.ogg");
+    let starts: Vec<usize> =
+        bytes.windows(4).enumerate().filter(|(_, four)| *four == b"OggS").map(|it| it.0).collect();
+    let (start, end) = (starts[1], starts[2]);
+    let body = start + 27 + usize::from(bytes[start + 26]);
+    assert!(bytes[body..].starts_with(b"\x03vorbis"), "the second page holds the headers");
+    let mut page = bytes[start..body].to_vec();
+    page[26] += 1;
+    page.push(50);
+    page.extend_from_slice(&bytes[body..end]);
+    page.extend([0; 50]);
+    page[22..26].fill(0);
+    let crc = ogg_crc(&page);
+    page[22..26].copy_from_slice(&crc.to_le_bytes());
+    let padded = [&bytes[..start], &page, &bytes[end..]].concat();
+    let samples = |bytes: &[u8]| decode_bytes(bytes).unwrap().samples;
+    assert_eq!(samples(&padded), samples(&bytes));
+}
+
+/// Source: RFC 3533, 6, field 7: polynomial 0x04c11db7, from 0, nothing reflected or inverted.
+fn ogg_crc(page: &[u8]) -> u32 {
+    page.iter().fold(0, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            if crc >> 31 == 0 { crc << 1 } else { crc << 1 ^ 0x04c1_1db7 }
+        })
+    })
 }
 
 #[test]

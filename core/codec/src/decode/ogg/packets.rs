@@ -117,7 +117,7 @@ impl PagedPackets {
             self.pages.check_end()?;
             return Ok(false);
         }
-        let Some(page) = self.pages.next()? else {
+        let Some(mut page) = self.pages.next()? else {
             if !self.damaged.is_repaired() {
                 return Err(DecodeError::truncated("a last page", "none"));
             }
@@ -125,9 +125,15 @@ impl PagedPackets {
             self.is_last = true;
             return Ok(false);
         };
+        let sound_count = page.packets.iter().filter(|it| self.timing.is_sound(it)).count();
+        // Vorbis audio starts on a page of its own; taggers put padding behind the headers.
+        let is_strict = self.end.is_none() && matches!(self.timing, Timing::Vorbis(_));
+        let sound_min = if is_strict { page.packets.len() } else { 1 };
+        let is_header = !page.packets.is_empty() && sound_count < sound_min;
+        if is_header {
+            page.packets.clear();
+        }
         // A flag on pages of headers ends nothing.
-        let is_sound = |packet: &Vec<u8>| self.timing.is_sound(packet);
-        let is_header = !page.packets.is_empty() && !page.packets.iter().any(is_sound);
         self.is_last = page.is_last && !is_header;
         self.take(page)?;
         Ok(true)
