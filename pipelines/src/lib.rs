@@ -16,6 +16,7 @@ mod job;
 #[cfg(feature = "effects")]
 mod markdown;
 pub mod model;
+pub mod number;
 pub mod path_text;
 pub mod plan;
 pub mod publishing;

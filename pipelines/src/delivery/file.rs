@@ -1,7 +1,9 @@
 //! Delivery targets: `[[target]]` in a file of their own.
 
 use crate::diagnostic::Diagnostic;
-use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind, Sink, Values, check_version, read_document};
+use crate::reader::{
+    CHANNEL_COUNT_MAX, Key, Kind, Sink, VERSION_KEY, Values, check_version, read_document,
+};
 use toml::Spanned;
 use wavemill_core::delivery::{Playback, Source, Target};
 use wavemill_core::units::{Dbtp, Lu, Lufs};
@@ -9,14 +11,8 @@ use wavemill_core::units::{Dbtp, Lu, Lufs};
 /// The meaning of the keys.
 const VERSION: i64 = 1;
 
-const ROOT_KEYS: &[Key] = &[
-    Key::required(
-        "version",
-        Kind::Integer { min: i64::MIN, max: i64::MAX },
-        "the format version: write version = 1 as the first line",
-    ),
-    Key::required("target", Kind::Tables(KEYS), "at least one section [[target]]"),
-];
+const ROOT_KEYS: &[Key] =
+    &[VERSION_KEY, Key::required("target", Kind::Tables(KEYS), "at least one section [[target]]")];
 
 /// Loudnesses that make sense: -70 LUFS is the absolute gate of BS.1770.
 const LOUDNESS: Kind = Kind::Number { unit: "LUFS", min: -70.0, max: 10.0 };

@@ -110,6 +110,13 @@ impl Key {
     }
 }
 
+/// The format version, first in every document.
+pub(crate) const VERSION_KEY: Key = Key::required(
+    "version",
+    Kind::Integer { min: i64::MIN, max: i64::MAX },
+    "the format version: write version = 1 as the first line",
+);
+
 /// The names of a section's keys.
 pub(crate) fn names(keys: &'static [Key]) -> impl Iterator<Item = &'static str> + Clone {
     keys.iter().map(|key| key.name)

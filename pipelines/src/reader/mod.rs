@@ -7,7 +7,7 @@ pub(crate) mod scalar;
 mod sink;
 mod values;
 
-pub(crate) use key::CHANNEL_COUNT_MAX;
+pub(crate) use key::{CHANNEL_COUNT_MAX, VERSION_KEY};
 pub use key::{Key, Kind};
 pub use sink::{Help, Sink};
 pub use values::Values;

@@ -27,7 +27,7 @@ pub(crate) use reference::key_tables;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::effects::Effects;
 use crate::model::{Defaults, Grouping, Pipeline, SourceAction};
-use crate::reader::{Key, Kind, Sink, Values, check_version, read_document};
+use crate::reader::{Key, Kind, Sink, VERSION_KEY, Values, check_version, read_document};
 use collisions::Target;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -47,11 +47,7 @@ pub struct Loaded {
 const VERSION: i64 = 1;
 
 const ROOT_KEYS: &[Key] = &[
-    Key::required(
-        "version",
-        Kind::Integer { min: i64::MIN, max: i64::MAX },
-        "the format version: write version = 1 as the first line",
-    ),
+    VERSION_KEY,
     Key::required("pipeline", Kind::Table(pipeline::KEYS), "a section with at least a name"),
     Key::optional("watch", Kind::Tables(watch::KEYS), "Folders to watch for files."),
     Key::optional("decode", Kind::Table(decode::KEYS), "How sources are read."),

@@ -1,6 +1,7 @@
 //! What a platform does to the level of a file when it plays it.
 
 use serde::Serialize;
+use std::fmt;
 use wavemill_audio::units::{Dbtp, Decibels, Lufs};
 
 /// How a platform brings files to one loudness. It changes the level only; whoever compresses or limits
@@ -42,6 +43,22 @@ impl Playback {
             gain_db: gain,
             loudness_lufs: loudness + gain,
             is_held_by_peaks: self.raises && wanted > room,
+        }
+    }
+}
+
+/// Reads on after "playback".
+impl fmt::Display for PlaybackGain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { gain_db: gain, loudness_lufs: loudness, is_held_by_peaks } = *self;
+        if gain.0 < -0.05 {
+            write!(f, "lowers it by {:.1} to {loudness:.1}", -gain)
+        } else if gain.0 > 0.05 {
+            let why = if is_held_by_peaks { "; its peaks allow no more" } else { "" };
+            write!(f, "raises it by {gain:.1} to {loudness:.1}{why}")
+        } else {
+            let why = if is_held_by_peaks { ": its peaks leave no headroom" } else { "" };
+            write!(f, "does not change its level{why}")
         }
     }
 }

@@ -77,6 +77,19 @@ fn rounded(value: f64) -> f64 {
 }
 
 impl Verdict {
+    /// Decimals to show: one, or as many as it takes to see that a value is beyond its limit.
+    pub fn decimals(&self) -> usize {
+        let (Some(value), Outcome::Fail) = (self.value, self.outcome) else { return 1 };
+        let over = self.max.map_or(0.0, |max| value - max);
+        let under = self.min.map_or(0.0, |min| min - value);
+        // Half a thousandth: both were rounded to thousandths.
+        match over.max(under) + 0.0005 {
+            miss if miss >= 0.1 => 1,
+            miss if miss >= 0.01 => 2,
+            _ => 3,
+        }
+    }
+
     fn new(measure: &'static str, value: Option<f64>) -> Self {
         let value = value.map(rounded);
         Self {

@@ -10,6 +10,7 @@ pub use log::{LOG_LEVELS, log_filter, log_to, set_log_level, show_bars, start_lo
 pub use log_file::LogFile;
 pub use paint::{Paint, Tone};
 pub use table::{Align, Table};
+pub use wavemill_pipelines::number::{duration, size};
 pub use wavemill_platform::{one_line, shown};
 
 use serde::Serialize;
@@ -176,58 +177,4 @@ fn eprint(text: &str) {
 /// `1 file`, `2 files`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A duration as `4.2 s`, `3:05` or `1:00:05`.
-pub fn duration(seconds: f64) -> String {
-    if seconds < 60.0 {
-        return format!("{seconds:.1} s");
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at least 60, and `as` saturates"
-    )]
-    let whole = seconds.round() as u64;
-    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes}:{seconds:02}")
-    }
-}
-
-/// A size as `512 B`, `1.4 MB`; powers of 1000.
-pub fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut unit = "B";
-    for larger in ["kB", "MB", "GB", "TB"] {
-        if value < 999.5 {
-            break;
-        }
-        value /= 1000.0;
-        unit = larger;
-    }
-    let digits = usize::from(unit != "B" && value < 99.95);
-    format!("{value:.digits$} {unit}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_grow_from_seconds_to_hours() {
-        assert_eq!(duration(4.25), "4.2 s");
-        assert_eq!(duration(185.0), "3:05");
-        assert_eq!(duration(3605.2), "1:00:05");
-    }
-
-    #[test]
-    fn sizes_have_one_digit_where_it_says_something() {
-        assert_eq!(size(512), "512 B");
-        assert_eq!(size(1_440_000), "1.4 MB");
-        assert_eq!(size(999_999), "1.0 MB");
-        assert_eq!(size(144_000_000), "144 MB");
-    }
 }

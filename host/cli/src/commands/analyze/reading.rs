@@ -2,6 +2,7 @@
 
 use crate::report::duration;
 use serde_json::{Map, Value};
+use wavemill_pipelines::number::fixed;
 
 /// Shown where a value does not exist, as the loudness of silence.
 pub(super) const NONE: &str = "-";
@@ -126,13 +127,6 @@ pub(super) fn shown(key: &str, value: &Value) -> (String, &'static str) {
         Value::String(text) => (crate::report::one_line(text), unit),
         other => (other.to_string(), unit),
     }
-}
-
-/// A number with so many decimals; never minus zero.
-pub(super) fn fixed(number: f64, digits: usize) -> String {
-    let text = format!("{number:.digits$}");
-    let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
-    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
 #[cfg(test)]

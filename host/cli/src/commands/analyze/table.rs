@@ -1,12 +1,13 @@
 //! Analyses of several files, one line each.
 
-use super::reading::{NONE, fixed};
+use super::reading::NONE;
 use super::sheet::channels;
 use super::{Analyzed, Record, verdicts};
 use crate::analysis::Part;
 use crate::report::{Align, Paint, Table, Tone, duration, one_line, shown};
 use serde_json::Value;
 use std::path::Path;
+use wavemill_pipelines::number::fixed;
 
 /// A column: its head, and its cell in a record; `None` where the record has nothing for it.
 struct Column {

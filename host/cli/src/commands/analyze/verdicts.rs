@@ -1,7 +1,7 @@
 //! Files held against delivery targets.
 
 use super::Record;
-use super::reading::{NONE, fixed};
+use super::reading::NONE;
 use crate::commands::{CliError, Context};
 use crate::diagnostics;
 use crate::report::{Align, Paint, Table, Tone};
@@ -10,6 +10,7 @@ use wavemill_core::delivery::{Judgement, Measured, Outcome, Target, Verdict, jud
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 use wavemill_pipelines::delivery::{self, TargetError};
+use wavemill_pipelines::number::{fixed, signed};
 
 /// What stands for every target that comes with Wavemill.
 pub(in crate::commands) const ALL: &str = "all";
@@ -109,7 +110,7 @@ fn detailed(judgement: &Judgement, paint: Paint) -> Vec<String> {
     ]);
     for verdict in &judgement.verdicts {
         let (name, unit, difference_unit) = words(verdict.measure);
-        let digits = if unit.is_empty() { 0 } else { digits(verdict) };
+        let digits = if unit.is_empty() { 0 } else { verdict.decimals() };
         let number = verdict.value.map_or(NONE.to_owned(), |value| fixed(value, digits));
         let difference = verdict.difference.map_or(String::new(), |value| {
             format!("{} {difference_unit}", signed(value, digits.max(1)))
@@ -125,7 +126,7 @@ fn detailed(judgement: &Judgement, paint: Paint) -> Vec<String> {
     }
     let mut lines = vec![String::new(), format!("  {}", heading(judgement, paint))];
     lines.extend(table.lines(paint));
-    lines.extend(playback(judgement).map(|text| format!("    {text}")));
+    lines.extend(judgement.playback.map(|gain| format!("    playback {gain}")));
     lines
 }
 
@@ -182,44 +183,6 @@ fn words(measure: &str) -> (String, &'static str, &'static str) {
     (super::reading::label(measure), unit, difference)
 }
 
-fn signed(value: f64, digits: usize) -> String {
-    let text = fixed(value, digits);
-    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    if text.starts_with('-') || is_zero { text } else { format!("+{text}") }
-}
-
-/// Decimals that show a miss: one, or as many as it takes to see that a value is beyond its limit.
-fn digits(verdict: &Verdict) -> usize {
-    let Verdict { value: Some(value), min, max, outcome: Outcome::Fail, .. } = verdict else {
-        return 1;
-    };
-    let over = max.map_or(0.0, |max| value - max);
-    let under = min.map_or(0.0, |min| min - value);
-    // Half a thousandth: both were rounded to thousandths.
-    match over.max(under) + 0.0005 {
-        miss if miss >= 0.1 => 1,
-        miss if miss >= 0.01 => 2,
-        _ => 3,
-    }
-}
-
-/// What playback will do, in words.
-fn playback(judgement: &Judgement) -> Option<String> {
-    let gain = judgement.playback?;
-    let loudness = fixed(gain.loudness_lufs.0, 1);
-    let db = gain.gain_db.0;
-    Some(if db < -0.05 {
-        format!("playback lowers it by {} dB to {loudness} LUFS", fixed(-db, 1))
-    } else if db > 0.05 {
-        let why = if gain.is_held_by_peaks { "; its peaks allow no more" } else { "" };
-        format!("playback raises it by {} dB to {loudness} LUFS{why}", fixed(db, 1))
-    } else if gain.is_held_by_peaks {
-        "playback does not change its level: its peaks leave no headroom".to_owned()
-    } else {
-        "playback does not change its level".to_owned()
-    })
-}
-
 /// Targets beside each other, a line each.
 fn compared(judgements: &[Judgement], paint: Paint) -> Vec<String> {
     let mut table = Table::new(&[
@@ -237,7 +200,7 @@ fn compared(judgements: &[Judgement], paint: Paint) -> Vec<String> {
         let shown = |text: Option<String>| {
             text.map_or((NONE.to_owned(), Some(Tone::Faint)), |text| (text, None))
         };
-        let difference = |one: &Verdict| Some(signed(one.difference?, digits(one)));
+        let difference = |one: &Verdict| Some(signed(one.difference?, one.decimals()));
         let over = peak.filter(|one| one.outcome == Outcome::Fail).and_then(difference);
         let star = if judgement.is_confirmed { "" } else { "*" };
         table.toned([
