@@ -99,6 +99,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "vorbis_rs", only: &["wavemill-codec"], tests_may: false },
     Wrapper { package: "flac-codec", only: &[], tests_may: true },
     Wrapper { package: "rubato", only: &[], tests_may: true },
+    Wrapper { package: "realfft", only: &["wavemill-dsp", "wavemill-plugin"], tests_may: true },
     Wrapper { package: "rustfft", only: &["wavemill-dsp"], tests_may: true },
     Wrapper { package: "ebur128", only: &["wavemill-tests"], tests_may: true },
     Wrapper { package: "hound", only: &["wavemill-plugin", "wavemill-tests"], tests_may: true },
@@ -125,7 +126,7 @@ const WRAPPERS: &[Wrapper] = &[
 const CORE: &[(&str, &[&str])] = &[
     ("wavemill-audio", &["schemars", "serde", "strsim"]),
     ("wavemill-codec", &["wavemill-audio", "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "parking_lot", "schemars", "serde", "symphonia", "syom", "thiserror", "unsafe-libopus", "vorbis_rs"]),
-    ("wavemill-dsp", &["wavemill-audio", "png", "rustfft", "schemars", "serde", "thiserror", "ttf-parser"]),
+    ("wavemill-dsp", &["wavemill-audio", "png", "realfft", "rustfft", "schemars", "serde", "thiserror", "ttf-parser"]),
     ("wavemill-core", &["wavemill-audio", "wavemill-codec", "wavemill-dsp"]),
 ];
 

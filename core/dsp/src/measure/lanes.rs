@@ -8,23 +8,23 @@
 use std::ops::{Add, AddAssign, Mul, Sub};
 
 /// Frames that are worked on beside each other.
-pub(super) const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 
 /// One number of each frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(32))]
-pub(super) struct Lanes(pub(super) [f32; LANES]);
+pub(crate) struct Lanes(pub(crate) [f32; LANES]);
 
 impl Lanes {
     /// The same number for all.
     #[inline(always)]
-    pub(super) fn all(value: f32) -> Self {
+    pub(crate) fn all(value: f32) -> Self {
         Self([value; LANES])
     }
 
     /// Each frame's number, changed.
     #[inline(always)]
-    pub(super) fn map(self, change: impl Fn(f32) -> f32) -> Self {
+    pub(crate) fn map(self, change: impl Fn(f32) -> f32) -> Self {
         Self(std::array::from_fn(|lane| change(self.0[lane])))
     }
 

@@ -12,6 +12,7 @@
 use super::fourier::{BINS, FRAME, HOP};
 use super::lanes::{LANES, Lanes};
 use super::stft::FrameBatch;
+use crate::log2::log2;
 use wavemill_audio::units::SampleRate;
 
 /// Most bands; at low sample rates there are fewer.
@@ -147,23 +148,6 @@ impl Onsets {
     }
 }
 
-/// The base-2 logarithm of a normal positive number, within 2e-7 of it and of one. The system's has
-/// other bits where the machine fuses products and sums.
-///
-/// By the series of the inverse hyperbolic tangent of (m - 1) / (m + 1), with m around 1.
-fn log2(value: f32) -> f32 {
-    const ROOT_OF_HALF: i32 = 0x3f35_04f3;
-    const MANTISSA_BITS: u32 = 23;
-    const FACTOR: f32 = 2.0 * std::f32::consts::LOG2_E;
-    let bits = value.to_bits().cast_signed();
-    let exponent = (bits - ROOT_OF_HALF) >> MANTISSA_BITS;
-    let mantissa = f32::from_bits((bits - (exponent << MANTISSA_BITS)).cast_unsigned());
-    let t = (mantissa - 1.0) / (mantissa + 1.0);
-    let square = t * t;
-    let series = 1.0 + square * (1.0 / 3.0 + square * (0.2 + square / 7.0));
-    exponent as f32 + FACTOR * t * series
-}
-
 /// 10 log10(x) = this times log2(x).
 const DB_OF_LOG2: f32 = 10.0 * std::f32::consts::LOG10_2;
 
@@ -198,19 +182,6 @@ fn edges(rate: SampleRate) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn logarithm_is_that_of_f64() {
-        for step in 0..60_000u16 {
-            let value = 1e-12 * 1.001f32.powi(i32::from(step));
-            if !value.is_finite() {
-                break;
-            }
-            let expected = f64::from(value).log2();
-            let error = (f64::from(log2(value)) - expected).abs();
-            assert!(error <= 2e-7 * expected.abs().max(1.0), "of {value}: off by {error}");
-        }
-    }
 
     #[test]
     fn bands_hold_enough_frequencies_at_every_rate() {

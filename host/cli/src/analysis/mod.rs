@@ -17,7 +17,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::sync::LazyLock;
 use wavemill_core::analysis::{Analyzer, MeasureGroup, Options};
-use wavemill_core::audio::{Block, Samples, StreamSpec, convert};
+use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode::{Damaged, DecodeError, Decoder, Repair, StreamInfo};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
@@ -57,6 +57,11 @@ impl Part {
             Self::Tags => "tags",
             Self::Measures(group) => group.name(),
         }
+    }
+
+    /// Whether it is shown where nobody says what to show.
+    pub fn is_usual(self) -> bool {
+        self.group().is_none_or(MeasureGroup::is_usual)
     }
 
     fn summary(self) -> &'static str {
@@ -250,15 +255,16 @@ impl Input {
     /// When it is no audio file, damaged or unreadable; what was pushed before stays valid.
     pub fn each_block<T>(
         &self,
-        make: impl FnOnce(&StreamSpec) -> T,
+        make: impl FnOnce(&StreamInfo) -> T,
         mut push: impl FnMut(&mut T, &Block) -> bool,
     ) -> Result<T, AnalyzeError> {
         let _flush = FlushDenormals::on();
         let mut decoder = self.decoder()?;
-        let (spec, format) = (decoder.info().spec.clone(), decoder.info().format);
-        let mut made = make(&spec);
-        let mut samples = Samples::empty(format, spec.channel_count());
-        let mut block = Block::new(spec.channel_count(), BLOCK_FRAMES);
+        let info = decoder.info().clone();
+        let mut made = make(&info);
+        let channel_count = info.spec.channel_count();
+        let mut samples = Samples::empty(info.format, channel_count);
+        let mut block = Block::new(channel_count, BLOCK_FRAMES);
         let mut position = Frames::ZERO;
         while decoder.read(&mut samples, BLOCK_FRAMES)? > 0 {
             convert::to_block(&samples, &mut block);

@@ -38,7 +38,7 @@ fn print(input: &Input, path: &str, context: &Context) -> Result<Result<(), Stri
         failure.is_none()
     };
     let measured = input.each_block(
-        |spec| LoudnessMeter::new(spec, MonoMode::Single).with_history(),
+        |info| LoudnessMeter::new(&info.spec, MonoMode::Single).with_history(),
         |meter, block| {
             meter.push(block);
             print_points(meter.take_history())

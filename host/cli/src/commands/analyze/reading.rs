@@ -28,6 +28,7 @@ const UNITS: &[(&str, &str, usize)] = &[
     ("_per_s", "per second", 2),
     ("_ms", "ms", 1),
     ("_percent", "%", 2),
+    ("_bpm", "BPM", 1),
 ];
 
 /// Names that are no plain words of their keys.
@@ -39,6 +40,7 @@ const LABELS: &[(&str, &str)] = &[
     ("dr14", "DR14"),
     ("dc_offset", "DC offset"),
     ("thd_percent", "THD"),
+    ("is_steady", "steady"),
 ];
 
 /// Keys that say again, for programs, what another says.
@@ -46,6 +48,9 @@ const TWINS: &[&str] = &["rms_amplitude", "peak_amplitude", "dynamic_range_db"];
 
 /// Shown only where there are some.
 const INVALID: &str = "invalid_samples";
+
+/// Shown only where there is one: why there are no values.
+const REASON: &str = "reason";
 
 /// Both measures of the true peak: the larger one is shown, and what the standard's meter reads where that differs.
 const STANDARD_PEAK: &str = "true_peak_dbtp";
@@ -70,7 +75,7 @@ pub(super) fn readings(group: &Map<String, Value>) -> Vec<Reading> {
             if let (Some(last), Some(channels)) = (readings.last_mut(), value.as_array()) {
                 last.remark = by_channel(channels);
             }
-        } else if key == INVALID && value == 0 {
+        } else if (key == INVALID && value == 0) || (key == REASON && value.is_null()) {
             // Hardly ever there are any.
         } else if !TWINS.contains(&key.as_str()) && !value.is_array() && !value.is_object() {
             let (number, unit) = shown(key, value);
@@ -125,6 +130,7 @@ pub(super) fn shown(key: &str, value: &Value) -> (String, &'static str) {
             (fixed(number, if matches!(key, "dc_offset" | "flatness") { 6 } else { digits }), unit)
         }
         Value::String(text) => (crate::report::one_line(text), unit),
+        Value::Bool(is_so) => (if *is_so { "yes" } else { "no" }.to_owned(), unit),
         other => (other.to_string(), unit),
     }
 }

@@ -1,0 +1,15 @@
+//! What is known of music: its rhythm, its key, its chords.
+
+mod chords;
+mod chroma;
+mod rhythm;
+mod tonality;
+#[cfg(test)]
+mod wav;
+
+pub(crate) use chords::ChordMeter;
+pub use chords::{Chord, write_lab};
+pub(crate) use rhythm::RhythmMeter;
+pub use rhythm::{RhythmReport, TempoAlternative};
+pub(crate) use tonality::TonalityMeter;
+pub use tonality::{KeyAlternative, KeyChange, Mode, TonalityReport};
