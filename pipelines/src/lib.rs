@@ -15,10 +15,12 @@ pub mod hours;
 mod job;
 #[cfg(feature = "effects")]
 mod markdown;
+pub mod mastering;
 pub mod model;
 pub mod number;
 pub mod path_text;
 pub mod plan;
+pub mod profiles;
 pub mod publishing;
 pub mod reader;
 #[cfg(feature = "effects")]

@@ -1,5 +1,6 @@
 //! What is done with samples: meters, processors, resampling, waveforms.
 
+pub mod advice;
 pub mod analysis;
 pub mod delivery;
 pub mod descriptor;
