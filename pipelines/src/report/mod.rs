@@ -3,6 +3,7 @@
 //! Its JSON depends on the job only, never on when or where it ran.
 
 mod facts;
+pub mod html;
 mod verdict;
 
 pub use facts::{FileFacts, measures};
