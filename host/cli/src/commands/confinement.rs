@@ -28,8 +28,8 @@ fn enter(context: &Context, domain: &Domain) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Before files are measured: they are read, results of before are kept in `cache`, and what comes as a stream
-/// waits in `spool`.
+/// Before files are measured: they are read, results of before are kept in `cache`, what comes as a stream waits in
+/// `spool`, and files may be written to `outputs`.
 ///
 /// # Errors
 /// As [`enter`].
@@ -38,11 +38,13 @@ pub(super) fn before_analysis<'p>(
     files: impl Iterator<Item = &'p Path>,
     cache: Option<&Cache>,
     spool: Option<&Path>,
+    outputs: &[&Path],
 ) -> Result<(), CliError> {
     let trees = spool.into_iter().chain(cache.map(Cache::folder));
     let domain = Domain {
         reads: places(files),
         trees: made(trees.map(Path::to_path_buf)),
+        scratch: outputs.iter().map(|output| folder_of(output)).collect(),
         ..Domain::default()
     };
     enter(context, &domain)
@@ -57,12 +59,15 @@ pub(super) fn before_rendering(
     file: &Path,
     output: Option<&Path>,
 ) -> Result<(), CliError> {
-    let folder = output.map(|path| match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    });
     let reads = places(std::iter::once(file));
-    enter(context, &Domain { reads, scratch: places(folder.into_iter()), ..Domain::default() })
+    let scratch = output.map(folder_of).into_iter().collect();
+    enter(context, &Domain { reads, scratch, ..Domain::default() })
+}
+
+/// Where an output goes.
+fn folder_of(output: &Path) -> Place {
+    let parent = output.parent().filter(|parent| *parent != Path::new(""));
+    Place(parent.unwrap_or(Path::new(".")).to_owned())
 }
 
 /// What distinguishes a folder from another that gets its name.

@@ -25,6 +25,7 @@ mod log;
 mod low_space;
 mod man;
 mod outcome;
+mod output_file;
 mod parallel;
 mod paths;
 mod pipeline_files;

@@ -124,11 +124,15 @@ fn default(param: &ParamDescriptor) -> String {
 
 /// Breaks a paragraph at blanks.
 pub(super) fn wrap(text: &str, indent: &str) -> Vec<String> {
-    const COLUMNS: usize = 88;
+    wrap_at(text, indent, 88)
+}
+
+/// As [`wrap`], for lines of so many columns.
+pub(super) fn wrap_at(text: &str, indent: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![indent.to_owned()];
     for word in text.split_whitespace() {
         let last = lines.last_mut().expect("there is always a line");
-        if last.len() > indent.len() && last.len() + 1 + word.len() > COLUMNS {
+        if last.len() > indent.len() && last.len() + 1 + word.len() > columns {
             lines.push(format!("{indent}{word}"));
         } else {
             if last.len() > indent.len() {

@@ -20,7 +20,7 @@ impl Run for TagsOf {
     const NAME: &'static str = "tags";
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
-        before_analysis(context, self.files.iter().map(PathBuf::as_path), None, None)?;
+        before_analysis(context, self.files.iter().map(PathBuf::as_path), None, None, &[])?;
         let readings: Vec<_> =
             self.files.iter().map(|path| (path.as_path(), analysis::read_tags(path))).collect();
         if context.is_json() {

@@ -344,6 +344,7 @@ fn real_output_is_what_the_schema_says() {
     assert_eq!(complaints, ["/files/1/loudness/loudness is not in the schema"]);
 }
 
+mod documents;
 mod schema;
 
 #[test]

@@ -1,4 +1,4 @@
-//! `wavemill analyze`: what files are, how they measure, and how they stand to delivery targets.
+//! `wavemill analyze`: what files are, how they measure, how they stand to delivery targets, and what to change.
 
 use super::confinement::before_analysis;
 use super::flags::damaged;
@@ -10,15 +10,21 @@ use std::path::{Path, PathBuf};
 use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::{Judgement, Target};
+use wavemill_pipelines::report::measures;
 
+mod charts;
 mod csv;
 mod files;
 mod history;
+mod page;
 mod reading;
+mod recommend;
 mod sheet;
 mod table;
 pub(super) mod verdicts;
 mod work;
+
+use recommend::{Advised, Recommend};
 
 /// Measure files: format, tags, loudness, levels, spectrum; and compare them with delivery targets
 #[derive(Debug, clap::Args)]
@@ -59,6 +65,12 @@ pub(super) struct Analyze {
     no_cache: bool,
 
     #[command(flatten)]
+    page: page::Flags,
+
+    #[command(flatten)]
+    recommend: Recommend,
+
+    #[command(flatten)]
     raw: Raw,
 }
 
@@ -90,6 +102,8 @@ impl Raw {
 struct Analyzed {
     record: Record,
     judgements: Vec<Judgement>,
+    /// What is advised, where that was asked for.
+    advised: Option<Advised>,
 }
 
 impl Analyzed {
@@ -98,6 +112,10 @@ impl Analyzed {
         let mut members = self.record.clone();
         if !self.judgements.is_empty() {
             members.insert("targets".to_owned(), json!(self.judgements));
+        }
+        if let Some(advised) = &self.advised {
+            members.insert("profile".to_owned(), json!(advised.profile()));
+            members.insert("advice".to_owned(), measures(&advised.advice));
         }
         members
     }
@@ -114,7 +132,7 @@ impl Run for Analyze {
         self.check_stream(raw.is_some())?;
         if self.history {
             let items = files::items(&self.files, raw);
-            confine(&items, None, context)?;
+            confine(items.iter(), None, &[], context)?;
             let is_good = history::print_all(&items, context)?;
             return Ok(if is_good { Exit::Done } else { Exit::SomeFailed });
         }
@@ -123,19 +141,46 @@ impl Run for Analyze {
         let cache = (!self.no_cache).then(|| Cache::of_state(&context.settings.state));
         let items = files::items(&self.files, raw).into_iter();
         let items: Vec<_> = items.map(|item| item.with_damaged(self.damaged)).collect();
-        confine(&items, cache.as_ref(), context)?;
-        let parts = needed(&shown_parts, &targets, self.damaged);
-        let outcomes = work::analyze_all(&items, &parts, cache.as_ref(), context);
-        for (item, outcome) in items.iter().zip(&outcomes) {
-            warn(&item.path, outcome.as_ref().ok(), context);
+        let mut page = self.page.prepare(items.iter().map(|item| item.path.as_path()))?;
+        self.recommend.check(items.len())?;
+        let reference = self.recommend.item();
+        let outputs: Vec<&Path> =
+            self.page.html().into_iter().chain(self.recommend.apply.as_deref()).collect();
+        confine(items.iter().chain(&reference), cache.as_ref(), &outputs, context)?;
+        let advisor = self.recommend.advisor(reference, cache.as_ref(), context)?;
+        let mut parts = needed(&shown_parts, &targets, self.damaged, page.is_some());
+        if advisor.is_some() {
+            parts = Part::all()
+                .iter()
+                .copied()
+                .filter(|part| parts.contains(part) || recommend::PARTS.contains(part))
+                .collect();
         }
-        let analyzed = outcomes
-            .into_iter()
-            .map(|outcome| outcome.map(|record| judged(record, &shown_parts, &targets)));
-        let files: Vec<File<'_>> =
-            items.iter().map(|item| item.path.as_path()).zip(analyzed).collect();
+        let wanted =
+            work::Wanted { parts: &parts, cache: cache.as_ref(), has_charts: page.is_some() };
+        let outcomes = work::analyze_all(&items, wanted, context);
+        let mut files: Vec<File<'_>> = Vec::with_capacity(items.len());
+        for (item, outcome) in items.iter().zip(outcomes) {
+            warn(&item.path, outcome.as_ref().ok().map(|found| &found.record), context);
+            let analyzed = outcome.and_then(|found| {
+                let judgements = verdicts::judge_all(&found.record, &targets);
+                if let Some(page) = &mut page {
+                    page.add(&found.record, found.charts.unwrap_or_default(), &judgements);
+                }
+                let advised =
+                    advisor.as_ref().map(|advisor| advisor.advise(&found.record, &targets));
+                Ok(judged(found.record, judgements, advised.transpose()?, &shown_parts))
+            });
+            files.push((&item.path, analyzed));
+        }
         let is_failed = files.iter().any(|(_, outcome)| self.is_failed(outcome));
-        self.print(&files, &shown_parts, context)?;
+        let written = page.map(|page| self.page.write(page)).transpose()?.flatten();
+        self.print(&files, written.as_ref(), &shown_parts, context)?;
+        for (path, outcome) in &files {
+            if let Ok(Analyzed { advised: Some(advised), .. }) = outcome {
+                self.recommend.write(path, advised, context)?;
+            }
+        }
         for (path, outcome) in &files {
             if let Err(reason) = outcome {
                 context.report.error(&format!("{} {reason}", shown(path)));
@@ -148,7 +193,9 @@ impl Run for Analyze {
 impl Analyze {
     /// The parts that are shown, in the order of reports.
     fn parts(&self) -> Vec<Part> {
-        let is_asked = |part: &Part| self.only.is_empty() || self.only.contains(part);
+        let is_asked = |part: &Part| {
+            if self.only.is_empty() { part.is_usual() } else { self.only.contains(part) }
+        };
         Part::all().iter().copied().filter(is_asked).collect()
     }
 
@@ -171,10 +218,23 @@ impl Analyze {
         outcome.as_ref().map_or(true, |file| is_named && file.judgements.iter().any(misses))
     }
 
-    fn print(&self, files: &[File<'_>], parts: &[Part], context: &Context) -> Result<(), CliError> {
+    fn print(
+        &self,
+        files: &[File<'_>],
+        written: Option<&page::Written>,
+        parts: &[Part],
+        context: &Context,
+    ) -> Result<(), CliError> {
         if context.is_json() {
             let files: Vec<_> = files.iter().map(|(path, outcome)| object(path, outcome)).collect();
-            return context.document(&json!({ "version": JSON_VERSION, "files": files }));
+            let mut document = json!({ "version": JSON_VERSION, "files": files });
+            if let Some(written) = written {
+                document["html"] = written.json();
+            }
+            return context.document(&document);
+        }
+        if let Some(written) = written {
+            return context.lines([written.line(context)]);
         }
         if self.csv {
             let rows = files.iter().map(|(path, outcome)| {
@@ -193,7 +253,8 @@ impl Analyze {
             (1, [(path, file)]) => {
                 context.lines([paint.tone(Tone::Strong, shown(path))])?;
                 context.lines(sheet::lines(&file.record, paint))?;
-                context.lines(verdicts::lines(&file.judgements, paint))
+                context.lines(verdicts::lines(&file.judgements, paint))?;
+                context.lines(file.advised.iter().flat_map(|advised| advised.lines(paint)))
             }
             (count, several) => {
                 context.lines(table::lines(
@@ -202,6 +263,11 @@ impl Analyze {
                     paint,
                     context.report.columns(),
                 ))?;
+                for (path, file) in several {
+                    let Some(advised) = &file.advised else { continue };
+                    context.lines([String::new(), paint.tone(Tone::Strong, shown(path))])?;
+                    context.lines(advised.lines(paint).into_iter().skip(1))?;
+                }
                 let failed = count - several.len();
                 if failed > 0 {
                     context.report.note(&format!("{} failed:", counted(failed, "file")));
@@ -213,15 +279,16 @@ impl Analyze {
 }
 
 /// Gives up what measuring these does not need.
-fn confine(
-    items: &[files::Item],
+fn confine<'i>(
+    items: impl Iterator<Item = &'i files::Item> + Clone,
     cache: Option<&Cache>,
+    outputs: &[&Path],
     context: &Context,
 ) -> Result<(), CliError> {
     let spool = context.settings.state.join("spool");
-    let has_stream = items.iter().any(files::Item::is_stream);
-    let paths = items.iter().map(|item| item.path.as_path());
-    before_analysis(context, paths, cache, has_stream.then_some(spool.as_path()))
+    let has_stream = items.clone().any(files::Item::is_stream);
+    let paths = items.map(|item| item.path.as_path());
+    before_analysis(context, paths, cache, has_stream.then_some(spool.as_path()), outputs)
 }
 
 /// Warns of what is odd about a file, as streams that were left out.
@@ -233,23 +300,28 @@ fn warn(path: &Path, record: Option<&Record>, context: &Context) {
 }
 
 /// What must be measured, for these parts and for the targets.
-fn needed(shown: &[Part], targets: &[Target], damaged: Damaged) -> Vec<Part> {
+fn needed(shown: &[Part], targets: &[Target], damaged: Damaged, has_page: bool) -> Vec<Part> {
     let has_targets = !targets.is_empty();
     let asks_channels = targets.iter().any(|target| !target.channels.is_empty());
     let is_needed = |part: &Part| match part {
         Part::Measures(MeasureGroup::Loudness) => has_targets,
         // What was repaired stands among the facts.
-        Part::File => asks_channels || damaged == Damaged::Repair,
-        _ => false,
+        Part::File => asks_channels || damaged == Damaged::Repair || has_page,
+        Part::Tags => has_page,
+        Part::Measures(_) => false,
     };
     Part::all().iter().copied().filter(|part| shown.contains(part) || is_needed(part)).collect()
 }
 
-/// How a file stands to the targets; what was measured for them alone is taken away.
-fn judged(mut record: Record, parts: &[Part], targets: &[Target]) -> Analyzed {
-    let judgements = verdicts::judge_all(&record, targets);
+/// A file with its verdicts and advice; what was measured for them or for the page alone is taken away.
+fn judged(
+    mut record: Record,
+    judgements: Vec<Judgement>,
+    advised: Option<Advised>,
+    parts: &[Part],
+) -> Analyzed {
     record.retain(|name, _| name == REPAIRS || parts.iter().any(|part| part.name() == name));
-    Analyzed { record, judgements }
+    Analyzed { record, judgements, advised }
 }
 
 fn object(path: &Path, outcome: &Result<Analyzed, String>) -> Value {

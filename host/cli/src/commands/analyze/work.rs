@@ -1,44 +1,54 @@
 //! Files analyzed beside each other, with a bar on a terminal.
 
+use super::charts::{self, Charts};
 use super::files::Item;
-use crate::analysis::{self, Cache, Part, Record};
+use crate::analysis::{self, AnalyzeError, Cache, Part, Record};
 use crate::commands::progress::Sum;
 use crate::commands::{Context, parallel};
 use crate::report::one_line;
 
 /// What became of an item; the reason of a failure reads on after its path.
-pub(super) type Outcome = Result<Record, String>;
+pub(super) type Outcome = Result<Found, String>;
+
+/// What was found of an item.
+pub(super) struct Found {
+    pub(super) record: Record,
+    /// `None` where nobody draws them.
+    pub(super) charts: Option<Charts>,
+}
+
+/// What is asked of every item.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) parts: &'a [Part],
+    pub(super) cache: Option<&'a Cache>,
+    /// Whether charts are drawn of it.
+    pub(super) has_charts: bool,
+}
 
 /// Analyzes all items, in their order. The largest are begun first, so that no processor is left with
 /// one of them at the end while the others have nothing to do.
-pub(super) fn analyze_all(
-    items: &[Item],
-    parts: &[Part],
-    cache: Option<&Cache>,
-    context: &Context,
-) -> Vec<Outcome> {
+pub(super) fn analyze_all(items: &[Item], wanted: Wanted<'_>, context: &Context) -> Vec<Outcome> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(items[index].size_bytes));
     let sizes = items.iter().map(|item| item.size_bytes).filter(|size| *size < u64::MAX);
     let progress = Sum::new(context, items.len(), sizes.sum());
     let mut found = parallel::each(order.len(), context, |place| {
         let index = order[place];
-        (index, analyze(&items[index], parts, cache, context, &progress))
+        (index, analyze(&items[index], wanted, context, &progress))
     });
     progress.end();
     found.sort_by_key(|(index, _)| *index);
     found.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn analyze(
-    item: &Item,
-    parts: &[Part],
-    cache: Option<&Cache>,
-    context: &Context,
-    progress: &Sum,
-) -> Outcome {
+fn analyze(item: &Item, wanted: Wanted<'_>, context: &Context, progress: &Sum) -> Outcome {
     let mut file = progress.file(if item.size_bytes == u64::MAX { 0 } else { item.size_bytes });
     let input = item.open(&context.settings.state.join("spool"))?;
-    analysis::analyze(&input, parts, cache, &mut |share| file.set(share))
-        .map_err(|error| one_line(&error.to_string()))
+    let Wanted { parts, cache, has_charts } = wanted;
+    let failed = |error: AnalyzeError| one_line(&error.to_string());
+    let record =
+        analysis::analyze(&input, parts, cache, &mut |share| file.set(share)).map_err(failed)?;
+    let charts = has_charts.then(|| charts::of(&input)).transpose().map_err(failed)?;
+    Ok(Found { record, charts })
 }

@@ -6,6 +6,7 @@
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Map, Value};
+use wavemill_core::advice::Advice;
 use wavemill_core::analysis::Analysis;
 use wavemill_core::decode::Repair;
 use wavemill_core::delivery::Judgement;
@@ -43,6 +44,12 @@ struct AnalyzedFile {
     /// One for each `--target`.
     #[schemars(skip_serializing_if = "Option::is_none")]
     targets: Option<Vec<Judgement>>,
+    /// The profile that the file is held against, with `--recommend`: one by genre, `general` or `reference`.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
+    /// What to change, most audible first, with `--recommend`; empty where nothing is.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    advice: Option<Vec<Advice>>,
 }
 
 /// What a file is.

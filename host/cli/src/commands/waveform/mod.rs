@@ -2,7 +2,7 @@
 
 use super::clock_time::parse_time;
 use super::confinement::before_rendering;
-use super::{CliError, Context, Exit, Run};
+use super::{CliError, Context, Exit, Run, output_file};
 use crate::analysis::{self, AnalyzeError};
 use crate::report::{JSON_VERSION, one_line, shown, size};
 use flags::{Flags, Format};
@@ -12,7 +12,6 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use wavemill_core::units::Seconds;
 
-mod file;
 mod flags;
 mod render;
 mod scan;
@@ -60,7 +59,7 @@ impl Run for WaveformOf {
         self.flags.check(format)?;
         let output = self.output.as_deref().filter(|path| *path != Path::new("-"));
         match output {
-            Some(path) => file::check(path, &self.input, self.force)?,
+            Some(path) => output_file::check(path, &self.input, self.force)?,
             None => check_standard_output(format, context)?,
         }
         before_rendering(context, &self.input, output)?;
@@ -75,7 +74,7 @@ impl Run for WaveformOf {
             context.report.bytes(&rendered.bytes).map_err(CliError::Output)?;
             return Ok(Exit::Done);
         };
-        file::write(path, &rendered.bytes, self.force)?;
+        output_file::write(path, &rendered.bytes, self.force)?;
         let size_bytes = rendered.bytes.len() as u64;
         if context.is_json() {
             context.document(&json!({

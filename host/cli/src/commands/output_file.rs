@@ -1,7 +1,8 @@
-//! The output as a file: complete or absent.
+//! A file that a command writes: complete or absent.
 
-use super::{CliError, shown};
-use crate::commands::paths::absolute;
+use super::CliError;
+use super::paths::absolute;
+use crate::report::shown;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,9 @@ use wavemill_pipelines::publishing::{
 use wavemill_platform::random_hex;
 
 /// Refuses what would be refused after the work.
+///
+/// # Errors
+/// When the output is the input, is there already and not to be replaced, or nothing that may be replaced.
 pub(super) fn check(path: &Path, input: &Path, is_forced: bool) -> Result<(), CliError> {
     if let (Ok(output), Ok(input)) = (fs::canonicalize(path), fs::canonicalize(input))
         && output == input
@@ -32,6 +36,9 @@ fn exists(path: &Path) -> CliError {
 }
 
 /// Writes beside the output, then gives it its name.
+///
+/// # Errors
+/// When it was made by others meanwhile and is not to be replaced, or the disk fails.
 pub(super) fn write(path: &Path, bytes: &[u8], is_forced: bool) -> Result<(), CliError> {
     let full = absolute(path)?;
     let temporary = part_path(&full, &random_hex(), 1, 0);

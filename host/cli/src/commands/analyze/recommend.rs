@@ -1,0 +1,303 @@
+//! Files held against a profile: what to do about them, and a pipeline that does it.
+
+use super::files::{self, Item};
+use super::reading::label;
+use super::{Record, work};
+use crate::analysis::{Cache, Part};
+use crate::commands::output_file;
+use crate::commands::{CliError, Context, steps};
+use crate::report::{Paint, Tone, one_line, shown};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use wavemill_core::advice::{Advice, Level, Profile, Range, advise};
+use wavemill_core::analysis::{Analysis, MeasureGroup};
+use wavemill_core::delivery::Target;
+use wavemill_pipelines::mastering::{self, Master};
+use wavemill_pipelines::number::fixed;
+use wavemill_pipelines::profiles;
+
+/// What is held against a profile.
+pub(super) const PARTS: &[Part] = &[
+    Part::Measures(MeasureGroup::Loudness),
+    Part::Measures(MeasureGroup::Level),
+    Part::Measures(MeasureGroup::Stereo),
+    Part::Measures(MeasureGroup::Bands),
+];
+
+/// What advice is asked for.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Mastering advice")]
+pub(super) struct Recommend {
+    /// Advise what to change, by the ranges of a genre or a reference track
+    #[arg(long = "recommend", id = "recommend", conflicts_with_all = ["csv", "history"])]
+    pub(super) is_wanted: bool,
+
+    /// Genre, such as techno or "deep house" [default: general advice]
+    #[arg(long, value_name = "GENRE", requires = "recommend", conflicts_with = "reference")]
+    genre: Option<String>,
+
+    /// Track to compare with instead of a genre
+    #[arg(long, value_name = "FILE", requires = "recommend")]
+    reference: Option<PathBuf>,
+
+    /// How much to advise
+    #[arg(
+        long,
+        value_parser = level,
+        default_value = Level::Suggestive.name(),
+        value_name = "subtle|suggestive|assertive"
+    )]
+    level: Level,
+
+    /// Write a pipeline that makes the changes that a pipeline can; FILE must not exist
+    #[arg(long, value_name = "FILE.toml", requires = "recommend")]
+    pub(super) apply: Option<PathBuf>,
+}
+
+fn level(name: &str) -> Result<Level, String> {
+    let names = Level::ALL.map(Level::name);
+    Level::ALL
+        .into_iter()
+        .find(|level| level.name() == name)
+        .ok_or_else(|| format!("expected one of {}", names.join(", ")))
+}
+
+/// What files are held against.
+#[derive(Debug)]
+pub(super) struct Advisor {
+    profile: Profile,
+    level: Level,
+}
+
+/// What is advised on a file.
+#[derive(Debug)]
+pub(super) struct Advised {
+    /// With what delivery targets ask for.
+    profile: Profile,
+    level: Level,
+    analysis: Analysis,
+    pub(super) advice: Vec<Advice>,
+}
+
+impl Recommend {
+    /// Refuses what would be refused after the work.
+    pub(super) fn check(&self, file_count: usize) -> Result<(), CliError> {
+        let Some(path) = &self.apply else { return Ok(()) };
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            return Err(CliError::usage(format!("--apply {}: name it FILE.toml", shown(path))));
+        }
+        if file_count != 1 {
+            return Err(CliError::usage("--apply writes a pipeline for one file: name one"));
+        }
+        if path.symlink_metadata().is_ok() {
+            return Err(CliError::failed(format!(
+                "{} already exists; choose another name for --apply",
+                shown(path)
+            )));
+        }
+        Ok(())
+    }
+
+    /// The reference track.
+    pub(super) fn item(&self) -> Option<Item> {
+        let path = self.reference.as_ref()?;
+        files::items(std::slice::from_ref(path), None).pop()
+    }
+
+    /// What to hold files against; `None` where nobody asked.
+    ///
+    /// # Errors
+    /// When the reference track cannot be measured.
+    pub(super) fn advisor(
+        &self,
+        reference: Option<Item>,
+        cache: Option<&Cache>,
+        context: &Context,
+    ) -> Result<Option<Advisor>, CliError> {
+        if !self.is_wanted {
+            return Ok(None);
+        }
+        let level = self.level;
+        if let Some(item) = reference {
+            let path = item.path.clone();
+            let wanted = work::Wanted { parts: PARTS, cache, has_charts: false };
+            let outcome = work::analyze_all(&[item], wanted, context).pop();
+            let found = outcome.unwrap_or_else(|| Err("is not there".to_owned()));
+            let analysis = found.and_then(|found| analysis_of(&found.record));
+            let analysis = analysis
+                .map_err(|reason| CliError::failed(format!("{} {reason}", shown(&path))))?;
+            let profile = Profile::of_reference(&shown(&path), &analysis);
+            return Ok(Some(Advisor { profile, level }));
+        }
+        let Some(genre) = &self.genre else {
+            return Ok(Some(Advisor { profile: Profile::general(), level }));
+        };
+        let found = profiles::find(genre);
+        if let Some(note) = &found.note {
+            context.report.warning(&one_line(note));
+        }
+        Ok(Some(Advisor { profile: found.profile, level }))
+    }
+
+    /// Writes the pipeline for a file, where there is something that a pipeline can do.
+    pub(super) fn write(
+        &self,
+        file: &Path,
+        advised: &Advised,
+        context: &Context,
+    ) -> Result<(), CliError> {
+        let Some(path) = &self.apply else { return Ok(()) };
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let Advised { profile, level, analysis, .. } = advised;
+        let master = Master { name: &name, analysis, profile, level: *level };
+        let Some(text) = mastering::pipeline(master) else {
+            context.report.note("Nothing that a pipeline can correct; no file written.");
+            return Ok(());
+        };
+        output_file::write(path, text.as_bytes(), false)?;
+        let (path, input) = (shown(path), shown(file));
+        context.report.note(&format!("{path} written; next: wavemill run {path} {input}"));
+        Ok(())
+    }
+}
+
+/// The measures of a record.
+fn analysis_of(record: &Record) -> Result<Analysis, String> {
+    let measures = PARTS.iter().filter_map(|part| record.get_key_value(part.name()));
+    let measures: Record = measures.map(|(name, value)| (name.clone(), value.clone())).collect();
+    serde_json::from_value(Value::Object(measures)).map_err(|error| error.to_string())
+}
+
+impl Advisor {
+    /// Holds a record against the profile and the targets.
+    ///
+    /// # Errors
+    /// When the record is not one of ours; reads on after the path.
+    pub(super) fn advise(&self, record: &Record, targets: &[Target]) -> Result<Advised, String> {
+        let analysis = analysis_of(record)?;
+        let loudness = analysis.loudness.as_ref().and_then(|report| report.integrated_lufs);
+        let profile = targets
+            .iter()
+            .fold(self.profile.clone(), |profile, target| profile.within(target, loudness));
+        let advice = advise(&analysis, &profile, self.level);
+        Ok(Advised { profile, level: self.level, analysis, advice })
+    }
+}
+
+/// Columns that lines are broken at.
+const COLUMNS: usize = 80;
+
+impl Advised {
+    /// What one types for the profile.
+    pub(super) fn profile(&self) -> &str {
+        &self.profile.id
+    }
+
+    /// The lines for people.
+    pub(super) fn lines(&self, paint: Paint) -> Vec<String> {
+        let profile = &self.profile;
+        let name = paint.tone(Tone::Strong, one_line(&profile.name));
+        let what = if self.advice.is_empty() { "nothing to change" } else { self.level.name() };
+        let mut lines = vec![String::new(), format!("  Advice by {name}: {what}")];
+        let source = if profile.id == "reference" {
+            "  the numbers of one track, with tolerances"
+        } else {
+            "  targets drawn from published practice, not measurements of records"
+        };
+        lines.push(paint.tone(Tone::Faint, source));
+        for one in &self.advice {
+            lines.push(String::new());
+            lines.push(format!("    {}", heading(one, paint)));
+            lines.extend(steps::wrap_at(&sentence(&one.why), "      ", COLUMNS));
+            lines.extend(steps::wrap_at(&sentence(&one.action), "      ", COLUMNS));
+        }
+        lines
+    }
+}
+
+/// `high: -12.0 dB of the whole, wanted -22.2 to -14.2 (+2.2)`.
+fn heading(one: &Advice, paint: Paint) -> String {
+    let unit = one.measure.unit();
+    let digits = if unit.is_empty() { 2 } else { 1 };
+    // A difference that would show as nothing shows its digits.
+    let digits = if one.difference.abs() < 0.1 { digits + 1 } else { digits };
+    let number = |value: f64| fixed(value, digits);
+    let wanted = match one.range() {
+        Range { min: Some(min), max: Some(max) } => format!("{} to {}", number(min), number(max)),
+        Range { min: Some(min), .. } => format!("at least {}", number(min)),
+        Range { max, .. } => format!("at most {}", number(max.unwrap_or_default())),
+    };
+    let name = match one.band.map(|band| band.name().replace('_', " ")) {
+        Some(band) if unit.is_empty() => format!("{band} band, width"),
+        Some(band) => format!("{band} band"),
+        None => label(one.measure.key()),
+    };
+    let sign = if one.difference > 0.0 { "+" } else { "" };
+    let difference = [&format!("{sign}{}", number(one.difference)), one.measure.difference_unit()];
+    let measured = [&number(one.measured), unit].join(" ");
+    format!(
+        "{}: {}, wanted {wanted} ({})",
+        paint.tone(Tone::Strong, name),
+        measured.trim_end(),
+        difference.join(" ").trim_end()
+    )
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wavemill_core::loudness::LoudnessReport;
+    use wavemill_core::units::{Dbtp, Lufs};
+
+    fn advised(peak: f64) -> Advised {
+        let loudness = LoudnessReport {
+            integrated_lufs: Some(Lufs(-15.0)),
+            true_peak_dbtp: Some(Dbtp(peak)),
+            ..LoudnessReport::default()
+        };
+        let record = Analysis { loudness: Some(loudness), ..Analysis::default() };
+        let Value::Object(record) = serde_json::to_value(record).unwrap() else { unreachable!() };
+        let profile = profiles::find("techno").profile;
+        Advisor { profile, level: Level::Subtle }.advise(&record, &[]).unwrap()
+    }
+
+    #[test]
+    fn advice_fits_80_columns_and_says_what_was_wanted() {
+        let lines = advised(0.5).lines(Paint::PLAIN);
+        assert!(lines.iter().all(|line| line.len() <= COLUMNS), "{lines:#?}");
+        let text = lines.join("\n");
+        for part in [
+            "Advice by Techno, peak-time: subtle",
+            "not measurements of records",
+            "integrated: -15.0 LUFS, wanted -9.0 to -6.0 (-6.0 LU)",
+            "true peak: 0.5 dBTP, wanted at most -1.0 (+1.5 dB)",
+            "If you agree by ear, raise the level",
+        ] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn target_narrows_the_profile() {
+        let advised = advised(-1.5);
+        let Value::Object(record) = serde_json::to_value(&advised.analysis).unwrap() else {
+            unreachable!()
+        };
+        let target = Target {
+            true_peak_max_dbtp: Some(Dbtp(-3.0)),
+            id: "house".into(),
+            ..Target::default()
+        };
+        let advisor = Advisor { profile: Profile::general(), level: Level::Assertive };
+        let found = advisor.advise(&record, &[target]).unwrap();
+        assert_eq!(found.advice[0].max, Some(-3.0));
+        assert_eq!(advisor.advise(&record, &[]).unwrap().advice, []);
+    }
+}
