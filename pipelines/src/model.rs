@@ -71,6 +71,8 @@ pub struct Pipeline {
     pub chapters: Option<Template>,
     /// Where the JSON report goes.
     pub report: Option<Template>,
+    /// The report for people.
+    pub page: Option<PageOutput>,
     /// Groups of measures that the report holds besides loudness, of the source and of every export.
     pub measures: Vec<MeasureGroup>,
     /// How the tags of the exports differ from the source's.
@@ -79,6 +81,17 @@ pub struct Pipeline {
     pub source: SourcePolicy,
     /// Hash of the text and the defaults it was loaded with (64 hex digits).
     pub hash: String,
+}
+
+/// The report for people, a page of HTML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageOutput {
+    /// Where it goes.
+    pub path: Template,
+    /// Who sends it.
+    pub title: Option<String>,
+    /// A picture beside the title.
+    pub logo: Option<PathBuf>,
 }
 
 impl Pipeline {
@@ -111,6 +124,7 @@ impl Pipeline {
             exports: Vec::new(),
             chapters: None,
             report: None,
+            page: None,
             measures: Vec::new(),
             tags: TagEdits::default(),
             source: SourcePolicy { on_success: SourceAction::Keep, on_failure: SourceAction::Keep },
@@ -140,10 +154,16 @@ impl Pipeline {
         zone.map_or_else(|| now.clone(), |zone| now.with_time_zone(zone))
     }
 
-    /// Where its outputs go: exports, chapters, report.
+    /// Whether what is measured is reported to a file.
+    pub fn is_reported(&self) -> bool {
+        self.report.is_some() || self.page.is_some()
+    }
+
+    /// Where its outputs go: exports, chapters, page, report.
     pub fn output_paths(&self) -> impl Iterator<Item = &Template> {
         let exports = self.exports.iter().map(|export| &export.path);
-        exports.chain(&self.chapters).chain(&self.report)
+        let page = self.page.as_ref().map(|page| &page.path);
+        exports.chain(&self.chapters).chain(page).chain(&self.report)
     }
 
     /// Folders that its outputs go to, as far as they are the same for all files.

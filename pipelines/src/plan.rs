@@ -36,6 +36,8 @@ pub struct Plan {
     pub exports: Vec<PlannedExport>,
     /// The chapters of the exports, where there are any.
     pub chapters: Option<PathBuf>,
+    /// The report for people.
+    pub page: Option<PathBuf>,
     /// The report.
     pub report: Option<PathBuf>,
     /// What the user should know.
@@ -166,6 +168,7 @@ pub fn plan(
         passes: blueprint.map_or_else(Vec::new, |blueprint| passes(blueprint, &surveyed)),
         exports,
         chapters: path_of(OutputKind::Chapters).map(|proposal| proposal.path.clone()).next(),
+        page: path_of(OutputKind::Page).map(|proposal| proposal.path.clone()).next(),
         report: path_of(OutputKind::Report).map(|proposal| proposal.path.clone()).next(),
         warnings: blueprint
             .map_or_else(Vec::new, |blueprint| blueprint.warnings.clone())
@@ -301,6 +304,9 @@ impl fmt::Display for Plan {
         }
         if let Some(chapters) = &self.chapters {
             writeln!(f, "chapters: {}", chapters.display())?;
+        }
+        if let Some(page) = &self.page {
+            writeln!(f, "page: {}", page.display())?;
         }
         if let Some(report) = &self.report {
             writeln!(f, "report: {}", report.display())?;

@@ -173,7 +173,7 @@ pub struct JobView {
 pub struct OutputView {
     /// Its final name.
     pub path: String,
-    /// Export, chapters or report.
+    /// Export, chapters, page or report.
     #[schema(value_type = String)]
     pub kind: wavemill_pipelines::execution::OutputKind,
     /// Its size; absent before it is complete.

@@ -275,7 +275,7 @@ pub struct AttemptRecord {
 pub struct OutputRecord {
     /// Attempt that makes it.
     pub attempt: u32,
-    /// Export, chapters or report.
+    /// Export, chapters, page or report.
     pub kind: OutputKind,
     /// Its temporary name; empty when it is left out.
     #[serde(with = "path_text")]

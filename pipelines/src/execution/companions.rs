@@ -1,8 +1,9 @@
-//! Files beside a source that go into its exports: a cover, and chapters.
+//! Files that go into outputs: a cover, chapters, and the logo of a page.
 
 use super::chapters::chapters;
 use super::{FileAccess, Job, RunError};
-use crate::model::{Companions, Pipeline};
+use crate::model::{Companions, PageOutput, Pipeline};
+use crate::report::html::{LOGO_BYTES_MAX, Logo};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use wavemill_core::limits::PICTURE_BYTES_MAX;
@@ -10,6 +11,11 @@ use wavemill_core::tags::Picture;
 
 /// Most bytes of a chapter file: as many chapters as are kept, with long titles.
 const CHAPTERS_BYTES_MAX: usize = 1 << 20;
+
+/// Keys, for messages.
+const PICTURE: &str = "`[tags] picture`";
+const CHAPTERS: &str = "`[tags] chapters`";
+const LOGO: &str = "`[report] logo`";
 
 /// Where the files of a job are.
 #[derive(Debug)]
@@ -41,7 +47,10 @@ impl Pipeline {
         // A job whose names cannot be made fails as soon as it begins.
         Paths::of(self, job).map_or_else(
             |_| Vec::new(),
-            |paths| paths.picture.into_iter().chain(paths.chapters).collect(),
+            |paths| {
+                let logo = self.page.iter().filter_map(|page| page.logo.clone());
+                paths.picture.into_iter().chain(paths.chapters).chain(logo).collect()
+            },
         )
     }
 }
@@ -55,19 +64,29 @@ impl Companions {
     ) -> Result<Self, RunError> {
         let paths = Paths::of(pipeline, job)?;
         let picture = paths.picture.map(|path| {
-            let bytes = bytes_of(&path, "picture", PICTURE_BYTES_MAX, access)?;
-            picture(bytes).map_err(|reason| refused(&path, "picture", &reason))
+            let bytes = bytes_of(&path, PICTURE, PICTURE_BYTES_MAX, access)?;
+            picture(bytes).map_err(|reason| refused(&path, PICTURE, &reason))
         });
         let chapters = paths.chapters.map(|path| {
-            let bytes = bytes_of(&path, "chapters", CHAPTERS_BYTES_MAX, access)?;
-            chapters(&bytes).map_err(|reason| refused(&path, "chapters", &reason))
+            let bytes = bytes_of(&path, CHAPTERS, CHAPTERS_BYTES_MAX, access)?;
+            chapters(&bytes).map_err(|reason| refused(&path, CHAPTERS, &reason))
         });
         Ok(Self { picture: picture.transpose()?, chapters: chapters.transpose()? })
     }
 }
 
+/// Reads the logo of the page.
+pub(super) fn read_logo(
+    page: &PageOutput,
+    access: &dyn FileAccess,
+) -> Result<Option<Logo>, RunError> {
+    let Some(path) = &page.logo else { return Ok(None) };
+    let bytes = bytes_of(path, LOGO, LOGO_BYTES_MAX, access)?;
+    Logo::new(bytes).map(Some).map_err(|reason| refused(path, LOGO, &reason.to_string()))
+}
+
 fn refused(path: &Path, key: &str, reason: &str) -> RunError {
-    RunError::Refused { reason: format!("`[tags] {key}`: {} {reason}", path.display()) }
+    RunError::Refused { reason: format!("{key}: {} {reason}", path.display()) }
 }
 
 fn bytes_of(

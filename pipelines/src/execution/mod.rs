@@ -16,6 +16,7 @@ mod gates;
 mod group;
 pub(crate) mod member;
 pub(crate) mod outputs;
+mod page;
 mod pass;
 mod promise;
 mod repeat;
@@ -69,7 +70,7 @@ pub struct Proposal {
     pub on_conflict: OnConflict,
 }
 
-/// Export, chapters or report.
+/// Export, chapters, page or report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutputKind {
@@ -77,6 +78,8 @@ pub enum OutputKind {
     Export,
     /// The chapters of the exports, as JSON.
     Chapters,
+    /// The report for people, as HTML.
+    Page,
     /// The JSON report; published last.
     Report,
 }
@@ -145,9 +148,9 @@ pub struct Prepared {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// `None` when delivered; else why the gates rejected the file (one line). A rejected run
-    /// prepares its report only.
+    /// prepares its reports only.
     pub rejected: Option<String>,
-    /// Files to publish, in this order: exports, chapters, the report last. Chapters that were decided are left
+    /// Files to publish, in this order: exports, chapters, the page, the report last. Chapters that were decided are left
     /// out where the audio has none in the end.
     pub outputs: Vec<Prepared>,
     /// The report, whether or not the pipeline writes it to a file.

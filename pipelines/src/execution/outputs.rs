@@ -6,17 +6,19 @@ use super::{Decision, FileAccess, Hooks, Job, OutputKind, Places, Prepared, Prop
 use crate::error::output_io;
 use crate::model::{OnConflict, Pipeline};
 use crate::report::Report;
+use crate::report::html::{self, Page};
 use crate::template::{Template, Values};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What happens to each export, to the chapters and to the report.
+/// What happens to each export, to the chapters and to the reports.
 #[derive(Debug, Default)]
 pub(super) struct OutputDecisions {
     /// By export.
     pub(super) exports: Vec<Decision>,
     pub(super) chapters: Option<Decision>,
+    pub(super) page: Option<Decision>,
     pub(super) report: Option<Decision>,
 }
 
@@ -31,7 +33,13 @@ impl OutputDecisions {
 
     /// Whether nothing is to be written at all, though something was asked for.
     pub(super) fn is_nothing(&self) -> bool {
-        let mut all = self.exports.iter().chain(&self.chapters).chain(&self.report).peekable();
+        let mut all = self
+            .exports
+            .iter()
+            .chain(&self.chapters)
+            .chain(&self.page)
+            .chain(&self.report)
+            .peekable();
         all.peek().is_some() && all.all(|decision| matches!(decision, Decision::Skip { .. }))
     }
 }
@@ -57,17 +65,19 @@ pub(crate) fn propose(
         .collect();
     let on_conflict = conflict_beside(pipeline);
     let chapters = pipeline.chapters.iter().filter(|_| has_chapters);
-    let chapters = chapters.map(|template| (OutputKind::Chapters, template));
-    let report = pipeline.report.iter().map(|template| (OutputKind::Report, template));
-    proposals.extend(chapters.chain(report).map(|(kind, template)| Proposal {
+    let chapters = chapters.map(|template| (OutputKind::Chapters, template, "json"));
+    let page = pipeline.page.iter().map(|page| (OutputKind::Page, &page.path, "html"));
+    let report = pipeline.report.iter().map(|template| (OutputKind::Report, template, "json"));
+    let beside = chapters.chain(page).chain(report);
+    proposals.extend(beside.map(|(kind, template, extension)| Proposal {
         kind,
-        path: place(template, "json"),
+        path: place(template, extension),
         on_conflict,
     }));
     proposals
 }
 
-/// Chapters and report have no key of their own: they follow the exports they describe, so that a pipeline that
+/// Chapters and reports have no key of their own: they follow the exports they describe, so that a pipeline that
 /// replaces its outputs, or gives them free names, can run again.
 fn conflict_beside(pipeline: &Pipeline) -> OnConflict {
     let first = pipeline.exports.first().map(|export| export.on_conflict);
@@ -91,6 +101,7 @@ pub(super) fn decide(
         match proposal.kind {
             OutputKind::Export => decided.exports.push(decision),
             OutputKind::Chapters => decided.chapters = Some(decision),
+            OutputKind::Page => decided.page = Some(decision),
             OutputKind::Report => decided.report = Some(decision),
         }
     }
@@ -110,6 +121,15 @@ pub(super) fn write_chapters(
     }
     let text = chapters.to_json().map_err(|error| unwritable("chapters", job, &error))?;
     write(OutputKind::Chapters, decision, &text, access)
+}
+
+/// Writes the page; nothing where its name is taken and skipped.
+pub(super) fn write_page(
+    decision: Option<&Decision>,
+    page: &Page,
+    access: &Arc<dyn FileAccess>,
+) -> Result<Option<(Prepared, Temporary)>, RunError> {
+    write(OutputKind::Page, decision, &html::render(page), access)
 }
 
 /// Writes the report; nothing where the pipeline has none or its name is taken and skipped.

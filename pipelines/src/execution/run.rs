@@ -3,6 +3,7 @@
 use super::Agreement;
 use super::blueprint::{Blueprint, Ceiling, Known, Pass};
 use super::chapters::Chapters;
+use super::companions::read_logo;
 use super::gates::{self, Subject};
 use super::group::{ExportGroup, StoredSignal};
 use super::outputs::{self, OutputDecisions};
@@ -20,6 +21,7 @@ use crate::error::refused;
 use crate::model::Companions;
 use crate::model::{Pipeline, RequireOn};
 use crate::report::Verdict;
+use crate::report::html::Logo;
 use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,13 +37,15 @@ use wavemill_core::units::Frames;
 pub(super) struct Run<'a> {
     pub(super) pipeline: &'a Pipeline,
     job: &'a Job,
-    places: &'a Places<'a>,
+    pub(super) places: &'a Places<'a>,
     hooks: &'a mut dyn Hooks,
     pub(super) input: Input,
     values: Values,
     /// Tags of the exports, but for what processing changes; the source's until names are decided.
     tags: Arc<Tags>,
     companions: Companions,
+    /// For the page.
+    pub(super) logo: Option<Logo>,
     pub(super) known: Known,
     /// Passes over the signal that are still to come, scans included; for the progress.
     pub(super) passes_left: usize,
@@ -142,6 +146,10 @@ impl<'a> Run<'a> {
         refuse_nothing(input.info.frame_count)?;
         let values = values.with_tags(&input.tags);
         let companions = Companions::read(pipeline, job, places.access.as_ref())?;
+        let logo = match &pipeline.page {
+            Some(page) => read_logo(page, places.access.as_ref())?,
+            None => None,
+        };
         let known =
             Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
         let tags = Arc::clone(&input.tags);
@@ -154,6 +162,7 @@ impl<'a> Run<'a> {
             values,
             tags,
             companions,
+            logo,
             known,
             passes_left: 1,
             may_repeat: false,
@@ -423,10 +432,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks for the report's name only.
-    fn decide_report(&mut self) -> Result<OutputDecisions, RunError> {
+    /// Asks for the names of the reports only.
+    fn decide_reports(&mut self) -> Result<OutputDecisions, RunError> {
         let mut proposals = self.proposals(&self.measured_values());
-        proposals.retain(|proposal| proposal.kind == OutputKind::Report);
+        proposals.retain(|it| matches!(it.kind, OutputKind::Page | OutputKind::Report));
         if proposals.is_empty() {
             return Ok(OutputDecisions::default());
         }
@@ -472,11 +481,11 @@ impl<'a> Run<'a> {
     /// How the samples of a group come about; its conversions are taken.
     pub(super) fn group(&self, blueprint: &mut Blueprint, index: usize) -> ExportGroup {
         let needs_loudness = self.is_dry
-            || self.pipeline.report.is_some()
+            || self.pipeline.is_reported()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
         let others: &[analysis::MeasureGroup] =
-            if self.pipeline.report.is_some() { &self.pipeline.measures } else { &[] };
+            if self.pipeline.is_reported() { &self.pipeline.measures } else { &[] };
         let exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
         let exports = exports.filter(|(_, group)| **group == index).map(|(export, _)| export);
         let is_tagged = exports.clone().any(|export| export.replay_gain);
@@ -562,7 +571,7 @@ impl<'a> Run<'a> {
 
     /// What is left of a run whose source misses a gate.
     fn rejected(&mut self, line: String) -> Result<Results, RunError> {
-        let decided = self.decide_report()?;
+        let decided = self.decide_reports()?;
         Ok(Results { decided, rejected: Some(line), ..Results::default() })
     }
 
@@ -585,6 +594,8 @@ impl<'a> Run<'a> {
             stored.clear();
             self.repeated.clear();
         }
+        let page_to = decided.page.clone().filter(|_| !self.is_dry);
+        let signals = page_to.map(|_| self.signals(blueprint, &files)).transpose()?;
         self.input.check_unchanged()?;
         if self.places.cancel.load(Ordering::Relaxed) {
             return Err(RunError::Canceled);
@@ -630,10 +641,17 @@ impl<'a> Run<'a> {
             warnings: &self.warnings,
         }
         .report();
+        let page_to = decided.page.as_ref();
+        let page = signals.map(|signals| {
+            let page = self.page(signals, &report);
+            outputs::write_page(page_to, &page, access)
+        });
         let report_to = decided.report.as_ref().filter(|_| !self.is_dry);
         let report_file = outputs::write_report(report_to, &report, self.job, access)?;
         let mut prepared = prepared_exports(files, &decided);
-        for (file, temporary) in listed.into_iter().chain(report_file) {
+        for (file, temporary) in
+            listed.into_iter().chain(page.transpose()?.flatten()).chain(report_file)
+        {
             prepared.push(file);
             temporary.keep();
         }

@@ -64,14 +64,23 @@ impl Input {
         damaged: Damaged,
         access: &dyn FileAccess,
     ) -> Result<Self, RunError> {
+        Self::open_as(path, extension(path).as_deref(), damaged, access)
+    }
+
+    /// As [`Self::open`], of a file whose name has not its extension.
+    pub(crate) fn open_as(
+        path: &Path,
+        extension: Option<&str>,
+        damaged: Damaged,
+        access: &dyn FileAccess,
+    ) -> Result<Self, RunError> {
         let file = open_regular(path, access)?;
         let stamp = Stamp::of(&file.metadata().map_err(|error| error::input_io(&error))?);
-        let extension = extension(path);
-        let decoder = decode::open_as(buffered(file), extension.as_deref(), damaged);
+        let decoder = decode::open_as(buffered(file), extension, damaged);
         let decoder = decoder.map_err(error::input)?;
         // A handle of its own: two readers of one handle would move each other's position.
         let mut source = buffered(open_regular(path, access)?);
-        let reading = tags::read(source.as_mut(), extension.as_deref()).map_err(error::input)?;
+        let reading = tags::read(source.as_mut(), extension).map_err(error::input)?;
         let info = decoder.info().clone();
         Ok(Self {
             path: path.to_owned(),

@@ -11,7 +11,7 @@ use wavemill_core::analysis::MeasureGroup;
 impl Run<'_> {
     /// Measures of the source that the caller or the report ask for.
     pub(super) fn wants_loudness(&self) -> bool {
-        self.is_dry || self.pipeline.report.is_some() || self.needs_loudness()
+        self.is_dry || self.pipeline.is_reported() || self.needs_loudness()
     }
 
     /// Measures of the source that must be known before anything is written.

@@ -72,6 +72,11 @@ impl Temporary {
         Ok((file, Self { path, access, is_kept: false }))
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Leaves it in place.
     pub(super) fn keep(mut self) {
         self.is_kept = true;

@@ -73,7 +73,7 @@ fn is_taken(watch: &Watch, target: &Target<'_>) -> bool {
     }
     // Without `include` everything decodable is taken, which reports and chapters are not.
     let is_included = match watch.include.as_slice() {
-        [] => target.extension != "json",
+        [] => !matches!(target.extension, "json" | "html"),
         include => matches_any(include, below),
     };
     is_included || target.is_folder

@@ -124,10 +124,17 @@ fn read_root(
         .iter()
         .filter_map(|values| export::read(sink, values, &ids, &pipeline.steps))
         .collect();
-    let chapters = root.table("chapters").and_then(|values| source::read_json(sink, values));
-    let report = root.table("report").and_then(|values| source::read_json(sink, values));
+    let chapters =
+        root.table("chapters").and_then(|values| source::read_path(sink, values, "json"));
+    let (mut report, mut page) = (None, None);
     if let Some(values) = root.table("report") {
+        report = source::read_path(sink, values, "json");
+        page = source::read_page(sink, values, folder);
         pipeline.measures = source::read_measures(values);
+        if values.text("json").is_none() && values.text("html").is_none() {
+            sink.error("missing-key", values.span.clone(), "`[report]` needs `json` or `html`")
+                .help("add json = \"outbox/{stem}.json\", html = \"outbox/{stem}.html\" or both");
+        }
     }
     if let Some(values) = root.table("decode") {
         pipeline.damaged = decode::read(values);
@@ -136,11 +143,16 @@ fn read_root(
         pipeline.tags = tags::read(sink, values, folder);
     }
     let source = source::read(sink, root.table("source"));
-    let beside = [("chapter file", chapters.as_ref()), ("report", report.as_ref())];
+    let beside = [
+        ("chapter file", "json", chapters.as_ref()),
+        ("page", "html", page.as_ref().map(|(_, path)| path)),
+        ("report", "json", report.as_ref()),
+    ];
     check_together(sink, root, pipeline, &exports, beside, &source);
     pipeline.exports = exports.into_iter().map(|read| read.export).collect();
     pipeline.chapters = chapters.map(Spanned::into_inner);
     pipeline.report = report.map(Spanned::into_inner);
+    pipeline.page = page.map(|(page, _)| page);
     pipeline.source = source.policy;
     decode::check(sink, pipeline, source.on_success);
 }
@@ -187,7 +199,7 @@ fn check_together(
     root: &Values<'_>,
     pipeline: &Pipeline,
     exports: &[export::Read],
-    beside: [(&'static str, Option<&Spanned<crate::template::Template>>); 2],
+    beside: [(&'static str, &'static str, Option<&Spanned<crate::template::Template>>); 3],
     source: &source::Read,
 ) {
     let mut targets: Vec<Target<'_>> = exports
@@ -199,8 +211,8 @@ fn check_together(
             is_folder: false,
         })
         .collect();
-    targets.extend(beside.into_iter().filter_map(|(what, path)| {
-        Some(Target { path: path?, extension: "json", what, is_folder: false })
+    targets.extend(beside.into_iter().filter_map(|(what, extension, path)| {
+        Some(Target { path: path?, extension, what, is_folder: false })
     }));
     collisions::check_same_paths(sink, &targets);
     collisions::check_loops(sink, &pipeline.watches, &targets);

@@ -1,12 +1,13 @@
 //! `[chapters]`, `[report]` and `[source]`: what is written beside exports, and what becomes of the source.
 
 use super::template;
-use crate::model::{SourceAction, SourcePolicy};
+use crate::model::{PageOutput, SourceAction, SourcePolicy};
 use crate::reader::Sink;
 use crate::reader::Values;
 use crate::reader::{Key, Kind};
 use crate::template::Template;
 use std::ops::Range;
+use std::path::Path;
 use toml::Spanned;
 use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::suggestion::did_you_mean;
@@ -20,10 +21,24 @@ pub(super) const CHAPTERS_KEYS: &[Key] = &[Key::required(
 )];
 
 pub(super) const REPORT_KEYS: &[Key] = &[
-    Key::required(
+    Key::optional(
         "json",
         Kind::Text,
-        "as in json = \"outbox/{stem}.json\"; published after the exports, with their `on_conflict`",
+        "Where to write it for programs, as in json = \"outbox/{stem}.json\"; published after the \
+        exports, with their `on_conflict`.",
+    ),
+    Key::optional(
+        "html",
+        Kind::Text,
+        "Where to write it for people, as in html = \"outbox/{stem}.html\": one page with verdicts, \
+        charts and numbers before and after; source and first export are measured once more for it.",
+    ),
+    Key::optional("title", Kind::Text, "Name above the page, such as that of a studio."),
+    Key::optional(
+        "logo",
+        Kind::Text,
+        "Picture beside the title: PNG, JPEG, WebP, GIF or SVG of up to 96 KiB; relative to the \
+        folder of the pipeline file.",
     ),
     Key::optional(
         "measure",
@@ -62,10 +77,46 @@ pub(super) const SOURCE_KEYS: &[Key] = &[
 
 const ACTIONS: [&str; 4] = ["keep", "move:FOLDER", "trash", "delete"];
 
-/// The path of `[chapters]` or `[report]`.
-pub(super) fn read_json(sink: &mut Sink<'_>, values: &Values<'_>) -> Option<Spanned<Template>> {
-    let json = values.text("json")?;
-    template::read(sink, &json, template::EXPORT)
+/// A path of `[chapters]` or `[report]`.
+pub(super) fn read_path(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    key: &str,
+) -> Option<Spanned<Template>> {
+    let path = values.text(key)?;
+    template::read(sink, &path, template::EXPORT)
+}
+
+/// The page of `[report]`, and where its path stands.
+pub(super) fn read_page(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    folder: &Path,
+) -> Option<(PageOutput, Spanned<Template>)> {
+    let title = values.text("title");
+    let logo = values.text("logo");
+    let Some(path) = read_path(sink, values, "html") else {
+        if values.text("html").is_none() {
+            for (key, value) in [("title", &title), ("logo", &logo)] {
+                if let Some(value) = value {
+                    let message = format!("`{key}` is for the page, but there is none");
+                    sink.error("contradiction", value.span(), message)
+                        .help("add html = \"outbox/{stem}.html\"");
+                }
+            }
+        }
+        return None;
+    };
+    let logo = logo.and_then(|logo| {
+        let path = folder.join(logo.get_ref());
+        if path.is_file() {
+            return Some(path);
+        }
+        sink.error("missing-file", logo.span(), format!("there is no file {}", path.display()));
+        None
+    });
+    let title = title.map(Spanned::into_inner);
+    Some((PageOutput { path: path.get_ref().clone(), title, logo }, path))
 }
 
 /// What was written, with the places of actions that need a check against the rest.

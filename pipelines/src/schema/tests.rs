@@ -231,6 +231,22 @@ fn chapters_are_an_output_with_a_name_of_its_own() {
 }
 
 #[test]
+fn page_is_an_output_with_a_name_of_its_own() {
+    let report = |keys: &str| format!("version = 1\n[pipeline]\nname = \"a\"\n[report]\n{keys}");
+    let codes = |keys: &str| -> Vec<&'static str> {
+        mistakes(&report(keys)).iter().map(|mistake| mistake.code).collect()
+    };
+    let right = report("html = \"{stem}.{ext}\"\ntitle = \"Mill\"\n");
+    let loaded = load(&right, &Defaults::default(), &Effects::default()).unwrap();
+    assert_eq!(loaded.warnings, []);
+    assert_eq!(loaded.pipeline.page.unwrap().title.as_deref(), Some("Mill"));
+    assert_eq!(codes(""), ["missing-key"]);
+    assert_eq!(codes("json = \"a.json\"\ntitle = \"Mill\"\n"), ["contradiction"]);
+    assert_eq!(codes("html = \"a.html\"\nlogo = \"none.png\"\n"), ["missing-file"]);
+    assert_eq!(codes("html = \"{stem}\"\njson = \"{stem}\"\n"), ["same-path"]);
+}
+
+#[test]
 fn eight_mistakes_give_eight_diagnostics_with_places_and_help() {
     let text = r#"version = 1
 [pipeline]

@@ -15,6 +15,7 @@ mod measures;
 #[cfg(feature = "mp3")]
 mod mp3;
 mod opus;
+mod page;
 mod passthrough;
 mod planning;
 mod precision;

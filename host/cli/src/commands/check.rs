@@ -85,8 +85,9 @@ pub(super) fn stages(pipeline: &Pipeline) -> Vec<String> {
     let steps: Vec<_> = pipeline.steps.iter().map(Step::name).collect();
     let exports = pipeline.exports.iter().map(|export| export.format.name);
     let chapters = pipeline.chapters.as_ref().map(|_| "chapters");
+    let page = pipeline.page.as_ref().map(|_| "page");
     let report = pipeline.report.as_ref().map(|_| "report");
-    let results: Vec<_> = exports.chain(chapters).chain(report).collect();
+    let results: Vec<_> = exports.chain(chapters).chain(page).chain(report).collect();
     [steps.join(", "), results.join(", ")].into_iter().filter(|stage| !stage.is_empty()).collect()
 }
 

@@ -72,7 +72,7 @@ impl Rehearsed {
     /// Whether a run writes it where nothing is in its way.
     fn would_be_made(&self, outcome: &Outcome) -> bool {
         match self.kind {
-            OutputKind::Report => true,
+            OutputKind::Page | OutputKind::Report => true,
             OutputKind::Export => outcome.rejected.is_none(),
             // Steps may cut off the last one.
             OutputKind::Chapters => {

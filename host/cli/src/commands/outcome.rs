@@ -69,7 +69,7 @@ impl Outcome<'_> {
         let files = self.outputs.iter().filter(|made| made.kind == OutputKind::Export).count();
         let has = |kind| self.outputs.iter().any(|made| made.kind == kind);
         let what = match files {
-            0 if has(OutputKind::Report) => "report".to_owned(),
+            0 if has(OutputKind::Report) || has(OutputKind::Page) => "report".to_owned(),
             0 if has(OutputKind::Chapters) => "chapters".to_owned(),
             count => counted(count, "file"),
         };
