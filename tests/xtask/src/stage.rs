@@ -53,9 +53,12 @@ impl Gate {
         let mut child = command.stdout(Stdio::piped()).spawn().context("cannot be started")?;
         let mut output = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let mut line = Vec::new();
+        let mut excerpt = Excerpt::default();
         while output.read_until(b'\n', &mut line)? > 0 {
-            std::io::stdout().write_all(&line)?;
             let text = String::from_utf8_lossy(&line);
+            if excerpt.takes(&text) {
+                std::io::stdout().write_all(&line)?;
+            }
             if let Some(reason) = text.strip_prefix(SKIP_PREFIX) {
                 *self.skips.entry(reason.trim().to_owned()).or_default() += 1;
             }
@@ -63,7 +66,9 @@ impl Gate {
         }
         let status = child.wait()?;
         if !status.success() {
-            bail!("{status}");
+            let failed = excerpt.failed.join(", ");
+            let separator = if failed.is_empty() { "" } else { ": " };
+            bail!("{status}{separator}{failed}");
         }
         Ok(())
     }
@@ -91,6 +96,29 @@ impl Gate {
     }
 }
 
+/// What is shown of a command's output: all but what passing tests printed, so that a failure can be found.
+#[derive(Debug, Default)]
+struct Excerpt {
+    is_hiding: bool,
+    /// Tests that failed.
+    failed: Vec<String>,
+}
+
+impl Excerpt {
+    /// Whether a line is shown.
+    fn takes(&mut self, line: &str) -> bool {
+        let line = line.trim_end();
+        if line == "successes:" {
+            self.is_hiding = true;
+        } else if line == "failures:" || line.starts_with("test result: ") {
+            self.is_hiding = false;
+        }
+        let test = line.strip_prefix("test ").and_then(|test| test.strip_suffix(" ... FAILED"));
+        self.failed.extend(test.map(str::to_owned));
+        !self.is_hiding
+    }
+}
+
 /// The command as a person would type it.
 fn command_line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
@@ -100,4 +128,29 @@ fn command_line(command: &Command) -> String {
         line.push_str(&argument.to_string_lossy());
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_of_passing_tests_is_left_out() {
+        let output = [
+            ("test a ... ok", true),
+            ("test b::c ... FAILED", true),
+            ("successes:", false),
+            ("---- a stdout ----", false),
+            ("skipped: no program", false),
+            ("successes:", false),
+            ("failures:", true),
+            ("---- b::c stdout ----", true),
+            ("test result: FAILED. 1 passed; 1 failed", true),
+        ];
+        let mut excerpt = Excerpt::default();
+        for (line, is_shown) in output {
+            assert_eq!(excerpt.takes(&format!("{line}\n")), is_shown, "{line}");
+        }
+        assert_eq!(excerpt.failed, ["b::c"]);
+    }
 }
