@@ -49,7 +49,7 @@ pub struct JobGroup {
 impl JobGroup {
     /// The same group with other agreements.
     #[must_use]
-    pub fn with_exports(self, exports: &[Agreement]) -> Self {
+    pub(crate) fn with_exports(self, exports: &[Agreement]) -> Self {
         Self { exports: exports.to_vec(), ..self }
     }
 }

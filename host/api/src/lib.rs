@@ -23,7 +23,7 @@ pub use operations::openapi;
 pub use server::Server;
 pub use service::{Service, Terms};
 pub use stop::{StopLevel, StopSignal};
-pub use views::{job_view, output_view};
+pub use views::output_view;
 
 use std::path::{Path, PathBuf};
 

@@ -376,7 +376,7 @@ pub struct BatchView {
 
 impl BatchView {
     /// Failures that are named.
-    pub const FAILURES_MAX: usize = 1_000;
+    pub(crate) const FAILURES_MAX: usize = 1_000;
 }
 
 /// A job of a batch that did not deliver.

@@ -7,7 +7,7 @@ use wavemill_store::{
 };
 
 /// A job as it is shown.
-pub fn job_view(job: &JobRecord, outputs: &[OutputRecord]) -> JobView {
+pub(crate) fn job_view(job: &JobRecord, outputs: &[OutputRecord]) -> JobView {
     let source_moved_to = match &job.source {
         SourceRecord::Moved { to } => Some(to.display().to_string()),
         _ => None,

@@ -16,7 +16,7 @@ const WIDTH: usize = 100;
 
 /// A file's diagnostics as one text: each with file, line and column, the line itself with the
 /// place underlined, and what would be right.
-pub fn draw(path: &Path, text: &str, diagnostics: &[Diagnostic], paint: Paint) -> String {
+pub(crate) fn draw(path: &Path, text: &str, diagnostics: &[Diagnostic], paint: Paint) -> String {
     let handler = handler(paint);
     let source = WholeLines { name: shown(path), text };
     let mut drawn = String::new();
@@ -35,7 +35,7 @@ pub fn draw(path: &Path, text: &str, diagnostics: &[Diagnostic], paint: Paint) -
 }
 
 /// `file:line:column: error: message`, for logs and one-line reasons.
-pub fn headline(path: &Path, diagnostic: &Diagnostic) -> String {
+pub(crate) fn headline(path: &Path, diagnostic: &Diagnostic) -> String {
     let severity = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",

@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 /// Why a command ended early. Each maps to an [`Exit`].
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum CliError {
+pub(crate) enum CliError {
     /// It did not work.
     #[error("{reason}")]
     Failed {
@@ -98,22 +98,22 @@ impl From<ClientError> for CliError {
 
 impl CliError {
     /// A general failure.
-    pub fn failed(reason: impl Into<String>) -> Self {
+    pub(crate) fn failed(reason: impl Into<String>) -> Self {
         Self::Failed { reason: reason.into() }
     }
 
     /// A mistake in the command line.
-    pub fn usage(reason: impl Into<String>) -> Self {
+    pub(crate) fn usage(reason: impl Into<String>) -> Self {
         Self::Usage { reason: reason.into() }
     }
 
     /// A file or folder and what the system says about it.
-    pub fn path(path: &Path, error: std::io::Error) -> Self {
+    pub(crate) fn path(path: &Path, error: std::io::Error) -> Self {
         Self::Path { path: path.to_owned(), error }
     }
 
     /// The exit code.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Failed { .. } | Self::Path { .. } | Self::Output(_) => Exit::Error,
             Self::Usage { .. } => Exit::Usage,

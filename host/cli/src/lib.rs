@@ -1,8 +1,10 @@
 //! The program `wavemill`: its command line, configuration, reports and `analyze`.
 
-pub mod analysis;
-pub mod commands;
-pub mod config;
-pub mod diagnostics;
+mod analysis;
+mod commands;
+mod config;
+mod diagnostics;
 mod exit;
-pub mod report;
+mod report;
+
+pub use commands::main;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    wavemill::commands::main()
+    wavemill::main()
 }

@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// The latest job of a file.
-    pub fn latest_job(&self, key: &FileKey) -> Result<Option<JobRecord>, StoreError> {
+    pub(crate) fn latest_job(&self, key: &FileKey) -> Result<Option<JobRecord>, StoreError> {
         let look = self.read()?;
         match look.bytes(tables::LATEST, &key.key())? {
             Some(id) => look.record(tables::JOBS, &id),

@@ -53,7 +53,7 @@ pub struct FileRecord {
 
 impl FileRecord {
     /// Its hash as jobs and the ledger have it: 64 hex digits, or nothing.
-    pub fn hash_text(&self) -> String {
+    pub(crate) fn hash_text(&self) -> String {
         self.hash.map(|hash| hash.to_string()).unwrap_or_default()
     }
 }

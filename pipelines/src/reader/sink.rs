@@ -65,7 +65,7 @@ impl<'t> Sink<'t> {
     }
 
     /// All that was found, in the order of the text.
-    pub fn into_found(mut self) -> Vec<Diagnostic> {
+    pub(crate) fn into_found(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|found| (found.span.start, found.span.end));
         self.found
     }

@@ -83,7 +83,7 @@ impl<'t> Values<'t> {
     }
 
     /// Two durations.
-    pub fn duration_range(&self, key: &str) -> Option<(Duration, Duration)> {
+    pub(crate) fn duration_range(&self, key: &str) -> Option<(Duration, Duration)> {
         match self.entry(key)?.value {
             Value::DurationRange(from, to) => Some((from, to)),
             _ => None,

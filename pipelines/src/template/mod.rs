@@ -63,7 +63,7 @@ impl Placeholder {
     }
 
     /// Whether the file must be measured to know it.
-    pub fn is_measure(&self) -> bool {
+    pub(crate) fn is_measure(&self) -> bool {
         matches!(self, Self::Lufs | Self::TruePeak)
     }
 }
@@ -99,7 +99,7 @@ impl Template {
     }
 
     /// Whether the file must be measured before the path is known.
-    pub fn needs_measures(&self) -> bool {
+    pub(crate) fn needs_measures(&self) -> bool {
         self.placeholders().any(Placeholder::is_measure)
     }
 

@@ -41,7 +41,7 @@ pub fn begin(target: Target) -> io::Result<Recorder> {
 ///
 /// # Errors
 /// When no thread can be started.
-pub fn begin_then(
+pub(crate) fn begin_then(
     target: Target,
     after: impl FnOnce(&Progress) + Send + 'static,
 ) -> io::Result<(Recorder, Writing)> {

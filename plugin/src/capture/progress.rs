@@ -31,12 +31,12 @@ pub struct CaptureState {
 
 impl Progress {
     /// Frames handed over to the writer, lost ones included.
-    pub fn recorded_frames(&self) -> u64 {
+    pub(crate) fn recorded_frames(&self) -> u64 {
         self.recorded.load(Ordering::Relaxed)
     }
 
     /// Frames that are silence in the file because they were lost.
-    pub fn lost_frames(&self) -> u64 {
+    pub(crate) fn lost_frames(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 

@@ -123,13 +123,13 @@ impl Captures {
 
     /// Captures that were over before their recorder was ready, and the frames of all of them together. They are
     /// in no file.
-    pub fn unheld(&self) -> (u64, u64) {
+    pub(crate) fn unheld(&self) -> (u64, u64) {
         let Unheld { captures, frames, .. } = &self.unheld;
         (captures.load(Ordering::Relaxed), frames.load(Ordering::Relaxed))
     }
 
     /// Whether the latest capture was one of those.
-    pub fn is_latest_unheld(&self) -> bool {
+    pub(crate) fn is_latest_unheld(&self) -> bool {
         self.unheld.is_latest.load(Ordering::Relaxed)
     }
 

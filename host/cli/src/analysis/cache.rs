@@ -10,14 +10,14 @@ use wavemill_store::cache::{Key, ResultCache};
 
 /// A file's facts and measures as reports have them: rounded alike, so that both say the same. Groups
 /// that were not asked for are absent.
-pub type Record = Map<String, Value>;
+pub(crate) type Record = Map<String, Value>;
 
 /// Bytes of all results. One has some kilobytes, so this is some ten thousand files.
 const BYTES_MAX: u64 = 64 << 20;
 
 /// Where results are kept.
 #[derive(Clone, Debug)]
-pub struct Cache(ResultCache);
+pub(crate) struct Cache(ResultCache);
 
 /// Hashes an input's content together with what else its results depend on: the version of the
 /// analyzer, the program's (for its decoders), the extension that helps to read tags, and whether damage
@@ -34,7 +34,7 @@ pub(super) fn key_of(input: &Input) -> Result<Key, AnalyzeError> {
 
 impl Cache {
     /// The cache of a state folder; nothing is made before something is kept.
-    pub fn of_state(state: &Path) -> Self {
+    pub(crate) fn of_state(state: &Path) -> Self {
         Self(ResultCache::of_state(state, "analysis", BYTES_MAX))
     }
 

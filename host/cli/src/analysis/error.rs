@@ -8,7 +8,7 @@ use wavemill_core::decode::DecodeError;
 /// Why a file cannot be analyzed; reads on after the file's name.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum AnalyzeError {
+pub(crate) enum AnalyzeError {
     /// It is a folder, a pipe or the like.
     #[error("is {what}, not a file")]
     NotAFile {

@@ -18,7 +18,7 @@ const MEMORY_BYTES_MAX: usize = 32 << 20;
 
 /// Something to analyze.
 #[derive(Debug)]
-pub struct Input {
+pub(crate) struct Input {
     name: String,
     place: Place,
     damaged: Damaged,
@@ -53,7 +53,7 @@ impl Input {
     ///
     /// # Errors
     /// When it is none or cannot be looked at.
-    pub fn file(path: &Path) -> Result<Self, AnalyzeError> {
+    pub(crate) fn file(path: &Path) -> Result<Self, AnalyzeError> {
         let kind = std::fs::metadata(path)?.file_type();
         if kind.is_dir() {
             return Err(AnalyzeError::NotAFile { what: "a folder" });
@@ -68,7 +68,7 @@ impl Input {
 
     /// What becomes of it if it is damaged; it is refused otherwise.
     #[must_use]
-    pub fn with_damaged(self, damaged: Damaged) -> Self {
+    pub(crate) fn with_damaged(self, damaged: Damaged) -> Self {
         Self { damaged, ..self }
     }
 
@@ -82,7 +82,7 @@ impl Input {
     ///
     /// # Errors
     /// When it cannot be read or kept, or raw samples end within a frame.
-    pub fn stream(
+    pub(crate) fn stream(
         mut stream: impl Read,
         raw: Option<RawFormat>,
         spool: &Path,
@@ -131,7 +131,7 @@ impl Input {
     ///
     /// # Errors
     /// As [`Self::stream`].
-    pub fn keep_stream(
+    pub(crate) fn keep_stream(
         mut stream: impl Read,
         raw: Option<RawFormat>,
         file: &mut File,
@@ -145,7 +145,7 @@ impl Input {
     }
 
     /// What it is called in reports: the path as it was given, or `-`.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 

@@ -6,11 +6,11 @@ mod input;
 mod raw;
 
 use cache::key_of;
-pub use cache::{Cache, Record};
-pub use error::AnalyzeError;
-pub use input::Input;
+pub(crate) use cache::{Cache, Record};
+pub(crate) use error::AnalyzeError;
+pub(crate) use input::Input;
 pub(crate) use input::STREAM_NAME;
-pub use raw::{BadRawFormat, RawError, RawFormat, SampleCoding};
+pub(crate) use raw::{RawFormat, SampleCoding};
 
 use clap::builder::PossibleValue;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(crate) const REPAIRS: &str = "repairs";
 
 /// A group of facts or measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub(crate) enum Part {
     /// Container, codec, size, duration, hash.
     File,
     /// Title, artist, broadcast information.
@@ -42,7 +42,7 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order of reports.
-    pub fn all() -> &'static [Self] {
+    pub(crate) fn all() -> &'static [Self] {
         static ALL: LazyLock<Vec<Part>> = LazyLock::new(|| {
             let groups = MeasureGroup::ALL.iter().map(|group| Part::Measures(*group));
             [Part::File, Part::Tags].into_iter().chain(groups).collect()
@@ -51,7 +51,7 @@ impl Part {
     }
 
     /// Its key in reports, and what one types to ask for it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::File => "file",
             Self::Tags => "tags",
@@ -60,7 +60,7 @@ impl Part {
     }
 
     /// Whether it is shown where nobody says what to show.
-    pub fn is_usual(self) -> bool {
+    pub(crate) fn is_usual(self) -> bool {
         self.group().is_none_or(MeasureGroup::is_usual)
     }
 
@@ -97,7 +97,7 @@ impl clap::ValueEnum for Part {
 ///
 /// # Errors
 /// When it is no audio file, damaged or unreadable.
-pub fn analyze(
+pub(crate) fn analyze(
     input: &Input,
     parts: &[Part],
     cache: Option<&Cache>,
@@ -227,7 +227,7 @@ fn facts(
 ///
 /// # Errors
 /// When it is no audio file, damaged or unreadable.
-pub fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
     Input::file(path)?.decoder()
 }
 
@@ -235,7 +235,7 @@ pub fn open(path: &Path) -> Result<Box<dyn Decoder>, AnalyzeError> {
 ///
 /// # Errors
 /// When it is no audio file, damaged or unreadable.
-pub fn header(path: &Path) -> Result<StreamInfo, AnalyzeError> {
+pub(crate) fn header(path: &Path) -> Result<StreamInfo, AnalyzeError> {
     Ok(open(path)?.info().clone())
 }
 
@@ -243,7 +243,7 @@ pub fn header(path: &Path) -> Result<StreamInfo, AnalyzeError> {
 ///
 /// # Errors
 /// When it is no audio file or unreadable; broken tags are warnings.
-pub fn read_tags(path: &Path) -> Result<TagReading, AnalyzeError> {
+pub(crate) fn read_tags(path: &Path) -> Result<TagReading, AnalyzeError> {
     Input::file(path)?.tags()
 }
 
@@ -253,7 +253,7 @@ impl Input {
     ///
     /// # Errors
     /// When it is no audio file, damaged or unreadable; what was pushed before stays valid.
-    pub fn each_block<T>(
+    pub(crate) fn each_block<T>(
         &self,
         make: impl FnOnce(&StreamInfo) -> T,
         mut push: impl FnMut(&mut T, &Block) -> bool,

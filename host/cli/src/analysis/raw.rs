@@ -7,7 +7,7 @@ use wavemill_core::limits;
 
 /// How raw samples are stored; interleaved, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum SampleCoding {
+pub(crate) enum SampleCoding {
     /// Unsigned 8-bit integers
     U8,
     /// Signed 16-bit integers
@@ -48,7 +48,7 @@ impl SampleCoding {
 
 /// What raw samples are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawFormat {
+pub(crate) struct RawFormat {
     /// Sample rate in Hz.
     pub sample_rate_hz: u32,
     /// Number of channels.
@@ -60,7 +60,7 @@ pub struct RawFormat {
 /// What was said of raw samples cannot be; reads on after the beginning of an option's name.
 #[derive(Debug, Error)]
 #[error("{name} is {value}; {}", must_be_from(min, max, ""))]
-pub struct BadRawFormat {
+pub(crate) struct BadRawFormat {
     name: &'static str,
     value: u64,
     min: u64,
@@ -72,7 +72,7 @@ impl RawFormat {
     ///
     /// # Errors
     /// When nothing can have such a rate or so many channels.
-    pub fn of(
+    pub(crate) fn of(
         rate: Option<u32>,
         channels: Option<u16>,
         coding: Option<SampleCoding>,
@@ -97,7 +97,7 @@ impl RawFormat {
 /// Raw samples do not fit their description; reads on after the stream's name.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum RawError {
+pub(crate) enum RawError {
     /// There is nothing.
     #[error("is empty (0 bytes)")]
     Empty,

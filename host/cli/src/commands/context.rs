@@ -13,7 +13,7 @@ use wavemill_store::cache::effects_with;
 
 /// What every command is given.
 #[derive(Debug)]
-pub struct Context {
+pub(crate) struct Context {
     /// Where results and notes go.
     pub report: Report,
     /// Everything that can be set, after flag, environment and configuration file.
@@ -31,7 +31,7 @@ impl Context {
     ///
     /// # Errors
     /// When a variable or the configuration file is wrong; its mistakes are shown then.
-    pub fn new(global: &GlobalArgs) -> Result<Self, CliError> {
+    pub(crate) fn new(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
         let file = ConfigFile::read(&settings::config_place(global, &environment), &report)?;
         Self::of(global, report, file)
@@ -42,7 +42,7 @@ impl Context {
     ///
     /// # Errors
     /// When a variable is wrong, or the mistake may be about the state folder: another one has another daemon.
-    pub fn lenient(global: &GlobalArgs) -> Result<Self, CliError> {
+    pub(crate) fn lenient(global: &GlobalArgs) -> Result<Self, CliError> {
         let report = Report::new(global.json, global.quiet);
         let place = settings::config_place(global, &environment);
         let (file, read) = ConfigFile::read_what_is_right(&place, &report);
@@ -68,12 +68,12 @@ impl Context {
     ///
     /// # Errors
     /// As [`Context::new`].
-    pub fn again(&self) -> Result<Self, CliError> {
+    pub(crate) fn again(&self) -> Result<Self, CliError> {
         Self::new(&self.global)
     }
 
     /// Where its configuration file is, or would be.
-    pub fn config_file(&self) -> Option<PathBuf> {
+    pub(crate) fn config_file(&self) -> Option<PathBuf> {
         match settings::config_place(&self.global, &environment) {
             ConfigPlace::Named(path) => Some(path),
             ConfigPlace::Usual(path) => path,
@@ -84,7 +84,7 @@ impl Context {
     ///
     /// # Errors
     /// When logging cannot start.
-    pub fn internal() -> Result<Self, CliError> {
+    pub(crate) fn internal() -> Result<Self, CliError> {
         let settings = Settings {
             state: PathBuf::new(),
             root: PathBuf::new(),
@@ -110,7 +110,7 @@ impl Context {
     }
 
     /// Whether results are JSON.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.report.is_json()
     }
 
@@ -118,7 +118,10 @@ impl Context {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn lines<T: AsRef<str>>(&self, lines: impl IntoIterator<Item = T>) -> Result<(), CliError> {
+    pub(crate) fn lines<T: AsRef<str>>(
+        &self,
+        lines: impl IntoIterator<Item = T>,
+    ) -> Result<(), CliError> {
         for line in lines {
             self.report.line(line.as_ref()).map_err(CliError::Output)?;
         }
@@ -129,7 +132,7 @@ impl Context {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn document(&self, value: &serde_json::Value) -> Result<(), CliError> {
+    pub(crate) fn document(&self, value: &serde_json::Value) -> Result<(), CliError> {
         self.report.document(value).map_err(CliError::Output)
     }
 
@@ -137,12 +140,12 @@ impl Context {
     ///
     /// # Errors
     /// When standard output cannot be written.
-    pub fn event(&self, value: &serde_json::Value) -> Result<(), CliError> {
+    pub(crate) fn event(&self, value: &serde_json::Value) -> Result<(), CliError> {
         self.report.event(value).map_err(CliError::Output)
     }
 
     /// `path`, or below the root when it is relative.
-    pub fn below_root(&self, path: &Path) -> PathBuf {
+    pub(crate) fn below_root(&self, path: &Path) -> PathBuf {
         self.settings.root.join(path)
     }
 }

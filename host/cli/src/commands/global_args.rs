@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// Flags of every command.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "clap prints these comments as they are")]
-pub struct GlobalArgs {
+pub(crate) struct GlobalArgs {
     /// Folder of the job store, socket and spool [default: $XDG_STATE_HOME/wavemill]
     #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     pub state: Option<PathBuf>,

@@ -45,9 +45,9 @@ mod waveform;
 mod worker;
 
 use crate::exit::{CliError, Exit};
-pub use context::Context;
-pub use global_args::GlobalArgs;
-pub use settings::Settings;
+pub(crate) use context::Context;
+pub(crate) use global_args::GlobalArgs;
+pub(crate) use settings::Settings;
 
 use crate::report::{Report, one_line};
 use clap::{ArgMatches, Args, FromArgMatches};
@@ -126,7 +126,7 @@ fn run_of<C: Run>(matches: &ArgMatches, context: &Context) -> Result<Exit, CliEr
 }
 
 /// The whole tree of commands and flags.
-pub fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     let flags = GlobalArgs::augment_args(clap::Command::new("wavemill"));
     flags
         .version(env!("CARGO_PKG_VERSION"))

@@ -20,7 +20,7 @@ pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Everything that can be set outside of pipelines.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Folder of store, socket and spool.
     pub state: PathBuf,
     /// Base of relative paths in pipelines; absolute.
@@ -127,7 +127,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`CliError::Unreachable`] when a process holds the store and does not answer.
-    pub fn client(&self) -> Result<Client, CliError> {
+    pub(crate) fn client(&self) -> Result<Client, CliError> {
         Ok(Client::open(self.terms())?)
     }
 
@@ -148,7 +148,7 @@ impl Settings {
     }
 
     /// Base of relative output paths.
-    pub fn output_root(&self) -> &Path {
+    pub(crate) fn output_root(&self) -> &Path {
         self.output_dir.as_deref().unwrap_or(&self.root)
     }
 }

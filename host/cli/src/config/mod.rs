@@ -16,10 +16,10 @@ use wavemill_pipelines::Diagnostic;
 use wavemill_pipelines::reader::{Key, Kind, Sink, Values, read_document};
 
 /// Targets that make sense: -70 LUFS is the absolute gate of BS.1770, 0 LUFS would be full scale.
-pub const TARGET_LUFS_RANGE: RangeInclusive<f64> = -70.0..=0.0;
+pub(crate) const TARGET_LUFS_RANGE: RangeInclusive<f64> = -70.0..=0.0;
 
 /// Most jobs at once; each is a process with its own buffers.
-pub const WORKERS_MAX: i64 = 256;
+pub(crate) const WORKERS_MAX: i64 = 256;
 
 /// Most free space that can be asked for: 1 TiB.
 const MIN_FREE_MIB_MAX: i64 = 1 << 20;
@@ -45,7 +45,7 @@ pub(crate) enum ConfigPlace {
 /// Contents of a configuration file; `None` where it says nothing. Relative paths are below the
 /// file's own folder.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// Folder of store, socket and spool.
     pub state: Option<PathBuf>,
     /// Base of relative paths in pipelines.
@@ -181,7 +181,8 @@ impl ConfigFile {
     ///
     /// # Errors
     /// Every mistake, in the order of the text.
-    pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
+    #[cfg(test)]
+    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let (config, mistakes) = Self::understand(text, folder);
         if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
     }

@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt, reload};
 static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
 /// Makes log lines clear bars that will be drawn.
-pub fn show_bars(bars: &MultiProgress) {
+pub(crate) fn show_bars(bars: &MultiProgress) {
     *BARS.lock() = Some(bars.clone());
 }
 
@@ -25,13 +25,13 @@ static FILTERS: OnceLock<[SetFilter; 2]> = OnceLock::new();
 type SetFilter = Box<dyn Fn(EnvFilter) -> Result<(), String> + Send + Sync>;
 
 /// Levels, the quietest first.
-pub const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+pub(super) const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Reads a level, or filters such as `wavemill_daemon=debug`.
 ///
 /// # Errors
 /// One line that says what would be right.
-pub fn log_filter(text: &str) -> Result<EnvFilter, String> {
+pub(crate) fn log_filter(text: &str) -> Result<EnvFilter, String> {
     let wrong = || {
         let levels = LOG_LEVELS.join(", ");
         format!(
@@ -48,7 +48,7 @@ pub fn log_filter(text: &str) -> Result<EnvFilter, String> {
 }
 
 /// Begins to log. Only the first call of a process counts; tests build several contexts.
-pub fn start_log(filter: EnvFilter, is_colored: bool) {
+pub(crate) fn start_log(filter: EnvFilter, is_colored: bool) {
     let (errors, set_errors) = reload::Layer::new(filter);
     let (file, set_file) = reload::Layer::new(EnvFilter::new("off"));
     let to_errors = fmt::layer().with_ansi(is_colored).with_target(false);
@@ -69,7 +69,7 @@ pub fn start_log(filter: EnvFilter, is_colored: bool) {
 ///
 /// # Errors
 /// One line, when it cannot be written; it has the kind of what stands against it.
-pub fn log_to(file: LogFile, level: &str) -> io::Result<()> {
+pub(crate) fn log_to(file: LogFile, level: &str) -> io::Result<()> {
     let path = file.path.clone();
     log_file::begin(file).map_err(|error| {
         io::Error::new(error.kind(), format!("log file {}: {error}", path.display()))
@@ -85,7 +85,7 @@ pub fn log_to(file: LogFile, level: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// When the text is no filter, or nothing is logged.
-pub fn set_log_level(text: &str) -> Result<(), String> {
+pub(crate) fn set_log_level(text: &str) -> Result<(), String> {
     let [set_errors, set_file] = FILTERS.get().ok_or("nothing is logged by this process")?;
     set_errors(log_filter(text)?)?;
     // What has no file logs to nowhere.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Where a log goes, and how much of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogFile {
+pub(crate) struct LogFile {
     /// The file that is written; full ones have `.1`, `.2` and so on behind it, the newest first.
     pub path: PathBuf,
     /// Size at which it is full.

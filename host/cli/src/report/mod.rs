@@ -6,23 +6,23 @@ mod paint;
 mod table;
 mod wrap;
 
-pub use log::{LOG_LEVELS, log_filter, log_to, set_log_level, show_bars, start_log};
-pub use log_file::LogFile;
-pub use paint::{Paint, Tone};
-pub use table::{Align, Table};
-pub use wavemill_pipelines::number::{duration, size};
-pub use wavemill_platform::{one_line, shown};
+pub(crate) use log::{log_filter, log_to, set_log_level, show_bars, start_log};
+pub(crate) use log_file::LogFile;
+pub(crate) use paint::{Paint, Tone};
+pub(crate) use table::{Align, Table};
+pub(crate) use wavemill_pipelines::number::{duration, size};
+pub(crate) use wavemill_platform::{one_line, shown};
 
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Version of everything printed under `--json`.
-pub const JSON_VERSION: u32 = 1;
+pub(crate) const JSON_VERSION: u32 = 1;
 
 /// The process' two outputs. Shared by threads; each line is written in one piece.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     json: bool,
     quiet: bool,
     results: Paint,
@@ -33,7 +33,7 @@ pub struct Report {
 
 impl Report {
     /// Looks at the terminal and at `NO_COLOR`.
-    pub fn new(json: bool, quiet: bool) -> Self {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
         Self {
             json,
             quiet,
@@ -44,22 +44,22 @@ impl Report {
     }
 
     /// Whether results are JSON.
-    pub fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.json
     }
 
     /// Whether only results and errors are wanted.
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
     /// Whether bars may be drawn: a person watches standard error.
-    pub fn shows_progress(&self) -> bool {
+    pub(crate) fn shows_progress(&self) -> bool {
         !self.json && !self.quiet && io::stderr().is_terminal()
     }
 
     /// Columns of the terminal that results go to; `None` where they go elsewhere.
-    pub fn columns(&self) -> Option<usize> {
+    pub(crate) fn columns(&self) -> Option<usize> {
         let size = console::Term::stdout().size_checked();
         size.filter(|_| io::stdout().is_terminal()).map(|(_, columns)| columns.into())
     }
@@ -68,17 +68,17 @@ impl Report {
     ///
     /// # Errors
     /// As for [`Self::line`].
-    pub fn wrapped_line(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn wrapped_line(&self, text: &str) -> io::Result<()> {
         self.line(&wrap::wrapped(text, self.columns()))
     }
 
     /// How results may be painted.
-    pub fn paint(&self) -> Paint {
+    pub(crate) fn paint(&self) -> Paint {
         self.results
     }
 
     /// How notes and errors may be painted.
-    pub fn note_paint(&self) -> Paint {
+    pub(crate) fn note_paint(&self) -> Paint {
         self.notes
     }
 
@@ -86,7 +86,7 @@ impl Report {
     ///
     /// # Errors
     /// When standard output cannot be written for another reason than that nobody reads it.
-    pub fn line(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn line(&self, text: &str) -> io::Result<()> {
         self.print(format!("{text}\n").as_bytes())
     }
 
@@ -94,7 +94,7 @@ impl Report {
     ///
     /// # Errors
     /// As for [`Self::line`].
-    pub fn text(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
         self.print(text.as_bytes())
     }
 
@@ -102,7 +102,7 @@ impl Report {
     ///
     /// # Errors
     /// As for [`Self::line`].
-    pub fn document(&self, value: &impl Serialize) -> io::Result<()> {
+    pub(crate) fn document(&self, value: &impl Serialize) -> io::Result<()> {
         let mut bytes = serde_json::to_vec_pretty(value)?;
         bytes.push(b'\n');
         self.print(&bytes)
@@ -112,7 +112,7 @@ impl Report {
     ///
     /// # Errors
     /// As for [`Self::line`].
-    pub fn event(&self, value: &impl Serialize) -> io::Result<()> {
+    pub(crate) fn event(&self, value: &impl Serialize) -> io::Result<()> {
         let mut bytes = serde_json::to_vec(value)?;
         bytes.push(b'\n');
         self.print(&bytes)
@@ -122,29 +122,29 @@ impl Report {
     ///
     /// # Errors
     /// As for [`Self::line`].
-    pub fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
         self.print(bytes)
     }
 
     /// Something worth knowing that is no result. Not printed with `--quiet`.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             eprint_wrapped(text);
         }
     }
 
     /// Something that went wrong.
-    pub fn error(&self, text: &str) {
+    pub(crate) fn error(&self, text: &str) {
         eprint_wrapped(&format!("{} {text}", self.notes.tone(Tone::Bad, "error:")));
     }
 
     /// Something that may be wrong.
-    pub fn warning(&self, text: &str) {
+    pub(crate) fn warning(&self, text: &str) {
         eprint_wrapped(&format!("{} {text}", self.notes.tone(Tone::Doubt, "warning:")));
     }
 
     /// Text for standard error as it is.
-    pub fn raw_error(&self, text: &str) {
+    pub(crate) fn raw_error(&self, text: &str) {
         eprint(text.trim_end_matches('\n'));
     }
 
@@ -175,6 +175,6 @@ fn eprint(text: &str) {
 }
 
 /// `1 file`, `2 files`.
-pub fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 /// What an output may use beyond plain ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paint {
+pub(crate) struct Paint {
     /// ANSI colors.
     pub color: bool,
     /// Box drawing and the like.
@@ -13,7 +13,7 @@ pub struct Paint {
 
 /// What a color says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// Done.
     Good,
     /// Failed.
@@ -29,16 +29,20 @@ pub enum Tone {
 }
 
 impl Paint {
-    /// Neither colors nor other characters: for files, pipes and golden tests.
-    pub const PLAIN: Self = Self { color: false, unicode: false };
+    /// Neither colors nor other characters.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self { color: false, unicode: false };
 
     /// What this process' environment allows.
-    pub fn of(is_terminal: bool) -> Self {
+    pub(crate) fn of(is_terminal: bool) -> Self {
         Self::from_environment(is_terminal, &|name| std::env::var(name).ok())
     }
 
     /// As [`Self::of`], for any environment. `NO_COLOR` counts when it is not empty (no-color.org).
-    pub fn from_environment(is_terminal: bool, get: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn from_environment(
+        is_terminal: bool,
+        get: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
         let term = get("TERM").unwrap_or_default();
         let is_refused = get("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_able = is_terminal && term != "dumb";
@@ -49,7 +53,7 @@ impl Paint {
     }
 
     /// `text` in a tone, if colors may be used.
-    pub fn tone(self, tone: Tone, text: impl Display) -> String {
+    pub(crate) fn tone(self, tone: Tone, text: impl Display) -> String {
         if !self.color {
             return text.to_string();
         }
@@ -65,12 +69,12 @@ impl Paint {
     }
 
     /// The first where Unicode may be used, else the second.
-    pub fn glyph(self, unicode: &'static str, ascii: &'static str) -> &'static str {
+    pub(crate) fn glyph(self, unicode: &'static str, ascii: &'static str) -> &'static str {
         if self.unicode { unicode } else { ascii }
     }
 
     /// `->`, or an arrow.
-    pub fn arrow(self) -> &'static str {
+    pub(crate) fn arrow(self) -> &'static str {
         self.glyph("\u{2192}", "->")
     }
 }

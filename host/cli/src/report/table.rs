@@ -8,7 +8,7 @@ const GAP: usize = 2;
 
 /// Which side of a column is straight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
+pub(crate) enum Align {
     /// Text.
     Left,
     /// Numbers.
@@ -17,7 +17,7 @@ pub enum Align {
 
 /// A table for people: a head, rows, no lines. Widths are counted in terminal cells.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     aligns: Vec<Align>,
     rows: Vec<Row>,
 }
@@ -30,7 +30,7 @@ struct Row {
 
 impl Table {
     /// A table with these column heads; an empty slice of heads' texts gives a table without head.
-    pub fn new(columns: &[(&str, Align)]) -> Self {
+    pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
         let aligns = columns.iter().map(|(_, align)| *align).collect();
         let cells: Vec<_> = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
         let tones = vec![Some(Tone::Strong); cells.len()];
@@ -39,18 +39,18 @@ impl Table {
     }
 
     /// Adds a row of plain cells.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.toned(cells.into_iter().map(|cell| (cell, None)));
     }
 
     /// Adds a row of cells with tones.
-    pub fn toned(&mut self, cells: impl IntoIterator<Item = (String, Option<Tone>)>) {
+    pub(crate) fn toned(&mut self, cells: impl IntoIterator<Item = (String, Option<Tone>)>) {
         let (cells, tones) = cells.into_iter().unzip();
         self.rows.push(Row { cells, tones });
     }
 
     /// Cells by which the table exceeds `width` when its first column is cut to `min`.
-    pub fn excess(&self, width: usize, min: usize) -> usize {
+    pub(crate) fn excess(&self, width: usize, min: usize) -> usize {
         let widths = self.widths();
         let rest: usize = widths.iter().skip(1).map(|column| column + GAP).sum();
         let first = widths.first().map_or(0, |first| *first.min(&min));
@@ -59,7 +59,7 @@ impl Table {
 
     /// Shortens the first column from its front, where names differ least, until the table fits into
     /// `width` terminal cells or the column has only `min` left.
-    pub fn fit_first(&mut self, width: usize, min: usize) {
+    pub(crate) fn fit_first(&mut self, width: usize, min: usize) {
         let widths = self.widths();
         let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         let Some(first) = widths.first().filter(|_| total > width) else { return };
@@ -70,7 +70,7 @@ impl Table {
     }
 
     /// Cells of its longest line.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         let widths = self.widths();
         let filled = widths.iter().filter(|width| **width > 0);
         widths.iter().sum::<usize>() + GAP * filled.count().saturating_sub(1)
@@ -78,7 +78,7 @@ impl Table {
 
     /// Cuts a column in the middle, where long names of files differ least, until the table fits into `width`
     /// terminal cells or the column has only `min` left.
-    pub fn fit_middle(&mut self, column: usize, width: usize, min: usize) {
+    pub(crate) fn fit_middle(&mut self, column: usize, width: usize, min: usize) {
         let Some(excess) = self.width().checked_sub(width) else { return };
         let Some(widest) = self.widths().get(column).copied() else { return };
         let room = widest.saturating_sub(excess).max(min);
@@ -88,7 +88,7 @@ impl Table {
     }
 
     /// The lines of the table, without trailing blanks.
-    pub fn lines(&self, paint: Paint) -> Vec<String> {
+    pub(crate) fn lines(&self, paint: Paint) -> Vec<String> {
         let widths = self.widths();
         self.rows.iter().map(|row| self.draw(row, &widths, paint)).collect()
     }

@@ -62,7 +62,7 @@ pub fn serve() -> u8 {
 }
 
 /// As [`serve`], with another engine.
-pub fn serve_with(engine: &dyn Engine) -> u8 {
+pub(crate) fn serve_with(engine: &dyn Engine) -> u8 {
     match serve_socket(engine) {
         Ok(()) => 0,
         Err(error) => {

@@ -32,7 +32,7 @@ impl Granted {
 
     /// Files besides the source that its pipeline names.
     #[must_use]
-    pub fn with_companions(mut self, paths: Vec<PathBuf>) -> Self {
+    pub(crate) fn with_companions(mut self, paths: Vec<PathBuf>) -> Self {
         self.sources.extend(paths);
         self
     }
@@ -49,7 +49,7 @@ impl Granted {
     ///
     /// # Errors
     /// Those of the system, and a refusal where the file is not one of the job.
-    pub fn fulfil(&self, wish: &FileWish) -> io::Result<Option<File>> {
+    pub(crate) fn fulfil(&self, wish: &FileWish) -> io::Result<Option<File>> {
         match wish {
             FileWish::Open(path) if self.parts.contains(path) => {
                 open(path, OFlags::NOFOLLOW).map(Some)

@@ -12,7 +12,9 @@ mod grants;
 mod process;
 mod protocol;
 
-pub use child::{Engine, Talk, serve, serve_with};
+#[cfg(test)]
+pub(crate) use child::serve_with;
+pub use child::{Engine, Talk, serve};
 pub use grants::Granted;
 pub use process::{Death, Event, WorkerProcess, Workers};
 pub use protocol::{Failure, FailureKind, FileWish, Reply, Request, Work};
