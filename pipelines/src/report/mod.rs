@@ -2,10 +2,12 @@
 //!
 //! Its JSON depends on the job only, never on when or where it ran.
 
+mod advice;
 mod facts;
 pub mod html;
 mod verdict;
 
+pub use advice::AdviceText;
 pub use facts::{FileFacts, measures};
 pub use verdict::Verdict;
 

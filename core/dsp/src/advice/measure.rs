@@ -41,6 +41,20 @@ impl Measure {
         }
     }
 
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TruePeakDbtp => "true peak",
+            Self::IntegratedLufs => "integrated loudness",
+            Self::PeakToLoudnessLu => "peak to loudness",
+            Self::CrestFactorDb => "crest factor",
+            Self::LoudnessRangeLu => "loudness range",
+            Self::BandLevelDb => "level of a band",
+            Self::Width => "width",
+            Self::Correlation => "correlation",
+        }
+    }
+
     /// Its unit; empty for numbers without one.
     pub const fn unit(self) -> &'static str {
         match self {

@@ -36,7 +36,8 @@ pub struct Profile {
     pub width: Range<f64>,
     /// Smallest correlation of the sides, -1 to 1.
     pub correlation_min: Option<f64>,
-    /// Tempo in beats per minute: shown, and not held against anything, because tempo is not measured.
+    /// Tempo in beats per minute: what a genre usually has. Nothing is held against it, since mastering does not change
+    /// it.
     pub tempo_bpm: Range<f64>,
     /// Where the ranges come from.
     pub source: String,
@@ -53,6 +54,9 @@ pub struct BandRanges {
 
 /// The id of the profile for whatever has none.
 const GENERAL: &str = "general";
+
+/// The id of the profile of one track.
+const REFERENCE: &str = "reference";
 
 /// Levels of the bands of an average hit, in dB of the sum.
 ///
@@ -114,6 +118,15 @@ impl Profile {
         self.id == GENERAL
     }
 
+    /// What its ranges are, in words that may stand beside advice.
+    pub fn origin(&self) -> &'static str {
+        if self.id == REFERENCE {
+            "the numbers of one track, with tolerances"
+        } else {
+            "targets drawn from published practice, not measurements of records"
+        }
+    }
+
     /// The numbers of one track, with tolerances: 1 LU of loudness, 2 of loudness range, PLR and crest
     /// factor, 2 dB in each band, 0.08 of width and 0.2 of correlation. They are about twice what is
     /// noticed in the bands' middle, and what is noticed elsewhere. Its true peak counts between -1 dBTP
@@ -138,7 +151,7 @@ impl Profile {
         let stereo = analysis.stereo.as_ref();
         let peak = loudness.and_then(LoudnessReport::larger_true_peak);
         Self {
-            id: "reference".to_owned(),
+            id: REFERENCE.to_owned(),
             name: name.to_owned(),
             integrated_lufs: integrated
                 .map(|lufs| around(lufs.0, 1.0).map(Lufs))

@@ -4,8 +4,9 @@ use super::chart::{Chart, HEIGHT, Tick, multiples};
 use super::number::{self, shown};
 use super::{PageFile, Scope, Signal};
 use std::fmt::Write as _;
+use wavemill_core::advice::Profile;
 use wavemill_core::measure::BandReport;
-use wavemill_core::units::Hertz;
+use wavemill_core::units::{Decibels, Hertz};
 
 /// What the scale of frequencies covers.
 const LOW_HZ: f64 = 20.0;
@@ -40,6 +41,8 @@ pub(super) fn section(file: &PageFile, _scope: Scope) -> Option<String> {
     for band in before.into_iter().flatten() {
         shapes.push_str(&block(band, top_db, "outline"));
     }
+    let profile = file.recommendations.as_ref().map(|it| &it.profile);
+    shapes.push_str(&profile.map(|profile| wanted(latest, profile, top_db)).unwrap_or_default());
     shapes.push_str(&marks(file.latest()));
     let chart = Chart {
         label: &label(latest),
@@ -102,6 +105,28 @@ fn block(band: &BandReport, top_db: f64, class: &str) -> String {
     )
 }
 
+/// The levels that a profile wants of each band. It gives them by the level of all bands together.
+fn wanted(bands: &[BandReport], profile: &Profile, top_db: f64) -> String {
+    let all = bands.iter().find_map(|band| {
+        Some(
+            band.level_dbfs?.0 - Decibels::from_power(band.energy_share.filter(|it| *it > 0.0)?)?.0,
+        )
+    });
+    let Some(all_dbfs) = all else { return String::new() };
+    let at = |db: f64| ((top_db - all_dbfs - db) / SPAN_DB).clamp(0.0, 1.0) * HEIGHT;
+    let mut out = String::new();
+    for (band, ranges) in bands.iter().zip(&profile.bands) {
+        let (Some(low), Some(high)) = (ranges.level_db.min, ranges.level_db.max) else { continue };
+        let (left, right) = (place(band.low_hz.0) * WIDTH, place(band.high_hz.0) * WIDTH);
+        let (top, bottom) = (at(high.0), at(low.0));
+        let _ = write!(
+            out,
+            "<path class=\"wanted\" d=\"M{left:.0} {bottom:.0}V{top:.0}H{right:.0}V{bottom:.0}\"/>"
+        );
+    }
+    out
+}
+
 /// Lines at the centroid and at the rolloff.
 fn marks(signal: &Signal) -> String {
     let Some(spectrum) = &signal.analysis.spectrum else { return String::new() };
@@ -122,6 +147,10 @@ fn legend(file: &PageFile, has_before: bool) -> String {
         );
     } else {
         out.push_str("<span class=\"k band\">Level, dBFS</span>");
+    }
+    if let Some(advised) = &file.recommendations {
+        let name = super::markup::Text(&advised.profile.name);
+        let _ = write!(out, " <span class=\"k wanted\">Wanted by {name}</span>");
     }
     if let Some(spectrum) = &file.latest().analysis.spectrum {
         let marks = [

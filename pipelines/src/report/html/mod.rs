@@ -4,6 +4,7 @@
 //! same input gives the same bytes. Charts stretch with the page; their labels are text. **Adding a section: a
 //! function and a line in `SECTIONS`.**
 
+mod advice;
 mod album;
 mod bands;
 mod chart;
@@ -13,6 +14,7 @@ mod logo;
 mod loudness;
 mod markup;
 mod measures;
+mod music;
 mod number;
 mod stereo;
 mod verdicts;
@@ -24,6 +26,7 @@ use super::{FileFacts, Report};
 use markup::Text;
 use serde_json::Value;
 use std::fmt::Write as _;
+use wavemill_core::advice::{Advice, Profile};
 use wavemill_core::analysis::Analysis;
 use wavemill_core::delivery::Judgement;
 use wavemill_core::loudness::{GroupLoudness, HistoryPoint};
@@ -67,10 +70,21 @@ pub struct PageFile {
     pub export: Option<Signal>,
     /// How what is delivered stands to delivery targets.
     pub judgements: Vec<Judgement>,
+    /// What is advised on it; `None` where nobody asked.
+    pub recommendations: Option<Recommendations>,
     /// What is odd about the file, a line each.
     pub warnings: Vec<String>,
     /// What a job did; `None` where there is none.
     pub report: Option<Report>,
+}
+
+/// What is advised on a file.
+#[derive(Clone, Debug, Default)]
+pub struct Recommendations {
+    /// What it was held against.
+    pub profile: Profile,
+    /// What to change, most audible first.
+    pub advice: Vec<Advice>,
 }
 
 /// What was measured of a signal; what was not is left out.
@@ -108,10 +122,12 @@ const fn section(heading: &'static str, body: fn(&PageFile, Scope) -> Option<Str
 const SECTIONS: &[Section] = &[
     section("Verdict", verdicts::section),
     section("Main measures", measures::main),
+    section("Advice", advice::section),
     section("Waveform", waveforms),
     section("Loudness over time", curves),
     section("Spectrum and bands", bands::section),
     section("Stereo", stereo::section),
+    section("Music", music::section),
     section("Further measures", measures::others),
     section("Exports", job::exports),
     section("Processing", job::steps),

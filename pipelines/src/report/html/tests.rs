@@ -2,11 +2,13 @@ use super::*;
 use crate::report::{Findings, OutputEntry, StepEntry, StepFacts, Verdict, WrittenEntry};
 use serde_json::json;
 use std::borrow::Cow;
+use wavemill_core::advice::{Level, Profile, advise};
 use wavemill_core::analysis::{Analyzer, Options};
 use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
 use wavemill_core::delivery::{Measured, judge};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
+use wavemill_core::music::{Chord, RhythmReport, TempoAlternative, TonalityReport};
 use wavemill_core::processor::Finding;
 use wavemill_core::units::{Frames, Lufs, Seconds};
 use wavemill_core::waveform::{Resolution, WaveformMeter};
@@ -295,4 +297,49 @@ fn page_has_the_title_and_logo_of_who_sends_it() {
     let html = render(&page);
     assert!(html.contains("<title>song.wav \u{2013} Northlight Mastering</title>"));
     assert!(html.contains("src=\"data:image/png;base64,iVBORw==\""));
+}
+
+#[test]
+fn advice_stands_on_the_page_with_the_levels_wanted_of_each_band() {
+    let source = signal(96_000, noise);
+    let profile = Profile::general();
+    let advice = advise(&source.analysis, &profile, Level::Assertive);
+    assert!(!advice.is_empty());
+    let recommendations = Some(Recommendations { profile, advice: advice.clone() });
+    let page = render(&page(vec![PageFile { recommendations, ..file(source) }]));
+    assert_eq!(page.matches("class=\"wanted\"").count(), 5);
+    assert_eq!(page.matches("<li><b>").count(), advice.len());
+    assert!(page.contains("Wanted by General"));
+    let nothing = Some(Recommendations::default());
+    let silent = PageFile { recommendations: nothing, ..file(Signal::default()) };
+    assert!(render(&self::page(vec![silent])).contains("Nothing to change."));
+}
+
+#[test]
+fn tempo_key_and_chords_stand_on_the_page_and_reasons_where_there_are_none() {
+    let mut source = Signal::default();
+    source.analysis.rhythm = Some(RhythmReport {
+        tempo_bpm: Some(127.96),
+        confidence: Some(0.9),
+        beats_per_bar: Some(4),
+        is_steady: Some(true),
+        alternatives: vec![TempoAlternative { tempo_bpm: 63.98, weight: 0.1 }],
+        ..RhythmReport::default()
+    });
+    source.analysis.tonality = Some(TonalityReport {
+        reason: Some("it has no notes".into()),
+        ..TonalityReport::default()
+    });
+    let chord = |start_s, label: &str| Chord { start_s, end_s: start_s + 2.0, label: label.into() };
+    source.analysis.chords = Some(vec![chord(0.0, "A:min"), chord(2.0, "N")]);
+    let page = render(&page(vec![file(source)]));
+    for part in [
+        "128.0 <small>BPM",
+        "90 % certain; or 64.0",
+        "4 <small>beats",
+        "it has no notes",
+        "<b>Am</b>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
 }

@@ -164,12 +164,15 @@ impl Run for Analyze {
             warn(&item.path, outcome.as_ref().ok().map(|found| &found.record), context);
             let analyzed = outcome.and_then(|found| {
                 let judgements = verdicts::judge_all(&found.record, &targets);
-                if let Some(page) = &mut page {
-                    page.add(&found.record, found.charts.unwrap_or_default(), &judgements);
-                }
                 let advised =
                     advisor.as_ref().map(|advisor| advisor.advise(&found.record, &targets));
-                Ok(judged(found.record, judgements, advised.transpose()?, &shown_parts))
+                let advised = advised.transpose()?;
+                if let Some(page) = &mut page {
+                    let recommendations = advised.as_ref().map(Advised::recommendations);
+                    let charts = found.charts.unwrap_or_default();
+                    page.add(&found.record, charts, &judgements, recommendations);
+                }
+                Ok(judged(found.record, judgements, advised, &shown_parts))
             });
             files.push((&item.path, analyzed));
         }

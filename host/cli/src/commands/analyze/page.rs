@@ -11,7 +11,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use wavemill_core::delivery::Judgement;
 use wavemill_core::loudness::{GroupLoudness, Piece};
-use wavemill_pipelines::report::html::{LOGO_BYTES_MAX, Logo, Page, PageFile, Signal, render};
+use wavemill_pipelines::report::html::{
+    LOGO_BYTES_MAX, Logo, Page, PageFile, Recommendations, Signal, render,
+};
 
 /// Where the page goes, and who sends it.
 #[derive(Debug, clap::Args)]
@@ -96,7 +98,13 @@ fn read_logo(path: &Path) -> Result<Logo, CliError> {
 
 impl Draft {
     /// Adds a file.
-    pub(super) fn add(&mut self, record: &Record, charts: Charts, judgements: &[Judgement]) {
+    pub(super) fn add(
+        &mut self,
+        record: &Record,
+        charts: Charts,
+        judgements: &[Judgement],
+        recommendations: Option<Recommendations>,
+    ) {
         let Charts { waveform, history, piece } = charts;
         let file = record.get("file").cloned().unwrap_or_default();
         let warnings = file.get("warnings").and_then(Value::as_array).into_iter().flatten();
@@ -109,6 +117,7 @@ impl Draft {
             tags: record.get("tags").cloned().unwrap_or_default(),
             source: Signal { analysis, history, waveform },
             judgements: judgements.to_vec(),
+            recommendations,
             warnings,
             ..PageFile::default()
         });

@@ -1,7 +1,6 @@
 //! Files held against a profile: what to do about them, and a pipeline that does it.
 
 use super::files::{self, Item};
-use super::reading::label;
 use super::{Record, work};
 use crate::analysis::{Cache, Part};
 use crate::commands::output_file;
@@ -9,12 +8,13 @@ use crate::commands::{CliError, Context, steps};
 use crate::report::{Paint, Tone, one_line, shown};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use wavemill_core::advice::{Advice, Level, Profile, Range, advise};
+use wavemill_core::advice::{Advice, Level, Profile, advise};
 use wavemill_core::analysis::{Analysis, MeasureGroup};
 use wavemill_core::delivery::Target;
 use wavemill_pipelines::mastering::{self, Master};
-use wavemill_pipelines::number::fixed;
 use wavemill_pipelines::profiles;
+use wavemill_pipelines::report::AdviceText;
+use wavemill_pipelines::report::html::Recommendations;
 
 /// What is held against a profile.
 pub(super) const PARTS: &[Part] = &[
@@ -193,61 +193,28 @@ impl Advised {
         &self.profile.id
     }
 
+    /// As the page has it.
+    pub(super) fn recommendations(&self) -> Recommendations {
+        Recommendations { profile: self.profile.clone(), advice: self.advice.clone() }
+    }
+
     /// The lines for people.
     pub(super) fn lines(&self, paint: Paint) -> Vec<String> {
         let profile = &self.profile;
         let name = paint.tone(Tone::Strong, one_line(&profile.name));
         let what = if self.advice.is_empty() { "nothing to change" } else { self.level.name() };
         let mut lines = vec![String::new(), format!("  Advice by {name}: {what}")];
-        let source = if profile.id == "reference" {
-            "  the numbers of one track, with tolerances"
-        } else {
-            "  targets drawn from published practice, not measurements of records"
-        };
-        lines.push(paint.tone(Tone::Faint, source));
-        for one in &self.advice {
+        lines.push(paint.tone(Tone::Faint, format!("  {}", profile.origin())));
+        for one in self.advice.iter().map(AdviceText::of) {
+            let AdviceText { name, measured, wanted, difference, why, action } = one;
+            let name = paint.tone(Tone::Strong, name);
             lines.push(String::new());
-            lines.push(format!("    {}", heading(one, paint)));
-            lines.extend(steps::wrap_at(&sentence(&one.why), "      ", COLUMNS));
-            lines.extend(steps::wrap_at(&sentence(&one.action), "      ", COLUMNS));
+            lines.push(format!("    {name}: {measured}, wanted {wanted} ({difference})"));
+            lines.extend(steps::wrap_at(&why, "      ", COLUMNS));
+            lines.extend(steps::wrap_at(&action, "      ", COLUMNS));
         }
         lines
     }
-}
-
-/// `high: -12.0 dB of the whole, wanted -22.2 to -14.2 (+2.2)`.
-fn heading(one: &Advice, paint: Paint) -> String {
-    let unit = one.measure.unit();
-    let digits = if unit.is_empty() { 2 } else { 1 };
-    // A difference that would show as nothing shows its digits.
-    let digits = if one.difference.abs() < 0.1 { digits + 1 } else { digits };
-    let number = |value: f64| fixed(value, digits);
-    let wanted = match one.range() {
-        Range { min: Some(min), max: Some(max) } => format!("{} to {}", number(min), number(max)),
-        Range { min: Some(min), .. } => format!("at least {}", number(min)),
-        Range { max, .. } => format!("at most {}", number(max.unwrap_or_default())),
-    };
-    let name = match one.band.map(|band| band.name().replace('_', " ")) {
-        Some(band) if unit.is_empty() => format!("{band} band, width"),
-        Some(band) => format!("{band} band"),
-        None => label(one.measure.key()),
-    };
-    let sign = if one.difference > 0.0 { "+" } else { "" };
-    let difference = [&format!("{sign}{}", number(one.difference)), one.measure.difference_unit()];
-    let measured = [&number(one.measured), unit].join(" ");
-    format!(
-        "{}: {}, wanted {wanted} ({})",
-        paint.tone(Tone::Strong, name),
-        measured.trim_end(),
-        difference.join(" ").trim_end()
-    )
-}
-
-/// With a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 #[cfg(test)]
@@ -276,7 +243,7 @@ mod tests {
         for part in [
             "Advice by Techno, peak-time: subtle",
             "not measurements of records",
-            "integrated: -15.0 LUFS, wanted -9.0 to -6.0 (-6.0 LU)",
+            "integrated loudness: -15.0 LUFS, wanted -9.0 to -6.0 (-6.0 LU)",
             "true peak: 0.5 dBTP, wanted at most -1.0 (+1.5 dB)",
             "If you agree by ear, raise the level",
         ] {
