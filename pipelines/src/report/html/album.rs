@@ -20,7 +20,7 @@ pub(super) fn summary(page: &Page) -> Option<String> {
     let is_split = targets.len() <= COLUMNS_MAX;
     let mut out = banner(page).unwrap_or_default();
     out.push_str(
-        "<div class=\"scroll\"><table class=\"numbers album\"><caption class=\"sr\">All files</caption><thead><tr>\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"All files\"><table class=\"numbers album\"><caption class=\"sr\">All files</caption><thead><tr>\
          <th scope=\"col\">#</th><th scope=\"col\" class=\"words\">Title</th>",
     );
     out.push_str(&target_heads(targets, is_split));

@@ -187,7 +187,7 @@ fn name(band: &BandReport) -> String {
 
 fn table(latest: &[BandReport], before: Option<&[BandReport]>) -> String {
     let mut out = String::from(
-        "<div class=\"scroll\"><table class=\"numbers\"><caption class=\"sr\">Bands</caption><thead><tr>\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Bands\"><table class=\"numbers\"><caption class=\"sr\">Bands</caption><thead><tr>\
          <th scope=\"col\">Band</th><th scope=\"col\" class=\"wide\">Range</th>\
          <th scope=\"col\">Level <small>dBFS</small></th>",
     );

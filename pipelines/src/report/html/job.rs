@@ -36,7 +36,7 @@ pub(super) fn exports(file: &PageFile, _scope: Scope) -> Option<String> {
         return None;
     }
     let mut out = String::from(
-        "<div class=\"scroll\"><table class=\"numbers\"><caption class=\"sr\">Exports</caption><thead><tr>\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Exports\"><table class=\"numbers\"><caption class=\"sr\">Exports</caption><thead><tr>\
          <th scope=\"col\">File</th><th scope=\"col\" class=\"words\">Format</th>\
          <th scope=\"col\">Loudness <small>LUFS</small></th><th scope=\"col\">True peak <small>dBTP</small></th>\
          <th scope=\"col\">Size</th></tr></thead><tbody>",

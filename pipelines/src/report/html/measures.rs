@@ -128,7 +128,7 @@ fn compared(
     }
     (!rows.is_empty()).then(|| {
         format!(
-            "<div class=\"scroll\"><table class=\"numbers compared\"><caption class=\"sr\">{caption}</caption><thead><tr>\
+            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{caption}\"><table class=\"numbers compared\"><caption class=\"sr\">{caption}</caption><thead><tr>\
              <th scope=\"col\">Measure</th><th scope=\"col\">Source</th><th scope=\"col\">Export</th>\
              <th scope=\"col\">Change</th></tr></thead><tbody>{rows}</tbody></table></div>"
         )

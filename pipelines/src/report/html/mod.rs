@@ -283,7 +283,8 @@ fn curves(file: &PageFile, scope: Scope) -> Option<String> {
 /// Charts of source and export below each other, each with its name; one alone needs none.
 fn both(file: &PageFile, chart: impl Fn(&Signal) -> Option<String>) -> Option<String> {
     let Some(export) = &file.export else { return chart(&file.source) };
-    let named = |name: &str, signal| Some(format!("<h4>{name}</h4>{}", chart(signal)?));
+    let named =
+        |name: &str, signal| Some(format!("<p class=\"part\">{name}</p>{}", chart(signal)?));
     let charts = [named("Source", &file.source), named("Export", export)];
     let charts: String = charts.into_iter().flatten().collect();
     (!charts.is_empty()).then_some(charts)

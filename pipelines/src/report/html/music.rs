@@ -1,7 +1,7 @@
 //! Tempo, key and chords.
 
 use super::markup::Text;
-use super::number::{NONE, clock, fixed};
+use super::number::{NONE, clock, fixed, signed};
 use super::{PageFile, Scope};
 use std::fmt::Write as _;
 use wavemill_core::analysis::Analysis;
@@ -9,6 +9,9 @@ use wavemill_core::music::{Chord, RhythmReport, TonalityReport};
 
 /// Most chords that are listed.
 const CHORDS_MAX: usize = 120;
+
+/// Smallest change from the beginning to the end that is a drift: what is still steady.
+const DRIFT_PERCENT_MIN: f64 = 2.0;
 
 /// A figure: its name, its value, its unit, and a line below.
 type Figure = (&'static str, String, &'static str, String);
@@ -42,7 +45,10 @@ fn of_rhythm(rhythm: &RhythmReport) -> [Figure; 2] {
     let others = rhythm.alternatives.iter().take(2).map(|other| fixed(other.tempo_bpm, 1));
     let steady = match (rhythm.is_steady, rhythm.tempo_drift_percent) {
         (Some(true), _) => "steady".to_owned(),
-        (_, Some(drift)) => format!("drifts by {} %", fixed(drift, 1)),
+        (_, Some(drift)) if drift.abs() >= DRIFT_PERCENT_MIN => {
+            format!("drifts by {} %", signed(drift, 1))
+        }
+        (Some(false), _) => "varies".to_owned(),
         _ => String::new(),
     };
     let bar = rhythm.beats_per_bar.map_or(NONE.to_owned(), |beats| beats.to_string());
@@ -61,15 +67,12 @@ fn of_tonality(tonality: &TonalityReport) -> [Figure; 2] {
     let others = tonality.alternatives.iter().take(2).map(|other| other.key.clone());
     let camelot = tonality.camelot.as_deref().unwrap_or_default();
     let changes = tonality.changes.iter().take(3);
-    let changes = changes.map(|change| format!("{} from {}", change.key, clock(change.time_s)));
-    let changes: Vec<String> = changes.collect();
+    let changes = changes.map(|change| format!("; {} from {}", change.key, clock(change.time_s)));
+    let below = changes.fold(below(tonality.confidence, others), |out, change| out + &change);
     let tuning = tonality.tuning_hz.map_or(NONE.to_owned(), |hertz| fixed(hertz, 1));
     let unit = if tuning == NONE { "" } else { "Hz" };
     let value = format!("{key} {camelot}").trim_end().to_owned();
-    [
-        ("Key", value, "", below(tonality.confidence, others)),
-        ("Tuning of A4", tuning, unit, changes.join(", ")),
-    ]
+    [("Key", value, "", below), ("Tuning of A4", tuning, unit, String::new())]
 }
 
 fn absent(name: &'static str) -> Figure {

@@ -185,8 +185,8 @@ fn page_of_a_job_compares_before_and_after() {
     for text in [
         "Misses 1 of 2 requirements",
         "1.5 LU short of the target",
-        "<h4>Source</h4>",
-        "<h4>Export</h4>",
+        ">Source</p>",
+        ">Export</p>",
         "<td>+6.0</td>",
         "song.flac",
         "FLAC, 16-bit, 44.1 kHz, stereo, tpdf dither",

@@ -199,7 +199,7 @@ fn missed(judgements: &[Judgement]) -> String {
 /// Targets below each other, a line each.
 fn table(judgements: &[Judgement]) -> String {
     let mut out = String::from(
-        "<div class=\"scroll\"><table class=\"numbers\"><caption class=\"sr\">Delivery targets</caption><thead><tr>\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Delivery targets\"><table class=\"numbers\"><caption class=\"sr\">Delivery targets</caption><thead><tr>\
          <th scope=\"col\">Target</th><th scope=\"col\" class=\"words\">Verdict</th>\
          <th scope=\"col\">Asked <small>LUFS</small></th><th scope=\"col\">Off by <small>LU</small></th>\
          <th scope=\"col\">Peak at most <small>dBTP</small></th><th scope=\"col\">Over by <small>dB</small></th>\
@@ -233,7 +233,7 @@ fn gates(report: &Report) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<div class=\"scroll\"><table class=\"numbers\"><caption>Requirements</caption><thead><tr>\
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Requirements\"><table class=\"numbers\"><caption>Requirements</caption><thead><tr>\
          <th scope=\"col\">Measure</th><th scope=\"col\" class=\"words\">Of</th><th scope=\"col\">Value</th>\
          <th scope=\"col\">Asked</th><th scope=\"col\" class=\"words\">Verdict</th></tr></thead><tbody>",
     );
