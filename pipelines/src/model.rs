@@ -519,7 +519,7 @@ impl Step {
         not(feature = "effects"),
         expect(clippy::unnecessary_wraps, reason = "without effects, all steps are built in")
     )]
-    fn built_in(&self) -> Option<(&'static StepDescriptor, &Params)> {
+    pub(crate) fn built_in(&self) -> Option<(&'static StepDescriptor, &Params)> {
         match &self.task {
             Task::BuiltIn { descriptor, params } => Some((descriptor, params)),
             #[cfg(feature = "effects")]

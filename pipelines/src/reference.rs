@@ -88,6 +88,7 @@ fn param(param: &ParamDescriptor) -> [String; 4] {
         ParamKind::Integer { unit, min, max } => format!("integer, {min} to {max} {unit}"),
         ParamKind::Bool => "`true` or `false`".to_owned(),
         ParamKind::Choice(choices) => words(choices.iter().map(quoted), ", "),
+        ParamKind::AudioFile => "path of an audio file".to_owned(),
     };
     let default = match param.default {
         ParamDefault::Required { example } => format!("required, such as `{example}`"),

@@ -83,6 +83,9 @@ pub enum ParamKind {
     Bool,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// The path of an audio file. Whoever runs the step measures the file and hands it what it found; see
+    /// [`WholeFile::set_reference`](crate::processor::WholeFile::set_reference).
+    AudioFile,
 }
 
 /// What holds when a key is absent.
@@ -115,7 +118,7 @@ pub enum ParamValue {
     Integer(i64),
     /// `true` or `false`.
     Bool(bool),
-    /// A word.
+    /// A word, or a path.
     Choice(String),
 }
 
@@ -241,6 +244,12 @@ impl StepDescriptor {
         if errors.is_empty() { Ok(params) } else { Err(errors) }
     }
 
+    /// Its key that names an audio file, if it has one.
+    pub fn audio_file(&self) -> Option<&'static str> {
+        let is_file = |param: &&ParamDescriptor| param.kind == ParamKind::AudioFile;
+        self.params.iter().find(is_file).map(|param| param.key)
+    }
+
     /// The descriptor of a key.
     pub fn param(&self, key: &str) -> Option<&'static ParamDescriptor> {
         self.params.iter().find(|param| param.key == key)
@@ -279,7 +288,8 @@ impl ParamDescriptor {
                     out_of_range(*value as f64, min as f64, max as f64, unit)
                 }
             }
-            (ParamKind::Bool, ParamValue::Bool(_)) => Ok(value.clone()),
+            (ParamKind::Bool, ParamValue::Bool(_))
+            | (ParamKind::AudioFile, ParamValue::Choice(_)) => Ok(value.clone()),
             (ParamKind::Choice(choices), ParamValue::Choice(word)) => {
                 if choices.contains(&word.as_str()) {
                     Ok(value.clone())
@@ -299,7 +309,7 @@ impl ParamKind {
             Self::Number { .. } => "a number",
             Self::Integer { .. } => "a whole number",
             Self::Bool => "true or false",
-            Self::Choice(_) => "a string",
+            Self::Choice(_) | Self::AudioFile => "a string",
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod descriptor;
 pub mod limit;
 mod log2;
 pub mod loudness;
+pub mod matching;
 pub mod measure;
 pub mod music;
 pub mod processor;

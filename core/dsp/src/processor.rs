@@ -1,6 +1,7 @@
 //! The trait of every processing step, whether built in or loaded as an effect.
 
 use crate::loudness::{GroupLoudness, LoudnessReport, Piece};
+use crate::matching::Reference;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
@@ -176,6 +177,11 @@ pub trait WholeFile: Processor {
     fn piece(&self) -> Option<&Piece> {
         None
     }
+
+    /// Hands it what was measured of the file that its key of the kind
+    /// [`AudioFile`](crate::descriptor::ParamKind::AudioFile) names; called before anything else. Steps without
+    /// such a key are not called.
+    fn set_reference(&mut self, _reference: &Reference) {}
 
     /// Makes the file one of a group; called before anything else. `piece` is what was measured of the
     /// file in the same place of the same chain: with it the file need not be observed once more.

@@ -1,6 +1,7 @@
 //! What a run will do, with everything built that can be built before the first sample.
 
 use super::format;
+use super::references::References;
 use super::source::{Input, duration};
 use super::stage::Stage;
 use super::when::{Facts, skip_reason};
@@ -31,6 +32,20 @@ pub(crate) struct Known {
     pub(crate) measures: Option<Analysis>,
     /// The files that it gets one gain with.
     pub(crate) group: Option<JobGroup>,
+    /// The recordings that its steps go by.
+    pub(crate) references: References,
+}
+
+impl Known {
+    /// What conditions of steps look at.
+    pub(super) fn facts<'i>(&self, input: &'i Input) -> Facts<'i> {
+        Facts {
+            duration: duration(&input.info, self.frames),
+            channel_count: input.info.spec.channel_count(),
+            tags: &input.tags,
+            integrated: self.loudness.as_ref().and_then(|report| report.integrated_lufs),
+        }
+    }
 }
 
 /// What a run will do.
@@ -138,14 +153,8 @@ impl Blueprint {
         input: &Input,
         known: &Known,
     ) -> Result<Self, RunError> {
-        let facts = Facts {
-            duration: duration(&input.info, known.frames),
-            channel_count: input.info.spec.channel_count(),
-            tags: &input.tags,
-            integrated: known.loudness.as_ref().and_then(|report| report.integrated_lufs),
-        };
         let group = known.group.as_ref();
-        let (stages, steps) = build_stages(pipeline, &input.info.spec, facts, group)?;
+        let (stages, steps) = build_stages(pipeline, input, known)?;
         let passes = cut_into_passes(&stages, input.info.lossless);
         let mut blueprint = Self {
             stages,
@@ -490,12 +499,8 @@ fn left_out(group: Option<&JobGroup>) -> impl Iterator<Item = String> {
 /// The stages, and for each step its stage or why it does not run.
 type Stages = (Vec<Stage>, Vec<Result<usize, String>>);
 
-fn build_stages(
-    pipeline: &Pipeline,
-    source: &StreamSpec,
-    facts: Facts<'_>,
-    group: Option<&JobGroup>,
-) -> Result<Stages, RunError> {
+fn build_stages(pipeline: &Pipeline, input: &Input, known: &Known) -> Result<Stages, RunError> {
+    let (source, facts) = (&input.info.spec, known.facts(input));
     let mut stages: Vec<Stage> = Vec::new();
     let mut steps = Vec::new();
     for step in &pipeline.steps {
@@ -507,8 +512,13 @@ fn build_stages(
         let label = step.id.clone().unwrap_or_else(|| step.name().to_owned());
         let mut processor =
             step.build(&spec).map_err(|error| refused(format!("step `{label}`: {error}")))?;
-        if let (Some(group), Some(processor)) = (group, processor.whole_file_mut()) {
-            processor.join_group(&group.loudness, group.piece.as_ref());
+        if let Some(processor) = processor.whole_file_mut() {
+            if let Some(reference) = step.reference().and_then(|path| known.references.get(path)) {
+                processor.set_reference(reference);
+            }
+            if let Some(group) = &known.group {
+                processor.join_group(&group.loudness, group.piece.as_ref());
+            }
         }
         steps.push(Ok(stages.len()));
         stages.push(Stage::new(label, processor, spec));

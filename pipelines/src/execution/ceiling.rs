@@ -17,7 +17,7 @@ impl Blueprint {
                     step: name,
                     stage,
                     peak,
-                    is_aimed: step.aims_at_loudness(),
+                    is_aimed: step.aims_at_loudness() || step.reference().is_some(),
                 });
             }
             if !matches!(step.peaks(), Peaks::Keeps | Peaks::Converts) {

@@ -1,4 +1,4 @@
-//! Files that go into outputs: a cover, chapters, and the logo of a page.
+//! Files that a job reads besides its source: a cover, chapters, the logo of a page, and references.
 
 use super::chapters::chapters;
 use super::{FileAccess, Job, RunError};
@@ -49,7 +49,9 @@ impl Pipeline {
             |_| Vec::new(),
             |paths| {
                 let logo = self.page.iter().filter_map(|page| page.logo.clone());
-                paths.picture.into_iter().chain(paths.chapters).chain(logo).collect()
+                let references = self.references().map(Path::to_owned);
+                let of_tags = paths.picture.into_iter().chain(paths.chapters);
+                of_tags.chain(logo).chain(references).collect()
             },
         )
     }

@@ -41,7 +41,10 @@ pub fn identity(pipeline: &Pipeline) -> String {
     // The hash is of all that was typed; modules are read from their files.
     let modules = pipeline.steps.iter().filter(|step| step.is_effect());
     let modules: Vec<_> = modules.map(facts_of_step).collect();
-    format!("{}\0{}", pipeline.hash, json!(modules))
+    // Nothing where there are no references, so that what was kept stays valid.
+    let stamps = pipeline.reference_stamps();
+    let stamps = if stamps.is_empty() { String::new() } else { format!("\0{stamps:?}") };
+    format!("{}\0{}{stamps}", pipeline.hash, json!(modules))
 }
 
 /// What decides nothing.

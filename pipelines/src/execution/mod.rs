@@ -19,6 +19,7 @@ pub(crate) mod outputs;
 mod page;
 mod pass;
 mod promise;
+pub(crate) mod references;
 mod repeat;
 mod repeats;
 pub(crate) mod report;

@@ -181,6 +181,7 @@ impl<'a> Run<'a> {
         if let Some(line) = self.check_input_facts() {
             return Ok(Err(line));
         }
+        self.measure_references()?;
         let blueprint = Blueprint::draw(self.pipeline, &self.input, &self.known)?;
         self.passes_left = blueprint.passes.len();
         self.may_repeat = blueprint.groups.iter().any(|group| group.is_raised)

@@ -3,7 +3,9 @@
 use super::RunError;
 use super::blueprint::{Blueprint, Pass};
 use super::gates::{self, Subject};
+use super::references;
 use super::run::Run;
+use super::when::skip_reason;
 use crate::model::RequireOn;
 use crate::template::Template;
 use wavemill_core::analysis::MeasureGroup;
@@ -53,6 +55,16 @@ impl Run<'_> {
         if loudness || (duration && self.known.frames.is_none()) {
             self.scan(loudness || self.wants_loudness())?;
         }
+        Ok(())
+    }
+
+    /// Measures the recordings that the steps go by which run.
+    pub(super) fn measure_references(&mut self) -> Result<(), RunError> {
+        let facts = self.known.facts(&self.input);
+        let steps = self.pipeline.steps.iter();
+        let steps = steps.filter(|step| skip_reason(&step.when, facts).is_none());
+        let (access, cancel) = (self.places.access.as_ref(), self.places.cancel);
+        self.known.references = references::measure(steps, access, cancel)?;
         Ok(())
     }
 

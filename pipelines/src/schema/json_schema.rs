@@ -181,6 +181,7 @@ fn param_schema(param: &ParamDescriptor) -> Value {
         }
         ParamKind::Bool => json!({ "type": "boolean" }),
         ParamKind::Choice(words) => json!({ "enum": words }),
+        ParamKind::AudioFile => json!({ "type": "string", "minLength": 1 }),
     };
     schema["description"] = json!(param.summary);
     match param.default {

@@ -166,7 +166,7 @@ fn read_steps(
     let mut ids = export::StepIds::new();
     let mut seen: BTreeMap<String, Range<usize>> = BTreeMap::new();
     for values in sections {
-        let read = step::read(sink, values, context.defaults, &mut context.finder);
+        let read = step::read(sink, values, context.defaults, context.folder, &mut context.finder);
         if let Some(id) = &read.id {
             if id.get_ref() == step::DECODE {
                 sink.error(

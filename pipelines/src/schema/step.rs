@@ -8,6 +8,7 @@ use crate::reader::scalar::{outside, param_value, wrong_type};
 use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -74,11 +75,12 @@ pub(super) fn read(
     sink: &mut Sink<'_>,
     values: &Values<'_>,
     defaults: &Defaults,
+    folder: &Path,
     finder: &mut effect::Finder<'_>,
 ) -> Read {
     let id = values.text("id");
     let when = values.table("when").map(|when| read_when(sink, when)).unwrap_or_default();
-    let task = read_task(sink, values, defaults, finder);
+    let task = read_task(sink, values, defaults, folder, finder);
     let step = task.map(|task| {
         let id = id.as_ref().map(|id| id.get_ref().clone());
         Step { id, task, when }
@@ -91,12 +93,13 @@ fn read_task(
     sink: &mut Sink<'_>,
     values: &Values<'_>,
     defaults: &Defaults,
+    folder: &Path,
     finder: &mut effect::Finder<'_>,
 ) -> Option<Task> {
     match (values.written("use"), values.written("effect")) {
         (Some(_), None) => {
             effect::refuse_keys(sink, values);
-            read_built_in(sink, values, defaults)
+            read_built_in(sink, values, defaults, folder)
         }
         #[cfg(feature = "effects")]
         (None, Some(_)) => effect::read(sink, values, finder).map(Task::Effect),
@@ -117,11 +120,45 @@ fn read_task(
     }
 }
 
-fn read_built_in(sink: &mut Sink<'_>, values: &Values<'_>, defaults: &Defaults) -> Option<Task> {
+fn read_built_in(
+    sink: &mut Sink<'_>,
+    values: &Values<'_>,
+    defaults: &Defaults,
+    folder: &Path,
+) -> Option<Task> {
     let (descriptor, span) = read_use(sink, values)?;
     let with = with_table(sink, values);
-    let params = read_params(sink, descriptor, with, span, defaults)?;
+    let mut params = read_params(sink, descriptor, with, span, defaults)?;
+    if let Some(key) = descriptor.audio_file() {
+        let value = with.and_then(|with| with.get(key));
+        place_file(
+            sink,
+            &mut params,
+            key,
+            folder,
+            value.map_or(values.span.clone(), Spanned::span),
+        )?;
+    }
     Some(Task::BuiltIn { descriptor, params })
+}
+
+/// Makes the path of an audio file one from the root on; `None` where there is no such file.
+fn place_file(
+    sink: &mut Sink<'_>,
+    params: &mut Params,
+    key: &str,
+    folder: &Path,
+    span: Range<usize>,
+) -> Option<()> {
+    let path = folder.join(params.optional_choice(key)?);
+    if !path.is_file() {
+        let message = format!("the file {} does not exist", path.display());
+        sink.error("missing-file", span, message)
+            .help(format!("`{key}` is the path of an audio file, relative to the pipeline file"));
+        return None;
+    }
+    params.set(key, ParamValue::Choice(path.to_str()?.to_owned()));
+    Some(())
 }
 
 /// The table under `with`, if there is one.

@@ -11,6 +11,7 @@ pub mod invert;
 pub mod limit;
 pub mod loudness;
 pub mod low_pass;
+pub mod r#match;
 pub mod measure;
 mod mono;
 pub mod pad;
@@ -34,6 +35,7 @@ pub const STEPS: &[&StepDescriptor] = &[
     &limit::DESCRIPTOR,
     &loudness::DESCRIPTOR,
     &low_pass::DESCRIPTOR,
+    &r#match::DESCRIPTOR,
     &measure::DESCRIPTOR,
     &pad::DESCRIPTOR,
     &peak_normalize::DESCRIPTOR,

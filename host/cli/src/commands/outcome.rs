@@ -7,7 +7,7 @@ use wavemill_api::types::OutputView;
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::Plain;
 use wavemill_pipelines::execution::{OutputKind, Prepared};
-use wavemill_pipelines::report::{Report, WrittenEntry};
+use wavemill_pipelines::report::{Findings, Report, WrittenEntry};
 
 /// A finished file.
 #[derive(Debug)]
@@ -124,11 +124,27 @@ fn limits(report: &Report) -> Vec<String> {
             let whose = if files.is_some() { "the group's largest peak" } else { "the ceiling" };
             lines.push(format!("{step}: {whose} limits the gain"));
         }
+        lines.extend(match_line(step, found));
         if let Some(reduction) = number("reduction_max_db").filter(|reduction| *reduction > 0.0) {
             lines.push(format!("{step}: peaks are limited by up to {reduction:.1} dB"));
         }
     }
     lines
+}
+
+/// What a step changed to match a reference.
+fn match_line(step: &str, found: &Findings) -> Option<String> {
+    let number = |key: &str| found.number(key);
+    let (min, max) = number("eq_min_db").zip(number("eq_max_db"))?;
+    let side = number("side_gain_db").filter(|gain| *gain != 0.0);
+    let side = side.map(|gain| format!(", sides {:+.1} dB", Plain(gain))).unwrap_or_default();
+    let distance = number("spectrum_distance_before_db").zip(number("spectrum_distance_after_db"));
+    let distance = distance.map(|(before, after)| {
+        format!("; distance from the reference {:.1} to {:.1} dB", Plain(before), Plain(after))
+    });
+    let (min, max) = (Plain(min), Plain(max));
+    let distance = distance.unwrap_or_default();
+    Some(format!("{step}: bands {min:+.1} to {max:+.1} dB{side}{distance}"))
 }
 
 /// A path below the root or the output folder without that; shorter, and what the pipeline says.
@@ -246,10 +262,14 @@ impl Loudness {
     }
 }
 
+/// Steps that bring a signal to a loudness.
+const IS_LOUD: [&str; 2] = ["loudness", "match"];
+
 /// What the loudness step measured, or expects of its output: a run measures its files only where
 /// the pipeline asks for a report or a gate.
 fn of_step(report: &Report, which: &str) -> Loudness {
-    let found = report.findings().find_map(|(step, found)| (step == "loudness").then_some(found));
+    let found =
+        report.findings().find_map(|(step, found)| IS_LOUD.contains(&step).then_some(found));
     let number = |key: &str| found?.number(&format!("{which}_{key}"));
     Loudness {
         integrated_lufs: number("integrated_lufs"),
@@ -295,7 +315,7 @@ mod tests {
     use super::*;
     use wavemill_core::processor::Finding;
     use wavemill_core::units::{Dbtp, Lufs};
-    use wavemill_pipelines::report::{Findings, OutputEntry, StepEntry, StepFacts};
+    use wavemill_pipelines::report::{Findings, Findings, OutputEntry, StepEntry, StepFacts};
 
     fn loudness(integrated_lufs: f64, true_peak_dbtp: f64) -> LoudnessReport {
         LoudnessReport {

@@ -108,6 +108,7 @@ fn values(kind: ParamKind) -> String {
         ParamKind::Choice(words) => {
             words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
         }
+        ParamKind::AudioFile => "path of an audio file".to_owned(),
     }
 }
 
@@ -164,6 +165,7 @@ fn param_object(param: &ParamDescriptor) -> Value {
         }
         ParamKind::Bool => json!({ "type": "bool" }),
         ParamKind::Choice(words) => json!({ "type": "choice", "choices": words }),
+        ParamKind::AudioFile => json!({ "type": "audio-file" }),
     };
     if let (Value::Object(object), Value::Object(extra)) = (&mut object, extra) {
         object.extend(extra);
@@ -201,6 +203,9 @@ mod tests {
                 let value = match param.kind {
                     ParamKind::Number { .. } => ParamValue::Number(example.parse().unwrap()),
                     ParamKind::Integer { .. } => ParamValue::Integer(example.parse().unwrap()),
+                    ParamKind::AudioFile => {
+                        ParamValue::Choice(example.trim_matches('"').to_owned())
+                    }
                     kind => panic!("{kind:?} has no example yet"),
                 };
                 let mut given = Params::default();

@@ -22,7 +22,7 @@ use wavemill_audio::units::{Dbtp, Decibels, Frames, Lu, Lufs, Seconds};
 use wavemill_audio::{Block, StreamSpec};
 
 /// Largest reduction that may be asked for: more is no mastering but another sound.
-const REDUCTION_DB_MAX: f64 = 20.0;
+pub(super) const REDUCTION_DB_MAX: f64 = 20.0;
 
 /// What the limiter may add to the reduction that a gain asks for, for its own safety.
 const LIMITER_MARGIN_DB: f64 = 0.05;

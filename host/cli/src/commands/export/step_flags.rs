@@ -30,6 +30,8 @@ enum Takes {
     WordOr(&'static str, &'static str),
     /// Nothing: this word of this key.
     Word(&'static str, &'static str),
+    /// The path of a file for this key, relative to the working folder.
+    File(&'static str),
     /// Nothing: the step as it is.
     Step,
 }
@@ -38,9 +40,11 @@ impl StepFlag {
     /// The key of its step, if it has one.
     pub(in crate::commands) fn key(&self) -> Option<&'static str> {
         match self.takes {
-            Takes::Key(key) | Takes::Time(key) | Takes::WordOr(key, _) | Takes::Word(key, _) => {
-                Some(key)
-            }
+            Takes::Key(key)
+            | Takes::Time(key)
+            | Takes::WordOr(key, _)
+            | Takes::Word(key, _)
+            | Takes::File(key) => Some(key),
             Takes::Step => None,
         }
     }
@@ -69,6 +73,7 @@ impl StepFlag {
                 .require_equals(true)
                 .default_missing_value(*word),
             (_, ParamKind::Choice(_)) => arg.value_name("WORD"),
+            (_, ParamKind::AudioFile) => arg.value_name("FILE").value_parser(parse_file),
             (_, ParamKind::Integer { unit, .. }) => {
                 arg.value_name(value_name(unit)).value_parser(value_parser!(i64))
             }
@@ -92,7 +97,7 @@ impl StepFlag {
             (_, Some(ParamKind::Number { .. })) => {
                 matches.get_one::<f64>(self.name).map(|value| number(*value))
             }
-            (_, Some(ParamKind::Choice(_)) | None) => {
+            (_, Some(ParamKind::Choice(_) | ParamKind::AudioFile) | None) => {
                 matches.get_one::<String>(self.name).map(word)
             }
         };
@@ -106,6 +111,12 @@ enum Given {
     /// Nothing but that it is wanted.
     Step,
     Pair(Pair),
+}
+
+/// A path that means the same in any folder.
+fn parse_file(text: &str) -> Result<String, String> {
+    let path = std::path::absolute(text).map_err(|error| error.to_string())?;
+    path.into_os_string().into_string().map_err(|_| "is not valid UTF-8".to_owned())
 }
 
 fn value_name(unit: &'static str) -> &'static str {
@@ -170,9 +181,13 @@ pub(in crate::commands) static LEVELS: &[StepFlag] = &[
     row("speech-level", &["speech-level"], Takes::Step),
     row("gain", &["gain"], Takes::Key("gain_db")),
     row("peak", &["peak-normalize"], Takes::Key("target_dbfs")),
+    row("match", &["match"], Takes::File("reference")),
+    row("match-amount", &["match"], Takes::Key("amount")).with(&["match"]),
+    row("match-max-eq", &["match"], Takes::Key("max_eq_db")).with(&["match"]),
+    row("match-phase", &["match"], Takes::Key("phase")).with(&["match"]),
     row("loudness", &["loudness"], Takes::Key("target_lufs")),
     row("limit", &["limit"], Takes::Step),
-    row("ceiling", &["loudness", "limit"], Takes::Key("ceiling_dbtp")),
+    row("ceiling", &["loudness", "limit", "match"], Takes::Key("ceiling_dbtp")),
     row("character", &["loudness", "limit"], Takes::Key("character")).with(&["limit"]),
     row("max-reduction", &["loudness"], Takes::Key("max_reduction_db")).with(&["loudness", "limit"]),
     row("skip-within", &["loudness"], Takes::Key("skip_within_lu")).with(&["loudness"]),
@@ -212,7 +227,8 @@ impl clap::Args for StepFlags {
             .args(EDITS.iter().map(StepFlag::arg))
             .next_help_heading("Level")
             .args(LEVELS.iter().map(StepFlag::arg))
-            .group(clap::ArgGroup::new("level").args(["gain", "peak", "loudness"]))
+            .group(clap::ArgGroup::new("level").args(["gain", "peak", "match", "loudness"]))
+            .mut_arg("limit", |arg| arg.conflicts_with("match"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -231,17 +247,22 @@ impl StepFlags {
     /// When flags mean nothing without another.
     pub(super) fn steps(&self, channels: Option<u32>) -> Result<Vec<Step>, CliError> {
         let (is_aimed, is_limited) = (self.has("loudness"), self.has("limit"));
+        let is_matched = self.has("match");
         if self.has("fade-shape") && !self.has("fade-in") && !self.has("fade-out") {
             let why = "--fade-shape needs --fade-in or --fade-out";
             return Err(CliError::usage(why));
         }
-        if self.has("ceiling") && !is_aimed && !is_limited {
-            let why = "--ceiling needs --loudness or --limit";
+        if self.has("ceiling") && !is_aimed && !is_limited && !is_matched {
+            let why = "--ceiling needs --loudness, --limit or --match";
             return Err(CliError::usage(why));
         }
         let mut steps: Vec<Step> = Vec::new();
         for (_, names, given) in &self.0 {
-            let name = if is_aimed || names.len() == 1 { names[0] } else { names[1] };
+            let name = match names {
+                [_, _, third] if is_matched => third,
+                [_, second, ..] if !is_aimed => second,
+                names => names[0],
+            };
             let given = match given {
                 Given::Step if name == "limit" && is_aimed => {
                     Given::Pair(("mode", quoted("limit")))
