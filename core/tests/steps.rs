@@ -522,6 +522,7 @@ fn every_word_of_every_choice_builds_its_step() {
                             ParamKind::Integer { .. } => {
                                 ParamValue::Integer(example.parse().unwrap())
                             }
+                            ParamKind::AudioFile => ParamValue::Choice(example.to_owned()),
                             _ => ParamValue::Number(example.parse().unwrap()),
                         };
                         given.set(required.key, value);

@@ -2,6 +2,7 @@
 
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::descriptor::{ParamValue, Params};
+use wavemill_core::matching::{Reference, ReferenceMeter};
 use wavemill_core::processor::{Properties, Status, StepProcessor, Tail};
 use wavemill_core::processors;
 use wavemill_core::units::Frames;
@@ -45,6 +46,16 @@ pub const CASES: &[Case] = &[
     Case { step: "fade", params: &[("in_s", Number(0.5))], channel_count: 1 },
     Case { step: "dc-remove", params: &[], channel_count: 2 },
     Case { step: "invert", params: &[("channel", Choice("right"))], channel_count: 2 },
+    Case {
+        step: "match",
+        params: &[("reference", Choice("pulses.wav")), ("ceiling_dbtp", Number(-12.0))],
+        channel_count: 2,
+    },
+    Case {
+        step: "match",
+        params: &[("reference", Choice("pulses.wav")), ("phase", Choice("minimum"))],
+        channel_count: 1,
+    },
     Case { step: "measure", params: &[("group", Choice("batch"))], channel_count: 2 },
     Case { step: "low-pass", params: &[("cutoff_hz", Number(5_000.0))], channel_count: 2 },
     Case {
@@ -141,7 +152,22 @@ pub fn build(
         given.set(key, value);
     }
     let completed = descriptor.complete(&given).map_err(|mut errors| errors.remove(0))?;
-    (descriptor.build)(&completed, spec)
+    let mut built = (descriptor.build)(&completed, spec)?;
+    if let (Some(_), Some(step)) = (descriptor.audio_file(), built.whole_file_mut()) {
+        step.set_reference(&pulses());
+    }
+    Ok(built)
+}
+
+/// A second of pulses, of which the left channel has more: all frequencies, wider than the signals here.
+fn pulses() -> Reference {
+    let spec = StreamSpec::new(44_100, 2);
+    let plane = |every: usize| -> Vec<f32> {
+        (0..44_100).map(|frame| if frame % every == 0 { 0.5 } else { 0.0 }).collect()
+    };
+    let mut meter = ReferenceMeter::new(&spec);
+    meter.push(&Block::from_planes(&[plane(441), plane(700)]));
+    meter.finish().expect("pulses have a loudness")
 }
 
 /// The pass before the first `process`.

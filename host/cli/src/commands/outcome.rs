@@ -315,7 +315,7 @@ mod tests {
     use super::*;
     use wavemill_core::processor::Finding;
     use wavemill_core::units::{Dbtp, Lufs};
-    use wavemill_pipelines::report::{Findings, Findings, OutputEntry, StepEntry, StepFacts};
+    use wavemill_pipelines::report::{Findings, OutputEntry, StepEntry, StepFacts};
 
     fn loudness(integrated_lufs: f64, true_peak_dbtp: f64) -> LoudnessReport {
         LoudnessReport {
