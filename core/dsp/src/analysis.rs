@@ -9,7 +9,9 @@ use crate::measure::{
     Meter, Needs, Setup, Shapes, SpectrumMeter, SpectrumReport, StereoMeter, StereoReport, Stft,
     TransientMeter, TransientReport, WholeSpectrum,
 };
-use crate::music::{Chord, ChordMeter, RhythmMeter, RhythmReport, TonalityMeter, TonalityReport};
+use crate::music::{
+    Chord, ChordMeter, RhythmMeter, RhythmOptions, RhythmReport, TonalityMeter, TonalityReport,
+};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wavemill_audio::limits::BLOCK_FRAMES;
@@ -131,18 +133,20 @@ groups! {
 }
 
 /// What to measure, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// The groups to compute; repetitions mean nothing.
     pub groups: Vec<MeasureGroup>,
     /// How a mono file's loudness counts.
     pub mono: MonoMode,
+    /// What is known of its tempo beforehand.
+    pub rhythm: RhythmOptions,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let usual = MeasureGroup::ALL.iter().copied().filter(|group| group.is_usual());
-        Self { groups: usual.collect(), mono: MonoMode::Single }
+        Self { groups: usual.collect(), mono: MonoMode::Single, rhythm: RhythmOptions::default() }
     }
 }
 
@@ -187,7 +191,8 @@ pub struct Analyzer {
 impl Analyzer {
     /// An analyzer for a stream whose samples are stored as `format`.
     pub fn new(spec: &StreamSpec, format: PcmFormat, options: &Options) -> Self {
-        let meters = Meters::new(spec, Setup { format, mono: options.mono }, &options.groups);
+        let setup = Setup { format, mono: options.mono, rhythm: options.rhythm };
+        let meters = Meters::new(spec, setup, &options.groups);
         let needs = meters.needs();
         Self {
             frame_count: Frames::ZERO,

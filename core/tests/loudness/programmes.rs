@@ -40,7 +40,7 @@ fn files(folder: &Path, start: &str, end: &str) -> Vec<PathBuf> {
 fn measured(path: &PathBuf) -> LoudnessReport {
     let mut decoder = decode::open(Box::new(File::open(path).unwrap()), Some("wav")).unwrap();
     let info = decoder.info().clone();
-    let options = Options { groups: vec![MeasureGroup::Loudness], mono: MonoMode::Single };
+    let options = Options { groups: vec![MeasureGroup::Loudness], ..Options::default() };
     let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
     let channel_count = info.spec.channel_count();
     let mut samples = Samples::empty(info.format, channel_count);

@@ -84,7 +84,11 @@ impl ExportGroup {
         let from = if stages.is_empty() { self.from } else { PcmFormat::FLOAT };
         let channel_count = self.output.channel_count();
         let meter = (!self.measures.is_empty()).then(|| {
-            let options = analysis::Options { groups: self.measures, mono: self.mono };
+            let options = analysis::Options {
+                groups: self.measures,
+                mono: self.mono,
+                ..analysis::Options::default()
+            };
             Analyzer::new(&self.output, self.to, &options)
         });
         let mut store = Store {

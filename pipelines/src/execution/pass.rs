@@ -322,7 +322,7 @@ impl<'scope> Meter<'scope> {
         groups: Vec<analysis::MeasureGroup>,
     ) -> Self {
         let (sender, receiver) = bounded(QUEUE_BLOCKS);
-        let options = analysis::Options { groups, mono: MonoMode::Single };
+        let options = analysis::Options { groups, ..analysis::Options::default() };
         let channel_count = spec.channel_count();
         let analyzer = Analyzer::new(spec, format, &options);
         let thread = scope.spawn(move || measure(analyzer, channel_count, &receiver));

@@ -137,7 +137,11 @@ impl Writer {
         };
         encoder.finish().map_err(|error| output(error, &path))?;
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
-        let options = analysis::Options { groups: self.measures, mono: self.mono };
+        let options = analysis::Options {
+            groups: self.measures,
+            mono: self.mono,
+            ..analysis::Options::default()
+        };
         let rate = settings.spec.sample_rate;
         let check = || {
             let file = access.open(&path).map_err(|error| output_io(&error, &path))?;

@@ -3,6 +3,7 @@
 use super::spectrum::Shapes;
 use super::stft::FrameBatch;
 use crate::loudness::MonoMode;
+use crate::music::RhythmOptions;
 use wavemill_audio::{Block, PcmFormat, StreamSpec};
 
 /// How a signal is to be measured.
@@ -12,6 +13,8 @@ pub(crate) struct Setup {
     pub(crate) format: PcmFormat,
     /// How a mono file's loudness counts.
     pub(crate) mono: MonoMode,
+    /// What is known of its tempo beforehand.
+    pub(crate) rhythm: RhythmOptions,
 }
 
 /// What a meter takes besides samples; each level holds those before it.

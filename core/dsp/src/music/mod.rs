@@ -10,6 +10,6 @@ mod wav;
 pub(crate) use chords::ChordMeter;
 pub use chords::{Chord, write_lab};
 pub(crate) use rhythm::RhythmMeter;
-pub use rhythm::{RhythmReport, TempoAlternative};
+pub use rhythm::{RhythmOptions, RhythmReport, TempoAlternative, TempoPrior};
 pub(crate) use tonality::TonalityMeter;
 pub use tonality::{KeyAlternative, KeyChange, Mode, TonalityReport};

@@ -62,6 +62,8 @@ mod tests {
     use std::fs;
     use std::io::Write as _;
     use std::path::PathBuf;
+    use wavemill_core::analysis::MeasureGroup;
+    use wavemill_core::music::{RhythmOptions, TempoPrior};
 
     fn wave(seed: u8) -> Vec<u8> {
         let mut bytes = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
@@ -94,9 +96,19 @@ mod tests {
 
         /// The record, and whether anything was decoded for it.
         fn analyze(&self, input: &Input, parts: &[Part]) -> (Record, bool) {
+            self.analyze_with(input, parts, RhythmOptions::default())
+        }
+
+        fn analyze_with(
+            &self,
+            input: &Input,
+            parts: &[Part],
+            rhythm: RhythmOptions,
+        ) -> (Record, bool) {
             let mut is_decoded = false;
             let record =
-                analyze(input, parts, Some(&self.cache), &mut |_| is_decoded = true).unwrap();
+                analyze(input, parts, rhythm, Some(&self.cache), &mut |_| is_decoded = true)
+                    .unwrap();
             (record, is_decoded)
         }
 
@@ -118,7 +130,13 @@ mod tests {
         assert!(!is_decoded);
         // Compared as text: what is kept must not lose the last digit of a number.
         assert_eq!(json!(second).to_string(), json!(first).to_string());
-        let fresh = analyze(&lab.file("a.wav", &wave(1)), Part::all(), None, &mut |_| ());
+        let fresh = analyze(
+            &lab.file("a.wav", &wave(1)),
+            Part::all(),
+            RhythmOptions::default(),
+            None,
+            &mut |_| (),
+        );
         assert_eq!(json!(fresh.unwrap()).to_string(), json!(first).to_string());
     }
 
@@ -181,5 +199,23 @@ mod tests {
         fs::File::create(lab.folder.path().join("cache")).unwrap();
         let (record, is_decoded) = lab.analyze(&lab.file("a.wav", &wave(1)), Part::all());
         assert!(is_decoded && record.contains_key("loudness"));
+    }
+
+    #[test]
+    fn rhythm_is_kept_for_each_of_its_options() {
+        let lab = Lab::new();
+        let input = lab.file("a.wav", &wave(1));
+        let parts = [Part::Measures(MeasureGroup::Rhythm), Part::Measures(MeasureGroup::Level)];
+        let slow = RhythmOptions { tempo_bpm_max: 90.0, ..RhythmOptions::default() };
+        let prior = Some(TempoPrior::of_range(80.0, 90.0));
+        for rhythm in [slow, RhythmOptions { prior, ..slow }, RhythmOptions::default()] {
+            let (first, is_decoded) = lab.analyze_with(&input, &parts, rhythm);
+            assert!(is_decoded, "{rhythm:?}");
+            let (second, is_decoded) = lab.analyze_with(&input, &parts, rhythm);
+            assert!(!is_decoded && first == second, "{rhythm:?}");
+        }
+        // The other measures are the same for all of them.
+        assert!(!lab.analyze_with(&input, &parts[1..], slow).1);
+        assert_eq!(lab.analyze(&input, &parts).0.len(), 2);
     }
 }

@@ -21,7 +21,7 @@ use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode::{Damaged, DecodeError, Decoder, Repair, StreamInfo};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::MonoMode;
+use wavemill_core::music::RhythmOptions;
 use wavemill_core::tags::{self, TagReading};
 use wavemill_core::units::Frames;
 use wavemill_pipelines::report::{self, FileFacts};
@@ -92,7 +92,7 @@ impl clap::ValueEnum for Part {
 }
 
 /// Analyzes a file. Reads it once for its hash where that is asked for, or where results are kept; decodes
-/// it once, if anything asked for needs that and is not known from before. Memory does not grow with its
+/// it once, if anything asked for needs that and is not known from before with the same `rhythm`. Memory does not grow with its
 /// length but for the meters' 80 bytes a second. `progress` gets the share that is decoded.
 ///
 /// # Errors
@@ -100,6 +100,7 @@ impl clap::ValueEnum for Part {
 pub(crate) fn analyze(
     input: &Input,
     parts: &[Part],
+    rhythm: RhythmOptions,
     cache: Option<&Cache>,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Record, AnalyzeError> {
@@ -107,21 +108,49 @@ pub(crate) fn analyze(
     let groups: Vec<MeasureGroup> = parts.iter().filter_map(|part| part.group()).collect();
     // Without measures everything is read faster than the file is hashed.
     let Some(cache) = cache.filter(|_| !groups.is_empty()) else {
-        let found = measure(input, parts, &groups, progress)?;
+        let found = measure(input, parts, &groups, rhythm, progress)?;
         return Ok(select(input, found, parts));
     };
     let key = key_of(input)?;
-    let mut known = cache.get(&key).unwrap_or_default();
+    let mut kept = cache.get(&key).unwrap_or_default();
+    let mut known = named(&kept, rhythm);
     let missing: Vec<MeasureGroup> =
         groups.iter().copied().filter(|group| !known.contains_key(group.name())).collect();
     if missing.is_empty() {
         tracing::debug!(path = %input.name(), "Cached results used.");
         return Ok(select(input, known, parts));
     }
-    let found = measure(input, &[Part::File, Part::Tags], &missing, progress)?;
+    let found = measure(input, &[Part::File, Part::Tags], &missing, rhythm, progress)?;
+    let names = found.iter().map(|(name, value)| (kept_name(name, rhythm), value.clone()));
+    kept.extend(names);
+    cache.put(&key, &kept);
     known.extend(found);
-    cache.put(&key, &known);
     Ok(select(input, known, parts))
+}
+
+/// The name under which the cache keeps a measure: that of rhythm says with which options it was measured, where
+/// these are not the usual ones.
+fn kept_name(name: &str, rhythm: RhythmOptions) -> String {
+    if name != MeasureGroup::Rhythm.name() || rhythm == RhythmOptions::default() {
+        return name.to_owned();
+    }
+    let RhythmOptions { tempo_bpm_min, tempo_bpm_max, prior } = rhythm;
+    let prior = prior.map(|prior| format!(" {}+-{}", prior.mean_bpm, prior.width_octaves));
+    format!("{name} {tempo_bpm_min}-{tempo_bpm_max}{}", prior.unwrap_or_default())
+}
+
+/// What was kept, by the names of reports.
+fn named(kept: &Record, rhythm: RhythmOptions) -> Record {
+    let names = kept.keys().map(String::as_str).chain([MeasureGroup::Rhythm.name()]);
+    let value = |name: &str| kept.get(&kept_name(name, rhythm)).cloned();
+    let mut known = Record::new();
+    for name in names {
+        match value(name) {
+            Some(value) => known.insert(name.to_owned(), value),
+            None => known.remove(name),
+        };
+    }
+    known
 }
 
 /// What was asked for, in the order of reports.
@@ -148,12 +177,13 @@ fn measure(
     input: &Input,
     parts: &[Part],
     groups: &[MeasureGroup],
+    rhythm: RhythmOptions,
     progress: &mut dyn FnMut(f64),
 ) -> Result<Record, AnalyzeError> {
     tracing::debug!(path = %input.name(), "Decoding a file.");
     let mut decoder = input.decoder()?;
     let info = decoder.info().clone();
-    let options = Options { groups: groups.to_vec(), mono: MonoMode::Single };
+    let options = Options { groups: groups.to_vec(), rhythm, ..Options::default() };
     let mut analyzer = Analyzer::new(&info.spec, info.format, &options);
     let is_repaired = input.damaged() == Damaged::Repair;
     let frames = match info.frame_count {

@@ -45,8 +45,8 @@ impl Meter for RhythmMeter {
 
     const NEEDS: Needs = Needs::Samples;
 
-    fn new(spec: &StreamSpec, _setup: Setup) -> Self {
-        Self::with(spec.sample_rate.0, spec.channel_count(), RhythmOptions::default())
+    fn new(spec: &StreamSpec, setup: Setup) -> Self {
+        Self::with(spec.sample_rate.0, spec.channel_count(), setup.rhythm)
     }
 
     fn push(&mut self, block: &Block) {

@@ -31,6 +31,7 @@ mod templates;
 mod trees;
 
 pub(crate) use meter::RhythmMeter;
+pub use options::{RhythmOptions, TempoPrior};
 pub use report::{RhythmReport, TempoAlternative};
 
 #[cfg(test)]

@@ -2,22 +2,36 @@
 
 /// How rhythm is to be measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct RhythmOptions {
+pub struct RhythmOptions {
     /// Slowest tempo that is reported.
-    pub(crate) tempo_bpm_min: f64,
+    pub tempo_bpm_min: f64,
     /// Fastest tempo that is reported.
-    pub(crate) tempo_bpm_max: f64,
+    pub tempo_bpm_max: f64,
     /// What tempo is expected; `None` to rely on the music alone.
-    pub(crate) prior: Option<TempoPrior>,
+    pub prior: Option<TempoPrior>,
 }
 
 /// A tempo that is expected, as of a genre: a normal distribution of the logarithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TempoPrior {
+pub struct TempoPrior {
     /// The most likely tempo.
-    pub(crate) mean_bpm: f64,
+    pub mean_bpm: f64,
     /// Standard deviation in octaves.
-    pub(crate) width_octaves: f64,
+    pub width_octaves: f64,
+}
+
+/// Narrowest expectation, octaves: a tempo a sixth beside it is still believed where the music has it.
+const PRIOR_OCTAVES_MIN: f64 = 0.2;
+
+impl TempoPrior {
+    /// What a range of tempi, as of a genre, makes one expect: its middle, and its half width as the deviation.
+    pub fn of_range(min_bpm: f64, max_bpm: f64) -> Self {
+        let half_octaves = (max_bpm / min_bpm).log2() / 2.0;
+        Self {
+            mean_bpm: (min_bpm * max_bpm).sqrt(),
+            width_octaves: half_octaves.max(PRIOR_OCTAVES_MIN),
+        }
+    }
 }
 
 impl Default for RhythmOptions {

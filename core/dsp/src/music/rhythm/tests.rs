@@ -127,6 +127,34 @@ fn prior_moves_the_tempo_by_an_octave() {
     );
 }
 
+/// Equal clicks say nothing of the beat's level: each is a beat, or every other one.
+#[test]
+fn range_and_genre_choose_between_a_tempo_and_its_half() {
+    let mut samples = vec![0.0; index(25.0, RATE_HZ)];
+    for click in 0..58 {
+        strike(&mut samples, 0.5 + 0.42 * f64::from(click), RATE_HZ, None, 0.5);
+    }
+    let tempo = |options: RhythmOptions| measure(&samples, RATE_HZ, options).tempo_bpm.unwrap();
+    let usual = RhythmOptions::default();
+    // Every 0.42 s is 142.86 BPM.
+    let slow = tempo(RhythmOptions { tempo_bpm_max: 100.0, ..usual });
+    assert!((slow / 71.43 - 1.0).abs() < TEMPO_PART, "{slow}");
+    let fast = tempo(RhythmOptions { tempo_bpm_min: 100.0, ..usual });
+    assert!((fast / 142.86 - 1.0).abs() < TEMPO_PART, "{fast}");
+    for (range, expected) in [((142.0, 150.0), 142.86), ((65.0, 80.0), 71.43)] {
+        let prior = Some(TempoPrior::of_range(range.0, range.1));
+        let found = tempo(RhythmOptions { prior, ..usual });
+        assert!((found / expected - 1.0).abs() < TEMPO_PART, "{range:?}: {found}");
+    }
+}
+
+#[test]
+fn prior_of_a_range_is_its_middle_and_never_narrow() {
+    let prior = TempoPrior::of_range(80.0, 160.0);
+    assert!((prior.mean_bpm - 113.137).abs() < 1e-3 && (prior.width_octaves - 0.5).abs() < 1e-9);
+    assert_eq!(TempoPrior::of_range(142.0, 150.0).width_octaves, 0.2);
+}
+
 #[test]
 fn silence_noise_and_a_sine_have_no_pulse() {
     let mut noise = noise(1);

@@ -58,7 +58,7 @@ fn columns_of(parts: &[Part]) -> Vec<String> {
         Part::Measures(group) => Some(*group),
         Part::File | Part::Tags => None,
     });
-    let options = Options { groups: groups.collect(), mono: MonoMode::Single };
+    let options = Options { groups: groups.collect(), ..Options::default() };
     let nothing = Analyzer::new(&StreamSpec::new(48_000, 2), PcmFormat::FLOAT, &options).finish();
     let mut row = Map::new();
     if parts.contains(&Part::File) {

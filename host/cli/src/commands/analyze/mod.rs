@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::{Judgement, Target};
+use wavemill_core::music::RhythmOptions;
 use wavemill_pipelines::report::measures;
 
 mod charts;
@@ -24,7 +25,7 @@ mod table;
 pub(super) mod verdicts;
 mod work;
 
-use recommend::{Advised, Recommend};
+use recommend::{Advised, Advisor, Recommend};
 
 /// Measure files: format, tags, loudness, levels, spectrum; and compare them with delivery targets
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,16 @@ pub(super) struct Analyze {
         conflicts_with = "history"
     )]
     damaged: Damaged,
+
+    /// Report only tempos in this range, such as 60-200 [default: 60-200]; a genre of `--recommend` says which
+    /// tempo in it is expected
+    #[arg(
+        long,
+        value_parser = tempo_range,
+        value_name = "MIN-MAX",
+        conflicts_with = "history"
+    )]
+    tempo_range: Option<(f64, f64)>,
 
     /// Do not use the cache
     #[arg(long)]
@@ -96,6 +107,27 @@ impl Raw {
         RawFormat::of(self.rate, self.channels, self.sample_format)
             .map_err(|error| CliError::usage(format!("--{error}")))
     }
+}
+
+/// Slowest and fastest tempo that may be asked for, BPM.
+const TEMPO_BPM: (f64, f64) = (30.0, 300.0);
+
+/// Narrowest range, as a ratio: every pulse then has one tempo in it.
+const TEMPO_RATIO_MIN: f64 = 1.2;
+
+/// A range such as 60-200.
+fn tempo_range(text: &str) -> Result<(f64, f64), String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|bpm| bpm.is_finite());
+    let range = text.split_once('-').and_then(|(min, max)| Some((number(min)?, number(max)?)));
+    let (min, max) = range.ok_or("expected a range in BPM, such as 60-200")?;
+    let (least, most) = TEMPO_BPM;
+    if min < least || max > most {
+        return Err(format!("must be from {least} to {most} BPM"));
+    }
+    if max < min * TEMPO_RATIO_MIN {
+        return Err(format!("the end must be at least {TEMPO_RATIO_MIN} times the beginning"));
+    }
+    Ok((min, max))
 }
 
 /// What is known of a file.
@@ -156,8 +188,13 @@ impl Run for Analyze {
                 .filter(|part| parts.contains(part) || recommend::PARTS.contains(part))
                 .collect();
         }
-        let wanted =
-            work::Wanted { parts: &parts, cache: cache.as_ref(), has_charts: page.is_some() };
+        let rhythm = self.rhythm(advisor.as_ref());
+        let wanted = work::Wanted {
+            parts: &parts,
+            rhythm,
+            cache: cache.as_ref(),
+            has_charts: page.is_some(),
+        };
         let outcomes = work::analyze_all(&items, wanted, context);
         let mut files: Vec<File<'_>> = Vec::with_capacity(items.len());
         for (item, outcome) in items.iter().zip(outcomes) {
@@ -200,6 +237,14 @@ impl Analyze {
             if self.only.is_empty() { part.is_usual() } else { self.only.contains(part) }
         };
         Part::all().iter().copied().filter(is_asked).collect()
+    }
+
+    /// How rhythm is measured.
+    fn rhythm(&self, advisor: Option<&Advisor>) -> RhythmOptions {
+        let usual = RhythmOptions::default();
+        let (min, max) = self.tempo_range.unwrap_or((usual.tempo_bpm_min, usual.tempo_bpm_max));
+        let prior = advisor.and_then(Advisor::tempo_prior);
+        RhythmOptions { tempo_bpm_min: min, tempo_bpm_max: max, prior }
     }
 
     fn check_stream(&self, is_raw: bool) -> Result<(), CliError> {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use wavemill_core::advice::{Advice, Level, Profile, advise};
 use wavemill_core::analysis::{Analysis, MeasureGroup};
 use wavemill_core::delivery::Target;
+use wavemill_core::music::{RhythmOptions, TempoPrior};
 use wavemill_pipelines::mastering::{self, Master};
 use wavemill_pipelines::profiles;
 use wavemill_pipelines::report::AdviceText;
@@ -120,7 +121,12 @@ impl Recommend {
         let level = self.level;
         if let Some(item) = reference {
             let path = item.path.clone();
-            let wanted = work::Wanted { parts: PARTS, cache, has_charts: false };
+            let wanted = work::Wanted {
+                parts: PARTS,
+                rhythm: RhythmOptions::default(),
+                cache,
+                has_charts: false,
+            };
             let outcome = work::analyze_all(&[item], wanted, context).pop();
             let found = outcome.unwrap_or_else(|| Err("is not there".to_owned()));
             let analysis = found.and_then(|found| analysis_of(&found.record));
@@ -169,6 +175,12 @@ fn analysis_of(record: &Record) -> Result<Analysis, String> {
 }
 
 impl Advisor {
+    /// What its genre makes one expect of the tempo; `None` where it has no range of tempi.
+    pub(super) fn tempo_prior(&self) -> Option<TempoPrior> {
+        let range = self.profile.tempo_bpm;
+        Some(TempoPrior::of_range(range.min?, range.max?))
+    }
+
     /// Holds a record against the profile and the targets.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::analysis::{self, AnalyzeError, Cache, Part, Record};
 use crate::commands::progress::Sum;
 use crate::commands::{Context, parallel};
 use crate::report::one_line;
+use wavemill_core::music::RhythmOptions;
 
 /// What became of an item; the reason of a failure reads on after its path.
 pub(super) type Outcome = Result<Found, String>;
@@ -21,6 +22,7 @@ pub(super) struct Found {
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) parts: &'a [Part],
+    pub(super) rhythm: RhythmOptions,
     pub(super) cache: Option<&'a Cache>,
     /// Whether charts are drawn of it.
     pub(super) has_charts: bool,
@@ -45,10 +47,10 @@ pub(super) fn analyze_all(items: &[Item], wanted: Wanted<'_>, context: &Context)
 fn analyze(item: &Item, wanted: Wanted<'_>, context: &Context, progress: &Sum) -> Outcome {
     let mut file = progress.file(if item.size_bytes == u64::MAX { 0 } else { item.size_bytes });
     let input = item.open(&context.settings.state.join("spool"))?;
-    let Wanted { parts, cache, has_charts } = wanted;
+    let Wanted { parts, rhythm, cache, has_charts } = wanted;
     let failed = |error: AnalyzeError| one_line(&error.to_string());
-    let record =
-        analysis::analyze(&input, parts, cache, &mut |share| file.set(share)).map_err(failed)?;
+    let record = analysis::analyze(&input, parts, rhythm, cache, &mut |share| file.set(share))
+        .map_err(failed)?;
     let charts = has_charts.then(|| charts::of(&input)).transpose().map_err(failed)?;
     Ok(Found { record, charts })
 }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_api::Client;
 use wavemill_api::types::{AdoptAnswer, AdoptRequest, FileFacts, FileFilter, FileView};
 use wavemill_core::analysis::MeasureGroup;
+use wavemill_core::music::RhythmOptions;
 use wavemill_pipelines::publishing::identity;
 use wavemill_pipelines::report::measures;
 use wavemill_store::tag_texts;
@@ -169,7 +170,8 @@ fn read(
     let identity = identity(path).map_err(unreadable)?.ok_or("is not a regular file")?;
     let record = if cache.is_some() {
         let input = Input::file(path).map_err(|error| error.to_string())?;
-        analysis::analyze(&input, &MEASURED, cache, progress).map_err(|error| error.to_string())?
+        analysis::analyze(&input, &MEASURED, RhythmOptions::default(), cache, progress)
+            .map_err(|error| error.to_string())?
     } else {
         let reading = analysis::read_tags(path).map_err(|error| error.to_string())?;
         Record::from_iter([("tags".to_owned(), measures(&reading.tags))])
