@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use wavemill_core::analysis::{Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, Samples, convert};
 use wavemill_core::decode;
-use wavemill_core::loudness::{LoudnessReport, MonoMode};
+use wavemill_core::loudness::LoudnessReport;
 
 const FOLDER: &str = "WAVEMILL_EBU_TEST_SET";
 

@@ -15,7 +15,6 @@ use wavemill_core::analysis::{self, Analysis, Analyzer, NonFinite};
 use wavemill_core::audio::{Block, PcmFormat, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::MonoMode;
 use wavemill_core::processor::WholeFile;
 use wavemill_core::units::Frames;
 

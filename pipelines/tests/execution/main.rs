@@ -11,6 +11,7 @@ mod gates;
 mod lab;
 mod limiting;
 mod lossy;
+mod matching;
 mod measures;
 #[cfg(feature = "mp3")]
 mod mp3;

@@ -365,3 +365,20 @@ fn cover_and_chapters_come_from_files_that_flags_name() {
     let labels: Vec<_> = tags.cues.iter().filter_map(|cue| cue.label.as_deref()).collect();
     assert_eq!(labels, ["Hello", "News"]);
 }
+
+/// The command is confined: the reference is reached all the same.
+#[test]
+fn match_goes_by_the_file_that_its_flag_names() {
+    let lab = Lab::new();
+    source(&lab);
+    let missing = lab.run(&["export", "in.wav", "out.flac", "--match", "none.wav"]);
+    assert_ne!(code(&missing), 0);
+    assert!(stderr(&missing).contains("none.wav does not exist"), "{}", stderr(&missing));
+    let flags = ["--match", "in.wav", "--match-max-eq", "3", "--ceiling", "-2"];
+    let output = lab.run(&[&["export", "in.wav", "out.flac"], &flags[..]].concat());
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let shown = format!("{}{}", stdout(&output), stderr(&output));
+    assert!(shown.contains("distance from the reference 0.0 to 0.0 dB"), "{shown}");
+    let both = lab.run(&["export", "in.wav", "b.flac", "--match", "in.wav", "--loudness", "-14"]);
+    assert_eq!(code(&both), 2, "{}", stderr(&both));
+}

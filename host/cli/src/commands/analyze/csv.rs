@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use std::path::Path;
 use wavemill_core::analysis::{Analyzer, Options};
 use wavemill_core::audio::{PcmFormat, StreamSpec};
-use wavemill_core::loudness::MonoMode;
 use wavemill_core::tags::{Broadcast, Tags};
 use wavemill_pipelines::report;
 

@@ -1,0 +1,154 @@
+"""Wavemill's `match` beside Matchering 2 on pairs of real music.
+
+    python match.py CORPUS WAVEMILL OUT.csv
+
+CORPUS holds Debian packages of game music, each extracted by `dpkg-deb -x` into a folder of its name. Needs ffmpeg, numpy,
+scipy, soundfile and matchering (2.0.6).
+"""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import resample_poly
+
+# Source, reference: acoustic to electronic, quiet to loud and the other way.
+PAIRS = [
+    ("wesnoth-1.16-music/**/battle.ogg", "fretsonfire-songs-sectoid/**/Metal madness/song.ogg"),
+    ("wesnoth-1.16-music/**/elvish-theme.ogg", "extremetuxracer-data/**/race1-jt.ogg"),
+    ("hedgewars-data/**/Freeway.ogg", "torus-trooper-data/**/tt1.ogg"),
+    ("singularity-music/**/Awakening.ogg", "xmoto-data/**/ridealong.ogg"),
+    ("warzone2100-music/**/track25.opus", "hedgewars-data/**/Brick.ogg"),
+    ("pathological/**/background.ogg", "wesnoth-1.16-music/**/knolls.ogg"),
+]
+
+SECONDS = 120
+RATE = 44_100
+WINDOW = 65_536
+
+# Matchering writes up to full scale; so does the second row of Wavemill.
+WAYS = {
+    "wavemill": [],
+    "wavemill, 24 dB, 0 dBTP": ["--match-max-eq", "24", "--ceiling", "0"],
+}
+
+MATCHERING = """
+import sys, matchering as mg
+mg.process(target=sys.argv[1], reference=sys.argv[2], results=[mg.pcm24(sys.argv[3])])
+"""
+
+
+def decoded(corpus, pattern, path):
+    source = sorted(corpus.glob(pattern))[0]
+    command = ["ffmpeg", "-v", "error", "-y", "-i", source, "-t", str(SECONDS), "-ar", str(RATE), "-ac", "2"]
+    subprocess.run([*command, "-c:a", "pcm_s24le", path], check=True)
+    return source.name
+
+
+def timed(command):
+    """Runs a command; returns its user CPU time in seconds."""
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    error = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command}: {error.decode()[-800:]}")
+    return usage.ru_utime
+
+
+def ebur128(path):
+    """Integrated loudness and true peak by ffmpeg."""
+    command = ["ffmpeg", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stderr.split("Summary:")[1]
+    return (float(re.search(r"I:\s+(-?[\d.]+)", text)[1]), float(re.search(r"Peak:\s+(-?[\d.]+)", text)[1]))
+
+
+def spectra(samples, size):
+    """Windowed transforms, [channel, frame, frequency]."""
+    window = np.hanning(size)
+    starts = range(0, len(samples) - size + 1, size // 2)
+    return np.stack([[np.fft.rfft(window * samples[s : s + size, c]) for s in starts] for c in (0, 1)])
+
+
+def thirds(samples):
+    """Levels of thirds of an octave, 40 Hz to 16 kHz, of both channels together, dB."""
+    power = (np.abs(spectra(samples, 16_384)) ** 2).sum(axis=(0, 1))
+    hertz = np.fft.rfftfreq(16_384, 1 / RATE)
+    centers = 1000 * 2 ** (np.arange(-14, 13) / 3)
+    bands = [power[(hertz >= c * 2 ** (-1 / 6)) & (hertz < c * 2 ** (1 / 6))].sum() for c in centers]
+    return 10 * np.log10(np.array(bands) + 1e-30)
+
+
+def distance(samples, reference):
+    """RMS over the bands, dB: as it is, and without what a change of gain takes away."""
+    differences = thirds(samples) - thirds(reference)
+    return (np.sqrt(np.mean(differences**2)), np.std(differences))
+
+
+def distortion(source, result):
+    """Energy of the result that no linear filter of both channels of the source explains, dB of its whole.
+
+    A filter of two inputs is fitted at each frequency over all frames, which gain that changes over time and clipping
+    cannot be part of. The fit of few frames explains too much: the same for all.
+    """
+    x, y = spectra(source, WINDOW), spectra(result, WINDOW)
+    inputs = x.transpose(2, 1, 0)
+    outputs = y.transpose(2, 1, 0)
+    gram = inputs.conj().transpose(0, 2, 1) @ inputs
+    gram += 1e-9 * np.trace(gram, axis1=1, axis2=2)[:, None, None] * np.eye(2) + 1e-20 * np.eye(2)
+    filters = np.linalg.solve(gram, inputs.conj().transpose(0, 2, 1) @ outputs)
+    residual = outputs - inputs @ filters
+    return 10 * np.log10((np.abs(residual) ** 2).sum() / (np.abs(outputs) ** 2).sum())
+
+
+def stereo_width(samples):
+    mid, side = samples[:, 0] + samples[:, 1], samples[:, 0] - samples[:, 1]
+    return 20 * np.log10((np.sqrt(np.mean(side**2)) + 1e-12) / np.sqrt(np.mean(mid**2)))
+
+
+def read(path):
+    samples, rate = soundfile.read(path, always_2d=True)
+    return samples if rate == RATE else resample_poly(samples, RATE, rate)
+
+
+def main():
+    corpus, wavemill, out = Path(sys.argv[1]), Path(sys.argv[2]).absolute(), sys.argv[3]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        for number, (source, reference) in enumerate(PAIRS, 1):
+            a, b = folder / "a.wav", folder / "b.wav"
+            names = [decoded(corpus, source, a), decoded(corpus, reference, b)]
+            wanted, target = read(b), ebur128(b)[0]
+            results = {"source": (a, 0.0)}
+            for way, flags in WAYS.items():
+                path = folder / f"{way.split(',')[0]}{len(flags)}.wav"
+                command = [wavemill, "export", a, path, "--match", b, "--bit-depth", "24", "--force", *flags]
+                results[way] = (path, timed(command))
+            path = folder / "matchering.wav"
+            results["matchering 2.0.6"] = (path, timed([sys.executable, "-c", MATCHERING, a, b, path]))
+            for way, (path, cpu) in results.items():
+                samples = read(path)
+                loudness, peak = ebur128(path)
+                whole, shape = distance(samples, wanted)
+                rows.append({
+                    "pair": number, "source": names[0], "reference": names[1], "way": way,
+                    "ltas_db": f"{whole:.2f}", "ltas_shape_db": f"{shape:.2f}",
+                    "loudness_difference_lu": f"{loudness - target:.1f}", "true_peak_dbtp": f"{peak:.1f}",
+                    "residual_db": f"{distortion(read(a), samples):.1f}" if way != "source" else "",
+                    "width_difference_db": f"{stereo_width(samples) - stereo_width(wanted):.1f}",
+                    "user_cpu_s": f"{cpu:.2f}",
+                })
+                print(*rows[-1].values(), sep="\t", flush=True)
+    with open(out, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+main()
