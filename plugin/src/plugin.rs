@@ -1,6 +1,6 @@
 //! The plugin as the DAW sees it.
 
-use crate::capture::{Captures, Folder, Haste, Need, Progress, Stem, Tape, Target, Track};
+use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
 use crate::editor;
 use crate::formats::Session;
 use crate::meters::{Meters, Shared};
@@ -341,12 +341,12 @@ impl Wavemill {
             CaptureMode::Playing => is_playing,
             CaptureMode::Bounce => self.session.is_offline(),
         };
-        let haste = if self.session.is_offline() { Haste::Offline } else { Haste::RealTime };
+        let timing = if self.session.is_offline() { Timing::Offline } else { Timing::RealTime };
         let is_armed = mode != CaptureMode::Off;
-        if is_armed && is_running && haste == Haste::Offline && !self.tape.is_ready() {
+        if is_armed && is_running && timing == Timing::Offline && !self.tape.is_ready() {
             self.wait_for_recorder();
         }
-        self.tape.run(planes, is_armed, is_running, haste)
+        self.tape.run(planes, is_armed, is_running, timing)
     }
 
     /// An offline render has time: nothing passes before there is a recorder, or none can be made.

@@ -11,7 +11,9 @@ use super::shared::Shared;
 use super::sources::{self, SourceState};
 use super::turns::Turn;
 use super::watchdog::Watchdog;
-use crate::worker::{Event, Failure, FailureKind, Granted, Reply, Request, Work, WorkerProcess};
+use crate::worker::{
+    Event, Failure, FailureKind, GrantedFiles, Reply, Request, Work, WorkerProcess,
+};
 use crossbeam_channel::{Receiver, after, select};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -254,7 +256,7 @@ impl Attempt<'_> {
         let outputs = is_confined.then(|| plan.pipeline.output_folders(&self.job.output_root));
         let outputs = outputs.unwrap_or_default();
         let companions = plan.pipeline.companion_paths(&work.job);
-        let mut granted = Granted::of(&work, outputs.clone()).with_companions(companions);
+        let mut granted = GrantedFiles::of(&work, outputs.clone()).with_companions(companions);
         if worker.send(&Request::Run(Box::new(work))).is_err() {
             return Ok(buried(worker));
         }

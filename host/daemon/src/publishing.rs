@@ -14,7 +14,8 @@ use wavemill_pipelines::model::OnConflict;
 #[cfg(test)]
 use wavemill_pipelines::publishing::crash_tests;
 use wavemill_pipelines::publishing::{
-    FileIdentity, Finished, Made, Memory, PublishError, Takes, Trust, publish, suffixed, withdraw,
+    FileIdentity, Finished, KnownOutput, Memory, PublishError, Takes, Trust, publish, suffixed,
+    withdraw,
 };
 use wavemill_pipelines::report::Report;
 use wavemill_store::cache::Outputs;
@@ -80,8 +81,8 @@ pub(super) fn publish_job(
 }
 
 /// An output as `wavemill run` shall know it.
-fn made(job: &JobRecord, file: &Finished, identity: FileIdentity) -> (PathBuf, Made) {
-    let made = Made {
+fn made(job: &JobRecord, file: &Finished, identity: FileIdentity) -> (PathBuf, KnownOutput) {
+    let made = KnownOutput {
         pipeline: job.file.pipeline.clone(),
         input: job.file.path(),
         input_blake3: job.hash.clone(),

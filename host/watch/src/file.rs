@@ -57,7 +57,7 @@ pub(super) enum Phase {
 
 /// A file as the index keeps it. Nearly all rest at any time, and of those little has to be known.
 #[derive(Debug)]
-pub(super) enum Kept {
+pub(super) enum IndexedFile {
     /// It rests.
     Resting(Resting),
     /// Something is to be done or was reported about it.
@@ -96,7 +96,7 @@ impl Known {
     }
 }
 
-impl Kept {
+impl IndexedFile {
     /// Packs a file if it rests.
     pub(super) fn new(file: File) -> Self {
         match Resting::of(&file) {
@@ -203,8 +203,9 @@ mod tests {
     #[test]
     fn file_that_rests_is_packed_and_comes_out_as_it_was() {
         for stat in [None, Some(stat())] {
-            let kept = Kept::new(File { stat, known: Some(known()), seen: 5, ..File::default() });
-            assert!(matches!(kept, Kept::Resting(_)));
+            let kept =
+                IndexedFile::new(File { stat, known: Some(known()), seen: 5, ..File::default() });
+            assert!(matches!(kept, IndexedFile::Resting(_)));
             let file = kept.file();
             assert_eq!((file.stat, file.known, file.seen), (stat, Some(known()), 5));
             assert!(kept.was_emitted() && !kept.is_busy());
@@ -223,16 +224,20 @@ mod tests {
             File { stat: Some(other), ..rests() },
         ];
         for file in active {
-            let mut kept = Kept::new(file);
-            assert!(matches!(kept, Kept::Active(_)), "{kept:?}");
+            let mut kept = IndexedFile::new(file);
+            assert!(matches!(kept, IndexedFile::Active(_)), "{kept:?}");
             kept.change(|file| *file = rests());
-            assert!(matches!(kept, Kept::Resting(_)), "{kept:?}");
+            assert!(matches!(kept, IndexedFile::Resting(_)), "{kept:?}");
         }
     }
 
     #[test]
     fn file_that_rests_takes_little_memory() {
         // Its hash, four numbers of a `stat`, the number of a listing, and a word for the rest.
-        assert!(size_of::<Kept>() <= 32 + 6 * size_of::<u64>(), "{}", size_of::<Kept>());
+        assert!(
+            size_of::<IndexedFile>() <= 32 + 6 * size_of::<u64>(),
+            "{}",
+            size_of::<IndexedFile>()
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A folder of the index, and its files by name.
 
-use super::file::{File, Kept};
+use super::file::{File, IndexedFile};
 use super::stat::Identity;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -37,7 +37,7 @@ pub(super) struct Files {
 
 struct Named {
     name: Box<OsStr>,
-    file: Kept,
+    file: IndexedFile,
 }
 
 impl Folder {
@@ -54,14 +54,14 @@ impl Files {
     }
 
     /// A file, if it is there.
-    pub(super) fn get(&self, name: &OsStr) -> Option<&Kept> {
+    pub(super) fn get(&self, name: &OsStr) -> Option<&IndexedFile> {
         let is_it = |place: &u32| self.list[*place as usize].name.as_ref() == name;
         let place = self.places.find(self.state.hash_one(name), is_it)?;
         Some(&self.list[*place as usize].file)
     }
 
     /// All of them, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsStr, &Kept)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&OsStr, &IndexedFile)> {
         self.list.iter().map(|named| (named.name.as_ref(), &named.file))
     }
 
@@ -82,7 +82,7 @@ impl Files {
                 if list.len() == list.capacity() {
                     list.reserve_exact(list.len() / GROWTH_PART + GROWTH_MIN);
                 }
-                list.push(Named { name: name.into(), file: Kept::new(file) });
+                list.push(Named { name: name.into(), file: IndexedFile::new(file) });
                 result
             }
         }
@@ -155,7 +155,7 @@ mod tests {
             files.iter().map(|(name, file)| (name.to_owned(), file.seen())).collect();
         assert_eq!(all, expected);
         for (name, seen) in &expected {
-            assert_eq!(files.get(name).map(Kept::seen), Some(*seen));
+            assert_eq!(files.get(name).map(IndexedFile::seen), Some(*seen));
         }
     }
 

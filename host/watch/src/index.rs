@@ -1,7 +1,7 @@
 //! What is known of the files and folders below a root.
 
 use super::KnownFile;
-use super::file::{File, Kept, Known, Phase};
+use super::file::{File, IndexedFile, Known, Phase};
 use super::folder::Folder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,10 +43,10 @@ impl Index {
 
     /// A file, if it is there.
     pub(super) fn file(&self, relative: &Path) -> Option<File> {
-        self.kept(relative).map(Kept::file)
+        self.kept(relative).map(IndexedFile::file)
     }
 
-    fn kept(&self, relative: &Path) -> Option<&Kept> {
+    fn kept(&self, relative: &Path) -> Option<&IndexedFile> {
         self.folders.get(parent_of(relative))?.files.get(relative.file_name()?)
     }
 

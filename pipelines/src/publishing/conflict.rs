@@ -1,7 +1,7 @@
 //! Names that are taken.
 
 use super::files::{FileIdentity, identity};
-use super::made::twin_name;
+use super::known_output::twin_name;
 use super::names::suffixed;
 use super::os;
 use super::takes::Takes;

@@ -2,7 +2,7 @@
 
 use super::conflict::{Choice, Names, Standing, choose, forced, refusal, standing_on_disk};
 use super::files::{FileIdentity, create_dirs};
-use super::made::{Made, Memory, Source};
+use super::known_output::{KnownOutput, Memory, Source};
 use super::names::part_path;
 use super::parts::LocalParts;
 use super::publish::{Finished, PublishError, Trust, publish, withdraw};
@@ -85,7 +85,7 @@ impl<'a> LocalHooks<'a> {
     fn remember(&self, file: &Finished, identity: FileIdentity) {
         let Some(memory) = self.memory else { return };
         let Source { pipeline, input, blake3 } = self.names().source;
-        let made = Made {
+        let made = KnownOutput {
             pipeline: pipeline.to_owned(),
             input: input.to_owned(),
             input_blake3: blake3.to_owned(),
@@ -337,14 +337,14 @@ mod tests {
     }
 
     #[derive(Debug, Default)]
-    struct Notes(parking_lot::Mutex<std::collections::BTreeMap<PathBuf, Made>>);
+    struct Notes(parking_lot::Mutex<std::collections::BTreeMap<PathBuf, KnownOutput>>);
 
     impl Memory for Notes {
-        fn recall(&self, path: &Path) -> Option<Made> {
+        fn recall(&self, path: &Path) -> Option<KnownOutput> {
             self.0.lock().get(path).cloned()
         }
 
-        fn remember(&self, path: &Path, made: &Made) {
+        fn remember(&self, path: &Path, made: &KnownOutput) {
             self.0.lock().insert(path.to_owned(), made.clone());
         }
     }

@@ -17,7 +17,7 @@ mod tests;
 
 pub use names::{Stem, Track};
 pub use progress::{CaptureState, Progress};
-pub use recorder::{Haste, Recorder};
+pub use recorder::{Recorder, Timing};
 pub use tape::Captures;
 pub(crate) use tape::{Need, Tape};
 pub use writer::{Folder, Target};

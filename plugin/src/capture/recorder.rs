@@ -37,7 +37,7 @@ pub(super) struct Rings {
 
 /// What happens when the ring is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Haste {
+pub enum Timing {
     /// The audio thread cannot wait: frames are lost, and counted.
     RealTime,
     /// An offline render waits for the writer, [`STALL_TIME`] at most.
@@ -87,7 +87,7 @@ impl Recorder {
 
     /// Records one block: as many planes as the stream has channels, of one length. A block that finds
     /// no room is lost as a whole; its place in the file is silent.
-    pub fn record(&mut self, planes: &[&mut [f32]], haste: Haste) {
+    pub fn record(&mut self, planes: &[&mut [f32]], timing: Timing) {
         let frame_count = planes.first().map_or(0, |plane| plane.len());
         if frame_count == 0 || planes.len() != self.channel_count {
             return;
@@ -95,15 +95,15 @@ impl Recorder {
         let (mut start, mut waits_since) = (0, None);
         while start < frame_count {
             // An offline block may be longer than the whole ring.
-            let count = match haste {
-                Haste::RealTime => frame_count,
-                Haste::Offline => {
+            let count = match timing {
+                Timing::RealTime => frame_count,
+                Timing::Offline => {
                     let room = self.samples.buffer().capacity() / self.channel_count;
                     (frame_count - start).min(room.max(1))
                 }
             };
             let is_in = self.push_gap() && self.push(planes, start, count).is_ok();
-            let may_wait = haste == Haste::Offline && !self.samples.is_abandoned();
+            let may_wait = timing == Timing::Offline && !self.samples.is_abandoned();
             if !is_in && may_wait && !self.has_stalled {
                 let since = *waits_since.get_or_insert_with(Instant::now);
                 self.has_stalled = since.elapsed() >= self.stall_time;

@@ -1,6 +1,6 @@
 //! Captures as the audio thread runs them: when one begins and ends, and who makes and drops it.
 
-use super::{Haste, Progress, Recorder, Target, Writing, begin_then};
+use super::{Progress, Recorder, Target, Timing, Writing, begin_then};
 use crossbeam_queue::ArrayQueue;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -212,7 +212,7 @@ impl Tape {
         planes: &[&mut [f32]],
         is_armed: bool,
         is_running: bool,
-        haste: Haste,
+        timing: Timing,
     ) -> Need {
         if let Some(recorder) = self.leaving.take() {
             self.leaving = self.captures.worn.push(recorder).err();
@@ -228,7 +228,7 @@ impl Tape {
         if is_armed && is_running {
             if let Some(recorder) = &mut self.recorder {
                 recorder.miss(std::mem::take(&mut self.missed));
-                recorder.record(planes, haste);
+                recorder.record(planes, timing);
                 if !std::mem::replace(&mut self.is_recording, true) {
                     self.captures.begin();
                 }
@@ -307,7 +307,7 @@ mod tests {
         }
 
         fn run(&mut self, is_armed: bool, is_running: bool) -> Need {
-            let need = self.tape.run(&[&mut [0.25; 64]], is_armed, is_running, Haste::RealTime);
+            let need = self.tape.run(&[&mut [0.25; 64]], is_armed, is_running, Timing::RealTime);
             match need {
                 Need::Nothing => {}
                 Need::Recorder => self.prepare(),
@@ -389,7 +389,7 @@ mod tests {
         for (index, ends) in [[true, false], [false, true], [false, false]].into_iter().enumerate()
         {
             let block = |tape: &mut Tape, is_armed, is_running| {
-                tape.run(&[&mut [0.25; 64]], is_armed, is_running, Haste::RealTime)
+                tape.run(&[&mut [0.25; 64]], is_armed, is_running, Timing::RealTime)
             };
             assert_eq!(block(&mut bench.tape, true, true), Need::Recorder);
             assert_eq!(block(&mut bench.tape, true, true), Need::Nothing);

@@ -2,7 +2,7 @@
 
 use super::wav::WriteSeek;
 use super::writer::{OnDisk, Open};
-use super::{CaptureState, Haste, Recorder, Stem, Target, begin, begin_with};
+use super::{CaptureState, Recorder, Stem, Target, Timing, begin, begin_with};
 use parking_lot::{Condvar, Mutex};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -28,12 +28,12 @@ fn sample(frame: u32, channel: usize) -> f32 {
 }
 
 /// Records frames `[start, start + count)` of the test signal as one block.
-fn feed(recorder: &mut Recorder, channel_count: usize, start: u32, count: u32, haste: Haste) {
+fn feed(recorder: &mut Recorder, channel_count: usize, start: u32, count: u32, timing: Timing) {
     let mut planes: Vec<Vec<f32>> = (0..channel_count)
         .map(|channel| (start..start + count).map(|frame| sample(frame, channel)).collect())
         .collect();
     let planes: Vec<&mut [f32]> = planes.iter_mut().map(Vec::as_mut_slice).collect();
-    recorder.record(&planes, haste);
+    recorder.record(&planes, timing);
 }
 
 fn write(path: &Path, text: &str) {
@@ -66,7 +66,7 @@ fn every_sample_is_in_the_file_bit_by_bit_whatever_the_blocks() {
         let mut recorder = begin(target(folder.path(), channel_count)).unwrap();
         let mut at = 0;
         for count in [0, 1, 64, 7, 512, 333, 4096, 1] {
-            feed(&mut recorder, channel_count, at, count, Haste::RealTime);
+            feed(&mut recorder, channel_count, at, count, Timing::RealTime);
             at += count;
         }
         recorder.finish();
@@ -86,7 +86,7 @@ fn header_says_where_the_channels_are() {
     for channel_count in 1..=8 {
         let folder = tempfile::tempdir().unwrap();
         let mut recorder = begin(target(folder.path(), channel_count)).unwrap();
-        feed(&mut recorder, channel_count, 0, 10, Haste::RealTime);
+        feed(&mut recorder, channel_count, 0, 10, Timing::RealTime);
         recorder.finish();
         let state = wait(&recorder);
         let file = std::fs::File::open(&state.parts[0]).unwrap();
@@ -109,7 +109,7 @@ fn nothing_recorded_is_no_file() {
 fn recorder_that_is_dropped_ends_its_capture() {
     let folder = tempfile::tempdir().unwrap();
     let mut recorder = begin(target(folder.path(), 2)).unwrap();
-    feed(&mut recorder, 2, 0, 100, Haste::RealTime);
+    feed(&mut recorder, 2, 0, 100, Timing::RealTime);
     let progress = Arc::clone(recorder.progress());
     drop(recorder);
     while !progress.state().is_complete {
@@ -124,7 +124,7 @@ fn existing_file_is_never_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("take.wav"), "precious");
     let mut recorder = begin(target(folder.path(), 2)).unwrap();
-    feed(&mut recorder, 2, 0, 100, Haste::RealTime);
+    feed(&mut recorder, 2, 0, 100, Timing::RealTime);
     recorder.finish();
     let state = wait(&recorder);
     assert_eq!((state.error, recorder.progress().lost_frames()), (None, 0));
@@ -141,7 +141,7 @@ fn next_part_begins_before_the_header_overflows() {
         |writer: super::writer::Writer<OnDisk>| writer.with_part_bytes_max(1000 * frame_bytes + 3);
     let (mut recorder, _) = begin_with(target(folder.path(), 2), OnDisk, adapt, |_| ()).unwrap();
     for block in 0..25 {
-        feed(&mut recorder, 2, block * 100, 100, Haste::RealTime);
+        feed(&mut recorder, 2, block * 100, 100, Timing::RealTime);
     }
     recorder.finish();
     let state = wait(&recorder);
@@ -217,11 +217,11 @@ fn stall_of_ten_seconds_loses_nothing() {
     let (mut recorder, _) =
         begin_with(target(folder.path(), 2), stall.clone(), |w| w, |_| ()).unwrap();
     stall.hold();
-    feed(&mut recorder, 2, 0, 64, Haste::RealTime);
+    feed(&mut recorder, 2, 0, 64, Timing::RealTime);
     stall.wait_for_writer();
     let frames = 10 * RATE_HZ;
     for start in (64..frames).step_by(64) {
-        feed(&mut recorder, 2, start, 64, Haste::RealTime);
+        feed(&mut recorder, 2, start, 64, Timing::RealTime);
     }
     stall.release();
     recorder.finish();
@@ -237,12 +237,12 @@ fn longer_stall_is_counted_and_its_place_is_silent() {
     let (mut recorder, _) =
         begin_with(target(folder.path(), 1), stall.clone(), |w| w, |_| ()).unwrap();
     stall.hold();
-    feed(&mut recorder, 1, 0, 1000, Haste::RealTime);
+    feed(&mut recorder, 1, 0, 1000, Timing::RealTime);
     stall.wait_for_writer();
     let block = 1000;
     let frames = 15 * RATE_HZ;
     for start in (block..frames).step_by(1000) {
-        feed(&mut recorder, 1, start, block, Haste::RealTime);
+        feed(&mut recorder, 1, start, block, Timing::RealTime);
     }
     let lost = recorder.progress().lost_frames();
     stall.release();
@@ -253,7 +253,7 @@ fn longer_stall_is_counted_and_its_place_is_silent() {
     let mut at = frames;
     loop {
         let before = recorder.progress().lost_frames();
-        feed(&mut recorder, 1, at, block, Haste::RealTime);
+        feed(&mut recorder, 1, at, block, Timing::RealTime);
         at += block;
         if recorder.progress().lost_frames() == before {
             break;
@@ -283,7 +283,7 @@ fn offline_render_waits_for_the_disk() {
     let frames = 40 * RATE_HZ;
     for start in (0..frames).step_by(4096) {
         let count = 4096.min(frames - start);
-        feed(&mut recorder, 2, start, count, Haste::Offline);
+        feed(&mut recorder, 2, start, count, Timing::Offline);
     }
     recorder.finish();
     let state = wait(&recorder);
@@ -300,17 +300,17 @@ fn offline_render_does_not_wait_for_ever() {
         begin_with(target(folder.path(), 1), stall.clone(), |w| w, |_| ()).unwrap();
     recorder.stall_time = std::time::Duration::ZERO;
     stall.hold();
-    feed(&mut recorder, 1, 0, 1000, Haste::Offline);
+    feed(&mut recorder, 1, 0, 1000, Timing::Offline);
     stall.wait_for_writer();
     let frames = 20 * RATE_HZ;
     for start in (1000..frames).step_by(1000) {
-        feed(&mut recorder, 1, start, 1000, Haste::Offline);
+        feed(&mut recorder, 1, start, 1000, Timing::Offline);
     }
     let lost = recorder.progress().lost_frames();
     assert!(lost >= u64::from(7 * RATE_HZ), "{lost}");
     stall.release();
     while recorder.progress().lost_frames() > 0 && recorder.has_stalled() {
-        feed(&mut recorder, 1, 0, 1, Haste::Offline);
+        feed(&mut recorder, 1, 0, 1, Timing::Offline);
         std::thread::yield_now();
     }
     recorder.finish();
@@ -357,7 +357,7 @@ fn folder_that_cannot_be_made_is_reported_with_its_path() {
     let file = folder.path().join("file");
     write(&file, "");
     let mut recorder = begin(target(&file.join("folder"), 2)).unwrap();
-    feed(&mut recorder, 2, 0, 100, Haste::RealTime);
+    feed(&mut recorder, 2, 0, 100, Timing::RealTime);
     recorder.finish();
     let error = wait(&recorder).error.unwrap();
     assert!(error.contains("file/folder ended early: "), "{error}");
@@ -373,7 +373,7 @@ fn header_is_up_to_date_while_the_capture_runs() {
     // As after a crash: what the file says of itself without having been closed.
     while begin.elapsed() < std::time::Duration::from_secs(10) {
         // As fast as the disk takes it.
-        feed(&mut recorder, 2, at, 64, Haste::Offline);
+        feed(&mut recorder, 2, at, 64, Timing::Offline);
         at += 64;
         std::thread::yield_now();
         let state = recorder.progress().state();
@@ -394,7 +394,7 @@ fn full_disk_is_reported_and_the_rest_is_counted_as_lost() {
     let (mut recorder, _) =
         begin_with(target(folder.path(), 1), Full(30_000), |w| w, |_| ()).unwrap();
     for block in 0..200 {
-        feed(&mut recorder, 1, block * 100, 100, Haste::RealTime);
+        feed(&mut recorder, 1, block * 100, 100, Timing::RealTime);
     }
     recorder.finish();
     let state = wait(&recorder);

@@ -97,7 +97,7 @@ fn brief(ui: &mut Ui, words: &str, all: &str, color: Color32) {
 
 #[cfg(test)]
 mod tests {
-    use crate::capture::{Haste, Tape};
+    use crate::capture::{Tape, Timing};
     use crate::editor::focus::press_at;
     use crate::editor::stage::Stage;
     use crate::plugin::Desk;
@@ -111,8 +111,8 @@ mod tests {
         let mut tape = Tape::new(Arc::clone(&desk.captures));
         let mut stage = Stage::new(desk);
         assert!(!stage.shows(words));
-        tape.run(&[&mut [0.25; 480]], true, true, Haste::RealTime);
-        tape.run(&[&mut [0.25; 480]], false, false, Haste::RealTime);
+        tape.run(&[&mut [0.25; 480]], true, true, Timing::RealTime);
+        tape.run(&[&mut [0.25; 480]], false, false, Timing::RealTime);
         stage.draw(Vec::new());
         assert!(stage.shows(words), "{:?}", stage.texts());
         press_at(&mut stage, "Output", Key::Enter);

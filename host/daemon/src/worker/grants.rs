@@ -13,7 +13,7 @@ use wavemill_pipelines::publishing::stays_below;
 
 /// The files that a worker is handed for one attempt.
 #[derive(Debug, Default)]
-pub struct Granted {
+pub struct GrantedFiles {
     /// The source, those it is measured with, and those that go into its exports.
     sources: BTreeSet<PathBuf>,
     /// Temporary files, from the decision about names on.
@@ -22,7 +22,7 @@ pub struct Granted {
     folders: Vec<PathBuf>,
 }
 
-impl Granted {
+impl GrantedFiles {
     /// Those of a job before its names are decided.
     pub fn of(work: &Work, folders: Vec<PathBuf>) -> Self {
         let members = work.members.iter().flatten().map(|member| member.path.clone());
@@ -96,7 +96,7 @@ mod tests {
 
     struct Lab {
         folder: tempfile::TempDir,
-        granted: Granted,
+        granted: GrantedFiles,
     }
 
     impl Lab {
@@ -107,8 +107,10 @@ mod tests {
             for name in ["in.wav", "foreign"] {
                 File::create(path(name)).unwrap().write_all(b"old").unwrap();
             }
-            let mut granted =
-                Granted { sources: BTreeSet::from([path("in.wav")]), ..Granted::default() };
+            let mut granted = GrantedFiles {
+                sources: BTreeSet::from([path("in.wav")]),
+                ..GrantedFiles::default()
+            };
             granted.decided(&[
                 Decision::Write { temporary: path(".a.part"), path: path("a.wav") },
                 Decision::Skip { reason: String::new() },

@@ -7,11 +7,11 @@
 
 mod effects;
 mod group;
-mod made;
+mod known_outputs;
 
 pub use effects::{cache_folder, effects_with, folder_of};
 pub use group::{Candidate, GroupMeasurements, Pieces};
-pub use made::Outputs;
+pub use known_outputs::Outputs;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

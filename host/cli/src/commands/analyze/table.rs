@@ -193,6 +193,7 @@ mod tests {
     use super::*;
     use crate::analysis::analyze;
     use crate::analysis::{Input, RawFormat};
+    use wavemill_core::music::RhythmOptions;
 
     /// `analyze a b --only spectrum` printed names alone.
     #[test]
@@ -204,7 +205,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let input = Input::stream(&bytes[..], raw.unwrap(), folder.path()).unwrap();
         for part in Part::all() {
-            let record = analyze(&input, &[*part], None, &mut |_| ()).unwrap();
+            let record =
+                analyze(&input, &[*part], RhythmOptions::default(), None, &mut |_| ()).unwrap();
             let file = Analyzed { record, judgements: Vec::new(), advised: None };
             let files = [(Path::new("a.wav"), &file), (Path::new("b.wav"), &file)];
             let lines = lines(&files, &[*part], Paint::PLAIN, None);

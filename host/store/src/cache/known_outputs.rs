@@ -5,7 +5,7 @@ use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use wavemill_pipelines::publishing::{Made, Memory};
+use wavemill_pipelines::publishing::{KnownOutput, Memory};
 
 /// Bytes of all that is remembered: about 50,000 outputs.
 const BYTES_MAX: u64 = 32 << 20;
@@ -35,8 +35,8 @@ impl Outputs {
 }
 
 impl Memory for Outputs {
-    fn recall(&self, path: &Path) -> Option<Made> {
-        let mut made: Made = self.kept.get(&Key::of(path.as_os_str().as_bytes()))?;
+    fn recall(&self, path: &Path) -> Option<KnownOutput> {
+        let mut made: KnownOutput = self.kept.get(&Key::of(path.as_os_str().as_bytes()))?;
         if self.made_now().contains(path) {
             // Two files of one run are two, whatever is in them.
             made.input_blake3.clear();
@@ -44,7 +44,7 @@ impl Memory for Outputs {
         Some(made)
     }
 
-    fn remember(&self, path: &Path, made: &Made) {
+    fn remember(&self, path: &Path, made: &KnownOutput) {
         self.kept.put(&Key::of(path.as_os_str().as_bytes()), made);
         self.made_now().insert(path.to_owned());
     }
@@ -61,7 +61,7 @@ mod tests {
         let identity = FileIdentity { size_bytes: 1, modified_ns: 2, inode: 3 };
         let (blake3, input) = ("0".repeat(64), PathBuf::from("/a/x.wav"));
         let pipeline = "p".to_owned();
-        let made = Made { pipeline, input, input_blake3: blake3.clone(), identity, blake3 };
+        let made = KnownOutput { pipeline, input, input_blake3: blake3.clone(), identity, blake3 };
         let (outputs, path) = (Outputs::of_state(folder.path()), Path::new("/out/x.wav"));
         outputs.remember(path, &made);
         let is_of = |outputs: &Outputs, input: &str| {

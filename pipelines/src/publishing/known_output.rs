@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// What is remembered of an output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
+pub struct KnownOutput {
     /// The pipeline that made it.
     pub pipeline: String,
     /// The source, absolute.
@@ -38,12 +38,12 @@ pub struct Source<'a> {
 /// Remembers outputs by their names. Best effort: what is forgotten counts as somebody else's.
 pub trait Memory: Debug + Send + Sync {
     /// What is remembered of the output with this name.
-    fn recall(&self, path: &Path) -> Option<Made>;
+    fn recall(&self, path: &Path) -> Option<KnownOutput>;
     /// Remembers an output.
-    fn remember(&self, path: &Path, made: &Made);
+    fn remember(&self, path: &Path, made: &KnownOutput);
 }
 
-impl Made {
+impl KnownOutput {
     /// Whether it was made of this source: the same pipeline, and the same file or the same content.
     pub fn is_of(&self, source: Source<'_>) -> bool {
         self.pipeline == source.pipeline
