@@ -2,7 +2,8 @@
 //!
 //! A correction of one file alone would make it quieter or louder than the others. So every file of a group is
 //! tried before the first is written: its exports are made in files without names, and looked at as
-//! decoded. What the worst of them needs holds for all.
+//! decoded. What the worst of them needs holds for all. What an export adds above its ceiling is taken away behind
+//! the limiter: a lower ceiling would take more from loud files than from soft ones.
 
 use super::access::FileAccess;
 use super::blueprint::Blueprint;
@@ -46,19 +47,20 @@ impl Trials {
     /// Takes what came out of all files.
     fn push(&mut self, files: &[Trial]) {
         let Some(first) = files.first() else { return };
-        let loudness = GroupLoudness::of(files.iter().map(|file| &file.heard));
+        let stored = GroupLoudness::of(files.iter().map(|file| &file.stored)).integrated_lufs;
         if self.attempts.is_empty() && first.is_aimed {
-            let stored = || GroupLoudness::of(files.iter().map(|file| &file.stored));
-            self.goal = first.goal.or_else(|| stored().integrated_lufs);
+            self.goal = first.goal.or(stored);
         }
-        let missing = self.goal.zip(loudness.integrated_lufs).map(|(goal, lufs)| (goal - lufs).0);
+        let correction = first.attempt.correction;
+        // What the limiter made, before it was turned down: only that can be made louder alike.
+        let limited = stored.map(|lufs| lufs + correction.lower);
         self.attempts.push(Attempt {
-            correction: first.attempt.correction,
+            correction,
             above_db: files.iter().filter_map(|file| file.attempt.above_db).reduce(f64::max),
-            missing_lu: missing,
+            missing_lu: self.goal.zip(limited).map(|(goal, lufs)| (goal - lufs).0),
             is_bound: files.iter().any(|file| file.attempt.is_bound),
         });
-        self.heard.push(loudness);
+        self.heard.push(GroupLoudness::of(files.iter().map(|file| &file.heard)));
     }
 
     fn next(&self) -> Option<Correction> {
@@ -68,11 +70,13 @@ impl Trials {
     fn agreement(&self) -> Agreement {
         let best = correction::best(&self.attempts);
         let attempt = self.attempts.get(best).copied().unwrap_or_default();
+        let heard = self.heard.get(best).copied();
+        let lufs = heard.and_then(|heard| heard.integrated_lufs);
         Agreement {
             correction: attempt.correction,
             attempts: self.attempts.len(),
-            heard: self.heard.get(best).copied(),
-            missing_lu: attempt.missing_lu,
+            heard,
+            missing_lu: self.goal.zip(lufs).map(|(goal, lufs)| (goal - lufs).0),
         }
     }
 }

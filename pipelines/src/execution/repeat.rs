@@ -24,7 +24,7 @@ pub(super) struct Repeat {
     pub(super) attempts: usize,
     /// What was changed the last time.
     pub(super) correction: Correction,
-    /// Whether a step limits to the lower ceiling; else it was turned down.
+    /// Whether a step limits it, and to the lower ceiling; else it was turned down.
     pub(super) is_limited: bool,
     /// Whether the step that makes it loud gives no more.
     pub(super) is_bound: bool,
@@ -32,4 +32,11 @@ pub(super) struct Repeat {
     pub(super) stored: StoredSignal,
     /// The ceiling, in its unit, and whether it holds now; `None` where none was promised.
     pub(super) ceiling: Option<(Peak, bool)>,
+}
+
+impl Repeat {
+    /// Whether it was turned down.
+    pub(super) fn is_lowered(&self) -> bool {
+        !self.is_limited && self.correction.lower.0 > 0.0
+    }
 }

@@ -24,26 +24,40 @@ use wavemill_core::units::Decibels;
 /// Loudness that is missed by more is worth a line.
 const MISSING_LU: f64 = 0.1;
 
+/// Why a limiter gives no more.
+const MORE: &str = "more would need more reduction than `max_reduction_db` allows";
+
 /// Exports that a repeat of a pass makes together.
 struct Batch {
-    /// The stage that limits to a lower ceiling, and by how much that is lower; without one each export is
-    /// turned down by itself.
+    /// The stage that limits, and what of the corrections it does; each export is turned down by the rest.
     limiter: Option<(usize, Correction)>,
     exports: Vec<(usize, Correction)>,
 }
 
 impl Batch {
-    /// Which exports can be made in one pass: those that are only turned down, and those of one ceiling.
-    fn all(blueprint: &mut Blueprint, due: &[(usize, Correction)]) -> Vec<Self> {
+    /// Which exports can be made in one pass: those that are only turned down, and those of one ceiling. Those of
+    /// a group are turned down behind its limiter, so that its files stay as loud beside each other.
+    fn all(
+        blueprint: &mut Blueprint,
+        due: &[(usize, Correction)],
+        is_grouped: impl Fn(usize) -> bool,
+    ) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         for &(export, correction) in due {
-            let limiter = blueprint.limiter_of(export).map(|stage| (stage, correction));
+            let lower = if is_grouped(export) { Decibels::ZERO } else { correction.lower };
+            let limiting = Correction { lower, ..correction };
+            let limiter = blueprint.limiter_of(export).map(|stage| (stage, limiting));
             match batches.iter_mut().find(|batch| batch.limiter == limiter) {
                 Some(batch) => batch.exports.push((export, correction)),
                 None => batches.push(Self { limiter, exports: vec![(export, correction)] }),
             }
         }
         batches
+    }
+
+    /// By how much an export is turned down behind the step that limits it.
+    fn gain_lowered(&self, correction: Correction) -> Decibels {
+        correction.lower - self.limiter.map_or(Decibels::ZERO, |(_, by)| by.lower)
     }
 }
 
@@ -161,7 +175,8 @@ impl Run<'_> {
         files: &mut Files,
         mut spool: Option<&mut Spool>,
     ) -> Result<(), RunError> {
-        let batches = Batch::all(blueprint, due);
+        let is_grouped = |export| self.agreed_correction(export).is_some();
+        let batches = Batch::all(blueprint, due, is_grouped);
         self.passes_left += batches.len();
         for batch in batches {
             let lower = |blueprint: &mut Blueprint, stage: usize, by: Correction| {
@@ -186,7 +201,7 @@ impl Run<'_> {
                 let repeated = Repeat {
                     attempts: attempts + 1,
                     correction,
-                    is_limited: lowered.is_some(),
+                    is_limited: lowered.is_some() && batch.gain_lowered(correction).0 <= 0.0,
                     is_bound: lowered == Some(Lowered::Bound),
                     stored,
                     ceiling: None,
@@ -210,8 +225,7 @@ impl Run<'_> {
             // Its name is free again when the file is gone.
             files.remove(&export);
             let group = blueprint.group_of[export];
-            let lower = if batch.limiter.is_some() { Decibels::ZERO } else { correction.lower };
-            blueprint.groups[group].convert_again(lower)?;
+            blueprint.groups[group].convert_again(batch.gain_lowered(correction))?;
             let writer = self.writer(blueprint, export, made.decided, made.lengths);
             let tap = blueprint.groups[group].tap;
             let group: ExportGroup = self.group(blueprint, group);
@@ -236,21 +250,22 @@ impl Run<'_> {
             let attempt = self.attempt(export, blueprint, files, made.stored);
             let height = self.height(export, blueprint, files, made.stored);
             let how = if written.decoded.is_some() { "decoded" } else { "converted" };
+            let is_lowered = self.repeated.get(&export).is_some_and(Repeat::is_lowered);
             let missing = match self.agreement(export) {
-                Some(agreement) => agreement.missing_lu.map(|missing| ("its group is", missing)),
-                None => attempt.missing_lu.map(|missing| ("decoded, it is", missing)),
+                Some(agreement) if is_lowered => agreement.missing_lu.map(|missing| {
+                    ("its group is", missing, "all its files are turned down alike")
+                }),
+                Some(agreement) => agreement.missing_lu.map(|it| ("its group is", it, MORE)),
+                None => attempt.missing_lu.map(|it| ("decoded, it is", it, MORE)),
             };
             let Some(repeated) = self.repeated.get_mut(&export) else { continue };
             let is_kept = attempt.excess_db() <= 0.0;
             repeated.ceiling = height.map(|height| (height.ceiling, is_kept));
             let name = promise::name(self.pipeline, export);
             let ceiling = height.and_then(|height| ceiling_line(repeated, height, is_kept, how));
-            let missing = missing.filter(|(_, missing)| *missing > MISSING_LU).map(|(what, missing)| {
-                format!(
-                    "{what} {missing:.2} LU below the target; more would need more reduction than \
-                    `max_reduction_db` allows"
-                )
-            });
+            let missing = missing.filter(|(_, missing, _)| *missing > MISSING_LU);
+            let missing = missing
+                .map(|(what, lu, why)| format!("{what} {lu:.2} LU below the target; {why}"));
             let lines = ceiling.into_iter().chain(missing);
             self.warnings.extend(lines.map(|line| format!("{name}: {line}")));
         }
@@ -294,7 +309,7 @@ fn ceiling_line(repeated: &Repeat, height: Height, is_kept: bool, how: &str) -> 
         ));
     }
     let lower = repeated.correction.lower.0;
-    (!repeated.is_limited && lower > 0.0).then(|| {
+    repeated.is_lowered().then(|| {
         format!(
             "gain reduced by {lower:.2} dB, so that, {how}, it stays below the ceiling of \
             {ceiling:.2} {unit}"

@@ -249,7 +249,7 @@ fn repeat_entry(repeated: &Repeat) -> RepeatEntry {
     RepeatEntry {
         attempts: Some(repeated.attempts),
         ceiling_lowered_db: repeated.is_limited.then_some(lower.0),
-        target_raised_lu: repeated.is_limited.then_some(louder.0),
+        target_raised_lu: (repeated.is_limited || louder.0 != 0.0).then_some(louder.0),
         gain_db: (!repeated.is_limited).then_some(-lower.0),
         ceiling_dbtp: ceiling(|peak| matches!(peak, Peak::True(_))),
         ceiling_dbfs: ceiling(|peak| !matches!(peak, Peak::True(_))),

@@ -235,7 +235,7 @@ pub struct RepeatEntry {
     /// By how much more loudness was aimed at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_raised_lu: Option<f64>,
-    /// Gain before encoding, where nothing limits.
+    /// Gain before encoding, where nothing limits to a lower ceiling.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain_db: Option<f64>,
     /// The true-peak ceiling.
