@@ -264,8 +264,8 @@ impl Run<'_> {
             let name = promise::name(self.pipeline, export);
             let ceiling = height.and_then(|height| ceiling_line(repeated, height, is_kept, how));
             let missing = missing.filter(|(_, missing, _)| *missing > MISSING_LU);
-            let missing = missing
-                .map(|(what, lu, why)| format!("{what} {lu:.2} LU below the target; {why}"));
+            let missing =
+                missing.map(|(what, lu, why)| format!("{what} {lu:.2} LU below the target; {why}"));
             let lines = ceiling.into_iter().chain(missing);
             self.warnings.extend(lines.map(|line| format!("{name}: {line}")));
         }

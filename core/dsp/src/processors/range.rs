@@ -99,11 +99,11 @@ impl Processor for Range {
         self.length = length.map(|length| length.0);
         match self.length {
             Some(length) if length <= self.asked.start => {
-                let (start_s, length_s) = (self.seconds(self.asked.start), self.seconds(length));
-                let reason = format!(
-                    "`start_s` is {start_s} s, but the audio lasts only \
-                    {length_s} s"
-                );
+                // Milliseconds are enough for people.
+                let shown = |frames| (self.seconds(frames) * 1000.0).round() / 1000.0;
+                let (start_s, length_s) = (shown(self.asked.start), shown(length));
+                let reason =
+                    format!("`start_s` is {start_s} s, but the audio lasts only {length_s} s");
                 Err(ProcessError { reason })
             }
             _ => Ok(()),

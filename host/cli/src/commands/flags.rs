@@ -16,6 +16,15 @@ const FLAGS: [(&str, &str); 9] = [
     ("vbr_quality", "--vbr-quality"),
 ];
 
+/// Words for those who write a file, and what they are for those who give flags.
+const PHRASES: [(&str, &str); 5] = [
+    ("remove the key", "remove the flag"),
+    (" in the export", ""),
+    (", the output of `resample`", ""),
+    ("unknown key", "unknown tag"),
+    (" in [tags]", ""),
+];
+
 /// What `--damaged` of several commands is given.
 pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
     Damaged::of_name(name).ok_or_else(|| format!("expected one of {}", Damaged::NAMES.join(", ")))
@@ -24,7 +33,13 @@ pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
 /// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``. Keys of
 /// steps are named for the step that it is about, else those that mean one flag only.
 pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
-    let mut text = message.replace("remove the key", "remove the flag");
+    let (step, message) = match failed_step(message) {
+        Some((step, reason)) => (Some(step), reason),
+        None => (step, message),
+    };
+    let mut text = PHRASES
+        .iter()
+        .fold(message.to_owned(), |text, (of_file, of_flags)| text.replace(of_file, of_flags));
     let flags = || EDITS.iter().chain(LEVELS).filter_map(|flag| Some((flag.key()?, flag)));
     let is_clear = |key: &str, flag: &StepFlag| {
         flags().all(|(other, its)| other != key || its.name == flag.name)
@@ -40,6 +55,11 @@ pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
         text = text.replace(&format!("`{key}`"), &format!("`{flag}`"));
     }
     text
+}
+
+/// The step that cannot run, and why: nobody who gave flags named it.
+fn failed_step(message: &str) -> Option<(&str, &str)> {
+    message.strip_prefix("step `")?.split_once("` cannot run: ")
 }
 
 /// The step that a line, counted from 1, of a pipeline made of flags belongs to.
@@ -62,6 +82,14 @@ mod tests {
             "use `--sample-rate 48000`, or `--vbr-quality`; else remove the flag"
         );
         assert_eq!(in_flags("the channels of `a.wav`", None), "the channels of `a.wav`");
+        assert_eq!(
+            in_flags("step `range` cannot run: `start_s` is 99 s, but the audio lasts 33 s", None),
+            "`--start` is 99 s, but the audio lasts 33 s"
+        );
+        assert_eq!(
+            in_flags("opus cannot store 44100 Hz, the output of `resample`", None),
+            "opus cannot store 44100 Hz"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use wavemill_core::decode::Damaged;
-use wavemill_core::suggestion::nearest;
+use wavemill_core::suggestion::did_you_mean_one_of;
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::schema::Loaded;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
@@ -171,11 +171,11 @@ pub(super) fn find_one(argument: &Path) -> Result<PathBuf, CliError> {
         return Err(CliError::usage(reason));
     }
     let names: Vec<_> = shipped::PIPELINES.iter().map(|shipped| shipped.name).collect();
-    let near = argument.to_str().and_then(|name| nearest(name, names.iter().copied()));
-    let also = match near {
-        Some(near) if is_word => format!(" and no {}; did you mean `{near}`?", shown(&below)),
-        None if is_word => {
-            format!(" and no {}; included pipelines: {}", shown(&below), names.join(", "))
+    let also = match argument.to_str() {
+        Some(name) if is_word => {
+            let names = names.iter().copied();
+            let help = did_you_mean_one_of(name, "included pipelines", names);
+            format!(" and no {}; {help}", shown(&below))
         }
         _ => String::new(),
     };

@@ -268,7 +268,7 @@ fn bad_flags_are_reported_before_work() {
     refused(&["--loudness", "-16", "--ceiling", "1"], "must be from -40 to 0 dBTP", 78);
     refused(&["--sample-rate", "700000"], "700000", 78);
     refused(&["--raw-rate", "48000"], "--raw-channels", 2);
-    refused(&["--ceiling", "-1"], "--ceiling needs --loudness or --limit", 2);
+    refused(&["--ceiling", "-1"], "--ceiling needs --loudness, --limit or --match", 2);
     refused(&["--fade-shape", "cosine"], "--fade-shape needs --fade-in", 2);
     refused(&["--max-reduction", "3", "--limit"], "--loudness", 2);
     refused(&["--sample-rate-quality", "best"], "--sample-rate", 2);
@@ -276,7 +276,10 @@ fn bad_flags_are_reported_before_work() {
     refused(&["--bit-depth", "17"], "17", 78);
     refused(&["--format", "wma"], "wma", 78);
     refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
-    refused(&["--start", "5"], "`start_s` is 5 s, but the audio lasts only 2 s", 3);
+    refused(&["--gain", "abc"], "expected a number", 2);
+    refused(&["--fade-in", "-3"], "`--fade-in` is -3", 78);
+    refused(&["--tag", "titel=x"], "unknown tag `titel`; did you mean `title`?", 78);
+    refused(&["--start", "5"], "`--start` is 5 s, but the audio lasts only 2 s", 3);
 }
 
 #[test]

@@ -77,10 +77,11 @@ impl StepFlag {
             (_, ParamKind::Integer { unit, .. }) => {
                 arg.value_name(value_name(unit)).value_parser(value_parser!(i64))
             }
-            (_, ParamKind::Number { unit, min, .. }) => arg
+            // A negative number out of range is better refused than taken for a flag.
+            (_, ParamKind::Number { unit, .. }) => arg
                 .value_name(value_name(unit))
-                .value_parser(value_parser!(f64))
-                .allow_negative_numbers(min < 0.0),
+                .value_parser(parse_number)
+                .allow_negative_numbers(true),
         }
     }
 
@@ -117,6 +118,10 @@ enum Given {
 fn parse_file(text: &str) -> Result<String, String> {
     let path = std::path::absolute(text).map_err(|error| error.to_string())?;
     path.into_os_string().into_string().map_err(|_| "is not valid UTF-8".to_owned())
+}
+
+fn parse_number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "expected a number".to_owned())
 }
 
 fn value_name(unit: &'static str) -> &'static str {
@@ -189,6 +194,7 @@ pub(in crate::commands) static LEVELS: &[StepFlag] = &[
     row("limit", &["limit"], Takes::Step),
     row("ceiling", &["loudness", "limit", "match"], Takes::Key("ceiling_dbtp")),
     row("character", &["loudness", "limit"], Takes::Key("character")).with(&["limit"]),
+    row("release", &["loudness", "limit"], Takes::Key("release_ms")).with(&["limit"]),
     row("max-reduction", &["loudness"], Takes::Key("max_reduction_db")).with(&["loudness", "limit"]),
     row("skip-within", &["loudness"], Takes::Key("skip_within_lu")).with(&["loudness"]),
     row("lower-only", &["loudness"], Takes::Key("lower_only")).with(&["loudness"]),
