@@ -1,6 +1,6 @@
 //! Steps that go by another file.
 
-use crate::lab::{Lab, dull, floats, noise, pipeline, wav};
+use crate::lab::{Lab, dull, integers, noise, pipeline, wav};
 use serde_json::Value;
 use std::path::Path;
 use wavemill_pipelines::execution::{RunError, identity};
@@ -44,7 +44,7 @@ fn export_is_closer_to_the_reference_and_the_report_says_how_much() {
     let wanted = finding(&finished.report, "reference_integrated_lufs");
     let expected = finding(&finished.report, "expected_integrated_lufs");
     assert!((wanted - expected).abs() < 0.1, "{wanted} {expected}");
-    assert_eq!(floats(&lab.path("out/out.wav")).1.len(), 2 * FRAMES);
+    assert_eq!(integers(&lab.path("out/out.wav")).1.len(), 2 * FRAMES);
 }
 
 #[test]

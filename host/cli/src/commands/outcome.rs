@@ -74,7 +74,8 @@ impl Outcome<'_> {
             count => counted(count, "file"),
         };
         let numbers = Numbers::of(self.report).words(paint.arrow());
-        let all: Vec<_> = std::iter::once(what).chain(numbers).collect();
+        let matched = self.report.findings().find_map(|(_, found)| distance(found, paint.arrow()));
+        let all: Vec<_> = std::iter::once(what).chain(numbers).chain(matched).collect();
         let name = paint.tone(Tone::Strong, shown(name));
         format!("{name} {} {}", paint.tone(Tone::Good, paint.arrow()), all.join(", "))
     }
@@ -95,7 +96,7 @@ pub(super) fn rehearsed(input: &Path, report: &Report, context: &Context) -> Vec
         let line = |it: &ExportLevels<'_>| format!("  {}: {}", it.format, it.loudness.words());
         lines.extend(exports.iter().map(line));
     }
-    lines.extend(limits(report).into_iter().map(|line| format!("  {line}")));
+    lines.extend(limits(report, paint.arrow()).into_iter().map(|line| format!("  {line}")));
     lines.extend(
         report
             .notes()
@@ -106,7 +107,7 @@ pub(super) fn rehearsed(input: &Path, report: &Report, context: &Context) -> Vec
 }
 
 /// The group, and what keeps a step from giving more.
-fn limits(report: &Report) -> Vec<String> {
+fn limits(report: &Report, arrow: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for (step, found) in report.findings() {
         let number = |key: &str| found.number(key);
@@ -124,7 +125,7 @@ fn limits(report: &Report) -> Vec<String> {
             let whose = if files.is_some() { "the group's largest peak" } else { "the ceiling" };
             lines.push(format!("{step}: {whose} limits the gain"));
         }
-        lines.extend(match_line(step, found));
+        lines.extend(match_line(step, found, arrow));
         if let Some(reduction) = number("reduction_max_db").filter(|reduction| *reduction > 0.0) {
             lines.push(format!("{step}: peaks are limited by up to {reduction:.1} dB"));
         }
@@ -133,18 +134,21 @@ fn limits(report: &Report) -> Vec<String> {
 }
 
 /// What a step changed to match a reference.
-fn match_line(step: &str, found: &Findings) -> Option<String> {
+fn match_line(step: &str, found: &Findings, arrow: &str) -> Option<String> {
     let number = |key: &str| found.number(key);
     let (min, max) = number("eq_min_db").zip(number("eq_max_db"))?;
     let side = number("side_gain_db").filter(|gain| *gain != 0.0);
     let side = side.map(|gain| format!(", sides {:+.1} dB", Plain(gain))).unwrap_or_default();
-    let distance = number("spectrum_distance_before_db").zip(number("spectrum_distance_after_db"));
-    let distance = distance.map(|(before, after)| {
-        format!("; distance from the reference {:.1} to {:.1} dB", Plain(before), Plain(after))
-    });
+    let distance = distance(found, arrow).map(|words| format!(", {words}")).unwrap_or_default();
     let (min, max) = (Plain(min), Plain(max));
-    let distance = distance.unwrap_or_default();
     Some(format!("{step}: bands {min:+.1} to {max:+.1} dB{side}{distance}"))
+}
+
+/// Distance of the spectra before and after a match.
+fn distance(found: &Findings, arrow: &str) -> Option<String> {
+    let number = |when: &str| found.number(&format!("spectrum_distance_{when}_db"));
+    let (before, after) = (Plain(number("before")?), Plain(number("after")?));
+    Some(format!("spectrum {before:.1} {arrow} {after:.1} dB from the reference"))
 }
 
 /// A path below the root or the output folder without that; shorter, and what the pipeline says.
@@ -315,7 +319,7 @@ mod tests {
     use super::*;
     use wavemill_core::processor::Finding;
     use wavemill_core::units::{Dbtp, Lufs};
-    use wavemill_pipelines::report::{Findings, OutputEntry, StepEntry, StepFacts};
+    use wavemill_pipelines::report::{OutputEntry, StepEntry, StepFacts};
 
     fn loudness(integrated_lufs: f64, true_peak_dbtp: f64) -> LoudnessReport {
         LoudnessReport {

@@ -381,7 +381,7 @@ fn match_goes_by_the_file_that_its_flag_names() {
     let output = lab.run(&[&["export", "in.wav", "out.flac"], &flags[..]].concat());
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let shown = format!("{}{}", stdout(&output), stderr(&output));
-    assert!(shown.contains("distance from the reference 0.0 to 0.0 dB"), "{shown}");
+    assert!(shown.contains("spectrum 0.0 -> 0.0 dB from the reference"), "{shown}");
     let both = lab.run(&["export", "in.wav", "b.flac", "--match", "in.wav", "--loudness", "-14"]);
     assert_eq!(code(&both), 2, "{}", stderr(&both));
 }
