@@ -396,7 +396,7 @@ mod tests {
         let words = Numbers::of(&report).before_and_after("->").join(", ");
         assert_eq!(words, "-19.8 -> -18.3 LUFS, true peak -5.0 -> -3.5 dBTP, gain +1.5 dB");
         assert_eq!(
-            limits(&report),
+            limits(&report, "->"),
             [
                 "one gain for a group of 3: -18.0 LUFS, true peak -2.5 dBTP",
                 "loudness: the group's largest peak limits the gain",
