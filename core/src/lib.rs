@@ -8,6 +8,6 @@ pub use wavemill_audio as audio;
 pub use wavemill_audio::{denormals, limits, suggestion, units};
 pub use wavemill_codec::{decode, encode, tags};
 pub use wavemill_dsp::{
-    advice, analysis, delivery, descriptor, limit, loudness, matching, measure, music, processor,
-    processors, resample, typeface, waveform,
+    advice, analysis, delivery, descriptor, features, limit, loudness, matching, measure, music,
+    processor, processors, resample, typeface, waveform,
 };

@@ -3,6 +3,7 @@
 //! The same code for files, for samples in memory, for pipelines and for a plugin. Only the groups
 //! asked for are computed. Results do not depend on how the signal was cut into blocks.
 
+use crate::features::{FeatureMeter, FeatureReport};
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::measure::{
     BandReport, BandsMeter, FrameBatch, HarmonicMeter, HarmonicReport, LevelMeter, LevelReport,
@@ -45,7 +46,7 @@ macro_rules! groups {
 
             /// Whether it is measured where nobody says what to measure.
             pub fn is_usual(self) -> bool {
-                self != Self::Chords
+                !matches!(self, Self::Chords | Self::Features)
             }
 
             /// What it measures, in a few words for people.
@@ -130,6 +131,8 @@ groups! {
     Rhythm: rhythm, RhythmMeter => RhythmReport, "Tempo, beats, bars";
     Tonality: tonality, TonalityMeter => TonalityReport, "Key, tuning, key changes";
     Chords: chords, ChordMeter => Vec<Chord>, "Chords over time; only where asked for";
+    Features: features, FeatureMeter => FeatureReport, "Statistics for finding similar music; only \
+        where asked for";
 }
 
 /// What to measure, and how.

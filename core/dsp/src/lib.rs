@@ -4,6 +4,7 @@ pub mod advice;
 pub mod analysis;
 pub mod delivery;
 pub mod descriptor;
+pub mod features;
 pub mod limit;
 mod log2;
 pub mod loudness;

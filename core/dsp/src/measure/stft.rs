@@ -22,9 +22,9 @@ const HOPS_BEFORE: usize = FRAME / 2 / HOP;
 pub(crate) struct FrameBatch<'a> {
     /// Of every frequency, from zero to half the sample rate, the magnitude in each frame: the
     /// absolute value of the unscaled transform. Lanes beyond the count hold nothing of meaning.
-    pub(super) magnitudes: &'a [Lanes],
+    pub(crate) magnitudes: &'a [Lanes],
     /// Frames in it.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 /// Cuts a stream into frames and transforms them.

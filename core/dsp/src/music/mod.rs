@@ -1,11 +1,11 @@
 //! What is known of music: its rhythm, its key, its chords.
 
 mod chords;
-mod chroma;
+pub(crate) mod chroma;
 mod rhythm;
 mod tonality;
 #[cfg(test)]
-mod wav;
+pub(crate) mod wav;
 
 pub(crate) use chords::ChordMeter;
 pub use chords::{Chord, write_lab};

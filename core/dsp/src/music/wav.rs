@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The WAV files of the folder that `WAVEMILL_FEATURES` names, by name; says so where it names none.
-pub(super) fn files() -> Vec<PathBuf> {
+pub(crate) fn files() -> Vec<PathBuf> {
     let Some(folder) = std::env::var_os("WAVEMILL_FEATURES") else {
         println!("skipped: WAVEMILL_FEATURES names no folder to train on");
         return Vec::new();
@@ -16,7 +16,7 @@ pub(super) fn files() -> Vec<PathBuf> {
 }
 
 /// The samples of a WAV file by channel, and its rate.
-pub(super) fn read(path: &Path) -> (u32, Vec<Vec<f32>>) {
+pub(crate) fn read(path: &Path) -> (u32, Vec<Vec<f32>>) {
     let mut reader = hound::WavReader::open(path).unwrap();
     let (spec, scale) = (reader.spec(), 1.0 / (1u64 << (reader.spec().bits_per_sample - 1)) as f32);
     let all: Vec<f32> = match spec.sample_format {
