@@ -9,6 +9,7 @@ pub mod live;
 mod metrics;
 mod opening;
 mod operations;
+pub mod references;
 mod server;
 mod service;
 mod stop;

@@ -2,6 +2,10 @@
 //! document follow from it. **Adding one: a line in `operations!` and a method of [`Service`] of that name.**
 
 use super::client::{Client, ClientError};
+use super::references::types::{
+    AddReferenceRequest, ReferenceFilter, ReferenceList, ReferenceView, RemoveReferencesRequest,
+    SimilarAnswer, SimilarRequest,
+};
 use super::service::Service;
 use super::types::{
     AdoptAnswer, AdoptRequest, BatchFilter, BatchList, BatchView, CancelRequest, DeleteAnswer,
@@ -177,6 +181,16 @@ operations! {
     post "/v1/files/delete" delete_files(body DeleteRequest) -> DeleteAnswer;
     /// Know files that others made
     post "/v1/files/adopt" adopt_files(body AdoptRequest) -> AdoptAnswer;
+    /// Tracks that others are compared with, by name
+    get "/v1/references" references(query ReferenceFilter) -> ReferenceList;
+    /// A reference, with its features and measures
+    get "/v1/references/{name}" reference(path "name") -> ReferenceView, refused 404;
+    /// Add a reference
+    post "/v1/references" add_reference(body AddReferenceRequest) -> ReferenceView, refused 400 409;
+    /// Remove references; the answer lists them
+    post "/v1/references/remove" remove_references(body RemoveReferencesRequest) -> ReferenceList, refused 404;
+    /// References that sound like given features, the most similar first
+    post "/v1/references/similar" similar(body SimilarRequest) -> SimilarAnswer, refused 400 404;
     /// Log more or less from now on
     post "/v1/log" set_log_level(body LogLevel) -> LogLevel, refused 400;
     /// Finish what runs, then end; or end at once

@@ -22,6 +22,7 @@ mod notices;
 mod queries;
 mod queue;
 mod records;
+mod references;
 mod requests;
 pub mod source;
 mod tables;
@@ -45,12 +46,14 @@ pub use records::{
     GroupRecord, JobRecord, LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord,
     SourceRecord, tag_texts,
 };
+pub use references::{ReferenceIndex, ReferenceRecord};
 pub use tables::Tx;
 pub use wavemill_pipelines::path_text;
 
 use commit::Committer;
 use parking_lot::Mutex;
 use redb::{Database, DatabaseError, ReadableDatabase};
+use references::KnownReferences;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -91,6 +94,7 @@ pub struct Store {
     misses: AtomicU64,
     /// Where in the catalog, by time, the next look for files that are gone begins.
     files_looked_at: Mutex<Vec<u8>>,
+    references: KnownReferences,
 }
 
 impl std::fmt::Debug for Store {
@@ -154,6 +158,7 @@ impl Store {
             pid_file,
             misses: AtomicU64::new(0),
             files_looked_at: Mutex::default(),
+            references: KnownReferences::default(),
         })
     }
 

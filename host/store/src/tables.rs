@@ -70,6 +70,10 @@ pub(super) const NOTICES: Table = TableDefinition::new("notices");
 /// `name` -> [`super::notices::Backlog`]: how much a hook was not notified of yet, so that nobody has to
 /// read it all.
 pub(super) const BACKLOGS: Table = TableDefinition::new("backlogs");
+/// name -> [`super::ReferenceRecord`]: tracks that others are compared with.
+pub(super) const REFERENCES: Table = TableDefinition::new("references");
+/// name -> version of the features (4 bytes, little-endian), the features, the genre as it is compared.
+pub(super) const REFERENCE_FEATURES: Table = TableDefinition::new("reference-features");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");
 
@@ -78,10 +82,11 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 30] = [
+pub(super) const ALL: [Table; 32] = [
     FILES, LATEST, CONTENTS, JOBS, ID_ENDS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS,
     PLAN_USES, CURRENT, GROUPS, GROUP_JOBS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER,
-    PAUSED, CATALOG, CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS, META,
+    PAUSED, CATALOG, CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS,
+    REFERENCES, REFERENCE_FEATURES, META,
 ];
 
 /// First byte of every record: the version of its shape.

@@ -1,11 +1,15 @@
 //! Which genre profiles there are: data of the program, found by name.
 
 mod file;
+mod text;
 
+use crate::diagnostic::Diagnostic;
 use file::read_profiles;
 use std::sync::LazyLock;
 use wavemill_core::advice::Profile;
 use wavemill_core::suggestion::nearest;
+
+pub use text::text_of;
 
 /// The profiles that come with Wavemill, in the order of their file; the first of a genre is the one that
 /// the genre's name means.
@@ -14,6 +18,14 @@ pub fn shipped() -> &'static [Profile] {
         read_profiles(include_str!("../../profiles/profiles.toml")).expect("a test reads this file")
     });
     &SHIPPED
+}
+
+/// Reads a file of profiles.
+///
+/// # Errors
+/// Every mistake at once, in the order of the text.
+pub fn read(text: &str) -> Result<Vec<Profile>, Vec<Diagnostic>> {
+    read_profiles(text)
 }
 
 /// What a name means.
@@ -40,7 +52,7 @@ const ALIASES: &[(&str, &str)] = &[
 /// `drum & bass, liquid`), or the genre alone, which means its first character. A genre without a
 /// profile is no mistake: there is a general one.
 pub fn find(name: &str) -> Found {
-    let typed = plain(name);
+    let typed = plain_name(name);
     let known = shipped().iter().find(|profile| {
         let Profile { id, genre, character, .. } = profile;
         let forms = std::iter::once(genre.as_str()).chain(aliases(genre));
@@ -80,8 +92,8 @@ fn aliases(genre: &str) -> impl Iterator<Item = &'static str> {
     ALIASES.iter().filter(move |(_, meant)| *meant == genre).map(|(alias, _)| *alias)
 }
 
-/// Lower case, `and` for `&`, words joined by one hyphen.
-fn plain(name: &str) -> String {
+/// A name as names are compared: lower case, `and` for `&`, words joined by one hyphen.
+pub fn plain_name(name: &str) -> String {
     let name = name.to_lowercase().replace('&', " and ");
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")

@@ -9,6 +9,7 @@ mod advise;
 mod band;
 mod level;
 mod measure;
+mod own;
 mod profile;
 mod range;
 mod reading;

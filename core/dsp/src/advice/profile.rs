@@ -58,6 +58,9 @@ const GENERAL: &str = "general";
 /// The id of the profile of one track.
 const REFERENCE: &str = "reference";
 
+/// The character of a profile made of somebody's own tracks.
+pub(super) const OWN_CHARACTER: &str = "own";
+
 /// Levels of the bands of an average hit, in dB of the sum.
 ///
 /// The average spectrum of number ones from 1950 to 2010 falls by about 5 dB an octave in power density
@@ -122,6 +125,8 @@ impl Profile {
     pub fn origin(&self) -> &'static str {
         if self.id == REFERENCE {
             "the numbers of one track, with tolerances"
+        } else if self.character == OWN_CHARACTER {
+            "the spread of your own tracks"
         } else {
             "targets drawn from published practice, not measurements of records"
         }

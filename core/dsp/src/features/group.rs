@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a dimension belongs to. Groups weigh what their share in finding the other half of a track was worth, not
-/// what the number of their dimensions is.
+/// What a dimension belongs to.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,44 +1,51 @@
 //! Features of many pieces, searched in one loop.
 
-use super::dimension::DIMENSION_COUNT;
-use super::similarity::{SHARED_MIN, weights};
+use super::metric::{Values, image, masked, product, square};
+use super::similarity::SHARED_MIN;
 use super::vector::Features;
-
-/// Sums that are added to beside each other, so that the loop becomes vectors.
-const LANES: usize = 16;
 
 /// A piece that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hit {
     /// Its place, in the order in which pieces were added.
     pub place: usize,
-    /// The weighted cosine, -1 to 1.
+    /// The cosine, -1 to 1.
     pub score: f32,
 }
 
-/// Features of pieces, side by side: 528 bytes each.
+/// Features of pieces, side by side: 532 bytes each.
 #[derive(Clone, Debug, Default)]
 pub struct FeatureIndex {
-    values: Vec<[f32; DIMENSION_COUNT]>,
+    values: Vec<Values>,
     masks: Vec<u128>,
+    /// The square of the length of each.
+    squares: Vec<f32>,
 }
 
 /// What is looked for, as the loop needs it.
 struct Query {
-    mask: u128,
-    /// Weight of every dimension that it has, 0 of the others.
-    weights: [f32; DIMENSION_COUNT],
-    /// The same times its value.
-    weighted: [f32; DIMENSION_COUNT],
-    /// Weight times the square of its value.
-    squares: [f32; DIMENSION_COUNT],
+    shared: u128,
+    /// The metric times its values.
+    image: Values,
+    /// The square of its length.
+    square: f32,
 }
+
+/// Masks for which a query is kept ready: a collection has few.
+const QUERIES_MAX: usize = 64;
 
 impl FeatureIndex {
     /// Adds a piece.
     pub fn push(&mut self, features: &Features) {
         self.values.push(features.values);
         self.masks.push(features.mask);
+        self.squares.push(square(&features.values));
+    }
+
+    /// A piece that was added.
+    pub fn get(&self, place: usize) -> Option<Features> {
+        let (values, mask) = self.values.get(place).copied().zip(self.masks.get(place).copied())?;
+        Some(Features { values, mask })
     }
 
     /// Number of pieces.
@@ -59,17 +66,27 @@ impl FeatureIndex {
         count: usize,
         is_wanted: impl Fn(usize) -> bool,
     ) -> Vec<Hit> {
-        let query = Query::new(features);
-        let mut norms = Norms::default();
-        let mut hits: Vec<Hit> = Vec::with_capacity(count.saturating_add(1).min(self.len() + 1));
-        for (place, (values, &mask)) in self.values.iter().zip(&self.masks).enumerate() {
-            let shared = mask & query.mask;
+        let mut queries: Vec<Query> = Vec::new();
+        let mut hits: Vec<Hit> = Vec::with_capacity(count.min(self.len()) + 1);
+        for (place, values) in self.values.iter().enumerate() {
+            let mask = self.masks[place];
+            let shared = mask & features.mask;
             if shared.count_ones() < SHARED_MIN {
                 continue;
             }
-            let (product, square) = sums(&query, values);
-            let norm = (norms.of(&query, shared) * square).sqrt();
-            let score = if norm > 0.0 { (product / norm).clamp(-1.0, 1.0) } else { continue };
+            let at = queries.iter().position(|query| query.shared == shared).unwrap_or_else(|| {
+                queries.truncate(QUERIES_MAX);
+                queries.push(Query::new(features, shared));
+                queries.len() - 1
+            });
+            // Mostly the piece has nothing that the query has not, and its length is known.
+            let square =
+                if shared == mask { self.squares[place] } else { square(&masked(values, shared)) };
+            let norm = (queries[at].square * square).sqrt();
+            if norm <= 0.0 {
+                continue;
+            }
+            let score = (product(values, &queries[at].image) / norm).clamp(-1.0, 1.0);
             let is_full = hits.len() >= count;
             if is_full && hits.last().is_none_or(|last| last.score >= score) || !is_wanted(place) {
                 continue;
@@ -83,55 +100,19 @@ impl FeatureIndex {
 }
 
 impl Query {
-    fn new(features: &Features) -> Self {
-        let weights = weights(features.mask);
-        let weighted = std::array::from_fn(|index| weights[index] * features.values[index]);
-        let squares = std::array::from_fn(|index| weighted[index] * features.values[index]);
-        Self { mask: features.mask, weights, weighted, squares }
+    /// Over the dimensions that it shares with a piece.
+    fn new(features: &Features, shared: u128) -> Self {
+        let values = masked(&features.values, shared);
+        let image = masked(&image(&values), shared);
+        Self { shared, square: product(&values, &image), image }
     }
-}
-
-/// The square of the query's length over shared dimensions. There are few different masks in a collection.
-#[derive(Default)]
-struct Norms(Vec<(u128, f32)>);
-
-impl Norms {
-    /// Masks that are remembered.
-    const KNOWN_MAX: usize = 16;
-
-    fn of(&mut self, query: &Query, shared: u128) -> f32 {
-        if let Some((_, norm)) = self.0.iter().find(|(known, _)| *known == shared) {
-            return *norm;
-        }
-        let squares = query.squares.iter().enumerate();
-        let norm =
-            squares.filter(|(index, _)| shared >> index & 1 == 1).map(|(_, square)| square).sum();
-        if self.0.len() < Self::KNOWN_MAX {
-            self.0.push((shared, norm));
-        }
-        norm
-    }
-}
-
-/// The product of the query and a piece, and the square of the piece over the query's dimensions. What a piece has not
-/// is 0.
-fn sums(query: &Query, values: &[f32; DIMENSION_COUNT]) -> (f32, f32) {
-    let (mut products, mut squares) = ([0.0f32; LANES], [0.0f32; LANES]);
-    for start in (0..DIMENSION_COUNT).step_by(LANES) {
-        for lane in 0..LANES {
-            let value = values[start + lane];
-            products[lane] += query.weighted[start + lane] * value;
-            squares[lane] += query.weights[start + lane] * value * value;
-        }
-    }
-    (products.iter().sum(), squares.iter().sum())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Similarity;
     use crate::features::similarity::tests::track;
+    use crate::features::{DIMENSION_COUNT, Similarity};
 
     fn index(count: u32) -> FeatureIndex {
         let mut index = FeatureIndex::default();
@@ -144,7 +125,8 @@ mod tests {
         let index = index(300);
         let hits = index.search(&track(1000), 7, |_| true);
         let score = |seed| Similarity::between(&track(1000), &track(seed)).unwrap().score;
-        let mut wanted: Vec<(usize, f64)> = (0..300).map(|seed| (seed as usize, score(seed))).collect();
+        let mut wanted: Vec<(usize, f64)> =
+            (0..300).map(|seed| (seed as usize, score(seed))).collect();
         wanted.sort_by(|a, b| b.1.total_cmp(&a.1));
         assert_eq!(hits.len(), 7);
         for (hit, (place, score)) in hits.iter().zip(wanted) {
@@ -158,7 +140,12 @@ mod tests {
         let index = index(300);
         let hits = index.search(&track(42), 1, |_| true);
         assert_eq!(hits[0].place, 42);
-        assert!(index.search(&track(42), 300, |place| place % 2 == 1).iter().all(|hit| hit.place % 2 == 1));
+        assert!(
+            index
+                .search(&track(42), 300, |place| place % 2 == 1)
+                .iter()
+                .all(|hit| hit.place % 2 == 1)
+        );
         assert_eq!(index.search(&track(42), 0, |_| true), []);
         assert_eq!(index.search(&track(42), usize::MAX, |_| true).len(), 300);
     }

@@ -3,7 +3,8 @@
 //! [`DIMENSIONS`] lists them. A [`meter`](FeatureReport) measures what other groups of the analysis do
 //! not; [`Features`] takes all of it, each number less the mean and by the spread of a corpus of real
 //! music (`standard`). A number that a file does not have is masked: a mono file has no width, music
-//! without a key no tonic. Likeness is the weighted cosine over what both sides have.
+//! without a key no tonic. Likeness is the cosine over what both sides have, in a [`metric`] in which
+//! what differs within a track counts little, and what dimensions of a group have in common counts once.
 
 mod bands;
 mod dimension;
@@ -12,6 +13,7 @@ mod group;
 mod index;
 mod levels;
 mod meter;
+mod metric;
 mod report;
 mod similarity;
 mod standard;

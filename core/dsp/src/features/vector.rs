@@ -13,9 +13,6 @@ pub const FEATURE_VERSION: u32 = 1;
 /// Standardized values end here, either way: one odd number does not outweigh all others.
 const VALUE_MAX: f32 = 3.0;
 
-/// Bytes of features as they are kept.
-const BYTES: usize = 16 + 4 * DIMENSION_COUNT;
-
 /// What music sounds like: a number for each dimension, standardized by the corpus, or none.
 ///
 /// ```
@@ -35,13 +32,19 @@ pub struct Features {
 
 /// Bytes that are no features.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("features have {found} bytes or a number that is not finite; they have {BYTES} bytes")]
+#[error(
+    "features have {found} bytes or a number that is not finite; they have {} bytes",
+    Features::BYTES
+)]
 pub struct BadFeatures {
     /// How many there are.
     pub found: usize,
 }
 
 impl Features {
+    /// Bytes of features as they are kept.
+    pub const BYTES: usize = 16 + 4 * DIMENSION_COUNT;
+
     /// Of a file. Groups that were not measured are masked; see [`super::GROUPS`].
     pub fn of(analysis: &Analysis) -> Self {
         let mut features = Self { values: [0.0; DIMENSION_COUNT], mask: 0 };
@@ -60,6 +63,11 @@ impl Features {
     pub fn value(&self, dimension: usize) -> Option<f32> {
         let is_there = dimension < DIMENSION_COUNT && self.mask >> dimension & 1 == 1;
         is_there.then(|| self.values[dimension])
+    }
+
+    /// All values, in the order of the dimensions.
+    pub fn to_standardized(&self) -> [Option<f32>; DIMENSION_COUNT] {
+        std::array::from_fn(|dimension| self.value(dimension))
     }
 
     /// How many dimensions have a value.

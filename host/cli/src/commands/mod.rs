@@ -31,6 +31,7 @@ mod paths;
 mod pipeline_files;
 mod plan;
 mod progress;
+mod references;
 mod reload;
 mod run;
 mod schema;
@@ -64,6 +65,7 @@ const COMMANDS: &[Entry] = &[
     entry::<analyze::Analyze>(),
     entry::<waveform::WaveformOf>(),
     entry::<targets::Targets>(),
+    entry::<references::References>(),
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
     entry::<files::Files>(),

@@ -11,6 +11,7 @@ mod export;
 mod files;
 mod formats;
 mod groups;
+mod references;
 mod replay_gain;
 mod schema;
 mod waveform;

@@ -1,7 +1,7 @@
 //! From the arguments to the files they mean.
 
 use crate::analysis::{Input, RawFormat, STREAM_NAME};
-use crate::report::one_line;
+use crate::report::{one_line, shown};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,18 @@ impl Item {
         }
         .map(|input| input.with_damaged(self.damaged))
         .map_err(|reason| one_line(&reason))
+    }
+
+    /// Its path, where it is a file.
+    ///
+    /// # Errors
+    /// One line that names it.
+    pub(super) fn into_file(self) -> Result<PathBuf, String> {
+        match self.what {
+            What::File => Ok(self.path),
+            What::Stream(_) => Err("standard input has no name: give a file".to_owned()),
+            What::Nothing(reason) => Err(format!("{} {reason}", shown(&self.path))),
+        }
     }
 
     /// Whether it is standard input.

@@ -25,7 +25,21 @@ mod table;
 pub(super) mod verdicts;
 mod work;
 
+pub(super) use recommend::PARTS as ADVICE_PARTS;
 use recommend::{Advised, Advisor, Recommend};
+
+/// The audio files that arguments mean, folders walked.
+///
+/// # Errors
+/// When one is standard input, or a folder has none.
+pub(super) fn audio_files(arguments: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let items = files::items(arguments, None);
+    items
+        .into_iter()
+        .map(files::Item::into_file)
+        .collect::<Result<_, _>>()
+        .map_err(CliError::failed)
+}
 
 /// Measure files: format, tags, loudness, levels, spectrum; and compare them with delivery targets
 #[derive(Debug, clap::Args)]
@@ -175,10 +189,11 @@ impl Run for Analyze {
         let items: Vec<_> = items.map(|item| item.with_damaged(self.damaged)).collect();
         let mut page = self.page.prepare(items.iter().map(|item| item.path.as_path()))?;
         self.recommend.check(items.len())?;
-        let reference = self.recommend.item();
+        let reference = self.recommend.reference(context)?;
+        let reference_item = reference.as_ref().and_then(recommend::Reference::item);
         let outputs: Vec<&Path> =
             self.page.html().into_iter().chain(self.recommend.apply.as_deref()).collect();
-        confine(items.iter().chain(&reference), cache.as_ref(), &outputs, context)?;
+        confine(items.iter().chain(reference_item), cache.as_ref(), &outputs, context)?;
         let advisor = self.recommend.advisor(reference, cache.as_ref(), context)?;
         let mut parts = needed(&shown_parts, &targets, self.damaged, page.is_some());
         if advisor.is_some() {

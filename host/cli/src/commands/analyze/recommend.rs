@@ -5,6 +5,7 @@ use super::{Record, work};
 use crate::analysis::{Cache, Part};
 use crate::commands::output_file;
 use crate::commands::{CliError, Context, steps};
+use crate::diagnostics;
 use crate::report::{Paint, Tone, one_line, shown};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -33,12 +34,17 @@ pub(super) struct Recommend {
     #[arg(long = "recommend", id = "recommend", conflicts_with_all = ["csv", "history"])]
     pub(super) is_wanted: bool,
 
-    /// Genre, such as techno or "deep house" [default: general advice]
-    #[arg(long, value_name = "GENRE", requires = "recommend", conflicts_with = "reference")]
+    /// Genre, such as techno or "deep house", or a file of `references profile` [default: general advice]
+    #[arg(
+        long,
+        value_name = "GENRE|FILE.toml",
+        requires = "recommend",
+        conflicts_with = "reference"
+    )]
     genre: Option<String>,
 
-    /// Track to compare with instead of a genre
-    #[arg(long, value_name = "FILE", requires = "recommend")]
+    /// Track to compare with instead of a genre: a file, or a name from `wavemill references list`
+    #[arg(long, value_name = "FILE|NAME", requires = "recommend")]
     reference: Option<PathBuf>,
 
     /// How much to advise
@@ -99,10 +105,33 @@ impl Recommend {
         Ok(())
     }
 
-    /// The reference track.
-    pub(super) fn item(&self) -> Option<Item> {
-        let path = self.reference.as_ref()?;
-        files::items(std::slice::from_ref(path), None).pop()
+    /// What to compare with that is not shipped. A stored track is asked for here, and a profile read, while that is
+    /// still allowed.
+    ///
+    /// # Errors
+    /// When there is neither a file nor a stored reference of that name, or the profile has mistakes.
+    pub(super) fn reference(&self, context: &Context) -> Result<Option<Reference>, CliError> {
+        let genre = self.genre.as_deref().map(Path::new);
+        let is_file = |path: &&Path| path.extension().is_some_and(|extension| extension == "toml");
+        if let Some(path) = genre.filter(is_file) {
+            return Ok(Some(Reference::Own(own_profile(path, context)?)));
+        }
+        let Some(path) = &self.reference else { return Ok(None) };
+        if path.symlink_metadata().is_ok() {
+            let item = files::items(std::slice::from_ref(path), None).pop();
+            return Ok(item.map(Reference::File));
+        }
+        let name = path.to_string_lossy();
+        let found = context.settings.client()?.reference(&name).map_err(|error| {
+            let reason = one_line(&error.to_string());
+            CliError::failed(format!("--reference {}: no such file, and {reason}", shown(path)))
+        })?;
+        let Some(Value::Object(record)) = found.measures else {
+            let name = one_line(&name);
+            let reason = format!("reference `{name}` has no measures; add its file again");
+            return Err(CliError::failed(reason));
+        };
+        Ok(Some(Reference::Stored { name: one_line(&name), record }))
     }
 
     /// What to hold files against; `None` where nobody asked.
@@ -111,7 +140,7 @@ impl Recommend {
     /// When the reference track cannot be measured.
     pub(super) fn advisor(
         &self,
-        reference: Option<Item>,
+        reference: Option<Reference>,
         cache: Option<&Cache>,
         context: &Context,
     ) -> Result<Option<Advisor>, CliError> {
@@ -119,7 +148,15 @@ impl Recommend {
             return Ok(None);
         }
         let level = self.level;
-        if let Some(item) = reference {
+        if let Some(Reference::Own(profile)) = reference {
+            return Ok(Some(Advisor { profile, level }));
+        }
+        if let Some(Reference::Stored { name, record }) = &reference {
+            let analysis = analysis_of(record)
+                .map_err(|reason| CliError::failed(format!("reference `{name}`: {reason}")))?;
+            return Ok(Some(Advisor { profile: Profile::of_reference(name, &analysis), level }));
+        }
+        if let Some(Reference::File(item)) = reference {
             let path = item.path.clone();
             let wanted = work::Wanted {
                 parts: PARTS,
@@ -165,6 +202,42 @@ impl Recommend {
         context.report.note(&format!("{path} written; next: wavemill run {path} {input}"));
         Ok(())
     }
+}
+
+/// What files are held against that is not shipped.
+pub(super) enum Reference {
+    /// A profile of somebody's own tracks.
+    Own(Profile),
+    /// One that is measured now.
+    File(Item),
+    /// One that was measured and kept.
+    Stored {
+        /// What one types for it.
+        name: String,
+        /// What was measured.
+        record: Record,
+    },
+}
+
+impl Reference {
+    /// The file that is read for it.
+    pub(super) fn item(&self) -> Option<&Item> {
+        match self {
+            Self::File(item) => Some(item),
+            Self::Own(_) | Self::Stored { .. } => None,
+        }
+    }
+}
+
+/// The first profile of a file.
+fn own_profile(path: &Path, context: &Context) -> Result<Profile, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::path(path, error))?;
+    let found = profiles::read(&text).map_err(|all| {
+        let paint = context.report.note_paint();
+        context.report.raw_error(&diagnostics::draw(path, &text, &all, paint));
+        CliError::Mistakes { path: path.to_owned(), count: all.len() }
+    })?;
+    found.into_iter().next().ok_or_else(|| CliError::failed(format!("{}: no profile", shown(path))))
 }
 
 /// The measures of a record.
