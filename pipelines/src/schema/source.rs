@@ -48,7 +48,7 @@ pub(super) const REPORT_KEYS: &[Key] = &[
     ),
 ];
 
-/// Everything that is measured.
+/// Everything that is measured for people; what similar music is found by has to be named.
 const ALL: &str = "all";
 
 /// The groups of measures by name, and [`ALL`].
@@ -65,7 +65,10 @@ const MEASURES: [&str; MeasureGroup::ALL.len() + 1] = {
 /// The groups that the report holds besides loudness, in the order of reports.
 pub(super) fn read_measures(values: &Values<'_>) -> Vec<MeasureGroup> {
     let named = values.words("measure").map(Spanned::into_inner).unwrap_or_default();
-    let is_named = |group: &MeasureGroup| named.contains(&group.name()) || named.contains(&ALL);
+    let is_in_all = |group: &MeasureGroup| *group != MeasureGroup::Features;
+    let is_named = |group: &MeasureGroup| {
+        named.contains(&group.name()) || (named.contains(&ALL) && is_in_all(group))
+    };
     let groups = MeasureGroup::ALL.iter().copied().filter(|group| *group != MeasureGroup::Loudness);
     groups.filter(is_named).collect()
 }

@@ -1,6 +1,6 @@
 //! Features of many pieces, searched in one loop.
 
-use super::metric::{Values, image, masked, product, square};
+use super::metric::{Squares, Values, image, masked, product, shared_square, squares};
 use super::similarity::SHARED_MIN;
 use super::vector::Features;
 
@@ -13,13 +13,13 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// Features of pieces, side by side: 532 bytes each.
+/// Features of pieces, side by side: 560 bytes each.
 #[derive(Clone, Debug, Default)]
 pub struct FeatureIndex {
     values: Vec<Values>,
     masks: Vec<u128>,
-    /// The square of the length of each.
-    squares: Vec<f32>,
+    /// The squares of their lengths by group.
+    squares: Vec<Squares>,
 }
 
 /// What is looked for, as the loop needs it.
@@ -39,7 +39,7 @@ impl FeatureIndex {
     pub fn push(&mut self, features: &Features) {
         self.values.push(features.values);
         self.masks.push(features.mask);
-        self.squares.push(square(&features.values));
+        self.squares.push(squares(&features.values));
     }
 
     /// A piece that was added.
@@ -79,9 +79,7 @@ impl FeatureIndex {
                 queries.push(Query::new(features, shared));
                 queries.len() - 1
             });
-            // Mostly the piece has nothing that the query has not, and its length is known.
-            let square =
-                if shared == mask { self.squares[place] } else { square(&masked(values, shared)) };
+            let square = shared_square(values, &self.squares[place], mask, shared);
             let norm = (queries[at].square * square).sqrt();
             if norm <= 0.0 {
                 continue;

@@ -53,10 +53,55 @@ pub(super) fn masked(values: &Values, mask: u128) -> Values {
     std::array::from_fn(|index| if mask >> index & 1 == 1 { values[index] } else { 0.0 })
 }
 
-/// The square of the length of values by the matrix.
-pub(super) fn square(values: &Values) -> f32 {
-    product(values, &image(values))
+/// Of each group, the square of the length of values by the matrix; they sum to that of all.
+pub(super) type Squares = [f32; FeatureGroup::ALL.len()];
+
+/// The squares of values.
+pub(super) fn squares(values: &Values) -> Squares {
+    std::array::from_fn(|group| BLOCKS[group].square(values, !0))
 }
+
+/// The square of the length of values over `shared`, which are part of those that exist (`mask`), where `squares` are
+/// those of all that exist. Only groups that lose some of their values and not all are computed anew.
+pub(super) fn shared_square(values: &Values, squares: &Squares, mask: u128, shared: u128) -> f32 {
+    let of_group = |(block, &square): (&Block, &f32)| {
+        let (has, shares) = (mask & block.mask(), shared & block.mask());
+        if shares == has {
+            square
+        } else if shares == 0 {
+            0.0
+        } else {
+            block.square(values, shared)
+        }
+    };
+    BLOCKS.iter().zip(squares).map(of_group).sum()
+}
+
+impl Block {
+    /// Its dimensions.
+    fn mask(&self) -> u128 {
+        ((1 << self.columns.len()) - 1) << self.start
+    }
+
+    /// Over the values that are in a mask.
+    fn square(&self, values: &Values, mask: u128) -> f32 {
+        let mut own = [0.0f32; GROUP_MAX];
+        for (index, value) in own[..self.columns.len()].iter_mut().enumerate() {
+            let dimension = self.start + index;
+            *value = if mask >> dimension & 1 == 1 { values[dimension] } else { 0.0 };
+        }
+        let mut image = [0.0f32; GROUP_MAX];
+        for (column, value) in self.columns.iter().zip(own) {
+            for (sum, number) in image.iter_mut().zip(column) {
+                *sum += number * value;
+            }
+        }
+        image.iter().zip(own).map(|(image, value)| image * value).sum()
+    }
+}
+
+/// Most dimensions of a group.
+const GROUP_MAX: usize = 40;
 
 /// Sums that are added to beside each other, so that the loop becomes vectors.
 const LANES: usize = 16;
@@ -82,8 +127,12 @@ mod tests {
             let value =
                 |index: usize| ((index as f32 + 1.3) * (f64::from(seed) + 0.7) as f32).sin();
             let values: Values = std::array::from_fn(value);
-            assert!(square(&values) > 0.0, "{seed}");
-            assert!(square(&masked(&values, 0xff << (seed % 120))) > 0.0, "{seed}");
+            let (all, mask) = (squares(&values), 0xff_ffff << (seed % 100));
+            assert!(all.iter().all(|square| *square > 0.0), "{seed}");
+            let part = shared_square(&values, &all, !0, mask);
+            let masked = masked(&values, mask);
+            let plain = product(&masked, &image(&masked));
+            assert!(plain > 0.0 && (part / plain - 1.0).abs() < 1e-3, "{seed}: {part}, {plain}");
         }
     }
 }

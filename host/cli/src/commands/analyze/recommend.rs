@@ -19,7 +19,7 @@ use wavemill_pipelines::report::AdviceText;
 use wavemill_pipelines::report::html::Recommendations;
 
 /// What is held against a profile.
-pub(super) const PARTS: &[Part] = &[
+pub(in crate::commands) const PARTS: &[Part] = &[
     Part::Measures(MeasureGroup::Loudness),
     Part::Measures(MeasureGroup::Level),
     Part::Measures(MeasureGroup::Stereo),

@@ -152,7 +152,7 @@ fn show(name: &str, context: &Context) -> Result<(), CliError> {
         table.toned([
             (one.group.name().to_owned(), Some(Tone::Faint)),
             (one.name.to_owned(), None),
-            (format!("{:+.2}", Plain(value).0), None),
+            (format!("{:+.2}", (value * 100.0).round() / 100.0 + 0.0), None),
             (one.summary.to_owned(), Some(Tone::Faint)),
         ]);
     }

@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use wavemill_api::references::types::{
     FeaturePartView, SimilarAnswer, SimilarRequest, SimilarView,
 };
-use wavemill_core::units::Plain;
 
 /// Find the references that sound most like a file
 ///
@@ -123,8 +122,8 @@ fn explain(one: &SimilarView, context: &Context) -> Result<(), CliError> {
     let mut row = |part: &FeaturePartView| {
         table.toned([
             (signed(part.part), None),
-            (format!("{:+.1}", part.file), None),
-            (format!("{:+.1}", part.reference), None),
+            (spreads(part.file), None),
+            (spreads(part.reference), None),
             (part.summary.clone(), Some(Tone::Faint)),
         ]);
     };
@@ -135,7 +134,12 @@ fn explain(one: &SimilarView, context: &Context) -> Result<(), CliError> {
 }
 
 fn score(score: f64) -> String {
-    format!("{:.3}", Plain(score).0)
+    format!("{score:.3}")
+}
+
+/// Without a sign before what rounds to nothing.
+fn spreads(value: f32) -> String {
+    format!("{:+.1}", (value * 10.0).round() / 10.0 + 0.0)
 }
 
 fn signed(part: f64) -> String {
