@@ -28,7 +28,13 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ),
     (
         "wavemill-api",
-        &["wavemill-pipelines", "wavemill-platform", "wavemill-store", "wavemill-watch"],
+        &[
+            "wavemill-core",
+            "wavemill-pipelines",
+            "wavemill-platform",
+            "wavemill-store",
+            "wavemill-watch",
+        ],
     ),
     (
         "wavemill-daemon",

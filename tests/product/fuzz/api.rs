@@ -54,6 +54,10 @@ fn corpus() -> Vec<String> {
         post("/v1/files/move", r#"{"from": "/a", "to": "/b", "copy": false}"#),
         post("/v1/files/delete", r#"{"paths": ["/a"], "empty_folders": true}"#),
         post("/v1/files/adopt", r#"{"paths": ["/dev/null", "relative"]}"#),
+        get("/v1/references?artist=ada&genre=deep%20house&year=2001&limit=2"),
+        get("/v1/references/nothing"),
+        post("/v1/references/remove", r#"{"names": ["a"]}"#),
+        post("/v1/references/similar", r#"{"features": {"version": 1, "values": [0.5, null]}}"#),
         post("/v1/log", r#"{"level": "warn"}"#),
     ]
 }
