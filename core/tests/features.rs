@@ -131,6 +131,13 @@ fn silence_and_single_frames_have_masks() {
 }
 
 #[test]
+fn samples_far_beyond_full_scale_are_no_numbers_and_no_panic() {
+    let plane = |sign: f32| (0..44_100).map(|n| sign * f32::MAX * (n as f32).sin()).collect();
+    let found = features(&[plane(1.0), plane(-1.0)], 44_100);
+    assert!((0..128).all(|index| found.value(index).is_none_or(f32::is_finite)));
+}
+
+#[test]
 fn mono_is_compared_without_what_is_stereo() {
     let [left, right] = Piece::new(3).play(0.0);
     let sum: Vec<f32> = left.iter().zip(&right).map(|(left, right)| (left + right) / 2.0).collect();

@@ -83,8 +83,10 @@ impl Meter for FeatureMeter {
 impl FeatureMeter {
     /// Silent frames are passed over, and what comes after one is no rise.
     fn take(&mut self, frame: &FrameLevels) {
-        self.levels.push(frame.power);
-        if frame.power <= POWER_FLOOR {
+        // Samples far beyond full scale have powers that are no numbers.
+        let power = if frame.power.is_finite() { frame.power } else { 0.0 };
+        self.levels.push(power);
+        if power <= POWER_FLOOR {
             self.before = None;
             return;
         }

@@ -73,6 +73,8 @@ const FURTHER: &[(&str, Column)] = &[
     ("tonality", Column { head: "CONF.", cell: |it| number(it, "tonality", "confidence", 2) }),
     ("tonality", Column { head: "A4, HZ", cell: |it| number(it, "tonality", "tuning_hz", 1) }),
     ("chords", Column { head: "CHORDS", cell: chord_count }),
+    ("features", Column { head: "FLUX", cell: |it| number(it, "features", "flux_db", 2) }),
+    ("features", Column { head: "QUIET", cell: |it| number(it, "features", "quiet_share", 3) }),
 ];
 
 /// Fewest columns that a path is cut to.
