@@ -16,6 +16,7 @@ pub(crate) struct FeatureMeter {
     bands: Bands,
     sums: [BandSums; BAND_COUNT],
     count: u64,
+    frames_per_second: f64,
     before: Option<[f32; BAND_COUNT]>,
     levels: Levels,
     flux: Flux,
@@ -39,6 +40,7 @@ impl Meter for FeatureMeter {
             bands: Bands::new(spec.sample_rate),
             sums: [BandSums::default(); BAND_COUNT],
             count: 0,
+            frames_per_second,
             before: None,
             levels: Levels::new(frames_per_second),
             flux: Flux::new(frames_per_second),
@@ -56,6 +58,10 @@ impl Meter for FeatureMeter {
     }
 
     fn finish(self, _shapes: &Shapes) -> FeatureReport {
+        // Statistics of less than a second say nothing.
+        if (self.count as f64) < self.frames_per_second {
+            return FeatureReport::default();
+        }
         let (levels, flux) = (self.levels.finish(), self.flux.finish());
         let (band_levels_db, band_deviations_db) = self.of_bands();
         let list = |values: Option<&[f64]>| values.map(<[f64]>::to_vec).unwrap_or_default();
