@@ -11,7 +11,7 @@ use wavemill_core::features::{
 const RATE_HZ: u32 = 22_050;
 
 /// Seconds of a half.
-const HALF_S: f64 = 4.5;
+const HALF_S: f64 = 6.0;
 
 /// Other pieces among which a half has to find its other half.
 const OTHERS: u64 = 200;
