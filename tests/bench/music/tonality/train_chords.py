@@ -19,10 +19,10 @@ def row(numbers):
 
 
 with open(sys.argv[1], "w") as f:
-    f.write('''//! The weights of the chord model. Written by `training/train_chords.py`.
+    f.write('''//! The weights of the chord model. Written by `tests/bench/music/tonality/train_chords.py`.
 
 use super::quality::QUALITY_COUNT;
-use crate::chroma::PITCH_CLASSES;
+use crate::music::chroma::PITCH_CLASSES;
 
 /// For each quality, how much each pitch class above the root speaks for it: in the bass, from the root
 /// on, then in the treble. The profiles have length one.

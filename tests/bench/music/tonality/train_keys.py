@@ -12,9 +12,9 @@ from data import key_of
 
 # Evidence::features, by name; those of OWN have a weight of their own in each mode, all others share one.
 NAMES = ("KK treble,KK bass,T treble,T bass,bass 1,bass 5,bass 4,leading note,I,I7,V,V7,v,IV,iv,ii,vi,iii,bVII,other I,first I,last I,last V,"
-         "V-I,V7-I,v-I,IV-I,bVII-I,I-V,I-IV,vi-I,ii-I").split(",")
+         "V-I,V7-I,v-I,IV-I,bVII-I,I-V,I-IV,vi-I,ii-I,treble 1,treble 3,treble 5,length I,bVII-IV-I,IV-V-I,ii-V-I").split(",")
 OWN = {"v", "IV", "iv", "ii", "vi", "iii", "bVII"}
-L2 = float(os.environ.get("L2", "0.04"))
+L2 = float(os.environ.get("L2", "0.02"))
 P = 12
 
 
@@ -35,7 +35,7 @@ def load(pairs):
             if a and a.get("features") and t["key"] and t.get("progression"):
                 tonic, minor = key_of(t["key"])
                 forms = [progression(t[k]) for k in ("progression", "chorus") if t.get(k)]
-                kind = "variety" if t["program"] == "variety" else t["set"]
+                kind = t["program"] if t["program"] in ("variety", "songs") else t["set"]
                 clips.append(dict(file=t["file"], style=t["style"], program=t["program"], kind=kind, key=(tonic, minor), y=tonic + P * minor,
                                   form=forms[0], forms=set(forms), x=np.array(a["features"], dtype=float)))
     return clips
@@ -140,8 +140,8 @@ def write(path, weights, biases, curve):
     text = open(path).read()
     presence = text[text.index("/// How much each number of `presence_features`"):]
     with open(path, "w") as out:
-        out.write('''//! The weights of the key model. Written by `training/train_keys.py`, those of the presence by
-//! `training/train_presence.py`.
+        out.write('''//! The weights of the key model. Written by `tests/bench/music/tonality/train_keys.py`, those of the
+//! presence by `train_presence.py`.
 
 use super::evidence::FEATURE_COUNT;
 use super::presence::PRESENCE_COUNT;
@@ -177,12 +177,17 @@ def main():
     bed = np.array([c["kind"] == "key" for c in clips])
     of = lambda mask: [c for c, m in zip(clips, mask) if m]
     print("leave one progression out:"); table(clips, p, sure(clips, p, curve), lambda c: "all, " + c["kind"])
+    table(clips, p, sure(clips, p, curve), lambda c: "all")
     table(of(bed), p[bed], sure(of(bed), p[bed], curve), lambda c: (c["program"], "minor" if c["key"][1] else "major"))
     bins = np.digitize(sure(clips, p, curve), [0.3, 0.5, 0.7, 0.8, 0.9])
     for b in range(6):
         if (bins == b).any():
             print("   confidence", round(sure(clips, p, curve)[bins == b].mean(), 2), "right", round((p.argmax(axis=1) == y)[bins == b].mean(), 2), "of", (bins == b).sum())
     q = np.zeros((len(clips), 24))
+    for kind in sorted({c["kind"] for c in clips}):
+        tested = np.array([c["kind"] == kind for c in clips])
+        q[tested] = predict(x[tested], fit(x[~tested], y[~tested], weight[~tested], L2, full))
+    print("leave one generator out:"); table(clips, q, sure(clips, q, curve), lambda c: "all, " + c["kind"])
     for style in sorted({c["style"] for c in of(bed)}):
         tested = np.array([c["kind"] == "key" and c["style"] == style for c in clips])
         q[tested] = predict(x[tested], fit(x[~tested], y[~tested], weight[~tested], L2, full))

@@ -3,14 +3,13 @@ progressions, cadences at the end and melodies that come to rest. Uses the bed's
 import json
 import os
 import random
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bed"))
 from chord import SCALES, key_name, label, numeral  # noqa: E402
 from clip import Clip  # noqa: E402
 import generator_train as bed  # noqa: E402
+from render_clip import render  # noqa: E402
 
 MAJOR = """I IV V I|I V vi IV|I vi IV V|vi IV I V|I IV I V|I iii IV V|I ii IV V|I IV ii V|IV I V vi|I V IV V|I bVII IV I
 ii7 V7 Imaj7 vi7|ii7 V7 Imaj7 Imaj7|Imaj7 vi7 ii7 V7|I7 IV7 I7 V7|I I7 IV iv|I iii vi IV|I V vi iii IV I IV V|IV V I I|I V7 I V7
@@ -116,16 +115,6 @@ def make(number, seed):
     return bed.master(clip, rng)
 
 
-def render(clip, path):
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        raw, midi = folder + "/raw.wav", folder + "/clip.mid"
-        clip.write_midi(midi)
-        subprocess.run(["fluidsynth", "-n", "-i", "-q", "-F", raw, "-r", "22050", "-T", "wav", "-O", "float", "-o",
-                        "synth.dynamic-sample-loading=1", *clip.synth, clip.soundfont, midi], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        subprocess.run(["sox", "-V1", raw, "-b", "16", "-c", "1", path, "gain", "-n", "-6", *clip.effects, "trim", "0", str(clip.seconds),
-                        "gain", "-n", str(clip.level)], check=True)
-
-
 def main():
     out, count, seed = sys.argv[1], int(sys.argv[2]), int((sys.argv + ["1"])[3])
     os.makedirs(out, exist_ok=True)
@@ -139,4 +128,5 @@ def main():
             print(number, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
