@@ -19,6 +19,7 @@ mod latency;
 mod loudness;
 mod master;
 mod memory;
+mod music;
 mod plugin;
 mod sandbox;
 
@@ -44,6 +45,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("loudness", "the meter against ebur128; analyze against ffmpeg, loudgain, pyloudnorm [FILE.wav [PYTHON]]", loudness::run),
     ("master",  "WAV 5 min to FLAC 24 at -16 LUFS against ffmpeg loudnorm [FILE.wav [FFMPEG_NORMALIZE]]", master::run),
     ("memory",  "two hours of 48 kHz stereo through the podcast pipeline", memory::run),
+    ("music",   "tempo, beats, keys and chords of rendered music against librosa, essentia and aubio [PYTHON [FOLDER]]", music::run),
     ("plugin",  "size, load and CPU of the plugin against x42's and LSP's meters; 32 instances [FILE.clap]", plugin::run),
     ("plugin-stall", "an hour through the plugin's capture while the disk stalls [FILE.clap [MINUTES]]", plugin::capture::run),
     ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),

@@ -1,10 +1,12 @@
-//! Key, tuning and chords of music made by hand.
+//! Key, tuning, chords and tempo of music made by hand.
 
 #![allow(clippy::unwrap_used, reason = "a test that fails")]
 
+mod degenerate;
+mod properties;
 mod synthesis;
 
-use synthesis::{DOMINANT, HALL, Hall, MAJOR, MINOR, Samples, noise};
+use synthesis::{DOMINANT, HALL, Hall, MAJOR, MINOR, Samples, add_drums};
 use wavemill_core::analysis::{Analysis, Analyzer, MeasureGroup, Options};
 use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
 use wavemill_core::music::{TonalityReport, write_lab};
@@ -17,6 +19,16 @@ const MINOR_KEYS: [&str; 12] =
 fn cadence(tonic: i32, is_minor: bool) -> Vec<(i32, &'static [i32])> {
     let triad = if is_minor { MINOR } else { MAJOR };
     [(tonic, triad), (tonic + 5, triad), (tonic + 7, DOMINANT), (tonic, triad)].repeat(3)
+}
+
+/// Four times four bars of 4/4 with drums, a bar each of I, vi, IV and V, and the tonic at the end.
+fn song(bpm: f64, tonic: i32, rate_hz: u32) -> Samples {
+    let bars = [(tonic, MAJOR), (tonic + 9, MINOR), (tonic + 5, MAJOR), (tonic + 7, DOMINANT)];
+    let mut bars = bars.repeat(4);
+    bars.push((tonic, MAJOR));
+    let mut samples = Hall { rate_hz, ..HALL }.play(&bars, 240.0 / bpm);
+    add_drums(&mut samples, bpm, rate_hz);
+    samples
 }
 
 fn analysis(planes: &[&[f32]], rate_hz: u32, block_frames: usize, group: MeasureGroup) -> Analysis {
@@ -81,31 +93,6 @@ fn gain_channels_rate_and_blocks_do_not_change_the_key() {
     for rate_hz in [22_050, 48_000, 96_000] {
         let samples = Hall { rate_hz, ..HALL }.play(&cadence(9, true), 1.0);
         assert_eq!(report(&[&samples], rate_hz, 4_096).key.as_deref(), Some("Am"), "{rate_hz} Hz");
-    }
-}
-
-#[test]
-fn what_has_no_key_gets_none() {
-    let seconds = |count: usize| count * 44_100;
-    let sine: Samples =
-        (0..seconds(10)).map(|n| 0.3 * (n as f32 * 440.0 / 44_100.0 * 6.283_185_5).sin()).collect();
-    let clicks: Samples =
-        (0..seconds(10)).map(|n| if n % 22_050 == 0 { 0.8 } else { 0.0 }).collect();
-    let mut one_note = vec![0.0; seconds(10)];
-    HALL.add(&mut one_note, 57, 0.3);
-    let cases = [
-        ("nothing", Vec::new()),
-        ("one frame", vec![0.5]),
-        ("silence", vec![0.0; seconds(10)]),
-        ("noise", noise(seconds(10))),
-        ("clicks", clicks),
-        ("a sine", sine),
-        ("one note", one_note),
-    ];
-    for (name, samples) in cases {
-        let found = report(&[&samples], 44_100, 4_096);
-        assert_eq!(found.key, None, "{name}: {found:?}");
-        assert!(found.reason.is_some(), "{name}");
     }
 }
 

@@ -54,6 +54,26 @@ impl Hall {
     }
 }
 
+/// Adds a bass drum on the first and third beat, a snare on the others, and a hi-hat on eighths.
+pub(crate) fn add_drums(samples: &mut [f32], bpm: f64, rate_hz: u32) {
+    let eighth_s = 30.0 / bpm;
+    let hiss = noise(rate_hz as usize / 4);
+    for eighth in 0..(samples.len() as f64 / f64::from(rate_hz) / eighth_s) as usize {
+        let start = (eighth as f64 * eighth_s * f64::from(rate_hz)) as usize;
+        let [drum, snare] = match eighth % 8 {
+            0 | 4 => [0.6, 0.0],
+            2 | 6 => [0.0, 0.3],
+            _ => [0.0, 0.0],
+        };
+        for ((n, sample), hiss) in samples[start..].iter_mut().enumerate().zip(&hiss) {
+            let time = n as f32 / rate_hz as f32;
+            let deep = drum * (std::f32::consts::TAU * 52.0 * time).sin();
+            *sample += deep * (-20.0 * time).exp() + hiss * snare * (-25.0 * time).exp();
+            *sample += 0.06 * hiss * (-60.0 * time).exp();
+        }
+    }
+}
+
 /// Noise from -1 to 1.
 pub(crate) fn noise(count: usize) -> Samples {
     let mut state = 1u32;

@@ -2,6 +2,8 @@
 
 mod chords;
 pub(crate) mod chroma;
+#[cfg(test)]
+mod results;
 mod rhythm;
 mod tonality;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 """score.py DIR [RESULTS.json] [--peers] [--errors]: compares results with DIR/truth.json.
 
-RESULTS: {file: {tempo_bpm|null, beats_s: [...], downbeats_s: [...], key|null, chords: [[start, end, label]]}}; a file that is
+RESULTS is what `wavemill analyze --json --only rhythm,tonality,chords` prints, or {file: {tempo_bpm|null, beats_s: [...], downbeats_s: [...], key|null, chords: [[start, end, label]]}}; a file that is
 missing counts as a null (a peer is scored on the clips it was run on). Only the clips named in RESULTS are scored when --present is given.
 """
 import argparse
+import csv
 import json
 import os
 import sys
@@ -129,6 +130,31 @@ def none_line(truth, results, kind=None):
           f"{sum(rows[t['file']]['acc2'] for t in pulse)}), key {sum(rows[t['file']]['key'] for t in tonal)}/{len(tonal)}")
 
 
+def read_results(path):
+    data = json.load(open(path))
+    if "files" not in data:
+        return {os.path.basename(f): r for f, r in data.items()}
+    chords = lambda r: [[c["start_s"], c["end_s"], c["label"]] for c in r["chords"]]
+    return {os.path.basename(r["path"]): {**r["rhythm"], "key": r["tonality"]["key"], "chords": chords(r)} for r in data["files"]}
+
+
+def write_csv(path, half, truth, entrants, rows, kinds):
+    """A line for each entrant in each group of clips; those without a kind do everything."""
+    with open(path, "w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["half", "set", "group", "entrant", "clips", *(c.replace(" ", "_") for c in COLUMNS)])
+        for title, parts in groups(truth):
+            kind = title.split()[0]
+            for name, clips in parts:
+                for e, r in entrants.items():
+                    seen = [t["file"] for t in clips if e not in kinds or t["file"] in r]
+                    if not seen or kinds.get(e, kind) != kind:
+                        continue
+                    values = [[v for f in seen if (v := rows[e][f].get(c)) is not None] for c in COLUMNS]
+                    means = [f"{(np.median(v) if c == 'error' else np.mean(v)):.4f}" if v else "" for c, v in zip(COLUMNS, values)]
+                    out.writerow([half, kind, name.strip().replace(",", ""), e, len(seen), *means])
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("dir")
@@ -136,31 +162,35 @@ def main():
     args.add_argument("--peers", action="store_true", help="every peer of DIR/peers.json as a row of every table")
     args.add_argument("--brief", action="store_true", help="of the peers' tables only the main ones")
     args.add_argument("--errors", action="store_true", help="list the clips with a wrong tempo or key")
+    args.add_argument("--csv", metavar="FILE", help="write all tables there instead of printing them")
+    args.add_argument("--name", default="RESULTS", help="what RESULTS are called")
     args.add_argument("--present", action="store_true", help="score only the clips named in RESULTS")
     args = args.parse_args()
     truth = json.load(open(os.path.join(args.dir, "truth.json")))
     entrants = {}
     if args.results:
-        entrants["RESULTS"] = {os.path.basename(f): r for f, r in json.load(open(args.results)).items()}
+        entrants[args.name] = read_results(args.results)
         if args.present:
-            truth = [t for t in truth if t["file"] in entrants["RESULTS"]]
+            truth = [t for t in truth if t["file"] in entrants[args.name]]
     if args.peers:
         peers = json.load(open(os.path.join(args.dir, "peers.json")))
         entrants.update(peers["results"])
     rows = {e: {t["file"]: measure(t, r.get(t["file"], {})) for t in truth} for e, r in entrants.items()}
+    if args.csv:
+        return write_csv(args.csv, os.path.basename(os.path.normpath(args.dir)), truth, entrants, rows, peers["kind"] if args.peers else {})
     keep = {"tempo": COLUMNS[:5], "key": COLUMNS[5:]}
 
     def fair(entrant, clips, kind):
         """A peer appears only in the tables of what it does."""
-        return entrant == "RESULTS" or peers["kind"][entrant] == kind
+        return entrant == args.name or peers["kind"][entrant] == kind
     if args.results:
         for title, parts in groups(truth):
             head(title)
             for name, clips in parts:
                 if clips:
-                    line(name, [rows["RESULTS"][t["file"]] for t in clips])
+                    line(name, [rows[args.name][t["file"]] for t in clips])
         print("\n'none' set")
-        none_line(truth, entrants["RESULTS"])
+        none_line(truth, entrants[args.name])
     if args.peers:
         for title, parts in groups(truth):
             kind = title.split()[0]
@@ -171,18 +201,18 @@ def main():
                 for e in entrants:
                     if fair(e, clips, kind):
                         line("  " + e, [{c: v for c, v in rows[e][t["file"]].items() if c in keep[kind]}
-                                        for t in clips if e == "RESULTS" or t["file"] in entrants[e]])
+                                        for t in clips if e == args.name or t["file"] in entrants[e]])
         print("\nCPU seconds a minute of audio")
         for e, cost in peers["cpu_s_per_min"].items():
             print(f"  {e:32s} {cost:.2f}")
         for e in entrants:
-            if e != "RESULTS":
+            if e != args.name:
                 print(f"'none' set: {e}")
                 none_line([t for t in truth if t["file"] in entrants[e]], entrants[e], peers["kind"][e])
     if args.errors and args.results:
         print("\nwrong")
         for t in truth:
-            row, guess = rows["RESULTS"][t["file"]], entrants["RESULTS"].get(t["file"], {})
+            row, guess = rows[args.name][t["file"]], entrants[args.name].get(t["file"], {})
             if t["set"] != "key" and row.get("acc1") is False:
                 g = guess.get("tempo_bpm")
                 print(f"  {t['file']:48s} tempo {t['tempo_bpm']:g} -> {g if g is None else round(g, 2)}"

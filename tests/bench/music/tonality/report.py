@@ -1,5 +1,5 @@
 """report.py TRUTH RESULTS: keys, chords and nulls, by progression."""
-import json, sys
+import json, os, sys
 import numpy as np
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from data import key_of

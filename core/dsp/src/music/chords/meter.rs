@@ -12,6 +12,9 @@ pub(crate) struct ChordMeter {
     chroma: ChromaMeter,
 }
 
+/// Pitches that agree less with any tuning are none: those of noise, drums and speech have up to 0.1, music from 0.23 on.
+const CONCENTRATION_MIN: f64 = 0.12;
+
 impl Meter for ChordMeter {
     /// Without gaps from the first sample to the last. Empty for no samples.
     type Report = Vec<Chord>;
@@ -28,7 +31,13 @@ impl Meter for ChordMeter {
 
     fn finish(self, _shapes: &Shapes) -> Vec<Chord> {
         let track = self.chroma.finish();
-        chords_of_spans(&track, &spans(&track.frames))
+        let frames = track.frames.len();
+        let spans = if track.tuning_concentration < CONCENTRATION_MIN {
+            vec![Span { start: 0, end: frames, harmony: None }]
+        } else {
+            spans(&track.frames)
+        };
+        chords_of_spans(&track, &spans)
     }
 }
 

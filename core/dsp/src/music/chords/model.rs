@@ -1,4 +1,4 @@
-//! The weights of the chord model. Written by `training/train_chords.py`.
+//! The weights of the chord model. Written by `tests/bench/music/tonality/train_chords.py`.
 
 use super::quality::QUALITY_COUNT;
 use crate::music::chroma::PITCH_CLASSES;

@@ -15,7 +15,7 @@ const FAMILY_COUNT: usize = 4;
 type Degrees = [[f32; FAMILY_COUNT]; PITCH_CLASSES];
 
 /// Numbers that speak for a key.
-pub(super) const FEATURE_COUNT: usize = 32;
+pub(super) const FEATURE_COUNT: usize = 39;
 
 /// As seen from a key.
 pub(super) type Features = [f32; FEATURE_COUNT];
@@ -23,6 +23,9 @@ pub(super) type Features = [f32; FEATURE_COUNT];
 /// Shares of the time that each chord of a loop has, and all of them, at least.
 const LOOP_CHORD_MIN: f32 = 0.1;
 const LOOP_MIN: f32 = 0.85;
+
+/// A tonic that lasts longer than so many chords speaks no more for its key.
+const REST_MAX: f32 = 3.0;
 
 /// What was heard in a part of a recording.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +40,8 @@ pub(super) struct Evidence {
     last: Degrees,
     /// Of the changes of chords, the share from each (row, kind) to each root, major and minor.
     moves: Vec<Move>,
+    /// The chords, one after the other.
+    heard: Vec<Heard>,
 }
 
 /// A change of chords.
@@ -74,12 +79,14 @@ impl Evidence {
             let (from, to) = ((from.root, from.family), (to.root, to.family));
             self.moves.push(Move { from, to, share });
         }
+        self.heard = chords.to_vec();
     }
 
     /// All numbers as seen from a key.
     pub(super) fn features(&self, key: Key) -> Features {
         let mut features = [0.0; FEATURE_COUNT];
         let all = self.notes(key).into_iter().chain(self.chords(key)).chain(self.cadences(key));
+        let all = all.chain(self.triad(key)).chain([self.rest(key)]).chain(self.endings(key));
         for (feature, value) in features.iter_mut().zip(all) {
             *feature = value;
         }
@@ -151,6 +158,40 @@ impl Evidence {
             to.submediant(),
             to.by_mode(|seen| seen.minor(2), |seen| seen.diminished(2) + seen.any_major(1)),
         ]
+    }
+
+    /// How much the notes of the tonic triad sound above the bass.
+    fn triad(&self, key: Key) -> [f32; 3] {
+        let third = if key.mode == Mode::Minor { 3 } else { 4 };
+        let share = |step: usize| self.treble[(key.tonic + step) % PITCH_CLASSES];
+        [0, third, 7].map(|step| share(step) / PITCH_CLASSES as f32)
+    }
+
+    /// How long the tonic lasts each time, of the mean of all chords: music rests on it.
+    fn rest(&self, key: Key) -> f32 {
+        let mean = |chords: &mut dyn Iterator<Item = &Heard>| {
+            let (count, sum) = chords.fold((0, 0), |(count, sum), c| (count + 1, sum + c.length));
+            sum as f32 / f32::from(u16::try_from(count.max(1)).unwrap_or(u16::MAX))
+        };
+        let tonics = mean(&mut self.heard.iter().filter(|chord| chord.is_tonic(key)));
+        (tonics / mean(&mut self.heard.iter()).max(1.0)).min(REST_MAX)
+    }
+
+    /// Share of three chords in a row that are bVII, IV and the tonic, IV, V and the tonic, or ii, V and the tonic.
+    fn endings(&self, key: Key) -> [f32; 3] {
+        let mut counts = [0.0; 3];
+        for three in self.heard.windows(3) {
+            let [first, second, last] = three else { continue };
+            if !last.is_tonic(key) {
+                continue;
+            }
+            let [a, b] = [first, second].map(|chord| chord.step(key));
+            let is_major = |chord: &Heard| chord.family == MAJOR || chord.family == DOMINANT;
+            counts[0] += f32::from(u8::from(a == 10 && is_major(first) && b == 5));
+            counts[1] += f32::from(u8::from(a == 5 && b == 7 && is_major(second)));
+            counts[2] += f32::from(u8::from(a == 2 && b == 7 && is_major(second)));
+        }
+        counts.map(|count| count / self.heard.len().saturating_sub(2).max(1) as f32)
     }
 
     /// Share of the changes from each chord to a key's tonic.
@@ -246,6 +287,17 @@ struct Heard {
     root: usize,
     family: usize,
     length: usize,
+}
+
+impl Heard {
+    fn is_tonic(&self, key: Key) -> bool {
+        self.family != DIMINISHED && is_tonic((self.root, self.family), key)
+    }
+
+    /// Semitones above the tonic.
+    fn step(&self, key: Key) -> usize {
+        (self.root + PITCH_CLASSES - key.tonic) % PITCH_CLASSES
+    }
 }
 
 /// Frames that a chord must last to count: so short ones are mistakes.

@@ -41,7 +41,12 @@ fn features_of_a_folder() {
         let spans = spans(&track.frames);
         let evidence = Evidence::new(&track.frames, &spans);
         let features = Key::all().map(|key| evidence.features(key).to_vec());
+        let chords = spans.iter().map(|span| {
+            let harmony = span.harmony.map(|harmony| (harmony.root, harmony.quality.shorthand()));
+            json!([span.start, span.end, harmony])
+        });
         let rest = json!({
+            "spans": chords.collect::<Vec<_>>(),
             "hop_s": track.hop_s,
             "duration_s": track.duration_s,
             "tuning_hz": track.tuning_hz,
