@@ -16,7 +16,8 @@ pub(crate) struct ChordMeter {
 const CONCENTRATION_MIN: f64 = 0.12;
 
 impl Meter for ChordMeter {
-    /// Without gaps from the first sample to the last. Empty for no samples.
+    /// Without gaps from the first sample to the last. Empty for no samples; one `N` where no pitches agree with a
+    /// tuning, as in noise, drums and speech, even if a tenth of the recording is music.
     type Report = Vec<Chord>;
 
     const NEEDS: Needs = Needs::Samples;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 ///
 /// Method: onset strength of bands, autocorrelation with a comb (Percival & Tzanetakis 2014), beats by dynamic
 /// programming (Ellis 2007), and a choice among the simple ratios of that pulse by what begins where in a bar, learned
-/// on rendered music. On rendered music that it was not trained on, 92 % of tempi are as written and 99 % are that or
+/// on rendered music. On rendered music that it was not trained on, 92 % of tempi are as written and 98 % are that or
 /// half, double or a third of it.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
