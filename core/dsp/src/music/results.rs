@@ -34,7 +34,7 @@ fn report<M: Meter>(rate_hz: u32, planes: &[Vec<f32>], spent: &mut Duration) -> 
         meter.push(&block);
     }
     let report = meter.finish(&Shapes::default());
-    *spent += cpu_time() - begun;
+    *spent += cpu_time().saturating_sub(begun);
     report
 }
 

@@ -150,7 +150,8 @@ def write_csv(path, half, truth, entrants, rows, kinds):
                     seen = [t["file"] for t in clips if e not in kinds or t["file"] in r]
                     if not seen or kinds.get(e, kind) != kind:
                         continue
-                    values = [[v for f in seen if (v := rows[e][f].get(c)) is not None] for c in COLUMNS]
+                    done = COLUMNS if e not in kinds else COLUMNS[:5] if kind == "tempo" else COLUMNS[5:]
+                    values = [[v for f in seen if c in done and (v := rows[e][f].get(c)) is not None] for c in COLUMNS]
                     means = [f"{(np.median(v) if c == 'error' else np.mean(v)):.4f}" if v else "" for c, v in zip(COLUMNS, values)]
                     out.writerow([half, kind, name.strip().replace(",", ""), e, len(seen), *means])
 
