@@ -1,5 +1,10 @@
 //! Features of synthesized music: halves find each other, and odd signals have masks instead of panics.
-#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "short signals")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::unwrap_used,
+    reason = "short signals in a test binary"
+)]
 
 use std::f64::consts::TAU;
 use wavemill_core::analysis::{Options, analyze};
@@ -51,7 +56,9 @@ struct Piece {
 impl Piece {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        (0..9).for_each(|_| drop(dice.roll()));
+        for _ in 0..9 {
+            dice.roll();
+        }
         let root = 110.0 * (dice.roll() * 12.0).floor().exp2().powf(1.0 / 12.0);
         let steps = [0.0, 2.0, 4.0, 5.0, 7.0, 9.0];
         let mut step = || steps[(dice.roll() * 6.0) as usize % 6];

@@ -2,7 +2,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
-    reason = "a test binary: a panic is a failed test, and rounding to f32 is meant"
+    clippy::float_cmp,
+    reason = "a test binary: a panic is a failed test, rounding to f32 is meant, and bounds are met exactly"
 )]
 
 #[path = "common/drive.rs"]
@@ -16,6 +17,7 @@ use wavemill_core::loudness::{LoudnessMeter, MonoMode};
 use wavemill_core::matching::ReferenceMeter;
 use wavemill_core::measure::StereoMeter;
 use wavemill_core::processor::{FindingValue, StepProcessor};
+use wavemill_core::units::Decibels;
 
 const RATE: u32 = 48_000;
 const FRAMES: usize = 10 * RATE as usize;
@@ -114,7 +116,7 @@ fn side_to_mid_db(planes: &Planes) -> f64 {
     let mut meter = StereoMeter::new(&spec(planes));
     meter.push(&Block::from_planes(planes));
     let width = meter.finish().width.unwrap();
-    20.0 * (width / (1.0 - width)).log10()
+    Decibels::from_amplitude(width / (1.0 - width)).unwrap().0
 }
 
 /// Level of a third of an octave by sums of sines and cosines in pieces of a second, which is another way than the
@@ -142,7 +144,7 @@ fn third(plane: &[f32], center_hz: f64) -> f64 {
             hertz += step;
         }
     }
-    10.0 * power.log10()
+    Decibels::from_power(power).unwrap().0
 }
 
 #[test]

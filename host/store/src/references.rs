@@ -178,9 +178,7 @@ mod tests {
     use super::*;
 
     fn track(seed: u32) -> Features {
-        let number = |index: usize| {
-            Some(((index as f32 + 1.0) * (f64::from(seed) + 0.7) as f32).sin() * 2.0)
-        };
+        let number = |index: usize| Some(((index as f32 + 1.0) * (seed as f32 + 0.7)).sin() * 2.0);
         Features::of_standardized(&std::array::from_fn(number))
     }
 

@@ -63,7 +63,7 @@ mod tests {
     fn text_of_a_profile_reads_as_that_profile() {
         for profile in shipped() {
             let text = text_of(profile);
-            assert_eq!(read(&text).unwrap(), [profile.clone()], "{text}");
+            assert_eq!(read(&text).unwrap(), std::slice::from_ref(profile), "{text}");
         }
     }
 }

@@ -22,11 +22,10 @@ static BLOCKS: LazyLock<Vec<Block>> = LazyLock::new(|| {
     for group in FeatureGroup::ALL {
         let count = DIMENSIONS.iter().filter(|dimension| dimension.group == group).count();
         let mut columns = vec![vec![0.0; count]; count];
-        for row in 0..count {
-            for (column, &number) in (0..=row).zip(&mut triangles) {
-                columns[column][row] = number;
-                columns[row][column] = number;
-            }
+        let places = (0..count).flat_map(|row| (0..=row).map(move |column| (row, column)));
+        for ((row, column), &number) in places.zip(&mut triangles) {
+            columns[column][row] = number;
+            columns[row][column] = number;
         }
         blocks.push(Block { start, columns });
         start += count;
@@ -124,8 +123,7 @@ mod tests {
     #[test]
     fn every_length_is_positive() {
         for seed in 0..200u32 {
-            let value =
-                |index: usize| ((index as f32 + 1.3) * (f64::from(seed) + 0.7) as f32).sin();
+            let value = |index: usize| ((index as f32 + 1.3) * (seed as f32 + 0.7)).sin();
             let values: Values = std::array::from_fn(value);
             let (all, mask) = (squares(&values), 0xff_ffff << (seed % 100));
             assert!(all.iter().all(|square| *square > 0.0), "{seed}");

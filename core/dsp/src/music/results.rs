@@ -1,5 +1,6 @@
 //! What is found in a folder of WAV files, to be scored. Written by a test on request; see `tests/bench/music`.
 
+use super::RhythmOptions;
 use super::wav::{files, read};
 use super::{ChordMeter, RhythmMeter, TonalityMeter};
 use crate::loudness::MonoMode;
@@ -21,7 +22,11 @@ fn cpu_time() -> Duration {
 /// What a meter reports of channels.
 fn report<M: Meter>(rate_hz: u32, planes: &[Vec<f32>], spent: &mut Duration) -> M::Report {
     let begun = cpu_time();
-    let setup = Setup { format: PcmFormat::FLOAT, mono: MonoMode::default() };
+    let setup = Setup {
+        format: PcmFormat::FLOAT,
+        mono: MonoMode::default(),
+        rhythm: RhythmOptions::default(),
+    };
     let mut meter = M::new(&StreamSpec::new(rate_hz, planes.len()), setup);
     let mut block = Block::new(planes.len(), BLOCK_FRAMES);
     let frame_count = planes.first().map_or(0, Vec::len);

@@ -59,6 +59,7 @@ impl Report {
     }
 
     /// Columns of the terminal that results go to; `None` where they go elsewhere.
+    #[expect(clippy::unused_self, reason = "what is written goes through the report")]
     pub(crate) fn columns(&self) -> Option<usize> {
         let size = console::Term::stdout().size_checked();
         size.filter(|_| io::stdout().is_terminal()).map(|(_, columns)| columns.into())
@@ -144,6 +145,7 @@ impl Report {
     }
 
     /// Text for standard error as it is.
+    #[expect(clippy::unused_self, reason = "what is written goes through the report")]
     pub(crate) fn raw_error(&self, text: &str) {
         eprint(text.trim_end_matches('\n'));
     }

@@ -114,7 +114,7 @@ impl Recommend {
         let genre = self.genre.as_deref().map(Path::new);
         let is_file = |path: &&Path| path.extension().is_some_and(|extension| extension == "toml");
         if let Some(path) = genre.filter(is_file) {
-            return Ok(Some(Reference::Own(own_profile(path, context)?)));
+            return Ok(Some(Reference::Own(Box::new(own_profile(path, context)?))));
         }
         let Some(path) = &self.reference else { return Ok(None) };
         if path.symlink_metadata().is_ok() {
@@ -149,7 +149,7 @@ impl Recommend {
         }
         let level = self.level;
         if let Some(Reference::Own(profile)) = reference {
-            return Ok(Some(Advisor { profile, level }));
+            return Ok(Some(Advisor { profile: *profile, level }));
         }
         if let Some(Reference::Stored { name, record }) = &reference {
             let analysis = analysis_of(record)
@@ -207,7 +207,7 @@ impl Recommend {
 /// What files are held against that is not shipped.
 pub(super) enum Reference {
     /// A profile of somebody's own tracks.
-    Own(Profile),
+    Own(Box<Profile>),
     /// One that is measured now.
     File(Item),
     /// One that was measured and kept.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use wavemill_api::references::types::GivenFeatures;
 use wavemill_core::analysis::Analysis;
 use wavemill_core::features::{FEATURE_VERSION, Features, GROUPS};
+use wavemill_core::music::RhythmOptions;
 use wavemill_store::tag_texts;
 
 /// Fewest features that a file must have to be compared: those that two files must share.
@@ -50,8 +51,8 @@ fn one(
     let parts: Vec<Part> = [Part::File, Part::Tags].into_iter().chain(groups).collect();
     let failed = |error: &dyn std::fmt::Display| one_line(&error.to_string());
     let input = Input::file(path).map_err(|error| failed(&error))?;
-    let record =
-        analysis::analyze(&input, &parts, cache, progress).map_err(|error| failed(&error))?;
+    let record = analysis::analyze(&input, &parts, RhythmOptions::default(), cache, progress)
+        .map_err(|error| failed(&error))?;
     let measures = GROUPS.iter().filter_map(|group| record.get_key_value(group.name()));
     let measures: Record = measures.map(|(name, value)| (name.clone(), value.clone())).collect();
     let analysis: Analysis =
