@@ -1,8 +1,8 @@
 //! Chords: which, from when to when.
 //!
-//! Every frame's pitch class profiles speak for each chord by a [model](model) of one weight for each
+//! Every frame's pitch class profiles speak for each chord by a [model] of one weight for each
 //! pitch class above the root, in the bass and in the treble, trained on rendered music and the same
-//! for every root. The most likely [path](path) through all frames, with changes costing something,
+//! for every root. The most likely [path] through all frames, with changes costing something,
 //! is the chords.
 
 mod chord;

@@ -1,10 +1,10 @@
 //! Pitch class profiles of a signal, as it comes.
 //!
-//! The channels' mean is [decimated](decimator) to about [`ANALYSIS_RATE_HZ`], cut into
-//! [spectra](spectra) of a third of a second, in which [peaks](peaks) stand out against their
-//! neighborhood. Once some of them are there, the recording's [tuning](tuning) is known and they
-//! become [notes](notes), whose overtones are taken off, and these become two pitch class profiles,
-//! of the bass and of everything above, kept in a [track](track).
+//! The channels' mean is [decimated](decimator) to about [`ANALYSIS_RATE_HZ`](decimator::ANALYSIS_RATE_HZ), cut into
+//! [spectra] of a third of a second, in which [peaks] stand out against their
+//! neighborhood. Once some of them are there, the recording's [tuning] is known and they
+//! become [notes], whose overtones are taken off, and these become two pitch class profiles,
+//! of the bass and of everything above, kept in a [track].
 
 mod decimator;
 mod meter;

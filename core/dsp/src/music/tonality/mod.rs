@@ -1,7 +1,7 @@
 //! The key of a recording: which, how certain, and when it changes.
 //!
 //! [Evidence](evidence) of the pitch class profiles and of the chords is laid out as seen from each of
-//! the 24 keys and weighed by a [model](model) trained on rendered music, the same for every tonic.
+//! the 24 keys and weighed by a [model] trained on rendered music, the same for every tonic.
 //! What [has no key](presence) gets none.
 
 mod changes;
