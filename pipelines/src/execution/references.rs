@@ -30,7 +30,7 @@ impl Pipeline {
         self.steps.iter().filter_map(Step::reference)
     }
 
-    /// What tells these files from others of their names: size and time of modification.
+    /// What distinguishes these files from others with the same names: size and time of modification.
     pub(crate) fn reference_stamps(&self) -> Vec<Option<(u64, u128)>> {
         self.references().map(|path| stamp(path).ok()).collect()
     }

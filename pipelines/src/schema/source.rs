@@ -102,7 +102,7 @@ pub(super) fn read_page(
         if values.text("html").is_none() {
             for (key, value) in [("title", &title), ("logo", &logo)] {
                 if let Some(value) = value {
-                    let message = format!("`{key}` is for the page, but there is none");
+                    let message = format!("`{key}` is for the page, but `html` is missing");
                     sink.error("contradiction", value.span(), message)
                         .help("add html = \"outbox/{stem}.html\"");
                 }

@@ -53,13 +53,13 @@ impl FeatureIndex {
         self.masks.len()
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.masks.is_empty()
     }
 
     /// The most similar pieces among those that `is_wanted` lets through, the best first; equal ones in the order in
-    /// which they were added. Pieces that share too little with `features` are none of them.
+    /// which they were added. Pieces that share too little with `features` are left out.
     pub fn search(
         &self,
         features: &Features,

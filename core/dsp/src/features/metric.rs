@@ -5,7 +5,7 @@ use super::group::FeatureGroup;
 use super::standard::METRIC;
 use std::sync::LazyLock;
 
-/// Values of all dimensions; 0 where there is none.
+/// Values of all dimensions; 0 where one has no value.
 pub(super) type Values = [f32; DIMENSION_COUNT];
 
 /// The matrix of a group: the inverse covariance of what differs between halves of a track.

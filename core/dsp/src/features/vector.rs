@@ -25,7 +25,7 @@ const VALUE_MAX: f32 = 3.0;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Features {
-    /// 0 where there is none.
+    /// 0 where a dimension has no value.
     pub(super) values: [f32; DIMENSION_COUNT],
     pub(super) mask: u128,
 }

@@ -48,7 +48,7 @@ impl Service {
     /// A reference with its features and measures.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When no reference has that name.
     pub fn reference(&self, name: &str) -> Result<ReferenceView, Problem> {
         let (record, features) = self.store.reference(name)?.ok_or_else(|| unknown(name))?;
         let named = DIMENSIONS.iter().zip(features.to_standardized());
@@ -64,7 +64,7 @@ impl Service {
     /// Adds a reference.
     ///
     /// # Errors
-    /// When the name is none or another file's, or the features are not this version's.
+    /// When the name is invalid or taken by another file, or the features are not this version's.
     pub fn add_reference(&self, request: &AddReferenceRequest) -> Result<ReferenceView, Problem> {
         let name = request.name.trim();
         let is_short = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
@@ -99,7 +99,7 @@ impl Service {
     /// Removes references; where one is not known, none is removed.
     ///
     /// # Errors
-    /// When there is none of a name.
+    /// When no reference has one of the names.
     pub fn remove_references(
         &self,
         request: &RemoveReferencesRequest,
@@ -131,7 +131,7 @@ impl Service {
             let name = &index.names[hit.place];
             let found = index.features.get(hit.place);
             let compared = found.and_then(|found| Similarity::between(&features, &found));
-            // One that was removed meanwhile is none.
+            // One that was removed meanwhile is left out.
             let record = self.store.reference(name)?;
             if let (Some(compared), Some((record, _))) = (compared, record) {
                 similar.push(explained(view(name, &record), &compared));

@@ -12,7 +12,7 @@ pub(crate) struct ChordMeter {
     chroma: ChromaMeter,
 }
 
-/// Pitches that agree less with any tuning are none: those of noise, drums and speech have up to 0.1, music from 0.23 on.
+/// Pitches that agree less with any tuning are no notes: those of noise, drums and speech have up to 0.1, music from 0.23 on.
 const CONCENTRATION_MIN: f64 = 0.12;
 
 impl Meter for ChordMeter {
