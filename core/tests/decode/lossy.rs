@@ -78,22 +78,88 @@ fn mp3_of_ffmpeg_decodes_like_ffmpeg() {
 #[test]
 fn vorbis_with_padding_behind_its_headers_decodes() {
     let bytes = fixture("tone.ogg");
-    let starts: Vec<usize> =
-        bytes.windows(4).enumerate().filter(|(_, four)| *four == b"OggS").map(|it| it.0).collect();
-    let (start, end) = (starts[1], starts[2]);
-    let body = start + 27 + usize::from(bytes[start + 26]);
-    assert!(bytes[body..].starts_with(b"\x03vorbis"), "the second page holds the headers");
-    let mut page = bytes[start..body].to_vec();
-    page[26] += 1;
-    page.push(50);
-    page.extend_from_slice(&bytes[body..end]);
-    page.extend([0; 50]);
-    page[22..26].fill(0);
-    let crc = ogg_crc(&page);
-    page[22..26].copy_from_slice(&crc.to_le_bytes());
-    let padded = [&bytes[..start], &page, &bytes[end..]].concat();
+    let mut pages = ogg_pages(&bytes);
+    let body = 27 + usize::from(pages[1][26]);
+    assert!(pages[1][body..].starts_with(b"\x03vorbis"), "the second page holds the headers");
+    pages[1][26] += 1;
+    pages[1].insert(body, 50);
+    pages[1].extend([0; 50]);
     let samples = |bytes: &[u8]| decode_bytes(bytes).unwrap().samples;
-    assert_eq!(samples(&padded), samples(&bytes));
+    assert_eq!(samples(&joined(pages)), samples(&bytes));
+}
+
+/// FFmpeg 5.1 states positions that are off and goes back with the next page. No page is missing, and
+/// libvorbis delivers all of it: so it is no damage.
+#[test]
+fn vorbis_with_positions_that_are_off_decodes_with_a_warning() {
+    let right = decode_bytes(&fixture("tone.ogg")).unwrap();
+    assert_eq!(right.info.warnings, [""; 0]);
+    // The page before the last one shows how much of that is padding.
+    for index in 2..7 {
+        let mut pages = vorbis_page_by_page();
+        let off = i64::from_le_bytes(*pages[index][6..14].first_chunk().unwrap()) + 448;
+        pages[index][6..14].copy_from_slice(&off.to_le_bytes());
+        let ours = decode_bytes(&joined(pages)).unwrap();
+        assert!(ours.samples == right.samples, "page {index}");
+        assert_eq!(ours.info.frame_count, right.info.frame_count, "page {index}");
+        let warnings = &ours.info.warnings[..];
+        assert!(matches!(warnings, [it] if it.contains("off by up to 0.010 s")), "{warnings:?}");
+    }
+}
+
+/// Encoders flag several pages as the last one; libvorbis cuts what each states, and goes on.
+#[test]
+fn vorbis_that_goes_on_behind_an_end_decodes_to_the_last_one() {
+    let right = decode_bytes(&fixture("tone.ogg")).unwrap();
+    let mut pages = vorbis_page_by_page();
+    pages[5][5] |= 4;
+    let ours = decode_bytes(&joined(pages)).unwrap();
+    assert!(ours.samples == right.samples);
+}
+
+/// The tone with a page for each of its packets.
+fn vorbis_page_by_page() -> Vec<Vec<u8>> {
+    /// Where the packets end by the lengths of their blocks, and the sound.
+    const ENDS: [i64; 7] = [0, 576, 1600, 2624, 3648, 4672, 5292];
+    let mut pages = ogg_pages(&fixture("tone.ogg"));
+    let last = pages.pop().unwrap();
+    let mut body = 27 + usize::from(last[26]);
+    let mut lengths = last[27..body].iter();
+    for (index, end) in ENDS.iter().enumerate() {
+        let mut segments = Vec::new();
+        while segments.last().is_none_or(|&length| length == 255) {
+            segments.push(*lengths.next().unwrap());
+        }
+        let length: usize = segments.iter().map(|&length| usize::from(length)).sum();
+        let mut page = last[..27].to_vec();
+        page[5] = if index + 1 == ENDS.len() { 4 } else { 0 };
+        page[6..14].copy_from_slice(&end.to_le_bytes());
+        page[18] += index as u8;
+        page[26] = segments.len() as u8;
+        page.extend(segments);
+        page.extend_from_slice(&last[body..body + length]);
+        body += length;
+        pages.push(page);
+    }
+    pages
+}
+
+/// The pages of a file.
+fn ogg_pages(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let starts = bytes.windows(4).enumerate().filter(|(_, four)| *four == b"OggS").map(|it| it.0);
+    let mut starts: Vec<usize> = starts.collect();
+    starts.push(bytes.len());
+    starts.windows(2).map(|pair| bytes[pair[0]..pair[1]].to_vec()).collect()
+}
+
+/// Pages as a file, with their checksums.
+fn joined(mut pages: Vec<Vec<u8>>) -> Vec<u8> {
+    for page in &mut pages {
+        page[22..26].fill(0);
+        let crc = ogg_crc(page);
+        page[22..26].copy_from_slice(&crc.to_le_bytes());
+    }
+    pages.concat()
 }
 
 /// Source: RFC 3533, 6, field 7: polynomial 0x04c11db7, from 0, nothing reflected or inverted.

@@ -90,7 +90,7 @@ pub fn open_as(
         Kind::Caf => caf::open(source, byte_count, damaged),
         Kind::Aiff => aiff::open(source, byte_count, damaged),
         Kind::Flac { start } => flac::open(source, start, byte_count, damaged),
-        Kind::Ogg => ogg::open(source, byte_count, damaged),
+        Kind::Ogg => ogg::open(source, damaged),
         Kind::Mpeg { start } => mpeg::open(source, "mp3", start, byte_count, damaged),
         #[cfg(feature = "matroska")]
         Kind::Matroska => matroska::open(source, byte_count, damaged),

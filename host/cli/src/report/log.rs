@@ -44,6 +44,9 @@ pub(crate) fn log_filter(text: &str) -> Result<EnvFilter, String> {
     if !is_level && !text.contains('=') {
         return Err(wrong());
     }
+    // What lofty finds odd in tags is reported as a warning of the file, where it matters.
+    let is_quiet = is_level && !matches!(&*text.to_ascii_lowercase(), "off" | "debug" | "trace");
+    let text = if is_quiet { format!("{text},lofty=error") } else { text.to_owned() };
     EnvFilter::builder().parse(text).map_err(|_| wrong())
 }
 

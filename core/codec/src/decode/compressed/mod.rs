@@ -344,6 +344,12 @@ impl Decoder for CodedDecoder {
     }
 }
 
+/// Which of a packet's frames are audio, where it knows how many it holds.
+pub(super) fn audio_frames(packet: &Packet) -> Range<u64> {
+    let before_start = packet.pts.get().min(0).unsigned_abs();
+    kept(packet, packet.block_dur().get(), before_start)
+}
+
 /// Which of the `frame_count` frames of a packet are audio, of which the first `before_start` are none.
 fn kept(packet: &Packet, frame_count: u64, before_start: u64) -> Range<u64> {
     let start = packet.trim_start.get().max(before_start).min(frame_count);

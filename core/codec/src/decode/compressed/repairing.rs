@@ -1,7 +1,7 @@
 //! What the driver makes of damage, and of pauses where times are those of a player: silence in the place of packets that are missing or cannot be
 //! decoded, so that what follows stays where it belongs.
 
-use super::{CodedDecoder, Pending, UNKNOWN_PLACE, failed_before};
+use super::{CodedDecoder, Pending, UNKNOWN_PLACE, audio_frames, failed_before};
 use crate::decode::repair::{Ledger, RepairKind};
 use crate::decode::{Damaged, DecodeError, StreamInfo};
 use std::ops::Range;
@@ -227,7 +227,7 @@ impl CodedDecoder {
     fn mend_decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
         let at = self.position;
         if packet.data.is_empty() && !self.repairer().is_strict() {
-            let kept = kept(packet);
+            let kept = audio_frames(packet);
             self.pending = Pending::Silent(kept.end - kept.start);
             return self.repairer().ledger.missing(at, kept.end - kept.start);
         }
@@ -253,7 +253,7 @@ impl CodedDecoder {
             self.expected = self.expected.and_then(|expected| expected.checked_add(signed));
             usual - self.cut_delay(usual)
         } else {
-            let kept = kept(packet);
+            let kept = audio_frames(packet);
             kept.end - kept.start
         };
         self.repairer().ledger.note(RepairKind::Undecodable, at, 1, frame_count);
@@ -293,10 +293,4 @@ impl CodedDecoder {
         counting.delay_left -= cut;
         cut
     }
-}
-
-/// Which of a packet's frames are audio.
-fn kept(packet: &Packet) -> Range<u64> {
-    let before_start = packet.pts.get().min(0).unsigned_abs();
-    super::kept(packet, packet.block_dur().get(), before_start)
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 7845.
 
-use super::End;
+use super::Counted;
 use super::headers::cut;
 use super::packets::{PagedPackets, Timing};
 use super::pages::Pages;
@@ -12,13 +12,10 @@ use crate::decode::window::Fault;
 use crate::decode::{Damaged, DecodeError, Decoder, StreamInfo};
 use crate::opus::{Head, RATE_HZ};
 use wavemill_audio::PcmFormat;
+use wavemill_audio::units::SampleRate;
 
 /// Opens a stream whose first page holds an Opus header.
-pub(super) fn open(
-    mut pages: Pages,
-    end: &End,
-    damaged: Damaged,
-) -> Result<Box<dyn Decoder>, DecodeError> {
+pub(super) fn open(mut pages: Pages, damaged: Damaged) -> Result<Box<dyn Decoder>, DecodeError> {
     let first = pages.next()?.ok_or_else(cut)?;
     let head = match &first.packets[..] {
         [packet] => Head::parse(packet),
@@ -34,16 +31,17 @@ pub(super) fn open(
     let timing = Timing::Opus { pre_skip: head.pre_skip };
     let setup = OpusSetup::new(head)?;
     let packets = PagedPackets::begin(pages, timing, damaged)?;
+    let counted = Counted::new(packets, SampleRate(RATE_HZ))?;
     let info = StreamInfo {
         container: "ogg",
         codec: "opus",
         spec: setup.spec.clone(),
         format: PcmFormat::FLOAT,
         lossless: false,
-        frame_count: end.frame_count(&packets, RATE_HZ)?,
-        warnings: Vec::new(),
+        frame_count: counted.frame_count,
+        warnings: counted.warnings,
     };
-    CodedDecoder::open(info, Box::new(packets), setup, Fault::default(), damaged)
+    CodedDecoder::open(info, Box::new(counted.packets), setup, Fault::default(), damaged)
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@
 use super::pages::{PagePackets, Pages};
 use super::vorbis_blocks::Blocks;
 use crate::decode::completeness::flac_frames;
-use crate::decode::compressed::{Between, Packets};
+use crate::decode::compressed::{Between, Packets, audio_frames};
 use crate::decode::flac::StreamFacts;
 use crate::decode::repair::{Note, RepairKind};
 use crate::decode::{Damaged, DecodeError};
 use std::collections::VecDeque;
 use symphonia::core::packet::{Packet, PacketBuilder};
 use symphonia::core::units::{Duration, Timestamp};
+use wavemill_audio::units::Frames;
 
 /// How packets say how many frames they hold.
 pub(super) enum Timing {
@@ -70,6 +71,13 @@ impl Timing {
     }
 }
 
+/// What the packets of a whole stream hold.
+pub(super) struct Count {
+    pub(super) frames: Frames,
+    /// How far the positions of pages differ at most from what their packets hold.
+    pub(super) deviation: Frames,
+}
+
 /// The packets of a stream.
 pub(super) struct PagedPackets {
     pages: Pages,
@@ -79,8 +87,10 @@ pub(super) struct PagedPackets {
     ready: VecDeque<Packet>,
     /// Where the packets so far end; `None` before the first.
     end: Option<i64>,
-    /// What of the stated places is before the first frame.
-    offset: i64,
+    /// Where they end by the pages' positions, which may start anywhere.
+    stated_end: i64,
+    /// How many frames a page's position was off at most.
+    deviation: u64,
     is_last: bool,
     between: Between,
 }
@@ -98,7 +108,8 @@ impl PagedPackets {
             damaged,
             ready: VecDeque::new(),
             end: None,
-            offset: 0,
+            stated_end: 0,
+            deviation: 0,
             is_last: false,
             between: Between::default(),
         };
@@ -106,15 +117,33 @@ impl PagedPackets {
         Ok(packets)
     }
 
-    /// What of the stated places is before the first frame.
-    pub(super) fn offset(&self) -> i64 {
-        self.offset
+    /// Reads all packets and begins them again; no count where they are damaged.
+    pub(super) fn count(mut self) -> Result<(Self, Option<Count>), DecodeError> {
+        let mut frames = 0_u64;
+        let is_whole = loop {
+            match self.next() {
+                Ok(Some(packet)) => {
+                    let audio = audio_frames(&packet);
+                    frames = frames.saturating_add(audio.end - audio.start);
+                }
+                Ok(None) => break !self.damaged.is_repaired(),
+                Err(error @ DecodeError::Io(_)) => return Err(error),
+                Err(_) => break false,
+            }
+        };
+        let count = Count { frames: Frames(frames), deviation: Frames(self.deviation) };
+        Ok((self.begin_again()?, is_whole.then_some(count)))
+    }
+
+    fn begin_again(mut self) -> Result<Self, DecodeError> {
+        let pages = self.pages.restart()?;
+        self.timing.tear();
+        Self::begin(pages, self.timing, self.damaged)
     }
 
     /// Reads a page; `false` at the end.
     fn advance(&mut self) -> Result<bool, DecodeError> {
-        if self.is_last {
-            self.pages.check_end()?;
+        if self.is_last && !self.pages.goes_on()? {
             return Ok(false);
         }
         let Some(mut page) = self.pages.next()? else {
@@ -144,7 +173,7 @@ impl PagedPackets {
     }
 
     /// Places the packets of a page.
-    fn take(&mut self, page: PagePackets) -> Result<(), DecodeError> {
+    fn take(&mut self, mut page: PagePackets) -> Result<(), DecodeError> {
         if page.left_out > 0 {
             self.note(RepairKind::LeftOut, format!("{} bytes first", page.left_out));
         }
@@ -160,7 +189,7 @@ impl PagedPackets {
         // Behind a hole the driver makes the first block silent.
         let is_first = self.end.is_none() && !page.is_torn;
         let mut timed = Vec::with_capacity(page.packets.len());
-        for packet in page.packets {
+        for packet in std::mem::take(&mut page.packets) {
             if !self.timing.is_sound(&packet) {
                 continue;
             }
@@ -179,35 +208,20 @@ impl PagedPackets {
         }
         let all: u64 = timed.iter().map(|packet| packet.frames).sum();
         let silent: u64 = timed.iter().map(|packet| packet.silent).sum();
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let (all, silent) = (signed(all), signed(silent));
-        let page_end = page.granule.cast_signed();
-        // Only the last page may state less than it holds: the rest is padding.
-        let start = match self.end {
-            Some(end) if page.is_last && !page.is_torn && page_end <= end.saturating_add(all) => {
-                end
-            }
-            None if page.is_last && page_end.saturating_add(silent) <= all => -silent,
-            _ => page_end.saturating_sub(all),
-        };
-        let start = match self.end {
-            // Nothing is delivered twice.
-            Some(end) if self.damaged.is_repaired() => start.max(end),
-            _ => start,
-        };
-        if self.end.is_none() {
-            self.begin_at(start, page.is_torn)?;
-        }
+        let start = self.place(&page, signed(all), signed(silent))?;
+        // The last page may state less than it holds: the rest is padding.
+        let padding = self.stated_end.saturating_sub(page.granule.cast_signed()).max(0);
+        let kept_end = start.saturating_add(signed(all) - if page.is_last { padding } else { 0 });
         let mut place = start;
         for packet in timed {
             let at = place;
             place = at.saturating_add(signed(packet.frames));
-            let beyond = if page.is_last { place.saturating_sub(page_end).max(0) } else { 0 };
+            let beyond = place.saturating_sub(kept_end).max(0);
             let trim_end = beyond.unsigned_abs().min(packet.frames - packet.silent);
             self.ready.push_back(
                 PacketBuilder::new()
                     .track_id(0)
-                    .pts(Timestamp::new(at.saturating_sub(self.offset)))
+                    .pts(Timestamp::new(at))
                     .dur(Duration::new(packet.frames - packet.silent - trim_end))
                     .data(packet.data)
                     .trim_start(Duration::new(packet.silent))
@@ -216,21 +230,53 @@ impl PagedPackets {
             );
         }
         self.end = Some(place);
+        if !page.is_last || padding == 0 {
+            self.deviation =
+                self.deviation.max(self.stated_end.abs_diff(page.granule.cast_signed()));
+        }
+        self.stated_end = page.granule.cast_signed();
         Ok(())
     }
 
-    /// Settles which place is that of the first frame: a stream that was cut from a longer one starts
-    /// later than 0.
-    fn begin_at(&mut self, start: i64, is_torn: bool) -> Result<(), DecodeError> {
-        let is_early = start < 0 && self.timing.pre_skip() > 0;
+    /// Where the packets of a page start that hold `all` frames, `silent` of them no sound; the first
+    /// frame is at 0. Moves the stated end behind them.
+    ///
+    /// They follow those before, whatever the page's position: some encoders state one that is off and
+    /// go back with the next page, and libvorbis delivers all that packets hold. Only where pages are
+    /// missing the positions show how much.
+    fn place(&mut self, page: &PagePackets, all: i64, silent: i64) -> Result<i64, DecodeError> {
+        let by_position = page.granule.cast_signed().saturating_sub(all);
+        let (start, stated_start) = match self.end {
+            Some(end) if page.is_torn => {
+                let missing = by_position.saturating_sub(self.stated_end).max(0);
+                (end.saturating_add(missing), self.stated_end.saturating_add(missing))
+            }
+            Some(end) => (end, self.stated_end),
+            None => {
+                let is_short = page.is_last && by_position.saturating_add(silent) <= 0;
+                let stated_start = if is_short { -silent } else { by_position };
+                (self.first_place(stated_start, page.is_torn)?, stated_start)
+            }
+        };
+        self.stated_end = stated_start.saturating_add(all);
+        Ok(start)
+    }
+
+    /// The place of the first frame by the position of the first page: a stream that was cut from a
+    /// longer one starts later than 0.
+    fn first_place(&self, stated: i64, is_torn: bool) -> Result<i64, DecodeError> {
+        let is_early = stated < 0 && self.timing.pre_skip() > 0;
         if is_early && !self.damaged.is_repaired() {
             return Err(DecodeError::damaged("its first page states a position that is too early"));
         }
         // What is missing before the first page belongs to the sound.
-        let first = if is_torn { 0 } else { start.max(0) };
-        self.offset = first + self.timing.pre_skip();
-        Ok(())
+        let place = if is_torn { stated } else { stated.min(0) };
+        Ok(place.saturating_sub(self.timing.pre_skip()))
     }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl Packets for PagedPackets {
@@ -245,10 +291,8 @@ impl Packets for PagedPackets {
         }
     }
 
-    fn rewind(mut self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {
-        let pages = self.pages.restart()?;
-        self.timing.tear();
-        Ok(Box::new(Self::begin(pages, self.timing, self.damaged)?))
+    fn rewind(self: Box<Self>) -> Result<Box<dyn Packets>, DecodeError> {
+        Ok(Box::new(self.begin_again()?))
     }
 
     fn between(&mut self) -> Between {

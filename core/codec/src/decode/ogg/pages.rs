@@ -87,14 +87,6 @@ impl Page {
         }
         Ok(Some(Self { flags, granule, serial, sequence, segments, body }))
     }
-
-    /// The last page of a stream in the last bytes of its file, if it is there and whole.
-    pub(super) fn find_last(tail: &[u8], serial: u32) -> Option<Self> {
-        let starts = (0..tail.len().saturating_sub(4)).rev();
-        starts.filter(|at| tail[*at..].starts_with(CAPTURE)).find_map(|at| {
-            Self::read(&mut &tail[at..]).ok().flatten().filter(|page| page.serial == serial)
-        })
-    }
 }
 
 /// Fills as much of `bytes` as there is.
@@ -170,14 +162,21 @@ impl Pages {
         Self::new(self.source.into_inner(), self.serial, self.damaged)
     }
 
-    /// Whether only pages of other streams follow. A stream that begins behind it is refused.
-    pub(super) fn check_end(&mut self) -> Result<(), DecodeError> {
-        match Page::read(&mut self.source) {
+    /// Whether the stream goes on behind a page that ends it, as some encoders flag several. Another
+    /// stream that begins there is refused.
+    pub(super) fn goes_on(&mut self) -> Result<bool, DecodeError> {
+        let position = self.position;
+        let next = Page::read(&mut self.source);
+        self.source.seek(SeekFrom::Start(position))?;
+        match next {
             Ok(Some(page)) if page.is_first() => {
                 Err(DecodeError::unsupported("several streams one after another"))
             }
-            // What stands behind the last page is none of the stream's business.
-            _ => Ok(()),
+            // What else stands behind the last page is none of the stream's business.
+            Ok(Some(page)) => {
+                Ok(page.serial == self.serial && self.sequence == Some(page.sequence))
+            }
+            _ => Ok(false),
         }
     }
 
