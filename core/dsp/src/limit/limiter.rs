@@ -72,7 +72,7 @@ pub struct LimiterSettings {
 
 /// Keeps the true peak of a stream below a ceiling.
 ///
-/// The true peak afterwards, by any meter with 16 times oversampling and 64 taps a phase, exceeds the
+/// The true peak afterwards, by any meter with 16 times oversampling and up to 256 taps a phase, exceeds the
 /// ceiling by at most 0.05 dB where the signal has nothing above 0.45 of its sample rate, and by 0.2 dB
 /// otherwise. Where nothing exceeds the ceiling every sample stays as it is, bit by bit, later by
 /// [`Limiter::latency`]. Samples that are not finite disturb only their neighborhood.

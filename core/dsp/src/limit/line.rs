@@ -55,11 +55,11 @@ mod tests {
     fn line_gives_what_came_its_delay_earlier() {
         let mut line = Line::new(200);
         let mut output = Vec::new();
-        for run in 0..100u16 {
-            for half in [0, 32] {
-                let mut samples: Vec<f32> =
-                    (0..32).map(|index| f32::from(run * 64 + half + index + 1)).collect();
-                line.exchange(half.into(), &mut samples);
+        let input: Vec<f32> = (1..=12_800u16).map(f32::from).collect();
+        for run in input.chunks_exact(RUN) {
+            for (part, samples) in run.chunks_exact(RUN / 2).enumerate() {
+                let mut samples = samples.to_vec();
+                line.exchange(part * RUN / 2, &mut samples);
                 output.extend(samples);
             }
             line.advance();

@@ -11,7 +11,7 @@ use wavemill_audio::{Block, StreamSpec};
 
 /// Frames worked on together, at fixed places of the stream, so that nothing depends on how it was cut
 /// into blocks.
-pub(super) const RUN: usize = 64;
+pub(super) const RUN: usize = 128;
 
 /// Groups of a run.
 pub(super) const GROUPS: usize = RUN / GROUP;

@@ -22,8 +22,8 @@ pub struct LoudnessReport {
     pub short_term_max_at_s: Option<Seconds>,
     /// 4x oversampled (2x from 96 kHz, the samples themselves from 192 kHz). BS.1770-5, Annex 2.
     pub true_peak_dbtp: Option<Dbtp>,
-    /// 16x oversampled with filters of 64 taps a phase: within 0.03 dB of the truth up to 0.45 of the
-    /// sample rate.
+    /// 16x oversampled with filters of 256 taps a phase: within 0.03 dB of the truth up to 0.45 of the
+    /// sample rate, and close to it up to 0.4875.
     pub true_peak_precise_dbtp: Option<Dbtp>,
     /// Largest absolute sample.
     pub sample_peak_dbfs: Option<Dbfs>,

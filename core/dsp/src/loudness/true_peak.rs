@@ -14,9 +14,10 @@ use wavemill_audio::units::SampleRate;
 /// Frames judged together: few enough that a loud sample makes few others be looked at.
 const RUN: usize = 64;
 
-/// Taps of a phase of the precise measure, which interpolates 16 times: the error on sines up to 0.45
-/// of the sample rate stays below 0.03 dB.
-pub(crate) const PRECISE_TAPS: usize = 64;
+/// Taps of a phase of the precise measure, which interpolates 16 times: the filter's error stays below
+/// 0.001 dB up to 0.4875 of the sample rate. With 64 taps, flat up to 0.45, a loud master with much
+/// treble was measured 0.13 dB too low.
+pub(crate) const PRECISE_TAPS: usize = 256;
 
 /// Samples after a frame that the longest filter needs: so many frames late a frame is looked at.
 pub(crate) const LOOK_AHEAD: usize = PRECISE_TAPS / 2;
@@ -25,7 +26,10 @@ pub(crate) const LOOK_AHEAD: usize = PRECISE_TAPS / 2;
 /// the frame; a few more make the sum of both a multiple of a group.
 pub(super) const LOOK_BACK: usize = PRECISE_TAPS / 2 + GROUP;
 
-/// Shape of the precise filter's window: 100 dB of rejection from 0.55 of the sample rate on.
+/// Runs before a run whose samples the longest filter sees.
+const PARTS: usize = 2 * LOOK_AHEAD / RUN;
+
+/// Shape of the precise filter's window: 100 dB of rejection.
 /// Source: J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function, 1974.
 pub(crate) const PRECISE_BETA: f64 = 10.06;
 
@@ -188,15 +192,16 @@ impl Filters {
     #[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
     #[inline(always)]
     fn look_at_runs(&self, plane: &[f32], range: &Range<usize>, mut found: Peaks) -> Peaks {
-        let newest = range.end + LOOK_AHEAD;
-        let mut bend_before =
-            largest_bend(&plane[range.start - LOOK_AHEAD - 1..range.start + LOOK_AHEAD]);
-        for first in range.clone().step_by(RUN) {
+        // Of the samples that the filters see before those that a run adds, in parts as long as a run.
+        let known = range.start + LOOK_AHEAD - PARTS * RUN;
+        let mut bends: [f32; PARTS] = std::array::from_fn(|part| {
+            largest_bend(&plane[known + part * RUN - 2..known + (part + 1) * RUN])
+        });
+        for (run, first) in range.clone().step_by(RUN).enumerate() {
             let end = (first + RUN).min(range.end);
-            let bend_after =
-                largest_bend(&plane[first + LOOK_AHEAD - 2..(end + LOOK_AHEAD).min(newest)]);
-            let bend = larger(bend_before, bend_after);
-            bend_before = bend_after;
+            let added = largest_bend(&plane[first + LOOK_AHEAD - 2..end + LOOK_AHEAD]);
+            let bend = bends.iter().copied().fold(added, larger);
+            bends[run % PARTS] = added;
             let sample = largest_magnitude(&plane[first..=end]);
             if self.may_raise(&found, sample, bend) {
                 for group in (first..end).step_by(GROUP) {

@@ -47,7 +47,7 @@ pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "limit",
     summary: "Limits true peaks to a ceiling and changes nothing else.",
     manual: "Peaks are detected with 16x oversampling. The output's true peak is at most 0.05 dB \
-        above the ceiling, or 0.2 dB for signals with much energy above 0.45 of their sample rate, \
+        above the ceiling, or 0.2 dB for signals with much energy above 0.47 of their sample rate, \
         such as white noise. Audio below the ceiling passes bit by bit. `character = \"clean\"` \
         only reduces gain: it attacks within the 5 ms before a peak (96 frames below 19.2 kHz), \
         holds for 10 ms, and releases with a time constant of 40 ms, or more slowly during \
