@@ -54,7 +54,7 @@ pub(super) const KEYS: &[Key] = &[
         "Dither when the bit depth is reduced; `tpdf` (`triangular`) by default. `shaped` moves \
         the noise to less audible frequencies, at 44.1 to 192 kHz: at 44.1 kHz, 16 dB less from 2 \
         to 5 kHz, 8 dB more in total. Digital silence and samples that need no rounding are not \
-        dithered.",
+        dithered: from the start of a file, and later after 8192 such samples in a row.",
     ),
     Key::optional(
         "channels",

@@ -66,7 +66,7 @@ impl Run for Doctor {
         checks.root(&context.settings);
         checks.watched(&folders.watched);
         checks.outputs(&folders.outputs);
-        checks.space(&folders, &context.settings.state);
+        checks.space(&folders, &context.settings);
         checks.inotify(&folders.watched);
         checks.open_files();
         checks.clock(&context.settings.state);
@@ -335,10 +335,12 @@ impl Checks {
     }
 
     /// One line for each file system.
-    fn space(&mut self, folders: &Folders, state: &Path) {
+    fn space(&mut self, folders: &Folders, settings: &Settings) {
         let watched = folders.watched.iter().map(|folder| folder.path.as_path());
-        let places =
-            [state].into_iter().chain(folders.outputs.iter().map(PathBuf::as_path)).chain(watched);
+        let places = [&*settings.state]
+            .into_iter()
+            .chain(folders.outputs.iter().map(PathBuf::as_path))
+            .chain(watched);
         let mut seen = Vec::new();
         for place in places.filter_map(nearest) {
             let Ok(device) = fs::metadata(place).map(|found| found.dev()) else { continue };
@@ -347,7 +349,7 @@ impl Checks {
             }
             seen.push(device);
             match space(place) {
-                Ok(found) => self.add_space(place, found),
+                Ok(found) => self.add_space(place, found, settings.free_bytes_min),
                 Err(error) => {
                     let found = format!("{}: {error}", shown(place));
                     self.add("space", Verdict::Warn, found, "");
@@ -356,8 +358,9 @@ impl Checks {
         }
     }
 
-    fn add_space(&mut self, place: &Path, Space { free_bytes, free_files, .. }: Space) {
-        let (verdict, help) = verdict_on_space(free_bytes, free_files);
+    fn add_space(&mut self, place: &Path, found: Space, free_bytes_min: u64) {
+        let Space { free_bytes, free_files, .. } = found;
+        let (verdict, help) = verdict_on_space(free_bytes, free_files, free_bytes_min);
         let files = free_files.map(|count| format!(", room for {count} files")).unwrap_or_default();
         let found = format!("{} free{files} at {}", size(free_bytes), shown(place));
         self.add("space", verdict, found, help);
@@ -463,11 +466,13 @@ impl Checks {
 }
 
 /// What so much room means.
-fn verdict_on_space(bytes: u64, files: Option<u64>) -> (Verdict, &'static str) {
+fn verdict_on_space(bytes: u64, files: Option<u64>, bytes_min: u64) -> (Verdict, &'static str) {
     let files = files.unwrap_or(u64::MAX);
-    if bytes < BYTES_MIN || files < FILES_MIN {
+    if bytes < bytes_min {
+        (Verdict::Fail, "free some space, or lower `min_free_mib`: until then, jobs wait")
+    } else if bytes < BYTES_MIN || files < FILES_MIN {
         (Verdict::Fail, "free some space: until then, jobs are retried or `watch` pauses")
-    } else if bytes < BYTES_LOW || files < FILES_LOW {
+    } else if bytes < BYTES_LOW.max(bytes_min.saturating_mul(2)) || files < FILES_LOW {
         (Verdict::Warn, "free some space soon")
     } else {
         (Verdict::Ok, "")
@@ -509,13 +514,16 @@ mod tests {
 
     #[test]
     fn little_space_is_reported_before_none_is_left() {
-        let verdict = |bytes, files| verdict_on_space(bytes, files).0;
+        let verdict = |bytes, files| verdict_on_space(bytes, files, 0).0;
         assert_eq!(verdict(2 << 30, None), Verdict::Ok);
         assert_eq!(verdict(2 << 30, Some(1_000_000)), Verdict::Ok);
         assert_eq!(verdict(500 << 20, None), Verdict::Warn);
         assert_eq!(verdict(2 << 30, Some(5_000)), Verdict::Warn);
         assert_eq!(verdict(2 << 30, Some(0)), Verdict::Fail);
         assert_eq!(verdict(0, None), Verdict::Fail);
+        // What jobs wait for counts too.
+        assert_eq!(verdict_on_space(500 << 20, None, 512 << 20).0, Verdict::Fail);
+        assert_eq!(verdict_on_space(600 << 20, None, 512 << 20).0, Verdict::Warn);
     }
 
     #[test]

@@ -151,12 +151,15 @@ impl<'a> EventView<'a> {
         let mut table = Table::new(&[("", Align::Left); 4]);
         for watch in watches {
             let pipeline = self.pipeline(&watch.pipeline);
-            let description = pipeline.map_or("", |pipeline| &pipeline.description);
+            let description = match pipeline.map_or("", |pipeline| &pipeline.description) {
+                "" => watch.pipeline.to_string(),
+                text => format!("{}: {}", watch.pipeline, one_line(text)),
+            };
             table.toned([
                 (String::new(), None),
                 (self.below(&watch.path), Some(Tone::Name)),
                 (format!("{} {}", paint.arrow(), destinations(pipeline)), Some(Tone::Name)),
-                (format!("{}: {}", watch.pipeline, one_line(description)), Some(Tone::Faint)),
+                (description, Some(Tone::Faint)),
             ]);
         }
         self.note("Drop audio into");

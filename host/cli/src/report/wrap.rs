@@ -5,8 +5,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// Cells by which the rest of a broken line is set in further than its beginning.
 const INDENT: usize = 4;
 
-/// Letters of the longest unit that stays with its number: `dBTP`, `LUFS`, `MiB`.
-const UNIT_LETTERS_MAX: usize = 4;
+/// Letters of the longest unit that stays with its number: `dBTP`, `files`, `outputs`.
+const UNIT_LETTERS_MAX: usize = 7;
 
 /// A text whose lines have at most `columns` cells, as far as its words allow; as it is without a terminal.
 pub(super) fn wrapped(text: &str, columns: Option<usize>) -> String {
@@ -109,6 +109,7 @@ mod tests {
             wrapped(line, Some(39)),
             "  mix.wav -> 2 files, -10.6 ->\n      -16.0 LUFS, true peak -2.4 dBTP"
         );
+        assert_eq!(wrapped("all of the 12 outputs", Some(15)), "all of the\n    12 outputs");
         assert_eq!(wrapped(line, Some(80)), line);
         assert_eq!(wrapped(line, None), line);
     }
