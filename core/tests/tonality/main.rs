@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails")]
 
 mod degenerate;
+mod live;
 mod properties;
 mod synthesis;
 

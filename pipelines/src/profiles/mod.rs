@@ -102,7 +102,7 @@ pub fn plain_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wavemill_core::advice::Range;
+    use wavemill_core::advice::{Band, Range};
     use wavemill_core::units::Decibels;
 
     fn id(name: &str) -> String {
@@ -173,6 +173,41 @@ mod tests {
             assert!(plr.min.unwrap().0 <= -1.0 - loudest, "{id}");
             assert!(plr.max.unwrap().0 >= -1.0 - quietest, "{id}");
         }
+    }
+
+    fn nearest(levels: [f64; Band::ALL.len()]) -> Option<&'static str> {
+        let balance = levels.map(|level| Some(Decibels(level)));
+        wavemill_core::advice::nearest(shipped(), &balance).map(|profile| profile.id.as_str())
+    }
+
+    #[test]
+    fn balance_in_the_middle_of_a_profile_is_nearest_to_it() {
+        for profile in shipped() {
+            let middle =
+                |range: Range<Decibels>| f64::midpoint(range.min.unwrap().0, range.max.unwrap().0);
+            let found = nearest(profile.bands.map(|band| middle(band.level_db)));
+            // Some characters of a genre differ in other things than the balance.
+            let same = shipped().iter().find(|other| {
+                other.bands.iter().zip(&profile.bands).all(|(a, b)| a.level_db == b.level_db)
+            });
+            assert_eq!(found, same.map(|profile| profile.id.as_str()));
+        }
+    }
+
+    /// Pink noise has as much in every octave; white noise as much in every Hz; a voice little below 200 Hz.
+    #[test]
+    fn noise_and_a_voice_are_near_no_profile() {
+        let decibels = |shares: [f64; 5]| {
+            let sum: f64 = shares.iter().sum();
+            shares.map(|share| Decibels::from_power(share / sum).unwrap().0)
+        };
+        let edges_hz = [20.0, 200.0, 500.0, 2000.0, 6000.0, 20_000.0f64];
+        let by = |value: fn(f64) -> f64| {
+            std::array::from_fn(|band| value(edges_hz[band + 1]) - value(edges_hz[band]))
+        };
+        assert_eq!(nearest(decibels(by(f64::ln))), None);
+        assert_eq!(nearest(decibels(by(|hz| hz))), None);
+        assert_eq!(nearest([-8.0, -3.0, -5.0, -14.0, -20.0]), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod advise;
 mod band;
 mod level;
+mod likeness;
 mod measure;
 mod own;
 mod profile;
@@ -18,6 +19,7 @@ mod words;
 pub use advise::{Advice, CORRECTION_DB_MAX, advise};
 pub use band::{Band, Filter, FilterShape};
 pub use level::Level;
+pub use likeness::nearest;
 pub use measure::Measure;
 pub use profile::{BandRanges, Profile};
 pub use range::Range;

@@ -10,7 +10,7 @@ use wavemill_audio::units::{Dbfs, Decibels, Hertz};
 use wavemill_audio::{Block, StreamSpec};
 
 /// Number of bands.
-pub(super) const BAND_COUNT: usize = 5;
+pub(crate) const BAND_COUNT: usize = 5;
 
 /// A band.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +140,11 @@ impl Meter for BandsMeter {
 }
 
 impl BandsMeter {
+    /// Energy of each band so far; 0 where it lies above half the sample rate.
+    pub(crate) fn energies(&self) -> [f64; BAND_COUNT] {
+        std::array::from_fn(|band| self.energy(band))
+    }
+
     fn energy(&self, band: usize) -> f64 {
         let of_pair = |pair: &Pair| {
             let sums = self.filter.products(&pair.sums, band);

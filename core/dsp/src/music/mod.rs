@@ -2,6 +2,7 @@
 
 mod chords;
 pub(crate) mod chroma;
+mod live;
 #[cfg(test)]
 mod results;
 mod rhythm;
@@ -11,6 +12,7 @@ pub(crate) mod wav;
 
 pub(crate) use chords::ChordMeter;
 pub use chords::{Chord, write_lab};
+pub use live::{LiveMeter, LiveReport};
 pub(crate) use rhythm::RhythmMeter;
 pub use rhythm::{RhythmOptions, RhythmReport, TempoAlternative, TempoPrior};
 pub(crate) use tonality::TonalityMeter;

@@ -8,6 +8,7 @@ use super::track::ChromaTrack;
 use super::tuning::Tuning;
 use crate::measure::fourier::{FRAME, HOP};
 use wavemill_audio::Block;
+use wavemill_audio::units::Seconds;
 
 /// Frames whose tuning is found before they become notes: 24 seconds.
 const TUNED_FRAMES: usize = 256;
@@ -17,7 +18,7 @@ const PIECE: usize = 4_096;
 
 /// Makes pitch class profiles of a signal. The result does not depend on how the signal was cut into
 /// blocks. Allocates while it grows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChromaMeter {
     decimator: Decimator,
     spectra: Spectra,
@@ -61,6 +62,11 @@ impl ChromaMeter {
         self.frame_count += count as u64;
     }
 
+    /// Forgets all but the latest profiles; the tuning stays that of everything heard.
+    pub(crate) fn keep_latest(&mut self, kept: Seconds) {
+        self.waiting.keep_latest(kept);
+    }
+
     /// Ends the signal.
     pub(crate) fn finish(mut self) -> ChromaTrack {
         let (finder, waiting) = (&mut self.finder, &mut self.waiting);
@@ -78,7 +84,7 @@ impl ChromaMeter {
 }
 
 /// Peaks that wait for the tuning to be known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     peaks: Vec<Peak>,
     /// Where each frame's peaks end.
@@ -120,6 +126,14 @@ impl Waiting {
         }
         self.peaks.clear();
         self.ends.clear();
+    }
+
+    fn keep_latest(&mut self, kept: Seconds) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some frames")]
+        let kept = (kept.0 / self.track.hop_s).max(0.0) as usize;
+        let frame_count = self.track.frames.len() + self.ends.len();
+        let excess = frame_count.saturating_sub(kept).min(self.track.frames.len());
+        self.track.frames.drain(..excess);
     }
 
     fn finish(mut self) -> ChromaTrack {

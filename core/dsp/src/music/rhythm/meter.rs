@@ -10,6 +10,7 @@ use super::steadiness::Steadiness;
 use super::stretch::Stretch;
 use crate::measure::{Meter, Needs, Setup, Shapes};
 use crate::music::chroma::planes;
+use wavemill_audio::units::Seconds;
 use wavemill_audio::{Block, StreamSpec};
 
 /// Longest stretch that is decided on as one. Longer files are cut: each stretch then has its own
@@ -27,7 +28,7 @@ const SAME_TEMPO: f64 = 0.04;
 /// Results do not depend on how the signal was cut into blocks. Keeps what was heard in the latest
 /// stretch, 180 bytes for each of its 86 frames a second, which is 10 MB at most, and of earlier
 /// stretches the beats. Not real-time: deciding on a stretch takes some tenths of a second.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RhythmMeter {
     options: RhythmOptions,
     channel_count: usize,
@@ -90,6 +91,17 @@ impl RhythmMeter {
             self.decide();
             self.bands = rest;
         }
+    }
+
+    /// Forgets all but the latest part of what was heard, for streams that are read while they run: what follows is
+    /// measured as if the stream began there.
+    pub(crate) fn keep_latest(&mut self, kept: Seconds) {
+        let excess = self.bands.frame_count().saturating_sub(self.frames(kept.0));
+        if excess > 0 {
+            self.bands = self.bands.split_off(excess);
+            self.frames_before += excess;
+        }
+        self.stretches.clear();
     }
 
     /// What was measured.

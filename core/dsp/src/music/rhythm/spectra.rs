@@ -13,6 +13,7 @@ const FRAME_S: f64 = 2048.0 / 44_100.0;
 
 /// Cuts a stream into frames and transforms them: periodic Hann windows, the first centered on the
 /// first sample. Keeps the latest frame only.
+#[derive(Clone)]
 pub(crate) struct Spectra {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,

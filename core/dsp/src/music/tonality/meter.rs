@@ -10,10 +10,11 @@ use crate::measure::{Meter, Needs, Setup, Shapes};
 use crate::music::chords::{Span, spans};
 use crate::music::chroma::{ChromaMeter, ChromaTrack, planes};
 use std::ops::Range;
+use wavemill_audio::units::Seconds;
 use wavemill_audio::{Block, StreamSpec};
 
 /// Finds the key of a signal. The result does not depend on how the signal was cut into blocks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TonalityMeter {
     chroma: ChromaMeter,
 }
@@ -47,6 +48,13 @@ impl Meter for TonalityMeter {
             reason: Some("no key".into()),
             ..TonalityReport::default()
         })
+    }
+}
+
+impl TonalityMeter {
+    /// Forgets all but the latest part of what was heard.
+    pub(crate) fn keep_latest(&mut self, kept: Seconds) {
+        self.chroma.keep_latest(kept);
     }
 }
 
