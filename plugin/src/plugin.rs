@@ -3,7 +3,7 @@
 use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
 use crate::editor;
 use crate::formats::Session;
-use crate::meters::{Meters, Shared};
+use crate::meters::{Listener, Meters, Shared};
 use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
 use crate::transport::{Follower, Habits, Order, Transport};
@@ -12,7 +12,7 @@ use nice_plug::prelude::*;
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::{ChannelLayout, StreamSpec};
 use wavemill_core::denormals;
@@ -34,7 +34,6 @@ pub struct Wavemill {
     was_reset: bool,
     /// Lives as long as an instance does.
     worker: Option<Arc<Worker>>,
-    waker: Option<Waker>,
 }
 
 /// What the audio thread, the worker and the editor share.
@@ -48,6 +47,10 @@ pub(crate) struct Desk {
     pub(crate) track: Track,
     stream: Mutex<Option<StreamSpec>>,
     wants_recorder: AtomicBool,
+    /// The worker's.
+    listener: Mutex<Listener>,
+    /// There once the worker is.
+    waker: OnceLock<Waker>,
 }
 
 impl Default for Desk {
@@ -61,6 +64,8 @@ impl Default for Desk {
             track: Track::default(),
             stream: Mutex::default(),
             wants_recorder: AtomicBool::default(),
+            listener: Mutex::default(),
+            waker: OnceLock::new(),
         }
     }
 }
@@ -76,7 +81,6 @@ impl Default for Wavemill {
             session: Session::begin(),
             was_reset: false,
             worker: None,
-            waker: None,
         }
     }
 }
@@ -93,6 +97,13 @@ impl Desk {
     /// The stream's channels; 0 before there is one.
     pub(crate) fn channel_count(&self) -> usize {
         self.stream.lock().as_ref().map_or(0, StreamSpec::channel_count)
+    }
+
+    /// Lets the worker do soon what there is to do. Real-time.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
+        }
     }
 
     /// Another stream: what was prepared for the one before is of no use.
@@ -163,11 +174,13 @@ impl Desk {
 }
 
 impl Task for Desk {
-    fn tend(&self) {
+    fn tend(&self) -> Option<Duration> {
         self.captures.tidy();
         if self.wants_recorder.swap(false, Ordering::Acquire) {
             self.prepare_capture();
         }
+        let rate = self.stream.lock().as_ref().map(|spec| spec.sample_rate);
+        self.listener.lock().listen(&self.shared, rate)
     }
 }
 
@@ -261,9 +274,7 @@ impl Plugin for Wavemill {
         let need = self.record(planes, transport.is_playing);
         if need != Need::Nothing {
             self.desk.wants_recorder.fetch_or(need == Need::Recorder, Ordering::Release);
-            if let Some(waker) = &self.waker {
-                waker.wake();
-            }
+            self.desk.wake();
         }
         ProcessStatus::Normal
     }
@@ -299,9 +310,14 @@ impl Wavemill {
         {
             let desk: Weak<Desk> = Arc::downgrade(&self.desk);
             worker.add(desk);
-            self.waker = worker.waker();
+            if let Some(waker) = worker.waker() {
+                // Set once: an instance has one worker.
+                let _ = self.desk.waker.set(waker);
+            }
             self.worker = Some(worker);
         }
+        // A window may be open already.
+        self.desk.wake();
     }
 
     fn mono_mode(&self) -> MonoMode {
@@ -351,10 +367,12 @@ impl Wavemill {
 
     /// An offline render has time: nothing passes before there is a recorder, or none can be made.
     fn wait_for_recorder(&self) {
-        let Some(waker) = &self.waker else { return };
+        if self.worker.is_none() {
+            return;
+        }
         let until = Instant::now() + PATIENCE;
         self.desk.wants_recorder.store(true, Ordering::Release);
-        waker.wake();
+        self.desk.wake();
         while !self.tape.is_ready() && !self.desk.captures.has_error() && Instant::now() < until {
             std::thread::park_timeout(LOOK_INTERVAL);
         }

@@ -8,11 +8,13 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
 
 /// Something that has to be done now and then, outside of the audio thread.
 pub(crate) trait Task: Send + Sync {
-    /// Does what was asked for since the last call, if anything.
-    fn tend(&self);
+    /// Does what was asked for since the last call, if anything; says how long nothing has to be done at most, where
+    /// nobody may ask.
+    fn tend(&self) -> Option<Duration>;
 }
 
 type List = Mutex<Vec<Weak<dyn Task>>>;
@@ -92,10 +94,11 @@ fn run(state: &State) {
             list.retain(|task| task.strong_count() > 0);
             list.iter().filter_map(Weak::upgrade).collect()
         };
-        for task in tasks {
-            task.tend();
+        let pause = tasks.into_iter().filter_map(|task| task.tend()).min();
+        match pause {
+            Some(pause) => std::thread::park_timeout(pause),
+            None => std::thread::park(),
         }
-        std::thread::park();
     }
 }
 
@@ -108,13 +111,37 @@ mod tests {
     struct Counter(AtomicU32);
 
     impl Task for Counter {
-        fn tend(&self) {
+        fn tend(&self) -> Option<Duration> {
             self.0.fetch_add(1, Ordering::Relaxed);
+            None
+        }
+    }
+
+    /// Has something to do by itself, three times.
+    #[derive(Default)]
+    struct Clock(AtomicU32);
+
+    impl Task for Clock {
+        fn tend(&self) -> Option<Duration> {
+            let count = self.0.fetch_add(1, Ordering::Relaxed);
+            (count < 3).then_some(Duration::from_millis(1))
         }
     }
 
     fn wait_for(counter: &Counter, count: u32) {
         while counter.0.load(Ordering::Relaxed) < count {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn task_that_asks_for_it_is_tended_again_without_being_woken() {
+        let worker = Worker::shared().unwrap();
+        let clock = Arc::new(Clock::default());
+        let weak: Weak<Clock> = Arc::downgrade(&clock);
+        worker.add(weak);
+        worker.waker().unwrap().wake();
+        while clock.0.load(Ordering::Relaxed) < 4 {
             std::thread::yield_now();
         }
     }

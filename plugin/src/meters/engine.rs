@@ -2,6 +2,7 @@
 
 use super::distribution::Distribution;
 use super::history::{History, Point, Scribe};
+use super::music::{Music, MusicReading};
 use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
 use super::tap::Tap;
@@ -41,6 +42,8 @@ pub struct Shared {
     pub distribution: Distribution,
     /// The latest samples.
     pub tap: Tap,
+    /// What the worker found in them.
+    pub(super) music: MusicReading,
     wants_reset: AtomicBool,
     /// Samples since the meters began that are none; see [`Shared::invalid_samples`].
     invalid: AtomicU64,
@@ -57,6 +60,17 @@ impl Shared {
     pub fn shown(&self) -> (&Readings, bool) {
         let is_saved = self.saved.has_signal() && !self.readings.has_signal();
         (if is_saved { &self.saved } else { &self.readings }, is_saved)
+    }
+
+    /// Tempo, key and balance of what was measured while the window was open; `None` before they are known.
+    pub fn music(&self) -> Option<Arc<Music>> {
+        self.music.get(self.tap.start())
+    }
+
+    /// Says what was found in the frames that belong together now.
+    #[cfg(test)]
+    pub(crate) fn publish(&self, music: Option<Music>) {
+        self.music.set(self.tap.start(), music);
     }
 
     /// Lets the meters begin anew with the next block.
@@ -167,6 +181,7 @@ impl Meters {
         self.scribe.clear(&self.shared.history);
         self.shared.distribution.clear();
         self.shared.readings.clear();
+        self.shared.tap.begin();
         self.shared.invalid.store(0, Ordering::Relaxed);
         (self.position, self.waiting) = (0, 0);
     }

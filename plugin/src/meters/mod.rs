@@ -3,6 +3,8 @@
 mod distribution;
 mod engine;
 mod history;
+mod listener;
+mod music;
 mod readings;
 mod stereo;
 mod tap;
@@ -13,5 +15,7 @@ pub use engine::Shared;
 #[cfg(test)]
 pub(crate) use history::Scribe;
 pub use history::{History, POINT_S, POINTS_MAX, Point, Snapshot};
+pub(crate) use listener::Listener;
+pub use music::{Key, Music, Tempo};
 pub use readings::{Reading, Readings, Values};
 pub use tap::Tap;
