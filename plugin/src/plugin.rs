@@ -463,3 +463,42 @@ impl Vst3Plugin for Wavemill {
         Vst3SubCategory::Tools,
     ];
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The worker's own thread, woken as the window wakes it when it opens.
+    #[test]
+    fn worker_hears_what_passes_while_the_window_is_open() {
+        let mut plugin = Wavemill::default();
+        let (desk, spec) = (Arc::clone(&plugin.desk), StreamSpec::new(8_000, 2));
+        plugin.hire();
+        desk.begin(&spec);
+        let mut meters = Meters::new(&spec, MonoMode::Single, Arc::clone(&desk.shared));
+        desk.shared.tap.open(true);
+        let mut state = 1u32;
+        // 8 s of noise, which has a balance, and some more; the ring has 4 s.
+        for _ in 0..20 {
+            let mut noise = [0.0; 4096].map(|_: f32| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f32::from(u16::try_from(state >> 16).unwrap_or(0)) / 65_536.0 - 0.5
+            });
+            let mut other = noise;
+            meters.push(&[&mut noise, &mut other]);
+            meters.measure_waiting();
+            desk.wake();
+            while !desk.listener.lock().has_heard(desk.shared.tap.position()) {
+                std::thread::yield_now();
+            }
+        }
+        let music = desk.shared.music().expect("a reading");
+        assert!(music.balance[1].is_some() && music.balance[4].is_none(), "{music:?}");
+        assert_eq!((music.tempo, &music.key), (None, &None), "of noise");
+        desk.shared.tap.open(false);
+        desk.wake();
+        while desk.listener.lock().has_heard(desk.shared.tap.position()) {
+            std::thread::yield_now();
+        }
+    }
+}

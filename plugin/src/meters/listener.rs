@@ -57,6 +57,14 @@ impl Listener {
     }
 }
 
+#[cfg(test)]
+impl Listener {
+    /// Whether it has heard all frames up to here.
+    pub(crate) fn has_heard(&self, position: u64) -> bool {
+        self.0.as_ref().is_some_and(|run| run.position == position)
+    }
+}
+
 impl Run {
     fn new(rate: SampleRate, start: u64, position: u64) -> Self {
         // A mono stream is in both channels, whose mean is the stream.
