@@ -119,6 +119,8 @@ pub struct Choices {
     pub pipeline: Option<String>,
     /// A watched folder that captures are sent to.
     pub watch_folder: Option<PathBuf>,
+    /// Whether the spectrum has the ranges of the nearest genre profile.
+    pub shows_profile: bool,
 }
 
 /// A kept spectrum, in a few bytes a band.
@@ -154,6 +156,7 @@ impl Default for Choices {
             capture_folder: None,
             pipeline: None,
             watch_folder: None,
+            shows_profile: false,
         }
     }
 }

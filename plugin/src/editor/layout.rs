@@ -34,7 +34,7 @@ impl Regions {
         let (top, bottom) = (header_bottom + GAP, footer_top - GAP);
         let plots_left = bars_right + GAP;
         let history_bottom = top + (bottom - top) * 0.52;
-        let scope_side = (bottom - history_bottom - GAP).min((window.right() - plots_left) * 0.4);
+        let scope_side = (bottom - history_bottom - GAP).min((window.right() - plots_left) * 0.38);
         let scope_left = window.right() - scope_side;
         let rect =
             |left, top, right, bottom| Rect { min: pos2(left, top), max: pos2(right, bottom) };

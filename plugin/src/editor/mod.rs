@@ -10,6 +10,7 @@ mod keyboard;
 mod layout;
 mod numbers;
 mod output;
+mod overlay;
 mod pace;
 mod panel;
 mod place;
@@ -119,12 +120,18 @@ impl Face {
         let regions = Regions::of(ui.max_rect());
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
         header::show(ui, regions.header, &self.desk, &mut self.own_target, &self.standing, context);
-        numbers::show(ui, regions.numbers, self.desk.shared.shown(), &self.standing);
+        let music = self.desk.shared.music();
+        let readings = (self.desk.shared.shown(), music.as_deref());
+        numbers::show(ui, regions.numbers, readings, &self.standing);
         bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
         let counts = self.desk.shared.distribution.counts();
         self.history_view.show(ui, regions.history, &self.history, &counts, &self.standing);
-        let reference = &self.desk.params.reference;
-        self.spectrum_view.show(ui, regions.spectrum, &mut self.spectrum, reference);
+        self.spectrum_view.show(
+            ui,
+            regions.spectrum,
+            &mut self.spectrum,
+            (&self.desk.params, music.as_deref()),
+        );
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);
         footer::show(ui, regions.footer, &self.desk, &mut self.output);
         self.output.show(ui, &self.desk);
@@ -139,6 +146,7 @@ impl Face {
         theme::apply(context);
         self.context = Some(nice);
         self.desk.shared.tap.open(true);
+        self.desk.wake();
         self.changed_at = Instant::now();
         self.pace = Pace::default();
     }

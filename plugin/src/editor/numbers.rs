@@ -2,17 +2,17 @@
 
 use super::verdict::{Mark, Standing};
 use super::{panel, theme, words};
-use crate::meters::{Reading, Readings};
+use crate::meters::{Key, Music, Reading, Readings, Tempo};
 use egui::{Align2, Color32, Painter, Rect, Stroke, Ui, pos2, vec2};
 
 /// What marks readings of the saved project.
 pub(super) const SAVED: &str = "SAVED SESSION";
 
-/// The readings, and whether they are those that were saved with the project.
+/// The readings, whether they are those that were saved with the project, and what is known of the music.
 pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
-    (readings, is_saved): (&Readings, bool),
+    ((readings, is_saved), music): ((&Readings, bool), Option<&Music>),
     standing: &Standing,
 ) {
     let room = panel::ground(ui, rect, "INTEGRATED");
@@ -25,9 +25,9 @@ pub(super) fn show(
     let top = Rect { max: pos2(room.right(), room.top() + top_height), ..room };
     integrated(ui, top, readings, standing);
     let below = Rect { min: pos2(room.left(), top.bottom() + 6.0), ..room };
-    let rows = rows(readings);
+    let rows = rows(readings, music);
     // The first row is a headline.
-    #[expect(clippy::cast_precision_loss, reason = "six")]
+    #[expect(clippy::cast_precision_loss, reason = "eight")]
     let height = below.height() / (rows.len() as f32 + HEAD - 1.0);
     let mut y = below.top();
     for row in rows {
@@ -42,12 +42,12 @@ pub(super) fn show(
 /// How much higher than the others the first row is.
 const HEAD: f32 = 1.4;
 
-fn rows(readings: &Readings) -> [Row; 6] {
-    let row = |name, value, unit, measure, words| Row {
+fn rows(readings: &Readings, music: Option<&Music>) -> [Row; 8] {
+    let row = |name, value, unit: &str, measure, words| Row {
         name,
-        value,
+        value: number(value),
         note: None,
-        unit,
+        unit: unit.into(),
         measure,
         words,
         is_head: false,
@@ -85,16 +85,49 @@ fn rows(readings: &Readings) -> [Row; 6] {
         row("Range", readings.loudness_range_lu.get(), "LU", "loudness_range_lu", words::RANGE),
         row("PLR", readings.peak_to_loudness_lu.get(), "LU", "", words::PLR),
         row("PSR", readings.peak_to_short_term_lu.get(), "LU", "", words::PSR),
+        tempo(music.and_then(|music| music.tempo)),
+        key(music.and_then(|music| music.key.as_ref())),
     ]
+}
+
+fn tempo(tempo: Option<Tempo>) -> Row {
+    #[expect(clippy::cast_possible_truncation, reason = "a display")]
+    let bpm = tempo.map(|tempo| tempo.bpm as f32);
+    Row {
+        name: "Tempo",
+        value: number(bpm),
+        note: tempo.map(|tempo| certainty(tempo.confidence)),
+        unit: "BPM".into(),
+        measure: "",
+        words: words::TEMPO,
+        is_head: false,
+    }
+}
+
+/// The place on the Camelot wheel stands where others have their unit.
+fn key(key: Option<&Key>) -> Row {
+    Row {
+        name: "Key",
+        value: key.map_or_else(|| number(None), |key| key.name.clone()),
+        note: key.map(|key| certainty(key.confidence)),
+        unit: key.map(|key| key.camelot.clone()).unwrap_or_default(),
+        measure: "",
+        words: words::KEY,
+        is_head: false,
+    }
+}
+
+fn certainty(confidence: f64) -> String {
+    format!("{:.0} % certain", 100.0 * confidence)
 }
 
 /// One reading: name, number, unit, and what else is known of it.
 struct Row {
     name: &'static str,
-    value: Option<f32>,
+    value: String,
     /// As the largest so far.
     note: Option<String>,
-    unit: &'static str,
+    unit: String,
     /// Its key in reports, where a target may ask for it.
     measure: &'static str,
     words: &'static str,
@@ -149,7 +182,7 @@ impl Row {
         let faint = |x: f32, y: f32, words: &str, size: f32| {
             panel::text(painter, pos2(x, y), Align2::LEFT_CENTER, words, size, theme::FAINT);
         };
-        let height_min = if self.is_head { 60.0 } else { 34.0 };
+        let height_min = if self.is_head { 54.0 } else { 34.0 };
         let note = self.note.as_ref().filter(|_| row.height() > height_min);
         let (left, middle) = (row.left(), row.center().y);
         let (name_y, middle, size) = if self.is_head {
@@ -169,10 +202,9 @@ impl Row {
             None => {}
         }
         let unit_left = row.right() - 32.0;
-        faint(unit_left, middle, self.unit, 11.0);
-        let (place, words) = (pos2(unit_left - 5.0, middle), number(self.value));
-        let font = theme::digits(size);
-        let shown = painter.text(place, Align2::RIGHT_CENTER, words, font, color_of(mark));
+        faint(unit_left, middle, &self.unit, 11.0);
+        let (place, font) = (pos2(unit_left - 5.0, middle), theme::digits(size));
+        let shown = painter.text(place, Align2::RIGHT_CENTER, &self.value, font, color_of(mark));
         sign(painter, pos2(shown.left() - 12.0, middle), mark);
     }
 }
@@ -228,6 +260,28 @@ mod tests {
         assert_eq!(number(Some(-23.04)), "\u{2212}23.0");
         assert_eq!(number(Some(0.44)), "0.4");
         assert_eq!(number(None), "\u{2013}");
+    }
+
+    #[test]
+    fn tempo_and_key_are_shown_while_they_are_known() {
+        let mut stage = Stage::new(Desk::default());
+        let dashes =
+            |stage: &Stage| stage.texts().iter().filter(|text| *text == "\u{2013}").count();
+        let before = dashes(&stage);
+        stage.desk.shared.publish(Some(Music {
+            tempo: Some(Tempo { bpm: 127.96, confidence: 0.93 }),
+            key: Some(Key { name: "F#m".into(), camelot: "11A".into(), confidence: 0.555 }),
+            ..Music::default()
+        }));
+        stage.draw(Vec::new());
+        for words in ["128.0", "BPM", "93 % certain", "F#m", "11A", "56 % certain"] {
+            assert!(stage.shows(words), "{words}: {:?}", stage.texts());
+        }
+        assert_eq!(dashes(&stage), before - 2);
+        stage.desk.shared.publish(Some(Music::default()));
+        stage.draw(Vec::new());
+        assert_eq!(dashes(&stage), before);
+        assert!(!stage.shows("11A"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use wavemill_core::units::Dbfs;
 pub(super) const FFT_FRAMES: usize = 8192;
 
 /// Bands of an octave.
-const BANDS_PER_OCTAVE: f32 = 24.0;
+pub(super) const BANDS_PER_OCTAVE: f32 = 24.0;
 
 /// The lowest and the highest frequency shown.
 pub(super) const LOWEST_HZ: f32 = 20.0;
@@ -27,6 +27,9 @@ const SINE_ON_A_LINE: f32 = (FFT_FRAMES * FFT_FRAMES) as f32 / 16.0;
 /// How fast a level falls, and how fast a held peak does, in dB a second.
 const FALL_DB_PER_S: f32 = 36.0;
 const HELD_FALL_DB_PER_S: f32 = 3.0;
+
+/// Time over which [`Spectrum::total_db`] is a mean, in seconds.
+const TOTAL_TIME_S: f32 = 3.0;
 
 /// A level for each band, and for each line.
 pub(super) struct Spectrum {
@@ -47,6 +50,8 @@ pub(super) struct Spectrum {
     pub(super) lines_db: Vec<f32>,
     /// Distance of the lines, in Hz.
     pub(super) line_hz: f32,
+    /// Power of all bands now, as a mean of some seconds.
+    total: f32,
     seen: u64,
 }
 
@@ -81,6 +86,7 @@ impl Spectrum {
             lines_db: vec![FLOOR_DB; FFT_FRAMES / 2 + 1],
             line_hz: 48_000.0 / FFT_FRAMES as f32,
             fft,
+            total: 0.0,
             seen: 0,
         }
     }
@@ -108,6 +114,8 @@ impl Spectrum {
             self.held_db[band] = self.levels_db[band].max(self.held_db[band] - held_fall);
             has_changed |= (self.levels_db[band] - before).abs() > 0.01;
         }
+        let total: f32 = self.levels_db.iter().map(|db| 10f32.powf(db / 10.0)).sum();
+        self.total += (total - self.total) * (1.0 - (-elapsed_s / TOTAL_TIME_S).exp());
         self.line_hz = sample_rate_hz / FFT_FRAMES as f32;
         for (line_db, power) in self.lines_db.iter_mut().zip(&self.powers) {
             *line_db = decibels(power / SINE_ON_A_LINE).max(*line_db - fall).max(FLOOR_DB);
@@ -170,6 +178,11 @@ impl Spectrum {
         whole - low_share * self.powers[first.min(last)] + high_share * self.powers[last]
     }
 
+    /// Level of all bands together, the mean of the latest seconds, in dBFS.
+    pub(super) fn total_db(&self) -> f32 {
+        decibels(self.total)
+    }
+
     /// Forgets held peaks.
     pub(super) fn release(&mut self) {
         self.held_db.copy_from_slice(&self.levels_db);
@@ -177,7 +190,7 @@ impl Spectrum {
 }
 
 /// A power in dB, not below the floor.
-fn decibels(power: f32) -> f32 {
+pub(super) fn decibels(power: f32) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "a display")]
     let level = Dbfs::from_power(f64::from(power)).map_or(FLOOR_DB, |level| level.0 as f32);
     level.max(FLOOR_DB)

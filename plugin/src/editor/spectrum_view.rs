@@ -1,13 +1,14 @@
 //! The spectrum drawn.
 
+use super::overlay::{self, Sheet};
 use super::scale::Axis;
 use super::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
 use super::tip::Tip;
 use super::{panel, theme, words};
-use crate::params::Reference;
+use crate::meters::Music;
+use crate::params::{Reference, WavemillParams};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{Align, Align2, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, Ui, pos2};
-use parking_lot::RwLock;
 
 /// Levels shown, in dB.
 const LOW_DB: f32 = -84.0;
@@ -22,10 +23,15 @@ const SLOPES: [(&str, f32); 3] = [("0", 0.0), ("3", 3.0), ("4.5", 4.5)];
 const BAND_SLOPE_DB: f32 = 3.0;
 
 /// What all buttons beside the title take, in points.
-const BUTTONS_WIDTH: f32 = 284.0;
+const BUTTONS_WIDTH: f32 = 286.0;
 
 const KEEP: &str = "Saves the held peaks with the project as a dashed line for comparison; click \
     again to clear it.";
+
+const GENRE: &str = "Shows which built-in genre profile the last two minutes are nearest to, by the levels of \
+    five bands alone, and its ranges for them at the level of the spectrum. Short lines: measured levels. Profiles are \
+    targets from published practice, not measurements of records. None is shown for the first 8 s, and where none is \
+    near.";
 
 const LINES: &str =
     "Also shows the FFT of 8192 samples, which is finer than the bands above 200 Hz.";
@@ -56,7 +62,7 @@ impl View {
         ui: &mut Ui,
         rect: Rect,
         spectrum: &mut Spectrum,
-        reference: &RwLock<Option<Reference>>,
+        (params, music): (&WavemillParams, Option<&Music>),
     ) {
         let room = panel::ground(ui, rect, "SPECTRUM");
         let plot = Rect {
@@ -77,24 +83,29 @@ impl View {
         }
         let held = theme::veil(theme::HELD, 0.65);
         painter.add(Shape::line(places(&spectrum.held_db), Stroke::new(1.0, held)));
-        if let Some(reference) = &*reference.read() {
+        if params.choices.read().shows_profile {
+            let (total_db, tilt_db) = (spectrum.total_db(), |hz: f32| self.tilt_db(hz));
+            let sheet = Sheet { painter: &painter, plot, across, up, tilt_db: &tilt_db, total_db };
+            overlay::show(&sheet, music);
+        }
+        if let Some(reference) = &*params.reference.read() {
             let places = places(&reference.levels_db());
             painter.extend(Shape::dashed_line(&places, Stroke::new(1.4, theme::TARGET), 5.0, 4.0));
         }
         readout(ui, plot, across, up);
-        self.buttons(ui, rect, spectrum, reference);
+        self.buttons(ui, rect, spectrum, params);
         let place = panel::place(ui, plot, "spectrum");
         panel::explained_by_title(ui, rect, place, words::SPECTRUM);
     }
 
     fn places(&self, spectrum: &Spectrum, levels: &[f32], across: Axis, up: Axis) -> Vec<Pos2> {
         let bands = spectrum.middles_hz.iter().zip(levels);
-        bands
-            .map(|(&hz, &db)| {
-                let tilt = (self.slope_db - BAND_SLOPE_DB) * (hz / PIVOT_HZ).log2();
-                pos2(across.place(hz), up.place(db + tilt))
-            })
-            .collect()
+        bands.map(|(&hz, &db)| pos2(across.place(hz), up.place(db + self.tilt_db(hz)))).collect()
+    }
+
+    /// What the tilt adds to a band.
+    fn tilt_db(&self, hz: f32) -> f32 {
+        (self.slope_db - BAND_SLOPE_DB) * (hz / PIVOT_HZ).log2()
     }
 
     /// The largest line of each place of the window, where there are several. Lines are equally wide, so that the
@@ -122,7 +133,7 @@ impl View {
         ui: &mut Ui,
         rect: Rect,
         spectrum: &mut Spectrum,
-        reference: &RwLock<Option<Reference>>,
+        params: &WavemillParams,
     ) {
         let row = Rect {
             min: pos2(rect.left() + 70.0, rect.top() + 1.0),
@@ -131,13 +142,14 @@ impl View {
         panel::inside(ui, row, |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
+                ui.spacing_mut().button_padding.x = 5.0;
                 if row.width() >= BUTTONS_WIDTH {
                     self.slopes(ui);
-                    self.looks(ui, spectrum, reference);
+                    self.looks(ui, spectrum, params);
                 } else {
                     ui.menu_button(small("view"), |ui| {
                         ui.horizontal(|ui| self.slopes(ui));
-                        self.looks(ui, spectrum, reference);
+                        self.looks(ui, spectrum, params);
                     });
                 }
             });
@@ -158,17 +170,16 @@ impl View {
         ui.label(small("dB/oct").color(theme::FAINT));
     }
 
-    fn looks(
-        &mut self,
-        ui: &mut Ui,
-        spectrum: &mut Spectrum,
-        reference: &RwLock<Option<Reference>>,
-    ) {
+    fn looks(&mut self, ui: &mut Ui, spectrum: &mut Spectrum, params: &WavemillParams) {
         let mut button =
             |name, is_on, tip| ui.selectable_label(is_on, small(name)).tip(tip).clicked();
-        let has_reference = reference.read().is_some();
+        let has_reference = params.reference.read().is_some();
         if button("keep", has_reference, KEEP) {
-            *reference.write() = (!has_reference).then(|| Reference::new(&spectrum.held_db));
+            *params.reference.write() = (!has_reference).then(|| Reference::new(&spectrum.held_db));
+        }
+        let shows_profile = params.choices.read().shows_profile;
+        if button("genre", shows_profile, GENRE) {
+            params.choices.write().shows_profile = !shows_profile;
         }
         if button("lines", self.shows_lines, LINES) {
             self.shows_lines = !self.shows_lines;

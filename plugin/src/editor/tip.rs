@@ -49,6 +49,8 @@ mod tests {
             ("True peak", words::TRUE_PEAK),
             ("PLR", words::PLR),
             ("PSR", words::PSR),
+            ("Tempo", words::TEMPO),
+            ("Key", words::KEY),
             ("history", words::HISTORY),
             ("spectrum", words::SPECTRUM),
             ("scope", words::CORRELATION),

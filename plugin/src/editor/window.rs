@@ -247,6 +247,7 @@ impl Drop for Open {
         life.context = None;
         (life.is_loaded, life.fit) = (false, None);
         self.desk.shared.tap.open(false);
+        self.desk.wake();
     }
 }
 

@@ -15,6 +15,12 @@ pub(super) const PLR: &str =
     "PLR, peak to loudness ratio: maximum true peak by ITU-R BS.1770-5 minus integrated loudness.";
 pub(super) const PSR: &str = "PSR, peak to short-term loudness ratio: true peak of 3 s minus their \
     loudness; minimum so far above -70 LUFS. Shepherd and others, AES Convention 143, 2017.";
+pub(super) const TEMPO: &str = "Tempo of the last two minutes, in quarter notes per minute; below it, how likely it is \
+    right. Heard while this window is open, from 8 s on. A dash: no steady pulse, or less than 30 % certain. If it is \
+    wrong, it is mostly the half or the double.";
+pub(super) const KEY: &str = "Key of the last two minutes: C is C major, Am is A minor; right of it, its place on the \
+    Camelot wheel, on which neighbors mix well. Below it, how likely it is right. Heard while this window is open, from \
+    8 s on. A dash: no key, as in drums or speech, or less than 30 % certain.";
 pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 identical, 0 \
     unrelated, -1 inverted (cancels in mono). The mean product of both over the root of their \
     powers; no standard defines it. Quiet signals are drawn larger, by the dB in the corner.";

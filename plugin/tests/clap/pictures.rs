@@ -53,11 +53,14 @@ fn show(
     (target, size): (&str, (u16, u16)),
     mut signal: impl FnMut(u32) -> [f32; 2],
 ) -> Option<[usize; 2]> {
-    let choices = serde_json::json!({ "target": target, "window": size });
+    let choices =
+        serde_json::json!({ "target": target, "window": size, "shows_profile": name == "music" });
     let mut editor = opened(&choices, size, STEREO)?;
     editor.hurry(200.0, &mut signal);
     editor.wait_for_a_picture();
-    editor.play(2.0, &mut signal);
+    // Tempo and key are heard at the pace of a DAW only, and seen in pictures that are kept only.
+    let is_kept = std::env::var_os("WAVEMILL_PICTURES").is_some();
+    editor.play(if is_kept { 26.0 } else { 2.0 }, &mut signal);
     editor.keep(name);
     let counts = [GOOD, BAD].map(|color| count(&editor, color));
     editor.close();
