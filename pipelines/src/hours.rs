@@ -55,7 +55,7 @@ impl Hours {
 
     /// When the window begins next, after this moment and within a week; a beginning at this very moment is past.
     /// `None` for a window of no day.
-    pub fn begins_after(&self, now: &Zoned) -> Option<Zoned> {
+    pub(crate) fn begins_after(&self, now: &Zoned) -> Option<Zoned> {
         let part = |minutes: u16| i8::try_from(minutes).ok();
         let time = Time::new(part(self.from / 60)?, part(self.from % 60)?, 0, 0).ok()?;
         let begins = |day: Zoned| {
@@ -68,7 +68,7 @@ impl Hours {
     }
 
     /// Whether this moment lies in the window.
-    pub fn contains(&self, now: &Zoned) -> bool {
+    pub(crate) fn contains(&self, now: &Zoned) -> bool {
         let today = weekday(now);
         let yesterday = (today + 6) % 7;
         let minute =

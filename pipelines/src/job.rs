@@ -96,7 +96,7 @@ pub struct Correction {
 
 impl Correction {
     /// Everything as asked for.
-    pub const NONE: Self = Self { lower: Decibels::ZERO, louder: Decibels::ZERO };
+    pub(crate) const NONE: Self = Self { lower: Decibels::ZERO, louder: Decibels::ZERO };
 }
 
 impl Default for Correction {

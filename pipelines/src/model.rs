@@ -155,7 +155,7 @@ impl Pipeline {
     }
 
     /// Whether what is measured is reported to a file.
-    pub fn is_reported(&self) -> bool {
+    pub(crate) fn is_reported(&self) -> bool {
         self.report.is_some() || self.page.is_some()
     }
 
@@ -215,7 +215,7 @@ pub enum TagPart {
 
 impl TagPart {
     /// All of them, with their names.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub(crate) const ALL: [(&'static str, Self); 4] = [
         ("broadcast", Self::Broadcast),
         ("cues", Self::Cues),
         ("pictures", Self::Pictures),
@@ -234,7 +234,7 @@ impl TagPart {
 
 /// What came of the files beside a source that a pipeline names.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Companions {
+pub(crate) struct Companions {
     /// Stands in the place of the source's pictures.
     pub picture: Option<Picture>,
     /// Stand in the place of the source's cue points and chapters; their times are those of the source.
@@ -243,7 +243,7 @@ pub struct Companions {
 
 impl TagEdits {
     /// The tags of a source with these changes, and a line for each that could not be made.
-    pub fn apply(
+    pub(crate) fn apply(
         &self,
         tags: &Tags,
         companions: &Companions,
@@ -293,7 +293,7 @@ impl TagEdits {
     }
 
     /// Whether it changes nothing.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.remove.is_empty()
             && self.remove_parts.is_empty()
             && self.set.is_empty()
@@ -453,7 +453,7 @@ impl Step {
     ///
     /// # Errors
     /// One line when it cannot process such a stream.
-    pub fn build(&self, spec: &StreamSpec) -> Result<StepProcessor, String> {
+    pub(crate) fn build(&self, spec: &StreamSpec) -> Result<StepProcessor, String> {
         match &self.task {
             Task::BuiltIn { descriptor, params } => {
                 (descriptor.build)(params, spec).map_err(|error| error.to_string())

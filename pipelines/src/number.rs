@@ -20,7 +20,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// A time as `0:05`, `1:00:05`.
-pub fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -1,11 +1,11 @@
 //! Wavemill in a DAW: meters and captures on the master bus, as CLAP and VST3.
 
-pub mod capture;
+mod capture;
 mod editor;
 mod formats;
 mod lookup;
-pub mod meters;
-pub mod params;
+mod meters;
+mod params;
 mod plugin;
 mod render;
 mod transport;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// When samples are captured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum CaptureMode {
+pub(crate) enum CaptureMode {
     /// Never.
     #[default]
     Off,
@@ -30,11 +30,11 @@ pub enum CaptureMode {
 /// The chosen [`CaptureMode`]. It is no parameter: hosts and validators set those to anything, by automation or to
 /// try them, and this one writes files.
 #[derive(Debug, Default)]
-pub struct Capture(AtomicU8);
+pub(crate) struct Capture(AtomicU8);
 
 impl Capture {
     /// Real-time.
-    pub fn value(&self) -> CaptureMode {
+    pub(crate) fn value(&self) -> CaptureMode {
         use CaptureMode::{Bounce, Now, Off, Playing};
         let value = self.0.load(Ordering::Relaxed);
         [Off, Now, Playing, Bounce]
@@ -44,7 +44,7 @@ impl Capture {
     }
 
     /// Chooses another one.
-    pub fn set(&self, mode: CaptureMode) {
+    pub(crate) fn set(&self, mode: CaptureMode) {
         self.0.store(mode as u8, Ordering::Relaxed);
     }
 }
@@ -71,7 +71,7 @@ pub(crate) fn upgrade(state: &mut PluginState) {
 
 /// Everything that belongs to an instance.
 #[derive(Debug, Params)]
-pub struct WavemillParams {
+pub(crate) struct WavemillParams {
     /// Stops the meters; the signal passes either way.
     #[id = "bypass"]
     pub bypass: BoolParam,
@@ -105,7 +105,7 @@ pub struct WavemillParams {
 /// that an older state does not have get their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Choices {
+pub(crate) struct Choices {
     /// Size of the editor in points.
     pub window: (u32, u32),
     /// Zoom of the editor, 1.0 to 3.0.
@@ -125,27 +125,27 @@ pub struct Choices {
 
 /// A kept spectrum, in a few bytes a band.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// Levels of the editor's bands, the lowest first, in tenths of a dB.
     pub levels_db10: Vec<i16>,
 }
 
 impl Reference {
     /// Keeps levels in dB.
-    pub fn new(levels_db: &[f32]) -> Self {
+    pub(crate) fn new(levels_db: &[f32]) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "rounded, and a cast saturates")]
         let levels_db10 = levels_db.iter().map(|db| (db * 10.0).round() as i16).collect();
         Self { levels_db10 }
     }
 
     /// Levels in dB.
-    pub fn levels_db(&self) -> Vec<f32> {
+    pub(crate) fn levels_db(&self) -> Vec<f32> {
         self.levels_db10.iter().map(|&level| f32::from(level) / 10.0).collect()
     }
 }
 
 /// Size of the editor in points when nobody resized it.
-pub const WINDOW: (u32, u32) = (960, 600);
+pub(crate) const WINDOW: (u32, u32) = (960, 600);
 
 impl Default for Choices {
     fn default() -> Self {

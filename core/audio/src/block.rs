@@ -1,7 +1,5 @@
 //! A planar block of samples that a chain of steps works on in place.
 
-use crate::ChannelLayout;
-
 /// Planar `f32` samples, `[channel][frame]`, full scale +-1.0, with fixed capacity.
 ///
 /// All channels live in one allocation made at construction. A step may change the number of frames
@@ -193,11 +191,6 @@ impl Block {
             .filter(has_some)
             .filter_map(|plane| plane.iter().position(|sample| !sample.is_finite()))
             .min()
-    }
-
-    /// The usual layout of this many channels.
-    pub fn usual_layout(&self) -> ChannelLayout {
-        ChannelLayout::usual(self.channel_count)
     }
 }
 

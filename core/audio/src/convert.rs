@@ -47,11 +47,6 @@ pub fn to_block(samples: &Samples, block: &mut Block) {
     }
 }
 
-/// The block's samples as owned floats.
-pub fn from_block(block: &Block) -> Samples {
-    Samples::Float { planes: block.planes().map(<[f32]>::to_vec).collect() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

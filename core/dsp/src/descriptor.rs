@@ -9,7 +9,7 @@ use thiserror::Error;
 use wavemill_audio::StreamSpec;
 
 /// Builds a step for a stream.
-pub type BuildStep = fn(&Params, &StreamSpec) -> Result<StepProcessor, BuildError>;
+pub(crate) type BuildStep = fn(&Params, &StreamSpec) -> Result<StepProcessor, BuildError>;
 
 /// A processing step that pipelines can name.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Params {
     }
 
     /// A key's value, if it has one.
-    pub fn get(&self, key: &str) -> Option<&ParamValue> {
+    pub(crate) fn get(&self, key: &str) -> Option<&ParamValue> {
         self.0.get(key)
     }
 
@@ -142,7 +142,7 @@ impl Params {
     ///
     /// # Errors
     /// [`BuildError::NotSet`], as all that follow, where the key has no value of this type.
-    pub fn number(&self, key: &'static str) -> Result<f64, BuildError> {
+    pub(crate) fn number(&self, key: &'static str) -> Result<f64, BuildError> {
         self.optional_number(key).ok_or(BuildError::NotSet { param: key, expected: "a number" })
     }
 
@@ -158,7 +158,7 @@ impl Params {
     ///
     /// # Errors
     /// As [`Self::number`].
-    pub fn integer(&self, key: &'static str) -> Result<i64, BuildError> {
+    pub(crate) fn integer(&self, key: &'static str) -> Result<i64, BuildError> {
         self.optional_integer(key)
             .ok_or(BuildError::NotSet { param: key, expected: "a whole number" })
     }
@@ -175,7 +175,7 @@ impl Params {
     ///
     /// # Errors
     /// As [`Self::number`].
-    pub fn bool(&self, key: &'static str) -> Result<bool, BuildError> {
+    pub(crate) fn bool(&self, key: &'static str) -> Result<bool, BuildError> {
         match self.0.get(key) {
             Some(ParamValue::Bool(value)) => Ok(*value),
             _ => Err(BuildError::NotSet { param: key, expected: "true or false" }),
@@ -186,7 +186,11 @@ impl Params {
     ///
     /// # Errors
     /// As [`Self::number`]; also where the word is none of `words`.
-    pub fn choice<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Result<T, BuildError> {
+    pub(crate) fn choice<T: Copy>(
+        &self,
+        key: &'static str,
+        words: &[(&str, T)],
+    ) -> Result<T, BuildError> {
         let chosen = self.optional_choice(key);
         let found = chosen.and_then(|chosen| words.iter().find(|(word, _)| *word == chosen));
         found

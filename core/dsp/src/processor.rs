@@ -229,7 +229,7 @@ impl StepProcessor {
     }
 
     /// A step that decides by the whole file.
-    pub fn of_whole_file(processor: impl WholeFile + 'static) -> Self {
+    pub(crate) fn of_whole_file(processor: impl WholeFile + 'static) -> Self {
         Self::WholeFile(Box::new(processor))
     }
 

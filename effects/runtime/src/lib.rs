@@ -9,7 +9,7 @@ pub mod check;
 mod compile;
 mod contract;
 mod create;
-pub mod description;
+mod description;
 mod effect;
 mod engine;
 mod fault;
@@ -23,7 +23,7 @@ mod load;
 mod module;
 mod planes;
 mod sandbox;
-pub mod settings;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod text;

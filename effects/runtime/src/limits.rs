@@ -12,118 +12,118 @@ pub const MEMORY_MIB: u32 = 64;
 pub const MEMORY_MIB_MAX: u32 = 1024;
 
 /// Elements of the one table.
-pub const TABLE_ELEMENTS_MAX: usize = 10_000;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 10_000;
 
 /// Stack of the host that a module's calls may use, in bytes.
-pub const STACK_BYTES_MAX: usize = 256 << 10;
+pub(crate) const STACK_BYTES_MAX: usize = 256 << 10;
 
 /// Time for compiling a module.
-pub const COMPILE_TIME_MAX: Duration = Duration::from_secs(10);
+pub(crate) const COMPILE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Time for instantiating, for `_initialize`, for `fx_describe`, each.
-pub const DESCRIBE_TIME_MAX: Duration = Duration::from_secs(1);
+pub(crate) const DESCRIBE_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Time for `fx_create`.
-pub const CREATE_TIME_MAX: Duration = Duration::from_secs(10);
+pub(crate) const CREATE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Least time a call gets while a file is processed, whatever the block's duration.
-pub const BLOCK_TIME_MIN: Duration = Duration::from_secs(1);
+pub(crate) const BLOCK_TIME_MIN: Duration = Duration::from_secs(1);
 
 /// A call's time as a multiple of the block's duration, while a file is processed.
-pub const BLOCK_TIME_FACTOR: u32 = 50;
+pub(crate) const BLOCK_TIME_FACTOR: u32 = 50;
 
 /// Time of all calls for one file: this plus [`FILE_TIME_FACTOR`] times its duration.
-pub const FILE_TIME_MIN: Duration = Duration::from_mins(1);
+pub(crate) const FILE_TIME_MIN: Duration = Duration::from_mins(1);
 
 /// See [`FILE_TIME_MIN`].
-pub const FILE_TIME_FACTOR: u32 = 20;
+pub(crate) const FILE_TIME_FACTOR: u32 = 20;
 
 /// A live call's time as a multiple of the block's duration.
-pub const LIVE_TIME_FACTOR: u32 = 4;
+pub(crate) const LIVE_TIME_FACTOR: u32 = 4;
 
 /// Least time of a live call, in ticks.
-pub const LIVE_TICKS_MIN: u64 = 2;
+pub(crate) const LIVE_TICKS_MIN: u64 = 2;
 
 /// Time in which a live effect that broke gives way to the dry signal, and a fresh one comes back.
-pub const LIVE_FADE_TIME: Duration = Duration::from_millis(10);
+pub(crate) const LIVE_FADE_TIME: Duration = Duration::from_millis(10);
 
 /// How often a live effect may break until it stays bypassed.
-pub const LIVE_STRIKES_MAX: u32 = 3;
+pub(crate) const LIVE_STRIKES_MAX: u32 = 3;
 
 /// How often deadlines are looked at.
-pub const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Most frames of one call.
-pub const FRAMES_MAX: usize = 65_536;
+pub(crate) const FRAMES_MAX: usize = 65_536;
 
 /// Longest latency accepted.
-pub const LATENCY_TIME_MAX: Duration = Duration::from_secs(10);
+pub(crate) const LATENCY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Longest finite tail accepted; a longer one is an infinite one.
-pub const TAIL_TIME_MAX: Duration = Duration::from_mins(10);
+pub(crate) const TAIL_TIME_MAX: Duration = Duration::from_mins(10);
 
 /// Largest output sample. +120 dBFS: surely a filter that blew up.
-pub const OUTPUT_AMPLITUDE_MAX: f32 = 1e6;
+pub(crate) const OUTPUT_AMPLITUDE_MAX: f32 = 1e6;
 
 /// Longest description in bytes.
-pub const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
+pub(crate) const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
 
 /// Levels of objects and arrays in a description.
-pub const DESCRIPTION_DEPTH_MAX: usize = 16;
+pub(crate) const DESCRIPTION_DEPTH_MAX: usize = 16;
 
 /// Lowest sample rate in Hz a module may name or is created for.
-pub const SAMPLE_RATE_HZ_MIN: u32 = wavemill_core::limits::SAMPLE_RATE_HZ_MIN;
+pub(crate) const SAMPLE_RATE_HZ_MIN: u32 = wavemill_core::limits::SAMPLE_RATE_HZ_MIN;
 
 /// Highest sample rate in Hz a module may name or is created for.
-pub const SAMPLE_RATE_HZ_MAX: u32 = wavemill_core::limits::SAMPLE_RATE_HZ_MAX;
+pub(crate) const SAMPLE_RATE_HZ_MAX: u32 = wavemill_core::limits::SAMPLE_RATE_HZ_MAX;
 
 /// Sample rates a module may name.
-pub const SAMPLE_RATE_COUNT_MAX: usize = 64;
+pub(crate) const SAMPLE_RATE_COUNT_MAX: usize = 64;
 
 /// Longest `id` of a module in characters.
-pub const ID_CHARS_MAX: usize = 64;
+pub(crate) const ID_CHARS_MAX: usize = 64;
 
 /// Longest `version` of a module in characters.
-pub const VERSION_CHARS_MAX: usize = 64;
+pub(crate) const VERSION_CHARS_MAX: usize = 64;
 
 /// Longest name of a module, a parameter or a preset in characters.
-pub const NAME_CHARS_MAX: usize = 64;
+pub(crate) const NAME_CHARS_MAX: usize = 64;
 
 /// Longest `key` of a parameter in characters.
-pub const KEY_CHARS_MAX: usize = 32;
+pub(crate) const KEY_CHARS_MAX: usize = 32;
 
 /// Longest `unit` of a parameter in characters.
-pub const UNIT_CHARS_MAX: usize = 16;
+pub(crate) const UNIT_CHARS_MAX: usize = 16;
 
 /// Steps of a parameter.
-pub const STEP_COUNT_MAX: u32 = 1_000_000;
+pub(crate) const STEP_COUNT_MAX: u32 = 1_000_000;
 
 /// Labels of a parameter.
-pub const LABEL_COUNT_MAX: usize = 256;
+pub(crate) const LABEL_COUNT_MAX: usize = 256;
 
 /// Longest label in characters.
-pub const LABEL_CHARS_MAX: usize = 32;
+pub(crate) const LABEL_CHARS_MAX: usize = 32;
 
 /// Flags of a parameter.
-pub const FLAG_COUNT_MAX: usize = 16;
+pub(crate) const FLAG_COUNT_MAX: usize = 16;
 
 /// Longest text of `fx_error` in bytes.
-pub const ERROR_BYTES_MAX: usize = 1024;
+pub(crate) const ERROR_BYTES_MAX: usize = 1024;
 
 /// Channels of a module.
-pub const CHANNEL_COUNT_MAX: u32 = 64;
+pub(crate) const CHANNEL_COUNT_MAX: u32 = 64;
 
 /// Parameters of a module.
-pub const PARAM_COUNT_MAX: usize = 128;
+pub(crate) const PARAM_COUNT_MAX: usize = 128;
 
 /// Presets of a module.
-pub const PRESET_COUNT_MAX: usize = 128;
+pub(crate) const PRESET_COUNT_MAX: usize = 128;
 
 /// Lines of `fx.log` kept.
-pub const LOG_LINES_MAX: usize = 64;
+pub(crate) const LOG_LINES_MAX: usize = 64;
 
 /// Bytes of a line of `fx.log` kept.
-pub const LOG_LINE_BYTES_MAX: usize = 256;
+pub(crate) const LOG_LINE_BYTES_MAX: usize = 256;
 
 /// Most bytes of compiled code kept in the cache.
-pub const CACHE_BYTES_MAX: u64 = 512 << 20;
+pub(crate) const CACHE_BYTES_MAX: u64 = 512 << 20;

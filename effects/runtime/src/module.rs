@@ -60,7 +60,7 @@ impl Module {
     }
 
     /// Memory an instance may have, in MiB.
-    pub fn memory_mib(&self) -> u32 {
+    pub(crate) fn memory_mib(&self) -> u32 {
         self.shared.memory_mib
     }
 

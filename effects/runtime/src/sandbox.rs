@@ -109,11 +109,6 @@ impl Sandbox {
         self.shared.uncached_because.as_deref()
     }
 
-    /// What modules are run for.
-    pub fn mode(&self) -> Mode {
-        self.shared.mode
-    }
-
     /// Loads a module whose instances may have `memory_mib` MiB of memory each.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ impl Service {
     ///
     /// # Errors
     /// When the pipeline is not known or has mistakes.
-    pub fn submit(&self, request: &SubmitRequest) -> Result<SubmitAnswer, Problem> {
+    pub(crate) fn submit(&self, request: &SubmitRequest) -> Result<SubmitAnswer, Problem> {
         if request.paths.is_empty() {
             return Err(Problem::request("list files in `paths`"));
         }
@@ -119,7 +119,7 @@ impl Service {
     ///
     /// # Errors
     /// When none has run here under that name.
-    pub fn pipeline(&self, name: &str) -> Result<PipelineView, Problem> {
+    pub(crate) fn pipeline(&self, name: &str) -> Result<PipelineView, Problem> {
         let plan = self.current_plan(name)?.plan;
         let is_watched = self.live.as_ref().is_some_and(|live| live.watches_for(name));
         Ok(PipelineView { name: name.to_owned(), plan, is_watched })

@@ -65,7 +65,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn files_of_job(&self, job: &str) -> Result<FileList, Problem> {
+    pub(crate) fn files_of_job(&self, job: &str) -> Result<FileList, Problem> {
         Ok(list(self.store.cataloged_of_job(job)?))
     }
 
@@ -97,7 +97,7 @@ impl Service {
     ///
     /// # Errors
     /// When it is not in the catalog or changed, or when the new name is taken.
-    pub fn move_file(&self, request: &MoveRequest) -> Result<FileView, Problem> {
+    pub(crate) fn move_file(&self, request: &MoveRequest) -> Result<FileView, Problem> {
         let (from, to) = (Path::new(&request.from), PathBuf::from(&request.to));
         if !to.is_absolute() || to.file_name().is_none() {
             return Err(Problem::request("`to` must be the absolute path of a file"));
@@ -135,7 +135,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn delete_files(&self, request: &DeleteRequest) -> Result<DeleteAnswer, Problem> {
+    pub(crate) fn delete_files(&self, request: &DeleteRequest) -> Result<DeleteAnswer, Problem> {
         let mut answer = DeleteAnswer::default();
         for path in &request.paths {
             let order = SourceRecord::Deleting;
@@ -167,7 +167,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn adopt_files(&self, request: &AdoptRequest) -> Result<AdoptAnswer, Problem> {
+    pub(crate) fn adopt_files(&self, request: &AdoptRequest) -> Result<AdoptAnswer, Problem> {
         let mut answer = AdoptAnswer::default();
         let mut files = Vec::new();
         for path in &request.paths {

@@ -88,7 +88,7 @@ impl Service {
     ///
     /// # Errors
     /// When it does not, or when there is none.
-    pub fn health(&self) -> Result<Health, Problem> {
+    pub(crate) fn health(&self) -> Result<Health, Problem> {
         let live = self.live()?;
         let age = live.tally().beat.elapsed();
         if age > STALLED_AFTER {
@@ -102,7 +102,7 @@ impl Service {
     ///
     /// # Errors
     /// While the daemon drains or is not well.
-    pub fn ready(&self) -> Result<Health, Problem> {
+    pub(crate) fn ready(&self) -> Result<Health, Problem> {
         if self.live()?.stop.level() != StopLevel::Run {
             return Err(Problem::new(
                 503,
@@ -125,7 +125,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn metrics(&self) -> Result<String, Problem> {
+    pub(crate) fn metrics(&self) -> Result<String, Problem> {
         let tally = self.live()?.tally();
         let shown = |(path, bytes): (PathBuf, u64)| (path.display().to_string(), bytes);
         let extra = Extra {
@@ -176,7 +176,7 @@ impl Service {
     ///
     /// # Errors
     /// When jobs are named and none of them is known and over.
-    pub fn retry(&self, request: &RetryRequest) -> Result<JobList, Problem> {
+    pub(crate) fn retry(&self, request: &RetryRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && !request.all {
             return Err(Problem::request("list jobs in `ids`, or set `all`"));
         }
@@ -241,7 +241,7 @@ impl Service {
     ///
     /// # Errors
     /// When a path is not that of a known file, or the pipeline is not known.
-    pub fn reprocess(&self, request: &ReprocessRequest) -> Result<JobList, Problem> {
+    pub(crate) fn reprocess(&self, request: &ReprocessRequest) -> Result<JobList, Problem> {
         if request.paths.is_empty() && request.pipeline.is_none() {
             return Err(Problem::request("list files in `paths`, or name a `pipeline`"));
         }
@@ -263,7 +263,7 @@ impl Service {
     ///
     /// # Errors
     /// When jobs are named and each is unknown, or past the point where it can be canceled.
-    pub fn cancel(&self, request: &CancelRequest) -> Result<JobList, Problem> {
+    pub(crate) fn cancel(&self, request: &CancelRequest) -> Result<JobList, Problem> {
         if request.ids.is_empty() && request.batch.is_none() && !request.waiting {
             return Err(Problem::request("list jobs in `ids`, name a `batch`, or set `waiting`"));
         }
@@ -319,7 +319,7 @@ impl Service {
     ///
     /// # Errors
     /// When the pipeline is not known, or the store fails.
-    pub fn pause(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
+    pub(crate) fn pause(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
         self.know_pipeline(request.pipeline.as_deref())?;
         self.store.pause(request.pipeline.as_deref())?;
         self.wake();
@@ -330,7 +330,7 @@ impl Service {
     ///
     /// # Errors
     /// When the pipeline is not known, or the store fails.
-    pub fn resume(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
+    pub(crate) fn resume(&self, request: &PauseRequest) -> Result<PauseView, Problem> {
         self.know_pipeline(request.pipeline.as_deref())?;
         self.store.resume(request.pipeline.as_deref())?;
         self.wake();
@@ -350,7 +350,7 @@ impl Service {
     ///
     /// # Errors
     /// When there is none, or the level is unknown.
-    pub fn set_log_level(&self, request: &LogLevel) -> Result<LogLevel, Problem> {
+    pub(crate) fn set_log_level(&self, request: &LogLevel) -> Result<LogLevel, Problem> {
         (self.live()?.set_log_level)(&request.level)
             .map_err(|reason| Problem::new(400, "bad request", reason))?;
         tracing::warn!(level = %request.level, "Log level changed.");

@@ -9,7 +9,7 @@ use wavemill_api::ClientError;
 /// Exit codes of the binary; other programs rely on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Everything was done.
     Done = 0,
     /// It did not work; the reason stands on standard error.

@@ -41,13 +41,13 @@ pub use job_state::JobState;
 pub use notices::{HookBacklog, HookRecord, NoticeRecord, Occasion};
 pub use queries::JobQuery;
 pub use queue::{Again, Blame, Capacity, Claim, End, JobQueue, Lease, Publication, Why};
+pub(crate) use records::FileRecord;
 pub use records::{
-    AttemptRecord, BatchRecord, ClockRecord, CurrentPlan, Ending, FileKey, FileRecord, GroupMember,
-    GroupRecord, JobRecord, LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord,
-    SourceRecord, tag_texts,
+    BatchRecord, ClockRecord, CurrentPlan, Ending, FileKey, GroupMember, GroupRecord, JobRecord,
+    LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord, SourceRecord, tag_texts,
 };
 pub use references::{ReferenceIndex, ReferenceRecord};
-pub use tables::Tx;
+pub(crate) use tables::Tx;
 pub use wavemill_pipelines::path_text;
 
 use commit::Committer;
@@ -168,7 +168,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of `change`, which then leaves no trace, or of the disk.
-    pub fn write<T, F>(&self, change: F) -> Result<T, StoreError>
+    pub(crate) fn write<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Fn(&Tx<'_>) -> Result<T, StoreError> + Send + 'static,

@@ -2,10 +2,7 @@
 
 use super::history::forgotten;
 use super::jobs::{backwards, job_prefix, state_key};
-use super::records::{
-    AttemptRecord, CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord, OutputRecord,
-    PlanRecord,
-};
+use super::records::{CurrentPlan, FileKey, JobRecord, LedgerRecord, OutputRecord, PlanRecord};
 use super::tables::{self, Look, Scan};
 use super::{Store, StoreError};
 use crate::{JobState, is_job_id, made_ms, rfc3339};
@@ -128,20 +125,9 @@ impl Store {
         Ok(records.into_iter().map(|(_, record)| record).collect())
     }
 
-    /// The attempts of a job, the first one first.
-    pub fn attempts(&self, job: &str) -> Result<Vec<AttemptRecord>, StoreError> {
-        let records = self.read()?.records(tables::ATTEMPTS, &job_prefix(job))?;
-        Ok(records.into_iter().map(|(_, record)| record).collect())
-    }
-
     /// What the ledger says of a path.
     pub fn ledger(&self, path: &Path) -> Result<Option<LedgerRecord>, StoreError> {
         self.read()?.record(tables::LEDGER, path.as_os_str().as_bytes())
-    }
-
-    /// A known file.
-    pub fn file(&self, key: &FileKey) -> Result<Option<FileRecord>, StoreError> {
-        self.read()?.record(tables::FILES, &key.key())
     }
 
     /// The latest job of a file.

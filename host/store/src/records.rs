@@ -38,7 +38,7 @@ impl FileKey {
 
 /// A known file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileRecord {
+pub(crate) struct FileRecord {
     /// Size, time and inode when it was hashed.
     pub identity: FileIdentity,
     /// Hash of its content; `None` while it is incomplete.
@@ -259,7 +259,7 @@ impl SourceRecord {
 
 /// An attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AttemptRecord {
+pub(crate) struct AttemptRecord {
     /// Start of the daemon that ran it.
     pub boot_id: String,
     /// When it began, milliseconds since 1970.

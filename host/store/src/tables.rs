@@ -242,7 +242,7 @@ impl Look for ReadTransaction {
 }
 
 /// A writing transaction.
-pub struct Tx<'a>(pub(super) &'a WriteTransaction);
+pub(crate) struct Tx<'a>(pub(super) &'a WriteTransaction);
 
 impl Look for Tx<'_> {
     fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

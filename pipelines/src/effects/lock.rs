@@ -90,7 +90,7 @@ impl Lock {
     ///
     /// # Errors
     /// When it is none, or one of a later version.
-    pub fn parse(text: &str) -> Result<Self, LockError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, LockError> {
         let document: Document = toml::from_str(text)
             .map_err(|error| LockError::Syntax(error.message().trim().replace('\n', ", ")))?;
         if document.version != VERSION {

@@ -81,7 +81,7 @@ impl Effects {
     }
 
     /// The folder that relative paths of modules are in.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 

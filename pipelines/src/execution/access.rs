@@ -31,7 +31,7 @@ pub trait FileAccess: Debug + Send + Sync {
 
 /// The disk itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct DirectAccess;
+pub(crate) struct DirectAccess;
 
 impl FileAccess for DirectAccess {
     fn open(&self, path: &Path) -> io::Result<File> {

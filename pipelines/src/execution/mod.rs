@@ -31,7 +31,8 @@ mod survey;
 mod when;
 mod writer;
 
-pub use access::{DirectAccess, FileAccess};
+pub(crate) use access::DirectAccess;
+pub use access::FileAccess;
 pub use agreement::{ROUNDS_MAX, agree, must_agree};
 pub use member::{Member, identity, measure};
 

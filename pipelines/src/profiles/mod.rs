@@ -13,7 +13,7 @@ pub use text::text_of;
 
 /// The profiles that come with Wavemill, in the order of their file; the first of a genre is the one that
 /// the genre's name means.
-pub fn shipped() -> &'static [Profile] {
+pub(crate) fn shipped() -> &'static [Profile] {
     static SHIPPED: LazyLock<Vec<Profile>> = LazyLock::new(|| {
         read_profiles(include_str!("../../profiles/profiles.toml")).expect("a test reads this file")
     });
@@ -82,7 +82,7 @@ fn general(name: &str, typed: &str) -> Found {
 }
 
 /// The genres, each once.
-pub fn genres() -> Vec<&'static str> {
+pub(crate) fn genres() -> Vec<&'static str> {
     let mut genres: Vec<&str> = shipped().iter().map(|profile| profile.genre.as_str()).collect();
     genres.dedup();
     genres

@@ -27,7 +27,7 @@ impl<'t> Sink<'t> {
     }
 
     /// Notes a doubt; the result takes its help.
-    pub fn warning(
+    pub(crate) fn warning(
         &mut self,
         code: &'static str,
         span: Range<usize>,
@@ -48,13 +48,18 @@ impl<'t> Sink<'t> {
     }
 
     /// The text of a span.
-    pub fn text(&self, span: Range<usize>) -> &'t str {
+    pub(crate) fn text(&self, span: Range<usize>) -> &'t str {
         self.text.get(span).unwrap_or_default()
     }
 
     /// The span of bytes `within` the contents of the string written at `span`; all of `span` where
     /// the string was written with escapes, so that its bytes are not those of the file.
-    pub fn inside(&self, span: Range<usize>, contents: &str, within: Range<usize>) -> Range<usize> {
+    pub(crate) fn inside(
+        &self,
+        span: Range<usize>,
+        contents: &str,
+        within: Range<usize>,
+    ) -> Range<usize> {
         let written = self.text(span.clone());
         let quote = written.len().saturating_sub(contents.len()) / 2;
         if written.get(quote..quote + contents.len()) == Some(contents) {
@@ -83,7 +88,7 @@ impl Help<'_> {
     }
 
     /// Says what would be right, if that is known.
-    pub fn maybe(self, help: Option<String>) {
+    pub(crate) fn maybe(self, help: Option<String>) {
         if let Some(help) = help {
             self.help(help);
         }

@@ -78,7 +78,7 @@ impl<'t> Values<'t> {
     accessor!(raw, Raw, &'t DeValue<'t>);
 
     /// Whether the key was written and is true.
-    pub fn flag(&self, key: &str) -> bool {
+    pub(crate) fn flag(&self, key: &str) -> bool {
         matches!(self.entry(key).map(|entry| &entry.value), Some(Value::Bool(true)))
     }
 
@@ -91,7 +91,7 @@ impl<'t> Values<'t> {
     }
 
     /// A section below this one.
-    pub fn table(&self, key: &str) -> Option<&Values<'t>> {
+    pub(crate) fn table(&self, key: &str) -> Option<&Values<'t>> {
         match &self.entry(key)?.value {
             Value::Table(values) => Some(values),
             _ => None,

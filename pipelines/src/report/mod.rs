@@ -353,7 +353,7 @@ impl Findings {
     }
 
     /// A text, where there is one.
-    pub fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
             FindingValue::Text(text) => Some(text),
             _ => None,

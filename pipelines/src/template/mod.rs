@@ -7,7 +7,8 @@ mod component;
 mod parse;
 mod values;
 
-pub use parse::{PLACEHOLDERS, TemplateError};
+pub(crate) use parse::PLACEHOLDERS;
+pub use parse::TemplateError;
 pub use values::Values;
 
 use component::Components;
@@ -32,8 +33,7 @@ enum Part {
 
 /// What can stand between braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the placeholders'; PLACEHOLDERS explains them")]
-pub enum Placeholder {
+pub(crate) enum Placeholder {
     Stem,
     Name,
     Ext,
@@ -55,7 +55,7 @@ pub enum Placeholder {
 
 impl Placeholder {
     /// Whether it comes from the file's tags.
-    pub fn is_tag(&self) -> bool {
+    pub(crate) fn is_tag(&self) -> bool {
         matches!(
             self,
             Self::Title | Self::Artist | Self::Album | Self::Genre | Self::Year | Self::Track
@@ -86,12 +86,12 @@ impl Template {
     }
 
     /// As it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// What must be known to expand it.
-    pub fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
             Part::Placeholder(placeholder) => Some(placeholder),

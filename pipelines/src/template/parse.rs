@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// Every placeholder with what it stands for, in the order of the manual.
 #[rustfmt::skip]
-pub const PLACEHOLDERS: &[(&str, &str)] = &[
+pub(crate) const PLACEHOLDERS: &[(&str, &str)] = &[
     ("stem", "the source's file name without its extension"),
     ("name", "the source's file name"),
     ("ext", "the extension of the file to write"),

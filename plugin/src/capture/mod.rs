@@ -15,29 +15,21 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-pub use names::{Stem, Track};
-pub use progress::{CaptureState, Progress};
-pub use recorder::{Recorder, Timing};
-pub use tape::Captures;
+pub(crate) use names::{Stem, Track};
+pub(crate) use progress::Progress;
+pub(crate) use recorder::{Recorder, Timing};
+pub(crate) use tape::Captures;
 pub(crate) use tape::{Need, Tape};
-pub use writer::{Folder, Target};
-pub use writing::Writing;
+pub(crate) use writer::{Folder, Target};
+pub(crate) use writing::Writing;
 
 use std::io;
 use std::sync::Arc;
 use writer::{OnDisk, Open, Writer};
 
 /// Begins a capture: its thread waits for samples at once, its first file is made with the first of
-/// them. Allocates and starts a thread.
-///
-/// # Errors
-/// When no thread can be started.
-pub fn begin(target: Target) -> io::Result<Recorder> {
-    begin_then(target, |_| ()).map(|(recorder, _)| recorder)
-}
-
-/// The same; `after` is called by the capture's thread when everything is written and closed. The thread
-/// can be waited for.
+/// them. Allocates and starts a thread, which can be waited for; `after` is called by it when everything is written
+/// and closed.
 ///
 /// # Errors
 /// When no thread can be started.

@@ -16,12 +16,13 @@ pub(super) fn part(folder: &Path, stem: &str, number: usize, attempt: usize) -> 
 }
 
 /// Name of the plugin's track, as the DAW calls it; empty where it does not say.
-pub type Track = Arc<Mutex<String>>;
+pub(crate) type Track = Arc<Mutex<String>>;
 
 /// Name of a capture's files, without parts and extension.
 #[derive(Clone, Debug)]
-pub enum Stem {
+pub(crate) enum Stem {
     /// This one.
+    #[cfg(test)]
     Given(String),
     /// Name of a track and local time, both those of the first sample.
     Dated(Track),
@@ -30,6 +31,7 @@ pub enum Stem {
 impl Stem {
     pub(super) fn now(&self) -> String {
         match self {
+            #[cfg(test)]
             Self::Given(stem) => stem.clone(),
             Self::Dated(track) => dated(&track.lock(), &jiff::Zoned::now()),
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// State of one capture, shared by the audio thread, the writer and the editor. The audio thread only
 /// touches the atomics.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Frames handed over to the writer, those that stand for lost ones included.
     recorded: AtomicU64,
     /// Frames that found no room, or could not be written. They are silence in the file.
@@ -20,7 +20,7 @@ pub struct Progress {
 
 /// What the writer reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaptureState {
+pub(crate) struct CaptureState {
     /// The files written so far, in order; all but the last are complete.
     pub parts: Vec<PathBuf>,
     /// One line: why nothing more can be written.
@@ -46,7 +46,7 @@ impl Progress {
     }
 
     /// What the writer reports.
-    pub fn state(&self) -> CaptureState {
+    pub(crate) fn state(&self) -> CaptureState {
         self.lock().clone()
     }
 

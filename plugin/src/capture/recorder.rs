@@ -37,7 +37,7 @@ pub(super) struct Rings {
 
 /// What happens when the ring is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timing {
+pub(crate) enum Timing {
     /// The audio thread cannot wait: frames are lost, and counted.
     RealTime,
     /// An offline render waits for the writer, [`STALL_TIME`] at most.
@@ -47,7 +47,7 @@ pub enum Timing {
 /// Hands samples over to the writer. Everything but making it is real-time, unless an offline render
 /// waits.
 #[derive(Debug)]
-pub struct Recorder {
+pub(crate) struct Recorder {
     samples: Producer<f32>,
     gaps: Producer<Gap>,
     channel_count: usize,
@@ -87,7 +87,7 @@ impl Recorder {
 
     /// Records one block: as many planes as the stream has channels, of one length. A block that finds
     /// no room is lost as a whole; its place in the file is silent.
-    pub fn record(&mut self, planes: &[&mut [f32]], timing: Timing) {
+    pub(crate) fn record(&mut self, planes: &[&mut [f32]], timing: Timing) {
         let frame_count = planes.first().map_or(0, |plane| plane.len());
         if frame_count == 0 || planes.len() != self.channel_count {
             return;
@@ -165,7 +165,7 @@ impl Recorder {
 
     /// Ends the capture; a gap at its end is reported if there is room, else it stays counted only.
     /// The recorder itself is to be dropped elsewhere: it may free the ring.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.push_gap();
         self.progress.finish();
     }
@@ -176,7 +176,7 @@ impl Recorder {
     }
 
     /// The progress of this capture.
-    pub fn progress(&self) -> &Arc<Progress> {
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
 }

@@ -17,7 +17,7 @@ const ON_THEIR_WAY_MAX: usize = 4;
 
 /// Both sides of the exchange, and what the editor shows.
 #[derive(Debug)]
-pub struct Captures {
+pub(crate) struct Captures {
     fresh: ArrayQueue<Recorder>,
     worn: ArrayQueue<Recorder>,
     /// Every capture of this instance, the latest one last. Never locked by the audio thread.
@@ -115,7 +115,7 @@ impl Captures {
     }
 
     /// Captures that have samples, the latest one last.
-    pub fn all(&self) -> Vec<Arc<Progress>> {
+    pub(crate) fn all(&self) -> Vec<Arc<Progress>> {
         let mut all = self.all.lock();
         all.retain(|progress| !progress.is_unused());
         all.iter().filter(|progress| progress.recorded_frames() > 0).cloned().collect()
@@ -152,7 +152,7 @@ impl Captures {
     }
 
     /// One line: why no capture can begin.
-    pub fn error(&self) -> Option<String> {
+    pub(crate) fn error(&self) -> Option<String> {
         self.error.lock().clone()
     }
 }

@@ -1,8 +1,9 @@
 //! Captures into real files, and into ones that stall or fail.
 
+use super::progress::CaptureState;
 use super::wav::WriteSeek;
 use super::writer::{OnDisk, Open};
-use super::{CaptureState, Recorder, Stem, Target, Timing, begin, begin_with};
+use super::{Recorder, Stem, Target, Timing, begin_then, begin_with};
 use parking_lot::{Condvar, Mutex};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -11,6 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wavemill_core::audio::ChannelLayout;
 
 const RATE_HZ: u32 = 48_000;
+
+fn begin(target: Target) -> io::Result<Recorder> {
+    begin_then(target, |_| ()).map(|(recorder, _)| recorder)
+}
 
 fn target(folder: &Path, channel_count: usize) -> Target {
     Target {

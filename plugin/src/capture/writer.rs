@@ -37,11 +37,11 @@ const NAMES_MAX: usize = 1000;
 /// The folder of a capture. It is asked for when the first sample comes, so that what was chosen until then
 /// counts, however early the capture was prepared.
 #[derive(Clone)]
-pub struct Folder(Arc<dyn Fn() -> PathBuf + Send + Sync>);
+pub(crate) struct Folder(Arc<dyn Fn() -> PathBuf + Send + Sync>);
 
 impl Folder {
     /// What `choose` says at the first sample.
-    pub fn chosen(choose: impl Fn() -> PathBuf + Send + Sync + 'static) -> Self {
+    pub(crate) fn chosen(choose: impl Fn() -> PathBuf + Send + Sync + 'static) -> Self {
         Self(Arc::new(choose))
     }
 }
@@ -60,7 +60,7 @@ impl std::fmt::Debug for Folder {
 
 /// Where and as what a capture is written.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub(crate) struct Target {
     /// The folder; it is made if it is not there.
     pub folder: Folder,
     /// Name of the files.

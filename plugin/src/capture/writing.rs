@@ -7,7 +7,7 @@ use std::{io, thread};
 
 /// A thread that can be waited for, but not for ever.
 #[derive(Debug)]
-pub struct Writing {
+pub(crate) struct Writing {
     thread: JoinHandle<()>,
     /// Ends with what the thread does.
     over: Receiver<()>,

@@ -251,7 +251,7 @@ fn sign(painter: &Painter, middle: egui::Pos2, mark: Mark) -> f32 {
 mod tests {
     use super::*;
     use crate::editor::stage::Stage;
-    use crate::meters::Values;
+    use crate::meters::readings::Values;
     use crate::plugin::Desk;
     use nice_plug::params::persist::PersistentField;
 

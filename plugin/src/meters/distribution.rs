@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The lowest edge of a bin, in LUFS: the absolute gate of BS.1770, which windows must be above, as in reports.
-pub const LOWEST_LUFS: i16 = -70;
+pub(crate) const LOWEST_LUFS: i16 = -70;
 
 /// Bins of 1 LU. What is louder than the last one belongs into it.
-pub const BINS: usize = 80;
+pub(crate) const BINS: usize = 80;
 
 /// Counts of windows, in the bins of `LoudnessMeter::distribution`. That goes through the energies of the whole
 /// session and allocates, so it is not for the audio thread, whose meter nobody else may look into. Here each
@@ -42,7 +42,7 @@ impl Distribution {
     }
 
     /// Windows of each bin, the quietest first.
-    pub fn counts(&self) -> [u32; BINS] {
+    pub(crate) fn counts(&self) -> [u32; BINS] {
         std::array::from_fn(|bin| self.0[bin].load(Ordering::Relaxed))
     }
 }

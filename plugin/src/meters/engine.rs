@@ -51,13 +51,13 @@ pub struct Shared {
 
 impl Shared {
     /// Samples that are no number, or beyond [`SAMPLE_MAGNITUDE_MAX`]: they pass, and count as silence in all meters.
-    pub fn invalid_samples(&self) -> u64 {
+    pub(crate) fn invalid_samples(&self) -> u64 {
         self.invalid.load(Ordering::Relaxed)
     }
 
     /// Readings to show, and whether they were saved with the project: they are, until anything but silence
     /// is measured.
-    pub fn shown(&self) -> (&Readings, bool) {
+    pub(crate) fn shown(&self) -> (&Readings, bool) {
         let is_saved = self.saved.has_signal() && !self.readings.has_signal();
         (if is_saved { &self.saved } else { &self.readings }, is_saved)
     }

@@ -4,14 +4,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// Points kept. When they are used up, pairs become one: 27 minutes at 100 ms, an hour at 200 ms, a day
 /// at 6.4 s; no point is ever forgotten and nothing is ever allocated.
-pub const POINTS_MAX: usize = 16_384;
+pub(crate) const POINTS_MAX: usize = 16_384;
 
 /// Time of the finest point.
-pub const POINT_S: f64 = 0.1;
+pub(crate) const POINT_S: f64 = 0.1;
 
 /// One point. `None` where no value exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Point {
+pub(crate) struct Point {
     /// Largest in the point's time, in LUFS.
     pub momentary_lufs: Option<f32>,
     /// Largest in the point's time, in LUFS.
@@ -61,7 +61,7 @@ pub struct History {
 
 /// A copy.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// From the beginning on.
     pub points: Vec<Point>,
     /// Time of each.
@@ -82,7 +82,7 @@ impl Default for History {
 
 impl History {
     /// Copies everything into `snapshot`, whose memory is used again. Not for the audio thread.
-    pub fn read(&self, snapshot: &mut Snapshot) {
+    pub(crate) fn read(&self, snapshot: &mut Snapshot) {
         loop {
             let before = self.generation.load(Ordering::Acquire);
             let count = self.count.load(Ordering::Acquire).min(POINTS_MAX);
@@ -99,7 +99,7 @@ impl History {
     }
 
     /// Changes whenever [`Self::read`] would give something else.
-    pub fn version(&self) -> (u64, usize) {
+    pub(crate) fn version(&self) -> (u64, usize) {
         (self.generation.load(Ordering::Acquire), self.count.load(Ordering::Acquire))
     }
 

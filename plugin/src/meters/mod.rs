@@ -5,17 +5,17 @@ mod engine;
 mod history;
 mod listener;
 mod music;
-mod readings;
+pub(crate) mod readings;
 mod stereo;
 mod tap;
 
-pub use distribution::{BINS, Distribution, LOWEST_LUFS};
+pub(crate) use distribution::{BINS, LOWEST_LUFS};
 pub(crate) use engine::Meters;
-pub use engine::Shared;
+pub(crate) use engine::Shared;
 #[cfg(test)]
 pub(crate) use history::Scribe;
-pub use history::{History, POINT_S, POINTS_MAX, Point, Snapshot};
+pub(crate) use history::{Point, Snapshot};
 pub(crate) use listener::Listener;
-pub use music::{Key, Music, Tempo};
-pub use readings::{Reading, Readings, Values};
-pub use tap::Tap;
+pub(crate) use music::{Key, Music, Tempo};
+pub(crate) use readings::{Reading, Readings};
+pub(crate) use tap::Tap;

@@ -23,7 +23,7 @@ impl Reading {
     }
 
     /// The latest value. Real-time.
-    pub fn get(&self) -> Option<f32> {
+    pub(crate) fn get(&self) -> Option<f32> {
         let value = f32::from_bits(self.0.load(Ordering::Relaxed));
         (!value.is_nan()).then_some(value)
     }
@@ -36,7 +36,6 @@ macro_rules! readings {
         /// The latest readings. Each is exact on its own; together they may be a moment apart, which no
         /// eye sees.
         #[derive(Debug, Default)]
-        #[expect(missing_docs, reason = "the names and units are those of the reports")]
         pub struct Readings {
             $($(#[$doc])* pub $name: Reading,)*
         }
@@ -44,7 +43,6 @@ macro_rules! readings {
         /// Readings of one moment, as they are saved with the project. What is not there was not measured.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
-        #[expect(missing_docs, reason = "as those of `Readings`")]
         pub struct Values {
             $(
                 $(#[$doc])*
@@ -103,7 +101,7 @@ impl Readings {
     }
 
     /// The larger of both true peaks, which is the one that is judged.
-    pub fn larger_true_peak(&self) -> Option<f32> {
+    pub(crate) fn larger_true_peak(&self) -> Option<f32> {
         let (standard, precise) = (self.true_peak_dbtp.get(), self.true_peak_precise_dbtp.get());
         standard.zip(precise).map(|(one, other)| one.max(other)).or(standard).or(precise)
     }

@@ -37,7 +37,7 @@ impl Default for Tap {
 
 impl Tap {
     /// Begins or ends writing.
-    pub fn open(&self, is_open: bool) {
+    pub(crate) fn open(&self, is_open: bool) {
         if is_open {
             self.begin();
         }
@@ -74,12 +74,12 @@ impl Tap {
     }
 
     /// Frames written since the beginning.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position.load(Ordering::Acquire)
     }
 
     /// Copies the latest frames, oldest first; silence where there were none yet.
-    pub fn latest(&self, left: &mut [f32], right: &mut [f32]) {
+    pub(crate) fn latest(&self, left: &mut [f32], right: &mut [f32]) {
         let end = self.position();
         let count = left.len().min(right.len()) as u64;
         for (offset, (left, right)) in left.iter_mut().zip(right).enumerate() {

@@ -21,7 +21,7 @@ impl Damaged {
     pub const NAMES: [&str; 2] = ["refuse", "repair"];
 
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Refuse, Self::Repair];
+    pub(crate) const ALL: [Self; 2] = [Self::Refuse, Self::Repair];
 
     /// Its name.
     pub fn name(self) -> &'static str {

@@ -95,7 +95,7 @@ pub type CreateEncoder = fn(Box<dyn Sink>, EncodeSettings) -> Result<Box<dyn Enc
 
 /// Writes the tags of a complete file once more, in the same room: for values that are known only after the
 /// samples. Everything else in the settings must be as it was when the file was written.
-pub type Retag = fn(&mut dyn Sink, &EncodeSettings) -> Result<(), EncodeError>;
+pub(crate) type Retag = fn(&mut dyn Sink, &EncodeSettings) -> Result<(), EncodeError>;
 
 /// A format that can be written, as `wavemill formats` shows it.
 #[derive(Debug)]

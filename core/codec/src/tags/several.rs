@@ -9,7 +9,7 @@ pub struct Several(Vec<(Field, Vec<String>)>);
 
 impl Several {
     /// Whether no field has several.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 

@@ -27,20 +27,6 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// Its key in reports.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::TruePeakDbtp => "true_peak_dbtp",
-            Self::IntegratedLufs => "integrated_lufs",
-            Self::PeakToLoudnessLu => "peak_to_loudness_lu",
-            Self::CrestFactorDb => "crest_factor_db",
-            Self::LoudnessRangeLu => "loudness_range_lu",
-            Self::BandLevelDb => "band_level_db",
-            Self::Width => "width",
-            Self::Correlation => "correlation",
-        }
-    }
-
     /// What it is called.
     pub const fn name(self) -> &'static str {
         match self {

@@ -29,11 +29,6 @@ impl<T> Range<T> {
         Self { min: None, max: Some(max) }
     }
 
-    /// From `min` on.
-    pub const fn at_least(min: T) -> Self {
-        Self { min: Some(min), max: None }
-    }
-
     /// The same range of another type.
     pub fn map<U>(self, convert: impl Fn(T) -> U) -> Range<U> {
         Range { min: self.min.map(&convert), max: self.max.map(&convert) }
@@ -42,7 +37,7 @@ impl<T> Range<T> {
 
 impl Range<f64> {
     /// How far a value lies outside, from the nearer end: positive above, negative below; `None` inside.
-    pub fn difference(self, value: f64) -> Option<f64> {
+    pub(crate) fn difference(self, value: f64) -> Option<f64> {
         let above = self.max.filter(|max| value > *max);
         let below = self.min.filter(|min| value < *min);
         above.or(below).map(|end| value - end)
@@ -59,7 +54,6 @@ mod tests {
         let found = [-10.5, -9.0, -6.0, -4.0].map(|value| range.difference(value));
         assert_eq!(found, [Some(-1.5), None, None, Some(2.0)]);
         assert_eq!(Range::at_most(-1.0).difference(-20.0), None);
-        assert_eq!(Range::at_least(0.2).difference(0.9), None);
         assert_eq!(Range::default().difference(1e9), None);
     }
 }

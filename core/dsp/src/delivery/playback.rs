@@ -31,7 +31,7 @@ pub struct PlaybackGain {
 
 impl Playback {
     /// What will be done to a file of this loudness and true peak; silence has no peak.
-    pub fn predict(&self, loudness: Lufs, true_peak: Option<Dbtp>) -> PlaybackGain {
+    pub(crate) fn predict(&self, loudness: Lufs, true_peak: Option<Dbtp>) -> PlaybackGain {
         let wanted = Decibels::from(self.level_lufs - loudness).0;
         let room = match (self.ceiling_dbtp, true_peak) {
             (Some(ceiling), Some(peak)) => (ceiling - peak).0.max(0.0),

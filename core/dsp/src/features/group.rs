@@ -25,7 +25,7 @@ pub enum FeatureGroup {
 
 impl FeatureGroup {
     /// All of them, in the order of the dimensions.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Spectral,
         Self::Dynamics,
         Self::Energy,

@@ -28,5 +28,5 @@ pub use index::{FeatureIndex, Hit};
 pub(crate) use meter::FeatureMeter;
 pub use report::FeatureReport;
 pub use similarity::{Contribution, Similarity};
-pub use values::{GROUPS, raw_values};
+pub use values::GROUPS;
 pub use vector::{BadFeatures, FEATURE_VERSION, Features};

@@ -1,7 +1,8 @@
 //! What constants and weights are found from. Written by a test on request; see `tests/bench/references`.
 
 use super::similarity::tests::track;
-use super::{DIMENSIONS, FeatureGroup, FeatureIndex, Features, GROUPS, raw_values};
+use super::values::raw_values;
+use super::{DIMENSIONS, FeatureGroup, FeatureIndex, Features, GROUPS};
 use crate::analysis::{Options, analyze};
 use crate::music::wav::{files, read};
 use std::fs::File;

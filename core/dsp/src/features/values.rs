@@ -27,7 +27,7 @@ pub const GROUPS: [MeasureGroup; 10] = [
 const PITCH_CLASSES: usize = 12;
 
 /// The numbers of the dimensions, in their units; `None` where a file has none, or where they are not finite.
-pub fn raw_values(analysis: &Analysis) -> [Option<f64>; DIMENSION_COUNT] {
+pub(crate) fn raw_values(analysis: &Analysis) -> [Option<f64>; DIMENSION_COUNT] {
     let none = FeatureReport::default();
     let report = analysis.features.as_ref().unwrap_or(&none);
     let mut values = Vec::with_capacity(DIMENSION_COUNT);

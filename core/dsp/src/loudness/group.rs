@@ -69,7 +69,7 @@ impl GroupLoudness {
 
     /// The same pieces with a gain.
     #[must_use]
-    pub fn amplified(self, gain: Decibels) -> Self {
+    pub(crate) fn amplified(self, gain: Decibels) -> Self {
         Self {
             integrated_lufs: self.integrated_lufs.map(|loudness| loudness + gain),
             true_peak_dbtp: self.true_peak_dbtp.map(|peak| peak + gain),

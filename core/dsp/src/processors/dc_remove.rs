@@ -11,7 +11,7 @@ use wavemill_audio::{Block, StreamSpec};
 const OFFSET_MIN: f64 = 0.5 / 8_388_608.0;
 
 /// `dc-remove`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "dc-remove",
     summary: "Removes a constant offset (DC) from every channel.",
     manual: "Subtracts the mean of the whole file from each channel. Unlike a high-pass, this does \

@@ -10,7 +10,7 @@ use wavemill_audio::units::{Frames, Seconds};
 use wavemill_audio::{Block, StreamSpec};
 
 /// `fade{in_s, out_s, shape}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "fade",
     summary: "Fades in at the beginning and out at the end.",
     manual: "The first frame of a fade-in and the last frame of a fade-out are silent. If the \
@@ -51,7 +51,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError
 
 /// How the amplitude of a fade rises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Proportional to time.
     Linear,
     /// A quarter of a sine: two crossing fades of unrelated signals keep their power.
@@ -75,7 +75,7 @@ impl Shape {
 
 /// Fades in and out.
 #[derive(Clone, Debug)]
-pub struct Fade {
+pub(crate) struct Fade {
     rise: Frames,
     fall: Frames,
     shape: Shape,
@@ -87,7 +87,7 @@ pub struct Fade {
 
 impl Fade {
     /// A fade-in and a fade-out of these lengths.
-    pub fn new(rise: Frames, fall: Frames, shape: Shape) -> Self {
+    pub(crate) fn new(rise: Frames, fall: Frames, shape: Shape) -> Self {
         Self { rise, fall, shape, end: None, position: 0 }
     }
 

@@ -11,7 +11,7 @@ use wavemill_audio::{Block, StreamSpec};
 const GAIN_DB_MAX: f64 = 96.0;
 
 /// `gain{gain_db}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "gain",
     summary: "Makes the audio louder or quieter by a fixed gain.",
     manual: "Samples may exceed full scale within the pipeline; they clip only in exports with an \
@@ -33,14 +33,14 @@ fn build(params: &Params, _spec: &StreamSpec) -> Result<StepProcessor, BuildErro
 
 /// Multiplies every sample with one factor.
 #[derive(Clone, Debug)]
-pub struct Gain {
+pub(crate) struct Gain {
     amplitude: f32,
 }
 
 impl Gain {
     /// A gain, rounded to 0.001 dB.
     #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
-    pub fn new(gain: Decibels) -> Self {
+    pub(crate) fn new(gain: Decibels) -> Self {
         Self { amplitude: gain.rounded().to_amplitude() as f32 }
     }
 }

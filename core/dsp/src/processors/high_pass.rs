@@ -10,7 +10,7 @@ use wavemill_audio::StreamSpec;
 const NAME: &str = "high-pass";
 
 /// `high-pass{cutoff_hz}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Removes rumble and DC offset below a cutoff frequency.",
     manual: "A second-order Butterworth filter: -3 dB at the cutoff, 12 dB per octave below it. It \

@@ -9,7 +9,7 @@ use wavemill_audio::{Block, StreamSpec};
 const NAME: &str = "invert";
 
 /// `invert{channel}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Inverts the polarity.",
     manual: "Negates every sample. The most negative integer has no positive counterpart, so it \

@@ -43,7 +43,7 @@ pub(super) fn settings(
 }
 
 /// `limit{ceiling_dbtp, linking, character, release_ms}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "limit",
     summary: "Limits true peaks to a ceiling and changes nothing else.",
     manual: "Peaks are detected with 16x oversampling. The output's true peak is at most 0.05 dB \

@@ -10,7 +10,7 @@ use wavemill_audio::StreamSpec;
 const NAME: &str = "low-pass";
 
 /// `low-pass{cutoff_hz}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Removes hiss and harshness above a cutoff frequency.",
     manual: "A second-order Butterworth filter: -3 dB at the cutoff, 12 dB per octave above it. It \

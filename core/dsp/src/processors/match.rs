@@ -30,7 +30,7 @@ const NO_REFERENCE: &str = "the reference was not measured";
 
 /// `match{reference, amount, max_eq_db, phase, max_width_db, max_loudness_lu, ceiling_dbtp, max_reduction_db,
 /// character, release_ms}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "match",
     summary: "Matches spectrum, stereo width and loudness to a reference recording, below a \
         true-peak ceiling.",

@@ -13,7 +13,7 @@ use wavemill_audio::units::Frames;
 use wavemill_audio::{Block, StreamSpec};
 
 /// `measure{group, mono}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "measure",
     summary: "Measures loudness and true peak of a file or a group of files; changes nothing.",
     manual: "The results are in the report. With `group`, loudness is gated over all files of one \

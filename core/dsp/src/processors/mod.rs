@@ -3,26 +3,26 @@
 use crate::descriptor::StepDescriptor;
 
 mod biquad;
-pub mod dc_remove;
-pub mod fade;
-pub mod gain;
-pub mod high_pass;
-pub mod invert;
-pub mod limit;
-pub mod loudness;
-pub mod low_pass;
-pub mod r#match;
-pub mod measure;
+mod dc_remove;
+mod fade;
+mod gain;
+mod high_pass;
+mod invert;
+mod limit;
+mod loudness;
+mod low_pass;
+mod r#match;
+mod measure;
 mod mono;
-pub mod pad;
-pub mod peak_normalize;
-pub mod range;
-pub mod remix;
-pub mod resample;
+mod pad;
+mod peak_normalize;
+mod range;
+mod remix;
+mod resample;
 mod span;
-pub mod speech_level;
-pub mod swap;
-pub mod trim_silence;
+mod speech_level;
+mod swap;
+mod trim_silence;
 
 /// Every built-in step, by name.
 #[rustfmt::skip]

@@ -12,7 +12,7 @@ use wavemill_audio::{Block, StreamSpec};
 const START_MAX: Seconds = Seconds(60.0);
 
 /// `pad{start_s, end_s}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "pad",
     summary: "Adds silence at the beginning and the end.",
     manual: "Times are rounded to the nearest frame. The time reference of a Broadcast Wave file \

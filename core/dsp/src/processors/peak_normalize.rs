@@ -11,7 +11,7 @@ use wavemill_audio::units::{Dbfs, Decibels, Frames};
 use wavemill_audio::{Block, StreamSpec};
 
 /// `peak-normalize{target_dbfs}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "peak-normalize",
     summary: "Applies one gain so that the file's sample peak reaches a target level.",
     manual: "True peaks may be higher; to limit those, use `loudness`. The gain is rounded down to \

@@ -14,7 +14,7 @@ use wavemill_audio::{Block, StreamSpec};
 const NAME: &str = "range";
 
 /// `range{start_s, end_s}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Keeps the audio between two times.",
     manual: "Times are rounded to the nearest frame. `start_s` is the first frame kept and `end_s` \

@@ -18,7 +18,7 @@ const CHANNELS_MAX: i64 = CHANNEL_COUNT_MAX as i64;
 const CHUNK_FRAMES: usize = 256;
 
 /// `remix{channels, from}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Mixes to mono or stereo, copies mono to stereo, or takes one channel.",
     manual: "Surround is mixed to stereo by ITU-R BS.775: center and surrounds at 0.7071, a single \

@@ -12,7 +12,7 @@ use wavemill_audio::{Block, StreamSpec};
 const NAME: &str = "resample";
 
 /// `resample{sample_rate_hz, quality}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Converts the sample rate.",
     manual: "Linear phase, without latency; the length is the input's times the ratio of the \

@@ -7,7 +7,7 @@ use wavemill_audio::{Block, ChannelLayout, ChannelPosition, StreamSpec};
 const NAME: &str = "swap";
 
 /// `swap`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: NAME,
     summary: "Swaps left and right.",
     manual: "Swaps each left channel with its right counterpart: front, side, back and height. \

@@ -13,7 +13,7 @@ use wavemill_audio::units::{Decibels, Frames, SampleRate, Seconds};
 use wavemill_audio::{Block, StreamSpec};
 
 /// `trim-silence{threshold_dbfs, min_length_s, pad_s}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "trim-silence",
     summary: "Removes silence at the beginning and the end.",
     manual: "Audio is silent where no channel exceeds the threshold; pauses within the audio stay. \

@@ -46,7 +46,7 @@ impl Quality {
     }
 
     /// What aliases and images are attenuated by, before rounding.
-    pub fn attenuation(self) -> Decibels {
+    pub(crate) fn attenuation(self) -> Decibels {
         match self {
             Self::Fast => Decibels(110.0),
             Self::High => Decibels(145.0),
@@ -132,7 +132,7 @@ impl Resampler {
     }
 
     /// The most frames that become available, in all, while `input_frames` are pushed.
-    pub fn max_output_frames(&self, input_frames: usize) -> usize {
+    pub(crate) fn max_output_frames(&self, input_frames: usize) -> usize {
         let proportional = self.ratio.output_length(input_frames as u64);
         let output_step = match &self.engine {
             Engine::Single(converter) => converter.output_step(),
@@ -142,7 +142,7 @@ impl Resampler {
     }
 
     /// The most frames of silence that bring out what is held back at the input's end.
-    pub fn held_back(&self) -> Frames {
+    pub(crate) fn held_back(&self) -> Frames {
         let size = match &self.engine {
             Engine::Single(converter) => converter.transformer.input_size(),
             Engine::Double(converter) => converter.transformer.input_size(),

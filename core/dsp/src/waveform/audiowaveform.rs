@@ -53,13 +53,8 @@ impl Data {
     }
 
     /// Points of each channel.
-    pub fn point_count(&self) -> usize {
+    pub(crate) fn point_count(&self) -> usize {
         self.values.len() / (2 * self.channel_count).max(1)
-    }
-
-    /// Frames of each point but the last, which may have fewer.
-    pub fn frames_per_point(&self) -> u64 {
-        self.frames_per_point
     }
 
     /// A `.dat` file.

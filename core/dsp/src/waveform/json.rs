@@ -7,7 +7,7 @@ use serde::Serialize;
 use wavemill_audio::units::Seconds;
 
 /// Version of the document.
-pub const JSON_VERSION: u32 = 1;
+pub(crate) const JSON_VERSION: u32 = 1;
 
 /// A waveform to be serialized.
 #[derive(Clone, Debug, Serialize)]

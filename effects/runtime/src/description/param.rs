@@ -111,20 +111,6 @@ pub enum ParamError {
     },
 }
 
-impl ParamError {
-    /// The key the mistake is about; `None` where it is the preset.
-    pub fn key(&self) -> Option<&str> {
-        match self {
-            Self::OutOfRange { key, .. }
-            | Self::UnknownLabel { key, .. }
-            | Self::WrongType { key, .. }
-            | Self::NotAutomatable { key }
-            | Self::UnknownParam { key, .. } => Some(key),
-            Self::UnknownPreset { .. } => None,
-        }
-    }
-}
-
 /// What was written, for a message.
 pub(super) fn shown(value: &ParamValue) -> String {
     match value {

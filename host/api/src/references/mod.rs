@@ -32,7 +32,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn references(&self, filter: &ReferenceFilter) -> Result<ReferenceList, Problem> {
+    pub(crate) fn references(&self, filter: &ReferenceFilter) -> Result<ReferenceList, Problem> {
         let limit = filter.limit.unwrap_or(JobFilter::LIMIT_DEFAULT);
         let wanted = Wanted::new(filter);
         let mut references = Vec::new();
@@ -49,7 +49,7 @@ impl Service {
     ///
     /// # Errors
     /// When no reference has that name.
-    pub fn reference(&self, name: &str) -> Result<ReferenceView, Problem> {
+    pub(crate) fn reference(&self, name: &str) -> Result<ReferenceView, Problem> {
         let (record, features) = self.store.reference(name)?.ok_or_else(|| unknown(name))?;
         let named = DIMENSIONS.iter().zip(features.to_standardized());
         let named: Map<String, Value> =
@@ -65,7 +65,10 @@ impl Service {
     ///
     /// # Errors
     /// When the name is invalid or taken by another file, or the features are not this version's.
-    pub fn add_reference(&self, request: &AddReferenceRequest) -> Result<ReferenceView, Problem> {
+    pub(crate) fn add_reference(
+        &self,
+        request: &AddReferenceRequest,
+    ) -> Result<ReferenceView, Problem> {
         let name = request.name.trim();
         let is_short = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
         if !is_short || name.chars().any(char::is_control) {
@@ -100,7 +103,7 @@ impl Service {
     ///
     /// # Errors
     /// When no reference has one of the names.
-    pub fn remove_references(
+    pub(crate) fn remove_references(
         &self,
         request: &RemoveReferencesRequest,
     ) -> Result<ReferenceList, Problem> {
@@ -119,7 +122,7 @@ impl Service {
     ///
     /// # Errors
     /// When the features are not this version's.
-    pub fn similar(&self, request: &SimilarRequest) -> Result<SimilarAnswer, Problem> {
+    pub(crate) fn similar(&self, request: &SimilarRequest) -> Result<SimilarAnswer, Problem> {
         let features = given(&request.features)?;
         let index = self.store.reference_index()?;
         let genre = request.genre.as_deref().map(plain_name);

@@ -67,7 +67,7 @@ impl Message {
     }
 
     /// Its JSON.
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         json!({
             "type": self.kind,
             "timestamp": self.timestamp,

@@ -65,7 +65,7 @@ impl Failure {
 
 impl Hook {
     /// What the store has to know.
-    pub fn record(&self) -> HookRecord {
+    pub(crate) fn record(&self) -> HookRecord {
         HookRecord { on: self.on.clone(), pipelines: self.pipelines.clone() }
     }
 

@@ -13,7 +13,7 @@ use wavemill_pipelines::publishing::stays_below;
 
 /// The files that a worker is handed for one attempt.
 #[derive(Debug, Default)]
-pub struct GrantedFiles {
+pub(crate) struct GrantedFiles {
     /// The source, those it is measured with, and those that go into its exports.
     sources: BTreeSet<PathBuf>,
     /// Temporary files, from the decision about names on.
@@ -24,7 +24,7 @@ pub struct GrantedFiles {
 
 impl GrantedFiles {
     /// Those of a job before its names are decided.
-    pub fn of(work: &Work, folders: Vec<PathBuf>) -> Self {
+    pub(crate) fn of(work: &Work, folders: Vec<PathBuf>) -> Self {
         let members = work.members.iter().flatten().map(|member| member.path.clone());
         let sources = members.chain([work.job.input.clone()]).collect();
         Self { sources, parts: BTreeSet::new(), folders }
@@ -38,7 +38,7 @@ impl GrantedFiles {
     }
 
     /// From now on the temporary files of a decision too.
-    pub fn decided(&mut self, decisions: &[Decision]) {
+    pub(crate) fn decided(&mut self, decisions: &[Decision]) {
         self.parts.extend(decisions.iter().filter_map(|decision| match decision {
             Decision::Write { temporary, .. } => Some(temporary.clone()),
             Decision::Skip { .. } => None,

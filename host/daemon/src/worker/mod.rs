@@ -15,6 +15,6 @@ mod protocol;
 #[cfg(test)]
 pub(crate) use child::serve_with;
 pub use child::{Engine, Talk, serve};
-pub use grants::GrantedFiles;
-pub use process::{Death, Event, WorkerProcess, Workers};
+pub(crate) use grants::GrantedFiles;
+pub use process::{Event, WorkerProcess, Workers};
 pub use protocol::{Failure, FailureKind, FileWish, Reply, Request, Work};

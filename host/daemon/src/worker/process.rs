@@ -56,7 +56,7 @@ pub enum Event {
 
 /// How a worker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Death {
+pub(crate) struct Death {
     /// The signal or exit code, and the last line it wrote.
     pub how: String,
     /// Whether a signal ended it that programs do not send themselves: a person, a supervisor or the
@@ -128,17 +128,17 @@ fn spawn_thread(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<(
 
 impl WorkerProcess {
     /// Its process id.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a message; one that is dead already is noticed by [`Self::events`].
-    pub fn send(&mut self, request: &Request) -> io::Result<()> {
+    pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
         send(&mut self.socket, request)
     }
 
     /// Answers a wish for a file.
-    pub fn hand(&mut self, result: io::Result<Option<File>>) -> io::Result<()> {
+    pub(crate) fn hand(&mut self, result: io::Result<Option<File>>) -> io::Result<()> {
         let (answer, file) = match result {
             Ok(file) => (Ok(()), file),
             Err(error) => (Err(FileError::from(error)), None),
@@ -151,17 +151,17 @@ impl WorkerProcess {
     }
 
     /// How far it is confined.
-    pub fn confinement(&self) -> &Confinement {
+    pub(crate) fn confinement(&self) -> &Confinement {
         &self.confinement
     }
 
     /// What it says.
-    pub fn events(&self) -> &Receiver<Event> {
+    pub(crate) fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
     /// Kills it, if it still lives, and says in one line how it ended and what it said last.
-    pub fn end(&mut self) -> Death {
+    pub(crate) fn end(&mut self) -> Death {
         // A worker that closed its socket is about to die of what we want to know.
         let died = self.died_by_itself();
         let _ = self.child.kill();

@@ -33,7 +33,7 @@ impl Pieces {
     ///
     /// # Errors
     /// As [`execution::measure`].
-    pub fn measure(
+    pub(crate) fn measure(
         &self,
         pipeline: &Pipeline,
         job: &Job,

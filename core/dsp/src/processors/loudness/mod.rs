@@ -37,7 +37,7 @@ const NO_LOUDNESS: &str = "no loudness: silent, shorter than 400 ms or below -70
 
 /// `loudness{target_lufs, ceiling_dbtp, mode, max_reduction_db, character, release_ms, mono, group, skip_within_lu,
 /// lower_only}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "loudness",
     summary: "Normalizes the whole file to a target loudness with one gain, below a true-peak \
         ceiling.",

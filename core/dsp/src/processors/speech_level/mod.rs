@@ -16,7 +16,7 @@ use wavemill_audio::units::{Decibels, Frames, Lufs};
 use wavemill_audio::{Block, StreamSpec};
 
 /// `speech-level{range_db, speed_db_per_s, tolerance_lu}`
-pub const DESCRIPTOR: StepDescriptor = StepDescriptor {
+pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "speech-level",
     summary: "Evens out quiet and loud phrases of speech.",
     manual: "Rides the fader with look-ahead, toward the loudness of the whole file. The gain \

@@ -129,7 +129,6 @@ fn number_outside_of_the_range_is_refused_with_the_range() {
     let time = param("time_ms");
     for value in [0.999, 2000.1, f64::INFINITY, f64::NAN] {
         let error = time.value_of(&number(value)).unwrap_err();
-        assert_eq!(error.key(), Some("time_ms"));
         let expected = format!("`time_ms` is {value}; it must be a number from 1 to 2000 ms");
         assert_eq!(error.to_string(), expected);
     }
