@@ -15,7 +15,7 @@ use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, Samples};
 use wavemill_core::decode;
 use wavemill_core::encode::{self as formats, EncodeSettings, LossyQuality};
-use wavemill_core::tags::{Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{GainBasis, ReplayGain, Tags};
 use wavemill_core::units::{Dbtp, Lufs, SampleRate};
 
 fn file(samples: &Samples, rate_hz: u32, quality: Option<LossyQuality>) -> Vec<u8> {
@@ -155,9 +155,9 @@ fn gains_are_written_into_the_room_that_was_kept() {
         let tags = Tags { title, replay_gain: Some(replay_gain), ..Tags::default() };
         EncodeSettings { tags: Arc::new(tags), frame_count, ..settings(&samples) }
     };
-    let leveled = Some(Leveled { loudness: Lufs(-10.97), true_peak: Dbtp(-1.0) });
+    let leveled = Some(GainBasis { loudness: Lufs(-10.97), true_peak: Dbtp(-1.0) });
     // As long as any.
-    let album = Some(Leveled { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
+    let album = Some(GainBasis { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
     let gain = ReplayGain { track: leveled, album };
     for frame_count in [settings(&samples).frame_count, None] {
         let before = tagged(ReplayGain::default(), frame_count);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use wavemill_core::audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
 use wavemill_core::decode;
 use wavemill_core::encode::{self, EncodeError, EncodeSettings, LossyQuality};
-use wavemill_core::tags::{self, Leveled, Picture, ReplayGain, Tags};
+use wavemill_core::tags::{self, GainBasis, Picture, ReplayGain, Tags};
 use wavemill_core::units::{Dbtp, Frames, Lufs};
 
 /// Frames around the halves of short and long blocks.
@@ -214,7 +214,7 @@ fn tagged() -> Tags {
 fn vorbis_carries_tags_pictures_and_gains_known_later() {
     let samples = music(PcmFormat::FLOAT, 2, 44_100);
     let leveled =
-        |loudness, peak| Some(Leveled { loudness: Lufs(loudness), true_peak: Dbtp(peak) });
+        |loudness, peak| Some(GainBasis { loudness: Lufs(loudness), true_peak: Dbtp(peak) });
     let with = |replay_gain| EncodeSettings {
         tags: Arc::new(Tags { replay_gain, ..tagged() }),
         ..at(&samples, 44_100, None)

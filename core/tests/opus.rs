@@ -15,7 +15,7 @@ use std::sync::Arc;
 use wavemill_core::audio::{ChannelLayout, PcmFormat, Samples, StreamSpec};
 use wavemill_core::decode::{self, DecodeError};
 use wavemill_core::encode::{self, EncodeError, EncodeSettings, LossyQuality};
-use wavemill_core::tags::{self, Leveled, Picture, ReplayGain, Tags};
+use wavemill_core::tags::{self, GainBasis, Picture, ReplayGain, Tags};
 use wavemill_core::units::{Dbtp, Frames, Lufs};
 
 /// Frames around the ends of the first two packets, whose first 312 frames are the encoder's delay.
@@ -257,7 +257,7 @@ fn tagged() -> Tags {
 #[test]
 fn opus_carries_tags_and_pictures_and_room_for_gains() {
     let samples = music(PcmFormat::FLOAT, 2, 96_000);
-    let leveled = |loudness| Some(Leveled { loudness: Lufs(loudness), true_peak: Dbtp(-1.0) });
+    let leveled = |loudness| Some(GainBasis { loudness: Lufs(loudness), true_peak: Dbtp(-1.0) });
     let with = |replay_gain| EncodeSettings {
         tags: Arc::new(Tags { replay_gain, ..tagged() }),
         ..at(&samples, 48_000, None)

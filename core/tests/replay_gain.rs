@@ -17,7 +17,7 @@ use std::sync::Arc;
 use wavemill_core::audio::{PcmFormat, SampleFormat, Samples};
 use wavemill_core::decode;
 use wavemill_core::encode::{self, EncodeSettings};
-use wavemill_core::tags::{Leveled, Picture, ReplayGain, Tags};
+use wavemill_core::tags::{GainBasis, Picture, ReplayGain, Tags};
 use wavemill_core::units::{Dbtp, Frames, Lufs};
 
 /// Every format with a way its samples come, and what lofty calls it.
@@ -36,7 +36,7 @@ fn formats() -> Vec<(&'static str, PcmFormat, FileType)> {
 }
 
 fn gain_of(track: (f64, f64), album: (f64, f64)) -> ReplayGain {
-    let leveled = |(loudness, peak)| Leveled { loudness: Lufs(loudness), true_peak: Dbtp(peak) };
+    let leveled = |(loudness, peak)| GainBasis { loudness: Lufs(loudness), true_peak: Dbtp(peak) };
     ReplayGain { track: Some(leveled(track)), album: Some(leveled(album)) }
 }
 

@@ -4,7 +4,7 @@ use crate::path_text;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use wavemill_core::loudness::{GroupLoudness, Piece};
-use wavemill_core::tags::Leveled;
+use wavemill_core::tags::GainBasis;
 use wavemill_core::units::Decibels;
 
 /// One file to process, with all that names and dates depend on. Frozen when the job is made.
@@ -40,23 +40,23 @@ pub struct JobGroup {
     /// What was measured of this file; `None` lets the run measure it once more.
     pub piece: Option<Piece>,
     /// Files that belong to it and could not be measured.
-    pub left_out: Vec<LeftOut>,
-    /// What they agreed about each export of the pipeline; empty where nothing can differ.
+    pub left_out: Vec<OmittedFile>,
+    /// Their common correction of each export of the pipeline; empty where nothing can differ.
     #[serde(default)]
-    pub exports: Vec<Agreement>,
+    pub exports: Vec<GroupCorrection>,
 }
 
 impl JobGroup {
-    /// The same group with other agreements.
+    /// The same group with other corrections.
     #[must_use]
-    pub(crate) fn with_exports(self, exports: &[Agreement]) -> Self {
+    pub(crate) fn with_exports(self, exports: &[GroupCorrection]) -> Self {
         Self { exports: exports.to_vec(), ..self }
     }
 }
 
 /// A file that a group is without.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
+pub struct OmittedFile {
     /// Its name, as people know it.
     pub name: String,
     /// One line.
@@ -65,7 +65,7 @@ pub struct LeftOut {
 
 /// What a group found of an export, and what it changes about it in every file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Agreement {
+pub struct GroupCorrection {
     /// What is changed.
     pub correction: Correction,
     /// How often the export was tried.
@@ -76,11 +76,11 @@ pub struct Agreement {
     pub missing_lu: Option<f64>,
 }
 
-impl Agreement {
+impl GroupCorrection {
     /// What the tags say of the album.
-    pub(crate) fn album(&self) -> Option<Leveled> {
+    pub(crate) fn album(&self) -> Option<GainBasis> {
         let decoded = self.heard?;
-        Some(Leveled { loudness: decoded.integrated_lufs?, true_peak: decoded.true_peak_dbtp? })
+        Some(GainBasis { loudness: decoded.integrated_lufs?, true_peak: decoded.true_peak_dbtp? })
     }
 }
 

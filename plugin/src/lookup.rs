@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long a disk may take until the window says so.
-const PATIENCE: Duration = Duration::from_secs(2);
+const WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Questions without an answer, after which no other one is asked.
 const STUCK_MAX: usize = 4;
@@ -27,13 +27,13 @@ pub(crate) enum Answer<'a, A> {
 /// The latest question and its answer.
 #[derive(Debug)]
 pub(crate) struct Lookup<Q, A> {
-    asked: Option<Asked<Q, A>>,
+    asked: Option<OpenQuestion<Q, A>>,
     answer: Option<(Q, Instant, A)>,
     stuck: Vec<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-struct Asked<Q, A> {
+struct OpenQuestion<Q, A> {
     question: Q,
     at: Instant,
     answer: Receiver<A>,
@@ -61,7 +61,7 @@ impl<Q: Clone + PartialEq + Send + 'static, A: Send + 'static> Lookup<Q, A> {
             self.begin(question.clone(), work);
         }
         let is_late = match &self.asked {
-            Some(asked) => asked.at.elapsed() >= PATIENCE,
+            Some(asked) => asked.at.elapsed() >= WAIT_MAX,
             None => self.stuck.len() >= STUCK_MAX,
         };
         match &self.answer {
@@ -83,7 +83,7 @@ impl<Q: Clone + PartialEq + Send + 'static, A: Send + 'static> Lookup<Q, A> {
         match asked.answer.try_recv() {
             Ok(answer) => self.answer = Some((asked.question, Instant::now(), answer)),
             Err(TryRecvError::Empty)
-                if asked.question != *wanted && asked.at.elapsed() >= PATIENCE =>
+                if asked.question != *wanted && asked.at.elapsed() >= WAIT_MAX =>
             {
                 self.stuck.push(asked.thread);
             }
@@ -104,13 +104,13 @@ impl<Q: Clone + PartialEq + Send + 'static, A: Send + 'static> Lookup<Q, A> {
             let _ = to.send(work(&of_thread));
         });
         let at = Instant::now();
-        self.asked = thread.ok().map(|thread| Asked { question, at, answer, thread });
+        self.asked = thread.ok().map(|thread| OpenQuestion { question, at, answer, thread });
     }
 }
 
 impl<Q, A> Drop for Lookup<Q, A> {
     fn drop(&mut self) {
-        let Some(Asked { answer, thread, .. }) = self.asked.take() else { return };
+        let Some(OpenQuestion { answer, thread, .. }) = self.asked.take() else { return };
         let is_over = answer.recv_timeout(FAREWELL).err() != Some(RecvTimeoutError::Timeout);
         if is_over {
             drop(thread.join());

@@ -6,7 +6,7 @@ use crate::formats::Session;
 use crate::meters::{Listener, Meters, Shared};
 use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
-use crate::transport::{Follower, Habits, Order, Transport};
+use crate::transport::{Follower, Order, Transport, TransportRules};
 use crate::worker::{Task, Waker, Worker};
 use nice_plug::prelude::*;
 use parking_lot::Mutex;
@@ -20,12 +20,12 @@ use wavemill_core::limits::SAMPLE_RATE_HZ_MIN;
 use wavemill_core::loudness::MonoMode;
 
 /// How long an offline render waits for a recorder in all, and before it looks again.
-const PATIENCE: Duration = Duration::from_secs(2);
+const WAIT_MAX: Duration = Duration::from_secs(2);
 const LOOK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Meters and captures; the signal passes as it is.
 pub struct Wavemill {
-    desk: Arc<Desk>,
+    desk: Arc<SharedState>,
     /// There while active.
     meters: Option<Meters>,
     tape: Tape,
@@ -38,7 +38,7 @@ pub struct Wavemill {
 
 /// What the audio thread, the worker and the editor share.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct SharedState {
     pub(crate) params: Arc<WavemillParams>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) captures: Arc<Captures>,
@@ -53,7 +53,7 @@ pub(crate) struct Desk {
     waker: OnceLock<Waker>,
 }
 
-impl Default for Desk {
+impl Default for SharedState {
     fn default() -> Self {
         let params = Arc::new(WavemillParams::default());
         Self {
@@ -72,7 +72,7 @@ impl Default for Desk {
 
 impl Default for Wavemill {
     fn default() -> Self {
-        let desk = Arc::new(Desk::default());
+        let desk = Arc::new(SharedState::default());
         Self {
             tape: Tape::new(Arc::clone(&desk.captures)),
             desk,
@@ -85,7 +85,7 @@ impl Default for Wavemill {
     }
 }
 
-impl Desk {
+impl SharedState {
     /// The stream's sample rate, in Hz; that of most streams before there is one.
     pub(crate) fn sample_rate_hz(&self) -> f32 {
         let rate_hz = self.stream.lock().as_ref().map_or(48_000, |spec| spec.sample_rate.0);
@@ -173,7 +173,7 @@ impl Desk {
     }
 }
 
-impl Task for Desk {
+impl Task for SharedState {
     fn tend(&self) -> Option<Duration> {
         self.captures.tidy();
         if self.wants_recorder.swap(false, Ordering::Acquire) {
@@ -308,7 +308,7 @@ impl Wavemill {
         if self.worker.is_none()
             && let Ok(worker) = Worker::shared()
         {
-            let desk: Weak<Desk> = Arc::downgrade(&self.desk);
+            let desk: Weak<SharedState> = Arc::downgrade(&self.desk);
             worker.add(desk);
             if let Some(waker) = worker.waker() {
                 // Set once: an instance has one worker.
@@ -325,7 +325,7 @@ impl Wavemill {
     }
 
     fn measure(&mut self, planes: &[&mut [f32]], transport: Transport, frames: usize) {
-        let habits = Habits {
+        let habits = TransportRules {
             follows: self.desk.params.follow.value(),
             resets: self.desk.params.reset_on_start.value(),
         };
@@ -370,7 +370,7 @@ impl Wavemill {
         if self.worker.is_none() {
             return;
         }
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_MAX;
         self.desk.wants_recorder.store(true, Ordering::Release);
         self.desk.wake();
         while !self.tape.is_ready() && !self.desk.captures.has_error() && Instant::now() < until {

@@ -12,7 +12,7 @@ pub(crate) struct Transport {
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Habits {
+pub(crate) struct TransportRules {
     /// Pause while the transport is stopped.
     pub(crate) follows: bool,
     /// Begin anew when it starts, or jumps.
@@ -46,7 +46,7 @@ impl Follower {
     }
 
     /// What to do with a block of this many frames.
-    pub(crate) fn order(&mut self, now: Transport, frames: usize, habits: Habits) -> Order {
+    pub(crate) fn order(&mut self, now: Transport, frames: usize, habits: TransportRules) -> Order {
         let starts = now.is_playing && !self.was_playing;
         let jumps = now.is_playing && self.was_playing && self.has_jumped(now);
         self.was_playing = now.is_playing;
@@ -87,13 +87,13 @@ mod tests {
     use super::Order::{Measure, Pause, Restart};
     use super::*;
 
-    const BOTH: Habits = Habits { follows: true, resets: true };
+    const BOTH: TransportRules = TransportRules { follows: true, resets: true };
 
     fn playing(position: i64) -> Transport {
         Transport { is_playing: true, position: Some(position), cycle: None }
     }
 
-    fn orders(habits: Habits, blocks: &[Transport]) -> Vec<Order> {
+    fn orders(habits: TransportRules, blocks: &[Transport]) -> Vec<Order> {
         let mut follower = Follower::default();
         blocks.iter().map(|block| follower.order(*block, 64, habits)).collect()
     }
@@ -109,7 +109,7 @@ mod tests {
         let still = Transport { position: Some(128), ..Transport::default() };
         let blocks = [playing(0), playing(64), still, still, playing(128), playing(192)];
         assert_eq!(orders(BOTH, &blocks), [Restart, Measure, Pause, Pause, Restart, Measure]);
-        let habits = Habits { follows: false, resets: false };
+        let habits = TransportRules { follows: false, resets: false };
         assert_eq!(orders(habits, &blocks), [Measure; 6]);
     }
 
@@ -128,7 +128,7 @@ mod tests {
     fn jump_while_playing_begins_anew() {
         let blocks = [playing(0), playing(64), playing(9_600), playing(9_664)];
         assert_eq!(orders(BOTH, &blocks), [Restart, Measure, Restart, Measure]);
-        let habits = Habits { resets: false, ..BOTH };
+        let habits = TransportRules { resets: false, ..BOTH };
         assert_eq!(orders(habits, &blocks), [Measure; 4]);
     }
 

@@ -75,12 +75,12 @@ fn wait_for_all(daemon: &mut Daemon) {
         daemon.events().iter().filter(|event| event["event"] == "job-done").count()
     };
     let mut before = 0;
-    let mut deadline = Instant::now() + lab::PATIENCE;
+    let mut deadline = Instant::now() + lab::WAIT_MAX;
     while before < FILES {
         daemon.observe(Duration::from_secs(1));
         let now = done(daemon);
         if now > before {
-            deadline = Instant::now() + lab::PATIENCE;
+            deadline = Instant::now() + lab::WAIT_MAX;
         }
         assert!(Instant::now() < deadline, "{now} of {FILES} are done and no further one comes");
         before = now;

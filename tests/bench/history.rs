@@ -136,7 +136,7 @@ fn output(path: &Path, progress: OutputProgress) -> OutputRecord {
         temporary: path.with_extension("part"),
         path: path.to_owned(),
         on_conflict: wavemill_pipelines::model::OnConflict::Error,
-        takes: wavemill_pipelines::publishing::Takes::Free,
+        takes: wavemill_pipelines::publishing::NameClaim::Free,
         progress,
         facts: OutputFacts {
             duration_s: Some(60.0),

@@ -72,7 +72,7 @@ pub fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
 }
 
-/// A command without the variables by which one build steers another that it starts.
+/// A command without the variables by which one build controls another that it starts.
 fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {

@@ -20,7 +20,7 @@ const MARK: &str = "WAVEMILL_LAB";
 
 /// Longest that any test waits for anything: far beyond what a busy machine needs, so that only a real
 /// hang reaches it.
-pub const PATIENCE: Duration = Duration::from_mins(2);
+pub const WAIT_MAX: Duration = Duration::from_mins(2);
 
 /// The program under test.
 ///
@@ -300,7 +300,7 @@ fn finish(command: &mut Command) -> Ended {
     let mut child = child.expect("the program starts");
     let stdout = collect(child.stdout.take().expect("stdout is piped"));
     let stderr = collect(child.stderr.take().expect("stderr is piped"));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_MAX;
     let status = loop {
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
             break status;
@@ -370,7 +370,7 @@ impl Daemon {
 
     /// Waits for an event that is yet to come; panics with all events when it does not come.
     pub fn wait_for_next(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_MAX;
         loop {
             match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(event) => {
@@ -439,7 +439,7 @@ impl Daemon {
     /// Asks it to finish what runs and to end; its exit code.
     pub fn terminate(&mut self) -> Option<i32> {
         kill_process(self.pid(), Signal::TERM).expect("the daemon lives");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_MAX;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 return status.code().or_else(|| status.signal().map(|signal| -signal));
@@ -470,7 +470,7 @@ fn forward(lines: impl BufRead, to: &Sender<Value>) {
 
 /// Waits until a condition holds; panics when it does not.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_MAX;
     while !holds() {
         assert!(Instant::now() < deadline, "{what} did not come true");
         std::thread::park_timeout(Duration::from_millis(10));

@@ -43,7 +43,7 @@ impl Default for Tail {
 
 /// What became of a ceiling that was to be lowered; see [`WholeFile::lower_ceiling`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lowered {
+pub enum CeilingChange {
     /// The step limits nothing: it stays as it is.
     Nothing,
     /// The ceiling is lower, and the loudness within reach.
@@ -209,8 +209,8 @@ pub trait WholeFile: Processor {
     /// does not. A step that aims at a loudness chooses the gain anew, from what it measured before
     /// `begin`, so that the output reaches it below the lower ceiling too. The gain of a group follows
     /// from `by` and `louder` alone, so that it stays the same for all its files.
-    fn lower_ceiling(&mut self, _by: Decibels, _louder: Decibels) -> Lowered {
-        Lowered::Nothing
+    fn lower_ceiling(&mut self, _by: Decibels, _louder: Decibels) -> CeilingChange {
+        CeilingChange::Nothing
     }
 }
 

@@ -7,7 +7,7 @@ use super::signals::{burst, dense, samples, sine, times};
 use std::sync::LazyLock;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
-use wavemill_core::processor::{FindingValue, Lowered, StepProcessor};
+use wavemill_core::processor::{CeilingChange, FindingValue, StepProcessor};
 use wavemill_core::units::Decibels;
 
 const RATE_HZ: u32 = 44_100;
@@ -102,7 +102,7 @@ fn lowered_ceiling_is_held_at_the_loudness_and_can_be_undone() {
         for (by_db, louder_lu) in [(0.3, 0.0), (0.8, 0.0), (0.5, 0.3), (0.0, 0.2)] {
             let lowered =
                 step.whole_file_mut().unwrap().lower_ceiling(Decibels(by_db), Decibels(louder_lu));
-            assert_eq!(lowered, Lowered::Done);
+            assert_eq!(lowered, CeilingChange::Done);
             step.reset();
             let again = process(&mut step, &spec, &MUSIC, 4096);
             let off = measure(&again).integrated_lufs.unwrap().0 - target - louder_lu;
@@ -111,7 +111,7 @@ fn lowered_ceiling_is_held_at_the_loudness_and_can_be_undone() {
         }
         assert_eq!(
             step.whole_file_mut().unwrap().lower_ceiling(Decibels::ZERO, Decibels::ZERO),
-            Lowered::Done
+            CeilingChange::Done
         );
         step.reset();
         assert!(process(&mut step, &spec, &MUSIC, 4096) == output);
@@ -126,7 +126,7 @@ fn gain_before_a_lowered_ceiling_stays_within_the_largest_reduction() {
     let (_, mut step) = master(&MUSIC, &with);
     assert_eq!(
         step.whole_file_mut().unwrap().lower_ceiling(Decibels(1.0), Decibels(3.0)),
-        Lowered::Bound
+        CeilingChange::Bound
     );
     step.reset();
     let again = process(&mut step, &spec, &MUSIC, 4096);
@@ -138,7 +138,7 @@ fn gain_before_a_lowered_ceiling_stays_within_the_largest_reduction() {
     prepare(&mut lower, &MUSIC, 4096);
     assert_eq!(
         lower.whole_file_mut().unwrap().lower_ceiling(Decibels(1.0), Decibels::ZERO),
-        Lowered::Nothing
+        CeilingChange::Nothing
     );
 }
 

@@ -54,7 +54,7 @@ const Q32: f64 = 4_294_967_296.0;
 
 /// Time of one instance's calls on one stream.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spending {
+pub(crate) struct TimeAccount {
     budgets: Budgets,
     /// Ticks a frame lasts, times the factor of a call, in units of 2^-32 ticks: integers, because this
     /// is asked for every call.
@@ -65,7 +65,7 @@ pub(crate) struct Spending {
     spent: u64,
 }
 
-impl Spending {
+impl TimeAccount {
     pub(crate) fn new(budgets: Budgets, rate: SampleRate) -> Self {
         let ticks_per_frame = 1.0 / (f64::from(rate.0) * limits::TICK.as_secs_f64());
         Self {
@@ -137,14 +137,14 @@ mod tests {
     #[test]
     fn long_block_gets_a_multiple_of_its_duration() {
         // 48,000 frames last 1 s = 100 ticks; 50 times that, and the tick under way.
-        let spending = Spending::new(Budgets::of(Mode::File), RATE);
+        let spending = TimeAccount::new(Budgets::of(Mode::File), RATE);
         assert_eq!(spending.deadline(48_000, 0), Some(5_001));
         assert_eq!(spending.deadline(64, 0), Some(101));
     }
 
     #[test]
     fn file_gets_its_least_time_and_a_multiple_of_its_duration() {
-        let mut spending = Spending::new(Budgets::of(Mode::File), RATE);
+        let mut spending = TimeAccount::new(Budgets::of(Mode::File), RATE);
         spending.add(6_000);
         assert_eq!(spending.deadline(1, 0), Some(1));
         spending.add(1);
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn live_call_gets_four_times_its_duration() {
-        let mut spending = Spending::new(Budgets::of(Mode::Live), RATE);
+        let mut spending = TimeAccount::new(Budgets::of(Mode::Live), RATE);
         spending.add(u64::MAX);
         assert_eq!(spending.deadline(64, 0), Some(3));
         assert_eq!(spending.deadline(4_800, 0), Some(41));

@@ -1,11 +1,11 @@
 //! A module at work on one stream.
 
-use crate::budgets::Spending;
+use crate::budgets::TimeAccount;
 use crate::changes::{Change, Changes};
 use crate::create::CreateError;
 use crate::description::{Param, ParamError};
 use crate::fault::{Failure, Fault};
-use crate::guest::{self, Failed, Guest, Stream, Times};
+use crate::guest::{self, CallFault, Guest, Stream, Times};
 use crate::lane::Lane;
 use crate::limits;
 use crate::module::Module;
@@ -30,18 +30,18 @@ pub struct Effect {
     times: Option<Times>,
     latency: Frames,
     tail: Tail,
-    spending: Spending,
+    spending: TimeAccount,
     /// Frames processed so far.
     position: u64,
     changes: Changes,
     /// The first fault; nothing is called after it.
-    broken: Option<Broken>,
+    broken: Option<PlacedFault>,
     failure: Option<String>,
 }
 
 /// A fault with its place; what the module says about it is asked outside of the audio thread.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Broken {
+pub(crate) struct PlacedFault {
     call: &'static str,
     fault: Fault,
     at: u64,
@@ -81,7 +81,7 @@ impl Effect {
             times: None,
             latency: Frames::ZERO,
             tail: Tail::Frames(Frames::ZERO),
-            spending: Spending::new(budgets, spec.sample_rate),
+            spending: TimeAccount::new(budgets, spec.sample_rate),
             position: 0,
             changes: Changes::default(),
             broken: None,
@@ -224,7 +224,7 @@ impl Effect {
         block: &mut Block,
         start: usize,
         count: usize,
-    ) -> Result<Status, Broken> {
+    ) -> Result<Status, PlacedFault> {
         if let Some(broken) = self.broken {
             return Err(broken);
         }
@@ -241,7 +241,7 @@ impl Effect {
         block: &mut Block,
         mut start: usize,
         end: usize,
-    ) -> Result<Status, Broken> {
+    ) -> Result<Status, PlacedFault> {
         if block.channel_count() != self.channel_count {
             return Err(self.broken("fx_process", Fault::Channels, 0));
         }
@@ -265,7 +265,7 @@ impl Effect {
         block: &mut Block,
         start: usize,
         count: usize,
-    ) -> Result<Status, Broken> {
+    ) -> Result<Status, PlacedFault> {
         let mut is_silent = true;
         for index in 0..self.lanes.len() {
             let Some(ticks) = self.spending.deadline(count, self.position) else {
@@ -279,7 +279,7 @@ impl Effect {
                 Err((failed, frame)) => {
                     let fault = self.accounted(failed.fault, count);
                     let at = self.position + frame as u64;
-                    return Err(Broken { call: failed.call, fault, at, lane: index });
+                    return Err(PlacedFault { call: failed.call, fault, at, lane: index });
                 }
             }
         }
@@ -292,7 +292,7 @@ impl Effect {
         if fault == Fault::OutOfTime && !has_time { Fault::OutOfFileTime } else { fault }
     }
 
-    fn set_in_lanes(&mut self, id: u32, value: f64) -> Result<(), Broken> {
+    fn set_in_lanes(&mut self, id: u32, value: f64) -> Result<(), PlacedFault> {
         self.in_lanes("fx_set_param", |guest, ticks| guest.set_param(id, value, ticks))
     }
 
@@ -300,8 +300,8 @@ impl Effect {
     fn in_lanes(
         &mut self,
         name: &'static str,
-        call: impl Fn(&mut Guest, u64) -> Result<(), Failed>,
-    ) -> Result<(), Broken> {
+        call: impl Fn(&mut Guest, u64) -> Result<(), CallFault>,
+    ) -> Result<(), PlacedFault> {
         for index in 0..self.lanes.len() {
             let Some(ticks) = self.spending.deadline(self.max_frames, self.position) else {
                 return Err(self.broken(name, Fault::OutOfFileTime, index));
@@ -314,12 +314,12 @@ impl Effect {
         Ok(())
     }
 
-    fn broken(&self, call: &'static str, fault: Fault, lane: usize) -> Broken {
-        Broken { call, fault, at: self.position, lane }
+    fn broken(&self, call: &'static str, fault: Fault, lane: usize) -> PlacedFault {
+        PlacedFault { call, fault, at: self.position, lane }
     }
 
     /// The fault with what the module says about it. Allocates and calls the module.
-    pub(crate) fn explain(&mut self, broken: Broken) -> Failure {
+    pub(crate) fn explain(&mut self, broken: PlacedFault) -> Failure {
         let ticks = self.module.sandbox().budgets().describe;
         // A sample that is wrong is nothing the module knows of.
         let may_say = !matches!(broken.fault, Fault::Sample { .. } | Fault::Channels);
@@ -335,7 +335,7 @@ impl Effect {
     }
 
     /// Processes silence and forgets it, where the module can forget.
-    pub(crate) fn warm_up(&mut self) -> Result<(), Broken> {
+    pub(crate) fn warm_up(&mut self) -> Result<(), PlacedFault> {
         /// The first call faults pages in, the second shows the caches what repeats.
         const BLOCKS: usize = 2;
         if self.lanes.iter().all(|lane| lane.guest.can_reset()) {
@@ -363,7 +363,7 @@ impl Effect {
     }
 
     /// The state after creation, with the settings of now.
-    fn restart(&mut self) -> Result<(), Broken> {
+    fn restart(&mut self) -> Result<(), PlacedFault> {
         let is_automated = self.changes.is_begun();
         self.position = 0;
         self.changes.rewind();

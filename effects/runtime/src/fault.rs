@@ -42,7 +42,7 @@ impl Fault {
             Some(Trap::MemoryOutOfBounds | Trap::HeapMisaligned) => Self::OutOfBounds,
             Some(Trap::UnreachableCodeReached) => Self::GaveUp,
             Some(other) => Self::Trap(*other),
-            None if error.is::<Aborted>() => Self::GaveUp,
+            None if error.is::<Abort>() => Self::GaveUp,
             None => Self::Host,
         }
     }
@@ -122,15 +122,15 @@ impl std::error::Error for Failure {}
 
 /// What the host function `env.abort` ends an instance with.
 #[derive(Debug)]
-pub(crate) struct Aborted;
+pub(crate) struct Abort;
 
-impl fmt::Display for Aborted {
+impl fmt::Display for Abort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("env.abort")
     }
 }
 
-impl std::error::Error for Aborted {}
+impl std::error::Error for Abort {}
 
 #[cfg(test)]
 mod tests {

@@ -43,7 +43,7 @@ pub(crate) struct Stream {
 
 /// What an instance says after `fx_create`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Prepared {
+pub(crate) struct InstanceInfo {
     pub(crate) planes: Planes,
     pub(crate) times: Times,
 }
@@ -63,7 +63,7 @@ pub(crate) const TAIL_INFINITE: u32 = u32::MAX;
 /// A call that ended badly.
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
 #[error("{call} {fault}")]
-pub(crate) struct Failed {
+pub(crate) struct CallFault {
     pub(crate) call: &'static str,
     pub(crate) fault: Fault,
 }
@@ -72,13 +72,13 @@ pub(crate) struct Failed {
 #[derive(Clone, Debug, Error, PartialEq)]
 #[error("{failed}{}", engine.as_ref().map_or(String::new(), |engine| format!(": {engine}")))]
 pub(crate) struct StartError {
-    pub(crate) failed: Failed,
+    pub(crate) failed: CallFault,
     /// What the engine says where the module is not to blame.
     pub(crate) engine: Option<String>,
 }
 
-impl From<Failed> for StartError {
-    fn from(failed: Failed) -> Self {
+impl From<CallFault> for StartError {
+    fn from(failed: CallFault) -> Self {
         Self { failed, engine: None }
     }
 }
@@ -87,7 +87,7 @@ impl StartError {
     fn of(error: &wasmtime::Error) -> Self {
         let fault = Fault::of(error);
         let engine = (fault == Fault::Host).then(|| format!("{error:#}").replace('\n', " "));
-        Self { failed: Failed { call: "instantiating it", fault }, engine }
+        Self { failed: CallFault { call: "instantiating it", fault }, engine }
     }
 }
 
@@ -95,7 +95,7 @@ impl StartError {
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
 pub(crate) enum DescribeError {
     #[error("{0}")]
-    Failed(#[from] Failed),
+    Failed(#[from] CallFault),
     #[error("fx_describe {0}")]
     Text(#[from] TextError),
 }
@@ -104,7 +104,7 @@ pub(crate) enum DescribeError {
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum PrepareError {
     #[error("{0}")]
-    Failed(#[from] Failed),
+    Failed(#[from] CallFault),
     #[error("{0}")]
     Planes(#[from] PlanesError),
 }
@@ -169,7 +169,7 @@ impl Guest {
         }
         store.set_epoch_deadline(ticks);
         let instance = module.instantiate(&mut store).map_err(failed)?;
-        let no_memory = Failed { call: "memory", fault: Fault::Host };
+        let no_memory = CallFault { call: "memory", fault: Fault::Host };
         let memory = instance.get_memory(&mut store, "memory").ok_or(no_memory)?;
         let calls = Calls::of(&instance, &mut store).map_err(failed)?;
         let initialize: Option<TypedFunc<(), ()>> = optional(&instance, &mut store, "_initialize");
@@ -177,7 +177,7 @@ impl Guest {
         if let Some(initialize) = initialize {
             guest.store.set_epoch_deadline(ticks);
             call(&mut guest.store, &mut guest.spent, &initialize, ())
-                .map_err(|fault| Failed { call: "_initialize", fault })?;
+                .map_err(|fault| CallFault { call: "_initialize", fault })?;
         }
         Ok(guest)
     }
@@ -186,7 +186,7 @@ impl Guest {
     pub(crate) fn describe(&mut self, ticks: u64) -> Result<Vec<u8>, DescribeError> {
         self.store.set_epoch_deadline(ticks);
         let address = call(&mut self.store, &mut self.spent, &self.calls.describe, ())
-            .map_err(|fault| Failed { call: "fx_describe", fault })?;
+            .map_err(|fault| CallFault { call: "fx_describe", fault })?;
         let memory = self.memory.data(&self.store);
         let text = text::terminated(memory, address.cast_unsigned(), limits::DESCRIPTION_BYTES_MAX);
         Ok(text?.to_vec())
@@ -199,7 +199,7 @@ impl Guest {
         stream: Stream,
         params: impl Iterator<Item = (u32, f64)>,
         ticks: u64,
-    ) -> Result<Prepared, PrepareError> {
+    ) -> Result<InstanceInfo, PrepareError> {
         self.store.set_epoch_deadline(ticks);
         for (id, value) in params {
             self.set_param_in_time(id, value)?;
@@ -209,7 +209,7 @@ impl Guest {
             stream.channel_count.cast_signed(),
             stream.max_frames.cast_signed(),
         );
-        let create = |fault| Failed { call: "fx_create", fault };
+        let create = |fault| CallFault { call: "fx_create", fault };
         let code = call(&mut self.store, &mut self.spent, &self.calls.create, params);
         let code = code.map_err(create)?;
         if code != 0 {
@@ -219,7 +219,7 @@ impl Guest {
         let planes = self.planes(stream)?;
         let latency = self.number("fx_latency", |calls| calls.latency.as_ref())?;
         let tail = self.number("fx_tail", |calls| calls.tail.as_ref())?;
-        Ok(Prepared { planes, times: Times { latency, tail } })
+        Ok(InstanceInfo { planes, times: Times { latency, tail } })
     }
 
     fn planes(&mut self, stream: Stream) -> Result<Planes, PrepareError> {
@@ -229,7 +229,7 @@ impl Guest {
             for ((name, function), addresses) in both.into_iter().zip(&mut addresses) {
                 let channel = channel.cast_signed();
                 let address = call(&mut self.store, &mut self.spent, function, channel)
-                    .map_err(|fault| Failed { call: name, fault })?;
+                    .map_err(|fault| CallFault { call: name, fault })?;
                 addresses.push(address.cast_unsigned());
             }
         }
@@ -242,34 +242,34 @@ impl Guest {
         &mut self,
         name: &'static str,
         function: fn(&Calls) -> Option<&TypedFunc<(), i32>>,
-    ) -> Result<u32, Failed> {
+    ) -> Result<u32, CallFault> {
         let Some(function) = function(&self.calls) else { return Ok(0) };
         call(&mut self.store, &mut self.spent, function, ())
             .map(i32::cast_unsigned)
-            .map_err(|fault| Failed { call: name, fault })
+            .map_err(|fault| CallFault { call: name, fault })
     }
 
-    fn set_param_in_time(&mut self, id: u32, value: f64) -> Result<(), Failed> {
+    fn set_param_in_time(&mut self, id: u32, value: f64) -> Result<(), CallFault> {
         let Some(function) = &self.calls.set_param else { return Ok(()) };
         call(&mut self.store, &mut self.spent, function, (id.cast_signed(), value))
-            .map_err(|fault| Failed { call: "fx_set_param", fault })
+            .map_err(|fault| CallFault { call: "fx_set_param", fault })
     }
 
     /// Sets a parameter. Real-time.
-    pub(crate) fn set_param(&mut self, id: u32, value: f64, ticks: u64) -> Result<(), Failed> {
+    pub(crate) fn set_param(&mut self, id: u32, value: f64, ticks: u64) -> Result<(), CallFault> {
         self.store.set_epoch_deadline(ticks);
         self.set_param_in_time(id, value)
     }
 
     /// Calls `fx_process`; returns its code, which is 0 or 1. Real-time.
-    pub(crate) fn process(&mut self, frames: u32, ticks: u64) -> Result<i32, Failed> {
+    pub(crate) fn process(&mut self, frames: u32, ticks: u64) -> Result<i32, CallFault> {
         self.store.set_epoch_deadline(ticks);
         let frames = frames.cast_signed();
         let code = call(&mut self.store, &mut self.spent, &self.calls.process, frames);
         match code {
             Ok(code @ (0 | 1)) => Ok(code),
-            Ok(code) => Err(Failed { call: "fx_process", fault: Fault::Returned(code) }),
-            Err(fault) => Err(Failed { call: "fx_process", fault }),
+            Ok(code) => Err(CallFault { call: "fx_process", fault: Fault::Returned(code) }),
+            Err(fault) => Err(CallFault { call: "fx_process", fault }),
         }
     }
 
@@ -279,11 +279,11 @@ impl Guest {
     }
 
     /// Calls `fx_reset` if there is one. Real-time.
-    pub(crate) fn reset(&mut self, ticks: u64) -> Result<(), Failed> {
+    pub(crate) fn reset(&mut self, ticks: u64) -> Result<(), CallFault> {
         let Some(function) = &self.calls.reset else { return Ok(()) };
         self.store.set_epoch_deadline(ticks);
         call(&mut self.store, &mut self.spent, function, ())
-            .map_err(|fault| Failed { call: "fx_reset", fault })
+            .map_err(|fault| CallFault { call: "fx_reset", fault })
     }
 
     /// What the module says about its last error: by `env.abort`, else by `fx_error`.

@@ -1,6 +1,6 @@
 //! What a module can call: `fx.log` and `env.abort`.
 
-use crate::fault::Aborted;
+use crate::fault::Abort;
 use crate::limiter::Limiter;
 use crate::limits;
 use crate::text;
@@ -68,7 +68,7 @@ fn abort(
         None => message,
     };
     caller.data_mut().abort = Some(said);
-    Err(Aborted.into())
+    Err(Abort.into())
 }
 
 /// The module's memory.

@@ -2,7 +2,7 @@
 
 use crate::create::CreateError;
 use crate::fault::{Failure, Fault};
-use crate::guest::{Failed, Guest, PrepareError, Prepared, StartError, Stream, Times};
+use crate::guest::{CallFault, Guest, InstanceInfo, PrepareError, StartError, Stream, Times};
 use crate::module::Module;
 use crate::planes::Planes;
 use wavemill_core::audio::Block;
@@ -27,7 +27,8 @@ impl Lane {
     ) -> Result<Self, CreateError> {
         let effect = || module.description().name.clone();
         let failed = |error: StartError, said| {
-            let (StartError { failed: Failed { call, fault }, engine }, effect) = (error, effect());
+            let (StartError { failed: CallFault { call, fault }, engine }, effect) =
+                (error, effect());
             CreateError::Failed(Failure { effect, call, fault, engine, at: None, said })
         };
         let budgets = module.sandbox().budgets();
@@ -35,7 +36,7 @@ impl Lane {
         let mut guest = Guest::new(module.instances(), memory_mib, is_metered, budgets.describe)
             .map_err(|error| failed(error, None))?;
         let prepared = guest.prepare(stream, settings.iter().copied(), budgets.create);
-        let Prepared { planes, times } = prepared.map_err(|error| match error {
+        let InstanceInfo { planes, times } = prepared.map_err(|error| match error {
             PrepareError::Failed(error) => failed(error.into(), guest.said(budgets.describe)),
             PrepareError::Planes(error) => {
                 CreateError::Planes { effect: effect(), reason: error.to_string() }
@@ -52,7 +53,7 @@ impl Lane {
         start: usize,
         count: usize,
         ticks: u64,
-    ) -> Result<i32, (Failed, usize)> {
+    ) -> Result<i32, (CallFault, usize)> {
         let memory = self.guest.memory_mut();
         for channel in 0..self.channel_count {
             let plane = block.plane(self.first_channel + channel);
@@ -67,7 +68,7 @@ impl Lane {
             self.planes.read(memory, channel, samples).map_err(|bad| {
                 let channel = u32::try_from(self.first_channel + channel).unwrap_or(u32::MAX);
                 let fault = Fault::Sample { value: bad.value, channel };
-                (Failed { call: "fx_process", fault }, bad.frame)
+                (CallFault { call: "fx_process", fault }, bad.frame)
             })?;
         }
         Ok(code)

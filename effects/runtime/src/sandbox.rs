@@ -11,7 +11,7 @@ use crate::host::{self, Host};
 use crate::limits;
 use crate::load::LoadError;
 use crate::module::Module;
-use crate::ticker::Attached;
+use crate::ticker::TickerHandle;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ struct Shared {
     linker: Linker<Host>,
     cache: Option<Cache>,
     uncached_because: Option<String>,
-    _ticks: Attached,
+    _ticks: TickerHandle,
 }
 
 impl Sandbox {
@@ -84,7 +84,7 @@ impl Sandbox {
             |error: &wasmtime::Error| SandboxError::Engine { reason: format!("{error:#}") };
         let engine = engine::engine(mode).map_err(|error| reason(&error))?;
         let linker = host::linker(&engine).map_err(|error| reason(&error))?;
-        let ticks = Attached::to(&engine)
+        let ticks = TickerHandle::to(&engine)
             .map_err(|error| SandboxError::Thread { reason: error.to_string() })?;
         let (cache, uncached_because) = match cache.map(|folder| Cache::open(folder, &engine)) {
             Some(Ok(cache)) => (Some(cache), None),

@@ -43,9 +43,9 @@ pub(crate) fn ticks(time: Duration) -> u64 {
 
 /// Keeps the thread alive, and ticks for one engine.
 #[derive(Debug)]
-pub(crate) struct Attached(());
+pub(crate) struct TickerHandle(());
 
-impl Attached {
+impl TickerHandle {
     /// # Errors
     /// When no thread can be started.
     pub(crate) fn to(engine: &Engine) -> std::io::Result<Self> {
@@ -60,7 +60,7 @@ impl Attached {
     }
 }
 
-impl Drop for Attached {
+impl Drop for TickerHandle {
     fn drop(&mut self) {
         let mut state = state();
         state.sandbox_count -= 1;

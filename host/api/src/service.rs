@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use wavemill_pipelines::model::Defaults;
 use wavemill_store::{Clock, JobQueue, JobState};
-use wavemill_store::{JobQuery, JobRecord, Paused, Store, StoreError};
+use wavemill_store::{JobQuery, JobRecord, PauseState, Store, StoreError};
 
 /// Time after which a scheduler that does not go round is not well: it looks up every few seconds.
 const STALLED_AFTER: Duration = Duration::from_mins(1);
@@ -405,7 +405,7 @@ fn with_refused(list: JobList, refused: Vec<StoreError>) -> Result<JobList, Prob
     }
 }
 
-fn pause_view(paused: Paused) -> PauseView {
+fn pause_view(paused: PauseState) -> PauseView {
     PauseView { all: paused.all, pipelines: paused.pipelines.into_iter().collect() }
 }
 

@@ -19,7 +19,8 @@ use wavemill_api::{Service, Terms};
 use wavemill_pipelines::model::{Defaults, Duplicates};
 use wavemill_pipelines::publishing::FileIdentity;
 use wavemill_store::{
-    Capacity, CatalogRecord, Claim, CurrentPlan, IntakeContext, JobQueue, Store, StoreError, Taken,
+    Capacity, CatalogRecord, Claim, CurrentPlan, IntakeContext, IntakeResult, JobQueue, Store,
+    StoreError,
 };
 use wavemill_watch::{Change, KnownFile, Refusal};
 
@@ -149,7 +150,7 @@ fn use_all(store: &Arc<Store>, folder: &Path) -> usize {
     errors
 }
 
-fn settle_at(store: &Store) -> Result<Vec<Taken>, StoreError> {
+fn settle_at(store: &Store) -> Result<Vec<IntakeResult>, StoreError> {
     let context = IntakeContext {
         pipeline: "podcast".to_owned(),
         root: "/in".into(),

@@ -231,7 +231,7 @@ fn walk(
     writeln!(out, "{count},a file in the watcher's memory,B,{a_file}")?;
     let peak_mb = peak_bytes().unwrap_or(0) / 1_000_000;
     writeln!(out, "{count},most resident since what is known was read,MB,{peak_mb}")?;
-    writeln!(out, "{count},changes told though there were none,files,{others}")?;
+    writeln!(out, "{count},changes reported though there were none,files,{others}")?;
     handle.stop();
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) fn draw(path: &Path, text: &str, diagnostics: &[Diagnostic], paint: P
         if index > 0 {
             drawn.push('\n');
         }
-        let one = Drawn { diagnostic, source: &source, text };
+        let one = DiagnosticView { diagnostic, source: &source, text };
         // Writing to a string does not fail; a span outside the text still leaves the message.
         if handler.render_report(&mut drawn, &one).is_err() {
             drawn.push_str(&headline(path, diagnostic));
@@ -102,27 +102,27 @@ impl SourceCode for WholeLines<'_> {
 }
 
 /// What miette needs to know of a diagnostic.
-struct Drawn<'a> {
+struct DiagnosticView<'a> {
     diagnostic: &'a Diagnostic,
     source: &'a WholeLines<'a>,
     text: &'a str,
 }
 
-impl fmt::Debug for Drawn<'_> {
+impl fmt::Debug for DiagnosticView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.diagnostic.fmt(f)
     }
 }
 
-impl fmt::Display for Drawn<'_> {
+impl fmt::Display for DiagnosticView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&one_line(&self.diagnostic.message))
     }
 }
 
-impl std::error::Error for Drawn<'_> {}
+impl std::error::Error for DiagnosticView<'_> {}
 
-impl miette::Diagnostic for Drawn<'_> {
+impl miette::Diagnostic for DiagnosticView<'_> {
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.diagnostic.severity {
             Severity::Error => miette::Severity::Error,

@@ -4,12 +4,12 @@ use super::plans::Plan;
 use super::shared::Shared;
 use jiff::Zoned;
 use std::path::Path;
-use wavemill_store::{Paused, StoreError};
+use wavemill_store::{PauseState, StoreError};
 
 /// What holds at one look at the queue.
 pub(super) struct Admission<'s> {
     shared: &'s Shared,
-    paused: Paused,
+    paused: PauseState,
     now: Zoned,
 }
 

@@ -5,7 +5,7 @@ use super::decision::decide;
 use super::domain;
 use super::event::DaemonEvent;
 use super::plans::Plan;
-use super::publishing::{Published, emit_end, publish_job, remove_parts};
+use super::publishing::{PublishResult, emit_end, publish_job, remove_parts};
 use super::recovery::DEATHS_MAX;
 use super::shared::Shared;
 use super::sources::{self, SourceState};
@@ -18,12 +18,12 @@ use crossbeam_channel::{Receiver, after, select};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use wavemill_api::StopLevel;
-use wavemill_pipelines::execution::{Job, Outcome, OutputKind, Prepared, ROUNDS_MAX};
+use wavemill_pipelines::execution::{Job, Outcome, OutputKind, PreparedOutput, ROUNDS_MAX};
 use wavemill_pipelines::model::Grouping;
 use wavemill_pipelines::publishing::{Trust, hash_file, identity};
 use wavemill_pipelines::report::Report;
 use wavemill_store::cache::GroupMeasurements;
-use wavemill_store::{Again, Blame, Clock, End, JobState, Lease, Why};
+use wavemill_store::{Blame, Clock, End, EndReason, JobState, Lease, NextTry};
 use wavemill_store::{
     Ending, GroupRecord, JobRecord, OutputFacts, OutputProgress, OutputRecord, SourceRecord,
     StoreError, tag_texts,
@@ -43,7 +43,7 @@ const KILLED_WAIT: Duration = Duration::from_millis(500);
 const KILLED_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// How the worker's part of an attempt ended.
-enum Worked {
+enum WorkEnd {
     Prepared(Box<Outcome>),
     Failed(Failure),
     /// The worker died or was killed for its time or memory.
@@ -57,7 +57,7 @@ enum Worked {
 }
 
 /// The files that a job gets one gain with.
-struct Together<'s> {
+struct GroupRun<'s> {
     id: String,
     record: GroupRecord,
     /// Held while its worker measures them.
@@ -68,7 +68,7 @@ struct Together<'s> {
     turns: usize,
 }
 
-impl<'s> Together<'s> {
+impl<'s> GroupRun<'s> {
     /// The group of a job, once nobody else measures it; `None` when everything shall stop.
     fn of(
         shared: &'s Shared,
@@ -102,7 +102,7 @@ impl<'s> Together<'s> {
     }
 
     /// Takes what the worker measured: it is on disk before any output depends on it.
-    fn agree(
+    fn settle_group(
         &mut self,
         shared: &Shared,
         group: GroupMeasurements,
@@ -205,37 +205,37 @@ impl Attempt<'_> {
             return self.fail(format!("pipeline `{}` no longer exists", job.file.pipeline));
         };
         let mut together = match plan.pipeline.grouped_step() {
-            Some((_, grouping)) => match Together::of(shared, job, grouping)? {
+            Some((_, grouping)) => match GroupRun::of(shared, job, grouping)? {
                 Some(together) => Some(together),
                 None => return self.release(),
             },
             None => None,
         };
         let worked = self.work(slot, stopped, &plan, together.as_mut())?;
-        if let (Worked::Crashed(reason), Some(together)) = (&worked, &together)
+        if let (WorkEnd::Crashed(reason), Some(together)) = (&worked, &together)
             && together.leave_out(shared, job, reason)?
         {
             self.remove_parts()?;
             return self.retry(reason.clone(), Duration::ZERO, Blame::Outside);
         }
         drop(together);
-        if let Worked::Prepared(outcome) = worked {
+        if let WorkEnd::Prepared(outcome) = worked {
             return self.publish(&outcome, &plan);
         }
         self.remove_parts()?;
         match worked {
-            Worked::Failed(failure) => self.conclude(failure, &plan),
-            Worked::Crashed(reason) if job.crashes + 1 < CRASHES_MAX => {
+            WorkEnd::Failed(failure) => self.conclude(failure, &plan),
+            WorkEnd::Crashed(reason) if job.crashes + 1 < CRASHES_MAX => {
                 self.retry(reason, Duration::ZERO, Blame::File)
             }
-            Worked::Killed(reason) if job.deaths + 1 < DEATHS_MAX => {
+            WorkEnd::Killed(reason) if job.deaths + 1 < DEATHS_MAX => {
                 // At once, then more and more slowly: the killer may be a machine out of memory.
                 let wait = KILLED_WAIT.saturating_mul(job.deaths).min(KILLED_WAIT_MAX);
                 self.retry(reason, wait, Blame::Outside)
             }
-            Worked::Crashed(reason) | Worked::Killed(reason) => self.give_up(reason, true),
-            Worked::Canceled => self.canceled(),
-            Worked::Prepared(_) | Worked::Interrupted => self.release(),
+            WorkEnd::Crashed(reason) | WorkEnd::Killed(reason) => self.give_up(reason, true),
+            WorkEnd::Canceled => self.canceled(),
+            WorkEnd::Prepared(_) | WorkEnd::Interrupted => self.release(),
         }
     }
 
@@ -245,11 +245,11 @@ impl Attempt<'_> {
         slot: usize,
         stopped: &Receiver<()>,
         plan: &Plan,
-        mut together: Option<&mut Together<'_>>,
-    ) -> Result<Worked, StoreError> {
+        mut together: Option<&mut GroupRun<'_>>,
+    ) -> Result<WorkEnd, StoreError> {
         let mut worker = match self.worker(slot, plan) {
             Ok(worker) => worker,
-            Err(failure) => return Ok(Worked::Failed(failure)),
+            Err(failure) => return Ok(WorkEnd::Failed(failure)),
         };
         let work = self.request(plan, together.as_deref());
         let is_confined = self.shared.workers.is_confined;
@@ -291,7 +291,7 @@ impl Attempt<'_> {
                             if together.turn.is_some() {
                                 watchdog.restart();
                             }
-                            together.agree(self.shared, *group)?
+                            together.settle_group(self.shared, *group)?
                         }
                         None => *group,
                     };
@@ -299,11 +299,11 @@ impl Attempt<'_> {
                         return Ok(buried(worker));
                     }
                 }
-                Event::Reply(Reply::Prepared(outcome)) => return Ok(Worked::Prepared(outcome)),
+                Event::Reply(Reply::Prepared(outcome)) => return Ok(WorkEnd::Prepared(outcome)),
                 Event::Reply(Reply::Failed(_)) if canceled.is_some() => {
-                    return Ok(Worked::Canceled);
+                    return Ok(WorkEnd::Canceled);
                 }
-                Event::Reply(Reply::Failed(failure)) => return Ok(Worked::Failed(failure)),
+                Event::Reply(Reply::Failed(failure)) => return Ok(WorkEnd::Failed(failure)),
                 Event::Reply(Reply::Decide { proposals }) => {
                     let asked = Instant::now();
                     let answer = decide(self.shared, self.job, &outputs, &proposals)?;
@@ -336,22 +336,22 @@ impl Attempt<'_> {
         worker: &mut WorkerProcess,
         canceled: &mut Option<Instant>,
         watchdog: &mut Watchdog,
-    ) -> Option<Worked> {
+    ) -> Option<WorkEnd> {
         if canceled.is_none() && self.shared.live.is_canceled(&self.job.id) {
             *canceled = Some(Instant::now());
             // One that is dead already is noticed by its silence.
             let _ = worker.send(&Request::Cancel);
         }
         if canceled.is_some_and(|since| since.elapsed() >= CANCEL_WITHIN) {
-            return Some(Worked::Canceled);
+            return Some(WorkEnd::Canceled);
         }
         if self.shared.stop.level() == StopLevel::Now {
-            return Some(Worked::Interrupted);
+            return Some(WorkEnd::Interrupted);
         }
-        watchdog.excess(worker.pid()).map(Worked::Crashed)
+        watchdog.excess(worker.pid()).map(WorkEnd::Crashed)
     }
 
-    fn request(&self, plan: &Plan, together: Option<&Together<'_>>) -> Work {
+    fn request(&self, plan: &Plan, together: Option<&GroupRun<'_>>) -> Work {
         let measured = together.and_then(|together| together.record.measured.as_ref());
         let members = together.filter(|_| measured.is_none());
         let group = measured.map(|group| group.of_file(&self.job.hash));
@@ -377,13 +377,13 @@ impl Attempt<'_> {
             prepared => prepared?,
         };
         match publish_job(shared, &job, Vec::new(), Trust::Size)? {
-            Published::Ended(job) => {
+            PublishResult::Ended(job) => {
                 shared.emit_skipped(&job);
                 Ok(*job)
             }
-            Published::Lost(reason) | Published::Transient(reason) | Published::Refused(reason) => {
-                self.fail(reason)
-            }
+            PublishResult::Lost(reason)
+            | PublishResult::Transient(reason)
+            | PublishResult::Refused(reason) => self.fail(reason),
         }
     }
 
@@ -427,7 +427,7 @@ impl Attempt<'_> {
         };
         survive("after prepared")?;
         match publish_job(shared, &job, outputs, Trust::Size)? {
-            Published::Ended(job) => {
+            PublishResult::Ended(job) => {
                 emit_end(
                     shared,
                     &job,
@@ -436,11 +436,11 @@ impl Attempt<'_> {
                 )?;
                 Ok(*job)
             }
-            Published::Lost(reason) | Published::Transient(reason) => {
+            PublishResult::Lost(reason) | PublishResult::Transient(reason) => {
                 self.remove_parts()?;
                 self.conclude(Failure { kind: FailureKind::Transient, reason }, plan)
             }
-            Published::Refused(reason) => self.fail(reason),
+            PublishResult::Refused(reason) => self.fail(reason),
         }
     }
 
@@ -481,11 +481,11 @@ impl Attempt<'_> {
         let is_watched = job.input == job.file.path() && !job.is_submitted();
         let (why, reason) = if is_watched {
             (
-                Why::SourceChanged,
+                EndReason::SourceChanged,
                 "changed after it was found; it will be processed when it stops changing",
             )
         } else {
-            (Why::Failed, "changed after it was submitted or moved; submit it again")
+            (EndReason::Failed, "changed after it was submitted or moved; submit it again")
         };
         let end = End {
             why,
@@ -508,7 +508,7 @@ impl Attempt<'_> {
         let now_ms = Clock::now_ms();
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let run_at_ms = now_ms.saturating_add(wait_ms);
-        let again = Again { run_at_ms, reason, blame, now_ms };
+        let again = NextTry { run_at_ms, reason, blame, now_ms };
         let job = self.shared.queue().retry(&Lease::of(self.job), again)?;
         if job.state == JobState::Canceled {
             return Ok(self.emit_if_canceled(job));
@@ -526,7 +526,7 @@ impl Attempt<'_> {
     /// Someone canceled the job, and nothing of it is left.
     fn canceled(&self) -> Result<JobRecord, StoreError> {
         let end = End {
-            why: Why::Asked,
+            why: EndReason::Asked,
             reason: "was canceled".to_owned(),
             source: SourceRecord::Kept,
             is_crash: false,
@@ -560,7 +560,7 @@ impl Attempt<'_> {
         is_crash: bool,
     ) -> Result<JobRecord, StoreError> {
         let now_ms = Clock::now_ms();
-        let end = End { why: Why::Failed, reason, source, is_crash, now_ms };
+        let end = End { why: EndReason::Failed, reason, source, is_crash, now_ms };
         let job = self.shared.queue().give_up(&Lease::of(self.job), end)?;
         if job.state == JobState::Canceled {
             return Ok(self.emit_if_canceled(job));
@@ -579,12 +579,12 @@ impl Attempt<'_> {
 }
 
 /// Ends a worker that died, and says how.
-fn buried(mut worker: WorkerProcess) -> Worked {
+fn buried(mut worker: WorkerProcess) -> WorkEnd {
     let death = worker.end();
     if death.is_from_outside {
-        Worked::Killed(format!("the worker was killed ({})", death.how))
+        WorkEnd::Killed(format!("the worker was killed ({})", death.how))
     } else {
-        Worked::Crashed(format!("the decoder crashed ({})", death.how))
+        WorkEnd::Crashed(format!("the decoder crashed ({})", death.how))
     }
 }
 
@@ -595,7 +595,7 @@ fn prepared_outputs(
     outcome: &Outcome,
     attempt: u32,
 ) -> Result<Vec<OutputRecord>, String> {
-    let matches = |record: &OutputRecord, output: &Prepared| {
+    let matches = |record: &OutputRecord, output: &PreparedOutput| {
         record.attempt == attempt
             && record.temporary == output.temporary
             && record.path == output.path
@@ -662,7 +662,7 @@ fn ending(planned: &[OutputRecord], outcome: &Outcome) -> Ending {
         OutputProgress::Skipped { reason } => Some(reason.clone()),
         _ => None,
     });
-    let is_export = |output: &Prepared| output.kind == OutputKind::Export;
+    let is_export = |output: &PreparedOutput| output.kind == OutputKind::Export;
     match skipped {
         Some(reason) if !outcome.outputs.iter().any(is_export) => Ending::Skipped { reason },
         _ => Ending::Done,

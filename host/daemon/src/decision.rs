@@ -5,7 +5,9 @@ use super::names::choose_and_reserve;
 use super::shared::Shared;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::{Decision, Proposal, RunError};
-use wavemill_pipelines::publishing::{Choice, Takes, create_dirs, part_path, refusal, stays_below};
+use wavemill_pipelines::publishing::{
+    Choice, NameClaim, create_dirs, part_path, refusal, stays_below,
+};
 use wavemill_store::Lease;
 use wavemill_store::{JobRecord, OutputFacts, OutputProgress, OutputRecord, StoreError};
 
@@ -49,7 +51,7 @@ fn plan(job: &JobRecord, index: usize, proposal: &Proposal, choice: Choice) -> O
         temporary: std::path::PathBuf::new(),
         path: proposal.path.clone(),
         on_conflict: proposal.on_conflict,
-        takes: Takes::Free,
+        takes: NameClaim::Free,
         progress: OutputProgress::Planned,
         facts: OutputFacts::default(),
     };

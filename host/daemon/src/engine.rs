@@ -7,7 +7,7 @@ use super::retention::Retention;
 use super::settings::{Reload, Summary};
 use super::shared::Shared;
 use super::slot::{SlotHandle, SlotReport};
-use super::watches::Watched;
+use super::watches::ActiveWatch;
 use crossbeam_channel::{Receiver, after, never, select};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) struct Engine {
     pub(super) shared: Arc<Shared>,
     pub(super) inputs: Inputs,
     /// `None` in the place of one that has ended: changes name places.
-    pub(super) watches: Vec<Option<Watched>>,
+    pub(super) watches: Vec<Option<ActiveWatch>>,
     /// What new watches send changes to.
     pub(super) changes: ChangeSender,
     pub(super) slots: Vec<SlotHandle>,
@@ -65,7 +65,7 @@ impl Engine {
     pub(super) fn new(
         shared: Arc<Shared>,
         inputs: Inputs,
-        watches: Vec<Watched>,
+        watches: Vec<ActiveWatch>,
         changes: ChangeSender,
         slots: Vec<SlotHandle>,
         until_idle: bool,
@@ -232,7 +232,7 @@ impl Engine {
         let now_ms = Clock::now_ms();
         if now_ms < self.looked_at_ms {
             // The clock was set back.
-            self.shared.store.mend_waits(now_ms)?;
+            self.shared.store.shorten_waits(now_ms)?;
         }
         self.looked_at_ms = now_ms;
         let claim = Claim {
@@ -333,13 +333,13 @@ impl Engine {
     /// Whether files of a pipeline that get one gain together may still be about to come.
     fn incomplete(&self, name: &str, plan: &Plan) -> bool {
         let mut watches = self.watches.iter().flatten().filter(|watch| watch.pipeline() == name);
-        plan.pipeline.grouped_step().is_some() && !watches.all(Watched::is_at_rest)
+        plan.pipeline.grouped_step().is_some() && !watches.all(ActiveWatch::is_at_rest)
     }
 
     /// Whether nothing is left to do, reported once each time it becomes so.
     fn rest(&mut self) -> Result<bool, StoreError> {
         let is_calm = self.running.is_empty()
-            && self.watches.iter().flatten().all(Watched::is_at_rest)
+            && self.watches.iter().flatten().all(ActiveWatch::is_at_rest)
             && self.inputs.changes.is_empty();
         if !is_calm {
             self.is_idle = false;
@@ -378,7 +378,7 @@ mod tests {
     use super::super::tests::{plan, settings};
     use super::*;
     use wavemill_pipelines::model::Duplicates;
-    use wavemill_store::{Again, Blame, Lease};
+    use wavemill_store::{Blame, Lease, NextTry};
     use wavemill_store::{CurrentPlan, IntakeContext};
     use wavemill_watch::KnownFile;
 
@@ -421,7 +421,7 @@ mod tests {
             Claim { count_max: 1, pipelines: engine.capacities().unwrap(), ..Claim::default() };
         let job = engine.shared.queue().claim(claim).unwrap().remove(0);
         let reason = "disk full".to_owned();
-        let again = Again { run_at_ms, reason, blame: Blame::Machine, now_ms: 1 };
+        let again = NextTry { run_at_ms, reason, blame: Blame::Machine, now_ms: 1 };
         engine.shared.queue().retry(&Lease::of(&job), again).unwrap();
         engine.idle_slots.push(0);
         engine

@@ -48,7 +48,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turns::Turns;
-use watches::Watched;
+use watches::ActiveWatch;
 use wavemill_api::live::Live;
 use wavemill_api::types::WatchView;
 use wavemill_api::{Server, Service, Terms, socket_path};
@@ -86,10 +86,11 @@ pub fn run(settings: DaemonSettings) -> Result<Summary, DaemonError> {
 fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonError> {
     let mut watches = Vec::new();
     for plan in plans.current().values() {
-        watches.extend(Watched::of_plan(plan, &settings.root, &settings.output_root)?);
+        watches.extend(ActiveWatch::of_plan(plan, &settings.root, &settings.output_root)?);
     }
     watches::warn_of_contention(&watches);
-    let (shared, requests) = open(settings, plans, watches.iter().map(Watched::view).collect())?;
+    let (shared, requests) =
+        open(settings, plans, watches.iter().map(ActiveWatch::view).collect())?;
     run_opened(settings, &shared, watches, requests).map_err(|error| match error {
         // Whatever it stopped at: what follows a change that had no room fails too.
         DaemonError::Store { reason, .. } | DaemonError::Start { reason }
@@ -104,7 +105,7 @@ fn run_with(settings: &DaemonSettings, plans: Plans) -> Result<Summary, DaemonEr
 fn run_opened(
     settings: &DaemonSettings,
     shared: &Arc<Shared>,
-    watches: Vec<Watched>,
+    watches: Vec<ActiveWatch>,
     requests: Receiver<()>,
 ) -> Result<Summary, DaemonError> {
     let state_dir = &settings.state_dir;
@@ -220,7 +221,7 @@ impl From<StoreError> for ServeError {
 fn serve(
     settings: &DaemonSettings,
     shared: &Arc<Shared>,
-    mut watches: Vec<Watched>,
+    mut watches: Vec<ActiveWatch>,
     requests: Receiver<()>,
     recovered: &[JobRecord],
 ) -> Result<Summary, ServeError> {
@@ -229,7 +230,7 @@ fn serve(
     let slots: io::Result<Vec<_>> = (0..settings.workers.max(1)).map(start).collect();
     let slots = slots.map_err(|error| DaemonError::Start { reason: error.to_string() })?;
     let (change, changes) = bounded(CHANGES_MAX);
-    let started = watches.iter().map(Watched::started).collect();
+    let started = watches.iter().map(ActiveWatch::started).collect();
     for (index, watch) in watches.iter_mut().enumerate() {
         watch.start(shared, index, change.clone())?;
     }

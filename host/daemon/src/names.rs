@@ -1,6 +1,6 @@
 //! Names of outputs: what is on disk, what we made, and what running jobs are about to make.
 
-use super::reservations::{Held, Holder};
+use super::reservations::{HeldNames, Holder};
 use super::shared::Shared;
 use std::io;
 use std::path::Path;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use wavemill_pipelines::execution::{Proposal, RunError};
 use wavemill_pipelines::model::OnConflict;
 use wavemill_pipelines::publishing::{
-    Choice, FileIdentity, Memory, Names, Source, Standing, Takes, are_twins, choose, hash_file,
-    standing_on_disk,
+    Choice, FileIdentity, Memory, NameClaim, NameState, Names, Source, are_twins, choose,
+    hash_file, standing_on_disk,
 };
 use wavemill_store::cache::Outputs;
 use wavemill_store::{JobRecord, LedgerRecord, OutputProgress, OutputRecord, Store, StoreError};
@@ -23,7 +23,7 @@ struct JobNames<'a> {
     job: &'a JobRecord,
     /// What earlier attempts of this job made; not in the ledger yet.
     former: &'a [OutputRecord],
-    held: &'a Held,
+    held: &'a HeldNames,
     /// What `run` made too.
     memory: &'a Outputs,
     /// The source as it was found.
@@ -31,7 +31,7 @@ struct JobNames<'a> {
 }
 
 impl Names for JobNames<'_> {
-    fn standing(&self, path: &Path) -> io::Result<Standing> {
+    fn standing(&self, path: &Path) -> io::Result<NameState> {
         if let Some(holder) = self.held.get(path) {
             let by = if holder.job == self.job.id {
                 "is written twice by this pipeline".to_owned()
@@ -43,11 +43,11 @@ impl Names for JobNames<'_> {
                 );
                 if holder.pipeline == self.job.file.pipeline && are_twins(&holder.input, self.input)
                 {
-                    return Ok(Standing::OfTwin { by });
+                    return Ok(NameState::OfTwin { by });
                 }
                 by
             };
-            return Ok(Standing::Taken { by, is_replaceable: holder.job != self.job.id });
+            return Ok(NameState::Taken { by, is_replaceable: holder.job != self.job.id });
         }
         let made = self.store.ledger(path).map_err(io::Error::other)?;
         let is_own = |made: &LedgerRecord| made.file == self.job.file;
@@ -72,25 +72,25 @@ impl Names for JobNames<'_> {
                 .map_or(Ok(false), |remembered| remembered.is_unchanged(path, found))
         })?;
         Ok(match (standing, made) {
-            (Standing::Taken { is_replaceable: true, .. }, Some(made))
+            (NameState::Taken { is_replaceable: true, .. }, Some(made))
                 if self.is_of_twin(&made) =>
             {
                 let by =
                     format!("was made from {} by job {}", made.file.path().display(), made.job);
-                Standing::OfTwin { by }
+                NameState::OfTwin { by }
             }
-            (Standing::Taken { is_replaceable: true, .. }, Some(made)) => {
+            (NameState::Taken { is_replaceable: true, .. }, Some(made)) => {
                 let by = if is_own(&made) && !is_newer(&made) {
                     format!("was changed since job {} made it", made.job)
                 } else {
                     format!("was made from {} by job {}", made.file.path().display(), made.job)
                 };
-                Standing::Taken { by, is_replaceable: !is_newer(&made) }
+                NameState::Taken { by, is_replaceable: !is_newer(&made) }
             }
-            (Standing::Taken { is_replaceable: true, by }, None) => {
+            (NameState::Taken { is_replaceable: true, by }, None) => {
                 match self.memory.recall(path).filter(|made| made.is_of_twin(self.source())) {
-                    Some(_) => Standing::OfTwin { by },
-                    None => Standing::Taken { by, is_replaceable: true },
+                    Some(_) => NameState::OfTwin { by },
+                    None => NameState::Taken { by, is_replaceable: true },
                 }
             }
             (standing, _) => standing,
@@ -117,7 +117,7 @@ impl JobNames<'_> {
 
     fn is_of_former_attempt(&self, path: &Path, found: FileIdentity) -> io::Result<bool> {
         for output in self.former.iter().filter(|output| output.path == path) {
-            if output.takes == Takes::Own(found) {
+            if output.takes == NameClaim::Own(found) {
                 return Ok(true);
             }
             let (OutputProgress::Prepared { size_bytes, blake3 }
@@ -182,7 +182,7 @@ pub(super) fn choose_and_reserve(
     Ok(Ok(choices))
 }
 
-fn must_wait(held: &Held, job: &JobRecord, proposal: &Proposal) -> bool {
+fn must_wait(held: &HeldNames, job: &JobRecord, proposal: &Proposal) -> bool {
     proposal.on_conflict == OnConflict::Replace
         && held.get(&proposal.path).is_some_and(|holder| holder.job != job.id)
 }

@@ -14,7 +14,7 @@ use wavemill_pipelines::model::OnConflict;
 #[cfg(test)]
 use wavemill_pipelines::publishing::crash_tests;
 use wavemill_pipelines::publishing::{
-    FileIdentity, Finished, KnownOutput, Memory, PublishError, Takes, Trust, publish, suffixed,
+    FileIdentity, Finished, KnownOutput, Memory, NameClaim, PublishError, Trust, publish, suffixed,
     withdraw,
 };
 use wavemill_pipelines::report::Report;
@@ -24,7 +24,7 @@ use wavemill_store::{Ending, JobRecord, OutputProgress, OutputRecord, StoreError
 
 /// How publishing went.
 #[derive(Debug)]
-pub(super) enum Published {
+pub(super) enum PublishResult {
     /// The job reached its end.
     Ended(Box<JobRecord>),
     /// A temporary file is gone or damaged: the job must run again.
@@ -41,7 +41,7 @@ pub(super) fn publish_job(
     job: &JobRecord,
     mut outputs: Vec<OutputRecord>,
     trust: Trust,
-) -> Result<Published, StoreError> {
+) -> Result<PublishResult, StoreError> {
     let mut done: Vec<(Finished, FileIdentity)> = Vec::new();
     for index in 0..outputs.len() {
         match publish_output(shared, job, &mut outputs, index, trust)? {
@@ -49,14 +49,14 @@ pub(super) fn publish_job(
             Ok(None) => {}
             // What has its name already stays: the next attempt knows it as its own.
             Err(PublishError::Lost { path, how }) => {
-                return Ok(Published::Lost(format!("{} is {how}", path.display())));
+                return Ok(PublishResult::Lost(format!("{} is {how}", path.display())));
             }
             Err(error) => {
                 take_back(&outputs, &done);
                 let reason = error.to_string();
                 return Ok(match error {
-                    PublishError::Taken { .. } => Published::Refused(reason),
-                    _ => Published::Transient(reason),
+                    PublishError::Taken { .. } => PublishResult::Refused(reason),
+                    _ => PublishResult::Transient(reason),
                 });
             }
         }
@@ -77,7 +77,7 @@ pub(super) fn publish_job(
     for (path, made) in &made {
         memory.remember(path, made);
     }
-    sources::carry_out(shared, job).map(|job| Published::Ended(Box::new(job)))
+    sources::carry_out(shared, job).map(|job| PublishResult::Ended(Box::new(job)))
 }
 
 /// An output as `wavemill run` shall know it.
@@ -161,8 +161,8 @@ fn replan(output: &mut OutputRecord) -> bool {
     match output.on_conflict {
         OnConflict::Error => false,
         OnConflict::Replace => {
-            let is_new = output.takes != Takes::Any;
-            output.takes = Takes::Any;
+            let is_new = output.takes != NameClaim::Any;
+            output.takes = NameClaim::Any;
             is_new
         }
         OnConflict::Skip => {
@@ -174,7 +174,7 @@ fn replan(output: &mut OutputRecord) -> bool {
         OnConflict::Suffix => {
             let free = (2..).map(|number| suffixed(&output.path, number));
             let free = free.into_iter().find(|path| fs::symlink_metadata(path).is_err());
-            output.takes = Takes::Free;
+            output.takes = NameClaim::Free;
             free.is_some_and(|path| {
                 output.path = path;
                 true

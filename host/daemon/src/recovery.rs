@@ -1,11 +1,11 @@
 //! What an earlier start of the daemon left behind, judged by recorded states and by hashes.
 
-use super::publishing::{Published, emit_end, publish_job, remove_parts};
+use super::publishing::{PublishResult, emit_end, publish_job, remove_parts};
 use super::shared::Shared;
 use super::sources;
 use std::time::Duration;
 use wavemill_pipelines::publishing::Trust;
-use wavemill_store::{Again, Blame, Clock, End, JobState, Lease, Why};
+use wavemill_store::{Blame, Clock, End, EndReason, JobState, Lease, NextTry};
 use wavemill_store::{JobRecord, StoreError};
 
 /// Deaths of the daemon after which a job counts as their cause.
@@ -15,7 +15,7 @@ pub(super) const DEATHS_MAX: u32 = 100;
 /// worker of that start lives any more.
 pub(super) fn recover(shared: &Shared) -> Result<Vec<JobRecord>, StoreError> {
     let mut recovered = Vec::new();
-    shared.store.mend_waits(Clock::now_ms())?;
+    shared.store.shorten_waits(Clock::now_ms())?;
     for job in shared.queue().held_by_others(&shared.boot_id)? {
         tracing::info!(job = %job.id, state = %job.state, "Job recovered.");
         recovered.push(match job.state {
@@ -47,7 +47,7 @@ fn release(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
         return Ok(job);
     }
     let end = End {
-        why: Why::Failed,
+        why: EndReason::Failed,
         reason: format!("the daemon died during {DEATHS_MAX} attempts"),
         source: wavemill_store::SourceRecord::Kept,
         is_crash: false,
@@ -73,27 +73,27 @@ fn finish(shared: &Shared, job: &JobRecord) -> Result<JobRecord, StoreError> {
     let outputs = shared.store.outputs(&job.id)?;
     let lease = Lease::of(job);
     match publish_job(shared, job, outputs.clone(), Trust::Nothing)? {
-        Published::Ended(job) => {
+        PublishResult::Ended(job) => {
             emit_end(shared, &job, None, Duration::ZERO)?;
             Ok(*job)
         }
-        Published::Lost(reason) => {
+        PublishResult::Lost(reason) => {
             tracing::warn!(job = %job.id, %reason, "Job must run again.");
             remove_parts(&outputs);
             shared.queue().release(&lease, true)
         }
-        Published::Refused(reason) => {
+        PublishResult::Refused(reason) => {
             let source = sources::plan_for_failure(shared, job, &reason)?;
             let now_ms = Clock::now_ms();
-            let end = End { why: Why::Failed, reason, source, is_crash: false, now_ms };
+            let end = End { why: EndReason::Failed, reason, source, is_crash: false, now_ms };
             let job = shared.queue().give_up(&lease, end)?;
             let job = sources::carry_out(shared, job)?;
             shared.emit_failed(&job, None);
             Ok(job)
         }
-        Published::Transient(reason) => {
+        PublishResult::Transient(reason) => {
             let now_ms = Clock::now_ms();
-            let again = Again { run_at_ms: now_ms, reason, blame: Blame::Machine, now_ms };
+            let again = NextTry { run_at_ms: now_ms, reason, blame: Blame::Machine, now_ms };
             shared.queue().retry(&lease, again)
         }
     }

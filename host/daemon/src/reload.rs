@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::event::DaemonEvent;
 use super::plans::{Current, Plans};
 use super::settings::{DaemonError, Reload};
-use super::watches::{Watched, warn_of_contention};
+use super::watches::{ActiveWatch, warn_of_contention};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wavemill_store::StoreError;
@@ -14,9 +14,9 @@ use wavemill_store::StoreError;
 struct Next {
     plans: Current,
     /// Watches that go on, by their place, with what new jobs of them get.
-    kept: BTreeMap<usize, Watched>,
+    kept: BTreeMap<usize, ActiveWatch>,
     /// Watches that begin, which run already.
-    begun: Vec<Watched>,
+    begun: Vec<ActiveWatch>,
 }
 
 impl Engine {
@@ -43,7 +43,7 @@ impl Engine {
         let plans = shared.plans.read(&reload.pipelines, &reload.defaults)?;
         let mut watches = Vec::new();
         for plan in plans.values() {
-            watches.extend(Watched::of_plan(plan, &shared.root, &shared.output_root)?);
+            watches.extend(ActiveWatch::of_plan(plan, &shared.root, &shared.output_root)?);
         }
         if watches.is_empty() {
             let reason = "none of these pipelines watches a folder".to_owned();
@@ -52,7 +52,7 @@ impl Engine {
         let (mut kept, mut begun) = (BTreeMap::new(), Vec::new());
         for watch in watches {
             let is_same =
-                |old: &Option<Watched>| old.as_ref().is_some_and(|old| old.watches_as(&watch));
+                |old: &Option<ActiveWatch>| old.as_ref().is_some_and(|old| old.watches_as(&watch));
             match self.watches.iter().position(is_same) {
                 Some(index) => drop(kept.insert(index, watch)),
                 None => begun.push(watch),
@@ -122,7 +122,7 @@ impl Engine {
 }
 
 /// Stops a watch on a thread of its own: one that hangs in a dead file system must not stop the scheduler.
-fn end(watch: Option<Watched>) {
+fn end(watch: Option<ActiveWatch>) {
     let ended = std::thread::Builder::new().name("watch end".to_owned()).spawn(move || drop(watch));
     if let Err(error) = ended {
         tracing::warn!(%error, "Watch stopped without a thread.");

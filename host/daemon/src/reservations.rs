@@ -7,13 +7,13 @@ use std::path::PathBuf;
 /// Final names that running jobs are about to use.
 #[derive(Debug, Default)]
 pub(super) struct Reservations {
-    held: Mutex<Held>,
+    held: Mutex<HeldNames>,
     /// Notified when names are free again.
     pub(super) freed: Condvar,
 }
 
 /// Who holds which name.
-pub(super) type Held = HashMap<PathBuf, Holder>;
+pub(super) type HeldNames = HashMap<PathBuf, Holder>;
 
 /// The job that holds a name.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Holder {
 
 impl Reservations {
     /// What is held now.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Held> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HeldNames> {
         self.held.lock()
     }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use wavemill_api::expire;
 use wavemill_pipelines::model::Duplicates;
 use wavemill_store::Clock;
-use wavemill_store::{ClockRecord, History, Pruned, Store, StoreError};
+use wavemill_store::{ClockRecord, History, PruneCounts, Store, StoreError};
 
 /// Time between two sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
@@ -122,7 +122,7 @@ fn history(shared: &Shared, is_clock_believed: bool) -> History {
 
 fn prune(shared: &Shared, history: &History) -> Result<(), StoreError> {
     let is_stopped = || shared.stop.level() == wavemill_api::StopLevel::Now;
-    let Pruned { jobs, files, plans } = shared.store.prune(history, &is_stopped)?;
+    let PruneCounts { jobs, files, plans } = shared.store.prune(history, &is_stopped)?;
     if jobs + files + plans > 0 {
         tracing::info!(jobs, files, plans, "Old jobs are forgotten.");
     }

@@ -34,11 +34,11 @@ struct Question {
 pub(super) struct Space {
     free_bytes_min: AtomicU64,
     questions: Sender<Question>,
-    known: Mutex<Known>,
+    known: Mutex<SpaceAnswers>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct SpaceAnswers {
     answers: BTreeMap<PathBuf, (Instant, Answer)>,
     /// Questions that were not answered in time.
     open: BTreeMap<PathBuf, Receiver<Answer>>,
@@ -50,7 +50,7 @@ impl Space {
         let (questions, asked) = unbounded::<Question>();
         std::thread::Builder::new().name("space".to_owned()).spawn(move || {
             for Question { path, answer } in asked {
-                // Whoever asked may have lost patience.
+                // Whoever asked may have given up.
                 let _ = answer.send(space_near(&path));
             }
         })?;
@@ -168,7 +168,7 @@ mod tests {
             total_files: 9,
         });
         let answers = BTreeMap::from([(PathBuf::from("/full"), (Instant::now(), full))]);
-        *space.known.lock() = Known { answers, open: BTreeMap::new() };
+        *space.known.lock() = SpaceAnswers { answers, open: BTreeMap::new() };
         let reason = space.shortage(&["/full".into()]).unwrap();
         assert_eq!(reason, "/full has room for only 3 more files");
     }

@@ -13,12 +13,12 @@ use wavemill_pipelines::model::{SourceAction, Watch};
 use wavemill_pipelines::publishing::create_dirs;
 use wavemill_platform::{Mark, mark};
 use wavemill_store::{Clock, rfc3339};
-use wavemill_store::{CurrentPlan, IntakeContext, StoreError, Taken};
+use wavemill_store::{CurrentPlan, IntakeContext, IntakeResult, StoreError};
 use wavemill_watch::{Change, ChangeSender, WatchHandle, WatchSpec, WatchStart, share_files};
 
 /// A watched folder.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct ActiveWatch {
     context: Arc<IntakeContext>,
     spec: WatchSpec,
     /// Whether its files are moved or deleted in the end.
@@ -30,7 +30,7 @@ pub(super) struct Watched {
     is_offline: bool,
 }
 
-impl Watched {
+impl ActiveWatch {
     /// The watches of a pipeline.
     pub(super) fn of_plan(
         plan: &Plan,
@@ -187,11 +187,11 @@ impl Watched {
             changes.iter().filter_map(|change| self.incomplete(change)).collect();
         for taken in shared.store.intake(&self.context, changes)? {
             match taken {
-                Taken::Queued(job) => {
+                IntakeResult::Queued(job) => {
                     tracing::debug!(job = %job.id, input = %job.input.display(), "Job waits.");
                 }
-                Taken::Skipped(job) => shared.emit_skipped(&job),
-                Taken::Canceled(job) => shared.emit_canceled(&job),
+                IntakeResult::Skipped(job) => shared.emit_skipped(&job),
+                IntakeResult::Canceled(job) => shared.emit_canceled(&job),
             }
         }
         // Hooks are woken by it, so it comes after the jobs they are about.
@@ -282,7 +282,7 @@ impl Watched {
 }
 
 /// Warns of watches that take files away from each other.
-pub(super) fn warn_of_contention<'a>(watches: impl IntoIterator<Item = &'a Watched>) {
+pub(super) fn warn_of_contention<'a>(watches: impl IntoIterator<Item = &'a ActiveWatch>) {
     let watches: Vec<_> = watches.into_iter().collect();
     for (index, first) in watches.iter().enumerate() {
         for second in watches[index + 1..].iter().filter(|second| first.contends_with(second)) {

@@ -56,20 +56,20 @@ pub struct LockFile {
 
 impl LockFile {
     /// Locks the file at `path`, made if missing, for this process alone; `None` when others still
-    /// hold it after `patience`.
-    pub fn exclusive(path: &Path, patience: Duration) -> io::Result<Option<Self>> {
-        Self::lock(path, FlockOperation::NonBlockingLockExclusive, patience)
+    /// hold it after `wait_max`.
+    pub fn exclusive(path: &Path, wait_max: Duration) -> io::Result<Option<Self>> {
+        Self::lock(path, FlockOperation::NonBlockingLockExclusive, wait_max)
     }
 
     /// Locks the file together with others who share it.
-    pub fn shared(path: &Path, patience: Duration) -> io::Result<Option<Self>> {
-        Self::lock(path, FlockOperation::NonBlockingLockShared, patience)
+    pub fn shared(path: &Path, wait_max: Duration) -> io::Result<Option<Self>> {
+        Self::lock(path, FlockOperation::NonBlockingLockShared, wait_max)
     }
 
-    fn lock(path: &Path, how: FlockOperation, patience: Duration) -> io::Result<Option<Self>> {
+    fn lock(path: &Path, how: FlockOperation, wait_max: Duration) -> io::Result<Option<Self>> {
         let file =
             OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + wait_max;
         loop {
             match rustix::fs::flock(&file, how) {
                 Ok(()) => return Ok(Some(Self { _file: file })),

@@ -2,7 +2,7 @@
 
 use super::notices::NoticeRecord;
 use super::records::{BatchRecord, FileKey, JobRecord, PlanRecord};
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{CurrentPlan, Store, StoreError};
 use crate::Clock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ pub struct Submission {
 
 /// A batch that was made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Submitted {
+pub struct CreatedBatch {
     /// The batch.
     pub batch: BatchRecord,
     /// Its jobs.
@@ -38,14 +38,14 @@ pub struct Submitted {
 
 /// Which jobs are not handed out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paused {
+pub struct PauseState {
     /// None at all.
     pub all: bool,
     /// None of these pipelines.
     pub pipelines: BTreeSet<String>,
 }
 
-impl Paused {
+impl PauseState {
     /// Whether jobs of a pipeline are held back.
     pub fn holds(&self, pipeline: &str) -> bool {
         self.all || self.pipelines.contains(pipeline)
@@ -61,7 +61,7 @@ impl Store {
         &self,
         pipeline: &str,
         submission: Submission,
-    ) -> Result<Submitted, StoreError> {
+    ) -> Result<CreatedBatch, StoreError> {
         let (id, pipeline) = (self.next_id(), pipeline.to_owned());
         let ids: Vec<_> = submission.files.iter().map(|_| self.next_id()).collect();
         self.write(move |tx| {
@@ -94,7 +94,7 @@ impl Store {
             } else {
                 tx.add(tables::PLAN_USES, batch.plan.as_bytes(), 1)?;
             }
-            Ok(Submitted { batch, jobs, busy })
+            Ok(CreatedBatch { batch, jobs, busy })
         })
     }
 
@@ -206,8 +206,8 @@ impl Store {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn paused(&self) -> Result<Paused, StoreError> {
-        let mut paused = Paused::default();
+    pub fn paused(&self) -> Result<PauseState, StoreError> {
+        let mut paused = PauseState::default();
         self.read()?.scan(tables::PAUSED, Scan::forward(&[]), &mut |pipeline, _| {
             if pipeline == ALL_PIPELINES {
                 paused.all = true;

@@ -1,7 +1,7 @@
 //! The catalog: files that were made or adopted, and orders about them.
 
 use super::records::{ClockRecord, OutputFacts, SourceRecord};
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{Store, StoreError};
 use redb::ReadableDatabase;
 use serde::{Deserialize, Serialize};

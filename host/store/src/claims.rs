@@ -4,9 +4,9 @@ use super::jobs::attempt_key;
 use super::records::{
     AttemptRecord, Ending, JobRecord, LedgerRecord, OutputProgress, OutputRecord, SourceRecord,
 };
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{CatalogRecord, Store, StoreError};
-use crate::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication, Why};
+use crate::{Blame, Claim, End, EndReason, JobQueue, JobState, Lease, NextTry, Publication};
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use wavemill_pipelines::publishing::FileIdentity;
@@ -151,7 +151,7 @@ impl JobQueue for Store {
         })
     }
 
-    fn retry(&self, lease: &Lease, again: Again) -> Result<JobRecord, StoreError> {
+    fn retry(&self, lease: &Lease, again: NextTry) -> Result<JobRecord, StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
             let job = tx.leased(&lease, "retried", &[JobState::Running, JobState::Prepared])?;
@@ -179,10 +179,10 @@ impl JobQueue for Store {
         self.write(move |tx| {
             let job = tx.leased(&lease, "ended", &[JobState::Running, JobState::Prepared])?;
             tx.end_attempt(&job, end.now_ms, Some(&end.reason))?;
-            if job.is_cancel_asked || end.why == Why::Asked {
+            if job.is_cancel_asked || end.why == EndReason::Asked {
                 return tx.cancel_held(&job, end.now_ms);
             }
-            if end.why == Why::SourceChanged {
+            if end.why == EndReason::SourceChanged {
                 if let Some(identity) = tx.take_found_again(&job)? {
                     let after = JobRecord {
                         state: JobState::Ready,
@@ -200,8 +200,8 @@ impl JobQueue for Store {
             }
             let after = JobRecord {
                 state: match end.why {
-                    Why::Failed => JobState::Failed,
-                    Why::SourceChanged | Why::Asked => JobState::Canceled,
+                    EndReason::Failed => JobState::Failed,
+                    EndReason::SourceChanged | EndReason::Asked => JobState::Canceled,
                 },
                 reason: Some(end.reason.clone()),
                 source: end.source.clone(),
@@ -278,7 +278,7 @@ enum Next {
 type VisitReady<'a> = dyn FnMut(&[u8], u64, &[u8]) -> Result<Next, StoreError> + 'a;
 
 /// Visits the queue in order; `visit` gets id, earliest start and pipeline.
-fn for_each_priority(look: &impl Look, visit: &mut VisitReady<'_>) -> Result<(), StoreError> {
+fn for_each_priority(look: &impl ReadAccess, visit: &mut VisitReady<'_>) -> Result<(), StoreError> {
     let mut from: Vec<u8> = Vec::new();
     loop {
         let mut next_priority = None;
@@ -305,7 +305,7 @@ fn for_each_priority(look: &impl Look, visit: &mut VisitReady<'_>) -> Result<(),
 }
 
 /// Ids of the jobs that a claim gets.
-fn choose(look: &impl Look, claim: &Claim) -> Result<Vec<String>, StoreError> {
+fn choose(look: &impl ReadAccess, claim: &Claim) -> Result<Vec<String>, StoreError> {
     let mut free: std::collections::BTreeMap<&[u8], (usize, bool)> = claim
         .pipelines
         .iter()

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::records::{FileKey, JobRecord};
-use super::tables::{self, Look, Tx};
+use super::tables::{self, ReadAccess, Tx};
 
 /// A content that was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) struct Delivery {
 
 /// The delivery of a content by a pipeline.
 pub(super) fn delivered(
-    look: &impl Look,
+    look: &impl ReadAccess,
     pipeline: &str,
     hash: &str,
 ) -> Result<Option<Delivery>, StoreError> {

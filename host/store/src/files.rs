@@ -2,7 +2,7 @@
 
 use super::contents::delivered;
 use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, LedgerRecord};
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{Store, StoreError};
 use crate::{Clock, JobState};
 use std::ffi::OsStr;
@@ -28,7 +28,7 @@ pub struct IntakeContext {
 
 /// What a change led to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Taken {
+pub enum IntakeResult {
     /// A job waits.
     Queued(JobRecord),
     /// A job was made and ended at once: a duplicate.
@@ -79,7 +79,7 @@ impl Store {
         &self,
         context: &Arc<IntakeContext>,
         changes: Vec<Change>,
-    ) -> Result<Vec<Taken>, StoreError> {
+    ) -> Result<Vec<IntakeResult>, StoreError> {
         let is_kept = |change: &Change| {
             matches!(
                 change,
@@ -118,7 +118,7 @@ impl Tx<'_> {
         context: &IntakeContext,
         change: &Change,
         id: &str,
-        taken: &mut Vec<Taken>,
+        taken: &mut Vec<IntakeResult>,
     ) -> Result<(), StoreError> {
         match change {
             Change::Settled(file) => self.settle(context, file, id, taken),
@@ -147,7 +147,7 @@ impl Tx<'_> {
         context: &IntakeContext,
         file: &KnownFile,
         id: &str,
-        taken: &mut Vec<Taken>,
+        taken: &mut Vec<IntakeResult>,
     ) -> Result<(), StoreError> {
         let key = context.file(&file.relative);
         let record = record_of(file);
@@ -161,9 +161,9 @@ impl Tx<'_> {
             job.state = JobState::Skipped;
             job.finished_ms = Some(Clock::now_ms());
             job.reason = Some(reason);
-            taken.push(Taken::Skipped(job.clone()));
+            taken.push(IntakeResult::Skipped(job.clone()));
         } else {
-            taken.push(Taken::Queued(job.clone()));
+            taken.push(IntakeResult::Queued(job.clone()));
         }
         self.insert_job(&job)
     }
@@ -207,7 +207,7 @@ impl Tx<'_> {
         context: &IntakeContext,
         file: &KnownFile,
         id: &str,
-        taken: &mut Vec<Taken>,
+        taken: &mut Vec<IntakeResult>,
     ) -> Result<(), StoreError> {
         let key = context.file(&file.relative);
         let before: Option<FileRecord> = self.record(tables::FILES, &key.key())?;
@@ -235,7 +235,7 @@ impl Tx<'_> {
         &self,
         key: &FileKey,
         record: &FileRecord,
-        taken: &mut Vec<Taken>,
+        taken: &mut Vec<IntakeResult>,
     ) -> Result<bool, StoreError> {
         let Some(job) = self.waiting(key, record)? else { return Ok(false) };
         if job.hash == record.hash_text() {
@@ -247,7 +247,7 @@ impl Tx<'_> {
                 ..job.clone()
             };
             self.change_job(&job, &again)?;
-            taken.push(Taken::Queued(again));
+            taken.push(IntakeResult::Queued(again));
             return Ok(true);
         }
         let canceled = JobRecord {
@@ -257,7 +257,7 @@ impl Tx<'_> {
             ..job.clone()
         };
         self.change_job(&job, &canceled)?;
-        taken.push(Taken::Canceled(canceled));
+        taken.push(IntakeResult::Canceled(canceled));
         Ok(false)
     }
 
@@ -280,7 +280,7 @@ impl Tx<'_> {
 }
 
 /// Why a job that skips duplicates has nothing to do any more.
-fn duplicate_of(look: &impl Look, job: &JobRecord) -> Result<Option<String>, StoreError> {
+fn duplicate_of(look: &impl ReadAccess, job: &JobRecord) -> Result<Option<String>, StoreError> {
     if !job.skips_duplicates {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 use super::contents::{Delivery, delivered};
 use super::records::{FileKey, FileRecord, GroupMember, GroupRecord, JobRecord};
 use super::requests::source_elsewhere;
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{Store, StoreError};
 use crate::JobState;
 use crate::cache::GroupMeasurements;
@@ -79,7 +79,7 @@ impl Store {
 
 /// The group that a job has already, unless it is of another pipeline.
 fn group_that_is_known(
-    look: &impl Look,
+    look: &impl ReadAccess,
     job: &str,
 ) -> Result<Option<(String, GroupRecord)>, StoreError> {
     let job: Option<JobRecord> = look.record(tables::JOBS, job.as_bytes())?;
@@ -129,7 +129,7 @@ impl Tx<'_> {
     fn enter_group(
         &self,
         job: &str,
-        formed: &Formed,
+        formed: &NewGroup,
         id: &str,
     ) -> Result<(String, GroupRecord), StoreError> {
         let takes = |job: &JobRecord| {
@@ -151,7 +151,7 @@ fn group_job_key(group: &str, job: &str) -> Vec<u8> {
 }
 
 /// A group that no job has yet.
-struct Formed {
+struct NewGroup {
     record: GroupRecord,
     /// Ids of the other jobs whose source is one of its files.
     others: Vec<String>,
@@ -173,7 +173,7 @@ impl Search<'_> {
         self.store.read()?.record(table, key)
     }
 
-    fn form(&self, grouping: Grouping) -> Result<Formed, StoreError> {
+    fn form(&self, grouping: Grouping) -> Result<NewGroup, StoreError> {
         let job = self.job;
         let others = match &job.batch {
             Some(batch) => self.submitted_with(batch, grouping)?,
@@ -190,7 +190,7 @@ impl Search<'_> {
         let theirs = others.iter().filter(|other| paths.contains(&*other.input));
         let others = theirs.map(|other| other.id.clone()).collect();
         let record = GroupRecord { plan: job.plan.clone(), members, measured: None };
-        Ok(Formed { record, others })
+        Ok(NewGroup { record, others })
     }
 
     /// The other files of the folder of a watched file, and those that were in one group with it before their jobs moved

@@ -5,7 +5,7 @@
 
 use super::jobs::{backwards, job_prefix, state_key};
 use super::records::{BatchRecord, CurrentPlan, JobRecord};
-use super::tables::{self, Look, META, Scan, Tx};
+use super::tables::{self, META, ReadAccess, Scan, Tx};
 use super::{CatalogRecord, Store, StoreError};
 use crate::{JobState, made_ms};
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ pub struct History {
 
 /// What a prune has forgotten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pruned {
+pub struct PruneCounts {
     /// Jobs, with all that belongs to them.
     pub jobs: u64,
     /// Files that were made and are gone.
@@ -81,9 +81,9 @@ impl Store {
         &self,
         history: &History,
         is_stopped: &dyn Fn() -> bool,
-    ) -> Result<Pruned, StoreError> {
+    ) -> Result<PruneCounts, StoreError> {
         let mut pruned =
-            Pruned { jobs: self.prune_jobs(history, is_stopped)?, ..Pruned::default() };
+            PruneCounts { jobs: self.prune_jobs(history, is_stopped)?, ..PruneCounts::default() };
         if !is_stopped() {
             pruned.plans = self.prune_plans(is_stopped)?;
             pruned.files = self.prune_files(is_stopped)?;
@@ -143,12 +143,16 @@ impl Store {
 }
 
 /// What is known of forgotten jobs, if there are any.
-pub(super) fn forgotten(look: &impl Look) -> Result<Option<ForgottenRecord>, StoreError> {
+pub(super) fn forgotten(look: &impl ReadAccess) -> Result<Option<ForgottenRecord>, StoreError> {
     look.record(META, FORGOTTEN_KEY)
 }
 
 /// Ids of jobs that are over and too old or too many.
-fn old_jobs(look: &impl Look, history: &History, after: &[u8]) -> Result<Part<String>, StoreError> {
+fn old_jobs(
+    look: &impl ReadAccess,
+    history: &History,
+    after: &[u8],
+) -> Result<Part<String>, StoreError> {
     let mut finished = 0;
     for state in JobState::ALL.into_iter().filter(|state| state.is_final()) {
         finished += look.record::<u64>(tables::COUNTS, &[state.code()])?.unwrap_or(0);
@@ -176,7 +180,7 @@ fn old_jobs(look: &impl Look, history: &History, after: &[u8]) -> Result<Part<St
 }
 
 /// When a job was over, with its batch.
-fn ended_ms(look: &impl Look, job: &JobRecord) -> Result<u64, StoreError> {
+fn ended_ms(look: &impl ReadAccess, job: &JobRecord) -> Result<u64, StoreError> {
     let own_ms = job.finished_ms.or_else(|| made_ms(&job.id)).unwrap_or(0);
     let Some(batch) = &job.batch else { return Ok(own_ms) };
     let batch: Option<BatchRecord> = look.record(tables::BATCHES, batch.as_bytes())?;
@@ -184,7 +188,7 @@ fn ended_ms(look: &impl Look, job: &JobRecord) -> Result<u64, StoreError> {
 }
 
 /// Hashes of pipelines that no job or batch has, nor new ones would get.
-fn unused_plans(look: &impl Look) -> Result<Vec<Vec<u8>>, StoreError> {
+fn unused_plans(look: &impl ReadAccess) -> Result<Vec<Vec<u8>>, StoreError> {
     let current = look.records::<CurrentPlan>(tables::CURRENT, &[])?;
     let current: BTreeSet<String> = current.into_iter().map(|(_, current)| current.plan).collect();
     let mut unused = Vec::new();
@@ -199,7 +203,10 @@ fn unused_plans(look: &impl Look) -> Result<Vec<Vec<u8>>, StoreError> {
 }
 
 /// Cataloged files of the time of forgotten jobs, and whose own job is forgotten.
-fn old_files(look: &impl Look, after: &[u8]) -> Result<Part<(PathBuf, CatalogRecord)>, StoreError> {
+fn old_files(
+    look: &impl ReadAccess,
+    after: &[u8],
+) -> Result<Part<(PathBuf, CatalogRecord)>, StoreError> {
     let mut part = Part { items: Vec::new(), next: None };
     let Some(forgotten) = forgotten(look)? else { return Ok(part) };
     let (mut looked_at, from) = (0, behind(after));
@@ -222,7 +229,7 @@ fn old_files(look: &impl Look, after: &[u8]) -> Result<Part<(PathBuf, CatalogRec
     Ok(part)
 }
 
-fn is_job_known(look: &impl Look, record: &CatalogRecord) -> Result<bool, StoreError> {
+fn is_job_known(look: &impl ReadAccess, record: &CatalogRecord) -> Result<bool, StoreError> {
     let Some(job) = &record.job else { return Ok(false) };
     Ok(look.bytes(tables::JOBS, job.as_bytes())?.is_some())
 }

@@ -1,7 +1,7 @@
 //! Jobs in the store: one place that keeps record, state index, counts and queue in step.
 
 use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, OutputRecord};
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{Ending, SourceRecord, StoreError};
 use crate::{Clock, JobState, Lease};
 use wavemill_pipelines::publishing::FileIdentity;

@@ -31,16 +31,16 @@ mod tests;
 mod upgrade;
 mod waits;
 
-pub use batches::{Paused, Submission, Submitted};
+pub use batches::{CreatedBatch, PauseState, Submission};
 pub use catalog::{CacheStats, CatalogRecord};
 pub use clock::{Clock, rfc3339};
-pub use files::{IntakeContext, Taken};
-pub use history::{History, Pruned};
+pub use files::{IntakeContext, IntakeResult};
+pub use history::{History, PruneCounts};
 pub use job_id::{JobIds, is_job_id, made_ms};
 pub use job_state::JobState;
 pub use notices::{HookBacklog, HookRecord, NoticeRecord, Occasion};
 pub use queries::JobQuery;
-pub use queue::{Again, Blame, Capacity, Claim, End, JobQueue, Lease, Publication, Why};
+pub use queue::{Blame, Capacity, Claim, End, EndReason, JobQueue, Lease, NextTry, Publication};
 pub(crate) use records::FileRecord;
 pub use records::{
     BatchRecord, ClockRecord, CurrentPlan, Ending, FileKey, GroupMember, GroupRecord, JobRecord,
@@ -59,7 +59,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tables::{ALL, Look, META, Scan};
+use tables::{ALL, META, ReadAccess, Scan};
 use thiserror::Error;
 
 /// The store's file in the state folder.

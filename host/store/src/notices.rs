@@ -1,7 +1,7 @@
 //! What hooks are to be notified of: written with the change it is about, kept until it was delivered.
 
 use super::records::{BatchRecord, JobRecord};
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{Store, StoreError};
 use crate::{Clock, JobState};
 use serde::{Deserialize, Serialize};
@@ -253,12 +253,12 @@ fn notice_key(hook: &str, notice: &NoticeRecord) -> Vec<u8> {
 }
 
 /// How much a hook was not notified of yet.
-fn backlog(look: &impl Look, hook: &[u8]) -> Result<Backlog, StoreError> {
+fn backlog(look: &impl ReadAccess, hook: &[u8]) -> Result<Backlog, StoreError> {
     look.record(tables::BACKLOGS, hook)?.map_or_else(|| count(look, hook), Ok)
 }
 
 /// Counts by reading every notice of a hook.
-fn count(look: &impl Look, hook: &[u8]) -> Result<Backlog, StoreError> {
+fn count(look: &impl ReadAccess, hook: &[u8]) -> Result<Backlog, StoreError> {
     let mut backlog = Backlog::default();
     let prefix = tables::key(&[hook, b""]);
     look.scan(tables::NOTICES, Scan::forward(&prefix), &mut |_, bytes| {

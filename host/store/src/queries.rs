@@ -3,7 +3,7 @@
 use super::history::forgotten;
 use super::jobs::{backwards, job_prefix, state_key};
 use super::records::{CurrentPlan, FileKey, JobRecord, LedgerRecord, OutputRecord, PlanRecord};
-use super::tables::{self, Look, Scan};
+use super::tables::{self, ReadAccess, Scan};
 use super::{Store, StoreError};
 use crate::{JobState, is_job_id, made_ms, rfc3339};
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,7 +182,7 @@ impl Store {
 }
 
 /// Why no job has this id, or one that begins or ends so.
-fn unknown_job(look: &impl Look, part: &str) -> Result<StoreError, StoreError> {
+fn unknown_job(look: &impl ReadAccess, part: &str) -> Result<StoreError, StoreError> {
     let forgotten = forgotten(look)?.map(|forgotten| forgotten.job);
     // An id says when it was made.
     let until = forgotten.filter(|last| !is_job_id(part) || part <= last.as_str());

@@ -69,7 +69,7 @@ pub trait JobQueue: Send + Sync {
     fn settle_source(&self, job: &str, source: SourceRecord) -> Result<JobRecord, StoreError>;
 
     /// The attempt failed for a reason that may pass: `-> Retry`; `Canceled` if that was asked.
-    fn retry(&self, lease: &Lease, again: Again) -> Result<JobRecord, StoreError>;
+    fn retry(&self, lease: &Lease, again: NextTry) -> Result<JobRecord, StoreError>;
 
     /// The job is over without delivery: `-> Failed` or `Canceled`. The file of a job whose source changed
     /// is forgotten with that, so that it is taken again. If it was found once more with the job's
@@ -154,7 +154,7 @@ pub struct Publication {
 
 /// When and why to try again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Again {
+pub struct NextTry {
     /// Not before, milliseconds since 1970.
     pub run_at_ms: u64,
     /// One line.
@@ -178,7 +178,7 @@ pub enum Blame {
 
 /// What ends a job without delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum EndReason {
     /// It failed.
     Failed,
     /// Its source is not what was found: it no longer has to run.
@@ -191,7 +191,7 @@ pub enum Why {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
     /// What ended it.
-    pub why: Why,
+    pub why: EndReason,
     /// One line.
     pub reason: String,
     /// What becomes of the source.

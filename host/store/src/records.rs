@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{Defaults, OnConflict};
-use wavemill_pipelines::publishing::{FileIdentity, Takes};
+use wavemill_pipelines::publishing::{FileIdentity, NameClaim};
 
 /// Names a watched file: with the hash of its content this is what work is identified by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -286,7 +286,7 @@ pub struct OutputRecord {
     /// What to do if that name is taken by then.
     pub on_conflict: OnConflict,
     /// How it takes its name.
-    pub takes: Takes,
+    pub takes: NameClaim,
     /// How far it is.
     pub progress: OutputProgress,
     /// What is known of its sound.

@@ -1,6 +1,6 @@
 //! References: tracks that others are compared with.
 
-use super::tables::{self, Look, Scan};
+use super::tables::{self, ReadAccess, Scan};
 use super::{Store, StoreError};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -157,20 +157,20 @@ impl Store {
 }
 
 /// What a record of [`tables::REFERENCE_FEATURES`] holds.
-struct Stored {
+struct StoredFeatures {
     version: u32,
     features: Features,
     genre: String,
 }
 
-fn stored(bytes: &[u8]) -> Result<Stored, StoreError> {
+fn stored(bytes: &[u8]) -> Result<StoredFeatures, StoreError> {
     let short = || StoreError::Record { reason: format!("features of {} bytes", bytes.len()) };
     let (version, rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
     let (features, genre) = rest.split_at_checked(Features::BYTES).ok_or_else(short)?;
     let features = Features::from_bytes(features)
         .map_err(|error| StoreError::Record { reason: error.to_string() })?;
     let genre = String::from_utf8_lossy(genre).into_owned();
-    Ok(Stored { version: u32::from_le_bytes(*version), features, genre })
+    Ok(StoredFeatures { version: u32::from_le_bytes(*version), features, genre })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What users ask for: repeating jobs and processing known files again.
 
 use super::records::{CurrentPlan, FileKey, FileRecord, JobRecord, SourceRecord};
-use super::tables::{self, Look, Scan, Tx};
+use super::tables::{self, ReadAccess, Scan, Tx};
 use super::{JobQuery, Store, StoreError};
 use crate::JobState;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -23,7 +23,7 @@ impl Store {
         let mut work = Vec::new();
         for id in ids {
             let job = self.job(id)?;
-            let gone = Gone::of([Some(&job), self.latest_job(&job.file)?.as_ref()]);
+            let gone = MissingSources::of([Some(&job), self.latest_job(&job.file)?.as_ref()]);
             work.push((job.id, self.next_id(), gone));
         }
         if work.is_empty() {
@@ -122,7 +122,7 @@ impl Store {
     pub fn reprocess_files(&self, files: Vec<FileKey>) -> Result<Vec<JobRecord>, StoreError> {
         let mut work = Vec::new();
         for file in files {
-            let gone = Gone::of([self.latest_job(&file)?.as_ref(), None]);
+            let gone = MissingSources::of([self.latest_job(&file)?.as_ref(), None]);
             work.push((file, self.next_id(), gone));
         }
         self.write(move |tx| {
@@ -140,9 +140,9 @@ impl Store {
 
 /// Where sources of jobs were moved to and are not any more. Looked at before the change, which every other one waits
 /// for: a file system may hang.
-struct Gone(Vec<PathBuf>);
+struct MissingSources(Vec<PathBuf>);
 
-impl Gone {
+impl MissingSources {
     fn of(jobs: [Option<&JobRecord>; 2]) -> Self {
         let moved = jobs.into_iter().flatten().filter_map(moved_source);
         Self(moved.filter(|path| !path.exists()).map(Path::to_path_buf).collect())
@@ -189,7 +189,7 @@ impl Tx<'_> {
         &self,
         id: &str,
         new_id: &str,
-        gone: &Gone,
+        gone: &MissingSources,
         busy: &mut BusyMoved,
     ) -> Result<JobRecord, StoreError> {
         let job = self.job(id)?;
@@ -212,7 +212,7 @@ impl Tx<'_> {
         &self,
         job: &JobRecord,
         id: &str,
-        gone: &Gone,
+        gone: &MissingSources,
         busy: &mut BusyMoved,
     ) -> Result<JobRecord, StoreError> {
         let known: Option<FileRecord> = self.record(tables::FILES, &job.file.key())?;
@@ -255,7 +255,7 @@ impl Tx<'_> {
         &self,
         file: &FileKey,
         id: &str,
-        gone: &Gone,
+        gone: &MissingSources,
         busy: &mut BusyMoved,
     ) -> Result<Option<JobRecord>, StoreError> {
         let latest = self.latest_job(file)?;
@@ -326,7 +326,7 @@ fn files_of(pipeline: Option<&str>) -> Vec<u8> {
 /// The last jobs of files that no watched folder reports, each with where its source should be. Of several that were
 /// moved to the same place the one that ended last has its source there.
 fn jobs_with_source_elsewhere(
-    look: &impl Look,
+    look: &impl ReadAccess,
     pipeline: Option<&str>,
 ) -> Result<Vec<(JobRecord, PathBuf)>, StoreError> {
     let mut found: BTreeMap<_, JobRecord> = BTreeMap::new();

@@ -126,7 +126,7 @@ pub(super) fn key(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Looking into the store: the same in a reading and in a writing transaction.
-pub(super) trait Look {
+pub(super) trait ReadAccess {
     /// The bytes at a key.
     fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
@@ -223,7 +223,7 @@ fn end_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-impl Look for ReadTransaction {
+impl ReadAccess for ReadTransaction {
     fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.open_table(table) {
             Ok(table) => Ok(table.get(key)?.map(|value| value.value().to_vec())),
@@ -244,7 +244,7 @@ impl Look for ReadTransaction {
 /// A writing transaction.
 pub(crate) struct Tx<'a>(pub(super) &'a WriteTransaction);
 
-impl Look for Tx<'_> {
+impl ReadAccess for Tx<'_> {
     fn bytes(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let table = self.0.open_table(table)?;
         let value = table.get(key)?;

@@ -5,7 +5,7 @@
 //! step, and fields that are new have a default.
 
 use super::records::{BatchRecord, GroupRecord, JobRecord};
-use super::tables::{self, Look, META, Scan, Tx};
+use super::tables::{self, META, ReadAccess, Scan, Tx};
 use super::{SCHEMA_KEY, SCHEMA_VERSION, StoreError};
 use redb::{Database, ReadableDatabase};
 use std::fs::{self, File};

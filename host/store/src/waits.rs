@@ -2,14 +2,14 @@
 
 use super::jobs::attempt_key;
 use super::records::{AttemptRecord, JobRecord};
-use super::tables::{self, Look, Scan};
+use super::tables::{self, ReadAccess, Scan};
 use super::{Store, StoreError};
 use crate::JobState;
 
 impl Store {
     /// Shortens the waits of jobs whose last attempt ended at a time that is yet to come, to what was meant:
     /// the clock was set back since, and what was to be a minute could be a year. Returns how many.
-    pub fn mend_waits(&self, now_ms: u64) -> Result<usize, StoreError> {
+    pub fn shorten_waits(&self, now_ms: u64) -> Result<usize, StoreError> {
         // Reading is free, a change is a commit.
         if planned_ahead(&self.read()?, now_ms)?.is_empty() {
             return Ok(0);
@@ -26,7 +26,7 @@ impl Store {
 }
 
 /// Jobs that wait because of an attempt that, by the clock, has not ended yet, each with its wait.
-fn planned_ahead(look: &impl Look, now_ms: u64) -> Result<Vec<(JobRecord, u64)>, StoreError> {
+fn planned_ahead(look: &impl ReadAccess, now_ms: u64) -> Result<Vec<(JobRecord, u64)>, StoreError> {
     let mut ids = Vec::new();
     look.scan(tables::STATES, Scan::forward(&[JobState::Retry.code()]), &mut |key, _| {
         ids.push(key[1..].to_vec());

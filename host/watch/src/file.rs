@@ -9,7 +9,7 @@ pub(super) struct File {
     /// State in which it was last seen; `None` for a file from the store before it is seen.
     pub(super) stat: Option<Stat>,
     /// What was reported of it as settled or touched, or what the store knew.
-    pub(super) known: Option<Known>,
+    pub(super) known: Option<FileContent>,
     /// Where it stands.
     pub(super) phase: Phase,
     /// Since when it has not changed.
@@ -34,7 +34,7 @@ pub(super) struct File {
 
 /// A file's content as the engine knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct FileContent {
     pub(super) size_bytes: u64,
     pub(super) modified_ns: i64,
     pub(super) inode: u64,
@@ -59,15 +59,15 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) enum IndexedFile {
     /// It rests.
-    Resting(Resting),
+    Resting(RestingFile),
     /// Something is to be done or was reported about it.
     Active(Box<File>),
 }
 
 /// A file that was reported and has not changed since.
 #[derive(Debug)]
-pub(super) struct Resting {
-    known: Known,
+pub(super) struct RestingFile {
+    known: FileContent,
     /// [`Stat::changed_ns`], if it was seen since the store was read.
     changed_ns: i64,
     /// Number of the last listing that saw it.
@@ -87,7 +87,7 @@ impl File {
     }
 }
 
-impl Known {
+impl FileContent {
     /// Whether a file in this state is surely the known one.
     pub(super) fn is(&self, stat: &Stat) -> bool {
         self.size_bytes == stat.size_bytes
@@ -99,7 +99,7 @@ impl Known {
 impl IndexedFile {
     /// Packs a file if it rests.
     pub(super) fn new(file: File) -> Self {
-        match Resting::of(&file) {
+        match RestingFile::of(&file) {
             Some(resting) => Self::Resting(resting),
             None => Self::Active(Box::new(file)),
         }
@@ -124,7 +124,7 @@ impl IndexedFile {
             }
             Self::Active(file) => {
                 let result = change(file);
-                if let Some(resting) = Resting::of(file) {
+                if let Some(resting) = RestingFile::of(file) {
                     *self = Self::Resting(resting);
                 }
                 result
@@ -162,7 +162,7 @@ impl IndexedFile {
     }
 }
 
-impl Resting {
+impl RestingFile {
     /// What is kept of a file if it rests: times and jobs that concern it no more are not.
     fn of(file: &File) -> Option<Self> {
         let known = file.known?;
@@ -177,7 +177,7 @@ impl Resting {
     }
 
     fn file(&self) -> File {
-        let Known { size_bytes, modified_ns, inode, .. } = self.known;
+        let FileContent { size_bytes, modified_ns, inode, .. } = self.known;
         let stat = Stat { size_bytes, modified_ns, changed_ns: self.changed_ns, inode };
         File {
             stat: self.is_seen.then_some(stat),
@@ -192,8 +192,8 @@ impl Resting {
 mod tests {
     use super::*;
 
-    fn known() -> Known {
-        Known { size_bytes: 1, modified_ns: -2, inode: 3, hash: blake3::hash(b"a") }
+    fn known() -> FileContent {
+        FileContent { size_bytes: 1, modified_ns: -2, inode: 3, hash: blake3::hash(b"a") }
     }
 
     fn stat() -> Stat {

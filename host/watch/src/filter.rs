@@ -1,7 +1,7 @@
 //! Which paths below a watched folder are looked at.
 
 use super::WatchSpec;
-use super::marker::{Marker, Released};
+use super::marker::{MarkedFiles, Marker};
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use std::ffi::OsStr;
 use std::io;
@@ -61,7 +61,7 @@ impl Filter {
     }
 
     /// What the file is a marker of, if it is one.
-    pub(super) fn released_by(&self, relative: &Path) -> Option<Released> {
+    pub(super) fn released_by(&self, relative: &Path) -> Option<MarkedFiles> {
         self.marker.as_ref()?.released_by(relative.file_name()?)
     }
 

@@ -30,12 +30,12 @@ pub(super) struct Folder {
 /// Files by name: a list without gaps, and a table of four bytes for each place in it.
 #[derive(Default)]
 pub(super) struct Files {
-    list: Vec<Named>,
+    list: Vec<FolderEntry>,
     places: HashTable<u32>,
     state: RandomState,
 }
 
-struct Named {
+struct FolderEntry {
     name: Box<OsStr>,
     file: IndexedFile,
 }
@@ -82,7 +82,7 @@ impl Files {
                 if list.len() == list.capacity() {
                     list.reserve_exact(list.len() / GROWTH_PART + GROWTH_MIN);
                 }
-                list.push(Named { name: name.into(), file: IndexedFile::new(file) });
+                list.push(FolderEntry { name: name.into(), file: IndexedFile::new(file) });
                 result
             }
         }

@@ -1,7 +1,7 @@
 //! What is known of the files and folders below a root.
 
 use super::KnownFile;
-use super::file::{File, IndexedFile, Known, Phase};
+use super::file::{File, FileContent, IndexedFile, Phase};
 use super::folder::Folder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ impl Index {
     pub(super) fn seed(&mut self, file: &KnownFile) {
         let KnownFile { size_bytes, modified_ns, inode, .. } = *file;
         self.update(&file.relative, |seeded| match file.hash {
-            Some(hash) => seeded.known = Some(Known { size_bytes, modified_ns, inode, hash }),
+            Some(hash) => seeded.known = Some(FileContent { size_bytes, modified_ns, inode, hash }),
             // Reported again at every start: whoever waits for the folder to be idle must be notified.
             None => seeded.reported = Some(String::new()),
         });
@@ -164,7 +164,8 @@ mod tests {
             settle(&mut index, path);
         }
         for path in ["a/x.wav", "a/b/y.wav", "a-b/z.wav"] {
-            let known = Known { size_bytes: 1, modified_ns: 1, inode: 1, hash: blake3::hash(b"a") };
+            let known =
+                FileContent { size_bytes: 1, modified_ns: 1, inode: 1, hash: blake3::hash(b"a") };
             index.update(Path::new(path), |file| file.known = Some(known));
         }
         let mut gone = index.remove_folder(Path::new("a"));

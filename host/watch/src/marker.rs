@@ -17,7 +17,7 @@ pub(super) struct Marker {
 
 /// Which files a marker releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Released {
+pub(super) enum MarkedFiles {
     /// The one with this name.
     One(OsString),
     /// All in its folder: the marker's name has no placeholder.
@@ -47,13 +47,13 @@ impl Marker {
     }
 
     /// What a file with this name would release; `None` if it is no marker.
-    pub(super) fn released_by(&self, name: &OsStr) -> Option<Released> {
+    pub(super) fn released_by(&self, name: &OsStr) -> Option<MarkedFiles> {
         if !self.is_per_file {
-            return (name.as_bytes() == self.before).then_some(Released::All);
+            return (name.as_bytes() == self.before).then_some(MarkedFiles::All);
         }
         let inner =
             name.as_bytes().strip_prefix(&self.before[..])?.strip_suffix(&self.after[..])?;
-        (!inner.is_empty()).then(|| Released::One(OsStr::from_bytes(inner).to_owned()))
+        (!inner.is_empty()).then(|| MarkedFiles::One(OsStr::from_bytes(inner).to_owned()))
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(marker.path_for(Path::new("a/x.wav")), Path::new("a/.x.wav.done"));
         assert_eq!(
             marker.released_by(OsStr::new(".x.wav.done")),
-            Some(Released::One("x.wav".into()))
+            Some(MarkedFiles::One("x.wav".into()))
         );
         assert_eq!(marker.released_by(OsStr::new("x.wav")), None);
         assert_eq!(marker.released_by(OsStr::new("..done")), None);
@@ -77,7 +77,7 @@ mod tests {
     fn marker_without_a_placeholder_releases_its_folder() {
         let marker = Marker::new("READY");
         assert_eq!(marker.path_for(Path::new("a/x.wav")), Path::new("a/READY"));
-        assert_eq!(marker.released_by(OsStr::new("READY")), Some(Released::All));
+        assert_eq!(marker.released_by(OsStr::new("READY")), Some(MarkedFiles::All));
         assert_eq!(marker.released_by(OsStr::new("READY.wav")), None);
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Outbox {
 }
 
 /// Nobody listens any more, or the watcher was asked to stop.
-pub(super) struct Closed;
+pub(super) struct ChannelClosed;
 
 impl Outbox {
     pub(super) fn new(index: usize, sender: ChangeSender) -> Self {
@@ -42,7 +42,7 @@ impl Outbox {
     }
 
     /// Sends what is ripe; everything if no more is `expected` soon.
-    pub(super) fn flush(&mut self, expected: bool, stop: &AtomicBool) -> Result<(), Closed> {
+    pub(super) fn flush(&mut self, expected: bool, stop: &AtomicBool) -> Result<(), ChannelClosed> {
         let is_ripe = self.deadline().is_some_and(|deadline| deadline <= Instant::now());
         while self.changes.len() >= BATCH_MAX
             || (!self.changes.is_empty() && (is_ripe || !expected))
@@ -57,15 +57,15 @@ impl Outbox {
         Ok(())
     }
 
-    fn send(&self, batch: Vec<Change>, stop: &AtomicBool) -> Result<(), Closed> {
+    fn send(&self, batch: Vec<Change>, stop: &AtomicBool) -> Result<(), ChannelClosed> {
         let mut message = (self.index, batch);
         while !stop.load(Ordering::Acquire) {
             match self.sender.send_timeout(message, STOP_CHECK) {
                 Ok(()) => return Ok(()),
                 Err(SendTimeoutError::Timeout(back)) => message = back,
-                Err(SendTimeoutError::Disconnected(_)) => return Err(Closed),
+                Err(SendTimeoutError::Disconnected(_)) => return Err(ChannelClosed),
             }
         }
-        Err(Closed)
+        Err(ChannelClosed)
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Root {
 
 /// How the watched folder stands.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum RootState {
     /// It is the folder it was.
     Same,
     /// It is there, and a different one (or seen for the first time).
@@ -54,7 +54,7 @@ impl Root {
     /// An empty folder in place of a full one is taken for a mount point without its mount when the
     /// device changed, or when `/etc/fstab` says that something should be mounted there. Wrongly
     /// online, every file would count as deleted, and as dropped again after the mount.
-    pub(super) fn check(&self, file_count: usize) -> Standing {
+    pub(super) fn check(&self, file_count: usize) -> RootState {
         let metadata = match std::fs::metadata(&self.path) {
             Ok(metadata) if metadata.is_dir() => metadata,
             Ok(_) => return self.offline("is not a folder"),
@@ -66,7 +66,7 @@ impl Root {
             Err(error) => return self.offline(&describe(&error)),
         };
         if self.identity == Some(identity) {
-            return Standing::Same;
+            return RootState::Same;
         }
         if file_count > 0 && entries.next().is_none() {
             if self.identity.is_some_and(|former| former.device != identity.device) {
@@ -81,7 +81,7 @@ impl Root {
                 ));
             }
         }
-        Standing::New(identity)
+        RootState::New(identity)
     }
 
     /// Accepts the folder that is there now.
@@ -94,8 +94,8 @@ impl Root {
         is_on_network(&self.path)
     }
 
-    fn offline(&self, reason: &str) -> Standing {
-        Standing::Offline(format!("watched folder {}: {reason}", self.path.display()))
+    fn offline(&self, reason: &str) -> RootState {
+        RootState::Offline(format!("watched folder {}: {reason}", self.path.display()))
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
     fn missing_folder_is_offline_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path().join("inbox"));
-        let Standing::Offline(reason) = root.check(0) else { panic!("it is not there") };
+        let RootState::Offline(reason) = root.check(0) else { panic!("it is not there") };
         assert!(reason.contains("inbox") && reason.contains("no such file"), "{reason}");
     }
 
@@ -157,19 +157,19 @@ mod tests {
         let mut root = Root::new(folder.path().to_owned());
         root.accept(Identity { device: u64::MAX, inode: 1 });
         assert!(
-            matches!(root.check(1), Standing::Offline(reason) if reason.contains("is mounted"))
+            matches!(root.check(1), RootState::Offline(reason) if reason.contains("is mounted"))
         );
-        assert!(matches!(root.check(0), Standing::New(_)));
+        assert!(matches!(root.check(0), RootState::New(_)));
         std::fs::File::create(folder.path().join("a.wav")).unwrap();
-        assert!(matches!(root.check(1), Standing::New(_)));
+        assert!(matches!(root.check(1), RootState::New(_)));
     }
 
     #[test]
     fn accepted_folder_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let mut root = Root::new(folder.path().to_owned());
-        let Standing::New(identity) = root.check(0) else { panic!("it is there") };
+        let RootState::New(identity) = root.check(0) else { panic!("it is there") };
         root.accept(identity);
-        assert_eq!(root.check(5), Standing::Same);
+        assert_eq!(root.check(5), RootState::Same);
     }
 }

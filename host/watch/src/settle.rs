@@ -1,7 +1,7 @@
 //! From "seen" to "settled": the rules by which a file is taken.
 
 use super::dirt::Evidence;
-use super::file::{File, Known, Phase};
+use super::file::{File, FileContent, Phase};
 use super::hash::{HashJob, HashResult, Outcome, describe};
 use super::stat::{Kind, Stat, is_absence, look};
 use super::thread::{STABLE_POLLING, Watcher};
@@ -61,7 +61,7 @@ impl File {
             inode,
             hash: Some(hash),
         };
-        self.known = Some(Known { size_bytes, modified_ns, inode, hash });
+        self.known = Some(FileContent { size_bytes, modified_ns, inode, hash });
         self.rest();
         self.reported = None;
         Some(if is_untouched { Change::Touched(file) } else { Change::Settled(file) })

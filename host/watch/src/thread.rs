@@ -5,8 +5,8 @@ use super::events::{EventSource, HintReceiver, OpenEvents, WatchError, hint_queu
 use super::filter::Filter;
 use super::hash::HashPool;
 use super::index::Index;
-use super::outbox::{Closed, Outbox};
-use super::root::{Root, Standing};
+use super::outbox::{ChannelClosed, Outbox};
+use super::root::{Root, RootState};
 use super::stat::Identity;
 use super::timers::Timers;
 use super::walks::Walks;
@@ -133,18 +133,18 @@ impl Watcher {
 
     fn start(&mut self) {
         match self.root.check(self.index.file_count()) {
-            Standing::Offline(reason) => {
+            RootState::Offline(reason) => {
                 // As if it had been there before, so that coming back is reported.
                 self.is_online = true;
                 self.go_offline(reason);
             }
-            Standing::New(identity) => self.go_online(identity),
-            Standing::Same => {}
+            RootState::New(identity) => self.go_online(identity),
+            RootState::Same => {}
         }
     }
 
     /// One round of everything that does not wait.
-    fn round(&mut self) -> Result<(), Closed> {
+    fn round(&mut self) -> Result<(), ChannelClosed> {
         self.take_hints();
         self.take_results();
         if self.requests.try_iter().count() > 0 {
@@ -234,12 +234,12 @@ impl Watcher {
     /// Asked before anything is reported as vanished.
     pub(super) fn root_is_there(&mut self) -> bool {
         match self.root.check(self.index.file_count()) {
-            Standing::Same => return self.is_online,
-            Standing::New(identity) => {
+            RootState::Same => return self.is_online,
+            RootState::New(identity) => {
                 info!(root = %self.spec.root.display(), "Watched folder was replaced.");
                 self.go_online(identity);
             }
-            Standing::Offline(reason) => self.go_offline(reason),
+            RootState::Offline(reason) => self.go_offline(reason),
         }
         false
     }
@@ -247,9 +247,9 @@ impl Watcher {
     fn look_for_root(&mut self, now: Instant) {
         self.next_root_check = now + OFFLINE_CHECK.min(self.rescan());
         match self.root.check(self.index.file_count()) {
-            Standing::Offline(_) => return,
-            Standing::Same => self.open(),
-            Standing::New(identity) => self.go_online(identity),
+            RootState::Offline(_) => return,
+            RootState::Same => self.open(),
+            RootState::New(identity) => self.go_online(identity),
         }
         info!(root = %self.spec.root.display(), "Watched folder is back online.");
         self.outbox.push(Change::RootOnline);

@@ -4,7 +4,7 @@ use super::events::WatchError;
 use super::file::{File, Phase};
 use super::hash::describe;
 use super::index::parent_of;
-use super::marker::Released;
+use super::marker::MarkedFiles;
 use super::stat::{Identity, Kind, is_absence, look};
 use super::thread::Watcher;
 use super::walks::{Lane, Listing, Task};
@@ -275,8 +275,8 @@ impl Watcher {
         let folder = parent_of(relative);
         let files = match self.filter.released_by(relative) {
             None => return,
-            Some(Released::One(name)) => vec![folder.join(name)],
-            Some(Released::All) => self.index.waiting_for_marker(folder),
+            Some(MarkedFiles::One(name)) => vec![folder.join(name)],
+            Some(MarkedFiles::All) => self.index.waiting_for_marker(folder),
         };
         for file in files {
             if self.index.file(&file).is_some_and(|file| file.phase == Phase::Marker) {

@@ -18,12 +18,12 @@ use wavemill_core::encode::{Dither, EncodeSettings, FormatDescriptor};
 use wavemill_core::loudness::{GroupLoudness, LoudnessReport, MonoMode};
 use wavemill_core::processor::{StepProcessor, WholeFile};
 use wavemill_core::processors;
-use wavemill_core::tags::{self, Broadcast, Cue, Leveled, Recording, ReplayGain, Tags};
+use wavemill_core::tags::{self, Broadcast, Cue, GainBasis, Recording, ReplayGain, Tags};
 use wavemill_core::units::{Decibels, Frames, SampleRate};
 
 /// What a scan of the source found, or its header promised.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct SourceFacts {
     /// Frames of the source.
     pub(crate) frames: Option<Frames>,
     /// Its loudness, if measured.
@@ -36,7 +36,7 @@ pub(crate) struct Known {
     pub(crate) references: References,
 }
 
-impl Known {
+impl SourceFacts {
     /// What conditions of steps look at.
     pub(super) fn facts<'i>(&self, input: &'i Input) -> Facts<'i> {
         Facts {
@@ -151,7 +151,7 @@ impl Blueprint {
     pub(crate) fn draw(
         pipeline: &Pipeline,
         input: &Input,
-        known: &Known,
+        known: &SourceFacts,
     ) -> Result<Self, RunError> {
         let group = known.group.as_ref();
         let (stages, steps) = build_stages(pipeline, input, known)?;
@@ -237,7 +237,7 @@ impl Blueprint {
             return tags;
         }
         let album = self.album(group).and_then(|album| {
-            Some(Leveled { loudness: album.integrated_lufs?, true_peak: album.true_peak_dbtp? })
+            Some(GainBasis { loudness: album.integrated_lufs?, true_peak: album.true_peak_dbtp? })
         });
         Arc::new(Tags {
             replay_gain: Some(ReplayGain { track: None, album }),
@@ -499,7 +499,11 @@ fn left_out(group: Option<&JobGroup>) -> impl Iterator<Item = String> {
 /// The stages, and for each step its stage or why it does not run.
 type Stages = (Vec<Stage>, Vec<Result<usize, String>>);
 
-fn build_stages(pipeline: &Pipeline, input: &Input, known: &Known) -> Result<Stages, RunError> {
+fn build_stages(
+    pipeline: &Pipeline,
+    input: &Input,
+    known: &SourceFacts,
+) -> Result<Stages, RunError> {
     let (source, facts) = (&input.info.spec, known.facts(input));
     let mut stages: Vec<Stage> = Vec::new();
     let mut steps = Vec::new();

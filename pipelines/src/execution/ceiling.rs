@@ -4,7 +4,7 @@ use super::blueprint::{Blueprint, Ceiling};
 use crate::ceiling::of_step;
 use crate::model::Pipeline;
 use wavemill_core::descriptor::Peaks;
-use wavemill_core::processor::Lowered;
+use wavemill_core::processor::CeilingChange;
 use wavemill_core::units::Decibels;
 
 impl Blueprint {
@@ -36,7 +36,7 @@ impl Blueprint {
         let is_limiting = self.passes[pass].stages.contains(&stage) && {
             let step = self.stages[stage].processor.whole_file_mut();
             step.is_some_and(|step| {
-                step.lower_ceiling(Decibels::ZERO, Decibels::ZERO) != Lowered::Nothing
+                step.lower_ceiling(Decibels::ZERO, Decibels::ZERO) != CeilingChange::Nothing
             })
         };
         is_limiting.then_some(stage)

@@ -4,7 +4,7 @@ use crate::model::{Bounds, Pipeline, Require, RequireOn};
 use crate::report::Verdict;
 use std::borrow::Cow;
 use wavemill_core::audio::StreamSpec;
-use wavemill_core::delivery::{self, Measured, Outcome};
+use wavemill_core::delivery::{self, JudgedFile, Outcome};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::measure::LevelReport;
 use wavemill_core::units::Frames;
@@ -113,7 +113,7 @@ fn check_loudness(pipeline: &Pipeline, on: RequireOn, subject: Subject<'_>) -> V
 /// not measured) rejects nothing; `check` has said so.
 fn by_target(subject: Subject<'_>, report: &LoudnessReport, require: &Require) -> Vec<Verdict> {
     let Some(target) = &require.target else { return Vec::new() };
-    let measured = Measured { loudness: report, channels: subject.spec.channel_count() };
+    let measured = JudgedFile { loudness: report, channels: subject.spec.channel_count() };
     let judged = delivery::judge(target, measured).verdicts.into_iter();
     let judged = judged.filter(|one| matches!(one.outcome, Outcome::Pass | Outcome::Fail));
     judged

@@ -4,7 +4,6 @@
 //! the same job gives the same bytes.
 
 mod access;
-mod agreement;
 pub(crate) mod blueprint;
 mod ceiling;
 mod chapters;
@@ -14,6 +13,7 @@ mod fingerprint;
 mod format;
 mod gates;
 mod group;
+mod group_correction;
 pub(crate) mod member;
 pub(crate) mod outputs;
 mod page;
@@ -33,11 +33,11 @@ mod writer;
 
 pub(crate) use access::DirectAccess;
 pub use access::FileAccess;
-pub use agreement::{ROUNDS_MAX, agree, must_agree};
+pub use group_correction::{ROUNDS_MAX, correct_group, needs_group_correction};
 pub use member::{Member, identity, measure};
 
 pub use crate::error::RunError;
-pub use crate::job::{Agreement, Correction, Job, JobGroup, LeftOut};
+pub use crate::job::{Correction, GroupCorrection, Job, JobGroup, OmittedFile};
 
 use crate::model::{OnConflict, Pipeline};
 use crate::path_text;
@@ -131,7 +131,7 @@ pub trait Hooks {
 
 /// A complete, synced, verified temporary file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prepared {
+pub struct PreparedOutput {
     /// Its kind.
     pub kind: OutputKind,
     /// Where it is.
@@ -154,7 +154,7 @@ pub struct Outcome {
     pub rejected: Option<String>,
     /// Files to publish, in this order: exports, chapters, the page, the report last. Chapters that were decided are left
     /// out where the audio has none in the end.
-    pub outputs: Vec<Prepared>,
+    pub outputs: Vec<PreparedOutput>,
     /// The report, whether or not the pipeline writes it to a file.
     pub report: Report,
 }

@@ -2,7 +2,9 @@
 
 use super::chapters::Chapters;
 use super::writer::{Temporary, hash};
-use super::{Decision, FileAccess, Hooks, Job, OutputKind, Places, Prepared, Proposal, RunError};
+use super::{
+    Decision, FileAccess, Hooks, Job, OutputKind, Places, PreparedOutput, Proposal, RunError,
+};
 use crate::error::output_io;
 use crate::model::{OnConflict, Pipeline};
 use crate::report::Report;
@@ -115,7 +117,7 @@ pub(super) fn write_chapters(
     chapters: &Chapters,
     job: &Job,
     access: &Arc<dyn FileAccess>,
-) -> Result<Option<(Prepared, Temporary)>, RunError> {
+) -> Result<Option<(PreparedOutput, Temporary)>, RunError> {
     if chapters.count() == 0 {
         return Ok(None);
     }
@@ -128,7 +130,7 @@ pub(super) fn write_page(
     decision: Option<&Decision>,
     page: &Page,
     access: &Arc<dyn FileAccess>,
-) -> Result<Option<(Prepared, Temporary)>, RunError> {
+) -> Result<Option<(PreparedOutput, Temporary)>, RunError> {
     write(OutputKind::Page, decision, &html::render(page), access)
 }
 
@@ -138,7 +140,7 @@ pub(super) fn write_report(
     report: &Report,
     job: &Job,
     access: &Arc<dyn FileAccess>,
-) -> Result<Option<(Prepared, Temporary)>, RunError> {
+) -> Result<Option<(PreparedOutput, Temporary)>, RunError> {
     let mut text = serde_json::to_string_pretty(&report.to_json())
         .map_err(|error| unwritable("report", job, &error))?;
     text.push('\n');
@@ -155,7 +157,7 @@ fn write(
     decision: Option<&Decision>,
     text: &str,
     access: &Arc<dyn FileAccess>,
-) -> Result<Option<(Prepared, Temporary)>, RunError> {
+) -> Result<Option<(PreparedOutput, Temporary)>, RunError> {
     let Some(Decision::Write { temporary: path, path: final_path }) = decision else {
         return Ok(None);
     };
@@ -168,7 +170,12 @@ fn write(
         let reason = format!("`{}` was written but failed verification", path.display());
         return Err(RunError::Transient { reason });
     }
-    let prepared =
-        Prepared { kind, temporary: path.clone(), path: final_path.clone(), size_bytes, blake3 };
+    let prepared = PreparedOutput {
+        kind,
+        temporary: path.clone(),
+        path: final_path.clone(),
+        size_bytes,
+        blake3,
+    };
     Ok(Some((prepared, temporary)))
 }

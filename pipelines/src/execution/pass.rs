@@ -55,7 +55,7 @@ pub(super) struct Work<'r> {
 
 /// What a pass brought.
 #[derive(Default)]
-pub(super) struct Done {
+pub(super) struct PassResult {
     /// Frames read.
     pub(super) input_frames: Frames,
     /// Frames that came out of the last stage.
@@ -70,7 +70,7 @@ pub(super) struct Done {
 }
 
 /// Runs a pass; every thread has ended when it returns.
-pub(super) fn run(feed: Feed<'_>, mut work: Work<'_>) -> Result<Done, RunError> {
+pub(super) fn run(feed: Feed<'_>, mut work: Work<'_>) -> Result<PassResult, RunError> {
     std::thread::scope(|scope| {
         let groups = std::mem::take(&mut work.groups);
         let spec = match &feed {
@@ -119,7 +119,7 @@ fn drive(
     spec: &StreamSpec,
     work: &mut Work<'_>,
     takers: &[(Option<usize>, Sender<Option<Signal>>)],
-) -> Result<Done, RunError> {
+) -> Result<PassResult, RunError> {
     let range = work.pass.stages.clone();
     let (before, after) = work.stages.split_at_mut(range.end);
     let mut taps = PassTaps {
@@ -171,7 +171,7 @@ fn drive(
     chain.finish(&mut block, &mut taps)?;
     taps.end()?;
     let output_frames = if taps.last.is_some() { Frames(taps.output_frames) } else { input_frames };
-    Ok(Done { input_frames, output_frames, spool: taps.spool, ..Done::default() })
+    Ok(PassResult { input_frames, output_frames, spool: taps.spool, ..PassResult::default() })
 }
 
 /// Whoever takes the signal in a pass.
@@ -249,7 +249,7 @@ struct Threads<'scope> {
 }
 
 /// What each group stored, and the files by export.
-type Joined = (Vec<(usize, StoredSignal)>, Vec<(usize, WrittenFile)>);
+type ThreadResults = (Vec<(usize, StoredSignal)>, Vec<(usize, WrittenFile)>);
 
 impl<'scope> Threads<'scope> {
     /// Starts a group and its writers; the result takes the signal.
@@ -274,7 +274,7 @@ impl<'scope> Threads<'scope> {
     }
 
     /// Waits for all; the writers' errors come first, as a group only learns that one is gone.
-    fn join(self) -> Result<Joined, RunError> {
+    fn join(self) -> Result<ThreadResults, RunError> {
         let mut failure = None;
         let mut note = |error: RunError| {
             if matches!(failure, None | Some(RunError::Canceled)) {

@@ -3,7 +3,7 @@
 //! A ceiling holds where a step keeps it, and a loudness where a step makes it. What an export adds behind
 //! them raises peaks and takes loudness; so both are looked at as decoded, and the pass is run again
 //! for the exports that differ from what was asked for. Files that get one gain together get one correction
-//! together as well: see [`agreement`](super::agreement).
+//! together as well: see [`group_correction`](super::group_correction).
 
 use super::Correction;
 use super::RunError;
@@ -18,7 +18,7 @@ use super::spool::Spool;
 use super::stage::Stage;
 use std::collections::BTreeMap;
 use wavemill_core::loudness::LoudnessReport;
-use wavemill_core::processor::Lowered;
+use wavemill_core::processor::CeilingChange;
 use wavemill_core::units::Decibels;
 
 /// Loudness that is missed by more is worth a line.
@@ -63,7 +63,7 @@ impl Batch {
 
 impl Run<'_> {
     /// Makes the exports that a pass wrote again, until they keep what was promised and have their loudness, or
-    /// as their group agreed.
+    /// as their group is corrected.
     pub(super) fn correct(
         &mut self,
         blueprint: &mut Blueprint,
@@ -71,12 +71,12 @@ impl Run<'_> {
         files: &mut Files,
         mut spool: Option<&mut Spool>,
     ) -> Result<(), RunError> {
-        let agreed = self.agreed_corrections(blueprint, made);
-        self.repeat(blueprint, &agreed, made, files, spool.as_deref_mut())?;
+        let corrections = self.group_corrections(blueprint, made);
+        self.repeat(blueprint, &corrections, made, files, spool.as_deref_mut())?;
         let mut tried: BTreeMap<usize, Vec<Attempt>> = BTreeMap::new();
         for &export in files.keys() {
             let is_here = blueprint.pass_of(blueprint.group_of[export]) == made.pass;
-            if is_here && self.trial.is_none() && self.agreement(export).is_none() {
+            if is_here && self.trial.is_none() && self.group_correction(export).is_none() {
                 let attempt = self.attempt(export, blueprint, files, made.stored);
                 tried.insert(export, vec![attempt]);
             }
@@ -105,8 +105,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What a group agreed to change about the exports of a pass.
-    fn agreed_corrections(
+    /// The correction by its group of the exports of a pass.
+    fn group_corrections(
         &self,
         blueprint: &Blueprint,
         made: &PassOutputs<'_>,
@@ -114,13 +114,13 @@ impl Run<'_> {
         let exports = made.decided.written();
         let exports =
             exports.filter(|export| blueprint.pass_of(blueprint.group_of[*export]) == made.pass);
-        exports.filter_map(|export| Some((export, self.agreed_correction(export)?))).collect()
+        exports.filter_map(|export| Some((export, self.shared_correction(export)?))).collect()
     }
 
-    /// What a group agreed to change about an export.
-    pub(super) fn agreed_correction(&self, export: usize) -> Option<Correction> {
-        let agreed = self.known.group.as_ref()?.exports.get(export)?.correction;
-        (agreed != Correction::NONE).then_some(agreed)
+    /// The correction by its group of an export.
+    pub(super) fn shared_correction(&self, export: usize) -> Option<Correction> {
+        let correction = self.known.group.as_ref()?.exports.get(export)?.correction;
+        (correction != Correction::NONE).then_some(correction)
     }
 
     /// How an export came out, compared with what was promised and with what was first encoded.
@@ -175,13 +175,13 @@ impl Run<'_> {
         files: &mut Files,
         mut spool: Option<&mut Spool>,
     ) -> Result<(), RunError> {
-        let is_grouped = |export| self.agreed_correction(export).is_some();
+        let is_grouped = |export| self.shared_correction(export).is_some();
         let batches = Batch::all(blueprint, due, is_grouped);
         self.passes_left += batches.len();
         for batch in batches {
             let lower = |blueprint: &mut Blueprint, stage: usize, by: Correction| {
                 let step = blueprint.stages[stage].processor.whole_file_mut();
-                step.map_or(Lowered::Nothing, |step| step.lower_ceiling(by.lower, by.louder))
+                step.map_or(CeilingChange::Nothing, |step| step.lower_ceiling(by.lower, by.louder))
             };
             let lowered = batch.limiter.map(|(stage, by)| lower(blueprint, stage, by));
             let groups = self.groups_again(blueprint, &batch, made, files)?;
@@ -202,7 +202,7 @@ impl Run<'_> {
                     attempts: attempts + 1,
                     correction,
                     is_limited: lowered.is_some() && batch.gain_lowered(correction).0 <= 0.0,
-                    is_bound: lowered == Some(Lowered::Bound),
+                    is_bound: lowered == Some(CeilingChange::Bound),
                     stored,
                     ceiling: None,
                 };
@@ -251,11 +251,15 @@ impl Run<'_> {
             let height = self.height(export, blueprint, files, made.stored);
             let how = if written.decoded.is_some() { "decoded" } else { "converted" };
             let is_lowered = self.repeated.get(&export).is_some_and(Repeat::is_lowered);
-            let missing = match self.agreement(export) {
-                Some(agreement) if is_lowered => agreement.missing_lu.map(|missing| {
-                    ("its group is", missing, "all its files are turned down alike")
-                }),
-                Some(agreement) => agreement.missing_lu.map(|it| ("its group is", it, MORE)),
+            let missing = match self.group_correction(export) {
+                Some(group_correction) if is_lowered => {
+                    group_correction.missing_lu.map(|missing| {
+                        ("its group is", missing, "all its files are turned down alike")
+                    })
+                }
+                Some(group_correction) => {
+                    group_correction.missing_lu.map(|it| ("its group is", it, MORE))
+                }
                 None => attempt.missing_lu.map(|it| ("decoded, it is", it, MORE)),
             };
             let Some(repeated) = self.repeated.get_mut(&export) else { continue };

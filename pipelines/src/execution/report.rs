@@ -6,7 +6,7 @@ use super::group::StoredSignal;
 use super::repeat::Repeat;
 use super::source::{Input, duration};
 use super::writer::WrittenFile;
-use super::{Decision, Job, Prepared};
+use super::{Decision, Job, PreparedOutput};
 use crate::ceiling::Peak;
 use crate::model::{Export, Pipeline, Step, Task};
 use crate::report::{
@@ -18,7 +18,7 @@ use wavemill_core::analysis::Analysis;
 use wavemill_core::decode::Repair;
 use wavemill_core::encode::LossyQuality;
 use wavemill_core::loudness::{LoudnessReport, MonoMode};
-use wavemill_core::tags::{Leveled, ReplayGain};
+use wavemill_core::tags::{GainBasis, ReplayGain};
 use wavemill_core::units::Frames;
 
 /// What is known of the source.
@@ -48,7 +48,7 @@ pub(super) struct ReportedChapters<'a> {
     /// `None` where it was known from the start that there would be none.
     pub(super) decision: Option<&'a Decision>,
     /// `None` when they were not written.
-    pub(super) written: Option<&'a Prepared>,
+    pub(super) written: Option<&'a PreparedOutput>,
 }
 
 impl ReportedChapters<'_> {
@@ -211,9 +211,9 @@ impl ReportParts<'_> {
 fn replay_gain_entry(gain: ReplayGain) -> ReplayGainEntry {
     ReplayGainEntry {
         track_gain_db: gain.track.map(|track| track.gain().0),
-        track_peak: gain.track.map(Leveled::peak),
+        track_peak: gain.track.map(GainBasis::peak),
         album_gain_db: gain.album.map(|album| album.gain().0),
-        album_peak: gain.album.map(Leveled::peak),
+        album_peak: gain.album.map(GainBasis::peak),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The run itself: what is known first, what is decided, pass after pass, what is reported.
 
-use super::Agreement;
-use super::blueprint::{Blueprint, Ceiling, Known, Pass};
+use super::GroupCorrection;
+use super::blueprint::{Blueprint, Ceiling, Pass, SourceFacts};
 use super::chapters::Chapters;
 use super::companions::read_logo;
 use super::gates::{self, Subject};
 use super::group::{ExportGroup, StoredSignal};
 use super::outputs::{self, OutputDecisions};
-use super::pass::{self, Done, Feed, GroupFeed, Work};
+use super::pass::{self, Feed, GroupFeed, PassResult, Work};
 use super::promise;
 use super::repeat::{PassOutputs, Repeat};
 use super::report::{Output, ReportParts, ReportedChapters, Source};
@@ -15,7 +15,9 @@ use super::source::Input;
 use super::spool::Spool;
 use super::stage::Stage;
 use super::writer::{Writer, WrittenFile};
-use super::{Decision, Hooks, Job, Outcome, OutputKind, Places, Prepared, Proposal, RunError};
+use super::{
+    Decision, Hooks, Job, Outcome, OutputKind, Places, PreparedOutput, Proposal, RunError,
+};
 use crate::ceiling::Peak;
 use crate::error::refused;
 use crate::model::Companions;
@@ -30,7 +32,7 @@ use wavemill_core::analysis::{self, Analysis};
 use wavemill_core::decode::Repair;
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::processor::WholeFile;
-use wavemill_core::tags::{Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{GainBasis, ReplayGain, Tags};
 use wavemill_core::units::Frames;
 
 /// A run between its passes.
@@ -46,7 +48,7 @@ pub(super) struct Run<'a> {
     companions: Companions,
     /// For the page.
     pub(super) logo: Option<Logo>,
-    pub(super) known: Known,
+    pub(super) known: SourceFacts,
     /// Passes over the signal that are still to come, scans included; for the progress.
     pub(super) passes_left: usize,
     /// Whether exports may be made again: how often, nobody knows before.
@@ -55,7 +57,7 @@ pub(super) struct Run<'a> {
     progress: f64,
     /// Whether nothing is written.
     pub(super) is_dry: bool,
-    /// The exports that are only tried, where a group must agree about them; `None` for a real run.
+    /// The exports that are only tried, where a group is corrected together; `None` for a real run.
     pub(super) trial: Option<Vec<usize>>,
     verdicts: Vec<Verdict>,
     pub(super) warnings: Vec<String>,
@@ -94,7 +96,7 @@ pub(super) fn run(
 /// What a run would do, as far as it is known before it writes.
 pub(crate) struct Survey {
     pub(crate) input: Input,
-    pub(crate) known: Known,
+    pub(crate) known: SourceFacts,
     /// `None` when a gate rejects the source before any step.
     pub(crate) blueprint: Option<Blueprint>,
     pub(crate) proposals: Vec<Proposal>,
@@ -150,8 +152,11 @@ impl<'a> Run<'a> {
             Some(page) => read_logo(page, places.access.as_ref())?,
             None => None,
         };
-        let known =
-            Known { frames: input.info.frame_count, group: job.group.clone(), ..Known::default() };
+        let known = SourceFacts {
+            frames: input.info.frame_count,
+            group: job.group.clone(),
+            ..SourceFacts::default()
+        };
         let tags = Arc::clone(&input.tags);
         Ok(Self {
             pipeline,
@@ -314,7 +319,7 @@ impl<'a> Run<'a> {
         groups: Vec<GroupFeed>,
         measures: Vec<analysis::MeasureGroup>,
         from: Option<&mut Spool>,
-    ) -> Result<Done, RunError> {
+    ) -> Result<PassResult, RunError> {
         let start = self.progress;
         let left = self.passes_left.max(1) + usize::from(self.may_repeat);
         let total = self.known.frames.filter(|frames| frames.0 > 0);
@@ -461,9 +466,9 @@ impl<'a> Run<'a> {
             if blueprint.pass_of(index) != pass {
                 continue;
             }
-            // What the group agreed to make in another way is made by repeats.
+            // What the group corrects is made by repeats.
             let is_made = |export: &usize| {
-                blueprint.group_of[*export] == index && self.agreed_correction(*export).is_none()
+                blueprint.group_of[*export] == index && self.shared_correction(*export).is_none()
             };
             let exports: Vec<usize> = decided.written().filter(is_made).collect();
             if exports.is_empty() {
@@ -540,7 +545,7 @@ impl<'a> Run<'a> {
         let level = needs_level.then_some(analysis::MeasureGroup::Level);
         let wanted = &self.pipeline.exports[export];
         let mut settings = blueprint.settings(wanted, group, frames, &self.tags);
-        if let Some(album) = self.agreement(export).and_then(Agreement::album) {
+        if let Some(album) = self.group_correction(export).and_then(GroupCorrection::album) {
             settings.tags = with_album(&settings.tags, album);
         }
         Some(Writer {
@@ -554,10 +559,10 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// What the file's group found of an export and agreed to change about it.
-    pub(super) fn agreement(&self, export: usize) -> Option<&Agreement> {
-        let agreement = self.known.group.as_ref()?.exports.get(export)?;
-        agreement.heard.is_some().then_some(agreement)
+    /// What the file's group found of an export, and its correction.
+    pub(super) fn group_correction(&self, export: usize) -> Option<&GroupCorrection> {
+        let group_correction = self.known.group.as_ref()?.exports.get(export)?;
+        group_correction.heard.is_some().then_some(group_correction)
     }
 
     /// What was stored for an export: the last time, where it was made again.
@@ -662,11 +667,11 @@ impl<'a> Run<'a> {
 }
 
 /// The exports that were written; they stay from here on.
-fn prepared_exports(files: Files, decided: &OutputDecisions) -> Vec<Prepared> {
+fn prepared_exports(files: Files, decided: &OutputDecisions) -> Vec<PreparedOutput> {
     let mut prepared = Vec::new();
     for (export, written) in files {
         let Decision::Write { temporary, path } = &decided.exports[export] else { continue };
-        prepared.push(Prepared {
+        prepared.push(PreparedOutput {
             kind: OutputKind::Export,
             temporary: temporary.clone(),
             path: path.clone(),
@@ -679,7 +684,7 @@ fn prepared_exports(files: Files, decided: &OutputDecisions) -> Vec<Prepared> {
 }
 
 /// The tags with the album's loudness, where they say any.
-fn with_album(tags: &Arc<Tags>, album: Leveled) -> Arc<Tags> {
+fn with_album(tags: &Arc<Tags>, album: GainBasis) -> Arc<Tags> {
     let Some(gain) = tags.replay_gain else { return Arc::clone(tags) };
     let replay_gain = Some(ReplayGain { album: Some(album), ..gain });
     Arc::new(Tags { replay_gain, ..Tags::clone(tags) })

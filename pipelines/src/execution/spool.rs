@@ -28,7 +28,7 @@ pub(crate) struct Spool {
 
 enum Store {
     Memory(Vec<u8>),
-    File { writer: BufWriter<File>, _unlinked: Unlinked },
+    File { writer: BufWriter<File>, _unlinked: TemporaryFile },
 }
 
 impl Spool {
@@ -121,9 +121,9 @@ fn failed(folder: &Path, error: &io::Error) -> RunError {
 
 /// A file whose name is gone or will be, so that no crash leaves it behind longer than the process.
 #[derive(Debug)]
-struct Unlinked(Option<PathBuf>);
+struct TemporaryFile(Option<PathBuf>);
 
-impl Drop for Unlinked {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
             // Nobody is left to report it to; the state folder is swept at the next start.
@@ -132,14 +132,14 @@ impl Drop for Unlinked {
     }
 }
 
-fn create(folder: &Path) -> io::Result<(File, Unlinked)> {
+fn create(folder: &Path) -> io::Result<(File, TemporaryFile)> {
     std::fs::create_dir_all(folder)?;
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let path = folder.join(format!("spool-{}-{number}.tmp", std::process::id()));
     let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
     // Unix keeps the bytes of a file without a name for as long as it is open.
     let is_removed = cfg!(unix) && std::fs::remove_file(&path).is_ok();
-    Ok((file, Unlinked((!is_removed).then_some(path))))
+    Ok((file, TemporaryFile((!is_removed).then_some(path))))
 }
 
 /// Keeps temporary files as spools: without names. Sources are opened as ever.
@@ -147,7 +147,7 @@ fn create(folder: &Path) -> io::Result<(File, Unlinked)> {
 pub(crate) struct SpoolAccess {
     folder: PathBuf,
     sources: Arc<dyn FileAccess>,
-    files: Mutex<HashMap<PathBuf, (File, Unlinked)>>,
+    files: Mutex<HashMap<PathBuf, (File, TemporaryFile)>>,
 }
 
 impl SpoolAccess {
@@ -155,7 +155,7 @@ impl SpoolAccess {
         Self { folder: folder.to_owned(), sources, files: Mutex::default() }
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, (File, Unlinked)>> {
+    fn files(&self) -> MutexGuard<'_, HashMap<PathBuf, (File, TemporaryFile)>> {
         self.files.lock()
     }
 }

@@ -17,7 +17,7 @@ use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessReport, MonoMode, Piece};
-use wavemill_core::tags::{Broadcast, BroadcastLoudness, Leveled, ReplayGain, Tags};
+use wavemill_core::tags::{Broadcast, BroadcastLoudness, GainBasis, ReplayGain, Tags};
 use wavemill_core::units::SampleRate;
 
 /// Bytes read at once when a file is verified.
@@ -183,7 +183,7 @@ fn with_replay_gain(
     let Some(planned) = settings.tags.replay_gain else { return (settings, None) };
     let track = measured.and_then(|measured| {
         let (loudness, peak) = (measured.integrated_lufs?, measured.larger_true_peak()?);
-        Some(Leveled { loudness, true_peak: peak })
+        Some(GainBasis { loudness, true_peak: peak })
     });
     let replay_gain = Some(ReplayGain { track, ..planned });
     let tags = Arc::new(Tags { replay_gain, ..Tags::clone(&settings.tags) });

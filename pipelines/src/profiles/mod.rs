@@ -13,7 +13,7 @@ pub use text::text_of;
 
 /// The profiles that come with Wavemill, in the order of their file; the first of a genre is the one that
 /// the genre's name means.
-pub(crate) fn shipped() -> &'static [Profile] {
+pub fn shipped() -> &'static [Profile] {
     static SHIPPED: LazyLock<Vec<Profile>> = LazyLock::new(|| {
         read_profiles(include_str!("../../profiles/profiles.toml")).expect("a test reads this file")
     });
@@ -30,7 +30,7 @@ pub fn read(text: &str) -> Result<Vec<Profile>, Vec<Diagnostic>> {
 
 /// What a name means.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+pub struct ProfileMatch {
     /// The profile; the general one for a genre that has none.
     pub profile: Profile,
     /// Where the genre has none: one line that says so, with what may have been meant.
@@ -51,7 +51,7 @@ const ALIASES: &[(&str, &str)] = &[
 /// The profile of a name: its id (`techno-deep`), its words in any order and spelling (`Deep Techno`,
 /// `drum & bass, liquid`), or the genre alone, which means its first character. A genre without a
 /// profile is no mistake: there is a general one.
-pub fn find(name: &str) -> Found {
+pub fn find(name: &str) -> ProfileMatch {
     let typed = plain_name(name);
     let known = shipped().iter().find(|profile| {
         let Profile { id, genre, character, .. } = profile;
@@ -63,13 +63,15 @@ pub fn find(name: &str) -> Found {
                     || typed == format!("{character}-{genre}")
             })
     });
-    known.cloned().map_or_else(|| general(name, &typed), |profile| Found { profile, note: None })
+    known
+        .cloned()
+        .map_or_else(|| general(name, &typed), |profile| ProfileMatch { profile, note: None })
 }
 
-fn general(name: &str, typed: &str) -> Found {
+fn general(name: &str, typed: &str) -> ProfileMatch {
     let profile = Profile::general();
     if typed == profile.id {
-        return Found { profile, note: None };
+        return ProfileMatch { profile, note: None };
     }
     let genres = genres();
     let ids = shipped().iter().map(|profile| profile.id.as_str());
@@ -78,7 +80,7 @@ fn general(name: &str, typed: &str) -> Found {
         None => format!("genres are: {}", genres.join(", ")),
     };
     let note = format!("no profile for `{name}`, so the advice is general; {help}");
-    Found { profile, note: Some(note) }
+    ProfileMatch { profile, note: Some(note) }
 }
 
 /// The genres, each once.
@@ -147,7 +149,7 @@ mod tests {
         );
         let note = find("tekno").note.unwrap();
         assert!(note.ends_with("did you mean `techno`?"), "{note}");
-        assert_eq!(find("general"), Found { profile: Profile::general(), note: None });
+        assert_eq!(find("general"), ProfileMatch { profile: Profile::general(), note: None });
     }
 
     #[test]

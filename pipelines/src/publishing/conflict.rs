@@ -2,9 +2,9 @@
 
 use super::files::{FileIdentity, identity};
 use super::known_output::twin_name;
+use super::name_claim::NameClaim;
 use super::names::suffixed;
 use super::os;
-use super::takes::Takes;
 use crate::execution::{Proposal, RunError};
 use crate::model::OnConflict;
 use std::fs;
@@ -16,7 +16,7 @@ const SUFFIX_MAX: u32 = 9_999;
 
 /// What stands at a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum NameState {
     /// Nothing.
     Free,
     /// Our own earlier output for the same source, unchanged.
@@ -38,7 +38,7 @@ pub enum Standing {
 /// Knows what stands at names.
 pub trait Names {
     /// What stands at `path`.
-    fn standing(&self, path: &Path) -> io::Result<Standing>;
+    fn standing(&self, path: &Path) -> io::Result<NameState>;
     /// The source that the outputs are made of.
     fn input(&self) -> &Path;
     /// What to do about a name that is taken, as the end of a sentence.
@@ -55,7 +55,7 @@ pub enum Choice {
         /// The final name.
         path: PathBuf,
         /// How it takes the name.
-        takes: Takes,
+        takes: NameClaim,
     },
     /// Leave it out.
     Skip {
@@ -74,28 +74,28 @@ pub fn choose(names: &dyn Names, proposal: &Proposal) -> Result<Choice, RunError
     let (path, on_conflict) = (&proposal.path, proposal.on_conflict);
     let twin = || twin_name(path, names.input());
     match look(names, path)? {
-        Standing::Own(former) => Ok(write(path, Takes::Own(former))),
-        Standing::Free => {
+        NameState::Own(former) => Ok(write(path, NameClaim::Own(former))),
+        NameState::Free => {
             // Made while the other had the name: it stays the one file of this source.
             if let Some(twin) = twin()
-                && let Standing::Own(former) = look(names, &twin)?
+                && let NameState::Own(former) = look(names, &twin)?
             {
-                return Ok(write(&twin, Takes::Own(former)));
+                return Ok(write(&twin, NameClaim::Own(former)));
             }
-            Ok(write(path, Takes::Free))
+            Ok(write(path, NameClaim::Free))
         }
-        Standing::OfTwin { by } => match (on_conflict, twin()) {
+        NameState::OfTwin { by } => match (on_conflict, twin()) {
             (OnConflict::Error | OnConflict::Replace, Some(twin)) => match look(names, &twin)? {
-                Standing::Free => Ok(write(&twin, Takes::Free)),
-                Standing::Own(former) => Ok(write(&twin, Takes::Own(former))),
-                Standing::Taken { by, is_replaceable } => {
+                NameState::Free => Ok(write(&twin, NameClaim::Free)),
+                NameState::Own(former) => Ok(write(&twin, NameClaim::Own(former))),
+                NameState::Taken { by, is_replaceable } => {
                     taken(names, on_conflict, &twin, &by, is_replaceable)
                 }
-                Standing::OfTwin { by } => taken(names, on_conflict, &twin, &by, false),
+                NameState::OfTwin { by } => taken(names, on_conflict, &twin, &by, false),
             },
             _ => taken(names, on_conflict, path, &by, false),
         },
-        Standing::Taken { by, is_replaceable } => {
+        NameState::Taken { by, is_replaceable } => {
             taken(names, on_conflict, path, &by, is_replaceable)
         }
     }
@@ -110,7 +110,7 @@ fn taken(
     is_replaceable: bool,
 ) -> Result<Choice, RunError> {
     match on_conflict {
-        OnConflict::Replace if is_replaceable => Ok(write(path, Takes::Any)),
+        OnConflict::Replace if is_replaceable => Ok(write(path, NameClaim::Any)),
         OnConflict::Skip => Ok(Choice::Skip { reason: format!("{} {by}", path.display()) }),
         OnConflict::Suffix => choose_suffix(names, path),
         OnConflict::Error | OnConflict::Replace => {
@@ -127,7 +127,7 @@ pub fn forced(proposal: &Proposal, replaces: bool) -> Proposal {
     Proposal { on_conflict, ..proposal.clone() }
 }
 
-fn write(path: &Path, takes: Takes) -> Choice {
+fn write(path: &Path, takes: NameClaim) -> Choice {
     Choice::Write { path: path.to_path_buf(), takes }
 }
 
@@ -135,11 +135,11 @@ fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
     for number in 2..=SUFFIX_MAX {
         let path = suffixed(path, number);
         match look(names, &path)? {
-            Standing::Free => return Ok(Choice::Write { path, takes: Takes::Free }),
-            Standing::Own(former) => {
-                return Ok(Choice::Write { path, takes: Takes::Own(former) });
+            NameState::Free => return Ok(Choice::Write { path, takes: NameClaim::Free }),
+            NameState::Own(former) => {
+                return Ok(Choice::Write { path, takes: NameClaim::Own(former) });
             }
-            Standing::Taken { .. } | Standing::OfTwin { .. } => {}
+            NameState::Taken { .. } | NameState::OfTwin { .. } => {}
         }
     }
     let reason =
@@ -147,7 +147,7 @@ fn choose_suffix(names: &dyn Names, path: &Path) -> Result<Choice, RunError> {
     Err(RunError::Refused { reason })
 }
 
-fn look(names: &dyn Names, path: &Path) -> Result<Standing, RunError> {
+fn look(names: &dyn Names, path: &Path) -> Result<NameState, RunError> {
     names.standing(path).map_err(|error| refusal(path, &error))
 }
 
@@ -184,13 +184,13 @@ pub fn standing_on_disk(
     path: &Path,
     input: &Path,
     is_own: impl FnOnce(FileIdentity) -> io::Result<bool>,
-) -> io::Result<Standing> {
+) -> io::Result<NameState> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Free),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(NameState::Free),
         Err(error) => return Err(error),
     };
-    let taken = |by: &str, is_replaceable| Standing::Taken { by: by.to_owned(), is_replaceable };
+    let taken = |by: &str, is_replaceable| NameState::Taken { by: by.to_owned(), is_replaceable };
     if let Some(reason) = irreplaceable(&metadata) {
         return Ok(taken(reason, false));
     }
@@ -200,7 +200,7 @@ pub fn standing_on_disk(
     if let Some(found) = identity(path)?
         && is_own(found)?
     {
-        return Ok(Standing::Own(found));
+        return Ok(NameState::Own(found));
     }
     Ok(taken("already exists", true))
 }
@@ -211,11 +211,11 @@ mod tests {
     use crate::execution::OutputKind;
     use std::collections::BTreeMap;
 
-    struct Fake(BTreeMap<PathBuf, Standing>);
+    struct Fake(BTreeMap<PathBuf, NameState>);
 
     impl Names for Fake {
-        fn standing(&self, path: &Path) -> io::Result<Standing> {
-            Ok(self.0.get(path).cloned().unwrap_or(Standing::Free))
+        fn standing(&self, path: &Path) -> io::Result<NameState> {
+            Ok(self.0.get(path).cloned().unwrap_or(NameState::Free))
         }
 
         fn input(&self) -> &Path {
@@ -227,21 +227,21 @@ mod tests {
         }
     }
 
-    fn taken(is_replaceable: bool) -> Standing {
-        Standing::Taken { by: "already exists".to_owned(), is_replaceable }
+    fn taken(is_replaceable: bool) -> NameState {
+        NameState::Taken { by: "already exists".to_owned(), is_replaceable }
     }
 
     const OWN: FileIdentity = FileIdentity { size_bytes: 1, modified_ns: 2, inode: 3 };
 
-    fn decide(standings: &[(&str, Standing)], on_conflict: OnConflict) -> Result<Choice, String> {
-        let standing = |(path, standing): &(&str, Standing)| (path.into(), standing.clone());
+    fn decide(standings: &[(&str, NameState)], on_conflict: OnConflict) -> Result<Choice, String> {
+        let standing = |(path, standing): &(&str, NameState)| (path.into(), standing.clone());
         let names = Fake(standings.iter().map(standing).collect());
         let path = PathBuf::from("/out/a.wav");
         let proposal = Proposal { kind: OutputKind::Export, path, on_conflict };
         choose(&names, &proposal).map_err(|error| error.to_string())
     }
 
-    fn write(path: &str, takes: Takes) -> Choice {
+    fn write(path: &str, takes: NameClaim) -> Choice {
         Choice::Write { path: path.into(), takes }
     }
 
@@ -249,9 +249,9 @@ mod tests {
     fn free_or_own_name_is_taken_whatever_the_pipeline_says() {
         use OnConflict::{Error, Replace, Skip, Suffix};
         for on_conflict in [Error, Skip, Suffix, Replace] {
-            assert_eq!(decide(&[], on_conflict), Ok(write("/out/a.wav", Takes::Free)));
-            let own = [("/out/a.wav", Standing::Own(OWN))];
-            assert_eq!(decide(&own, on_conflict), Ok(write("/out/a.wav", Takes::Own(OWN))));
+            assert_eq!(decide(&[], on_conflict), Ok(write("/out/a.wav", NameClaim::Free)));
+            let own = [("/out/a.wav", NameState::Own(OWN))];
+            assert_eq!(decide(&own, on_conflict), Ok(write("/out/a.wav", NameClaim::Own(OWN))));
         }
     }
 
@@ -261,15 +261,18 @@ mod tests {
         let reason = "/out/a.wav already exists".to_owned();
         assert_eq!(decide(&foreign, OnConflict::Error), Err(format!("output {reason}; move it")));
         assert_eq!(decide(&foreign, OnConflict::Skip), Ok(Choice::Skip { reason }));
-        assert_eq!(decide(&foreign, OnConflict::Suffix), Ok(write("/out/a-2.wav", Takes::Free)));
-        assert_eq!(decide(&foreign, OnConflict::Replace), Ok(write("/out/a.wav", Takes::Any)));
+        assert_eq!(
+            decide(&foreign, OnConflict::Suffix),
+            Ok(write("/out/a-2.wav", NameClaim::Free))
+        );
+        assert_eq!(decide(&foreign, OnConflict::Replace), Ok(write("/out/a.wav", NameClaim::Any)));
     }
 
     #[test]
     fn folder_and_source_are_never_replaced() {
         let folder = [("/out/a.wav", taken(false))];
         assert!(decide(&folder, OnConflict::Replace).is_err());
-        assert_eq!(decide(&folder, OnConflict::Suffix), Ok(write("/out/a-2.wav", Takes::Free)));
+        assert_eq!(decide(&folder, OnConflict::Suffix), Ok(write("/out/a-2.wav", NameClaim::Free)));
     }
 
     #[test]
@@ -277,21 +280,24 @@ mod tests {
         let names = [
             ("/out/a.wav", taken(true)),
             ("/out/a-2.wav", taken(true)),
-            ("/out/a-3.wav", Standing::Own(OWN)),
+            ("/out/a-3.wav", NameState::Own(OWN)),
         ];
-        assert_eq!(decide(&names, OnConflict::Suffix), Ok(write("/out/a-3.wav", Takes::Own(OWN))));
+        assert_eq!(
+            decide(&names, OnConflict::Suffix),
+            Ok(write("/out/a-3.wav", NameClaim::Own(OWN)))
+        );
     }
 
     #[test]
     fn name_of_a_twin_is_left_to_it_and_another_kept() {
-        let twin = || Standing::OfTwin { by: "was made from a.wav".to_owned() };
+        let twin = || NameState::OfTwin { by: "was made from a.wav".to_owned() };
         let first = ("/out/a.wav", twin());
         for on_conflict in [OnConflict::Error, OnConflict::Replace] {
             let first = std::slice::from_ref(&first);
-            assert_eq!(decide(first, on_conflict), Ok(write("/out/a.flac.wav", Takes::Free)));
+            assert_eq!(decide(first, on_conflict), Ok(write("/out/a.flac.wav", NameClaim::Free)));
         }
-        let own = ("/out/a.flac.wav", Standing::Own(OWN));
-        let kept = Ok(write("/out/a.flac.wav", Takes::Own(OWN)));
+        let own = ("/out/a.flac.wav", NameState::Own(OWN));
+        let kept = Ok(write("/out/a.flac.wav", NameClaim::Own(OWN)));
         assert_eq!(decide(&[first.clone(), own.clone()], OnConflict::Error), kept);
         // Even when the other's output was removed.
         assert_eq!(decide(&[own], OnConflict::Error), kept);
@@ -299,7 +305,7 @@ mod tests {
         assert!(
             decide(&both, OnConflict::Error).unwrap_err().contains("a.flac.wav already exists")
         );
-        let suffixed = Ok(write("/out/a-2.wav", Takes::Free));
+        let suffixed = Ok(write("/out/a-2.wav", NameClaim::Free));
         assert_eq!(decide(&both, OnConflict::Suffix), suffixed);
     }
 
@@ -314,7 +320,7 @@ mod tests {
             (socket, "is not a regular file; only regular files are replaced"),
         ] {
             let standing = standing_on_disk(&path, Path::new("/in.wav"), |_| Ok(true)).unwrap();
-            assert_eq!(standing, Standing::Taken { by: by.to_owned(), is_replaceable: false });
+            assert_eq!(standing, NameState::Taken { by: by.to_owned(), is_replaceable: false });
         }
     }
 
@@ -327,6 +333,6 @@ mod tests {
         fs::hard_link(&source, &link).unwrap();
         let standing = standing_on_disk(&link, &source, |_| Ok(true)).unwrap();
         let by = "is the source itself".to_owned();
-        assert_eq!(standing, Standing::Taken { by, is_replaceable: false });
+        assert_eq!(standing, NameState::Taken { by, is_replaceable: false });
     }
 }

@@ -1,12 +1,12 @@
 //! Publishing without a daemon: what `wavemill run` and the plugin do in their own process.
 
-use super::conflict::{Choice, Names, Standing, choose, forced, refusal, standing_on_disk};
+use super::conflict::{Choice, NameState, Names, choose, forced, refusal, standing_on_disk};
 use super::files::{FileIdentity, create_dirs};
 use super::known_output::{KnownOutput, Memory, Source};
+use super::name_claim::NameClaim;
 use super::names::part_path;
 use super::parts::LocalParts;
 use super::publish::{Finished, PublishError, Trust, publish, withdraw};
-use super::takes::Takes;
 use crate::execution::{Decision, Hooks, Job, Outcome, Proposal, RunError};
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct LocalHooks<'a> {
     job: &'a Job,
     progress: Box<dyn FnMut(f64) + 'a>,
-    planned: Vec<Planned>,
+    planned: Vec<PlannedOutput>,
     parts: Option<Arc<LocalParts>>,
     pipeline: &'a str,
     memory: Option<&'a dyn Memory>,
@@ -28,10 +28,10 @@ pub struct LocalHooks<'a> {
 
 /// An output that a run writes.
 #[derive(Clone, Debug)]
-struct Planned {
+struct PlannedOutput {
     path: PathBuf,
     temporary: PathBuf,
-    takes: Takes,
+    takes: NameClaim,
 }
 
 impl std::fmt::Debug for LocalHooks<'_> {
@@ -117,21 +117,21 @@ impl DiskNames<'_> {
     ///
     /// # Errors
     /// When the disk does not say.
-    pub fn standing(&self, path: &Path) -> io::Result<Standing> {
+    pub fn standing(&self, path: &Path) -> io::Result<NameState> {
         let made = self.memory.and_then(|memory| memory.recall(path));
         let of_this = made.as_ref().filter(|made| made.is_of(self.source));
         let is_own = |found| of_this.map_or(Ok(false), |made| made.is_unchanged(path, found));
         let standing = standing_on_disk(path, self.source.input, is_own)?;
         Ok(match (standing, made) {
-            (Standing::Taken { is_replaceable: true, .. }, Some(made)) => {
+            (NameState::Taken { is_replaceable: true, .. }, Some(made)) => {
                 let by = format!("was made from {}", made.input.display());
                 if made.is_of(self.source) {
                     let by = "was changed since it was written".to_owned();
-                    Standing::Taken { by, is_replaceable: true }
+                    NameState::Taken { by, is_replaceable: true }
                 } else if made.is_of_twin(self.source) {
-                    Standing::OfTwin { by }
+                    NameState::OfTwin { by }
                 } else {
-                    Standing::Taken { by, is_replaceable: true }
+                    NameState::Taken { by, is_replaceable: true }
                 }
             }
             (standing, _) => standing,
@@ -140,10 +140,10 @@ impl DiskNames<'_> {
 }
 
 impl Names for LocalHooks<'_> {
-    fn standing(&self, path: &Path) -> io::Result<Standing> {
+    fn standing(&self, path: &Path) -> io::Result<NameState> {
         if self.planned.iter().any(|planned| planned.path == path) {
             let by = "is written twice by this pipeline".to_owned();
-            return Ok(Standing::Taken { by, is_replaceable: false });
+            return Ok(NameState::Taken { by, is_replaceable: false });
         }
         self.names().standing(path)
     }
@@ -165,7 +165,7 @@ impl Hooks for LocalHooks<'_> {
                 Choice::Skip { reason } => Decision::Skip { reason },
                 Choice::Write { path, takes } => {
                     let temporary = self.temporary(&path, index);
-                    self.planned.push(Planned {
+                    self.planned.push(PlannedOutput {
                         path: path.clone(),
                         temporary: temporary.clone(),
                         takes,
@@ -216,7 +216,7 @@ pub fn publish_outcome(hooks: &LocalHooks<'_>, outcome: &Outcome) -> Result<(), 
         let file = Finished {
             temporary: output.temporary.clone(),
             path: output.path.clone(),
-            takes: planned.map_or(Takes::Free, |planned| planned.takes),
+            takes: planned.map_or(NameClaim::Free, |planned| planned.takes),
             size_bytes: output.size_bytes,
             blake3: output.blake3.clone(),
         };
@@ -252,7 +252,7 @@ fn take_back(
 mod tests {
     use super::super::crash_tests;
     use super::*;
-    use crate::execution::{OutputKind, Prepared};
+    use crate::execution::{OutputKind, PreparedOutput};
     use crate::model::OnConflict;
     use crate::report::Report;
     use std::fs::File;
@@ -286,7 +286,7 @@ mod tests {
         for decision in decisions {
             let Decision::Write { temporary, path } = decision else { continue };
             File::create_new(temporary).unwrap().write_all(b"new").unwrap();
-            outputs.push(Prepared {
+            outputs.push(PreparedOutput {
                 kind: OutputKind::Export,
                 temporary: temporary.clone(),
                 path: path.clone(),

@@ -13,14 +13,14 @@ mod hash;
 mod known_output;
 mod links;
 mod local;
+mod name_claim;
 mod names;
 mod os;
 mod parts;
 mod publish;
-mod takes;
 
 pub use conflict::{
-    Choice, Names, Standing, choose, forced, irreplaceable, refusal, standing_on_disk,
+    Choice, NameState, Names, choose, forced, irreplaceable, refusal, standing_on_disk,
 };
 pub use crash::crash_point;
 pub use files::{FileIdentity, create_dirs, identity, rename_noreplace, sync_dir};
@@ -28,7 +28,7 @@ pub use hash::{hash_file, hash_reader};
 pub use known_output::{KnownOutput, Memory, Source, are_twins};
 pub use links::stays_below;
 pub use local::{DiskNames, LocalHooks, publish_outcome};
+pub use name_claim::NameClaim;
 pub use names::{part_path, suffixed};
 pub use parts::LocalParts;
 pub use publish::{Finished, PublishError, Trust, publish, withdraw};
-pub use takes::Takes;

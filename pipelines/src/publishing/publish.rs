@@ -4,7 +4,7 @@ use super::conflict::irreplaceable;
 use super::crash::{crash_point, mishap_point};
 use super::files::{FileIdentity, identity, rename_noreplace, sync_dir};
 use super::hash::hash_file;
-use super::takes::Takes;
+use super::name_claim::NameClaim;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub struct Finished {
     /// What it will be called.
     pub path: PathBuf,
     /// How it takes that name.
-    pub takes: Takes,
+    pub takes: NameClaim,
     /// Its size.
     pub size_bytes: u64,
     /// BLAKE3 of its bytes, 64 hex digits.
@@ -114,7 +114,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 /// the file under it, so the next attempt would find its own name taken. A file that replaces
 /// whatever is there stays: the next attempt replaces it.
 fn unname(file: &Finished, renamed: FileIdentity, cause: PublishError) -> PublishError {
-    if file.takes == Takes::Any || !matches!(identity(&file.path), Ok(Some(now)) if now == renamed)
+    if file.takes == NameClaim::Any
+        || !matches!(identity(&file.path), Ok(Some(now)) if now == renamed)
     {
         return cause;
     }
@@ -144,19 +145,19 @@ fn rename(file: &Finished) -> Result<(), PublishError> {
         other => other.map_err(io),
     };
     match file.takes {
-        Takes::Free => into_free(),
-        Takes::Own(former) => match identity(&file.path).map_err(io)? {
+        NameClaim::Free => into_free(),
+        NameClaim::Own(former) => match identity(&file.path).map_err(io)? {
             Some(found) if found == former => fs::rename(&file.temporary, &file.path).map_err(io),
             Some(_) => taken(),
             None => into_free(),
         },
-        Takes::Any
+        NameClaim::Any
             if fs::symlink_metadata(&file.path)
                 .is_ok_and(|found| irreplaceable(&found).is_some()) =>
         {
             taken()
         }
-        Takes::Any => fs::rename(&file.temporary, &file.path).map_err(io),
+        NameClaim::Any => fs::rename(&file.temporary, &file.path).map_err(io),
     }
 }
 
@@ -173,7 +174,7 @@ fn into_taken(file: &Finished) -> Result<(), PublishError> {
 
 /// Takes a published file back, if it is still the one that was published and replaced nothing.
 pub fn withdraw(file: &Finished, published: FileIdentity) -> io::Result<()> {
-    if file.takes == Takes::Free && identity(&file.path)? == Some(published) {
+    if file.takes == NameClaim::Free && identity(&file.path)? == Some(published) {
         remove(&file.path)?;
         sync_dir(file.path.parent().unwrap_or(Path::new("/")))?;
     }
@@ -197,7 +198,7 @@ mod tests {
     }
 
     /// A prepared file `new` that takes `out.wav` as `takes` says.
-    fn case(takes: Takes) -> Case {
+    fn case(takes: NameClaim) -> Case {
         let folder = tempfile::tempdir().unwrap();
         let temporary = folder.path().join(".out.wav.part");
         write(&temporary, "new");
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn file_gets_its_free_name() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         let found = publish(&case.file, Trust::Nothing).unwrap();
         assert_eq!(found.size_bytes, 3);
         assert!(case.holds("new"));
@@ -227,14 +228,14 @@ mod tests {
 
     #[test]
     fn publishing_again_changes_nothing() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         let first = publish(&case.file, Trust::Size).unwrap();
         assert_eq!(publish(&case.file, Trust::Nothing).unwrap(), first);
     }
 
     #[test]
     fn foreign_file_is_not_replaced() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         write(&case.file.path, "foreign");
         let error = publish(&case.file, Trust::Size).unwrap_err();
         assert!(matches!(error, PublishError::Taken { .. }));
@@ -244,21 +245,21 @@ mod tests {
 
     #[test]
     fn own_file_is_replaced_only_while_unchanged() {
-        let mut case = case(Takes::Free);
+        let mut case = case(NameClaim::Free);
         write(&case.file.path, "old");
-        case.file.takes = Takes::Own(identity(&case.file.path).unwrap().unwrap());
+        case.file.takes = NameClaim::Own(identity(&case.file.path).unwrap().unwrap());
         write(&case.file.path, "edited by the user");
         let error = publish(&case.file, Trust::Size).unwrap_err();
         assert!(matches!(error, PublishError::Taken { .. }));
         assert!(case.holds("edited by the user"));
-        case.file.takes = Takes::Own(identity(&case.file.path).unwrap().unwrap());
+        case.file.takes = NameClaim::Own(identity(&case.file.path).unwrap().unwrap());
         publish(&case.file, Trust::Size).unwrap();
         assert!(case.holds("new"));
     }
 
     #[test]
     fn replace_replaces_a_file_but_no_folder_and_no_link() {
-        let case = case(Takes::Any);
+        let case = case(NameClaim::Any);
         std::os::unix::fs::symlink("nowhere", &case.file.path).unwrap();
         assert!(matches!(publish(&case.file, Trust::Size), Err(PublishError::Taken { .. })));
         fs::remove_file(&case.file.path).unwrap();
@@ -272,7 +273,7 @@ mod tests {
 
     #[test]
     fn damaged_or_missing_part_is_lost() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         write(&case.file.temporary, "bad");
         assert!(matches!(publish(&case.file, Trust::Nothing), Err(PublishError::Lost { .. })));
         write(&case.file.temporary, "too long");
@@ -284,7 +285,7 @@ mod tests {
 
     #[test]
     fn crash_between_link_and_unlink_is_finished() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         fs::hard_link(&case.file.temporary, &case.file.path).unwrap();
         publish(&case.file, Trust::Nothing).unwrap();
         assert!(case.holds("new"));
@@ -297,7 +298,7 @@ mod tests {
 
     #[test]
     fn name_whose_folder_cannot_be_synced_is_free_again() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         fail_folder_sync();
         let error = publish(&case.file, Trust::Size).unwrap_err();
         assert!(matches!(error, PublishError::Io { .. }), "{error}");
@@ -306,7 +307,7 @@ mod tests {
 
     #[test]
     fn name_given_earlier_stays_when_the_folder_cannot_be_synced() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         publish(&case.file, Trust::Size).unwrap();
         fail_folder_sync();
         assert!(publish(&case.file, Trust::Nothing).is_err());
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn withdrawn_file_is_gone_but_a_foreign_one_stays() {
-        let case = case(Takes::Free);
+        let case = case(NameClaim::Free);
         let published = publish(&case.file, Trust::Size).unwrap();
         withdraw(&case.file, published).unwrap();
         assert_eq!(case.names(), 0);

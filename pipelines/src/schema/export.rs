@@ -113,7 +113,7 @@ pub(super) const KEYS: &[Key] = &[
 const ON_CONFLICT: &[&str] = &["error", "skip", "suffix", "replace"];
 
 /// An export that was read; `path` is where its template was written.
-pub(super) struct Read {
+pub(super) struct ParsedExport {
     pub(super) export: Export,
     pub(super) path: Spanned<Template>,
 }
@@ -126,7 +126,7 @@ pub(super) fn read(
     values: &Values<'_>,
     ids: &StepIds,
     steps: &[Step],
-) -> Option<Read> {
+) -> Option<ParsedExport> {
     let format = read_format(sink, values);
     let path = values.text("path").and_then(|path| template::read(sink, &path, template::EXPORT));
     let after = read_after(sink, values, ids);
@@ -175,7 +175,7 @@ pub(super) fn read(
             _ => OnConflict::Error,
         },
     };
-    Some(Read { export, path })
+    Some(ParsedExport { export, path })
 }
 
 /// The steps whose output an export takes.

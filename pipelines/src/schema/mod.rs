@@ -36,7 +36,7 @@ use toml::Spanned;
 
 /// A pipeline that may run, with doubts that do not keep it from running.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct LoadedPipeline {
     /// The pipeline.
     pub pipeline: Pipeline,
     /// Warnings.
@@ -72,7 +72,11 @@ const ROOT_KEYS: &[Key] = &[
 ///
 /// # Errors
 /// Every mistake at once, in the order of the text; warnings among them.
-pub fn load(text: &str, defaults: &Defaults, effects: &Effects) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load(
+    text: &str,
+    defaults: &Defaults,
+    effects: &Effects,
+) -> Result<LoadedPipeline, Vec<Diagnostic>> {
     let mut pipeline = Pipeline::named("");
     let mut found = Vec::new();
     read_document(text, ROOT_KEYS, "the pipeline file", &mut found, |sink, root| {
@@ -85,7 +89,7 @@ pub fn load(text: &str, defaults: &Defaults, effects: &Effects) -> Result<Loaded
     if found.iter().any(|found| found.severity == Severity::Error) {
         return Err(found);
     }
-    Ok(Loaded { pipeline, warnings: found })
+    Ok(LoadedPipeline { pipeline, warnings: found })
 }
 
 /// Hash of all that decides what the pipeline does.
@@ -119,7 +123,7 @@ fn read_root(
     pipeline.requires =
         root.tables("require").iter().map(|values| require::read(sink, values, folder)).collect();
     let ids = read_steps(sink, root.tables("step"), context, pipeline);
-    let exports: Vec<export::Read> = root
+    let exports: Vec<export::ParsedExport> = root
         .tables("export")
         .iter()
         .filter_map(|values| export::read(sink, values, &ids, &pipeline.steps))
@@ -198,9 +202,9 @@ fn check_together(
     sink: &mut Sink<'_>,
     root: &Values<'_>,
     pipeline: &Pipeline,
-    exports: &[export::Read],
+    exports: &[export::ParsedExport],
     beside: [(&'static str, &'static str, Option<&Spanned<crate::template::Template>>); 3],
-    source: &source::Read,
+    source: &source::ParsedSource,
 ) {
     let mut targets: Vec<Target<'_>> = exports
         .iter()

@@ -123,14 +123,14 @@ pub(super) fn read_page(
 }
 
 /// What was written, with the places of actions that need a check against the rest.
-pub(super) struct Read {
+pub(super) struct ParsedSource {
     pub(super) policy: SourcePolicy,
     pub(super) on_success: Option<Range<usize>>,
     /// Folders sources are moved to.
     pub(super) moves: Vec<Spanned<Template>>,
 }
 
-pub(super) fn read(sink: &mut Sink<'_>, values: Option<&Values<'_>>) -> Read {
+pub(super) fn read(sink: &mut Sink<'_>, values: Option<&Values<'_>>) -> ParsedSource {
     let mut moves = Vec::new();
     let mut action = |key: &str| {
         let written = values.and_then(|values| values.text(key));
@@ -140,7 +140,7 @@ pub(super) fn read(sink: &mut Sink<'_>, values: Option<&Values<'_>>) -> Read {
         SourcePolicy { on_success: action("on_success"), on_failure: action("on_failure") };
     let on_success =
         values.and_then(|values| values.text("on_success")).map(|written| written.span());
-    Read { policy, on_success, moves }
+    ParsedSource { policy, on_success, moves }
 }
 
 fn read_action(

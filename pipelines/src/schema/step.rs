@@ -66,7 +66,7 @@ const WHEN_KEYS: &[Key] = &[
 ];
 
 /// A step that was read; `step` is `None` where it is turned off or wrong.
-pub(super) struct Read {
+pub(super) struct ParsedStep {
     pub(super) id: Option<Spanned<String>>,
     pub(super) step: Option<Step>,
 }
@@ -77,7 +77,7 @@ pub(super) fn read(
     defaults: &Defaults,
     folder: &Path,
     finder: &mut effect::Finder<'_>,
-) -> Read {
+) -> ParsedStep {
     let id = values.text("id");
     let when = values.table("when").map(|when| read_when(sink, when)).unwrap_or_default();
     let task = read_task(sink, values, defaults, folder, finder);
@@ -86,7 +86,7 @@ pub(super) fn read(
         Step { id, task, when }
     });
     let is_off = |step: &Step| !defaults.normalize && step.aims_at_loudness();
-    Read { id, step: step.filter(|step| !is_off(step)) }
+    ParsedStep { id, step: step.filter(|step| !is_off(step)) }
 }
 
 fn read_task(

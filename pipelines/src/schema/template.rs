@@ -7,7 +7,7 @@ use wavemill_core::suggestion::did_you_mean;
 
 /// Which placeholders a place knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct PlaceholderScope {
     /// Whether tags and measures are known there.
     content: bool,
     /// Whether it is the path of a file.
@@ -17,22 +17,26 @@ pub(super) struct Known {
 }
 
 /// Exports and reports know everything.
-pub(super) const EXPORT: Known = Known { content: true, is_path: true, names_only: false };
+pub(super) const EXPORT: PlaceholderScope =
+    PlaceholderScope { content: true, is_path: true, names_only: false };
 
 /// The source is also moved after a failure, when nothing is known of its content.
-pub(super) const SOURCE: Known = Known { content: false, is_path: true, names_only: false };
+pub(super) const SOURCE: PlaceholderScope =
+    PlaceholderScope { content: false, is_path: true, names_only: false };
 
 /// Tags know what exports know.
-pub(super) const TAG: Known = Known { content: true, is_path: false, names_only: false };
+pub(super) const TAG: PlaceholderScope =
+    PlaceholderScope { content: true, is_path: false, names_only: false };
 
 /// Files that go into exports are opened before anything is known but the source's name.
-pub(super) const COMPANION: Known = Known { content: false, is_path: true, names_only: true };
+pub(super) const COMPANION: PlaceholderScope =
+    PlaceholderScope { content: false, is_path: true, names_only: true };
 
 /// Checks a template; every mistake is noted.
 pub(super) fn read(
     sink: &mut Sink<'_>,
     written: &Spanned<String>,
-    known: Known,
+    known: PlaceholderScope,
 ) -> Option<Spanned<Template>> {
     let text = written.get_ref();
     let parsed = if known.is_path { Template::parse(text) } else { Template::parse_text(text) };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 use wavemill_pipelines::execution::{
-    Decision, Hooks, Job, Outcome, Places, Prepared, Proposal, RunError, run,
+    Decision, Hooks, Job, Outcome, Places, PreparedOutput, Proposal, RunError, run,
 };
 use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::{Effects, Pipeline, load};
@@ -22,7 +22,7 @@ pub(crate) struct Lab {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) rejected: Option<String>,
-    pub(crate) outputs: Vec<Prepared>,
+    pub(crate) outputs: Vec<PreparedOutput>,
     pub(crate) report: Value,
     pub(crate) notes: Vec<String>,
 }

@@ -7,7 +7,7 @@ use wavemill_core::audio::Samples;
 use wavemill_core::decode;
 use wavemill_pipelines::Effects;
 use wavemill_pipelines::model::Defaults;
-use wavemill_pipelines::schema::Loaded;
+use wavemill_pipelines::schema::LoadedPipeline;
 use wavemill_pipelines::{Pipeline, load};
 
 fn folder() -> PathBuf {
@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 
 fn shipped(name: &str) -> Pipeline {
     let text = std::fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
-    let Loaded { pipeline, warnings } =
+    let LoadedPipeline { pipeline, warnings } =
         load(&text, &Defaults::default(), &Effects::default()).unwrap();
     assert_eq!(warnings, []);
     assert_eq!(pipeline.name, name);

@@ -21,7 +21,7 @@ pub(crate) use recorder::{Recorder, Timing};
 pub(crate) use tape::Captures;
 pub(crate) use tape::{Need, Tape};
 pub(crate) use writer::{Folder, Target};
-pub(crate) use writing::Writing;
+pub(crate) use writing::WriterThread;
 
 use std::io;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use writer::{OnDisk, Open, Writer};
 pub(crate) fn begin_then(
     target: Target,
     after: impl FnOnce(&Progress) + Send + 'static,
-) -> io::Result<(Recorder, Writing)> {
+) -> io::Result<(Recorder, WriterThread)> {
     begin_with(target, OnDisk, |writer| writer, after)
 }
 
@@ -45,13 +45,13 @@ fn begin_with<O: Open>(
     opener: O,
     adapt: impl FnOnce(Writer<O>) -> Writer<O>,
     after: impl FnOnce(&Progress) + Send + 'static,
-) -> io::Result<(Recorder, Writing)> {
+) -> io::Result<(Recorder, WriterThread)> {
     let progress = Arc::new(Progress::default());
     let channel_count = target.layout.channel_count();
     let (recorder, rings) =
         Recorder::new(channel_count, target.sample_rate_hz, Arc::clone(&progress));
     let writer = adapt(Writer::new(target, opener, rings, Arc::clone(&progress)));
-    let writing = Writing::start(move || {
+    let writing = WriterThread::start(move || {
         writer.run();
         after(&progress);
     })?;

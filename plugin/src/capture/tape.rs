@@ -1,6 +1,6 @@
 //! Captures as the audio thread runs them: when one begins and ends, and who makes and drops it.
 
-use super::{Progress, Recorder, Target, Timing, Writing, begin_then};
+use super::{Progress, Recorder, Target, Timing, WriterThread, begin_then};
 use crossbeam_queue::ArrayQueue;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -26,13 +26,13 @@ pub(crate) struct Captures {
     recent: Mutex<Vec<(Instant, Arc<Progress>)>>,
     error: Mutex<Option<String>>,
     /// The threads of captures that may not be written yet; `None` when no other may begin.
-    writing: Mutex<Option<Vec<Writing>>>,
-    unheld: Unheld,
+    writing: Mutex<Option<Vec<WriterThread>>>,
+    unheld: LostCaptures,
 }
 
 /// Captures that were over before their recorder was ready: of them there is no file.
 #[derive(Debug, Default)]
-struct Unheld {
+struct LostCaptures {
     captures: AtomicU64,
     frames: AtomicU64,
     /// The latest capture is one of them.
@@ -41,7 +41,7 @@ struct Unheld {
 
 /// How long the end of an instance waits for its captures: a disk that does not answer must not stop a DAW
 /// for ever. What waits in the ring is written meanwhile, some megabytes at most.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_MAX: Duration = Duration::from_secs(5);
 
 impl Default for Captures {
     fn default() -> Self {
@@ -52,7 +52,7 @@ impl Default for Captures {
             recent: Mutex::default(),
             error: Mutex::default(),
             writing: Mutex::new(Some(Vec::new())),
-            unheld: Unheld::default(),
+            unheld: LostCaptures::default(),
         }
     }
 }
@@ -108,7 +108,7 @@ impl Captures {
         let writing = self.writing.lock().take();
         self.tidy();
         self.discard();
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_MAX;
         for thread in writing.into_iter().flatten() {
             thread.wait(until);
         }
@@ -124,7 +124,7 @@ impl Captures {
     /// Captures that were over before their recorder was ready, and the frames of all of them together. They are
     /// in no file.
     pub(crate) fn unheld(&self) -> (u64, u64) {
-        let Unheld { captures, frames, .. } = &self.unheld;
+        let LostCaptures { captures, frames, .. } = &self.unheld;
         (captures.load(Ordering::Relaxed), frames.load(Ordering::Relaxed))
     }
 
@@ -135,7 +135,7 @@ impl Captures {
 
     /// Counts one of them. Real-time.
     fn count_unheld(&self, frames: u64) {
-        let Unheld { captures, frames: all, is_latest } = &self.unheld;
+        let LostCaptures { captures, frames: all, is_latest } = &self.unheld;
         captures.fetch_add(1, Ordering::Relaxed);
         all.fetch_add(frames, Ordering::Relaxed);
         is_latest.store(true, Ordering::Relaxed);
@@ -169,7 +169,7 @@ pub(crate) enum Need {
 
 /// What was wanted of a block.
 #[derive(Clone, Copy, Debug, Default)]
-struct Wanted {
+struct BlockRequest {
     is_armed: bool,
     is_running: bool,
 }
@@ -183,7 +183,7 @@ pub(crate) struct Tape {
     leaving: Option<Recorder>,
     is_requested: bool,
     is_recording: bool,
-    before: Wanted,
+    before: BlockRequest,
     /// Frames of the capture that runs, before its recorder was there.
     missed: u64,
 }
@@ -196,7 +196,7 @@ impl Tape {
             leaving: None,
             is_requested: false,
             is_recording: false,
-            before: Wanted::default(),
+            before: BlockRequest::default(),
             missed: 0,
         }
     }
@@ -218,7 +218,7 @@ impl Tape {
             self.leaving = self.captures.worn.push(recorder).err();
         }
         // One that was made a moment before captures are armed waits for that.
-        let before = std::mem::replace(&mut self.before, Wanted { is_armed, is_running });
+        let before = std::mem::replace(&mut self.before, BlockRequest { is_armed, is_running });
         // One that was refused is asked for again when the next capture begins.
         self.is_requested &= before.is_running || !is_running;
         if self.recorder.is_none() && (is_armed || before.is_armed) {
@@ -505,7 +505,7 @@ mod tests {
         bench.run(true, false);
         let begin = Instant::now();
         bench.tape.end();
-        assert!(begin.elapsed() < PATIENCE, "nothing ends it");
+        assert!(begin.elapsed() < WAIT_MAX, "nothing ends it");
         assert_eq!(bench.captures.all().len(), 0);
     }
 }

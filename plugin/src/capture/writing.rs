@@ -7,13 +7,13 @@ use std::{io, thread};
 
 /// A thread that can be waited for, but not for ever.
 #[derive(Debug)]
-pub(crate) struct Writing {
+pub(crate) struct WriterThread {
     thread: JoinHandle<()>,
     /// Ends with what the thread does.
     over: Receiver<()>,
 }
 
-impl Writing {
+impl WriterThread {
     /// Starts the thread.
     pub(super) fn start(work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (alive, over) = channel();
@@ -31,9 +31,9 @@ impl Writing {
     /// Waits until it is over, at most until then; says whether it is.
     pub(super) fn wait(self, until: Instant) -> bool {
         self.thread.thread().unpark();
-        let patience: Duration = until.saturating_duration_since(Instant::now());
+        let wait_max: Duration = until.saturating_duration_since(Instant::now());
         // Nothing is ever sent.
-        if self.over.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+        if self.over.recv_timeout(wait_max) == Err(RecvTimeoutError::Timeout) {
             return false;
         }
         drop(self.thread.join());

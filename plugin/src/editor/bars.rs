@@ -1,7 +1,7 @@
 //! Loudness and peak of this moment as bars.
 
 use super::scale::Axis;
-use super::verdict::Standing;
+use super::verdict::TargetState;
 use super::{panel, theme};
 use crate::meters::Readings;
 use egui::{Align2, Color32, Painter, Rect, Ui, pos2};
@@ -10,7 +10,7 @@ use egui::{Align2, Color32, Painter, Rect, Ui, pos2};
 const LOW: f32 = -48.0;
 const HIGH: f32 = 3.0;
 
-pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing) {
+pub(super) fn show(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &TargetState) {
     let room = panel::ground(ui, rect, "NOW");
     let plot = Rect { max: pos2(room.right(), room.bottom() - 14.0), ..room };
     let axis = Axis::upward(plot, LOW, HIGH);

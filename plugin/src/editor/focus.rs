@@ -25,7 +25,7 @@ mod tests {
     use crate::editor::layout::SIZE_MIN;
     use crate::editor::stage::Stage;
     use crate::params::{CaptureMode, WINDOW};
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::{Key, Modifiers, Rect, Shape};
     use nice_plug::prelude::Param;
     use std::collections::HashSet;
@@ -34,7 +34,7 @@ mod tests {
     const STEPS_MAX: usize = 100;
 
     fn stage() -> Stage {
-        Stage::new(Desk::default())
+        Stage::new(SharedState::default())
     }
 
     /// Rings that are drawn.
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn every_control_is_seen_in_windows_of_any_size() {
         for size in [SIZE_MIN, (700, 900), WINDOW, (1500, 1000)] {
-            let stage = Stage::sized(Desk::default(), size);
+            let stage = Stage::sized(SharedState::default(), size);
             let places = stage.places();
             assert!(places.len() >= 12, "{size:?}");
             for [place, seen] in places {

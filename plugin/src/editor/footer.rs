@@ -3,7 +3,7 @@
 use super::tip::{Tip, label};
 use super::{output, panel, theme};
 use crate::params::CaptureMode;
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use egui::{Align, Button, Color32, Layout, Rect, RichText, Ui, pos2, vec2};
 
 /// The modes with their words and what they mean.
@@ -17,7 +17,7 @@ const MODES: [(CaptureMode, &str, &str); 4] = [
 const UNHELD: &str = "The latest capture ended before its recorder was ready, so it has no file. \
     To include the first sample, arm the capture a moment before it starts.";
 
-pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, view: &mut output::View) {
+pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState, view: &mut output::View) {
     ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
     panel::inside(ui, rect.shrink2(vec2(8.0, 3.0)), |ui| {
         ui.horizontal_centered(|ui| {
@@ -42,7 +42,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &Desk, view: &mut output::View
 }
 
 /// What the latest capture is doing, or became.
-fn state(ui: &mut Ui, desk: &Desk, mode: CaptureMode) {
+fn state(ui: &mut Ui, desk: &SharedState, mode: CaptureMode) {
     if let Some(error) = desk.captures.error() {
         ui.label(RichText::new(error).color(theme::BAD));
         return;
@@ -100,14 +100,14 @@ mod tests {
     use crate::capture::{Tape, Timing};
     use crate::editor::focus::press_at;
     use crate::editor::stage::Stage;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::Key;
     use std::sync::Arc;
 
     #[test]
     fn capture_without_a_file_is_reported() {
         let words = "too short: not captured";
-        let desk = Desk::default();
+        let desk = SharedState::default();
         let mut tape = Tape::new(Arc::clone(&desk.captures));
         let mut stage = Stage::new(desk);
         assert!(!stage.shows(words));

@@ -1,9 +1,9 @@
 //! Name, target and settings.
 
 use super::tip::{Tip, label};
-use super::verdict::Standing;
+use super::verdict::TargetState;
 use super::{panel, theme};
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use egui::{
     Align, Button, ComboBox, Id, Key, Layout, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
 };
@@ -20,9 +20,9 @@ const INVALID: &str = "Samples that are NaN or infinite, or beyond +100 dBFS. Th
 pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
-    desk: &Desk,
+    desk: &SharedState,
     own: &mut String,
-    standing: &Standing,
+    standing: &TargetState,
     context: &GuiContext,
 ) {
     panel::inside(ui, rect, |ui| {
@@ -56,7 +56,7 @@ pub(super) fn show(
 }
 
 /// The target against which everything is held; `own` is what stands in the field for targets of one's own.
-fn target(ui: &mut Ui, desk: &Desk, own: &mut String, standing: &Standing) {
+fn target(ui: &mut Ui, desk: &SharedState, own: &mut String, standing: &TargetState) {
     let chosen = desk.params.choices.read().target.clone();
     let name =
         standing.target.as_ref().map_or_else(|| chosen.clone(), |target| target.name.clone());
@@ -112,7 +112,7 @@ fn own_target(ui: &mut Ui, chosen: &str, own: &mut String) -> bool {
     field.changed()
 }
 
-fn settings(ui: &mut Ui, desk: &Desk, context: &GuiContext) {
+fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {
     ui.set_min_width(270.0);
     let params = &desk.params;
     for (param, words) in [
@@ -149,7 +149,7 @@ fn checkbox(ui: &mut Ui, param: &BoolParam, words: &str, context: &GuiContext) {
 mod tests {
     use crate::editor::focus::press_at;
     use crate::editor::stage::Stage;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::{Event, Key, Modifiers, PointerButton, Pos2};
 
     const OWN: &str = r#"version = 1
@@ -170,7 +170,7 @@ source = { document = "House rules", checked = "2026-11-21" }
 
     /// A stage whose programme has -18 LUFS, with the list open.
     fn opened() -> Stage {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.shared.readings.integrated_lufs.set(Some(-18.0));
         desk.shared.readings.true_peak_dbtp.set(Some(-3.0));
         let mut stage = Stage::new(desk);

@@ -1,7 +1,7 @@
 //! Loudness over the session.
 
 use super::scale::{Axis, clock, time_step_s};
-use super::verdict::Standing;
+use super::verdict::TargetState;
 use super::{panel, theme, words};
 use crate::meters::{BINS, LOWEST_LUFS, Point, Snapshot};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
@@ -39,7 +39,7 @@ impl View {
         rect: Rect,
         history: &Snapshot,
         counts: &[u32; BINS],
-        standing: &Standing,
+        standing: &TargetState,
     ) {
         let room = panel::ground(ui, rect, "LOUDNESS");
         let total_s = history.points.len() as f64 * history.point_s;
@@ -209,7 +209,7 @@ fn columns(history: &Snapshot, plot: Rect, from_s: f64, to_s: f64) -> Vec<Column
     columns
 }
 
-fn grid(painter: &Painter, plot: Rect, axis: Axis, standing: &Standing) {
+fn grid(painter: &Painter, plot: Rect, axis: Axis, standing: &TargetState) {
     painter.rect_filled(plot, 2.0, theme::GROUND);
     if let Some((low, high)) = standing.band_lufs() {
         let band = Rect {
@@ -251,7 +251,7 @@ fn curve(
     (plot, axis): (Rect, Axis),
     columns: &[Column],
     gap: f32,
-    standing: &Standing,
+    standing: &TargetState,
 ) {
     let mut area = Mesh::default();
     let mut line = Vec::new();
@@ -296,7 +296,7 @@ fn strip(mesh: &mut Mesh, from: Pos2, to: Pos2, bottom: f32, color: Color32) {
 }
 
 /// Marks where the true peak was beyond the limit.
-fn overs(painter: &Painter, plot: Rect, columns: &[Column], standing: &Standing) {
+fn overs(painter: &Painter, plot: Rect, columns: &[Column], standing: &TargetState) {
     let Some(limit) = standing.peak_max_dbtp() else { return };
     for column in columns {
         if column.point.true_peak_dbtp.is_some_and(|peak| peak > limit) {
@@ -346,7 +346,7 @@ fn distribution(painter: &Painter, room: Rect, plot: Rect, axis: Axis, counts: &
 mod tests {
     use super::*;
     use crate::editor::stage::Stage;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
 
     const PLOT: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(200.0, 100.0) };
 
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn distribution_shows_how_often_each_loudness_occurred() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         assert_eq!(bars(&stage), []);
         let distribution = &stage.desk.shared.distribution;
         for (lufs, count) in [(-22.5, 40), (-23.5, 20), (-60.0, 20), (-75.0, 7)] {
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn curve_of_a_young_session_has_no_gaps_however_wide_the_window() {
         for size in [(600, 400), (1500, 1000), (3000, 1000)] {
-            let mut stage = Stage::sized(Desk::default(), size);
+            let mut stage = Stage::sized(SharedState::default(), size);
             stage.fill_history(60);
             let is_piece = |shape: &&Shape| match shape {
                 Shape::LineSegment { stroke, .. } => *stroke == Stroke::new(1.8, theme::SIGNAL),

@@ -73,7 +73,7 @@ fn give_back() -> Result<(), Box<dyn std::error::Error>> {
 mod tests {
     use super::*;
     use crate::editor::stage::Stage;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::{Event, Modifiers, PointerButton, Pos2, pos2};
 
     fn press(pos: Pos2, pressed: bool) -> Vec<Event> {
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn keyboard_is_the_daws_after_a_click_on_a_control_and_after_escape() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         let mut keyboard = Keyboard::default();
         let bounce = stage.place_of("bounce");
         assert!(is_over_after(&mut stage, &mut keyboard, bounce));
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn keyboard_stays_while_a_list_is_open() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         let mut keyboard = Keyboard::default();
         let settings = stage.place_of("Settings");
         assert!(!is_over_after(&mut stage, &mut keyboard, settings));

@@ -27,7 +27,7 @@ mod window;
 mod words;
 
 use crate::meters::Snapshot;
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use egui::{Context, Ui};
 use layout::Regions;
 use nice_plug::context::gui::GuiContext;
@@ -37,7 +37,7 @@ use place::Place;
 use spectrum::Spectrum;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use verdict::Standing;
+use verdict::TargetState;
 pub(crate) use window::Window;
 
 /// How long after the last change things still move: falling levels.
@@ -45,7 +45,7 @@ const RESTLESS_TIME: Duration = Duration::from_secs(5);
 
 /// Everything the editor remembers; lives as long as the plugin, whether a window is open or not.
 pub(crate) struct Face {
-    desk: Arc<Desk>,
+    desk: Arc<SharedState>,
     context: Option<GuiContext>,
     history: Snapshot,
     history_version: (u64, usize),
@@ -54,7 +54,7 @@ pub(crate) struct Face {
     spectrum_view: spectrum_view::View,
     scope: scope::Scope,
     output: output::View,
-    standing: Standing,
+    standing: TargetState,
     /// What stands in the field for targets of one's own.
     own_target: String,
     drawn_at: Instant,
@@ -64,15 +64,15 @@ pub(crate) struct Face {
 }
 
 /// The editor of an instance.
-pub(crate) fn editor(desk: &Arc<Desk>) -> Window {
+pub(crate) fn editor(desk: &Arc<SharedState>) -> Window {
     Window::new(Face::new(Arc::clone(desk)))
 }
 
 impl Face {
-    fn new(desk: Arc<Desk>) -> Self {
+    fn new(desk: Arc<SharedState>) -> Self {
         let now = Instant::now();
         Self {
-            standing: Standing::new(),
+            standing: TargetState::new(),
             own_target: String::new(),
             desk,
             context: None,

@@ -1,6 +1,6 @@
 //! The readings as numbers, the most important one the largest.
 
-use super::verdict::{Mark, Standing};
+use super::verdict::{Mark, TargetState};
 use super::{panel, theme, words};
 use crate::meters::{Key, Music, Reading, Readings, Tempo};
 use egui::{Align2, Color32, Painter, Rect, Stroke, Ui, pos2, vec2};
@@ -13,7 +13,7 @@ pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
     ((readings, is_saved), music): ((&Readings, bool), Option<&Music>),
-    standing: &Standing,
+    standing: &TargetState,
 ) {
     let room = panel::ground(ui, rect, "INTEGRATED");
     if is_saved {
@@ -136,7 +136,7 @@ struct Row {
 }
 
 /// The integrated loudness with the verdict below it.
-fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing) {
+fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &TargetState) {
     let painter = ui.painter();
     let size = (rect.height() * 0.46).min(rect.width() * 0.26);
     let value = readings.integrated_lufs.get();
@@ -161,7 +161,7 @@ fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &Standing)
 }
 
 /// The verdict as a sign of its own: one sees it from across the room.
-fn verdict(painter: &Painter, rect: Rect, standing: &Standing) {
+fn verdict(painter: &Painter, rect: Rect, standing: &TargetState) {
     let (mark, words) = standing.headline();
     let color = color_of(mark);
     if mark != Mark::None {
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
     use crate::editor::stage::Stage;
     use crate::meters::readings::Values;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use nice_plug::params::persist::PersistentField;
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn tempo_and_key_are_shown_while_they_are_known() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         let dashes =
             |stage: &Stage| stage.texts().iter().filter(|text| *text == "\u{2013}").count();
         let before = dashes(&stage);
@@ -291,7 +291,7 @@ mod tests {
             true_peak_dbtp: Some(peak),
             ..Values::default()
         };
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.shared.set(values(-14.2, -1.7));
         let mut stage = Stage::new(desk);
         assert!(stage.shows(SAVED), "{:?}", stage.texts());

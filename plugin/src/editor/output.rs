@@ -5,7 +5,7 @@ use super::field::{note_line, path_field, problem_line, row};
 use super::theme;
 use super::tip::Tip;
 use crate::lookup::{Answer, Lookup};
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use crate::render::{Line, Render, Stage, captures_problem, load, watched_problem};
 use egui::{
     Align, Align2, Area, Color32, ComboBox, Frame, Id, Key, Layout, Order, ProgressBar, RichText,
@@ -32,7 +32,7 @@ pub(super) struct View {
     folder: String,
     pipeline: String,
     watch_folder: String,
-    places: Lookup<Chosen, Checked>,
+    places: Lookup<OutputChoice, Checked>,
     checked: Checked,
     /// The shipped pipelines with what they say of themselves, or why they are refused.
     shipped: Vec<(&'static str, Result<String, String>)>,
@@ -40,13 +40,13 @@ pub(super) struct View {
 
 /// What was chosen.
 #[derive(Clone, PartialEq)]
-struct Chosen {
+struct OutputChoice {
     captures: PathBuf,
     pipeline: Option<String>,
     watch_folder: Option<PathBuf>,
 }
 
-impl Chosen {
+impl OutputChoice {
     /// Looks at the disk.
     fn check(&self) -> Checked {
         let watched = self.watch_folder.as_deref();
@@ -89,7 +89,7 @@ impl Default for View {
 
 impl View {
     /// The panel above the footer, when it is open.
-    pub(super) fn show(&mut self, ui: &Ui, desk: &Desk) {
+    pub(super) fn show(&mut self, ui: &Ui, desk: &SharedState) {
         if !self.is_open {
             return;
         }
@@ -114,7 +114,7 @@ impl View {
             });
     }
 
-    fn content(&mut self, ui: &mut Ui, desk: &Desk) {
+    fn content(&mut self, ui: &mut Ui, desk: &SharedState) {
         self.check(desk);
         ui.horizontal(|ui| {
             ui.label(RichText::new("AFTER A CAPTURE").size(10.5).color(theme::FAINT));
@@ -133,14 +133,14 @@ impl View {
     }
 
     /// Lets the disk be looked at when something was changed, and now and then.
-    fn check(&mut self, desk: &Desk) {
+    fn check(&mut self, desk: &SharedState) {
         let choices = desk.params.choices.read().clone();
-        let chosen = Chosen {
+        let chosen = OutputChoice {
             captures: desk.capture_folder(),
             pipeline: choices.pipeline,
             watch_folder: choices.watch_folder,
         };
-        self.checked = match self.places.ask(&chosen, CHECK_INTERVAL, Chosen::check) {
+        self.checked = match self.places.ask(&chosen, CHECK_INTERVAL, OutputChoice::check) {
             Answer::Known(checked) => checked.clone(),
             Answer::Waiting => Checked::default(),
             Answer::Late => Checked {
@@ -150,7 +150,7 @@ impl View {
         };
     }
 
-    fn folder(&mut self, ui: &mut Ui, desk: &Desk) {
+    fn folder(&mut self, ui: &mut Ui, desk: &SharedState) {
         let mut folder = desk.params.choices.read().capture_folder.clone();
         let hint = desk.capture_folder().display().to_string();
         let tip = "The folder for captures; outputs of pipelines go below it.";
@@ -161,7 +161,7 @@ impl View {
         problem_line(ui, self.checked.folder_problem.as_deref());
     }
 
-    fn pipeline(&mut self, ui: &mut Ui, desk: &Desk) {
+    fn pipeline(&mut self, ui: &mut Ui, desk: &SharedState) {
         let stored = desk.params.choices.read().pipeline.clone();
         let is_shipped = stored.as_deref().is_some_and(|name| shipped::text(name).is_some());
         self.is_own = (stored.is_some() || self.is_own) && !is_shipped;
@@ -210,7 +210,7 @@ impl View {
         }
     }
 
-    fn watch_folder(&mut self, ui: &mut Ui, desk: &Desk) {
+    fn watch_folder(&mut self, ui: &mut Ui, desk: &SharedState) {
         let mut folder = desk.params.choices.read().watch_folder.clone();
         let tip = "A folder of `wavemill watch` that gets a copy of every capture.";
         let text = &mut self.watch_folder;
@@ -222,7 +222,7 @@ impl View {
 }
 
 /// Captures that left no file, since the plugin was made.
-fn unheld(ui: &mut Ui, desk: &Desk) {
+fn unheld(ui: &mut Ui, desk: &SharedState) {
     let (captures, frames) = desk.captures.unheld();
     if captures > 0 {
         let seconds = frames as f64 / f64::from(desk.sample_rate_hz());
@@ -237,7 +237,7 @@ fn unheld(ui: &mut Ui, desk: &Desk) {
 }
 
 /// How the latest render goes, or went.
-fn latest(ui: &mut Ui, desk: &Desk) {
+fn latest(ui: &mut Ui, desk: &SharedState) {
     let render = desk.renders.latest();
     ui.horizontal(|ui| {
         let (can, why) = desk.can_render_latest();
@@ -313,7 +313,7 @@ mod tests {
     use super::*;
     use egui::{Event, Modifiers};
 
-    fn opened(desk: Desk) -> Stage {
+    fn opened(desk: SharedState) -> Stage {
         let mut stage = Stage::new(desk);
         assert!(!stage.shows("Send to"));
         press_at(&mut stage, "Output", Key::Enter);
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn panel_opens_and_closes() {
-        let mut stage = opened(Desk::default());
+        let mut stage = opened(SharedState::default());
         press_at(&mut stage, "Close", Key::Enter);
         assert!(!stage.shows("Send to"));
         press_at(&mut stage, "Output", Key::Enter);
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn every_field_is_reached_by_the_keyboard_and_takes_spaces() {
-        let mut stage = opened(Desk::default());
+        let mut stage = opened(SharedState::default());
         stage.desk.params.choices.write().pipeline = Some("/".into());
         // Lines come and go while folders are looked up, and take the focus with them: on a busy machine one
         // round is not enough.
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn pipeline_is_chosen_by_name_and_says_what_it_does_or_why_it_cannot() {
-        let mut stage = opened(Desk::default());
+        let mut stage = opened(SharedState::default());
         press_at(&mut stage, "none", Key::Enter);
         press_at(&mut stage, "streaming", Key::Enter);
         assert_eq!(stage.desk.params.choices.read().pipeline.as_deref(), Some("streaming"));
@@ -367,7 +367,7 @@ mod tests {
 
     #[test]
     fn folders_that_cannot_be_used_are_reported_below_their_field() {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.choices.write().capture_folder = Some("/dev/null/takes".into());
         desk.params.choices.write().watch_folder = Some("/nowhere".into());
         let mut stage = opened(desk);
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn latest_capture_cannot_be_rendered_while_there_is_none() {
-        let stage = opened(Desk::default());
+        let stage = opened(SharedState::default());
         assert!(stage.shows("Nothing rendered yet."));
         assert!(!stage.desk.can_render_latest().0);
         stage.desk.render_latest();

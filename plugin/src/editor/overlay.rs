@@ -73,7 +73,7 @@ mod tests {
     use crate::editor::stage::Stage;
     use crate::editor::theme;
     use crate::meters::Music;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::{Key, Shape};
     use nice_plug::prelude::Params;
     use wavemill_core::advice::Band;
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn profile_is_drawn_when_asked_named_and_saved_with_the_project() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         stage.play_tone();
         stage.desk.shared.publish(Some(music()));
         stage.draw(Vec::new());
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(ranges(&stage), Band::ALL.len());
         assert!(stage.shows("nearest genre profile: Techno, deep"), "{:?}", stage.texts());
         let saved = stage.desk.params.serialize_fields();
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.deserialize_fields(&saved);
         assert!(desk.params.choices.read().shows_profile);
         press_at(&mut stage, "genre", Key::Enter);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_before_a_profile_is_known() {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.choices.write().shows_profile = true;
         let mut stage = Stage::new(desk);
         stage.play_tone();
@@ -144,7 +144,7 @@ mod tests {
     /// What the meters found before belongs to another program.
     #[test]
     fn profile_goes_with_the_meters_reset() {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.choices.write().shows_profile = true;
         let mut stage = Stage::new(desk);
         stage.play_tone();

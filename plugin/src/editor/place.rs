@@ -66,7 +66,7 @@ impl Place {
 }
 
 /// How long a window that has no room for its zoom is waited for: the DAW was asked for a larger one.
-const PATIENCE: Duration = Duration::from_millis(400);
+const WAIT_MAX: Duration = Duration::from_millis(400);
 
 /// The smallest zoom a window is drawn with, whatever its size.
 const FIT_MIN: f32 = 0.5;
@@ -96,7 +96,7 @@ impl Fit {
         let fitting = fitting(size, wanted);
         if (fitting - zoom).abs() < ZOOM_STEP {
             self.since = None;
-        } else if now - *self.since.get_or_insert(now) >= PATIENCE {
+        } else if now - *self.since.get_or_insert(now) >= WAIT_MAX {
             *self = Self { since: None, kept: Some(size), brought: Some(fitting) };
             context.set_zoom_factor(fitting);
         }

@@ -277,7 +277,7 @@ mod tests {
     use crate::editor::stage::Stage;
     use crate::editor::theme;
     use crate::params::Reference;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::{Key, Modifiers, Pos2, Rect, Shape, Stroke, pos2};
     use nice_plug::prelude::Params;
 
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn lines_of_the_transform_are_drawn_when_asked_and_no_closer_than_a_point() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         stage.play_tone();
         let drawn = |stage: &Stage| {
             let stroke = Stroke::new(1.0, theme::veil(theme::TEXT, 0.8)).into();
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn kept_spectrum_comes_back_with_the_project() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         stage.play_tone();
         let before = dashes(&stage);
         // What is held is more than what is there.
@@ -325,7 +325,7 @@ mod tests {
         assert!(dashes(&stage) > before + 20, "a dashed line");
         let saved = stage.desk.params.serialize_fields();
         assert!(saved["reference"].len() < 2000, "{}", saved["reference"].len());
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.deserialize_fields(&saved);
         let kept = stage.desk.params.reference.read().clone().unwrap();
         let levels = kept.levels_db();
@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn tilt_is_chosen_by_its_button() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         stage.play_tone();
         let mut peaks = Vec::new();
         for name in ["4.5", "3", "0"] {
@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn frozen_spectrum_stays_until_it_is_let_go_while_peaks_go_on() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         stage.play_tone();
         let playing = line(&stage);
         press_at(&mut stage, "freeze", Key::Enter);

@@ -2,9 +2,9 @@
 
 use super::place::size_of;
 use super::{Face, theme};
-use crate::meters::{Point, Scribe};
+use crate::meters::{HistoryWriter, Point};
 use crate::params::WINDOW;
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use egui::output::OutputEvent;
 use egui::{
     Context, Event, Id, Key, Memory, Modifiers, Pos2, RawInput, Rect, Shape, Vec2, pos2, vec2,
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// An editor on a stage.
 pub(super) struct Stage {
-    pub(super) desk: Arc<Desk>,
+    pub(super) desk: Arc<SharedState>,
     pub(super) context: Context,
     face: Face,
     gui: GuiContext,
@@ -54,12 +54,12 @@ impl GuiContextInner for Host {
 
 impl Stage {
     /// An editor of the usual size.
-    pub(super) fn new(desk: Desk) -> Self {
+    pub(super) fn new(desk: SharedState) -> Self {
         Self::sized(desk, WINDOW)
     }
 
     /// An editor that was drawn twice, after which all things have their place.
-    pub(super) fn sized(desk: Desk, size: (u32, u32)) -> Self {
+    pub(super) fn sized(desk: SharedState, size: (u32, u32)) -> Self {
         let size = size_of(size);
         let desk = Arc::new(desk);
         let context = Context::default();
@@ -152,7 +152,7 @@ impl Stage {
     /// So many points of a steady program.
     pub(super) fn fill_history(&mut self, count: usize) {
         let point = Point { short_term_lufs: Some(-23.0), ..Point::default() };
-        let mut scribe = Scribe::default();
+        let mut scribe = HistoryWriter::default();
         for _ in 0..count {
             scribe.push(&self.desk.shared.history, point);
         }

@@ -35,12 +35,12 @@ mod tests {
     use crate::editor::focus::go_to;
     use crate::editor::stage::Stage;
     use crate::editor::words;
-    use crate::plugin::Desk;
+    use crate::plugin::SharedState;
     use egui::{Key, Modifiers};
 
     #[test]
     fn everything_explained_to_the_pointer_is_explained_to_the_keyboard() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         for (name, words) in [
             ("integrated", words::INTEGRATED),
             ("Short-term", words::SHORT_TERM),
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn words_about_a_list_do_not_cover_it() {
-        let mut stage = Stage::new(Desk::default());
+        let mut stage = Stage::new(SharedState::default());
         let name = stage.texts().into_iter().find(|text| text.contains("R 128")).unwrap();
         go_to(&mut stage, &name);
         // The target's purpose, and its document in a line of its own.

@@ -2,10 +2,10 @@
 
 use crate::lookup::{Answer, Lookup};
 use crate::meters::{Reading, Readings};
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use std::path::Path;
 use std::time::Duration;
-use wavemill_core::delivery::{Judgement, Measured, Outcome, Target, Verdict, judge};
+use wavemill_core::delivery::{JudgedFile, Judgement, Outcome, Target, Verdict, judge};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 use wavemill_pipelines::delivery;
@@ -15,7 +15,7 @@ use wavemill_pipelines::delivery;
 const LOUD_LU: f64 = 5.0;
 
 /// The chosen target and what became of its measures.
-pub(super) struct Standing {
+pub(super) struct TargetState {
     /// As it was chosen: an id, or a file with an id. `None` until it is known what that means.
     name: Option<String>,
     pub(super) target: Option<Target>,
@@ -35,13 +35,13 @@ pub(super) enum Mark {
     None,
 }
 
-impl Standing {
+impl TargetState {
     pub(super) fn new() -> Self {
         Self { name: None, target: None, error: None, judgement: None, file: Lookup::default() }
     }
 
     /// Judges the readings that are shown.
-    pub(super) fn update(&mut self, desk: &Desk) {
+    pub(super) fn update(&mut self, desk: &SharedState) {
         let name = desk.params.choices.read().target.clone();
         self.choose(name);
         let report = LoudnessReport {
@@ -50,7 +50,7 @@ impl Standing {
         };
         self.judgement =
             self.target.as_ref().filter(|_| report.integrated_lufs.is_some()).map(|target| {
-                judge(target, Measured { loudness: &report, channels: desk.channel_count() })
+                judge(target, JudgedFile { loudness: &report, channels: desk.channel_count() })
             });
     }
 
@@ -226,12 +226,12 @@ fn shown(value: f64) -> f32 {
 mod tests {
     use super::*;
 
-    fn standing(target: &str, integrated: f64, true_peak: f64) -> Standing {
-        let desk = Desk::default();
+    fn standing(target: &str, integrated: f64, true_peak: f64) -> TargetState {
+        let desk = SharedState::default();
         desk.params.choices.write().target = target.into();
         desk.shared.readings.integrated_lufs.set(Some(shown(integrated)));
         desk.shared.readings.true_peak_dbtp.set(Some(shown(true_peak)));
-        let mut standing = Standing::new();
+        let mut standing = TargetState::new();
         standing.update(&desk);
         assert_eq!(standing.error, None);
         standing
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn precise_peak_beyond_the_limit_fails_as_in_a_report() {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         for (reading, value) in [
             (&desk.shared.readings.integrated_lufs, -23.0),
             (&desk.shared.readings.true_peak_dbtp, -1.2),
@@ -265,7 +265,7 @@ mod tests {
         ] {
             reading.set(Some(value));
         }
-        let mut standing = Standing::new();
+        let mut standing = TargetState::new();
         standing.update(&desk);
         assert_eq!(standing.headline(), (Mark::Fail, "peaks 0.2 dB too high".into()));
     }
@@ -290,17 +290,17 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_no_verdict() {
-        let mut standing = Standing::new();
-        standing.update(&Desk::default());
+        let mut standing = TargetState::new();
+        standing.update(&SharedState::default());
         assert_eq!(standing.headline(), (Mark::None, "no program yet".into()));
     }
 
     #[test]
     fn relative_path_of_a_target_is_refused() {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         for name in ["targets.toml#house", "./targets.toml"] {
             desk.params.choices.write().target = name.into();
-            let mut standing = Standing::new();
+            let mut standing = TargetState::new();
             standing.update(&desk);
             let error = standing.error.unwrap();
             assert!(error.contains("relative") && error.contains("targets.toml`"), "{error}");
@@ -322,9 +322,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe.toml");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.choices.write().target = format!("{}#house", pipe.display());
-        let mut standing = Standing::new();
+        let mut standing = TargetState::new();
         while standing.error.is_none() {
             standing.update(&desk);
             std::thread::yield_now();
@@ -334,9 +334,9 @@ mod tests {
 
     #[test]
     fn unknown_target_is_reported() {
-        let desk = Desk::default();
+        let desk = SharedState::default();
         desk.params.choices.write().target = "spotfy".into();
-        let mut standing = Standing::new();
+        let mut standing = TargetState::new();
         standing.update(&desk);
         assert!(standing.error.as_deref().unwrap().contains("spotify"));
     }

@@ -12,7 +12,7 @@ use super::Face;
 use super::keyboard::Keyboard;
 use super::layout::SIZE_MIN;
 use super::place::{Fit, Place, size_of};
-use crate::plugin::Desk;
+use crate::plugin::SharedState;
 use egui::{Context, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
@@ -35,7 +35,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 /// How long closing a window may take: a display that does not answer must not stop a DAW for ever.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// How often the framework asks whether someone wants a picture: never under X11. It would ask for the first
 /// one a moment after the window was made, shown or not. `baseview` 0.4.2 then orders a `PresentCompleteNotify`
@@ -96,12 +96,12 @@ fn wait(life: &Life) {
     let over = life.lock().over.take();
     if let Some(over) = over {
         // Nothing is ever sent: this ends when the sender is dropped.
-        let _ = over.recv_timeout(PATIENCE);
+        let _ = over.recv_timeout(WAIT_MAX);
     }
 }
 
 /// The editor in one window. Windows come and go, the editor stays.
-pub(super) struct Sight {
+pub(super) struct EditorView {
     face: Arc<Mutex<Face>>,
     life: Life,
     /// Where a loaded state wants the window.
@@ -110,7 +110,7 @@ pub(super) struct Sight {
     keyboard: Keyboard,
 }
 
-impl NiceEguiApp for Sight {
+impl NiceEguiApp for EditorView {
     fn build(
         &mut self,
         context: Context,
@@ -159,7 +159,7 @@ impl NiceEguiApp for Sight {
     }
 }
 
-impl Sight {
+impl EditorView {
     /// Size and zoom: as a state that was loaded says, or as there is room for.
     fn settle(&mut self, face: &Face, context: &Context) {
         let mut life = self.life.lock();
@@ -180,7 +180,7 @@ impl Sight {
 /// What makes windows.
 pub struct Window {
     face: Arc<Mutex<Face>>,
-    desk: Arc<Desk>,
+    desk: Arc<SharedState>,
     life: Life,
 }
 
@@ -195,13 +195,13 @@ impl Window {
     }
 
     /// The framework's editor, for one window.
-    fn editor(&self) -> Option<EguiEditor<Sight>> {
+    fn editor(&self) -> Option<EguiEditor<EditorView>> {
         let place = self.place();
         let settings = EguiNiceSettings::new()
             .with_tile("Wavemill")
             .with_resize_hint(resize_hint())
             .with_repaint_poll_interval(POLL_TIME);
-        let sight = Sight {
+        let sight = EditorView {
             face: Arc::clone(&self.face),
             life: Arc::clone(&self.life),
             wish: None,
@@ -229,7 +229,7 @@ fn resize_hint() -> ResizeHint {
 /// A window that is open.
 pub struct Open {
     window: Option<baseview::Window>,
-    desk: Arc<Desk>,
+    desk: Arc<SharedState>,
     life: Life,
 }
 
@@ -254,33 +254,33 @@ impl Drop for Open {
 /// What the DAW does with an open window.
 pub struct Handle {
     framework: EguiEditorHandle,
-    desk: Arc<Desk>,
+    desk: Arc<SharedState>,
     life: Life,
 }
 
-type Done = Result<(), baseview::Error>;
+type WindowResult = Result<(), baseview::Error>;
 
 impl EditorHandle for Handle {
     type Window = Open;
     type Error = baseview::Error;
 
-    fn run_until_closed(mut open: Open) -> Done {
+    fn run_until_closed(mut open: Open) -> WindowResult {
         open.window.take().map_or(Ok(()), EguiEditorHandle::run_until_closed)
     }
 
-    fn set_parent(&self, parent: ParentWindowHandle, open: &Open) -> Done {
+    fn set_parent(&self, parent: ParentWindowHandle, open: &Open) -> WindowResult {
         open.window().map_or(Ok(()), |window| self.framework.set_parent(parent, window))
     }
 
-    fn show(&self, open: &Open) -> Done {
+    fn show(&self, open: &Open) -> WindowResult {
         open.window().map_or(Ok(()), |window| self.framework.show(window))
     }
 
-    fn hide(&self, open: &Open) -> Done {
+    fn hide(&self, open: &Open) -> WindowResult {
         open.window().map_or(Ok(()), |window| self.framework.hide(window))
     }
 
-    fn set_size(&self, size: NativeSize<u32>, open: &Open) -> Done {
+    fn set_size(&self, size: NativeSize<u32>, open: &Open) -> WindowResult {
         open.window().map_or(Ok(()), |window| self.framework.set_size(size, window))
     }
 
@@ -297,7 +297,7 @@ impl EditorHandle for Handle {
         Some(NativeSize::new(size.width.max(min.width), size.height.max(min.height)))
     }
 
-    fn set_fallback_scale_factor(&self, factor: f64, open: &Open) -> Done {
+    fn set_fallback_scale_factor(&self, factor: f64, open: &Open) -> WindowResult {
         open.window()
             .map_or(Ok(()), |window| self.framework.set_fallback_scale_factor(factor, window))
     }

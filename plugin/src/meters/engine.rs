@@ -1,7 +1,7 @@
 //! The audio thread's meters.
 
 use super::distribution::Distribution;
-use super::history::{History, Point, Scribe};
+use super::history::{History, HistoryWriter, Point};
 use super::music::{Music, MusicReading};
 use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
@@ -108,7 +108,7 @@ pub(crate) struct Meters {
     /// A meter that counts it the other way, so that a change makes none; for streams of one channel.
     other: Option<LoudnessMeter>,
     stereo: StereoWindow,
-    scribe: Scribe,
+    scribe: HistoryWriter,
     block: Block,
     /// Front left and right, or the only channel twice.
     front: [usize; 2],
@@ -139,7 +139,7 @@ impl Meters {
             mono,
             other: (spec.channel_count() == 1).then(|| meter(other_than(mono))),
             stereo: StereoWindow::default(),
-            scribe: Scribe::default(),
+            scribe: HistoryWriter::default(),
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
             front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
             position: 0,

@@ -124,12 +124,12 @@ impl History {
 
 /// The writer's side. Real-time.
 #[derive(Debug, Default)]
-pub(crate) struct Scribe {
+pub(crate) struct HistoryWriter {
     /// Finest points that are part of the next one, and their merger.
     waiting: (u32, Point),
 }
 
-impl Scribe {
+impl HistoryWriter {
     /// Adds a point of 100 ms.
     pub(crate) fn push(&mut self, history: &History, point: Point) {
         self.waiting = (self.waiting.0 + 1, self.waiting.1.merged(point));
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn points_come_back_in_order() {
-        let (history, mut scribe) = (History::default(), Scribe::default());
+        let (history, mut scribe) = (History::default(), HistoryWriter::default());
         for index in 0..100u8 {
             scribe.push(&history, point(f32::from(index)));
         }
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn longer_session_has_coarser_points_and_forgets_no_maximum() {
-        let (history, mut scribe) = (History::default(), Scribe::default());
+        let (history, mut scribe) = (History::default(), HistoryWriter::default());
         let count = 5 * POINTS_MAX + 3;
         for index in 0..count {
             let loud = index == 12_345 || index == 70_001;
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn cleared_history_begins_anew() {
-        let (history, mut scribe) = (History::default(), Scribe::default());
+        let (history, mut scribe) = (History::default(), HistoryWriter::default());
         for _ in 0..3 * POINTS_MAX {
             scribe.push(&history, point(-30.0));
         }
@@ -223,7 +223,7 @@ mod tests {
         let history = History::default();
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                let mut scribe = Scribe::default();
+                let mut scribe = HistoryWriter::default();
                 for index in 0..20 * POINTS_MAX {
                     let value = f32::from(u16::try_from(index % 1000).unwrap());
                     let all = Point {

@@ -13,7 +13,7 @@ pub(crate) use distribution::{BINS, LOWEST_LUFS};
 pub(crate) use engine::Meters;
 pub(crate) use engine::Shared;
 #[cfg(test)]
-pub(crate) use history::Scribe;
+pub(crate) use history::HistoryWriter;
 pub(crate) use history::{Point, Snapshot};
 pub(crate) use listener::Listener;
 pub(crate) use music::{Key, Music, Tempo};

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::diagnostic::Severity;
 use wavemill_pipelines::model::Defaults;
-use wavemill_pipelines::schema::Loaded;
+use wavemill_pipelines::schema::LoadedPipeline;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
 
 /// Largest pipeline file read. The largest sensible one has some kilobytes.
@@ -23,7 +23,7 @@ pub(crate) fn load(choice: &str) -> Result<Pipeline, String> {
     };
     let effects = Effects::absent().in_folder(&folder);
     match wavemill_pipelines::load(&text, &Defaults::default(), &effects) {
-        Ok(Loaded { pipeline, .. }) => Ok(pipeline),
+        Ok(LoadedPipeline { pipeline, .. }) => Ok(pipeline),
         Err(found) => Err(line(choice, &found)),
     }
 }

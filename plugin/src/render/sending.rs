@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use wavemill_pipelines::publishing::{
-    Finished, PublishError, Takes, Trust, part_path, publish, suffixed,
+    Finished, NameClaim, PublishError, Trust, part_path, publish, suffixed,
 };
 
 /// Bytes copied at once.
@@ -86,7 +86,7 @@ fn name(copied: Copied, temporary: &Path, path: &Path) -> Result<PathBuf, Failur
     let mut file = Finished {
         temporary: temporary.to_owned(),
         path: path.to_owned(),
-        takes: Takes::Free,
+        takes: NameClaim::Free,
         size_bytes: copied.size_bytes,
         blake3: copied.blake3,
     };

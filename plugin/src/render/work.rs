@@ -170,7 +170,8 @@ impl Work<'_> {
         let mut journal = Journal::begin(folder, &job.id);
         let progress = |share: f64| self.render.set_progress((done + share) / total);
         let spool = journal.folder().to_owned();
-        let mut hooks = Noted { hooks: LocalHooks::new(&job, progress), journal: &mut journal };
+        let mut hooks =
+            JournalHooks { hooks: LocalHooks::new(&job, progress), journal: &mut journal };
         let places =
             Places { output_root: folder, spool: &spool, cancel, access: Places::direct() };
         let outcome = execution::run(pipeline, &job, &places, &mut hooks)?;
@@ -190,12 +191,12 @@ impl Work<'_> {
 }
 
 /// Answers a run's questions, and writes its temporary files down.
-struct Noted<'a> {
+struct JournalHooks<'a> {
     hooks: LocalHooks<'a>,
     journal: &'a mut Journal,
 }
 
-impl Hooks for Noted<'_> {
+impl Hooks for JournalHooks<'_> {
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
         let decisions = self.hooks.decide(proposals)?;
         for decision in &decisions {

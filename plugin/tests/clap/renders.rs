@@ -50,7 +50,7 @@ pub(crate) fn bounce(
 }
 
 /// Longest wait for a render of two seconds, on a machine that does much else.
-const PATIENCE: Duration = Duration::from_mins(2);
+const WAIT_MAX: Duration = Duration::from_mins(2);
 
 pub(crate) fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
     let begin = Instant::now();
@@ -58,7 +58,7 @@ pub(crate) fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begin.elapsed() < PATIENCE, "nothing comes");
+        assert!(begin.elapsed() < WAIT_MAX, "nothing comes");
         std::thread::yield_now();
     }
 }

@@ -8,7 +8,7 @@ use wavemill_core::encode::{
     BitRates, EncodeError, EncodeSettings, FormatDescriptor, LossyQuality,
 };
 use wavemill_core::tags::{
-    Broadcast, Cue, CueEnd, Field, Leveled, Picture, Place, ReplayGain, Tags,
+    Broadcast, Cue, CueEnd, Field, GainBasis, Picture, Place, ReplayGain, Tags,
 };
 use wavemill_core::units::{Dbtp, Frames, Lufs};
 use wavemill_tests::signal::Random;
@@ -202,7 +202,7 @@ pub(crate) fn tags(random: &mut Random) -> Tags {
         tags.pictures.push(picture(random));
     }
     if random.below(3) == 0 {
-        let leveled = Leveled { loudness: Lufs(-23.5), true_peak: Dbtp(-1.25) };
+        let leveled = GainBasis { loudness: Lufs(-23.5), true_peak: Dbtp(-1.25) };
         tags.replay_gain = Some(ReplayGain { track: Some(leveled), album: None });
     }
     tags

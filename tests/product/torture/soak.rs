@@ -212,8 +212,8 @@ impl Soak {
                 self.drop_file();
             }
             // Some are at work and some wait when it is killed.
-            let patience = Duration::from_millis(200 + self.random.below(1500));
-            daemon.observe(patience);
+            let wait_max = Duration::from_millis(200 + self.random.below(1500));
+            daemon.observe(wait_max);
             self.kills += 1;
             if self.dropped.len() * 2 <= files {
                 daemon.kill_alone();
@@ -223,7 +223,7 @@ impl Soak {
                 self.kill_a_worker();
                 // So that the backlog does not grow, and the daemon is looked at while it works.
                 let enough = self.dropped.len().saturating_sub(files / 2 + per_kill);
-                let deadline = Instant::now() + wavemill_tests::lab::PATIENCE;
+                let deadline = Instant::now() + wavemill_tests::lab::WAIT_MAX;
                 while ended < enough && Instant::now() < deadline {
                     daemon.observe(Duration::from_millis(200));
                     ended = count_ended(&daemon);
@@ -341,7 +341,7 @@ fn sum_of(metrics: &str, name: &str) -> f64 {
 
 /// Waits until nothing comes any more for longer than a walk takes to find what events did not report.
 fn rest(daemon: &mut Daemon) {
-    let deadline = Instant::now() + wavemill_tests::lab::PATIENCE;
+    let deadline = Instant::now() + wavemill_tests::lab::WAIT_MAX;
     loop {
         let before = count_ended(daemon);
         daemon.observe(Duration::from_secs(6));

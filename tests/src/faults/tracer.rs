@@ -3,7 +3,7 @@
 use super::calls::{About, Kind};
 use super::ptrace::{self, Edge, Stop};
 use super::{Call, Fault, Target, Traced};
-use crate::lab::{Ended, PATIENCE, collect};
+use crate::lab::{Ended, WAIT_MAX, collect};
 use libc::pid_t;
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -92,15 +92,15 @@ impl Begun {
         let is_hung = Arc::new(AtomicBool::new(false));
         let hung = Arc::clone(&is_hung);
         let (done, waits) = channel::<()>();
-        let patience = std::thread::spawn(move || {
-            if waits.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        let timeout = std::thread::spawn(move || {
+            if waits.recv_timeout(WAIT_MAX) == Err(RecvTimeoutError::Timeout) {
                 hung.store(true, Ordering::Relaxed);
                 signal(root, rustix::process::Signal::KILL);
             }
         });
         let code = tracer.run();
         drop(done);
-        patience.join().expect("it only waits");
+        timeout.join().expect("it only waits");
         let text = |thread: JoinHandle<String>| thread.join().expect("a reader does not panic");
         Traced {
             ended: Ended { code, stdout: text(self.stdout), stderr: text(self.stderr) },

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 /// No input of a few kilobytes takes this long on a machine that does other things beside: what does
 /// has found a hang.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// Name of the thread that tries inputs: its panics are counted, not printed.
 const RUNNER: &str = "fuzz";
@@ -93,13 +93,13 @@ pub fn run<Try: FnMut(u64) -> &'static str>(
     let (mut last, mut slowest) = (0, (Duration::ZERO, 0));
     let mut begun = Instant::now();
     loop {
-        match receiver.recv_timeout(PATIENCE) {
+        match receiver.recv_timeout(WAIT_MAX) {
             Ok((seed, None)) => (last, begun) = (seed, Instant::now()),
             Ok((seed, Some(came))) => {
                 *counts.entry(came).or_default() += 1;
                 slowest = slowest.max((begun.elapsed(), seed));
             }
-            Err(RecvTimeoutError::Timeout) => panic!("seed {last} takes more than {PATIENCE:?}"),
+            Err(RecvTimeoutError::Timeout) => panic!("seed {last} takes more than {WAIT_MAX:?}"),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }

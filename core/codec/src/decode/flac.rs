@@ -62,7 +62,7 @@ pub(super) fn open(
     let frame_count =
         facts.frame_count.map(|count| claims::check_frames(count, rate)).transpose()?;
     if facts.is_empty && facts.audio_start == byte_count {
-        return Ok(Box::new(Nothing(info_of(
+        return Ok(Box::new(EmptyFile(info_of(
             &facts,
             ChannelLayout::usual(facts.channel_count.into()),
         ))));
@@ -114,9 +114,9 @@ fn info_of(facts: &StreamFacts, layout: ChannelLayout) -> StreamInfo {
 }
 
 /// A file without a frame, which Symphonia does not open.
-struct Nothing(StreamInfo);
+struct EmptyFile(StreamInfo);
 
-impl Decoder for Nothing {
+impl Decoder for EmptyFile {
     fn info(&self) -> &StreamInfo {
         &self.0
     }

@@ -36,7 +36,7 @@ pub(super) trait Framing: Send {
 
 /// What comes next.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum ScanItem {
     /// A frame.
     Frame(Vec<u8>),
     /// So many frames are lost; 0 where bytes were added.
@@ -87,9 +87,9 @@ impl<F: Framing> Scan<F> {
         let (mut whole, mut lost) = (0u64, 0u64);
         loop {
             match self.next()? {
-                Found::Frame(_) => whole += 1,
-                Found::Lost(count) => lost = lost.saturating_add(count),
-                Found::End => break,
+                ScanItem::Frame(_) => whole += 1,
+                ScanItem::Lost(count) => lost = lost.saturating_add(count),
+                ScanItem::End => break,
             }
         }
         if let Some(promised) = promised {
@@ -119,10 +119,10 @@ impl<F: Framing> Scan<F> {
     }
 
     /// What comes next.
-    pub(super) fn next(&mut self) -> Result<Found, DecodeError> {
+    pub(super) fn next(&mut self) -> Result<ScanItem, DecodeError> {
         let at = self.position;
         if at >= self.end {
-            return Ok(Found::End);
+            return Ok(ScanItem::End);
         }
         let next = match self.frame_at(at)? {
             Some(length) => {
@@ -154,33 +154,33 @@ impl<F: Framing> Scan<F> {
         };
         let Some(next) = next else {
             self.position = self.end;
-            return Ok(Found::End);
+            return Ok(ScanItem::End);
         };
         Ok(self.lose(next, 0))
     }
 
     /// Goes on at byte `next`: `least` frames were lost, or as many as there was room for.
-    fn lose(&mut self, next: u64, least: u64) -> Found {
+    fn lose(&mut self, next: u64, least: u64) -> ScanItem {
         self.between.is_torn = true;
         let usual = self.usual.max(1);
         let room = if self.usual == 0 { 0 } else { (next - self.position + usual / 2) / usual };
         self.position = next;
         let lost = room.max(least).min(self.budget);
         self.budget -= lost;
-        Found::Lost(lost)
+        ScanItem::Lost(lost)
     }
 
     fn note(&mut self, kind: RepairKind, detail: String) {
         self.between.notes.push(Note { kind, detail: Some(detail) });
     }
 
-    fn deliver(&mut self, length: u64) -> Result<Found, DecodeError> {
+    fn deliver(&mut self, length: u64) -> Result<ScanItem, DecodeError> {
         let mut frame = vec![0; usize::try_from(length).expect("a frame has a few thousand bytes")];
         let count = self.read_at(self.position, &mut frame)?;
         frame.truncate(count);
         self.position += length;
         self.usual = length;
-        Ok(Found::Frame(frame))
+        Ok(ScanItem::Frame(frame))
     }
 
     /// Where a chain of frames begins, from byte `start` on.
@@ -278,13 +278,13 @@ impl<F: Framing + 'static> Packets for ScannedPackets<F> {
         let mut data = Vec::new();
         while self.lost == 0 {
             match self.scan.next()? {
-                Found::Frame(mut frame) => {
+                ScanItem::Frame(mut frame) => {
                     frame.drain(..self.scan.framing.skipped_bytes(&frame).min(frame.len()));
                     data = frame;
                     break;
                 }
-                Found::Lost(count) => self.lost = count,
-                Found::End => return Ok(None),
+                ScanItem::Lost(count) => self.lost = count,
+                ScanItem::End => return Ok(None),
             }
         }
         self.lost = self.lost.saturating_sub(1);
@@ -337,9 +337,9 @@ mod tests {
             let next = scan.next().unwrap();
             kinds.extend(scan.between().notes.into_iter().map(|note| note.kind));
             match next {
-                Found::Frame(frame) => found.push(frame.len().cast_signed()),
-                Found::Lost(count) => found.push(-isize::try_from(count).unwrap()),
-                Found::End => return (found, kinds),
+                ScanItem::Frame(frame) => found.push(frame.len().cast_signed()),
+                ScanItem::Lost(count) => found.push(-isize::try_from(count).unwrap()),
+                ScanItem::End => return (found, kinds),
             }
         }
     }

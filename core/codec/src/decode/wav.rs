@@ -87,8 +87,8 @@ pub(super) fn open_samples(
     let data = data.ok_or_else(|| missing("data", promised_bytes, byte_count))?;
     let format = Format::parse(&fmt)?;
     let coding = match format.stored {
-        Stored::Pcm(coding) => coding,
-        Stored::Adpcm(setup) => {
+        Storage::Pcm(coding) => coding,
+        Storage::Adpcm(setup) => {
             let stream = AdpcmStream {
                 container,
                 setup,
@@ -100,7 +100,7 @@ pub(super) fn open_samples(
             };
             return stream.open(source, byte_count, damaged);
         }
-        Stored::Mp3 => return open_mp3(source, container, &data, byte_count, damaged),
+        Storage::Mp3 => return open_mp3(source, container, &data, byte_count, damaged),
     };
     let there = byte_count.saturating_sub(data.start);
     let frame_bytes = (coding.container_bytes * format.layout.channel_count()) as u64;
@@ -304,7 +304,7 @@ impl LongLengths {
 }
 
 /// How the sound is stored.
-enum Stored {
+enum Storage {
     Pcm(Coding),
     Adpcm(AdpcmSetup),
     Mp3,
@@ -312,7 +312,7 @@ enum Stored {
 
 /// A parsed `fmt ` chunk.
 struct Format {
-    stored: Stored,
+    stored: Storage,
     sample_rate_hz: u64,
     layout: ChannelLayout,
 }
@@ -331,11 +331,11 @@ impl Format {
         let tag = extension.as_ref().map_or(tag, |extension| extension.tag);
         let valid_bits = extension.as_ref().map_or(bits, |extension| extension.valid_bits(bits));
         let stored = match tag {
-            TAG_MP3 => Stored::Mp3,
+            TAG_MP3 => Storage::Mp3,
             TAG_MS_ADPCM | TAG_IMA_ADPCM => {
-                Stored::Adpcm(adpcm(tag, bits, block_align, channel_count, fmt)?)
+                Storage::Adpcm(adpcm(tag, bits, block_align, channel_count, fmt)?)
             }
-            _ => Stored::Pcm(coding(tag, bits, valid_bits, block_align, channel_count)?),
+            _ => Storage::Pcm(coding(tag, bits, valid_bits, block_align, channel_count)?),
         };
         let layout = match extension {
             Some(extension) => extension.layout(usize::from(channel_count)),

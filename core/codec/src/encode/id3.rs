@@ -19,14 +19,14 @@ const REPLAY_GAIN_BYTES: usize = 256;
 
 /// What the file around a tag has no place for itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Further<'a> {
+pub(super) struct ExtraTags<'a> {
     pub(super) chapters: &'a [Chapter<'a>],
     pub(super) broadcast: Option<&'a Broadcast>,
 }
 
 /// A tag with all text and pictures, and with what is `further` to be said, or `None` when there is nothing.
 /// Pictures that do not fit any more are left out.
-pub(super) fn tag(tags: &Tags, further: Further<'_>) -> Option<Vec<u8>> {
+pub(super) fn tag(tags: &Tags, further: ExtraTags<'_>) -> Option<Vec<u8>> {
     let mut frames = Vec::new();
     for (id, text) in texts(tags) {
         if let Some(text) = text {
@@ -185,19 +185,19 @@ mod tests {
 
     #[test]
     fn tag_of_nothing_is_left_out() {
-        assert_eq!(tag(&Tags::default(), Further::default()), None);
+        assert_eq!(tag(&Tags::default(), ExtraTags::default()), None);
     }
 
     #[test]
     fn tag_with_replay_gain_has_one_size_before_and_after_it_is_known() {
-        use crate::tags::{Leveled, ReplayGain};
+        use crate::tags::{GainBasis, ReplayGain};
         use wavemill_audio::units::{Dbtp, Lufs};
         let tag_of = |replay_gain| {
-            tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }, Further::default())
+            tag(&Tags { replay_gain: Some(replay_gain), ..Tags::default() }, ExtraTags::default())
                 .unwrap()
         };
         let before = tag_of(ReplayGain::default());
-        let leveled = Some(Leveled { loudness: Lufs(-70.0), true_peak: Dbtp(40.0) });
+        let leveled = Some(GainBasis { loudness: Lufs(-70.0), true_peak: Dbtp(40.0) });
         let after = tag_of(ReplayGain { track: leveled, album: leveled });
         assert_eq!(before.len(), after.len());
         assert_eq!(after.len(), 10 + REPLAY_GAIN_BYTES);
@@ -208,7 +208,7 @@ mod tests {
     fn tag_holds_frames_with_synchsafe_sizes() {
         let isrc = "x".repeat(200);
         let tags = Tags { isrc: Some(isrc.clone()), ..Tags::default() };
-        let tag = tag(&tags, Further::default()).unwrap();
+        let tag = tag(&tags, ExtraTags::default()).unwrap();
         // 211 bytes of frames are 1 * 128 + 83, the 201 of the body 1 * 128 + 73.
         let mut expected = b"ID3\x04\0\0\0\0\x01\x53".to_vec();
         expected.extend(b"TSRC\0\0\x01\x49\0\0\x03");

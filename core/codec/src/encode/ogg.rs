@@ -163,7 +163,7 @@ fn page_length(bytes: &[u8]) -> Option<usize> {
 
 /// Takes the pages another library writes: drops the first ones, and numbers the others anew.
 #[cfg(feature = "vorbis")]
-pub(super) struct Renumbered {
+pub(super) struct PageRenumberer {
     sink: Box<dyn Sink>,
     /// Pages to be dropped still.
     dropped: u32,
@@ -174,7 +174,7 @@ pub(super) struct Renumbered {
 }
 
 #[cfg(feature = "vorbis")]
-impl Renumbered {
+impl PageRenumberer {
     /// Drops so many pages and gives the next one the number `sequence`.
     pub(super) fn new(sink: Box<dyn Sink>, dropped: u32, sequence: u32) -> Self {
         Self { sink, dropped, sequence, bytes: Vec::new() }
@@ -196,7 +196,7 @@ impl Renumbered {
 }
 
 #[cfg(feature = "vorbis")]
-impl Write for Renumbered {
+impl Write for PageRenumberer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         while let Some(length) = page_length(&self.bytes) {

@@ -12,7 +12,7 @@ use super::{
     LossyQuality, Refusal, Sink, comments,
 };
 use crate::opus::{self, Head, INPUT_RATES_HZ, RATE_HZ};
-use crate::tags::{Leveled, Tags};
+use crate::tags::{GainBasis, Tags};
 use crate::vorbis_order;
 use std::io::SeekFrom;
 use wavemill_audio::units::Lufs;
@@ -173,7 +173,7 @@ fn tags_packet(settings: &EncodeSettings) -> Vec<u8> {
     };
     let byte_count = packet(Vec::new()).len() + TAGS_ROOM_BYTES;
     let gain =
-        |name: &'static str, leveled: Option<Leveled>| Some((name.into(), gain_q8(leveled?)));
+        |name: &'static str, leveled: Option<GainBasis>| Some((name.into(), gain_q8(leveled?)));
     let replay_gain = settings.tags.replay_gain.unwrap_or_default();
     let gains =
         [gain("R128_TRACK_GAIN", replay_gain.track), gain("R128_ALBUM_GAIN", replay_gain.album)];
@@ -183,7 +183,7 @@ fn tags_packet(settings: &EncodeSettings) -> Vec<u8> {
 }
 
 /// The gain to [`REFERENCE`] in 1/256 dB, as text.
-fn gain_q8(leveled: Leveled) -> String {
+fn gain_q8(leveled: GainBasis) -> String {
     let steps = (REFERENCE - leveled.loudness).0 * 256.0;
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as is meant")]
     let steps = steps.round() as i16;
@@ -296,8 +296,8 @@ mod tests {
         }
     }
 
-    fn leveled(loudness: f64) -> Leveled {
-        Leveled { loudness: Lufs(loudness), true_peak: Dbtp(0.0) }
+    fn leveled(loudness: f64) -> GainBasis {
+        GainBasis { loudness: Lufs(loudness), true_peak: Dbtp(0.0) }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! Sources: Xiph.Org, "Vorbis I specification", 4 and A; RFC 3533, 6.
 
-use super::ogg::{self, Renumbered};
+use super::ogg::{self, PageRenumberer};
 use super::ogg_crc;
 use super::{
     BitRateMode, BitRates, EncodeError, EncodeSettings, Encoder, FormatDescriptor, Lossy,
@@ -183,7 +183,7 @@ fn create(
         .ok_or_else(|| failed("its channels have no defined order"))?;
     let headers = Headers::new(&settings, quality)?;
     sink.write_all(&headers.bytes)?;
-    let pages = Renumbered::new(sink, headers.replaced, headers.page_count);
+    let pages = PageRenumberer::new(sink, headers.replaced, headers.page_count);
     let encoder = begin(&settings.spec, quality, serial(&settings), pages).map_err(failed_by)?;
     let planes = vec![Vec::with_capacity(CHUNK_FRAMES); order.len()];
     Ok(Box::new(VorbisEncoder { encoder: Movable(encoder), settings, order, planes }))
@@ -211,7 +211,7 @@ fn failed_by(error: VorbisError) -> EncodeError {
 }
 
 /// The encoder, which another thread may take over.
-struct Movable(vorbis_rs::VorbisEncoder<Renumbered>);
+struct Movable(vorbis_rs::VorbisEncoder<PageRenumberer>);
 
 // SAFETY: libvorbis and libogg keep all they know of a stream in the structures the encoder owns, on the
 // heap; they have no thread-local or global state, and are reached only through `&mut`.
@@ -272,7 +272,7 @@ impl Encoder for VorbisEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tags::{Leveled, ReplayGain, Tags};
+    use crate::tags::{GainBasis, ReplayGain, Tags};
     use wavemill_audio::units::{Dbtp, Lufs};
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
                 tags: tags.into(),
             })
         };
-        let leveled = Some(Leveled { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
+        let leveled = Some(GainBasis { loudness: Lufs(-99.0), true_peak: Dbtp(60.0) });
         let after = of(ReplayGain { track: leveled, album: leveled });
         assert_eq!(of(ReplayGain::default()).len(), after.len());
         assert!(after.ends_with(&[0; 16]), "the room is large enough for the largest values");

@@ -19,7 +19,7 @@ use wavemill_audio::limits::{
 };
 
 /// A tag of a file.
-pub(super) struct Found {
+pub(super) struct FileTag {
     /// Without its pictures.
     tag: Tag,
     pictures: Vec<LoftyPicture>,
@@ -49,7 +49,7 @@ const OPUS_GAINS: [(&str, &str); 2] =
 pub(super) fn parse(
     source: &mut dyn Source,
     file_type: FileType,
-) -> Result<Result<Vec<Found>, String>, DecodeError> {
+) -> Result<Result<Vec<FileTag>, String>, DecodeError> {
     source.seek(SeekFrom::Start(0))?;
     // In any other mode one value that is none, as a date in words, costs all tags.
     let options = ParseOptions::new().read_properties(false).parsing_mode(ParsingMode::Relaxed);
@@ -108,14 +108,14 @@ fn one_line(text: &str) -> String {
 }
 
 /// The tags of a file. The format's own kind comes first, as an `ID3v1` tag is cut to 30 characters.
-fn found(mut file: TaggedFile) -> Vec<Found> {
+fn found(mut file: TaggedFile) -> Vec<FileTag> {
     let mut types: Vec<TagType> = file.tags().iter().map(Tag::tag_type).collect();
     let primary = file.primary_tag_type();
     types.sort_by_key(|it| *it != primary);
-    types.into_iter().filter_map(|it| file.remove(it)).map(Found::new).collect()
+    types.into_iter().filter_map(|it| file.remove(it)).map(FileTag::new).collect()
 }
 
-impl Found {
+impl FileTag {
     fn new(mut tag: Tag) -> Self {
         let pictures = (0..tag.pictures().len()).map(|_| tag.remove_picture(0)).collect();
         let mut bpm = None;
@@ -153,14 +153,14 @@ fn tempo(items: &Ilst) -> Option<f64> {
 
 impl TagReading {
     /// Fills in what is still missing.
-    pub(super) fn add(&mut self, parsed: Result<Vec<Found>, String>) {
+    pub(super) fn add(&mut self, parsed: Result<Vec<FileTag>, String>) {
         let found = match parsed {
             Ok(found) => found,
             Err(reason) => {
                 return self.warnings.push(format!("some tags cannot be read: {reason}"));
             }
         };
-        for Found { tag, pictures, cues, broadcast, bpm, opus_gains } in found {
+        for FileTag { tag, pictures, cues, broadcast, bpm, opus_gains } in found {
             let count = tag.items().len();
             if count > TAG_COUNT_MAX {
                 self.warnings.push(format!("only {TAG_COUNT_MAX} of {count} tags were kept"));

@@ -3,7 +3,7 @@
 //!
 //! Sources: M. Nilsson, "ID3 tag version 2.4.0 - Main Structure", 3 and 4; the same of 2.3.0 and 2.2.0, 3.
 
-use super::by_lofty::{Found, parse, wav_of_chunk};
+use super::by_lofty::{FileTag, parse, wav_of_chunk};
 use super::text::from_latin1;
 use crate::decode::DecodeError;
 use lofty::file::FileType;
@@ -24,8 +24,8 @@ const FRAME_COUNT_MAX: usize = 10_000;
 const NAME_COUNT_MAX: usize = 4;
 
 /// What is sound in a tag.
-pub(super) struct Rescued {
-    pub(super) found: Vec<Found>,
+pub(super) struct RescuedTags {
+    pub(super) found: Vec<FileTag>,
     /// What was left out, where something was.
     pub(super) warning: Option<String>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Rescued {
 ///
 /// # Errors
 /// Never: the bytes are in memory.
-pub(super) fn rescue(tag: &[u8]) -> Result<Option<Rescued>, DecodeError> {
+pub(super) fn rescue(tag: &[u8]) -> Result<Option<RescuedTags>, DecodeError> {
     let Some(tag) = Tag::of(tag) else { return Ok(None) };
     let (mut kept, mut left_out) = (Vec::new(), Vec::new());
     for frame in tag.frames().take(FRAME_COUNT_MAX) {
@@ -43,7 +43,7 @@ pub(super) fn rescue(tag: &[u8]) -> Result<Option<Rescued>, DecodeError> {
             kept.push(Cow::Borrowed(frame));
             continue;
         }
-        match tag.retold(frame) {
+        match tag.reencoded(frame) {
             Some(frame) if tag.is_read(&frame)? => kept.push(Cow::Owned(frame)),
             _ => left_out.push(tag.name(frame)),
         }
@@ -56,7 +56,7 @@ pub(super) fn rescue(tag: &[u8]) -> Result<Option<Rescued>, DecodeError> {
     let names = left_out.join(", ");
     let warning = (!names.is_empty())
         .then(|| format!("some tags cannot be read: the ID3 frames {names}{more}"));
-    Ok(Some(Rescued { found, warning }))
+    Ok(Some(RescuedTags { found, warning }))
 }
 
 /// A tag without what its header says of all frames.
@@ -119,7 +119,7 @@ impl<'a> Tag<'a> {
     }
 
     /// What lofty makes of these frames alone.
-    fn parse(&self, frames: &[&[u8]]) -> Result<Result<Vec<Found>, String>, DecodeError> {
+    fn parse(&self, frames: &[&[u8]]) -> Result<Result<Vec<FileTag>, String>, DecodeError> {
         let size = frames.iter().map(|frame| frame.len()).sum();
         let [a, b, c, d] = of_seven_bits(size);
         let header = [b'I', b'D', b'3', self.version, 0, self.flags, a, b, c, d];
@@ -141,7 +141,7 @@ impl<'a> Tag<'a> {
 
     /// A frame of text in an encoding that every reader knows; `None` where it is none, or nobody can know what
     /// it says.
-    fn retold(&self, frame: &[u8]) -> Option<Vec<u8>> {
+    fn reencoded(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let name_bytes = if self.version == 2 { 3 } else { 4 };
         let (header, data) = frame.split_at_checked(self.frame_header_bytes())?;
         let is_plain = self.flags == 0 && header.get(8..).is_none_or(|flags| flags == [0; 2]);
@@ -223,7 +223,7 @@ mod tests {
 
     fn read(tag: &[u8]) -> Option<TagReading> {
         let mut reading = TagReading::default();
-        let Rescued { found, warning } = rescue(tag).unwrap()?;
+        let RescuedTags { found, warning } = rescue(tag).unwrap()?;
         reading.add(Ok(found));
         reading.warnings.extend(warning);
         Some(reading)

@@ -19,8 +19,8 @@ pub(crate) use cue::{Chapter, chapters, spans};
 pub use field::{Field, NoValue};
 pub use ixml::Recording;
 pub use read::{TagReading, read};
-pub use replay_gain::{Leveled, REFERENCE, ReplayGain};
-pub use several::Several;
+pub use replay_gain::{GainBasis, REFERENCE, ReplayGain};
+pub use several::FieldValues;
 #[cfg(any(feature = "matroska", feature = "mpeg4"))]
 pub(crate) use text::clean;
 
@@ -52,8 +52,8 @@ pub struct Tags {
     pub copyright: Option<String>,
     pub lyrics: Option<String>,
     /// All values of the fields that have several; see [`Tags::values`].
-    #[serde(skip_serializing_if = "Several::is_empty")]
-    pub values: Several,
+    #[serde(skip_serializing_if = "FieldValues::is_empty")]
+    pub values: FieldValues,
     /// Contents of a `bext` chunk.
     pub broadcast: Option<Broadcast>,
     /// Contents of an `iXML` chunk.

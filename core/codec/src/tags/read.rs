@@ -4,7 +4,7 @@
 //! describe the samples, as `ReplayGain`, are shown and not kept: processing makes them wrong.
 
 use super::by_lofty::{parse, wav_of_chunk};
-use super::id3_frames::{Rescued, rescue};
+use super::id3_frames::{RescuedTags, rescue};
 use super::text::clean;
 use super::wav_cues::Cues;
 use super::{Field, Tags, bext, ixml, markers};
@@ -113,7 +113,7 @@ impl TagReading {
     /// Adds what is sound in an ID3 tag that was given up for a reason.
     fn add_id3(&mut self, tag: &[u8], reason: String) -> Result<(), DecodeError> {
         match rescue(tag)? {
-            Some(Rescued { found, warning }) => {
+            Some(RescuedTags { found, warning }) => {
                 self.add(Ok(found));
                 self.warnings.extend(warning);
             }

@@ -12,21 +12,21 @@ pub const REFERENCE: Lufs = Lufs(-18.0);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ReplayGain {
     /// Of the file; `None` while it is not measured, or where it has no loudness.
-    pub track: Option<Leveled>,
+    pub track: Option<GainBasis>,
     /// Of all files that belong together.
-    pub album: Option<Leveled>,
+    pub album: Option<GainBasis>,
 }
 
 /// Loudness and true peak of what a gain is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Leveled {
+pub struct GainBasis {
     /// Integrated loudness.
     pub loudness: Lufs,
     /// True peak.
     pub true_peak: Dbtp,
 }
 
-impl Leveled {
+impl GainBasis {
     /// What brings it to [`REFERENCE`], rounded as tags state it, to 0.01 dB.
     pub fn gain(self) -> Decibels {
         let gain: Decibels = (REFERENCE - self.loudness).into();
@@ -47,7 +47,7 @@ impl ReplayGain {
             ("REPLAYGAIN_TRACK_GAIN", "REPLAYGAIN_TRACK_PEAK", self.track),
             ("REPLAYGAIN_ALBUM_GAIN", "REPLAYGAIN_ALBUM_PEAK", self.album),
         ];
-        let fields = |(gain, peak, leveled): (_, _, Option<Leveled>)| {
+        let fields = |(gain, peak, leveled): (_, _, Option<GainBasis>)| {
             let leveled = leveled?;
             let gain_text = format!("{:.2} dB", leveled.gain().0);
             Some([(gain, gain_text), (peak, format!("{:.6}", leveled.peak()))])
@@ -60,8 +60,8 @@ impl ReplayGain {
 mod tests {
     use super::*;
 
-    fn leveled(loudness: f64, peak: f64) -> Leveled {
-        Leveled { loudness: Lufs(loudness), true_peak: Dbtp(peak) }
+    fn leveled(loudness: f64, peak: f64) -> GainBasis {
+        GainBasis { loudness: Lufs(loudness), true_peak: Dbtp(peak) }
     }
 
     #[test]

@@ -5,9 +5,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The values of fields that have more than one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Several(Vec<(Field, Vec<String>)>);
+pub struct FieldValues(Vec<(Field, Vec<String>)>);
 
-impl Several {
+impl FieldValues {
     /// Whether no field has several.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -26,7 +26,7 @@ impl Several {
 }
 
 #[cfg(feature = "schema")]
-impl schemars::JsonSchema for Several {
+impl schemars::JsonSchema for FieldValues {
     fn inline_schema() -> bool {
         true
     }
@@ -40,7 +40,7 @@ impl schemars::JsonSchema for Several {
     }
 }
 
-impl Serialize for Several {
+impl Serialize for FieldValues {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (field, values) in &self.0 {

@@ -7,7 +7,7 @@ use wavemill_audio::units::{Dbtp, Lufs};
 
 /// What of a file is judged.
 #[derive(Clone, Copy, Debug)]
-pub struct Measured<'a> {
+pub struct JudgedFile<'a> {
     /// Its loudness and peaks.
     pub loudness: &'a LoudnessReport,
     /// Its channels; 0 where they are not known.
@@ -132,7 +132,7 @@ impl Verdict {
 }
 
 /// Holds a file against a target. The true peak is the larger of both measures.
-pub fn judge(target: &Target, measured: Measured<'_>) -> Judgement {
+pub fn judge(target: &Target, measured: JudgedFile<'_>) -> Judgement {
     let report = measured.loudness;
     let true_peak = larger(report.true_peak_dbtp, report.true_peak_precise_dbtp);
     let mut verdicts: Vec<Verdict> = Vec::new();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn outcomes(target: &Target, report: &LoudnessReport) -> Vec<Outcome> {
-        let measured = Measured { loudness: report, channels: 2 };
+        let measured = JudgedFile { loudness: report, channels: 2 };
         judge(target, measured).verdicts.iter().map(|verdict| verdict.outcome).collect()
     }
 
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn file_with_invalid_samples_fails_whatever_else_was_measured() {
         let report = LoudnessReport { invalid_samples: 1, ..file(-23.0, -3.0, -3.0) };
-        let judgement = judge(&broadcast(), Measured { loudness: &report, channels: 2 });
+        let judgement = judge(&broadcast(), JudgedFile { loudness: &report, channels: 2 });
         assert_eq!(judgement.passed, Some(false));
         let verdict = judgement.verdicts.last().unwrap();
         assert_eq!((verdict.measure, verdict.value), ("invalid_samples", Some(1.0)));
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn larger_true_peak_counts() {
         let report = file(-23.0, -1.2, -0.9);
-        let judgement = judge(&broadcast(), Measured { loudness: &report, channels: 2 });
+        let judgement = judge(&broadcast(), JudgedFile { loudness: &report, channels: 2 });
         assert_eq!(judgement.passed, Some(false));
         assert_eq!(judgement.verdicts[1].value, Some(-0.9));
         assert_eq!(judgement.verdicts[1].difference, Some(0.1));
@@ -310,11 +310,11 @@ mod tests {
     fn loudness_of_dialogue_is_neither_passed_nor_failed() {
         let target = Target { is_dialogue_gated: true, ..broadcast() };
         let report = file(-30.0, -3.0, -3.0);
-        let judgement = judge(&target, Measured { loudness: &report, channels: 2 });
+        let judgement = judge(&target, JudgedFile { loudness: &report, channels: 2 });
         assert_eq!(judgement.passed, None);
         assert_eq!(judgement.verdicts[0].outcome, Outcome::NotMeasured);
         let loud = file(-30.0, 0.0, 0.0);
-        let judgement = judge(&target, Measured { loudness: &loud, channels: 2 });
+        let judgement = judge(&target, JudgedFile { loudness: &loud, channels: 2 });
         assert_eq!(judgement.passed, Some(false));
     }
 
@@ -322,7 +322,7 @@ mod tests {
     fn channels_are_judged_where_a_target_names_them() {
         let target = Target { channels: vec![1], ..broadcast() };
         let report = file(-23.0, -3.0, -3.0);
-        let passed = |channels| judge(&target, Measured { loudness: &report, channels }).passed;
+        let passed = |channels| judge(&target, JudgedFile { loudness: &report, channels }).passed;
         assert_eq!((passed(1), passed(2), passed(0)), (Some(true), Some(false), Some(true)));
     }
 }

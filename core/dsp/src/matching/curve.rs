@@ -35,7 +35,7 @@ pub(crate) const OCTAVES: [(&str, f64); 10] = [
 
 /// What may be done at a point, and what is wanted there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Wanted {
+pub(super) struct PointTarget {
     /// Change of the band's level, dB, within the bounds.
     pub(super) change_db: f64,
     /// The largest boost, dB: none in an empty band.
@@ -51,7 +51,7 @@ pub(super) fn wanted(
     reference: &OnGrid<Option<f64>>,
     amount: f64,
     max_db: f64,
-) -> OnGrid<Option<Wanted>> {
+) -> OnGrid<Option<PointTarget>> {
     let source_min = strongest(source) + SOURCE_EMPTY_DB;
     let distances = comparable(source, reference);
     let full = |point: usize| source[point].is_some_and(|level| level >= source_min);
@@ -59,7 +59,7 @@ pub(super) fn wanted(
     std::array::from_fn(|point| {
         let boost_db_max = if full(point) { max_db } else { 0.0 };
         let change_db = amount * (distances[point]? - offset);
-        Some(Wanted { change_db: change_db.clamp(-max_db, boost_db_max), boost_db_max })
+        Some(PointTarget { change_db: change_db.clamp(-max_db, boost_db_max), boost_db_max })
     })
 }
 

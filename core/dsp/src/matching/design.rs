@@ -1,6 +1,6 @@
 //! The changes that bring one recording towards another.
 
-use super::curve::{self, Wanted, octave_mean};
+use super::curve::{self, PointTarget, octave_mean};
 use super::fir::{Fir, FirDesigner};
 use super::grid::{OnGrid, POINTS};
 use super::long_term::LongTermSpectrum;
@@ -57,12 +57,12 @@ impl Design {
         let designer = FirDesigner::new(source.rate, source.size, aims.phase);
         let mut curve: OnGrid<f64> =
             std::array::from_fn(|point| wanted[point].map_or(0.0, |wanted| wanted.change_db));
-        let mut found = Found::new(source, reference, aims, &designer, &curve);
+        let mut found = CurveEffect::new(source, reference, aims, &designer, &curve);
         for _ in 0..ROUNDS {
             correct(&mut curve, &wanted, &before, &found.levels, aims.max_eq);
-            found = Found::new(source, reference, aims, &designer, &curve);
+            found = CurveEffect::new(source, reference, aims, &designer, &curve);
         }
-        let at_bound = |wanted: &Wanted| wanted.change_db.abs() >= aims.max_eq.0;
+        let at_bound = |wanted: &PointTarget| wanted.change_db.abs() >= aims.max_eq.0;
         Self {
             fir: found.fir,
             side: found.side,
@@ -87,13 +87,13 @@ impl Design {
 }
 
 /// What a curve does to the source.
-struct Found {
+struct CurveEffect {
     fir: Option<Fir>,
     side: Decibels,
     levels: OnGrid<Option<f64>>,
 }
 
-impl Found {
+impl CurveEffect {
     fn new(
         source: &LongTermSpectrum,
         reference: &Reference,
@@ -129,7 +129,7 @@ fn side_gain(
 /// Adds to a curve what the bands lack, within its bounds; a change of all of them alike is no lack.
 fn correct(
     curve: &mut OnGrid<f64>,
-    wanted: &OnGrid<Option<Wanted>>,
+    wanted: &OnGrid<Option<PointTarget>>,
     before: &OnGrid<Option<f64>>,
     after: &OnGrid<Option<f64>>,
     max_eq: Decibels,

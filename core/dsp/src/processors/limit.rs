@@ -5,7 +5,7 @@ use crate::descriptor::{
 };
 use crate::limit::{Character, Limited, Limiter, LimiterSettings, Linking};
 use crate::processor::{
-    Finding, Lowered, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
+    CeilingChange, Finding, Processor, Properties, Status, StepProcessor, StepReport, WholeFile,
 };
 use wavemill_audio::units::{Dbtp, Decibels, Seconds};
 use wavemill_audio::{Block, StreamSpec};
@@ -126,11 +126,11 @@ impl WholeFile for Limit {
         false
     }
 
-    fn lower_ceiling(&mut self, by: Decibels, _louder: Decibels) -> Lowered {
+    fn lower_ceiling(&mut self, by: Decibels, _louder: Decibels) -> CeilingChange {
         let settings = LimiterSettings { ceiling: self.settings.ceiling + -by, ..self.settings };
         let limiter = || Box::new(Limiter::new(&self.spec, &settings));
         self.lowered = (by != Decibels::ZERO).then(limiter);
-        Lowered::Done
+        CeilingChange::Done
     }
 }
 

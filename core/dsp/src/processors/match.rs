@@ -9,7 +9,7 @@ use crate::matching::{
     Aims, Convolver, Design, LongTermMeter, LongTermSpectrum, OCTAVES, Phase, Reference,
 };
 use crate::processor::{
-    Finding, Lowered, OutputSpan, ProcessError, Processor, Properties, Status, StepProcessor,
+    CeilingChange, Finding, OutputSpan, ProcessError, Processor, Properties, Status, StepProcessor,
     StepReport, WholeFile,
 };
 use wavemill_audio::units::{Decibels, Frames, Lufs};
@@ -405,8 +405,8 @@ impl WholeFile for Match {
         Some(&self.measured)
     }
 
-    fn lower_ceiling(&mut self, by: Decibels, louder: Decibels) -> Lowered {
+    fn lower_ceiling(&mut self, by: Decibels, louder: Decibels) -> CeilingChange {
         let leveler = self.leveler.as_mut().and_then(StepProcessor::whole_file_mut);
-        leveler.map_or(Lowered::Nothing, |leveler| leveler.lower_ceiling(by, louder))
+        leveler.map_or(CeilingChange::Nothing, |leveler| leveler.lower_ceiling(by, louder))
     }
 }

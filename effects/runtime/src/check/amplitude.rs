@@ -1,12 +1,12 @@
 //! The output stays within bounds, whatever comes in.
 
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judgment, Outcome, Stop};
 use super::subject::Subject;
 use super::{signals, stream};
 use crate::limits::OUTPUT_AMPLITUDE_MAX;
 use wavemill_core::units::Dbfs;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let mut peak: f32 = 0.0;
     for (name, input) in signals::all(subject) {

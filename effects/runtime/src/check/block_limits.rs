@@ -1,7 +1,7 @@
 //! The output does not depend on the largest block the effect is created for, and every allowed one
 //! works.
 
-use super::judge::{Judged, Outcome};
+use super::judge::{Judgment, Outcome};
 use super::subject::{Play, Subject};
 use super::{signal, stream};
 use crate::limits;
@@ -9,7 +9,7 @@ use crate::limits;
 /// The smallest, an odd one and the largest.
 const SIZES: &[usize] = &[1, 100, limits::FRAMES_MAX];
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let usual = subject.usual(&settings);
     let input = signal::noise(subject.channel_count(), subject.frames(0.5), 4);

@@ -1,6 +1,6 @@
 //! The output does not depend on how the stream is cut into blocks.
 
-use super::judge::{Judged, Outcome, Stop, counted};
+use super::judge::{Judgment, Outcome, Stop, counted};
 use super::subject::Subject;
 use super::{signal, stream};
 
@@ -8,7 +8,7 @@ use super::{signal, stream};
 /// of audio interfaces, and a mix.
 const SIZES: &[&[usize]] = &[&[1], &[7], &[64], &[333], &[1024], &[5, 1, 129, 64, 2048, 17, 500]];
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let setups = subject.setups()?;
     for (index, setup) in setups.iter().enumerate() {
         let seconds = if index == 0 { 1.5 } else { 0.5 };

@@ -1,6 +1,6 @@
 //! Automatable parameters may change while audio runs, at exact frames.
 
-use super::judge::{Judged, Outcome, Stop, counted};
+use super::judge::{Judgment, Outcome, Stop, counted};
 use super::signal::{self, Planes, Random};
 use super::stream;
 use super::subject::{Play, Subject};
@@ -13,7 +13,7 @@ const DISTANCE_MAX: u64 = 1_500;
 /// -60 dB, for effects that boost.
 const QUIET: f32 = 0.001;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let params = &subject.description().params;
     let params: Vec<&Param> = params.iter().filter(|param| param.is_automatable).collect();
     if params.is_empty() {

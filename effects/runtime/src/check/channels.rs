@@ -1,11 +1,11 @@
 //! Every number of channels that the description promises works.
 
-use super::judge::{Judged, Outcome};
+use super::judge::{Judgment, Outcome};
 use super::signal;
 use super::subject::Subject;
 use wavemill_core::audio::StreamSpec;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let (min, max) = subject.description().channels;
     // With one channel only, hosts run an instance a channel.
     let is_mono = (min, max) == (1, 1);

@@ -1,6 +1,6 @@
 //! What a frame costs, and whether a live host could wait for the dearest call.
 
-use super::judge::{Judged, Outcome, Stop, counted};
+use super::judge::{Judgment, Outcome, Stop, counted};
 use super::signal;
 use super::subject::{Cost, Subject};
 use crate::limits;
@@ -24,7 +24,7 @@ const UNEVEN: f64 = 16.0;
 /// Calls that cost less are cheap whatever the mean is.
 const CHEAP_CALL: u64 = 200_000;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     // The estimate of `runs` will do: a module this slow leaves no fuel for an exact count.
     let estimate = subject.cost().fuel_per_frame.unwrap_or_default();
     let wanted = estimate * f64::from(subject.sample_rate_hz());

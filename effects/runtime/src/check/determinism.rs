@@ -1,11 +1,11 @@
 //! The same input gives the same bits: in another instance, in another engine, with more memory.
 
-use super::judge::{Judged, Outcome};
+use super::judge::{Judgment, Outcome};
 use super::subject::Subject;
 use super::{signal, stream};
 use crate::limits;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let play = subject.usual(&settings);
     let input = signal::noise(subject.channel_count(), subject.frames(0.5), 2);

@@ -1,7 +1,7 @@
 //! How a check ends.
 
 /// The end of a check; an error is a broken promise, or a budget used up.
-pub(super) type Judged = Result<Outcome, Stop>;
+pub(super) type Judgment = Result<Outcome, Stop>;
 
 /// A check that found nothing broken.
 #[derive(Clone, Debug, PartialEq)]

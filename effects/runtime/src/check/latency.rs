@@ -5,7 +5,7 @@
 //! dry sound), or whose delay is a parameter, cannot be judged so, and is not.
 
 use super::correlation::{Likeness, likeness};
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judgment, Outcome, Stop};
 use super::signal::{self, Planes};
 use super::subject::{Setup, Subject};
 use wavemill_core::audio::StreamSpec;
@@ -27,7 +27,7 @@ const RESTARTS_MAX: usize = 8;
 
 /// What was found with some settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Found {
+enum LatencyFinding {
     /// It lags as declared.
     Honest { latency: usize },
     /// It lags by something else.
@@ -36,7 +36,7 @@ enum Found {
     Unlike,
 }
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let mut seen = Vec::new();
     let mut unknown = None;
     for rate in rates(subject) {
@@ -46,8 +46,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
                 Ok(Ok(latency)) => latencies.push(latency),
                 Ok(Err(reason)) => unknown = Some(reason),
                 // A rate or a parameter that breaks is another check's promise.
-                Err(Unjudged::Broken(_)) if index > 0 || rate != subject.sample_rate_hz() => {}
-                Err(Unjudged::Broken(stop) | Unjudged::Dishonest(stop)) => return Err(stop),
+                Err(Obstacle::Broken(_)) if index > 0 || rate != subject.sample_rate_hz() => {}
+                Err(Obstacle::Broken(stop) | Obstacle::Dishonest(stop)) => return Err(stop),
             }
         }
         latencies.sort_unstable();
@@ -94,14 +94,14 @@ fn bases(subject: &Subject<'_>) -> Result<Vec<Setup>, Stop> {
 }
 
 /// Why there is no judgment.
-enum Unjudged {
+enum Obstacle {
     /// It does not run so.
     Broken(Stop),
     /// The promise of this check is broken.
     Dishonest(Stop),
 }
 
-impl From<Stop> for Unjudged {
+impl From<Stop> for Obstacle {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Spent => Self::Dishonest(stop),
@@ -115,20 +115,20 @@ fn judge(
     subject: &Subject<'_>,
     rate: u32,
     base: &Setup,
-) -> Result<Result<usize, String>, Unjudged> {
+) -> Result<Result<usize, String>, Obstacle> {
     let unlike = "its output does not resemble its input, so its latency cannot be measured";
     let (lag, latency) = match listen(subject, rate, base)? {
-        Found::Honest { latency } => return Ok(Ok(latency)),
-        Found::Unlike => return Ok(Err(unlike.to_owned())),
-        Found::Off { lag, latency } => (lag, latency),
+        LatencyFinding::Honest { latency } => return Ok(Ok(latency)),
+        LatencyFinding::Unlike => return Ok(Err(unlike.to_owned())),
+        LatencyFinding::Off { lag, latency } => (lag, latency),
     };
     // An echo is no latency. If some setting lets the input through in time, or the lag follows the
     // settings, the lag is what the effect is for.
     let others = subject.extremes()?.into_iter().chain(subject.setups()?);
     for setup in others.filter(|_| base.settings == subject.defaults()) {
         match listen(subject, rate, &setup) {
-            Ok(Found::Honest { latency }) => return Ok(Ok(latency)),
-            Ok(Found::Off { lag: other, .. }) if other.abs_diff(lag) > tolerance(rate) => {
+            Ok(LatencyFinding::Honest { latency }) => return Ok(Ok(latency)),
+            Ok(LatencyFinding::Off { lag: other, .. }) if other.abs_diff(lag) > tolerance(rate) => {
                 let reason =
                     "its delay depends on its parameters, so its latency cannot be measured";
                 return Ok(Err(reason.to_owned()));
@@ -138,7 +138,7 @@ fn judge(
             Ok(_) | Err(Stop::Broke { .. }) => {}
         }
     }
-    Err(Unjudged::Dishonest(Stop::broke(format!(
+    Err(Obstacle::Dishonest(Stop::broke(format!(
         "{} at {rate} Hz, the output lags {lag} frames behind the input, but fx_latency says {latency}; \
          it must return {lag}",
         base.name
@@ -150,7 +150,7 @@ fn tolerance(rate: u32) -> usize {
     (f64::from(rate) * TOLERANCE_S).round() as usize
 }
 
-fn listen(subject: &Subject<'_>, rate: u32, setup: &Setup) -> Result<Found, Stop> {
+fn listen(subject: &Subject<'_>, rate: u32, setup: &Setup) -> Result<LatencyFinding, Stop> {
     let mut play = subject.usual(&setup.settings);
     play.spec = StreamSpec::new(rate, subject.channel_count());
     let mut effect = subject.effect(&play)?;
@@ -160,13 +160,13 @@ fn listen(subject: &Subject<'_>, rate: u32, setup: &Setup) -> Result<Found, Stop
     let rest = signal::silence(subject.channel_count(), latency + rate_frames / 4);
     let response = subject.feed(&mut effect, play.blocks, &signal::joined(&[&input, &rest]))?;
     let Some(Likeness { lag, coefficient }) = strongest(&input, &response.planes) else {
-        return Ok(Found::Unlike);
+        return Ok(LatencyFinding::Unlike);
     };
     let tolerance = if coefficient >= COPY { 0 } else { tolerance(rate) };
     Ok(match lag.abs_diff(latency) {
-        _ if coefficient < UNLIKE => Found::Unlike,
-        off if off <= tolerance => Found::Honest { latency },
-        _ => Found::Off { lag, latency },
+        _ if coefficient < UNLIKE => LatencyFinding::Unlike,
+        off if off <= tolerance => LatencyFinding::Honest { latency },
+        _ => LatencyFinding::Off { lag, latency },
     })
 }
 

@@ -1,16 +1,16 @@
 //! How loading ended: the contract's exports and imports, and the description.
 
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judgment, Outcome, Stop};
 use crate::load::LoadError;
 
-pub(super) fn loads(error: Option<&LoadError>) -> Judged {
+pub(super) fn loads(error: Option<&LoadError>) -> Judgment {
     match error {
         None | Some(LoadError::Description(_)) => Ok(Outcome::Passed(String::new())),
         Some(error) => Err(Stop::broke(error.to_string())),
     }
 }
 
-pub(super) fn description(error: Option<&LoadError>) -> Judged {
+pub(super) fn description(error: Option<&LoadError>) -> Judgment {
     match error {
         None => Ok(Outcome::Passed(String::new())),
         Some(LoadError::Description(error)) => Err(Stop::broke(error.to_string())),

@@ -1,11 +1,11 @@
 //! No memory is asked for once `fx_create` has returned.
 
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judgment, Outcome, Stop};
 use super::signal;
 use super::subject::Subject;
 use wavemill_core::processor::Processor;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let play = subject.usual(&settings);
     let mut effect = subject.effect(&play)?;

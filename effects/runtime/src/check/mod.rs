@@ -33,7 +33,7 @@ pub(crate) use signal::Random;
 
 use crate::description::Description;
 use crate::load::LoadError;
-use judge::{Judged, Outcome, Stop};
+use judge::{Judgment, Outcome, Stop};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -114,11 +114,11 @@ struct Check {
 /// What a check looks at.
 enum Run {
     /// How loading ended.
-    Loading(fn(Option<&LoadError>) -> Judged),
+    Loading(fn(Option<&LoadError>) -> Judgment),
     /// A module that was loaded.
-    Loaded(fn(&Subject<'_>) -> Judged),
+    Loaded(fn(&Subject<'_>) -> Judgment),
     /// A module that runs.
-    Running(fn(&Subject<'_>) -> Judged),
+    Running(fn(&Subject<'_>) -> Judgment),
 }
 
 /// Every check, in the order of the report.
@@ -210,7 +210,7 @@ fn not_judged(reason: &str) -> Outcome {
 }
 
 impl Check {
-    fn result(&self, judged: Judged) -> CheckResult {
+    fn result(&self, judged: Judgment) -> CheckResult {
         let (verdict, seen) = match judged {
             Ok(Outcome::Passed(seen)) => (Verdict::Passed, seen),
             Ok(Outcome::Hint(reason, seen)) => (Verdict::Hint(reason), seen),

@@ -1,6 +1,6 @@
 //! Every parameter works at its ends and at each of its labels.
 
-use super::judge::{Judged, Outcome, Stop, counted};
+use super::judge::{Judgment, Outcome, Stop, counted};
 use super::signal;
 use super::subject::Subject;
 use crate::description::Param;
@@ -8,7 +8,7 @@ use crate::description::Param;
 /// `fx_create` may say that parameters do not go together.
 const DO_NOT_GO_TOGETHER: i32 = -5;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let params = &subject.description().params;
     if params.is_empty() {
         return Ok(Outcome::NotJudged("it has no parameters".to_owned()));

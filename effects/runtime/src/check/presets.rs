@@ -1,10 +1,10 @@
 //! Every preset works.
 
-use super::judge::{Judged, Outcome, counted};
+use super::judge::{Judgment, Outcome, counted};
 use super::signal;
 use super::subject::Subject;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let presets = &subject.description().presets;
     if presets.is_empty() {
         return Ok(Outcome::NotJudged("it has no presets".to_owned()));

@@ -1,6 +1,6 @@
 //! After `fx_reset` an instance is as a fresh one with the same parameters.
 
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judgment, Outcome, Stop};
 use super::signal::{self, Planes};
 use super::stream;
 use super::subject::{Play, Subject};
@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use std::collections::BTreeMap;
 use wavemill_core::descriptor::ParamValue;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let play = subject.usual(&settings);
     if !subject.effect(&play)?.reset_if_real_time() {

@@ -1,12 +1,12 @@
 //! It is created with its defaults and processes noise.
 
-use super::judge::{Judged, Outcome};
+use super::judge::{Judgment, Outcome};
 use super::signal;
 use super::subject::{Cost, Subject};
 use wavemill_core::processor::Tail;
 use wavemill_core::units::SampleRate;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let play = subject.usual(&settings);
     let rate = SampleRate(subject.sample_rate_hz());

@@ -1,6 +1,6 @@
 //! Every usual sample rate that the description promises works.
 
-use super::judge::{Judged, Outcome};
+use super::judge::{Judgment, Outcome};
 use super::signal;
 use super::subject::Subject;
 use wavemill_core::audio::StreamSpec;
@@ -8,7 +8,7 @@ use wavemill_core::audio::StreamSpec;
 /// In Hz: discs, video, and what recordings come in.
 const USUAL: &[u32] = &[44_100, 48_000, 96_000, 192_000];
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let promised = &subject.description().sample_rates;
     let rates = if promised.is_empty() { USUAL } else { promised };
     let settings = subject.defaults();

@@ -1,6 +1,6 @@
 //! Silence, impulses, full scale and denormals give finite output.
 
-use super::judge::{Judged, Outcome, Stop, counted};
+use super::judge::{Judgment, Outcome, Stop, counted};
 use super::signal::{self, Planes};
 use super::subject::Subject;
 
@@ -9,7 +9,7 @@ fn is_amplitude(stop: &Stop) -> bool {
     matches!(stop, Stop::Broke { sample: Some(sample), .. } if sample.is_finite())
 }
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let settings = subject.defaults();
     let all = all(subject);
     for (name, input) in &all {

@@ -1,10 +1,10 @@
 //! Once `fx_process` has returned 1, the output is zero for as long as the input is.
 
-use super::judge::{Judged, Outcome, Stop};
+use super::judge::{Judgment, Outcome, Stop};
 use super::signal;
 use super::subject::Subject;
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let channels = subject.channel_count();
     let pause = subject.frames(0.2);
     let noise = signal::noise(channels, subject.frames(0.5), 15);

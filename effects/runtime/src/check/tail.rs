@@ -1,6 +1,6 @@
 //! After what `fx_tail` says, the output is inaudible.
 
-use super::judge::{Judged, Outcome, Stop, counted};
+use super::judge::{Judgment, Outcome, Stop, counted};
 use super::signal;
 use super::stream::{last_above, peak_from};
 use super::subject::{Setup, Subject};
@@ -26,7 +26,7 @@ const TOTAL_S: f64 = 240.0;
 const WASTEFUL: usize = 10;
 
 /// What was measured with some settings.
-struct Found {
+struct TailMeasurement {
     /// The tail, in frames; `None` for an endless one.
     declared: Option<usize>,
     /// Frames it really sounded on.
@@ -57,7 +57,7 @@ impl From<Stop> for Failure {
     }
 }
 
-pub(super) fn run(subject: &Subject<'_>) -> Judged {
+pub(super) fn run(subject: &Subject<'_>) -> Judgment {
     let defaults = Setup { name: "with its defaults".to_owned(), settings: subject.defaults() };
     let found = listen(subject, &defaults).map_err(Failure::into_stop)?;
     let rate = SampleRate(subject.sample_rate_hz());
@@ -107,7 +107,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Judged {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
-fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<Found, Failure> {
+fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<TailMeasurement, Failure> {
     let rate = f64::from(subject.sample_rate_hz());
     let frames = |seconds: f64| (seconds * rate) as usize;
     let play = subject.usual(&setup.settings);
@@ -141,5 +141,5 @@ fn listen(subject: &Subject<'_>, setup: &Setup) -> Result<Found, Failure> {
             setup.name
         ))));
     }
-    Ok(Found { declared, needed, played: end + latency + listened })
+    Ok(TailMeasurement { declared, needed, played: end + latency + listened })
 }

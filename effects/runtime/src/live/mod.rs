@@ -10,7 +10,7 @@ mod slot;
 
 use crate::create::CreateError;
 use crate::description::Description;
-use crate::effect::{Broken, Effect};
+use crate::effect::{Effect, PlacedFault};
 use crate::limits;
 use crate::module::Module;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ pub struct LiveEffect {
     /// The instance at work; `None` while the effect is bypassed.
     effect: Option<Box<Effect>>,
     /// An instance for the other thread, until its slot is free.
-    leaving: Option<Worn>,
+    leaving: Option<OldInstance>,
     slots: Arc<Slots>,
     /// Every automatable parameter with its value: a new instance gets those of now.
     values: Vec<(u32, f64)>,
@@ -68,15 +68,15 @@ pub struct Incident {
 /// What passes between the two threads.
 #[derive(Default)]
 struct Slots {
-    worn: Slot<Worn>,
+    worn: Slot<OldInstance>,
     fresh: Slot<Box<Effect>>,
 }
 
 /// An instance that is of no more use.
-struct Worn {
+struct OldInstance {
     effect: Box<Effect>,
     /// `None` where it was only reset and has no `fx_reset`.
-    broken: Option<Broken>,
+    broken: Option<PlacedFault>,
 }
 
 /// Makes both sides. The module should come from a sandbox for
@@ -250,10 +250,10 @@ impl LiveEffect {
     }
 
     /// From here on without this instance. The fade begins at the last output, whatever it was.
-    fn give_up(&mut self, broken: Option<Broken>) {
+    fn give_up(&mut self, broken: Option<PlacedFault>) {
         if let Some(effect) = self.effect.take() {
             self.strike_count += u32::from(broken.is_some());
-            self.leaving = Some(Worn { effect, broken });
+            self.leaving = Some(OldInstance { effect, broken });
             self.wet_share = 1.0;
             self.warming = 0;
         }
@@ -325,7 +325,7 @@ impl LiveKeeper {
     /// its strikes. To be called now and then, not on the audio thread: it allocates, and waits for
     /// the module. Returns why the instance broke.
     pub fn tend(&mut self) -> Option<Incident> {
-        let Worn { mut effect, broken } = self.slots.worn.take()?;
+        let OldInstance { mut effect, broken } = self.slots.worn.take()?;
         let reason = broken.map(|broken| effect.explain(broken).to_string());
         drop(effect);
         self.strike_count += u32::from(reason.is_some());

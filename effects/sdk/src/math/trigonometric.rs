@@ -41,13 +41,13 @@ const COSINE: [f64; 7] = [
 
 /// An angle as a whole number of quarter turns, of which two bits are kept, and a rest of at most
 /// an eighth of a turn, as a sum of two numbers.
-struct Reduced {
+struct ReducedAngle {
     quarters: u64,
     rest: f64,
     rest_low: f64,
 }
 
-impl Reduced {
+impl ReducedAngle {
     #[inline]
     fn of(x: f64) -> Self {
         let x = if x.abs() > EXACT_MAX { x % core::f64::consts::TAU } else { x };
@@ -96,7 +96,7 @@ pub fn cos(x: f64) -> f64 {
 /// Sine and cosine of an angle in radians; as [`sin`], for the price of one reduction.
 #[inline]
 pub fn sin_cos(x: f64) -> (f64, f64) {
-    let reduced = Reduced::of(x);
+    let reduced = ReducedAngle::of(x);
     let (sine, cosine) = (reduced.sine(), reduced.cosine());
     let (sine, cosine) = if reduced.quarters & 1 == 0 { (sine, cosine) } else { (cosine, -sine) };
     if reduced.quarters & 2 == 0 { (sine, cosine) } else { (-sine, -cosine) }
@@ -105,7 +105,7 @@ pub fn sin_cos(x: f64) -> (f64, f64) {
 /// Tangent of an angle in radians; as [`sin`] (measured: 6e-16).
 #[inline]
 pub fn tan(x: f64) -> f64 {
-    let reduced = Reduced::of(x);
+    let reduced = ReducedAngle::of(x);
     let (sine, cosine) = (reduced.sine(), reduced.cosine());
     if reduced.quarters & 1 == 0 { sine / cosine } else { -cosine / sine }
 }

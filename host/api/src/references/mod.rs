@@ -34,7 +34,7 @@ impl Service {
     /// When the store fails.
     pub(crate) fn references(&self, filter: &ReferenceFilter) -> Result<ReferenceList, Problem> {
         let limit = filter.limit.unwrap_or(JobFilter::LIMIT_DEFAULT);
-        let wanted = Wanted::new(filter);
+        let wanted = ReferenceCriteria::new(filter);
         let mut references = Vec::new();
         self.store.visit_references(&mut |name, record| {
             if references.len() < limit && wanted.has(name, &record) {
@@ -146,14 +146,14 @@ impl Service {
 }
 
 /// What a filter asks for, made comparable once.
-struct Wanted {
+struct ReferenceCriteria {
     name: Option<String>,
     artist: Option<String>,
     genre: Option<String>,
     year: Option<i32>,
 }
 
-impl Wanted {
+impl ReferenceCriteria {
     fn new(filter: &ReferenceFilter) -> Self {
         let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
         Self {

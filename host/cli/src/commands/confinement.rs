@@ -1,6 +1,6 @@
 //! What commands give up before they decode files of others in the process of their user.
 
-use super::how::How;
+use super::how::RunOptions;
 use super::paths::absolute;
 use super::{CliError, Context};
 use crate::analysis::{Cache, STREAM_NAME};
@@ -135,7 +135,7 @@ pub(super) fn before_run(
     pipeline: &Pipeline,
     files: &[PathBuf],
     output_root: &Path,
-    (spool, how): (&Path, &How),
+    (spool, how): (&Path, &RunOptions),
 ) -> Result<OutputFolders, CliError> {
     if !context.settings.confine {
         return Ok(OutputFolders::default());

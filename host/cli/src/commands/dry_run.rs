@@ -1,7 +1,7 @@
 //! `--dry-run`: what a run would make of files, measured as a run measures it; nothing is written.
 
 use super::grouped::{grouped_jobs, job_of};
-use super::how::How;
+use super::how::RunOptions;
 use super::outcome::{below, rehearsed};
 use super::{CliError, Context, Exit};
 use crate::report::{JSON_VERSION, Tone, one_line};
@@ -15,7 +15,7 @@ use wavemill_pipelines::execution::{
     Decision, Hooks, Job, Outcome, OutputKind, Places, Proposal, RunError, rehearse,
 };
 use wavemill_pipelines::publishing::{
-    Choice, DiskNames, Names, Source, Standing, are_twins, choose, forced,
+    Choice, DiskNames, NameState, Names, Source, are_twins, choose, forced,
 };
 use wavemill_store::JobIds;
 
@@ -25,11 +25,11 @@ pub(super) fn dry_run(
     pipeline: &Pipeline,
     files: &[PathBuf],
     places: &Places<'_>,
-    how: &How,
+    how: &RunOptions,
 ) -> Result<Exit, CliError> {
     let ids = JobIds::after(None);
     let mut jobs = grouped_jobs(context, pipeline, files, places, &ids).into_iter();
-    let mut planned = Planned::new();
+    let mut planned = PlannedNames::new();
     let mut exit = Exit::Done;
     for file in files {
         if places.cancel.load(Ordering::SeqCst) {
@@ -55,11 +55,11 @@ pub(super) fn dry_run(
 /// What a run would come to.
 struct Rehearsal {
     outcome: Outcome,
-    outputs: Vec<Rehearsed>,
+    outputs: Vec<PlannedOutput>,
 }
 
 /// An output that would be made, or not.
-struct Rehearsed {
+struct PlannedOutput {
     kind: OutputKind,
     path: PathBuf,
     /// Why the run would fail.
@@ -68,7 +68,7 @@ struct Rehearsed {
     skipped: Option<String>,
 }
 
-impl Rehearsed {
+impl PlannedOutput {
     /// Whether a run writes it where nothing is in its way.
     fn would_be_made(&self, outcome: &Outcome) -> bool {
         match self.kind {
@@ -87,7 +87,7 @@ fn rehearse_one(
     pipeline: &Pipeline,
     job: &Job,
     places: &Places<'_>,
-    (how, planned): (&How, &mut Planned),
+    (how, planned): (&RunOptions, &mut PlannedNames),
 ) -> Result<Rehearsal, RunError> {
     let source = Source { pipeline: &pipeline.name, input: &job.input, blake3: &job.hash };
     let names = DiskNames { source, memory: how.memory() };
@@ -97,24 +97,24 @@ fn rehearse_one(
 }
 
 /// Names that the files before would have made, and of which source.
-type Planned = BTreeMap<PathBuf, PathBuf>;
+type PlannedNames = BTreeMap<PathBuf, PathBuf>;
 
 /// Chooses names as a run does and takes none.
 struct DryHooks<'a> {
     names: DiskNames<'a>,
-    how: &'a How,
-    planned: &'a mut Planned,
-    outputs: Vec<Rehearsed>,
+    how: &'a RunOptions,
+    planned: &'a mut PlannedNames,
+    outputs: Vec<PlannedOutput>,
 }
 
 impl Names for DryHooks<'_> {
-    fn standing(&self, path: &Path) -> io::Result<Standing> {
+    fn standing(&self, path: &Path) -> io::Result<NameState> {
         let Some(other) = self.planned.get(path) else { return self.names.standing(path) };
         let by = "would be written by an earlier file".to_owned();
         Ok(if are_twins(other, self.input()) {
-            Standing::OfTwin { by }
+            NameState::OfTwin { by }
         } else {
-            Standing::Taken { by, is_replaceable: true }
+            NameState::Taken { by, is_replaceable: true }
         })
     }
 
@@ -131,7 +131,7 @@ impl Hooks for DryHooks<'_> {
     fn decide(&mut self, proposals: &[Proposal]) -> Result<Vec<Decision>, RunError> {
         let mut decisions = Vec::new();
         for proposal in proposals {
-            let mut output = Rehearsed {
+            let mut output = PlannedOutput {
                 kind: proposal.kind,
                 path: proposal.path.clone(),
                 conflict: None,
@@ -205,7 +205,7 @@ fn show(
     Ok(is_right)
 }
 
-fn output_json(output: &Rehearsed) -> Value {
+fn output_json(output: &PlannedOutput) -> Value {
     json!({
         "path": output.path.display().to_string(),
         "kind": output.kind,

@@ -4,7 +4,7 @@ use wavemill_pipelines::publishing::Memory;
 use wavemill_store::cache::Outputs;
 
 /// How files are run.
-pub(super) struct How {
+pub(super) struct RunOptions {
     /// Whether only what would come out is said.
     pub(super) is_dry: bool,
     /// Whether other files that have the names of outputs are replaced.
@@ -15,7 +15,7 @@ pub(super) struct How {
     pub(super) advice: &'static str,
 }
 
-impl How {
+impl RunOptions {
     /// What was made before.
     pub(super) fn memory(&self) -> Option<&dyn Memory> {
         self.memory.as_ref().map(|outputs| outputs as &dyn Memory)

@@ -91,7 +91,7 @@ trait Run: Args {
     /// configuration file nor variables, which its caller did.
     const IS_INTERNAL: bool = false;
 
-    /// Whether it looks at what is there or steers it, so that a mistake in the configuration file does not keep it from
+    /// Whether it inspects or controls what is there, so that a mistake in the configuration file does not keep it from
     /// that.
     const IS_LENIENT: bool = false;
 

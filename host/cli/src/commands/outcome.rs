@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use wavemill_api::types::OutputView;
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::Plain;
-use wavemill_pipelines::execution::{OutputKind, Prepared};
+use wavemill_pipelines::execution::{OutputKind, PreparedOutput};
 use wavemill_pipelines::report::{Findings, Report, WrittenEntry};
 
 /// A finished file.
@@ -33,8 +33,8 @@ impl From<&OutputView> for PublishedFile {
     }
 }
 
-impl From<&Prepared> for PublishedFile {
-    fn from(output: &Prepared) -> Self {
+impl From<&PreparedOutput> for PublishedFile {
+    fn from(output: &PreparedOutput) -> Self {
         Self { kind: output.kind, path: output.path.clone() }
     }
 }

@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::publishing::{
-    Finished, PublishError, Takes, Trust, irreplaceable, part_path, publish,
+    Finished, NameClaim, PublishError, Trust, irreplaceable, part_path, publish,
 };
 use wavemill_platform::random_hex;
 
@@ -67,7 +67,7 @@ fn give_name(
     let file = Finished {
         temporary: temporary.to_owned(),
         path: full,
-        takes: if is_forced { Takes::Any } else { Takes::Free },
+        takes: if is_forced { NameClaim::Any } else { NameClaim::Free },
         size_bytes: bytes.len() as u64,
         blake3: blake3::hash(bytes).to_hex().to_string(),
     };

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use wavemill_core::decode::Damaged;
 use wavemill_core::suggestion::did_you_mean_one_of;
 use wavemill_pipelines::diagnostic::Severity;
-use wavemill_pipelines::schema::Loaded;
+use wavemill_pipelines::schema::LoadedPipeline;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
 use wavemill_store::cache::folder_of;
 
@@ -45,7 +45,7 @@ impl PipelineFile {
     fn understand(path: PathBuf, text: String, context: &Context, effects: &Effects) -> Self {
         let loaded = wavemill_pipelines::load(&text, &context.settings.defaults, effects);
         let (pipeline, diagnostics) = match loaded {
-            Ok(Loaded { pipeline, warnings }) => (Some(pipeline), warnings),
+            Ok(LoadedPipeline { pipeline, warnings }) => (Some(pipeline), warnings),
             Err(mistakes) => (None, mistakes),
         };
         Self { path, text, pipeline, diagnostics, is_of_flags: false }

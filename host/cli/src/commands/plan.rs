@@ -2,7 +2,7 @@
 
 use super::confinement::before_run;
 use super::grouped::job_of;
-use super::how::How;
+use super::how::RunOptions;
 use super::run::spool_folder;
 use super::{CliError, Context, Exit, Run, pipeline_files};
 use crate::report::{JSON_VERSION, one_line, shown};
@@ -39,7 +39,7 @@ impl Run for PlanOf {
         let cancel = AtomicBool::new(false);
         let output_root = context.settings.output_root();
         let files = std::slice::from_ref(&self.file);
-        let how = How { is_dry: true, replaces: false, memory: None, advice: "" };
+        let how = RunOptions { is_dry: true, replaces: false, memory: None, advice: "" };
         before_run(context, pipeline, files, output_root, (&spool, &how))?;
         let job = job_of(&self.file, &JobIds::after(None)).map_err(failed)?;
         let places =

@@ -6,7 +6,7 @@ use super::dry_run::dry_run;
 use super::events::EventView;
 use super::flags::damaged;
 use super::grouped::{grouped_jobs, job_of};
-use super::how::How;
+use super::how::RunOptions;
 use super::paths::absolute;
 use super::pipeline_files::{self, PipelineFile};
 use super::signals;
@@ -22,7 +22,7 @@ use wavemill_api::types::OutputView;
 use wavemill_core::decode::Damaged;
 use wavemill_daemon::{DaemonEvent, Summary};
 use wavemill_pipelines::Pipeline;
-use wavemill_pipelines::execution::{self, Job, Outcome, Places, Prepared, RunError};
+use wavemill_pipelines::execution::{self, Job, Outcome, Places, PreparedOutput, RunError};
 use wavemill_pipelines::publishing::{LocalHooks, LocalParts, publish_outcome};
 use wavemill_store::JobIds;
 use wavemill_store::cache::Outputs;
@@ -85,7 +85,7 @@ impl Run for RunFiles {
         };
         let memory = Outputs::of_state(&context.settings.state);
         let (is_dry, replaces) = (self.dry_run, self.force);
-        let how = How { is_dry, replaces, memory: Some(memory), advice: ADVICE };
+        let how = RunOptions { is_dry, replaces, memory: Some(memory), advice: ADVICE };
         run_files(context, &pipelines, &self.files, &output_root, &how)
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn run_files(
     pipelines: &[PipelineFile],
     files: &[PathBuf],
     output_root: &Path,
-    how: &How,
+    how: &RunOptions,
 ) -> Result<Exit, CliError> {
     let pipeline = first(pipelines)?;
     let spool = spool_folder(context);
@@ -114,7 +114,7 @@ pub(super) fn run_confined(
     pipelines: &[PipelineFile],
     files: &[PathBuf],
     output_root: &Path,
-    how: &How,
+    how: &RunOptions,
 ) -> Result<Exit, CliError> {
     let pipeline = first(pipelines)?;
     let spool = context.settings.state.join(SPOOL);
@@ -162,7 +162,7 @@ pub(super) fn first(pipelines: &[PipelineFile]) -> Result<&Pipeline, CliError> {
 }
 
 /// How a published output is shown.
-fn published(output: &Prepared) -> OutputView {
+fn published(output: &PreparedOutput) -> OutputView {
     OutputView {
         path: output.path.display().to_string(),
         kind: output.kind,
@@ -197,7 +197,7 @@ pub(super) fn cancel_on_signals(cancel: &Arc<AtomicBool>) -> Result<(), CliError
 
 struct Runner<'a> {
     pipeline: &'a Pipeline,
-    how: &'a How,
+    how: &'a RunOptions,
     places: Places<'a>,
     parts: Arc<LocalParts>,
     ids: JobIds,

@@ -150,7 +150,7 @@ impl ConfigFile {
     pub(crate) fn read_what_is_right(
         place: &ConfigPlace,
         report: &Report,
-    ) -> (Self, Result<(), Wrong>) {
+    ) -> (Self, Result<(), ConfigFault>) {
         let (path, must_exist) = match place {
             ConfigPlace::Named(path) => (path, true),
             ConfigPlace::Usual(Some(path)) => (path, false),
@@ -164,7 +164,8 @@ impl ConfigFile {
             Err(error) => {
                 let reason = format!("configuration file {}: {error}", crate::report::shown(path));
                 // It may say anything.
-                let wrong = Wrong { error: CliError::BadConfig { reason }, may_name_a_state: true };
+                let wrong =
+                    ConfigFault { error: CliError::BadConfig { reason }, may_name_a_state: true };
                 return (Self::default(), Err(wrong));
             }
         };
@@ -174,7 +175,7 @@ impl ConfigFile {
         }
         report.raw_error(&diagnostics::draw(path, &text, &mistakes, report.note_paint()));
         let error = CliError::Mistakes { path: path.clone(), count: mistakes.len() };
-        (config, Err(Wrong { error, may_name_a_state: may_name_a_state(&text, &mistakes) }))
+        (config, Err(ConfigFault { error, may_name_a_state: may_name_a_state(&text, &mistakes) }))
     }
 
     /// Understands a file's text; relative paths are below `folder`.
@@ -234,7 +235,7 @@ fn log(sink: &mut Sink<'_>, text: Spanned<String>) -> Option<String> {
 }
 
 /// What is wrong with a file.
-pub(crate) struct Wrong {
+pub(crate) struct ConfigFault {
     /// All of it, in one line.
     pub(crate) error: CliError,
     /// Whether a part of it may stand in the place of `state`.

@@ -17,14 +17,14 @@ pub(crate) struct LogFile {
 }
 
 /// The file, once a daemon asked for it.
-static FILE: Mutex<Option<Rotating>> = Mutex::new(None);
+static FILE: Mutex<Option<RotatingFile>> = Mutex::new(None);
 
 /// Begins to write to a file; the one before, if any, is left as it is.
 ///
 /// # Errors
 /// When it cannot be written.
 pub(super) fn begin(file: LogFile) -> io::Result<()> {
-    let rotating = Rotating::open(file)?;
+    let rotating = RotatingFile::open(file)?;
     *FILE.lock() = Some(rotating);
     Ok(())
 }
@@ -47,14 +47,14 @@ impl Write for FileWriter {
 }
 
 #[derive(Debug)]
-struct Rotating {
+struct RotatingFile {
     to: LogFile,
     /// `None` after it could not be opened; the next line tries again.
     file: Option<File>,
     size_bytes: u64,
 }
 
-impl Rotating {
+impl RotatingFile {
     fn open(to: LogFile) -> io::Result<Self> {
         let file = appended(&to.path)?;
         let size_bytes = file.metadata()?.len();
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn full_file_is_kept_under_the_next_number_and_the_oldest_goes() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = Rotating::open(log(folder.path(), 3)).unwrap();
+        let mut file = RotatingFile::open(log(folder.path(), 3)).unwrap();
         // Three lines of ten bytes fill a file.
         (0..10).for_each(|number| file.line(format!("line    {number}\n").as_bytes()));
         let path = folder.path().join("a.log");
@@ -133,7 +133,7 @@ mod tests {
     fn file_of_before_is_continued_to_the_same_size() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
-            let mut file = Rotating::open(log(folder.path(), 2)).unwrap();
+            let mut file = RotatingFile::open(log(folder.path(), 2)).unwrap();
             (0..2).for_each(|number| file.line(format!("line    {number}\n").as_bytes()));
         }
         let path = folder.path().join("a.log");
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn only_file_begins_anew_when_it_is_full() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = Rotating::open(log(folder.path(), 1)).unwrap();
+        let mut file = RotatingFile::open(log(folder.path(), 1)).unwrap();
         (0..4).for_each(|number| file.line(format!("line    {number}\n").as_bytes()));
         assert_eq!(lines_in(&folder.path().join("a.log")), ["line    3"]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn line_longer_than_a_file_has_one_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
-        let mut file = Rotating::open(log(folder.path(), 2)).unwrap();
+        let mut file = RotatingFile::open(log(folder.path(), 2)).unwrap();
         file.line(&[b'x'; 100]);
         file.line(b"short\n");
         assert_eq!(lines_in(&folder.path().join("a.log")), ["short"]);
@@ -164,7 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("below");
         fs::create_dir(&below).unwrap();
-        let mut file = Rotating::open(log(&below, 1)).unwrap();
+        let mut file = RotatingFile::open(log(&below, 1)).unwrap();
         file.line(&[b'x'; 30]);
         fs::remove_dir_all(&below).unwrap();
         file.line(b"lost\n");

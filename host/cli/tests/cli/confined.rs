@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use wavemill_platform::{ConfinementLevel, confinement_here};
 
 /// Longest wait for anything: far beyond what a loaded machine needs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 const SPEC: WavSpec = WavSpec {
     channels: 1,
@@ -61,7 +61,7 @@ fn start(lab: &Lab, args: &[&str]) -> Child {
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_MAX;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}");
         std::thread::park_timeout(Duration::from_millis(5));

@@ -77,7 +77,7 @@ pub(super) fn post(url: &str, secret: Option<&Secret>, message: &Message) -> Res
     let reason = || format!("{} answers {status}", host_of(url));
     match status.as_u16() {
         200..=299 => Ok(()),
-        // It asks for patience, or is out of order.
+        // It asks to wait, or is out of order.
         408 | 425 | 429 | 500.. => Err(Failure::Unwell(reason())),
         _ => Err(Failure::Refused(reason())),
     }

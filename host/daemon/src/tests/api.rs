@@ -20,7 +20,7 @@ fn ask(mut stream: impl Read + Write, request: &str, headers: &str) -> (u16, Str
 impl Lab {
     fn socket(&self) -> UnixStream {
         let path = wavemill_api::socket_path(&self.path("state"));
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_MAX;
         loop {
             match UnixStream::connect(&path) {
                 Ok(stream) => return stream,

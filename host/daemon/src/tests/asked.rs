@@ -13,7 +13,7 @@ const TOML: &str = "version = 1 # |\n[pipeline]\nname = \"by-hand\"\n[report]\nj
 
 impl Lab {
     fn client(&self) -> Client {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_MAX;
         loop {
             match Client::connect(&socket_path(&self.path("state"))) {
                 Ok(client) => return client,
@@ -227,7 +227,7 @@ fn jobs_wait_for_the_hours_of_their_pipeline_and_for_free_space() {
         let thread = std::thread::spawn(move || run_with(&settings, plans));
         let running = Running { stop, events, thread };
         let client = lab.client();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_MAX;
         let reason = loop {
             let reason = lab_jobs(&client).first().and_then(|job| job.waits.clone());
             if reason.is_some() || Instant::now() > deadline {

@@ -153,8 +153,8 @@ fn worker_dies_with_its_daemon_whatever_it_does() {
         let lab = Lab::new();
         lab.write("in/one.wav", source);
         let mut daemon = start_daemon(&lab);
-        let lock = |patience| LockFile::exclusive(&lab.path("state/workers.lock"), patience);
-        let deadline = Instant::now() + PATIENCE;
+        let lock = |wait_max| LockFile::exclusive(&lab.path("state/workers.lock"), wait_max);
+        let deadline = Instant::now() + WAIT_MAX;
         while lab.names("out").is_empty() {
             assert!(Instant::now() < deadline, "{source} does not begin");
             std::thread::park_timeout(Duration::from_millis(10));
@@ -162,6 +162,6 @@ fn worker_dies_with_its_daemon_whatever_it_does() {
         assert!(lock(Duration::ZERO).unwrap().is_none(), "no worker holds the lock");
         daemon.kill().unwrap();
         daemon.wait().unwrap();
-        assert!(lock(PATIENCE).unwrap().is_some(), "a worker outlived its daemon: {source}");
+        assert!(lock(WAIT_MAX).unwrap().is_some(), "a worker outlived its daemon: {source}");
     }
 }

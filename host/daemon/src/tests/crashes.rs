@@ -1,13 +1,13 @@
 //! Whatever dies, and whenever: each input has one complete set of outputs afterwards.
 
-use super::super::publishing::{Published, publish_job};
+use super::super::publishing::{PublishResult, publish_job};
 use super::super::{attempt, recovery};
 use super::*;
 use std::collections::{BTreeMap, HashSet};
 use std::process::{Child, Command, Stdio};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{OnConflict, SourceAction};
-use wavemill_pipelines::publishing::{Takes, Trust, crash_tests, hash_file, identity};
+use wavemill_pipelines::publishing::{NameClaim, Trust, crash_tests, hash_file, identity};
 use wavemill_pipelines::template::Template;
 use wavemill_store::OutputFacts;
 use wavemill_store::{Capacity, Claim, Clock, JobQueue, JobState, Lease};
@@ -129,7 +129,7 @@ fn recover_prepared(fabricate: impl FnOnce(&Lab, &mut OutputRecord)) -> (Lab, Jo
         temporary: lab.path("out/.one.a.part"),
         path: lab.path("out/one.a"),
         on_conflict: OnConflict::Error,
-        takes: Takes::Free,
+        takes: NameClaim::Free,
         progress: OutputProgress::Prepared {
             size_bytes: 4,
             blake3: blake3::hash(b"made").to_hex().to_string(),
@@ -204,7 +204,7 @@ fn job_whose_only_name_is_taken_at_publishing_is_skipped_and_keeps_its_source() 
         temporary: lab.path("out/.one.a.part"),
         path: lab.path("out/one.a"),
         on_conflict: OnConflict::Skip,
-        takes: Takes::Free,
+        takes: NameClaim::Free,
         progress: OutputProgress::Prepared {
             size_bytes: 4,
             blake3: blake3::hash(b"made").to_hex().to_string(),
@@ -216,7 +216,7 @@ fn job_whose_only_name_is_taken_at_publishing_is_skipped_and_keeps_its_source() 
     let outputs = vec![output];
     let job = shared.store.prepare(&Lease::of(&job), outputs.clone(), Ending::Done, None).unwrap();
     let published = publish_job(&shared, &job, outputs, Trust::Size).unwrap();
-    let Published::Ended(job) = published else { panic!("{published:?}") };
+    let PublishResult::Ended(job) = published else { panic!("{published:?}") };
     assert_eq!(job.state, JobState::Skipped);
     assert!(job.reason.unwrap().contains("one.a already exists"));
     assert_eq!(lab.read("in/one.wav"), "sound");
@@ -235,7 +235,7 @@ fn recovery_of_a_running_job_removes_only_its_own_parts() {
         temporary: lab.path("out/.one.a.part"),
         path: lab.path("out/one.a"),
         on_conflict: OnConflict::Error,
-        takes: Takes::Free,
+        takes: NameClaim::Free,
         progress: OutputProgress::Planned,
         facts: OutputFacts::default(),
     };

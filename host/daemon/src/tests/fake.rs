@@ -1,7 +1,7 @@
 //! A worker that is real in all but the audio: this test program, started again.
 
 use super::acts::Scene;
-use crate::worker::{Engine, Talk, Work, serve_with};
+use crate::worker::{Engine, Work, WorkerHooks, serve_with};
 use rustix::process::{Resource, Signal};
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{
-    Decision, FileAccess, Outcome, OutputKind, Places, Prepared, Proposal, RunError,
+    Decision, FileAccess, Outcome, OutputKind, Places, PreparedOutput, Proposal, RunError,
 };
 use wavemill_pipelines::model::OnConflict;
 use wavemill_pipelines::report::Report;
@@ -47,7 +47,7 @@ impl Engine for FakeEngine {
         &self,
         work: &Work,
         cancel: &AtomicBool,
-        hooks: &mut dyn Talk,
+        hooks: &mut dyn WorkerHooks,
     ) -> Result<Outcome, RunError> {
         let access = hooks.access();
         let source = read_source(access.as_ref(), &work.job.input)?;
@@ -71,7 +71,7 @@ impl Engine for FakeEngine {
             let Decision::Write { temporary, path } = decision else { continue };
             let text = format!("{}\n{source}", proposal.path.display());
             write_synced(access.as_ref(), &temporary, &text)?;
-            outputs.push(Prepared {
+            outputs.push(PreparedOutput {
                 kind: proposal.kind,
                 temporary,
                 path,
@@ -89,7 +89,7 @@ impl Engine for FakeEngine {
             let (report, other) =
                 outputs.into_iter().partition(|output| output.kind == OutputKind::Report);
             outputs = report;
-            let other: Vec<Prepared> = other;
+            let other: Vec<PreparedOutput> = other;
             remove_all(access.as_ref(), &other);
         }
         let mut found = serde_json::json!({ "source": source, "worker": std::process::id() });
@@ -114,7 +114,7 @@ fn measure(
     work: &Work,
     members: &[GroupMember],
     cancel: &AtomicBool,
-    hooks: &mut dyn Talk,
+    hooks: &mut dyn WorkerHooks,
 ) -> Result<(), RunError> {
     for (index, member) in members.iter().enumerate().filter(|(_, it)| it.left_out.is_none()) {
         hooks.measures(index);
@@ -126,7 +126,7 @@ fn measure(
     let access = hooks.access();
     let places = Places { output_root: &work.output_root, spool: &work.spool, cancel, access };
     let group = GroupMeasurements::measure(&pieces, &pipeline, &[], &places, &mut |_, _| {})?;
-    hooks.agree(group).map(drop)
+    hooks.settle_group(group).map(drop)
 }
 
 /// What this process may still have: files open, bytes of a core dump.
@@ -215,7 +215,7 @@ fn behave(source: &str, cancel: &AtomicBool, work: &Work) -> Result<(), RunError
 }
 
 /// Removes what was written, as a failed run does.
-fn remove_all(access: &dyn FileAccess, outputs: &[Prepared]) {
+fn remove_all(access: &dyn FileAccess, outputs: &[PreparedOutput]) {
     for output in outputs {
         access.remove(&output.temporary).unwrap();
     }

@@ -539,7 +539,7 @@ fn is_done(event: &DaemonEvent, name: &str) -> bool {
 
 /// Asks for the status until it contains `part`.
 fn wait_for_status(lab: &Lab, part: &str) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + WAIT_MAX;
     loop {
         let status = http(&lab.path("state/control.sock"), "GET /v1/status HTTP/1.1");
         if status.contains(part) {

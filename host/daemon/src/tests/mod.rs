@@ -25,7 +25,7 @@ use wavemill_pipelines::template::Template;
 use wavemill_store::JobRecord;
 
 /// Longest wait for anything: far beyond what a loaded machine needs.
-const PATIENCE: Duration = Duration::from_mins(1);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// A place where a daemon runs: `state`, the watched folder `in`, and `out`.
 struct Lab {
@@ -93,7 +93,7 @@ impl Lab {
 impl Running {
     /// Waits for an event.
     fn wait_for(&self, is_it: impl Fn(&DaemonEvent) -> bool) -> DaemonEvent {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_MAX;
         loop {
             match self.events.recv_deadline(deadline) {
                 Ok(event) if is_it(&event) => return event,

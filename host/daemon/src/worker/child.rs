@@ -1,7 +1,7 @@
 //! The worker's side.
 
-use super::files::Received;
-use super::protocol::{Failure, FileError, FileWish, Reply, Request, Work, parse, send};
+use super::files::FileReceiver;
+use super::protocol::{Failure, FileError, FileRequest, Reply, Request, Work, parse, send};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::{Mutex, MutexGuard};
 use std::fs::File;
@@ -28,7 +28,7 @@ use wavemill_store::cache::{Candidate, GroupMeasurements, Pieces};
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What a worker reports and asks besides.
-pub trait Talk: Hooks {
+pub trait WorkerHooks: Hooks {
     /// Reports which file of a group is measured, so that it is known should it crash this process.
     fn measures(&mut self, member: usize);
 
@@ -36,7 +36,7 @@ pub trait Talk: Hooks {
     ///
     /// # Errors
     /// When the daemon does not answer.
-    fn agree(&mut self, group: GroupMeasurements) -> Result<GroupMeasurements, RunError>;
+    fn settle_group(&mut self, group: GroupMeasurements) -> Result<GroupMeasurements, RunError>;
 
     /// Who opens and makes the files of the job: the daemon.
     fn access(&self) -> Arc<dyn FileAccess>;
@@ -52,7 +52,7 @@ pub trait Engine {
         &self,
         work: &Work,
         cancel: &AtomicBool,
-        hooks: &mut dyn Talk,
+        hooks: &mut dyn WorkerHooks,
     ) -> Result<Outcome, RunError>;
 }
 
@@ -78,7 +78,7 @@ fn serve_socket(engine: &dyn Engine) -> io::Result<()> {
     let cancel = Arc::new(AtomicBool::new(false));
     let (sender, requests) = unbounded();
     let (handed, answers) = unbounded();
-    let mut reader = BufReader::new(Received::of(socket.try_clone()?));
+    let mut reader = BufReader::new(FileReceiver::of(socket.try_clone()?));
     let mut hello = String::new();
     reader.read_line(&mut hello)?;
     let Ok(Request::Hello { parent_pid, lock, open_files_max, domain }) = parse(&hello) else {
@@ -119,7 +119,7 @@ fn greet(parent_pid: u32, lock: &Path) -> io::Result<LockFile> {
 /// Runs until the daemon closes the socket or dies; then the process ends, whatever it is doing. The
 /// daemon, or the next one, knows the temporary files.
 fn read_requests(
-    mut socket: BufReader<Received>,
+    mut socket: BufReader<FileReceiver>,
     requests: &Sender<Request>,
     handed: &Sender<Answer>,
     cancel: &AtomicBool,
@@ -159,14 +159,14 @@ impl Line {
         send(&mut *locked(&self.socket), reply)
     }
 
-    fn ask(&self, wish: FileWish) -> io::Result<Option<File>> {
+    fn ask(&self, wish: FileRequest) -> io::Result<Option<File>> {
         let answers = locked(&self.answers);
         self.reply(&Reply::File { wish })?;
         let answer = answers.recv().map_err(|_| io::Error::other("the daemon has exited"))?;
         Ok(answer?.map(File::from))
     }
 
-    fn ask_for_file(&self, wish: FileWish) -> io::Result<File> {
+    fn ask_for_file(&self, wish: FileRequest) -> io::Result<File> {
         self.ask(wish)?.ok_or_else(|| io::Error::other("the daemon passed no file"))
     }
 }
@@ -177,15 +177,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl FileAccess for Line {
     fn open(&self, path: &Path) -> io::Result<File> {
-        self.ask_for_file(FileWish::Open(path.to_owned()))
+        self.ask_for_file(FileRequest::Open(path.to_owned()))
     }
 
     fn create(&self, path: &Path) -> io::Result<File> {
-        self.ask_for_file(FileWish::Create(path.to_owned()))
+        self.ask_for_file(FileRequest::Create(path.to_owned()))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.ask(FileWish::Remove(path.to_owned())).map(drop)
+        self.ask(FileRequest::Remove(path.to_owned())).map(drop)
     }
 }
 
@@ -224,14 +224,14 @@ impl Hooks for Link {
     }
 }
 
-impl Talk for Link {
+impl WorkerHooks for Link {
     fn measures(&mut self, member: usize) {
         if !self.is_broken {
             self.is_broken = self.reply(&Reply::Measures { member }).is_err();
         }
     }
 
-    fn agree(&mut self, group: GroupMeasurements) -> Result<GroupMeasurements, RunError> {
+    fn settle_group(&mut self, group: GroupMeasurements) -> Result<GroupMeasurements, RunError> {
         self.reply(&Reply::Grouped { group: Box::new(group) })
             .map_err(|error| RunError::Transient { reason: error.to_string() })?;
         match self.requests.recv() {
@@ -253,7 +253,7 @@ impl Engine for PipelineEngine {
         &self,
         work: &Work,
         cancel: &AtomicBool,
-        hooks: &mut dyn Talk,
+        hooks: &mut dyn WorkerHooks,
     ) -> Result<Outcome, RunError> {
         let pipeline = pipeline(work)?;
         let access = hooks.access();
@@ -275,7 +275,7 @@ impl Engine for PipelineEngine {
         };
         let group =
             GroupMeasurements::measure(&pieces, &pipeline, &candidates, &places, &mut progress)?;
-        let group = hooks.agree(group)?;
+        let group = hooks.settle_group(group)?;
         let job = Job { group: Some(group.of_file(&work.job.hash)), ..work.job.clone() };
         execution::run(&pipeline, &job, &places, hooks)
     }

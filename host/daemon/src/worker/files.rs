@@ -22,12 +22,12 @@ pub(super) fn send_with(socket: &mut UnixStream, line: &[u8], file: impl AsFd) -
 
 /// The reading end of a socket; keeps the open files that came, in their order.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(super) struct FileReceiver {
     socket: UnixStream,
     files: VecDeque<OwnedFd>,
 }
 
-impl Received {
+impl FileReceiver {
     pub(super) fn of(socket: UnixStream) -> Self {
         Self { socket, files: VecDeque::new() }
     }
@@ -38,7 +38,7 @@ impl Received {
     }
 }
 
-impl Read for Received {
+impl Read for FileReceiver {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
@@ -73,7 +73,7 @@ mod tests {
             ours.write_all(b"between\n").unwrap();
         }
         drop(ours);
-        let mut reader = BufReader::new(Received::of(theirs));
+        let mut reader = BufReader::new(FileReceiver::of(theirs));
         let mut lines = Vec::new();
         loop {
             let mut line = String::new();

@@ -1,7 +1,7 @@
 //! The daemon's side of the files of a job: it opens, makes and removes them for a worker, which may
 //! reach none of them itself. Whatever a worker asks for, it gets what its job is about and nothing else.
 
-use super::protocol::{FileWish, Work};
+use super::protocol::{FileRequest, Work};
 use rustix::fs::OFlags;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -49,22 +49,22 @@ impl GrantedFiles {
     ///
     /// # Errors
     /// Those of the system, and a refusal where the file is not one of the job.
-    pub(crate) fn fulfil(&self, wish: &FileWish) -> io::Result<Option<File>> {
+    pub(crate) fn fulfil(&self, wish: &FileRequest) -> io::Result<Option<File>> {
         match wish {
-            FileWish::Open(path) if self.parts.contains(path) => {
+            FileRequest::Open(path) if self.parts.contains(path) => {
                 open(path, OFlags::NOFOLLOW).map(Some)
             }
-            FileWish::Open(path) if self.sources.contains(path) => {
+            FileRequest::Open(path) if self.sources.contains(path) => {
                 open(path, OFlags::empty()).map(Some)
             }
-            FileWish::Create(path) if self.parts.contains(path) => {
+            FileRequest::Create(path) if self.parts.contains(path) => {
                 stays_below(&self.folders, path)?;
                 create(path).map(Some)
             }
-            FileWish::Remove(path) if self.parts.contains(path) => {
+            FileRequest::Remove(path) if self.parts.contains(path) => {
                 fs::remove_file(path).map(|()| None)
             }
-            FileWish::Open(path) | FileWish::Create(path) | FileWish::Remove(path) => {
+            FileRequest::Open(path) | FileRequest::Create(path) | FileRequest::Remove(path) => {
                 let reason = format!("{} is not a file of this job", path.display());
                 Err(io::Error::new(io::ErrorKind::PermissionDenied, reason))
             }
@@ -122,7 +122,7 @@ mod tests {
             self.folder.path().join(name)
         }
 
-        fn kind(&self, wish: &FileWish) -> Option<ErrorKind> {
+        fn kind(&self, wish: &FileRequest) -> Option<ErrorKind> {
             self.granted.fulfil(wish).err().map(|error| error.kind())
         }
     }
@@ -131,13 +131,13 @@ mod tests {
     fn job_gets_its_source_and_its_parts() {
         let lab = Lab::new();
         let part = lab.path(".a.part");
-        assert!(lab.granted.fulfil(&FileWish::Open(lab.path("in.wav"))).unwrap().is_some());
-        let made = lab.granted.fulfil(&FileWish::Create(part.clone())).unwrap();
+        assert!(lab.granted.fulfil(&FileRequest::Open(lab.path("in.wav"))).unwrap().is_some());
+        let made = lab.granted.fulfil(&FileRequest::Create(part.clone())).unwrap();
         made.unwrap().write_all(b"new").unwrap();
-        let read = lab.granted.fulfil(&FileWish::Open(part.clone())).unwrap();
+        let read = lab.granted.fulfil(&FileRequest::Open(part.clone())).unwrap();
         assert_eq!(io::read_to_string(read.unwrap()).unwrap(), "new");
-        assert_eq!(lab.kind(&FileWish::Create(part.clone())), Some(ErrorKind::AlreadyExists));
-        assert!(lab.granted.fulfil(&FileWish::Remove(part.clone())).unwrap().is_none());
+        assert_eq!(lab.kind(&FileRequest::Create(part.clone())), Some(ErrorKind::AlreadyExists));
+        assert!(lab.granted.fulfil(&FileRequest::Remove(part.clone())).unwrap().is_none());
         assert!(!part.exists());
     }
 
@@ -146,8 +146,8 @@ mod tests {
         let lab = Lab::new();
         let foreign = lab.folder.path().join("foreign");
         let granted = lab.granted.with_companions(vec![foreign.clone()]);
-        assert!(granted.fulfil(&FileWish::Open(foreign.clone())).unwrap().is_some());
-        for wish in [FileWish::Create(foreign.clone()), FileWish::Remove(foreign)] {
+        assert!(granted.fulfil(&FileRequest::Open(foreign.clone())).unwrap().is_some());
+        for wish in [FileRequest::Create(foreign.clone()), FileRequest::Remove(foreign)] {
             let error = granted.fulfil(&wish).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PermissionDenied);
         }
@@ -161,13 +161,13 @@ mod tests {
         File::create(&other_part).unwrap();
         for path in [lab.path("foreign"), dots, lab.path("a.wav"), "/etc/passwd".into(), other_part]
         {
-            for wish in [FileWish::Open, FileWish::Create, FileWish::Remove] {
+            for wish in [FileRequest::Open, FileRequest::Create, FileRequest::Remove] {
                 let wish = wish(path.clone());
                 assert_eq!(lab.kind(&wish), Some(ErrorKind::PermissionDenied), "{wish:?}");
             }
         }
         // A source is read, not made or removed.
-        for wish in [FileWish::Create, FileWish::Remove] {
+        for wish in [FileRequest::Create, FileRequest::Remove] {
             assert_eq!(lab.kind(&wish(lab.path("in.wav"))), Some(ErrorKind::PermissionDenied));
         }
         assert!(lab.path("in.wav").exists() && lab.path("foreign").exists());
@@ -183,7 +183,7 @@ mod tests {
         lab.granted.decided(&[Decision::Write { temporary: part.clone(), path: part.clone() }]);
         fs::remove_dir(lab.path("out/sub")).unwrap();
         symlink(lab.path("elsewhere"), lab.path("out/sub")).unwrap();
-        assert_eq!(lab.kind(&FileWish::Create(part)), Some(ErrorKind::PermissionDenied));
+        assert_eq!(lab.kind(&FileRequest::Create(part)), Some(ErrorKind::PermissionDenied));
         assert_eq!(fs::read_dir(lab.path("elsewhere")).unwrap().count(), 0);
     }
 
@@ -192,9 +192,9 @@ mod tests {
         let lab = Lab::new();
         let part = lab.path(".a.part");
         symlink(lab.path("foreign"), &part).unwrap();
-        assert_eq!(lab.kind(&FileWish::Create(part.clone())), Some(ErrorKind::AlreadyExists));
-        assert!(lab.granted.fulfil(&FileWish::Open(part.clone())).is_err());
-        lab.granted.fulfil(&FileWish::Remove(part)).unwrap();
+        assert_eq!(lab.kind(&FileRequest::Create(part.clone())), Some(ErrorKind::AlreadyExists));
+        assert!(lab.granted.fulfil(&FileRequest::Open(part.clone())).is_err());
+        lab.granted.fulfil(&FileRequest::Remove(part)).unwrap();
         assert_eq!(fs::read_to_string(lab.path("foreign")).unwrap(), "old");
     }
 
@@ -205,6 +205,6 @@ mod tests {
         fs::remove_file(&source).unwrap();
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mkfifoat(rustix::fs::CWD, &source, mode).unwrap();
-        assert_eq!(lab.kind(&FileWish::Open(source)), Some(ErrorKind::InvalidInput));
+        assert_eq!(lab.kind(&FileRequest::Open(source)), Some(ErrorKind::InvalidInput));
     }
 }

@@ -14,7 +14,7 @@ mod protocol;
 
 #[cfg(test)]
 pub(crate) use child::serve_with;
-pub use child::{Engine, Talk, serve};
+pub use child::{Engine, WorkerHooks, serve};
 pub(crate) use grants::GrantedFiles;
 pub use process::{Event, WorkerProcess, Workers};
-pub use protocol::{Failure, FailureKind, FileWish, Reply, Request, Work};
+pub use protocol::{Failure, FailureKind, FileRequest, Reply, Request, Work};

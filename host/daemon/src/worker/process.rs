@@ -180,12 +180,12 @@ impl WorkerProcess {
     }
 
     fn died_by_itself(&mut self) -> bool {
-        let mut patience = 50;
+        let mut tries_left = 50;
         loop {
             match self.child.try_wait() {
                 Ok(Some(_)) => return true,
-                Ok(None) if patience > 0 => {
-                    patience -= 1;
+                Ok(None) if tries_left > 0 => {
+                    tries_left -= 1;
                     std::thread::park_timeout(Duration::from_millis(10));
                 }
                 _ => return false,

@@ -93,7 +93,7 @@ pub enum Reply {
     /// It needs a file of its job, which it may not reach itself.
     File {
         /// What of it.
-        wish: FileWish,
+        wish: FileRequest,
     },
     /// It begins to measure a file of the group.
     Measures {
@@ -119,7 +119,7 @@ pub enum Reply {
 /// What a worker may ask for of the files of its job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FileWish {
+pub enum FileRequest {
     /// To read a source, or one of its temporary files.
     Open(#[serde(with = "path_text")] PathBuf),
     /// To write a temporary file that is not there yet.

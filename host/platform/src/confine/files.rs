@@ -23,8 +23,8 @@ const WANTED: ABI = ABI::V6;
 pub(super) fn confine(domain: &Domain) -> io::Result<Result<(), String>> {
     let status = match restrict(domain) {
         Ok(status) => status,
-        Err(Trouble::Disk(error)) => return Err(error),
-        Err(Trouble::Landlock(error)) => return Ok(Err(format!("Landlock failed ({error})"))),
+        Err(RuleError::Disk(error)) => return Err(error),
+        Err(RuleError::Landlock(error)) => return Ok(Err(format!("Landlock failed ({error})"))),
     };
     Ok(match status.ruleset {
         RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
@@ -36,18 +36,18 @@ pub(super) fn confine(domain: &Domain) -> io::Result<Result<(), String>> {
     })
 }
 
-enum Trouble {
+enum RuleError {
     Disk(io::Error),
     Landlock(RulesetError),
 }
 
-impl From<RulesetError> for Trouble {
+impl From<RulesetError> for RuleError {
     fn from(error: RulesetError) -> Self {
         Self::Landlock(error)
     }
 }
 
-fn restrict(domain: &Domain) -> Result<RestrictionStatus, Trouble> {
+fn restrict(domain: &Domain) -> Result<RestrictionStatus, RuleError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let write: BitFlags<AccessFs> =
         read | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
@@ -69,10 +69,10 @@ fn allow(
     mut rules: RulesetCreated,
     places: &[Place],
     access: BitFlags<AccessFs>,
-) -> Result<RulesetCreated, Trouble> {
+) -> Result<RulesetCreated, RuleError> {
     // One after the other: a command may be given more files than a process may have open.
     for place in places {
-        let Some(file) = open(place).map_err(Trouble::Disk)? else { continue };
+        let Some(file) = open(place).map_err(RuleError::Disk)? else { continue };
         let is_file = file.metadata().is_ok_and(|metadata| !metadata.is_dir());
         let access = if is_file { access & AccessFs::from_file(WANTED) } else { access };
         rules = rules.add_rule(PathBeneath::new(&file, access))?;

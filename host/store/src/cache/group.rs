@@ -7,7 +7,8 @@ use wavemill_core::analysis;
 use wavemill_core::loudness::{GroupLoudness, Piece};
 use wavemill_pipelines::Pipeline;
 use wavemill_pipelines::execution::{
-    self, Agreement, Job, JobGroup, LeftOut, Member, Places, RunError, identity, must_agree,
+    self, GroupCorrection, Job, JobGroup, Member, OmittedFile, Places, RunError, identity,
+    needs_group_correction,
 };
 
 /// Bytes of all pieces that are kept. A minute takes up to 12 kB, and the longest that is kept lasts
@@ -73,16 +74,16 @@ pub struct Candidate<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupMeasurements {
     loudness: GroupLoudness,
-    left_out: Vec<LeftOut>,
+    left_out: Vec<OmittedFile>,
     /// What was measured of each file, by its content.
     pieces: Vec<(String, Piece)>,
-    /// What they agreed about each export.
+    /// Their common correction of each export.
     #[serde(default)]
-    exports: Vec<Agreement>,
+    exports: Vec<GroupCorrection>,
 }
 
 impl GroupMeasurements {
-    /// Measures files that belong together, and tries what their exports must agree about. Those that are at
+    /// Measures files that belong together, and finds the correction that their exports share. Those that are at
     /// fault, or that the pipeline rejects, are left out. `progress` is given the file at work, and how far the
     /// whole is.
     ///
@@ -97,7 +98,7 @@ impl GroupMeasurements {
         progress: &mut dyn FnMut(usize, f64),
     ) -> Result<Self, RunError> {
         // Trials take longer than measures.
-        let measures_share = if must_agree(pipeline) { 0.3 } else { 1.0 };
+        let measures_share = if needs_group_correction(pipeline) { 0.3 } else { 1.0 };
         let count = files.len().max(1) as f64;
         let (mut jobs, mut measured, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         for (index, file) in files.iter().enumerate() {
@@ -108,7 +109,7 @@ impl GroupMeasurements {
             let job = match (file.job)() {
                 Ok(job) => job,
                 Err(reason) => {
-                    left_out.push(LeftOut { name, reason });
+                    left_out.push(OmittedFile { name, reason });
                     continue;
                 }
             };
@@ -117,14 +118,14 @@ impl GroupMeasurements {
                     measured.push((job.hash.clone(), piece));
                     jobs.push((index, job));
                 }
-                Ok(Member::LeftOut(reason)) => left_out.push(LeftOut { name, reason }),
+                Ok(Member::LeftOut(reason)) => left_out.push(OmittedFile { name, reason }),
                 Err(RunError::Canceled) => return Err(RunError::Canceled),
                 Err(RunError::Transient { reason }) => {
                     let reason = format!("{name} cannot be measured: {reason}");
                     return Err(RunError::Transient { reason });
                 }
                 Err(at_fault) => {
-                    left_out.push(LeftOut { name, reason: at_fault.to_string() });
+                    left_out.push(OmittedFile { name, reason: at_fault.to_string() });
                 }
             }
         }
@@ -132,14 +133,14 @@ impl GroupMeasurements {
         let alone = |(hash, piece): (String, Piece)| (hash, piece.alone());
         let pieces = measured.into_iter().map(alone).collect();
         let mut group = Self { loudness, left_out, pieces, exports: Vec::new() };
-        if must_agree(pipeline) {
+        if needs_group_correction(pipeline) {
             let (files, jobs): (Vec<usize>, Vec<Job>) = jobs.into_iter().unzip();
             let with_group = |job: Job| Job { group: Some(group.of_file(&job.hash)), ..job };
             let jobs: Vec<Job> = jobs.into_iter().map(with_group).collect();
             let mut share = |file: usize, share: f64| {
                 progress(files[file], measures_share + (1.0 - measures_share) * share);
             };
-            group.exports = execution::agree(pipeline, &jobs, places, &mut share)?;
+            group.exports = execution::correct_group(pipeline, &jobs, places, &mut share)?;
         }
         Ok(group)
     }

@@ -2,8 +2,10 @@
 
 use super::memory::{Known, MemoryQueue, SOME_TIME_MS};
 use super::{output, published};
-use crate::tables::{self, Look, Scan};
-use crate::{Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication, Why};
+use crate::tables::{self, ReadAccess, Scan};
+use crate::{
+    Blame, Capacity, Claim, End, EndReason, JobQueue, JobState, Lease, NextTry, Publication,
+};
 use crate::{
     CurrentPlan, Ending, FileKey, FileRecord, JobRecord, OutputProgress, SourceRecord, Store,
     StoreError,
@@ -27,7 +29,7 @@ pub(super) enum Call {
     Publish(Lease, SourceRecord),
     Settle(String, SourceRecord),
     Retry(Lease, Blame, u64),
-    GiveUp(Lease, Why, SourceRecord),
+    GiveUp(Lease, EndReason, SourceRecord),
     Release(Lease, bool),
     HeldByOthers(String),
 }
@@ -79,7 +81,8 @@ impl Call {
             14 => match random.usize(..3) {
                 0 => Self::Release(lease, random.usize(..2) == 0),
                 1 => {
-                    let why = [Why::Failed, Why::SourceChanged, Why::Asked][random.usize(..3)];
+                    let why = [EndReason::Failed, EndReason::SourceChanged, EndReason::Asked]
+                        [random.usize(..3)];
                     Self::GiveUp(lease, why, source)
                 }
                 _ => {
@@ -122,7 +125,7 @@ impl Call {
             }
             Self::Settle(job, source) => Answer::of(queue.settle_source(&job, source), Answer::job),
             Self::Retry(lease, blame, run_at_ms) => {
-                let again = Again { run_at_ms, reason: "later".to_owned(), blame, now_ms: 1 };
+                let again = NextTry { run_at_ms, reason: "later".to_owned(), blame, now_ms: 1 };
                 Answer::of(queue.retry(&lease, again), Answer::job)
             }
             Self::GiveUp(lease, why, source) => {

@@ -11,7 +11,7 @@ use std::cell::Cell;
 const NOTHING: History =
     History { since_ms: 0, jobs_max: 0, skip_duplicates: std::collections::BTreeSet::new() };
 
-fn prune(store: &Store, history: &History) -> Pruned {
+fn prune(store: &Store, history: &History) -> PruneCounts {
     store.prune(history, &|| false).unwrap()
 }
 
@@ -115,7 +115,7 @@ fn oldest_jobs_go_by_age_and_by_number() {
     for number in 0..6 {
         made.push(deliver(&store, &format!("{number}.wav"), &number.to_string()).id);
     }
-    assert_eq!(prune(&store, &of_jobs(6)), Pruned::default());
+    assert_eq!(prune(&store, &of_jobs(6)), PruneCounts::default());
     assert_eq!(prune(&store, &of_jobs(4)).jobs, 2);
     assert_eq!(ids(&store), made[2..]);
     // They ended 5 ms after 1970, as `published` says, so that any age of the clock is old.
@@ -136,7 +136,7 @@ fn job_whose_source_is_pending_is_never_forgotten() {
     let job = claim_now(&store, 1).remove(0);
     let source = SourceRecord::Deleting;
     let (reason, now_ms) = ("bad".to_owned(), 1);
-    let end = End { why: Why::Failed, reason, source, is_crash: false, now_ms };
+    let end = End { why: EndReason::Failed, reason, source, is_crash: false, now_ms };
     store.give_up(&Lease::of(&job), end).unwrap();
     assert_eq!(prune(&store, &NOTHING).jobs, 0);
     store.settle_source(&job.id, SourceRecord::Deleted).unwrap();
@@ -202,9 +202,9 @@ fn batch_is_forgotten_when_it_is_over_and_was_reported() {
     let submission = Submission { name: None, plan, keeps: Some(record), files };
     store.submit_batch("podcast", submission).unwrap();
     finish(&store, &claim_now(&store, 1)[0]);
-    assert_eq!(prune(&store, &NOTHING), Pruned::default());
+    assert_eq!(prune(&store, &NOTHING), PruneCounts::default());
     finish(&store, &claim_now(&store, 1)[0]);
-    assert_eq!(prune(&store, &NOTHING), Pruned::default());
+    assert_eq!(prune(&store, &NOTHING), PruneCounts::default());
     assert_eq!(store.take_batches_over().unwrap().len(), 1);
     // With the file that they made, which is not there.
     assert_eq!(prune(&store, &NOTHING).jobs, 2);
@@ -223,7 +223,7 @@ fn duplicate_of_a_forgotten_job_is_still_skipped() {
     assert_eq!(prune(&store, &history).jobs, 1);
     let copy = Change::Settled(file("b.wav", "h1", 1));
     let taken = store.intake(&skipping, vec![copy]).unwrap();
-    let [Taken::Skipped(job)] = &taken[..] else { panic!("{taken:?}") };
+    let [IntakeResult::Skipped(job)] = &taken[..] else { panic!("{taken:?}") };
     assert!(job.reason.as_ref().unwrap().contains("/in/a.wav"), "{job:?}");
 }
 
@@ -236,10 +236,10 @@ fn file_that_is_there_stays_in_the_catalog_until_it_is_gone() {
     let lease = Lease::of(&claim_now(&store, 1)[0]);
     store.prepare(&lease, Vec::new(), Ending::Done, None).unwrap();
     store.publish(&lease, published(made.to_str().unwrap())).unwrap();
-    assert_eq!(prune(&store, &NOTHING), Pruned { jobs: 1, files: 0, plans: 0 });
+    assert_eq!(prune(&store, &NOTHING), PruneCounts { jobs: 1, files: 0, plans: 0 });
     assert!(store.cataloged(&made).unwrap().is_some());
     fs::remove_file(&made).unwrap();
-    assert_eq!(prune(&store, &NOTHING), Pruned { jobs: 0, files: 1, plans: 0 });
+    assert_eq!(prune(&store, &NOTHING), PruneCounts { jobs: 0, files: 1, plans: 0 });
     assert!(store.cataloged(&made).unwrap().is_none());
     assert!(store.ledger(&made).unwrap().is_none());
 }

@@ -1,6 +1,6 @@
 //! A second job queue, in memory and without indexes: what the store is held against.
 
-use crate::{Again, Blame, Claim, End, JobQueue, JobState, Lease, Publication, Why};
+use crate::{Blame, Claim, End, EndReason, JobQueue, JobState, Lease, NextTry, Publication};
 use crate::{Ending, JobRecord, OutputRecord, SourceRecord, Store, StoreError};
 use parking_lot::{Mutex, MutexGuard};
 use std::cmp::Reverse;
@@ -222,7 +222,7 @@ impl JobQueue for MemoryQueue {
         Ok(job.clone())
     }
 
-    fn retry(&self, lease: &Lease, again: Again) -> Answer<JobRecord> {
+    fn retry(&self, lease: &Lease, again: NextTry) -> Answer<JobRecord> {
         self.held(lease, &HELD, |job| {
             if job.is_cancel_asked {
                 cancel(job);
@@ -241,11 +241,12 @@ impl JobQueue for MemoryQueue {
 
     fn give_up(&self, lease: &Lease, end: End) -> Answer<JobRecord> {
         self.held(lease, &HELD, |job| {
-            if job.is_cancel_asked || end.why == Why::Asked {
+            if job.is_cancel_asked || end.why == EndReason::Asked {
                 cancel(job);
                 return Ok(());
             }
-            job.state = if end.why == Why::Failed { JobState::Failed } else { JobState::Canceled };
+            job.state =
+                if end.why == EndReason::Failed { JobState::Failed } else { JobState::Canceled };
             (job.reason, job.source) = (Some(end.reason), end.source);
             (job.boot_id, job.finished_ms) = (None, Some(SOME_TIME_MS));
             job.crashes += u32::from(end.is_crash);

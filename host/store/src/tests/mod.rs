@@ -8,11 +8,13 @@ mod power;
 mod upgrade;
 
 use super::*;
-use crate::{Again, Blame, Capacity, Claim, End, JobQueue, JobState, Lease, Publication, Why};
+use crate::{
+    Blame, Capacity, Claim, End, EndReason, JobQueue, JobState, Lease, NextTry, Publication,
+};
 use std::collections::{BTreeMap, HashSet};
 use wavemill_pipelines::execution::OutputKind;
 use wavemill_pipelines::model::{Duplicates, Grouping, OnConflict};
-use wavemill_pipelines::publishing::{FileIdentity, Takes};
+use wavemill_pipelines::publishing::{FileIdentity, NameClaim};
 use wavemill_watch::{Change, KnownFile};
 
 fn open() -> (tempfile::TempDir, Store) {
@@ -45,7 +47,7 @@ fn hash_of(content: &str) -> String {
     blake3::hash(content.as_bytes()).to_string()
 }
 
-fn settle(store: &Store, name: &str, content: &str, modified_ns: i64) -> Vec<Taken> {
+fn settle(store: &Store, name: &str, content: &str, modified_ns: i64) -> Vec<IntakeResult> {
     store.intake(&context(), vec![Change::Settled(file(name, content, modified_ns))]).unwrap()
 }
 
@@ -82,7 +84,7 @@ fn output(path: &str, progress: OutputProgress) -> OutputRecord {
         temporary: "/out/.part".into(),
         path: path.into(),
         on_conflict: OnConflict::Error,
-        takes: Takes::Free,
+        takes: NameClaim::Free,
         progress,
         facts: OutputFacts::default(),
     }
@@ -153,7 +155,7 @@ fn delivered_file_starts_a_new_job_only_when_dropped_again() {
 fn touched_file_that_is_not_known_is_new() {
     let (_folder, store) = open();
     let taken = store.intake(&context(), vec![Change::Touched(file("a.wav", "h1", 1))]).unwrap();
-    assert!(matches!(taken[..], [Taken::Queued(_)]));
+    assert!(matches!(taken[..], [IntakeResult::Queued(_)]));
 }
 
 #[test]
@@ -161,7 +163,7 @@ fn waiting_job_gives_way_to_newer_content() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);
     let taken = settle(&store, "a.wav", "h2", 2);
-    assert!(matches!(&taken[..], [Taken::Canceled(old), Taken::Queued(new)]
+    assert!(matches!(&taken[..], [IntakeResult::Canceled(old), IntakeResult::Queued(new)]
         if old.hash == hash_of("h1") && new.hash == hash_of("h2")));
     let jobs = claim_now(&store, 9);
     assert_eq!(jobs.len(), 1);
@@ -185,7 +187,9 @@ fn waiting_job_of_a_file_that_was_moved_is_none_of_the_new_file_of_its_name() {
     assert_eq!(again.input, moved);
     for (hash, ns) in [("h1", 2), ("h2", 3)] {
         let taken = settle(&store, "a.wav", hash, ns);
-        assert!(!taken.iter().any(|it| matches!(it, Taken::Canceled(job) if job.id == again.id)));
+        assert!(
+            !taken.iter().any(|it| matches!(it, IntakeResult::Canceled(job) if job.id == again.id))
+        );
         assert_eq!(store.job(&again.id).unwrap(), again);
     }
     // One after the other: both are of one name.
@@ -208,7 +212,7 @@ fn waiting_job_of_a_file_that_was_moved_takes_it_where_it_is_put_back() {
     // The same inode with the same time.
     let taken = settle(&store, "a.wav", "h1", 1);
     assert!(
-        matches!(&taken[..], [Taken::Queued(job)]
+        matches!(&taken[..], [IntakeResult::Queued(job)]
         if job.id == again.id && job.input == Path::new("/in/a.wav")),
         "{taken:?}"
     );
@@ -244,7 +248,7 @@ fn duplicate_is_skipped_where_the_watch_says_so() {
     let context = IntakeContext { duplicates: Duplicates::Skip, ..(*context()).clone() };
     let change = Change::Settled(file("copy.wav", "h1", 1));
     let taken = store.intake(&Arc::new(context), vec![change]).unwrap();
-    let [Taken::Skipped(job)] = &taken[..] else { panic!("{taken:?}") };
+    let [IntakeResult::Skipped(job)] = &taken[..] else { panic!("{taken:?}") };
     assert!(job.reason.as_ref().unwrap().contains("/in/a.wav"));
     assert!(claim_now(&store, 9).is_empty());
 }
@@ -282,7 +286,7 @@ fn job_that_waits_for_its_time_lets_lower_priorities_run() {
     let (_folder, store) = open();
     settle(&store, "a.wav", "h1", 1);
     let job = claim_now(&store, 1).remove(0);
-    let again = Again {
+    let again = NextTry {
         run_at_ms: 1_000,
         reason: "disk full".to_owned(),
         blame: Blame::Machine,
@@ -306,15 +310,15 @@ fn wait_planned_by_a_clock_that_was_ahead_is_as_long_as_meant() {
     settle(&store, "a.wav", "h1", 1);
     let job = claim_now(&store, 1).remove(0);
     let reason = "disk full".to_owned();
-    let again = Again { run_at_ms: 9_100, reason, blame: Blame::Machine, now_ms: 9_000 };
+    let again = NextTry { run_at_ms: 9_100, reason, blame: Blame::Machine, now_ms: 9_000 };
     store.retry(&Lease::of(&job), again).unwrap();
     // By a clock that is right, nothing is to be repaired.
-    assert_eq!(store.mend_waits(9_000).unwrap(), 0);
+    assert_eq!(store.shorten_waits(9_000).unwrap(), 0);
     assert_eq!(store.next_due_ms(9_000).unwrap(), Some(9_100));
     // It was set back: of the wait of 100 ms it would make 8,100.
-    assert_eq!(store.mend_waits(1_000).unwrap(), 1);
+    assert_eq!(store.shorten_waits(1_000).unwrap(), 1);
     assert_eq!(store.next_due_ms(1_000).unwrap(), Some(1_100));
-    assert_eq!(store.mend_waits(1_001).unwrap(), 0);
+    assert_eq!(store.shorten_waits(1_001).unwrap(), 0);
     assert_eq!(store.claim(claim_of(9, 1_100, HashSet::new())).unwrap().len(), 1);
 }
 
@@ -367,17 +371,17 @@ fn counts_agree_with_the_jobs_after_any_life() {
     let jobs = claim_now(&store, 8);
     finish(&store, &jobs[0]);
     store.release(&Lease::of(&jobs[1]), false).unwrap();
-    let again = Again { run_at_ms: 9, reason: "x".to_owned(), blame: Blame::File, now_ms: 1 };
+    let again = NextTry { run_at_ms: 9, reason: "x".to_owned(), blame: Blame::File, now_ms: 1 };
     store.retry(&Lease::of(&jobs[2]), again).unwrap();
     let end = End {
-        why: Why::Failed,
+        why: EndReason::Failed,
         reason: "bad".to_owned(),
         source: SourceRecord::Deleting,
         is_crash: false,
         now_ms: 1,
     };
     store.give_up(&Lease::of(&jobs[3]), end.clone()).unwrap();
-    store.give_up(&Lease::of(&jobs[4]), End { why: Why::SourceChanged, ..end }).unwrap();
+    store.give_up(&Lease::of(&jobs[4]), End { why: EndReason::SourceChanged, ..end }).unwrap();
     store.prepare(&Lease::of(&jobs[5]), Vec::new(), Ending::Done, None).unwrap();
     drop(store);
     let store = Store::open(folder.path()).unwrap();
@@ -414,7 +418,7 @@ fn source_is_settled_once_and_ends_the_job() {
 
 fn canceled() -> End {
     End {
-        why: Why::SourceChanged,
+        why: EndReason::SourceChanged,
         reason: "changed".to_owned(),
         source: SourceRecord::Kept,
         is_crash: false,
@@ -430,7 +434,7 @@ fn file_of_a_canceled_job_is_taken_again_though_its_content_is_the_same() {
     store.give_up(&Lease::of(&job), canceled()).unwrap();
     let touched = Change::Touched(file("a.wav", "h1", 2));
     let taken = store.intake(&context(), vec![touched]).unwrap();
-    assert!(matches!(&taken[..], [Taken::Queued(next)] if next.id != job.id), "{taken:?}");
+    assert!(matches!(&taken[..], [IntakeResult::Queued(next)] if next.id != job.id), "{taken:?}");
 }
 
 #[test]
@@ -512,7 +516,7 @@ fn failed_job_is_repeated_as_a_new_one_with_the_plan_of_the_day() {
     let job = claim_now(&store, 1).remove(0);
     assert!(matches!(store.retry_job(&job.id), Err(StoreError::Lease { .. })));
     let end = End {
-        why: Why::Failed,
+        why: EndReason::Failed,
         reason: "bad".to_owned(),
         source: SourceRecord::Kept,
         is_crash: false,
@@ -542,7 +546,7 @@ fn moved_file_is_not_repeated_while_a_repeat_of_it_waits_behind_a_newer_one() {
     assert_eq!(again.input, moved);
     // The latest of this name is another one, and over.
     let newer = settle(&store, "a.wav", "h2", 2);
-    let [Taken::Queued(newer)] = &newer[..] else { panic!("{newer:?}") };
+    let [IntakeResult::Queued(newer)] = &newer[..] else { panic!("{newer:?}") };
     store.cancel(&newer.id, 1).unwrap();
     let error = store.retry_job(&first.id).unwrap_err();
     let reason = format!("job {} of the same file is ready", again.id);

@@ -22,7 +22,7 @@ fn store_with(hooks: &[(&str, HookRecord)]) -> (tempfile::TempDir, Store, JobRec
 
 fn fail(store: &Store, job: &JobRecord) {
     let end = End {
-        why: Why::Failed,
+        why: EndReason::Failed,
         reason: "bad".to_owned(),
         source: SourceRecord::Kept,
         is_crash: false,

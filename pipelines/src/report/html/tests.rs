@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use wavemill_core::advice::{Level, Profile, advise};
 use wavemill_core::analysis::{Analyzer, Options};
 use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
-use wavemill_core::delivery::{Measured, judge};
+use wavemill_core::delivery::{JudgedFile, judge};
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::loudness::{LoudnessMeter, MonoMode};
 use wavemill_core::music::{Chord, RhythmReport, TempoAlternative, TonalityReport};
@@ -73,7 +73,7 @@ fn file(source: Signal) -> PageFile {
 
 fn judged(file: PageFile, count: usize) -> PageFile {
     let loudness = file.latest().analysis.loudness.clone().unwrap_or_default();
-    let measured = Measured { loudness: &loudness, channels: 2 };
+    let measured = JudgedFile { loudness: &loudness, channels: 2 };
     let targets = crate::delivery::shipped().iter().take(count);
     PageFile { judgements: targets.map(|target| judge(target, measured)).collect(), ..file }
 }

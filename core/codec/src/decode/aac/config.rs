@@ -53,7 +53,7 @@ impl AacConfig {
     /// # Errors
     /// When it is cut, or of a kind that is not decoded.
     pub(in crate::decode) fn parse(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let parsed = Parsed::read(&mut Bits::new(bytes));
+        let parsed = RawConfig::read(&mut Bits::new(bytes));
         let parsed =
             parsed.ok_or_else(|| DecodeError::damaged("its AAC configuration is cut short"))?;
         parsed.check(Channels::Described(bytes.to_vec()))
@@ -70,7 +70,7 @@ impl AacConfig {
         channels: u32,
     ) -> Result<Self, DecodeError> {
         let rate = SAMPLE_RATES_HZ.get(rate_index as usize).copied().unwrap_or(0);
-        Parsed {
+        RawConfig {
             object_type: profile + 1,
             sample_rate_hz: rate,
             channels,
@@ -122,7 +122,7 @@ fn table_index(sample_rate_hz: u32) -> u8 {
 }
 
 /// An `AudioSpecificConfig` as it stands there.
-struct Parsed {
+struct RawConfig {
     object_type: u32,
     sample_rate_hz: u32,
     /// The channel configuration.
@@ -133,7 +133,7 @@ struct Parsed {
     is_parametric: bool,
 }
 
-impl Parsed {
+impl RawConfig {
     fn read(bits: &mut Bits<'_>) -> Option<Self> {
         let mut parsed = Self {
             object_type: object_type(bits)?,

@@ -72,14 +72,14 @@ const HELD_BACK: i64 = 8192;
 
 /// What is to be delivered next.
 #[derive(Clone, Debug)]
-enum Pending {
+enum NextOutput {
     /// These frames of the codec's buffer.
     Decoded(Range<usize>),
     /// So many frames of silence.
     Silent(u64),
 }
 
-impl Pending {
+impl NextOutput {
     const NOTHING: Self = Self::Silent(0);
 
     fn len(&self) -> u64 {
@@ -92,13 +92,13 @@ impl Pending {
 
 /// What is known of packets that do not know how many frames they hold.
 #[derive(Clone, Copy, Debug)]
-struct Counting {
+struct FrameCounter {
     /// Frames still to be cut off at the start.
     delay_left: u64,
     drift: i64,
 }
 
-impl Counting {
+impl FrameCounter {
     fn new(packets: &dyn Packets, info: &StreamInfo, setup: &Setup) -> Option<Self> {
         let held_back = if setup.holds_back() { HELD_BACK } else { 0 };
         let drift = Seconds(DRIFT_S).to_frames(info.spec.sample_rate).0.cast_signed() + held_back;
@@ -116,11 +116,11 @@ pub(super) struct CodedDecoder {
     packets: Option<Box<dyn Packets>>,
     codec: Box<dyn Codec>,
     fault: Fault,
-    counting: Option<Counting>,
+    counting: Option<FrameCounter>,
     /// Timestamp the next packet must have.
     expected: Option<i64>,
     /// Frames that were not delivered yet.
-    pending: Pending,
+    pending: NextOutput,
     /// Frames delivered.
     position: u64,
     /// Where damage is repaired.
@@ -145,14 +145,14 @@ impl CodedDecoder {
         Ok(Box::new(Self {
             repairer,
             codec: setup.make(&fault)?,
-            counting: Counting::new(packets.as_ref(), &info, &setup),
+            counting: FrameCounter::new(packets.as_ref(), &info, &setup),
             info,
             is_verified: setup.is_verified(),
             setup,
             packets: Some(packets),
             fault,
             expected: None,
-            pending: Pending::NOTHING,
+            pending: NextOutput::NOTHING,
             position: 0,
         }))
     }
@@ -161,7 +161,7 @@ impl CodedDecoder {
     fn fill(&mut self) -> Result<bool, DecodeError> {
         while self.pending.len() == 0 {
             if self.repairer.is_some() {
-                if !self.mend_next()? {
+                if !self.repair_next()? {
                     return Ok(false);
                 }
                 continue;
@@ -172,7 +172,7 @@ impl CodedDecoder {
                 return Ok(false);
             };
             self.check_place(&packet)?;
-            self.pending = Pending::Decoded(self.decode(&packet)?);
+            self.pending = NextOutput::Decoded(self.decode(&packet)?);
         }
         Ok(true)
     }
@@ -257,12 +257,12 @@ impl CodedDecoder {
     /// Copies pending frames.
     fn deliver(&mut self, out: &mut Samples, frame_count: usize) -> Result<(), DecodeError> {
         let range = match &mut self.pending {
-            Pending::Decoded(range) => {
+            NextOutput::Decoded(range) => {
                 let start = range.start;
                 range.start += frame_count;
                 start..range.start
             }
-            Pending::Silent(count) => {
+            NextOutput::Silent(count) => {
                 *count -= frame_count as u64;
                 self.position += frame_count as u64;
                 codec::silence(out, frame_count);
@@ -316,7 +316,7 @@ impl Decoder for CodedDecoder {
         let result = self.try_read(out, frame_count_max);
         if result.is_err() {
             self.packets = None;
-            self.pending = Pending::NOTHING;
+            self.pending = NextOutput::NOTHING;
         }
         result
     }
@@ -325,13 +325,13 @@ impl Decoder for CodedDecoder {
         let packets = self.packets.take();
         let packets = packets.ok_or_else(failed_before)?;
         let packets = packets.rewind()?;
-        self.counting = Counting::new(packets.as_ref(), &self.info, &self.setup);
+        self.counting = FrameCounter::new(packets.as_ref(), &self.info, &self.setup);
         self.packets = Some(packets);
         // A new one: to forget does not start a checksum again.
         self.codec = self.setup.make(&self.fault)?;
         self.is_verified = self.setup.is_verified();
         self.expected = None;
-        self.pending = Pending::NOTHING;
+        self.pending = NextOutput::NOTHING;
         self.position = 0;
         if let Some(repairer) = &mut self.repairer {
             repairer.rewind();

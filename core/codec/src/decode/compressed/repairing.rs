@@ -1,7 +1,7 @@
 //! What the driver makes of damage, and of pauses where times are those of a player: silence in the place of packets that are missing or cannot be
 //! decoded, so that what follows stays where it belongs.
 
-use super::{CodedDecoder, Pending, UNKNOWN_PLACE, audio_frames, failed_before};
+use super::{CodedDecoder, NextOutput, UNKNOWN_PLACE, audio_frames, failed_before};
 use crate::decode::repair::{Ledger, RepairKind};
 use crate::decode::{Damaged, DecodeError, StreamInfo};
 use std::ops::Range;
@@ -24,12 +24,12 @@ pub(super) struct Repairer {
     has_decoded: bool,
     /// Whether the codec forgot what came before, and its first block is no sound for that.
     is_fresh: bool,
-    counted: Counted,
+    counted: FrameCounts,
 }
 
 /// What is learned of packets that do not know how many frames they hold.
 #[derive(Clone, Copy, Debug, Default)]
-struct Counted {
+struct FrameCounts {
     /// Frames of each packet so far, where all had the same.
     usual: Option<u64>,
     varies: bool,
@@ -59,7 +59,7 @@ impl Repairer {
             is_over: false,
             has_decoded: false,
             is_fresh: false,
-            counted: Counted::default(),
+            counted: FrameCounts::default(),
         }
     }
 
@@ -72,7 +72,7 @@ impl Repairer {
         self.ledger.rewind();
         self.ahead = None;
         (self.is_over, self.has_decoded, self.is_fresh) = (false, false, false);
-        self.counted = Counted::default();
+        self.counted = FrameCounts::default();
     }
 }
 
@@ -82,14 +82,14 @@ impl CodedDecoder {
     }
 
     /// Makes ready what comes next, which may be nothing for once; `false` at the end.
-    pub(super) fn mend_next(&mut self) -> Result<bool, DecodeError> {
+    pub(super) fn repair_next(&mut self) -> Result<bool, DecodeError> {
         let Some(packet) = self.take_packet()? else {
-            self.mend_end()?;
+            self.repair_end()?;
             return Ok(false);
         };
         let at = self.position;
         match self.follows(&packet) {
-            Follows::At => self.mend_decode(&packet)?,
+            Follows::At => self.repair_decode(&packet)?,
             Follows::After(count) => {
                 let kept = count - self.cut_delay(count);
                 if self.repairer().is_strict() {
@@ -100,7 +100,7 @@ impl CodedDecoder {
                 }
                 let count = i64::try_from(count).unwrap_or(i64::MAX);
                 self.expected = self.expected.and_then(|expected| expected.checked_add(count));
-                self.pending = Pending::Silent(kept);
+                self.pending = NextOutput::Silent(kept);
                 self.repairer().ahead = Some(packet);
             }
             Follows::Within if self.repairer().is_strict() => {
@@ -145,7 +145,7 @@ impl CodedDecoder {
     }
 
     /// Notes how the stream ends, once.
-    fn mend_end(&mut self) -> Result<(), DecodeError> {
+    fn repair_end(&mut self) -> Result<(), DecodeError> {
         let (position, repairer) = (self.position, self.repairer());
         if std::mem::replace(&mut repairer.is_over, true) {
             return Ok(());
@@ -224,11 +224,11 @@ impl CodedDecoder {
     }
 
     /// Decodes a packet; silence of its length where that fails.
-    fn mend_decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
+    fn repair_decode(&mut self, packet: &Packet) -> Result<(), DecodeError> {
         let at = self.position;
         if packet.data.is_empty() && !self.repairer().is_strict() {
             let kept = audio_frames(packet);
-            self.pending = Pending::Silent(kept.end - kept.start);
+            self.pending = NextOutput::Silent(kept.end - kept.start);
             return self.repairer().ledger.missing(at, kept.end - kept.start);
         }
         let has_decoded = self.repairer().has_decoded;
@@ -257,7 +257,7 @@ impl CodedDecoder {
             kept.end - kept.start
         };
         self.repairer().ledger.note(RepairKind::Undecodable, at, 1, frame_count);
-        self.pending = Pending::Silent(frame_count);
+        self.pending = NextOutput::Silent(frame_count);
         // A block of Vorbis is found by the length of the one before.
         if self.setup.is_vorbis() { Ok(()) } else { self.forget() }
     }
@@ -270,12 +270,12 @@ impl CodedDecoder {
         repairer.has_decoded = true;
         if std::mem::take(&mut repairer.is_fresh) {
             // The block before is not known, so this one is no sound yet.
-            self.pending = Pending::Silent(range.len() as u64);
+            self.pending = NextOutput::Silent(range.len() as u64);
             return self.repairer().ledger.missing(at, range.len() as u64);
         }
         let usual = *repairer.counted.usual.get_or_insert(frame_count);
         repairer.counted.varies |= usual != frame_count;
-        self.pending = Pending::Decoded(range);
+        self.pending = NextOutput::Decoded(range);
         Ok(())
     }
 

@@ -31,7 +31,7 @@ const STREAMINFO_BYTES: usize = 34;
 const IDENTIFICATION_BYTES: usize = 30;
 
 /// What is decoded.
-pub(super) struct Coded {
+pub(super) struct TrackCodec {
     pub(super) codec: &'static str,
     pub(super) spec: StreamSpec,
     pub(super) format: PcmFormat,
@@ -42,13 +42,13 @@ pub(super) struct Coded {
 
 /// A track that is decoded.
 pub(super) enum Choice {
-    Known(Coded),
+    Known(TrackCodec),
     /// What its first packets are listened to for.
     #[cfg(feature = "mpeg4")]
     Aac(AacConfig),
 }
 
-impl Coded {
+impl TrackCodec {
     /// AAC that was listened to.
     #[cfg(feature = "mpeg4")]
     pub(super) fn aac(setup: AacSetup) -> Self {
@@ -81,7 +81,7 @@ impl Track {
         self.coded().map(Choice::Known)
     }
 
-    fn coded(&self) -> Result<Coded, DecodeError> {
+    fn coded(&self) -> Result<TrackCodec, DecodeError> {
         if self.is_wrapped {
             let what = format!("{} in compressed or encrypted Matroska", name(&self.codec));
             return Err(DecodeError::unsupported(what));
@@ -116,7 +116,7 @@ impl Track {
     }
 
     /// Three headers in the lacing of Xiph.
-    fn vorbis(&self) -> Result<Coded, DecodeError> {
+    fn vorbis(&self) -> Result<TrackCodec, DecodeError> {
         let bad = || DecodeError::damaged("its Vorbis headers cannot be read");
         let (identification, setup) = vorbis_headers(&self.private).ok_or_else(bad)?;
         let channel_count = *identification.get(11).ok_or_else(bad)?;
@@ -130,7 +130,7 @@ impl Track {
         }
         let mut params = AudioCodecParameters::new();
         params.for_codec(CODEC_ID_VORBIS).with_sample_rate(rate).with_extra_data(headers.into());
-        Ok(Coded {
+        Ok(TrackCodec {
             codec: "vorbis",
             spec: spec(rate, delivered_layout(&params)?),
             format: PcmFormat::FLOAT,
@@ -140,7 +140,7 @@ impl Track {
     }
 
     /// A FLAC file's start.
-    fn flac(&self) -> Result<Coded, DecodeError> {
+    fn flac(&self) -> Result<TrackCodec, DecodeError> {
         let bad = || DecodeError::damaged("its FLAC configuration cannot be read");
         let end = FLAC_HEAD_BYTES + STREAMINFO_BYTES;
         let head = self.private.get(..end).filter(|head| head.starts_with(b"fLaC"));
@@ -156,7 +156,7 @@ impl Track {
         }
         let mut params = AudioCodecParameters::new();
         params.for_codec(CODEC_ID_FLAC).with_sample_rate(rate).with_extra_data(block.into());
-        Ok(Coded {
+        Ok(TrackCodec {
             codec: "flac",
             spec: spec(rate, ChannelLayout::usual(channels as usize)),
             format: PcmFormat::int(bit_depth.max(8)),
@@ -165,11 +165,11 @@ impl Track {
         })
     }
 
-    fn mp3(&self) -> Result<Coded, DecodeError> {
+    fn mp3(&self) -> Result<TrackCodec, DecodeError> {
         let (rate, channel_count) = self.stated()?;
         let mut params = AudioCodecParameters::new();
         params.for_codec(CODEC_ID_MP3).with_sample_rate(rate);
-        Ok(Coded {
+        Ok(TrackCodec {
             codec: "mp3",
             spec: StreamSpec::new(rate, channel_count),
             format: PcmFormat::FLOAT,
@@ -179,10 +179,10 @@ impl Track {
     }
 
     #[cfg(feature = "opus")]
-    fn opus(&self) -> Result<Coded, DecodeError> {
+    fn opus(&self) -> Result<TrackCodec, DecodeError> {
         let bad = || DecodeError::damaged("its Opus header cannot be read");
         let setup = OpusSetup::new(Head::parse(&self.private).ok_or_else(bad)?)?;
-        Ok(Coded {
+        Ok(TrackCodec {
             codec: "opus",
             spec: setup.spec.clone(),
             format: PcmFormat::FLOAT,
@@ -192,9 +192,9 @@ impl Track {
     }
 
     #[cfg(feature = "mpeg4")]
-    fn alac(&self) -> Result<Coded, DecodeError> {
+    fn alac(&self) -> Result<TrackCodec, DecodeError> {
         let config = AlacConfig::parse(&self.private)?;
-        Ok(Coded {
+        Ok(TrackCodec {
             codec: "alac",
             spec: spec(config.sample_rate_hz, config.layout()),
             format: PcmFormat::int(config.bit_depth),
@@ -203,7 +203,11 @@ impl Track {
         })
     }
 
-    fn pcm(&self, sample_format: SampleFormat, big_endian: bool) -> Result<Coded, DecodeError> {
+    fn pcm(
+        &self,
+        sample_format: SampleFormat,
+        big_endian: bool,
+    ) -> Result<TrackCodec, DecodeError> {
         let (rate, channel_count) = self.stated()?;
         let container_bytes = match (sample_format, self.bit_depth) {
             (SampleFormat::Int, 8 | 16 | 24 | 32) | (SampleFormat::Float, 32 | 64) => {
@@ -217,7 +221,7 @@ impl Track {
         let format = PcmFormat { sample_format, bit_depth };
         // 8 bits without a byte order are unsigned, as in WAVE.
         let is_unsigned = container_bytes == 1;
-        Ok(Coded {
+        Ok(TrackCodec {
             codec: "pcm",
             spec: StreamSpec::new(rate, channel_count),
             format,

@@ -16,7 +16,7 @@ use super::compressed::{CodedDecoder, DRIFT_S, Packets, UNKNOWN_PLACE};
 use super::window::Fault;
 use super::{Completeness, Damaged, DecodeError, Decoder, Source, StreamInfo, claims, streams};
 use blocks::{Blocks, Stream};
-use codec::{Choice, Coded};
+use codec::{Choice, TrackCodec};
 use ebml::Elements;
 use header::{Header, Track};
 pub(crate) use tags::description;
@@ -49,7 +49,7 @@ pub(super) fn open(
             let mut blocks = Blocks::new(elements, stream(1, 0, false))?;
             let packets = first_packets(&mut blocks)?;
             elements = blocks.into_elements();
-            Coded::aac(config.probed(&packets)?)
+            TrackCodec::aac(config.probed(&packets)?)
         }
     };
     let rate = coded.spec.sample_rate.0;

@@ -6,7 +6,7 @@
 //! Media File Format". PCM is in `samples`.
 
 use super::atoms::inside;
-use super::samples::{self, Stored};
+use super::samples::{self, SampleStorage};
 use crate::decode::aac::AacConfig;
 use crate::decode::alac::AlacConfig;
 use crate::decode::chunks::{u16_be, u32_be};
@@ -29,7 +29,7 @@ pub(super) struct SampleEntry {
     pub(super) channel_count: usize,
     pub(super) sample_rate_hz: u32,
     /// What the description says of samples that are not compressed.
-    stored: Stored,
+    stored: SampleStorage,
     /// The elementary stream descriptor, of `mp4a`.
     descriptor: Option<Descriptor>,
     /// The configuration of ALAC.
@@ -44,7 +44,7 @@ pub(super) struct SampleEntry {
 }
 
 /// What is decoded.
-pub(super) enum Coded {
+pub(super) enum EntryCodec {
     Aac(AacConfig),
     Alac(AlacConfig),
     Flac(Box<[u8; STREAMINFO_BYTES]>),
@@ -127,14 +127,14 @@ impl SampleEntry {
     ///
     /// # Errors
     /// When it is of a kind that is not.
-    pub(super) fn coded(&self) -> Result<Coded, DecodeError> {
+    pub(super) fn coded(&self) -> Result<EntryCodec, DecodeError> {
         match (&self.kind, &self.descriptor, &self.cookie) {
             (b"mp4a", Some(descriptor), _) if descriptor.is_aac() => {
-                Ok(Coded::Aac(AacConfig::parse(&descriptor.config)?))
+                Ok(EntryCodec::Aac(AacConfig::parse(&descriptor.config)?))
             }
-            (b"alac", _, Some(cookie)) => Ok(Coded::Alac(AlacConfig::parse(cookie)?)),
-            (b"mp4a", Some(descriptor), _) if descriptor.is_mp3() => Ok(Coded::Mp3),
-            (b".mp3", _, _) => Ok(Coded::Mp3),
+            (b"alac", _, Some(cookie)) => Ok(EntryCodec::Alac(AlacConfig::parse(cookie)?)),
+            (b"mp4a", Some(descriptor), _) if descriptor.is_mp3() => Ok(EntryCodec::Mp3),
+            (b".mp3", _, _) => Ok(EntryCodec::Mp3),
             (b"fLaC", _, _) => self.flac(),
             #[cfg(feature = "opus")]
             (b"Opus", _, _) => self.opus(),
@@ -146,30 +146,30 @@ impl SampleEntry {
         }
     }
 
-    fn flac(&self) -> Result<Coded, DecodeError> {
+    fn flac(&self) -> Result<EntryCodec, DecodeError> {
         let bad = || DecodeError::damaged("its FLAC configuration cannot be read");
         // The header of the block is before it: type 0, length.
         let blocks = self.blocks.as_deref().filter(|blocks| {
             blocks[..].starts_with(&[0x80, 0, 0]) || blocks.starts_with(&[0, 0, 0])
         });
         let block = blocks.and_then(|blocks| blocks.get(4..)?.first_chunk()).ok_or_else(bad)?;
-        Ok(Coded::Flac(Box::new(*block)))
+        Ok(EntryCodec::Flac(Box::new(*block)))
     }
 
     #[cfg(feature = "opus")]
-    fn opus(&self) -> Result<Coded, DecodeError> {
+    fn opus(&self) -> Result<EntryCodec, DecodeError> {
         let bad = || DecodeError::damaged("its Opus configuration cannot be read");
         let fields = self.opus.as_deref().ok_or_else(bad)?;
         let head = Head::parse_big_endian(fields).ok_or_else(bad)?;
-        Ok(Coded::Opus(Box::new(OpusSetup::new(head)?)))
+        Ok(EntryCodec::Opus(Box::new(OpusSetup::new(head)?)))
     }
 
-    fn pcm(&self) -> Result<Coded, DecodeError> {
+    fn pcm(&self) -> Result<EntryCodec, DecodeError> {
         let coding = self.stored.coding(self.kind)?;
         let chan = self.chan.as_deref();
         let layout = chan.and_then(|chan| core_audio::layout(chan, self.channel_count));
         claims::check_stream(self.sample_rate_hz.into(), self.channel_count as u64)?;
-        Ok(Coded::Pcm(Pcm {
+        Ok(EntryCodec::Pcm(Pcm {
             coding,
             sample_rate_hz: self.sample_rate_hz,
             layout: layout.unwrap_or_else(|| ChannelLayout::usual(self.channel_count)),
@@ -179,7 +179,7 @@ impl SampleEntry {
     /// Bytes of a frame, of samples that are not compressed.
     pub(super) fn frame_bytes(&self) -> Option<u64> {
         match self.coded() {
-            Ok(Coded::Pcm(pcm)) => Some(pcm.frame_bytes()),
+            Ok(EntryCodec::Pcm(pcm)) => Some(pcm.frame_bytes()),
             _ => None,
         }
     }

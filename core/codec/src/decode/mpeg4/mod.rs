@@ -25,7 +25,7 @@ use super::{
 };
 pub(crate) use chapters::chapters;
 use edits::{Gaps, Times};
-use entry::Coded;
+use entry::EntryCodec;
 use fragments::Fragments;
 use movie::{Movie, Track};
 use packets::{Mpeg4Packets, Places, Scale, Timing, Walk};
@@ -46,7 +46,7 @@ pub(super) fn open(
     let movie = read_movie(source.as_mut(), byte_count, damaged)?;
     let (track, coded, warnings) = choose(&movie)?;
     let frame_bytes = match &coded {
-        Coded::Pcm(pcm) => Some(pcm.frame_bytes()),
+        EntryCodec::Pcm(pcm) => Some(pcm.frame_bytes()),
         _ => None,
     };
     let mut places = places(source.as_mut(), &movie, track, frame_bytes, byte_count)?;
@@ -119,7 +119,7 @@ struct Facts {
 
 impl Facts {
     fn new(
-        coded: Coded,
+        coded: EntryCodec,
         source: &mut dyn Source,
         places: &mut Places,
         byte_count: u64,
@@ -134,22 +134,22 @@ impl Facts {
             gaps: None,
         };
         Ok(match coded {
-            Coded::Aac(config) => {
+            EntryCodec::Aac(config) => {
                 let setup = config.probed(&first_packets(source, places, byte_count)?)?;
                 let timing = Timing::Fixed(setup.packet_frames);
                 facts("aac", setup.spec.clone(), PcmFormat::FLOAT, timing, setup.into())
             }
-            Coded::Alac(config) => facts(
+            EntryCodec::Alac(config) => facts(
                 "alac",
                 spec(config.sample_rate_hz, config.layout()),
                 PcmFormat::int(config.bit_depth),
                 Timing::Alac(config.clone()),
                 config.params().into(),
             ),
-            Coded::Flac(block) => Self::flac(&block)?,
-            Coded::Mp3 => Self::mp3(source, places)?,
+            EntryCodec::Flac(block) => Self::flac(&block)?,
+            EntryCodec::Mp3 => Self::mp3(source, places)?,
             #[cfg(feature = "opus")]
-            Coded::Opus(setup) => Self {
+            EntryCodec::Opus(setup) => Self {
                 gaps: Some(Gaps::of_delay(setup.head.pre_skip.into())),
                 ..facts(
                     "opus",
@@ -159,7 +159,7 @@ impl Facts {
                     Setup::Opus(setup),
                 )
             },
-            Coded::Pcm(pcm) => {
+            EntryCodec::Pcm(pcm) => {
                 let (layout, order) = pcm.layout.clone().into_mask_order();
                 facts(
                     "pcm",
@@ -289,7 +289,7 @@ pub(super) fn completeness(
 }
 
 /// The first audio track that is decoded, and what to report of the others.
-fn choose(movie: &Movie) -> Result<(&Track, Coded, Vec<String>), DecodeError> {
+fn choose(movie: &Movie) -> Result<(&Track, EntryCodec, Vec<String>), DecodeError> {
     let mut refusal = None;
     for (index, track) in movie.tracks.iter().enumerate() {
         match track.entry.coded() {

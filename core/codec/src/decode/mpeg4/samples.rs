@@ -26,7 +26,7 @@ pub(super) fn is_pcm(kind: [u8; 4]) -> bool {
 
 /// How samples are stored.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct SampleStorage {
     bits: u16,
     /// Of `lpcm`.
     flags: u32,
@@ -35,7 +35,7 @@ pub(super) struct Stored {
 }
 
 /// The rate, and what the description's fields say of samples.
-pub(super) fn read(entry: &[u8], version: u16) -> (u32, Stored) {
+pub(super) fn read(entry: &[u8], version: u16) -> (u32, SampleStorage) {
     if version == 2 {
         let rate = f64::from_bits(u64_be(entry, 32).unwrap_or(0));
         #[expect(
@@ -45,14 +45,17 @@ pub(super) fn read(entry: &[u8], version: u16) -> (u32, Stored) {
         )]
         let rate = rate.round() as u32;
         let bits = u32_be(entry, 48).and_then(|bits| u16::try_from(bits).ok()).unwrap_or(0);
-        return (rate, Stored { bits, flags: u32_be(entry, 52).unwrap_or(0), is_little: None });
+        return (
+            rate,
+            SampleStorage { bits, flags: u32_be(entry, 52).unwrap_or(0), is_little: None },
+        );
     }
     // 16 bits of whole Hz, 16 of fractions.
     let rate = u32_be(entry, 24).unwrap_or(0) >> 16;
-    (rate, Stored { bits: u16_be(entry, 18).unwrap_or(0), flags: 0, is_little: None })
+    (rate, SampleStorage { bits: u16_be(entry, 18).unwrap_or(0), flags: 0, is_little: None })
 }
 
-impl Stored {
+impl SampleStorage {
     /// Takes an atom that says which byte comes first.
     pub(super) fn take_order(&mut self, data: &[u8]) {
         self.is_little = u16_be(data, 0).map(|order| order == 1);
@@ -110,7 +113,7 @@ impl Stored {
 mod tests {
     use super::*;
 
-    fn coding(kind: [u8; 4], stored: Stored) -> (SampleFormat, u16, bool, bool) {
+    fn coding(kind: [u8; 4], stored: SampleStorage) -> (SampleFormat, u16, bool, bool) {
         let coding = stored.coding(kind).unwrap();
         (
             coding.format.sample_format,
@@ -123,25 +126,26 @@ mod tests {
     #[test]
     fn kinds_say_depth_and_order() {
         use SampleFormat::{Float, Int};
-        let stored = Stored { bits: 16, ..Stored::default() };
+        let stored = SampleStorage { bits: 16, ..SampleStorage::default() };
         assert_eq!(coding(*b"sowt", stored), (Int, 16, false, false));
         assert_eq!(coding(*b"twos", stored), (Int, 16, true, false));
         assert_eq!(coding(*b"in24", stored), (Int, 24, true, false));
-        let little = Stored { is_little: Some(true), ..stored };
+        let little = SampleStorage { is_little: Some(true), ..stored };
         assert_eq!(coding(*b"in24", little), (Int, 24, false, false));
         assert_eq!(coding(*b"fl32", little), (Float, 32, false, false));
-        assert_eq!(coding(*b"raw ", Stored { bits: 8, ..stored }), (Int, 8, true, true));
-        let flags = |flags| Stored { bits: 32, flags, is_little: None };
+        assert_eq!(coding(*b"raw ", SampleStorage { bits: 8, ..stored }), (Int, 8, true, true));
+        let flags = |flags| SampleStorage { bits: 32, flags, is_little: None };
         assert_eq!(coding(*b"lpcm", flags(IS_FLOAT)), (Float, 32, false, false));
         assert_eq!(coding(*b"lpcm", flags(IS_SIGNED | IS_BIG_ENDIAN)), (Int, 32, true, false));
-        let mut iso = Stored::default();
+        let mut iso = SampleStorage::default();
         iso.take_iso(&[1, 24]);
         assert_eq!(coding(*b"ipcm", iso), (Int, 24, false, false));
     }
 
     #[test]
     fn depths_that_are_none_are_named() {
-        let error = Stored { bits: 20, ..Stored::default() }.coding(*b"twos").unwrap_err();
+        let error =
+            SampleStorage { bits: 20, ..SampleStorage::default() }.coding(*b"twos").unwrap_err();
         assert_eq!(error.to_string(), "uses 20-bit PCM (`twos`) in MPEG-4, which is not supported");
     }
 }

@@ -57,7 +57,7 @@ impl Header {
         }
         let id3_at = chunks.len();
         let further =
-            id3::Further { broadcast: settings.tags.broadcast.as_ref(), ..Default::default() };
+            id3::ExtraTags { broadcast: settings.tags.broadcast.as_ref(), ..Default::default() };
         if let Some(tag) = id3::tag(&settings.tags, further) {
             push(&mut chunks, *b"ID3 ", &tag);
         }

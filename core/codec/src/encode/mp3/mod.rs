@@ -78,7 +78,7 @@ fn create(
 /// The tag before the sound, which may be none.
 fn tag(settings: &EncodeSettings) -> Vec<u8> {
     let broadcast = settings.tags.broadcast.as_ref();
-    let further = id3::Further { chapters: &settings.chapters(), broadcast };
+    let further = id3::ExtraTags { chapters: &settings.chapters(), broadcast };
     id3::tag(&settings.tags, further).unwrap_or_default()
 }
 

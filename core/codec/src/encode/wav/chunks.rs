@@ -101,7 +101,7 @@ pub(super) fn id3_tag(tags: &Tags) -> Option<Vec<u8>> {
         || !tags.pictures.is_empty()
         || tags.replay_gain.is_some()
         || !tags.values.is_empty();
-    is_needed.then(|| id3::tag(tags, id3::Further::default())).flatten()
+    is_needed.then(|| id3::tag(tags, id3::ExtraTags::default())).flatten()
 }
 
 /// The body of a `bext` chunk: of version 2 where the loudness was measured, else of version 1, which has

@@ -25,7 +25,7 @@ pub(crate) struct ChromaMeter {
     finder: PeakFinder,
     mean: Vec<f32>,
     decimated: Vec<f32>,
-    waiting: Waiting,
+    waiting: PendingPeaks,
     rate_hz: f64,
     frame_count: u64,
 }
@@ -44,7 +44,7 @@ impl ChromaMeter {
             finder: PeakFinder::new(bin_hz),
             mean: Vec::new(),
             decimated: Vec::new(),
-            waiting: Waiting::new(hop_s),
+            waiting: PendingPeaks::new(hop_s),
             rate_hz,
             frame_count: 0,
         }
@@ -85,7 +85,7 @@ impl ChromaMeter {
 
 /// Peaks that wait for the tuning to be known.
 #[derive(Clone, Debug)]
-struct Waiting {
+struct PendingPeaks {
     peaks: Vec<Peak>,
     /// Where each frame's peaks end.
     ends: Vec<usize>,
@@ -93,7 +93,7 @@ struct Waiting {
     track: ChromaTrack,
 }
 
-impl Waiting {
+impl PendingPeaks {
     fn new(hop_s: f64) -> Self {
         Self {
             peaks: Vec::new(),

@@ -41,7 +41,7 @@ pub(super) struct Evidence {
     /// Of the changes of chords, the share from each (row, kind) to each root, major and minor.
     moves: Vec<Move>,
     /// The chords, one after the other.
-    heard: Vec<Heard>,
+    heard: Vec<ChordSpan>,
 }
 
 /// A change of chords.
@@ -64,7 +64,7 @@ impl Evidence {
         evidence
     }
 
-    fn take_chords(&mut self, chords: &[Heard]) {
+    fn take_chords(&mut self, chords: &[ChordSpan]) {
         let total: usize = chords.iter().map(|chord| chord.length).sum();
         for chord in chords {
             self.shares[chord.root][chord.family] += chord.length as f32 / total.max(1) as f32;
@@ -98,9 +98,9 @@ impl Evidence {
     pub(super) fn is_loop_of_minor(&self, key: Key) -> bool {
         let major = Key { tonic: key.signature(), mode: Mode::Major };
         let minor = Key { tonic: (major.tonic + 9) % PITCH_CLASSES, mode: Mode::Minor };
-        let shares = Seen { degrees: &self.shares, key: major };
+        let shares = KeyView { degrees: &self.shares, key: major };
         let four = [shares.major(0), shares.any_major(5), shares.any_major(7), shares.minor(9)];
-        let first = Seen { degrees: &self.first, key: minor };
+        let first = KeyView { degrees: &self.first, key: minor };
         first.tonic() > 0.0
             && four.iter().all(|&share| share >= LOOP_CHORD_MIN)
             && four.iter().sum::<f32>() >= LOOP_MIN
@@ -121,8 +121,8 @@ impl Evidence {
     /// and the tonic of the other mode; whether the first and the last chord is the tonic, or the last
     /// one the dominant.
     fn chords(&self, key: Key) -> [f32; 15] {
-        let shares = Seen { degrees: &self.shares, key };
-        let [first, last] = [&self.first, &self.last].map(|degrees| Seen { degrees, key });
+        let shares = KeyView { degrees: &self.shares, key };
+        let [first, last] = [&self.first, &self.last].map(|degrees| KeyView { degrees, key });
         [
             shares.by_mode(|seen| seen.major(0), |seen| seen.minor(0)),
             shares.dominant(0),
@@ -146,7 +146,7 @@ impl Evidence {
     /// from it to V and IV.
     fn cadences(&self, key: Key) -> [f32; 9] {
         let (to, from) = (self.moves_to(key), self.moves_from(key));
-        let [to, from] = [&to, &from].map(|degrees| Seen { degrees, key });
+        let [to, from] = [&to, &from].map(|degrees| KeyView { degrees, key });
         [
             to.major(7),
             to.dominant(7),
@@ -169,7 +169,7 @@ impl Evidence {
 
     /// How long the tonic lasts each time, of the mean of all chords: music rests on it.
     fn rest(&self, key: Key) -> f32 {
-        let mean = |chords: &mut dyn Iterator<Item = &Heard>| {
+        let mean = |chords: &mut dyn Iterator<Item = &ChordSpan>| {
             let (count, sum) = chords.fold((0, 0), |(count, sum), c| (count + 1, sum + c.length));
             sum as f32 / f32::from(u16::try_from(count.max(1)).unwrap_or(u16::MAX))
         };
@@ -186,7 +186,7 @@ impl Evidence {
                 continue;
             }
             let [a, b] = [first, second].map(|chord| chord.step(key));
-            let is_major = |chord: &Heard| chord.family == MAJOR || chord.family == DOMINANT;
+            let is_major = |chord: &ChordSpan| chord.family == MAJOR || chord.family == DOMINANT;
             counts[0] += f32::from(u8::from(a == 10 && is_major(first) && b == 5));
             counts[1] += f32::from(u8::from(a == 5 && b == 7 && is_major(second)));
             counts[2] += f32::from(u8::from(a == 2 && b == 7 && is_major(second)));
@@ -215,12 +215,12 @@ impl Evidence {
 
 /// Chords as seen from a key.
 #[derive(Clone, Copy, Debug)]
-struct Seen<'a> {
+struct KeyView<'a> {
     degrees: &'a Degrees,
     key: Key,
 }
 
-impl Seen<'_> {
+impl KeyView<'_> {
     /// Of the root so many semitones above the tonic, each kind.
     fn at(self, step: usize) -> [f32; FAMILY_COUNT] {
         self.degrees[(self.key.tonic + step) % PITCH_CLASSES]
@@ -283,13 +283,13 @@ fn family(quality: Quality) -> usize {
 
 /// A chord, whatever its seventh.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct ChordSpan {
     root: usize,
     family: usize,
     length: usize,
 }
 
-impl Heard {
+impl ChordSpan {
     fn is_tonic(&self, key: Key) -> bool {
         self.family != DIMINISHED && is_tonic((self.root, self.family), key)
     }
@@ -304,14 +304,14 @@ impl Heard {
 const LENGTH_MIN: usize = 4;
 
 /// The chords; those between which only a moment or a seventh lies are one.
-fn joined(spans: &[Span]) -> Vec<Heard> {
-    let mut chords: Vec<Heard> = Vec::new();
+fn joined(spans: &[Span]) -> Vec<ChordSpan> {
+    let mut chords: Vec<ChordSpan> = Vec::new();
     for span in spans.iter().filter(|span| span.length() >= LENGTH_MIN) {
         let Some(harmony) = span.harmony else { continue };
         let (root, family, length) = (harmony.root, family(harmony.quality), span.length());
         match chords.last_mut() {
             Some(last) if last.root == root && last.family == family => last.length += length,
-            _ => chords.push(Heard { root, family, length }),
+            _ => chords.push(ChordSpan { root, family, length }),
         }
     }
     chords

@@ -12,7 +12,7 @@ use crate::descriptor::{
 use crate::limit::{Limited, LimiterSettings, Linking};
 use crate::loudness::{GroupLoudness, LoudnessMeter, LoudnessReport, MonoMode, Piece};
 use crate::processor::{
-    Finding, Lowered, ProcessError, Processor, Properties, Status, StepProcessor, StepReport,
+    CeilingChange, Finding, ProcessError, Processor, Properties, Status, StepProcessor, StepReport,
     WholeFile,
 };
 use aim::{Aim, Mode};
@@ -128,7 +128,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError
         aim,
         spec: spec.clone(),
         mono,
-        observing: Observing::Source(Box::new(LoudnessMeter::new(spec, mono))),
+        observing: Observation::Source(Box::new(LoudnessMeter::new(spec, mono))),
         scope: params.optional_choice("group").map(str::to_owned),
         group: None,
         is_known: false,
@@ -144,7 +144,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError
 
 /// What the blocks that come now are for.
 #[derive(Debug)]
-enum Observing {
+enum Observation {
     /// They are measured as they are.
     Source(Box<LoudnessMeter>),
     /// A gain is tried.
@@ -191,7 +191,7 @@ struct Loudness {
     aim: Aim,
     spec: StreamSpec,
     mono: MonoMode,
-    observing: Observing,
+    observing: Observation,
     /// Which files belong together; `None` where each is treated by itself.
     scope: Option<String>,
     group: Option<GroupLoudness>,
@@ -274,9 +274,9 @@ impl Loudness {
         self.observing = match search.next().and_then(|gain| self.stage(gain)) {
             Some(stage) => {
                 let rehearsal = Rehearsal::new(&self.spec, self.mono, stage);
-                Observing::Rehearsal(search, Box::new(rehearsal))
+                Observation::Rehearsal(search, Box::new(rehearsal))
             }
-            None => Observing::Searched(search),
+            None => Observation::Searched(search),
         };
     }
 
@@ -340,7 +340,7 @@ impl Loudness {
             let wanted = (gain + more).rounded();
             return Some(if wanted > most { (most, true) } else { (wanted, keeps_all) });
         }
-        if let Observing::Rehearsal(search, _) | Observing::Searched(search) = &self.observing {
+        if let Observation::Rehearsal(search, _) | Observation::Searched(search) = &self.observing {
             let search = search.lowered(by, louder);
             let is_bound = search.bound().is_some_and(|it| it != Bound::Rehearsals);
             return Some((search.best(), is_bound || keeps_all));
@@ -420,13 +420,13 @@ impl Processor for Loudness {
     }
 
     fn begin(&mut self, length: Option<Frames>) -> Result<(), ProcessError> {
-        if matches!(self.observing, Observing::Source(_) | Observing::Rehearsal(..)) {
+        if matches!(self.observing, Observation::Source(_) | Observation::Rehearsal(..)) {
             // Nobody asked whether the signal must come again.
             self.observes_again();
         }
         self.duration = length.map_or(Seconds(0.0), |it| it.duration(self.spec.sample_rate));
         (self.decision, self.expected) = match &self.observing {
-            Observing::Rehearsal(search, _) | Observing::Searched(search) => {
+            Observation::Rehearsal(search, _) | Observation::Searched(search) => {
                 (self.decide_limited(search), search.outcome())
             }
             _ => (self.decide(), None),
@@ -473,26 +473,26 @@ impl Processor for Loudness {
 
 impl WholeFile for Loudness {
     fn needs_samples(&self) -> bool {
-        !matches!(self.observing, Observing::Over)
+        !matches!(self.observing, Observation::Over)
     }
 
     fn observe(&mut self, block: &Block) {
         match &mut self.observing {
-            Observing::Source(meter) => meter.push(block),
-            Observing::Rehearsal(_, rehearsal) => rehearsal.push(block),
-            Observing::Searched(_) | Observing::Over => {}
+            Observation::Source(meter) => meter.push(block),
+            Observation::Rehearsal(_, rehearsal) => rehearsal.push(block),
+            Observation::Searched(_) | Observation::Over => {}
         }
     }
 
     fn observes_again(&mut self) -> bool {
-        match std::mem::replace(&mut self.observing, Observing::Over) {
-            Observing::Source(meter) => {
+        match std::mem::replace(&mut self.observing, Observation::Over) {
+            Observation::Source(meter) => {
                 (self.measured, self.piece) = meter.finish_as_piece();
                 if let Some(search) = self.search() {
                     self.rehearse(search);
                 }
             }
-            Observing::Rehearsal(mut search, rehearsal) => {
+            Observation::Rehearsal(mut search, rehearsal) => {
                 let (report, limited) = rehearsal.finish();
                 self.rehearsals += 1;
                 let reduction = Decibels(limited.reduction_max_db);
@@ -501,7 +501,7 @@ impl WholeFile for Loudness {
             }
             searched => self.observing = searched,
         }
-        matches!(self.observing, Observing::Rehearsal(..))
+        matches!(self.observing, Observation::Rehearsal(..))
     }
 
     fn observed_loudness(&self) -> Option<&LoudnessReport> {
@@ -534,22 +534,24 @@ impl WholeFile for Loudness {
         if let Some(piece) = piece {
             self.piece = piece.alone();
             self.is_known = true;
-            self.observing = Observing::Over;
+            self.observing = Observation::Over;
             if let Some(search) = self.search() {
                 self.rehearse(search);
             }
         }
     }
 
-    fn lower_ceiling(&mut self, by: Decibels, louder: Decibels) -> Lowered {
-        let Some((gain, is_bound)) = self.gain_below(by, louder) else { return Lowered::Nothing };
-        let Some(ceiling) = self.aim.limiter_ceiling() else { return Lowered::Nothing };
+    fn lower_ceiling(&mut self, by: Decibels, louder: Decibels) -> CeilingChange {
+        let Some((gain, is_bound)) = self.gain_below(by, louder) else {
+            return CeilingChange::Nothing;
+        };
+        let Some(ceiling) = self.aim.limiter_ceiling() else { return CeilingChange::Nothing };
         if by == Decibels::ZERO && louder == Decibels::ZERO {
             self.lowered = None;
-            return Lowered::Done;
+            return CeilingChange::Done;
         }
         let settings = LimiterSettings { ceiling: ceiling + -by, ..self.limiter };
         self.lowered = Some(Box::new(GainThenLimiter::new(&self.spec, gain, &settings)));
-        if is_bound { Lowered::Bound } else { Lowered::Done }
+        if is_bound { CeilingChange::Bound } else { CeilingChange::Done }
     }
 }

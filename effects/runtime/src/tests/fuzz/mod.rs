@@ -24,7 +24,7 @@ use wavemill_core::units::Frames;
 const COUNT: u64 = 1_500;
 
 /// No module takes this long: what does has found a hang.
-const PATIENCE: Duration = Duration::from_mins(2);
+const WAIT_MAX: Duration = Duration::from_mins(2);
 
 /// Of modules that run well, one in so many is checked as `wavemill effects check` does.
 const CHECKED_ONE_IN: usize = 150;
@@ -273,13 +273,13 @@ fn damaged_modules_end_in_samples_or_in_one_line() {
     let (mut last, mut slowest) = (0, (Duration::ZERO, 0));
     let mut begun = Instant::now();
     loop {
-        match receiver.recv_timeout(PATIENCE) {
+        match receiver.recv_timeout(WAIT_MAX) {
             Ok((seed, None)) => (last, begun) = (seed, Instant::now()),
             Ok((seed, Some(came))) => {
                 *counts.entry(came).or_default() += 1;
                 slowest = slowest.max((begun.elapsed(), seed));
             }
-            Err(RecvTimeoutError::Timeout) => panic!("seed {last} takes more than {PATIENCE:?}"),
+            Err(RecvTimeoutError::Timeout) => panic!("seed {last} takes more than {WAIT_MAX:?}"),
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }

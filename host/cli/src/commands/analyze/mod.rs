@@ -26,7 +26,7 @@ pub(super) mod verdicts;
 mod work;
 
 pub(super) use recommend::PARTS as ADVICE_PARTS;
-use recommend::{Advised, Advisor, Recommend};
+use recommend::{Advisor, Recommend, Recommendation};
 
 /// The audio files that arguments mean, folders walked.
 ///
@@ -145,14 +145,14 @@ fn tempo_range(text: &str) -> Result<(f64, f64), String> {
 }
 
 /// What is known of a file.
-struct Analyzed {
+struct FileResult {
     record: Record,
     judgements: Vec<Judgement>,
     /// What is advised, where that was asked for.
-    advised: Option<Advised>,
+    advised: Option<Recommendation>,
 }
 
-impl Analyzed {
+impl FileResult {
     /// All of it, as JSON has it.
     fn members(&self) -> Record {
         let mut members = self.record.clone();
@@ -168,7 +168,7 @@ impl Analyzed {
 }
 
 /// A file and what became of it; the reason of a failure reads on after the path.
-type File<'a> = (&'a Path, Result<Analyzed, String>);
+type File<'a> = (&'a Path, Result<FileResult, String>);
 
 impl Run for Analyze {
     const NAME: &'static str = "analyze";
@@ -204,7 +204,7 @@ impl Run for Analyze {
                 .collect();
         }
         let rhythm = self.rhythm(advisor.as_ref());
-        let wanted = work::Wanted {
+        let wanted = work::MeasureRequest {
             parts: &parts,
             rhythm,
             cache: cache.as_ref(),
@@ -220,7 +220,7 @@ impl Run for Analyze {
                     advisor.as_ref().map(|advisor| advisor.advise(&found.record, &targets));
                 let advised = advised.transpose()?;
                 if let Some(page) = &mut page {
-                    let recommendations = advised.as_ref().map(Advised::recommendations);
+                    let recommendations = advised.as_ref().map(Recommendation::recommendations);
                     let charts = found.charts.unwrap_or_default();
                     page.add(&found.record, charts, &judgements, recommendations);
                 }
@@ -232,7 +232,7 @@ impl Run for Analyze {
         let written = page.map(|page| self.page.write(page)).transpose()?.flatten();
         self.print(&files, written.as_ref(), &shown_parts, context)?;
         for (path, outcome) in &files {
-            if let Ok(Analyzed { advised: Some(advised), .. }) = outcome {
+            if let Ok(FileResult { advised: Some(advised), .. }) = outcome {
                 self.recommend.write(path, advised, context)?;
             }
         }
@@ -275,7 +275,7 @@ impl Analyze {
 
     /// Whether a file cannot be analyzed, or misses a target that was named. `all` compares; nothing
     /// fails by it.
-    fn is_failed(&self, outcome: &Result<Analyzed, String>) -> bool {
+    fn is_failed(&self, outcome: &Result<FileResult, String>) -> bool {
         let is_named = !self.target.iter().any(|name| name == verdicts::ALL);
         let misses = |one: &Judgement| one.passed == Some(false);
         outcome.as_ref().map_or(true, |file| is_named && file.judgements.iter().any(misses))
@@ -284,7 +284,7 @@ impl Analyze {
     fn print(
         &self,
         files: &[File<'_>],
-        written: Option<&page::Written>,
+        written: Option<&page::WrittenPage>,
         parts: &[Part],
         context: &Context,
     ) -> Result<(), CliError> {
@@ -301,12 +301,12 @@ impl Analyze {
         }
         if self.csv {
             let rows = files.iter().map(|(path, outcome)| {
-                (*path, outcome.as_ref().map(Analyzed::members).map_err(String::as_str))
+                (*path, outcome.as_ref().map(FileResult::members).map_err(String::as_str))
             });
             let text = csv::table(rows, parts);
             return context.report.text(&text).map_err(CliError::Output);
         }
-        let analyzed: Vec<(&Path, &Analyzed)> = files
+        let analyzed: Vec<(&Path, &FileResult)> = files
             .iter()
             .filter_map(|(path, outcome)| outcome.as_ref().ok().map(|file| (*path, file)))
             .collect();
@@ -380,14 +380,14 @@ fn needed(shown: &[Part], targets: &[Target], damaged: Damaged, has_page: bool) 
 fn judged(
     mut record: Record,
     judgements: Vec<Judgement>,
-    advised: Option<Advised>,
+    advised: Option<Recommendation>,
     parts: &[Part],
-) -> Analyzed {
+) -> FileResult {
     record.retain(|name, _| name == REPAIRS || parts.iter().any(|part| part.name() == name));
-    Analyzed { record, judgements, advised }
+    FileResult { record, judgements, advised }
 }
 
-fn object(path: &Path, outcome: &Result<Analyzed, String>) -> Value {
+fn object(path: &Path, outcome: &Result<FileResult, String>) -> Value {
     // The path stands there even when `--only` leaves the file's facts out.
     let mut object = Record::new();
     object.insert("path".to_owned(), path.to_string_lossy().into());

@@ -43,7 +43,7 @@ pub(super) struct Draft {
 }
 
 /// A page that was written.
-pub(super) struct Written {
+pub(super) struct WrittenPage {
     path: PathBuf,
     size_bytes: u64,
     file_count: usize,
@@ -74,7 +74,7 @@ impl Flags {
     ///
     /// # Errors
     /// When it was made by others meanwhile, or the disk fails.
-    pub(super) fn write(&self, draft: Draft) -> Result<Option<Written>, CliError> {
+    pub(super) fn write(&self, draft: Draft) -> Result<Option<WrittenPage>, CliError> {
         let Draft { mut page, pieces } = draft;
         let Some(path) = self.html.clone().filter(|_| !page.files.is_empty()) else {
             return Ok(None);
@@ -83,7 +83,7 @@ impl Flags {
         let bytes = render(&page).into_bytes();
         output_file::write(&path, &bytes, self.force)?;
         let size_bytes = bytes.len() as u64;
-        Ok(Some(Written { path, size_bytes, file_count: page.files.len() }))
+        Ok(Some(WrittenPage { path, size_bytes, file_count: page.files.len() }))
     }
 }
 
@@ -130,7 +130,7 @@ fn read<T: DeserializeOwned + Default>(value: Value) -> T {
     serde_json::from_value(value).unwrap_or_default()
 }
 
-impl Written {
+impl WrittenPage {
     /// As JSON has it.
     pub(super) fn json(&self) -> Value {
         json!({ "path": self.path.to_string_lossy(), "size_bytes": self.size_bytes })

@@ -78,7 +78,7 @@ pub(super) struct Advisor {
 
 /// What is advised on a file.
 #[derive(Debug)]
-pub(super) struct Advised {
+pub(super) struct Recommendation {
     /// With what delivery targets ask for.
     profile: Profile,
     level: Level,
@@ -158,7 +158,7 @@ impl Recommend {
         }
         if let Some(Reference::File(item)) = reference {
             let path = item.path.clone();
-            let wanted = work::Wanted {
+            let wanted = work::MeasureRequest {
                 parts: PARTS,
                 rhythm: RhythmOptions::default(),
                 cache,
@@ -186,12 +186,12 @@ impl Recommend {
     pub(super) fn write(
         &self,
         file: &Path,
-        advised: &Advised,
+        advised: &Recommendation,
         context: &Context,
     ) -> Result<(), CliError> {
         let Some(path) = &self.apply else { return Ok(()) };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let Advised { profile, level, analysis, .. } = advised;
+        let Recommendation { profile, level, analysis, .. } = advised;
         let master = Master { name: &name, analysis, profile, level: *level };
         let Some(text) = mastering::pipeline(master) else {
             context.report.note("Nothing that a pipeline can correct; no file written.");
@@ -258,21 +258,25 @@ impl Advisor {
     ///
     /// # Errors
     /// When the record is not one of ours; reads on after the path.
-    pub(super) fn advise(&self, record: &Record, targets: &[Target]) -> Result<Advised, String> {
+    pub(super) fn advise(
+        &self,
+        record: &Record,
+        targets: &[Target],
+    ) -> Result<Recommendation, String> {
         let analysis = analysis_of(record)?;
         let loudness = analysis.loudness.as_ref().and_then(|report| report.integrated_lufs);
         let profile = targets
             .iter()
             .fold(self.profile.clone(), |profile, target| profile.within(target, loudness));
         let advice = advise(&analysis, &profile, self.level);
-        Ok(Advised { profile, level: self.level, analysis, advice })
+        Ok(Recommendation { profile, level: self.level, analysis, advice })
     }
 }
 
 /// Columns that lines are broken at.
 const COLUMNS: usize = 80;
 
-impl Advised {
+impl Recommendation {
     /// What one types for the profile.
     pub(super) fn profile(&self) -> &str {
         &self.profile.id
@@ -308,7 +312,7 @@ mod tests {
     use wavemill_core::loudness::LoudnessReport;
     use wavemill_core::units::{Dbtp, Lufs};
 
-    fn advised(peak: f64) -> Advised {
+    fn advised(peak: f64) -> Recommendation {
         let loudness = LoudnessReport {
             integrated_lufs: Some(Lufs(-15.0)),
             true_peak_dbtp: Some(Dbtp(peak)),

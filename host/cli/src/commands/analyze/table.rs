@@ -2,7 +2,7 @@
 
 use super::reading::NONE;
 use super::sheet::channels;
-use super::{Analyzed, Record, verdicts};
+use super::{FileResult, Record, verdicts};
 use crate::analysis::Part;
 use crate::report::{Align, Paint, Table, Tone, duration, one_line, shown};
 use serde_json::Value;
@@ -89,7 +89,7 @@ const TARGETS_MAX: usize = 4;
 /// The files' lines under a head, for a terminal so wide; `None` is as wide as it takes. Columns that no
 /// file has a part for are left out, further ones but for parts that are asked for by name.
 pub(super) fn lines(
-    files: &[(&Path, &Analyzed)],
+    files: &[(&Path, &FileResult)],
     only: &[Part],
     paint: Paint,
     width: Option<usize>,
@@ -123,12 +123,13 @@ pub(super) fn lines(
     lines
 }
 
-fn build(files: &[(&Path, &Analyzed)], columns: &[&Column], has_targets: bool) -> Table {
+fn build(files: &[(&Path, &FileResult)], columns: &[&Column], has_targets: bool) -> Table {
     let is_text = |head: &str| matches!(head, "FORMAT" | "TITLE" | "ARTIST" | "ALBUM");
     let align = |head: &str| if is_text(head) { Align::Left } else { Align::Right };
     let mut heads = vec![("FILE".to_owned(), Align::Left)];
     heads.extend(columns.iter().map(|column| (column.head.to_owned(), align(column.head))));
-    let judgements = |file: &Analyzed| file.judgements.clone().into_iter().filter(|_| has_targets);
+    let judgements =
+        |file: &FileResult| file.judgements.clone().into_iter().filter(|_| has_targets);
     for judgement in files.first().into_iter().flat_map(|(_, file)| judgements(file)) {
         heads.push((judgement.target.to_uppercase(), Align::Right));
     }
@@ -209,7 +210,7 @@ mod tests {
         for part in Part::all() {
             let record =
                 analyze(&input, &[*part], RhythmOptions::default(), None, &mut |_| ()).unwrap();
-            let file = Analyzed { record, judgements: Vec::new(), advised: None };
+            let file = FileResult { record, judgements: Vec::new(), advised: None };
             let files = [(Path::new("a.wav"), &file), (Path::new("b.wav"), &file)];
             let lines = lines(&files, &[*part], Paint::PLAIN, None);
             let columns = lines[0].split("  ").filter(|head| !head.trim().is_empty()).count();

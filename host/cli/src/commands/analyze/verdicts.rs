@@ -6,7 +6,7 @@ use crate::commands::{CliError, Context};
 use crate::diagnostics;
 use crate::report::{Align, Paint, Table, Tone};
 use std::path::Path;
-use wavemill_core::delivery::{Judgement, Measured, Outcome, Target, Verdict, judge};
+use wavemill_core::delivery::{JudgedFile, Judgement, Outcome, Target, Verdict, judge};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 use wavemill_pipelines::delivery::{self, TargetError};
@@ -59,7 +59,7 @@ pub(super) fn judge_all(record: &Record, targets: &[Target]) -> Vec<Judgement> {
     let loudness = report(record);
     let channels = record.get("file").and_then(|file| file["channels"].as_u64());
     let channels = channels.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-    let measured = Measured { loudness: &loudness, channels };
+    let measured = JudgedFile { loudness: &loudness, channels };
     targets.iter().map(|target| judge(target, measured)).collect()
 }
 
@@ -269,7 +269,7 @@ mod tests {
                 integrated_lufs: Some(Lufs(integrated)),
                 ..LoudnessReport::default()
             };
-            let judgement = judge(&target, Measured { loudness: &loudness, channels: 2 });
+            let judgement = judge(&target, JudgedFile { loudness: &loudness, channels: 2 });
             detailed(&judgement, Paint::PLAIN)[2..].join("\n")
         };
         let has = |text: &str, words: &[&str]| {

@@ -36,7 +36,7 @@ impl Run for Bench {
 
     fn run(self, context: &Context) -> Result<Exit, CliError> {
         let bytes = read(&self.effect)?;
-        let timed = Measured::of(&bytes, &self)?;
+        let timed = Measurements::of(&bytes, &self)?;
         if context.is_json() {
             context.document(&timed.document(&self))?;
         } else {
@@ -66,7 +66,7 @@ const TIME_MAX: Duration = Duration::from_millis(500);
 const ROUNDS_MAX: usize = 200;
 
 /// What was measured.
-struct Measured {
+struct Measurements {
     module: Module,
     spec: StreamSpec,
     compiled: Duration,
@@ -90,7 +90,7 @@ impl Row {
     }
 }
 
-impl Measured {
+impl Measurements {
     fn of(bytes: &[u8], asked: &Bench) -> Result<Self, CliError> {
         let start = Instant::now();
         let module = load(Mode::File, bytes)?;

@@ -17,14 +17,14 @@ pub(super) struct List {
 }
 
 /// An effect with the name that a pipeline gives it.
-struct Listed {
+struct ListedEffect {
     name: String,
     module: Module,
-    used: Option<Used>,
+    used: Option<PipelineUse>,
 }
 
 /// Where an effect is used.
-struct Used {
+struct PipelineUse {
     pipeline: PathBuf,
     /// Whether other bytes would be refused.
     is_pinned: bool,
@@ -59,28 +59,28 @@ impl Run for List {
     }
 }
 
-fn bundled_effects(context: &Context) -> Result<Vec<Listed>, CliError> {
+fn bundled_effects(context: &Context) -> Result<Vec<ListedEffect>, CliError> {
     let listed = |found: &bundled::Bundled| {
         let module = context.effects.load(found.name).map_err(|error| refused(&error))?;
-        Ok(Listed { name: found.name.to_owned(), module, used: None })
+        Ok(ListedEffect { name: found.name.to_owned(), module, used: None })
     };
     bundled::MODULES.iter().map(listed).collect()
 }
 
-fn used_effects(files: &[PipelineFile]) -> Vec<Listed> {
+fn used_effects(files: &[PipelineFile]) -> Vec<ListedEffect> {
     let mut listed = Vec::new();
     for file in files {
         let steps = file.pipeline.iter().flat_map(|pipeline| &pipeline.steps);
-        listed.extend(steps.filter_map(|step| step.effect()).map(|effect| Listed {
+        listed.extend(steps.filter_map(|step| step.effect()).map(|effect| ListedEffect {
             name: effect.name.clone(),
             module: effect.module.clone(),
-            used: Some(Used { pipeline: file.path.clone(), is_pinned: effect.is_pinned }),
+            used: Some(PipelineUse { pipeline: file.path.clone(), is_pinned: effect.is_pinned }),
         }));
     }
     listed
 }
 
-fn table(effects: &[Listed]) -> Table {
+fn table(effects: &[ListedEffect]) -> Table {
     let mut table = Table::new(&[("", Align::Left); 4]);
     for effect in effects {
         let description = effect.module.description();
@@ -99,7 +99,7 @@ fn table(effects: &[Listed]) -> Table {
     table
 }
 
-fn object(effect: &Listed) -> Value {
+fn object(effect: &ListedEffect) -> Value {
     let description = effect.module.description();
     let mut object = json!({
         "name": effect.name,

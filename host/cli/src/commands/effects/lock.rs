@@ -19,7 +19,7 @@ pub(super) struct LockOf {
 }
 
 /// What became of a lock file.
-struct Written {
+struct LockUpdate {
     path: PathBuf,
     lock: Lock,
     /// Effects that were not pinned before, or otherwise.
@@ -75,7 +75,7 @@ fn pin(effect: &EffectStep) -> Pin {
 }
 
 /// Writes a folder's lock file. Effects that only other pipelines of the folder use keep their pins.
-fn update(folder: &Path, pins: BTreeMap<String, Pin>) -> Result<Written, CliError> {
+fn update(folder: &Path, pins: BTreeMap<String, Pin>) -> Result<LockUpdate, CliError> {
     let path = folder.join(LOCK_FILE);
     let failed = |error: &dyn std::fmt::Display| {
         CliError::failed(format!("{}: {error}; delete the file to create it again", shown(folder)))
@@ -89,10 +89,10 @@ fn update(folder: &Path, pins: BTreeMap<String, Pin>) -> Result<Written, CliErro
         replace_file(&path, lock.to_text().as_bytes())
             .map_err(|error| CliError::path(&path, error))?;
     }
-    Ok(Written { path, lock, changed })
+    Ok(LockUpdate { path, lock, changed })
 }
 
-fn lines(written: &Written) -> Vec<String> {
+fn lines(written: &LockUpdate) -> Vec<String> {
     let count = counted(written.lock.effects.len(), "effect");
     let head = if written.changed.is_empty() {
         format!("{}: {count}, no changes", shown(&written.path))
@@ -106,7 +106,7 @@ fn lines(written: &Written) -> Vec<String> {
     std::iter::once(head).chain(changed).collect()
 }
 
-fn object(written: &Written) -> Value {
+fn object(written: &LockUpdate) -> Value {
     json!({
         "path": written.path.to_string_lossy(),
         "effects": written.lock.effects,

@@ -5,7 +5,7 @@ mod toml_text;
 
 use super::confinement::before_run;
 use super::flags::damaged;
-use super::how::How;
+use super::how::RunOptions;
 use super::paths::absolute;
 use super::run::{first, run_confined, run_files, spool_folder};
 use super::{CliError, Context, Exit, Run, pipeline_files};
@@ -184,7 +184,7 @@ impl Run for ExportOne {
             .map_err(|error| CliError::usage(format!("--raw-{error}")))?;
         // Its one name was typed: no other replaces it.
         let advice = "replace it with --force";
-        let how = How { is_dry: self.dry_run, replaces: self.force, memory: None, advice };
+        let how = RunOptions { is_dry: self.dry_run, replaces: self.force, memory: None, advice };
         if self.input.as_os_str() != STREAM_NAME {
             if raw.is_some() {
                 return Err(CliError::usage(

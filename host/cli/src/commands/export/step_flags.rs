@@ -15,13 +15,13 @@ pub(in crate::commands) struct StepFlag {
     pub(in crate::commands) name: &'static str,
     /// The steps that it may be about: that of the pipeline is the first that others do not rule out.
     pub(in crate::commands) steps: &'static [&'static str],
-    takes: Takes,
+    takes: FlagMeaning,
     /// Flags that it means nothing without.
     requires: &'static [&'static str],
 }
 
 /// What a flag stands for.
-enum Takes {
+enum FlagMeaning {
     /// A value of this key.
     Key(&'static str),
     /// A time of this key, in seconds or as 1:30.
@@ -40,12 +40,12 @@ impl StepFlag {
     /// The key of its step, if it has one.
     pub(in crate::commands) fn key(&self) -> Option<&'static str> {
         match self.takes {
-            Takes::Key(key)
-            | Takes::Time(key)
-            | Takes::WordOr(key, _)
-            | Takes::Word(key, _)
-            | Takes::File(key) => Some(key),
-            Takes::Step => None,
+            FlagMeaning::Key(key)
+            | FlagMeaning::Time(key)
+            | FlagMeaning::WordOr(key, _)
+            | FlagMeaning::Word(key, _)
+            | FlagMeaning::File(key) => Some(key),
+            FlagMeaning::Step => None,
         }
     }
 
@@ -65,9 +65,9 @@ impl StepFlag {
         };
         let arg = arg.help(help(param, !self.requires.is_empty() || self.steps.len() > 1));
         match (&self.takes, param.kind) {
-            (Takes::Word(..), _) | (_, ParamKind::Bool) => arg.action(ArgAction::SetTrue),
-            (Takes::Time(_), _) => arg.value_name("TIME").value_parser(parse_time),
-            (Takes::WordOr(_, word), ParamKind::Choice(_)) => arg
+            (FlagMeaning::Word(..), _) | (_, ParamKind::Bool) => arg.action(ArgAction::SetTrue),
+            (FlagMeaning::Time(_), _) => arg.value_name("TIME").value_parser(parse_time),
+            (FlagMeaning::WordOr(_, word), ParamKind::Choice(_)) => arg
                 .value_name("WORD")
                 .num_args(0..=1)
                 .require_equals(true)
@@ -86,11 +86,13 @@ impl StepFlag {
     }
 
     /// What it gives its step, as TOML; `None` where it was not given.
-    fn value(&self, matches: &ArgMatches) -> Option<Given> {
+    fn value(&self, matches: &ArgMatches) -> Option<FlagValue> {
         let word = |text: &String| quoted(text);
         let value = match (&self.takes, self.param().map(|param| param.kind)) {
-            (Takes::Step, _) => return matches.get_flag(self.name).then_some(Given::Step),
-            (Takes::Word(_, word), _) => matches.get_flag(self.name).then(|| quoted(word)),
+            (FlagMeaning::Step, _) => {
+                return matches.get_flag(self.name).then_some(FlagValue::Step);
+            }
+            (FlagMeaning::Word(_, word), _) => matches.get_flag(self.name).then(|| quoted(word)),
             (_, Some(ParamKind::Bool)) => matches.get_flag(self.name).then(|| "true".to_owned()),
             (_, Some(ParamKind::Integer { .. })) => {
                 matches.get_one::<i64>(self.name).map(ToString::to_string)
@@ -102,13 +104,13 @@ impl StepFlag {
                 matches.get_one::<String>(self.name).map(word)
             }
         };
-        Some(Given::Pair((self.key()?, value?)))
+        Some(FlagValue::Pair((self.key()?, value?)))
     }
 }
 
 /// What a flag gives its step.
 #[derive(Clone, Debug, PartialEq)]
-enum Given {
+enum FlagValue {
     /// Nothing but that it is wanted.
     Step,
     Pair(Pair),
@@ -146,7 +148,7 @@ fn help(param: &ParamDescriptor, has_default: bool) -> String {
     text
 }
 
-const fn row(name: &'static str, steps: &'static [&'static str], takes: Takes) -> StepFlag {
+const fn row(name: &'static str, steps: &'static [&'static str], takes: FlagMeaning) -> StepFlag {
     StepFlag { name, steps, takes, requires: &[] }
 }
 
@@ -159,46 +161,46 @@ impl StepFlag {
 /// What becomes of the signal. Steps come in this order.
 #[rustfmt::skip]
 pub(in crate::commands) static EDITS: &[StepFlag] = &[
-    row("start", &["range"], Takes::Time("start_s")),
-    row("end", &["range"], Takes::Time("end_s")),
-    row("from", &["remix"], Takes::Key("from")),
-    row("swap", &["swap"], Takes::Step),
-    row("invert", &["invert"], Takes::WordOr("channel", "all")),
-    row("trim-silence", &["trim-silence"], Takes::Step),
-    row("silence-threshold", &["trim-silence"], Takes::Key("threshold_dbfs")).with(&["trim-silence"]),
-    row("silence-min-length", &["trim-silence"], Takes::Key("min_length_s")).with(&["trim-silence"]),
-    row("silence-pad", &["trim-silence"], Takes::Key("pad_s")).with(&["trim-silence"]),
-    row("dc-remove", &["dc-remove"], Takes::Step),
-    row("high-pass", &["high-pass"], Takes::Key("cutoff_hz")),
-    row("low-pass", &["low-pass"], Takes::Key("cutoff_hz")),
-    row("fade-in", &["fade"], Takes::Key("in_s")),
-    row("fade-out", &["fade"], Takes::Key("out_s")),
-    row("fade-shape", &["fade"], Takes::Key("shape")),
-    row("pad-start", &["pad"], Takes::Key("start_s")),
-    row("pad-end", &["pad"], Takes::Key("end_s")),
-    row("sample-rate", &["resample"], Takes::Key("sample_rate_hz")),
-    row("sample-rate-quality", &["resample"], Takes::Key("quality")).with(&["sample-rate"]),
+    row("start", &["range"], FlagMeaning::Time("start_s")),
+    row("end", &["range"], FlagMeaning::Time("end_s")),
+    row("from", &["remix"], FlagMeaning::Key("from")),
+    row("swap", &["swap"], FlagMeaning::Step),
+    row("invert", &["invert"], FlagMeaning::WordOr("channel", "all")),
+    row("trim-silence", &["trim-silence"], FlagMeaning::Step),
+    row("silence-threshold", &["trim-silence"], FlagMeaning::Key("threshold_dbfs")).with(&["trim-silence"]),
+    row("silence-min-length", &["trim-silence"], FlagMeaning::Key("min_length_s")).with(&["trim-silence"]),
+    row("silence-pad", &["trim-silence"], FlagMeaning::Key("pad_s")).with(&["trim-silence"]),
+    row("dc-remove", &["dc-remove"], FlagMeaning::Step),
+    row("high-pass", &["high-pass"], FlagMeaning::Key("cutoff_hz")),
+    row("low-pass", &["low-pass"], FlagMeaning::Key("cutoff_hz")),
+    row("fade-in", &["fade"], FlagMeaning::Key("in_s")),
+    row("fade-out", &["fade"], FlagMeaning::Key("out_s")),
+    row("fade-shape", &["fade"], FlagMeaning::Key("shape")),
+    row("pad-start", &["pad"], FlagMeaning::Key("start_s")),
+    row("pad-end", &["pad"], FlagMeaning::Key("end_s")),
+    row("sample-rate", &["resample"], FlagMeaning::Key("sample_rate_hz")),
+    row("sample-rate-quality", &["resample"], FlagMeaning::Key("quality")).with(&["sample-rate"]),
 ];
 
 /// How loud it becomes. `--limit` is the mode of `loudness`, or the step `limit`.
 #[rustfmt::skip]
 pub(in crate::commands) static LEVELS: &[StepFlag] = &[
-    row("speech-level", &["speech-level"], Takes::Step),
-    row("gain", &["gain"], Takes::Key("gain_db")),
-    row("peak", &["peak-normalize"], Takes::Key("target_dbfs")),
-    row("match", &["match"], Takes::File("reference")),
-    row("match-amount", &["match"], Takes::Key("amount")).with(&["match"]),
-    row("match-max-eq", &["match"], Takes::Key("max_eq_db")).with(&["match"]),
-    row("match-phase", &["match"], Takes::Key("phase")).with(&["match"]),
-    row("loudness", &["loudness"], Takes::Key("target_lufs")),
-    row("limit", &["limit"], Takes::Step),
-    row("ceiling", &["loudness", "limit", "match"], Takes::Key("ceiling_dbtp")),
-    row("character", &["loudness", "limit"], Takes::Key("character")).with(&["limit"]),
-    row("release", &["loudness", "limit"], Takes::Key("release_ms")).with(&["limit"]),
-    row("max-reduction", &["loudness"], Takes::Key("max_reduction_db")).with(&["loudness", "limit"]),
-    row("skip-within", &["loudness"], Takes::Key("skip_within_lu")).with(&["loudness"]),
-    row("lower-only", &["loudness"], Takes::Key("lower_only")).with(&["loudness"]),
-    row("dual-mono", &["loudness"], Takes::Word("mono", "dual")).with(&["loudness"]),
+    row("speech-level", &["speech-level"], FlagMeaning::Step),
+    row("gain", &["gain"], FlagMeaning::Key("gain_db")),
+    row("peak", &["peak-normalize"], FlagMeaning::Key("target_dbfs")),
+    row("match", &["match"], FlagMeaning::File("reference")),
+    row("match-amount", &["match"], FlagMeaning::Key("amount")).with(&["match"]),
+    row("match-max-eq", &["match"], FlagMeaning::Key("max_eq_db")).with(&["match"]),
+    row("match-phase", &["match"], FlagMeaning::Key("phase")).with(&["match"]),
+    row("loudness", &["loudness"], FlagMeaning::Key("target_lufs")),
+    row("limit", &["limit"], FlagMeaning::Step),
+    row("ceiling", &["loudness", "limit", "match"], FlagMeaning::Key("ceiling_dbtp")),
+    row("character", &["loudness", "limit"], FlagMeaning::Key("character")).with(&["limit"]),
+    row("release", &["loudness", "limit"], FlagMeaning::Key("release_ms")).with(&["limit"]),
+    row("max-reduction", &["loudness"], FlagMeaning::Key("max_reduction_db")).with(&["loudness", "limit"]),
+    row("skip-within", &["loudness"], FlagMeaning::Key("skip_within_lu")).with(&["loudness"]),
+    row("lower-only", &["loudness"], FlagMeaning::Key("lower_only")).with(&["loudness"]),
+    row("dual-mono", &["loudness"], FlagMeaning::Word("mono", "dual")).with(&["loudness"]),
 ];
 
 /// A step and what it is given.
@@ -210,7 +212,7 @@ pub(super) struct Step {
 
 /// What the flags said, in the order of the steps.
 #[derive(Clone, Debug, Default)]
-pub(super) struct StepFlags(Vec<(&'static str, &'static [&'static str], Given)>);
+pub(super) struct StepFlags(Vec<(&'static str, &'static [&'static str], FlagValue)>);
 
 impl clap::FromArgMatches for StepFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
@@ -270,8 +272,8 @@ impl StepFlags {
                 names => names[0],
             };
             let given = match given {
-                Given::Step if name == "limit" && is_aimed => {
-                    Given::Pair(("mode", quoted("limit")))
+                FlagValue::Step if name == "limit" && is_aimed => {
+                    FlagValue::Pair(("mode", quoted("limit")))
                 }
                 given => given.clone(),
             };
@@ -285,7 +287,7 @@ impl StepFlags {
                 };
                 steps.push(Step { name, with });
             }
-            if let (Some(step), Given::Pair(pair)) = (steps.last_mut(), given) {
+            if let (Some(step), FlagValue::Pair(pair)) = (steps.last_mut(), given) {
                 step.with.push(pair);
             }
         }

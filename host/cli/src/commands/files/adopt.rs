@@ -51,7 +51,7 @@ impl Adopt {
             byte_count += file?.size_bytes;
         }
         let cache = Cache::of_state(&context.settings.state);
-        let reading = Reading {
+        let reading = Adoption {
             client: &client,
             cache: self.measure.then_some(&cache),
             progress: Sum::new(context, count, byte_count),
@@ -87,7 +87,7 @@ fn show_answer(answer: &AdoptAnswer, count: usize, context: &Context) -> Result<
 }
 
 /// Files that are being read and adopted.
-struct Reading<'a> {
+struct Adoption<'a> {
     client: &'a Client,
     /// Where measures are kept, if files are measured.
     cache: Option<&'a Cache>,
@@ -95,7 +95,7 @@ struct Reading<'a> {
     cancel: &'a AtomicBool,
 }
 
-impl Reading<'_> {
+impl Adoption<'_> {
     /// Adopts files, a batch after the other, until it is canceled: what was entered by then stays. Returns also
     /// how many could not be read for what was asked.
     fn adopt_all(

@@ -1,6 +1,6 @@
 //! `wavemill references add`.
 
-use super::measured::{self, Measured};
+use super::measured::{self, MeasuredFile};
 use crate::analysis::Cache;
 use crate::commands::analyze::{ADVICE_PARTS, audio_files};
 use crate::commands::answers::with_version;
@@ -68,7 +68,7 @@ impl Add {
         Ok(if is_complete { Exit::Done } else { Exit::SomeFailed })
     }
 
-    fn request(&self, path: &Path, found: &Measured) -> Result<AddReferenceRequest, CliError> {
+    fn request(&self, path: &Path, found: &MeasuredFile) -> Result<AddReferenceRequest, CliError> {
         let tags = found.tags();
         let tag = |name: &str| tags.get(name).map(|text| one_line(text));
         let artist = self.artist.clone().or_else(|| tag("artist"));

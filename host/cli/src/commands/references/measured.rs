@@ -19,7 +19,7 @@ const FEATURES_MIN: usize = 32;
 
 /// What is known of a file.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct MeasuredFile {
     pub(super) record: Record,
     pub(super) analysis: Analysis,
     pub(super) features: Features,
@@ -30,7 +30,7 @@ pub(super) fn all(
     files: &[PathBuf],
     cache: Option<&Cache>,
     context: &Context,
-) -> Vec<Result<Measured, String>> {
+) -> Vec<Result<MeasuredFile, String>> {
     let sizes: Vec<u64> =
         files.iter().map(|file| fs::metadata(file).map_or(0, |found| found.len())).collect();
     let progress = Sum::new(context, files.len(), sizes.iter().sum());
@@ -46,7 +46,7 @@ fn one(
     path: &Path,
     cache: Option<&Cache>,
     progress: &mut dyn FnMut(f64),
-) -> Result<Measured, String> {
+) -> Result<MeasuredFile, String> {
     let groups = GROUPS.iter().map(|group| Part::Measures(*group));
     let parts: Vec<Part> = [Part::File, Part::Tags].into_iter().chain(groups).collect();
     let failed = |error: &dyn std::fmt::Display| one_line(&error.to_string());
@@ -64,10 +64,10 @@ fn one(
             features.count()
         ));
     }
-    Ok(Measured { record, analysis, features })
+    Ok(MeasuredFile { record, analysis, features })
 }
 
-impl Measured {
+impl MeasuredFile {
     /// Its features for the API.
     pub(super) fn given(&self) -> GivenFeatures {
         let values = self.features.to_standardized().to_vec();

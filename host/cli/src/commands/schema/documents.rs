@@ -97,15 +97,15 @@ pub(super) enum HistoryRow {
 
 /// The JSON schema of a type, which has no members but its own.
 pub(super) fn schema_of<T: JsonSchema>() -> Value {
-    let settings = SchemaSettings::draft07().for_serialize().with_transform(Closed);
+    let settings = SchemaSettings::draft07().for_serialize().with_transform(ClosedObjects);
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// Forbids members that are not described, and null where a member is left out instead.
 #[derive(Clone, Debug)]
-struct Closed;
+struct ClosedObjects;
 
-impl Transform for Closed {
+impl Transform for ClosedObjects {
     fn transform(&mut self, schema: &mut Schema) {
         transform_subschemas(self, schema);
         let required = schema.get("required").cloned().unwrap_or_default();

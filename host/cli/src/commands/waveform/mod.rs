@@ -95,7 +95,7 @@ impl Run for WaveformOf {
 }
 
 impl WaveformOf {
-    fn render(&self, format: Format) -> Result<render::Rendered, scan::ScanError> {
+    fn render(&self, format: Format) -> Result<render::Rendering, scan::ScanError> {
         let decoder = analysis::open(&self.input).map_err(scan::ScanError::File)?;
         let range =
             scan::Range { from: Seconds(self.from.unwrap_or(0.0)), to: self.to.map(Seconds) };

@@ -14,7 +14,7 @@ use wavemill_core::waveform::picture::{Numbers, Picture, point_count};
 use wavemill_core::waveform::{Resolution, Waveform, WaveformMeter};
 
 /// The output and how many points are in it.
-pub(super) struct Rendered {
+pub(super) struct Rendering {
     pub(super) bytes: Vec<u8>,
     pub(super) point_counts: Vec<usize>,
 }
@@ -25,7 +25,7 @@ pub(super) fn render(
     range: Range,
     format: Format,
     flags: &Flags,
-) -> Result<Rendered, ScanError> {
+) -> Result<Rendering, ScanError> {
     let info = decoder.info().clone();
     let span = Span::new(range, decoder.as_ref())?;
     let start = span.start.duration(info.spec.sample_rate);
@@ -48,7 +48,7 @@ pub(super) fn render(
             .expect("points were asked to have one length");
         if format == Format::Dat { data.to_dat() } else { data.to_json().into_bytes() }
     };
-    Ok(Rendered { bytes, point_counts: point_counts(&waveform) })
+    Ok(Rendering { bytes, point_counts: point_counts(&waveform) })
 }
 
 fn point_counts(waveform: &Waveform) -> Vec<usize> {
@@ -61,7 +61,7 @@ fn picture(
     range: Range,
     format: Format,
     flags: &Flags,
-) -> Result<Rendered, ScanError> {
+) -> Result<Rendering, ScanError> {
     let info = decoder.info().clone();
     let span = Span::new(range, decoder)?;
     let settings = flags.picture(format);
@@ -102,7 +102,7 @@ fn picture(
         Format::Svg => picture.to_svg(&settings).into_bytes(),
         _ => picture.to_png(&settings),
     };
-    Ok(Rendered { bytes, point_counts: point_counts(&waveform) })
+    Ok(Rendering { bytes, point_counts: point_counts(&waveform) })
 }
 
 /// Length, or the part that is shown, and the format.

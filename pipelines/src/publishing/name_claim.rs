@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// How an output takes its final name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Takes {
+pub enum NameClaim {
     /// The name must be free.
     Free,
     /// It replaces our own earlier output, if that is still this file.
@@ -24,13 +24,13 @@ mod tests {
     fn takes_are_written_as_stores_hold_them() {
         let own = FileIdentity { size_bytes: 1, modified_ns: -2, inode: 3 };
         let cases = [
-            (Takes::Free, json!("free")),
-            (Takes::Own(own), json!({"own": {"size_bytes": 1, "modified_ns": -2, "inode": 3}})),
-            (Takes::Any, json!("any")),
+            (NameClaim::Free, json!("free")),
+            (NameClaim::Own(own), json!({"own": {"size_bytes": 1, "modified_ns": -2, "inode": 3}})),
+            (NameClaim::Any, json!("any")),
         ];
         for (takes, written) in cases {
             assert_eq!(serde_json::to_value(takes).unwrap(), written);
-            assert_eq!(serde_json::from_value::<Takes>(written).unwrap(), takes);
+            assert_eq!(serde_json::from_value::<NameClaim>(written).unwrap(), takes);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What files that get one gain together agree to change about their exports.
+//! What files that get one gain together have to change about their exports.
 //!
 //! A correction of one file alone would make it quieter or louder than the others. So every file of a group is
 //! tried before the first is written: its exports are made in files without names, and looked at as
@@ -12,7 +12,7 @@ use super::member::OnlyProgress;
 use super::outputs::OutputDecisions;
 use super::run::Run;
 use super::spool::SpoolAccess;
-use super::{Agreement, Correction, Decision, Hooks, Job, Places, Proposal, RunError};
+use super::{Correction, Decision, GroupCorrection, Hooks, Job, Places, Proposal, RunError};
 use crate::model::Pipeline;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,12 +67,12 @@ impl Trials {
         correction::next(&self.attempts)
     }
 
-    fn agreement(&self) -> Agreement {
+    fn group_correction(&self) -> GroupCorrection {
         let best = correction::best(&self.attempts);
         let attempt = self.attempts.get(best).copied().unwrap_or_default();
         let heard = self.heard.get(best).copied();
         let lufs = heard.and_then(|heard| heard.integrated_lufs);
-        Agreement {
+        GroupCorrection {
             correction: attempt.correction,
             attempts: self.attempts.len(),
             heard,
@@ -82,7 +82,7 @@ impl Trials {
 }
 
 /// Whether the exports of a group can differ from what its one gain makes of the files.
-pub fn must_agree(pipeline: &Pipeline) -> bool {
+pub fn needs_group_correction(pipeline: &Pipeline) -> bool {
     let is_limited = pipeline
         .grouped_step()
         .is_some_and(|(step, _)| pipeline.steps[step].choice("mode") == Some("limit"));
@@ -92,20 +92,20 @@ pub fn must_agree(pipeline: &Pipeline) -> bool {
 }
 
 /// Tries the exports of files that get one gain together until they keep their ceilings and the group has its
-/// loudness. The jobs know their group. An agreement for each export of the pipeline; a file that is at fault
+/// loudness. The jobs know their group. A correction for each export of the pipeline; a file that is at fault
 /// has no say. Writes nothing but spools. `progress` is given the file, and the share of all trials.
 ///
 /// # Errors
 /// When it was canceled, or the machine is at fault.
-pub fn agree(
+pub fn correct_group(
     pipeline: &Pipeline,
     jobs: &[Job],
     places: &Places<'_>,
     progress: &mut dyn FnMut(usize, f64),
-) -> Result<Vec<Agreement>, RunError> {
+) -> Result<Vec<GroupCorrection>, RunError> {
     let mut exports: Vec<Trials> = pipeline.exports.iter().map(|_| Trials::default()).collect();
     let mut due: Vec<usize> = (0..exports.len()).collect();
-    let mut corrections = vec![Agreement::default(); exports.len()];
+    let mut corrections = vec![GroupCorrection::default(); exports.len()];
     // Nobody knows how many rounds there will be: each is half of what is left.
     let mut round_share = 0.5;
     while !due.is_empty() {
@@ -136,10 +136,10 @@ pub fn agree(
             next.is_some()
         });
     }
-    Ok(exports.iter().map(Trials::agreement).collect())
+    Ok(exports.iter().map(Trials::group_correction).collect())
 }
 
-/// Makes these exports of a file, where its group must agree about them, and looks at them.
+/// Makes these exports of a file, where its group is corrected together, and looks at them.
 fn try_exports(
     pipeline: &Pipeline,
     job: &Job,
@@ -243,16 +243,19 @@ mod tests {
         assert_eq!(trials.next().map(|it| it.lower), Some(Decibels(0.9)));
         trials.push(&[trial(0.9, -1.1, -14.9), trial(0.9, -0.05, -9.9)]);
         assert_eq!(trials.next(), None);
-        let agreement = trials.agreement();
-        assert_eq!((agreement.correction.lower, agreement.attempts), (Decibels(0.9), 2));
-        let decoded = agreement.heard.unwrap();
+        let group_correction = trials.group_correction();
+        assert_eq!(
+            (group_correction.correction.lower, group_correction.attempts),
+            (Decibels(0.9), 2)
+        );
+        let decoded = group_correction.heard.unwrap();
         assert_eq!((decoded.piece_count, decoded.true_peak_dbtp), (2, Some(Dbtp(-1.05))));
     }
 
     #[test]
-    fn nothing_tried_is_nothing_agreed() {
+    fn nothing_tried_is_nothing_corrected() {
         let mut trials = Trials::default();
         trials.push(&[]);
-        assert_eq!((trials.next(), trials.agreement()), (None, Agreement::default()));
+        assert_eq!((trials.next(), trials.group_correction()), (None, GroupCorrection::default()));
     }
 }
