@@ -98,6 +98,16 @@ impl<'t> Values<'t> {
         }
     }
 
+    /// A raw value that must be a table.
+    pub(crate) fn raw_table(&self, sink: &mut Sink<'_>, key: &str) -> Option<&'t DeTable<'t>> {
+        let raw = self.raw(key)?;
+        let table = raw.get_ref().as_table();
+        if table.is_none() {
+            wrong_type(sink, key, &Spanned::new(raw.span(), (*raw.get_ref()).clone()), "a table");
+        }
+        table
+    }
+
     /// The sections of a list.
     pub fn tables(&self, key: &str) -> &[Values<'t>] {
         match self.entry(key).map(|entry| &entry.value) {

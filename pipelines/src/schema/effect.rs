@@ -61,7 +61,6 @@ fn refuse(sink: &mut Sink<'_>, name: &Spanned<String>) {
 
 #[cfg(feature = "effects")]
 mod with_modules {
-    use super::super::step::with_table;
     use super::refuse;
     use crate::effects::{EffectStep, Effects, Resolver};
     use crate::reader::Sink;
@@ -108,7 +107,7 @@ mod with_modules {
         if let Some(sha256) = &sha256 {
             check_sha256(sink, &module, name.get_ref(), sha256);
         }
-        let table = with_table(sink, values);
+        let table = values.raw_table(sink, "with");
         let given = read_with(sink, module.description(), table);
         let preset = values.text("preset");
         let settings = settle(sink, module.description(), preset.as_ref(), &given?)?;

@@ -127,7 +127,7 @@ fn read_built_in(
     folder: &Path,
 ) -> Option<Task> {
     let (descriptor, span) = read_use(sink, values)?;
-    let with = with_table(sink, values);
+    let with = values.raw_table(sink, "with");
     let mut params = read_params(sink, descriptor, with, span, defaults)?;
     if let Some(key) = descriptor.audio_file() {
         let value = with.and_then(|with| with.get(key));
@@ -159,16 +159,6 @@ fn place_file(
     }
     params.set(key, ParamValue::Choice(path.to_str()?.to_owned()));
     Some(())
-}
-
-/// The table under `with`, if there is one.
-pub(super) fn with_table<'t>(sink: &mut Sink<'_>, values: &Values<'t>) -> Option<&'t DeTable<'t>> {
-    let with = values.raw("with")?;
-    let table = with.get_ref().as_table();
-    if table.is_none() {
-        wrong_type(sink, "with", &Spanned::new(with.span(), (*with.get_ref()).clone()), "a table");
-    }
-    table
 }
 
 fn read_use(

@@ -1,7 +1,6 @@
 //! Cuts off the tops of peaks, without aliasing.
 
-use super::line::Line;
-use super::reducer::{GROUPS, RUN};
+use super::line::{GROUPS, Line, RUN};
 use crate::loudness::interpolation::{GROUP, Interpolator, kaiser_sinc};
 use crate::loudness::true_peak::largest_magnitude;
 use wavemill_audio::{Block, StreamSpec};

@@ -1,6 +1,6 @@
 //! Where a channel exceeds the ceiling between its samples, and by how much.
 
-use super::reducer::{GROUPS, RUN};
+use super::line::{GROUPS, RUN};
 use crate::loudness::interpolation::{
     Bound, GROUP, Interpolator, Scout, estimate, hann_sinc, kaiser_sinc, larger,
 };

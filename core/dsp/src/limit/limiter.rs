@@ -2,29 +2,9 @@
 
 use super::clipper::Clipper;
 use super::envelope::Times;
-use super::reducer::{Allowance, Reducer};
+use super::reducer::{Allowance, Limited, Linking, Reducer};
 use wavemill_audio::units::{Dbtp, Decibels, Frames, Seconds};
 use wavemill_audio::{Block, StreamSpec};
-
-/// Whether channels are reduced together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Linking {
-    /// All by the same gain: what comes from where stays.
-    Linked,
-    /// Each by its own.
-    PerChannel,
-}
-
-/// What a limiter did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Limited {
-    /// Largest reduction of a channel, positive.
-    pub reduction_max_db: f64,
-    /// Time during which a channel was reduced by more than 1 dB.
-    pub time_above_1_db: Seconds,
-    /// Time during which a channel was reduced at all.
-    pub time_reduced: Seconds,
-}
 
 /// How peaks are kept below the ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

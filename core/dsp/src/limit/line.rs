@@ -1,6 +1,13 @@
 //! The samples of a channel on their way through the limiter.
 
-use super::reducer::RUN;
+use crate::loudness::interpolation::GROUP;
+
+/// Frames worked on together, at fixed places of the stream, so that nothing depends on how it was cut
+/// into blocks.
+pub(super) const RUN: usize = 128;
+
+/// Groups of a run.
+pub(super) const GROUPS: usize = RUN / GROUP;
 
 /// Runs between two moves of what is still needed to the front.
 const RUNS: usize = 32;

@@ -11,4 +11,5 @@ mod reducer;
 mod smoothing;
 mod window;
 
-pub use limiter::{Character, Limited, Limiter, LimiterSettings, Linking};
+pub use limiter::{Character, Limiter, LimiterSettings};
+pub use reducer::{Limited, Linking};

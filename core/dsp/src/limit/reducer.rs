@@ -3,18 +3,10 @@
 use super::detector::{Bends, Detector};
 use super::envelope::{Envelope, Times};
 use super::gain::reduce;
-use super::limiter::{Limited, Linking};
-use super::line::Line;
+use super::line::{GROUPS, Line, RUN};
 use crate::loudness::interpolation::GROUP;
 use wavemill_audio::units::{Decibels, Frames, Seconds};
 use wavemill_audio::{Block, StreamSpec};
-
-/// Frames worked on together, at fixed places of the stream, so that nothing depends on how it was cut
-/// into blocks.
-pub(super) const RUN: usize = 128;
-
-/// Groups of a run.
-pub(super) const GROUPS: usize = RUN / GROUP;
 
 /// Frames by which the groups that a run completes lie before it: the detector looks ahead, and the last
 /// group's line ends on the first frame of the next.
@@ -30,6 +22,26 @@ const TARGET: f64 = 0.997;
 
 /// Reduction from which time is counted in [`Limited::time_above_1_db`].
 const NOTICEABLE: Decibels = Decibels(-1.0);
+
+/// Whether channels are reduced together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Linking {
+    /// All by the same gain: what comes from where stays.
+    Linked,
+    /// Each by its own.
+    PerChannel,
+}
+
+/// What a limiter did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limited {
+    /// Largest reduction of a channel, positive.
+    pub reduction_max_db: f64,
+    /// Time during which a channel was reduced by more than 1 dB.
+    pub time_above_1_db: Seconds,
+    /// Time during which a channel was reduced at all.
+    pub time_reduced: Seconds,
+}
 
 /// What peaks may keep above the ceiling, since something else takes it away; amplitudes over the ceiling.
 #[derive(Clone, Copy, Debug)]
