@@ -8,12 +8,14 @@ use jiff::Zoned;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wavemill_core::analysis::MeasureGroup;
+use wavemill_core::analysis::{MeasureGroup, Options};
 use wavemill_core::audio::{SampleFormat, StreamSpec};
 use wavemill_core::decode::Damaged;
 use wavemill_core::delivery::Target;
 use wavemill_core::descriptor::{Params, Peaks, StepDescriptor};
 use wavemill_core::encode::{FormatDescriptor, LossyQuality};
+use wavemill_core::loudness::MonoMode;
+use wavemill_core::music::RhythmOptions;
 use wavemill_core::processor::StepProcessor;
 use wavemill_core::tags::{Cue, Field, Picture, Tags};
 
@@ -75,6 +77,8 @@ pub struct Pipeline {
     pub page: Option<PageOutput>,
     /// Groups of measures that the report holds besides loudness, of the source and of every export.
     pub measures: Vec<MeasureGroup>,
+    /// How rhythm is measured.
+    pub rhythm: RhythmOptions,
     /// How the tags of the exports differ from the source's.
     pub tags: TagEdits,
     /// What to do with the source afterward.
@@ -126,10 +130,16 @@ impl Pipeline {
             report: None,
             page: None,
             measures: Vec::new(),
+            rhythm: RhythmOptions::default(),
             tags: TagEdits::default(),
             source: SourcePolicy { on_success: SourceAction::Keep, on_failure: SourceAction::Keep },
             hash: String::new(),
         }
+    }
+
+    /// How to measure these groups.
+    pub(crate) fn analysis(&self, groups: Vec<MeasureGroup>, mono: MonoMode) -> Options {
+        Options { groups, mono, rhythm: self.rhythm }
     }
 
     /// The step that gives files one gain together, and which files those are.

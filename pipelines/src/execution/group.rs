@@ -12,7 +12,7 @@ use wavemill_core::audio::{Block, PcmFormat, Samples, StreamSpec, convert};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{Dither, Quantizer};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessReport, MonoMode, Piece};
+use wavemill_core::loudness::{LoudnessReport, Piece};
 use wavemill_core::units::{Dbfs, Frames};
 
 /// A piece of the signal on its way to exports.
@@ -38,9 +38,7 @@ pub(super) struct ExportGroup {
     pub(super) to: PcmFormat,
     pub(super) dither: Dither,
     /// What to measure of what is stored.
-    pub(super) measures: Vec<analysis::MeasureGroup>,
-    /// How a mono output counts.
-    pub(super) mono: MonoMode,
+    pub(super) measures: analysis::Options,
 }
 
 /// What was stored.
@@ -83,14 +81,9 @@ impl ExportGroup {
         let stage_count = stages.len();
         let from = if stages.is_empty() { self.from } else { PcmFormat::FLOAT };
         let channel_count = self.output.channel_count();
-        let meter = (!self.measures.is_empty()).then(|| {
-            let options = analysis::Options {
-                groups: self.measures,
-                mono: self.mono,
-                ..analysis::Options::default()
-            };
-            Analyzer::new(&self.output, self.to, &options)
-        });
+        let measures = &self.measures;
+        let meter =
+            (!measures.groups.is_empty()).then(|| Analyzer::new(&self.output, self.to, measures));
         let mut store = Store {
             writers,
             to: self.to,

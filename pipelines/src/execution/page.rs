@@ -29,14 +29,16 @@ impl Run<'_> {
         files: &Files,
     ) -> Result<Signals, RunError> {
         let cancel = self.places.cancel;
+        let pipeline = self.pipeline;
+        let options = |mono| pipeline.analysis(Options::default().groups, mono);
         let first = files.first_key_value().zip(blueprint);
         let export = first.map(|((&export, file), blueprint)| {
             let extension = Some(self.pipeline.exports[export].format.extension);
             let (path, access) = (file.temporary.path(), self.places.access.as_ref());
             let mut input = Input::open_as(path, extension, Damaged::Refuse, access)?;
-            signal(&mut input, blueprint.groups[blueprint.group_of[export]].mono, cancel)
+            signal(&mut input, &options(blueprint.groups[blueprint.group_of[export]].mono), cancel)
         });
-        let source = signal(&mut self.input, MonoMode::Single, cancel)?;
+        let source = signal(&mut self.input, &options(MonoMode::Single), cancel)?;
         Ok(Signals { source, export: export.transpose()? })
     }
 
@@ -57,10 +59,9 @@ impl Run<'_> {
 }
 
 /// Decodes a file to its end and measures it.
-fn signal(input: &mut Input, mono: MonoMode, cancel: &AtomicBool) -> Result<Signal, RunError> {
+fn signal(input: &mut Input, options: &Options, cancel: &AtomicBool) -> Result<Signal, RunError> {
     let info = input.info.clone();
-    let options = Options { mono, ..Options::default() };
-    let mut analyzer = Analyzer::new(&info.spec, info.format, &options).with_history();
+    let mut analyzer = Analyzer::new(&info.spec, info.format, options).with_history();
     let resolution = [Resolution::Even(WAVEFORM_POINTS_MAX)];
     let mut waveform = WaveformMeter::new(&info.spec, info.format, info.frame_count, &resolution);
     let mut block = Block::new(info.spec.channel_count(), BLOCK_FRAMES);

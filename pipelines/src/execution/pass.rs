@@ -46,7 +46,7 @@ pub(super) struct Work<'r> {
     pub(super) stages: &'r mut [Stage],
     pub(super) groups: Vec<GroupFeed>,
     /// What to measure of the source in this pass.
-    pub(super) measures: Vec<analysis::MeasureGroup>,
+    pub(super) measures: analysis::Options,
     pub(super) spool: Option<Spool>,
     pub(super) cancel: &'r AtomicBool,
     /// Called with the frames read so far.
@@ -82,9 +82,9 @@ pub(super) fn run(feed: Feed<'_>, mut work: Work<'_>) -> Result<PassResult, RunE
             Feed::Spool(..) => PcmFormat::FLOAT,
         };
         let mut threads = Threads::default();
-        let groups_measured = std::mem::take(&mut work.measures);
-        let meter = (!groups_measured.is_empty())
-            .then(|| Meter::spawn(scope, &spec, input_format, groups_measured));
+        let measures = &work.measures;
+        let meter = (!measures.groups.is_empty())
+            .then(|| Meter::spawn(scope, &spec, input_format, measures));
         let mut takers: Vec<(Option<usize>, Sender<Option<Signal>>)> =
             meter.iter().map(|meter| (None, meter.sender.clone())).collect();
         for group in groups {
@@ -318,12 +318,11 @@ impl<'scope> Meter<'scope> {
         scope: &'scope Scope<'scope, 'env>,
         spec: &StreamSpec,
         format: PcmFormat,
-        groups: Vec<analysis::MeasureGroup>,
+        measures: &analysis::Options,
     ) -> Self {
         let (sender, receiver) = bounded(QUEUE_BLOCKS);
-        let options = analysis::Options { groups, ..analysis::Options::default() };
         let channel_count = spec.channel_count();
-        let analyzer = Analyzer::new(spec, format, &options);
+        let analyzer = Analyzer::new(spec, format, measures);
         let thread = scope.spawn(move || measure(analyzer, channel_count, &receiver));
         Self { sender, thread }
     }

@@ -28,9 +28,10 @@ use crate::template::Values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use wavemill_core::analysis::{self, Analysis};
+use wavemill_core::analysis::{Analysis, MeasureGroup};
 use wavemill_core::decode::Repair;
 use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::loudness::MonoMode;
 use wavemill_core::processor::WholeFile;
 use wavemill_core::tags::{GainBasis, ReplayGain, Tags};
 use wavemill_core::units::Frames;
@@ -317,7 +318,7 @@ impl<'a> Run<'a> {
         pass: &Pass,
         stages: &mut [Stage],
         groups: Vec<GroupFeed>,
-        measures: Vec<analysis::MeasureGroup>,
+        measures: Vec<MeasureGroup>,
         from: Option<&mut Spool>,
     ) -> Result<PassResult, RunError> {
         let start = self.progress;
@@ -341,7 +342,7 @@ impl<'a> Run<'a> {
             pass,
             stages,
             groups,
-            measures,
+            measures: self.pipeline.analysis(measures, MonoMode::Single),
             spool: pass.spools.then(|| Spool::new(self.places.spool)),
             cancel: self.places.cancel,
             progress: &mut progress,
@@ -490,7 +491,7 @@ impl<'a> Run<'a> {
             || self.pipeline.is_reported()
             || gates::need_loudness(self.pipeline, RequireOn::Output);
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
-        let others: &[analysis::MeasureGroup] =
+        let others: &[MeasureGroup] =
             if self.pipeline.is_reported() { &self.pipeline.measures } else { &[] };
         let exports = self.pipeline.exports.iter().zip(&blueprint.group_of);
         let exports = exports.filter(|(_, group)| **group == index).map(|(export, _)| export);
@@ -501,6 +502,13 @@ impl<'a> Run<'a> {
         let plan = &mut blueprint.groups[index];
         let is_watched =
             plan.is_raised && plan.ceiling.is_some_and(|it| matches!(it.peak, Peak::True(_)));
+        let wants_loudness =
+            needs_loudness || is_watched || is_compared || is_tagged || self.trial.is_some();
+        let measures = wants_loudness
+            .then_some(MeasureGroup::Loudness)
+            .into_iter()
+            .chain(needs_level.then_some(MeasureGroup::Level))
+            .chain(others.iter().copied());
         ExportGroup {
             input: plan.input.clone(),
             conversions: std::mem::take(&mut plan.conversions),
@@ -508,17 +516,7 @@ impl<'a> Run<'a> {
             from,
             to: plan.to,
             dither: plan.dither,
-            measures: (needs_loudness
-                || is_watched
-                || is_compared
-                || is_tagged
-                || self.trial.is_some())
-            .then_some(analysis::MeasureGroup::Loudness)
-            .into_iter()
-            .chain(needs_level.then_some(analysis::MeasureGroup::Level))
-            .chain(others.iter().copied())
-            .collect(),
-            mono: plan.mono,
+            measures: self.pipeline.analysis(measures.collect(), plan.mono),
         }
     }
 
@@ -542,7 +540,8 @@ impl<'a> Run<'a> {
         };
         let frames = frames.map(|frames| plan.output_length(frames));
         let needs_level = gates::need_level(self.pipeline, RequireOn::Output);
-        let level = needs_level.then_some(analysis::MeasureGroup::Level);
+        let level = needs_level.then_some(MeasureGroup::Level);
+        let measures = [MeasureGroup::Loudness].into_iter().chain(level);
         let wanted = &self.pipeline.exports[export];
         let mut settings = blueprint.settings(wanted, group, frames, &self.tags);
         if let Some(album) = self.group_correction(export).and_then(GroupCorrection::album) {
@@ -554,8 +553,7 @@ impl<'a> Run<'a> {
             temporary: temporary.clone(),
             access: Arc::clone(&self.places.access),
             modified: self.input.modified().filter(|_| wanted.keep_mtime),
-            mono: plan.mono,
-            measures: [analysis::MeasureGroup::Loudness].into_iter().chain(level).collect(),
+            measures: self.pipeline.analysis(measures.collect(), plan.mono),
         })
     }
 

@@ -16,7 +16,7 @@ use wavemill_core::decode::{self, ReadAhead};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::encode::{EncodeSettings, FormatDescriptor};
 use wavemill_core::limits::BLOCK_FRAMES;
-use wavemill_core::loudness::{LoudnessReport, MonoMode, Piece};
+use wavemill_core::loudness::{LoudnessReport, Piece};
 use wavemill_core::tags::{Broadcast, BroadcastLoudness, GainBasis, ReplayGain, Tags};
 use wavemill_core::units::SampleRate;
 
@@ -40,10 +40,8 @@ pub(super) struct Writer {
     pub(super) access: Arc<dyn FileAccess>,
     /// Its time of modification, where that is not the time it was written.
     pub(super) modified: Option<SystemTime>,
-    /// How a mono file counts where its loudness is measured.
-    pub(super) mono: MonoMode,
     /// What is measured of a lossy file.
-    pub(super) measures: Vec<analysis::MeasureGroup>,
+    pub(super) measures: analysis::Options,
 }
 
 /// A temporary file that is removed unless it is kept.
@@ -137,15 +135,10 @@ impl Writer {
         };
         encoder.finish().map_err(|error| output(error, &path))?;
         to_sync.sync_all().map_err(|error| output_io(&error, &path))?;
-        let options = analysis::Options {
-            groups: self.measures,
-            mono: self.mono,
-            ..analysis::Options::default()
-        };
         let rate = settings.spec.sample_rate;
         let check = || {
             let file = access.open(&path).map_err(|error| output_io(&error, &path))?;
-            verify((&path, file), (self.format, rate), &options, &expected, cancel)
+            verify((&path, file), (self.format, rate), &self.measures, &expected, cancel)
         };
         let mut decoded = None;
         let states_loudness = self.format.is_lossless() && fed_loudness.is_some();
@@ -297,8 +290,7 @@ mod tests {
             temporary: folder.join("a.part"),
             access: Arc::new(crate::execution::DirectAccess),
             modified: None,
-            mono: MonoMode::Single,
-            measures: Vec::new(),
+            measures: analysis::Options { groups: Vec::new(), ..analysis::Options::default() },
         }
     }
 

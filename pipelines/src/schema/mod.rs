@@ -135,6 +135,7 @@ fn read_root(
         report = source::read_path(sink, values, "json");
         page = source::read_page(sink, values, folder);
         pipeline.measures = source::read_measures(values);
+        pipeline.rhythm = source::read_rhythm(sink, values);
         if values.text("json").is_none() && values.text("html").is_none() {
             sink.error("missing-key", values.span.clone(), "`[report]` needs `json` or `html`")
                 .help("add json = \"outbox/{stem}.json\", html = \"outbox/{stem}.html\" or both");

@@ -10,6 +10,7 @@ use std::ops::Range;
 use std::path::Path;
 use toml::Spanned;
 use wavemill_core::analysis::MeasureGroup;
+use wavemill_core::music::RhythmOptions;
 use wavemill_core::suggestion::did_you_mean;
 
 pub(super) const CHAPTERS_KEYS: &[Key] = &[Key::required(
@@ -46,7 +47,29 @@ pub(super) const REPORT_KEYS: &[Key] = &[
         "What to measure of the source and every export besides loudness, such as [\"level\"] or \
         \"all\".",
     ),
+    Key::optional(
+        "tempo_range_bpm",
+        Kind::Integers { min: 30, max: 300 },
+        "Slowest and fastest tempo to report, such as [80, 110]; default [60, 200]: of a tempo, its half and \
+        its double, the one in this range.",
+    ),
 ];
+
+/// How rhythm is measured.
+pub(super) fn read_rhythm(sink: &mut Sink<'_>, values: &Values<'_>) -> RhythmOptions {
+    let key = "tempo_range_bpm";
+    let Some(range) = values.integers(key) else { return RhythmOptions::default() };
+    let ends: Vec<f64> = range.get_ref().iter().map(|end| *end.get_ref() as f64).collect();
+    let options = match ends[..] {
+        [min, max] => RhythmOptions::of_range(min, max),
+        _ => Err("needs two numbers: the slowest and the fastest tempo".to_owned()),
+    };
+    options.unwrap_or_else(|reason| {
+        sink.error("out-of-range", range.span(), format!("`{key}` {reason}"))
+            .help("such as tempo_range_bpm = [80, 110]");
+        RhythmOptions::default()
+    })
+}
 
 /// Everything that is measured for people; what similar music is found by has to be named.
 const ALL: &str = "all";

@@ -4,6 +4,7 @@ use std::time::Duration;
 use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::audio::SampleFormat;
 use wavemill_core::decode::Damaged;
+use wavemill_core::music::RhythmOptions;
 use wavemill_core::tags::Field;
 
 /// A right pipeline to break one thing of.
@@ -215,6 +216,23 @@ fn groups_of_a_report_are_named_or_all() {
     let found = measures("[\"levels\"]").unwrap_err();
     assert_eq!((found.len(), found[0].code), (1, "unknown-choice"));
     assert_eq!(found[0].help.as_deref(), Some("did you mean `level`?"));
+}
+
+#[test]
+fn tempo_range_of_a_report_is_two_tempi_far_enough_apart() {
+    let rhythm = |written: &str| {
+        let text = RIGHT.replacen("[report]", &format!("[report]\ntempo_range_bpm = {written}"), 1);
+        load(&text, &Defaults::default(), &Effects::default()).map(|loaded| loaded.pipeline.rhythm)
+    };
+    assert_eq!(rhythm("[80, 110]").unwrap(), RhythmOptions::of_range(80.0, 110.0).unwrap());
+    for (written, reason) in [
+        ("80", "`tempo_range_bpm` needs two numbers: the slowest and the fastest tempo"),
+        ("[110, 80]", "`tempo_range_bpm` must end at 1.2 times its beginning or higher"),
+    ] {
+        let found = rhythm(written).unwrap_err();
+        assert_eq!((found.len(), &*found[0].message), (1, reason), "{written}");
+    }
+    assert_eq!(rhythm("[10, 80]").unwrap_err()[0].code, "out-of-range");
 }
 
 #[test]

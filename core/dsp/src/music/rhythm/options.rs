@@ -40,7 +40,28 @@ impl Default for RhythmOptions {
     }
 }
 
+/// Slowest and fastest tempo that may be asked for, BPM.
+const TEMPO_BPM: (f64, f64) = (30.0, 300.0);
+
+/// Narrowest range, as a ratio: every pulse then has one tempo in it.
+const TEMPO_RATIO_MIN: f64 = 1.2;
+
 impl RhythmOptions {
+    /// Only tempi in a range are reported.
+    ///
+    /// # Errors
+    /// What the range must be, when it is too narrow or reaches outside of 30 to 300 BPM.
+    pub fn of_range(min_bpm: f64, max_bpm: f64) -> Result<Self, String> {
+        let (least, most) = TEMPO_BPM;
+        if !(min_bpm >= least && max_bpm <= most) {
+            return Err(format!("must be from {least} to {most} BPM"));
+        }
+        if max_bpm < min_bpm * TEMPO_RATIO_MIN {
+            return Err(format!("must end at {TEMPO_RATIO_MIN} times its beginning or higher"));
+        }
+        Ok(Self { tempo_bpm_min: min_bpm, tempo_bpm_max: max_bpm, prior: None })
+    }
+
     /// Whether a tempo is to be reported; rounding is forgiven.
     pub(crate) fn admits(&self, bpm: f64) -> bool {
         const SLACK: f64 = 1.02;

@@ -83,7 +83,7 @@ pub(super) struct Analyze {
         value_name = "MIN-MAX",
         conflicts_with = "history"
     )]
-    tempo_range: Option<(f64, f64)>,
+    tempo_range: Option<RhythmOptions>,
 
     /// Do not use the cache
     #[arg(long)]
@@ -123,25 +123,12 @@ impl Raw {
     }
 }
 
-/// Slowest and fastest tempo that may be asked for, BPM.
-const TEMPO_BPM: (f64, f64) = (30.0, 300.0);
-
-/// Narrowest range, as a ratio: every pulse then has one tempo in it.
-const TEMPO_RATIO_MIN: f64 = 1.2;
-
 /// A range such as 60-200.
-fn tempo_range(text: &str) -> Result<(f64, f64), String> {
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|bpm| bpm.is_finite());
+fn tempo_range(text: &str) -> Result<RhythmOptions, String> {
+    let number = |text: &str| text.trim().parse().ok();
     let range = text.split_once('-').and_then(|(min, max)| Some((number(min)?, number(max)?)));
     let (min, max) = range.ok_or("expected a range in BPM, such as 60-200")?;
-    let (least, most) = TEMPO_BPM;
-    if min < least || max > most {
-        return Err(format!("must be from {least} to {most} BPM"));
-    }
-    if max < min * TEMPO_RATIO_MIN {
-        return Err(format!("the end must be at least {TEMPO_RATIO_MIN} times the beginning"));
-    }
-    Ok((min, max))
+    RhythmOptions::of_range(min, max)
 }
 
 /// What is known of a file.
@@ -256,10 +243,8 @@ impl Analyze {
 
     /// How rhythm is measured.
     fn rhythm(&self, advisor: Option<&Advisor>) -> RhythmOptions {
-        let usual = RhythmOptions::default();
-        let (min, max) = self.tempo_range.unwrap_or((usual.tempo_bpm_min, usual.tempo_bpm_max));
         let prior = advisor.and_then(Advisor::tempo_prior);
-        RhythmOptions { tempo_bpm_min: min, tempo_bpm_max: max, prior }
+        RhythmOptions { prior, ..self.tempo_range.unwrap_or_default() }
     }
 
     fn check_stream(&self, is_raw: bool) -> Result<(), CliError> {
