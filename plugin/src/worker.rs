@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// Something that has to be done now and then, outside of the audio thread.
 pub(crate) trait Task: Send + Sync {
-    /// Does what was asked for since the last call, if anything; says how long nothing has to be done at most, where
-    /// nobody may ask.
+    /// Does what was asked for since the last call, if anything; says after what time at most to call again, if nobody
+    /// wakes the worker before. `None` where there is nothing to do until then.
     fn tend(&self) -> Option<Duration>;
 }
 

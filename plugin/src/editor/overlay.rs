@@ -90,8 +90,9 @@ mod tests {
         let bands = report.bands.unwrap();
         assert_eq!(bands.len(), Band::ALL.len());
         for (index, band) in bands.iter().enumerate() {
-            let edges = [band.low_hz.0, band.high_hz.0];
-            assert_eq!([EDGES_HZ[index], EDGES_HZ[index + 1]].map(f64::from), edges);
+            for (edge, hz) in [(index, band.low_hz), (index + 1, band.high_hz)] {
+                assert!((f64::from(EDGES_HZ[edge]) - hz.0).abs() < 1e-9, "{hz}");
+            }
         }
     }
 
@@ -105,7 +106,7 @@ mod tests {
     fn music() -> Music {
         let profile = profiles::shipped().iter().find(|profile| profile.id == "techno-deep");
         let balance = [-2.0, -10.0, -11.0, -16.0, -20.0].map(|level| Some(Decibels(level)));
-        Music { profile, balance, ..Music::default() }
+        Music { balance, profile, ..Music::default() }
     }
 
     #[test]

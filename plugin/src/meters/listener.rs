@@ -42,7 +42,7 @@ struct Run {
 }
 
 impl Listener {
-    /// Hears what is new; says when to call again. `None` while the window is closed, or there is no stream.
+    /// Hears what is new; says after what time to call again. `None` while the window is closed, or there is no stream.
     pub(crate) fn listen(&mut self, shared: &Shared, rate: Option<SampleRate>) -> Option<Duration> {
         let rate = rate.filter(|_| shared.tap.is_open());
         let Some(rate) = rate else {
@@ -87,7 +87,7 @@ impl Run {
                 shared.music.set(self.start, None);
                 return Self::new(self.rate, self.start, end);
             }
-            if self.meter.frame_count().0 % self.every() == 0 {
+            if self.frames_until_due() == self.every() {
                 shared.music.set(self.start, Some(Music::of(self.meter.report())));
             }
         }
@@ -240,7 +240,7 @@ mod tests {
         let mut bench = Bench::new(2);
         bench.shared.tap.open(false);
         assert_eq!(bench.listen(), None);
-        let planes = vec![song(120.0, 9)[..EVERY_FRAMES + 1].to_vec(); 2];
+        let planes = vec![song(120.0, 9)[..=EVERY_FRAMES].to_vec(); 2];
         for start in (0..planes[0].len()).step_by(4096) {
             let end = (start + 4096).min(planes[0].len());
             let mut block: Vec<_> = planes.iter().map(|plane| plane[start..end].to_vec()).collect();
@@ -284,7 +284,7 @@ mod tests {
         bench.play(&planes, 4096, 3);
         assert!(bench.music().is_some());
         // The worker is held up for longer than the ring.
-        for _ in 0..FRAMES / 4096 + 1 {
+        for _ in 0..=FRAMES / 4096 {
             bench.meters.push(&[&mut [0.1; 4096], &mut [0.1; 4096]]);
         }
         bench.meters.measure_waiting();
