@@ -227,7 +227,7 @@ impl StepDescriptor {
             match (given.get(param.key), param.default) {
                 (Some(value), _) => match param.check(value) {
                     Ok(value) => params.set(param.key, value),
-                    Err(error) => errors.push(error),
+                    Err(error) => errors.push(BuildError::Param(error)),
                 },
                 (None, ParamDefault::Required { .. }) => {
                     errors.push(BuildError::Missing { step: self.name, param: param.key });
@@ -264,12 +264,12 @@ impl ParamDescriptor {
     /// The value as this key's type, if it is of that type and in range.
     ///
     /// # Errors
-    /// [`BuildError::WrongType`], [`BuildError::OutOfRange`] or [`BuildError::UnknownChoice`].
-    pub fn check(&self, value: &ParamValue) -> Result<ParamValue, BuildError> {
-        let out_of_range = |value: f64, min: f64, max: f64, unit| {
-            Err(BuildError::OutOfRange { param: self.key, value, min, max, unit })
+    /// What is wrong with it.
+    pub fn check(&self, value: &ParamValue) -> Result<ParamValue, ParamError> {
+        let out_of_range = |min: f64, max: f64, unit: &str| {
+            (range(min, max, unit), ParamMistake::OutOfRange { min, max, unit: unit.to_owned() })
         };
-        match (self.kind, value) {
+        let (expected, mistake) = match (self.kind, value) {
             (
                 ParamKind::Number { unit, min, max },
                 ParamValue::Number(_) | ParamValue::Integer(_),
@@ -280,29 +280,34 @@ impl ParamDescriptor {
                     _ => f64::NAN,
                 };
                 if number >= min && number <= max {
-                    Ok(ParamValue::Number(number))
-                } else {
-                    out_of_range(number, min, max, unit)
+                    return Ok(ParamValue::Number(number));
                 }
+                out_of_range(min, max, unit)
             }
             (ParamKind::Integer { unit, min, max }, ParamValue::Integer(value)) => {
                 if *value >= min && *value <= max {
-                    Ok(ParamValue::Integer(*value))
-                } else {
-                    out_of_range(*value as f64, min as f64, max as f64, unit)
+                    return Ok(ParamValue::Integer(*value));
                 }
+                out_of_range(min as f64, max as f64, unit)
             }
             (ParamKind::Bool, ParamValue::Bool(_))
-            | (ParamKind::AudioFile, ParamValue::Choice(_)) => Ok(value.clone()),
+            | (ParamKind::AudioFile, ParamValue::Choice(_)) => return Ok(value.clone()),
             (ParamKind::Choice(choices), ParamValue::Choice(word)) => {
                 if choices.contains(&word.as_str()) {
-                    Ok(value.clone())
-                } else {
-                    Err(BuildError::UnknownChoice { param: self.key, value: word.clone(), choices })
+                    return Ok(value.clone());
                 }
+                let accepted = choices.iter().map(ToString::to_string).collect();
+                let mistake = ParamMistake::UnknownChoice { word: word.clone(), choices: accepted };
+                (format!("one of {}", choices.join(", ")), mistake)
             }
-            _ => Err(BuildError::WrongType { param: self.key, expected: self.kind.describe() }),
-        }
+            _ => (self.kind.describe().to_owned(), ParamMistake::WrongType),
+        };
+        let unit = match &mistake {
+            ParamMistake::OutOfRange { unit, .. } => unit,
+            _ => "",
+        };
+        let (key, found) = (self.key.to_owned(), quantity(value, unit));
+        Err(ParamError { key, found, expected, mistake })
     }
 }
 
@@ -316,6 +321,54 @@ impl ParamKind {
             Self::Choice(_) | Self::AudioFile => "a string",
         }
     }
+}
+
+/// A value that a parameter of a step or an effect does not accept.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("`{key}` is {found}; it must be {expected}")]
+pub struct ParamError {
+    /// The parameter.
+    pub key: String,
+    /// What was written, as messages show it.
+    pub found: String,
+    /// What would be right.
+    pub expected: String,
+    /// What is wrong.
+    pub mistake: ParamMistake,
+}
+
+impl fmt::Display for ParamValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+            Self::Choice(word) => write!(f, "{word:?}"),
+        }
+    }
+}
+
+/// What is wrong with the value of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParamMistake {
+    /// It is of another type.
+    WrongType,
+    /// A number outside of the range, or none at all (NaN).
+    OutOfRange {
+        /// Smallest value accepted, in `unit`.
+        min: f64,
+        /// Largest value accepted, in `unit`.
+        max: f64,
+        /// May be empty.
+        unit: String,
+    },
+    /// A word that is none of the choices.
+    UnknownChoice {
+        /// As written.
+        word: String,
+        /// The words accepted.
+        choices: Vec<String>,
+    },
 }
 
 /// Why a step cannot be built.
@@ -346,38 +399,9 @@ pub enum BuildError {
         /// The type in words.
         expected: &'static str,
     },
-    /// A value of another type.
-    #[error("`{param}` must be {expected}")]
-    WrongType {
-        /// The key.
-        param: &'static str,
-        /// The type in words.
-        expected: &'static str,
-    },
-    /// A number outside its range.
-    #[error("`{param}` is {}; {}", quantity(value, unit), must_be_from(min, max, unit))]
-    OutOfRange {
-        /// The key.
-        param: &'static str,
-        /// The value as typed.
-        value: f64,
-        /// Smallest value accepted.
-        min: f64,
-        /// Largest value accepted.
-        max: f64,
-        /// Unit of all three.
-        unit: &'static str,
-    },
-    /// A word that is not among the choices.
-    #[error("`{param}` is \"{value}\"; it must be one of {}", choices.join(", "))]
-    UnknownChoice {
-        /// The key.
-        param: &'static str,
-        /// The word as typed.
-        value: String,
-        /// The words accepted.
-        choices: &'static [&'static str],
-    },
+    /// A value that its parameter does not accept.
+    #[error(transparent)]
+    Param(ParamError),
     /// Parameters that are fine alone but not for this stream.
     #[error("step `{step}` cannot run here: {reason}")]
     Unsuitable {
@@ -395,7 +419,11 @@ fn quantity(value: impl fmt::Display, unit: &str) -> String {
 
 /// What a message says of a number outside its range: `it must be from -70 to 0 LUFS`.
 pub fn must_be_from(min: impl fmt::Display, max: impl fmt::Display, unit: &str) -> String {
-    format!("it must be from {min} to {}", quantity(max, unit))
+    format!("it must be {}", range(min, max, unit))
+}
+
+fn range(min: impl fmt::Display, max: impl fmt::Display, unit: &str) -> String {
+    format!("from {min} to {}", quantity(max, unit))
 }
 
 #[cfg(test)]
@@ -403,7 +431,10 @@ mod tests {
     use super::*;
 
     fn out_of_range(unit: &'static str) -> String {
-        BuildError::OutOfRange { param: "x", value: 7.5, min: 1.0, max: 6.0, unit }.to_string()
+        let kind = ParamKind::Number { unit, min: 1.0, max: 6.0 };
+        let default = ParamDefault::Absent;
+        let param = ParamDescriptor { key: "x", summary: "", kind, default };
+        param.check(&ParamValue::Number(7.5)).unwrap_err().to_string()
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use crate::budgets::TimeAccount;
 use crate::changes::{Change, Changes};
 use crate::create::CreateError;
-use crate::description::{Param, ParamError};
+use crate::description::Param;
 use crate::fault::{Failure, Fault};
 use crate::guest::{self, CallFault, Guest, Stream, Times};
 use crate::lane::Lane;
 use crate::limits;
 use crate::module::Module;
+use crate::settings::SettingsError;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::descriptor::ParamValue;
@@ -162,14 +163,14 @@ impl Effect {
     /// # Errors
     /// When there is no such parameter, the value is not allowed, or the parameter is not
     /// automatable.
-    pub fn schedule(&mut self, at: Frames, id: u32, value: f64) -> Result<(), ParamError> {
-        let param = self.param(id).ok_or_else(|| ParamError::UnknownParam {
+    pub fn schedule(&mut self, at: Frames, id: u32, value: f64) -> Result<(), SettingsError> {
+        let param = self.param(id).ok_or_else(|| SettingsError::UnknownParam {
             key: id.to_string(),
             help: "this is the number of a parameter, as the description gives it".into(),
         })?;
         let value = param.value_of(&ParamValue::Number(value))?;
         if !param.is_automatable {
-            return Err(ParamError::NotAutomatable { key: param.key.clone() });
+            return Err(SettingsError::NotAutomatable { key: param.key.clone() });
         }
         self.changes.add(Change { at: at.0, id, value });
         Ok(())

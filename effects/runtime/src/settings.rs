@@ -1,10 +1,43 @@
 //! The values of all parameters of an effect, from its defaults, a preset and what a user wrote.
 
-use crate::description::{Description, Param, ParamError};
+use crate::description::json::quoted;
+use crate::description::{Description, Param};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
-use wavemill_core::descriptor::ParamValue;
+use thiserror::Error;
+use wavemill_core::descriptor::{ParamError, ParamValue};
 use wavemill_core::suggestion::nearest;
+
+/// What is wrong with a user's settings.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A value that its parameter does not accept.
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    /// A key the effect does not have.
+    #[error("there is no parameter {}; {help}", quoted(.key))]
+    UnknownParam {
+        /// What was written.
+        key: String,
+        /// The nearest one, or all.
+        help: String,
+    },
+    /// A parameter that cannot change while audio runs.
+    #[error("`{key}` is not automatable; it can only be set before audio runs")]
+    NotAutomatable {
+        /// The parameter.
+        key: String,
+    },
+    /// A preset the effect does not have.
+    #[error("there is no preset {}; {help}", quoted(.name))]
+    UnknownPreset {
+        /// What was written.
+        name: String,
+        /// The nearest one, or all.
+        help: String,
+    },
+}
 
 /// Every parameter of a description with its value, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +61,7 @@ impl Settings {
         description: &Description,
         preset: Option<&str>,
         given: &BTreeMap<String, ParamValue>,
-    ) -> Result<Self, Vec<ParamError>> {
+    ) -> Result<Self, Vec<SettingsError>> {
         let mut settings = Self::defaults(description);
         let mut errors = Vec::new();
         if let Some(name) = preset {
@@ -43,7 +76,7 @@ impl Settings {
         }
         for (key, given) in given {
             let value = match description.param(key) {
-                Some(param) => param.value_of(given),
+                Some(param) => param.value_of(given).map_err(Into::into),
                 None => Err(unknown_param(description, key)),
             };
             match value {
@@ -85,14 +118,14 @@ impl Serialize for Settings {
     }
 }
 
-fn unknown_param(description: &Description, key: &str) -> ParamError {
+fn unknown_param(description: &Description, key: &str) -> SettingsError {
     let keys = description.params.iter().map(|param| param.key.as_str()).collect();
-    ParamError::UnknownParam { key: key.to_owned(), help: help(key, "parameter", keys) }
+    SettingsError::UnknownParam { key: key.to_owned(), help: help(key, "parameter", keys) }
 }
 
-fn unknown_preset(description: &Description, name: &str) -> ParamError {
+fn unknown_preset(description: &Description, name: &str) -> SettingsError {
     let names = description.presets.iter().map(|preset| preset.name.as_str()).collect();
-    ParamError::UnknownPreset { name: name.to_owned(), help: help(name, "preset", names) }
+    SettingsError::UnknownPreset { name: name.to_owned(), help: help(name, "preset", names) }
 }
 
 /// Most names listed where none is like the one that was typed.

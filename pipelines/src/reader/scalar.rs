@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
-use wavemill_core::descriptor::{ParamValue, must_be_from};
+use wavemill_core::descriptor::{ParamError, ParamMistake, ParamValue, must_be_from};
 use wavemill_core::suggestion::did_you_mean;
 
 /// Notes that a value is of another type.
@@ -96,8 +96,36 @@ pub(crate) fn outside(
     sink.error("out-of-range", value.span(), message.trim_end()).help(must_be_from(min, max, unit));
 }
 
-/// A value of a step's or an effect's key; `None` for what is no scalar of TOML that they take.
-pub(crate) fn param_value(value: &DeValue<'_>) -> Option<ParamValue> {
+/// A value of a step's or an effect's key; `check` says what is wrong with it, `expected` what would be right.
+pub(crate) fn param(
+    sink: &mut Sink<'_>,
+    (name, expected): (&str, &str),
+    value: &Spanned<DeValue<'_>>,
+    check: impl FnOnce(&ParamValue) -> Result<ParamValue, ParamError>,
+) -> Option<ParamValue> {
+    let Some(given) = param_value(value.get_ref()) else {
+        wrong_type(sink, name, value, expected);
+        return None;
+    };
+    let error = match check(&given) {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    match error.mistake {
+        ParamMistake::WrongType => wrong_type(sink, name, value, expected),
+        ParamMistake::OutOfRange { min, max, unit } => {
+            outside(sink, name, value, (min, max), &unit);
+        }
+        ParamMistake::UnknownChoice { word, choices } => {
+            sink.error("unknown-choice", value.span(), format!("`{name}` cannot be \"{word}\""))
+                .help(did_you_mean(&word, "possible", choices.iter().map(String::as_str)));
+        }
+    }
+    None
+}
+
+/// `None` for what is no scalar of TOML that parameters take.
+fn param_value(value: &DeValue<'_>) -> Option<ParamValue> {
     match value {
         DeValue::String(text) => Some(ParamValue::Choice(text.to_string())),
         DeValue::Boolean(truth) => Some(ParamValue::Bool(*truth)),

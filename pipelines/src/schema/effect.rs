@@ -65,13 +65,13 @@ mod with_modules {
     use crate::effects::{EffectStep, Effects, Resolver};
     use crate::reader::Sink;
     use crate::reader::Values;
-    use crate::reader::scalar::{outside, param_value, wrong_type};
+    use crate::reader::scalar;
     use std::collections::BTreeMap;
     use toml::Spanned;
-    use toml::de::{DeTable, DeValue};
+    use toml::de::DeTable;
     use wavemill_core::descriptor::ParamValue;
     use wavemill_core::suggestion::did_you_mean;
-    use wavemill_runtime::{Description, Module, Param, ParamError, Settings, limits};
+    use wavemill_runtime::{Description, Module, Settings, limits};
 
     /// What finds the modules of a pipeline.
     pub(in super::super) struct Finder<'e>(Resolver<'e>);
@@ -164,46 +164,13 @@ mod with_modules {
                 sink.error("unknown-key", key.span(), message).help(help);
                 continue;
             };
-            match read_param(sink, param, value) {
+            let accepts = |given: &ParamValue| param.value_of(given).map(|_| given.clone());
+            match scalar::param(sink, (&param.key, &param.expected()), value, accepts) {
                 Some(value) => drop(given.insert(param.key.clone(), value)),
                 None => is_right = false,
             }
         }
         is_right.then_some(given)
-    }
-
-    fn read_param(
-        sink: &mut Sink<'_>,
-        param: &Param,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Option<ParamValue> {
-        let Some(given) = param_value(value.get_ref()) else {
-            wrong_type(sink, &param.key, value, &param.expected());
-            return None;
-        };
-        match param.value_of(&given) {
-            Ok(_) => Some(given),
-            Err(error) => {
-                note(sink, param, value, &error);
-                None
-            }
-        }
-    }
-
-    fn note(sink: &mut Sink<'_>, param: &Param, value: &Spanned<DeValue<'_>>, error: &ParamError) {
-        let (key, span) = (&param.key, value.span());
-        match error {
-            ParamError::OutOfRange { .. } => {
-                outside(sink, key, value, (param.min, param.max), &param.unit);
-            }
-            ParamError::UnknownLabel { label, .. } => {
-                let labels = param.labels.iter().map(String::as_str);
-                sink.error("unknown-choice", span, format!("`{key}` cannot be \"{label}\""))
-                    .help(did_you_mean(label, "possible", labels));
-            }
-            ParamError::WrongType { .. } => wrong_type(sink, key, value, &param.expected()),
-            other => sink.error("bad-step", span, other.to_string()).maybe(None),
-        }
     }
 
     /// The value of every parameter.

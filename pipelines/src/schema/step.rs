@@ -4,16 +4,16 @@ use super::effect;
 use crate::model::{Defaults, Step, Task, When};
 use crate::reader::Sink;
 use crate::reader::Values;
-use crate::reader::scalar::{outside, param_value, wrong_type};
+use crate::reader::scalar::{self, wrong_type};
 use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 use wavemill_core::descriptor::{
-    BuildError, ParamDefault, ParamDescriptor, ParamValue, Params, StepDescriptor,
+    ParamDefault, ParamDescriptor, ParamValue, Params, StepDescriptor,
 };
 use wavemill_core::processors;
 use wavemill_core::suggestion::{did_you_mean, nearest};
@@ -200,7 +200,8 @@ fn read_params(
             continue;
         };
         written.insert(param.key);
-        match read_param(sink, param, value) {
+        let expected = (param.key, param.kind.describe());
+        match scalar::param(sink, expected, value, |given| param.check(given)) {
             Some(value) => given.set(param.key, value),
             None => is_right = false,
         }
@@ -251,44 +252,6 @@ fn is_missing(
         sink.error("missing-key", span, message).help(help);
     }
     is_missing
-}
-
-fn read_param(
-    sink: &mut Sink<'_>,
-    param: &'static ParamDescriptor,
-    value: &Spanned<DeValue<'_>>,
-) -> Option<ParamValue> {
-    let Some(given) = param_value(value.get_ref()) else {
-        wrong_type(sink, param.key, value, param.kind.describe());
-        return None;
-    };
-    match param.check(&given) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            note_param_error(sink, param, value, &error);
-            None
-        }
-    }
-}
-
-fn note_param_error(
-    sink: &mut Sink<'_>,
-    param: &ParamDescriptor,
-    value: &Spanned<DeValue<'_>>,
-    error: &BuildError,
-) {
-    let (key, span) = (param.key, value.span());
-    match error {
-        BuildError::WrongType { expected, .. } => wrong_type(sink, key, value, expected),
-        BuildError::OutOfRange { min, max, unit, .. } => {
-            outside(sink, key, value, (min, max), unit);
-        }
-        BuildError::UnknownChoice { value: word, choices, .. } => {
-            sink.error("unknown-choice", span, format!("`{key}` cannot be \"{word}\""))
-                .help(did_you_mean(word, "possible", choices.iter().copied()));
-        }
-        other => sink.error("bad-step", span, other.to_string()).maybe(None),
-    }
 }
 
 fn read_when(sink: &mut Sink<'_>, values: &Values<'_>) -> When {

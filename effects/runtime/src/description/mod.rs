@@ -3,12 +3,12 @@
 //! The text comes from strangers. Every rule of `effects/ABI.md`, "Description", is checked here, and a
 //! mistake is one line that names the key.
 
-mod json;
+pub(crate) mod json;
 mod object;
 mod param;
 mod preset;
 
-pub use param::{Param, ParamError, Scale};
+pub use param::{Param, Scale};
 pub use preset::Preset;
 
 use crate::limits;

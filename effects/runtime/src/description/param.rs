@@ -5,8 +5,7 @@ use super::json::{Json, quoted};
 use super::object::{self, Object, Words};
 use crate::limits;
 use serde::Serialize;
-use thiserror::Error;
-use wavemill_core::descriptor::ParamValue;
+use wavemill_core::descriptor::{ParamError, ParamMistake, ParamValue};
 
 /// A parameter of an effect.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,64 +52,6 @@ pub enum Scale {
     Decibels,
 }
 
-/// What is wrong with a user's settings.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[non_exhaustive]
-pub enum ParamError {
-    /// A number outside of the range, or none at all (NaN).
-    #[error("`{key}` is {value}; it must be {expected}")]
-    OutOfRange {
-        /// The parameter.
-        key: String,
-        /// The number.
-        value: f64,
-        /// What would be right.
-        expected: String,
-    },
-    /// A word that is none of the labels.
-    #[error("`{key}` is {}; it must be {expected}", quoted(.label))]
-    UnknownLabel {
-        /// The parameter.
-        key: String,
-        /// The word.
-        label: String,
-        /// What would be right.
-        expected: String,
-    },
-    /// A word for a number without words, or `true` for what cannot be switched.
-    #[error("`{key}` is {found}; it must be {expected}")]
-    WrongType {
-        /// The parameter.
-        key: String,
-        /// What was written.
-        found: String,
-        /// What would be right.
-        expected: String,
-    },
-    /// A key the effect does not have.
-    #[error("there is no parameter {}; {help}", quoted(.key))]
-    UnknownParam {
-        /// What was written.
-        key: String,
-        /// The nearest one, or all.
-        help: String,
-    },
-    /// A parameter that cannot change while audio runs.
-    #[error("`{key}` is not automatable; it can only be set before audio runs")]
-    NotAutomatable {
-        /// The parameter.
-        key: String,
-    },
-    /// A preset the effect does not have.
-    #[error("there is no preset {}; {help}", quoted(.name))]
-    UnknownPreset {
-        /// What was written.
-        name: String,
-        /// The nearest one, or all.
-        help: String,
-    },
-}
-
 /// What was written, for a message.
 pub(super) fn shown(value: &ParamValue) -> String {
     match value {
@@ -133,34 +74,35 @@ impl Param {
     /// # Errors
     /// When it is outside of the range, or a word that means nothing here.
     pub fn value_of(&self, given: &ParamValue) -> Result<f64, ParamError> {
-        match given {
-            ParamValue::Number(number) => self.value_of_number(*number),
+        let mistake = match given {
+            ParamValue::Number(number) => return self.value_of_number(*number),
             #[expect(clippy::cast_precision_loss, reason = "no range reaches 2^53")]
-            ParamValue::Integer(integer) => self.value_of_number(*integer as f64),
+            ParamValue::Integer(integer) => return self.value_of_number(*integer as f64),
             ParamValue::Choice(label) if !self.labels.is_empty() => {
-                self.value_of_label(label).ok_or_else(|| ParamError::UnknownLabel {
-                    key: self.key.clone(),
-                    label: label.clone(),
-                    expected: self.expected(),
-                })
+                if let Some(value) = self.value_of_label(label) {
+                    return Ok(value);
+                }
+                let choices = self.labels.clone();
+                ParamMistake::UnknownChoice { word: label.clone(), choices }
             }
             ParamValue::Bool(value) if self.is_switch() => {
-                Ok(if *value { self.max } else { self.min })
+                return Ok(if *value { self.max } else { self.min });
             }
-            ParamValue::Choice(_) | ParamValue::Bool(_) => Err(ParamError::WrongType {
-                key: self.key.clone(),
-                found: shown(given),
-                expected: self.expected(),
-            }),
-        }
+            ParamValue::Choice(_) | ParamValue::Bool(_) => ParamMistake::WrongType,
+        };
+        Err(self.error(shown(given), mistake))
     }
 
     fn value_of_number(&self, number: f64) -> Result<f64, ParamError> {
         if (self.min..=self.max).contains(&number) {
             return Ok(self.nearest(number));
         }
-        let expected = self.expected();
-        Err(ParamError::OutOfRange { key: self.key.clone(), value: number, expected })
+        let (min, max, unit) = (self.min, self.max, self.unit.clone());
+        Err(self.error(number.to_string(), ParamMistake::OutOfRange { min, max, unit }))
+    }
+
+    fn error(&self, found: String, mistake: ParamMistake) -> ParamError {
+        ParamError { key: self.key.clone(), found, expected: self.expected(), mistake }
     }
 
     /// A value as people read it: its label, or the number with its unit.

@@ -2,7 +2,7 @@
 
 use super::fixtures::{Source, half, run, sandbox, short};
 use crate::sandbox::{Mode, Sandbox};
-use crate::{CreateError, Description, ParamError, Settings, limits};
+use crate::{CreateError, Description, Settings, SettingsError, limits};
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::processor::{Processor, Status, Tail};
 use wavemill_core::units::Frames;
@@ -84,10 +84,10 @@ fn scheduled_change_is_checked() {
         {"id":2,"key":"shape","min":0,"max":4,"default":1}]}"#;
     let mut effect = Source::new().json(json).effect(1, 64);
     let mut error = |id, value| effect.schedule(Frames(0), id, value).unwrap_err();
-    assert!(matches!(error(0, 1.0), ParamError::NotAutomatable { .. }));
-    assert!(matches!(error(2, 1.0), ParamError::NotAutomatable { .. }));
-    assert!(matches!(error(1, 4.5), ParamError::OutOfRange { .. }));
-    assert!(matches!(error(3, 1.0), ParamError::UnknownParam { .. }));
+    assert!(matches!(error(0, 1.0), SettingsError::NotAutomatable { .. }));
+    assert!(matches!(error(2, 1.0), SettingsError::NotAutomatable { .. }));
+    assert!(matches!(error(1, 4.5), SettingsError::Param(_)));
+    assert!(matches!(error(3, 1.0), SettingsError::UnknownParam { .. }));
     assert_eq!([0, 1, 2, 3].map(|id| effect.set(id, 1.0)), [false, true, false, false]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::collections::BTreeMap;
-use wavemill_core::descriptor::ParamValue;
+use wavemill_core::descriptor::{ParamMistake, ParamValue};
 
 use crate::settings::Settings;
 
@@ -161,7 +161,7 @@ fn word_is_the_number_of_its_label() {
     let mode = param("mode");
     assert_eq!(mode.value_of(&text("ping-pong")), Ok(2.0));
     let error = mode.value_of(&text("Tape")).unwrap_err();
-    assert!(matches!(error, ParamError::UnknownLabel { .. }), "{error:?}");
+    assert!(matches!(error.mistake, ParamMistake::UnknownChoice { .. }), "{error:?}");
     let error = param("time_ms").value_of(&text("long")).unwrap_err();
     assert_eq!(error.to_string(), "`time_ms` is \"long\"; it must be a number from 1 to 2000 ms");
 }
