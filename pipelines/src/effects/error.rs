@@ -56,7 +56,7 @@ pub enum EffectError {
 
 impl EffectError {
     /// The code of its diagnostic.
-    pub(crate) fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "unknown-effect",
             Self::Unreadable { .. } => "unreadable-effect",
