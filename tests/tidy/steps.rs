@@ -25,7 +25,7 @@ fn files() -> BTreeSet<String> {
         let path = entry.unwrap().path();
         let file = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        if text.contains("pub const DESCRIPTOR: StepDescriptor") {
+        if text.contains("pub(crate) const DESCRIPTOR: StepDescriptor") {
             names.insert(path.file_stem().unwrap().to_string_lossy().replace('_', "-"));
         }
     }
