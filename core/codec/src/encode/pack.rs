@@ -1,6 +1,11 @@
-//! Planar samples as interleaved bytes.
+//! Planar samples as interleaved bytes, and files of them.
 
+use super::{EncodeError, EncodeSettings, Sink};
+use std::io::SeekFrom;
 use wavemill_audio::Samples;
+
+/// Bytes gathered before they are written: few calls, and still inside the second-level cache.
+const BUFFER_BYTES: usize = 128 * 1024;
 
 /// Which byte of a sample comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,14 +16,77 @@ pub(super) enum Order {
     Big,
 }
 
-/// Appends frames `[start, start + count)` of `samples` to `bytes`.
-pub(super) fn append(
-    samples: &Samples,
-    start: usize,
-    count: usize,
+/// A file of samples as they are, written behind a header that is known at the end.
+pub(super) struct Packer {
+    sink: Box<dyn Sink>,
     order: Order,
-    bytes: &mut Vec<u8>,
-) {
+    frame_bytes: usize,
+    /// Bytes not written yet; never more than [`BUFFER_BYTES`].
+    buffer: Vec<u8>,
+    /// Bytes of samples so far, those in the buffer included.
+    pub(super) data_bytes: u64,
+}
+
+impl Packer {
+    /// Begins a file with a header that stands for the last one, of the same length.
+    pub(super) fn begin(
+        mut sink: Box<dyn Sink>,
+        settings: &EncodeSettings,
+        order: Order,
+        header: &[u8],
+    ) -> Result<Self, EncodeError> {
+        sink.write_all(header)?;
+        let frame_bytes = usize::try_from(settings.frame_bytes()).unwrap_or(usize::MAX);
+        let buffer = Vec::with_capacity(BUFFER_BYTES);
+        Ok(Self { sink, order, frame_bytes, buffer, data_bytes: 0 })
+    }
+
+    pub(super) fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
+        let (mut start, end) = (0, samples.frame_count());
+        while start < end {
+            let room = (BUFFER_BYTES - self.buffer.len()) / self.frame_bytes;
+            let count = room.min(end - start);
+            append(samples, start, count, self.order, &mut self.buffer);
+            self.data_bytes += (count * self.frame_bytes) as u64;
+            start += count;
+            if start < end {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), EncodeError> {
+        self.sink.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes what is left, and the header for so many bytes of samples.
+    pub(super) fn finish(
+        mut self,
+        header: impl FnOnce(u64) -> Result<Vec<u8>, EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.flush()?;
+        if self.data_bytes % 2 == 1 {
+            self.sink.write_all(&[0])?; // chunks have even lengths; the pad byte is not counted
+        }
+        overwrite(&mut *self.sink, 0, &header(self.data_bytes)?)
+    }
+}
+
+/// Writes over what stands at `offset`, unless there is nothing to write.
+pub(super) fn overwrite(sink: &mut dyn Sink, offset: u64, bytes: &[u8]) -> Result<(), EncodeError> {
+    if !bytes.is_empty() {
+        sink.seek(SeekFrom::Start(offset))?;
+        sink.write_all(bytes)?;
+        sink.flush()?;
+    }
+    Ok(())
+}
+
+/// Appends frames `[start, start + count)` of `samples` to `bytes`.
+fn append(samples: &Samples, start: usize, count: usize, order: Order, bytes: &mut Vec<u8>) {
     let to = (start, count);
     match (samples, order) {
         (Samples::Int { bit_depth: 16, planes }, Order::Little) => {

@@ -7,9 +7,8 @@
 mod header;
 
 use self::header::Header;
-use super::pack::{self, Order};
+use super::pack::{self, Order, Packer};
 use super::{EncodeError, EncodeSettings, Encoder, FormatDescriptor, Sink};
-use std::io::SeekFrom;
 use wavemill_audio::limits::{CHANNEL_COUNT_MAX, SAMPLE_RATE_HZ_MAX};
 use wavemill_audio::{PcmFormat, Samples};
 
@@ -36,13 +35,7 @@ pub(super) const DESCRIPTOR: FormatDescriptor = FormatDescriptor {
     retag,
 };
 
-/// Bytes gathered before they are written: few calls, and still inside the second-level cache.
-const BUFFER_BYTES: usize = 128 * 1024;
-
-fn create(
-    mut sink: Box<dyn Sink>,
-    settings: EncodeSettings,
-) -> Result<Box<dyn Encoder>, EncodeError> {
+fn create(sink: Box<dyn Sink>, settings: EncodeSettings) -> Result<Box<dyn Encoder>, EncodeError> {
     DESCRIPTOR.check(&settings)?;
     let header = Header::new(&settings);
     let frame_bytes = settings.frame_bytes();
@@ -50,14 +43,8 @@ fn create(
     if !header.can_hold(announced) {
         return Err(too_large());
     }
-    sink.write_all(&header.to_bytes(0))?;
-    Ok(Box::new(AiffEncoder {
-        sink,
-        settings,
-        header,
-        buffer: Vec::with_capacity(BUFFER_BYTES),
-        data_bytes: 0,
-    }))
+    let packer = Packer::begin(sink, &settings, Order::Big, &header.to_bytes(0))?;
+    Ok(Box::new(AiffEncoder { packer, settings, header }))
 }
 
 /// What a file is that outgrows its sizes.
@@ -73,63 +60,28 @@ fn too_large() -> EncodeError {
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
     let header = Header::new(settings);
     let (offset, id3) = header.id3();
-    if !id3.is_empty() {
-        sink.seek(SeekFrom::Start(offset))?;
-        sink.write_all(id3)?;
-        sink.flush()?;
-    }
-    Ok(())
+    pack::overwrite(sink, offset, id3)
 }
 
 /// An AIFF file being written.
 struct AiffEncoder {
-    sink: Box<dyn Sink>,
+    packer: Packer,
     settings: EncodeSettings,
     header: Header,
-    /// Bytes not written yet; never more than [`BUFFER_BYTES`].
-    buffer: Vec<u8>,
-    /// Bytes of samples so far, those in the buffer included.
-    data_bytes: u64,
-}
-
-impl AiffEncoder {
-    fn flush(&mut self) -> Result<(), EncodeError> {
-        self.sink.write_all(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
-    }
 }
 
 impl Encoder for AiffEncoder {
     fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         self.settings.expect_samples(NAME, samples)?;
-        let frame_bytes = self.settings.frame_bytes();
-        let (mut start, end) = (0, samples.frame_count());
+        let bytes = samples.frame_count() as u64 * self.settings.frame_bytes();
         // Reported at once, not after hours of writing what nobody can read.
-        if !self.header.can_hold(self.data_bytes + end as u64 * frame_bytes) {
+        if !self.header.can_hold(self.packer.data_bytes + bytes) {
             return Err(too_large());
         }
-        self.data_bytes += end as u64 * frame_bytes;
-        while start < end {
-            let room = (BUFFER_BYTES - self.buffer.len()) as u64 / frame_bytes;
-            let count = usize::try_from(room).unwrap_or(usize::MAX).min(end - start);
-            pack::append(samples, start, count, Order::Big, &mut self.buffer);
-            start += count;
-            if start < end {
-                self.flush()?;
-            }
-        }
-        Ok(())
+        self.packer.write(samples)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<(), EncodeError> {
-        self.flush()?;
-        if self.data_bytes % 2 == 1 {
-            self.sink.write_all(&[0])?; // chunks have even lengths; the pad byte is not counted
-        }
-        self.sink.seek(SeekFrom::Start(0))?;
-        self.sink.write_all(&self.header.to_bytes(self.data_bytes))?;
-        self.sink.flush()?;
-        Ok(())
+    fn finish(self: Box<Self>) -> Result<(), EncodeError> {
+        self.packer.finish(|data_bytes| Ok(self.header.to_bytes(data_bytes)))
     }
 }
