@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 /// A table from byte strings to byte strings.
 pub(super) type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
-/// `pipeline 0 root 0 relative` -> [`super::FileRecord`]: what is known of the watched files.
+/// `pipeline 0 root 0 relative` -> [`super::records::FileRecord`]: what is known of the watched files.
 pub(super) const FILES: Table = TableDefinition::new("files");
 /// `pipeline 0 root 0 relative` -> id of the latest job of that file. Outlives the file or the job, not both.
 pub(super) const LATEST: Table = TableDefinition::new("latest");
@@ -27,7 +27,7 @@ pub(super) const STATES: Table = TableDefinition::new("states");
 pub(super) const COUNTS: Table = TableDefinition::new("counts");
 /// `priority run_at id` -> pipeline: jobs that may run, in the order they shall.
 pub(super) const READY: Table = TableDefinition::new("ready");
-/// `id 0 attempt` -> [`super::AttemptRecord`].
+/// `id 0 attempt` -> [`super::records::AttemptRecord`].
 pub(super) const ATTEMPTS: Table = TableDefinition::new("attempts");
 /// `id 0 index` -> [`super::OutputRecord`].
 pub(super) const OUTPUTS: Table = TableDefinition::new("outputs");

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Statistics for finding similar music, which no other group has: [`super::raw_values`] takes them with those of the
-/// others. Of the channels' mean; lists are empty, and fields `None`, where no value exists, as for silence and less than a second of sound.
+/// Statistics for finding similar music, which no other group has: [`super::values::raw_values`] takes them with those
+/// of the others. Of the channels' mean; lists are empty, and fields `None`, where no value exists, as for silence and
+/// less than a second of sound.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FeatureReport {
