@@ -4,7 +4,7 @@ use super::effect;
 use crate::model::{Defaults, Step, Task, When};
 use crate::reader::Sink;
 use crate::reader::Values;
-use crate::reader::scalar::{self, wrong_type};
+use crate::reader::scalar;
 use crate::reader::{CHANNEL_COUNT_MAX, Key, Kind};
 use std::collections::BTreeSet;
 use std::ops::Range;
