@@ -188,7 +188,7 @@ impl PageRenumberer {
         let page = &mut self.bytes[..length];
         page[18..22].copy_from_slice(&self.sequence.to_le_bytes());
         page[22..26].fill(0);
-        let checksum = crc(page).to_le_bytes();
+        let checksum = crc(&[page]).to_le_bytes();
         page[22..26].copy_from_slice(&checksum);
         self.sequence += 1;
         self.sink.write_all(page)
@@ -237,7 +237,7 @@ impl PageHead {
         bytes.push(u8::try_from(segments.len()).expect("was held against the most"));
         bytes.extend(segments);
         bytes.extend(body);
-        let checksum = crc(&bytes).to_le_bytes();
+        let checksum = crc(&[&bytes]).to_le_bytes();
         bytes[22..26].copy_from_slice(&checksum);
         bytes
     }
@@ -254,9 +254,9 @@ mod tests {
         assert_eq!(page.len(), HEADER_BYTES);
         let mut blank = page.clone();
         blank[22..26].fill(0);
-        assert_eq!(page[22..26], crc(&blank).to_le_bytes());
+        assert_eq!(page[22..26], crc(&[&blank]).to_le_bytes());
         // The check value of CRC-32/CKSUM, which inverts the result.
-        assert_eq!(!crc(b"123456789"), 0x765e_7680);
+        assert_eq!(!crc(&[b"123456789"]), 0x765e_7680);
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn header_pages(head: &Head, settings: &EncodeSettings) -> (Vec<u8>, u32) {
 /// The number of the stream: that of its tags but for the gains, so that files that are put one behind the
 /// other have two, and the same file has the same one twice.
 fn serial(settings: &EncodeSettings) -> u32 {
-    ogg_crc(&comments::body(comments::texts(settings)))
+    ogg_crc(&[&comments::body(comments::texts(settings))])
 }
 
 fn tags_packet(settings: &EncodeSettings) -> Vec<u8> {

@@ -2,28 +2,50 @@
 //!
 //! Source: RFC 3533, 6.
 
-/// For each byte what it makes of the checksum.
-const CRC_TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    let mut start: u32 = 0;
-    while byte < 256 {
-        let mut crc = start;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc >> 31 == 1 { crc << 1 ^ 0x04c1_1db7 } else { crc << 1 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-        start = start.wrapping_add(1 << 24);
-    }
-    table
+use crc::{Algorithm, Crc, Table};
+
+/// CRC-32 with polynomial 0x04c11db7, from 0, not reflected.
+const OGG: Algorithm<u32> = Algorithm {
+    width: 32,
+    poly: 0x04c1_1db7,
+    init: 0,
+    refin: false,
+    refout: false,
+    xorout: 0,
+    check: 0x89a1_897f,
+    residue: 0,
 };
 
-/// The checksum of a page: CRC-32 with polynomial 0x04c11db7, from 0, not reflected.
-pub(crate) fn crc(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .fold(0, |crc: u32, byte| crc << 8 ^ CRC_TABLE[(crc >> 24) as usize ^ usize::from(*byte)])
+/// Sixteen bytes at a time.
+static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&OGG);
+
+/// The checksum of a page in parts.
+pub(crate) fn crc(parts: &[&[u8]]) -> u32 {
+    let mut digest = CRC.digest();
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The polynomial's division, bit by bit.
+    fn by_bits(bytes: &[u8]) -> u32 {
+        bytes.iter().fold(0, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+                if crc >> 31 == 0 { crc << 1 } else { crc << 1 ^ 0x04c1_1db7 }
+            })
+        })
+    }
+
+    #[test]
+    fn checksum_is_that_of_the_division_however_it_is_cut() {
+        assert_eq!(by_bits(b"123456789"), OGG.check);
+        let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for cut in [0, 1, 15, 16, 17, 500] {
+            let (first, last) = bytes.split_at(cut);
+            assert_eq!(crc(&[first, last]), by_bits(&bytes), "{cut}");
+        }
+    }
 }

@@ -152,7 +152,7 @@ impl Headers {
 /// The number of the stream: that of its tags but for the gains, so that files that are put one behind the
 /// other have two, and the same file has the same one twice.
 fn serial(settings: &EncodeSettings) -> u32 {
-    ogg_crc(&comments::body(comments::texts(settings)))
+    ogg_crc(&[&comments::body(comments::texts(settings))])
 }
 
 /// The comment header, of one size whatever the gains are.

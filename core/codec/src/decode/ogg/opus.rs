@@ -73,7 +73,7 @@ mod tests {
         // The flag for the end of a stream.
         page[5] |= 4;
         page[22..26].fill(0);
-        let sum = ogg_crc(page);
+        let sum = ogg_crc(&[page]);
         page[22..26].copy_from_slice(&sum.to_le_bytes());
         let mut decoder = decode::open(Box::new(Cursor::new(bytes)), None).unwrap();
         let first = frames(decoder.as_mut());

@@ -82,7 +82,7 @@ impl Page {
         let granule = u64::from(number(10)) << 32 | u64::from(number(6));
         let flags = head[5];
         head[22..26].fill(0);
-        if ogg_crc(&[&head[..], &segments, &body].concat()) != checksum {
+        if ogg_crc(&[&head, &segments, &body]) != checksum {
             return Err(DecodeError::damaged(format!("the checksum of page {sequence} is wrong")));
         }
         Ok(Some(Self { flags, granule, serial, sequence, segments, body }))
