@@ -88,7 +88,7 @@ fn vorbis_with_padding_behind_its_headers_decodes() {
     assert_eq!(samples(&joined(pages)), samples(&bytes));
 }
 
-/// FFmpeg 5.1 states positions that are off and goes back with the next page. No page is missing, and
+/// ffmpeg 5.1 states positions that are off and goes back with the next page. No page is missing, and
 /// libvorbis delivers all of it: so it is no damage.
 #[test]
 fn vorbis_with_positions_that_are_off_decodes_with_a_warning() {

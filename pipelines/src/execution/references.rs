@@ -4,10 +4,12 @@ use super::source::Input;
 use super::{FileAccess, RunError};
 use crate::error::refused;
 use crate::model::{Pipeline, Step};
+use crate::profiles;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+use wavemill_core::advice::Profile;
 use wavemill_core::audio::{Block, convert};
 use wavemill_core::decode::Damaged;
 use wavemill_core::limits::BLOCK_FRAMES;
@@ -17,17 +19,22 @@ use wavemill_core::matching::{Reference, ReferenceMeter};
 pub(crate) type References = BTreeMap<PathBuf, Reference>;
 
 impl Step {
-    /// The audio file that it goes by, if there is one.
+    /// The audio file that it goes by, if there is one; or a name that [`profiles::of_reference`] knows.
     pub(crate) fn reference(&self) -> Option<&Path> {
         let (descriptor, params) = self.built_in()?;
         params.optional_choice(descriptor.audio_file()?).map(Path::new)
     }
 }
 
+/// The genre profile that a reference names.
+fn profile(reference: &Path) -> Option<&'static Profile> {
+    profiles::of_reference(reference.to_str()?)?.ok()
+}
+
 impl Pipeline {
     /// The audio files that its steps go by.
     pub(crate) fn references(&self) -> impl Iterator<Item = &Path> {
-        self.steps.iter().filter_map(Step::reference)
+        self.steps.iter().filter_map(Step::reference).filter(|path| profile(path).is_none())
     }
 
     /// What distinguishes these files from others with the same names: size and time of modification.
@@ -53,7 +60,10 @@ pub(super) fn measure<'s>(
         if references.contains_key(path) {
             continue;
         }
-        let reference = of_file(path, access, cancel).map_err(|error| at(step, path, error))?;
+        let reference = match profile(path) {
+            Some(profile) => Reference::Profile(Box::new(profile.clone())),
+            None => of_file(path, access, cancel).map_err(|error| at(step, path, error))?,
+        };
         references.insert(path.to_owned(), reference);
     }
     Ok(references)

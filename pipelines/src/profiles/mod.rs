@@ -53,7 +53,13 @@ const ALIASES: &[(&str, &str)] = &[
 /// profile is no mistake: there is a general one.
 pub fn find(name: &str) -> ProfileMatch {
     let typed = plain_name(name);
-    let known = shipped().iter().find(|profile| {
+    known(&typed)
+        .cloned()
+        .map_or_else(|| general(name, &typed), |profile| ProfileMatch { profile, note: None })
+}
+
+fn known(typed: &str) -> Option<&'static Profile> {
+    shipped().iter().find(|profile| {
         let Profile { id, genre, character, .. } = profile;
         let forms = std::iter::once(genre.as_str()).chain(aliases(genre));
         typed == *id
@@ -62,10 +68,21 @@ pub fn find(name: &str) -> ProfileMatch {
                     || typed == format!("{genre}-{character}")
                     || typed == format!("{character}-{genre}")
             })
-    });
-    known
-        .cloned()
-        .map_or_else(|| general(name, &typed), |profile| ProfileMatch { profile, note: None })
+    })
+}
+
+/// What a reference that begins so is: a profile.
+const REFERENCE: &str = "profile:";
+
+/// The profile that a reference such as `profile:techno-deep` names; `None` for a reference that is a file.
+///
+/// # Errors
+/// One line for a genre that has no profile.
+pub fn of_reference(reference: &str) -> Option<Result<&'static Profile, String>> {
+    let name = reference.strip_prefix(REFERENCE)?;
+    let typed = plain_name(name);
+    let profile = known(&typed);
+    Some(profile.ok_or_else(|| format!("no profile for `{name}`; {}", help(&typed))))
 }
 
 fn general(name: &str, typed: &str) -> ProfileMatch {
@@ -73,14 +90,17 @@ fn general(name: &str, typed: &str) -> ProfileMatch {
     if typed == profile.id {
         return ProfileMatch { profile, note: None };
     }
+    let note = format!("no profile for `{name}`, so the advice is general; {}", help(typed));
+    ProfileMatch { profile, note: Some(note) }
+}
+
+fn help(typed: &str) -> String {
     let genres = genres();
     let ids = shipped().iter().map(|profile| profile.id.as_str());
-    let help = match nearest(typed, genres.iter().copied().chain(ids)) {
+    match nearest(typed, genres.iter().copied().chain(ids)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("genres are: {}", genres.join(", ")),
-    };
-    let note = format!("no profile for `{name}`, so the advice is general; {help}");
-    ProfileMatch { profile, note: Some(note) }
+    }
 }
 
 /// The genres, each once.
@@ -109,6 +129,15 @@ mod tests {
 
     fn id(name: &str) -> String {
         find(name).profile.id
+    }
+
+    #[test]
+    fn reference_names_a_profile_behind_its_prefix() {
+        let id = |name| of_reference(name).map(|found| found.map(|profile| profile.id.as_str()));
+        assert_eq!(id("profile:Deep Techno"), Some(Ok("techno-deep")));
+        assert_eq!(id("techno-deep"), None);
+        let unknown = id("profile:tecno").unwrap().unwrap_err();
+        assert_eq!(unknown, "no profile for `tecno`; did you mean `techno`?");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::effect;
 use crate::model::{Defaults, Step, Task, When};
+use crate::profiles;
 use crate::reader::Sink;
 use crate::reader::Values;
 use crate::reader::scalar;
@@ -142,7 +143,8 @@ fn read_built_in(
     Some(Task::BuiltIn { descriptor, params })
 }
 
-/// Makes the path of an audio file one from the root on; `None` where there is no such file.
+/// Makes the path of an audio file one from the root on, unless it names a genre profile; `None` where there is no
+/// such file or profile.
 fn place_file(
     sink: &mut Sink<'_>,
     params: &mut Params,
@@ -150,7 +152,16 @@ fn place_file(
     folder: &Path,
     span: Range<usize>,
 ) -> Option<()> {
-    let path = folder.join(params.optional_choice(key)?);
+    let reference = params.optional_choice(key)?;
+    match profiles::of_reference(reference) {
+        Some(Ok(_)) => return Some(()),
+        Some(Err(reason)) => {
+            sink.error("unknown-profile", span, reason);
+            return None;
+        }
+        None => {}
+    }
+    let path = folder.join(reference);
     if !path.is_file() {
         let message = format!("the file {} does not exist", path.display());
         sink.error("missing-file", span, message)

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::path::Path;
 use wavemill_pipelines::execution::{RunError, identity};
 use wavemill_pipelines::model::Defaults;
-use wavemill_pipelines::{Effects, load};
+use wavemill_pipelines::{Effects, load, profiles};
 
 const FRAMES: usize = 96_000;
 
@@ -45,6 +45,30 @@ fn export_is_closer_to_the_reference_and_the_report_says_how_much() {
     let expected = finding(&finished.report, "expected_integrated_lufs");
     assert!((wanted - expected).abs() < 0.1, "{wanted} {expected}");
     assert_eq!(integers(&lab.path("out/out.wav")).1.len(), 2 * FRAMES);
+}
+
+/// Noise has far more treble than techno, and less loudness.
+#[test]
+fn genre_profile_is_a_reference_too_that_no_file_is_read_for() {
+    let lab = Lab::new();
+    let [input, _] = files(&lab);
+    let pipeline = pipeline(&to(Path::new("profile:techno-deep")));
+    assert!(pipeline.companion_paths(&Lab::job(&input)).is_empty());
+    let finished = lab.run(&pipeline, &input).unwrap();
+    let after = finding(&finished.report, "spectrum_distance_after_db");
+    assert!(after < finding(&finished.report, "spectrum_distance_before_db") * 0.7, "{after}");
+    assert!(finding(&finished.report, "eq_8000_hz_db") < finding(&finished.report, "eq_63_hz_db"));
+    let profile = profiles::of_reference("profile:techno-deep").unwrap().unwrap();
+    let wanted = finding(&finished.report, "reference_integrated_lufs");
+    assert_eq!(Some(wanted), profile.integrated_lufs.min.map(|lufs| lufs.0));
+}
+
+#[test]
+fn genre_without_a_profile_is_a_mistake_of_the_pipeline() {
+    let text = format!("version = 1\n[pipeline]\nname = \"m\"\n{}", to(Path::new("profile:tecno")));
+    let mistakes = load(&text, &Defaults::default(), &Effects::default()).unwrap_err();
+    assert_eq!(mistakes[0].code, "unknown-profile");
+    assert_eq!(mistakes[0].message, "no profile for `tecno`; did you mean `techno`?");
 }
 
 #[test]

@@ -22,7 +22,9 @@ static CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&OGG);
 /// The checksum of a page in parts.
 pub(crate) fn crc(parts: &[&[u8]]) -> u32 {
     let mut digest = CRC.digest();
-    parts.iter().for_each(|part| digest.update(part));
+    for part in parts {
+        digest.update(part);
+    }
     digest.finalize()
 }
 

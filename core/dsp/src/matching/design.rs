@@ -4,7 +4,7 @@ use super::curve::{self, PointTarget, octave_mean};
 use super::fir::{Fir, FirDesigner};
 use super::grid::{OnGrid, POINTS};
 use super::long_term::LongTermSpectrum;
-use super::reference::Reference;
+use super::reference::Recording;
 use wavemill_audio::units::Decibels;
 
 /// How often the curve is corrected by what its filter does to the source: each round leaves a fraction of the
@@ -51,7 +51,7 @@ pub(crate) struct Design {
 
 impl Design {
     /// Chooses filter and side gain for a source.
-    pub(crate) fn new(source: &LongTermSpectrum, reference: &Reference, aims: &Aims) -> Self {
+    pub(crate) fn new(source: &LongTermSpectrum, reference: &Recording, aims: &Aims) -> Self {
         let before = source.levels(None, 1.0);
         let wanted = curve::wanted(&before, &reference.levels, aims.amount, aims.max_eq.0);
         let designer = FirDesigner::new(source.rate, source.size, aims.phase);
@@ -96,7 +96,7 @@ struct CurveEffect {
 impl CurveEffect {
     fn new(
         source: &LongTermSpectrum,
-        reference: &Reference,
+        reference: &Recording,
         aims: &Aims,
         designer: &FirDesigner,
         curve: &OnGrid<f64>,
@@ -114,7 +114,7 @@ impl CurveEffect {
 /// phase more than in phase, nor where it is next to nothing.
 fn side_gain(
     source: &LongTermSpectrum,
-    reference: &Reference,
+    reference: &Recording,
     aims: &Aims,
     response: Option<&[f64]>,
 ) -> Decibels {

@@ -14,10 +14,10 @@ pub(crate) const BAND_COUNT: usize = 5;
 
 /// A band.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BandRange {
+pub(crate) struct BandRange {
     pub(super) name: &'static str,
-    pub(super) low_hz: Hertz,
-    pub(super) high_hz: Hertz,
+    pub(crate) low_hz: Hertz,
+    pub(crate) high_hz: Hertz,
 }
 
 const fn band(name: &'static str, low_hz: f64, high_hz: f64) -> BandRange {
@@ -26,7 +26,7 @@ const fn band(name: &'static str, low_hz: f64, high_hz: f64) -> BandRange {
 
 /// All bands, from low to high; each begins where the one before ends.
 #[rustfmt::skip]
-pub(super) const BANDS: [BandRange; BAND_COUNT] = [
+pub(crate) const BANDS: [BandRange; BAND_COUNT] = [
     band("low", 20.0, 200.0),
     band("low_mid", 200.0, 500.0),
     band("mid", 500.0, 2000.0),

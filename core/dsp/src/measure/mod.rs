@@ -24,7 +24,7 @@ mod totals;
 mod transient;
 
 pub use bands::BandReport;
-pub(crate) use bands::{BAND_COUNT, BandsMeter};
+pub(crate) use bands::{BAND_COUNT, BANDS, BandsMeter};
 pub(crate) use harmonic::HarmonicMeter;
 pub use harmonic::HarmonicReport;
 pub use level::{LevelMeter, LevelReport};

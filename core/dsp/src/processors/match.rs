@@ -6,7 +6,7 @@ use crate::descriptor::{
 };
 use crate::loudness::{LoudnessMeter, LoudnessReport, MonoMode};
 use crate::matching::{
-    Aims, Convolver, Design, LongTermMeter, LongTermSpectrum, OCTAVES, Phase, Reference,
+    Aims, Convolver, Design, LongTermMeter, LongTermSpectrum, OCTAVES, Phase, Recording, Reference,
 };
 use crate::processor::{
     CeilingChange, Finding, OutputSpan, ProcessError, Processor, Properties, Status, StepProcessor,
@@ -49,11 +49,14 @@ pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
         transients; one with minimum phase rings after them only. The length does not change. The \
         report states the gain of each octave, the width, the loudness and the distance of the \
         spectra before and after. A silent file is left alone. The reference is decoded once for \
-        every file.",
+        every file. Of a genre profile (`wavemill analyze --recommend` lists them) only what lies \
+        outside its ranges changes, up to the nearer end: the levels of its five bands, its width \
+        and its loudness.",
     params: &[
         ParamDescriptor {
             key: "reference",
-            summary: "Audio file to match, relative to the pipeline file.",
+            summary: "Audio file to match, relative to the pipeline file, or a genre profile, such as \
+                \"profile:techno-deep\".",
             kind: ParamKind::AudioFile,
             default: ParamDefault::Required { example: "\"reference.wav\"" },
         },
@@ -121,6 +124,7 @@ fn build(params: &Params, spec: &StreamSpec) -> Result<StepProcessor, BuildError
         params: params_of_loudness(params),
         spec: spec.clone(),
         reference: None,
+        loudness: None,
         meters: Some(Box::new(Meters::new(spec))),
         measured: LoudnessReport::default(),
         design: None,
@@ -221,6 +225,8 @@ struct Match {
     params: Params,
     spec: StreamSpec,
     reference: Option<Reference>,
+    /// Of what it is brought towards, once that is known.
+    loudness: Option<Lufs>,
     /// `None` once the source was measured.
     meters: Option<Box<Meters>>,
     /// Of the source.
@@ -237,10 +243,12 @@ impl Match {
     /// Chooses what is done, from what was measured.
     fn decide(&mut self, spectrum: &LongTermSpectrum) -> Result<(), String> {
         let reference = self.reference.as_ref().ok_or(NO_REFERENCE)?;
-        let design = Design::new(spectrum, reference, &self.aims);
+        let recording = reference.of_source(spectrum, self.measured.integrated_lufs);
+        let target = self.target(&recording);
+        let design = Design::new(spectrum, &recording, &self.aims);
+        self.loudness = Some(recording.loudness());
         self.image = Image::new(&design, self.spec.channel_count());
         self.design = Some(design);
-        let target = self.target(reference);
         let mut given = self.params.clone();
         given.set("target_lufs", ParamValue::Number(target.0.clamp(-70.0, 0.0)));
         let params = loudness::DESCRIPTOR.complete(&given);
@@ -252,7 +260,7 @@ impl Match {
     }
 
     /// Loudness of the result: the reference's, as far as the amount and the bound go.
-    fn target(&self, reference: &Reference) -> Lufs {
+    fn target(&self, reference: &Recording) -> Lufs {
         let Some(loudness) = self.measured.integrated_lufs else { return reference.loudness() };
         let distance: Decibels = (reference.loudness() - loudness).into();
         let most = self.loudness_max.0;
@@ -353,7 +361,7 @@ impl Processor for Match {
         let (Some(design), Some(leveler)) = (&self.design, &self.leveler) else {
             return StepReport::default();
         };
-        let reference = self.reference.as_ref().map(|reference| reference.loudness().0);
+        let reference = self.loudness.map(|loudness| loudness.0);
         let measured = self.measured.integrated_lufs.map(|lufs| lufs.0);
         let peak = self.measured.larger_true_peak().map(|peak| peak.0);
         let mut findings = Self::findings_of_design(design);

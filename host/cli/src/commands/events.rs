@@ -152,7 +152,7 @@ impl<'a> EventView<'a> {
         for watch in watches {
             let pipeline = self.pipeline(&watch.pipeline);
             let description = match pipeline.map_or("", |pipeline| &pipeline.description) {
-                "" => watch.pipeline.to_string(),
+                "" => watch.pipeline.clone(),
                 text => format!("{}: {}", watch.pipeline, one_line(text)),
             };
             table.toned([

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use std::fmt::Write as _;
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
 use wavemill_core::processors;
+use wavemill_pipelines::profiles;
 
 /// A flag and what it says of a step.
 pub(in crate::commands) struct StepFlag {
@@ -118,6 +119,9 @@ enum FlagValue {
 
 /// A path that means the same in any folder.
 fn parse_file(text: &str) -> Result<String, String> {
+    if let Some(profile) = profiles::of_reference(text) {
+        return profile.map(|_| text.to_owned());
+    }
     let path = std::path::absolute(text).map_err(|error| error.to_string())?;
     path.into_os_string().into_string().map_err(|_| "is not valid UTF-8".to_owned())
 }
