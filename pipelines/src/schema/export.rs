@@ -53,8 +53,8 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Word(&["none", "tpdf", "triangular", "shaped"]),
         "Dither when the bit depth is reduced; `tpdf` (`triangular`) by default. `shaped` moves \
         the noise to less audible frequencies, at 44.1 to 192 kHz: at 44.1 kHz, 16 dB less from 2 \
-        to 5 kHz, 8 dB more in total. Digital silence and samples that need no rounding are not \
-        dithered: from the start of a file, and later after 8192 such samples in a row.",
+        to 5 kHz, 8 dB more in total. Dither starts at the first sample that needs rounding and stops after \
+        8192 in a row that do not, such as digital silence.",
     ),
     Key::optional(
         "channels",
@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         "vbr_quality",
         Kind::Integer { min: 0, max: 10 },
         "Variable bit rate of a lossy format, by quality. MP3: 0 (best) to 9; Vorbis: 10 (best) to \
-        0.",
+        0; AAC: 5 (best) to 1.",
     ),
 ];
 

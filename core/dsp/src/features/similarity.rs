@@ -22,7 +22,7 @@ pub struct Contribution {
 /// How alike two sides are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Similarity {
-    /// The cosine over the dimensions that both have, -1 to 1. 0 is as alike as strangers are.
+    /// The cosine over the dimensions that both have, -1 to 1. 0 is unrelated.
     pub score: f64,
     /// Every dimension that both have, the largest part first.
     pub contributions: Vec<Contribution>,

@@ -48,7 +48,7 @@ pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     summary: "Limits true peaks to a ceiling and changes nothing else.",
     manual: "Peaks are detected with 16x oversampling. The output's true peak is at most 0.05 dB \
         above the ceiling, or 0.2 dB for signals with much energy above 0.47 of their sample rate, \
-        such as white noise. Audio below the ceiling passes bit by bit. `character = \"clean\"` \
+        such as white noise. Audio below the ceiling passes bit-exact. `character = \"clean\"` \
         only reduces gain: it attacks within the 5 ms before a peak (96 frames below 19.2 kHz), \
         holds for 10 ms, and releases with a time constant of 40 ms, or more slowly during \
         sustained limiting, so that bass is not distorted. `loud` also clips the tops of peaks, \

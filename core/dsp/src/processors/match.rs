@@ -44,14 +44,13 @@ pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
         mono reference changes no width. Loudness follows, by gain and limiting as in the step \
         `loudness` with `mode = \"limit\"`: the integrated loudness of the reference, or less if \
         the bounds allow no more. `amount` scales all three. Every bound can be set to 0, which \
-        turns that change off; with `amount = 0`, audio below the ceiling passes bit by bit. A \
+        turns that change off; with `amount = 0`, audio below the ceiling passes bit-exact. A \
         filter with linear phase keeps the waveform's symmetry and rings before and after \
         transients; one with minimum phase rings after them only. The length does not change. The \
         report states the gain of each octave, the width, the loudness and the distance of the \
         spectra before and after. A silent file is left alone. The reference is decoded once for \
-        every file. Of a genre profile (`wavemill analyze --recommend` lists them) only what lies \
-        outside its ranges changes, up to the nearer end: the levels of its five bands, its width \
-        and its loudness.",
+        every file. With a genre profile (`wavemill analyze --recommend` lists them), band levels, \
+        width and loudness outside its ranges move to the nearer end; what is inside stays.",
     params: &[
         ParamDescriptor {
             key: "reference",

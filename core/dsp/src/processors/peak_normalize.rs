@@ -14,7 +14,7 @@ use wavemill_audio::{Block, StreamSpec};
 pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
     name: "peak-normalize",
     summary: "Applies one gain so that the file's sample peak reaches a target level.",
-    manual: "True peaks may be higher; to limit those, use `loudness`. The gain is rounded down to \
+    manual: "True peaks may be higher; to limit those, use `limit`. The gain is rounded down to \
         0.001 dB. Silence is left alone, and the report says so.",
     params: &[ParamDescriptor {
         key: "target_dbfs",

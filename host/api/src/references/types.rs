@@ -138,7 +138,7 @@ pub struct SimilarAnswer {
 pub struct SimilarView {
     /// The reference, without features and measures.
     pub reference: ReferenceView,
-    /// How similar, -1 to 1: 1 is the same, 0 as alike as strangers.
+    /// How similar, -1 to 1: 1 is the same sound, 0 unrelated.
     pub score: f64,
     /// Dimensions that both have, of 128.
     pub shared: u64,

@@ -104,7 +104,7 @@ pub(crate) const DESCRIPTOR: StepDescriptor = StepDescriptor {
         },
         ParamDescriptor {
             key: "lower_only",
-            summary: "Whether a file or group quieter than the target keeps its loudness.",
+            summary: "Never raise a file or group that is quieter than the target.",
             kind: ParamKind::Bool,
             default: ParamDefault::Bool(false),
         },

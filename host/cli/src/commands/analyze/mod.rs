@@ -75,8 +75,7 @@ pub(super) struct Analyze {
     )]
     damaged: Damaged,
 
-    /// Report only tempos in this range, such as 60-200 [default: 60-200]; a genre of `--recommend` says which
-    /// tempo in it is expected
+    /// Report only tempos in this range [default: 60-200]; `--genre` favors the tempos that are usual for it
     #[arg(
         long,
         value_parser = tempo_range,

@@ -12,7 +12,7 @@ use wavemill_api::references::types::{
 
 /// Find the references that sound most like a file
 ///
-/// The score is 1 for the same sound and 0 for what is as alike as strangers.
+/// A score of 1 means the same sound, 0 means unrelated.
 #[derive(Debug, clap::Args)]
 pub(super) struct Similar {
     /// An audio file

@@ -30,7 +30,7 @@ pub(super) struct Flags {
     #[arg(long, value_enum)]
     bits: Option<BitCount>,
 
-    /// Each channel separately (always in pictures; json then has both)
+    /// Data of each channel separately (json: the mix too)
     #[arg(long, conflicts_with = "mix")]
     split_channels: bool,
 
