@@ -131,7 +131,7 @@ const WRAPPERS: &[Wrapper] = &[
 #[rustfmt::skip]
 const CORE: &[(&str, &[&str])] = &[
     ("wavemill-audio", &["schemars", "serde", "strsim"]),
-    ("wavemill-codec", &["wavemill-audio", "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "parking_lot", "schemars", "serde", "symphonia", "syom", "thiserror", "unsafe-libopus", "vorbis_rs"]),
+    ("wavemill-codec", &["wavemill-audio", "crc", "fdk-aac-sys", "lofty", "md5", "mp3lame-encoder", "parking_lot", "schemars", "serde", "symphonia", "syom", "thiserror", "unsafe-libopus", "vorbis_rs"]),
     ("wavemill-dsp", &["wavemill-audio", "png", "realfft", "rustfft", "schemars", "serde", "thiserror", "ttf-parser"]),
     ("wavemill-core", &["wavemill-audio", "wavemill-codec", "wavemill-dsp"]),
 ];

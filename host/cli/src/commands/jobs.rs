@@ -43,7 +43,7 @@ enum Action {
         /// Its id, or a unique part of it
         id: String,
     },
-    /// Run failed or rejected jobs again
+    /// Run jobs again that have ended
     Retry {
         /// Their ids, or unique parts of them
         #[arg(required_unless_present = "failed", value_name = "ID")]
