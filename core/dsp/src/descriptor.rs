@@ -362,7 +362,7 @@ pub enum ParamMistake {
         /// May be empty.
         unit: String,
     },
-    /// A word that is none of the choices.
+    /// A word that is not one of the choices.
     UnknownChoice {
         /// As written.
         word: String,

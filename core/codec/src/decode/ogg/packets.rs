@@ -1,4 +1,4 @@
-//! Packets with their places: those of a page end where it says.
+//! Packets with their places: each follows the one before; pages' positions show what is missing.
 //!
 //! Source: RFC 7845, 4 (Opus); Xiph.Org, "Vorbis I specification", A.2; "Ogg FLAC mapping".
 
