@@ -1,8 +1,9 @@
 //! How long each call of a module may take.
 
+use crate::allowance::Allowance;
 use crate::limits;
 use crate::sandbox::Mode;
-use crate::ticker::ticks;
+use crate::ticker;
 use std::time::Duration;
 use wavemill_core::units::SampleRate;
 
@@ -20,7 +21,7 @@ pub(crate) struct Budgets {
     /// A call's time as a multiple of the duration of its frames.
     pub(crate) call_factor: u32,
     /// Time of all calls for one file beyond `file_factor` times its duration; `None` in a live stream,
-    /// which has no end.
+    /// which has no end, and whose calls have an [`Allowance`].
     pub(crate) file: Option<u64>,
     /// See `file`.
     pub(crate) file_factor: u32,
@@ -28,6 +29,7 @@ pub(crate) struct Budgets {
 
 impl Budgets {
     pub(crate) fn of(mode: Mode) -> Self {
+        let ticks = |time| ticker::of(mode).ticks(time);
         let file = Self {
             compile: limits::COMPILE_TIME_MAX,
             describe: ticks(limits::DESCRIBE_TIME_MAX),
@@ -40,7 +42,7 @@ impl Budgets {
         match mode {
             Mode::File | Mode::Metered => file,
             Mode::Live => Self {
-                call: limits::LIVE_TICKS_MIN + 1,
+                call: ticks(limits::LIVE_TIME_MIN),
                 call_factor: limits::LIVE_TIME_FACTOR,
                 file: None,
                 ..file
@@ -66,8 +68,8 @@ pub(crate) struct TimeAccount {
 }
 
 impl TimeAccount {
-    pub(crate) fn new(budgets: Budgets, rate: SampleRate) -> Self {
-        let ticks_per_frame = 1.0 / (f64::from(rate.0) * limits::TICK.as_secs_f64());
+    pub(crate) fn new(budgets: Budgets, rate: SampleRate, tick: Duration) -> Self {
+        let ticks_per_frame = 1.0 / (f64::from(rate.0) * tick.as_secs_f64());
         Self {
             budgets,
             call_ticks_per_frame_q32: whole(
@@ -78,12 +80,22 @@ impl TimeAccount {
         }
     }
 
-    /// Ticks a call for `frames` frames gets when `position` frames were processed before; `None`
-    /// when the file has none left.
-    pub(crate) fn deadline(&self, frames: usize, position: u64) -> Option<u64> {
+    /// What calls for `frames` frames get where nobody says what all of them may take.
+    pub(crate) fn usual(&self, frames: usize) -> Allowance {
         let duration = (frames as u64 * self.call_ticks_per_frame_q32) >> 32;
-        let call = self.budgets.call.max(duration + 1);
-        let Some(file) = self.budgets.file else { return Some(call) };
+        Allowance::of_ticks(self.budgets.call.max(duration + 1))
+    }
+
+    /// Ticks a call for `frames` frames gets when `position` frames were processed before; `None`
+    /// when the file has none left. A file has time of its own, a live call that of its allowance.
+    pub(crate) fn deadline(
+        &self,
+        frames: usize,
+        position: u64,
+        allowance: &Allowance,
+    ) -> Option<u64> {
+        let Some(file) = self.budgets.file else { return Some(allowance.deadline()) };
+        let call = self.usual(frames).deadline();
         if self.spent.saturating_add(call) <= file {
             return Some(call);
         }
@@ -94,8 +106,9 @@ impl TimeAccount {
     }
 
     /// A call took this many ticks.
-    pub(crate) fn add(&mut self, ticks: u64) {
+    pub(crate) fn add(&mut self, ticks: u64, allowance: &mut Allowance) {
         self.spent = self.spent.saturating_add(ticks);
+        allowance.spend(ticks);
     }
 
     /// Another file begins.
@@ -131,35 +144,52 @@ mod tests {
     #[test]
     fn budgets_of_live_calls_are_short_and_have_no_end() {
         let budgets = Budgets::of(Mode::Live);
-        assert_eq!((budgets.call, budgets.call_factor, budgets.file), (3, 4, None));
+        assert_eq!((budgets.describe, budgets.create), (2_001, 20_001));
+        assert_eq!((budgets.call, budgets.call_factor, budgets.file), (41, 4, None));
+    }
+
+    fn file() -> TimeAccount {
+        TimeAccount::new(Budgets::of(Mode::File), RATE, limits::TICK)
+    }
+
+    fn deadline(account: &TimeAccount, frames: usize, position: u64) -> Option<u64> {
+        // What is left of an allowance says nothing in a file.
+        account.deadline(frames, position, &Allowance::of_ticks(3))
     }
 
     #[test]
     fn long_block_gets_a_multiple_of_its_duration() {
         // 48,000 frames last 1 s = 100 ticks; 50 times that, and the tick under way.
-        let spending = TimeAccount::new(Budgets::of(Mode::File), RATE);
-        assert_eq!(spending.deadline(48_000, 0), Some(5_001));
-        assert_eq!(spending.deadline(64, 0), Some(101));
+        assert_eq!(deadline(&file(), 48_000, 0), Some(5_001));
+        assert_eq!(deadline(&file(), 64, 0), Some(101));
     }
 
     #[test]
     fn file_gets_its_least_time_and_a_multiple_of_its_duration() {
-        let mut spending = TimeAccount::new(Budgets::of(Mode::File), RATE);
-        spending.add(6_000);
-        assert_eq!(spending.deadline(1, 0), Some(1));
-        spending.add(1);
-        assert_eq!(spending.deadline(1, 0), None);
+        let mut spending = file();
+        let mut none = Allowance::of_ticks(0);
+        spending.add(6_000, &mut none);
+        assert_eq!(deadline(&spending, 1, 0), Some(1));
+        spending.add(1, &mut none);
+        assert_eq!(deadline(&spending, 1, 0), None);
         // One second of audio is worth 20 s.
-        assert_eq!(spending.deadline(24_000, 24_000), Some(2_000));
+        assert_eq!(deadline(&spending, 24_000, 24_000), Some(2_000));
         spending.restart();
-        assert_eq!(spending.deadline(1, 0), Some(101));
+        assert_eq!(deadline(&spending, 1, 0), Some(101));
     }
 
     #[test]
-    fn live_call_gets_four_times_its_duration() {
-        let mut spending = TimeAccount::new(Budgets::of(Mode::Live), RATE);
-        spending.add(u64::MAX);
-        assert_eq!(spending.deadline(64, 0), Some(3));
-        assert_eq!(spending.deadline(4_800, 0), Some(41));
+    fn live_call_gets_what_is_left_of_its_allowance() {
+        let mut live = TimeAccount::new(Budgets::of(Mode::Live), RATE, limits::LIVE_TICK);
+        let mut allowance = Allowance::of_ticks(7);
+        live.add(3, &mut allowance);
+        assert_eq!(live.deadline(64, 0, &allowance), Some(4));
+    }
+
+    #[test]
+    fn live_call_without_an_allowance_gets_four_times_its_duration() {
+        let live = TimeAccount::new(Budgets::of(Mode::Live), RATE, limits::LIVE_TICK);
+        assert_eq!(live.usual(64).deadline(), 41);
+        assert_eq!(live.usual(4_800).deadline(), 801);
     }
 }

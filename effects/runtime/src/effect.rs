@@ -1,5 +1,6 @@
 //! A module at work on one stream.
 
+use crate::allowance::Allowance;
 use crate::budgets::TimeAccount;
 use crate::changes::{Change, Changes};
 use crate::create::CreateError;
@@ -10,6 +11,7 @@ use crate::lane::Lane;
 use crate::limits;
 use crate::module::Module;
 use crate::settings::SettingsError;
+use crate::ticker::{self, Ticker};
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::descriptor::ParamValue;
@@ -32,6 +34,8 @@ pub struct Effect {
     latency: Frames,
     tail: Tail,
     spending: TimeAccount,
+    /// The clock of deadlines.
+    ticker: &'static Ticker,
     /// Frames processed so far.
     position: u64,
     changes: Changes,
@@ -40,13 +44,21 @@ pub struct Effect {
     failure: Option<String>,
 }
 
-/// A fault with its place; what the module says about it is asked outside of the audio thread.
+/// Why and where an effect broke; what the module says about it is asked outside of the audio thread, by
+/// [`Effect::explain`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct PlacedFault {
+pub struct PlacedFault {
     call: &'static str,
     fault: Fault,
     at: u64,
     lane: usize,
+}
+
+impl PlacedFault {
+    /// Whether a call took too long. It may be the machine that was late.
+    pub fn is_late(&self) -> bool {
+        matches!(self.fault, Fault::OutOfTime | Fault::OutOfFileTime)
+    }
 }
 
 impl Effect {
@@ -72,6 +84,7 @@ impl Effect {
         max_frames: usize,
     ) -> Result<Self, CreateError> {
         let budgets = module.sandbox().budgets();
+        let ticker = ticker::of(module.sandbox().mode());
         let mut effect = Self {
             module,
             sample_rate: spec.sample_rate,
@@ -82,7 +95,8 @@ impl Effect {
             times: None,
             latency: Frames::ZERO,
             tail: Tail::Frames(Frames::ZERO),
-            spending: TimeAccount::new(budgets, spec.sample_rate),
+            spending: TimeAccount::new(budgets, spec.sample_rate, ticker.tick()),
+            ticker,
             position: 0,
             changes: Changes::default(),
             broken: None,
@@ -178,8 +192,13 @@ impl Effect {
 
     /// Sets a parameter from the next frame on, and for good. The value is brought into the
     /// parameter's range; a number that is no parameter, or one that is not automatable, does
-    /// nothing and returns `false`. Real-time.
+    /// nothing and returns `false`. A call that takes too long breaks the effect. Real-time.
     pub fn set(&mut self, id: u32, value: f64) -> bool {
+        self.set_within(id, value, &mut self.usual_allowance(0))
+    }
+
+    /// [`Self::set`] in the time that a chain of live effects has. Real-time.
+    pub fn set_within(&mut self, id: u32, value: f64, allowance: &mut Allowance) -> bool {
         let Some(param) = self.param(id).filter(|param| param.is_automatable) else {
             return false;
         };
@@ -190,7 +209,7 @@ impl Effect {
         }
         let _flush = FlushDenormals::on();
         if self.broken.is_none()
-            && let Err(broken) = self.set_in_lanes(id, value)
+            && let Err(broken) = self.set_in_lanes(id, value, allowance)
         {
             self.broken = Some(broken);
         }
@@ -218,19 +237,29 @@ impl Effect {
         self.lanes.iter().map(|lane| lane.guest.fuel_used()).sum()
     }
 
-    /// Processes frames `[start, start + count)` of a block. After an error, nothing more is called.
-    /// Real-time but for a trap, in which the engine allocates.
-    pub(crate) fn advance(
+    /// What calls for `frames` frames may take where nobody says what all of them may take.
+    pub(crate) fn usual_allowance(&self, frames: usize) -> Allowance {
+        self.spending.usual(frames)
+    }
+
+    /// Processes frames `[start, start + count)` of a block, in a live sandbox in the time of the allowance,
+    /// in another one in that of files. Real-time but for a trap, in which the engine allocates.
+    ///
+    /// # Errors
+    /// When the module breaks. What the frames hold then is not determined, and may not be finite; from then
+    /// on every call returns this error at once.
+    pub fn advance(
         &mut self,
         block: &mut Block,
         start: usize,
         count: usize,
+        allowance: &mut Allowance,
     ) -> Result<Status, PlacedFault> {
         if let Some(broken) = self.broken {
             return Err(broken);
         }
         let _flush = FlushDenormals::on();
-        let result = self.advance_in_pieces(block, start, start + count);
+        let result = self.advance_in_pieces(block, start, start + count, allowance);
         if let Err(broken) = result {
             self.broken = Some(broken);
         }
@@ -242,6 +271,7 @@ impl Effect {
         block: &mut Block,
         mut start: usize,
         end: usize,
+        allowance: &mut Allowance,
     ) -> Result<Status, PlacedFault> {
         if block.channel_count() != self.channel_count {
             return Err(self.broken("fx_process", Fault::Channels, 0));
@@ -249,11 +279,11 @@ impl Effect {
         let mut status = Status::Continue;
         while start < end {
             while let Some(change) = self.changes.take_due(self.position) {
-                self.set_in_lanes(change.id, change.value)?;
+                self.set_in_lanes(change.id, change.value, allowance)?;
             }
             let until_change = self.changes.frames_until_next(self.position);
             let count = (end - start).min(self.max_frames).min(until_change);
-            status = self.process_piece(block, start, count)?;
+            status = self.process_piece(block, start, count, allowance)?;
             start += count;
             self.position += count as u64;
         }
@@ -266,19 +296,20 @@ impl Effect {
         block: &mut Block,
         start: usize,
         count: usize,
+        allowance: &mut Allowance,
     ) -> Result<Status, PlacedFault> {
         let mut is_silent = true;
         for index in 0..self.lanes.len() {
-            let Some(ticks) = self.spending.deadline(count, self.position) else {
+            let Some(ticks) = self.spending.deadline(count, self.position, allowance) else {
                 return Err(self.broken("fx_process", Fault::OutOfFileTime, index));
             };
-            let lane = &mut self.lanes[index];
-            let result = lane.process(block, start, count, ticks);
-            self.spending.add(lane.guest.take_spent());
+            let begin = self.ticker.now();
+            let result = self.lanes[index].process(block, start, count, ticks);
+            self.spending.add(self.ticker.now() - begin, allowance);
             match result {
                 Ok(code) => is_silent &= code == 1,
                 Err((failed, frame)) => {
-                    let fault = self.accounted(failed.fault, count);
+                    let fault = self.accounted(failed.fault, count, allowance);
                     let at = self.position + frame as u64;
                     return Err(PlacedFault { call: failed.call, fault, at, lane: index });
                 }
@@ -288,28 +319,35 @@ impl Effect {
     }
 
     /// Which of the two budgets was used up.
-    fn accounted(&self, fault: Fault, count: usize) -> Fault {
-        let has_time = self.spending.deadline(count, self.position).is_some();
+    fn accounted(&self, fault: Fault, count: usize, allowance: &Allowance) -> Fault {
+        let has_time = self.spending.deadline(count, self.position, allowance).is_some();
         if fault == Fault::OutOfTime && !has_time { Fault::OutOfFileTime } else { fault }
     }
 
-    fn set_in_lanes(&mut self, id: u32, value: f64) -> Result<(), PlacedFault> {
-        self.in_lanes("fx_set_param", |guest, ticks| guest.set_param(id, value, ticks))
+    fn set_in_lanes(
+        &mut self,
+        id: u32,
+        value: f64,
+        allowance: &mut Allowance,
+    ) -> Result<(), PlacedFault> {
+        self.in_lanes("fx_set_param", allowance, |guest, ticks| guest.set_param(id, value, ticks))
     }
 
     /// A call of every instance that is not about frames.
     fn in_lanes(
         &mut self,
         name: &'static str,
+        allowance: &mut Allowance,
         call: impl Fn(&mut Guest, u64) -> Result<(), CallFault>,
     ) -> Result<(), PlacedFault> {
         for index in 0..self.lanes.len() {
-            let Some(ticks) = self.spending.deadline(self.max_frames, self.position) else {
+            let deadline = self.spending.deadline(self.max_frames, self.position, allowance);
+            let Some(ticks) = deadline else {
                 return Err(self.broken(name, Fault::OutOfFileTime, index));
             };
-            let guest = &mut self.lanes[index].guest;
-            let result = call(guest, ticks);
-            self.spending.add(guest.take_spent());
+            let begin = self.ticker.now();
+            let result = call(&mut self.lanes[index].guest, ticks);
+            self.spending.add(self.ticker.now() - begin, allowance);
             result.map_err(|failed| self.broken(failed.call, failed.fault, index))?;
         }
         Ok(())
@@ -319,8 +357,8 @@ impl Effect {
         PlacedFault { call, fault, at: self.position, lane }
     }
 
-    /// The fault with what the module says about it. Allocates and calls the module.
-    pub(crate) fn explain(&mut self, broken: PlacedFault) -> Failure {
+    /// The fault with what the module says about it. Not real-time: allocates and calls the module.
+    pub fn explain(&mut self, broken: PlacedFault) -> Failure {
         let ticks = self.module.sandbox().budgets().describe;
         // A sample that is wrong is nothing the module knows of.
         let may_say = !matches!(broken.fault, Fault::Sample { .. } | Fault::Channels);
@@ -335,23 +373,29 @@ impl Effect {
         }
     }
 
-    /// Processes silence and forgets it, where the module can forget.
-    pub(crate) fn warm_up(&mut self) -> Result<(), PlacedFault> {
+    /// Processes silence and forgets it, where the module can forget, so that the first block finds memory and
+    /// code where they belong. Not real-time.
+    ///
+    /// # Errors
+    /// When the module breaks.
+    pub fn warm_up(&mut self) -> Result<(), PlacedFault> {
         /// The first call faults pages in, the second shows the caches what repeats.
         const BLOCKS: usize = 2;
         if self.lanes.iter().all(|lane| lane.guest.can_reset()) {
             for _ in 0..BLOCKS {
                 let mut block = Block::new(self.channel_count, self.max_frames);
                 block.set_frame_count(self.max_frames);
-                let _ = self.advance(&mut block, 0, self.max_frames)?;
+                let mut allowance = Allowance::offline(self.max_frames, self.sample_rate);
+                let _ = self.advance(&mut block, 0, self.max_frames, &mut allowance)?;
             }
             self.reset_if_real_time();
         }
         self.broken.map_or(Ok(()), Err)
     }
 
-    /// Resets where that takes no fresh instance; else says `false` and does nothing. Real-time.
-    pub(crate) fn reset_if_real_time(&mut self) -> bool {
+    /// Forgets the signal, with the parameters of now, where that takes no fresh instance; says `false` and does
+    /// nothing where the module has no `fx_reset` or broke. Real-time.
+    pub fn reset_if_real_time(&mut self) -> bool {
         let can_reset = self.lanes.iter().all(|lane| lane.guest.can_reset());
         if !can_reset || self.broken.is_some() {
             return false;
@@ -369,21 +413,23 @@ impl Effect {
         self.position = 0;
         self.changes.rewind();
         self.spending.restart();
+        let mut allowance = self.usual_allowance(self.max_frames);
         if is_automated {
             for index in 0..self.settings.len() {
                 let (id, value) = self.settings[index];
                 if self.param(id).is_some_and(|param| param.is_automatable) {
-                    self.set_in_lanes(id, value)?;
+                    self.set_in_lanes(id, value, &mut allowance)?;
                 }
             }
         }
-        self.in_lanes("fx_reset", Guest::reset)
+        self.in_lanes("fx_reset", &mut allowance, Guest::reset)
     }
 }
 
 impl Processor for Effect {
     fn process(&mut self, block: &mut Block) -> Status {
-        match self.advance(block, 0, block.frame_count()) {
+        let mut allowance = self.usual_allowance(block.frame_count());
+        match self.advance(block, 0, block.frame_count(), &mut allowance) {
             Ok(status) => status,
             Err(broken) => {
                 if self.failure.is_none() {

@@ -4,6 +4,7 @@ use crate::fault::Fault;
 use crate::host::Host;
 use crate::limits;
 use crate::planes::{Planes, PlanesError};
+use crate::sandbox::Mode;
 use crate::text::{self, TextError};
 use crate::ticker::{self, Running};
 use thiserror::Error;
@@ -14,9 +15,7 @@ pub(crate) struct Guest {
     store: Store<Host>,
     memory: Memory,
     calls: Calls,
-    /// Ticks that passed inside calls since the last [`Self::take_spent`].
-    spent: u64,
-    _running: Running,
+    running: Running,
 }
 
 /// The exports, looked up once.
@@ -136,17 +135,13 @@ fn optional<P: WasmParams, R: WasmResults>(
     instance.get_typed_func(store, name).ok()
 }
 
-/// Calls and counts the ticks; the deadline was set before. Real-time as long as it does not trap.
+/// Calls; the deadline was set before. Real-time as long as it does not trap.
 fn call<P: WasmParams, R: WasmResults>(
     store: &mut Store<Host>,
-    spent: &mut u64,
     function: &TypedFunc<P, R>,
     params: P,
 ) -> Result<R, Fault> {
-    let before = ticker::now();
-    let result = function.call(store, params);
-    *spent += ticker::now() - before;
-    result.map_err(|error| Fault::of(&error))
+    function.call(store, params).map_err(|error| Fault::of(&error))
 }
 
 impl Guest {
@@ -157,35 +152,42 @@ impl Guest {
     pub(crate) fn new(
         module: &InstancePre<Host>,
         memory_mib: u32,
-        is_metered: bool,
+        mode: Mode,
         ticks: u64,
     ) -> Result<Self, StartError> {
-        let running = Running::new();
+        let running = Running::new(ticker::of(mode));
         let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
         store.limiter(|host| &mut host.limiter);
         let failed = |error| StartError::of(&error);
-        if is_metered {
+        if mode == Mode::Metered {
             store.set_fuel(u64::MAX).map_err(failed)?;
         }
+        running.ticker().wake_for(ticks);
         store.set_epoch_deadline(ticks);
         let instance = module.instantiate(&mut store).map_err(failed)?;
         let no_memory = CallFault { call: "memory", fault: Fault::Host };
         let memory = instance.get_memory(&mut store, "memory").ok_or(no_memory)?;
         let calls = Calls::of(&instance, &mut store).map_err(failed)?;
         let initialize: Option<TypedFunc<(), ()>> = optional(&instance, &mut store, "_initialize");
-        let mut guest = Self { store, memory, calls, spent: 0, _running: running };
+        let mut guest = Self { store, memory, calls, running };
         if let Some(initialize) = initialize {
-            guest.store.set_epoch_deadline(ticks);
-            call(&mut guest.store, &mut guest.spent, &initialize, ())
+            guest.allow(ticks);
+            call(&mut guest.store, &initialize, ())
                 .map_err(|fault| CallFault { call: "_initialize", fault })?;
         }
         Ok(guest)
     }
 
+    /// Time for the calls that follow, up to the next of these. Real-time.
+    fn allow(&mut self, ticks: u64) {
+        self.running.ticker().wake_for(ticks);
+        self.store.set_epoch_deadline(ticks);
+    }
+
     /// The description, as the module wrote it.
     pub(crate) fn describe(&mut self, ticks: u64) -> Result<Vec<u8>, DescribeError> {
-        self.store.set_epoch_deadline(ticks);
-        let address = call(&mut self.store, &mut self.spent, &self.calls.describe, ())
+        self.allow(ticks);
+        let address = call(&mut self.store, &self.calls.describe, ())
             .map_err(|fault| CallFault { call: "fx_describe", fault })?;
         let memory = self.memory.data(&self.store);
         let text = text::terminated(memory, address.cast_unsigned(), limits::DESCRIPTION_BYTES_MAX);
@@ -200,7 +202,7 @@ impl Guest {
         params: impl Iterator<Item = (u32, f64)>,
         ticks: u64,
     ) -> Result<InstanceInfo, PrepareError> {
-        self.store.set_epoch_deadline(ticks);
+        self.allow(ticks);
         for (id, value) in params {
             self.set_param_in_time(id, value)?;
         }
@@ -210,7 +212,7 @@ impl Guest {
             stream.max_frames.cast_signed(),
         );
         let create = |fault| CallFault { call: "fx_create", fault };
-        let code = call(&mut self.store, &mut self.spent, &self.calls.create, params);
+        let code = call(&mut self.store, &self.calls.create, params);
         let code = code.map_err(create)?;
         if code != 0 {
             return Err(create(Fault::Returned(code)).into());
@@ -228,7 +230,7 @@ impl Guest {
             let both = [("fx_in", &self.calls.input), ("fx_out", &self.calls.output)];
             for ((name, function), addresses) in both.into_iter().zip(&mut addresses) {
                 let channel = channel.cast_signed();
-                let address = call(&mut self.store, &mut self.spent, function, channel)
+                let address = call(&mut self.store, function, channel)
                     .map_err(|fault| CallFault { call: name, fault })?;
                 addresses.push(address.cast_unsigned());
             }
@@ -244,28 +246,28 @@ impl Guest {
         function: fn(&Calls) -> Option<&TypedFunc<(), i32>>,
     ) -> Result<u32, CallFault> {
         let Some(function) = function(&self.calls) else { return Ok(0) };
-        call(&mut self.store, &mut self.spent, function, ())
+        call(&mut self.store, function, ())
             .map(i32::cast_unsigned)
             .map_err(|fault| CallFault { call: name, fault })
     }
 
     fn set_param_in_time(&mut self, id: u32, value: f64) -> Result<(), CallFault> {
         let Some(function) = &self.calls.set_param else { return Ok(()) };
-        call(&mut self.store, &mut self.spent, function, (id.cast_signed(), value))
+        call(&mut self.store, function, (id.cast_signed(), value))
             .map_err(|fault| CallFault { call: "fx_set_param", fault })
     }
 
     /// Sets a parameter. Real-time.
     pub(crate) fn set_param(&mut self, id: u32, value: f64, ticks: u64) -> Result<(), CallFault> {
-        self.store.set_epoch_deadline(ticks);
+        self.allow(ticks);
         self.set_param_in_time(id, value)
     }
 
     /// Calls `fx_process`; returns its code, which is 0 or 1. Real-time.
     pub(crate) fn process(&mut self, frames: u32, ticks: u64) -> Result<i32, CallFault> {
-        self.store.set_epoch_deadline(ticks);
+        self.allow(ticks);
         let frames = frames.cast_signed();
-        let code = call(&mut self.store, &mut self.spent, &self.calls.process, frames);
+        let code = call(&mut self.store, &self.calls.process, frames);
         match code {
             Ok(code @ (0 | 1)) => Ok(code),
             Ok(code) => Err(CallFault { call: "fx_process", fault: Fault::Returned(code) }),
@@ -280,10 +282,9 @@ impl Guest {
 
     /// Calls `fx_reset` if there is one. Real-time.
     pub(crate) fn reset(&mut self, ticks: u64) -> Result<(), CallFault> {
+        self.allow(ticks);
         let Some(function) = &self.calls.reset else { return Ok(()) };
-        self.store.set_epoch_deadline(ticks);
-        call(&mut self.store, &mut self.spent, function, ())
-            .map_err(|fault| CallFault { call: "fx_reset", fault })
+        call(&mut self.store, function, ()).map_err(|fault| CallFault { call: "fx_reset", fault })
     }
 
     /// What the module says about its last error: by `env.abort`, else by `fx_error`.
@@ -291,9 +292,9 @@ impl Guest {
         if let Some(abort) = self.store.data_mut().abort.take() {
             return Some(abort);
         }
-        self.store.set_epoch_deadline(ticks);
+        self.allow(ticks);
         let function = self.calls.error.as_ref()?;
-        let address = call(&mut self.store, &mut self.spent, function, ()).ok()?.cast_unsigned();
+        let address = call(&mut self.store, function, ()).ok()?.cast_unsigned();
         let memory = self.memory.data(&self.store);
         let bytes = text::terminated(memory, address, limits::ERROR_BYTES_MAX).ok()?;
         text::line(bytes, limits::ERROR_BYTES_MAX)
@@ -307,11 +308,6 @@ impl Guest {
     /// The memory, to write inputs. Real-time.
     pub(crate) fn memory_mut(&mut self) -> &mut [u8] {
         self.memory.data_mut(&mut self.store)
-    }
-
-    /// Ticks that passed inside calls since this was last asked.
-    pub(crate) fn take_spent(&mut self) -> u64 {
-        std::mem::take(&mut self.spent)
     }
 
     /// Lines of `fx.log`.

@@ -32,8 +32,8 @@ impl Lane {
             CreateError::Failed(Failure { effect, call, fault, engine, at: None, said })
         };
         let budgets = module.sandbox().budgets();
-        let (memory_mib, is_metered) = (module.memory_mib(), module.sandbox().is_metered());
-        let mut guest = Guest::new(module.instances(), memory_mib, is_metered, budgets.describe)
+        let (memory_mib, mode) = (module.memory_mib(), module.sandbox().mode());
+        let mut guest = Guest::new(module.instances(), memory_mib, mode, budgets.describe)
             .map_err(|error| failed(error, None))?;
         let prepared = guest.prepare(stream, settings.iter().copied(), budgets.create);
         let InstanceInfo { planes, times } = prepared.map_err(|error| match error {

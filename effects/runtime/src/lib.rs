@@ -1,6 +1,7 @@
 //! The sandbox of effect modules. A loaded module is a [`Processor`](wavemill_core::processor::Processor); the contract is
 //! `effects/ABI.md`.
 
+mod allowance;
 mod budgets;
 pub mod bundled;
 mod cache;
@@ -29,11 +30,12 @@ mod tests;
 mod text;
 mod ticker;
 
+pub use allowance::Allowance;
 pub use bundled::{Bundled, bundled};
 pub use check::{CheckReport, CheckResult, Verdict, check};
 pub use create::CreateError;
 pub use description::{Description, DescriptionError, Param, Preset, Scale};
-pub use effect::Effect;
+pub use effect::{Effect, PlacedFault};
 pub use fault::Failure;
 pub use live::{Incident, LiveEffect, LiveKeeper, live};
 pub use load::LoadError;

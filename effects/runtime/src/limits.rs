@@ -38,10 +38,13 @@ pub(crate) const FILE_TIME_MIN: Duration = Duration::from_mins(1);
 /// See [`FILE_TIME_MIN`].
 pub(crate) const FILE_TIME_FACTOR: u32 = 20;
 
-/// A live call's time as a multiple of the block's duration.
+/// A live call's time as a multiple of the block's duration, where its caller gives no allowance.
 pub(crate) const LIVE_TIME_FACTOR: u32 = 4;
 
-/// Least time of a live call, in ticks.
+/// Least time of a live call where its caller gives no allowance.
+pub(crate) const LIVE_TIME_MIN: Duration = Duration::from_millis(20);
+
+/// Least time of a live call in ticks of which the first is under way, whatever is left of an allowance.
 pub(crate) const LIVE_TICKS_MIN: u64 = 2;
 
 /// Time in which a live effect that broke gives way to the dry signal, and a fresh one comes back.
@@ -50,8 +53,14 @@ pub(crate) const LIVE_FADE_TIME: Duration = Duration::from_millis(10);
 /// How often a live effect may break until it stays bypassed.
 pub(crate) const LIVE_STRIKES_MAX: u32 = 3;
 
-/// How often deadlines are looked at.
+/// How often deadlines are looked at while files are processed.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// How often deadlines are looked at while live calls are made.
+pub(crate) const LIVE_TICK: Duration = Duration::from_micros(500);
+
+/// How often it is looked whether there are deadlines, while there are none.
+pub(crate) const REST: Duration = Duration::from_millis(10);
 
 /// Most frames of one call.
 pub(crate) const FRAMES_MAX: usize = 65_536;

@@ -11,7 +11,7 @@ use crate::host::{self, Host};
 use crate::limits;
 use crate::load::LoadError;
 use crate::module::Module;
-use crate::ticker::TickerHandle;
+use crate::ticker::{self, TickerHandle};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ use wasmtime::{Engine, InstancePre, Linker};
 pub enum Mode {
     /// Files: generous deadlines, a budget for the whole file, guard pages.
     File,
-    /// A live stream: a call that is late is given up at once; no signal handlers in the process.
+    /// A live stream: calls have the time of an [`Allowance`](crate::Allowance); no signal handlers in
+    /// the process.
     Live,
     /// As [`Mode::File`], with the executed instructions counted as fuel.
     Metered,
@@ -84,7 +85,7 @@ impl Sandbox {
             |error: &wasmtime::Error| SandboxError::Engine { reason: format!("{error:#}") };
         let engine = engine::engine(mode).map_err(|error| reason(&error))?;
         let linker = host::linker(&engine).map_err(|error| reason(&error))?;
-        let ticks = TickerHandle::to(&engine)
+        let ticks = TickerHandle::to(&engine, ticker::of(mode))
             .map_err(|error| SandboxError::Thread { reason: error.to_string() })?;
         let (cache, uncached_because) = match cache.map(|folder| Cache::open(folder, &engine)) {
             Some(Ok(cache)) => (Some(cache), None),
@@ -164,7 +165,7 @@ impl Sandbox {
 
     fn describe(&self, code: &wasmtime::Module, memory_mib: u32) -> Result<Vec<u8>, LoadError> {
         let ticks = self.shared.budgets.describe;
-        let mut guest = Guest::new(&self.link(code)?, memory_mib, self.is_metered(), ticks)
+        let mut guest = Guest::new(&self.link(code)?, memory_mib, self.mode(), ticks)
             .map_err(|failed| LoadError::Failed { reason: failed.to_string(), said: None })?;
         guest.describe(ticks).map_err(|error| LoadError::Failed {
             reason: error.to_string(),
@@ -181,8 +182,9 @@ impl Sandbox {
         self.shared.budgets
     }
 
-    pub(crate) fn is_metered(&self) -> bool {
-        self.shared.mode == Mode::Metered
+    /// What its modules are run for.
+    pub fn mode(&self) -> Mode {
+        self.shared.mode
     }
 }
 

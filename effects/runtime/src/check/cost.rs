@@ -3,7 +3,6 @@
 use super::judge::{Judgment, Outcome, Stop, counted};
 use super::signal;
 use super::subject::{Cost, Subject};
-use crate::limits;
 
 /// Fuel a slow machine executes in a second. Compiled modules manage one to three units a nanosecond
 /// on processors of this decade.
@@ -56,14 +55,24 @@ pub(super) fn run(subject: &Subject<'_>) -> Judgment {
         counted(subject.channel_count(), "channel"),
         live.dearest_call
     );
-    let wait = limits::TICK.as_secs_f64() * limits::LIVE_TICKS_MIN as f64;
-    if live.dearest_call as f64 > wait * FUEL_PER_SECOND {
-        return Err(Stop::broke(format!(
-            "a call of {LIVE_FRAMES} frames costs {} fuel, more than a live host waits for ({:.0} \
-            ms, at one unit per nanosecond); spread the work over calls",
-            live.dearest_call,
-            wait * 1_000.0
-        )));
+    // A live host gives a callback's calls the time its block lasts.
+    let wait = LIVE_FRAMES as f64 / f64::from(subject.sample_rate_hz());
+    let too_dear = |fuel_per_second: f64| {
+        (live.dearest_call as f64 > wait * fuel_per_second).then(|| {
+            format!(
+                "a call of {LIVE_FRAMES} frames costs {} fuel, more than a live host waits for ({:.2} ms, at \
+                {:.0} per nanosecond); spread the work over calls",
+                live.dearest_call,
+                wait * 1_000.0,
+                fuel_per_second / 1e9
+            )
+        })
+    };
+    if let Some(reason) = too_dear(FUEL_PER_SECOND_MAX) {
+        return Err(Stop::broke(reason));
+    }
+    if let Some(reason) = too_dear(FUEL_PER_SECOND) {
+        return Ok(Outcome::Hint(reason, seen));
     }
     let per_second = per_frame * f64::from(subject.sample_rate_hz());
     if per_second > FUEL_PER_SECOND {

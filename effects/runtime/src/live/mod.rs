@@ -181,7 +181,10 @@ impl LiveEffect {
     /// Processes frames `[start, start + count)`, no more than the dry line holds.
     fn process_piece(&mut self, block: &mut Block, start: usize, count: usize) -> Status {
         self.dry.write(block, start, count);
-        let result = self.effect.as_mut().map(|effect| effect.advance(block, start, count));
+        let result = self.effect.as_mut().map(|effect| {
+            let mut allowance = effect.usual_allowance(count);
+            effect.advance(block, start, count, &mut allowance)
+        });
         let status = match result {
             Some(Ok(status)) if self.warming == 0 && self.wet_share >= 1.0 => {
                 self.hold(block, start + count - 1);

@@ -3,6 +3,7 @@
 mod bundled;
 mod caching;
 mod contract;
+mod deadlines;
 mod fixtures;
 mod fuzz;
 mod hostile;

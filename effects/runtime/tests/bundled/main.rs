@@ -4,5 +4,6 @@
 
 mod bench;
 mod delay;
+mod live;
 mod properties;
 mod stereo_width;

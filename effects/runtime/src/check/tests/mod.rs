@@ -431,9 +431,11 @@ fn burn(count: u32) -> String {
 fn call_that_no_live_host_waits_for_fails_cost() {
     let reason = only_failure("cost", &[(PROCESS, &burn(6_000_000))]);
     assert!(
-        reason.contains("more than a live host waits for (20 ms, at one unit per nanosecond)"),
+        reason.contains("more than a live host waits for (1.33 ms, at 3 per nanosecond)"),
         "{reason}"
     );
+    let reason = only_hint("cost", &[(PROCESS, &burn(600_000))]);
+    assert!(reason.contains("(1.33 ms, at 1 per nanosecond)"), "{reason}");
 }
 
 #[test]
