@@ -243,7 +243,8 @@ impl Effect {
     }
 
     /// Processes frames `[start, start + count)` of a block, in a live sandbox in the time of the allowance,
-    /// in another one in that of files. Real-time but for a trap, in which the engine allocates.
+    /// in another one in that of files. Real-time but for a trap, in which the engine makes two small allocations
+    /// and frees them.
     ///
     /// # Errors
     /// When the module breaks. What the frames hold then is not determined, and may not be finite; from then

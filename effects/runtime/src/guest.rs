@@ -290,7 +290,7 @@ impl Guest {
     /// What the module says about its last error: by `env.abort`, else by `fx_error`.
     pub(crate) fn said(&mut self, ticks: u64) -> Option<String> {
         if let Some(abort) = self.store.data_mut().abort.take() {
-            return Some(abort);
+            return Some(abort.text(self.memory()));
         }
         self.allow(ticks);
         let function = self.calls.error.as_ref()?;

@@ -12,8 +12,32 @@ pub(crate) struct Host {
     pub(crate) limiter: Limiter,
     /// Lines of `fx.log`, the first ones.
     pub(crate) log: Vec<String>,
-    /// What `env.abort` said.
-    pub(crate) abort: Option<String>,
+    /// The call of `env.abort` that ended the instance.
+    pub(crate) abort: Option<AbortCall>,
+}
+
+/// The arguments of `env.abort`. Its texts stay in the module's memory until somebody asks: the audio thread must
+/// not allocate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AbortCall {
+    message: i32,
+    file: i32,
+    line: i32,
+    column: i32,
+}
+
+impl AbortCall {
+    /// What it says.
+    pub(crate) fn text(self, memory: &[u8]) -> String {
+        let read = |address: i32| {
+            text::assembly_script(memory, address.cast_unsigned(), limits::ERROR_BYTES_MAX)
+        };
+        let message = read(self.message).unwrap_or_else(|| "abort without a message".into());
+        match read(self.file) {
+            Some(file) => format!("{message} ({file}:{}:{})", self.line, self.column),
+            None => message,
+        }
+    }
 }
 
 impl Host {
@@ -50,7 +74,7 @@ fn log(mut caller: Caller<'_, Host>, level: i32, address: i32, length: i32) {
     caller.data_mut().log.push(format!("{word}{line}"));
 }
 
-/// Ends the instance and keeps what it said.
+/// Ends the instance and keeps where its words are.
 fn abort(
     mut caller: Caller<'_, Host>,
     message: i32,
@@ -58,16 +82,7 @@ fn abort(
     line: i32,
     column: i32,
 ) -> wasmtime::Result<()> {
-    let memory = memory(&mut caller).unwrap_or_default();
-    let read = |address: i32| {
-        text::assembly_script(memory, address.cast_unsigned(), limits::ERROR_BYTES_MAX)
-    };
-    let message = read(message).unwrap_or_else(|| "abort without a message".into());
-    let said = match read(file) {
-        Some(file) => format!("{message} ({file}:{line}:{column})"),
-        None => message,
-    };
-    caller.data_mut().abort = Some(said);
+    caller.data_mut().abort = Some(AbortCall { message, file, line, column });
     Err(Abort.into())
 }
 

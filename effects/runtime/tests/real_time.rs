@@ -5,40 +5,43 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::processor::{Processor, Status};
-use wavemill_core::units::Frames;
+use wavemill_core::units::{Frames, SampleRate};
 use wavemill_runtime::bundled::MODULES;
-use wavemill_runtime::{Effect, Mode, Module, Sandbox, Settings, limits, live};
+use wavemill_runtime::{Allowance, Effect, Mode, Module, Sandbox, Settings, limits, live};
 
 thread_local! {
     /// Allocations, reallocations and frees of this thread.
     static CALLS: Cell<u64> = const { Cell::new(0) };
+    /// Bytes this thread allocated.
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The system's allocator, counting per thread.
 struct Counting;
 
-fn count() {
-    // At the end of a thread the counter may be gone already; nothing is measured there.
+fn count(bytes: usize) {
+    // At the end of a thread the counters may be gone already; nothing is measured there.
     let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+    let _ = BYTES.try_with(|all| all.set(all.get() + bytes));
 }
 
 // SAFETY: every call is passed on unchanged to the system's allocator; counting touches only a
 // `Cell` of the thread, which does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         // SAFETY: the caller's promise about `layout` holds for the system's allocator too.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count();
+        count(0);
         // SAFETY: `pointer` came from the system's allocator with this `layout`.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        count(size);
         // SAFETY: `pointer` came from the system's allocator with this `layout`.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -201,5 +204,50 @@ fn calls_of_bundled_effects_do_not_allocate() {
             effect.reset();
         });
         assert_eq!((calls, failed), (0, 0), "{}: {:?}", bundled.name, effect.failure());
+    }
+}
+
+/// Ways to break, and whether the engine raises a trap.
+const BREAKS: &[(&str, bool)] = &[
+    ("(f32.store (i32.const 65536) (f32.const nan))", false),
+    ("(f32.store (i32.const 65536) (f32.const 1e7))", false),
+    ("(return (i32.const -1))", false),
+    ("unreachable", true),
+    ("(drop (i32.load (i32.const 0x7fffffff)))", true),
+    ("(drop (i32.div_u (i32.const 1) (i32.const 0)))", true),
+    ("(loop $again (br $again))", true),
+    ("(call $again (local.get $frames))", true),
+    ("(call $abort (i32.const 4096) (i32.const 4096) (i32.const 1) (i32.const 1))", true),
+];
+
+/// Calls of the allocator and allocated bytes in a live call that breaks so.
+fn cost_of_breaking(body: &str) -> (u64, usize) {
+    let memory = r#"(memory (export "memory") 2)"#;
+    let again = "(func $again (param i32) (call $again (local.get 0)))";
+    let abort = r#"(module (import "env" "abort" (func $abort (param i32 i32 i32 i32)))"#;
+    let text = GAIN
+        .replace("(module", abort)
+        .replace(memory, &format!("{memory} {again}"))
+        .replace("(drop (memory.grow (i32.const 1)))", body);
+    let sandbox = Sandbox::new(Mode::Live, None).unwrap();
+    let module = sandbox.load(&wat::parse_str(text).unwrap(), limits::MEMORY_MIB).unwrap();
+    let settings = Settings::defaults(module.description());
+    let mut effect = module.instantiate(&StreamSpec::new(48_000, 2), &settings, FRAMES).unwrap();
+    let mut block = Block::from_planes(&[[0.25; FRAMES], [0.5; FRAMES]]);
+    let before = BYTES.get();
+    let calls = calls_of(|| {
+        let mut allowance = Allowance::real_time(FRAMES, SampleRate(48_000));
+        assert!(effect.advance(&mut block, 0, FRAMES, &mut allowance).is_err(), "{body}");
+    });
+    (calls, BYTES.get() - before)
+}
+
+#[test]
+fn only_a_trap_allocates_and_little() {
+    for (body, traps) in BREAKS {
+        let (calls, bytes) = cost_of_breaking(body);
+        // The engine's error and its reason, and freeing both.
+        assert_eq!(calls, if *traps { 4 } else { 0 }, "{body}");
+        assert!(bytes < 200, "{body}: {bytes} bytes");
     }
 }
