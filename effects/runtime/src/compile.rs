@@ -66,14 +66,17 @@ impl Compiler {
         };
         let thread = Builder::new().name("effect-compile".into()).stack_size(STACK_BYTES);
         let thread = thread.spawn(work).map_err(|error| failed(error.to_string()))?;
-        match receiver.recv_timeout(self.budget) {
+        let compiled = receiver.recv_timeout(self.budget);
+        if matches!(compiled, Err(RecvTimeoutError::Timeout)) {
+            self.abandoned.lock().push(thread);
+            return Err(slow());
+        }
+        // It is at its end; a plugin's code may be unloaded soon after.
+        let _ = thread.join();
+        match compiled {
             Ok(Ok(module)) => Ok(module),
             Ok(Err(error)) => Err(LoadError::Invalid { reason: reason(&error) }),
-            Err(RecvTimeoutError::Timeout) => {
-                self.abandoned.lock().push(thread);
-                Err(slow())
-            }
-            Err(RecvTimeoutError::Disconnected) => Err(failed("the compiler failed".into())),
+            Err(_) => Err(failed("the compiler failed".into())),
         }
     }
 

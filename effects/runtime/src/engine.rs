@@ -30,8 +30,9 @@ const FEATURES_OFF: WasmFeatures = WasmFeatures::RELAXED_SIMD
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::EXTENDED_CONST);
 
-/// The engine of a mode; `effects/decisions/0002-the-sandbox.md` says why so.
-pub(crate) fn engine(mode: Mode) -> wasmtime::Result<Engine> {
+/// The engine of a mode, for modules of at most so much memory; `effects/decisions/0002-the-sandbox.md` says why
+/// so.
+pub(crate) fn engine(mode: Mode, memory_mib: u32) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
@@ -40,11 +41,20 @@ pub(crate) fn engine(mode: Mode) -> wasmtime::Result<Engine> {
         .epoch_interruption(true)
         .consume_fuel(matches!(mode, Mode::Metered))
         // A DAW's process has signal handlers of its own.
-        .signals_based_traps(!matches!(mode, Mode::Live))
+        .signals_based_traps(mode != Mode::Live)
         .max_wasm_stack(limits::STACK_BYTES_MAX)
         // Collecting one costs allocations in the moment of a trap, and no user reads it.
         .wasm_backtrace_max_frames(None)
         .wasm_features(FEATURES_ON, true)
         .wasm_features(FEATURES_OFF, false);
+    if mode == Mode::Live {
+        // Without signals every access is checked, whatever surrounds the memory; what does not move is checked
+        // faster. Nothing is reserved that no instance may use.
+        config
+            .memory_reservation(u64::from(memory_mib) << 20)
+            .memory_may_move(false)
+            .memory_guard_size(0)
+            .guard_before_linear_memory(false);
+    }
     Engine::new(&config)
 }

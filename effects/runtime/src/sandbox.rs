@@ -56,6 +56,8 @@ pub struct Sandbox {
 
 struct Shared {
     mode: Mode,
+    /// Most memory of a module.
+    memory_mib_max: u32,
     budgets: Budgets,
     engine: Engine,
     compiler: Compiler,
@@ -73,17 +75,41 @@ impl Sandbox {
     /// # Errors
     /// When this machine cannot run modules at all.
     pub fn new(mode: Mode, cache: Option<&Path>) -> Result<Self, SandboxError> {
-        Self::with_budgets(mode, cache, Budgets::of(mode))
+        Self::with_memory(mode, cache, memory_mib_of(mode))
     }
 
+    /// One for modules of at most `memory_mib` MiB. Instances in a live sandbox reserve so much of the process's
+    /// addresses each, 64 MiB where nothing is said; those of files reserve 4 GiB and more, whatever is said.
+    ///
+    /// # Errors
+    /// When this machine cannot run modules at all.
+    pub fn with_memory(
+        mode: Mode,
+        cache: Option<&Path>,
+        memory_mib: u32,
+    ) -> Result<Self, SandboxError> {
+        Self::made(mode, cache, memory_mib, Budgets::of(mode))
+    }
+
+    #[cfg(test)]
     pub(crate) fn with_budgets(
         mode: Mode,
         cache: Option<&Path>,
         budgets: Budgets,
     ) -> Result<Self, SandboxError> {
+        Self::made(mode, cache, memory_mib_of(mode), budgets)
+    }
+
+    fn made(
+        mode: Mode,
+        cache: Option<&Path>,
+        memory_mib: u32,
+        budgets: Budgets,
+    ) -> Result<Self, SandboxError> {
+        let memory_mib_max = memory_mib.clamp(1, limits::MEMORY_MIB_MAX);
         let reason =
             |error: &wasmtime::Error| SandboxError::Engine { reason: format!("{error:#}") };
-        let engine = engine::engine(mode).map_err(|error| reason(&error))?;
+        let engine = engine::engine(mode, memory_mib_max).map_err(|error| reason(&error))?;
         let linker = host::linker(&engine).map_err(|error| reason(&error))?;
         let ticks = TickerHandle::to(&engine, ticker::of(mode))
             .map_err(|error| SandboxError::Thread { reason: error.to_string() })?;
@@ -94,6 +120,7 @@ impl Sandbox {
         };
         let shared = Shared {
             mode,
+            memory_mib_max,
             budgets,
             compiler: Compiler::new(budgets.compile, mode == Mode::Live),
             engine,
@@ -115,8 +142,8 @@ impl Sandbox {
     /// # Errors
     /// When it is no effect, or does not keep to the contract.
     pub fn load(&self, bytes: &[u8], memory_mib: u32) -> Result<Module, LoadError> {
-        if memory_mib == 0 || memory_mib > limits::MEMORY_MIB_MAX {
-            let max = limits::MEMORY_MIB_MAX;
+        let max = self.shared.memory_mib_max;
+        if memory_mib == 0 || memory_mib > max {
             return Err(LoadError::MemoryOutOfRange { given: memory_mib, max });
         }
         verify_head(bytes)?;
@@ -186,6 +213,11 @@ impl Sandbox {
     pub fn mode(&self) -> Mode {
         self.shared.mode
     }
+}
+
+/// Most memory of a module where nothing else was asked.
+fn memory_mib_of(mode: Mode) -> u32 {
+    if mode == Mode::Live { limits::MEMORY_MIB } else { limits::MEMORY_MIB_MAX }
 }
 
 /// Whether the bytes can be a module, before anything reads all of them.

@@ -134,7 +134,11 @@ impl Drop for TickerHandle {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.sandbox_count -= 1;
-        let thread = if state.sandbox_count == 0 { state.thread.take() } else { None };
+        if state.sandbox_count > 0 {
+            return;
+        }
+        state.engines = Vec::new();
+        let thread = state.thread.take();
         drop(state);
         if let Some(thread) = thread {
             self.0.changed.notify_all();

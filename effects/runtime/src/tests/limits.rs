@@ -51,6 +51,32 @@ fn first_memory_beyond_the_cap_is_refused() {
 }
 
 #[test]
+fn live_memory_is_what_its_sandbox_reserves() {
+    let load = |memory_mib: u32, pages: u32| {
+        let sandbox = Sandbox::with_memory(Mode::Live, None, memory_mib).unwrap();
+        let memory = format!(r#"(memory (export "memory") {pages})"#);
+        // The latency is what growing by a page returned.
+        let create = r#"(func (export "fx_create") (param f64 i32 i32) (result i32)
+            (global.set $grown (memory.grow (i32.const 1))) (i32.const 0))"#;
+        let latency = r#"(func (export "fx_latency") (result i32) (global.get $grown))"#;
+        let source = Source::new()
+            .part("memory", &memory)
+            .part("grown", "(global $grown (mut i32) (i32.const 0))")
+            .part("fx_create", create)
+            .part("latency", latency);
+        let module = sandbox.load(&source.wasm(), memory_mib).unwrap();
+        instantiate(&module, 64).map(|effect| effect.latency())
+    };
+    assert_eq!(load(limits::MEMORY_MIB, 1_023), Ok(Frames(1_023)));
+    // Growing beyond failed: -1 is an absurd latency.
+    assert!(load(limits::MEMORY_MIB, 1_024).is_err());
+    assert_eq!(load(limits::MEMORY_MIB + 1, 1_024), Ok(Frames(1_024)));
+    let sandbox = Sandbox::new(Mode::Live, None).unwrap();
+    let error = sandbox.load(&half(), limits::MEMORY_MIB + 1).err().unwrap();
+    assert_eq!(error.to_string(), "an effect may have 1 to 64 MiB of memory, not 65");
+}
+
+#[test]
 fn table_beyond_the_limit_is_refused() {
     let table =
         |elements: usize| Source::new().part("table", &format!("(table {elements} funcref)"));
