@@ -7,7 +7,7 @@ use std::time::Instant;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::processor::Processor;
-use wavemill_runtime::{Mode, Module, Sandbox, Settings, limits, live};
+use wavemill_runtime::{Mode, Module, Sandbox, Settings, limits};
 use wavemill_tests::lab;
 
 const ROUNDS: usize = 41;
@@ -82,12 +82,9 @@ fn calls() -> Vec<Series> {
         module.instantiate(&spec, &settings, frames).expect("it suits every stream")
     };
     let (file, stream) = (load(Mode::File), load(Mode::Live));
-    let settings = Settings::defaults(stream.description());
-    let (safe, _keeper) = live(&stream, &spec, &settings, frames).expect("it suits every stream");
     let mut kinds: Vec<(&str, Box<dyn Processor>)> = vec![
         ("call, 64 frames stereo, file", Box::new(effect(&file))),
         ("call, 64 frames stereo, live", Box::new(effect(&stream))),
-        ("call, 64 frames stereo, live with bypass", Box::new(safe)),
     ];
     let mut block = Block::from_planes(&[vec![0.25; frames], vec![0.5; frames]]);
     let mut all: Vec<Series> = kinds

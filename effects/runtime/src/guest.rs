@@ -1,5 +1,6 @@
 //! One instance of a module: its store, its memory and its functions.
 
+use crate::deadline;
 use crate::fault::Fault;
 use crate::host::Host;
 use crate::limits;
@@ -159,12 +160,18 @@ impl Guest {
         let running = Running::new(ticker::of(mode));
         let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
         store.limiter(|host| &mut host.limiter);
+        if mode == Mode::Live {
+            store.epoch_deadline_callback(|mut store| {
+                Ok(store.data_mut().deadline.look(deadline::worked()))
+            });
+        }
         let failed = |error| StartError::of(&error);
         if mode == Mode::Metered {
             store.set_fuel(u64::MAX).map_err(failed)?;
         }
         running.ticker().wake_for(ticks);
-        store.set_epoch_deadline(ticks);
+        let first = store.data_mut().deadline.begin(ticks);
+        store.set_epoch_deadline(if mode == Mode::Live { first } else { ticks });
         let instance = module.instantiate(&mut store).map_err(failed)?;
         let no_memory = CallFault { call: "memory", fault: Fault::Host };
         let memory = instance.get_memory(&mut store, "memory").ok_or(no_memory)?;
@@ -183,7 +190,8 @@ impl Guest {
     /// Time for the calls that follow, up to the next of these. Real-time.
     fn allow(&mut self, ticks: u64) {
         self.running.ticker().wake_for(ticks);
-        self.store.set_epoch_deadline(ticks);
+        let until = if self.is_live { self.store.data_mut().deadline.begin(ticks) } else { ticks };
+        self.store.set_epoch_deadline(until);
     }
 
     /// The description, as the module wrote it.

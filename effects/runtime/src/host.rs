@@ -1,5 +1,6 @@
 //! What a module can call: `fx.log` and `env.abort`.
 
+use crate::deadline::Deadline;
 use crate::fault::Abort;
 use crate::limiter::Limiter;
 use crate::limits;
@@ -14,6 +15,8 @@ pub(crate) struct Host {
     pub(crate) log: Vec<String>,
     /// The call of `env.abort` that ended the instance.
     pub(crate) abort: Option<AbortCall>,
+    /// Of the call under way, in a live stream.
+    pub(crate) deadline: Deadline,
 }
 
 /// The arguments of `env.abort`. Its texts stay in the module's memory until somebody asks: the audio thread must
@@ -42,7 +45,12 @@ impl AbortCall {
 
 impl Host {
     pub(crate) fn new(memory_mib: u32) -> Self {
-        Self { limiter: Limiter::new(memory_mib), log: Vec::new(), abort: None }
+        Self {
+            limiter: Limiter::new(memory_mib),
+            log: Vec::new(),
+            abort: None,
+            deadline: Deadline::default(),
+        }
     }
 }
 

@@ -47,12 +47,6 @@ pub(crate) const LIVE_TIME_MIN: Duration = Duration::from_millis(20);
 /// Least time of a live call in ticks of which the first is under way, whatever is left of an allowance.
 pub(crate) const LIVE_TICKS_MIN: u64 = 2;
 
-/// Time in which a live effect that broke gives way to the dry signal, and a fresh one comes back.
-pub(crate) const LIVE_FADE_TIME: Duration = Duration::from_millis(10);
-
-/// How often a live effect may break until it stays bypassed.
-pub(crate) const LIVE_STRIKES_MAX: u32 = 3;
-
 /// How often deadlines are looked at while files are processed.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 

@@ -7,7 +7,7 @@ use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::processor::{Processor, Status};
 use wavemill_core::units::{Frames, SampleRate};
 use wavemill_runtime::bundled::MODULES;
-use wavemill_runtime::{Allowance, Effect, Mode, Module, Sandbox, Settings, limits, live};
+use wavemill_runtime::{Allowance, Effect, Mode, Module, Sandbox, Settings, limits};
 
 thread_local! {
     /// Allocations, reallocations and frees of this thread.
@@ -158,18 +158,6 @@ fn calls_of_an_effect_do_not_allocate() {
         });
         assert_eq!(outcome, (0, 0), "{mode:?}");
     }
-}
-
-#[test]
-fn calls_of_a_live_effect_do_not_allocate() {
-    let module = module(Mode::Live);
-    let settings = Settings::defaults(module.description());
-    let outcome = patiently(|| {
-        let spec = StreamSpec::new(48_000, 2);
-        let (effect, _keeper) = live(&module, &spec, &settings, FRAMES).unwrap();
-        calls_and_errors(effect, |effect| effect.set(0, 0.5))
-    });
-    assert_eq!(outcome, (0, 0));
 }
 
 #[test]

@@ -8,6 +8,5 @@ mod fixtures;
 mod fuzz;
 mod hostile;
 mod limits;
-mod live;
 mod mutation;
 mod running;
