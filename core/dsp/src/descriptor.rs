@@ -134,7 +134,7 @@ impl Params {
     }
 
     /// A key's value, if it has one.
-    pub(crate) fn get(&self, key: &str) -> Option<&ParamValue> {
+    pub fn get(&self, key: &str) -> Option<&ParamValue> {
         self.0.get(key)
     }
 
@@ -176,9 +176,14 @@ impl Params {
     /// # Errors
     /// As [`Self::number`].
     pub(crate) fn bool(&self, key: &'static str) -> Result<bool, BuildError> {
-        match self.0.get(key) {
-            Some(ParamValue::Bool(value)) => Ok(*value),
-            _ => Err(BuildError::NotSet { param: key, expected: "true or false" }),
+        self.optional_bool(key).ok_or(BuildError::NotSet { param: key, expected: "true or false" })
+    }
+
+    /// `true` or `false` of a key that may be absent.
+    pub fn optional_bool(&self, key: &str) -> Option<bool> {
+        match self.0.get(key)? {
+            ParamValue::Bool(value) => Some(*value),
+            _ => None,
         }
     }
 

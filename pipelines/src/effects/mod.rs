@@ -21,7 +21,7 @@ pub use step::EffectStep;
 
 use std::path::{Path, PathBuf};
 #[cfg(feature = "effects")]
-use wavemill_runtime::limits;
+use wavemill_runtime::Mode;
 
 /// Where the effects of a pipeline come from. Cheap to clone; clones share the sandbox and the
 /// modules that were loaded, so a program makes one and asks it for each pipeline's own.
@@ -46,9 +46,16 @@ impl Effects {
         drop(cache);
         Self {
             #[cfg(feature = "effects")]
-            modules: std::sync::Arc::new(modules::Modules::new(cache)),
+            modules: std::sync::Arc::new(modules::Modules::new(Mode::File, cache)),
             ..Self::default()
         }
+    }
+
+    /// The same for a live stream, whose modules have little time for each block.
+    #[cfg(feature = "effects")]
+    pub fn live(cache: Option<PathBuf>) -> Self {
+        let modules = std::sync::Arc::new(modules::Modules::new(Mode::Live, cache));
+        Self { modules, ..Self::default() }
     }
 
     /// No effects at all: a pipeline that names one is refused, as without the feature `effects`. For
@@ -92,7 +99,7 @@ impl Effects {
     /// When there is no such module, or it is refused.
     #[cfg(feature = "effects")]
     pub fn load(&self, name: &str) -> Result<wavemill_runtime::Module, EffectError> {
-        let resolved = Resolver::new(&self.unlocked()).resolve(name, limits::MEMORY_MIB_MAX);
+        let resolved = Resolver::new(&self.unlocked()).resolve(name, self.modules.memory_mib_max());
         resolved.map(|(module, _)| module)
     }
 

@@ -4,15 +4,15 @@ use super::EffectError;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use wavemill_runtime::{Mode, Module, Sandbox};
+use wavemill_runtime::{Mode, Module, Sandbox, limits};
 
 /// Modules kept in memory; beyond that all are forgotten, as the disk remembers them.
 const LOADED_MAX: usize = 64;
 
 /// The sandbox of this process and the modules loaded into it, by their content: a file that was
 /// replaced is another module, whatever its time and size say.
-#[derive(Default)]
 pub(super) struct Modules {
+    mode: Mode,
     cache: Option<PathBuf>,
     state: Mutex<State>,
 }
@@ -23,6 +23,12 @@ struct State {
     loaded: HashMap<(blake3::Hash, u32), Module>,
 }
 
+impl Default for Modules {
+    fn default() -> Self {
+        Self::new(Mode::File, None)
+    }
+}
+
 impl std::fmt::Debug for Modules {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Modules").field("cache", &self.cache).finish_non_exhaustive()
@@ -30,8 +36,13 @@ impl std::fmt::Debug for Modules {
 }
 
 impl Modules {
-    pub(super) fn new(cache: Option<PathBuf>) -> Self {
-        Self { cache, state: Mutex::default() }
+    pub(super) fn new(mode: Mode, cache: Option<PathBuf>) -> Self {
+        Self { mode, cache, state: Mutex::default() }
+    }
+
+    /// The most memory that an instance may have.
+    pub(super) fn memory_mib_max(&self) -> u32 {
+        if self.mode == Mode::Live { limits::MEMORY_MIB } else { limits::MEMORY_MIB_MAX }
     }
 
     pub(super) fn uncached_because(&self) -> Option<String> {
@@ -57,7 +68,7 @@ impl Modules {
                 // when the cache is.
                 let _ = std::fs::create_dir_all(above);
             }
-            let sandbox = Sandbox::new(Mode::File, self.cache.as_deref());
+            let sandbox = Sandbox::new(self.mode, self.cache.as_deref());
             let reason = |error: &dyn std::error::Error| error.to_string();
             state.sandbox =
                 Some(sandbox.map_err(|error| EffectError::Sandbox { reason: reason(&error) })?);
