@@ -80,7 +80,11 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "wavemill",
         ],
     ),
-    ("wavemill-plugin", &["wavemill-core", "wavemill-pipelines"]),
+    ("wavemill-rack", &["wavemill-core", "wavemill-pipelines", "wavemill-runtime"]),
+    (
+        "wavemill-plugin",
+        &["wavemill-core", "wavemill-pipelines", "wavemill-rack", "wavemill-runtime"],
+    ),
     ("xtask", &[]),
 ];
 
