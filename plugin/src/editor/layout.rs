@@ -3,9 +3,6 @@
 use super::theme::GAP;
 use egui::{Rect, pos2};
 
-/// Smallest size that shows everything, in points.
-pub(super) const SIZE_MIN: (u32, u32) = (600, 400);
-
 /// The editor's regions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Regions {

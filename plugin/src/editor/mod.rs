@@ -1,50 +1,38 @@
 //! The editor: one glance shows loudness, peak and verdict.
 
 mod bars;
-mod field;
-mod focus;
 mod footer;
 mod header;
 mod history;
-mod keyboard;
 mod layout;
 mod numbers;
 mod output;
 mod overlay;
-mod pace;
-mod panel;
-mod place;
 mod scale;
 mod scope;
 mod spectrum;
 mod spectrum_view;
 #[cfg(test)]
-mod stage;
-mod theme;
-mod tip;
+pub(crate) mod stage;
 mod verdict;
-mod window;
-mod words;
+pub(crate) mod words;
 
 use crate::meters::Snapshot;
 use crate::plugin::SharedState;
+use crate::window::{self, Home, field, focus, pace::Pace, panel, theme, tip};
 use egui::{Context, Ui};
 use layout::Regions;
 use nice_plug::context::gui::GuiContext;
-use nice_plug::editor::dpi::LogicalSize;
-use pace::Pace;
-use place::Place;
 use spectrum::Spectrum;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use verdict::TargetState;
-pub(crate) use window::Window;
 
 /// How long after the last change things still move: falling levels.
 const RESTLESS_TIME: Duration = Duration::from_secs(5);
 
 /// Everything the editor remembers; lives as long as the plugin, whether a window is open or not.
-pub(crate) struct Face {
+pub struct Face {
     desk: Arc<SharedState>,
     context: Option<GuiContext>,
     history: Snapshot,
@@ -63,9 +51,37 @@ pub(crate) struct Face {
     pace: Pace,
 }
 
+/// What opens the editor.
+pub(crate) type Window = window::Window<Face>;
+
 /// The editor of an instance.
 pub(crate) fn editor(desk: &Arc<SharedState>) -> Window {
-    Window::new(Face::new(Arc::clone(desk)))
+    let home: Arc<SharedState> = Arc::clone(desk);
+    Window::new(Face::new(Arc::clone(desk)), home)
+}
+
+impl Home for SharedState {
+    fn size(&self) -> ((u32, u32), f32) {
+        let choices = self.params.choices.read();
+        (choices.window, choices.zoom)
+    }
+
+    fn resized(&self, size: (u32, u32)) {
+        self.params.choices.write().window = size;
+    }
+
+    fn zoomed(&self, zoom: f32) {
+        self.params.choices.write().zoom = zoom;
+    }
+
+    fn closed(&self) {
+        self.shared.tap.open(false);
+        self.wake();
+    }
+
+    fn track_named(&self, name: &str) {
+        name.clone_into(&mut self.track.lock());
+    }
 }
 
 impl Face {
@@ -140,8 +156,7 @@ impl Face {
     }
 }
 
-impl Face {
-    /// A window was made for it.
+impl window::Face for Face {
     fn begin(&mut self, context: &Context, nice: GuiContext) {
         theme::apply(context);
         self.context = Some(nice);
@@ -151,24 +166,9 @@ impl Face {
         self.pace = Pace::default();
     }
 
-    /// Draws everything; says in which times to draw again.
     fn ui(&mut self, ui: &mut Ui) -> [Option<Duration>; 2] {
         let Some(context) = self.context.clone() else { return [None; 2] };
         let is_restless = self.draw(ui, &context);
         self.pace.pauses(Instant::now(), is_restless)
-    }
-
-    /// What the state asks for.
-    fn place(&self) -> Place {
-        Place::of(&self.desk.params.choices.read())
-    }
-
-    /// In points.
-    fn resized_to(&self, size: LogicalSize<f64>) {
-        self.desk.params.choices.write().window = place::points(size);
-    }
-
-    fn zoom_changed(&self, zoom: f32) {
-        self.desk.params.choices.write().zoom = zoom;
     }
 }

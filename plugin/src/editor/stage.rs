@@ -1,10 +1,11 @@
 //! The editor without a window, for tests: frames are drawn when asked for, and what they show is text.
 
-use super::place::size_of;
-use super::{Face, theme};
+use super::Face;
 use crate::meters::{HistoryWriter, Point};
 use crate::params::WINDOW;
 use crate::plugin::SharedState;
+use crate::window::place::size_of;
+use crate::window::theme;
 use egui::output::OutputEvent;
 use egui::{
     Context, Event, Id, Key, Memory, Modifiers, Pos2, RawInput, Rect, Shape, Vec2, pos2, vec2,
@@ -16,9 +17,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// An editor on a stage.
-pub(super) struct Stage {
-    pub(super) desk: Arc<SharedState>,
-    pub(super) context: Context,
+pub(crate) struct Stage {
+    pub(crate) desk: Arc<SharedState>,
+    pub(crate) context: Context,
     face: Face,
     gui: GuiContext,
     shapes: Vec<Shape>,
@@ -54,12 +55,12 @@ impl GuiContextInner for Host {
 
 impl Stage {
     /// An editor of the usual size.
-    pub(super) fn new(desk: SharedState) -> Self {
+    pub(crate) fn new(desk: SharedState) -> Self {
         Self::sized(desk, WINDOW)
     }
 
     /// An editor that was drawn twice, after which all things have their place.
-    pub(super) fn sized(desk: SharedState, size: (u32, u32)) -> Self {
+    pub(crate) fn sized(desk: SharedState, size: (u32, u32)) -> Self {
         let size = size_of(size);
         let desk = Arc::new(desk);
         let context = Context::default();
@@ -79,7 +80,7 @@ impl Stage {
     }
 
     /// Draws one frame after these events.
-    pub(super) fn draw(&mut self, events: Vec<Event>) {
+    pub(crate) fn draw(&mut self, events: Vec<Event>) {
         let input = RawInput {
             screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), self.size)),
             focused: true,
@@ -100,7 +101,7 @@ impl Stage {
     }
 
     /// Presses and releases a key; then a frame for what it changed.
-    pub(super) fn press(&mut self, key: Key, modifiers: Modifiers) {
+    pub(crate) fn press(&mut self, key: Key, modifiers: Modifiers) {
         for pressed in [true, false] {
             let event = Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
             self.draw(vec![event]);
@@ -109,17 +110,17 @@ impl Stage {
     }
 
     /// What has the keyboard's focus.
-    pub(super) fn focus(&self) -> Option<Id> {
+    pub(crate) fn focus(&self) -> Option<Id> {
         self.context.memory(Memory::focused)
     }
 
     /// What it says of itself.
-    pub(super) fn focused_words(&self) -> Option<&str> {
+    pub(crate) fn focused_words(&self) -> Option<&str> {
         self.focused_words.as_deref()
     }
 
     /// Everything that the keyboard can be at: what can be clicked, dragged or typed into, and what is explained.
-    pub(super) fn controls(&self) -> HashSet<Id> {
+    pub(crate) fn controls(&self) -> HashSet<Id> {
         self.context.viewport(|view| {
             let widgets = view.prev_pass.widgets.layers().flat_map(|(_, widgets)| widgets);
             let controls = widgets.filter(|widget| widget.enabled && widget.sense.is_focusable());
@@ -128,7 +129,7 @@ impl Stage {
     }
 
     /// What a spectrum of one line looks like: the window's thread has seen a tone.
-    pub(super) fn play_tone(&mut self) {
+    pub(crate) fn play_tone(&mut self) {
         let tap = &self.desk.shared.tap;
         tap.open(true);
         let tone: Vec<f32> = (0..16_384u16).map(|frame| (f32::from(frame) * 0.1).sin()).collect();
@@ -138,19 +139,19 @@ impl Stage {
     }
 
     /// Held peaks of the spectrum, in dBFS.
-    pub(super) fn held_db(&self) -> Vec<f32> {
+    pub(crate) fn held_db(&self) -> Vec<f32> {
         self.face.spectrum.held_db.clone()
     }
 
     /// Places of controls, and what one can see of them.
-    pub(super) fn places(&self) -> Vec<[Rect; 2]> {
+    pub(crate) fn places(&self) -> Vec<[Rect; 2]> {
         let controls = self.controls();
         let responses = controls.iter().filter_map(|&id| self.context.read_response(id));
         responses.map(|response| [response.rect, response.interact_rect]).collect()
     }
 
     /// So many points of a steady program.
-    pub(super) fn fill_history(&mut self, count: usize) {
+    pub(crate) fn fill_history(&mut self, count: usize) {
         let point = Point { short_term_lufs: Some(-23.0), ..Point::default() };
         let mut scribe = HistoryWriter::default();
         for _ in 0..count {
@@ -160,7 +161,7 @@ impl Stage {
     }
 
     /// Everything that was drawn.
-    pub(super) fn shapes(&self) -> Vec<&Shape> {
+    pub(crate) fn shapes(&self) -> Vec<&Shape> {
         fn flatten<'a>(shape: &'a Shape, all: &mut Vec<&'a Shape>) {
             match shape {
                 Shape::Vec(shapes) => shapes.iter().for_each(|shape| flatten(shape, all)),
@@ -173,7 +174,7 @@ impl Stage {
     }
 
     /// Where words were drawn.
-    pub(super) fn place_of(&self, words: &str) -> Pos2 {
+    pub(crate) fn place_of(&self, words: &str) -> Pos2 {
         let place = |shape: &Shape| match shape {
             Shape::Text(text) if text.galley.text() == words => {
                 Some(text.pos + text.galley.size() / 2.0)
@@ -184,7 +185,7 @@ impl Stage {
     }
 
     /// Everything that was written.
-    pub(super) fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let text = |shape: &Shape| match shape {
             Shape::Text(text) => Some(text.galley.text().to_owned()),
             _ => None,
@@ -193,7 +194,7 @@ impl Stage {
     }
 
     /// Draws until something like this is written: the disk is asked meanwhile.
-    pub(super) fn wait_until(&mut self, is_it: impl Fn(&str) -> bool) {
+    pub(crate) fn wait_until(&mut self, is_it: impl Fn(&str) -> bool) {
         let begin = std::time::Instant::now();
         while !self.texts().iter().any(|text| is_it(text)) {
             assert!(begin.elapsed().as_secs() < 60, "{:?}", self.texts());
@@ -202,11 +203,11 @@ impl Stage {
         }
     }
 
-    pub(super) fn wait_for(&mut self, words: &str) {
+    pub(crate) fn wait_for(&mut self, words: &str) {
         self.wait_until(|text| text == words);
     }
 
-    pub(super) fn shows(&self, words: &str) -> bool {
+    pub(crate) fn shows(&self, words: &str) -> bool {
         self.texts().iter().any(|text| text == words)
     }
 }

@@ -1,35 +1,35 @@
 //! What the numbers mean, and by which standard.
 
-pub(super) const INTEGRATED: &str = "Integrated loudness: the whole program, K-weighted, in blocks \
+pub(crate) const INTEGRATED: &str = "Integrated loudness: the whole program, K-weighted, in blocks \
     of 400 ms with gates at -70 LUFS and 10 LU below the rest. ITU-R BS.1770-5, EBU R 128.";
-pub(super) const SHORT_TERM: &str =
+pub(crate) const SHORT_TERM: &str =
     "Short-term loudness: the last 3 s, not gated; below it, the maximum so far. EBU Tech 3341.";
-pub(super) const MOMENTARY: &str =
+pub(crate) const MOMENTARY: &str =
     "Momentary loudness: the last 400 ms; below it, the maximum so far. EBU Tech 3341.";
-pub(super) const RANGE: &str = "Loudness range: from the 10th to the 95th percentile of short-term \
+pub(crate) const RANGE: &str = "Loudness range: from the 10th to the 95th percentile of short-term \
     loudness, gated at -70 LUFS and 20 LU below the rest. EBU Tech 3342.";
-pub(super) const TRUE_PEAK: &str = "True peak: the largest value, also between samples, with 4x \
+pub(crate) const TRUE_PEAK: &str = "True peak: the largest value, also between samples, with 4x \
     oversampling (2x from 96 kHz) by ITU-R BS.1770-5, Annex 2, and with 16x; the larger one \
     counts, as in reports.";
-pub(super) const PLR: &str =
+pub(crate) const PLR: &str =
     "PLR, peak to loudness ratio: maximum true peak by ITU-R BS.1770-5 minus integrated loudness.";
-pub(super) const PSR: &str = "PSR, peak to short-term loudness ratio: true peak of 3 s minus their \
+pub(crate) const PSR: &str = "PSR, peak to short-term loudness ratio: true peak of 3 s minus their \
     loudness; minimum so far above -70 LUFS. Shepherd and others, AES Convention 143, 2017.";
-pub(super) const TEMPO: &str = "Tempo of the last two minutes, in quarter notes per minute; below it, how likely it is \
+pub(crate) const TEMPO: &str = "Tempo of the last two minutes, in quarter notes per minute; below it, how likely it is \
     right. Heard while this window is open, from 8 s on. A dash: no steady pulse, or less than 30 % certain. If it is \
     wrong, it is mostly the half or the double.";
-pub(super) const KEY: &str = "Key of the last two minutes: C is C major, Am is A minor; right of it, its place on the \
+pub(crate) const KEY: &str = "Key of the last two minutes: C is C major, Am is A minor; right of it, its place on the \
     Camelot wheel, on which neighbors mix well. Below it, how likely it is right. Heard while this window is open, from \
     8 s on. A dash: no key, as in drums or speech, or less than 30 % certain.";
-pub(super) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 identical, 0 \
+pub(crate) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 identical, 0 \
     unrelated, -1 inverted (cancels in mono). The mean product of both over the root of their \
     powers; no standard defines it. Quiet signals are drawn larger, by the dB in the corner.";
-pub(super) const SPECTRUM: &str = "Power of both channels in 1/24-octave bands, from 8192 samples \
+pub(crate) const SPECTRUM: &str = "Power of both channels in 1/24-octave bands, from 8192 samples \
     with a Hann window; a full-scale sine reaches 0 dB. The thin line holds peaks. `lines` shows \
     the FFT itself; the dashed line was saved with `keep`.";
-pub(super) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since \
+pub(crate) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since \
     the last reset. Orange: short-term loudness above the target's limit or, if it has none, more \
     than 5 LU above the target. Marks at the top: true peaks above the limit. Right: histogram of \
     short-term loudness. Zoom and move with the wheel and arrow keys; space shows everything.";
-pub(super) const SAVED: &str =
+pub(crate) const SAVED: &str =
     "Values from when the project was saved, until something is measured or the meters are reset.";

@@ -7,52 +7,52 @@ use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId,
 use std::sync::Arc;
 use wavemill_core::typeface;
 
-pub(super) const GROUND: Color32 = Color32::from_rgb(0x14, 0x17, 0x1c);
-pub(super) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1f, 0x26);
-pub(super) const GRID: Color32 = Color32::from_rgb(0x2c, 0x32, 0x3c);
-pub(super) const FAINT: Color32 = Color32::from_rgb(0x84, 0x8e, 0x9c);
-pub(super) const TEXT: Color32 = Color32::from_rgb(0xe4, 0xe8, 0xee);
+pub(crate) const GROUND: Color32 = Color32::from_rgb(0x14, 0x17, 0x1c);
+pub(crate) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1f, 0x26);
+pub(crate) const GRID: Color32 = Color32::from_rgb(0x2c, 0x32, 0x3c);
+pub(crate) const FAINT: Color32 = Color32::from_rgb(0x84, 0x8e, 0x9c);
+pub(crate) const TEXT: Color32 = Color32::from_rgb(0xe4, 0xe8, 0xee);
 
 /// The signal.
-pub(super) const SIGNAL: Color32 = Color32::from_rgb(0x56, 0xb4, 0xe9);
+pub(crate) const SIGNAL: Color32 = Color32::from_rgb(0x56, 0xb4, 0xe9);
 /// Within a target.
-pub(super) const GOOD: Color32 = Color32::from_rgb(0x2a, 0xc0, 0x95);
+pub(crate) const GOOD: Color32 = Color32::from_rgb(0x2a, 0xc0, 0x95);
 /// Beyond a limit.
-pub(super) const BAD: Color32 = Color32::from_rgb(0xe8, 0x74, 0x22);
+pub(crate) const BAD: Color32 = Color32::from_rgb(0xe8, 0x74, 0x22);
 /// What is remembered: peak hold, a reference.
-pub(super) const HELD: Color32 = Color32::from_rgb(0xf0, 0xe4, 0x42);
+pub(crate) const HELD: Color32 = Color32::from_rgb(0xf0, 0xe4, 0x42);
 /// The target itself.
-pub(super) const TARGET: Color32 = Color32::from_rgb(0xcc, 0x79, 0xa7);
+pub(crate) const TARGET: Color32 = Color32::from_rgb(0xcc, 0x79, 0xa7);
 
 /// The ring around what the keyboard is at.
-pub(super) const FOCUS: Color32 = Color32::WHITE;
+pub(crate) const FOCUS: Color32 = Color32::WHITE;
 
 /// Room between panels.
-pub(super) const GAP: f32 = 6.0;
+pub(crate) const GAP: f32 = 6.0;
 
 /// Corners of panels.
-pub(super) const CORNER: CornerRadius = CornerRadius::same(5);
+pub(crate) const CORNER: CornerRadius = CornerRadius::same(5);
 
-pub(super) fn font(size: f32) -> FontId {
+pub(crate) fn font(size: f32) -> FontId {
     FontId::proportional(size)
 }
 
 /// Numbers that should stand out; digits are of one width.
-pub(super) fn digits(size: f32) -> FontId {
+pub(crate) fn digits(size: f32) -> FontId {
     FontId::monospace(size)
 }
 
-pub(super) fn hairline(color: Color32) -> Stroke {
+pub(crate) fn hairline(color: Color32) -> Stroke {
     Stroke::new(1.0, color)
 }
 
 /// Lets a color shine through.
-pub(super) fn veil(color: Color32, share: f32) -> Color32 {
+pub(crate) fn veil(color: Color32, share: f32) -> Color32 {
     color.gamma_multiply(share)
 }
 
 /// Sets the theme of egui.
-pub(super) fn apply(context: &egui::Context) {
+pub(crate) fn apply(context: &egui::Context) {
     let mut visuals = Visuals::dark();
     visuals.panel_fill = GROUND;
     visuals.window_fill = PANEL;

@@ -15,14 +15,14 @@ const WATCH_TIME: Duration = Duration::from_secs(2);
 /// One appointment of a kind at a time. The window keeps every one it is given, so pictures between two (the
 /// pointer moves, a key is pressed) must not make more of them: they would never end.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     due: Option<Instant>,
     watch: Option<Instant>,
 }
 
 impl Pace {
     /// The appointments to make after a picture drawn at `now`; `None` where one stands already.
-    pub(super) fn pauses(&mut self, now: Instant, is_restless: bool) -> [Option<Duration>; 2] {
+    pub(crate) fn pauses(&mut self, now: Instant, is_restless: bool) -> [Option<Duration>; 2] {
         let pause = if is_restless { FRAME_TIME } else { IDLE_TIME };
         [(&mut self.due, pause), (&mut self.watch, WATCH_TIME)].map(|(due, pause)| {
             if due.is_some_and(|due| now < due && due <= now + pause) {

@@ -3,7 +3,7 @@
 use egui::{Label, Order, Popup, Response, Sense, Tooltip, WidgetText};
 
 /// Something that can be explained.
-pub(super) trait Tip {
+pub(crate) trait Tip {
     /// Explains it, if its sense is focusable to the keyboard, too; Escape takes the words away.
     fn tip(self, words: &str) -> Self;
 }
@@ -26,16 +26,16 @@ impl Tip for Response {
 }
 
 /// Words that Tab leads to, so that they can be explained.
-pub(super) fn label(words: impl Into<WidgetText>) -> Label {
+pub(crate) fn label(words: impl Into<WidgetText>) -> Label {
     Label::new(words).sense(Sense::focusable_noninteractive())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::editor::focus::go_to;
     use crate::editor::stage::Stage;
     use crate::editor::words;
     use crate::plugin::SharedState;
+    use crate::window::focus::go_to;
     use egui::{Key, Modifiers};
 
     #[test]

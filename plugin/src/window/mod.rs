@@ -8,12 +8,17 @@
 //! a DAW exits or unloads the plugin then, it crashes; a test of ours found that. Neither does the framework
 //! (`nice-plug-egui` 0.6.0) notify the editor that its window was closed.
 
-use super::Face;
-use super::keyboard::Keyboard;
-use super::layout::SIZE_MIN;
-use super::place::{Fit, Place, size_of};
-use crate::plugin::SharedState;
+pub(crate) mod field;
+pub(crate) mod focus;
+mod keyboard;
+pub(crate) mod pace;
+pub(crate) mod panel;
+pub(crate) mod place;
+pub(crate) mod theme;
+pub(crate) mod tip;
+
 use egui::{Context, Ui};
+use keyboard::Keyboard;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use nice_plug::editor::{
@@ -27,6 +32,7 @@ use nice_plug_egui::{
     RepaintNotifier, create_egui_editor,
 };
 use parking_lot::Mutex;
+use place::{Fit, Place, SIZE_MIN, points, size_of};
 use std::cell::RefCell;
 use std::error::Error;
 use std::sync::Arc;
@@ -100,9 +106,37 @@ fn wait(life: &Life) {
     }
 }
 
+/// What is drawn in a window. It lives as long as the plugin, whether a window is open or not.
+pub trait Face: Send + 'static {
+    /// A window was made for it.
+    fn begin(&mut self, context: &Context, nice: GuiContext);
+
+    /// Draws everything; says in which times to draw again.
+    fn ui(&mut self, ui: &mut Ui) -> [Option<Duration>; 2];
+}
+
+/// The instance that a window belongs to.
+pub(crate) trait Home: Send + Sync + 'static {
+    /// The size that the state asks for, in points, and the zoom.
+    fn size(&self) -> ((u32, u32), f32);
+
+    /// The window has another size, in points.
+    fn resized(&self, size: (u32, u32));
+
+    /// The user chose another zoom.
+    fn zoomed(&self, zoom: f32);
+
+    /// The window was closed.
+    fn closed(&self);
+
+    /// What the DAW calls the track.
+    fn track_named(&self, name: &str);
+}
+
 /// The editor in one window. Windows come and go, the editor stays.
-pub(super) struct EditorView {
-    face: Arc<Mutex<Face>>,
+struct EditorView<F> {
+    face: Arc<Mutex<F>>,
+    home: Arc<dyn Home>,
     life: Life,
     /// Where a loaded state wants the window.
     wish: Option<Place>,
@@ -110,7 +144,7 @@ pub(super) struct EditorView {
     keyboard: Keyboard,
 }
 
-impl NiceEguiApp for EditorView {
+impl<F: Face> NiceEguiApp for EditorView<F> {
     fn build(
         &mut self,
         context: Context,
@@ -130,7 +164,7 @@ impl NiceEguiApp for EditorView {
     fn ui(&mut self, ui: &mut Ui, frame: &mut Frame) {
         let face = Arc::clone(&self.face);
         let mut face = face.lock();
-        self.settle(&face, ui.ctx());
+        self.settle(ui.ctx());
         let pauses = face.ui(ui);
         self.keyboard.settle(ui.ctx(), frame.baseview_window());
         for pause in pauses.into_iter().flatten() {
@@ -145,57 +179,57 @@ impl NiceEguiApp for EditorView {
         let zoom = life.context.as_ref().map_or(1.0, Context::zoom_factor);
         life.scale = Some(size.scale_factor / f64::from(zoom));
         drop(life);
-        self.face.lock().resized_to(size.logical);
+        self.home.resized(points(size.logical));
     }
 
     fn zoom_factor_changed(&mut self, zoom: f32) {
         if self.fit.has_brought(zoom) {
-            let wanted = self.face.lock().place().zoom;
+            let wanted = Place::of(self.home.size()).zoom;
             self.life.lock().fit = Some(zoom).filter(|zoom| *zoom < wanted);
         } else {
             (self.life.lock().fit, self.fit) = (None, Fit::default());
-            self.face.lock().zoom_changed(zoom);
+            self.home.zoomed(zoom);
         }
     }
 }
 
-impl EditorView {
+impl<F> EditorView<F> {
     /// Size and zoom: as a state that was loaded says, or as there is room for.
-    fn settle(&mut self, face: &Face, context: &Context) {
+    fn settle(&mut self, context: &Context) {
         let mut life = self.life.lock();
         if std::mem::take(&mut life.is_loaded) {
             life.fit = None;
-            (self.wish, self.fit) = (Some(face.place()), Fit::default());
+            (self.wish, self.fit) = (Some(Place::of(self.home.size())), Fit::default());
         }
         drop(life);
         self.wish = self.wish.filter(|place| !place.take(context));
         if self.wish.is_none()
-            && let Some(size) = self.fit.follow(context, face.place().zoom, Instant::now())
+            && let Some(size) =
+                self.fit.follow(context, Place::of(self.home.size()).zoom, Instant::now())
         {
-            face.resized_to(LogicalSize::new(size.x.into(), size.y.into()));
+            self.home.resized(points(LogicalSize::new(size.x.into(), size.y.into())));
         }
     }
 }
 
 /// What makes windows.
-pub struct Window {
-    face: Arc<Mutex<Face>>,
-    desk: Arc<SharedState>,
+pub struct Window<F> {
+    face: Arc<Mutex<F>>,
+    home: Arc<dyn Home>,
     life: Life,
 }
 
-impl Window {
-    pub(super) fn new(face: Face) -> Self {
-        let desk = Arc::clone(&face.desk);
-        Self { face: Arc::new(Mutex::new(face)), desk, life: Life::default() }
+impl<F: Face> Window<F> {
+    pub(crate) fn new(face: F, home: Arc<dyn Home>) -> Self {
+        Self { face: Arc::new(Mutex::new(face)), home, life: Life::default() }
     }
 
     fn place(&self) -> Place {
-        Place::of(&self.desk.params.choices.read())
+        Place::of(self.home.size())
     }
 
     /// The framework's editor, for one window.
-    fn editor(&self) -> Option<EguiEditor<EditorView>> {
+    fn editor(&self) -> Option<EguiEditor<EditorView<F>>> {
         let place = self.place();
         let settings = EguiNiceSettings::new()
             .with_tile("Wavemill")
@@ -203,6 +237,7 @@ impl Window {
             .with_repaint_poll_interval(POLL_TIME);
         let sight = EditorView {
             face: Arc::clone(&self.face),
+            home: Arc::clone(&self.home),
             life: Arc::clone(&self.life),
             wish: None,
             fit: Fit::default(),
@@ -229,7 +264,7 @@ fn resize_hint() -> ResizeHint {
 /// A window that is open.
 pub struct Open {
     window: Option<baseview::Window>,
-    desk: Arc<SharedState>,
+    home: Arc<dyn Home>,
     life: Life,
 }
 
@@ -246,15 +281,15 @@ impl Drop for Open {
         let mut life = self.life.lock();
         life.context = None;
         (life.is_loaded, life.fit) = (false, None);
-        self.desk.shared.tap.open(false);
-        self.desk.wake();
+        drop(life);
+        self.home.closed();
     }
 }
 
 /// What the DAW does with an open window.
 pub struct Handle {
     framework: EguiEditorHandle,
-    desk: Arc<SharedState>,
+    home: Arc<dyn Home>,
     life: Life,
 }
 
@@ -292,7 +327,7 @@ impl EditorHandle for Handle {
 
     fn adjust_size(&self, size: NativeSize<u32>, open: &Open) -> Option<NativeSize<u32>> {
         let size = self.framework.adjust_size(size, open.window()?)?;
-        let place = Place::of(&self.desk.params.choices.read());
+        let place = Place::of(self.home.size());
         let min = place.native_min(self.life.lock().scale());
         Some(NativeSize::new(size.width.max(min.width), size.height.max(min.height)))
     }
@@ -315,7 +350,7 @@ impl EditorHandle for Handle {
     fn param_modulation_changed(&self, _id: &str, _modulation_offset: f32) {}
 }
 
-impl Editor for Window {
+impl<F: Face> Editor for Window<F> {
     type Handle = Handle;
 
     fn spawn(
@@ -331,10 +366,10 @@ impl Editor for Window {
         let spawned =
             editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host);
         let SpawnedEditor { handle, window } = spawned.inspect_err(|_| wait(&self.life))?;
-        let (desk, life) = (Arc::clone(&self.desk), Arc::clone(&self.life));
+        let (home, life) = (Arc::clone(&self.home), Arc::clone(&self.life));
         Ok(SpawnedEditor {
-            handle: Handle { framework: handle, desk: Arc::clone(&desk), life: Arc::clone(&life) },
-            window: Open { window: Some(window), desk, life },
+            handle: Handle { framework: handle, home: Arc::clone(&home), life: Arc::clone(&life) },
+            window: Open { window: Some(window), home, life },
         })
     }
 
@@ -352,7 +387,7 @@ impl Editor for Window {
 
     /// Both formats report it by way of the editor, open or not.
     fn track_info_updated(&self, info: TrackInfo) {
-        info.name().clone_into(&mut self.desk.track.lock());
+        self.home.track_named(info.name());
     }
 
     unsafe fn assume_standalone_in_process(&self) {

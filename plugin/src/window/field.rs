@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const WORD_WIDTH: f32 = 62.0;
 
 /// A row with its word at the left.
-pub(super) fn row<T>(ui: &mut Ui, word: &str, tip: &str, show: impl FnOnce(&mut Ui) -> T) -> T {
+pub(crate) fn row<T>(ui: &mut Ui, word: &str, tip: &str, show: impl FnOnce(&mut Ui) -> T) -> T {
     let row = ui.horizontal(|ui| {
         let size = vec2(WORD_WIDTH, ui.spacing().interact_size.y);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
@@ -23,7 +23,7 @@ pub(super) fn row<T>(ui: &mut Ui, word: &str, tip: &str, show: impl FnOnce(&mut 
 
 /// A field for a path; says whether it was changed. The text is the user's while the field has the
 /// focus: paths hold spaces, also at their end while one types.
-pub(super) fn path_field(
+pub(crate) fn path_field(
     ui: &mut Ui,
     name: &str,
     text: &mut String,
@@ -44,7 +44,7 @@ pub(super) fn path_field(
 }
 
 /// A line below a field, where the field begins.
-pub(super) fn note_line(ui: &mut Ui, words: &str, color: Color32) {
+pub(crate) fn note_line(ui: &mut Ui, words: &str, color: Color32) {
     ui.horizontal(|ui| {
         ui.add_space(WORD_WIDTH + ui.spacing().item_spacing.x);
         ui.add(Label::new(RichText::new(words).size(11.5).color(color)).wrap());
@@ -52,7 +52,7 @@ pub(super) fn note_line(ui: &mut Ui, words: &str, color: Color32) {
 }
 
 /// The same for what is wrong.
-pub(super) fn problem_line(ui: &mut Ui, problem: Option<&str>) {
+pub(crate) fn problem_line(ui: &mut Ui, problem: Option<&str>) {
     if let Some(problem) = problem {
         note_line(ui, problem, theme::BAD);
     }

@@ -1,11 +1,12 @@
 //! How big the window is. The state has the last word: it may be loaded long after the editor was made,
 //! and while a window is open.
 
-use super::layout::SIZE_MIN;
-use crate::params::Choices;
 use egui::{Context, Vec2, ViewportCommand};
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use std::time::{Duration, Instant};
+
+/// Smallest size that shows everything, in points.
+pub(crate) const SIZE_MIN: (u32, u32) = (600, 400);
 
 /// Zooms that are taken from a state.
 const ZOOM: std::ops::RangeInclusive<f32> = 1.0..=3.0;
@@ -18,40 +19,39 @@ const ZOOM_STEP: f32 = 0.01;
 
 /// Size and zoom of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// In points, of which a zoomed window has fewer than pixels.
-    pub(super) size: (u32, u32),
-    pub(super) zoom: f32,
+    pub(crate) size: (u32, u32),
+    pub(crate) zoom: f32,
 }
 
 impl Place {
-    /// What a state asks for, as far as it can be had.
-    pub(super) fn of(choices: &Choices) -> Self {
-        let (width, height) = choices.window;
+    /// What a state asks for, as far as it can be had: a size in points and a zoom.
+    pub(crate) fn of(((width, height), zoom): ((u32, u32), f32)) -> Self {
         let size = (width.clamp(SIZE_MIN.0, SIDE_MAX), height.clamp(SIZE_MIN.1, SIDE_MAX));
-        Self { size, zoom: choices.zoom.clamp(*ZOOM.start(), *ZOOM.end()) }
+        Self { size, zoom: zoom.clamp(*ZOOM.start(), *ZOOM.end()) }
     }
 
     /// In points.
-    pub(super) fn logical(self) -> LogicalSize<f32> {
+    pub(crate) fn logical(self) -> LogicalSize<f32> {
         size_of(self.size)
     }
 
     /// As the DAW counts, where the system scales by so much.
-    pub(super) fn native(self, scale: f64) -> NativeSize<u32> {
+    pub(crate) fn native(self, scale: f64) -> NativeSize<u32> {
         let LogicalSize { width, height } = size_of(self.size);
         let size = LogicalSize::new(width * self.zoom, height * self.zoom);
         NativeSize::from_size(size.into(), scale)
     }
 
     /// The smallest window for this zoom, as the DAW counts.
-    pub(super) fn native_min(self, scale: f64) -> NativeSize<u32> {
+    pub(crate) fn native_min(self, scale: f64) -> NativeSize<u32> {
         Self { size: SIZE_MIN, ..self }.native(scale)
     }
 
     /// Brings the open window there; says whether it is done. The zoom comes first: the framework sizes the
     /// window by it one picture later.
-    pub(super) fn take(self, context: &Context) -> bool {
+    pub(crate) fn take(self, context: &Context) -> bool {
         if (context.zoom_factor() - self.zoom).abs() >= ZOOM_STEP {
             context.set_zoom_factor(self.zoom);
             return false;
@@ -73,7 +73,7 @@ const FIT_MIN: f32 = 0.5;
 
 /// The zoom that a window has room for, where the DAW does not give it the size it asks for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fit {
+pub(crate) struct Fit {
     /// Since when another zoom would be right.
     since: Option<Instant>,
     /// The size of the window, unzoomed, which another zoom must not change.
@@ -85,7 +85,7 @@ pub(super) struct Fit {
 impl Fit {
     /// Looks whether the wanted zoom fits; brings the one that does. Returns the window's new size in points
     /// when there is one.
-    pub(super) fn follow(&mut self, context: &Context, wanted: f32, now: Instant) -> Option<Vec2> {
+    pub(crate) fn follow(&mut self, context: &Context, wanted: f32, now: Instant) -> Option<Vec2> {
         let zoom = context.zoom_factor();
         if let Some(kept) = self.kept.take() {
             // The framework is about to size the window by the zoom; this comes after it.
@@ -104,7 +104,7 @@ impl Fit {
     }
 
     /// Whether this zoom came from here, and not from the user.
-    pub(super) fn has_brought(&self, zoom: f32) -> bool {
+    pub(crate) fn has_brought(&self, zoom: f32) -> bool {
         self.brought.is_some_and(|brought| (brought - zoom).abs() < ZOOM_STEP)
     }
 }
@@ -116,7 +116,7 @@ fn fitting(size: Vec2, wanted: f32) -> f32 {
 }
 
 /// Whole points.
-pub(super) fn points(size: LogicalSize<f64>) -> (u32, u32) {
+pub(crate) fn points(size: LogicalSize<f64>) -> (u32, u32) {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -127,7 +127,7 @@ pub(super) fn points(size: LogicalSize<f64>) -> (u32, u32) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a window is smaller than 16 million points")]
-pub(super) fn size_of((width, height): (u32, u32)) -> LogicalSize<f32> {
+pub(crate) fn size_of((width, height): (u32, u32)) -> LogicalSize<f32> {
     LogicalSize::new(width as f32, height as f32)
 }
 
@@ -137,8 +137,7 @@ mod tests {
 
     #[test]
     fn window_has_the_zoom_times_the_points() {
-        let choices = Choices { window: (800, 500), zoom: 1.5, ..Choices::default() };
-        let place = Place::of(&choices);
+        let place = Place::of(((800, 500), 1.5));
         assert_eq!(place.native(1.0), NativeSize::new(1200, 750));
         assert_eq!(place.native_min(1.0), NativeSize::new(900, 600));
     }
@@ -163,11 +162,11 @@ mod tests {
 
     #[test]
     fn nonsense_in_a_state_becomes_a_window_one_can_use() {
-        let choices = Choices { window: (1, 0), zoom: 0.0, ..Choices::default() };
-        assert_eq!(Place::of(&choices), Place { size: SIZE_MIN, zoom: 1.0 });
-        let choices = Choices { window: (u32::MAX, u32::MAX), zoom: 3.0, ..Choices::default() };
-        assert_eq!(Place::of(&choices).native(1.0), NativeSize::new(24_576, 24_576));
-        let choices = Choices { window: (900, 600), zoom: 1e9, ..Choices::default() };
-        assert_eq!(Place::of(&choices), Place { size: (900, 600), zoom: 3.0 });
+        assert_eq!(Place::of(((1, 0), 0.0)), Place { size: SIZE_MIN, zoom: 1.0 });
+        assert_eq!(
+            Place::of(((u32::MAX, u32::MAX), 3.0)).native(1.0),
+            NativeSize::new(24_576, 24_576)
+        );
+        assert_eq!(Place::of(((900, 600), 1e9)), Place { size: (900, 600), zoom: 3.0 });
     }
 }

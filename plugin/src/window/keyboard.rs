@@ -6,14 +6,14 @@ use nice_plug_egui::baseview::WindowContext;
 
 /// Follows what the user does.
 #[derive(Debug, Default)]
-pub(super) struct Keyboard {
+pub(crate) struct Keyboard {
     /// A control was clicked, or Escape was pressed: nothing more is wanted of the keyboard.
     is_done: bool,
 }
 
 impl Keyboard {
     /// Gives the keyboard back to the DAW when it is of no use here.
-    pub(super) fn settle(&mut self, context: &Context, window: &WindowContext) {
+    pub(crate) fn settle(&mut self, context: &Context, window: &WindowContext) {
         if self.is_over(context) && window.has_focus() {
             self.is_done = false;
             // A display that refuses it keeps the keyboard where it is.

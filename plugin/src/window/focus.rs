@@ -7,7 +7,7 @@ use egui::{Context, CornerRadius, Id, LayerId, Memory, Order, Stroke, StrokeKind
 const WIDTH: f32 = 2.0;
 
 /// Draws a ring around what has the focus, above everything.
-pub(super) fn ring(context: &Context) {
+pub(crate) fn ring(context: &Context) {
     let focused = context.memory(Memory::focused);
     let Some(response) = focused.and_then(|id| context.read_response(id)) else { return };
     let painter = context.layer_painter(LayerId::new(Order::Tooltip, Id::unique("focus")));
@@ -17,15 +17,15 @@ pub(super) fn ring(context: &Context) {
 }
 
 #[cfg(test)]
-pub(super) use tests::{go_to, press_at};
+pub(crate) use tests::{go_to, press_at};
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::editor::layout::SIZE_MIN;
     use crate::editor::stage::Stage;
     use crate::params::{CaptureMode, WINDOW};
     use crate::plugin::SharedState;
+    use crate::window::place::SIZE_MIN;
     use egui::{Key, Modifiers, Rect, Shape};
     use nice_plug::prelude::Param;
     use std::collections::HashSet;
@@ -47,7 +47,7 @@ mod tests {
     }
 
     /// Presses Tab until what has the focus says these words.
-    pub(in crate::editor) fn go_to(stage: &mut Stage, words: &str) {
+    pub(crate) fn go_to(stage: &mut Stage, words: &str) {
         for _ in 0..STEPS_MAX {
             stage.press(Key::Tab, Modifiers::NONE);
             if stage.focused_words() == Some(words) {
@@ -58,7 +58,7 @@ mod tests {
     }
 
     /// Goes there and presses a key.
-    pub(in crate::editor) fn press_at(stage: &mut Stage, words: &str, key: Key) {
+    pub(crate) fn press_at(stage: &mut Stage, words: &str, key: Key) {
         go_to(stage, words);
         stage.press(key, Modifiers::NONE);
     }
