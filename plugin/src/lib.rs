@@ -7,9 +7,12 @@ mod lookup;
 mod meters;
 mod params;
 mod plugin;
+mod rack;
 mod render;
 mod transport;
+mod window;
 mod worker;
 
 pub use formats::{GetPluginFactory, clap_entry};
 pub use plugin::Wavemill;
+pub use rack::Rack;

@@ -194,23 +194,26 @@ const fn layout(channel_count: u32, name: &'static str) -> AudioIOLayout {
     }
 }
 
+/// Layouts of both plugins.
+pub(crate) const LAYOUTS: &[AudioIOLayout] = &[
+    layout(2, "Stereo"),
+    layout(1, "Mono"),
+    layout(3, "3.0"),
+    layout(4, "Quad"),
+    layout(5, "5.0"),
+    layout(6, "5.1"),
+    layout(7, "6.1"),
+    layout(8, "7.1"),
+];
+
 impl Plugin for Wavemill {
-    const NAME: &'static str = "Wavemill";
+    const NAME: &'static str = "Wavemill Meter";
     const VENDOR: &'static str = "Wavemill";
     const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
-        layout(2, "Stereo"),
-        layout(1, "Mono"),
-        layout(3, "3.0"),
-        layout(4, "Quad"),
-        layout(5, "5.0"),
-        layout(6, "5.1"),
-        layout(7, "6.1"),
-        layout(8, "7.1"),
-    ];
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = LAYOUTS;
 
     type Editor = editor::Window;
     type SysExMessage = ();
@@ -384,7 +387,7 @@ impl Wavemill {
 const RATE_HZ_MAX: u32 = 4_000_000;
 
 /// The stream; `None` where a host asks for a sample rate that is none.
-fn spec(channel_count: u32, sample_rate: f32) -> Option<StreamSpec> {
+pub(crate) fn spec(channel_count: u32, sample_rate: f32) -> Option<StreamSpec> {
     let channel_count = usize::try_from(channel_count).unwrap_or(0);
     #[expect(
         clippy::cast_possible_truncation,

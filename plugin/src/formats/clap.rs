@@ -2,10 +2,14 @@
 
 use super::buses::{Bus, Buses};
 use super::session::Session;
-use crate::Wavemill;
+use crate::{Rack, Wavemill};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
 use clap_sys::ext::gui::CLAP_EXT_GUI;
+use clap_sys::ext::params::{
+    CLAP_EXT_PARAMS, CLAP_PARAM_IS_HIDDEN, CLAP_PARAM_RESCAN_INFO, CLAP_PARAM_RESCAN_TEXT,
+    CLAP_PARAM_RESCAN_VALUES, clap_host_params, clap_param_info, clap_plugin_params,
+};
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
 };
@@ -14,6 +18,7 @@ use clap_sys::host::clap_host;
 use clap_sys::plugin::{clap_plugin, clap_plugin_descriptor};
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
 use clap_sys::version::CLAP_VERSION;
+use nice_plug::prelude::ClapPlugin;
 use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 use std::ffi::{CStr, c_char, c_void};
@@ -27,6 +32,8 @@ struct Instance {
     framework: *const clap_plugin,
     host: *const clap_host,
     session: Arc<Session>,
+    /// The framework's, but for the names; made when a host asks for it.
+    params: OnceLock<clap_plugin_params>,
 }
 
 impl Instance {
@@ -51,6 +58,28 @@ impl Instance {
             let get_extension = host.and_then(|host| host.get_extension);
             get_extension.is_some_and(|get| !get(self.host, CLAP_EXT_GUI.as_ptr()).is_null())
         }
+    }
+
+    /// The framework's parameters.
+    fn framework_params(&self) -> Option<clap_plugin_params> {
+        let get = self.framework().get_extension?;
+        // SAFETY: the framework's plugin lives as long as this does, and so does what it hands out.
+        unsafe {
+            get(self.framework, CLAP_EXT_PARAMS.as_ptr())
+                .cast::<clap_plugin_params>()
+                .as_ref()
+                .copied()
+        }
+    }
+
+    /// Parameters with the names of this moment; `None` where the framework's are right.
+    fn params(&self) -> Option<*const clap_plugin_params> {
+        self.session.names()?;
+        let of_framework = self.framework_params()?;
+        let own = self
+            .params
+            .get_or_init(|| clap_plugin_params { get_info: Some(param_info), ..of_framework });
+        Some(own)
     }
 
     /// One block. Real-time, but for offline renders.
@@ -125,12 +154,66 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
             return (&raw const RENDER).cast();
         }
         let instance = Instance::of(plugin);
+        if CStr::from_ptr(id) == CLAP_EXT_PARAMS
+            && let Some(params) = instance.params()
+        {
+            return params.cast();
+        }
         // The framework resizes its window by calls to the host, and takes for granted that they are there.
         if CStr::from_ptr(id) == CLAP_EXT_GUI && !instance.has_windows() {
             return ptr::null();
         }
         let of_framework = instance.framework().get_extension;
         of_framework.map_or(ptr::null(), |get| get(instance.framework, id))
+    }
+}
+
+unsafe extern "C" fn param_info(
+    plugin: *const clap_plugin,
+    index: u32,
+    info: *mut clap_param_info,
+) -> bool {
+    // SAFETY: the host's promise.
+    let instance = unsafe { Instance::of(plugin) };
+    let Some(params) = instance.framework_params() else { return false };
+    // SAFETY: as above. The framework checks the index one too late.
+    let is_there = unsafe { params.count.is_some_and(|count| index < count(instance.framework)) };
+    let is_read = is_there
+        // SAFETY: as above.
+        && params.get_info.is_some_and(|get| unsafe { get(instance.framework, index, info) });
+    // SAFETY: it was written.
+    let info = unsafe { info.as_mut() };
+    let name = instance.session.names().and_then(|names| names.param(index as usize));
+    if let (true, Some(info), Some(name)) = (is_read, info, name) {
+        info.name = [0; _];
+        // The last byte stays 0.
+        for (to, from) in info.name.iter_mut().zip(name.name.bytes()).take(255) {
+            *to = from.cast_signed();
+        }
+        info.default_value = name.default;
+        if name.is_hidden {
+            info.flags |= CLAP_PARAM_IS_HIDDEN;
+        }
+    }
+    is_read
+}
+
+/// How this host reads names and values anew.
+fn rescan(host: *const clap_host) -> impl Fn() + Send + Sync + 'static {
+    let host = host as usize;
+    move || {
+        let host = host as *const clap_host;
+        // SAFETY: the host outlives its plugins, and this is its main thread.
+        unsafe {
+            let get_extension = host.as_ref().and_then(|host| host.get_extension);
+            let params = get_extension.map(|get| get(host, CLAP_EXT_PARAMS.as_ptr()));
+            let params = params.and_then(|params| params.cast::<clap_host_params>().as_ref());
+            if let Some(rescan) = params.and_then(|params| params.rescan) {
+                let all =
+                    CLAP_PARAM_RESCAN_INFO | CLAP_PARAM_RESCAN_TEXT | CLAP_PARAM_RESCAN_VALUES;
+                rescan(host, all);
+            }
+        }
     }
 }
 
@@ -150,10 +233,16 @@ unsafe extern "C" fn set_mode(plugin: *const clap_plugin, mode: clap_plugin_rend
     true
 }
 
-fn descriptor() -> &'static PluginDescriptor {
-    static DESCRIPTOR: OnceLock<PluginDescriptor> = OnceLock::new();
-    DESCRIPTOR.get_or_init(PluginDescriptor::for_plugin::<Wavemill>)
+/// What hosts see of the plugins, in order.
+fn descriptors() -> &'static [PluginDescriptor; 2] {
+    static DESCRIPTORS: OnceLock<[PluginDescriptor; 2]> = OnceLock::new();
+    DESCRIPTORS.get_or_init(|| {
+        [PluginDescriptor::for_plugin::<Wavemill>(), PluginDescriptor::for_plugin::<Rack>()]
+    })
 }
+
+/// What makes them, in the same order.
+const MAKERS: [fn(*const clap_host) -> *const clap_plugin; 2] = [make::<Wavemill>, make::<Rack>];
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
     get_plugin_count: Some(get_plugin_count),
@@ -162,14 +251,15 @@ static FACTORY: clap_plugin_factory = clap_plugin_factory {
 };
 
 unsafe extern "C" fn get_plugin_count(_factory: *const clap_plugin_factory) -> u32 {
-    1
+    2
 }
 
 unsafe extern "C" fn get_plugin_descriptor(
     _factory: *const clap_plugin_factory,
     index: u32,
 ) -> *const clap_plugin_descriptor {
-    if index == 0 { descriptor().clap_plugin_descriptor() } else { ptr::null() }
+    let descriptor = descriptors().get(index as usize);
+    descriptor.map_or(ptr::null(), |descriptor| descriptor.clap_plugin_descriptor())
 }
 
 unsafe extern "C" fn create_plugin(
@@ -177,12 +267,18 @@ unsafe extern "C" fn create_plugin(
     host: *const clap_host,
     id: *const c_char,
 ) -> *const clap_plugin {
-    // SAFETY: the host's promise.
-    if id.is_null() || unsafe { CStr::from_ptr(id) } != descriptor().clap_id() {
+    if id.is_null() {
         return ptr::null();
     }
-    // SAFETY: the host's promise. `destroy` of the framework takes it back.
-    let wrapper = Arc::into_raw(unsafe { Wrapper::<Wavemill>::new(host) });
+    // SAFETY: the host's promise.
+    let id = unsafe { CStr::from_ptr(id) };
+    let index = descriptors().iter().position(|descriptor| descriptor.clap_id() == id);
+    index.map_or(ptr::null(), |index| MAKERS[index](host))
+}
+
+fn make<P: ClapPlugin>(host: *const clap_host) -> *const clap_plugin {
+    // SAFETY: the host's promise to the factory. `destroy` of the framework takes it back.
+    let wrapper = Arc::into_raw(unsafe { Wrapper::<P>::new(host) });
     // SAFETY: it was made above.
     let framework: *const clap_plugin = unsafe { (*wrapper).clap_plugin.as_ptr() };
     let plugin = clap_plugin {
@@ -192,7 +288,9 @@ unsafe extern "C" fn create_plugin(
         // SAFETY: as above.
         ..unsafe { *framework }
     };
-    let instance = Instance { plugin, framework, host, session: Session::of_latest() };
+    let session = Session::of_latest();
+    session.set_rescan(rescan(host));
+    let instance = Instance { plugin, framework, host, session, params: OnceLock::new() };
     Box::into_raw(Box::new(instance)).cast::<clap_plugin>()
 }
 

@@ -9,5 +9,5 @@ mod session;
 mod vst3;
 
 pub use clap::clap_entry;
-pub(crate) use session::Session;
+pub(crate) use session::{ParamName, ParamNames, Session};
 pub use vst3::GetPluginFactory;

@@ -4,15 +4,17 @@
 #![allow(non_snake_case, reason = "the names of the VST3 interfaces")]
 
 use super::buses::{Bus, Buses};
-use super::session::Session;
-use crate::Wavemill;
+use super::session::{ParamName, Session};
+use crate::{Rack, Wavemill};
+use nice_plug::prelude::Vst3Plugin;
 use nice_plug::wrapper::setup_logger;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     self, AudioBusBuffers, BusDirection, BusInfo, ChannelContext, IAttributeList, IAudioProcessor,
-    IAudioProcessorTrait, IComponent, IComponentHandler, IComponentTrait, IEditController,
-    IEditControllerTrait, IProcessContextRequirements, IProcessContextRequirementsTrait, IUnitInfo,
-    IUnitInfoTrait, IoMode, MediaType, ParamID, ParamValue, ParameterInfo, ProcessData,
-    ProcessSetup, ProgramListID, ProgramListInfo, RoutingInfo, SpeakerArrangement, String128,
+    IAudioProcessorTrait, IComponent, IComponentHandler, IComponentHandlerTrait, IComponentTrait,
+    IEditController, IEditControllerTrait, IProcessContextRequirements,
+    IProcessContextRequirementsTrait, IUnitInfo, IUnitInfoTrait, IoMode, MediaType, ParamID,
+    ParamValue, ParameterInfo, ParameterInfo_::ParameterFlags_, ProcessData, ProcessSetup,
+    ProgramListID, ProgramListInfo, RestartFlags_, RoutingInfo, SpeakerArrangement, String128,
     TChar, UnitID, UnitInfo,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
@@ -21,28 +23,70 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
     PClassInfo2, PClassInfoW, PFactoryInfo, TBool, TUID, int16, int32, kInvalidArgument,
     kNotInitialized, kResultOk, tresult, uint32,
 };
-use nice_plug::wrapper::vst3::vst3::{Class, ComWrapper};
+use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComRef, ComWrapper};
 use nice_plug::wrapper::vst3::{PluginInfo, Wrapper};
+use parking_lot::Mutex;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An instance as the host sees it.
-struct Component {
-    framework: Wrapper<Wavemill>,
+struct Component<P: Vst3Plugin> {
+    framework: Wrapper<P>,
     session: Arc<Session>,
     /// The mode of the setup in force is offline.
     is_offline: AtomicBool,
     is_set_up: AtomicBool,
+    handler: Arc<Mutex<Option<Handler>>>,
 }
 
-impl Component {
+/// What the host wants to be informed by; on its main thread only.
+struct Handler(ComPtr<IComponentHandler>);
+
+// SAFETY: it is called on the host's main thread only; references are counted by the host, as by all objects of VST3.
+unsafe impl Send for Handler {}
+
+impl Handler {
+    /// Lets the host read names and values anew.
+    fn rescan(&self) {
+        let changed = RestartFlags_::kParamTitlesChanged | RestartFlags_::kParamValuesChanged;
+        // SAFETY: this is the host's main thread.
+        let _ = unsafe { self.0.restartComponent(changed) };
+    }
+}
+
+/// What a parameter stands for at this moment.
+fn write_name(info: &mut ParameterInfo, name: &ParamName) {
+    for text in [&mut info.title, &mut info.shortTitle] {
+        *text = [0; _];
+        // The last unit stays 0.
+        let room = text.len() - 1;
+        for (to, from) in text[..room].iter_mut().zip(name.name.encode_utf16()) {
+            *to = from as TChar;
+        }
+    }
+    info.defaultNormalizedValue = name.default;
+    if name.is_hidden {
+        info.flags = ParameterFlags_::kIsReadOnly | ParameterFlags_::kIsHidden;
+    }
+}
+
+impl<P: Vst3Plugin> Component<P> {
     fn new() -> Self {
         let framework = Wrapper::new();
+        let session = Session::of_latest();
+        let handler = Arc::new(Mutex::new(None::<Handler>));
+        let to_inform = Arc::clone(&handler);
+        session.set_rescan(move || {
+            if let Some(handler) = &*to_inform.lock() {
+                handler.rescan();
+            }
+        });
         Self {
             framework,
-            session: Session::of_latest(),
+            session,
+            handler,
             is_offline: AtomicBool::new(false),
             is_set_up: AtomicBool::new(false),
         }
@@ -109,7 +153,7 @@ unsafe fn main_bus<'a>(buses: *mut AudioBusBuffers, count: int32) -> Bus<'a> {
     }
 }
 
-impl Class for Component {
+impl<P: Vst3Plugin> Class for Component<P> {
     type Interfaces = (
         IComponent,
         IEditController,
@@ -125,19 +169,19 @@ macro_rules! passed_on {
     ($interface:path: $($name:ident($($word:ident: $kind:ty),*) -> $result:ty;)*) => {
         $(unsafe fn $name(&self, $($word: $kind),*) -> $result {
             // SAFETY: the host's promise to us is that to the framework.
-            unsafe { <Wrapper<Wavemill> as $interface>::$name(&self.framework, $($word),*) }
+            unsafe { <Wrapper<P> as $interface>::$name(&self.framework, $($word),*) }
         })*
     };
 }
 
-impl IPluginBaseTrait for Component {
+impl<P: Vst3Plugin> IPluginBaseTrait for Component<P> {
     passed_on! { IPluginBaseTrait:
         initialize(context: *mut FUnknown) -> tresult;
         terminate() -> tresult;
     }
 }
 
-impl IComponentTrait for Component {
+impl<P: Vst3Plugin> IComponentTrait for Component<P> {
     passed_on! { IComponentTrait:
         getControllerClassId(id: *mut TUID) -> tresult;
         setIoMode(mode: IoMode) -> tresult;
@@ -151,7 +195,7 @@ impl IComponentTrait for Component {
     }
 }
 
-impl IAudioProcessorTrait for Component {
+impl<P: Vst3Plugin> IAudioProcessorTrait for Component<P> {
     passed_on! { IAudioProcessorTrait:
         setBusArrangements(
             inputs: *mut SpeakerArrangement, input_count: int32,
@@ -181,29 +225,53 @@ impl IAudioProcessorTrait for Component {
     }
 }
 
-impl IEditControllerTrait for Component {
+impl<P: Vst3Plugin> IEditControllerTrait for Component<P> {
     passed_on! { IEditControllerTrait:
         setComponentState(state: *mut IBStream) -> tresult;
         setState(state: *mut IBStream) -> tresult;
         getState(state: *mut IBStream) -> tresult;
         getParameterCount() -> int32;
-        getParameterInfo(index: int32, info: *mut ParameterInfo) -> tresult;
         getParamStringByValue(id: ParamID, value: ParamValue, words: *mut String128) -> tresult;
         getParamValueByString(id: ParamID, words: *mut TChar, value: *mut ParamValue) -> tresult;
         normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue;
         plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue;
         getParamNormalized(id: ParamID) -> ParamValue;
         setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
-        setComponentHandler(handler: *mut IComponentHandler) -> tresult;
         createView(name: FIDString) -> *mut IPlugView;
+    }
+
+    unsafe fn getParameterInfo(&self, index: int32, info: *mut ParameterInfo) -> tresult {
+        // SAFETY: the host's promise. The framework checks the index one too late.
+        let result = unsafe {
+            if index >= self.framework.getParameterCount() {
+                return kInvalidArgument;
+            }
+            self.framework.getParameterInfo(index, info)
+        };
+        let names = self.session.names();
+        let name =
+            usize::try_from(index).ok().zip(names).and_then(|(index, names)| names.param(index));
+        if let Some(name) = name.filter(|_| result == kResultOk) {
+            // SAFETY: it was written.
+            unsafe { write_name(&mut *info, &name) };
+        }
+        result
+    }
+
+    unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
+        // SAFETY: the host's promise.
+        let own = unsafe { ComRef::from_raw(handler) }.map(|handler| handler.to_com_ptr());
+        *self.handler.lock() = own.map(Handler);
+        // SAFETY: as above.
+        unsafe { self.framework.setComponentHandler(handler) }
     }
 }
 
-impl IProcessContextRequirementsTrait for Component {
+impl<P: Vst3Plugin> IProcessContextRequirementsTrait for Component<P> {
     passed_on! { IProcessContextRequirementsTrait: getProcessContextRequirements() -> uint32; }
 }
 
-impl IUnitInfoTrait for Component {
+impl<P: Vst3Plugin> IUnitInfoTrait for Component<P> {
     passed_on! { IUnitInfoTrait:
         getUnitCount() -> int32;
         getUnitInfo(index: int32, info: *mut UnitInfo) -> tresult;
@@ -226,45 +294,75 @@ impl IUnitInfoTrait for Component {
     }
 }
 
-impl ChannelContext::IInfoListenerTrait for Component {
+impl<P: Vst3Plugin> ChannelContext::IInfoListenerTrait for Component<P> {
     passed_on! { ChannelContext::IInfoListenerTrait:
         setChannelContextInfos(list: *mut IAttributeList) -> tresult;
     }
 }
 
+/// A class of the factory.
+struct Product {
+    info: PluginInfo,
+    make: fn(*const TUID, *mut *mut c_void) -> tresult,
+}
+
+impl Product {
+    fn of<P: Vst3Plugin>() -> Self {
+        Self { info: PluginInfo::for_plugin::<P>(), make: make::<P> }
+    }
+}
+
+fn make<P: Vst3Plugin>(iid: *const TUID, obj: *mut *mut c_void) -> tresult {
+    let component = ComWrapper::new(Component::<P>::new());
+    let Some(unknown) = component.as_com_ref::<FUnknown>() else { return kInvalidArgument };
+    let unknown = unknown.as_ptr();
+    // SAFETY: the object lives until this function returns, and longer if someone asked for it; the pointers are the
+    // host's.
+    unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, iid, obj) }
+}
+
 /// Makes instances.
-struct Factory(PluginInfo);
+struct Factory([Product; 2]);
 
 impl Class for Factory {
     type Interfaces = (IPluginFactory, IPluginFactory2, IPluginFactory3);
 }
 
-/// Writes what the host asks for about the only class.
+impl Factory {
+    fn at(&self, index: int32) -> Option<&PluginInfo> {
+        self.0.get(usize::try_from(index).ok()?).map(|product| &product.info)
+    }
+}
+
+/// Writes what the host asks for.
 ///
 /// # Safety
 /// `to` is null, or can be written.
-unsafe fn write_info<T>(index: int32, to: *mut T, info: impl FnOnce() -> T) -> tresult {
-    if index != 0 || to.is_null() {
-        return kInvalidArgument;
-    }
+unsafe fn write_info<T>(to: *mut T, info: Option<T>) -> tresult {
+    let Some(info) = info.filter(|_| !to.is_null()) else { return kInvalidArgument };
     // SAFETY: the caller's promise.
-    unsafe { to.write(info()) };
+    unsafe { to.write(info) };
     kResultOk
 }
 
 impl IPluginFactoryTrait for Factory {
     unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { write_info(0, info, || self.0.create_factory_info()) }
+        unsafe { write_info(info, self.at(0).map(PluginInfo::create_factory_info)) }
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "there are two"
+    )]
     unsafe fn countClasses(&self) -> int32 {
-        1
+        self.0.len() as int32
     }
 
     unsafe fn getClassInfo(&self, index: int32, info: *mut PClassInfo) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { write_info(index, info, || self.0.create_class_info()) }
+        unsafe { write_info(info, self.at(index).map(PluginInfo::create_class_info)) }
     }
 
     unsafe fn createInstance(
@@ -277,28 +375,23 @@ impl IPluginFactoryTrait for Factory {
             return kInvalidArgument;
         }
         // SAFETY: identifiers have 16 bytes.
-        if unsafe { *cid.cast::<[u8; 16]>() } != *self.0.cid {
-            return kInvalidArgument;
-        }
-        let component = ComWrapper::new(Component::new());
-        let Some(unknown) = component.as_com_ref::<FUnknown>() else { return kInvalidArgument };
-        let unknown = unknown.as_ptr();
-        // SAFETY: the object lives until this function returns, and longer if someone asked for it.
-        unsafe { ((*(*unknown).vtbl).queryInterface)(unknown, iid.cast::<TUID>(), obj) }
+        let cid = unsafe { *cid.cast::<[u8; 16]>() };
+        let product = self.0.iter().find(|product| *product.info.cid == cid);
+        product.map_or(kInvalidArgument, |product| (product.make)(iid.cast::<TUID>(), obj))
     }
 }
 
 impl IPluginFactory2Trait for Factory {
     unsafe fn getClassInfo2(&self, index: int32, info: *mut PClassInfo2) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { write_info(index, info, || self.0.create_class_info_2()) }
+        unsafe { write_info(info, self.at(index).map(PluginInfo::create_class_info_2)) }
     }
 }
 
 impl IPluginFactory3Trait for Factory {
     unsafe fn getClassInfoUnicode(&self, index: int32, info: *mut PClassInfoW) -> tresult {
         // SAFETY: the host's promise.
-        unsafe { write_info(index, info, || self.0.create_class_info_unicode()) }
+        unsafe { write_info(info, self.at(index).map(PluginInfo::create_class_info_unicode)) }
     }
 
     unsafe fn setHostContext(&self, _context: *mut FUnknown) -> tresult {
@@ -309,7 +402,7 @@ impl IPluginFactory3Trait for Factory {
 /// What a host calls for a factory.
 #[unsafe(no_mangle)]
 pub extern "system" fn GetPluginFactory() -> *mut c_void {
-    let factory = ComWrapper::new(Factory(PluginInfo::for_plugin::<Wavemill>()));
+    let factory = ComWrapper::new(Factory([Product::of::<Wavemill>(), Product::of::<Rack>()]));
     factory
         .to_com_ptr::<IPluginFactory>()
         .map_or(ptr::null_mut(), |factory| factory.into_raw().cast())

@@ -101,26 +101,32 @@ impl HostStateImpl for MainThread {
     fn mark_dirty(&self) {}
 }
 
-/// The plugin, loaded from the library that the test is linked with.
+/// The meters, loaded from the library that the test is linked with.
 pub(crate) fn instance() -> PluginInstance<Host> {
+    of_entry(&entry(), c"org.wavemill.wavemill")
+}
+
+/// The rack, out of the same library.
+pub(crate) fn rack() -> PluginInstance<Host> {
+    of_entry(&entry(), c"org.wavemill.rack")
+}
+
+pub(crate) fn entry() -> PluginEntry {
     // SAFETY: the entry is that of a CLAP plugin, and lives as long as the process.
     let entry =
         unsafe { PluginEntry::load_from_raw(&wavemill_plugin::clap_entry, c"wavemill.clap") };
-    of_entry(&entry.unwrap())
+    entry.unwrap()
 }
 
 /// The plugin out of a library, which is unloaded with it.
 pub(crate) fn loaded(library: &std::path::Path) -> PluginInstance<Host> {
     // SAFETY: the library is that of the plugin.
     let entry = unsafe { PluginEntry::load(library) };
-    of_entry(&entry.unwrap())
+    of_entry(&entry.unwrap(), c"org.wavemill.wavemill")
 }
 
-fn of_entry(entry: &PluginEntry) -> PluginInstance<Host> {
-    let factory = entry.get_plugin_factory().unwrap();
-    let descriptor = factory.plugin_descriptors().next().unwrap();
-    let id = descriptor.id().unwrap().to_owned();
-    PluginInstance::new(|()| Shared::default(), |_| MainThread, entry, &id, &info()).unwrap()
+fn of_entry(entry: &PluginEntry, id: &std::ffi::CStr) -> PluginInstance<Host> {
+    PluginInstance::new(|()| Shared::default(), |_| MainThread, entry, id, &info()).unwrap()
 }
 
 /// Saves the state.

@@ -1,6 +1,8 @@
 //! The plugin in a CLAP host.
 #![allow(clippy::unwrap_used, reason = "a test binary: a panic is a failed test")]
 
+#[path = "../common/chain.rs"]
+mod chain;
 #[path = "../common/ebu.rs"]
 mod ebu;
 #[path = "../../../core/tests/loudness/signals.rs"]
@@ -27,6 +29,7 @@ mod passing;
 #[cfg(target_os = "linux")]
 mod pictures;
 mod playing;
+mod rack;
 mod readings;
 mod real_time;
 mod renders;

@@ -20,21 +20,46 @@ pub(crate) enum Mode {
     Offline = 2,
 }
 
+#[allow(
+    clippy::unnecessary_cast,
+    clippy::cast_sign_loss,
+    reason = "the sign of a character depends on the system"
+)]
+fn i8_to_u8(character: std::ffi::c_char) -> u8 {
+    character as u8
+}
+
 /// An instance.
 pub(crate) struct Component {
     component: ComPtr<IComponent>,
     processor: ComPtr<IAudioProcessor>,
 }
 
+/// Source: the ids in the manual.
+pub(crate) const METERS: &[u8; 16] = b"WavemillMeters01";
+pub(crate) const RACK: &[u8; 16] = b"WavemillRack0001";
+
 impl Component {
+    /// The meters.
     pub(crate) fn new() -> Self {
+        Self::of(METERS)
+    }
+
+    /// The class of an id.
+    pub(crate) fn of(id: &[u8; 16]) -> Self {
         let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
         // SAFETY: the plugin's factory, which keeps the rules of VST3.
         unsafe {
             let factory = ComPtr::from_raw(factory).unwrap();
-            assert_eq!(factory.countClasses(), 1);
-            let mut info: PClassInfo = std::mem::zeroed();
-            assert_eq!(factory.getClassInfo(0, &raw mut info), kResultOk);
+            let classes = (0..factory.countClasses()).map(|index| {
+                let mut info: PClassInfo = std::mem::zeroed();
+                assert_eq!(factory.getClassInfo(index, &raw mut info), kResultOk);
+                info
+            });
+            let classes: Vec<PClassInfo> = classes.collect();
+            let cid = |info: &PClassInfo| info.cid.map(i8_to_u8);
+            assert_eq!(classes.iter().map(cid).collect::<Vec<_>>(), [*METERS, *RACK]);
+            let info = classes.into_iter().find(|info| cid(info) == *id).unwrap();
             let mut made: *mut c_void = ptr::null_mut();
             let iid = IComponent::IID.as_ptr().cast();
             let result = factory.createInstance(info.cid.as_ptr(), iid, &raw mut made);

@@ -16,7 +16,7 @@ RATE = 48000
 
 
 def load(bundle):
-    return pedalboard.load_plugin(bundle)
+    return pedalboard.load_plugin(bundle, plugin_name="Wavemill Meter")
 
 
 def forget(plugin):

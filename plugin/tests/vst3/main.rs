@@ -1,10 +1,13 @@
 //! The plugin as VST3: in a host that is not ours, pedalboard, which is built on JUCE, and in a small one that is.
 #![allow(clippy::unwrap_used, reason = "a test binary: a panic is a failed test")]
 
+#[path = "../common/chain.rs"]
+mod chain;
 mod component;
 #[path = "../common/ebu.rs"]
 mod ebu;
 mod modes;
+mod rack;
 #[path = "../../../core/tests/loudness/signals.rs"]
 #[allow(
     dead_code,

@@ -1,0 +1,9 @@
+//! Wavemill Rack: a chain of effects and steps on a track.
+
+mod face;
+mod model;
+mod params;
+mod plugin;
+mod source;
+
+pub use plugin::Rack;

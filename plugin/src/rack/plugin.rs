@@ -1,0 +1,366 @@
+//! The rack as the DAW sees it.
+
+use super::face::{self, Face};
+use super::model::Model;
+use super::params::RackParams;
+use super::source::{Files, Source};
+use crate::formats::Session;
+use crate::plugin::{LAYOUTS, spec};
+use crate::window::Window;
+use crate::worker::{Task, Waker, Worker};
+use nice_plug::prelude::*;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+use wavemill_core::audio::StreamSpec;
+use wavemill_core::processor::Tail;
+use wavemill_rack::{Levels, SLOT_COUNT, Supervisor};
+
+/// How often the worker looks whether a module's file changed.
+const LOOK_TIME: Duration = Duration::from_millis(250);
+
+/// How long an offline render waits for an instance in all, and before it looks again.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+const WAIT_STEP: Duration = Duration::from_millis(1);
+
+/// A chain of effects and steps.
+pub struct Rack {
+    desk: Arc<Desk>,
+    session: Arc<Session>,
+    /// There while active.
+    chain: Option<wavemill_rack::Rack>,
+    worker: Option<Arc<Worker>>,
+}
+
+/// What the audio thread, the worker and the window share.
+pub(crate) struct Desk {
+    pub(crate) params: Arc<RackParams>,
+    pub(crate) levels: Arc<Levels>,
+    stream: Mutex<Option<StreamSpec>>,
+    /// The worker's; there while active.
+    supervisor: Mutex<Option<Supervisor>>,
+    is_settled: AtomicBool,
+    /// Times of modules' files, as they were when they were last loaded.
+    files: Mutex<Files>,
+    waker: OnceLock<Waker>,
+    executor: OnceLock<AsyncExecutor<Rack>>,
+    /// Frames by which the rack is late.
+    latency: AtomicU64,
+    /// The version of the model that the host knows.
+    known: AtomicU64,
+}
+
+impl Default for Rack {
+    fn default() -> Self {
+        let session = Session::begin();
+        let params = Arc::new(RackParams::new(Arc::new(Model::default())));
+        session.set_names(Arc::clone(&params) as Arc<dyn crate::formats::ParamNames>);
+        let desk = Arc::new(Desk {
+            params,
+            levels: Arc::default(),
+            stream: Mutex::default(),
+            supervisor: Mutex::default(),
+            is_settled: AtomicBool::new(true),
+            files: Mutex::default(),
+            waker: OnceLock::new(),
+            executor: OnceLock::new(),
+            latency: AtomicU64::new(0),
+            known: AtomicU64::new(0),
+        });
+        Self { desk, session, chain: None, worker: None }
+    }
+}
+
+impl Desk {
+    pub(crate) fn model(&self) -> &Model {
+        &self.params.model
+    }
+
+    /// Lets the worker do soon what there is to do. Real-time.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake();
+        }
+    }
+
+    /// Frames by which the rack is late.
+    pub(crate) fn latency_frames(&self) -> u64 {
+        self.latency.load(Ordering::Relaxed)
+    }
+
+    /// The stream at this moment, or a usual one.
+    pub(crate) fn spec(&self) -> StreamSpec {
+        self.stream.lock().clone().unwrap_or_else(|| StreamSpec::new(48_000, 2))
+    }
+
+    /// The window changed the model: the bank follows, and the worker builds.
+    pub(crate) fn changed(&self) {
+        self.is_settled.store(false, Ordering::Release);
+        self.params.follow_model();
+        self.notify_host();
+        self.wake();
+    }
+
+    /// Lets the host read names and values anew, if they changed.
+    fn notify_host(&self) {
+        let version = self.model().version();
+        if self.known.swap(version, Ordering::AcqRel) != version
+            && let Some(executor) = self.executor.get()
+        {
+            executor.execute_gui(());
+        }
+    }
+
+    /// Finds parts, reloads files that changed, and brings the rack to what is wanted.
+    fn supervise(&self) {
+        if self.model().resolve(Source::find) {
+            self.params.follow_model();
+        }
+        self.reload_files();
+        let mut supervisor = self.supervisor.lock();
+        if let Some(supervisor) = &mut *supervisor {
+            for incident in supervisor.tend(&self.model().wanted()) {
+                let ending = if incident.is_final { " The slot stays dry." } else { "" };
+                let problem = format!("{}.{ending}", incident.reason.trim_end_matches('.'));
+                self.model().report(incident.slot, Some(problem));
+            }
+            self.is_settled.store(supervisor.is_settled(), Ordering::Release);
+        }
+        drop(supervisor);
+        self.notify_host();
+    }
+
+    fn reload_files(&self) {
+        let slots = self.model().slots();
+        let mut files = self.files.lock();
+        for (index, slot) in slots.iter().enumerate().take(SLOT_COUNT) {
+            let Some(path) = slot.source.as_ref().and_then(Source::file) else { continue };
+            if !files.has_changed(path) || slot.part.is_none() {
+                continue;
+            }
+            match Source::choose(&path.to_string_lossy()) {
+                Ok((source, part)) => {
+                    if slot.source.as_ref() != Some(&source) {
+                        self.model().reload(index, source, part);
+                        self.params.follow_model();
+                    }
+                }
+                Err(reason) => {
+                    let problem =
+                        format!("The new file is not used, the old one plays on: {reason}");
+                    self.model().report(index, Some(problem));
+                }
+            }
+        }
+    }
+}
+
+impl Task for Desk {
+    fn tend(&self) -> Option<Duration> {
+        self.supervise();
+        let slots = self.model().slots();
+        let has_files =
+            slots.iter().any(|slot| slot.source.as_ref().and_then(Source::file).is_some());
+        let is_settled = self.is_settled.load(Ordering::Acquire);
+        (has_files || !is_settled).then_some(LOOK_TIME)
+    }
+}
+
+impl Plugin for Rack {
+    const NAME: &'static str = "Wavemill Rack";
+    const VENDOR: &'static str = "Wavemill";
+    const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = LAYOUTS;
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = Window<Face>;
+    type SysExMessage = ();
+    /// The host reads names and values anew.
+    type BackgroundTask = ();
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        let session = Arc::clone(&self.session);
+        Box::new(move |()| session.rescan())
+    }
+
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        // Set once: the framework asks for one editor.
+        let _ = self.desk.executor.set(executor);
+        Some(face::window(&self.desk))
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        Arc::clone(&self.desk.params) as Arc<dyn Params>
+    }
+
+    fn activate(
+        &mut self,
+        audio_io_layout: &AudioIOLayout,
+        buffer_config: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        let channel_count = audio_io_layout.main_output_channels.map_or(0, NonZeroU32::get);
+        self.session.deactivate();
+        let Some(spec) = spec(channel_count, buffer_config.sample_rate) else { return false };
+        self.hire();
+        self.build(&spec);
+        context.set_latency_samples(self.latency());
+        self.session.activate(channel_count);
+        true
+    }
+
+    fn reset(&mut self) {
+        if let Some(rack) = &mut self.chain {
+            rack.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        _aux: &mut AuxiliaryBuffers<'_>,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let is_offline = self.session.is_offline();
+        self.set_controls();
+        if is_offline {
+            self.wait_until_settled();
+        }
+        let Some(rack) = &mut self.chain else { return ProcessStatus::Normal };
+        rack.set_shares(&self.desk.params.shares());
+        let result = rack.process(buffer.as_slice(), is_offline);
+        if rack.take_need() {
+            self.desk.is_settled.store(false, Ordering::Release);
+            self.desk.wake();
+        }
+        let tail = rack.tail();
+        context.set_latency_samples(self.latency());
+        match (result, tail) {
+            (Err(_), _) => ProcessStatus::Error("an effect of the rack broke; its window says why"),
+            (Ok(()), Tail::Frames(frames)) if frames.0 == 0 => ProcessStatus::Normal,
+            (Ok(()), Tail::Frames(frames)) => {
+                ProcessStatus::Tail(u32::try_from(frames.0).unwrap_or(u32::MAX))
+            }
+            (Ok(()), Tail::Infinite) => ProcessStatus::KeepAlive,
+        }
+    }
+
+    fn deactivate(&mut self) {
+        self.session.deactivate();
+        *self.desk.supervisor.lock() = None;
+        self.chain = None;
+    }
+
+    /// Nothing global enters the DAW: no subscriber, no panic hook.
+    fn setup_logger() -> Option<bool> {
+        Some(false)
+    }
+}
+
+impl Rack {
+    /// Finds the worker. Without one the rack plays what it was activated with.
+    fn hire(&mut self) {
+        if self.worker.is_none()
+            && let Ok(worker) = Worker::shared()
+        {
+            let desk: Weak<Desk> = Arc::downgrade(&self.desk);
+            worker.add(desk);
+            if let Some(waker) = worker.waker() {
+                // Set once: an instance has one worker.
+                let _ = self.desk.waker.set(waker);
+            }
+            self.worker = Some(worker);
+        }
+    }
+
+    /// A rack that plays what is wanted from its first frame on.
+    fn build(&mut self, spec: &StreamSpec) {
+        // The worker must not tend the one before meanwhile.
+        let mut supervisor = self.desk.supervisor.lock();
+        *self.desk.stream.lock() = Some(spec.clone());
+        let model = self.desk.model();
+        if model.resolve(Source::find) {
+            self.desk.params.follow_model();
+        }
+        let shares = self.desk.params.shares();
+        let levels = Arc::clone(&self.desk.levels);
+        let (rack, other_side, incidents) =
+            wavemill_rack::rack(spec, &model.wanted(), &shares, levels);
+        for incident in incidents {
+            model.report(incident.slot, Some(incident.reason));
+        }
+        *supervisor = Some(other_side);
+        self.chain = Some(rack);
+        drop(supervisor);
+        self.desk.is_settled.store(true, Ordering::Release);
+        self.desk.notify_host();
+        self.desk.wake();
+    }
+
+    /// Frames by which the rack is late, for host and window. Real-time.
+    fn latency(&self) -> u32 {
+        let frames = self.chain.as_ref().map_or(0, |rack| rack.latency().0);
+        self.desk.latency.store(frames, Ordering::Relaxed);
+        u32::try_from(frames).unwrap_or(u32::MAX)
+    }
+
+    /// Hands the values of the bank to the rack. Real-time.
+    fn set_controls(&mut self) {
+        let Some(rack) = &mut self.chain else { return };
+        let params = &self.desk.params;
+        for (slot, bank) in params.slots.iter().enumerate() {
+            for index in 0..rack.control_count(slot) {
+                let param = &bank.controls[index];
+                let position =
+                    (param.unmodulated_normalized_value(), param.modulated_normalized_value());
+                let Some(control) = rack.control(slot, index) else { continue };
+                let value = params.model.value((slot, index), control, position);
+                rack.set(slot, index, value);
+            }
+        }
+    }
+
+    /// An offline render has time: nothing passes before the rack plays what is wanted.
+    fn wait_until_settled(&mut self) {
+        if self.desk.is_settled.load(Ordering::Acquire) || self.worker.is_none() {
+            return;
+        }
+        let until = Instant::now() + WAIT_MAX;
+        let Some(rack) = &mut self.chain else { return };
+        while !self.desk.is_settled.load(Ordering::Acquire) && Instant::now() < until {
+            rack.settle();
+            self.desk.wake();
+            std::thread::park_timeout(WAIT_STEP);
+        }
+    }
+}
+
+impl ClapPlugin for Rack {
+    const CLAP_ID: &'static str = "org.wavemill.rack";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some(
+        "A chain of sandboxed effects that sounds the same in folders, on the command line and live",
+    );
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::AudioEffect,
+        ClapFeature::MultiEffects,
+        ClapFeature::Mastering,
+        ClapFeature::Mono,
+        ClapFeature::Stereo,
+        ClapFeature::Surround,
+    ];
+}
+
+impl Vst3Plugin for Rack {
+    const VST3_CLASS_ID: [u8; 16] = *b"WavemillRack0001";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[
+        Vst3SubCategory::Fx,
+        Vst3SubCategory::Dynamics,
+        Vst3SubCategory::Mastering,
+        Vst3SubCategory::Tools,
+    ];
+}
