@@ -78,6 +78,10 @@ FX_EXTERN uint32_t fx_tail(void);
 /* The reason for the last error: UTF-8 ended by a zero byte, at most 1,024 bytes. */
 FX_EXTERN const char *fx_error(void);
 
+/* Since 1.1: what the meter at this position of the description's list `meters` shows for the last
+ * fx_process, within its min and max. Asking must not change what is heard. */
+FX_EXTERN float fx_meter(uint32_t index);
+
 /* ---- import ---- */
 
 /* A line of UTF-8 for the author; ignored once fx_create has returned. */

@@ -41,6 +41,7 @@ const EXPORTS: &[Function] = &[
     optional("fx_latency", "() -> i32"),
     optional("fx_tail", "() -> i32"),
     optional("fx_error", "() -> i32"),
+    optional("fx_meter", METER.signature),
     optional("_initialize", "() -> ()"),
 ];
 
@@ -50,6 +51,9 @@ const IMPORTS: &[(&str, &str, &str)] =
 
 /// Exported by modules with parameters.
 const SET_PARAM: Function = required("fx_set_param", "(i32, f64) -> ()");
+
+/// Exported by modules with meters.
+const METER: Function = required("fx_meter", "(i32) -> f32");
 
 /// Whether the module keeps to the contract as far as can be seen without running it.
 pub(crate) fn verify(module: &wasmtime::Module, memory_mib: u32) -> Result<(), LoadError> {
@@ -64,12 +68,15 @@ pub(crate) fn verify(module: &wasmtime::Module, memory_mib: u32) -> Result<(), L
     verify_tables(module)
 }
 
-/// Whether a module with parameters has the function that sets them.
-pub(crate) fn verify_params(
+/// Whether a module has the functions that its description speaks of.
+pub(crate) fn verify_described(
     module: &wasmtime::Module,
     description: &Description,
 ) -> Result<(), LoadError> {
-    if description.params.is_empty() { Ok(()) } else { verify_function(module, &SET_PARAM) }
+    if !description.params.is_empty() {
+        verify_function(module, &SET_PARAM)?;
+    }
+    if description.meters.is_empty() { Ok(()) } else { verify_function(module, &METER) }
 }
 
 fn verify_marker(module: &wasmtime::Module) -> Result<(), LoadError> {

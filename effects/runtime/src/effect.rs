@@ -216,6 +216,38 @@ impl Effect {
         true
     }
 
+    /// Reads the meter of this number, in its unit and within its range, as of the last processed frames; of
+    /// several instances that which is farthest from 0. `None` for a number that is no meter, a reading that is
+    /// no number, and an effect that broke. A call that takes too long, live one tick, breaks it. Real-time.
+    pub fn meter(&mut self, index: usize) -> Option<f32> {
+        let meter = self.module.description().meters.get(index)?;
+        #[expect(clippy::cast_possible_truncation, reason = "a description's range fits")]
+        let (min, max) = (meter.min as f32, meter.max as f32);
+        let reading = self.reading(index).ok().filter(|reading| reading.is_finite())?;
+        Some(reading.clamp(min, max))
+    }
+
+    /// What the module says for a meter's number, whatever it is.
+    pub(crate) fn reading(&mut self, index: usize) -> Result<f32, PlacedFault> {
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let _flush = FlushDenormals::on();
+        let mut farthest = 0.0_f32;
+        let result = self.in_lanes("fx_meter", &mut Allowance::of_ticks(0), |guest, ticks| {
+            let reading = guest.meter(index, ticks)?;
+            if reading.is_nan() || reading.abs() > farthest.abs() {
+                farthest = reading;
+            }
+            Ok(())
+        });
+        if let Err(broken) = result {
+            self.broken = Some(broken);
+        }
+        result.map(|()| farthest)
+    }
+
     /// What the module wrote with `fx.log` before the first block, of the first channel's instance.
     pub fn log(&self) -> Vec<String> {
         self.lanes.first().map(|lane| lane.guest.log().to_vec()).unwrap_or_default()
@@ -339,7 +371,7 @@ impl Effect {
         &mut self,
         name: &'static str,
         allowance: &mut Allowance,
-        call: impl Fn(&mut Guest, u64) -> Result<(), CallFault>,
+        mut call: impl FnMut(&mut Guest, u64) -> Result<(), CallFault>,
     ) -> Result<(), PlacedFault> {
         for index in 0..self.lanes.len() {
             let deadline = self.spending.deadline(self.max_frames, self.position, allowance);

@@ -32,6 +32,7 @@ struct Calls {
     latency: Option<TypedFunc<(), i32>>,
     tail: Option<TypedFunc<(), i32>>,
     error: Option<TypedFunc<(), i32>>,
+    meter: Option<TypedFunc<i32, f32>>,
 }
 
 /// The arguments of `fx_create`.
@@ -125,6 +126,7 @@ impl Calls {
             latency: optional(instance, store, "fx_latency"),
             tail: optional(instance, store, "fx_tail"),
             error: optional(instance, store, "fx_error"),
+            meter: optional(instance, store, "fx_meter"),
         })
     }
 }
@@ -308,6 +310,14 @@ impl Guest {
         self.allow(ticks);
         let Some(function) = &self.calls.reset else { return Ok(()) };
         call(&mut self.store, function, ()).map_err(|fault| CallFault { call: "fx_reset", fault })
+    }
+
+    /// Calls `fx_meter`; 0 where there is none. Real-time.
+    pub(crate) fn meter(&mut self, index: u32, ticks: u64) -> Result<f32, CallFault> {
+        self.allow(ticks);
+        let Some(function) = &self.calls.meter else { return Ok(0.0) };
+        call(&mut self.store, function, index.cast_signed())
+            .map_err(|fault| CallFault { call: "fx_meter", fault })
     }
 
     /// What the module says about its last error: by `env.abort`, else by `fx_error`.

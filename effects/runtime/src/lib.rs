@@ -34,7 +34,7 @@ pub use allowance::Allowance;
 pub use bundled::{Bundled, bundled};
 pub use check::{CheckReport, CheckResult, Verdict, check};
 pub use create::CreateError;
-pub use description::{Description, DescriptionError, Param, Preset, Scale};
+pub use description::{Description, DescriptionError, Meter, Param, Preset, Scale};
 pub use effect::{Effect, PlacedFault};
 pub use fault::Failure;
 pub use load::LoadError;

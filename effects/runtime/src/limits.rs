@@ -119,6 +119,9 @@ pub(crate) const CHANNEL_COUNT_MAX: u32 = 64;
 /// Parameters of a module.
 pub(crate) const PARAM_COUNT_MAX: usize = 128;
 
+/// Meters of a module.
+pub(crate) const METER_COUNT_MAX: usize = 16;
+
 /// Presets of a module.
 pub(crate) const PRESET_COUNT_MAX: usize = 128;
 

@@ -156,7 +156,7 @@ impl Sandbox {
         };
         contract::verify(&code, memory_mib)?;
         let description = Description::parse(&text)?;
-        contract::verify_params(&code, &description)?;
+        contract::verify_described(&code, &description)?;
         if !is_cached {
             self.keep(&hash, &code, &text);
         }

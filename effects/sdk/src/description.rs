@@ -23,6 +23,8 @@ pub struct Description {
     pub keep_length: bool,
     /// Its parameters, in the order a user should see.
     pub params: &'static [Param],
+    /// Its meters; [`Effect::meter`](crate::Effect::meter) gets their positions.
+    pub meters: &'static [Meter],
     /// Its presets.
     pub presets: &'static [Preset],
     /// License of the effect.
@@ -44,6 +46,7 @@ impl Description {
             manual: "",
             keep_length: true,
             params: &[],
+            meters: &[],
             presets: &[],
             license: "",
             homepage: "",
@@ -89,6 +92,13 @@ impl Description {
     #[must_use]
     pub const fn params(mut self, params: &'static [Param]) -> Self {
         self.params = params;
+        self
+    }
+
+    /// Its meters.
+    #[must_use]
+    pub const fn meters(mut self, meters: &'static [Meter]) -> Self {
+        self.meters = meters;
         self
     }
 
@@ -237,6 +247,44 @@ pub enum Scale {
     Logarithmic,
     /// In decibels.
     Decibels,
+}
+
+/// A number that is shown while audio runs: gain reduction, for example.
+#[derive(Clone, Copy, Debug)]
+pub struct Meter {
+    /// Name in documents, with its unit: `reduction_db`.
+    pub key: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// One sentence: what it shows.
+    pub summary: &'static str,
+    /// `dB`, `Hz`... or empty.
+    pub unit: &'static str,
+    /// The lower end of the display.
+    pub min: f64,
+    /// The upper end of the display.
+    pub max: f64,
+}
+
+impl Meter {
+    /// A meter from `min` to `max`.
+    pub const fn new(key: &'static str, name: &'static str, (min, max): (f64, f64)) -> Self {
+        Self { key, name, summary: "", unit: "", min, max }
+    }
+
+    /// Its unit.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// One sentence: what it shows.
+    #[must_use]
+    pub const fn summary(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
 }
 
 /// Settings with a name; parameters it does not name keep their defaults.

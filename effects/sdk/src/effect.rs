@@ -38,6 +38,13 @@ pub trait Effect: Sized + 'static {
     fn tail(&self) -> Tail {
         Tail::Frames(0)
     }
+
+    /// What the meter at this position of the description shows for the last block, in its unit. Asking must
+    /// not change what is heard.
+    fn meter(&self, index: usize) -> f32 {
+        let _ = index;
+        0.0
+    }
 }
 
 /// What an effect is created for.

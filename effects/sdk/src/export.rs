@@ -130,6 +130,11 @@ macro_rules! export_effect {
             }
 
             #[unsafe(no_mangle)]
+            extern "C" fn fx_meter(index: u32) -> f32 {
+                instance().meter(index as usize)
+            }
+
+            #[unsafe(no_mangle)]
             extern "C" fn fx_error() -> *const u8 {
                 $crate::wasm::error()
             }

@@ -161,6 +161,19 @@ impl<E: Effect, const PARAMS: usize> Instance<E, PARAMS> {
             Some(Tail::Infinite) => TAIL_INFINITE,
         }
     }
+
+    /// `fx_meter`: within the meter's range; 0 for a number that is no meter.
+    pub fn meter(&self, index: usize) -> f32 {
+        let (Some(effect), Some(meter)) = (&self.effect, E::DESCRIPTION.meters.get(index)) else {
+            return 0.0;
+        };
+        let reading = effect.meter(index);
+        #[expect(clippy::cast_possible_truncation, reason = "a display")]
+        let (min, max) = (meter.min as f32, meter.max as f32);
+        // Not `clamp`, which can panic.
+        let reading = if reading < max { reading } else { max };
+        if reading > min { reading } else { min }
+    }
 }
 
 impl<E: Effect, const PARAMS: usize> Default for Instance<E, PARAMS> {
@@ -184,7 +197,7 @@ const fn defaults<const PARAMS: usize>(description: &Description) -> [(u32, f64)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Param;
+    use crate::{Meter, Param};
 
     /// Multiplies by a factor, and fails on request.
     struct Gain {
@@ -193,10 +206,12 @@ mod tests {
     }
 
     impl Effect for Gain {
-        const DESCRIPTION: Description = Description::new("gain", "Gain", "1.0.0").params(&[
-            Param::new(3, "factor", "Factor", (0.0, 2.0, 0.5)),
-            Param::new(9, "offset", "Offset", (0.0, 2.0, 1.0)).restart(),
-        ]);
+        const DESCRIPTION: Description = Description::new("gain", "Gain", "1.0.0")
+            .params(&[
+                Param::new(3, "factor", "Factor", (0.0, 2.0, 0.5)),
+                Param::new(9, "offset", "Offset", (0.0, 2.0, 1.0)).restart(),
+            ])
+            .meters(&[Meter::new("factor", "Factor", (0.0, 1.0))]);
 
         fn create(setup: &Setup<'_>) -> Result<Self, CreateError> {
             if setup.sample_rate < 8_000.0 {
@@ -229,6 +244,10 @@ mod tests {
 
         fn tail(&self) -> Tail {
             Tail::Infinite
+        }
+
+        fn meter(&self, _: usize) -> f32 {
+            self.factor
         }
     }
 
@@ -276,6 +295,17 @@ mod tests {
         assert_eq!(instance.effect.as_ref().unwrap().offset, 2.0);
         instance.create(48_000.0, 1, 4).unwrap();
         assert_eq!(instance.effect.as_ref().unwrap().offset, 0.0);
+    }
+
+    #[test]
+    fn meters_stay_within_their_ranges() {
+        let mut instance = Instance::<Gain, 2>::new();
+        assert_eq!(instance.meter(0), 0.0);
+        instance.create(48_000.0, 1, 4).unwrap();
+        for (factor, shown) in [(0.5, 0.5), (1.5, 1.0), (-1.0, 0.0), (f64::NAN, 1.0)] {
+            instance.set_param(3, factor);
+            assert_eq!((instance.meter(0), instance.meter(1)), (shown, 0.0));
+        }
     }
 
     #[test]

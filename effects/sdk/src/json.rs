@@ -1,7 +1,7 @@
 //! A description as the JSON of the contract, written while the effect is compiled: a module
 //! carries the text and no code for it.
 
-use crate::{Description, Param, Preset, Scale};
+use crate::{Description, Meter, Param, Preset, Scale};
 
 /// Decimals a number of a description may have.
 const DECIMALS: u32 = 6;
@@ -137,8 +137,9 @@ impl Writer<'_> {
         self.string(description.id);
         self.text("name", description.name);
         self.text("version", description.version);
-        // Version 1.1 brought `keep_length`; a module that does not say it needs no more than 1.0.
-        let minor = if description.keep_length { 0 } else { 1 };
+        // Version 1.1 brought `keep_length` and meters; a module that has neither needs no more than 1.0.
+        let is_plain = description.keep_length && description.meters.is_empty();
+        let minor = if is_plain { 0 } else { 1 };
         self.raw(",\"abi\":{\"minor\":");
         self.digits(minor);
         self.raw("},\"channels\":[");
@@ -153,6 +154,7 @@ impl Writer<'_> {
             self.raw(",\"keep_length\":false");
         }
         self.params(description.params);
+        self.meters(description.meters);
         self.presets(description.presets);
         self.text("license", description.license);
         self.text("homepage", description.homepage);
@@ -216,6 +218,28 @@ impl Writer<'_> {
             self.raw(",\"flags\":[\"automatable\"]");
         }
         self.byte(b'}');
+    }
+
+    const fn meters(&mut self, meters: &[Meter]) {
+        if meters.is_empty() {
+            return;
+        }
+        self.key("meters");
+        let mut at = 0;
+        while at < meters.len() {
+            self.raw(if at == 0 { "[{\"key\":" } else { ",{\"key\":" });
+            self.string(meters[at].key);
+            self.text("name", meters[at].name);
+            self.text("summary", meters[at].summary);
+            self.text("unit", meters[at].unit);
+            self.key("min");
+            self.number(meters[at].min);
+            self.key("max");
+            self.number(meters[at].max);
+            self.byte(b'}');
+            at += 1;
+        }
+        self.byte(b']');
     }
 
     const fn labels(&mut self, labels: &[&str]) {
@@ -300,6 +324,10 @@ mod tests {
             Param::new(5, "cutoff_hz", "Cutoff", (20.0, 20e3, 1e3)).scale(Scale::Logarithmic),
             Param::new(6, "share", "Share", (0.0, 1.0, 0.125)).steps(8),
         ];
+        const METERS: &[Meter] = &[
+            Meter::new("reduction_db", "Reduction", (-24.0, 0.0)).unit("dB").summary("How much."),
+            Meter::new("open", "Open", (0.0, 1.0)),
+        ];
         const PRESETS: &[Preset] =
             &[Preset::new("loud", &[("gain_db", 12.0), ("mode", 0.0)]), Preset::new("plain", &[])];
         let description = Description::new("x.all", "All \"of\" it", "1.2.3")
@@ -308,6 +336,7 @@ mod tests {
             .manual("C:\\x, 5 µs")
             .lengthen()
             .params(PARAMS)
+            .meters(METERS)
             .presets(PRESETS)
             .license("MIT")
             .homepage("https://example.org");
@@ -318,6 +347,8 @@ mod tests {
 {"id":4,"key":"mode","name":"Mode","summary":"How.","min":0,"max":1,"default":1,"steps":1,"labels":["soft","hard"],"flags":["restart"]},
 {"id":5,"key":"cutoff_hz","name":"Cutoff","min":20,"max":20000,"default":1000,"scale":"log","flags":["automatable"]},
 {"id":6,"key":"share","name":"Share","min":0,"max":1,"default":0.125,"steps":8,"flags":["automatable"]}],
+"meters":[{"key":"reduction_db","name":"Reduction","summary":"How much.","unit":"dB","min":-24,"max":0},
+{"key":"open","name":"Open","min":0,"max":1}],
 "presets":{"loud":{"gain_db":12,"mode":0},"plain":{}},"license":"MIT","homepage":"https://example.org"}"#;
         assert_eq!(json(&description), expected.replace('\n', ""));
     }

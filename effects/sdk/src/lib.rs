@@ -31,6 +31,6 @@ pub mod validity;
 pub mod wasm;
 
 pub use block::Block;
-pub use description::{Description, Param, Preset, Scale};
+pub use description::{Description, Meter, Param, Preset, Scale};
 pub use effect::{CreateError, Effect, Flow, Setup, Tail};
 pub use log::{Level, log};

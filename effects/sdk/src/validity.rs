@@ -1,9 +1,11 @@
 //! What the contract asks of a description, checked while the effect is compiled.
 
-use crate::{Description, Param, Preset};
+use crate::{Description, Meter, Param, Preset};
 
 /// Parameters and presets of an effect, and bytes of its JSON, that a host takes.
 const PARAM_COUNT_MAX: usize = 128;
+/// As [`PARAM_COUNT_MAX`].
+const METER_COUNT_MAX: usize = 16;
 /// As [`PARAM_COUNT_MAX`].
 const PRESET_COUNT_MAX: usize = 128;
 /// As [`PARAM_COUNT_MAX`].
@@ -25,6 +27,18 @@ pub const fn check(description: &Description) {
     while at < description.params.len() {
         check_param(&description.params[at]);
         check_unique(description.params, at);
+        at += 1;
+    }
+    assert!(description.meters.len() <= METER_COUNT_MAX, "there can be 16 meters");
+    let mut at = 0;
+    while at < description.meters.len() {
+        check_meter(&description.meters[at]);
+        let mut other = 0;
+        while other < at {
+            let is_twice = is_same(description.meters[other].key, description.meters[at].key);
+            assert!(!is_twice, "two meters have the same key");
+            other += 1;
+        }
         at += 1;
     }
     assert!(description.presets.len() <= PRESET_COUNT_MAX, "there can be 128 presets");
@@ -67,7 +81,21 @@ const fn check_version(version: &[u8]) {
 
 const fn check_param(param: &Param) {
     assert!(param.id <= i32::MAX.cast_unsigned(), "the id of a parameter must be below 2^31");
-    let key = param.key.as_bytes();
+    check_key(param.key.as_bytes());
+    assert!(param.min < param.max, "`min` must be below `max`");
+    assert!(is_within(param, param.default), "`default` must lie within `min` and `max`");
+    let is_logarithmic = matches!(param.scale, crate::Scale::Logarithmic);
+    assert!(!is_logarithmic || param.min > 0.0, "a logarithmic scale needs a `min` above 0");
+    let labels = param.labels.len();
+    assert!(labels == 0 || is_labeled(param), "one label for each whole number of the range");
+}
+
+const fn check_meter(meter: &Meter) {
+    check_key(meter.key.as_bytes());
+    assert!(meter.min < meter.max, "`min` of a meter must be below its `max`");
+}
+
+const fn check_key(key: &[u8]) {
     assert!(!key.is_empty() && key.len() <= 32, "`key` must have 1 to 32 characters");
     let mut at = 0;
     while at < key.len() {
@@ -76,12 +104,6 @@ const fn check_param(param: &Param) {
         assert!(is_letter || is_later, "`key` is a letter, then letters, digits and `_`");
         at += 1;
     }
-    assert!(param.min < param.max, "`min` must be below `max`");
-    assert!(is_within(param, param.default), "`default` must lie within `min` and `max`");
-    let is_logarithmic = matches!(param.scale, crate::Scale::Logarithmic);
-    assert!(!is_logarithmic || param.min > 0.0, "a logarithmic scale needs a `min` above 0");
-    let labels = param.labels.len();
-    assert!(labels == 0 || is_labeled(param), "one label for each whole number of the range");
 }
 
 #[expect(clippy::float_cmp, reason = "whole numbers")]
@@ -163,6 +185,10 @@ mod tests {
         const KEY: &[Param] = &[Param::new(0, "Gain", "A", (0.0, 1.0, 1.0))];
         const UNKNOWN: &[Preset] = &[Preset::new("x", &[("gain", 0.0)])];
         const BEYOND: &[Preset] = &[Preset::new("x", &[("gain_db", 7.0)])];
+        const METER: Meter = Meter::new("a_db", "A", (-24.0, 0.0));
+        const METERS: &[Meter] = &[METER, METER];
+        const NO_RANGE: &[Meter] = &[Meter::new("a_db", "A", (0.0, 0.0))];
+        const METER_KEY: &[Meter] = &[Meter::new("A", "A", (0.0, 1.0))];
         const NAN: &[Param] = &[Param::new(0, "a", "A", (0.0, f64::NAN, 0.0))];
         for (description, part) in [
             (Description::new("-a", "A", "1.0.0"), "`id`"),
@@ -179,6 +205,9 @@ mod tests {
             (GOOD.params(LOG), "logarithmic"),
             (GOOD.params(KEY), "`key`"),
             (GOOD.params(NAN), "`min`"),
+            (GOOD.meters(METERS), "two meters"),
+            (GOOD.meters(NO_RANGE), "of a meter"),
+            (GOOD.meters(METER_KEY), "`key`"),
             (GOOD.presets(UNKNOWN), "does not exist"),
             (GOOD.params(&[GAIN]).presets(BEYOND), "out of range"),
         ] {

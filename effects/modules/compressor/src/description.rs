@@ -1,7 +1,7 @@
 //! What the compressor is called and what can be set.
 
 use effect_common::side_chain::{HIGH_PASS_OFF_HZ, LOW_PASS_OFF_HZ};
-use wavemill_effect::{Description, Param, Preset, Scale};
+use wavemill_effect::{Description, Meter, Param, Preset, Scale};
 
 /// Parameter numbers; never given to another parameter.
 pub const THRESHOLD_DB: u32 = 0;
@@ -54,6 +54,10 @@ const PARAMS: &[Param] = &[
         .summary("After a short peak it recovers as set, after sustained reduction up to 8 times slower."),
 ];
 
+const METERS: &[Meter] = &[Meter::new("reduction_db", "Reduction", (-36.0, 0.0))
+    .unit("dB")
+    .summary("Gain reduction of the channel that is reduced most, before makeup and mix.")];
+
 #[rustfmt::skip]
 const PRESETS: &[Preset] = &[
     Preset::new("voice", &[
@@ -98,10 +102,11 @@ Parameters glide to new values within 20 ms. The side-chain filters are heard by
 
 /// The description, for the contract.
 pub(crate) const fn describe() -> Description {
-    Description::new("wavemill.compressor", "Compressor", "1.1.0")
+    Description::new("wavemill.compressor", "Compressor", "1.2.0")
         .summary("Reduces the dynamic range above a threshold, with soft knee, side-chain filters, look-ahead and linked channels.")
         .manual(MANUAL)
         .params(PARAMS)
+        .meters(METERS)
         .presets(PRESETS)
         .license("MIT OR Apache-2.0")
 }

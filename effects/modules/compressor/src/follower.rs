@@ -76,6 +76,11 @@ impl Follower {
         }
     }
 
+    /// The reduction applied to the last frame, in octaves.
+    pub fn reduction(&self) -> f64 {
+        larger(self.fast, self.slow)
+    }
+
     /// Turns the reduction asked for into that applied, in place.
     pub fn follow(&mut self, row: &mut [f32], timing: &Timing) {
         match (timing.is_automatic, timing.is_attack_faster) {

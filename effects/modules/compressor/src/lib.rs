@@ -20,6 +20,7 @@ use alloc::{vec, vec::Vec};
 use controls::{Controls, Now};
 use description::{LOOKAHEAD_MS, describe};
 use detector::Detector;
+use effect_common::pole::larger;
 use effect_common::side_chain::amplify;
 use effect_common::{Delay, Grid, Row, SUB_BLOCK, Segment, convert, fast};
 use follower::Follower;
@@ -37,6 +38,8 @@ pub struct Compressor {
     grid: Grid,
     /// Level, then reduction, then gain of the frames at hand.
     row: Row,
+    /// Largest reduction of the last block in octaves, at the ends of its segments.
+    shown: f64,
 }
 
 wavemill_effect::export_effect!(Compressor);
@@ -56,6 +59,7 @@ impl Effect for Compressor {
             delay: Delay::new(setup.channels, lookahead),
             grid: Grid::new(),
             row: [0.0; SUB_BLOCK],
+            shown: 0.0,
         })
     }
 
@@ -64,6 +68,7 @@ impl Effect for Compressor {
     }
 
     fn process(&mut self, block: &mut Block<'_>) -> Flow {
+        self.shown = 0.0;
         let mut at = 0;
         while let Some(segment) = self.grid.next(at, block.frames()) {
             if segment.starts() {
@@ -76,6 +81,9 @@ impl Effect for Compressor {
                 self.compress_each(block, segment);
             }
             self.delay.advance(segment.frames());
+            for follower in &self.followers {
+                self.shown = larger(self.shown, follower.reduction());
+            }
             at = segment.to;
         }
         Flow::Continue
@@ -88,6 +96,11 @@ impl Effect for Compressor {
         self.followers.fill(Follower::default());
         self.delay.reset();
         self.grid = Grid::new();
+        self.shown = 0.0;
+    }
+
+    fn meter(&self, _: usize) -> f32 {
+        convert::narrow(-self.shown / convert::OCTAVES_PER_DB)
     }
 
     fn latency(&self) -> u32 {

@@ -436,3 +436,16 @@ fn every_parameter_says_what_it_sets() {
         assert!(param.summary.ends_with('.'), "{}", param.key);
     }
 }
+
+#[test]
+fn meter_shows_the_reduction_of_the_last_block() {
+    let params = [("threshold_db", -18.0), ("ratio", 4.0), ("knee_db", 0.0), ("makeup_db", 9.0)];
+    let mut rig = Rig::<Compressor>::new(RATE, 2, 512).with_all(&params);
+    rig.start().unwrap();
+    assert_eq!(rig.effect().meter(0), 0.0);
+    // One channel is 12 dB over: 9 dB of reduction, whatever the makeup.
+    rig.process(&mut [constant(-60.0, 48_000), constant(-6.0, 48_000)], 512);
+    assert!((rig.effect().meter(0) + 9.0).abs() < 0.01, "{}", rig.effect().meter(0));
+    rig.process(&mut [vec![0.0; 96_000], vec![0.0; 96_000]], 512);
+    assert!(rig.effect().meter(0).abs() < 0.01, "{}", rig.effect().meter(0));
+}

@@ -1,6 +1,6 @@
 //! What the de-esser is called and what can be set.
 
-use wavemill_effect::{Description, Param, Preset, Scale};
+use wavemill_effect::{Description, Meter, Param, Preset, Scale};
 
 /// Parameter numbers; never given to another parameter.
 pub const FREQUENCY_HZ: u32 = 0;
@@ -33,6 +33,10 @@ const PARAMS: &[Param] = &[
         .summary("Lets you hear only the band that is watched, to find the frequency."),
 ];
 
+const METERS: &[Meter] = &[Meter::new("reduction_db", "Reduction", (-24.0, 0.0))
+    .unit("dB")
+    .summary("How far sibilance is turned down.")];
+
 #[rustfmt::skip]
 const PRESETS: &[Preset] = &[
     Preset::new("low-voice", &[("frequency_hz", 4_800.0), ("threshold_db", -14.0), ("max_reduction_db", 7.0)]),
@@ -56,10 +60,11 @@ It is made for single voices. Cymbals and hi-hats are sibilance to it: use it on
 
 /// The description, for the contract.
 pub(crate) const fn describe() -> Description {
-    Description::new("wavemill.de-esser", "De-esser", "1.1.0")
+    Description::new("wavemill.de-esser", "De-esser", "1.2.0")
         .summary("Turns down sharp sibilants of a voice, compared with the level of the voice.")
         .manual(MANUAL)
         .params(PARAMS)
+        .meters(METERS)
         .presets(PRESETS)
         .license("MIT OR Apache-2.0")
 }

@@ -112,6 +112,11 @@ impl Detector {
         }
     }
 
+    /// The reduction of the last frame, in octaves.
+    pub fn reduction(&self) -> f64 {
+        self.reduction
+    }
+
     /// Gain factors for a segment with these bands.
     pub fn gains(&mut self, segment: Segment, bands: &Crossover, now: &Now, gains: &mut [f32]) {
         let law = &now.law;

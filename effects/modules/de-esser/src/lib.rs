@@ -18,6 +18,7 @@ use controls::{Controls, Now};
 use crossover::Crossover;
 use description::describe;
 use detector::Detector;
+use effect_common::pole::larger;
 use effect_common::{Grid, Row, SUB_BLOCK, Segment, convert};
 use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, Tail};
 
@@ -35,6 +36,8 @@ pub struct DeEsser {
     /// Gains of the frames at hand.
     gains: Row,
     tail_frames: usize,
+    /// Largest reduction of the last block in octaves, at the ends of its segments.
+    shown: f64,
 }
 
 wavemill_effect::export_effect!(DeEsser);
@@ -52,6 +55,7 @@ impl Effect for DeEsser {
             grid: Grid::new(),
             gains: [0.0; SUB_BLOCK],
             tail_frames: convert::frames_of_ms(TAIL_MS, setup.sample_rate),
+            shown: 0.0,
         })
     }
 
@@ -60,6 +64,7 @@ impl Effect for DeEsser {
     }
 
     fn process(&mut self, block: &mut Block<'_>) -> Flow {
+        self.shown = 0.0;
         let mut at = 0;
         while let Some(segment) = self.grid.next(at, block.frames()) {
             if segment.starts() {
@@ -70,6 +75,7 @@ impl Effect for DeEsser {
             self.crossover.split(block, segment, self.now.split);
             let gains = &mut self.gains[..segment.frames()];
             self.detector.gains(segment, &self.crossover, &self.now, gains);
+            self.shown = larger(self.shown, self.detector.reduction());
             self.mix(block, segment);
             at = segment.to;
         }
@@ -82,6 +88,11 @@ impl Effect for DeEsser {
         self.crossover.reset();
         self.detector.reset();
         self.grid = Grid::new();
+        self.shown = 0.0;
+    }
+
+    fn meter(&self, _: usize) -> f32 {
+        convert::narrow(-self.shown / convert::OCTAVES_PER_DB)
     }
 
     fn tail(&self) -> Tail {

@@ -285,3 +285,14 @@ fn every_parameter_says_what_it_sets() {
         assert!(param.summary.ends_with('.'), "{}", param.key);
     }
 }
+
+#[test]
+fn meter_shows_the_reduction() {
+    let params = [("threshold_db", -40.0), ("max_reduction_db", 12.0)];
+    let mut rig = Rig::<DeEsser>::new(RATE, 1, 512).with_all(&params);
+    rig.start().unwrap();
+    rig.process(&mut tone(9_000.0, 0.5), 512);
+    assert!((rig.effect().meter(0) + 12.0).abs() < 0.01, "{}", rig.effect().meter(0));
+    rig.process(&mut tone(200.0, 0.5), 512);
+    assert!(rig.effect().meter(0).abs() < 0.01, "{}", rig.effect().meter(0));
+}

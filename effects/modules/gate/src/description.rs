@@ -2,7 +2,7 @@
 
 use crate::latch::RANGE_SILENT_DB;
 use effect_common::side_chain::{HIGH_PASS_OFF_HZ, LOW_PASS_OFF_HZ};
-use wavemill_effect::{Description, Param, Preset, Scale};
+use wavemill_effect::{Description, Meter, Param, Preset, Scale};
 
 /// Parameter numbers; never given to another parameter.
 pub const THRESHOLD_DB: u32 = 0;
@@ -43,6 +43,10 @@ const PARAMS: &[Param] = &[
         .summary("Delays the audio, not the detector, so that it is open before the first sound; this is its latency."),
 ];
 
+const METERS: &[Meter] = &[Meter::new("reduction_db", "Reduction", (-100.0, 0.0))
+    .unit("dB")
+    .summary("How far the gate turns the signal down; -100 is silence.")];
+
 #[rustfmt::skip]
 const PRESETS: &[Preset] = &[
     Preset::new("voice", &[
@@ -80,10 +84,11 @@ one; for voices use a small range (10 to 20 dB) and long times, or the effect no
 
 /// The description, for the contract.
 pub(crate) const fn describe() -> Description {
-    Description::new("wavemill.gate", "Gate", "1.0.0")
+    Description::new("wavemill.gate", "Gate", "1.1.0")
         .summary("Turns down what is quieter than a threshold, with hysteresis, hold, range, side-chain filters and look-ahead.")
         .manual(MANUAL)
         .params(PARAMS)
+        .meters(METERS)
         .presets(PRESETS)
         .license("MIT OR Apache-2.0")
 }

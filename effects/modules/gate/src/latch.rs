@@ -75,6 +75,11 @@ impl Latch {
         Self { is_open: false, left: 0, gain: law.floor }
     }
 
+    /// The gain of the last frame.
+    pub fn gain(&self) -> f64 {
+        self.gain
+    }
+
     /// Ends the last bit of the way at once, so that nothing gets denormal.
     pub fn begin_sub_block(&mut self, law: &Law) {
         let target = if self.is_open { 1.0 } else { law.floor };

@@ -15,10 +15,11 @@ mod tests;
 
 use controls::{Controls, Now};
 use description::{LOOKAHEAD_MS, describe};
+use effect_common::pole::smaller;
 use effect_common::side_chain::{amplify, rectify};
 use effect_common::{Delay, Grid, Row, SUB_BLOCK, Segment, SideChain, convert};
 use latch::Latch;
-use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup};
+use wavemill_effect::{Block, CreateError, Description, Effect, Flow, Setup, math};
 
 /// The gate on one stream.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Gate {
     grid: Grid,
     /// Amplitude, then gain of the frames at hand.
     row: Row,
+    /// Smallest gain of the last block, at the ends of its segments.
+    shown: f64,
 }
 
 wavemill_effect::export_effect!(Gate);
@@ -50,6 +53,7 @@ impl Effect for Gate {
             delay: Delay::new(setup.channels, lookahead),
             grid: Grid::new(),
             row: [0.0; SUB_BLOCK],
+            shown: 1.0,
         })
     }
 
@@ -58,6 +62,7 @@ impl Effect for Gate {
     }
 
     fn process(&mut self, block: &mut Block<'_>) -> Flow {
+        self.shown = 1.0;
         let mut at = 0;
         while let Some(segment) = self.grid.next(at, block.frames()) {
             if segment.starts() {
@@ -66,6 +71,7 @@ impl Effect for Gate {
                 self.latch.begin_sub_block(&self.now.law);
             }
             self.gate(block, segment);
+            self.shown = smaller(self.shown, self.latch.gain());
             at = segment.to;
         }
         Flow::Continue
@@ -78,6 +84,11 @@ impl Effect for Gate {
         self.latch = Latch::closed(&self.now.law);
         self.delay.reset();
         self.grid = Grid::new();
+        self.shown = 1.0;
+    }
+
+    fn meter(&self, _: usize) -> f32 {
+        convert::narrow(math::amplitude_to_db(self.shown))
     }
 
     fn latency(&self) -> u32 {

@@ -214,3 +214,16 @@ fn every_parameter_says_what_it_sets() {
         assert!(param.summary.ends_with('.'), "{}", param.key);
     }
 }
+
+#[test]
+fn meter_shows_how_far_it_is_closed() {
+    for (range_db, shown) in [(40.0, -40.0), (0.0, 0.0), (100.0, f32::NEG_INFINITY)] {
+        let mut rig = Rig::<Gate>::new(RATE, 1, 512).with_all(PLAIN).with("range_db", range_db);
+        rig.start().unwrap();
+        rig.process(&mut [vec![0.001; 4_800]], 512);
+        let reading = rig.effect().meter(0);
+        assert!(reading == shown || (reading - shown).abs() < 0.01, "{reading}");
+        rig.process(&mut [vec![0.5; 48_000]], 512);
+        assert!(rig.effect().meter(0).abs() < 0.01, "{}", rig.effect().meter(0));
+    }
+}

@@ -16,6 +16,7 @@ mod judge;
 mod latency;
 mod loading;
 mod memory;
+mod meters;
 mod params;
 mod presets;
 mod reset;
@@ -160,6 +161,8 @@ const CHECKS: &[Check] = &[
         summary: "after fx_tail, the output is below -120 dBFS" },
     Check { name: "silence", run: Run::Running(silence::run),
         summary: "once it reports silence, it stays silent" },
+    Check { name: "meters", run: Run::Running(meters::run),
+        summary: "its meters show numbers within their ranges, and showing them changes nothing" },
     Check { name: "cost", run: Run::Running(cost::run),
         summary: "no call takes longer than a live host waits" },
 ];

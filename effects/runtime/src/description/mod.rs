@@ -4,10 +4,12 @@
 //! mistake is one line that names the key.
 
 pub(crate) mod json;
+mod meter;
 mod object;
 mod param;
 mod preset;
 
+pub use meter::Meter;
 pub use param::{Param, Scale};
 pub use preset::Preset;
 
@@ -40,6 +42,8 @@ pub struct Description {
     pub keep_length: bool,
     /// Its parameters, in the order a user should see.
     pub params: Vec<Param>,
+    /// Its meters, in the order of their numbers; none for a module without `fx_meter`.
+    pub meters: Vec<Meter>,
     /// Its presets, in the module's order.
     pub presets: Vec<Preset>,
     /// For people; may be empty.
@@ -119,6 +123,7 @@ impl Description {
             manual: object.words("manual", &Words::PARAGRAPHS)?.unwrap_or_default(),
             keep_length: object.truth("keep_length")?.unwrap_or(true),
             params,
+            meters: meter::read(&object)?,
             presets,
             license: object.words("license", &Words::LINE)?.unwrap_or_default(),
             homepage: object.words("homepage", &Words::LINE)?.unwrap_or_default(),

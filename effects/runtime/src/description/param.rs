@@ -177,7 +177,7 @@ fn number(value: f64) -> String {
     }
 }
 
-const KEY: Words = Words {
+pub(super) const KEY: Words = Words {
     is_right: is_key,
     chars_max: limits::KEY_CHARS_MAX,
     expected: "letters a-z, digits and `_`, a letter first, with its unit, as in `release_ms`",
@@ -189,7 +189,7 @@ const NAME: Words = Words {
     expected: "text without control characters",
 };
 
-const UNIT: Words = Words {
+pub(super) const UNIT: Words = Words {
     is_right: object::is_line,
     chars_max: limits::UNIT_CHARS_MAX,
     expected: "text without control characters",

@@ -213,3 +213,14 @@ fn memory_asked_for_must_be_within_the_limits() {
     }
     assert!(sandbox().load(&half(), limits::MEMORY_MIB_MAX).is_ok());
 }
+
+#[test]
+fn module_with_meters_has_the_function_that_reads_them() {
+    let json = r#"{"id":"t","name":"T","version":"1.0.0","channels":[1,2],
+        "meters":[{"key":"reduction_db","unit":"dB","min":-24,"max":0}]}"#;
+    let error = Source::new().json(json).load_error();
+    assert_eq!(error, "the module does not export `fx_meter`: (i32) -> f32");
+    let wrong = r#"(func (export "fx_meter") (param i32) (result i32) (i32.const 0))"#;
+    let error = Source::new().part("fx_meter", wrong).load_error();
+    assert_eq!(error, "the export `fx_meter` is (i32) -> i32; it must be (i32) -> f32");
+}

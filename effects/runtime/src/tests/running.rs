@@ -1,6 +1,6 @@
 //! What an effect does with samples.
 
-use super::fixtures::{Source, half, run, sandbox, short};
+use super::fixtures::{Source, failure_of, half, run, sandbox, short};
 use crate::sandbox::{Mode, Sandbox};
 use crate::{CreateError, Description, Settings, SettingsError, limits};
 use wavemill_core::audio::{Block, StreamSpec};
@@ -289,4 +289,36 @@ fn fuel_is_counted_where_asked_and_always_the_same() {
     // 128 samples, some ten instructions each.
     assert!((640..2560).contains(&used), "{used}");
     assert_eq!(fuel(Mode::Metered), Some(used));
+}
+
+/// A module with two meters of -24 to 0, the first of which shows this.
+fn metered(reading: &str) -> Source {
+    let json = r#"{"id":"t","name":"T","version":"1.0.0","channels":[1,1],"meters":[
+        {"key":"reduction_db","unit":"dB","min":-24,"max":0},
+        {"key":"other","name":"Other","min":0,"max":1}]}"#;
+    let meter = format!(
+        r#"(func (export "fx_meter") (param i32) (result f32)
+            (if (result f32) (local.get 0) (then (f32.const 0.5)) (else {reading})))"#
+    );
+    Source::new().json(json).part("fx_meter", &meter)
+}
+
+#[test]
+fn meters_are_read_within_their_ranges() {
+    let mut effect = metered("(f32.const -6)").effect(2, 64);
+    let meters = &effect.module().description().meters;
+    assert_eq!((meters[0].name.as_str(), meters[1].name.as_str()), ("reduction_db", "Other"));
+    assert_eq!([0, 1, 2].map(|index| effect.meter(index)), [Some(-6.0), Some(0.5), None]);
+    assert_eq!(metered("(f32.const -100)").effect(2, 64).meter(0), Some(-24.0));
+    assert_eq!(metered("(f32.const nan)").effect(2, 64).meter(0), None);
+    assert_eq!(metered("(f32.const -inf)").effect(2, 64).meter(0), None);
+    assert_eq!(Source::new().effect(2, 64).meter(0), None);
+}
+
+#[test]
+fn meter_that_traps_breaks_the_effect() {
+    let mut effect = metered("(loop $again (br $again)) (f32.const 0)").effect(1, 64);
+    assert_eq!((effect.meter(0), effect.meter(1)), (None, None));
+    let words = failure_of(&mut effect, 1);
+    assert!(words.starts_with("effect `T`: fx_meter took too long"), "{words}");
 }

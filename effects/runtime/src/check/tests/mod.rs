@@ -480,3 +480,48 @@ fn report_as_json_has_verdicts_and_reasons_side_by_side() {
     assert_eq!(broken["results"][1]["verdict"], "not-judged");
     assert!(broken["fuel_per_frame"].is_null());
 }
+
+/// The good module with a meter of 0 to 4 that shows what this returns.
+fn metered(body: &str) -> Vec<(&'static str, String)> {
+    let tail = r#"(func (export "fx_tail") (result i32) (i32.const 160))"#;
+    let presets = r#"\"presets\":{"#;
+    let meters = r#"\"meters\":[{\"key\":\"gain\",\"min\":0,\"max\":4}],"#;
+    vec![
+        (presets, format!("{meters}{presets}")),
+        (tail, format!(r#"{tail} (func (export "fx_meter") (param i32) (result f32) {body})"#)),
+    ]
+}
+
+fn only_failure_of_meter(body: &str) -> String {
+    let exchanges = metered(body);
+    let exchanges: Vec<_> = exchanges.iter().map(|(old, new)| (*old, new.as_str())).collect();
+    only_failure("meters", &exchanges)
+}
+
+#[test]
+fn meter_that_keeps_its_promise_passes() {
+    let exchanges = metered("(global.get $gain)");
+    let exchanges: Vec<_> = exchanges.iter().map(|(old, new)| (*old, new.as_str())).collect();
+    let report = report(&exchanges);
+    assert!(!report.has_failed(), "{:#?}", report.results);
+    let meters = report.results.iter().find(|result| result.name == "meters").unwrap();
+    assert_eq!(meters.seen, "1 meter");
+}
+
+#[test]
+fn meter_without_a_number_fails() {
+    let reason = only_failure_of_meter("(f32.const nan)");
+    assert_eq!(reason, "with its defaults: `gain` shows NaN, which is not within 0..=4");
+    let reason = only_failure_of_meter("(f32.const 4.5)");
+    assert_eq!(reason, "with its defaults: `gain` shows 4.5, which is not within 0..=4");
+}
+
+#[test]
+fn meter_that_traps_or_is_heard_fails() {
+    let reason = only_failure_of_meter("unreachable");
+    assert!(reason.contains("`gain` cannot be read: effect `Good`: fx_meter gave up"), "{reason}");
+    let reason = only_failure_of_meter(
+        "(global.set $gain (f32.mul (global.get $gain) (f32.const 0.5))) (f32.const 0)",
+    );
+    assert!(reason.starts_with("with readings and without give different outputs"), "{reason}");
+}

@@ -27,6 +27,11 @@ fn table() -> Vec<(&'static str, Value, Says)> {
     let param =
         |id: usize| json!({ "id": id, "key": format!("k{id}"), "min": 0, "max": 1, "default": 0 });
     let params = |count: usize| Value::Array((0..count).map(param).collect());
+    let meters = |count: usize| {
+        Value::Array(
+            (0..count).map(|id| json!({ "key": format!("k{id}"), "min": 0, "max": 1 })).collect(),
+        )
+    };
     let presets =
         |count: usize| Value::Object((0..count).map(|n| (format!("p{n}"), json!({}))).collect());
     let labels = |count: usize| json!((0..count).map(|n| format!("l{n}")).collect::<Vec<_>>());
@@ -89,6 +94,20 @@ fn table() -> Vec<(&'static str, Value, Says)> {
         ("/homepage", json!(true), Wrong),
         ("/keep_length", json!(false), Right),
         ("/keep_length", json!("no"), Wrong),
+        ("/meters", meters(16), Right),
+        ("/meters", meters(17), Wrong),
+        ("/meters", json!([{ "key": "a", "min": 0 }]), Wrong),
+        ("/meters", json!([{ "key": "A", "min": 0, "max": 1 }]), Wrong),
+        ("/meters", json!([{ "key": "a", "unit": long(17), "min": 0, "max": 1 }]), Wrong),
+        ("/meters", json!([{ "key": "a", "name": "", "min": 0, "max": 1 }]), Wrong),
+        ("/meters", json!([{ "key": "a", "min": 1, "max": 1 }]), Unseen),
+        ("/meters", json!([{ "key": "a", "min": 0, "max": 1e39 }]), Unseen),
+        ("/meters", json!([{ "key": "a", "min": -1e39, "max": 1 }]), Unseen),
+        (
+            "/meters",
+            json!([{ "key": "a", "min": 0, "max": 1 }, { "key": "a", "min": 0, "max": 1 }]),
+            Unseen,
+        ),
         ("/presets", json!([]), Wrong),
         ("/presets", presets(128), Right),
         ("/presets", presets(129), Wrong),

@@ -11,7 +11,7 @@ use wavemill_core::audio::StreamSpec;
 use wavemill_core::limits::BLOCK_FRAMES;
 use wavemill_core::processor::Tail;
 use wavemill_core::units::{Frames, SampleRate};
-use wavemill_runtime::{Description, Module, Param, Preset, Settings};
+use wavemill_runtime::{Description, Meter, Module, Param, Preset, Settings};
 
 /// Print the manual of an effect: its parameters, presets, latency, hash
 #[derive(Debug, clap::Args)]
@@ -89,6 +89,7 @@ impl<'a> Sheet<'a> {
                 .flat_map(|preset| preset_lines(preset, description, paint))
                 .collect(),
         );
+        section("Meters", meters(description, paint));
         section("Facts", self.facts());
         section("Notes", manual.lines().flat_map(paragraph).collect());
         lines
@@ -229,6 +230,17 @@ fn params(description: &Description, paint: Paint) -> Vec<String> {
         lines
     };
     description.params.iter().flat_map(of).collect()
+}
+
+fn meters(description: &Description, paint: Paint) -> Vec<String> {
+    let of = |meter: &Meter| {
+        let key = paint.tone(Tone::Name, &meter.key);
+        let unit = if meter.unit.is_empty() { "" } else { " " };
+        let range = format!("  {key}  {} to {}{unit}{}", meter.min, meter.max, meter.unit);
+        let text = if meter.summary.is_empty() { &meter.name } else { &meter.summary };
+        std::iter::once(range).chain(wrap(text, "      "))
+    };
+    description.meters.iter().flat_map(of).collect()
 }
 
 fn preset_lines(preset: &Preset, description: &Description, paint: Paint) -> Vec<String> {
