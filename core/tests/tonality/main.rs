@@ -89,8 +89,13 @@ fn gain_channels_rate_and_blocks_do_not_change_the_key() {
         assert_eq!(report(&[&samples], 44_100, block), whole, "blocks of {block}");
     }
     assert_eq!(report(&[&samples, &samples], 44_100, 4_096).key.as_deref(), Some("Am"));
-    let soft: Samples = samples.iter().map(|sample| sample * 0.03).collect();
-    assert_eq!(key(&soft).as_deref(), Some("Am"));
+    for gain in [0.03, 0.001] {
+        let soft: Samples = samples.iter().map(|sample| sample * gain).collect();
+        let soft = report(&[&soft], 44_100, 4_096);
+        assert_eq!(soft.key.as_deref(), Some("Am"), "times {gain}");
+        let difference = soft.confidence.unwrap() - whole.confidence.unwrap();
+        assert!(difference.abs() < 0.01, "times {gain}: {difference}");
+    }
     for rate_hz in [22_050, 48_000, 96_000] {
         let samples = Hall { rate_hz, ..HALL }.play(&cadence(9, true), 1.0);
         assert_eq!(report(&[&samples], rate_hz, 4_096).key.as_deref(), Some("Am"), "{rate_hz} Hz");

@@ -28,8 +28,9 @@ const RATIO_MIN: f32 = 1.8;
 /// A peak below this share of the frame's highest is left out: -55 dB.
 const SHARE_MIN: f32 = 0.001_8;
 
-/// Below it there is silence: -75 dB of full scale.
-const MAGNITUDE_MIN: f32 = 1.8e-4 * SINE_MAGNITUDE;
+/// Below it there is silence: -115 dB of full scale, so that music 30 dB down has the peaks it had. On rendered music
+/// nothing changes from -105 dB on.
+const MAGNITUDE_MIN: f32 = 1.8e-6 * SINE_MAGNITUDE;
 
 /// Bins to each side that make the neighborhood, at least, and as a share of the bin's number: two
 /// semitones.
