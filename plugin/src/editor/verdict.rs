@@ -5,7 +5,7 @@ use crate::meters::{Reading, Readings};
 use crate::plugin::SharedState;
 use std::path::Path;
 use std::time::Duration;
-use wavemill_core::delivery::{JudgedFile, Judgement, Outcome, Target, Verdict, judge};
+use wavemill_core::delivery::{JudgedFile, Judgment, Outcome, Target, Verdict, judge};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 use wavemill_pipelines::delivery;
@@ -21,7 +21,7 @@ pub(super) struct TargetState {
     pub(super) target: Option<Target>,
     /// One line: why there is no target.
     pub(super) error: Option<String>,
-    pub(super) judgement: Option<Judgement>,
+    pub(super) judgment: Option<Judgment>,
     /// Targets of one's own are in files.
     file: Lookup<String, Result<Target, String>>,
 }
@@ -37,7 +37,7 @@ pub(super) enum Mark {
 
 impl TargetState {
     pub(super) fn new() -> Self {
-        Self { name: None, target: None, error: None, judgement: None, file: Lookup::default() }
+        Self { name: None, target: None, error: None, judgment: None, file: Lookup::default() }
     }
 
     /// Judges the readings that are shown.
@@ -48,7 +48,7 @@ impl TargetState {
             invalid_samples: desk.shared.invalid_samples(),
             ..report(desk.shared.shown().0)
         };
-        self.judgement =
+        self.judgment =
             self.target.as_ref().filter(|_| report.integrated_lufs.is_some()).map(|target| {
                 judge(target, JudgedFile { loudness: &report, channels: desk.channel_count() })
             });
@@ -86,7 +86,7 @@ impl TargetState {
     }
 
     fn verdict(&self, measure: &str) -> Option<&Verdict> {
-        self.judgement.as_ref()?.verdicts.iter().find(|verdict| verdict.measure == measure)
+        self.judgment.as_ref()?.verdicts.iter().find(|verdict| verdict.measure == measure)
     }
 
     /// How a measure stands, by its key in reports.
@@ -133,7 +133,7 @@ impl TargetState {
 
     /// The verdict in a few words, with how it is drawn.
     pub(super) fn headline(&self) -> (Mark, String) {
-        let Some(judgement) = &self.judgement else {
+        let Some(judgment) = &self.judgment else {
             return (Mark::None, "no program yet".into());
         };
         let failed = |measure| self.mark(measure) == Mark::Fail;
@@ -146,18 +146,18 @@ impl TargetState {
                 format!("{:.1} LU too quiet", -difference)
             }
             _ => {
-                let over = judgement.verdicts.iter().find(|v| v.outcome == Outcome::Fail);
+                let over = judgment.verdicts.iter().find(|v| v.outcome == Outcome::Fail);
                 match over.map(|verdict| (verdict.measure, verdict.difference)) {
                     Some(("true_peak_dbtp", Some(db))) => format!("peaks {db:.1} dB too high"),
                     Some(("invalid_samples", _)) => "broken samples".into(),
                     Some((measure, _)) => format!("{} out of range", plain(measure)),
-                    None if judgement.passed == Some(true) => "within the target".into(),
+                    None if judgment.passed == Some(true) => "within the target".into(),
                     None if self.is_of_dialogue() => "dialogue loudness not measured".into(),
                     None => "partly not measured".into(),
                 }
             }
         };
-        let mark = match judgement.passed {
+        let mark = match judgment.passed {
             Some(true) => Mark::Pass,
             Some(false) => Mark::Fail,
             None => Mark::None,
@@ -167,7 +167,7 @@ impl TargetState {
 
     /// What the platform will do to it, in one line.
     pub(super) fn prediction(&self) -> Option<String> {
-        let playback = self.judgement.as_ref()?.playback?;
+        let playback = self.judgment.as_ref()?.playback?;
         let gain_db = playback.gain_db.0;
         let loudness = playback.loudness_lufs;
         Some(if gain_db < -0.05 {

@@ -6,7 +6,7 @@ mod playback;
 mod verdict;
 
 pub use playback::{Playback, PlaybackGain};
-pub use verdict::{JudgedFile, Judgement, Outcome, Verdict, judge};
+pub use verdict::{JudgedFile, Judgment, Outcome, Verdict, judge};
 
 use serde::Serialize;
 use wavemill_audio::units::{Dbtp, Lu, Lufs};

@@ -55,7 +55,7 @@ pub struct Verdict {
 /// How a file stands to a target.
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Judgement {
+pub struct Judgment {
     /// The target's [`id`](Target::id).
     pub target: String,
     /// What the target is called.
@@ -132,7 +132,7 @@ impl Verdict {
 }
 
 /// Holds a file against a target. The true peak is the larger of both measures.
-pub fn judge(target: &Target, measured: JudgedFile<'_>) -> Judgement {
+pub fn judge(target: &Target, measured: JudgedFile<'_>) -> Judgment {
     let report = measured.loudness;
     let true_peak = larger(report.true_peak_dbtp, report.true_peak_precise_dbtp);
     let mut verdicts: Vec<Verdict> = Vec::new();
@@ -168,7 +168,7 @@ pub fn judge(target: &Target, measured: JudgedFile<'_>) -> Judgement {
         (false, true) => None,
         (false, false) => Some(true),
     };
-    Judgement {
+    Judgment {
         target: target.id.clone(),
         name: target.name.clone(),
         passed,
@@ -267,19 +267,19 @@ mod tests {
     #[test]
     fn file_with_invalid_samples_fails_whatever_else_was_measured() {
         let report = LoudnessReport { invalid_samples: 1, ..file(-23.0, -3.0, -3.0) };
-        let judgement = judge(&broadcast(), JudgedFile { loudness: &report, channels: 2 });
-        assert_eq!(judgement.passed, Some(false));
-        let verdict = judgement.verdicts.last().unwrap();
+        let judgment = judge(&broadcast(), JudgedFile { loudness: &report, channels: 2 });
+        assert_eq!(judgment.passed, Some(false));
+        let verdict = judgment.verdicts.last().unwrap();
         assert_eq!((verdict.measure, verdict.value), ("invalid_samples", Some(1.0)));
     }
 
     #[test]
     fn larger_true_peak_counts() {
         let report = file(-23.0, -1.2, -0.9);
-        let judgement = judge(&broadcast(), JudgedFile { loudness: &report, channels: 2 });
-        assert_eq!(judgement.passed, Some(false));
-        assert_eq!(judgement.verdicts[1].value, Some(-0.9));
-        assert_eq!(judgement.verdicts[1].difference, Some(0.1));
+        let judgment = judge(&broadcast(), JudgedFile { loudness: &report, channels: 2 });
+        assert_eq!(judgment.passed, Some(false));
+        assert_eq!(judgment.verdicts[1].value, Some(-0.9));
+        assert_eq!(judgment.verdicts[1].difference, Some(0.1));
     }
 
     #[test]
@@ -310,12 +310,12 @@ mod tests {
     fn loudness_of_dialogue_is_neither_passed_nor_failed() {
         let target = Target { is_dialogue_gated: true, ..broadcast() };
         let report = file(-30.0, -3.0, -3.0);
-        let judgement = judge(&target, JudgedFile { loudness: &report, channels: 2 });
-        assert_eq!(judgement.passed, None);
-        assert_eq!(judgement.verdicts[0].outcome, Outcome::NotMeasured);
+        let judgment = judge(&target, JudgedFile { loudness: &report, channels: 2 });
+        assert_eq!(judgment.passed, None);
+        assert_eq!(judgment.verdicts[0].outcome, Outcome::NotMeasured);
         let loud = file(-30.0, 0.0, 0.0);
-        let judgement = judge(&target, JudgedFile { loudness: &loud, channels: 2 });
-        assert_eq!(judgement.passed, Some(false));
+        let judgment = judge(&target, JudgedFile { loudness: &loud, channels: 2 });
+        assert_eq!(judgment.passed, Some(false));
     }
 
     #[test]

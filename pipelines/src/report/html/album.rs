@@ -6,7 +6,7 @@ use super::number::{self, NONE};
 use super::verdicts::{self, Tone};
 use super::{Page, PageFile};
 use std::fmt::Write as _;
-use wavemill_core::delivery::Judgement;
+use wavemill_core::delivery::Judgment;
 
 /// Most targets that have a column each; of more it is said how many are met.
 const COLUMNS_MAX: usize = 4;
@@ -16,7 +16,7 @@ pub(super) fn summary(page: &Page) -> Option<String> {
     if page.files.len() < 2 {
         return None;
     }
-    let targets: &[Judgement] = page.files.first().map_or(&[], |file| &file.judgements);
+    let targets: &[Judgment] = page.files.first().map_or(&[], |file| &file.judgments);
     let is_split = targets.len() <= COLUMNS_MAX;
     let mut out = banner(page).unwrap_or_default();
     out.push_str(
@@ -43,7 +43,7 @@ pub(super) fn summary(page: &Page) -> Option<String> {
 }
 
 /// Verdicts stand first, where a phone shows them.
-fn target_heads(targets: &[Judgement], is_split: bool) -> String {
+fn target_heads(targets: &[Judgment], is_split: bool) -> String {
     if !is_split {
         return "<th scope=\"col\">Targets met</th>".to_owned();
     }
@@ -71,8 +71,8 @@ fn row(number: usize, file: &PageFile, is_split: bool) -> String {
         Text(&file.heading())
     );
     if is_split {
-        for judgement in &file.judgements {
-            let badge = match judgement.passed {
+        for judgment in &file.judgments {
+            let badge = match judgment.passed {
                 Some(true) => Tone::Good.badge("Passed"),
                 Some(false) => Tone::Bad.badge("Failed"),
                 None => Tone::Doubt.badge("Open"),
@@ -80,8 +80,8 @@ fn row(number: usize, file: &PageFile, is_split: bool) -> String {
             let _ = write!(out, "<td class=\"words\">{badge}</td>");
         }
     } else {
-        let met = file.judgements.iter().filter(|it| it.passed == Some(true)).count();
-        let _ = write!(out, "<td>{met} of {}</td>", file.judgements.len());
+        let met = file.judgments.iter().filter(|it| it.passed == Some(true)).count();
+        let _ = write!(out, "<td>{met} of {}</td>", file.judgments.len());
     }
     let length = file.facts.duration_s.map_or(NONE.to_owned(), number::duration);
     let _ = write!(out, "<td>{length}</td>");

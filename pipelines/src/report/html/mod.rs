@@ -28,7 +28,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use wavemill_core::advice::{Advice, Profile};
 use wavemill_core::analysis::Analysis;
-use wavemill_core::delivery::Judgement;
+use wavemill_core::delivery::Judgment;
 use wavemill_core::loudness::{GroupLoudness, HistoryPoint};
 use wavemill_core::waveform::Waveform;
 
@@ -69,7 +69,7 @@ pub struct PageFile {
     /// What a job delivered; `None` where there is no job.
     pub export: Option<Signal>,
     /// How what is delivered stands to delivery targets.
-    pub judgements: Vec<Judgement>,
+    pub judgments: Vec<Judgment>,
     /// What is advised on it; `None` where nobody asked.
     pub recommendations: Option<Recommendations>,
     /// What is odd about the file, a line each.

@@ -75,7 +75,7 @@ fn judged(file: PageFile, count: usize) -> PageFile {
     let loudness = file.latest().analysis.loudness.clone().unwrap_or_default();
     let measured = JudgedFile { loudness: &loudness, channels: 2 };
     let targets = crate::delivery::shipped().iter().take(count);
-    PageFile { judgements: targets.map(|target| judge(target, measured)).collect(), ..file }
+    PageFile { judgments: targets.map(|target| judge(target, measured)).collect(), ..file }
 }
 
 fn page(files: Vec<PageFile>) -> Page {

@@ -6,7 +6,7 @@ use super::{PageFile, Scope};
 use crate::report::Report;
 use crate::report::Verdict as Gate;
 use std::fmt::Write as _;
-use wavemill_core::delivery::{Judgement, Outcome, Verdict};
+use wavemill_core::delivery::{Judgment, Outcome, Verdict};
 
 /// Most targets that have a card each; more are compared in a table.
 const CARDS_MAX: usize = 4;
@@ -53,17 +53,17 @@ impl Tone {
 /// The verdicts of a file, and what a person should look at; `None` where there is neither.
 pub(super) fn section(file: &PageFile, scope: Scope) -> Option<String> {
     let mut out = headline(file).map(|(tone, line)| banner(tone, &line)).unwrap_or_default();
-    if file.judgements.len() <= CARDS_MAX {
-        if !file.judgements.is_empty() {
-            let cards: String = file.judgements.iter().map(card).collect();
+    if file.judgments.len() <= CARDS_MAX {
+        if !file.judgments.is_empty() {
+            let cards: String = file.judgments.iter().map(card).collect();
             let _ = write!(out, "<div class=\"cards\">{cards}</div>");
         }
     } else if scope.is_album {
-        out.push_str(&missed(&file.judgements));
+        out.push_str(&missed(&file.judgments));
     } else {
-        out.push_str(&table(&file.judgements));
+        out.push_str(&table(&file.judgments));
     }
-    if file.judgements.iter().any(|judgement| !judgement.is_confirmed) {
+    if file.judgments.iter().any(|judgment| !judgment.is_confirmed) {
         out.push_str("<p class=\"remark\">* The numbers of this target are not its publisher\u{2019}s own.</p>");
     }
     out.push_str(&file.report.as_ref().map(gates).unwrap_or_default());
@@ -78,7 +78,7 @@ pub(super) fn headline(file: &PageFile) -> Option<(Tone, String)> {
     }
     let gates = file.report.iter().flat_map(|report| &report.gates);
     let gates: Vec<Option<bool>> = gates.map(|gate| Some(gate.passed)).collect();
-    let targets: Vec<Option<bool>> = file.judgements.iter().map(|it| it.passed).collect();
+    let targets: Vec<Option<bool>> = file.judgments.iter().map(|it| it.passed).collect();
     let (all, what) = match (gates.is_empty(), targets.is_empty()) {
         (_, false) => (targets, "delivery target"),
         (false, true) => (gates, "requirement"),
@@ -107,8 +107,8 @@ pub(super) fn banner(tone: Tone, line: &str) -> String {
     format!("<p class=\"banner {}\">{}<b>{}</b></p>", tone.class(), tone.badge(word), Text(line))
 }
 
-fn passed(judgement: &Judgement) -> String {
-    let tone = Tone::of(judgement.passed);
+fn passed(judgment: &Judgment) -> String {
+    let tone = Tone::of(judgment.passed);
     tone.badge(match tone {
         Tone::Good => "Passed",
         Tone::Bad => "Failed",
@@ -117,16 +117,16 @@ fn passed(judgement: &Judgement) -> String {
 }
 
 /// A target with a line for each of its measures.
-fn card(judgement: &Judgement) -> String {
-    let star = if judgement.is_confirmed { "" } else { "*" };
+fn card(judgment: &Judgment) -> String {
+    let star = if judgment.is_confirmed { "" } else { "*" };
     let mut out = format!(
         "<article class=\"card\"><header><h3>{}{star}</h3>{}</header><table><thead class=\"sr\"><tr>\
          <th scope=\"col\">Measure</th><th scope=\"col\">Value</th><th scope=\"col\">Asked</th>\
          <th scope=\"col\">Off by</th></tr></thead><tbody>",
-        Text(&judgement.name),
-        passed(judgement)
+        Text(&judgment.name),
+        passed(judgment)
     );
-    for verdict in &judgement.verdicts {
+    for verdict in &judgment.verdicts {
         let (name, unit, difference_unit) = words(verdict.measure);
         let digits = if unit.is_empty() { 0 } else { verdict.decimals() };
         let class = match verdict.outcome {
@@ -147,7 +147,7 @@ fn card(judgement: &Judgement) -> String {
         );
     }
     out.push_str("</tbody></table>");
-    if let Some(gain) = judgement.playback {
+    if let Some(gain) = judgment.playback {
         let text = number::typeset(&gain.to_string());
         let _ = write!(out, "<p class=\"remark\">Playback {text}.</p>");
     }
@@ -187,8 +187,8 @@ fn words(measure: &str) -> (&'static str, &'static str, &'static str) {
 }
 
 /// Names of the targets that are missed: a table for each file of an album would be too long.
-fn missed(judgements: &[Judgement]) -> String {
-    let missed = judgements.iter().filter(|judgement| judgement.passed == Some(false));
+fn missed(judgments: &[Judgment]) -> String {
+    let missed = judgments.iter().filter(|judgment| judgment.passed == Some(false));
     let names: Vec<String> = missed.map(|it| Text(&it.name).to_string()).collect();
     if names.is_empty() {
         return String::new();
@@ -197,7 +197,7 @@ fn missed(judgements: &[Judgement]) -> String {
 }
 
 /// Targets below each other, a line each.
-fn table(judgements: &[Judgement]) -> String {
+fn table(judgments: &[Judgment]) -> String {
     let mut out = String::from(
         "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Delivery targets\"><table class=\"numbers\"><caption class=\"sr\">Delivery targets</caption><thead><tr>\
          <th scope=\"col\">Target</th><th scope=\"col\" class=\"words\">Verdict</th>\
@@ -205,23 +205,23 @@ fn table(judgements: &[Judgement]) -> String {
          <th scope=\"col\">Peak at most <small>dBTP</small></th><th scope=\"col\">Over by <small>dB</small></th>\
          <th scope=\"col\">Playback <small>dB</small></th></tr></thead><tbody>",
     );
-    for judgement in judgements {
-        let find = |measure: &str| judgement.verdicts.iter().find(|one| one.measure == measure);
+    for judgment in judgments {
+        let find = |measure: &str| judgment.verdicts.iter().find(|one| one.measure == measure);
         let (loudness, peak) = (find("integrated_lufs"), find("true_peak_dbtp"));
         let difference = |one: &Verdict| Some(signed(one.difference?, one.decimals()));
         let over = peak.filter(|one| one.outcome == Outcome::Fail).and_then(difference);
         let or_none = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
-        let star = if judgement.is_confirmed { "" } else { "*" };
+        let star = if judgment.is_confirmed { "" } else { "*" };
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}{star}</th><td class=\"words\">{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            Text(&judgement.name),
-            passed(judgement),
+            Text(&judgment.name),
+            passed(judgment),
             number::shown(loudness.and_then(|one| one.target), 1),
             or_none(loudness.and_then(difference)),
             number::shown(peak.and_then(|one| one.max), 1),
             or_none(over),
-            or_none(judgement.playback.map(|gain| signed(gain.gain_db.0, 1))),
+            or_none(judgment.playback.map(|gain| signed(gain.gain_db.0, 1))),
         );
     }
     out + "</tbody></table></div>"

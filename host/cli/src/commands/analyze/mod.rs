@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use wavemill_core::analysis::MeasureGroup;
 use wavemill_core::decode::Damaged;
-use wavemill_core::delivery::{Judgement, Target};
+use wavemill_core::delivery::{Judgment, Target};
 use wavemill_core::music::RhythmOptions;
 use wavemill_pipelines::report::measures;
 
@@ -133,7 +133,7 @@ fn tempo_range(text: &str) -> Result<RhythmOptions, String> {
 /// What is known of a file.
 struct FileResult {
     record: Record,
-    judgements: Vec<Judgement>,
+    judgments: Vec<Judgment>,
     /// What is advised, where that was asked for.
     advised: Option<Recommendation>,
 }
@@ -142,8 +142,8 @@ impl FileResult {
     /// All of it, as JSON has it.
     fn members(&self) -> Record {
         let mut members = self.record.clone();
-        if !self.judgements.is_empty() {
-            members.insert("targets".to_owned(), json!(self.judgements));
+        if !self.judgments.is_empty() {
+            members.insert("targets".to_owned(), json!(self.judgments));
         }
         if let Some(advised) = &self.advised {
             members.insert("profile".to_owned(), json!(advised.profile()));
@@ -201,16 +201,16 @@ impl Run for Analyze {
         for (item, outcome) in items.iter().zip(outcomes) {
             warn(&item.path, outcome.as_ref().ok().map(|found| &found.record), context);
             let analyzed = outcome.and_then(|found| {
-                let judgements = verdicts::judge_all(&found.record, &targets);
+                let judgments = verdicts::judge_all(&found.record, &targets);
                 let advised =
                     advisor.as_ref().map(|advisor| advisor.advise(&found.record, &targets));
                 let advised = advised.transpose()?;
                 if let Some(page) = &mut page {
                     let recommendations = advised.as_ref().map(Recommendation::recommendations);
                     let charts = found.charts.unwrap_or_default();
-                    page.add(&found.record, charts, &judgements, recommendations);
+                    page.add(&found.record, charts, &judgments, recommendations);
                 }
-                Ok(judged(found.record, judgements, advised, &shown_parts))
+                Ok(judged(found.record, judgments, advised, &shown_parts))
             });
             files.push((&item.path, analyzed));
         }
@@ -261,8 +261,8 @@ impl Analyze {
     /// fails by it.
     fn is_failed(&self, outcome: &Result<FileResult, String>) -> bool {
         let is_named = !self.target.iter().any(|name| name == verdicts::ALL);
-        let misses = |one: &Judgement| one.passed == Some(false);
-        outcome.as_ref().map_or(true, |file| is_named && file.judgements.iter().any(misses))
+        let misses = |one: &Judgment| one.passed == Some(false);
+        outcome.as_ref().map_or(true, |file| is_named && file.judgments.iter().any(misses))
     }
 
     fn print(
@@ -300,7 +300,7 @@ impl Analyze {
             (1, [(path, file)]) => {
                 context.lines([paint.tone(Tone::Strong, shown(path))])?;
                 context.lines(sheet::lines(&file.record, paint))?;
-                context.lines(verdicts::lines(&file.judgements, paint))?;
+                context.lines(verdicts::lines(&file.judgments, paint))?;
                 context.lines(file.advised.iter().flat_map(|advised| advised.lines(paint)))
             }
             (count, several) => {
@@ -363,12 +363,12 @@ fn needed(shown: &[Part], targets: &[Target], damaged: Damaged, has_page: bool) 
 /// A file with its verdicts and advice; what was measured for them or for the page alone is taken away.
 fn judged(
     mut record: Record,
-    judgements: Vec<Judgement>,
+    judgments: Vec<Judgment>,
     advised: Option<Recommendation>,
     parts: &[Part],
 ) -> FileResult {
     record.retain(|name, _| name == REPAIRS || parts.iter().any(|part| part.name() == name));
-    FileResult { record, judgements, advised }
+    FileResult { record, judgments, advised }
 }
 
 fn object(path: &Path, outcome: &Result<FileResult, String>) -> Value {

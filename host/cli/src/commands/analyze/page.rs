@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use wavemill_core::delivery::Judgement;
+use wavemill_core::delivery::Judgment;
 use wavemill_core::loudness::{GroupLoudness, Piece};
 use wavemill_pipelines::report::html::{
     LOGO_BYTES_MAX, Logo, Page, PageFile, Recommendations, Signal, render,
@@ -102,7 +102,7 @@ impl Draft {
         &mut self,
         record: &Record,
         charts: Charts,
-        judgements: &[Judgement],
+        judgments: &[Judgment],
         recommendations: Option<Recommendations>,
     ) {
         let Charts { waveform, history, piece } = charts;
@@ -116,7 +116,7 @@ impl Draft {
             facts: read(file),
             tags: record.get("tags").cloned().unwrap_or_default(),
             source: Signal { analysis, history, waveform },
-            judgements: judgements.to_vec(),
+            judgments: judgments.to_vec(),
             recommendations,
             warnings,
             ..PageFile::default()

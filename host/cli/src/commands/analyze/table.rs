@@ -99,8 +99,8 @@ pub(super) fn lines(
     let is_asked = |name: &str| only.iter().any(|part| part.name() == name);
     let further = FURTHER.iter().filter(|(part, _)| is_asked(part)).map(|(_, column)| column);
     let columns: Vec<&Column> = usual.chain(further).collect();
-    let judgements = files.first().map_or(0, |(_, file)| file.judgements.len());
-    let has_target_columns = judgements <= TARGETS_MAX;
+    let judgments = files.first().map_or(0, |(_, file)| file.judgments.len());
+    let has_target_columns = judgments <= TARGETS_MAX;
     let mut columns = columns;
     let mut table = build(files, &columns, has_target_columns);
     if let Some(width) = width {
@@ -117,7 +117,7 @@ pub(super) fn lines(
     if !has_target_columns {
         for (path, file) in files {
             lines.extend([String::new(), paint.tone(Tone::Strong, shown(path))]);
-            lines.extend(verdicts::lines(&file.judgements, paint));
+            lines.extend(verdicts::lines(&file.judgments, paint));
         }
     }
     lines
@@ -128,10 +128,9 @@ fn build(files: &[(&Path, &FileResult)], columns: &[&Column], has_targets: bool)
     let align = |head: &str| if is_text(head) { Align::Left } else { Align::Right };
     let mut heads = vec![("FILE".to_owned(), Align::Left)];
     heads.extend(columns.iter().map(|column| (column.head.to_owned(), align(column.head))));
-    let judgements =
-        |file: &FileResult| file.judgements.clone().into_iter().filter(|_| has_targets);
-    for judgement in files.first().into_iter().flat_map(|(_, file)| judgements(file)) {
-        heads.push((judgement.target.to_uppercase(), Align::Right));
+    let judgments = |file: &FileResult| file.judgments.clone().into_iter().filter(|_| has_targets);
+    for judgment in files.first().into_iter().flat_map(|(_, file)| judgments(file)) {
+        heads.push((judgment.target.to_uppercase(), Align::Right));
     }
     let heads: Vec<(&str, Align)> =
         heads.iter().map(|(head, align)| (head.as_str(), *align)).collect();
@@ -141,7 +140,7 @@ fn build(files: &[(&Path, &FileResult)], columns: &[&Column], has_targets: bool)
             Some(cell) => (cell, None),
             None => (NONE.to_owned(), Some(Tone::Faint)),
         });
-        let verdicts = judgements(file).map(|judgement| verdicts::cell(&judgement));
+        let verdicts = judgments(file).map(|judgment| verdicts::cell(&judgment));
         table.toned([(shown(path), None)].into_iter().chain(cells).chain(verdicts));
     }
     table
@@ -210,7 +209,7 @@ mod tests {
         for part in Part::all() {
             let record =
                 analyze(&input, &[*part], RhythmOptions::default(), None, &mut |_| ()).unwrap();
-            let file = FileResult { record, judgements: Vec::new(), advised: None };
+            let file = FileResult { record, judgments: Vec::new(), advised: None };
             let files = [(Path::new("a.wav"), &file), (Path::new("b.wav"), &file)];
             let lines = lines(&files, &[*part], Paint::PLAIN, None);
             let columns = lines[0].split("  ").filter(|head| !head.trim().is_empty()).count();

@@ -6,7 +6,7 @@ use crate::commands::{CliError, Context};
 use crate::diagnostics;
 use crate::report::{Align, Paint, Table, Tone};
 use std::path::Path;
-use wavemill_core::delivery::{JudgedFile, Judgement, Outcome, Target, Verdict, judge};
+use wavemill_core::delivery::{JudgedFile, Judgment, Outcome, Target, Verdict, judge};
 use wavemill_core::loudness::LoudnessReport;
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 use wavemill_pipelines::delivery::{self, TargetError};
@@ -55,7 +55,7 @@ fn target_error(error: TargetError, context: &Context) -> CliError {
 }
 
 /// Holds a record against targets.
-pub(super) fn judge_all(record: &Record, targets: &[Target]) -> Vec<Judgement> {
+pub(super) fn judge_all(record: &Record, targets: &[Target]) -> Vec<Judgment> {
     let loudness = report(record);
     let channels = record.get("file").and_then(|file| file["channels"].as_u64());
     let channels = channels.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
@@ -81,17 +81,17 @@ fn report(record: &Record) -> LoudnessReport {
     }
 }
 
-/// The lines of one file's judgements.
-pub(super) fn lines(judgements: &[Judgement], paint: Paint) -> Vec<String> {
-    if judgements.is_empty() {
+/// The lines of one file's judgments.
+pub(super) fn lines(judgments: &[Judgment], paint: Paint) -> Vec<String> {
+    if judgments.is_empty() {
         return Vec::new();
     }
-    let mut lines = if judgements.len() <= DETAILED_MAX {
-        judgements.iter().flat_map(|judgement| detailed(judgement, paint)).collect()
+    let mut lines = if judgments.len() <= DETAILED_MAX {
+        judgments.iter().flat_map(|judgment| detailed(judgment, paint)).collect()
     } else {
-        compared(judgements, paint)
+        compared(judgments, paint)
     };
-    if judgements.iter().any(|judgement| !judgement.is_confirmed) {
+    if judgments.iter().any(|judgment| !judgment.is_confirmed) {
         let remark = "  * numbers from other sources than the publisher: see wavemill targets NAME";
         lines.extend([String::new(), paint.tone(Tone::Faint, remark)]);
     }
@@ -99,7 +99,7 @@ pub(super) fn lines(judgements: &[Judgement], paint: Paint) -> Vec<String> {
 }
 
 /// A target with a line for each of its measures.
-fn detailed(judgement: &Judgement, paint: Paint) -> Vec<String> {
+fn detailed(judgment: &Judgment, paint: Paint) -> Vec<String> {
     let mut table = Table::new(&[
         ("", Align::Left),
         ("", Align::Right),
@@ -108,7 +108,7 @@ fn detailed(judgement: &Judgement, paint: Paint) -> Vec<String> {
         ("", Align::Right),
         ("", Align::Left),
     ]);
-    for verdict in &judgement.verdicts {
+    for verdict in &judgment.verdicts {
         let (name, unit, difference_unit) = words(verdict.measure);
         let digits = if unit.is_empty() { 0 } else { verdict.decimals() };
         let number = verdict.value.map_or(NONE.to_owned(), |value| fixed(value, digits));
@@ -124,22 +124,22 @@ fn detailed(judgement: &Judgement, paint: Paint) -> Vec<String> {
             outcome(verdict.outcome),
         ]);
     }
-    let mut lines = vec![String::new(), format!("  {}", heading(judgement, paint))];
+    let mut lines = vec![String::new(), format!("  {}", heading(judgment, paint))];
     lines.extend(table.lines(paint));
-    lines.extend(judgement.playback.map(|gain| format!("    playback {gain}")));
+    lines.extend(judgment.playback.map(|gain| format!("    playback {gain}")));
     lines
 }
 
-fn heading(judgement: &Judgement, paint: Paint) -> String {
-    let Judgement { target, name, .. } = judgement;
-    let star = if judgement.is_confirmed { "" } else { "*" };
-    let (word, tone) = passed(judgement);
+fn heading(judgment: &Judgment, paint: Paint) -> String {
+    let Judgment { target, name, .. } = judgment;
+    let star = if judgment.is_confirmed { "" } else { "*" };
+    let (word, tone) = passed(judgment);
     let name = paint.tone(Tone::Strong, format!("{name}{star}"));
     format!("{name} ({target}): {}", paint.tone(tone, word))
 }
 
-fn passed(judgement: &Judgement) -> (&'static str, Tone) {
-    match judgement.passed {
+fn passed(judgment: &Judgment) -> (&'static str, Tone) {
+    match judgment.passed {
         Some(true) => ("passed", Tone::Good),
         Some(false) => ("failed", Tone::Bad),
         None => ("not fully checked", Tone::Doubt),
@@ -184,7 +184,7 @@ fn words(measure: &str) -> (String, &'static str, &'static str) {
 }
 
 /// Targets beside each other, a line each.
-fn compared(judgements: &[Judgement], paint: Paint) -> Vec<String> {
+fn compared(judgments: &[Judgment], paint: Paint) -> Vec<String> {
     let mut table = Table::new(&[
         ("  TARGET", Align::Left),
         ("LUFS", Align::Right),
@@ -194,25 +194,25 @@ fn compared(judgements: &[Judgement], paint: Paint) -> Vec<String> {
         ("PLAYBACK", Align::Right),
         ("VERDICT", Align::Left),
     ]);
-    for judgement in judgements {
-        let find = |measure: &str| judgement.verdicts.iter().find(|one| one.measure == measure);
+    for judgment in judgments {
+        let find = |measure: &str| judgment.verdicts.iter().find(|one| one.measure == measure);
         let (loudness, peak) = (find("integrated_lufs"), find("true_peak_dbtp"));
         let shown = |text: Option<String>| {
             text.map_or((NONE.to_owned(), Some(Tone::Faint)), |text| (text, None))
         };
         let difference = |one: &Verdict| Some(signed(one.difference?, one.decimals()));
         let over = peak.filter(|one| one.outcome == Outcome::Fail).and_then(difference);
-        let star = if judgement.is_confirmed { "" } else { "*" };
+        let star = if judgment.is_confirmed { "" } else { "*" };
         table.toned([
-            (format!("  {}{star}", judgement.target), Some(Tone::Name)),
+            (format!("  {}{star}", judgment.target), Some(Tone::Name)),
             shown(loudness.and_then(|one| one.target).map(|value| fixed(value, 1))),
             shown(loudness.and_then(difference)),
             shown(peak.and_then(|one| one.max).map(|value| fixed(value, 1))),
             (over.unwrap_or_default(), None),
-            judgement.playback.map_or((String::new(), None), |gain| {
+            judgment.playback.map_or((String::new(), None), |gain| {
                 (format!("{} dB", signed(gain.gain_db.0, 1)), None)
             }),
-            reason(judgement),
+            reason(judgment),
         ]);
     }
     let mut lines = vec![String::new()];
@@ -221,9 +221,9 @@ fn compared(judgements: &[Judgement], paint: Paint) -> Vec<String> {
 }
 
 /// The verdict in a word or two.
-fn reason(judgement: &Judgement) -> (String, Option<Tone>) {
-    let (word, tone) = passed(judgement);
-    let failed: Vec<String> = judgement
+fn reason(judgment: &Judgment) -> (String, Option<Tone>) {
+    let (word, tone) = passed(judgment);
+    let failed: Vec<String> = judgment
         .verdicts
         .iter()
         .filter(|verdict| verdict.outcome == Outcome::Fail)
@@ -232,7 +232,7 @@ fn reason(judgement: &Judgement) -> (String, Option<Tone>) {
             measure => super::reading::label(measure),
         })
         .collect();
-    let text = match judgement.passed {
+    let text = match judgment.passed {
         Some(false) => format!("{word}: {}", failed.join(", ")),
         None => "dialogue loudness not measured".to_owned(),
         Some(true) => word.to_owned(),
@@ -241,8 +241,8 @@ fn reason(judgement: &Judgement) -> (String, Option<Tone>) {
 }
 
 /// A cell for a table of several files: whether the target is met, and what playback does.
-pub(super) fn cell(judgement: &Judgement) -> (String, Option<Tone>) {
-    match (judgement.passed, judgement.playback) {
+pub(super) fn cell(judgment: &Judgment) -> (String, Option<Tone>) {
+    match (judgment.passed, judgment.playback) {
         (Some(false), _) => ("failed".to_owned(), Some(Tone::Bad)),
         (None, _) => (NONE.to_owned(), Some(Tone::Doubt)),
         (Some(true), Some(gain)) => (format!("{} dB", signed(gain.gain_db.0, 1)), None),
@@ -269,8 +269,8 @@ mod tests {
                 integrated_lufs: Some(Lufs(integrated)),
                 ..LoudnessReport::default()
             };
-            let judgement = judge(&target, JudgedFile { loudness: &loudness, channels: 2 });
-            detailed(&judgement, Paint::PLAIN)[2..].join("\n")
+            let judgment = judge(&target, JudgedFile { loudness: &loudness, channels: 2 });
+            detailed(&judgment, Paint::PLAIN)[2..].join("\n")
         };
         let has = |text: &str, words: &[&str]| {
             assert!(words.iter().all(|word| text.contains(word)), "{words:?} in {text}");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use wavemill_core::advice::Advice;
 use wavemill_core::analysis::Analysis;
 use wavemill_core::decode::Repair;
-use wavemill_core::delivery::Judgement;
+use wavemill_core::delivery::Judgment;
 use wavemill_core::loudness::{DistributionBin, HistoryPoint};
 use wavemill_core::tags::Tags;
 use wavemill_pipelines::report::FileFacts;
@@ -43,7 +43,7 @@ struct AnalyzedFile {
     repairs: Option<Vec<Repair>>,
     /// One for each `--target`.
     #[schemars(skip_serializing_if = "Option::is_none")]
-    targets: Option<Vec<Judgement>>,
+    targets: Option<Vec<Judgment>>,
     /// The profile that the file is held against, with `--recommend`: one by genre, `general` or `reference`.
     #[schemars(skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
