@@ -3,7 +3,7 @@ use crate::report::{Findings, OutputEntry, StepEntry, StepFacts, Verdict, Writte
 use serde_json::json;
 use std::borrow::Cow;
 use wavemill_core::advice::{Level, Profile, advise};
-use wavemill_core::analysis::{Analyzer, Options};
+use wavemill_core::analysis::{Analyzer, MeasureGroup, Options, analyze};
 use wavemill_core::audio::{Block, PcmFormat, StreamSpec};
 use wavemill_core::delivery::{JudgedFile, judge};
 use wavemill_core::limits::BLOCK_FRAMES;
@@ -69,6 +69,32 @@ fn file(source: Signal) -> PageFile {
         blake3: "ab".repeat(32),
     };
     PageFile { facts, source, ..PageFile::default() }
+}
+
+/// Groups that no section shows: numbers that only programs compare.
+const NOT_SHOWN: [MeasureGroup; 1] = [MeasureGroup::Features];
+
+#[test]
+fn every_group_of_measures_is_in_a_section() {
+    let spec = StreamSpec::new(RATE, 2);
+    let plane: Vec<f32> =
+        (0..8 * RATE as usize).map(|frame| struck(frame) + noise(0, frame)).collect();
+    let page_of = |groups: Vec<MeasureGroup>| {
+        let options = Options { groups, ..Options::default() };
+        let planes = [&plane[..], &plane[..]];
+        let analysis = analyze(&planes, &spec, PcmFormat::FLOAT, &options).unwrap();
+        render(&page(vec![file(Signal { analysis, ..Signal::default() })]))
+    };
+    let empty = page_of(Vec::new());
+    let is_missing = |group: &MeasureGroup| page_of(vec![*group]) == empty;
+    let missing: Vec<_> = MeasureGroup::ALL.iter().copied().filter(is_missing).collect();
+    assert_eq!(missing, NOT_SHOWN, "add lines to `measures::OTHERS` or a section");
+}
+
+/// A note that is struck twice a second.
+fn struck(frame: usize) -> f32 {
+    let since = (frame % (RATE as usize / 2)) as f32 / RATE as f32;
+    0.3 * (-8.0 * since).exp() * (std::f32::consts::TAU * 440.0 * since).sin()
 }
 
 fn judged(file: PageFile, count: usize) -> PageFile {
