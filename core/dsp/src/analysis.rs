@@ -46,7 +46,9 @@ macro_rules! groups {
 
             /// Whether it is measured where nobody says what to measure.
             pub fn is_usual(self) -> bool {
-                !matches!(self, Self::Chords | Self::Features)
+                match self {
+                    $(Self::$group => <$meter as Meter>::IS_USUAL,)*
+                }
             }
 
             /// What it measures, in a few words for people.

@@ -232,9 +232,11 @@ mod tests {
             let sum: f64 = shares.iter().sum();
             shares.map(|share| Decibels::from_power(share / sum).unwrap().0)
         };
-        let edges_hz = [20.0, 200.0, 500.0, 2000.0, 6000.0, 20_000.0f64];
         let by = |value: fn(f64) -> f64| {
-            std::array::from_fn(|band| value(edges_hz[band + 1]) - value(edges_hz[band]))
+            Band::ALL.map(|band| {
+                let [low_hz, high_hz] = band.edges();
+                value(high_hz.0) - value(low_hz.0)
+            })
         };
         assert_eq!(nearest(decibels(by(f64::ln))), None);
         assert_eq!(nearest(decibels(by(|hz| hz))), None);

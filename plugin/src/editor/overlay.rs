@@ -7,9 +7,6 @@ use crate::meters::Music;
 use egui::{Align2, Painter, Pos2, Rect, Shape, Stroke, pos2};
 use wavemill_core::advice::{Band, Profile};
 
-/// Edges of the bands, in Hz. Source: [`Band`].
-const EDGES_HZ: [f32; Band::ALL.len() + 1] = [20.0, 200.0, 500.0, 2000.0, 6000.0, 20_000.0];
-
 /// Where and how a spectrum is drawn.
 pub(super) struct Sheet<'a> {
     pub(super) painter: &'a Painter,
@@ -55,7 +52,8 @@ impl Sheet<'_> {
 
     /// Both ends of a band with so much of all energy, in dB, if every octave of it had equally much.
     fn line(&self, band: usize, share_db: f64) -> [Pos2; 2] {
-        let ends_hz = [EDGES_HZ[band], EDGES_HZ[band + 1]];
+        #[expect(clippy::cast_possible_truncation, reason = "a display")]
+        let ends_hz = Band::ALL[band].edges().map(|edge| edge.0 as f32);
         let count = BANDS_PER_OCTAVE * (ends_hz[1] / ends_hz[0]).log2();
         #[expect(clippy::cast_possible_truncation, reason = "a display")]
         let db = self.total_db + share_db as f32 - decibels(count);
@@ -68,7 +66,6 @@ impl Sheet<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::EDGES_HZ;
     use crate::editor::focus::press_at;
     use crate::editor::stage::Stage;
     use crate::editor::theme;
@@ -77,24 +74,8 @@ mod tests {
     use egui::{Key, Shape};
     use nice_plug::prelude::Params;
     use wavemill_core::advice::Band;
-    use wavemill_core::analysis::{MeasureGroup, Options, analyze};
-    use wavemill_core::audio::{PcmFormat, StreamSpec};
     use wavemill_core::units::Decibels;
     use wavemill_pipelines::profiles;
-
-    #[test]
-    fn edges_are_those_of_the_bands() {
-        let options = Options { groups: vec![MeasureGroup::Bands], ..Options::default() };
-        let spec = StreamSpec::new(48_000, 1);
-        let report = analyze(&[&[0.0; 480]], &spec, PcmFormat::FLOAT, &options).unwrap();
-        let bands = report.bands.unwrap();
-        assert_eq!(bands.len(), Band::ALL.len());
-        for (index, band) in bands.iter().enumerate() {
-            for (edge, hz) in [(index, band.low_hz), (index + 1, band.high_hz)] {
-                assert!((f64::from(EDGES_HZ[edge]) - hz.0).abs() < 1e-9, "{hz}");
-            }
-        }
-    }
 
     /// Filled polygons of the profile's color.
     fn ranges(stage: &Stage) -> usize {

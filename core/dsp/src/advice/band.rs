@@ -1,5 +1,6 @@
 //! The bands that are advised on, and how an equalizer reaches them.
 
+use crate::measure::BANDS;
 use serde::Serialize;
 use wavemill_audio::units::Hertz;
 
@@ -51,13 +52,13 @@ impl Band {
 
     /// Its name in reports.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::LowMid => "low_mid",
-            Self::Mid => "mid",
-            Self::HighMid => "high_mid",
-            Self::High => "high",
-        }
+        BANDS[self as usize].name
+    }
+
+    /// Its lower and its upper edge, where its filters have -6 dB.
+    pub const fn edges(self) -> [Hertz; 2] {
+        let range = BANDS[self as usize];
+        [range.low_hz, range.high_hz]
     }
 
     /// The filter that changes it. Bells lie at the geometric mean of the band's edges and have its
@@ -81,26 +82,24 @@ impl Band {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{self, MeasureGroup, Options};
-    use wavemill_audio::{PcmFormat, StreamSpec};
 
     #[test]
-    fn bands_and_their_filters_are_those_of_the_report() {
-        let options = Options { groups: vec![MeasureGroup::Bands], ..Options::default() };
-        let spec = StreamSpec::new(48_000, 1);
-        let plane = vec![0.0; 4800];
-        let report = analysis::analyze(&[&plane], &spec, PcmFormat::FLOAT, &options).unwrap();
-        let bands = report.bands.unwrap();
-        assert_eq!(bands.len(), Band::ALL.len());
-        for (band, report) in Band::ALL.into_iter().zip(&bands) {
-            let filter = band.filter();
-            assert_eq!(band.name(), report.name);
-            assert!(filter.frequency > report.low_hz && filter.frequency < report.high_hz);
+    fn filters_lie_in_their_bands_and_bells_have_their_width() {
+        for band in Band::ALL {
+            let (filter, [low_hz, high_hz]) = (band.filter(), band.edges());
+            assert!(filter.frequency > low_hz && filter.frequency < high_hz);
             if filter.shape == FilterShape::Peak {
-                let ratio = report.high_hz.0 / report.low_hz.0;
-                assert!((filter.frequency.0 / (report.low_hz.0 * ratio.sqrt()) - 1.0).abs() < 0.01);
+                let ratio = high_hz.0 / low_hz.0;
+                assert!((filter.frequency.0 / (low_hz.0 * ratio.sqrt()) - 1.0).abs() < 0.01);
                 assert!((filter.q / (ratio.sqrt() / (ratio - 1.0)) - 1.0).abs() < 0.01);
             }
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_are_written() {
+        for band in Band::ALL {
+            assert_eq!(serde_json::to_value(band).unwrap(), band.name());
         }
     }
 }

@@ -34,6 +34,8 @@ impl Meter for FeatureMeter {
 
     const NEEDS: Needs = Needs::Spectra;
 
+    const IS_USUAL: bool = false;
+
     fn new(spec: &StreamSpec, _setup: Setup) -> Self {
         let frames_per_second = f64::from(spec.sample_rate.0.max(1)) / HOP as f64;
         Self {

@@ -15,7 +15,7 @@ pub(crate) const BAND_COUNT: usize = 5;
 /// A band.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BandRange {
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     pub(crate) low_hz: Hertz,
     pub(crate) high_hz: Hertz,
 }

@@ -37,6 +37,9 @@ pub(crate) trait Meter: Sized {
     /// What it takes besides samples.
     const NEEDS: Needs;
 
+    /// Whether it measures where nobody says what to measure.
+    const IS_USUAL: bool = true;
+
     /// A meter for a stream.
     fn new(spec: &StreamSpec, setup: Setup) -> Self;
 

@@ -22,6 +22,8 @@ impl Meter for ChordMeter {
 
     const NEEDS: Needs = Needs::Samples;
 
+    const IS_USUAL: bool = false;
+
     fn new(spec: &StreamSpec, _setup: Setup) -> Self {
         Self { chroma: ChromaMeter::new(spec.sample_rate.0) }
     }
