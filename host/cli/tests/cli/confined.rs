@@ -23,6 +23,12 @@ const SPEC: WavSpec = WavSpec {
 const BY_NAME: &str = "version = 1\n[pipeline]\nname = \"by-name\"\n[[export]]\nformat = \"wav\"\n\
                        path = \"out/{stem}/x.wav\"\n";
 
+/// A pipeline that brings files towards one that lies beside it.
+const LIKE_REFERENCE: &str = "version = 1\n[pipeline]\nname = \"like\"\n[[watch]]\npath = \"in\"\n\
+                              ready = { stable_for = \"50ms\" }\n[[step]]\nuse = \"match\"\n\
+                              with = { reference = \"reference.wav\" }\n[[export]]\n\
+                              format = \"wav\"\npath = \"out/{stem}.wav\"\n";
+
 /// Whether this machine can confine at all; if not, says so.
 #[expect(clippy::print_stderr, reason = "tests say what they skip")]
 fn can_confine() -> bool {
@@ -109,6 +115,22 @@ fn analysis_reads_the_files_it_was_given_and_no_other() {
     assert!(stdout(&output).contains("RMS"), "the stream was measured: {output:?}");
     let output = analyze_replaced(&lab(false), false);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
+}
+
+/// A worker may open only the files of its job; the reference is one of them.
+#[test]
+fn confined_worker_reads_the_reference_that_its_pipeline_names() {
+    if !can_confine() {
+        return;
+    }
+    let lab = lab(true);
+    lab.write("p/like.toml", LIKE_REFERENCE);
+    put(&lab.path("p/reference.wav"), &wave());
+    put(&lab.path("in/a.wav"), &wave());
+    let output = lab.run(&["watch", "p", "--until-idle", "--json"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("\"reference_integrated_lufs\":-"), "{output:?}");
+    assert!(lab.path("out/a.wav").is_file());
 }
 
 #[test]
