@@ -24,7 +24,7 @@ use wavemill_core::tags::{Cue, Field, Picture, Tags};
 pub struct Defaults {
     /// `target_lufs` of `loudness` steps that name none (`WAVEMILL_TARGET_LUFS`).
     pub target_lufs: Option<f64>,
-    /// `false` turns loudness steps off (`WAVEMILL_NORMALIZE=false`).
+    /// `false` turns all `loudness` steps off (`WAVEMILL_NORMALIZE=false`).
     pub normalize: bool,
 }
 

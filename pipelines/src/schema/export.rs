@@ -205,7 +205,7 @@ fn check_steps(
         let message = format!("{} cannot store {rate} Hz, the output of `{step}`", format.name);
         let error = sink.error("unsupported", written.span(), message);
         if let Some(nearest) = format.rate_near(SampleRate(rate)) {
-            error.help(format!("set `sample_rate_hz = {nearest}` in the export"));
+            error.help(format!("set `sample_rate_hz = {nearest}`"));
         }
     }
     let channels =
@@ -404,7 +404,7 @@ fn read_level(
             .help(format!("{} has {} to {}", format.name, levels.min, levels.max)),
         None => sink
             .error("unsupported", level.span(), format!("{} has no compression level", format.name))
-            .help("remove the key"),
+            .help("remove `compression_level`"),
     }
     Some(number)
 }

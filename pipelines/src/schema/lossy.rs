@@ -17,7 +17,8 @@ pub(super) fn read(
     let vbr = values.integer("vbr_quality");
     if let (None, Some(span)) = (&bit_rate, values.written("bit_rate_mode")) {
         let message = "`bit_rate_mode` needs `bit_rate_kbps`";
-        sink.error("contradiction", span, message).help("add `bit_rate_kbps`, or remove the key");
+        sink.error("contradiction", span, message)
+            .help("add `bit_rate_kbps`, or remove `bit_rate_mode`");
         return None;
     }
     if let (Some(_), Some(vbr)) = (&bit_rate, &vbr) {
@@ -26,9 +27,10 @@ pub(super) fn read(
         return None;
     }
     if let Some(FormatDescriptor { name, lossy: None, .. }) = format {
-        for written in [&bit_rate, &vbr].into_iter().flatten() {
+        for (key, written) in [("bit_rate_kbps", &bit_rate), ("vbr_quality", &vbr)] {
+            let Some(written) = written else { continue };
             sink.error("unsupported", written.span(), format!("{name} is lossless"))
-                .help("remove the key; `wavemill formats` shows which formats are lossy");
+                .help(format!("remove `{key}`; `wavemill formats` shows which formats are lossy"));
         }
         return None;
     }
@@ -37,7 +39,7 @@ pub(super) fn read(
         for key in OF_SAMPLES {
             if let Some(span) = values.written(key) {
                 sink.error("unsupported", span, format!("{name} has no `{key}`"))
-                    .help("remove the key; `bit_rate_kbps` or `vbr_quality` sets the quality");
+                    .help("remove it; `bit_rate_kbps` or `vbr_quality` sets the quality");
             }
         }
     }
@@ -87,7 +89,7 @@ fn read_mode(
     {
         let message = format!("{name} has no {} bit rates", mode.name());
         sink.error("unsupported", written.span(), message)
-            .help(format!("its bit rates are {}: remove the key", usual.name()));
+            .help(format!("its bit rates are {}: remove `bit_rate_mode`", usual.name()));
     }
     mode
 }

@@ -511,7 +511,7 @@ fn lossy_formats_are_asked_for_one_quality_they_have() {
         one(
             "unsupported",
             "mp3 has no `bit_depth`",
-            "remove the key; `bit_rate_kbps` or `vbr_quality` sets the quality"
+            "remove it; `bit_rate_kbps` or `vbr_quality` sets the quality"
         )
     );
     assert_eq!(
@@ -566,7 +566,7 @@ fn opus_is_asked_for_rates_channels_and_bits_it_has() {
         one(
             "contradiction",
             "`bit_rate_mode` needs `bit_rate_kbps`",
-            "add `bit_rate_kbps`, or remove the key"
+            "add `bit_rate_kbps`, or remove `bit_rate_mode`"
         )
     );
 }
@@ -581,7 +581,7 @@ fn what_steps_make_is_held_against_the_format() {
         [(
             "unsupported",
             "opus cannot store 44100 Hz, the output of `resample`".to_owned(),
-            "set `sample_rate_hz = 48000` in the export".to_owned()
+            "set `sample_rate_hz = 48000`".to_owned()
         )]
     );
     assert_eq!(with("sample_rate_hz = 48000\n"), []);

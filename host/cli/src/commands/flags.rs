@@ -16,30 +16,19 @@ const FLAGS: [(&str, &str); 9] = [
     ("vbr_quality", "--vbr-quality"),
 ];
 
-/// Words for those who write a file, and what they are for those who give flags.
-const PHRASES: [(&str, &str); 5] = [
-    ("remove the key", "remove the flag"),
-    (" in the export", ""),
-    (", the output of `resample`", ""),
-    ("unknown key", "unknown tag"),
-    (" in [tags]", ""),
-];
-
 /// What `--damaged` of several commands is given.
 pub(super) fn damaged(name: &str) -> Result<Damaged, String> {
     Damaged::of_name(name).ok_or_else(|| format!("expected one of {}", Damaged::NAMES.join(", ")))
 }
 
 /// A message with flags where it has keys: `` `sample_rate_hz = 48000` `` is `` `--sample-rate 48000` ``. Keys of
-/// steps are named for the step that it is about, else those that mean one flag only.
+/// steps are named for the step that it is about, else those that mean one flag only; a step is named by its first flag.
 pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
     let (step, message) = match failed_step(message) {
         Some((step, reason)) => (Some(step), reason),
         None => (step, message),
     };
-    let mut text = PHRASES
-        .iter()
-        .fold(message.to_owned(), |text, (of_file, of_flags)| text.replace(of_file, of_flags));
+    let mut text = message.to_owned();
     let flags = || EDITS.iter().chain(LEVELS).filter_map(|flag| Some((flag.key()?, flag)));
     let is_clear = |key: &str, flag: &StepFlag| {
         flags().all(|(other, its)| other != key || its.name == flag.name)
@@ -53,6 +42,9 @@ pub(super) fn in_flags(message: &str, step: Option<&str>) -> String {
     for (key, flag) in of_steps.chain(others) {
         text = text.replace(&format!("`{key} = "), &format!("`{flag} "));
         text = text.replace(&format!("`{key}`"), &format!("`{flag}`"));
+    }
+    for flag in EDITS.iter().chain(LEVELS) {
+        text = text.replace(&format!("`{}`", flag.steps[0]), &format!("`--{}`", flag.name));
     }
     text
 }
@@ -78,8 +70,8 @@ mod tests {
     #[test]
     fn keys_become_flags_with_and_without_a_value() {
         assert_eq!(
-            in_flags("use `sample_rate_hz = 48000`, or `vbr_quality`; else remove the key", None),
-            "use `--sample-rate 48000`, or `--vbr-quality`; else remove the flag"
+            in_flags("use `sample_rate_hz = 48000`, or remove `vbr_quality`", None),
+            "use `--sample-rate 48000`, or remove `--vbr-quality`"
         );
         assert_eq!(in_flags("the channels of `a.wav`", None), "the channels of `a.wav`");
         assert_eq!(
@@ -88,7 +80,7 @@ mod tests {
         );
         assert_eq!(
             in_flags("opus cannot store 44100 Hz, the output of `resample`", None),
-            "opus cannot store 44100 Hz"
+            "opus cannot store 44100 Hz, the output of `--sample-rate`"
         );
     }
 

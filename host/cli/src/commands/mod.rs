@@ -143,7 +143,8 @@ pub(crate) fn command() -> clap::Command {
 
 const AFTER_HELP: &str = "\
 Settings:   flag > pipeline > environment > configuration file > default. Environment:
-            WAVEMILL_TARGET_LUFS, WAVEMILL_NORMALIZE, WAVEMILL_OUTPUT_DIR
+            WAVEMILL_TARGET_LUFS, WAVEMILL_OUTPUT_DIR; WAVEMILL_NORMALIZE=false turns off all
+            `loudness` steps of pipelines
 Exit codes: 0 done, 1 error, 2 usage, 3 some files failed, were rejected or miss a named target,
             10 daemon unreachable, 78 bad pipeline or configuration, 130 interrupted";
 

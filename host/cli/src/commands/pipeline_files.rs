@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use wavemill_core::decode::Damaged;
 use wavemill_core::suggestion::did_you_mean_one_of;
 use wavemill_pipelines::diagnostic::Severity;
+use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::schema::LoadedPipeline;
 use wavemill_pipelines::{Diagnostic, Effects, Pipeline, shipped};
 use wavemill_store::cache::folder_of;
@@ -38,12 +39,13 @@ impl PipelineFile {
     fn read(path: PathBuf, context: &Context, effects: &Effects) -> Result<Self, CliError> {
         let text = text_of(&path).map_err(|error| CliError::path(&path, error))?;
         let folder = folder_of(&path).map_err(|error| CliError::path(&path, error))?;
-        Ok(Self::understand(path, text, context, &effects.in_folder(&folder)))
+        let defaults = &context.settings.defaults;
+        Ok(Self::understand(path, text, defaults, &effects.in_folder(&folder)))
     }
 
     /// Understands a text; its mistakes are kept beside it.
-    fn understand(path: PathBuf, text: String, context: &Context, effects: &Effects) -> Self {
-        let loaded = wavemill_pipelines::load(&text, &context.settings.defaults, effects);
+    fn understand(path: PathBuf, text: String, defaults: &Defaults, effects: &Effects) -> Self {
+        let loaded = wavemill_pipelines::load(&text, defaults, effects);
         let (pipeline, diagnostics) = match loaded {
             Ok(LoadedPipeline { pipeline, warnings }) => (Some(pipeline), warnings),
             Err(mistakes) => (None, mistakes),
@@ -228,7 +230,9 @@ pub(super) fn load_text(
     text: String,
     context: &Context,
 ) -> Result<Vec<PipelineFile>, CliError> {
-    let mut file = PipelineFile::understand(PathBuf::from(name), text, context, &context.effects);
+    // A flag for loudness wins over the variable that turns it off.
+    let defaults = Defaults { normalize: true, ..context.settings.defaults.clone() };
+    let mut file = PipelineFile::understand(PathBuf::from(name), text, &defaults, &context.effects);
     file.is_of_flags = true;
     for diagnostic in &mut file.diagnostics {
         let step = step_at(&file.text, diagnostic.line);

@@ -72,7 +72,7 @@ pub(crate) struct ConfigFile {
     pub confine: Option<bool>,
     /// Target of loudness steps that name none.
     pub target_lufs: Option<f64>,
-    /// `false` turns loudness steps off.
+    /// `false` turns all loudness steps of pipelines off.
     pub normalize: Option<bool>,
     /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
@@ -128,7 +128,7 @@ const KEYS: &[Key] = &[
         },
         "Target of loudness steps that name none.",
     ),
-    Key::optional("normalize", Kind::Bool, "false turns loudness steps off."),
+    Key::optional("normalize", Kind::Bool, "false turns off all `loudness` steps of pipelines."),
     Key::optional(
         "hook",
         Kind::Tables(hooks::KEYS),

@@ -254,6 +254,16 @@ fn raw_samples_from_standard_input_are_exported_as_they_are() {
 }
 
 #[test]
+fn flag_for_loudness_wins_over_the_variable_that_turns_it_off() {
+    let lab = Lab::new();
+    source(&lab);
+    let mut command = lab.command(&["export", "in.wav", "out.wav", "--loudness", "-30"]);
+    let output = command.env("WAVEMILL_NORMALIZE", "false").output().unwrap();
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("-30.0 LUFS"), "{}", stdout(&output));
+}
+
+#[test]
 fn bad_flags_are_reported_before_work() {
     let lab = Lab::new();
     source(&lab);
@@ -278,7 +288,7 @@ fn bad_flags_are_reported_before_work() {
     refused(&["--gain", "3", "--peak", "-1"], "cannot be used with", 2);
     refused(&["--gain", "abc"], "expected a number", 2);
     refused(&["--fade-in", "-3"], "`--fade-in` is -3", 78);
-    refused(&["--tag", "titel=x"], "unknown tag `titel`; did you mean `title`?", 78);
+    refused(&["--tag", "titel=x"], "unknown tag `titel`; did you mean `title`?", 2);
     refused(&["--start", "5"], "`--start` is 5 s, but the audio lasts only 2 s", 3);
 }
 

@@ -16,6 +16,8 @@ use step_flags::StepFlags;
 use toml_text::{Pair, key, literal, quoted};
 use wavemill_core::decode::Damaged;
 use wavemill_core::encode;
+use wavemill_core::suggestion::did_you_mean;
+use wavemill_core::tags::Field;
 
 /// What messages call the pipeline that the flags make.
 const NAME: &str = "export";
@@ -136,7 +138,7 @@ struct Storage {
 struct TagFlags {
     /// Set a tag, such as title="{stem}, {date:%Y}"; can be repeated, also for several artists [default: the source's
     /// tags]
-    #[arg(long = "tag", value_name = "NAME=TEXT", value_parser = pair)]
+    #[arg(long = "tag", value_name = "NAME=TEXT", value_parser = tag)]
     set: Vec<(String, String)>,
 
     /// Remove a tag, or `pictures`, `broadcast`, `recording`, `cues`, `all`; can be repeated
@@ -156,8 +158,12 @@ struct TagFlags {
     chapters_json: Option<PathBuf>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+fn tag(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=TEXT, such as title=Talk")?;
+    if Field::named(name).is_none() {
+        let known = Field::ALL.into_iter().map(|(name, _)| name);
+        return Err(format!("unknown tag `{name}`; {}", did_you_mean(name, "tags", known)));
+    }
     Ok((name.to_owned(), value.to_owned()))
 }
 

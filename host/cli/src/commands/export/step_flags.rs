@@ -19,6 +19,8 @@ pub(in crate::commands) struct StepFlag {
     takes: FlagMeaning,
     /// Flags that it means nothing without.
     requires: &'static [&'static str],
+    /// Its help, where it means something else than its key.
+    about: Option<&'static str>,
 }
 
 /// What a flag stands for.
@@ -64,7 +66,8 @@ impl StepFlag {
         let Some(param) = self.param() else {
             return arg.action(ArgAction::SetTrue).help(self.step().summary.trim_end_matches('.'));
         };
-        let arg = arg.help(help(param, !self.requires.is_empty() || self.steps.len() > 1));
+        let has_default = !self.requires.is_empty() || self.steps.len() > 1;
+        let arg = arg.help(self.about.map_or_else(|| help(param, has_default), str::to_owned));
         match (&self.takes, param.kind) {
             (FlagMeaning::Word(..), _) | (_, ParamKind::Bool) => arg.action(ArgAction::SetTrue),
             (FlagMeaning::Time(_), _) => arg.value_name("TIME").value_parser(parse_time),
@@ -153,12 +156,16 @@ fn help(param: &ParamDescriptor, has_default: bool) -> String {
 }
 
 const fn row(name: &'static str, steps: &'static [&'static str], takes: FlagMeaning) -> StepFlag {
-    StepFlag { name, steps, takes, requires: &[] }
+    StepFlag { name, steps, takes, requires: &[], about: None }
 }
 
 impl StepFlag {
     const fn with(self, requires: &'static [&'static str]) -> Self {
         Self { requires, ..self }
+    }
+
+    const fn about(self, about: &'static str) -> Self {
+        Self { about: Some(about), ..self }
     }
 }
 
@@ -192,7 +199,8 @@ pub(in crate::commands) static LEVELS: &[StepFlag] = &[
     row("speech-level", &["speech-level"], FlagMeaning::Step),
     row("gain", &["gain"], FlagMeaning::Key("gain_db")),
     row("peak", &["peak-normalize"], FlagMeaning::Key("target_dbfs")),
-    row("match", &["match"], FlagMeaning::File("reference")),
+    row("match", &["match"], FlagMeaning::File("reference"))
+        .about("Audio file to match, or a genre profile, such as \"profile:techno-deep\""),
     row("match-amount", &["match"], FlagMeaning::Key("amount")).with(&["match"]),
     row("match-max-eq", &["match"], FlagMeaning::Key("max_eq_db")).with(&["match"]),
     row("match-phase", &["match"], FlagMeaning::Key("phase")).with(&["match"]),
@@ -204,7 +212,8 @@ pub(in crate::commands) static LEVELS: &[StepFlag] = &[
     row("max-reduction", &["loudness"], FlagMeaning::Key("max_reduction_db")).with(&["loudness", "limit"]),
     row("skip-within", &["loudness"], FlagMeaning::Key("skip_within_lu")).with(&["loudness"]),
     row("lower-only", &["loudness"], FlagMeaning::Key("lower_only")).with(&["loudness"]),
-    row("dual-mono", &["loudness"], FlagMeaning::Word("mono", "dual")).with(&["loudness"]),
+    row("dual-mono", &["loudness"], FlagMeaning::Word("mono", "dual")).with(&["loudness"])
+        .about("Measure a mono file as played by two loudspeakers: 3 LU louder"),
 ];
 
 /// A step and what it is given.
