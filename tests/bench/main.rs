@@ -22,6 +22,7 @@ mod memory;
 mod music;
 mod plugin;
 mod sandbox;
+mod similar;
 
 use std::process::ExitCode;
 use wavemill_tests::{record, usage};
@@ -49,6 +50,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("plugin",  "size, load and CPU of the plugin against x42's and LSP's meters; 32 instances [FILE.clap]", plugin::run),
     ("plugin-stall", "an hour through the plugin's capture while the disk stalls [FILE.clap [MINUTES]]", plugin::capture::run),
     ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),
+    ("similar", "a file against 100,000 references in a store, end to end and through a daemon", similar::run),
 ];
 
 /// What a measurement lets this program do in a process of its own.
