@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// Version of what the numbers mean: raised whenever the same file gives others. Features of different versions are
 /// not compared.
-pub const FEATURE_VERSION: u32 = 1;
+pub const FEATURE_VERSION: u32 = 2;
 
 /// Standardized values end here, either way: one odd number does not outweigh all others.
 const VALUE_MAX: f32 = 3.0;
