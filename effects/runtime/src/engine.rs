@@ -58,3 +58,9 @@ pub(crate) fn engine(mode: Mode, memory_mib: u32) -> wasmtime::Result<Engine> {
     }
     Engine::new(&config)
 }
+
+/// Prepares the calling thread for calls of modules: the engine allocates once a thread, with its first call or here.
+/// Not real-time the first time, and nothing afterwards.
+pub fn prepare_thread() {
+    Engine::tls_eager_initialize();
+}

@@ -7,6 +7,7 @@ use crate::host::Host;
 use crate::limits;
 use crate::sandbox::Sandbox;
 use crate::settings::Settings;
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use wasmtime::InstancePre;
@@ -27,6 +28,19 @@ struct Shared {
     memory_mib: u32,
 }
 
+/// SHA-256 of a `.wasm` file's bytes as 64 hexadecimal digits: what [`Module::sha256`] is once it is loaded.
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes).into())
+}
+
+fn hexadecimal(hash: &[u8; 32]) -> String {
+    let mut digits = String::with_capacity(2 * hash.len());
+    for byte in hash {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
 impl Module {
     pub(crate) fn new(
         sandbox: Sandbox,
@@ -36,10 +50,7 @@ impl Module {
         description: Description,
         memory_mib: u32,
     ) -> Self {
-        let mut sha256 = String::with_capacity(2 * hash.len());
-        for byte in hash {
-            let _ = write!(sha256, "{byte:02x}");
-        }
+        let sha256 = hexadecimal(hash);
         let shared = Shared { sandbox, instances, sha256, size_bytes, description, memory_mib };
         Self { shared: Arc::new(shared) }
     }

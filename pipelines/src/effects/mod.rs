@@ -103,6 +103,28 @@ impl Effects {
         resolved.map(|(module, _)| module)
     }
 
+    /// The bytes of a module by the name that a pipeline would use. Nothing of it runs.
+    ///
+    /// # Errors
+    /// When there is no such module, or it cannot be read.
+    #[cfg(feature = "effects")]
+    pub fn read(&self, name: &str) -> Result<std::borrow::Cow<'static, [u8]>, EffectError> {
+        resolver::bytes_of(&self.folder, name)
+    }
+
+    /// Loads a module of these bytes, called `name` in messages, as [`Self::load`] does.
+    ///
+    /// # Errors
+    /// When it is refused.
+    #[cfg(feature = "effects")]
+    pub fn load_bytes(
+        &self,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<wavemill_runtime::Module, EffectError> {
+        self.modules.load(name, bytes, self.modules.memory_mib_max())
+    }
+
     /// Why compiled code is not kept in the cache that was named, once that is known.
     #[cfg(feature = "effects")]
     pub fn uncached_because(&self) -> Option<String> {

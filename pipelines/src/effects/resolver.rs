@@ -62,7 +62,7 @@ impl<'e> Resolver<'e> {
     }
 }
 
-fn bytes_of(folder: &Path, name: &str) -> Result<Cow<'static, [u8]>, EffectError> {
+pub(super) fn bytes_of(folder: &Path, name: &str) -> Result<Cow<'static, [u8]>, EffectError> {
     if !is_path(name) {
         return bundled::bundled(name).map(|found| Cow::Borrowed(found.bytes)).ok_or_else(|| {
             EffectError::Unknown { name: name.to_owned(), help: help_for_unknown(name) }

@@ -20,7 +20,7 @@ mod text;
 mod voice;
 
 pub use control::{Control, Scale};
-pub use levels::{Levels, Peaks};
+pub use levels::{Levels, METER_COUNT, Peaks};
 pub use part::{Part, PartError};
 pub use rack::{Mix, Rack, RenderStopped};
 pub use supervisor::{Incident, Supervisor, rack};

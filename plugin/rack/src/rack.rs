@@ -119,7 +119,9 @@ impl Rack {
 
     /// Sets a control from the next frame on. Real-time.
     pub fn set(&mut self, slot: usize, control: usize, value: f64) {
-        self.needs_supervisor |= self.slots[slot].set(control, value);
+        // A call that sets a value is short, or it breaks the effect.
+        let mut allowance = Allowance::real_time(0, self.sample_rate);
+        self.needs_supervisor |= self.slots[slot].set(control, value, &mut allowance);
     }
 
     /// The share of each slot's stage in its output, from 0 to 1; it arrives there in 10 ms. Real-time.
@@ -134,8 +136,10 @@ impl Rack {
         std::mem::take(&mut self.needs_supervisor)
     }
 
-    /// Forgets the signal so far. A module that cannot is made anew by the supervisor. Real-time.
+    /// Forgets the signal so far. A module that cannot is made anew by the supervisor. Real-time but for the first time
+    /// on a thread, when the engine allocates what it keeps for each: hosts call this before they process.
     pub fn reset(&mut self) {
+        wavemill_runtime::prepare_thread();
         self.slots.iter_mut().for_each(Slot::reset);
     }
 
@@ -194,6 +198,9 @@ impl Rack {
             };
             is_broken |= slot.process(&mut self.block, &mut scratch, allowance);
             self.levels.add_output(index, &self.block);
+            if self.levels.is_watched() {
+                slot.show_meters(|meter, value| self.levels.set_meter(index, meter, value));
+            }
         }
         is_broken
     }

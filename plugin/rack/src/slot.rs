@@ -72,13 +72,11 @@ impl Slot {
     }
 
     /// Sets a control; whether that takes a fresh instance. Real-time.
-    pub(crate) fn set(&mut self, control: usize, value: f64) -> bool {
+    pub(crate) fn set(&mut self, control: usize, value: f64, allowance: &mut Allowance) -> bool {
+        let is_wanted = self.voice.set(control, value, allowance);
         match &mut self.next {
-            Some(next) => {
-                self.voice.set(control, value);
-                next.set(control, value)
-            }
-            None => self.voice.set(control, value),
+            Some(next) => next.set(control, value, allowance),
+            None => is_wanted,
         }
     }
 
@@ -111,6 +109,11 @@ impl Slot {
         self.wet.jump();
         self.finish();
         self.voice.reset();
+    }
+
+    /// Reads the meters of the voice that sounds. Real-time.
+    pub(crate) fn show_meters(&mut self, show: impl FnMut(usize, f32)) {
+        self.voice.show_meters(show);
     }
 
     /// Processes a block; returns whether a stage broke. Real-time but for a trap.

@@ -38,9 +38,9 @@ impl Stage {
     }
 
     /// Sets a parameter of an effect from the next frame on. Real-time.
-    pub(crate) fn set(&mut self, id: u32, value: f64) {
+    pub(crate) fn set(&mut self, id: u32, value: f64, allowance: &mut Allowance) {
         if let Self::Effect(effect) = self {
-            effect.set(id, value);
+            effect.set_within(id, value, allowance);
         }
     }
 

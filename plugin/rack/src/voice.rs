@@ -3,6 +3,7 @@
 use crate::control::Control;
 use crate::dry_line::DryLine;
 use crate::glide::Glide;
+use crate::levels::METER_COUNT;
 use crate::part::{Part, PartError};
 use crate::stage::{Stage, StageFault};
 use crate::{CONTROL_COUNT, rack};
@@ -84,7 +85,7 @@ impl Voice {
     }
 
     /// Sets a control; whether that takes a fresh instance. Real-time.
-    pub(crate) fn set(&mut self, index: usize, value: f64) -> bool {
+    pub(crate) fn set(&mut self, index: usize, value: f64, allowance: &mut Allowance) -> bool {
         let Some(own) = self.values.get_mut(index).filter(|own| own.to_bits() != value.to_bits())
         else {
             return false;
@@ -92,7 +93,7 @@ impl Voice {
         match (self.controls[index].live_id, &mut self.stage) {
             (Some(id), Some(stage)) => {
                 *own = value;
-                stage.set(id, value);
+                stage.set(id, value, allowance);
                 false
             }
             (Some(_), None) => false,
@@ -151,6 +152,16 @@ impl Voice {
             self.mix(block, shares);
         }
         fault.is_some()
+    }
+
+    /// Reads the meters of an effect. Real-time.
+    pub(crate) fn show_meters(&mut self, mut show: impl FnMut(usize, f32)) {
+        if let Some(Stage::Effect(effect)) = &mut self.stage {
+            for meter in 0..METER_COUNT {
+                let Some(value) = effect.meter(meter) else { break };
+                show(meter, value);
+            }
+        }
     }
 
     /// How many of the next frames come before the stage is warm; counts them. Real-time.

@@ -1,6 +1,8 @@
 //! Wavemill Rack: a chain of effects and steps on a track.
 
 mod face;
+mod files;
+mod loudness;
 mod model;
 mod params;
 mod plugin;

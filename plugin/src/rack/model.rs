@@ -1,6 +1,6 @@
 //! What is wanted in the slots, with exact values; everything else follows from it.
 
-use super::source::{Source, Trust};
+use super::source::{Found, Source};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -211,22 +211,26 @@ impl Model {
         }
     }
 
-    /// For a saved project.
-    pub(crate) fn saved(&self) -> Saved {
+    /// For a saved project; modules of files travel with it up to so many bytes each.
+    pub(crate) fn saved(&self, module_bytes_max: usize) -> Saved {
         let slots = self.slots();
         let slot = |(index, slot): (usize, &SlotModel)| {
-            let source = slot.source.clone()?;
-            let values = match self.part_with_values(index, slot) {
-                Some(part) => {
-                    let keys = part.controls().iter().map(|control| control.key.clone());
-                    keys.zip(part.values().iter().copied()).collect()
-                }
-                // A module that is missing today may be there tomorrow.
-                None => slot.pending.clone(),
-            };
-            Some(SavedSlot { source, values })
+            let mut source = slot.source.clone()?;
+            source.bytes = source.bytes.filter(|bytes| bytes.len() <= module_bytes_max);
+            Some(SavedSlot { source, values: self.values_by_key(index, slot) })
         };
         Saved { slots: slots.iter().enumerate().map(slot).collect() }
+    }
+
+    fn values_by_key(&self, index: usize, slot: &SlotModel) -> BTreeMap<String, f64> {
+        match self.part_with_values(index, slot) {
+            Some(part) => {
+                let keys = part.controls().iter().map(|control| control.key.clone());
+                keys.zip(part.values().iter().copied()).collect()
+            }
+            // A module that is missing today may be there tomorrow.
+            None => slot.pending.clone(),
+        }
     }
 
     /// Takes the rack of a saved project; parts are found by [`Self::resolve`].
@@ -242,27 +246,35 @@ impl Model {
         self.changed();
     }
 
-    /// Finds and loads the parts that are not there yet; says whether any was. Not for the audio thread.
-    pub(crate) fn resolve(&self, find: impl Fn(&Source) -> Result<(Part, Trust), String>) -> bool {
-        let mut is_new = false;
+    /// Finds and loads the parts that are not there yet; says whether any was, and whether any is still looked for. Not
+    /// for the audio thread.
+    pub(crate) fn resolve(
+        &self,
+        mut find: impl FnMut(&Source) -> Option<Result<Found, String>>,
+    ) -> (bool, bool) {
+        let (mut is_new, mut is_looking) = (false, false);
         for slot in 0..SLOT_COUNT {
             let SlotModel { source, part, pending, problem } = self.slots.lock()[slot].clone();
             let Some(source) = source.filter(|_| part.is_none() && problem.is_none()) else {
                 continue;
             };
-            let found = find(&source);
+            let Some(found) = find(&source) else {
+                is_looking = true;
+                continue;
+            };
             let mut slots = self.slots.lock();
             // Something else may be wanted meanwhile.
             if slots[slot].source.as_ref() != Some(&source) || slots[slot].part.is_some() {
                 continue;
             }
             match found {
-                Ok((mut part, Trust::Given)) => {
+                Ok(Found::Part(mut part, note)) => {
                     part.set_by_key(pending.iter().map(|(key, value)| (key.as_str(), *value)));
                     self.take_values(slot, &part);
                     slots[slot].part = Some(part);
+                    slots[slot].problem = note;
                 }
-                Ok((_, Trust::Asked)) => {
+                Ok(Found::Asked) => {
                     slots[slot].problem = Some(super::source::ASK.to_owned());
                 }
                 Err(reason) => slots[slot].problem = Some(reason),
@@ -272,12 +284,16 @@ impl Model {
         if is_new {
             self.changed();
         }
-        is_new
+        (is_new, is_looking)
     }
 
     /// Lets a slot be looked for again, for instance after the user trusted its module.
     pub(crate) fn retry(&self, slot: usize) {
-        self.slots.lock()[slot].problem = None;
+        let mut slots = self.slots.lock();
+        let values = self.values_by_key(slot, &slots[slot]);
+        let own = &mut slots[slot];
+        (own.pending, own.part, own.problem) = (values, None, None);
+        drop(slots);
         self.changed();
     }
 

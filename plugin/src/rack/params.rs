@@ -17,7 +17,7 @@ use std::sync::Arc;
 use wavemill_rack::{CONTROL_COUNT, Mix, Slots};
 
 /// Parameters before those of the slots.
-const HEAD_COUNT: usize = 1;
+const HEAD_COUNT: usize = 2;
 
 /// Parameters of a slot before its controls.
 const SLOT_HEAD_COUNT: usize = 3;
@@ -28,6 +28,8 @@ const PER_SLOT: usize = SLOT_HEAD_COUNT + CONTROL_COUNT;
 pub(crate) struct RackParams {
     /// All slots pass on what comes.
     pub(crate) bypass: BoolParam,
+    /// The output is as loud as the input, to compare by ear; never in an offline render.
+    pub(crate) matches: BoolParam,
     pub(crate) slots: Slots<SlotParams>,
     pub(crate) model: Arc<Model>,
     pub(crate) view: RwLock<View>,
@@ -50,11 +52,13 @@ pub(crate) struct View {
     pub(crate) window: (u32, u32),
     /// 1.0 to 3.0.
     pub(crate) zoom: f32,
+    /// Modules of files are saved with the project up to this size each, in KiB.
+    pub(crate) modules_kib: u32,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { window: (960, 600), zoom: 1.0 }
+        Self { window: (960, 600), zoom: 1.0, modules_kib: 1024 }
     }
 }
 
@@ -62,6 +66,7 @@ impl RackParams {
     pub(crate) fn new(model: Arc<Model>) -> Self {
         Self {
             bypass: BoolParam::new("Bypass", false).make_bypass(),
+            matches: BoolParam::new("Match loudness", false),
             slots: std::array::from_fn(|slot| SlotParams::new(slot, &model)),
             model,
             view: RwLock::default(),
@@ -120,7 +125,10 @@ impl SlotParams {
 // SAFETY: the pointers are to fields that neither move nor go while this lives: boxed, in an `Arc`.
 unsafe impl Params for RackParams {
     fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
-        let mut map = vec![("bypass".to_owned(), self.bypass.as_ptr(), String::new())];
+        let mut map = vec![
+            ("bypass".to_owned(), self.bypass.as_ptr(), String::new()),
+            ("match".to_owned(), self.matches.as_ptr(), String::new()),
+        ];
         for (slot, params) in self.slots.iter().enumerate() {
             let number = slot + 1;
             let group = format!("Slot {number}");
@@ -136,8 +144,10 @@ unsafe impl Params for RackParams {
     }
 
     fn serialize_fields(&self) -> BTreeMap<String, String> {
-        let rack = serialize_field(&self.model.saved());
-        let view = serialize_field(&*self.view.read());
+        let view = self.view.read().clone();
+        let module_bytes_max = usize::try_from(view.modules_kib).unwrap_or(0).saturating_mul(1024);
+        let rack = serialize_field(&self.model.saved(module_bytes_max));
+        let view = serialize_field(&view);
         let fields = [("rack", rack), ("view", view)].into_iter();
         fields.filter_map(|(key, text)| Some((key.to_owned(), text.ok()?))).collect()
     }

@@ -1,24 +1,25 @@
 //! The rack as the DAW sees it.
 
 use super::face::{self, Face};
+use super::files::{Change, Files, LOOK_TIME};
+use super::loudness::{Loudness, Strip};
 use super::model::Model;
+use super::model::SlotModel;
 use super::params::RackParams;
-use super::source::{Files, Source};
+use super::source::Source;
 use crate::formats::Session;
 use crate::plugin::{LAYOUTS, spec};
 use crate::window::Window;
 use crate::worker::{Task, Waker, Worker};
 use nice_plug::prelude::*;
 use parking_lot::Mutex;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::processor::Tail;
-use wavemill_rack::{Levels, SLOT_COUNT, Supervisor};
-
-/// How often the worker looks whether a module's file changed.
-const LOOK_TIME: Duration = Duration::from_millis(250);
+use wavemill_rack::{Levels, Supervisor};
 
 /// How long an offline render waits for an instance in all, and before it looks again.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -30,6 +31,8 @@ pub struct Rack {
     session: Arc<Session>,
     /// There while active.
     chain: Option<wavemill_rack::Rack>,
+    /// There while active.
+    loudness: Option<Loudness>,
     worker: Option<Arc<Worker>>,
 }
 
@@ -37,11 +40,11 @@ pub struct Rack {
 pub(crate) struct Desk {
     pub(crate) params: Arc<RackParams>,
     pub(crate) levels: Arc<Levels>,
+    pub(crate) strip: Strip,
     stream: Mutex<Option<StreamSpec>>,
     /// The worker's; there while active.
     supervisor: Mutex<Option<Supervisor>>,
     is_settled: AtomicBool,
-    /// Times of modules' files, as they were when they were last loaded.
     files: Mutex<Files>,
     waker: OnceLock<Waker>,
     executor: OnceLock<AsyncExecutor<Rack>>,
@@ -59,6 +62,7 @@ impl Default for Rack {
         let desk = Arc::new(Desk {
             params,
             levels: Arc::default(),
+            strip: Strip::default(),
             stream: Mutex::default(),
             supervisor: Mutex::default(),
             is_settled: AtomicBool::new(true),
@@ -68,7 +72,7 @@ impl Default for Rack {
             latency: AtomicU64::new(0),
             known: AtomicU64::new(0),
         });
-        Self { desk, session, chain: None, worker: None }
+        Self { desk, session, chain: None, loudness: None, worker: None }
     }
 }
 
@@ -113,57 +117,81 @@ impl Desk {
     }
 
     /// Finds parts, reloads files that changed, and brings the rack to what is wanted.
-    fn supervise(&self) {
-        if self.model().resolve(Source::find) {
-            self.params.follow_model();
-        }
-        self.reload_files();
+    fn supervise(&self) -> Option<Duration> {
+        let is_looking = self.resolve();
+        let has_files = self.reload_files();
         let mut supervisor = self.supervisor.lock();
+        let mut is_settled = true;
         if let Some(supervisor) = &mut *supervisor {
             for incident in supervisor.tend(&self.model().wanted()) {
                 let ending = if incident.is_final { " The slot stays dry." } else { "" };
                 let problem = format!("{}.{ending}", incident.reason.trim_end_matches('.'));
                 self.model().report(incident.slot, Some(problem));
             }
-            self.is_settled.store(supervisor.is_settled(), Ordering::Release);
+            is_settled = supervisor.is_settled() && !is_looking;
+            self.is_settled.store(is_settled, Ordering::Release);
         }
         drop(supervisor);
         self.notify_host();
+        match (is_looking, has_files || !is_settled) {
+            (true, _) => Some(WAIT_STEP),
+            (false, true) => Some(LOOK_TIME),
+            (false, false) => None,
+        }
     }
 
-    fn reload_files(&self) {
-        let slots = self.model().slots();
+    /// Finds parts of a saved project; whether any is still looked for.
+    fn resolve(&self) -> bool {
         let mut files = self.files.lock();
-        for (index, slot) in slots.iter().enumerate().take(SLOT_COUNT) {
-            let Some(path) = slot.source.as_ref().and_then(Source::file) else { continue };
-            if !files.has_changed(path) || slot.part.is_none() {
-                continue;
-            }
-            match Source::choose(&path.to_string_lossy()) {
-                Ok((source, part)) => {
-                    if slot.source.as_ref() != Some(&source) {
-                        self.model().reload(index, source, part);
-                        self.params.follow_model();
-                    }
+        let (is_new, is_looking) = self.model().resolve(|source| files.find(source));
+        if is_new {
+            self.params.follow_model();
+        }
+        is_looking
+    }
+
+    /// Exchanges modules whose files changed; whether there are any files.
+    fn reload_files(&self) -> bool {
+        let slots = self.model().slots();
+        let path = |slot: &SlotModel| {
+            let source = slot.source.as_ref().filter(|_| slot.part.is_some())?;
+            source.file().map(Path::to_owned)
+        };
+        let paths: Vec<PathBuf> = slots.iter().filter_map(path).collect();
+        let has_files = !paths.is_empty();
+        for change in self.files.lock().changes(paths) {
+            for (index, slot) in slots.iter().enumerate() {
+                if path(slot).as_ref() == Some(&change.path) {
+                    self.reload(index, slot, &change);
                 }
-                Err(reason) => {
-                    let problem =
-                        format!("The new file is not used, the old one plays on: {reason}");
-                    self.model().report(index, Some(problem));
-                }
             }
+        }
+        has_files
+    }
+
+    fn reload(&self, index: usize, slot: &SlotModel, change: &Change) {
+        let is_own =
+            |source: &Source| slot.source.as_ref().is_some_and(|own| own.sha256 == source.sha256);
+        match &change.result {
+            // A module that was saved with the project plays on until its file changes.
+            Ok((source, _)) if change.is_first && slot.problem.is_some() && !is_own(source) => {}
+            Ok((source, part)) if slot.source.as_ref() != Some(source) => {
+                source.allow();
+                self.model().reload(index, source.clone(), part.clone());
+                self.params.follow_model();
+            }
+            Err(reason) if !change.is_first => {
+                let problem = format!("The new file is not used, the old one plays on: {reason}");
+                self.model().report(index, Some(problem));
+            }
+            _ => {}
         }
     }
 }
 
 impl Task for Desk {
     fn tend(&self) -> Option<Duration> {
-        self.supervise();
-        let slots = self.model().slots();
-        let has_files =
-            slots.iter().any(|slot| slot.source.as_ref().and_then(Source::file).is_some());
-        let is_settled = self.is_settled.load(Ordering::Acquire);
-        (has_files || !is_settled).then_some(LOOK_TIME)
+        self.supervise()
     }
 }
 
@@ -216,6 +244,9 @@ impl Plugin for Rack {
         if let Some(rack) = &mut self.chain {
             rack.reset();
         }
+        if let Some(loudness) = &mut self.loudness {
+            loudness.reset();
+        }
     }
 
     fn process(
@@ -231,7 +262,19 @@ impl Plugin for Rack {
         }
         let Some(rack) = &mut self.chain else { return ProcessStatus::Normal };
         rack.set_shares(&self.desk.params.shares());
+        let is_matched = self.desk.params.matches.value();
+        // A render is what the chain makes.
+        let is_measured = !is_offline && (is_matched || self.desk.levels.is_watched());
+        let mut loudness = self.loudness.as_mut().filter(|_| is_measured);
+        if let Some(loudness) = &mut loudness {
+            loudness.measure_before(buffer.as_slice_immutable());
+        }
         let result = rack.process(buffer.as_slice(), is_offline);
+        if let Some(loudness) = &mut loudness {
+            loudness.measure_behind(buffer.as_slice_immutable());
+            loudness.apply(buffer.as_slice(), is_matched);
+            loudness.publish(&self.desk.strip);
+        }
         if rack.take_need() {
             self.desk.is_settled.store(false, Ordering::Release);
             self.desk.wake();
@@ -251,7 +294,7 @@ impl Plugin for Rack {
     fn deactivate(&mut self) {
         self.session.deactivate();
         *self.desk.supervisor.lock() = None;
-        self.chain = None;
+        (self.chain, self.loudness) = (None, None);
     }
 
     /// Nothing global enters the DAW: no subscriber, no panic hook.
@@ -281,10 +324,9 @@ impl Rack {
         // The worker must not tend the one before meanwhile.
         let mut supervisor = self.desk.supervisor.lock();
         *self.desk.stream.lock() = Some(spec.clone());
+        // What comes with Wavemill is there at once; modules of files follow when the disk has answered.
+        let is_looking = self.desk.resolve();
         let model = self.desk.model();
-        if model.resolve(Source::find) {
-            self.desk.params.follow_model();
-        }
         let shares = self.desk.params.shares();
         let levels = Arc::clone(&self.desk.levels);
         let (rack, other_side, incidents) =
@@ -294,8 +336,9 @@ impl Rack {
         }
         *supervisor = Some(other_side);
         self.chain = Some(rack);
+        self.loudness = Some(Loudness::new(spec));
         drop(supervisor);
-        self.desk.is_settled.store(true, Ordering::Release);
+        self.desk.is_settled.store(!is_looking, Ordering::Release);
         self.desk.notify_host();
         self.desk.wake();
     }

@@ -1,20 +1,22 @@
 //! Where a slot's part comes from, and whether it may run.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::sync::{Arc, OnceLock};
 use wavemill_core::processors;
 use wavemill_pipelines::Effects;
 use wavemill_rack::Part;
 use wavemill_runtime::bundled;
 
 /// What a slot says whose module nobody here ever chose.
-pub(crate) const ASK: &str = "This module came with the session and never ran here. It runs in a sandbox: it sees \
+pub(crate) const ASK: &str = "This module came with the project and never ran here. It runs in a sandbox: it sees \
     samples and nothing else. Click \"Run it\" to use it.";
 
 /// What a slot holds, by name, and by hash where it is a module.
@@ -25,13 +27,55 @@ pub(crate) struct Source {
     /// SHA-256 of the module as 64 hexadecimal digits; `None` for a step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
+    /// The module itself, where it is a file: it travels with the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<Bytes>,
 }
 
-/// Whether a module may run without a click.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
-    Given,
+/// A module's bytes; base64 in a state. Clones are cheap.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Bytes(Arc<[u8]>);
+
+impl Bytes {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // What was damaged is no module, which its hash says.
+        Ok(Self(STANDARD.decode(text).unwrap_or_default().into()))
+    }
+}
+
+/// What was found of a saved project's part.
+#[derive(Clone)]
+pub(crate) enum Found {
+    /// It plays; perhaps with something that the user should know.
+    Part(Part, Option<String>),
+    /// It waits for the user's consent.
     Asked,
+}
+
+/// A module that could be loaded.
+struct Candidate {
+    bytes: Cow<'static, [u8]>,
+    sha256: String,
+    note: Option<String>,
 }
 
 /// What loads modules: one sandbox for all racks of the process.
@@ -52,69 +96,112 @@ impl Source {
     /// # Errors
     /// One line: what is wrong with it.
     pub(crate) fn choose(name: &str) -> Result<(Self, Part), String> {
-        let part = find(name)?;
-        let source = Self::of(&part);
-        if let Some(sha256) = &source.sha256 {
-            trusted().add(sha256);
+        Self::load(name).inspect(|(source, _)| source.allow())
+    }
+
+    /// Loads what is there under a name.
+    ///
+    /// # Errors
+    /// One line: what is wrong with it.
+    pub(crate) fn load(name: &str) -> Result<(Self, Part), String> {
+        if let Some(step) = processors::step(name) {
+            let part = Part::step(step);
+            return Ok((Self::of(&part), part));
+        }
+        let bytes = effects().read(name).map_err(|error| error.to_string())?;
+        let part = part(name, &bytes)?;
+        let mut source = Self::of(&part);
+        if source.file().is_some() {
+            source.bytes = Some(Bytes(bytes.into()));
         }
         Ok((source, part))
+    }
+
+    /// It may run on this machine from now on.
+    pub(crate) fn allow(&self) {
+        if let Some(sha256) = &self.sha256 {
+            trusted().add(sha256);
+        }
     }
 
     /// That of a part.
     pub(crate) fn of(part: &Part) -> Self {
         let sha256 = part.module().map(|module| module.sha256().to_owned());
-        Self { name: part.name().to_owned(), sha256 }
+        Self { name: part.name().to_owned(), sha256, bytes: None }
     }
 
     /// Whether it is a file, which may change.
     pub(crate) fn file(&self) -> Option<&Path> {
-        let is_file = self.sha256.is_some() && bundled::bundled(&self.name).is_none();
+        let is_file =
+            processors::step(&self.name).is_none() && bundled::bundled(&self.name).is_none();
         is_file.then(|| Path::new(&self.name))
     }
 
-    /// Finds what a saved project names.
+    /// Finds what a saved project names. A module that nobody here ever chose is not loaded.
     ///
     /// # Errors
     /// One line: what is wrong with it.
-    pub(crate) fn find(&self) -> Result<(Part, Trust), String> {
-        let part = find(&self.name)?;
-        let Some(module) = part.module() else { return Ok((part, Trust::Given)) };
-        if self.file().is_none() || trusted().has(module.sha256()) {
-            return Ok((part, Trust::Given));
+    pub(crate) fn find(&self) -> Result<Found, String> {
+        if let Some(step) = processors::step(&self.name) {
+            return Ok(Found::Part(Part::step(step), None));
         }
-        Ok((part, Trust::Asked))
+        let Candidate { bytes, sha256, note } = self.candidate()?;
+        if !trusted().has(&sha256) {
+            return Ok(Found::Asked);
+        }
+        Ok(Found::Part(part(&self.name, &bytes)?, note))
     }
 
-    /// Trusts the module that is there now.
+    /// Trusts the module that would be loaded.
     pub(crate) fn trust(&self) {
-        if let Ok(part) = find(&self.name)
-            && let Some(module) = part.module()
-        {
-            trusted().add(module.sha256());
+        if let Ok(candidate) = self.candidate() {
+            trusted().add(&candidate.sha256);
+        }
+    }
+
+    /// The module of the project: from its file, the state, or those that come with Wavemill; else what the file is
+    /// now.
+    fn candidate(&self) -> Result<Candidate, String> {
+        let read = effects().read(&self.name).map_err(|error| error.to_string());
+        let read = read.map(|bytes| (wavemill_runtime::sha256(&bytes), bytes));
+        let is_wanted = |sha256: &str| self.sha256.as_deref().is_none_or(|wanted| wanted == sha256);
+        let plays = |note: &str| Some(note.to_owned());
+        match read {
+            Ok((sha256, bytes)) if self.file().is_none() || is_wanted(&sha256) => {
+                Ok(Candidate { bytes, sha256, note: None })
+            }
+            read => {
+                let saved = self.bytes.as_ref().map(|bytes| bytes.0.to_vec());
+                let saved = saved.map(|bytes| (wavemill_runtime::sha256(&bytes), bytes));
+                if let Some((sha256, bytes)) = saved.filter(|(sha256, _)| is_wanted(sha256)) {
+                    let note = match read {
+                        Ok(_) => plays(
+                            "Its file is another module now; the one saved with the project plays.",
+                        ),
+                        Err(_) => {
+                            plays("Its file is not there; the module saved with the project plays.")
+                        }
+                    };
+                    return Ok(Candidate { bytes: bytes.into(), sha256, note });
+                }
+                if let Some(own) =
+                    bundled::MODULES.iter().find(|own| self.sha256.as_deref() == Some(own.sha256))
+                {
+                    let sha256 = own.sha256.to_owned();
+                    return Ok(Candidate { bytes: own.bytes.into(), sha256, note: None });
+                }
+                let (sha256, bytes) = read?;
+                let note =
+                    plays("Its file is another module than the one the project was made with.");
+                Ok(Candidate { bytes, sha256, note })
+            }
         }
     }
 }
 
-fn find(name: &str) -> Result<Part, String> {
-    if let Some(step) = processors::step(name) {
-        return Ok(Part::step(step));
-    }
-    let module = effects().load(name).map_err(|error| error.to_string())?;
+fn part(name: &str, bytes: &[u8]) -> Result<Part, String> {
+    let module = effects().load_bytes(name, bytes).map_err(|error| error.to_string())?;
     Part::effect(name, module, None).map_err(|error| error.to_string())
-}
-
-/// Modules' files as they were when they were last looked at.
-#[derive(Debug, Default)]
-pub(crate) struct Files(HashMap<PathBuf, Option<(SystemTime, u64)>>);
-
-impl Files {
-    /// Whether a file is another one than when this was last asked.
-    pub(crate) fn has_changed(&mut self, path: &Path) -> bool {
-        let metadata = fs::metadata(path).ok();
-        let now = metadata.and_then(|file| Some((file.modified().ok()?, file.len())));
-        let before = self.0.insert(path.to_owned(), now);
-        now.is_some() && before != Some(now)
-    }
 }
 
 /// Modules that the user chose once, by hash.
@@ -130,13 +217,12 @@ fn trusted() -> &'static Trusted {
 
 impl Trusted {
     fn has(&self, sha256: &str) -> bool {
-        self.0.lock().contains(sha256)
+        bundled::MODULES.iter().any(|module| module.sha256 == sha256)
+            || self.0.lock().contains(sha256)
     }
 
     fn add(&self, sha256: &str) {
-        if bundled::MODULES.iter().any(|module| module.sha256 == sha256)
-            || !self.0.lock().insert(sha256.to_owned())
-        {
+        if self.has(sha256) || !self.0.lock().insert(sha256.to_owned()) {
             return;
         }
         // What cannot be written down is asked again in another session.

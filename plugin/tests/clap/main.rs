@@ -5,6 +5,9 @@
 mod chain;
 #[path = "../common/ebu.rs"]
 mod ebu;
+#[path = "../../../pipelines/tests/effects/module.rs"]
+#[allow(dead_code, reason = "the tests of pipelines use all of it")]
+mod module;
 #[path = "../../../core/tests/loudness/signals.rs"]
 #[allow(
     dead_code,

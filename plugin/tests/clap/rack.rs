@@ -3,6 +3,7 @@
 use crate::chain::{EIGHT, Step, assert_same_bits, blocks, noise, run, state};
 use crate::host::{Host, Running, STEREO, Stream, entry, load, rack, save};
 use crate::window::{Embedded, color_count, is_inside, music, skip_graphics};
+use base64::Engine as _;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_host::prelude::*;
 use std::io::Cursor;
@@ -93,7 +94,7 @@ fn shown(instance: &mut PluginInstance<Host>) -> Vec<String> {
     let params = handle.get_extension::<PluginParams>().unwrap();
     let mut buffer = ParamInfoBuffer::new();
     let count = params.count(&handle);
-    assert_eq!(count, 1 + 8 * 131);
+    assert_eq!(count, 2 + 8 * 131);
     let infos = (0..count).filter_map(|index| {
         let info = params.get_info(&handle, index, &mut buffer)?;
         let is_shown = !info.flags.contains(ParamInfoFlags::IS_HIDDEN);
@@ -176,20 +177,149 @@ fn nonsense_in_a_state_is_an_empty_or_a_dry_slot() {
     }
 }
 
+/// The files of a user: modules, allowed ones, and compiled code. Runs the calling test again in a process that has
+/// them in a folder of its own; `Some` in that process.
+fn home(test: &str) -> Option<std::path::PathBuf> {
+    const HOME: &str = "WAVEMILL_TEST_HOME";
+    if let Some(home) = std::env::var_os(HOME) {
+        return Some(home.into());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads", "1"])
+        .env(HOME, folder.path())
+        .env("HOME", folder.path())
+        .env("XDG_DATA_HOME", folder.path().join("data"))
+        .env("XDG_CACHE_HOME", folder.path().join("cache"))
+        .env("LOCALAPPDATA", folder.path())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
+    None
+}
+
+#[expect(clippy::disallowed_methods, reason = "files of the test's own")]
+fn write(path: &std::path::Path, bytes: &[u8]) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// A module that multiplies by a factor.
+fn gain(factor: f32) -> Vec<u8> {
+    crate::module::gain_with("1.0.0", "[1,8]", &format!("(global.set $gain (f32.const {factor}))"))
+}
+
+/// Lets the user allow a module.
+fn trust(home: &std::path::Path, modules: &[Vec<u8>]) {
+    let hashes: String =
+        modules.iter().map(|module| wavemill_runtime::sha256(module) + "\n").collect();
+    write(&home.join("data/wavemill/trusted-effects"), hashes.as_bytes());
+}
+
+/// Plays until the output of a constant signal is this.
+fn wait_for_level(running: &mut Running, level: f32) {
+    let begin = std::time::Instant::now();
+    loop {
+        running.process(&[[0.5; 256]; 2], None);
+        let output = running.output();
+        assert!(output.iter().flatten().all(|sample| (0.0..=0.51).contains(sample)), "{output:?}");
+        if output.iter().flatten().all(|sample| (sample - level).abs() < 1e-6) {
+            return;
+        }
+        assert!(begin.elapsed().as_secs() < 60, "{level}: {output:?}");
+        std::thread::yield_now();
+    }
+}
+
+/// `WAVEMILL_RELOADS` says how often; the gate tries some.
+#[test]
+fn module_is_reloaded_when_its_file_changes_and_a_bad_one_is_not() {
+    let Some(home) = home("rack::module_is_reloaded_when_its_file_changes_and_a_bad_one_is_not")
+    else {
+        return;
+    };
+    let path = home.join("mine.wasm");
+    trust(&home, &[gain(0.75)]);
+    write(&path, &gain(0.75));
+    let mut running = Running::with(with(&[(path.to_str().unwrap(), &[])]), STEREO);
+    wait_for_level(&mut running, 0.375);
+    let count = std::env::var("WAVEMILL_RELOADS").map_or(6, |count| count.parse().unwrap());
+    for round in 0..count {
+        // The length differs, as the time of a file may not.
+        let factor = [0.5, 0.25, 0.125][round % 3];
+        let mut module = gain(factor);
+        module.extend(
+            [vec![0, 1, 0], vec![0, 2, 1, b'x'], vec![0, 3, 2, b'y', b'z']][round % 3].clone(),
+        );
+        write(&path, &module);
+        wait_for_level(&mut running, factor * 0.5);
+        if round == 1 {
+            write(&path, b"no module");
+            for _ in 0..400 {
+                std::thread::park_timeout(std::time::Duration::from_millis(1));
+                wait_for_level(&mut running, factor * 0.5);
+            }
+        }
+    }
+    running.stop();
+}
+
+#[test]
+fn module_that_nobody_allowed_is_dry_and_one_saved_with_the_project_plays_without_its_file() {
+    let Some(home) = home(
+        "rack::module_that_nobody_allowed_is_dry_and_one_saved_with_the_project_plays_without_its_file",
+    ) else {
+        return;
+    };
+    let (path, other) = (home.join("mine.wasm"), home.join("other.wasm"));
+    trust(&home, &[gain(0.5)]);
+    write(&path, &gain(0.5));
+    write(&other, &gain(0.25));
+    let names = [path.to_str().unwrap(), other.to_str().unwrap()];
+    let mut running = Running::with(with(&[(names[0], &[]), (names[1], &[])]), STEREO);
+    wait_for_level(&mut running, 0.25);
+    let mut instance = running.stop();
+    let saved = save(&mut instance);
+    drop(instance);
+    // As a project does that another machine made: with the module, and no file.
+    let mut state: serde_json::Value = serde_json::from_slice(&saved[8..]).unwrap();
+    let mut rack_state: serde_json::Value =
+        serde_json::from_str(state["fields"]["rack"].as_str().unwrap()).unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD.encode(gain(0.5));
+    rack_state["slots"][0]["bytes"] = bytes.into();
+    rack_state["slots"][0]["sha256"] = wavemill_runtime::sha256(&gain(0.5)).into();
+    state["fields"]["rack"] = rack_state.to_string().into();
+    std::fs::remove_file(&path).unwrap();
+    let mut instance = rack();
+    assert!(load(&mut instance, &stored(state.to_string().as_bytes())));
+    let mut running = Running::with(instance, STEREO);
+    wait_for_level(&mut running, 0.25);
+    let mut instance = running.stop();
+    // And it goes on with the project.
+    let saved = save(&mut instance);
+    let state = String::from_utf8_lossy(&saved).into_owned();
+    assert!(state.contains("bytes"), "{state}");
+}
+
 /// A rack with a few effects in its window; the picture is looked at where pictures are kept.
 #[test]
 fn window_shows_slots_and_controls() {
     if !is_inside("rack::window_shows_slots_and_controls") {
         return;
     }
-    let steps: &[Step<'_>] = &[
+    let usual: &[Step<'_>] = &[
         ("high-pass", &[("cutoff_hz", 31.7)]),
         ("compressor", &[("threshold_db", -24.0), ("lookahead_ms", 3.0)]),
         ("parametric-eq", &[("band_1_gain_db", 3.3)]),
-        ("/nowhere/mine.wasm", &[]),
+        ("stereo-width", &[]),
         ("limit", &[]),
     ];
-    for (name, size) in [("rack", (960, 600)), ("rack-small", (600, 400))] {
+    let missing: &[Step<'_>] = &[("/nowhere/mine.wasm", &[]), ("reverb", &[])];
+    for (name, size, steps, row) in
+        [("rack", (960, 600), usual, 137), ("rack-small", (600, 400), missing, 60)]
+    {
         let mut value = state(steps);
         value["fields"]["view"] =
             serde_json::json!({ "window": size, "zoom": 1.0 }).to_string().into();
@@ -200,8 +330,8 @@ fn window_shows_slots_and_controls() {
             return;
         };
         editor.wait_for_a_picture();
-        editor.click(60, 115);
-        editor.play(2.0, music());
+        editor.click(60, row);
+        editor.play(4.0, music());
         editor.keep(name);
         assert!(color_count(&editor.picture()) > 20);
         editor.close();

@@ -1,14 +1,17 @@
 //! The controls of one slot, made of what the effect or step says about itself.
 
 use super::Face;
+use super::request::Request;
 use crate::rack::model::SlotModel;
 use crate::rack::source;
 use crate::window::tip::Tip;
 use crate::window::{panel, theme};
-use egui::{Button, ComboBox, Grid, Rect, Response, RichText, ScrollArea, Slider, Ui};
+use egui::{
+    Button, ComboBox, Grid, Rect, Response, RichText, ScrollArea, Sense, Slider, Ui, pos2, vec2,
+};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::FloatParam;
-use wavemill_rack::{CONTROL_COUNT, Control, Part, Scale};
+use wavemill_rack::{CONTROL_COUNT, Control, METER_COUNT, Part, Scale};
 
 impl Face {
     pub(super) fn controls(&mut self, ui: &mut Ui, rect: Rect, context: &GuiContext) {
@@ -29,7 +32,7 @@ impl Face {
         });
     }
 
-    fn problem(&self, ui: &mut Ui, slot: &SlotModel) {
+    fn problem(&mut self, ui: &mut Ui, slot: &SlotModel) {
         let Some(problem) = &slot.problem else { return };
         ui.label(RichText::new(problem).color(theme::BAD));
         let is_asked = problem == source::ASK;
@@ -39,11 +42,12 @@ impl Face {
             ("Try again", "Loads it anew.")
         };
         if ui.add(Button::new(text)).tip(tip).clicked() {
-            if let Some(source) = slot.source.as_ref().filter(|_| is_asked) {
-                source.trust();
+            if let Some(source) = slot.source.clone().filter(|_| is_asked) {
+                self.request = Some(Request::Trust { slot: self.shown, source });
+            } else {
+                self.desk.model().retry(self.shown);
+                self.desk.changed();
             }
-            self.desk.model().retry(self.shown);
-            self.desk.changed();
         }
         ui.add_space(6.0);
     }
@@ -51,6 +55,7 @@ impl Face {
     fn part(&self, ui: &mut Ui, part: &Part, context: &GuiContext) {
         ui.label(RichText::new(part.summary()).color(theme::FAINT).size(12.0));
         ui.add_space(4.0);
+        self.meters(ui, part);
         self.presets(ui, part, context);
         let width = (ui.available_width() - 300.0).clamp(80.0, 420.0);
         ui.spacing_mut().slider_width = width;
@@ -60,6 +65,32 @@ impl Face {
                 self.control(ui, (index, control), context);
             }
         });
+    }
+
+    /// What the effect's own meters show, as bars from zero.
+    fn meters(&self, ui: &mut Ui, part: &Part) {
+        let Some(module) = part.module() else { return };
+        for (index, meter) in module.description().meters.iter().enumerate().take(METER_COUNT) {
+            let value = f64::from(self.desk.levels.meter(self.shown, index));
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(&meter.name).color(theme::FAINT));
+                let (bar, _) = ui.allocate_exact_size(vec2(160.0, 10.0), Sense::hover());
+                ui.painter().rect_filled(bar, 2.0, theme::GROUND);
+                #[expect(clippy::cast_possible_truncation, reason = "a place on the screen")]
+                let place = |value: f64| {
+                    let share = (value - meter.min) / (meter.max - meter.min);
+                    bar.left() + bar.width() * share.clamp(0.0, 1.0) as f32
+                };
+                let (zero, end) = (place(0.0), place(value));
+                let filled = Rect {
+                    min: pos2(zero.min(end), bar.top()),
+                    max: pos2(zero.max(end), bar.bottom()),
+                };
+                ui.painter().rect_filled(filled, 2.0, theme::HELD);
+                let words = format!("{value:.1} {}", meter.unit);
+                ui.label(RichText::new(words).font(theme::digits(12.0)));
+            });
+        }
     }
 
     fn presets(&self, ui: &mut Ui, part: &Part, context: &GuiContext) {

@@ -1,13 +1,14 @@
 //! Name, files and bypass.
 
 use super::Face;
-use crate::rack::source::{Source, effects};
+use super::request::Request;
 use crate::window::tip::Tip;
 use crate::window::{panel, theme};
-use egui::{Align, Button, Layout, Popup, PopupCloseBehavior, Rect, RichText, TextEdit, Ui};
+use egui::{
+    Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
+};
 use nice_plug::context::gui::GuiContext;
-use std::path::Path;
-use wavemill_rack::{Part, SLOT_COUNT, Slots};
+use std::path::PathBuf;
 
 /// Zooms one may choose.
 const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
@@ -69,15 +70,20 @@ impl Face {
         ui.horizontal(|ui| {
             let is_named = !self.header.path.trim().is_empty();
             let load = ui.add_enabled(is_named, Button::new("Load"));
+            let path = PathBuf::from(self.header.path.trim());
             if load.tip("Plays the steps of the pipeline that can be played.").clicked() {
-                let result = self.load_file();
-                self.note(result);
+                self.request = Some(Request::Load { path: path.clone(), spec: self.desk.spec() });
             }
             let save = ui.add_enabled(is_named, Button::new("Save"));
             if save.tip("Writes a new file: `wavemill run` then makes what you hear.").clicked() {
-                let result = self.save_file();
-                self.note(result);
+                self.request = Some(self.saving(path));
             }
+        });
+        ui.horizontal(|ui| {
+            ui.label("Save modules of your own with the project up to");
+            let mut view = self.desk.params.view.write();
+            let field = DragValue::new(&mut view.modules_kib).range(0..=16_384).suffix(" KiB");
+            ui.add(field).tip("A larger one is found by its path only.");
         });
         let color = if self.header.is_wrong { theme::BAD } else { theme::FAINT };
         for note in &self.header.notes {
@@ -85,51 +91,28 @@ impl Face {
         }
     }
 
-    fn note(&mut self, result: Result<Vec<String>, Vec<String>>) {
-        self.header.is_wrong = result.is_err();
-        self.header.notes = result.unwrap_or_else(|errors| errors);
-    }
-
-    fn load_file(&self) -> Result<Vec<String>, Vec<String>> {
-        let path = Path::new(self.header.path.trim());
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| vec![format!("{}: {error}", path.display())])?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let loaded = wavemill_rack::parts(&text, &effects().in_folder(folder), &self.desk.spec());
-        let (parts, notes) = loaded.map_err(|diagnostics| {
-            diagnostics
-                .iter()
-                .map(|found| format!("line {}: {}", found.line, found.message))
-                .collect::<Vec<_>>()
-        })?;
-        let parts: Slots<Option<Part>> = parts;
-        for (slot, part) in parts.into_iter().enumerate() {
-            self.desk.model().place(slot, part.map(|part| (Source::of(&part), part)));
-        }
-        self.desk.changed();
-        Ok(if notes.is_empty() { vec!["Loaded.".to_owned()] } else { notes })
-    }
-
-    fn save_file(&self) -> Result<Vec<String>, Vec<String>> {
-        let path = Path::new(self.header.path.trim());
+    fn saving(&self, path: PathBuf) -> Request {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
         let wanted = self.desk.model().wanted();
         let text = wavemill_rack::pipeline(&name.unwrap_or_default(), wanted.iter().flatten());
-        // Never over a file that is there.
-        let file = std::fs::File::options().write(true).create_new(true).open(path);
-        file.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
-            .map_err(|error| vec![format!("{}: {error}", path.display())])?;
-        let is_plain = (0..SLOT_COUNT).all(|slot| {
-            let params = &self.desk.params.slots[slot];
+        Request::Save { path, text }
+    }
+
+    /// What the user should know of a file that was written.
+    pub(super) fn saved_notes(&self) -> Vec<String> {
+        let is_plain = self.desk.params.slots.iter().all(|params| {
             !params.bypass.value() && !params.solo.value() && params.wet.value() >= 1.0
         });
-        let mut notes = vec!["Saved.".to_owned()];
-        if !is_plain {
-            notes.push(
-                "Bypass, solo and dry/wet are the rack's: the file has the slots fully wet."
-                    .to_owned(),
-            );
-        }
-        Ok(notes)
+        let saved = ["Saved.".to_owned()].into_iter();
+        let own = "Bypass, solo and dry/wet are the rack's: the file has the slots fully wet.";
+        saved.chain((!is_plain).then(|| own.to_owned())).collect()
+    }
+}
+
+impl View {
+    /// What became of the last action.
+    pub(super) fn note(&mut self, result: Result<Vec<String>, Vec<String>>) {
+        self.is_wrong = result.is_err();
+        self.notes = result.unwrap_or_else(|problems| problems);
     }
 }

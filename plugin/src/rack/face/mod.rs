@@ -3,15 +3,18 @@
 mod controls;
 mod footer;
 mod header;
+mod request;
 mod slots;
 #[cfg(test)]
 mod tests;
 
 use super::plugin::Desk;
+use crate::lookup::Lookup;
 use crate::window::pace::Pace;
 use crate::window::{self, Home, Window, focus, theme};
 use egui::{Context, Rect, Ui, pos2};
 use nice_plug::context::gui::GuiContext;
+use request::{Outcome, Request};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wavemill_rack::Peaks;
@@ -27,6 +30,9 @@ pub struct Face {
     path: String,
     path_problem: Option<String>,
     header: header::View,
+    /// What the disk is asked for.
+    request: Option<Request>,
+    disk: Lookup<Request, Outcome>,
     levels: Decay,
 }
 
@@ -96,8 +102,9 @@ impl window::Face for Face {
 
     fn ui(&mut self, ui: &mut Ui) -> [Option<Duration>; 2] {
         let Some(context) = self.context.clone() else { return [None; 2] };
+        let is_waiting = self.settle_request();
         self.draw(ui, &context);
-        self.pace.pauses(Instant::now(), self.levels.is_moving())
+        self.pace.pauses(Instant::now(), is_waiting || self.levels.is_moving())
     }
 }
 
@@ -111,6 +118,8 @@ impl Face {
             path: String::new(),
             path_problem: None,
             header: header::View::default(),
+            request: None,
+            disk: Lookup::default(),
             levels: Decay::default(),
         }
     }
@@ -129,7 +138,7 @@ impl Face {
         let right =
             rect(middle + theme::GAP, top + theme::GAP, window.right(), bottom - theme::GAP);
         self.controls(ui, right, context);
-        self.footer(ui, rect(window.left(), bottom, window.right(), window.bottom()));
+        self.footer(ui, rect(window.left(), bottom, window.right(), window.bottom()), context);
         focus::ring(ui.ctx());
     }
 }

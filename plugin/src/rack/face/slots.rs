@@ -1,6 +1,7 @@
 //! The strip of slots, in the order of the signal.
 
 use super::Face;
+use super::request::Request;
 use crate::rack::model::SlotModel;
 use crate::rack::source::{self, Source};
 use crate::window::tip::Tip;
@@ -130,29 +131,17 @@ impl Face {
             field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if (ui.button("Load").clicked() || is_entered) && !self.path.trim().is_empty() {
             let path = self.path.trim().to_owned();
-            if self.choose(index, &path) {
-                ui.close();
-            }
+            self.choose(index, &path);
         }
         if let Some(problem) = &self.path_problem {
             ui.label(RichText::new(problem).size(11.5).color(theme::BAD));
         }
     }
 
-    /// Fills a slot; whether that could be done.
-    fn choose(&mut self, index: usize, name: &str) -> bool {
-        match Source::choose(name) {
-            Ok(content) => {
-                self.desk.model().place(index, Some(content));
-                self.desk.changed();
-                (self.shown, self.path_problem) = (index, None);
-                true
-            }
-            Err(problem) => {
-                self.path_problem = Some(problem);
-                false
-            }
-        }
+    /// Fills a slot.
+    fn choose(&mut self, slot: usize, name: &str) {
+        self.path_problem = None;
+        self.request = Some(Request::Choose { slot, name: name.to_owned() });
     }
 }
 
