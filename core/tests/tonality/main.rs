@@ -53,10 +53,6 @@ fn report(planes: &[&[f32]], rate_hz: u32, block_frames: usize) -> TonalityRepor
     analysis(planes, rate_hz, block_frames, MeasureGroup::Tonality).tonality.unwrap()
 }
 
-fn key(samples: &Samples) -> Option<String> {
-    report(&[samples], 44_100, 4_096).key
-}
-
 #[test]
 fn cadences_in_all_keys_have_their_key() {
     let hall = Hall { rate_hz: 11_025, ..HALL };
