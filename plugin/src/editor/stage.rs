@@ -28,7 +28,7 @@ pub(crate) struct Stage {
 }
 
 /// A DAW that takes every change of a parameter.
-struct Host;
+pub(crate) struct Host;
 
 impl GuiContextInner for Host {
     fn plugin_api(&self) -> PluginApi {
@@ -162,15 +162,7 @@ impl Stage {
 
     /// Everything that was drawn.
     pub(crate) fn shapes(&self) -> Vec<&Shape> {
-        fn flatten<'a>(shape: &'a Shape, all: &mut Vec<&'a Shape>) {
-            match shape {
-                Shape::Vec(shapes) => shapes.iter().for_each(|shape| flatten(shape, all)),
-                shape => all.push(shape),
-            }
-        }
-        let mut all = Vec::new();
-        self.shapes.iter().for_each(|shape| flatten(shape, &mut all));
-        all
+        flattened(&self.shapes)
     }
 
     /// Where words were drawn.
@@ -186,11 +178,7 @@ impl Stage {
 
     /// Everything that was written.
     pub(crate) fn texts(&self) -> Vec<String> {
-        let text = |shape: &Shape| match shape {
-            Shape::Text(text) => Some(text.galley.text().to_owned()),
-            _ => None,
-        };
-        self.shapes().into_iter().filter_map(text).collect()
+        texts_of(&self.shapes)
     }
 
     /// Draws until something like this is written: the disk is asked meanwhile.
@@ -210,4 +198,27 @@ impl Stage {
     pub(crate) fn shows(&self, words: &str) -> bool {
         self.texts().iter().any(|text| text == words)
     }
+}
+
+fn flattened(shapes: &[Shape]) -> Vec<&Shape> {
+    fn flatten<'a>(shape: &'a Shape, all: &mut Vec<&'a Shape>) {
+        match shape {
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| flatten(shape, all)),
+            shape => all.push(shape),
+        }
+    }
+    let mut all = Vec::new();
+    for shape in shapes {
+        flatten(shape, &mut all);
+    }
+    all
+}
+
+/// Everything that is written in these.
+pub(crate) fn texts_of(shapes: &[Shape]) -> Vec<String> {
+    let text = |shape: &Shape| match shape {
+        Shape::Text(text) => Some(text.galley.text().to_owned()),
+        _ => None,
+    };
+    flattened(shapes).into_iter().filter_map(text).collect()
 }

@@ -15,6 +15,10 @@ pub(crate) struct Model {
     version: AtomicU64,
 }
 
+/// The slots at one moment.
+#[derive(Clone)]
+pub(crate) struct Snapshot(Slots<SlotModel>);
+
 /// A slot.
 #[derive(Clone, Default)]
 pub(crate) struct SlotModel {
@@ -180,6 +184,28 @@ impl Model {
             }
             None => SlotModel::default(),
         };
+        drop(slots);
+        self.changed();
+    }
+
+    /// The slots with the values of now.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let mut slots = self.slots();
+        for (index, slot) in slots.iter_mut().enumerate() {
+            slot.part = self.part_with_values(index, slot);
+        }
+        Snapshot(slots)
+    }
+
+    /// Takes the slots and values of a snapshot.
+    pub(crate) fn restore(&self, snapshot: &Snapshot) {
+        let mut slots = self.slots.lock();
+        slots.clone_from(&snapshot.0);
+        for (index, slot) in slots.iter().enumerate() {
+            if let Some(part) = &slot.part {
+                self.take_values(index, part);
+            }
+        }
         drop(slots);
         self.changed();
     }

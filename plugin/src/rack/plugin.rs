@@ -6,7 +6,7 @@ use super::loudness::{Loudness, Strip};
 use super::model::Model;
 use super::model::SlotModel;
 use super::params::RackParams;
-use super::source::Source;
+use super::source::{Source, effects};
 use crate::formats::Session;
 use crate::plugin::{LAYOUTS, spec};
 use crate::window::Window;
@@ -18,7 +18,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::StreamSpec;
+use wavemill_core::denormals;
 use wavemill_core::processor::Tail;
+use wavemill_pipelines::Effects;
 use wavemill_rack::{Levels, Supervisor};
 
 /// How long an offline render waits for an instance in all, and before it looks again.
@@ -52,6 +54,8 @@ pub(crate) struct Desk {
     latency: AtomicU64,
     /// The version of the model that the host knows.
     known: AtomicU64,
+    /// Lives as long as an instance does.
+    _effects: Arc<Effects>,
 }
 
 impl Default for Rack {
@@ -71,6 +75,7 @@ impl Default for Rack {
             executor: OnceLock::new(),
             latency: AtomicU64::new(0),
             known: AtomicU64::new(0),
+            _effects: effects(),
         });
         Self { desk, session, chain: None, loudness: None, worker: None }
     }
@@ -275,6 +280,8 @@ impl Plugin for Rack {
             loudness.apply(buffer.as_slice(), is_matched);
             loudness.publish(&self.desk.strip);
         }
+        // A slot that only passes copies, and no arithmetic flushes that: hosts and validators refuse denormals.
+        buffer.as_slice().iter_mut().for_each(|plane| denormals::flush(plane));
         if rack.take_need() {
             self.desk.is_settled.store(false, Ordering::Release);
             self.desk.wake();
@@ -304,6 +311,11 @@ impl Plugin for Rack {
 }
 
 impl Rack {
+    #[cfg(test)]
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
     /// Finds the worker. Without one the rack plays what it was activated with.
     fn hire(&mut self) {
         if self.worker.is_none()

@@ -9,9 +9,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use wavemill_core::processors;
 use wavemill_pipelines::Effects;
+use wavemill_pipelines::effects::EffectError;
 use wavemill_rack::Part;
 use wavemill_runtime::bundled;
 
@@ -78,10 +79,17 @@ struct Candidate {
     note: Option<String>,
 }
 
-/// What loads modules: one sandbox for all racks of the process.
-pub(crate) fn effects() -> &'static Effects {
-    static EFFECTS: OnceLock<Effects> = OnceLock::new();
-    EFFECTS.get_or_init(|| Effects::live(cache_folder()))
+/// What loads modules: one sandbox for all racks of the process. It ends with the last one, and its thread with it: the
+/// DAW may unload the code then.
+pub(crate) fn effects() -> Arc<Effects> {
+    static SHARED: Mutex<Weak<Effects>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock();
+    if let Some(effects) = shared.upgrade() {
+        return effects;
+    }
+    let effects = Arc::new(Effects::live(cache_folder()));
+    *shared = Arc::downgrade(&effects);
+    effects
 }
 
 /// Names of all that a slot can hold and that comes with Wavemill: effects, then steps that can be played.
@@ -108,7 +116,7 @@ impl Source {
             let part = Part::step(step);
             return Ok((Self::of(&part), part));
         }
-        let bytes = effects().read(name).map_err(|error| error.to_string())?;
+        let bytes = effects().read(name).map_err(|error| words(&error))?;
         let part = part(name, &bytes)?;
         let mut source = Self::of(&part);
         if source.file().is_some() {
@@ -162,7 +170,7 @@ impl Source {
     /// The module of the project: from its file, the state, or those that come with Wavemill; else what the file is
     /// now.
     fn candidate(&self) -> Result<Candidate, String> {
-        let read = effects().read(&self.name).map_err(|error| error.to_string());
+        let read = effects().read(&self.name).map_err(|error| words(&error));
         let read = read.map(|bytes| (wavemill_runtime::sha256(&bytes), bytes));
         let is_wanted = |sha256: &str| self.sha256.as_deref().is_none_or(|wanted| wanted == sha256);
         let plays = |note: &str| Some(note.to_owned());
@@ -199,8 +207,13 @@ impl Source {
     }
 }
 
+/// What is wrong, and what to do.
+fn words(error: &EffectError) -> String {
+    error.help().map_or_else(|| error.to_string(), |help| format!("{error}: {help}"))
+}
+
 fn part(name: &str, bytes: &[u8]) -> Result<Part, String> {
-    let module = effects().load_bytes(name, bytes).map_err(|error| error.to_string())?;
+    let module = effects().load_bytes(name, bytes).map_err(|error| words(&error))?;
     Part::effect(name, module, None).map_err(|error| error.to_string())
 }
 

@@ -50,6 +50,14 @@ fn empty_rack_passes_every_bit() {
 }
 
 #[test]
+fn denormal_samples_become_zeros() {
+    let mut running = Running::with(rack(), STEREO);
+    running.process(&[[-1.0e-38f32; 64], [1.0e-40; 64]], None);
+    assert!(running.output().iter().flatten().all(|sample| *sample == 0.0));
+    running.stop();
+}
+
+#[test]
 fn chain_of_eight_is_that_of_a_run_live_and_offline() {
     for (rate_hz, sample_rate_hz) in [(44_100, 44_100.0), (48_000, 48_000.0), (192_000, 192_000.0)]
     {
@@ -230,6 +238,32 @@ fn wait_for_level(running: &mut Running, level: f32) {
         }
         assert!(begin.elapsed().as_secs() < 60, "{level}: {output:?}");
         std::thread::yield_now();
+    }
+}
+
+/// Threads of this process with this name.
+#[cfg(target_os = "linux")]
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|own| own.trim() == name).count()
+}
+
+/// The DAW may unload the code then.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_thread_outlives_the_last_rack() {
+    if home("rack::no_thread_outlives_the_last_rack").is_none() {
+        return;
+    }
+    for _ in 0..3 {
+        let mut running = Running::with(with(&EIGHT), STEREO);
+        play(&mut running, &noise(2, 10_000));
+        assert_eq!((threads("effect-ticks"), threads("wavemill")), (1, 1));
+        drop(running.stop());
+        for name in ["effect-ticks", "wavemill", "wavemill-disk"] {
+            assert_eq!(threads(name), 0, "{name}");
+        }
     }
 }
 

@@ -52,7 +52,7 @@ impl Face {
         ui.add_space(6.0);
     }
 
-    fn part(&self, ui: &mut Ui, part: &Part, context: &GuiContext) {
+    fn part(&mut self, ui: &mut Ui, part: &Part, context: &GuiContext) {
         ui.label(RichText::new(part.summary()).color(theme::FAINT).size(12.0));
         ui.add_space(4.0);
         self.meters(ui, part);
@@ -93,7 +93,7 @@ impl Face {
         }
     }
 
-    fn presets(&self, ui: &mut Ui, part: &Part, context: &GuiContext) {
+    fn presets(&mut self, ui: &mut Ui, part: &Part, context: &GuiContext) {
         let Some(module) = part.module().filter(|module| !module.description().presets.is_empty())
         else {
             return;
@@ -111,9 +111,10 @@ impl Face {
         ui.add_space(4.0);
     }
 
-    fn take_preset(&self, part: &Part, preset: &str, context: &GuiContext) {
+    fn take_preset(&mut self, part: &Part, preset: &str, context: &GuiContext) {
         let Some(module) = part.module() else { return };
         let Ok(new) = Part::effect(part.name(), module.clone(), Some(preset)) else { return };
+        self.remember();
         for (index, value) in new.values().iter().enumerate().take(CONTROL_COUNT) {
             self.set(index, *value, context);
         }
@@ -132,7 +133,7 @@ impl Face {
         ui.end_row();
     }
 
-    fn control(&self, ui: &mut Ui, (index, control): (usize, &Control), context: &GuiContext) {
+    fn control(&mut self, ui: &mut Ui, (index, control): (usize, &Control), context: &GuiContext) {
         ui.label(&control.name).tip(&control.summary);
         let mut value = self.desk.model().exact(self.shown, index);
         let response = if control.labels.is_empty() {
@@ -141,6 +142,11 @@ impl Face {
             self.choice(ui, (index, control), &mut value)
         };
         let response = response.tip(&control.summary);
+        let is_drag = response.dragged() || response.drag_stopped();
+        if response.drag_started() || (response.changed() && !is_drag) || response.double_clicked()
+        {
+            self.remember();
+        }
         if response.double_clicked() {
             self.set(index, control.default, context);
         } else if response.changed() || response.drag_started() || response.drag_stopped() {

@@ -33,6 +33,7 @@ impl Face {
                 Popup::menu(&file)
                     .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
                     .show(|ui| self.files(ui));
+                self.history(ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.bypass(ui, context);
                     ui.menu_button("Zoom", |ui| {
@@ -110,6 +111,12 @@ impl Face {
 }
 
 impl View {
+    /// Whether the last action failed.
+    #[cfg(test)]
+    pub(super) fn is_wrong(&self) -> bool {
+        self.is_wrong
+    }
+
     /// What became of the last action.
     pub(super) fn note(&mut self, result: Result<Vec<String>, Vec<String>>) {
         self.is_wrong = result.is_err();

@@ -3,6 +3,7 @@
 mod controls;
 mod footer;
 mod header;
+mod history;
 mod request;
 mod slots;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub struct Face {
     path: String,
     path_problem: Option<String>,
     header: header::View,
+    history: history::History,
     /// What the disk is asked for.
     request: Option<Request>,
     disk: Lookup<Request, Outcome>,
@@ -118,6 +120,7 @@ impl Face {
             path: String::new(),
             path_problem: None,
             header: header::View::default(),
+            history: history::History::default(),
             request: None,
             disk: Lookup::default(),
             levels: Decay::default(),

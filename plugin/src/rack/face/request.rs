@@ -89,6 +89,7 @@ impl Face {
     fn take(&mut self, request: &Request, outcome: Option<Outcome>) {
         match (request, outcome) {
             (Request::Choose { slot, .. }, Some(Outcome::Chosen(Ok(content)))) => {
+                self.remember();
                 self.desk.model().place(*slot, Some(content));
                 (self.shown, self.path_problem) = (*slot, None);
                 self.desk.changed();
@@ -101,6 +102,7 @@ impl Face {
             }
             (_, Some(Outcome::Loaded(Ok(loaded)))) => {
                 let (parts, notes) = *loaded;
+                self.remember();
                 for (slot, part) in parts.into_iter().enumerate() {
                     self.desk.model().place(slot, part.map(|part| (Source::of(&part), part)));
                 }

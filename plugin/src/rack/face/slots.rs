@@ -86,6 +86,7 @@ impl Face {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
             if small(ui, "×", "Empties the slot.").clicked() {
+                self.remember();
                 self.desk.model().place(index, None);
                 self.desk.changed();
             }
@@ -102,6 +103,7 @@ impl Face {
     }
 
     fn exchange(&mut self, one: usize, other: usize) {
+        self.remember();
         self.desk.model().exchange(one, other);
         self.shown = other;
         self.desk.changed();
