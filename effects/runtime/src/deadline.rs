@@ -13,7 +13,9 @@ use wasmtime::UpdateDeadline;
 pub(crate) struct Deadline {
     /// Ticks after the first look.
     rest: u64,
-    /// What the thread had worked at the first look.
+    /// Whether there was a first look.
+    is_looked: bool,
+    /// What the thread had worked then, where the system says that.
     worked: Option<Duration>,
 }
 
@@ -21,25 +23,24 @@ impl Deadline {
     /// A call begins that may last so many ticks; returns those until the first look. Real-time.
     pub(crate) fn begin(&mut self, ticks: u64) -> u64 {
         let first = ticks.div_ceil(2);
-        *self = Self { rest: (ticks - first).max(1), worked: None };
+        *self = Self { rest: (ticks - first).max(1), ..Self::default() };
         first
     }
 
     /// The ticks that were granted are over; `worked` is the time of the calling thread. Real-time but for the clock.
     pub(crate) fn look(&mut self, worked: Option<Duration>) -> UpdateDeadline {
-        let Some(worked) = worked else { return UpdateDeadline::Interrupt };
-        let Some(before) = self.worked else {
-            self.worked = Some(worked);
+        if !self.is_looked {
+            (self.is_looked, self.worked) = (true, worked);
             return UpdateDeadline::Continue(self.rest);
-        };
+        }
         // The tick under way counts for nothing.
-        let allowed = limits::LIVE_TICK
-            * u32::try_from(self.rest).unwrap_or(u32::MAX).saturating_sub(1)
-            + limits::LIVE_TICK / 2;
-        if worked.saturating_sub(before) >= allowed {
-            UpdateDeadline::Interrupt
-        } else {
-            UpdateDeadline::Continue(1)
+        let ticks = u32::try_from(self.rest).unwrap_or(u32::MAX).saturating_sub(1);
+        let allowed = limits::LIVE_TICK * ticks + limits::LIVE_TICK / 2;
+        match worked.zip(self.worked) {
+            Some((now, before)) if now.saturating_sub(before) < allowed => {
+                UpdateDeadline::Continue(1)
+            }
+            _ => UpdateDeadline::Interrupt,
         }
     }
 }
@@ -83,9 +84,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_clock_the_first_look_is_the_last() {
+    fn without_a_clock_all_ticks_are_granted_and_no_more() {
         let mut deadline = Deadline::default();
-        deadline.begin(4);
+        assert_eq!(deadline.begin(5), 3);
+        assert!(matches!(deadline.look(None), UpdateDeadline::Continue(2)));
         assert!(matches!(deadline.look(None), UpdateDeadline::Interrupt));
     }
 

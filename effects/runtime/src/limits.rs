@@ -53,7 +53,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// How often deadlines are looked at while live calls are made.
 pub(crate) const LIVE_TICK: Duration = Duration::from_micros(500);
 
-/// How often it is looked whether there are deadlines, while there are none.
+/// How often the clock checks for deadlines while no call has one.
 pub(crate) const REST: Duration = Duration::from_millis(10);
 
 /// Most frames of one call.

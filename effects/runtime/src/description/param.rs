@@ -135,8 +135,8 @@ impl Param {
         format!("{}{rest}, or a number from {range}", words.join(", "))
     }
 
-    /// The allowed value nearest to one within the range.
-    fn nearest(&self, value: f64) -> f64 {
+    /// The allowed value that is nearest to one within the range, in `unit`. Real-time.
+    pub fn nearest(&self, value: f64) -> f64 {
         let Some(steps) = self.steps else { return value };
         let (width, steps) = (self.max - self.min, f64::from(steps));
         let step = ((value - self.min) / width * steps).round();
@@ -149,8 +149,9 @@ impl Param {
         Some(self.min + index as f64)
     }
 
+    /// The word of a value, where it has words.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-    fn label_of(&self, value: f64) -> Option<&str> {
+    pub fn label_of(&self, value: f64) -> Option<&str> {
         let index = (value - self.min).round();
         (index >= 0.0).then(|| self.labels.get(index as usize).map(String::as_str)).flatten()
     }
