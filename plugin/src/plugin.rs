@@ -308,16 +308,9 @@ impl Drop for Wavemill {
 impl Wavemill {
     /// Finds the worker. Without one, captures begin with an offline render only.
     fn hire(&mut self) {
-        if self.worker.is_none()
-            && let Ok(worker) = Worker::shared()
-        {
+        if self.worker.is_none() {
             let desk: Weak<SharedState> = Arc::downgrade(&self.desk);
-            worker.add(desk);
-            if let Some(waker) = worker.waker() {
-                // Set once: an instance has one worker.
-                let _ = self.desk.waker.set(waker);
-            }
-            self.worker = Some(worker);
+            self.worker = Worker::hire(desk, &self.desk.waker);
         }
         // A window may be open already.
         self.desk.wake();

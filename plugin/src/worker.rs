@@ -6,7 +6,7 @@
 use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
@@ -50,6 +50,18 @@ impl Worker {
         let worker = Arc::new(Self { thread: Some(thread), state });
         *shared = Arc::downgrade(&worker);
         Ok(worker)
+    }
+
+    /// Finds the worker of the process for a task of a new instance, and lets it be woken by `waker`. `None` where no
+    /// thread can be started.
+    pub(crate) fn hire(task: Weak<dyn Task>, waker: &OnceLock<Waker>) -> Option<Arc<Self>> {
+        let worker = Self::shared().ok()?;
+        worker.add(task);
+        if let Some(own) = worker.waker() {
+            // Set once: an instance has one worker.
+            let _ = waker.set(own);
+        }
+        Some(worker)
     }
 
     /// Lets the worker tend the task as long as it lives. Not for the audio thread.

@@ -1,53 +1,27 @@
 //! A value of a part that people can change: its range, and how it is shown.
 
 use crate::part::capitalized;
+use std::ops::Deref;
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind};
 use wavemill_runtime::Param;
 pub use wavemill_runtime::Scale;
 
-/// A value of an effect or a built-in step.
+/// A value of an effect, or of a built-in step in the words of effects.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Control {
-    /// Name in pipelines, with its unit.
-    pub key: String,
-    /// What people call it.
-    pub name: String,
-    /// One sentence: what it sets; may be empty.
-    pub summary: String,
-    /// May be empty.
-    pub unit: String,
-    /// Smallest value, in `unit`.
-    pub min: f64,
-    /// Largest value, in `unit`.
-    pub max: f64,
-    /// The value where nobody gave one, in `unit`.
-    pub default: f64,
-    /// How a knob moves.
-    pub scale: Scale,
-    /// Number of equal steps from `min` to `max`; `None` means continuous.
-    pub steps: Option<u32>,
-    /// Words for the whole numbers from `min` to `max`; empty where there are none.
-    pub labels: Vec<String>,
-    /// The number an effect knows it by, where it can change while audio runs. All others mean a fresh instance.
-    pub(crate) live_id: Option<u32>,
+pub struct Control(Param);
+
+impl Deref for Control {
+    type Target = Param;
+
+    fn deref(&self) -> &Param {
+        &self.0
+    }
 }
 
 impl Control {
     /// That of an effect's parameter.
     pub(crate) fn of_effect(param: &Param) -> Self {
-        Self {
-            key: param.key.clone(),
-            name: param.name.clone(),
-            summary: param.summary.clone(),
-            unit: param.unit.clone(),
-            min: param.min,
-            max: param.max,
-            default: param.default,
-            scale: param.scale,
-            steps: param.steps,
-            labels: param.labels.clone(),
-            live_id: param.is_automatable.then_some(param.id),
-        }
+        Self(param.clone())
     }
 
     /// That of a built-in step's key; `None` for paths, and for keys that may be absent.
@@ -72,7 +46,9 @@ impl Control {
             "dB" | "dBTP" | "dBFS" => Scale::Decibels,
             _ => Scale::Linear,
         };
-        Some(Self {
+        Some(Self(Param {
+            // No step knows numbers.
+            id: 0,
             key: param.key.to_owned(),
             name: name_of(param.key, unit),
             summary: param.summary.to_owned(),
@@ -83,27 +59,27 @@ impl Control {
             scale,
             steps,
             labels,
-            live_id: None,
-        })
+            is_automatable: false,
+            needs_restart: true,
+        }))
     }
 
-    /// Whether a change is heard at its frame; else a fresh instance is faded in.
-    pub fn is_live(&self) -> bool {
-        self.live_id.is_some()
+    /// The number an effect knows it by, where it can change while audio runs. All others mean a fresh instance.
+    pub(crate) fn live_id(&self) -> Option<u32> {
+        self.is_automatable.then_some(self.id)
     }
 
     /// The value at a position from 0 to 1. Real-time.
     pub fn value_at(&self, position: f64) -> f64 {
         let position = if position.is_finite() { position.clamp(0.0, 1.0) } else { 0.0 };
-        if let Some(steps) = self.steps {
-            return self.step((position * f64::from(steps)).round());
-        }
         match (self.scale, position) {
             // The ends are exact.
             (_, 0.0) => self.min,
             (_, 1.0) => self.max,
-            (Scale::Logarithmic, _) => self.min * (self.max / self.min).powf(position),
-            _ => self.min + (self.max - self.min) * position,
+            (Scale::Logarithmic, _) if self.steps.is_none() => {
+                self.min * (self.max / self.min).powf(position)
+            }
+            _ => self.0.nearest(self.min + (self.max - self.min) * position),
         }
     }
 
@@ -119,21 +95,13 @@ impl Control {
         if position.is_finite() { position.clamp(0.0, 1.0) } else { 0.0 }
     }
 
-    /// The allowed value that is nearest. Real-time.
+    /// The allowed value that is nearest to any number, in `unit`; the default for what is no number. Real-time.
     pub fn nearest(&self, value: f64) -> f64 {
-        let value = self.clamped(value);
-        let Some(steps) = self.steps else { return value };
-        self.step(((value - self.min) / (self.max - self.min) * f64::from(steps)).round())
+        self.0.nearest(self.clamped(value))
     }
 
     fn clamped(&self, value: f64) -> f64 {
         if value.is_finite() { value.clamp(self.min, self.max) } else { self.default }
-    }
-
-    fn step(&self, step: f64) -> f64 {
-        let steps = f64::from(self.steps.unwrap_or(1));
-        // Multiplied before divided: decimal ranges then give the decimals one expects.
-        if step >= steps { self.max } else { self.min + step * (self.max - self.min) / steps }
     }
 
     /// A value as people read it: its word, or the number with its unit.
@@ -143,14 +111,6 @@ impl Control {
         }
         let number = number(value);
         if self.unit.is_empty() { number } else { format!("{number} {}", self.unit) }
-    }
-
-    /// The word of a value, where it has words.
-    pub fn label_of(&self, value: f64) -> Option<&str> {
-        let index = (value - self.min).round();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-        let label = (index >= 0.0).then(|| self.labels.get(index as usize))?;
-        label.map(String::as_str)
     }
 
     /// The value that somebody typed: a word, or a number with or without the unit.

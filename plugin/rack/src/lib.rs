@@ -21,7 +21,7 @@ mod voice;
 
 pub use control::{Control, Scale};
 pub use levels::{Levels, METER_COUNT, Peaks};
-pub use part::{Part, PartError};
+pub use part::{Part, PartError, steps};
 pub use rack::{Mix, Rack, RenderStopped};
 pub use supervisor::{Incident, Supervisor, rack};
 pub use text::{Loaded, parts, pipeline};

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use thiserror::Error;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::descriptor::{ParamKind, ParamValue, Params, StepDescriptor};
+use wavemill_core::limits::SAMPLE_RATE_HZ_MAX;
 use wavemill_core::processor::{OutputSpan, StepProcessor};
+use wavemill_core::processors;
 use wavemill_core::units::Frames;
 use wavemill_pipelines::effects::EffectStep;
 use wavemill_pipelines::model::Task;
@@ -158,7 +160,7 @@ impl Part {
         let mut pairs = self.controls.iter().zip(pairs);
         is_same
             && pairs.all(|(control, (own, other))| {
-                control.is_live() || own.to_bits() == other.to_bits()
+                control.is_automatable || own.to_bits() == other.to_bits()
             })
     }
 
@@ -215,6 +217,26 @@ impl Part {
             }
         }
     }
+}
+
+/// The built-in steps that a stereo rack can play, whatever their values: no value makes them change the length, the
+/// rate or the channels.
+pub fn steps() -> Vec<&'static StepDescriptor> {
+    // At the highest rate every frequency can be had.
+    let spec = StreamSpec::new(SAMPLE_RATE_HZ_MAX, 2);
+    let can_play = |step: &&'static StepDescriptor| {
+        let usual = Part::step(step);
+        let ends = usual.controls.iter().enumerate();
+        let mut ends =
+            ends.flat_map(|(index, control)| [(index, control.min), (index, control.max)]);
+        usual.build(&spec, 1).is_ok()
+            && ends.all(|(index, value)| {
+                let mut part = usual.clone();
+                part.set(index, value);
+                part.build(&spec, 1).is_ok()
+            })
+    };
+    processors::STEPS.iter().copied().filter(can_play).collect()
 }
 
 /// Whether a step can be played: it knows nothing but what comes, and delivers as many frames of the same stream.

@@ -92,7 +92,7 @@ const SIZES: &[usize] = &[1, 64, 7, 512, 4096, 333, 32, 2, 1024];
 fn every_bundled_effect_and_step_gives_the_samples_of_a_run() {
     let effects = Effects::live(None);
     let signal = noise(30_000);
-    let steps = ["gain", "high-pass", "low-pass", "limit", "invert", "swap"];
+    let steps = steps().into_iter().map(|step| step.name);
     let bundled = wavemill_runtime::bundled::MODULES.iter().map(|module| module.name);
     for name in bundled.chain(steps) {
         let mut played = signal.clone();
@@ -101,6 +101,17 @@ fn every_bundled_effect_and_step_gives_the_samples_of_a_run() {
         assert_eq!(player.incidents, [], "{name}");
         assert_same_bits(&played, &run(&[name], &signal), name);
     }
+}
+
+/// The manual lists them.
+#[test]
+fn steps_that_can_be_played_are_those_of_the_manual() {
+    let manual = include_str!("../../README.md");
+    let names: Vec<String> = steps().iter().map(|step| format!("`{}`", step.name)).collect();
+    let (last, others) = names.split_last().expect("there are some");
+    let sentence = format!("steps {} and {last}", others.join(", "));
+    let manual: Vec<&str> = manual.split_whitespace().collect();
+    assert!(manual.join(" ").contains(&sentence), "{sentence}");
 }
 
 #[test]

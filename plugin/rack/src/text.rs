@@ -83,7 +83,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Parts for the slots, and what is to be known of steps that are none or something else.
+/// Parts for the slots, and one line for each step that is left out or changed.
 pub type Loaded = (Slots<Option<Part>>, Vec<String>);
 
 /// What a rack plays of a pipeline, and one line for each step that it does not.

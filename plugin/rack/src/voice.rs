@@ -90,7 +90,7 @@ impl Voice {
         else {
             return false;
         };
-        match (self.controls[index].live_id, &mut self.stage) {
+        match (self.controls[index].live_id(), &mut self.stage) {
             (Some(id), Some(stage)) => {
                 *own = value;
                 stage.set(id, value, allowance);

@@ -4,6 +4,7 @@ use super::tip::{Tip, label};
 use super::verdict::TargetState;
 use super::{panel, theme};
 use crate::plugin::SharedState;
+use crate::window::set_param;
 use egui::{
     Align, Button, ComboBox, Id, Key, Layout, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
 };
@@ -138,10 +139,7 @@ fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {
 fn checkbox(ui: &mut Ui, param: &BoolParam, words: &str, context: &GuiContext) {
     let mut value = param.value();
     if ui.checkbox(&mut value, words).changed() {
-        let setter = context.param_setter();
-        setter.begin_set_parameter(param);
-        setter.set_parameter(param, value);
-        setter.end_set_parameter(param);
+        set_param(param, value, context);
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) mod words;
 
 use crate::meters::Snapshot;
 use crate::plugin::SharedState;
-use crate::window::{self, Home, field, focus, pace::Pace, panel, theme, tip};
+use crate::window::{self, WindowOwner, field, focus, pace::Pace, panel, theme, tip};
 use egui::{Context, Ui};
 use layout::Regions;
 use nice_plug::context::gui::GuiContext;
@@ -56,11 +56,11 @@ pub(crate) type Window = window::Window<Face>;
 
 /// The editor of an instance.
 pub(crate) fn editor(desk: &Arc<SharedState>) -> Window {
-    let home: Arc<SharedState> = Arc::clone(desk);
-    Window::new(Face::new(Arc::clone(desk)), home)
+    let owner: Arc<SharedState> = Arc::clone(desk);
+    Window::new(Face::new(Arc::clone(desk)), owner)
 }
 
-impl Home for SharedState {
+impl WindowOwner for SharedState {
     fn size(&self) -> ((u32, u32), f32) {
         let choices = self.params.choices.read();
         (choices.window, choices.zoom)

@@ -69,6 +69,10 @@ pub(crate) struct Loudness {
     gain_db: f64,
     /// The gain that the last frame had, as a factor.
     factor: f32,
+    /// What the gain goes to while the match is on, in dB.
+    wanted_db: f64,
+    /// Frames until the meters are read again.
+    until_reading: usize,
 }
 
 impl Loudness {
@@ -86,6 +90,8 @@ impl Loudness {
             rate_hz: f64::from(spec.sample_rate.0),
             gain_db: 0.0,
             factor: 1.0,
+            wanted_db: 0.0,
+            until_reading: 0,
         }
     }
 
@@ -93,6 +99,7 @@ impl Loudness {
     pub(crate) fn reset(&mut self) {
         self.before.reset();
         self.behind.reset();
+        self.wanted_db = self.gain_db;
     }
 
     /// Measures what comes.
@@ -112,7 +119,7 @@ impl Loudness {
         if frames == 0 {
             return;
         }
-        let wanted_db = if is_matched { self.difference_db().unwrap_or(self.gain_db) } else { 0.0 };
+        let wanted_db = if is_matched { self.wanted_db } else { 0.0 };
         let share = 1.0 - (-(frames as f64) / (self.rate_hz * MATCH_S)).exp();
         self.gain_db += (wanted_db - self.gain_db) * share;
         if !is_matched && self.gain_db.abs() < 0.01 {
@@ -134,19 +141,28 @@ impl Loudness {
         }
     }
 
-    fn difference_db(&self) -> Option<f64> {
+    /// Reads the meters every 100 ms, as often as they have something new, and shows what they say.
+    pub(crate) fn read(&mut self, frames: usize, strip: &Strip) {
+        self.until_reading = self.until_reading.saturating_sub(frames);
+        if self.until_reading > 0 {
+            return;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate is small"
+        )]
+        let frames_of_100_ms = (self.rate_hz / 10.0) as usize;
+        self.until_reading = frames_of_100_ms;
         let short = |meter: &LoudnessMeter| meter.reading().short_term_lufs;
-        let (Lufs(before), Lufs(behind)) = (short(&self.before)?, short(&self.behind)?);
+        let (before, behind) = (short(&self.before), short(&self.behind));
         // Below the absolute gate of BS.1770 nothing is heard that could be matched.
-        let is_heard = before > -70.0 && behind > -70.0;
-        is_heard.then(|| (before - behind).clamp(-MATCH_DB_MAX, MATCH_DB_MAX))
-    }
-
-    /// Shows what was measured.
-    pub(crate) fn publish(&self, strip: &Strip) {
-        let short = |meter: &LoudnessMeter| meter.reading().short_term_lufs.map(|lufs| lufs.0);
-        store(&strip.before, short(&self.before));
-        store(&strip.behind, short(&self.behind));
+        let heard = |lufs: Option<Lufs>| lufs.filter(|lufs| lufs.0 > -70.0);
+        if let (Some(before), Some(behind)) = (heard(before), heard(behind)) {
+            self.wanted_db = (before.0 - behind.0).clamp(-MATCH_DB_MAX, MATCH_DB_MAX);
+        }
+        store(&strip.before, before.map(|lufs| lufs.0));
+        store(&strip.behind, behind.map(|lufs| lufs.0));
         store(&strip.gain_db, Some(self.gain_db));
     }
 }
@@ -187,7 +203,7 @@ mod tests {
             }
             loudness.measure_behind(&planes);
             loudness.apply(&mut planes, is_matched);
-            loudness.publish(&strip);
+            loudness.read(480, &strip);
             peak = left.iter().fold(0.0f32, |most, one| most.max(one.abs()));
         }
         (peak, strip.reading())

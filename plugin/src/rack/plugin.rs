@@ -29,7 +29,7 @@ const WAIT_STEP: Duration = Duration::from_millis(1);
 
 /// A chain of effects and steps.
 pub struct Rack {
-    desk: Arc<Desk>,
+    desk: Arc<RackState>,
     session: Arc<Session>,
     /// There while active.
     chain: Option<wavemill_rack::Rack>,
@@ -39,7 +39,7 @@ pub struct Rack {
 }
 
 /// What the audio thread, the worker and the window share.
-pub(crate) struct Desk {
+pub(crate) struct RackState {
     pub(crate) params: Arc<RackParams>,
     pub(crate) levels: Arc<Levels>,
     pub(crate) strip: Strip,
@@ -63,7 +63,7 @@ impl Default for Rack {
         let session = Session::begin();
         let params = Arc::new(RackParams::new(Arc::new(Model::default())));
         session.set_names(Arc::clone(&params) as Arc<dyn crate::formats::ParamNames>);
-        let desk = Arc::new(Desk {
+        let desk = Arc::new(RackState {
             params,
             levels: Arc::default(),
             strip: Strip::default(),
@@ -81,7 +81,7 @@ impl Default for Rack {
     }
 }
 
-impl Desk {
+impl RackState {
     pub(crate) fn model(&self) -> &Model {
         &self.params.model
     }
@@ -194,7 +194,7 @@ impl Desk {
     }
 }
 
-impl Task for Desk {
+impl Task for RackState {
     fn tend(&self) -> Option<Duration> {
         self.supervise()
     }
@@ -278,7 +278,7 @@ impl Plugin for Rack {
         if let Some(loudness) = &mut loudness {
             loudness.measure_behind(buffer.as_slice_immutable());
             loudness.apply(buffer.as_slice(), is_matched);
-            loudness.publish(&self.desk.strip);
+            loudness.read(buffer.samples(), &self.desk.strip);
         }
         // A slot that only passes copies, and no arithmetic flushes that: hosts and validators refuse denormals.
         buffer.as_slice().iter_mut().for_each(|plane| denormals::flush(plane));
@@ -312,22 +312,15 @@ impl Plugin for Rack {
 
 impl Rack {
     #[cfg(test)]
-    pub(crate) fn desk(&self) -> &Arc<Desk> {
+    pub(crate) fn desk(&self) -> &Arc<RackState> {
         &self.desk
     }
 
     /// Finds the worker. Without one the rack plays what it was activated with.
     fn hire(&mut self) {
-        if self.worker.is_none()
-            && let Ok(worker) = Worker::shared()
-        {
-            let desk: Weak<Desk> = Arc::downgrade(&self.desk);
-            worker.add(desk);
-            if let Some(waker) = worker.waker() {
-                // Set once: an instance has one worker.
-                let _ = self.desk.waker.set(waker);
-            }
-            self.worker = Some(worker);
+        if self.worker.is_none() {
+            let desk: Weak<RackState> = Arc::downgrade(&self.desk);
+            self.worker = Worker::hire(desk, &self.desk.waker);
         }
     }
 

@@ -93,9 +93,13 @@ pub(crate) fn effects() -> Arc<Effects> {
 }
 
 /// Names of all that a slot can hold and that comes with Wavemill: effects, then steps that can be played.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    const STEPS: [&str; 6] = ["gain", "high-pass", "low-pass", "limit", "invert", "swap"];
-    bundled::MODULES.iter().map(|module| module.name).chain(STEPS)
+pub(crate) fn names() -> &'static [&'static str] {
+    static NAMES: OnceLock<Vec<&str>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let steps = wavemill_rack::steps();
+        let steps = steps.iter().map(|step| step.name);
+        bundled::MODULES.iter().map(|module| module.name).chain(steps).collect()
+    })
 }
 
 impl Source {

@@ -25,7 +25,7 @@ use nice_plug::editor::{
     Editor, EditorHandle, HostMethods, ParentWindowHandle, ResizeHint, SizeConstraints,
     SpawnedEditor,
 };
-use nice_plug::prelude::TrackInfo;
+use nice_plug::prelude::{Param, TrackInfo};
 use nice_plug_egui::baseview::{self, HandlerError, WindowSize};
 use nice_plug_egui::{
     EguiEditor, EguiEditorHandle, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp,
@@ -106,6 +106,14 @@ fn wait(life: &Life) {
     }
 }
 
+/// Sets a parameter as one gesture; the DAW is informed.
+pub(crate) fn set_param<P: Param>(param: &P, value: P::Plain, context: &GuiContext) {
+    let setter = context.param_setter();
+    setter.begin_set_parameter(param);
+    setter.set_parameter(param, value);
+    setter.end_set_parameter(param);
+}
+
 /// What is drawn in a window. It lives as long as the plugin, whether a window is open or not.
 pub trait Face: Send + 'static {
     /// A window was made for it.
@@ -116,7 +124,7 @@ pub trait Face: Send + 'static {
 }
 
 /// The instance that a window belongs to.
-pub(crate) trait Home: Send + Sync + 'static {
+pub(crate) trait WindowOwner: Send + Sync + 'static {
     /// The size that the state asks for, in points, and the zoom.
     fn size(&self) -> ((u32, u32), f32);
 
@@ -136,7 +144,7 @@ pub(crate) trait Home: Send + Sync + 'static {
 /// The editor in one window. Windows come and go, the editor stays.
 struct EditorView<F> {
     face: Arc<Mutex<F>>,
-    home: Arc<dyn Home>,
+    owner: Arc<dyn WindowOwner>,
     life: Life,
     /// Where a loaded state wants the window.
     wish: Option<Place>,
@@ -179,16 +187,16 @@ impl<F: Face> NiceEguiApp for EditorView<F> {
         let zoom = life.context.as_ref().map_or(1.0, Context::zoom_factor);
         life.scale = Some(size.scale_factor / f64::from(zoom));
         drop(life);
-        self.home.resized(points(size.logical));
+        self.owner.resized(points(size.logical));
     }
 
     fn zoom_factor_changed(&mut self, zoom: f32) {
         if self.fit.has_brought(zoom) {
-            let wanted = Place::of(self.home.size()).zoom;
+            let wanted = Place::of(self.owner.size()).zoom;
             self.life.lock().fit = Some(zoom).filter(|zoom| *zoom < wanted);
         } else {
             (self.life.lock().fit, self.fit) = (None, Fit::default());
-            self.home.zoomed(zoom);
+            self.owner.zoomed(zoom);
         }
     }
 }
@@ -199,15 +207,15 @@ impl<F> EditorView<F> {
         let mut life = self.life.lock();
         if std::mem::take(&mut life.is_loaded) {
             life.fit = None;
-            (self.wish, self.fit) = (Some(Place::of(self.home.size())), Fit::default());
+            (self.wish, self.fit) = (Some(Place::of(self.owner.size())), Fit::default());
         }
         drop(life);
         self.wish = self.wish.filter(|place| !place.take(context));
         if self.wish.is_none()
             && let Some(size) =
-                self.fit.follow(context, Place::of(self.home.size()).zoom, Instant::now())
+                self.fit.follow(context, Place::of(self.owner.size()).zoom, Instant::now())
         {
-            self.home.resized(points(LogicalSize::new(size.x.into(), size.y.into())));
+            self.owner.resized(points(LogicalSize::new(size.x.into(), size.y.into())));
         }
     }
 }
@@ -215,17 +223,17 @@ impl<F> EditorView<F> {
 /// What makes windows.
 pub struct Window<F> {
     face: Arc<Mutex<F>>,
-    home: Arc<dyn Home>,
+    owner: Arc<dyn WindowOwner>,
     life: Life,
 }
 
 impl<F: Face> Window<F> {
-    pub(crate) fn new(face: F, home: Arc<dyn Home>) -> Self {
-        Self { face: Arc::new(Mutex::new(face)), home, life: Life::default() }
+    pub(crate) fn new(face: F, owner: Arc<dyn WindowOwner>) -> Self {
+        Self { face: Arc::new(Mutex::new(face)), owner, life: Life::default() }
     }
 
     fn place(&self) -> Place {
-        Place::of(self.home.size())
+        Place::of(self.owner.size())
     }
 
     /// The framework's editor, for one window.
@@ -237,7 +245,7 @@ impl<F: Face> Window<F> {
             .with_repaint_poll_interval(POLL_TIME);
         let sight = EditorView {
             face: Arc::clone(&self.face),
-            home: Arc::clone(&self.home),
+            owner: Arc::clone(&self.owner),
             life: Arc::clone(&self.life),
             wish: None,
             fit: Fit::default(),
@@ -264,7 +272,7 @@ fn resize_hint() -> ResizeHint {
 /// A window that is open.
 pub struct Open {
     window: Option<baseview::Window>,
-    home: Arc<dyn Home>,
+    owner: Arc<dyn WindowOwner>,
     life: Life,
 }
 
@@ -282,14 +290,14 @@ impl Drop for Open {
         life.context = None;
         (life.is_loaded, life.fit) = (false, None);
         drop(life);
-        self.home.closed();
+        self.owner.closed();
     }
 }
 
 /// What the DAW does with an open window.
 pub struct Handle {
     framework: EguiEditorHandle,
-    home: Arc<dyn Home>,
+    owner: Arc<dyn WindowOwner>,
     life: Life,
 }
 
@@ -327,7 +335,7 @@ impl EditorHandle for Handle {
 
     fn adjust_size(&self, size: NativeSize<u32>, open: &Open) -> Option<NativeSize<u32>> {
         let size = self.framework.adjust_size(size, open.window()?)?;
-        let place = Place::of(self.home.size());
+        let place = Place::of(self.owner.size());
         let min = place.native_min(self.life.lock().scale());
         Some(NativeSize::new(size.width.max(min.width), size.height.max(min.height)))
     }
@@ -366,10 +374,14 @@ impl<F: Face> Editor for Window<F> {
         let spawned =
             editor.spawn(parent, wait_for_parent, fallback_scale_factor, gui_context, host);
         let SpawnedEditor { handle, window } = spawned.inspect_err(|_| wait(&self.life))?;
-        let (home, life) = (Arc::clone(&self.home), Arc::clone(&self.life));
+        let (owner, life) = (Arc::clone(&self.owner), Arc::clone(&self.life));
         Ok(SpawnedEditor {
-            handle: Handle { framework: handle, home: Arc::clone(&home), life: Arc::clone(&life) },
-            window: Open { window: Some(window), home, life },
+            handle: Handle {
+                framework: handle,
+                owner: Arc::clone(&owner),
+                life: Arc::clone(&life),
+            },
+            window: Open { window: Some(window), owner, life },
         })
     }
 
@@ -387,7 +399,7 @@ impl<F: Face> Editor for Window<F> {
 
     /// Both formats report it by way of the editor, open or not.
     fn track_info_updated(&self, info: TrackInfo) {
-        self.home.track_named(info.name());
+        self.owner.track_named(info.name());
     }
 
     unsafe fn assume_standalone_in_process(&self) {

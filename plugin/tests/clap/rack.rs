@@ -371,3 +371,18 @@ fn window_shows_slots_and_controls() {
         editor.close();
     }
 }
+
+/// Opening a pipe would wait for its writer for ever.
+#[cfg(target_os = "linux")]
+#[test]
+fn module_that_is_a_pipe_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.wasm");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let mut running = Running::with(with(&[(path.to_str().unwrap(), &[]), ("gain", &[])]), STEREO);
+    let signal = noise(2, 10_000);
+    let expected = run(&[("gain", &[("gain_db", -3.0)])], 48_000, &signal);
+    assert_same_bits(&play(&mut running, &signal), &expected, "the other slot plays");
+    running.stop();
+}

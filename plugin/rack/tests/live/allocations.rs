@@ -37,9 +37,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs a callback; it fails the test if it allocated more than one trap does, where it returns `false` or a slot
-/// broke, and anything at all else.
-pub(crate) fn none_but_of_traps<T>(work: impl FnOnce() -> T) -> T {
+/// Runs a callback; the test fails if it calls the allocator more often than one trap does. [`latest`] says how often.
+pub(crate) fn at_most_a_trap<T>(work: impl FnOnce() -> T) -> T {
     let before = CALLS.get();
     let result = work();
     let calls = CALLS.get() - before;

@@ -59,7 +59,7 @@ fn random_changes_never_click_and_never_allocate() {
     for _ in 0..50 {
         player.play(480, false);
     }
-    // What the start of the tone left in the filter is none of the rack's.
+    // The start of the tone rings in the filter.
     let (planes, _) = player.play(48_000, false);
     meter.push(&planes[0]);
     meter.peak = 0.0;

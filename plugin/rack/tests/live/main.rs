@@ -57,7 +57,7 @@ impl Player {
         }
         let mut slices: Vec<&mut [f32]> = planes.iter_mut().map(Vec::as_mut_slice).collect();
         let goes_on =
-            allocations::none_but_of_traps(|| self.rack.process(&mut slices, is_offline).is_ok());
+            allocations::at_most_a_trap(|| self.rack.process(&mut slices, is_offline).is_ok());
         self.position += frames;
         (planes, goes_on)
     }

@@ -1,9 +1,8 @@
 //! What goes in and comes out.
 
 use super::Face;
-use crate::window::panel;
-use crate::window::theme;
 use crate::window::tip::Tip;
+use crate::window::{panel, set_param, theme};
 use egui::{Align, Button, Layout, Rect, RichText, Ui};
 use nice_plug::context::gui::GuiContext;
 use wavemill_core::units::Decibels;
@@ -54,10 +53,7 @@ impl Face {
         let button = ui.add(Button::selectable(param.value(), words));
         let tip = "Plays the output as loud as the input, to judge the sound alone. Never in offline renders.";
         if button.tip(tip).clicked() {
-            let setter = context.param_setter();
-            setter.begin_set_parameter(param);
-            setter.set_parameter(param, !param.value());
-            setter.end_set_parameter(param);
+            set_param(param, !param.value(), context);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Face;
 use super::request::Request;
 use crate::window::tip::Tip;
-use crate::window::{panel, theme};
+use crate::window::{panel, set_param, theme};
 use egui::{
     Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
 };
@@ -53,10 +53,7 @@ impl Face {
         let param = &self.desk.params.bypass;
         let button = Button::selectable(param.value(), "Bypass");
         if ui.add(button).tip("All slots pass on what comes, as late as they are.").clicked() {
-            let setter = context.param_setter();
-            setter.begin_set_parameter(param);
-            setter.set_parameter(param, !param.value());
-            setter.end_set_parameter(param);
+            set_param(param, !param.value(), context);
         }
     }
 

@@ -9,10 +9,10 @@ mod slots;
 #[cfg(test)]
 mod tests;
 
-use super::plugin::Desk;
+use super::plugin::RackState;
 use crate::lookup::Lookup;
 use crate::window::pace::Pace;
-use crate::window::{self, Home, Window, focus, theme};
+use crate::window::{self, Window, WindowOwner, focus, theme};
 use egui::{Context, Rect, Ui, pos2};
 use nice_plug::context::gui::GuiContext;
 use request::{Outcome, Request};
@@ -22,7 +22,7 @@ use wavemill_rack::Peaks;
 
 /// Everything the window remembers; lives as long as the plugin, whether a window is open or not.
 pub struct Face {
-    desk: Arc<Desk>,
+    desk: Arc<RackState>,
     context: Option<GuiContext>,
     pace: Pace,
     /// The slot whose controls are shown.
@@ -68,12 +68,12 @@ impl Decay {
 }
 
 /// The window of an instance.
-pub(super) fn window(desk: &Arc<Desk>) -> Window<Face> {
-    let home: Arc<Desk> = Arc::clone(desk);
-    Window::new(Face::new(Arc::clone(desk)), home)
+pub(super) fn window(desk: &Arc<RackState>) -> Window<Face> {
+    let owner: Arc<RackState> = Arc::clone(desk);
+    Window::new(Face::new(Arc::clone(desk)), owner)
 }
 
-impl Home for Desk {
+impl WindowOwner for RackState {
     fn size(&self) -> ((u32, u32), f32) {
         let view = self.params.view.read();
         (view.window, view.zoom)
@@ -111,7 +111,7 @@ impl window::Face for Face {
 }
 
 impl Face {
-    fn new(desk: Arc<Desk>) -> Self {
+    fn new(desk: Arc<RackState>) -> Self {
         Self {
             desk,
             context: None,

@@ -24,6 +24,7 @@ pub(super) enum Request {
 }
 
 /// What became of it; an error is one line or more for the user.
+#[derive(Clone)]
 pub(super) enum Outcome {
     Chosen(Result<(Source, Part), String>),
     Loaded(Result<Box<Loaded>, Vec<String>>),
@@ -73,12 +74,7 @@ impl Face {
         let outcome = match self.disk.ask(&request, Duration::MAX, work) {
             Answer::Waiting => return true,
             Answer::Late => None,
-            Answer::Known(outcome) => Some(match outcome {
-                Outcome::Chosen(result) => Outcome::Chosen(result.clone()),
-                Outcome::Loaded(result) => Outcome::Loaded(result.clone()),
-                Outcome::Saved(result) => Outcome::Saved(result.clone()),
-                Outcome::Trusted => Outcome::Trusted,
-            }),
+            Answer::Known(outcome) => Some(outcome.clone()),
         };
         self.request = None;
         self.disk.forget();

@@ -5,7 +5,7 @@ use super::request::Request;
 use crate::rack::model::SlotModel;
 use crate::rack::source::{self, Source};
 use crate::window::tip::Tip;
-use crate::window::{panel, theme};
+use crate::window::{panel, set_param, theme};
 use egui::{
     Align, Atom, Button, Color32, Layout, Popup, PopupCloseBehavior, Rect, Response, RichText,
     Role, Sense, Shape, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
@@ -120,7 +120,7 @@ impl Face {
     fn choices(&mut self, ui: &mut Ui, index: usize) {
         ui.set_min_width(260.0);
         for name in source::names() {
-            if ui.add(Button::selectable(false, name)).clicked() {
+            if ui.add(Button::selectable(false, *name)).clicked() {
                 self.choose(index, name);
                 ui.close();
             }
@@ -178,9 +178,6 @@ fn toggle(ui: &mut Ui, param: &BoolParam, (text, tip): (&str, &str), context: &G
     let button = Button::selectable(param.value(), RichText::new(text).size(11.0));
     let response = ui.add(button.min_size(vec2(22.0, 20.0)).sense(Sense::click())).tip(tip);
     if response.clicked() {
-        let setter = context.param_setter();
-        setter.begin_set_parameter(param);
-        setter.set_parameter(param, !param.value());
-        setter.end_set_parameter(param);
+        set_param(param, !param.value(), context);
     }
 }
