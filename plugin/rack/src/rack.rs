@@ -63,6 +63,8 @@ pub struct Rack {
     shares: Vec<f32>,
     fades: Vec<f32>,
     needs_supervisor: bool,
+    /// Whether the stream has not begun.
+    is_at_start: bool,
 }
 
 impl Rack {
@@ -75,7 +77,7 @@ impl Rack {
     ) -> Self {
         let mut shares = shares.iter();
         let channel_count = spec.channel_count();
-        Self {
+        let mut rack = Self {
             sample_rate: spec.sample_rate,
             slots: voices
                 .map(|voice| Slot::new(voice, spec, shares.next().copied().unwrap_or(1.0))),
@@ -87,6 +89,19 @@ impl Rack {
             shares: vec![0.0; PIECE_FRAMES],
             fades: vec![0.0; PIECE_FRAMES],
             needs_supervisor: false,
+            is_at_start: true,
+        };
+        rack.align();
+        rack
+    }
+
+    /// The stream begins: each stage begins with the first frame of the signal, which is late by the slots before.
+    fn align(&mut self) {
+        self.is_at_start = true;
+        let mut late = 0;
+        for slot in &mut self.slots {
+            slot.set_lead(late);
+            late += slot.latency();
         }
     }
 
@@ -115,6 +130,9 @@ impl Rack {
         self.exchange();
         self.slots.iter_mut().for_each(Slot::finish);
         self.exchange();
+        if self.is_at_start {
+            self.align();
+        }
     }
 
     /// Sets a control from the next frame on. Real-time.
@@ -141,6 +159,7 @@ impl Rack {
     pub fn reset(&mut self) {
         wavemill_runtime::prepare_thread();
         self.slots.iter_mut().for_each(Slot::reset);
+        self.align();
     }
 
     /// Processes samples in place, one slice a channel, all of one length. `is_offline` gives modules the time that
@@ -165,16 +184,25 @@ impl Rack {
             Allowance::real_time(frames, self.sample_rate)
         };
         let mut is_broken = false;
-        for start in (0..frames).step_by(PIECE_FRAMES) {
-            let count = (frames - start).min(PIECE_FRAMES);
+        let mut start = 0;
+        while start < frames {
+            let count = (frames - start).min(self.piece_frames());
             self.read(planes, start, count);
             is_broken |= self.process_piece(&mut allowance);
             for (plane, own) in planes.iter_mut().zip(self.block.planes()) {
                 plane[start..start + count].copy_from_slice(own);
             }
+            start += count;
         }
+        self.is_at_start &= frames == 0;
         self.needs_supervisor |= is_broken;
         if is_broken && is_offline { Err(RenderStopped) } else { Ok(()) }
+    }
+
+    /// Frames until the next stage begins, but no more than fit.
+    fn piece_frames(&self) -> usize {
+        let leads = self.slots.iter().map(Slot::lead).filter(|lead| *lead > 0);
+        leads.min().unwrap_or(PIECE_FRAMES).min(PIECE_FRAMES)
     }
 
     /// What another plugin broke is no effect's fault, and must not stay in its filters.

@@ -111,6 +111,16 @@ impl Slot {
         self.voice.reset();
     }
 
+    /// See [`Voice::set_lead`]. Real-time.
+    pub(crate) fn set_lead(&mut self, frames: usize) {
+        self.voice.set_lead(frames);
+    }
+
+    /// See [`Voice::lead`]. Real-time.
+    pub(crate) fn lead(&self) -> usize {
+        self.voice.lead()
+    }
+
     /// Reads the meters of the voice that sounds. Real-time.
     pub(crate) fn show_meters(&mut self, show: impl FnMut(usize, f32)) {
         self.voice.show_meters(show);

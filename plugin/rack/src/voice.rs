@@ -34,6 +34,8 @@ pub(crate) struct Voice {
     shares: Vec<f32>,
     /// Frames until the output is that of a running stage.
     warming: usize,
+    /// Frames until the stage begins.
+    lead: usize,
 }
 
 impl Voice {
@@ -68,6 +70,7 @@ impl Voice {
             held_share: Glide::new(0.0, f64::from(spec.sample_rate.0) * BREAK_S),
             shares: vec![0.0; rack::PIECE_FRAMES],
             warming: latency,
+            lead: 0,
         }
     }
 
@@ -127,6 +130,17 @@ impl Voice {
         }
     }
 
+    /// Lets the stage begin after so many frames, which it delivers as silence: those by which its input is late at the
+    /// stream's start. A run cuts them off, and some stages work in steps from their first frame on. Real-time.
+    pub(crate) fn set_lead(&mut self, frames: usize) {
+        self.lead = if self.stage.is_some() { frames } else { 0 };
+    }
+
+    /// Frames until the stage begins; no block is longer until then. Real-time.
+    pub(crate) fn lead(&self) -> usize {
+        self.lead
+    }
+
     /// Processes a block; `shares` are those of the stage in the output, `None` where all are 1. Returns whether it
     /// broke. Real-time but for a trap.
     pub(crate) fn process(
@@ -136,7 +150,13 @@ impl Voice {
         allowance: &mut Allowance,
     ) -> bool {
         self.dry.write(block);
-        let fault = self.stage.as_mut().and_then(|stage| stage.process(block, allowance).err());
+        let fault = if self.lead > 0 {
+            self.lead = self.lead.saturating_sub(block.frame_count());
+            block.silence();
+            None
+        } else {
+            self.stage.as_mut().and_then(|stage| stage.process(block, allowance).err())
+        };
         if let Some(fault) = fault {
             self.broken = self.stage.take().map(|stage| (stage, fault));
             self.held_share.send(1.0);

@@ -3,7 +3,7 @@
 use crate::allocator::calls_of;
 use crate::host::{Host, Stream};
 use crate::locks::waits_of;
-use clack_host::events::event_types::{ParamValueEvent, TransportEvent};
+use clack_host::events::event_types::{ParamModEvent, ParamValueEvent, TransportEvent};
 use clack_host::prelude::*;
 use clack_host::process::StartedPluginAudioProcessor;
 use clack_host::process::audio_buffers::{
@@ -41,6 +41,11 @@ impl Audio {
     /// Changes a parameter so many frames into the next block.
     pub(crate) fn set(&mut self, frame: u32, id: ClapId, value: f64) {
         self.events.push(&ParamValueEvent::new(frame, id, Pckn::match_all(), value));
+    }
+
+    /// Modulates a parameter by an offset from the frame on.
+    pub(crate) fn modulate(&mut self, frame: u32, id: ClapId, amount: f64) {
+        self.events.push(&ParamModEvent::new(frame, id, Pckn::match_all(), amount));
     }
 
     /// Resets as a DAW does, between two blocks.

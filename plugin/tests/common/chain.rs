@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
-use wavemill_core::processor::Processor;
+use wavemill_core::processor::{Processor, Status, StepProcessor};
 use wavemill_pipelines::model::{Defaults, Task};
 use wavemill_pipelines::{Effects, load};
 
@@ -37,7 +37,8 @@ pub(crate) fn state(steps: &[Step<'_>]) -> serde_json::Value {
     serde_json::json!({ "version": "0.1.0", "params": {}, "fields": { "rack": rack } })
 }
 
-/// What a pipeline with these steps makes of a file, latency and all.
+/// What a pipeline with these steps makes of a file: each stage gets silence after the end, and its latency is cut off at
+/// the start, so that the next one begins with the first frame of the signal.
 pub(crate) fn run(steps: &[Step<'_>], rate_hz: u32, signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let mut text = "version = 1\n[pipeline]\nname = \"chain\"\n".to_owned();
     for (name, values) in steps {
@@ -52,22 +53,42 @@ pub(crate) fn run(steps: &[Step<'_>], rate_hz: u32, signal: &[Vec<f32>]) -> Vec<
     let pipeline = loaded.unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}")).pipeline;
     let spec = StreamSpec::new(rate_hz, signal.len());
     let _flush = FlushDenormals::on();
-    let mut block = Block::from_planes(signal);
+    let mut planes = signal.to_vec();
     for step in &pipeline.steps {
-        match &step.task {
+        let mut processor: Box<dyn Processor> = match &step.task {
             Task::BuiltIn { descriptor, params } => {
-                let mut processor = (descriptor.build)(params, &spec).unwrap();
-                processor.begin(None).unwrap();
-                let _ = processor.process(&mut block);
+                let mut step = (descriptor.build)(params, &spec).unwrap();
+                step.begin(None).unwrap();
+                match step {
+                    StepProcessor::Streaming(step) => step,
+                    StepProcessor::WholeFile(step) => step,
+                }
             }
             Task::Effect(effect) => {
-                let mut effect = effect.module.instantiate(&spec, &effect.settings, 4096).unwrap();
-                let _ = effect.process(&mut block);
-                assert_eq!(effect.failure(), None);
+                Box::new(effect.module.instantiate(&spec, &effect.settings, 4096).unwrap())
             }
+        };
+        let latency = processor.properties().latency.as_usize();
+        for plane in &mut planes {
+            plane.extend(vec![0.0; latency]);
         }
+        let mut block = Block::from_planes(&planes);
+        assert_ne!(processor.process(&mut block), Status::Failed);
+        planes = block.planes().map(|plane| plane[latency..].to_vec()).collect();
     }
-    block.planes().map(<[f32]>::to_vec).collect()
+    planes
+}
+
+/// What was played is what a run makes of it, late by so many frames.
+pub(crate) fn assert_is_run(
+    (played, latency): (&[Vec<f32>], usize),
+    expected: &[Vec<f32>],
+    what: &str,
+) {
+    let late: Vec<Vec<f32>> = played.iter().map(|plane| plane[latency..].to_vec()).collect();
+    let expected: Vec<Vec<f32>> =
+        expected.iter().map(|plane| plane[..plane.len() - latency].to_vec()).collect();
+    assert_same_bits(&late, &expected, what);
 }
 
 /// Noise that differs between channels.

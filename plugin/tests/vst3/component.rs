@@ -97,6 +97,12 @@ impl Component {
         }
     }
 
+    /// Frames by which it is late.
+    pub(crate) fn latency(&self) -> usize {
+        // SAFETY: this is allowed at any time.
+        usize::try_from(unsafe { self.processor.getLatencySamples() }).unwrap()
+    }
+
     /// As a DAW goes from one mode to another.
     pub(crate) fn restart(&self, mode: Mode) {
         self.activate(false);
