@@ -11,8 +11,8 @@ use wavemill_platform::{Domain, Place, zones};
 use wavemill_store::cache::Pieces;
 use wavemill_store::cache::make_private;
 
-/// The domain of a job: the time zones of the system, the modules of effects and their compiled code to read, the
-/// spool and what was measured of groups to write. The job's own files are not among them: the daemon hands them
+/// The domain of a job: the time zones of the system, the modules of effects, their presets and compiled code to
+/// read, the spool and what was measured of groups to write. The job's own files are not among them: the daemon hands them
 /// over, open. Folders are made, because one that is not there cannot be allowed.
 ///
 /// # Errors
@@ -27,10 +27,12 @@ pub(super) fn of_job(shared: &Shared, plan: &Plan) -> Result<Domain, RunError> {
     let scratch = vec![shared.spool.clone()];
     let mut trees = Vec::new();
     if pipeline.has_effects() {
-        let effects = pipeline.steps.iter().filter_map(Step::effect);
-        let files = effects.filter(|effect| effect.is_file());
         reads.push(plan.folder.join(LOCK_FILE));
-        reads.extend(files.map(|effect| plan.folder.join(&effect.name)));
+        for effect in pipeline.steps.iter().filter_map(Step::effect) {
+            let module = effect.is_file().then_some(effect.name.as_str());
+            let files = module.into_iter().chain(effect.preset_file());
+            reads.extend(files.map(|file| plan.folder.join(file)));
+        }
         made(&shared.effect_cache, make_private(&shared.effect_cache))?;
         reads.push(shared.effect_cache.clone());
     }

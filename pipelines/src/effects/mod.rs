@@ -8,12 +8,16 @@ mod lock;
 #[cfg(feature = "effects")]
 mod modules;
 #[cfg(feature = "effects")]
+mod preset;
+#[cfg(feature = "effects")]
 mod resolver;
 #[cfg(feature = "effects")]
 mod step;
 
 pub use error::EffectError;
 pub use lock::{LOCK_FILE, Lock, LockError, Pin};
+#[cfg(feature = "effects")]
+pub use preset::{PresetError, PresetFile, is_preset_file, settings};
 #[cfg(feature = "effects")]
 pub(crate) use resolver::Resolver;
 #[cfg(feature = "effects")]

@@ -26,6 +26,11 @@ impl<'e> Resolver<'e> {
         self.effects.is_absent
     }
 
+    /// The folder that relative paths are in.
+    pub(crate) fn folder(&self) -> &'e Path {
+        self.effects.folder()
+    }
+
     /// The module that a pipeline calls `name`, and whether the lock file names it.
     pub(crate) fn resolve(
         &mut self,

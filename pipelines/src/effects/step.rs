@@ -40,6 +40,11 @@ impl EffectStep {
         super::is_path(&self.name)
     }
 
+    /// The file of its preset, as the pipeline writes it, where that is one.
+    pub fn preset_file(&self) -> Option<&str> {
+        self.preset.as_deref().filter(|name| super::is_preset_file(name))
+    }
+
     /// A fresh instance for a stream.
     pub(crate) fn build(&self, spec: &StreamSpec) -> Result<StepProcessor, String> {
         self.module.suits(spec).map_err(|error| error.to_string())?;

@@ -20,8 +20,12 @@ pub(super) const EFFECT: Key = Key::optional(
     to this file's folder.",
 );
 
-pub(super) const PRESET: Key =
-    Key::optional("preset", Kind::Text, "Preset of the effect; values under `with` override it.");
+pub(super) const PRESET: Key = Key::optional(
+    "preset",
+    Kind::Text,
+    "Preset of the effect, or the path of a .toml file with one, relative to this file's folder; \
+    values under `with` override it.",
+);
 
 pub(super) const SHA256: Key = Key::optional(
     "sha256",
@@ -62,11 +66,12 @@ fn refuse(sink: &mut Sink<'_>, name: &Spanned<String>) {
 #[cfg(feature = "effects")]
 mod with_modules {
     use super::refuse;
-    use crate::effects::{EffectStep, Effects, Resolver};
+    use crate::effects::{EffectStep, Effects, PresetError, Resolver, is_preset_file, settings};
     use crate::reader::Sink;
     use crate::reader::Values;
     use crate::reader::scalar;
     use std::collections::BTreeMap;
+    use std::path::Path;
     use toml::Spanned;
     use toml::de::DeTable;
     use wavemill_core::descriptor::ParamValue;
@@ -110,7 +115,8 @@ mod with_modules {
         let table = values.raw_table(sink, "with");
         let given = read_with(sink, module.description(), table);
         let preset = values.text("preset");
-        let settings = settle(sink, module.description(), preset.as_ref(), &given?)?;
+        let folder = finder.0.folder();
+        let settings = settle(sink, module.description(), preset.as_ref(), &given?, folder)?;
         let keep_length = values.truth("keep_length").map(Spanned::into_inner);
         Some(EffectStep {
             name: name.into_inner(),
@@ -179,12 +185,13 @@ mod with_modules {
         description: &Description,
         preset: Option<&Spanned<String>>,
         given: &BTreeMap<String, ParamValue>,
+        folder: &Path,
     ) -> Option<Settings> {
-        if let Some(preset) = preset
-            && description.preset(preset.get_ref()).is_none()
-        {
-            let (name, effect) = (preset.get_ref(), &description.name);
-            let message = format!("effect `{effect}` has no preset `{name}`");
+        // Key by key, what is given was checked before.
+        let Some(preset) = preset else { return Settings::of(description, None, given).ok() };
+        let name = preset.get_ref();
+        if !is_preset_file(name) && description.preset(name).is_none() {
+            let message = format!("effect `{}` has no preset `{name}`", description.name);
             let names = description.presets.iter().map(|preset| preset.name.as_str());
             let help = if description.presets.is_empty() {
                 "it has none".to_owned()
@@ -194,8 +201,19 @@ mod with_modules {
             sink.error("unknown-preset", preset.span(), message).help(help);
             return None;
         }
-        // Key by key, everything was checked before.
-        Settings::of(description, preset.map(|preset| preset.get_ref().as_str()), given).ok()
+        let error = match settings(description, Some(name), given, folder) {
+            Ok(settings) => return Some(settings),
+            Err(error) => error,
+        };
+        let message = match &error {
+            PresetError::Settings(_) => format!("preset \"{name}\": {error}"),
+            _ => error.to_string(),
+        };
+        let found = sink.error("bad-preset", preset.span(), message);
+        if matches!(error, PresetError::Unreadable { .. }) {
+            found.help("paths of presets are relative to the pipeline's folder");
+        }
+        None
     }
 
     #[cfg(test)]

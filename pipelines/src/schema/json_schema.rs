@@ -81,7 +81,9 @@ fn effect_rule(name: &str, description: &wavemill_runtime::Description) -> Value
     });
     let presets: Vec<&str> =
         description.presets.iter().map(|preset| preset.name.as_str()).collect();
-    let then = json!({ "properties": { "with": with, "preset": { "enum": presets } } });
+    let file = json!({ "type": "string", "pattern": "/|\\.toml$" });
+    let preset = json!({ "anyOf": [{ "enum": presets }, file] });
+    let then = json!({ "properties": { "with": with, "preset": preset } });
     let is_named = json!({ "properties": { "effect": { "const": name } }, "required": ["effect"] });
     json!({ "if": is_named, "then": then })
 }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use tempfile::TempDir;
-use wavemill_pipelines::effects::{LOCK_FILE, Lock, Pin};
+use wavemill_pipelines::effects::{LOCK_FILE, Lock, Pin, PresetFile};
 use wavemill_pipelines::model::{Defaults, Pipeline};
 use wavemill_pipelines::schema::json_schema;
 use wavemill_pipelines::{Diagnostic, Effects, load};
@@ -106,6 +106,60 @@ fn preset_is_taken_and_changed_by_single_values() {
     let values = ["gain_lin", "shape", "bypass"].map(|key| effect.settings.get(key));
     assert_eq!(values, [Some(0.25), Some(2.0), Some(1.0)]);
     assert_eq!(effect.preset.as_deref(), Some("quiet"));
+}
+
+/// A preset file of the module, with `id` and lines under `[with]`.
+fn preset(id: &str, lines: &str) -> String {
+    format!("effect = \"{id}\"\n[with]\n{lines}")
+}
+
+#[test]
+fn preset_in_a_file_is_taken_and_changed_by_single_values() {
+    let folder = Folder::new();
+    let file = preset("com.example.gain", "gain_lin = 3\nshape = \"round\"\n");
+    folder.put("fx/mine.toml", file.as_bytes());
+    let lines = "preset = \"fx/mine.toml\"\nwith = { shape = 1, bypass = true }";
+    let pipeline = folder.load(&with(lines)).unwrap();
+    let effect = pipeline.steps[0].effect().unwrap();
+    let values = ["gain_lin", "shape", "bypass"].map(|key| effect.settings.get(key));
+    assert_eq!(values, [Some(3.0), Some(1.0), Some(1.0)]);
+    assert_eq!(effect.preset_file(), Some("fx/mine.toml"));
+
+    // What is written from values returns them.
+    let settings = &effect.settings;
+    let text = PresetFile::new(effect.module.description(), settings).to_text().unwrap();
+    folder.put("again.toml", text.as_bytes());
+    let again = folder.load(&with("preset = \"again.toml\"")).unwrap();
+    assert_eq!(again.steps[0].effect().unwrap().settings, *settings, "{text}");
+}
+
+#[test]
+fn preset_files_that_cannot_be_used_are_reported_with_their_reason() {
+    let folder = Folder::new();
+    let check = |text: &str, reason: &str| {
+        folder.put("x.toml", text.as_bytes());
+        let found = folder.mistake(&with("preset = \"x.toml\""));
+        assert_eq!((found.0, found.1.as_str()), ("bad-preset", "\"x.toml\""), "{found:?}");
+        assert!(found.2.contains(reason) && !found.2.contains('\n'), "{found:?}");
+    };
+    check(
+        &preset("com.example.echo", ""),
+        "is of effect `com.example.echo`, not of `com.example.gain`",
+    );
+    check(
+        &preset("com.example.gain", "gain_lin = 5"),
+        "`gain_lin` is 5; it must be a number from 0 to 4 x",
+    );
+    check(&preset("com.example.gain", "gian_lin = 1"), "did you mean `gain_lin`?");
+    check(&preset("com.example.gain", "shape = [1]"), "`shape` is not a number or a word");
+    check(&preset("com.example.gain", "gain_lin = nan"), "`gain_lin` is");
+    check("[with]", "line 1: missing field `effect`");
+    check("effect = 1\nx", "line 2");
+    check("effect = \"com.example.gain\"\nkind = 1", "line 2: unknown field `kind`");
+    check(&" ".repeat(1 << 19), "is larger than 262144 bytes");
+    let help = "relative to the pipeline's folder";
+    folder.assert_mistake(&with("preset = \"no.toml\""), "bad-preset", "\"no.toml\"", help);
+    folder.assert_mistake(&with("preset = \"fx/\""), "bad-preset", "\"fx/\"", help);
 }
 
 #[test]
@@ -251,7 +305,7 @@ fn json_schema_knows_the_parameters_and_presets_of_bundled_effects() {
     );
     let detector = &compressor["with"]["properties"]["detector"]["anyOf"][0]["enum"];
     assert_eq!(detector, &serde_json::json!(["peak", "rms"]));
-    assert!(compressor["preset"]["enum"].as_array().unwrap().contains(&"voice".into()));
+    assert!(compressor["preset"]["anyOf"][0]["enum"].as_array().unwrap().contains(&"voice".into()));
 }
 
 #[test]

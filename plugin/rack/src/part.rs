@@ -3,6 +3,7 @@
 use crate::control::Control;
 use crate::stage::Stage;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
 use wavemill_core::audio::StreamSpec;
@@ -11,7 +12,7 @@ use wavemill_core::limits::SAMPLE_RATE_HZ_MAX;
 use wavemill_core::processor::{OutputSpan, StepProcessor};
 use wavemill_core::processors;
 use wavemill_core::units::Frames;
-use wavemill_pipelines::effects::EffectStep;
+use wavemill_pipelines::effects::{self, EffectStep};
 use wavemill_pipelines::model::Task;
 use wavemill_runtime::{Module, Settings};
 
@@ -22,6 +23,15 @@ pub struct Part {
     controls: Arc<[Control]>,
     /// One a control.
     values: Vec<f64>,
+}
+
+/// The same module or step with the same values.
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        let bits =
+            |part: &Self| part.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        self.name() == other.name() && self.is_built_as(other) && bits(self) == bits(other)
+    }
 }
 
 /// Why a part cannot be played.
@@ -64,16 +74,16 @@ impl Part {
         Self::new(Task::BuiltIn { descriptor, params })
     }
 
-    /// An effect with its defaults, or with the values of a preset; `name` is what pipelines call it.
+    /// An effect with its defaults, or with the values of a preset: one of its own, or the path of a file with one.
+    /// `name` is what pipelines call it.
     ///
     /// # Errors
-    /// When it has no such preset.
+    /// When it has no such preset, or the file cannot be used.
     pub fn effect(name: &str, module: Module, preset: Option<&str>) -> Result<Self, PartError> {
-        let settings = Settings::of(module.description(), preset, &BTreeMap::new());
-        let settings = settings.map_err(|errors| PartError {
-            name: name.to_owned(),
-            reason: errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-        })?;
+        let settings =
+            effects::settings(module.description(), preset, &BTreeMap::new(), Path::new(""));
+        let settings = settings
+            .map_err(|error| PartError { name: name.to_owned(), reason: error.to_string() })?;
         Ok(Self::new(Task::Effect(EffectStep {
             name: name.to_owned(),
             keep_length: module.description().keep_length,
@@ -188,7 +198,8 @@ impl Part {
         params
     }
 
-    fn settings(&self, module: &Module) -> Settings {
+    /// The values, as those of an effect's parameters.
+    pub fn settings(&self, module: &Module) -> Settings {
         let keys = self.controls.iter().map(|control| control.key.clone());
         let values = self.values.iter().map(|value| ParamValue::Number(*value));
         // All of them are in their ranges.

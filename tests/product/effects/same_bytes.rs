@@ -4,7 +4,7 @@ use crate::bench::{Bench, STEP, hash};
 use crate::module::{ECHO_FRAMES, Source};
 use std::collections::BTreeMap;
 use std::path::Path;
-use wavemill_tests::lab::Lab;
+use wavemill_tests::lab::{Lab, put};
 use wavemill_tests::wav;
 
 const FILES: usize = 6;
@@ -70,6 +70,17 @@ fn bundled_effects_give_the_same_bytes_by_run_and_watch_whatever_the_workers() {
         return;
     }
     assert_same_everywhere(&Bench::new(&steps.concat()), 1);
+}
+
+#[test]
+fn preset_in_a_file_gives_the_same_bytes_by_run_and_confined_workers() {
+    let step = "[[step]]\neffect = \"compressor\"\npreset = \"fx/hard.toml\"\n";
+    let bench = Bench::new(step);
+    let preset = "effect = \"wavemill.compressor\"\nwith = { threshold_db = -40, ratio = 8 }\n";
+    put(&bench.module().with_file_name("hard.toml"), preset.as_bytes());
+    assert_same_everywhere(&bench, 1);
+    assert_eq!(bench.report("0")["steps"][0]["preset"], "fx/hard.toml");
+    assert_eq!(bench.report("0")["steps"][0]["params"]["ratio"], 8.0);
 }
 
 #[test]

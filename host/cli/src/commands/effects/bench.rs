@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::processor::{Processor as _, Status};
+use wavemill_pipelines::effects;
 use wavemill_runtime::limits::{MEMORY_MIB_MAX, MODULE_BYTES_MAX};
 use wavemill_runtime::{Effect, Mode, Module, Sandbox, Settings, bundled};
 
@@ -18,8 +19,8 @@ pub(super) struct Bench {
     #[arg(value_name = "NAME|FILE")]
     effect: String,
 
-    /// Preset to measure with [default: the defaults of all parameters]
-    #[arg(long, value_name = "NAME")]
+    /// Preset to measure with, or a .toml file with one [default: the defaults of all parameters]
+    #[arg(long, value_name = "NAME|FILE")]
     preset: Option<String>,
 
     /// Sample rate in Hz
@@ -204,10 +205,8 @@ fn load(mode: Mode, bytes: &[u8]) -> Result<Module, CliError> {
 }
 
 fn settings(module: &Module, preset: Option<&str>) -> Result<Settings, CliError> {
-    Settings::of(module.description(), preset, &BTreeMap::new()).map_err(|errors| {
-        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        CliError::usage(texts.join("; "))
-    })
+    effects::settings(module.description(), preset, &BTreeMap::new(), Path::new(""))
+        .map_err(|error| CliError::usage(error.to_string()))
 }
 
 fn create(
