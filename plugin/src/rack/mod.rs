@@ -2,6 +2,7 @@
 
 mod face;
 mod files;
+mod folders;
 mod loudness;
 mod model;
 mod params;

@@ -1,5 +1,6 @@
 //! Where a slot's part comes from, and whether it may run.
 
+use super::folders;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
@@ -87,7 +88,7 @@ pub(crate) fn effects() -> Arc<Effects> {
     if let Some(effects) = shared.upgrade() {
         return effects;
     }
-    let effects = Arc::new(Effects::live(cache_folder()));
+    let effects = Arc::new(Effects::live(folders::cache()));
     *shared = Arc::downgrade(&effects);
     effects
 }
@@ -253,23 +254,5 @@ impl Trusted {
 }
 
 fn trust_file() -> Option<PathBuf> {
-    let data = folder("XDG_DATA_HOME", ".local/share", "Library/Application Support")?;
-    Some(data.join("wavemill/trusted-effects"))
-}
-
-fn cache_folder() -> Option<PathBuf> {
-    Some(folder("XDG_CACHE_HOME", ".cache", "Library/Caches")?.join("wavemill/effects"))
-}
-
-/// A folder of the user's, as the system has it.
-fn folder(variable: &str, below_home: &str, below_home_macos: &str) -> Option<PathBuf> {
-    if let Some(local) = std::env::var_os("LOCALAPPDATA").filter(|_| cfg!(windows)) {
-        return Some(PathBuf::from(local));
-    }
-    let home = || std::env::var_os("HOME").map(PathBuf::from);
-    if cfg!(target_os = "macos") {
-        return Some(home()?.join(below_home_macos));
-    }
-    let named = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    named.or_else(|| Some(home()?.join(below_home)))
+    Some(folders::data()?.join("trusted-effects"))
 }

@@ -93,33 +93,6 @@ impl Face {
         }
     }
 
-    fn presets(&mut self, ui: &mut Ui, part: &Part, context: &GuiContext) {
-        let Some(module) = part.module().filter(|module| !module.description().presets.is_empty())
-        else {
-            return;
-        };
-        ComboBox::from_id_salt(("presets", self.shown)).selected_text("Presets").show_ui(
-            ui,
-            |ui| {
-                for preset in &module.description().presets {
-                    if ui.add(Button::selectable(false, &preset.name)).clicked() {
-                        self.take_preset(part, &preset.name, context);
-                    }
-                }
-            },
-        );
-        ui.add_space(4.0);
-    }
-
-    fn take_preset(&mut self, part: &Part, preset: &str, context: &GuiContext) {
-        let Some(module) = part.module() else { return };
-        let Ok(new) = Part::effect(part.name(), module.clone(), Some(preset)) else { return };
-        self.remember();
-        for (index, value) in new.values().iter().enumerate().take(CONTROL_COUNT) {
-            self.set(index, *value, context);
-        }
-    }
-
     fn wet(&self, ui: &mut Ui, context: &GuiContext) {
         let param = &self.desk.params.slots[self.shown].wet;
         ui.label("Wet");
@@ -183,7 +156,7 @@ impl Face {
     }
 
     /// Sets a control to an exact value; the host is informed.
-    fn set(&self, index: usize, value: f64, context: &GuiContext) {
+    pub(super) fn set(&self, index: usize, value: f64, context: &GuiContext) {
         let param = &self.desk.params.slots[self.shown].controls[index];
         if let Some(position) = self.desk.model().set(self.shown, index, value) {
             let setter = context.param_setter();

@@ -1,14 +1,16 @@
 //! Name, files and bypass.
 
 use super::Face;
+use super::presets::is_file_name;
 use super::request::Request;
+use crate::rack::folders;
 use crate::window::tip::Tip;
 use crate::window::{panel, set_param, theme};
 use egui::{
     Align, Button, DragValue, Layout, Popup, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
 };
 use nice_plug::context::gui::GuiContext;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Zooms one may choose.
 const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
@@ -59,16 +61,24 @@ impl Face {
 
     fn files(&mut self, ui: &mut Ui) {
         ui.set_min_width(360.0);
-        ui.label("A pipeline file (.toml)");
+        let racks = folders::racks();
+        if let Some(racks) = &racks {
+            ui.label(RichText::new("Your racks").color(theme::FAINT));
+            if let Some(path) = self.listed(ui, racks) {
+                self.request = Some(Request::Load { path, spec: self.desk.spec() });
+            }
+            ui.separator();
+        }
+        ui.label("A name, or the path of a pipeline (.toml)");
         ui.add(
             TextEdit::singleline(&mut self.header.path)
-                .hint_text("/path/to/rack.toml")
+                .hint_text("my rack")
                 .desired_width(f32::INFINITY),
         );
         ui.horizontal(|ui| {
             let is_named = !self.header.path.trim().is_empty();
             let load = ui.add_enabled(is_named, Button::new("Load"));
-            let path = PathBuf::from(self.header.path.trim());
+            let path = rack_file(racks.as_deref(), self.header.path.trim());
             if load.tip("Plays the steps of the pipeline that can be played.").clicked() {
                 self.request = Some(Request::Load { path: path.clone(), spec: self.desk.spec() });
             }
@@ -93,7 +103,7 @@ impl Face {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
         let wanted = self.desk.model().wanted();
         let text = wavemill_rack::pipeline(&name.unwrap_or_default(), wanted.iter().flatten());
-        Request::Save { path, text }
+        Request::Save { path, text, is_preset: false }
     }
 
     /// What the user should know of a file that was written.
@@ -104,6 +114,14 @@ impl Face {
         let saved = ["Saved.".to_owned()].into_iter();
         let own = "Bypass, solo and dry/wet are the rack's: the file has the slots fully wet.";
         saved.chain((!is_plain).then(|| own.to_owned())).collect()
+    }
+}
+
+/// A name alone is a file in the folder of racks.
+fn rack_file(racks: Option<&Path>, typed: &str) -> PathBuf {
+    match racks.filter(|_| is_file_name(typed)) {
+        Some(racks) => folders::file(racks, typed),
+        None => PathBuf::from(typed),
     }
 }
 

@@ -4,6 +4,7 @@ mod controls;
 mod footer;
 mod header;
 mod history;
+mod presets;
 mod request;
 mod slots;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::window::{self, Window, WindowOwner, focus, theme};
 use egui::{Context, Rect, Ui, pos2};
 use nice_plug::context::gui::GuiContext;
 use request::{Outcome, Request};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wavemill_rack::Peaks;
@@ -32,6 +34,9 @@ pub struct Face {
     path_problem: Option<String>,
     header: header::View,
     history: history::History,
+    presets: presets::View,
+    /// Files of the user's folders, by name.
+    lists: Lookup<PathBuf, Vec<String>>,
     /// What the disk is asked for.
     request: Option<Request>,
     disk: Lookup<Request, Outcome>,
@@ -104,7 +109,7 @@ impl window::Face for Face {
 
     fn ui(&mut self, ui: &mut Ui) -> [Option<Duration>; 2] {
         let Some(context) = self.context.clone() else { return [None; 2] };
-        let is_waiting = self.settle_request();
+        let is_waiting = self.settle_request(&context);
         self.draw(ui, &context);
         self.pace.pauses(Instant::now(), is_waiting || self.levels.is_moving())
     }
@@ -121,6 +126,8 @@ impl Face {
             path_problem: None,
             header: header::View::default(),
             history: history::History::default(),
+            presets: presets::View::default(),
+            lists: Lookup::default(),
             request: None,
             disk: Lookup::default(),
             levels: Decay::default(),

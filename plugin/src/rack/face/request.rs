@@ -2,9 +2,11 @@
 
 use super::Face;
 use crate::lookup::Answer;
+use crate::rack::folders;
 use crate::rack::source::{Source, effects};
+use nice_plug::context::gui::GuiContext;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wavemill_core::audio::StreamSpec;
@@ -18,7 +20,9 @@ pub(super) enum Request {
     /// Loads a pipeline's steps.
     Load { path: PathBuf, spec: StreamSpec },
     /// Writes a new file.
-    Save { path: PathBuf, text: String },
+    Save { path: PathBuf, text: String, is_preset: bool },
+    /// Reads a preset for what a slot holds.
+    Preset { slot: usize, part: Part, path: PathBuf },
     /// Allows the module of a slot.
     Trust { slot: usize, source: Source },
 }
@@ -29,17 +33,19 @@ pub(super) enum Outcome {
     Chosen(Result<(Source, Part), String>),
     Loaded(Result<Box<Loaded>, Vec<String>>),
     Saved(Result<(), String>),
+    Preset(Result<Part, String>),
     Trusted,
 }
 
-const LATE: &str = "The disk does not answer.";
+pub(super) const LATE: &str = "The disk does not answer.";
 
 /// On a thread of its own.
 fn work(request: &Request) -> Outcome {
     match request {
         Request::Choose { name, .. } => Outcome::Chosen(Source::choose(name)),
         Request::Load { path, spec } => Outcome::Loaded(load(path, spec)),
-        Request::Save { path, text } => Outcome::Saved(save(path, text)),
+        Request::Save { path, text, .. } => Outcome::Saved(save(path, text)),
+        Request::Preset { part, path, .. } => Outcome::Preset(preset(part, path)),
         Request::Trust { source, .. } => {
             source.trust();
             Outcome::Trusted
@@ -60,16 +66,27 @@ fn load(path: &Path, spec: &StreamSpec) -> Result<Box<Loaded>, Vec<String>> {
     })
 }
 
-/// Never over a file that is there.
+/// Never over a file that is there. Folders of Wavemill's own are made.
 fn save(path: &Path, text: &str) -> Result<(), String> {
-    let file = fs::File::options().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| format!("{}: {error}", path.display()))
+    let own = folders::data().filter(|data| path.starts_with(data));
+    let folder = own.and(path.parent()).map_or(Ok(()), fs::create_dir_all);
+    let file = folder.and_then(|()| fs::File::options().write(true).create_new(true).open(path));
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => format!("{} exists: choose another name.", path.display()),
+        _ => format!("{}: {error}", path.display()),
+    })
+}
+
+/// The part with the values of a preset file.
+fn preset(part: &Part, path: &Path) -> Result<Part, String> {
+    let module = part.module().ok_or("Steps have no presets.")?.clone();
+    let path = path.to_str().ok_or("The path is no Unicode text.")?;
+    Part::effect(part.name(), module, Some(path)).map_err(|error| error.reason)
 }
 
 impl Face {
     /// Asks the disk, or looks for its answer; whether it is still waited for.
-    pub(super) fn settle_request(&mut self) -> bool {
+    pub(super) fn settle_request(&mut self, context: &GuiContext) -> bool {
         let Some(request) = self.request.clone() else { return false };
         let outcome = match self.disk.ask(&request, Duration::MAX, work) {
             Answer::Waiting => return true,
@@ -78,11 +95,11 @@ impl Face {
         };
         self.request = None;
         self.disk.forget();
-        self.take(&request, outcome);
+        self.take(&request, outcome, context);
         false
     }
 
-    fn take(&mut self, request: &Request, outcome: Option<Outcome>) {
+    fn take(&mut self, request: &Request, outcome: Option<Outcome>, context: &GuiContext) {
         match (request, outcome) {
             (Request::Choose { slot, .. }, Some(Outcome::Chosen(Ok(content)))) => {
                 self.remember();
@@ -107,9 +124,27 @@ impl Face {
                 self.header.note(Ok(if notes.is_empty() { loaded() } else { notes }));
             }
             (_, Some(Outcome::Loaded(Err(problems)))) => self.header.note(Err(problems)),
+            (Request::Save { is_preset: true, .. }, Some(Outcome::Saved(result))) => {
+                self.lists.forget();
+                self.presets.problem = result.err();
+            }
+            (Request::Preset { slot, part, .. }, Some(Outcome::Preset(Ok(taken)))) => {
+                self.presets.problem = None;
+                let slots = self.desk.model().slots();
+                // Something else may be there meanwhile.
+                if slots[*slot].part.as_ref().is_some_and(|own| own.name() == part.name()) {
+                    self.shown = *slot;
+                    self.take_values(&taken, context);
+                }
+            }
+            (_, Some(Outcome::Preset(Err(problem)))) => self.presets.problem = Some(problem),
+            (Request::Preset { .. }, None) => self.presets.problem = Some(LATE.to_owned()),
             (_, Some(Outcome::Saved(Ok(())))) => self.header.note(Ok(self.saved_notes())),
             (_, Some(Outcome::Saved(Err(problem)))) => self.header.note(Err(vec![problem])),
-            (_, None | Some(Outcome::Chosen(Ok(_)) | Outcome::Trusted)) => {
+            (
+                _,
+                None | Some(Outcome::Chosen(Ok(_)) | Outcome::Preset(Ok(_)) | Outcome::Trusted),
+            ) => {
                 self.header.note(Err(vec![LATE.to_owned()]));
             }
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::editor::stage::{Host, texts_of};
-use crate::rack::Rack;
+use crate::rack::{Rack, source};
 use egui::{Event, Key, Modifiers, RawInput, Shape, vec2};
 
 struct Stage {
@@ -55,7 +55,7 @@ impl Stage {
     /// Asks for something, and waits for the disk.
     fn ask(&mut self, request: Request) {
         self.face.request = Some(request);
-        while self.face.settle_request() {
+        while self.face.settle_request(&self.gui) {
             std::thread::yield_now();
         }
         self.draw(Vec::new());
@@ -114,13 +114,55 @@ fn what_is_wrong_with_a_module_or_a_file_is_said() {
     assert!(stage.face.header.is_wrong());
     stage.choose(2, "limit");
     let text = wavemill_rack::pipeline("rack", stage.face.desk.model().wanted().iter().flatten());
-    stage.ask(Request::Save { path: path.clone(), text: text.clone() });
+    stage.ask(Request::Save { path: path.clone(), text: text.clone(), is_preset: false });
     assert!(!stage.face.header.is_wrong());
-    stage.ask(Request::Save { path: path.clone(), text });
+    stage.ask(Request::Save { path: path.clone(), text, is_preset: false });
     assert!(stage.face.header.is_wrong(), "a file is never written over");
     stage.ask(Request::Load { path, spec: stage.face.desk.spec() });
     assert!(!stage.face.header.is_wrong());
     assert!(stage.shows("Limit") && stage.face.desk.model().slots()[0].part.is_some());
+}
+
+#[test]
+fn preset_of_the_user_returns_with_its_values_and_serves_pipelines() {
+    let mut stage = Stage::new();
+    stage.choose(0, "compressor");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hard.toml");
+    let ratio = |stage: &Stage| {
+        let part = stage.face.desk.model().slots()[0].part.clone().unwrap();
+        let index = part.controls().iter().position(|control| control.key == "ratio").unwrap();
+        (index, stage.face.desk.model().exact(0, index))
+    };
+    let (index, usual) = ratio(&stage);
+    stage.face.desk.model().set(0, index, 7.5);
+    let part = stage.face.desk.model().slots()[0].part.clone().unwrap();
+    stage.face.save_preset(&part, path.clone());
+    let request = stage.face.request.clone().unwrap();
+    stage.ask(request);
+    assert_eq!(stage.face.presets.problem, None);
+    stage.face.desk.model().set(0, index, usual);
+    stage.ask(Request::Preset { slot: 0, part: part.clone(), path: path.clone() });
+    assert_eq!(ratio(&stage).1.to_bits(), 7.5f64.to_bits());
+    assert_eq!(stage.face.presets.problem, None);
+
+    // The same file is a preset of a pipeline.
+    let text = "version = 1\n[pipeline]\nname = \"a\"\n[[step]]\neffect = \"compressor\"\npreset = \"hard.toml\"\n";
+    let effects = source::effects().in_folder(folder.path());
+    let export = "[[export]]\nformat = \"wav\"\npath = \"{stem}.wav\"\n";
+    let spec = stage.face.desk.spec();
+    let (parts, _) = wavemill_rack::parts(&format!("{text}{export}"), &effects, &spec).unwrap();
+    assert_eq!(parts[0].as_ref().unwrap().values()[index].to_bits(), 7.5f64.to_bits());
+
+    stage.choose(1, "gate");
+    let gate = stage.face.desk.model().slots()[1].part.clone().unwrap();
+    stage.ask(Request::Preset { slot: 1, part: gate, path: path.clone() });
+    let problem = stage.face.presets.problem.clone().unwrap();
+    assert!(problem.contains("is of effect `wavemill.compressor`"), "{problem}");
+    stage.face.save_preset(&part, path);
+    let request = stage.face.request.clone().unwrap();
+    stage.ask(request);
+    assert!(stage.face.presets.problem.clone().unwrap().contains("choose another name"));
 }
 
 #[test]
