@@ -10,6 +10,7 @@ mod glide;
 mod levels;
 mod part;
 mod rack;
+mod response;
 mod slot;
 mod stage;
 mod strikes;
@@ -23,6 +24,7 @@ pub use control::{Control, Scale};
 pub use levels::{Levels, METER_COUNT, Peaks};
 pub use part::{Part, PartError, steps};
 pub use rack::{Mix, Rack, RenderStopped};
+pub use response::Response;
 pub use supervisor::{Incident, Supervisor, rack};
 pub use text::{Loaded, parts, pipeline};
 

@@ -1,9 +1,9 @@
 //! Loudness and peak of this moment as bars.
 
-use super::scale::Axis;
 use super::verdict::TargetState;
 use super::{panel, theme};
 use crate::meters::Readings;
+use crate::window::scale::Axis;
 use egui::{Align2, Color32, Painter, Rect, Ui, pos2};
 
 /// The scale's ends, in LUFS and dBTP.

@@ -65,7 +65,7 @@ fn state(ui: &mut Ui, desk: &SharedState, mode: CaptureMode) {
     }
     let rate_hz = f64::from(desk.sample_rate_hz());
     let seconds = |frames: u64| frames as f64 / rate_hz;
-    let clock = super::scale::clock(seconds(capture.recorded_frames()));
+    let clock = crate::window::scale::clock(seconds(capture.recorded_frames()));
     ui.label(RichText::new(clock).font(theme::digits(13.0)));
     let lost = capture.lost_frames();
     if lost > 0 {

@@ -44,7 +44,7 @@ pub(super) fn show(
                 }
                 let (readings, is_saved) = desk.shared.shown();
                 let measured = readings.measured_s.get().unwrap_or(0.0);
-                let clock = super::scale::clock(f64::from(measured));
+                let clock = crate::window::scale::clock(f64::from(measured));
                 ui.add(label(RichText::new(clock).font(theme::digits(13.0)).color(theme::FAINT)))
                     .tip(if is_saved {
                         "Time measured when the project was saved."

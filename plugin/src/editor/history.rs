@@ -1,9 +1,9 @@
 //! Loudness over the session.
 
-use super::scale::{Axis, clock, time_step_s};
 use super::verdict::TargetState;
 use super::{panel, theme, words};
 use crate::meters::{BINS, LOWEST_LUFS, Point, Snapshot};
+use crate::window::scale::{Axis, clock, time_step_s};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{
     Align, Align2, Color32, EventFilter, Key, Layout, Painter, Pos2, Rect, Response, RichText,

@@ -8,7 +8,6 @@ mod layout;
 mod numbers;
 mod output;
 mod overlay;
-mod scale;
 mod scope;
 mod spectrum;
 mod spectrum_view;

@@ -1,9 +1,9 @@
 //! The ranges of the nearest genre profile, drawn over the spectrum.
 
-use super::scale::Axis;
 use super::spectrum::{BANDS_PER_OCTAVE, decibels};
 use super::{panel, theme};
 use crate::meters::Music;
+use crate::window::scale::Axis;
 use egui::{Align2, Painter, Pos2, Rect, Shape, Stroke, pos2};
 use wavemill_core::advice::{Band, Profile};
 

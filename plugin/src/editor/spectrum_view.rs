@@ -1,12 +1,12 @@
 //! The spectrum drawn.
 
 use super::overlay::{self, Sheet};
-use super::scale::Axis;
 use super::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
 use super::tip::Tip;
 use super::{panel, theme, words};
 use crate::meters::Music;
 use crate::params::{Reference, WavemillParams};
+use crate::window::scale::Axis;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{Align, Align2, Layout, Painter, Pos2, Rect, RichText, Shape, Stroke, Ui, pos2};
 
@@ -272,12 +272,12 @@ fn readout(ui: &Ui, plot: Rect, across: Axis, up: Axis) {
 mod tests {
     use super::{KEEP, LOW_DB, View};
     use crate::editor::focus::{go_to, press_at};
-    use crate::editor::scale::Axis;
     use crate::editor::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
     use crate::editor::stage::Stage;
     use crate::editor::theme;
     use crate::params::Reference;
     use crate::plugin::SharedState;
+    use crate::window::scale::Axis;
     use egui::{Key, Modifiers, Pos2, Rect, Shape, Stroke, pos2};
     use nice_plug::prelude::Params;
 

@@ -14,6 +14,7 @@ mod keyboard;
 pub(crate) mod pace;
 pub(crate) mod panel;
 pub(crate) mod place;
+pub(crate) mod scale;
 pub(crate) mod theme;
 pub(crate) mod tip;
 

@@ -371,6 +371,15 @@ fn module_that_nobody_allowed_is_dry_and_one_saved_with_the_project_plays_withou
     assert!(state.contains("bytes"), "{state}");
 }
 
+const EQUALIZER: &[(&str, f64)] = &[
+    ("band_1_gain_db", 3.3),
+    ("band_2_frequency_hz", 320.0),
+    ("band_2_gain_db", -4.5),
+    ("band_2_q", 2.0),
+    ("band_3_frequency_hz", 3000.0),
+    ("band_3_gain_db", 2.5),
+];
+
 /// A rack with a few effects in its window; the picture is looked at where pictures are kept.
 #[test]
 fn window_shows_slots_and_controls() {
@@ -380,14 +389,16 @@ fn window_shows_slots_and_controls() {
     let usual: &[Step<'_>] = &[
         ("high-pass", &[("cutoff_hz", 31.7)]),
         ("compressor", &[("threshold_db", -24.0), ("lookahead_ms", 3.0)]),
-        ("parametric-eq", &[("band_1_gain_db", 3.3)]),
+        ("parametric-eq", EQUALIZER),
         ("stereo-width", &[]),
         ("limit", &[]),
     ];
     let missing: &[Step<'_>] = &[("/nowhere/mine.wasm", &[]), ("reverb", &[])];
-    for (name, size, steps, row) in
-        [("rack", (960, 600), usual, 137), ("rack-small", (600, 400), missing, 60)]
-    {
+    for (name, size, steps, row) in [
+        ("rack", (960, 600), usual, 137),
+        ("rack-equalizer", (960, 600), usual, 203),
+        ("rack-small", (600, 400), missing, 60),
+    ] {
         let mut value = state(steps);
         value["fields"]["view"] =
             serde_json::json!({ "window": size, "zoom": 1.0 }).to_string().into();

@@ -57,6 +57,7 @@ impl Face {
         ui.add_space(4.0);
         self.meters(ui, part);
         self.presets(ui, part, context);
+        self.curve(ui, part);
         let width = (ui.available_width() - 300.0).clamp(80.0, 420.0);
         ui.spacing_mut().slider_width = width;
         Grid::new(("controls", self.shown)).num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {

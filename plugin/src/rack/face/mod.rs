@@ -1,6 +1,7 @@
 //! The window of the rack: the slots at the left, the controls of one of them at the right.
 
 mod controls;
+mod curve;
 mod footer;
 mod header;
 mod history;
@@ -35,6 +36,7 @@ pub struct Face {
     header: header::View,
     history: history::History,
     presets: presets::View,
+    curve: curve::View,
     /// Files of the user's folders, by name.
     lists: Lookup<PathBuf, Vec<String>>,
     /// What the disk is asked for.
@@ -111,6 +113,7 @@ impl window::Face for Face {
         let Some(context) = self.context.clone() else { return [None; 2] };
         let is_waiting = self.settle_request(&context);
         self.draw(ui, &context);
+        let is_waiting = is_waiting || self.curve.is_waiting;
         self.pace.pauses(Instant::now(), is_waiting || self.levels.is_moving())
     }
 }
@@ -127,6 +130,7 @@ impl Face {
             header: header::View::default(),
             history: history::History::default(),
             presets: presets::View::default(),
+            curve: curve::View::default(),
             lists: Lookup::default(),
             request: None,
             disk: Lookup::default(),

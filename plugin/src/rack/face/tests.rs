@@ -166,6 +166,19 @@ fn preset_of_the_user_returns_with_its_values_and_serves_pipelines() {
 }
 
 #[test]
+fn filters_have_a_curve_and_compressors_have_none() {
+    let mut stage = Stage::new();
+    for (slot, name, is_filter) in [(0, "high-pass", true), (1, "compressor", false)] {
+        stage.choose(slot, name);
+        while stage.face.curve.is_waiting {
+            std::thread::yield_now();
+            stage.draw(Vec::new());
+        }
+        assert_eq!(stage.shows("10k Hz"), is_filter, "{name}");
+    }
+}
+
+#[test]
 fn every_control_has_a_place_for_the_keyboard() {
     let mut stage = Stage::new();
     stage.choose(0, "gate");

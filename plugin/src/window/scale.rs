@@ -4,7 +4,7 @@ use egui::{Rangef, Rect};
 
 /// A linear or logarithmic axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     values: Rangef,
     places: Rangef,
     is_log: bool,
@@ -12,24 +12,24 @@ pub(super) struct Axis {
 
 impl Axis {
     /// From the bottom of a rectangle to its top.
-    pub(super) fn upward(rect: Rect, low: f32, high: f32) -> Self {
+    pub(crate) fn upward(rect: Rect, low: f32, high: f32) -> Self {
         let places = Rangef::new(rect.bottom(), rect.top());
         Self { values: Rangef::new(low, high), places, is_log: false }
     }
 
     /// From the left of a rectangle to its right.
-    pub(super) fn rightward(rect: Rect, low: f32, high: f32) -> Self {
+    pub(crate) fn rightward(rect: Rect, low: f32, high: f32) -> Self {
         let places = Rangef::new(rect.left(), rect.right());
         Self { values: Rangef::new(low, high), places, is_log: false }
     }
 
     /// The same, an equal place for each octave.
-    pub(super) fn octaves(rect: Rect, low: f32, high: f32) -> Self {
+    pub(crate) fn octaves(rect: Rect, low: f32, high: f32) -> Self {
         Self { is_log: true, ..Self::rightward(rect, low, high) }
     }
 
     /// The place of a value, within the axis.
-    pub(super) fn place(&self, value: f32) -> f32 {
+    pub(crate) fn place(&self, value: f32) -> f32 {
         let share = if self.is_log {
             (value / self.values.min).ln() / (self.values.max / self.values.min).ln()
         } else {
@@ -39,7 +39,7 @@ impl Axis {
     }
 
     /// The value at a place.
-    pub(super) fn value(&self, place: f32) -> f32 {
+    pub(crate) fn value(&self, place: f32) -> f32 {
         let share = (place - self.places.min) / (self.places.max - self.places.min);
         if self.is_log {
             self.values.min * (self.values.max / self.values.min).powf(share)
@@ -54,7 +54,7 @@ const TIME_STEPS_S: [f64; 14] =
     [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0];
 
 /// The smallest step that leaves room between labels.
-pub(super) fn time_step_s(span_s: f64, labels_max: f32) -> f64 {
+pub(crate) fn time_step_s(span_s: f64, labels_max: f32) -> f64 {
     let least = span_s / f64::from(labels_max.max(1.0));
     TIME_STEPS_S.into_iter().find(|step| *step >= least).unwrap_or_else(|| {
         let day = 86_400.0;
@@ -63,7 +63,7 @@ pub(super) fn time_step_s(span_s: f64, labels_max: f32) -> f64 {
 }
 
 /// A time as `1:05` or `2:00:05`.
-pub(super) fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
