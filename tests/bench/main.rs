@@ -21,6 +21,7 @@ mod master;
 mod memory;
 mod music;
 mod plugin;
+mod rack;
 mod sandbox;
 mod similar;
 
@@ -49,6 +50,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("music",   "tempo, beats, keys and chords of rendered music against librosa, essentia and aubio [PYTHON [FOLDER]]", music::run),
     ("plugin",  "size, load and CPU of the plugin against x42's and LSP's meters; 32 instances [FILE.clap]", plugin::run),
     ("plugin-stall", "an hour through the plugin's capture while the disk stalls [FILE.clap [MINUTES]]", plugin::capture::run),
+    ("rack",    "eight effects in the rack against the same effects linked natively, and 32 such chains", rack::run),
     ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),
     ("similar", "a file against 100,000 references in a store, end to end and through a daemon", similar::run),
 ];

@@ -74,6 +74,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "wavemill-core",
             "wavemill-effect",
             "wavemill-pipelines",
+            "wavemill-rack",
             "wavemill-runtime",
             "wavemill-store",
             "wavemill-watch",

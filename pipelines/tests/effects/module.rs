@@ -14,7 +14,8 @@ pub(crate) fn gain_with(version: &str, channels: &str, extra: &str) -> Vec<u8> {
     module(version, channels, "", extra)
 }
 
-fn module(version: &str, channels: &str, exports: &str, extra: &str) -> Vec<u8> {
+/// The same with more of its own.
+pub(crate) fn module(version: &str, channels: &str, exports: &str, extra: &str) -> Vec<u8> {
     let json = format!(
         r#"{{"id":"com.example.gain","name":"Gain","version":"{version}","channels":{channels},"params":{PARAMS},"presets":{PRESETS}}}"#
     );

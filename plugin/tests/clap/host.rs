@@ -246,6 +246,14 @@ impl Running {
         self.audio.process(planes, transport);
     }
 
+    /// Processes a block in which the plugin may fail.
+    pub(crate) fn process_anyway(
+        &mut self,
+        planes: &[impl AsRef<[f32]>],
+    ) -> Result<ProcessStatus, PluginInstanceError> {
+        self.audio.process_anyway(planes, None).0
+    }
+
     /// What came out of the latest block.
     pub(crate) fn output(&self) -> &[Vec<f32>] {
         &self.audio.output

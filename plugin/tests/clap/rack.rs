@@ -196,11 +196,13 @@ fn state_comes_back_with_every_digit() {
     running.stop();
 }
 
+/// `WAVEMILL_STATES` says how many; the gate tries some.
 #[test]
 fn nonsense_in_a_state_is_an_empty_or_a_dry_slot() {
     let signal = noise(2, 2_000);
     let good = state(&EIGHT).to_string();
-    for seed in 0..300u64 {
+    let count = std::env::var("WAVEMILL_STATES").map_or(300u64, |count| count.parse().unwrap());
+    for seed in 0..count {
         let mut bytes = good.clone().into_bytes();
         let mut random = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         for _ in 0..=(seed % 7) {
@@ -331,6 +333,24 @@ fn module_is_reloaded_when_its_file_changes_and_a_bad_one_is_not() {
             }
         }
     }
+    running.stop();
+}
+
+/// The render fails: a bounce never goes on without an effect.
+#[test]
+fn module_that_breaks_ends_a_render_with_an_error() {
+    let Some(home) = home("rack::module_that_breaks_ends_a_render_with_an_error") else {
+        return;
+    };
+    let path = home.join("mine.wasm");
+    let late = "(if (i32.gt_u (global.get $frames) (i32.const 10000)) (then (unreachable)))";
+    let module = crate::module::gain_with("1.0.0", "[1,8]", late);
+    trust(&home, std::slice::from_ref(&module));
+    write(&path, &module);
+    let stream = Stream { is_offline: true, ..STEREO };
+    let mut running = Running::with(with(&[(path.to_str().unwrap(), &[])]), stream);
+    let ended = (0..20).find(|_| running.process_anyway(&[[0.5; 1024]; 2]).is_err());
+    assert_eq!(ended, Some(9), "10,000 frames are in the tenth block");
     running.stop();
 }
 

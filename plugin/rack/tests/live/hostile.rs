@@ -1,6 +1,6 @@
 //! Modules that trap, loop, are late or write nonsense, in a slot that plays.
 
-use crate::module::gain_with;
+use crate::module::module;
 use crate::{Player, duration, part};
 use std::time::Duration;
 use wavemill_pipelines::Effects;
@@ -9,7 +9,7 @@ use wavemill_pipelines::Effects;
 const FROM: usize = 10_000;
 
 /// Ways to break, and what the reason says.
-const WAYS: [(&str, &str); 7] = [
+const WAYS: [(&str, &str); 14] = [
     ("(unreachable)", "gave up"),
     ("(loop $ever (br $ever))", "too long"),
     ("(drop (i32.load (i32.const -4)))", "memory"),
@@ -17,7 +17,18 @@ const WAYS: [(&str, &str); 7] = [
     ("(drop (i32.div_s (i32.const 1) (i32.const 0)))", "divi"),
     ("(global.set $gain (f32.const nan))", "wrote a NaN"),
     ("(global.set $gain (f32.const 1e30))", "wrote"),
+    ("(global.set $gain (f32.const -inf))", "wrote"),
+    ("(return (i32.const -9))", "-9"),
+    ("(call $deep)", "stack"),
+    ("(drop (i32.trunc_f32_s (f32.const nan)))", "conversion"),
+    ("(drop (i32.div_s (i32.const -2147483648) (i32.const -1)))", "overflow"),
+    ("(memory.fill (i32.const 0) (i32.const 255) (i32.const 0x7fffffff))", "memory"),
+    (GREEDY, "gave up"),
 ];
+
+/// Asks for memory until it gets none.
+const GREEDY: &str =
+    "(loop $more (br_if $more (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) (unreachable)";
 
 /// A module that plays for a while and then does this, in one player.
 fn player(what: &str) -> (tempfile::TempDir, Player) {
@@ -25,7 +36,11 @@ fn player(what: &str) -> (tempfile::TempDir, Player) {
     let from = format!("(if (i32.gt_u (global.get $frames) (i32.const {FROM})) (then {what}))");
     let path = folder.path().join("bad.wasm");
     #[expect(clippy::disallowed_methods, reason = "a file of the test's own")]
-    std::fs::write(&path, gain_with("1.0.0", "[1,8]", &from)).unwrap();
+    std::fs::write(
+        &path,
+        module("1.0.0", "[1,8]", "(func $deep (call $deep) (call $deep))", &from),
+    )
+    .unwrap();
     let effects = Effects::live(None);
     let mut player = Player::new(Default::default());
     player.wanted[1] = Some(part(&effects, path.to_str().unwrap()));
@@ -140,14 +155,74 @@ const AUTOMATABLE: &str = r#"(module
     (i32.const 0)))"#;
 
 fn automatable() -> Player {
+    playing(AUTOMATABLE)
+}
+
+/// A module in the first slot.
+fn playing(text: &str) -> Player {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gain.wasm");
     #[expect(clippy::disallowed_methods, reason = "a file of the test's own")]
-    std::fs::write(&path, wat::parse_str(AUTOMATABLE).unwrap()).unwrap();
+    std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
     let mut player = Player::new(Default::default());
     player.wanted[0] = Some(part(&Effects::live(None), path.to_str().unwrap()));
     player.settle();
     player
+}
+
+/// The module with more of its own.
+fn automatable_with(fields: &str) -> String {
+    const MARKER: &str = r#"(func (export "fx_abi_1"))"#;
+    AUTOMATABLE
+        .replace(MARKER, &format!("(global $calls (mut i32) (i32.const 0)) {fields} {MARKER}"))
+}
+
+/// Loops from the second call on.
+const LATER: &str =
+    "(if (global.get $calls) (then (loop $ever (br $ever)))) (global.set $calls (i32.const 1))";
+
+#[test]
+fn loop_in_a_change_of_a_value_is_stopped() {
+    let text = automatable_with("").replace("(param i32 f64)", &format!("(param i32 f64) {LATER}"));
+    let mut player = playing(&text);
+    player.rack.set(0, 0, 2.0);
+    assert_broken(&mut player, "fx_set_param took too long");
+}
+
+#[test]
+fn loop_in_a_reset_is_stopped() {
+    let mut player = playing(&automatable_with(&format!(r#"(func (export "fx_reset") {LATER})"#)));
+    player.rack.reset();
+    assert_broken(&mut player, "fx_reset took too long");
+}
+
+#[test]
+fn loop_in_the_text_of_an_error_takes_the_text_only() {
+    let error = r#"(func (export "fx_error") (result i32) (loop $ever (br $ever)) (i32.const 0))"#;
+    let mut player = playing(&automatable_with(error));
+    player.play(10_100, false);
+    assert_broken(&mut player, "fx_process gave up");
+}
+
+#[test]
+fn meter_that_traps_breaks_its_effect_only() {
+    let meter = r#"(func (export "fx_meter") (param i32) (result f32) (unreachable))"#;
+    let meters = r#""channels":[1,1],"meters":[{"key":"reduction_db","min":-60,"max":0}]"#;
+    let channels = r#"\"channels\":[1,1]"#;
+    let text = automatable_with(meter).replace(channels, &meters.replace('"', "\\\""));
+    let mut player = playing(&text);
+    player.levels.watch(true);
+    assert_broken(&mut player, "fx_meter gave up");
+}
+
+/// The first slot is dry, and has an incident with the reason.
+fn assert_broken(player: &mut Player, reason: &str) {
+    player.play(480, false);
+    player.play(480, false);
+    assert!((peak(&player.play(480, false).0) - 0.5).abs() < 0.01, "dry");
+    player.tend();
+    let reasons: Vec<_> = player.incidents.iter().map(|incident| &incident.reason).collect();
+    assert!(matches!(reasons[..], [one] if one.contains(reason)), "{reasons:?}");
 }
 
 fn peak(planes: &[Vec<f32>]) -> f32 {

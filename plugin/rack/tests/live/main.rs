@@ -7,13 +7,15 @@ mod hostile;
 #[path = "../../../../pipelines/tests/effects/module.rs"]
 #[allow(dead_code, reason = "the tests of pipelines use all of it")]
 mod module;
+#[cfg(target_os = "linux")]
+mod pace;
 
 use std::sync::Arc;
 use std::time::Duration;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::processors;
 use wavemill_pipelines::Effects;
-use wavemill_rack::{Incident, Part, Rack, Slots, Supervisor, rack};
+use wavemill_rack::{Incident, Levels, Part, Rack, Slots, Supervisor, rack};
 
 const RATE_HZ: u32 = 48_000;
 
@@ -29,6 +31,7 @@ fn part(effects: &Effects, name: &str) -> Part {
 struct Player {
     rack: Rack,
     supervisor: Supervisor,
+    levels: Arc<Levels>,
     wanted: Slots<Option<Part>>,
     incidents: Vec<Incident>,
     /// Frames played.
@@ -39,8 +42,9 @@ struct Player {
 impl Player {
     fn new(wanted: Slots<Option<Part>>) -> Self {
         let spec = StreamSpec::new(RATE_HZ, 2);
-        let (rack, supervisor, incidents) = rack(&spec, &wanted, &[1.0; 8], Arc::default());
-        Self { rack, supervisor, wanted, incidents, position: 0, phase: 0.0 }
+        let levels = Arc::<Levels>::default();
+        let (rack, supervisor, incidents) = rack(&spec, &wanted, &[1.0; 8], levels.clone());
+        Self { rack, supervisor, levels, wanted, incidents, position: 0, phase: 0.0 }
     }
 
     /// The next frames of a tone of 220 Hz at half of full scale, as both channels come out; whether the render goes

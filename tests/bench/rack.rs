@@ -1,0 +1,249 @@
+//! A rack of eight effects against the same effects linked natively: time of a block, and 32 chains at the pace of a
+//! sound card.
+
+use crate::record::{Record, median, tenth};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wavemill_core::audio::StreamSpec;
+use wavemill_core::denormals::FlushDenormals;
+use wavemill_effect::testing::Rig;
+use wavemill_effect::{Block, Effect};
+use wavemill_pipelines::Effects;
+use wavemill_rack::{Part, Slots};
+
+const RATE_HZ: u32 = 48_000;
+const BLOCK_FRAMES: usize = 64;
+
+/// Blocks of a round: some milliseconds of work.
+const BLOCKS: usize = 256;
+
+/// Rounds of both sides in turn.
+const ROUNDS: usize = 101;
+
+const CHAINS: usize = 32;
+const THREADS: usize = 2;
+
+/// Time that all chains are played, by each side in turn.
+const PACED_TIME: Duration = Duration::from_secs(10);
+const PACED_ROUNDS: usize = 3;
+
+/// The effects, in their order; with their defaults, but for the equalizers, whose bands do nothing by default.
+const NAMES: [&str; 8] = [
+    "gate",
+    "noise-reduction",
+    "parametric-eq",
+    "de-esser",
+    "compressor",
+    "saturator",
+    "parametric-eq",
+    "reverb",
+];
+
+const BANDS: &[(&str, f64)] = &[
+    ("band_1_gain_db", 3.0),
+    ("band_2_gain_db", -2.0),
+    ("band_3_gain_db", 2.0),
+    ("band_4_gain_db", -3.0),
+    ("band_5_gain_db", 2.0),
+    ("band_6_gain_db", -1.0),
+    ("band_7_gain_db", 3.0),
+    ("band_8_gain_db", 2.0),
+];
+
+/// Processes a stereo block in place.
+type Chain = Box<dyn FnMut(&mut [&mut [f32]]) + Send>;
+
+pub(crate) fn run(_arguments: &[String]) -> Record {
+    let mut record =
+        Record { columns: vec!["what", "native", "rack", "ratio"], ..Record::default() };
+    compare(&mut record);
+    keep_pace(&mut record);
+    record
+}
+
+/// Planes are a cache line apart, as in the kit.
+const STRIDE: usize = BLOCK_FRAMES + 16;
+
+/// As eight plugins in a row: in place on the host's samples, nothing scanned.
+fn native() -> Chain {
+    let mut effects = [
+        started::<effect_gate::Gate>(&[]),
+        started::<effect_noise_reduction::NoiseReduction>(&[]),
+        started::<effect_parametric_eq::ParametricEq>(BANDS),
+        started::<effect_de_esser::DeEsser>(&[]),
+        started::<effect_compressor::Compressor>(&[]),
+        started::<effect_saturator::Saturator>(&[]),
+        started::<effect_parametric_eq::ParametricEq>(BANDS),
+        started::<effect_reverb::Reverb>(&[]),
+    ];
+    let mut samples = vec![0.0; 2 * STRIDE];
+    Box::new(move |planes| {
+        let _flush = FlushDenormals::on();
+        for (own, plane) in samples.chunks_exact_mut(STRIDE).zip(planes.iter()) {
+            own[..BLOCK_FRAMES].copy_from_slice(plane);
+        }
+        for effect in &mut effects {
+            effect(&mut Block::new(&mut samples, STRIDE, BLOCK_FRAMES));
+        }
+        for (own, plane) in samples.chunks_exact(STRIDE).zip(planes) {
+            plane.copy_from_slice(&own[..BLOCK_FRAMES]);
+        }
+    })
+}
+
+type Process = Box<dyn FnMut(&mut Block<'_>) + Send>;
+
+fn started<E: Effect + Send + 'static>(params: &[(&str, f64)]) -> Process {
+    let mut rig = Rig::<E>::new(f64::from(RATE_HZ), 2, BLOCK_FRAMES).with_all(params);
+    rig.start().expect("the effect can be created");
+    let mut effect = rig.into_effect();
+    Box::new(move |block| {
+        let _ = black_box(effect.process(block));
+    })
+}
+
+/// As the plugin plays it.
+fn rack(effects: &Effects) -> Chain {
+    let slots: Slots<Option<Part>> = NAMES.map(|name| {
+        let module = effects.load(name).expect("it is bundled");
+        let mut part = Part::effect(name, module, None).expect("it has no preset");
+        if name == "parametric-eq" {
+            part.set_by_key(BANDS.iter().copied());
+        }
+        Some(part)
+    });
+    let spec = StreamSpec::new(RATE_HZ, 2);
+    let (mut rack, supervisor, incidents) =
+        wavemill_rack::rack(&spec, &slots, &[1.0; 8], Arc::default());
+    assert!(incidents.is_empty(), "{incidents:?}");
+    rack.reset();
+    Box::new(move |planes| {
+        // It owns what the rack gives back.
+        let _ = &supervisor;
+        rack.process(planes, false).expect("no render is stopped in real time");
+        assert!(!rack.take_need(), "an effect broke");
+    })
+}
+
+fn compare(record: &mut Record) {
+    let input = wavemill_tests::signal::pink(RATE_HZ, 2, BLOCKS * BLOCK_FRAMES, 0.3, 1).planes;
+    let (mut native, mut rack) = (native(), rack(&Effects::live(None)));
+    let (mut natives, mut racks) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let times = [time(&mut native, &input), time(&mut rack, &input)];
+        // The first round warms up.
+        if round > 0 {
+            natives.push(times[0]);
+            racks.push(times[1]);
+        }
+    }
+    let ratios: Vec<f64> = racks.iter().zip(&natives).map(|(rack, native)| rack / native).collect();
+    let us = |times: &[f64]| tenth(times) / BLOCKS as f64 * 1e6;
+    let (native, rack, ratio) = (us(&natives), us(&racks), median(&ratios));
+    record.findings.push(format!(
+        "a block of {BLOCK_FRAMES} stereo frames through eight effects takes {rack:.1} us in the rack, {native:.1} us \
+         natively, ratio {ratio:.2} (tenth of the times and median of the ratios of {ROUNDS} alternating rounds; \
+         promised: at most 1.5)"
+    ));
+    let row = [
+        "microseconds a block",
+        &format!("{native:.2}"),
+        &format!("{rack:.2}"),
+        &format!("{ratio:.3}"),
+    ];
+    record.rows.push(row.map(str::to_owned).to_vec());
+}
+
+fn time(chain: &mut Chain, input: &[Vec<f32>]) -> f64 {
+    let mut planes = input.to_vec();
+    let start = Instant::now();
+    for at in 0..BLOCKS {
+        let range = at * BLOCK_FRAMES..(at + 1) * BLOCK_FRAMES;
+        chain(&mut planes.iter_mut().map(|plane| &mut plane[range.clone()]).collect::<Vec<_>>());
+    }
+    start.elapsed().as_secs_f64()
+}
+
+/// Late blocks, and the share of all threads' time that was worked.
+#[derive(Clone, Copy, Default)]
+struct Pace {
+    blocks: usize,
+    late_blocks: usize,
+    worked: Duration,
+}
+
+fn keep_pace(record: &mut Record) {
+    let effects = Effects::live(None);
+    let mut both = [Pace::default(); 2];
+    for _ in 0..PACED_ROUNDS {
+        for (side, total) in both.iter_mut().enumerate() {
+            let chain = || if side == 0 { native() } else { rack(&effects) };
+            let threads: Vec<Vec<Chain>> =
+                (0..THREADS).map(|_| (0..CHAINS / THREADS).map(|_| chain()).collect()).collect();
+            for pace in played(threads) {
+                total.blocks += pace.blocks;
+                total.late_blocks += pace.late_blocks;
+                total.worked += pace.worked;
+            }
+        }
+    }
+    let [native, rack] = both.map(|pace| {
+        let time = PACED_TIME.as_secs_f64() * (PACED_ROUNDS * THREADS) as f64;
+        (pace, pace.worked.as_secs_f64() / time * 100.0)
+    });
+    record.findings.push(format!(
+        "{CHAINS} chains of eight on {THREADS} threads without priority, {BLOCK_FRAMES} frames at {RATE_HZ} Hz, {} s a side: \
+         {} of {} blocks were late in racks, {} of {} natively; work took {:.0} % and {:.0} % of the time",
+        PACED_TIME.as_secs() * PACED_ROUNDS as u64,
+        rack.0.late_blocks, rack.0.blocks, native.0.late_blocks, native.0.blocks, rack.1, native.1
+    ));
+    for (what, native, rack) in [
+        ("late blocks", native.0.late_blocks as f64, rack.0.late_blocks as f64),
+        ("percent of time", native.1, rack.1),
+    ] {
+        let ratio = format!("{:.3}", rack / native);
+        record.rows.push(vec![
+            what.to_owned(),
+            format!("{native:.2}"),
+            format!("{rack:.2}"),
+            ratio,
+        ]);
+    }
+}
+
+/// Plays all chains, those of each thread one behind the other.
+fn played(threads: Vec<Vec<Chain>>) -> Vec<Pace> {
+    std::thread::scope(|scope| {
+        let players: Vec<_> =
+            threads.into_iter().map(|chains| scope.spawn(move || play(chains))).collect();
+        players.into_iter().map(|player| player.join().expect("it plays to the end")).collect()
+    })
+}
+
+fn play(mut chains: Vec<Chain>) -> Pace {
+    wavemill_runtime::prepare_thread();
+    let noise = wavemill_tests::signal::pink(RATE_HZ, 2, BLOCK_FRAMES, 0.3, 1).planes;
+    let block_time = Duration::from_secs_f64(BLOCK_FRAMES as f64 / f64::from(RATE_HZ));
+    let mut pace = Pace::default();
+    let begin = Instant::now();
+    let mut due = begin;
+    while begin.elapsed() < PACED_TIME {
+        let start = Instant::now();
+        for chain in &mut chains {
+            let mut planes = noise.clone();
+            chain(&mut planes.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+        }
+        pace.worked += start.elapsed();
+        pace.blocks += 1;
+        due += block_time;
+        let left = due.checked_duration_since(Instant::now());
+        pace.late_blocks += usize::from(left.is_none());
+        match left {
+            Some(left) => std::thread::park_timeout(left),
+            // As a sound card that had to repeat a block.
+            None => due = Instant::now(),
+        }
+    }
+    pace
+}
