@@ -20,7 +20,7 @@ const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
 pub(super) struct View {
     path: String,
     /// What became of the last action.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     is_wrong: bool,
 }
 

@@ -10,6 +10,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wavemill_core::audio::StreamSpec;
+use wavemill_pipelines::Diagnostic;
 use wavemill_rack::{Loaded, Part};
 
 /// One thing at a time.
@@ -61,9 +62,15 @@ fn load(path: &Path, spec: &StreamSpec) -> Result<Box<Loaded>, Vec<String>> {
     }
     let text = fs::read_to_string(path).map_err(wrong)?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    wavemill_rack::parts(&text, &effects().in_folder(folder), spec).map(Box::new).map_err(|found| {
-        found.iter().map(|one| format!("line {}: {}", one.line, one.message)).collect()
-    })
+    let loaded = wavemill_rack::parts(&text, &effects().in_folder(folder), spec);
+    loaded.map(Box::new).map_err(|mistakes| mistakes.iter().map(line).collect())
+}
+
+/// A mistake as `wavemill check` says it, in one line.
+fn line(mistake: &Diagnostic) -> String {
+    let Diagnostic { line, message, .. } = mistake;
+    let help = mistake.help.iter().map(|help| format!("; {help}")).collect::<String>();
+    format!("line {line}: {message}{help}")
 }
 
 /// Never over a file that is there. Folders of Wavemill's own are made.

@@ -121,6 +121,12 @@ fn what_is_wrong_with_a_module_or_a_file_is_said() {
     stage.ask(Request::Load { path, spec: stage.face.desk.spec() });
     assert!(!stage.face.header.is_wrong());
     assert!(stage.shows("Limit") && stage.face.desk.model().slots()[0].part.is_some());
+    let wrong = folder.path().join("wrong.toml");
+    let text = "version = 1\n[pipeline]\nname = \"a\"\n[[step]]\nuse = \"lmit\"\n";
+    stage.ask(Request::Save { path: wrong.clone(), text: text.into(), is_preset: false });
+    stage.ask(Request::Load { path: wrong, spec: stage.face.desk.spec() });
+    let notes = stage.face.header.notes.join("\n");
+    assert!(notes.contains("line 5: ") && notes.contains("did you mean `limit`"), "{notes}");
 }
 
 #[test]
