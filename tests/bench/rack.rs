@@ -4,6 +4,7 @@
 use crate::record::{Record, median, tenth};
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::denormals::FlushDenormals;
@@ -66,17 +67,8 @@ pub(crate) fn run(_arguments: &[String]) -> Record {
 const STRIDE: usize = BLOCK_FRAMES + 16;
 
 /// As eight plugins in a row: in place on the host's samples, nothing scanned.
-fn native() -> Chain {
-    let mut effects = [
-        started::<effect_gate::Gate>(&[]),
-        started::<effect_noise_reduction::NoiseReduction>(&[]),
-        started::<effect_parametric_eq::ParametricEq>(BANDS),
-        started::<effect_de_esser::DeEsser>(&[]),
-        started::<effect_compressor::Compressor>(&[]),
-        started::<effect_saturator::Saturator>(&[]),
-        started::<effect_parametric_eq::ParametricEq>(BANDS),
-        started::<effect_reverb::Reverb>(&[]),
-    ];
+fn native(names: &[&str]) -> Chain {
+    let mut effects: Vec<Process> = names.iter().map(|name| effect(name)).collect();
     let mut samples = vec![0.0; 2 * STRIDE];
     Box::new(move |planes| {
         let _flush = FlushDenormals::on();
@@ -92,6 +84,19 @@ fn native() -> Chain {
     })
 }
 
+fn effect(name: &str) -> Process {
+    match name {
+        "gate" => started::<effect_gate::Gate>(&[]),
+        "noise-reduction" => started::<effect_noise_reduction::NoiseReduction>(&[]),
+        "parametric-eq" => started::<effect_parametric_eq::ParametricEq>(BANDS),
+        "de-esser" => started::<effect_de_esser::DeEsser>(&[]),
+        "compressor" => started::<effect_compressor::Compressor>(&[]),
+        "saturator" => started::<effect_saturator::Saturator>(&[]),
+        "reverb" => started::<effect_reverb::Reverb>(&[]),
+        _ => panic!("{name} is not written in Rust"),
+    }
+}
+
 type Process = Box<dyn FnMut(&mut Block<'_>) + Send>;
 
 fn started<E: Effect + Send + 'static>(params: &[(&str, f64)]) -> Process {
@@ -104,31 +109,54 @@ fn started<E: Effect + Send + 'static>(params: &[(&str, f64)]) -> Process {
 }
 
 /// As the plugin plays it.
-fn rack(effects: &Effects) -> Chain {
-    let slots: Slots<Option<Part>> = NAMES.map(|name| {
+fn rack(effects: &Effects, names: &[&str]) -> Chain {
+    let part = |name: &str| {
         let module = effects.load(name).expect("it is bundled");
         let mut part = Part::effect(name, module, None).expect("it has no preset");
         if name == "parametric-eq" {
             part.set_by_key(BANDS.iter().copied());
         }
-        Some(part)
-    });
+        part
+    };
+    let slots: Slots<Option<Part>> =
+        std::array::from_fn(|slot| names.get(slot).map(|name| part(name)));
     let spec = StreamSpec::new(RATE_HZ, 2);
-    let (mut rack, supervisor, incidents) =
+    let (mut rack, mut supervisor, incidents) =
         wavemill_rack::rack(&spec, &slots, &[1.0; 8], Arc::default());
     assert!(incidents.is_empty(), "{incidents:?}");
     rack.reset();
     Box::new(move |planes| {
-        // It owns what the rack gives back.
-        let _ = &supervisor;
         rack.process(planes, false).expect("no render is stopped in real time");
-        assert!(!rack.take_need(), "an effect broke");
+        if rack.take_need() {
+            BREAKS.fetch_add(supervisor.tend(&slots).len(), Ordering::Relaxed);
+        }
     })
 }
 
+/// How often an effect was taken for one that is late.
+static BREAKS: AtomicUsize = AtomicUsize::new(0);
+
+/// All of them, and each alone.
 fn compare(record: &mut Record) {
+    let effects = Effects::live(None);
+    let mut chains = vec![("eight effects", NAMES.to_vec())];
+    let alone = NAMES.iter().enumerate().filter(|(index, name)| !NAMES[..*index].contains(name));
+    chains.extend(alone.map(|(_, name)| (*name, vec![*name])));
+    for (what, names) in chains {
+        let [native, rack, ratio] = compared(native(&names), rack(&effects, &names));
+        record.findings.push(format!(
+            "{what}: a block of {BLOCK_FRAMES} stereo frames takes {rack:.1} us in the rack, {native:.1} us natively, \
+             ratio {ratio:.2} (tenth of the times and median of the ratios of {ROUNDS} alternating rounds)"
+        ));
+        let numbers = [native, rack, ratio].map(|number| format!("{number:.3}"));
+        let what = format!("{what} in microseconds a block");
+        record.rows.push(std::iter::once(what).chain(numbers).collect());
+    }
+}
+
+/// Microseconds of a block natively and in the rack, and the ratio.
+fn compared(mut native: Chain, mut rack: Chain) -> [f64; 3] {
     let input = wavemill_tests::signal::pink(RATE_HZ, 2, BLOCKS * BLOCK_FRAMES, 0.3, 1).planes;
-    let (mut native, mut rack) = (native(), rack(&Effects::live(None)));
     let (mut natives, mut racks) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         let times = [time(&mut native, &input), time(&mut rack, &input)];
@@ -140,19 +168,7 @@ fn compare(record: &mut Record) {
     }
     let ratios: Vec<f64> = racks.iter().zip(&natives).map(|(rack, native)| rack / native).collect();
     let us = |times: &[f64]| tenth(times) / BLOCKS as f64 * 1e6;
-    let (native, rack, ratio) = (us(&natives), us(&racks), median(&ratios));
-    record.findings.push(format!(
-        "a block of {BLOCK_FRAMES} stereo frames through eight effects takes {rack:.1} us in the rack, {native:.1} us \
-         natively, ratio {ratio:.2} (tenth of the times and median of the ratios of {ROUNDS} alternating rounds; \
-         promised: at most 1.5)"
-    ));
-    let row = [
-        "microseconds a block",
-        &format!("{native:.2}"),
-        &format!("{rack:.2}"),
-        &format!("{ratio:.3}"),
-    ];
-    record.rows.push(row.map(str::to_owned).to_vec());
+    [us(&natives), us(&racks), median(&ratios)]
 }
 
 fn time(chain: &mut Chain, input: &[Vec<f32>]) -> f64 {
@@ -178,7 +194,7 @@ fn keep_pace(record: &mut Record) {
     let mut both = [Pace::default(); 2];
     for _ in 0..PACED_ROUNDS {
         for (side, total) in both.iter_mut().enumerate() {
-            let chain = || if side == 0 { native() } else { rack(&effects) };
+            let chain = || if side == 0 { native(&NAMES) } else { rack(&effects, &NAMES) };
             let threads: Vec<Vec<Chain>> =
                 (0..THREADS).map(|_| (0..CHAINS / THREADS).map(|_| chain()).collect()).collect();
             for pace in played(threads) {
@@ -194,9 +210,9 @@ fn keep_pace(record: &mut Record) {
     });
     record.findings.push(format!(
         "{CHAINS} chains of eight on {THREADS} threads without priority, {BLOCK_FRAMES} frames at {RATE_HZ} Hz, {} s a side: \
-         {} of {} blocks were late in racks, {} of {} natively; work took {:.0} % and {:.0} % of the time",
+         {} of {} blocks were late in racks, {} of {} natively; work took {:.0} % and {:.0} % of the time; effects broken: {}",
         PACED_TIME.as_secs() * PACED_ROUNDS as u64,
-        rack.0.late_blocks, rack.0.blocks, native.0.late_blocks, native.0.blocks, rack.1, native.1
+        rack.0.late_blocks, rack.0.blocks, native.0.late_blocks, native.0.blocks, rack.1, native.1, BREAKS.load(Ordering::Relaxed)
     ));
     for (what, native, rack) in [
         ("late blocks", native.0.late_blocks as f64, rack.0.late_blocks as f64),

@@ -7,8 +7,9 @@ use std::time::Duration;
 use wavemill_core::units::SampleRate;
 
 /// Time that the calls of all live effects in one callback may take together. A chain makes one a callback
-/// and hands it to each call; when it is used up, every further call gets one tick (0.5 ms), so that an
-/// effect is not blamed for what one before it took. Counted in ticks: real-time, no call reads a clock.
+/// and hands it to each call; when it is used up, every further call gets two ticks (1 ms), so that an
+/// effect is not blamed for what one before it took, nor for what its thread waited. Counted in ticks:
+/// real-time, no call reads a clock.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// Of which the first is under way.
@@ -68,14 +69,14 @@ mod tests {
     fn allowance_is_the_duration_live_and_that_of_files_offline() {
         // 1.33 ms are three ticks of 0.5 ms, and one is under way.
         assert_eq!(deadlines(64), (4, 2_001));
-        assert_eq!(deadlines(0), (2, 2_001));
+        assert_eq!(deadlines(0), (3, 2_001));
         assert_eq!(deadlines(48_000), (2_001, 100_001));
         assert!(deadlines(usize::MAX).0 > 1_000_000);
         assert!(Allowance::real_time(64, SampleRate(0)).deadline() > 2);
     }
 
     #[test]
-    fn calls_share_it_and_each_gets_a_tick() {
+    fn calls_share_it_and_each_gets_two_ticks() {
         let mut allowance = Allowance::real_time(64, RATE);
         allowance.spend(1);
         assert_eq!(allowance.deadline(), 3);

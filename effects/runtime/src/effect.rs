@@ -11,7 +11,7 @@ use crate::lane::Lane;
 use crate::limits;
 use crate::module::Module;
 use crate::settings::SettingsError;
-use crate::ticker::{self, Ticker};
+use crate::ticker;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
 use wavemill_core::descriptor::ParamValue;
@@ -34,8 +34,6 @@ pub struct Effect {
     latency: Frames,
     tail: Tail,
     spending: TimeAccount,
-    /// The clock of deadlines.
-    ticker: &'static Ticker,
     /// Frames processed so far.
     position: u64,
     changes: Changes,
@@ -84,7 +82,7 @@ impl Effect {
         max_frames: usize,
     ) -> Result<Self, CreateError> {
         let budgets = module.sandbox().budgets();
-        let ticker = ticker::of(module.sandbox().mode());
+        let tick = ticker::of(module.sandbox().mode()).tick();
         let mut effect = Self {
             module,
             sample_rate: spec.sample_rate,
@@ -95,8 +93,7 @@ impl Effect {
             times: None,
             latency: Frames::ZERO,
             tail: Tail::Frames(Frames::ZERO),
-            spending: TimeAccount::new(budgets, spec.sample_rate, ticker.tick()),
-            ticker,
+            spending: TimeAccount::new(budgets, spec.sample_rate, tick),
             position: 0,
             changes: Changes::default(),
             broken: None,
@@ -336,9 +333,9 @@ impl Effect {
             let Some(ticks) = self.spending.deadline(count, self.position, allowance) else {
                 return Err(self.broken("fx_process", Fault::OutOfFileTime, index));
             };
-            let begin = self.ticker.now();
-            let result = self.lanes[index].process(block, start, count, ticks);
-            self.spending.add(self.ticker.now() - begin, allowance);
+            let lane = &mut self.lanes[index];
+            let result = lane.process(block, start, count, ticks);
+            self.spending.add(lane.guest.ticks_taken(), allowance);
             match result {
                 Ok(code) => is_silent &= code == 1,
                 Err((failed, frame)) => {
@@ -378,9 +375,9 @@ impl Effect {
             let Some(ticks) = deadline else {
                 return Err(self.broken(name, Fault::OutOfFileTime, index));
             };
-            let begin = self.ticker.now();
-            let result = call(&mut self.lanes[index].guest, ticks);
-            self.spending.add(self.ticker.now() - begin, allowance);
+            let guest = &mut self.lanes[index].guest;
+            let result = call(guest, ticks);
+            self.spending.add(guest.ticks_taken(), allowance);
             result.map_err(|failed| self.broken(failed.call, failed.fault, index))?;
         }
         Ok(())

@@ -1,6 +1,5 @@
 //! One instance of a module: its store, its memory and its functions.
 
-use crate::deadline;
 use crate::fault::Fault;
 use crate::host::Host;
 use crate::limits;
@@ -17,6 +16,8 @@ pub(crate) struct Guest {
     memory: Memory,
     calls: Calls,
     running: Running,
+    /// The tick at which the latest call began, of files.
+    begin: u64,
     is_live: bool,
 }
 
@@ -163,9 +164,7 @@ impl Guest {
         let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
         store.limiter(|host| &mut host.limiter);
         if mode == Mode::Live {
-            store.epoch_deadline_callback(|mut store| {
-                Ok(store.data_mut().deadline.look(deadline::worked()))
-            });
+            store.epoch_deadline_callback(|mut store| Ok(store.data_mut().deadline.look()));
         }
         let failed = |error| StartError::of(&error);
         if mode == Mode::Metered {
@@ -180,7 +179,7 @@ impl Guest {
         let calls = Calls::of(&instance, &mut store).map_err(failed)?;
         let initialize: Option<TypedFunc<(), ()>> = optional(&instance, &mut store, "_initialize");
         let is_live = mode == Mode::Live;
-        let mut guest = Self { store, memory, calls, running, is_live };
+        let mut guest = Self { store, memory, calls, running, begin: 0, is_live };
         if let Some(initialize) = initialize {
             guest.allow(ticks);
             call(&mut guest.store, &initialize, ())
@@ -192,8 +191,18 @@ impl Guest {
     /// Time for the calls that follow, up to the next of these. Real-time.
     fn allow(&mut self, ticks: u64) {
         self.running.ticker().wake_for(ticks);
+        self.begin = self.running.ticker().now();
         let until = if self.is_live { self.store.data_mut().deadline.begin(ticks) } else { ticks };
         self.store.set_epoch_deadline(until);
+    }
+
+    /// Ticks that the latest calls took: those since [`allow`](Self::allow). Real-time.
+    pub(crate) fn ticks_taken(&self) -> u64 {
+        if self.is_live {
+            self.store.data().deadline.taken()
+        } else {
+            self.running.ticker().now() - self.begin
+        }
     }
 
     /// The description, as the module wrote it.

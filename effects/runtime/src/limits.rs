@@ -44,8 +44,9 @@ pub(crate) const LIVE_TIME_FACTOR: u32 = 4;
 /// Least time of a live call where its caller gives no allowance.
 pub(crate) const LIVE_TIME_MIN: Duration = Duration::from_millis(20);
 
-/// Least time of a live call in ticks of which the first is under way, whatever is left of an allowance.
-pub(crate) const LIVE_TICKS_MIN: u64 = 2;
+/// Least time of a live call in ticks of which the first is under way, whatever is left of an allowance. A call that ends
+/// in time sees as many only if its thread is kept waiting twice within it.
+pub(crate) const LIVE_TICKS_MIN: u64 = 3;
 
 /// How often deadlines are looked at while files are processed.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
