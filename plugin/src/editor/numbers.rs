@@ -163,9 +163,11 @@ fn integrated(ui: &mut Ui, rect: Rect, readings: &Readings, standing: &TargetSta
 /// The verdict as a sign of its own: one sees it from across the room.
 fn verdict(painter: &Painter, rect: Rect, standing: &TargetState) {
     let (mark, words) = standing.headline();
-    let color = color_of(mark);
+    let mut color = color_of(mark);
     if mark != Mark::None {
         painter.rect_filled(rect, theme::CORNER, theme::veil(color, 0.16));
+        // The sign has the color; words need more contrast.
+        color = theme::TEXT;
     }
     let left = if mark == Mark::None { rect.left() } else { rect.left() + 7.0 };
     let left = left + sign(painter, pos2(left + 6.0, rect.center().y), mark);

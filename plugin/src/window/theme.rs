@@ -1,7 +1,7 @@
 //! Colors and sizes of the editor, in one place.
 //!
-//! Colors are those of Okabe and Ito, which people with any kind of color vision can distinguish; no
-//! state is shown by color alone.
+//! Colors are those of Okabe and Ito, which people with any kind of color vision can distinguish, two of them lighter; no
+//! state is shown by color alone. All text has the contrast of WCAG 2.2's level AAA, so that there is no second theme.
 
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Visuals};
 use std::sync::Arc;
@@ -9,8 +9,10 @@ use wavemill_core::typeface;
 
 pub(crate) const GROUND: Color32 = Color32::from_rgb(0x14, 0x17, 0x1c);
 pub(crate) const PANEL: Color32 = Color32::from_rgb(0x1b, 0x1f, 0x26);
+/// What is chosen among its like.
+pub(crate) const CHOSEN: Color32 = Color32::from_rgb(0x20, 0x25, 0x2d);
 pub(crate) const GRID: Color32 = Color32::from_rgb(0x2c, 0x32, 0x3c);
-pub(crate) const FAINT: Color32 = Color32::from_rgb(0x84, 0x8e, 0x9c);
+pub(crate) const FAINT: Color32 = Color32::from_rgb(0xaa, 0xb4, 0xc1);
 pub(crate) const TEXT: Color32 = Color32::from_rgb(0xe4, 0xe8, 0xee);
 
 /// The signal.
@@ -18,11 +20,21 @@ pub(crate) const SIGNAL: Color32 = Color32::from_rgb(0x56, 0xb4, 0xe9);
 /// Within a target.
 pub(crate) const GOOD: Color32 = Color32::from_rgb(0x2a, 0xc0, 0x95);
 /// Beyond a limit.
-pub(crate) const BAD: Color32 = Color32::from_rgb(0xe8, 0x74, 0x22);
+pub(crate) const BAD: Color32 = Color32::from_rgb(0xff, 0x91, 0x42);
 /// What is remembered: peak hold, a reference.
 pub(crate) const HELD: Color32 = Color32::from_rgb(0xf0, 0xe4, 0x42);
 /// The target itself.
-pub(crate) const TARGET: Color32 = Color32::from_rgb(0xcc, 0x79, 0xa7);
+pub(crate) const TARGET: Color32 = Color32::from_rgb(0xe4, 0x9a, 0xc4);
+
+/// Behind white text.
+const SELECTION: Color32 = Color32::from_rgb(0x2f, 0x5b, 0x78);
+
+/// Buttons: as they are, below the mouse, and pressed.
+const BUTTONS: [Color32; 3] = [
+    Color32::from_rgb(0x28, 0x2e, 0x38),
+    Color32::from_rgb(0x34, 0x3c, 0x49),
+    Color32::from_rgb(0x3f, 0x49, 0x59),
+];
 
 /// The ring around what the keyboard is at.
 pub(crate) const FOCUS: Color32 = Color32::WHITE;
@@ -58,12 +70,12 @@ pub(crate) fn apply(context: &egui::Context) {
     visuals.window_fill = PANEL;
     visuals.extreme_bg_color = GROUND;
     visuals.override_text_color = Some(TEXT);
-    visuals.selection.bg_fill = veil(SIGNAL, 0.45);
-    visuals.selection.stroke = hairline(TEXT);
+    visuals.selection.bg_fill = SELECTION;
+    visuals.selection.stroke = hairline(Color32::WHITE);
     visuals.widgets.noninteractive.bg_stroke = hairline(GRID);
-    visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(0x28, 0x2e, 0x38);
-    visuals.widgets.hovered.weak_bg_fill = Color32::from_rgb(0x34, 0x3c, 0x49);
-    visuals.widgets.active.weak_bg_fill = Color32::from_rgb(0x3f, 0x49, 0x59);
+    visuals.widgets.inactive.weak_bg_fill = BUTTONS[0];
+    visuals.widgets.hovered.weak_bg_fill = BUTTONS[1];
+    visuals.widgets.active.weak_bg_fill = BUTTONS[2];
     context.set_visuals(visuals);
     context.set_fonts(fonts());
     // Words are no controls: nothing about them is marked or copied.
@@ -168,5 +180,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Source: WCAG 2.2, "relative luminance" and "contrast ratio".
+    fn contrast(one: Color32, other: Color32) -> f32 {
+        let luminance = |color| {
+            let [r, g, b, _] = egui::Rgba::from(color).to_array();
+            0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        one.max(other) / one.min(other)
+    }
+
+    /// Source: WCAG 2.2, success criteria 1.4.6 and 1.4.11.
+    #[test]
+    fn text_has_enhanced_contrast_and_what_is_drawn_enough() {
+        for color in [FAINT, TEXT, SIGNAL, GOOD, BAD, HELD, TARGET] {
+            for ground in [GROUND, PANEL] {
+                let contrast = contrast(color, ground);
+                assert!(contrast >= 7.0, "{color:?} on {ground:?}: {contrast}");
+            }
+        }
+        let others = BUTTONS.iter().map(|button| (TEXT, *button));
+        let others = others.chain([(Color32::WHITE, SELECTION), (TEXT, CHOSEN), (FAINT, CHOSEN)]);
+        for (color, ground) in others {
+            let contrast = contrast(color, ground);
+            assert!(contrast >= 7.0, "{color:?} on {ground:?}: {contrast}");
+        }
+        assert!(contrast(SIGNAL, CHOSEN) >= 3.0 && contrast(FOCUS, PANEL) >= 3.0);
     }
 }

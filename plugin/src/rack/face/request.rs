@@ -69,8 +69,10 @@ fn load(path: &Path, spec: &StreamSpec) -> Result<Box<Loaded>, Vec<String>> {
 /// A mistake as `wavemill check` says it, in one line.
 fn line(mistake: &Diagnostic) -> String {
     let Diagnostic { line, message, .. } = mistake;
-    let help = mistake.help.iter().map(|help| format!("; {help}")).collect::<String>();
-    format!("line {line}: {message}{help}")
+    match &mistake.help {
+        Some(help) => format!("line {line}: {message}; {help}"),
+        None => format!("line {line}: {message}"),
+    }
 }
 
 /// Never over a file that is there. Folders of Wavemill's own are made.

@@ -7,8 +7,8 @@ use crate::rack::source::{self, Source};
 use crate::window::tip::Tip;
 use crate::window::{panel, set_param, theme};
 use egui::{
-    Align, Atom, Button, Color32, Layout, Popup, PopupCloseBehavior, Rect, Response, RichText,
-    Role, Sense, Shape, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Align, Atom, Button, Layout, Popup, PopupCloseBehavior, Rect, Response, RichText, Role, Sense,
+    Shape, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::BoolParam;
@@ -33,7 +33,7 @@ impl Face {
     fn slot(&mut self, ui: &mut Ui, row: Rect, at: (usize, &SlotModel), context: &GuiContext) {
         let (index, slot) = at;
         let is_shown = self.shown == index;
-        let ground = if is_shown { Color32::from_rgb(0x25, 0x2b, 0x34) } else { theme::PANEL };
+        let ground = if is_shown { theme::CHOSEN } else { theme::PANEL };
         ui.painter().rect_filled(row, theme::CORNER, ground);
         if is_shown {
             let stroke = Stroke::new(1.0, theme::SIGNAL);
