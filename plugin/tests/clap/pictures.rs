@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Colors as the display has them: blue, green, red. Source: `editor/theme.rs`.
 const GOOD: [u8; 3] = [0x95, 0xc0, 0x2a];
-const BAD: [u8; 3] = [0x22, 0x74, 0xe8];
+const BAD: [u8; 3] = [0x42, 0x91, 0xff];
 
 /// A minute of music.
 fn minute() -> Vec<[f32; 2]> {
