@@ -2,7 +2,7 @@
 
 use super::tip::{Tip, label};
 use super::verdict::TargetState;
-use super::{panel, theme};
+use super::{export, panel, theme};
 use crate::plugin::SharedState;
 use crate::window::set_param;
 use egui::{
@@ -22,17 +22,20 @@ pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
     desk: &SharedState,
-    own: &mut String,
-    standing: &TargetState,
+    (own, export): (&mut String, &mut export::View),
+    session: &export::Session<'_>,
     context: &GuiContext,
 ) {
     panel::inside(ui, rect, |ui| {
         ui.horizontal_centered(|ui| {
             ui.label(RichText::new("Wavemill").size(17.0).strong());
             ui.add_space(10.0);
-            target(ui, desk, own, standing);
+            target(ui, desk, own, session.standing);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
+                ui.menu_button("Numbers", |ui| {
+                    export.show(ui, session, &desk.capture_folder());
+                });
                 let tip = "Resets all measurements.";
                 if ui.add(Button::new("Reset")).tip(tip).clicked() {
                     desk.shared.reset();

@@ -1,13 +1,16 @@
 //! Loudness over the session.
 
+use super::cursor;
+use super::overs::{self, Over};
 use super::verdict::TargetState;
 use super::{panel, theme, words};
 use crate::meters::{BINS, LOWEST_LUFS, Point, Snapshot};
 use crate::window::scale::{Axis, clock, time_step_s};
+use crate::window::tip::Tip as _;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{
-    Align, Align2, Color32, EventFilter, Key, Layout, Painter, Pos2, Rect, Response, RichText,
-    Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Color32, EventFilter, Key, Layout, Painter, Pos2, Rect, Response,
+    RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 /// Lowest and highest loudness shown.
@@ -20,6 +23,9 @@ const SPAN_MIN_S: f64 = 10.0;
 /// Columns further apart than this are a gap in the session, unless its points are.
 const GAP_MIN: f32 = 8.0;
 
+/// The span in which an over is shown where all of the session was, in seconds.
+const OVER_SPAN_S: f64 = 60.0;
+
 /// Width of the distribution, in points.
 const DISTRIBUTION_WIDTH: f32 = 54.0;
 
@@ -30,6 +36,8 @@ pub(super) struct View {
     span_s: Option<f64>,
     /// How far before the end the view ends, in seconds.
     back_s: f64,
+    /// The over that was asked for last.
+    over: Option<Over>,
 }
 
 impl View {
@@ -59,9 +67,18 @@ impl View {
         #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
         let point_width = (history.point_s / (to_s - from_s)) as f32 * plot.width();
         curve(&painter, (plot, axis), &columns, GAP_MIN.max(2.5 * point_width), standing);
-        overs(&painter, plot, &columns, standing);
+        marks(&painter, plot, &columns, standing);
         distribution(&painter, room, plot, axis, counts);
-        self.buttons(ui, rect, total_s);
+        #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
+        let place =
+            |at_s: f64| plot.left() + ((at_s - from_s) / (to_s - from_s)) as f32 * plot.width();
+        let pointer = response.hover_pos().map(|pointer| pointer.x);
+        let over = self.over.map(|over| place(over.at_s)).filter(|x| plot.x_range().contains(*x));
+        if let Some(x) = pointer.or(over) {
+            let at_s = from_s + f64::from((x - plot.left()) / plot.width()) * (to_s - from_s);
+            cursor::draw(&painter, (plot, axis), x, at_s, nearest(&columns, x));
+        }
+        self.buttons(ui, rect, total_s, &overs::of(history, standing));
         panel::explained_by_title(ui, rect, response, words::HISTORY);
     }
 
@@ -102,10 +119,20 @@ impl View {
         }
     }
 
-    /// Spans that one wants often; they can be reached by the keyboard.
-    fn buttons(&mut self, ui: &mut Ui, rect: Rect, total_s: f64) {
+    /// Shows the next over, the first one behind the last, in the middle.
+    fn show_next(&mut self, overs: &[Over], total_s: f64) {
+        let is_next = |over: &&Over| self.over.is_none_or(|latest| over.at_s > latest.at_s);
+        let Some(over) = overs.iter().find(is_next).or(overs.first()) else { return };
+        self.over = Some(*over);
+        let span_s = self.span_s.unwrap_or(OVER_SPAN_S).min(total_s.max(SPAN_MIN_S));
+        self.span_s = (span_s < total_s).then_some(span_s);
+        self.back_s = (total_s - over.at_s - span_s / 2.0).clamp(0.0, (total_s - span_s).max(0.0));
+    }
+
+    /// Overs, and spans that one wants often; they can be reached by the keyboard.
+    fn buttons(&mut self, ui: &mut Ui, rect: Rect, total_s: f64, overs: &[Over]) {
         let row = Rect {
-            min: pos2(rect.right() - 190.0, rect.top() + 1.0),
+            min: pos2(rect.left() + 70.0, rect.top() + 1.0),
             max: pos2(rect.right() - 6.0, rect.top() + 19.0),
         };
         panel::inside(ui, row, |ui| {
@@ -120,6 +147,14 @@ impl View {
                     if ui.selectable_label(is_chosen, words).clicked() {
                         self.span_s = span_s.filter(|span: &f64| *span < total_s);
                         self.back_s = 0.0;
+                    }
+                }
+                if !overs.is_empty() {
+                    let words = format!("{} {}", overs.len(), plural(overs.len(), "over"));
+                    let button = Button::new(RichText::new(words).size(10.5).color(theme::BAD));
+                    let tip = "Shows the next passage beyond the target's limits.";
+                    if ui.add(button.frame_when_inactive(false)).tip(tip).clicked() {
+                        self.show_next(overs, total_s);
                     }
                 }
             });
@@ -295,8 +330,19 @@ fn strip(mesh: &mut Mesh, from: Pos2, to: Pos2, bottom: f32, color: Color32) {
     mesh.add_triangle(first + 1, first + 2, first + 3);
 }
 
+/// The column below a place of the plot.
+fn nearest(columns: &[Column], x: f32) -> Option<Point> {
+    let distance = |column: &&Column| (column.x - x).abs();
+    let nearest = columns.iter().min_by(|one, other| distance(one).total_cmp(&distance(other)));
+    nearest.filter(|column| distance(column) <= GAP_MIN).map(|column| column.point)
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
 /// Marks where the true peak was beyond the limit.
-fn overs(painter: &Painter, plot: Rect, columns: &[Column], standing: &TargetState) {
+fn marks(painter: &Painter, plot: Rect, columns: &[Column], standing: &TargetState) {
     let Some(limit) = standing.peak_max_dbtp() else { return };
     for column in columns {
         if column.point.true_peak_dbtp.is_some_and(|peak| peak > limit) {
@@ -347,6 +393,8 @@ mod tests {
     use super::*;
     use crate::editor::stage::Stage;
     use crate::plugin::SharedState;
+    use crate::window::focus::press_at;
+    use egui::Event;
 
     const PLOT: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(200.0, 100.0) };
 
@@ -374,9 +422,9 @@ mod tests {
     fn view_follows_the_end_and_shows_at_least_ten_seconds() {
         assert_eq!(View::default().range(2.0), (0.0, 10.0));
         assert_eq!(View::default().range(100.0), (0.0, 100.0));
-        let minute = View { span_s: Some(60.0), back_s: 0.0 };
+        let minute = View { span_s: Some(60.0), ..View::default() };
         assert_eq!(minute.range(100.0), (40.0, 100.0));
-        let earlier = View { span_s: Some(60.0), back_s: 30.0 };
+        let earlier = View { span_s: Some(60.0), back_s: 30.0, ..View::default() };
         assert_eq!(earlier.range(100.0), (10.0, 70.0));
     }
 
@@ -419,6 +467,39 @@ mod tests {
             };
             let pieces = stage.shapes().into_iter().filter(is_piece).count();
             assert_eq!(pieces, 59, "{size:?}");
+        }
+    }
+
+    /// Ten minutes with two peaks beyond the limit.
+    fn with_overs() -> Stage {
+        let mut stage = Stage::new(SharedState::default());
+        let steady = Point { short_term_lufs: Some(-23.0), ..Point::default() };
+        let mut points = vec![steady; 6_000];
+        for second in [120, 480] {
+            points[second * 10].true_peak_dbtp = Some(0.5);
+        }
+        stage.fill_with(&points);
+        stage
+    }
+
+    #[test]
+    fn values_stand_at_the_pointer() {
+        let mut stage = with_overs();
+        let middle = stage.place_of("4:00");
+        stage.draw(vec![Event::PointerMoved(middle - vec2(0.0, 60.0))]);
+        stage.draw(Vec::new());
+        let values = "M \u{2013}   S \u{2212}23.0   TP \u{2013}";
+        assert!(stage.texts().iter().any(|text| text.starts_with("4:0") && text.ends_with(values)));
+    }
+
+    #[test]
+    fn overs_are_shown_one_after_the_other() {
+        let mut stage = with_overs();
+        assert!(stage.shows("2 overs"), "{:?}", stage.texts());
+        for time in ["2:00", "8:00", "2:00"] {
+            press_at(&mut stage, "2 overs", Key::Enter);
+            let shown = |text: &String| text.starts_with(time) && text.ends_with("TP 0.5");
+            assert!(stage.texts().iter().any(shown), "{time}: {:?}", stage.texts());
         }
     }
 }

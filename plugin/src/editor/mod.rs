@@ -1,6 +1,8 @@
 //! The editor: one glance shows loudness, peak and verdict.
 
 mod bars;
+mod cursor;
+mod export;
 mod footer;
 mod header;
 mod history;
@@ -8,6 +10,7 @@ mod layout;
 mod numbers;
 mod output;
 mod overlay;
+mod overs;
 mod scope;
 mod spectrum;
 mod spectrum_view;
@@ -41,6 +44,7 @@ pub struct Face {
     spectrum_view: spectrum_view::View,
     scope: scope::Scope,
     output: output::View,
+    export: export::View,
     standing: TargetState,
     /// What stands in the field for targets of one's own.
     own_target: String,
@@ -98,6 +102,7 @@ impl Face {
             spectrum_view: spectrum_view::View::default(),
             scope: scope::Scope::default(),
             output: output::View::default(),
+            export: export::View::default(),
             drawn_at: now,
             changed_at: now,
             seen: 0,
@@ -134,9 +139,16 @@ impl Face {
         let is_restless = self.refresh();
         let regions = Regions::of(ui.max_rect());
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
-        header::show(ui, regions.header, &self.desk, &mut self.own_target, &self.standing, context);
         let music = self.desk.shared.music();
         let readings = (self.desk.shared.shown(), music.as_deref());
+        let session = export::Session {
+            readings: readings.0.0,
+            music: readings.1,
+            history: &self.history,
+            standing: &self.standing,
+        };
+        let views = (&mut self.own_target, &mut self.export);
+        header::show(ui, regions.header, &self.desk, views, &session, context);
         numbers::show(ui, regions.numbers, readings, &self.standing);
         bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
         let counts = self.desk.shared.distribution.counts();

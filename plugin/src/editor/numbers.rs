@@ -42,7 +42,8 @@ pub(super) fn show(
 /// How much higher than the others the first row is.
 const HEAD: f32 = 1.4;
 
-fn rows(readings: &Readings, music: Option<&Music>) -> [Row; 8] {
+/// All but the integrated loudness.
+pub(super) fn rows(readings: &Readings, music: Option<&Music>) -> [Row; 8] {
     let row = |name, value, unit: &str, measure, words| Row {
         name,
         value: number(value),
@@ -122,12 +123,12 @@ fn certainty(confidence: f64) -> String {
 }
 
 /// One reading: name, number, unit, and what else is known of it.
-struct Row {
-    name: &'static str,
-    value: String,
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) value: String,
     /// As the largest so far.
-    note: Option<String>,
-    unit: String,
+    pub(super) note: Option<String>,
+    pub(super) unit: String,
     /// Its key in reports, where a target may ask for it.
     measure: &'static str,
     words: &'static str,

@@ -153,9 +153,14 @@ impl Stage {
     /// So many points of a steady program.
     pub(crate) fn fill_history(&mut self, count: usize) {
         let point = Point { short_term_lufs: Some(-23.0), ..Point::default() };
+        self.fill_with(&vec![point; count]);
+    }
+
+    /// These points, the first ones of a session.
+    pub(crate) fn fill_with(&mut self, points: &[Point]) {
         let mut scribe = HistoryWriter::default();
-        for _ in 0..count {
-            scribe.push(&self.desk.shared.history, point);
+        for point in points {
+            scribe.push(&self.desk.shared.history, *point);
         }
         self.draw(Vec::new());
     }

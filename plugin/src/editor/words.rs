@@ -30,6 +30,7 @@ pub(crate) const SPECTRUM: &str = "Power of both channels in 1/24-octave bands, 
 pub(crate) const HISTORY: &str = "Short-term loudness (filled) and momentary loudness (line) since \
     the last reset. Orange: short-term loudness above the target's limit or, if it has none, more \
     than 5 LU above the target. Marks at the top: true peaks above the limit. Right: histogram of \
-    short-term loudness. Zoom and move with the wheel and arrow keys; space shows everything.";
+    short-term loudness. The pointer reads values. Zoom and move with the wheel and arrow keys; space \
+    shows everything.";
 pub(crate) const SAVED: &str =
     "Values from when the project was saved, until something is measured or the meters are reset.";

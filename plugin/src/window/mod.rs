@@ -11,6 +11,7 @@
 pub(crate) mod field;
 pub(crate) mod focus;
 mod keyboard;
+pub(crate) mod new_file;
 pub(crate) mod pace;
 pub(crate) mod panel;
 pub(crate) mod place;

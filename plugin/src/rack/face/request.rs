@@ -4,9 +4,9 @@ use super::Face;
 use crate::lookup::Answer;
 use crate::rack::folders;
 use crate::rack::source::{Source, effects};
+use crate::window::new_file;
 use nice_plug::context::gui::GuiContext;
 use std::fs;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wavemill_core::audio::StreamSpec;
@@ -79,11 +79,8 @@ fn line(mistake: &Diagnostic) -> String {
 fn save(path: &Path, text: &str) -> Result<(), String> {
     let own = folders::data().filter(|data| path.starts_with(data));
     let folder = own.and(path.parent()).map_or(Ok(()), fs::create_dir_all);
-    let file = folder.and_then(|()| fs::File::options().write(true).create_new(true).open(path));
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => format!("{} exists: choose another name.", path.display()),
-        _ => format!("{}: {error}", path.display()),
-    })
+    folder.map_err(|error| format!("{}: {error}", path.display()))?;
+    new_file::write(path, text)
 }
 
 /// The part with the values of a preset file.
