@@ -6,6 +6,7 @@
 
 mod control;
 mod dry_line;
+mod file;
 mod glide;
 mod levels;
 mod part;
@@ -21,11 +22,12 @@ mod text;
 mod voice;
 
 pub use control::{Control, Scale};
+pub use file::{LOOK_TIME, WatchedFile};
 pub use levels::{Levels, METER_COUNT, Peaks};
 pub use part::{Part, PartError, steps};
 pub use rack::{Mix, Rack, RenderStopped};
 pub use response::Response;
-pub use supervisor::{Incident, Supervisor, rack};
+pub use supervisor::{Ending, Incident, Supervisor, rack};
 pub use text::{Loaded, parts, pipeline};
 
 /// Slots of a rack.

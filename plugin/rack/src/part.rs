@@ -80,8 +80,20 @@ impl Part {
     /// # Errors
     /// When it has no such preset, or the file cannot be used.
     pub fn effect(name: &str, module: Module, preset: Option<&str>) -> Result<Self, PartError> {
-        let settings =
-            effects::settings(module.description(), preset, &BTreeMap::new(), Path::new(""));
+        Self::effect_with(name, module, preset, &BTreeMap::new())
+    }
+
+    /// The same with values that override those of the preset.
+    ///
+    /// # Errors
+    /// As [`Self::effect`], and when it does not accept a value.
+    pub fn effect_with(
+        name: &str,
+        module: Module,
+        preset: Option<&str>,
+        with: &BTreeMap<String, ParamValue>,
+    ) -> Result<Self, PartError> {
+        let settings = effects::settings(module.description(), preset, with, Path::new(""));
         let settings = settings
             .map_err(|error| PartError { name: name.to_owned(), reason: error.to_string() })?;
         Ok(Self::new(Task::Effect(EffectStep {

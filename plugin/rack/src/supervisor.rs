@@ -28,8 +28,19 @@ pub struct Incident {
     pub slot: usize,
     /// One line: what happened, and why.
     pub reason: String,
-    /// Whether the slot stays dry until its part is changed.
-    pub is_final: bool,
+    /// What the slot does now.
+    pub ending: Ending,
+}
+
+/// What a slot does after an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A fresh instance takes over.
+    Renewed,
+    /// It stays dry until its part is changed.
+    Dry,
+    /// What sounded before goes on.
+    Kept,
 }
 
 /// What a slot of the rack was sent.
@@ -67,7 +78,7 @@ pub fn rack(
     let mut incidents = Vec::new();
     let voices = std::array::from_fn(|slot| {
         voice(spec, wanted[slot].as_ref()).unwrap_or_else(|reason| {
-            incidents.push(Incident { slot, reason, is_final: true });
+            incidents.push(Incident { slot, reason, ending: Ending::Dry });
             Voice::dry(spec)
         })
     });
@@ -108,7 +119,8 @@ impl Supervisor {
                     let reason = stage.explain(fault);
                     let is_final = self.slots[slot].strikes.add(Instant::now());
                     self.slots[slot].is_worn = !is_final;
-                    incidents.push(Incident { slot, reason, is_final });
+                    let ending = if is_final { Ending::Dry } else { Ending::Renewed };
+                    incidents.push(Incident { slot, reason, ending });
                 }
             }
         }
@@ -133,7 +145,7 @@ impl Supervisor {
                 None
             }
             // What sounded before goes on.
-            Err(reason) => Some(Incident { slot, reason, is_final: true }),
+            Err(reason) => Some(Incident { slot, reason, ending: Ending::Kept }),
         }
     }
 }

@@ -3,33 +3,18 @@
 
 use super::source::{Found, Source};
 use crate::lookup::{Answer, Lookup};
-use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
-use wavemill_rack::Part;
-
-/// How often files are looked at.
-pub(crate) const LOOK_TIME: Duration = Duration::from_millis(250);
+use std::time::Duration;
+use wavemill_rack::{LOOK_TIME, Part, WatchedFile};
 
 /// An answer about a project's module does not grow old.
 const FOR_EVER: Duration = Duration::MAX;
 
 const LATE: &str = "the disk does not answer";
 
-/// Time and length of a file; `None` where there is none.
-type Stamp = Option<(SystemTime, u64)>;
-
-/// A file, and what it was when it was last looked at.
-#[derive(Clone, Debug, PartialEq)]
-struct Seen {
-    path: PathBuf,
-    /// `None` where nobody has looked yet.
-    stamp: Option<Stamp>,
-}
-
 /// What became of a file.
 struct Looked {
-    seen: Seen,
+    seen: WatchedFile,
     is_first: bool,
     change: Option<Result<(Source, Part), String>>,
 }
@@ -45,8 +30,8 @@ pub(crate) struct Change {
 #[derive(Default)]
 pub(crate) struct Files {
     finding: Lookup<Source, Result<Found, String>>,
-    watching: Lookup<Vec<Seen>, Vec<Looked>>,
-    seen: Vec<Seen>,
+    watching: Lookup<Vec<WatchedFile>, Vec<Looked>>,
+    seen: Vec<WatchedFile>,
 }
 
 impl Files {
@@ -68,10 +53,10 @@ impl Files {
 
     /// The files in the slots that changed since this was last called, and those that are new here.
     pub(crate) fn changes(&mut self, paths: Vec<PathBuf>) -> Vec<Change> {
-        self.seen.retain(|seen| paths.contains(&seen.path));
+        self.seen.retain(|seen| paths.iter().any(|path| path == seen.path()));
         for path in paths {
-            if !self.seen.iter().any(|seen| seen.path == path) {
-                self.seen.push(Seen { path, stamp: None });
+            if !self.seen.iter().any(|seen| seen.path() == path) {
+                self.seen.push(WatchedFile::new(path));
             }
         }
         if self.seen.is_empty() {
@@ -86,7 +71,7 @@ impl Files {
         for one in looked {
             seen.push(one.seen.clone());
             changes.extend(one.change.clone().map(|result| Change {
-                path: one.seen.path.clone(),
+                path: one.seen.path().to_owned(),
                 is_first: one.is_first,
                 result,
             }));
@@ -101,14 +86,11 @@ impl Files {
 
 /// Looks at files, and loads those that changed. Between a project's load and the first look one may have changed.
 #[expect(clippy::ptr_arg, reason = "the type of a question")]
-fn look(files: &Vec<Seen>) -> Vec<Looked> {
-    let look = |file: &Seen| {
-        let metadata = fs::metadata(&file.path).ok();
-        let now = metadata.and_then(|file| Some((file.modified().ok()?, file.len())));
-        let is_changed = now.is_some() && file.stamp != Some(now);
-        let change = is_changed.then(|| Source::load(&file.path.to_string_lossy()));
-        let seen = Seen { path: file.path.clone(), stamp: Some(now) };
-        Looked { seen, is_first: file.stamp.is_none(), change }
+fn look(files: &Vec<WatchedFile>) -> Vec<Looked> {
+    let look = |file: &WatchedFile| {
+        let (mut seen, is_first) = (file.clone(), file.is_new());
+        let change = seen.look().then(|| Source::load(&seen.path().to_string_lossy()));
+        Looked { seen, is_first, change }
     };
     files.iter().map(look).collect()
 }

@@ -1,7 +1,7 @@
 //! The rack as the DAW sees it.
 
 use super::face::{self, Face};
-use super::files::{Change, Files, LOOK_TIME};
+use super::files::{Change, Files};
 use super::loudness::{Loudness, Strip};
 use super::model::Model;
 use super::model::SlotModel;
@@ -21,7 +21,7 @@ use wavemill_core::audio::StreamSpec;
 use wavemill_core::denormals;
 use wavemill_core::processor::Tail;
 use wavemill_pipelines::Effects;
-use wavemill_rack::{Levels, Supervisor};
+use wavemill_rack::{Ending, LOOK_TIME, Levels, Supervisor};
 
 /// How long an offline render waits for an instance in all, and before it looks again.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -129,7 +129,11 @@ impl RackState {
         let mut is_settled = true;
         if let Some(supervisor) = &mut *supervisor {
             for incident in supervisor.tend(&self.model().wanted()) {
-                let ending = if incident.is_final { " The slot stays dry." } else { "" };
+                let ending = match incident.ending {
+                    Ending::Renewed => "",
+                    Ending::Dry => " The slot stays dry.",
+                    Ending::Kept => " What was there before plays on.",
+                };
                 let problem = format!("{}.{ending}", incident.reason.trim_end_matches('.'));
                 self.model().report(incident.slot, Some(problem));
             }

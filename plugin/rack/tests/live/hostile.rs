@@ -4,6 +4,7 @@ use crate::module::module;
 use crate::{Player, duration, part};
 use std::time::Duration;
 use wavemill_pipelines::Effects;
+use wavemill_rack::Ending;
 
 /// When the module begins to misbehave, in frames.
 const FROM: usize = 10_000;
@@ -72,7 +73,7 @@ fn music_goes_on_dry_within_5_ms_and_the_slot_comes_back() {
         player.tend();
         assert_eq!(player.incidents.len(), 1, "{what}: {:?}", player.incidents);
         let incident = &player.incidents[0];
-        assert!(incident.slot == 1 && !incident.is_final, "{incident:?}");
+        assert!(incident.slot == 1 && incident.ending == Ending::Renewed, "{incident:?}");
         assert!(incident.reason.contains(reason), "{what}: {}", incident.reason);
         player.settle();
         // Gain 0.5 again: the fresh instance works.
@@ -90,7 +91,7 @@ fn third_fault_within_a_minute_leaves_the_slot_dry_until_it_is_changed() {
         player.tend();
     }
     assert_eq!(player.incidents.len(), 3, "{:?}", player.incidents);
-    assert!(player.incidents[2].is_final);
+    assert_eq!(player.incidents[2].ending, Ending::Dry);
     let (planes, _) = player.play(480, false);
     let peak = planes[0].iter().fold(0.0f32, |most, sample| most.max(sample.abs()));
     assert!((peak - 0.5).abs() < 0.01, "{peak}");
