@@ -56,6 +56,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "wavemill-daemon",
             "wavemill-pipelines",
             "wavemill-platform",
+            "wavemill-rack",
             "wavemill-runtime",
             "wavemill-store",
             "wavemill-watch",
@@ -128,6 +129,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "wasmtime*", only: &["wavemill-runtime"], tests_may: false },
     Wrapper { package: "landlock", only: &["wavemill-platform"], tests_may: false },
     Wrapper { package: "seccompiler", only: &["wavemill-platform"], tests_may: false },
+    Wrapper { package: "cpal", only: &["wavemill"], tests_may: false },
     Wrapper { package: "nice-plug*", only: &["wavemill-plugin"], tests_may: false },
     Wrapper { package: "anyhow", only: &["xtask"], tests_may: false },
 ];

@@ -11,5 +11,6 @@ mod hostile;
 mod lock;
 mod module;
 mod new;
+mod play;
 mod same_bytes;
 mod swap;

@@ -56,10 +56,21 @@ pub(crate) fn run() -> Result<()> {
     let plugin = ["check", "--locked", "-p", "wavemill-plugin"];
     if let Some(reason) = bundle::standalone_obstacle() {
         gate.skip(&format!("the plugin as a program, because {reason}"));
+        gate.skip(&format!("playing on an audio device, because {reason}"));
         gate.stage("plugin on its own", &mut cargo(&plugin));
     } else {
         let program = &mut cargo(&plugin);
         gate.stage("plugin as a program", program.args(["--features", "standalone"]));
+        // Within the workspace, so that only the program is built once more.
+        gate.stage(
+            "playing on an audio device",
+            cargo(&["clippy", "--locked", "--workspace", "--bin", "wavemill"]).args([
+                "--features",
+                "wavemill/sound",
+                "--",
+                "-Dwarnings",
+            ]),
+        );
     }
     // For those who change the code: private items too, and links to them.
     gate.stage(

@@ -150,8 +150,13 @@ impl Report {
         eprint(text.trim_end_matches('\n'));
     }
 
+    /// Whether the reader of standard output went away.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     fn print(&self, bytes: &[u8]) -> io::Result<()> {
-        if self.closed.load(Ordering::Relaxed) {
+        if self.is_closed() {
             return Ok(());
         }
         let mut out = io::stdout().lock();

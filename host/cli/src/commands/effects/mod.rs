@@ -7,6 +7,7 @@ mod describe;
 mod list;
 mod lock;
 mod new;
+mod play;
 mod template;
 
 use super::{CliError, Context, Entry, Exit, Run, entry};
@@ -21,6 +22,7 @@ const COMMANDS: &[Entry] = &[
     entry::<new::New>(),
     entry::<check::Check>(),
     entry::<bench::Bench>(),
+    entry::<play::Play>(),
     entry::<lock::LockOf>(),
 ];
 
@@ -59,7 +61,7 @@ impl FromArgMatches for Effects {
 impl Args for Effects {
     fn augment_args(command: Command) -> Command {
         command
-            .about("List, describe, check, create, benchmark and pin effect modules")
+            .about("List, describe, check, create, play, benchmark and pin effect modules")
             .subcommand_required(true)
             .arg_required_else_help(true)
             .disable_help_subcommand(true)
