@@ -1,5 +1,6 @@
 //! One instance of a module: its store, its memory and its functions.
 
+use crate::deadline;
 use crate::fault::Fault;
 use crate::host::Host;
 use crate::limits;
@@ -164,7 +165,9 @@ impl Guest {
         let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
         store.limiter(|host| &mut host.limiter);
         if mode == Mode::Live {
-            store.epoch_deadline_callback(|mut store| Ok(store.data_mut().deadline.look()));
+            store.epoch_deadline_callback(|mut store| {
+                Ok(store.data_mut().deadline.look(deadline::worked))
+            });
         }
         let failed = |error| StartError::of(&error);
         if mode == Mode::Metered {

@@ -1,6 +1,7 @@
 //! Live calls share the time of a callback.
 
 use super::fixtures::Source;
+use crate::deadline;
 use crate::effect::Effect;
 use crate::sandbox::{Mode, Sandbox};
 use crate::{Allowance, Settings, limits};
@@ -27,20 +28,6 @@ fn instance(source: &Source) -> Effect {
     module.instantiate(&StreamSpec::new(RATE.0, 1), &settings, FRAMES).unwrap()
 }
 
-/// What this thread has worked: beside other work it may be off the processor at any time.
-fn worked() -> Duration {
-    #[cfg(unix)]
-    {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        Duration::try_from(time).unwrap()
-    }
-    #[cfg(not(unix))]
-    {
-        static BEGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-        BEGIN.get_or_init(Instant::now).elapsed()
-    }
-}
-
 /// The least time that a callback works in which this many looping modules are called.
 fn time_of_callback(looping: usize) -> Duration {
     let attempt = || {
@@ -54,13 +41,13 @@ fn time_of_callback(looping: usize) -> Duration {
             let mut allowance = Allowance::offline(FRAMES, RATE);
             assert!(honest.advance(&mut block, 0, FRAMES, &mut allowance).is_ok());
         }
-        let begin = worked();
+        let begin = deadline::worked().unwrap();
         let mut allowance = Allowance::real_time(FRAMES, RATE);
         for effect in &mut chain {
             let broken = effect.advance(&mut block, 0, FRAMES, &mut allowance).unwrap_err();
             assert!(broken.is_late(), "{broken:?}");
         }
-        worked().saturating_sub(begin)
+        deadline::worked().unwrap().saturating_sub(begin)
     };
     (0..8).map(|_| attempt()).min().unwrap()
 }
