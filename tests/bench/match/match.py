@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from scipy.signal import resample_poly
+from scipy.signal.windows import blackmanharris
 
 # Source, reference: acoustic to electronic, quiet to loud and the other way.
 PAIRS = [
@@ -32,12 +33,17 @@ SECONDS = 120
 RATE = 44_100
 # Our filters have 8191 taps: of a shorter window their tails count as residual (65536: -38 dB where nothing is limited).
 WINDOW = 262_144
+# Thirds of an octave without any signal, Hz, and the window that looks into them.
+NOTCHES = (300, 1000, 3500)
+NOTCH_WINDOW = 65_536
 
 # Matchering writes up to full scale; so does the second row of Wavemill.
 WAYS = {
     "wavemill": [],
     "wavemill, 24 dB, 0 dBTP": ["--match-max-eq", "24", "--ceiling", "0"],
 }
+# The one that runs once more with the loudness of Matchering's result.
+LOUD = "wavemill, 24 dB, 0 dBTP"
 
 MATCHERING = """
 import sys, matchering as mg
@@ -107,6 +113,37 @@ def distortion(source, result):
     return 10 * np.log10((np.abs(residual) ** 2).sum() / (np.abs(outputs) ** 2).sum())
 
 
+def octaves(hertz, center):
+    return np.abs(np.log2(np.maximum(hertz, 1e-3) / center))
+
+
+def notched(source, path):
+    """Writes the source without the bands of NOTCHES: of zero phase, with edges of 1/24 octave, in floats that never clip."""
+    samples = read(source)
+    spectrum = np.fft.rfft(samples, axis=0)
+    hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
+    for center in NOTCHES:
+        edge = np.clip((octaves(hertz, center) - 1 / 6) * 24, 0, 1)
+        spectrum *= (0.5 - 0.5 * np.cos(np.pi * edge))[:, None]
+    soundfile.write(path, np.fft.irfft(spectrum, len(samples), axis=0), RATE, subtype="FLOAT")
+
+
+def notch_ratios(samples):
+    """Density of energy in the inner half of each notch, against that of the thirds of an octave on both sides."""
+    window = blackmanharris(NOTCH_WINDOW, sym=False)
+    # Without the first and last window: filters have transients at the ends.
+    starts = range(NOTCH_WINDOW, len(samples) - 2 * NOTCH_WINDOW + 1, NOTCH_WINDOW // 2)
+    power = sum((np.abs(np.fft.rfft(window[:, None] * samples[s : s + NOTCH_WINDOW], axis=0)) ** 2).sum(1) for s in starts)
+    hertz = np.fft.rfftfreq(NOTCH_WINDOW, 1 / RATE)
+    away = [octaves(hertz, center) for center in NOTCHES]
+    return np.array([power[a < 1 / 12].mean() / power[(a > 1 / 4) & (a < 7 / 12)].mean() for a in away])
+
+
+def notch_fill(source, result):
+    """What the result has in the notches and the notched source has not, mean of dB."""
+    return np.mean(10 * np.log10(np.maximum(notch_ratios(result) - notch_ratios(source), 1e-15)))
+
+
 def stereo_width(samples):
     mid, side = samples[:, 0] + samples[:, 1], samples[:, 0] - samples[:, 1]
     return 20 * np.log10((np.sqrt(np.mean(side**2)) + 1e-12) / np.sqrt(np.mean(mid**2)))
@@ -115,6 +152,14 @@ def stereo_width(samples):
 def read(path):
     samples, rate = soundfile.read(path, always_2d=True)
     return samples if rate == RATE else resample_poly(samples, RATE, rate)
+
+
+def both(command, path, source, notch):
+    """Results of the source and of the notched source, with the time of the first."""
+    filled = path.with_stem(path.stem + "-notch")
+    cpu = timed([*command, source, path])
+    timed([*command, notch, filled])
+    return path, cpu, filled
 
 
 def main():
@@ -126,14 +171,26 @@ def main():
             a, b = folder / "a.wav", folder / "b.wav"
             names = [decoded(corpus, source, a), decoded(corpus, reference, b)]
             wanted, target = read(b), ebur128(b)[0]
-            results = {"source": (a, 0.0)}
+            notch = folder / "notch.wav"
+            notched(a, notch)
+            results = {"source": (a, 0.0, notch)}
             for way, flags in WAYS.items():
-                path = folder / f"{way.split(',')[0]}{len(flags)}.wav"
-                command = [wavemill, "export", a, path, "--match", b, "--bit-depth", "24", "--force", *flags]
-                results[way] = (path, timed(command))
-            path = folder / "matchering.wav"
-            results["matchering 2.0.6"] = (path, timed([sys.executable, "-c", MATCHERING, a, b, path]))
-            for way, (path, cpu) in results.items():
+                command = [wavemill, "export", "--match", b, "--bit-depth", "24", "--force", *flags]
+                results[way] = both(command, folder / f"wavemill{len(flags)}.wav", a, notch)
+            path, filled = folder / "matchering.wav", folder / "matchering-notch.wav"
+            command = [sys.executable, "-c", MATCHERING]
+            results["matchering 2.0.6"] = (path, timed([*command, a, b, path]), filled)
+            timed([*command, notch, b, filled])
+            # Wavemill takes its loudness from the reference.
+            equal = {}
+            for key, input_, heard in (("equal", a, path), ("equal-notch", notch, filled)):
+                quieter, equal[key] = folder / f"{key}-reference.wav", folder / f"{key}.wav"
+                gain = 10 ** ((ebur128(heard)[0] - target) / 20)
+                soundfile.write(quieter, wanted * gain, RATE, subtype="FLOAT")
+                command = [wavemill, "export", "--match", quieter, "--bit-depth", "24", "--force", *WAYS[LOUD]]
+                cpu = timed([*command, input_, equal[key]])
+            results["wavemill, as loud as matchering"] = (equal["equal"], cpu, equal["equal-notch"])
+            for way, (path, cpu, filled) in results.items():
                 samples = read(path)
                 loudness, peak = ebur128(path)
                 whole, shape = distance(samples, wanted)
@@ -142,6 +199,8 @@ def main():
                     "ltas_db": f"{whole:.2f}", "ltas_shape_db": f"{shape:.2f}",
                     "loudness_difference_lu": f"{loudness - target:.1f}", "true_peak_dbtp": f"{peak:.1f}",
                     "residual_db": f"{distortion(read(a), samples):.1f}" if way != "source" else "",
+                    "notch_fill_db": f"{notch_fill(read(notch), read(filled)):.1f}" if way != "source" else "",
+                    "notch_loudness_difference_lu": f"{ebur128(filled)[0] - target:.1f}",
                     "width_difference_db": f"{stereo_width(samples) - stereo_width(wanted):.1f}",
                     "user_cpu_s": f"{cpu:.2f}",
                 })
