@@ -1,9 +1,9 @@
 """Wavemill's `match` beside Matchering 2 on pairs of real music.
 
-    python match.py CORPUS WAVEMILL OUT.csv
+    python match.py CORPUS WAVEMILL OUT.csv [PAIR...]
 
-CORPUS holds Debian packages of game music, each extracted by `dpkg-deb -x` into a folder of its name. Needs ffmpeg, numpy,
-scipy, soundfile and matchering (2.0.6).
+CORPUS holds Debian packages of game music, each extracted by `dpkg-deb -x` into a folder of its name. PAIR is a number
+from 1 to 6; without any, all are run. Needs ffmpeg, numpy, scipy, soundfile and matchering (2.0.6).
 """
 
 import csv
@@ -31,7 +31,8 @@ PAIRS = [
 
 SECONDS = 120
 RATE = 44_100
-# Our filters have 8191 taps: of a shorter window their tails count as residual (65536: -38 dB where nothing is limited).
+# Our filters have 8191 taps: of a shorter window their tails count as residual (65536: -38 dB where nothing is
+# limited).
 WINDOW = 262_144
 # Thirds of an octave without any signal, Hz, and the window that looks into them.
 NOTCHES = (300, 1000, 3500)
@@ -42,12 +43,20 @@ WAYS = {
     "wavemill": [],
     "wavemill, 24 dB, 0 dBTP": ["--match-max-eq", "24", "--ceiling", "0"],
 }
-# The one that runs once more with the loudness of Matchering's result.
-LOUD = "wavemill, 24 dB, 0 dBTP"
+# With the loudness of Matchering's result, as more loudness needs more limiting: largest change of a band in dB,
+# amount, flags.
+EQUAL = {
+    "as loud, 24 dB": (24, 1, []),
+    "as loud, 24 dB, clean": (24, 1, ["--match-character", "clean"]),
+    "as loud, 24 dB, amount 0.75": (24, 0.75, []),
+    "as loud, 6 dB": (6, 1, []),
+    "as loud, 6 dB, clean": (6, 1, ["--match-character", "clean"]),
+}
 
 MATCHERING = """
 import sys, matchering as mg
-mg.process(target=sys.argv[1], reference=sys.argv[2], results=[mg.pcm24(sys.argv[3])])
+plain = [mg.Result(path, "FLOAT", use_limiter=False, normalize=False) for path in sys.argv[4:]]
+mg.process(target=sys.argv[1], reference=sys.argv[2], results=[mg.pcm24(sys.argv[3]), *plain])
 """
 
 
@@ -113,12 +122,18 @@ def distortion(source, result):
     return 10 * np.log10((np.abs(residual) ** 2).sum() / (np.abs(outputs) ** 2).sum())
 
 
+def limiting(plain, result):
+    """Energy of the result that one gain for the whole signal before the limiter does not explain, dB of its whole."""
+    left = result - plain * ((plain * result).sum() / (plain**2).sum())
+    return 10 * np.log10(max((left**2).sum() / (result**2).sum(), 1e-15))
+
+
 def octaves(hertz, center):
     return np.abs(np.log2(np.maximum(hertz, 1e-3) / center))
 
 
 def notched(source, path):
-    """Writes the source without the bands of NOTCHES: of zero phase, with edges of 1/24 octave, in floats that never clip."""
+    """Writes the source without the bands of NOTCHES, in floats that never clip: zero phase, edges of 1/24 octave."""
     samples = read(source)
     spectrum = np.fft.rfft(samples, axis=0)
     hertz = np.fft.rfftfreq(len(samples), 1 / RATE)
@@ -133,7 +148,8 @@ def notch_ratios(samples):
     window = blackmanharris(NOTCH_WINDOW, sym=False)
     # Without the first and last window: filters have transients at the ends.
     starts = range(NOTCH_WINDOW, len(samples) - 2 * NOTCH_WINDOW + 1, NOTCH_WINDOW // 2)
-    power = sum((np.abs(np.fft.rfft(window[:, None] * samples[s : s + NOTCH_WINDOW], axis=0)) ** 2).sum(1) for s in starts)
+    frames = (window[:, None] * samples[s : s + NOTCH_WINDOW] for s in starts)
+    power = sum((np.abs(np.fft.rfft(frame, axis=0)) ** 2).sum(1) for frame in frames)
     hertz = np.fft.rfftfreq(NOTCH_WINDOW, 1 / RATE)
     away = [octaves(hertz, center) for center in NOTCHES]
     return np.array([power[a < 1 / 12].mean() / power[(a > 1 / 4) & (a < 7 / 12)].mean() for a in away])
@@ -154,43 +170,54 @@ def read(path):
     return samples if rate == RATE else resample_poly(samples, RATE, rate)
 
 
-def both(command, path, source, notch):
-    """Results of the source and of the notched source, with the time of the first."""
-    filled = path.with_stem(path.stem + "-notch")
-    cpu = timed([*command, source, path])
-    timed([*command, notch, filled])
-    return path, cpu, filled
+def matched(wavemill, path, source, reference, flags):
+    """A result of Wavemill with its time, and what it is before the limiter."""
+    plain = path.with_stem(path.stem + "-plain")
+    command = [wavemill, "export", "--match", reference, "--bit-depth", "24", "--force", *flags, source]
+    cpu = timed([*command, path])
+    timed([*command, plain, "--match-max-reduction", "0"])
+    return path, cpu, plain
+
+
+def equally_loud(path, source, reference, heard, amount):
+    """Writes the reference with the gain that makes a result as loud as what is heard."""
+    samples, loudness = reference
+    before = ebur128(source)[0]
+    aim = before + (ebur128(heard)[0] - before) / amount
+    soundfile.write(path, samples * 10 ** ((aim - loudness) / 20), RATE, subtype="FLOAT")
+    return path
 
 
 def main():
     corpus, wavemill, out = Path(sys.argv[1]), Path(sys.argv[2]).absolute(), sys.argv[3]
+    numbers = [int(number) for number in sys.argv[4:]] or range(1, len(PAIRS) + 1)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        for number, (source, reference) in enumerate(PAIRS, 1):
+        for number in numbers:
+            source, reference = PAIRS[number - 1]
             a, b = folder / "a.wav", folder / "b.wav"
             names = [decoded(corpus, source, a), decoded(corpus, reference, b)]
             wanted, target = read(b), ebur128(b)[0]
             notch = folder / "notch.wav"
             notched(a, notch)
-            results = {"source": (a, 0.0, notch)}
+            results = {"source": (a, 0.0, a, notch)}
             for way, flags in WAYS.items():
-                command = [wavemill, "export", "--match", b, "--bit-depth", "24", "--force", *flags]
-                results[way] = both(command, folder / f"wavemill{len(flags)}.wav", a, notch)
-            path, filled = folder / "matchering.wav", folder / "matchering-notch.wav"
+                filled, _, _ = matched(wavemill, folder / f"{way}-notch.wav", notch, b, flags)
+                results[way] = (*matched(wavemill, folder / f"{way}.wav", a, b, flags), filled)
+            path, plain, filled = (folder / f"matchering{end}.wav" for end in ("", "-plain", "-notch"))
             command = [sys.executable, "-c", MATCHERING]
-            results["matchering 2.0.6"] = (path, timed([*command, a, b, path]), filled)
+            results["matchering 2.0.6"] = (path, timed([*command, a, b, path]), plain, filled)
+            timed([*command, a, b, path, plain])
             timed([*command, notch, b, filled])
-            # Wavemill takes its loudness from the reference.
-            equal = {}
-            for key, input_, heard in (("equal", a, path), ("equal-notch", notch, filled)):
-                quieter, equal[key] = folder / f"{key}-reference.wav", folder / f"{key}.wav"
-                gain = 10 ** ((ebur128(heard)[0] - target) / 20)
-                soundfile.write(quieter, wanted * gain, RATE, subtype="FLOAT")
-                command = [wavemill, "export", "--match", quieter, "--bit-depth", "24", "--force", *WAYS[LOUD]]
-                cpu = timed([*command, input_, equal[key]])
-            results["wavemill, as loud as matchering"] = (equal["equal"], cpu, equal["equal-notch"])
-            for way, (path, cpu, filled) in results.items():
+            quieter = folder / "quieter.wav"
+            for way, (max_eq, amount, flags) in EQUAL.items():
+                flags = ["--ceiling", "0", "--match-max-eq", max_eq, "--match-amount", amount, *flags]
+                equally_loud(quieter, notch, (wanted, target), filled, amount)
+                ours, _, _ = matched(wavemill, folder / f"{way}-notch.wav", notch, quieter, flags)
+                equally_loud(quieter, a, (wanted, target), path, amount)
+                results[way] = (*matched(wavemill, folder / f"{way}.wav", a, quieter, flags), ours)
+            for way, (path, cpu, plain, filled) in results.items():
                 samples = read(path)
                 loudness, peak = ebur128(path)
                 whole, shape = distance(samples, wanted)
@@ -199,6 +226,7 @@ def main():
                     "ltas_db": f"{whole:.2f}", "ltas_shape_db": f"{shape:.2f}",
                     "loudness_difference_lu": f"{loudness - target:.1f}", "true_peak_dbtp": f"{peak:.1f}",
                     "residual_db": f"{distortion(read(a), samples):.1f}" if way != "source" else "",
+                    "limiting_db": f"{limiting(read(plain), samples):.1f}" if way != "source" else "",
                     "notch_fill_db": f"{notch_fill(read(notch), read(filled)):.1f}" if way != "source" else "",
                     "notch_loudness_difference_lu": f"{ebur128(filled)[0] - target:.1f}",
                     "width_difference_db": f"{stereo_width(samples) - stereo_width(wanted):.1f}",
