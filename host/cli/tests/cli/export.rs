@@ -392,6 +392,15 @@ fn match_goes_by_the_file_that_its_flag_names() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let shown = format!("{}{}", stdout(&output), stderr(&output));
     assert!(shown.contains("spectrum 0.0 -> 0.0 dB from the reference"), "{shown}");
+    let flags = ["--match", "in.wav", "--match-character", "clean", "--match-max-reduction", "0"];
+    let printed =
+        lab.run(&[&["export", "in.wav", "c.flac", "--print-pipeline"], &flags[..]].concat());
+    assert_eq!(code(&printed), 0, "{}", stderr(&printed));
+    let printed = stdout(&printed);
+    let has = |pair: &str| printed.contains(pair);
+    assert!(has("character = \"clean\"") && has("max_reduction_db = 0"), "{printed}");
+    let alone = lab.run(&["export", "in.wav", "d.flac", "--match-character", "clean"]);
+    assert_eq!(code(&alone), 2, "{}", stderr(&alone));
     let both = lab.run(&["export", "in.wav", "b.flac", "--match", "in.wav", "--loudness", "-14"]);
     assert_eq!(code(&both), 2, "{}", stderr(&both));
 }

@@ -204,6 +204,8 @@ pub(in crate::commands) static LEVELS: &[StepFlag] = &[
     row("match-amount", &["match"], FlagMeaning::Key("amount")).with(&["match"]),
     row("match-max-eq", &["match"], FlagMeaning::Key("max_eq_db")).with(&["match"]),
     row("match-phase", &["match"], FlagMeaning::Key("phase")).with(&["match"]),
+    row("match-character", &["match"], FlagMeaning::Key("character")).with(&["match"]),
+    row("match-max-reduction", &["match"], FlagMeaning::Key("max_reduction_db")).with(&["match"]),
     row("loudness", &["loudness"], FlagMeaning::Key("target_lufs")),
     row("limit", &["limit"], FlagMeaning::Step),
     row("ceiling", &["loudness", "limit", "match"], FlagMeaning::Key("ceiling_dbtp")),
