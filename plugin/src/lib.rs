@@ -2,6 +2,7 @@
 
 mod capture;
 mod editor;
+mod exported;
 mod formats;
 mod lookup;
 mod meters;

@@ -2,6 +2,7 @@
 
 use super::buses::{Bus, Buses};
 use super::session::Session;
+use crate::exported::{Exported, Offer, offer};
 use crate::{Rack, Wavemill};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
@@ -21,7 +22,7 @@ use clap_sys::version::CLAP_VERSION;
 use nice_plug::prelude::ClapPlugin;
 use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -233,16 +234,50 @@ unsafe extern "C" fn set_mode(plugin: *const clap_plugin, mode: clap_plugin_rend
     true
 }
 
-/// What hosts see of the plugins, in order.
-fn descriptors() -> &'static [PluginDescriptor; 2] {
-    static DESCRIPTORS: OnceLock<[PluginDescriptor; 2]> = OnceLock::new();
-    DESCRIPTORS.get_or_init(|| {
-        [PluginDescriptor::for_plugin::<Wavemill>(), PluginDescriptor::for_plugin::<Rack>()]
-    })
+/// A plugin of this file.
+struct Product {
+    descriptor: &'static clap_plugin_descriptor,
+    make: fn(*const clap_host, &'static clap_plugin_descriptor) -> *const clap_plugin,
 }
 
-/// What makes them, in the same order.
-const MAKERS: [fn(*const clap_host) -> *const clap_plugin; 2] = [make::<Wavemill>, make::<Rack>];
+impl Product {
+    fn of<P: ClapPlugin>() -> Self {
+        // Once a process, as all statics are.
+        let descriptor = Box::leak(Box::new(PluginDescriptor::for_plugin::<P>()));
+        Self { descriptor: descriptor.clap_plugin_descriptor(), make: make::<P> }
+    }
+
+    fn exported(effect: &Exported) -> Self {
+        let text = |text: &str| {
+            CString::new(text.replace('\0', "")).unwrap_or_default().into_raw().cast_const()
+        };
+        let features = [c"audio-effect", c"mono", c"stereo"].map(CStr::as_ptr);
+        let features = Box::leak(Box::new([features[0], features[1], features[2], ptr::null()]));
+        let descriptor = Box::leak(Box::new(clap_plugin_descriptor {
+            clap_version: CLAP_VERSION,
+            id: text(&effect.id),
+            name: text(&effect.name),
+            vendor: text(&effect.vendor),
+            url: text(&effect.homepage),
+            manual_url: ptr::null(),
+            support_url: ptr::null(),
+            version: text(&effect.version),
+            description: text(&effect.summary),
+            features: features.as_ptr(),
+        }));
+        Self { descriptor, make: make::<Rack> }
+    }
+}
+
+/// What hosts see, in order.
+fn products() -> &'static [Product] {
+    static PRODUCTS: OnceLock<Vec<Product>> = OnceLock::new();
+    PRODUCTS.get_or_init(|| match offer() {
+        Offer::Wavemill => vec![Product::of::<Wavemill>(), Product::of::<Rack>()],
+        Offer::Effect(effect) => vec![Product::exported(effect)],
+        Offer::Nothing => Vec::new(),
+    })
+}
 
 static FACTORY: clap_plugin_factory = clap_plugin_factory {
     get_plugin_count: Some(get_plugin_count),
@@ -251,15 +286,15 @@ static FACTORY: clap_plugin_factory = clap_plugin_factory {
 };
 
 unsafe extern "C" fn get_plugin_count(_factory: *const clap_plugin_factory) -> u32 {
-    2
+    u32::try_from(products().len()).unwrap_or(0)
 }
 
 unsafe extern "C" fn get_plugin_descriptor(
     _factory: *const clap_plugin_factory,
     index: u32,
 ) -> *const clap_plugin_descriptor {
-    let descriptor = descriptors().get(index as usize);
-    descriptor.map_or(ptr::null(), |descriptor| descriptor.clap_plugin_descriptor())
+    let product = products().get(index as usize);
+    product.map_or(ptr::null(), |product| ptr::from_ref(product.descriptor))
 }
 
 unsafe extern "C" fn create_plugin(
@@ -270,18 +305,24 @@ unsafe extern "C" fn create_plugin(
     if id.is_null() {
         return ptr::null();
     }
-    // SAFETY: the host's promise.
-    let id = unsafe { CStr::from_ptr(id) };
-    let index = descriptors().iter().position(|descriptor| descriptor.clap_id() == id);
-    index.map_or(ptr::null(), |index| MAKERS[index](host))
+    // SAFETY: the host's promise, and descriptors have an id.
+    let product = unsafe {
+        let id = CStr::from_ptr(id);
+        products().iter().find(|product| CStr::from_ptr(product.descriptor.id) == id)
+    };
+    product.map_or(ptr::null(), |product| (product.make)(host, product.descriptor))
 }
 
-fn make<P: ClapPlugin>(host: *const clap_host) -> *const clap_plugin {
+fn make<P: ClapPlugin>(
+    host: *const clap_host,
+    descriptor: &'static clap_plugin_descriptor,
+) -> *const clap_plugin {
     // SAFETY: the host's promise to the factory. `destroy` of the framework takes it back.
     let wrapper = Arc::into_raw(unsafe { Wrapper::<P>::new(host) });
     // SAFETY: it was made above.
     let framework: *const clap_plugin = unsafe { (*wrapper).clap_plugin.as_ptr() };
     let plugin = clap_plugin {
+        desc: descriptor,
         destroy: Some(destroy),
         process: Some(process),
         get_extension: Some(get_extension),

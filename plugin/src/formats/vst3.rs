@@ -5,6 +5,7 @@
 
 use super::buses::{Bus, Buses};
 use super::session::{ParamName, Session};
+use crate::exported::{Exported, Offer, offer};
 use crate::{Rack, Wavemill};
 use nice_plug::prelude::Vst3Plugin;
 use nice_plug::wrapper::setup_logger;
@@ -310,6 +311,28 @@ impl Product {
     fn of<P: Vst3Plugin>() -> Self {
         Self { info: PluginInfo::for_plugin::<P>(), make: make::<P> }
     }
+
+    fn exported(effect: &'static Exported) -> Self {
+        let info = PluginInfo {
+            cid: &effect.vst3_id,
+            name: &effect.name,
+            subcategories: "Fx".to_owned(),
+            vendor: &effect.vendor,
+            version: &effect.version,
+            url: &effect.homepage,
+            email: "",
+        };
+        Self { info, make: make::<Rack> }
+    }
+
+    /// What hosts see, in order.
+    fn all() -> Vec<Self> {
+        match offer() {
+            Offer::Wavemill => vec![Self::of::<Wavemill>(), Self::of::<Rack>()],
+            Offer::Effect(effect) => vec![Self::exported(effect)],
+            Offer::Nothing => Vec::new(),
+        }
+    }
 }
 
 fn make<P: Vst3Plugin>(iid: *const TUID, obj: *mut *mut c_void) -> tresult {
@@ -322,7 +345,7 @@ fn make<P: Vst3Plugin>(iid: *const TUID, obj: *mut *mut c_void) -> tresult {
 }
 
 /// Makes instances.
-struct Factory([Product; 2]);
+struct Factory(Vec<Product>);
 
 impl Class for Factory {
     type Interfaces = (IPluginFactory, IPluginFactory2, IPluginFactory3);
@@ -347,14 +370,16 @@ unsafe fn write_info<T>(to: *mut T, info: Option<T>) -> tresult {
 
 impl IPluginFactoryTrait for Factory {
     unsafe fn getFactoryInfo(&self, info: *mut PFactoryInfo) -> tresult {
+        let own = || PluginInfo::for_plugin::<Rack>().create_factory_info();
+        let first = self.at(0).map_or_else(own, PluginInfo::create_factory_info);
         // SAFETY: the host's promise.
-        unsafe { write_info(info, self.at(0).map(PluginInfo::create_factory_info)) }
+        unsafe { write_info(info, Some(first)) }
     }
 
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_possible_wrap,
-        reason = "there are two"
+        reason = "there are two at most"
     )]
     unsafe fn countClasses(&self) -> int32 {
         self.0.len() as int32
@@ -402,7 +427,7 @@ impl IPluginFactory3Trait for Factory {
 /// What a host calls for a factory.
 #[unsafe(no_mangle)]
 pub extern "system" fn GetPluginFactory() -> *mut c_void {
-    let factory = ComWrapper::new(Factory([Product::of::<Wavemill>(), Product::of::<Rack>()]));
+    let factory = ComWrapper::new(Factory(Product::all()));
     factory
         .to_com_ptr::<IPluginFactory>()
         .map_or(ptr::null_mut(), |factory| factory.into_raw().cast())

@@ -7,6 +7,6 @@ mod loudness;
 mod model;
 mod params;
 mod plugin;
-mod source;
+pub(crate) mod source;
 
 pub use plugin::Rack;

@@ -125,6 +125,12 @@ impl Model {
         self.values[slot][control].position()
     }
 
+    /// Whether a position stands for a control's value.
+    pub(crate) fn is_at(&self, slot: usize, index: usize, position: f32) -> bool {
+        let value = self.control(slot, index).map(|control| control.value_at(f64::from(position)));
+        value.is_some_and(|value| value.to_bits() == self.exact(slot, index).to_bits())
+    }
+
     /// The exact value of a control.
     pub(crate) fn exact(&self, slot: usize, control: usize) -> f64 {
         self.values[slot].get(control).map_or(0.0, Value::exact)
@@ -257,6 +263,16 @@ impl Model {
             // A module that is missing today may be there tomorrow.
             None => slot.pending.clone(),
         }
+    }
+
+    /// Sets the values of a saved project, where the part is there and stays.
+    pub(crate) fn set_values(&self, slot: usize, values: &BTreeMap<String, f64>) {
+        let slots = self.slots.lock();
+        let Some(mut part) = self.part_with_values(slot, &slots[slot]) else { return };
+        part.set_by_key(values.iter().map(|(key, value)| (key.as_str(), *value)));
+        self.take_values(slot, &part);
+        drop(slots);
+        self.changed();
     }
 
     /// Takes the rack of a saved project; parts are found by [`Self::resolve`].

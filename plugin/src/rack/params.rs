@@ -24,6 +24,9 @@ const SLOT_HEAD_COUNT: usize = 3;
 
 const PER_SLOT: usize = SLOT_HEAD_COUNT + CONTROL_COUNT;
 
+/// Size of the window of an exported effect, in points.
+const EXPORTED_WINDOW: (u32, u32) = (640, 480);
+
 /// Everything that belongs to an instance.
 pub(crate) struct RackParams {
     /// All slots pass on what comes.
@@ -33,6 +36,8 @@ pub(crate) struct RackParams {
     pub(crate) slots: Slots<SlotParams>,
     pub(crate) model: Arc<Model>,
     pub(crate) view: RwLock<View>,
+    /// Whether there is one effect for ever: its parameters are those of the plugin.
+    pub(crate) is_exported: bool,
 }
 
 /// The parameters of a slot.
@@ -63,13 +68,18 @@ impl Default for View {
 }
 
 impl RackParams {
-    pub(crate) fn new(model: Arc<Model>) -> Self {
+    pub(crate) fn new(model: Arc<Model>, is_exported: bool) -> Self {
+        let mut view = View::default();
+        if is_exported {
+            view.window = EXPORTED_WINDOW;
+        }
         Self {
             bypass: BoolParam::new("Bypass", false).make_bypass(),
             matches: BoolParam::new("Match loudness", false),
             slots: std::array::from_fn(|slot| SlotParams::new(slot, &model)),
             model,
-            view: RwLock::default(),
+            view: RwLock::new(view),
+            is_exported,
         }
     }
 
@@ -82,12 +92,26 @@ impl RackParams {
         Mix::shares(&mixes, self.bypass.value())
     }
 
-    /// Brings the bank to the positions of the model's values, after the model changed by itself.
+    /// Takes the values that the host set since the last block, such as while nothing plays.
+    fn follow_bank(&self) {
+        for (slot, params) in self.slots.iter().enumerate() {
+            for (index, param) in params.controls.iter().enumerate() {
+                let Some(control) = self.model.control(slot, index) else { break };
+                let position = param.unmodulated_normalized_value();
+                self.model.value((slot, index), &control, (position, position));
+            }
+        }
+    }
+
+    /// Brings the bank to the positions of the model's values, after the model changed by itself. One that stands for
+    /// the value already stays where it is, so that a state that is saved again is the same.
     pub(crate) fn follow_model(&self) {
         for (slot, params) in self.slots.iter().enumerate() {
             for (control, param) in params.controls.iter().enumerate() {
                 let position = self.model.position(slot, control);
-                if position.to_bits() != param.unmodulated_normalized_value().to_bits() {
+                let own = param.unmodulated_normalized_value();
+                let is_there = position.to_bits() == own.to_bits();
+                if !is_there && !self.model.is_at(slot, control, own) {
                     // SAFETY: what the framework does when a state is loaded; the host is asked to read it again.
                     unsafe { param._internal_set_normalized_value(position) };
                 }
@@ -96,14 +120,32 @@ impl RackParams {
     }
 }
 
+impl RackParams {
+    /// The parameters of an exported effect, by their keys.
+    fn exported_map(&self) -> Vec<(String, ParamPtr, String)> {
+        let bypass = ("bypass".to_owned(), self.bypass.as_ptr(), String::new());
+        let params = self.slots[0].controls.iter().enumerate();
+        let params = params.map_while(|(index, param)| {
+            let key = self.model.control(0, index)?.key.clone();
+            Some((format!("effect:{key}"), param.as_ptr(), String::new()))
+        });
+        std::iter::once(bypass).chain(params).collect()
+    }
+}
+
 impl SlotParams {
     fn new(slot: usize, model: &Arc<Model>) -> Self {
         let number = slot + 1;
         let control = |control: usize| {
-            let name = format!("Slot {number} control {}", control + 1);
+            // Known already in an exported file.
+            let known = model.control(slot, control);
+            let name = known.map_or_else(
+                || format!("Slot {number} control {}", control + 1),
+                |control| control.name.clone(),
+            );
             let range = FloatRange::Linear { min: 0.0, max: 1.0 };
             let (shown, read) = (Arc::clone(model), Arc::clone(model));
-            FloatParam::new(name, 0.0, range)
+            FloatParam::new(name, model.position(slot, control), range)
                 .with_value_to_string(Arc::new(move |position| {
                     shown.shown(slot, control, position)
                 }))
@@ -125,6 +167,9 @@ impl SlotParams {
 // SAFETY: the pointers are to fields that neither move nor go while this lives: boxed, in an `Arc`.
 unsafe impl Params for RackParams {
     fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        if self.is_exported {
+            return self.exported_map();
+        }
         let mut map = vec![
             ("bypass".to_owned(), self.bypass.as_ptr(), String::new()),
             ("match".to_owned(), self.matches.as_ptr(), String::new()),
@@ -144,6 +189,7 @@ unsafe impl Params for RackParams {
     }
 
     fn serialize_fields(&self) -> BTreeMap<String, String> {
+        self.follow_bank();
         let view = self.view.read().clone();
         let module_bytes_max = usize::try_from(view.modules_kib).unwrap_or(0).saturating_mul(1024);
         let rack = serialize_field(&self.model.saved(module_bytes_max));
@@ -159,7 +205,14 @@ unsafe impl Params for RackParams {
         if let Some(saved) =
             fields.get("rack").and_then(|text| deserialize_field::<Saved>(text).ok())
         {
-            self.model.load(saved);
+            match saved.slots.first() {
+                Some(Some(slot)) if self.is_exported => {
+                    self.model.set_values(0, &slot.values);
+                    self.follow_model();
+                }
+                _ if self.is_exported => {}
+                _ => self.model.load(saved),
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::model::Model;
 use super::model::SlotModel;
 use super::params::RackParams;
 use super::source::{Source, effects};
+use crate::exported::{Exported, exported};
 use crate::formats::Session;
 use crate::plugin::{LAYOUTS, spec};
 use crate::window::Window;
@@ -61,8 +62,18 @@ pub(crate) struct RackState {
 impl Default for Rack {
     fn default() -> Self {
         let session = Session::begin();
-        let params = Arc::new(RackParams::new(Arc::new(Model::default())));
-        session.set_names(Arc::clone(&params) as Arc<dyn crate::formats::ParamNames>);
+        let effects = effects();
+        let model = Model::default();
+        let exported = exported();
+        match exported.map(Exported::content) {
+            Some(Ok(content)) => model.place(0, Some(content)),
+            Some(Err(reason)) => model.report(0, Some(reason)),
+            None => {}
+        }
+        let params = Arc::new(RackParams::new(Arc::new(model), exported.is_some()));
+        if exported.is_none() {
+            session.set_names(Arc::clone(&params) as Arc<dyn crate::formats::ParamNames>);
+        }
         let desk = Arc::new(RackState {
             params,
             levels: Arc::default(),
@@ -75,7 +86,7 @@ impl Default for Rack {
             executor: OnceLock::new(),
             latency: AtomicU64::new(0),
             known: AtomicU64::new(0),
-            _effects: effects(),
+            _effects: effects,
         });
         Self { desk, session, chain: None, loudness: None, worker: None }
     }
@@ -123,8 +134,10 @@ impl RackState {
 
     /// Finds parts, reloads files that changed, and brings the rack to what is wanted.
     fn supervise(&self) -> Option<Duration> {
-        let is_looking = self.resolve();
-        let has_files = self.reload_files();
+        // The effect of an exported file is there, and stays.
+        let is_exported = self.params.is_exported;
+        let is_looking = !is_exported && self.resolve();
+        let has_files = !is_exported && self.reload_files();
         let mut supervisor = self.supervisor.lock();
         let mut is_settled = true;
         if let Some(supervisor) = &mut *supervisor {

@@ -217,7 +217,11 @@ fn words(error: &EffectError) -> String {
     error.help().map_or_else(|| error.to_string(), |help| format!("{error}: {help}"))
 }
 
-fn part(name: &str, bytes: &[u8]) -> Result<Part, String> {
+/// A module of these bytes, with its defaults.
+///
+/// # Errors
+/// One line: what is wrong with it.
+pub(crate) fn part(name: &str, bytes: &[u8]) -> Result<Part, String> {
     let module = effects().load_bytes(name, bytes).map_err(|error| words(&error))?;
     Part::effect(name, module, None).map_err(|error| error.to_string())
 }

@@ -12,7 +12,7 @@ use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::{HostState, HostStateImpl, PluginState};
 use clack_extensions::tail::{PluginTail, TailLength};
 use clack_extensions::track_info::{HostTrackInfo, HostTrackInfoImpl, TrackInfo, TrackInfoWriter};
-use clack_host::events::event_types::{TransportEvent, TransportFlags};
+use clack_host::events::event_types::{ParamValueEvent, TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, ClapId, SecondsTime};
@@ -125,6 +125,13 @@ pub(crate) fn loaded(library: &std::path::Path) -> PluginInstance<Host> {
     of_entry(&entry.unwrap(), c"org.wavemill.wavemill")
 }
 
+/// The effect that a plugin was exported for.
+pub(crate) fn exported(library: &std::path::Path, id: &std::ffi::CStr) -> PluginInstance<Host> {
+    // SAFETY: the library is that of the plugin.
+    let entry = unsafe { PluginEntry::load(library) };
+    of_entry(&entry.unwrap(), id)
+}
+
 fn of_entry(entry: &PluginEntry, id: &std::ffi::CStr) -> PluginInstance<Host> {
     PluginInstance::new(|()| Shared::default(), |_| MainThread, entry, id, &info()).unwrap()
 }
@@ -176,6 +183,17 @@ pub(crate) fn value(instance: &mut PluginInstance<Host>, name: &str) -> f64 {
     let id = param(instance, name);
     let handle = instance.plugin_handle();
     handle.get_extension::<PluginParams>().unwrap().get_value(&handle, id).unwrap()
+}
+
+/// Changes a parameter while nothing plays.
+pub(crate) fn set_inactive(instance: &mut PluginInstance<Host>, name: &str, value: f64) {
+    let id = param(instance, name);
+    let mut events = EventBuffer::new();
+    events.push(&ParamValueEvent::new(0, id, Pckn::match_all(), value));
+    let mut handle = instance.inactive_plugin_handle().unwrap();
+    let params = handle.get_extension::<PluginParams>().unwrap();
+    let mut answers = EventBuffer::new();
+    params.flush(&mut handle, &events.as_input(), &mut answers.as_output());
 }
 
 /// What a stream is like.

@@ -23,6 +23,7 @@ mod captures;
 mod contract;
 #[cfg(target_os = "linux")]
 mod editor;
+mod exported;
 mod host;
 mod kill;
 mod locks;

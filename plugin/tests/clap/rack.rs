@@ -1,7 +1,7 @@
 //! The rack in a CLAP host.
 
 use crate::chain::{EIGHT, Step, assert_is_run, assert_same_bits, blocks, noise, run, state};
-use crate::host::{Host, Running, STEREO, Stream, entry, load, rack, save};
+use crate::host::{Host, Running, STEREO, Stream, entry, load, rack, save, set_inactive, value};
 use crate::window::{Embedded, color_count, is_inside, music, skip_graphics};
 use base64::Engine as _;
 use clack_extensions::latency::PluginLatency;
@@ -21,7 +21,7 @@ fn with(steps: &[Step<'_>]) -> PluginInstance<Host> {
 }
 
 /// Plays the signal in blocks of many sizes.
-fn play(running: &mut Running, signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
+pub(crate) fn play(running: &mut Running, signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
     let mut output = vec![Vec::new(); signal.len()];
     for range in blocks(signal[0].len()) {
         let planes: Vec<&[f32]> = signal.iter().map(|plane| &plane[range.clone()]).collect();
@@ -34,7 +34,7 @@ fn play(running: &mut Running, signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
 }
 
 /// Frames by which it is late, as the host knows.
-fn latency(running: &mut Running) -> usize {
+pub(crate) fn latency(running: &mut Running) -> usize {
     let handle = running.instance.plugin_handle();
     let latency = handle.get_extension::<PluginLatency>().unwrap().get(&handle);
     usize::try_from(latency).unwrap()
@@ -121,6 +121,18 @@ fn shown(instance: &mut PluginInstance<Host>) -> Vec<String> {
         is_shown.then(|| String::from_utf8_lossy(info.name).into_owned())
     });
     infos.collect()
+}
+
+#[test]
+fn value_that_a_host_sets_while_nothing_plays_is_saved() {
+    let mut instance = Running::with(with(&[("gain", &[])]), STEREO).stop();
+    set_inactive(&mut instance, "1 Gain", 0.25);
+    let state = save(&mut instance);
+    let mut other = rack();
+    assert!(load(&mut other, &state));
+    let mut other = Running::with(other, STEREO).stop();
+    assert!((value(&mut other, "1 Gain") - 0.25).abs() < 1e-6);
+    assert_eq!(save(&mut other), state, "what is saved again is the same");
 }
 
 #[test]

@@ -29,6 +29,19 @@ fn i8_to_u8(character: std::ffi::c_char) -> u8 {
     character as u8
 }
 
+/// Ids of the classes of a factory.
+pub(crate) fn class_ids(factory: &ComPtr<IPluginFactory>) -> Vec<[u8; 16]> {
+    // SAFETY: the plugin's factory, which keeps the rules of VST3.
+    unsafe {
+        let classes = (0..factory.countClasses()).map(|index| {
+            let mut info: PClassInfo = std::mem::zeroed();
+            assert_eq!(factory.getClassInfo(index, &raw mut info), kResultOk);
+            info.cid.map(i8_to_u8)
+        });
+        classes.collect()
+    }
+}
+
 /// An instance.
 pub(crate) struct Component {
     component: ComPtr<IComponent>,
@@ -48,21 +61,19 @@ impl Component {
     /// The class of an id.
     pub(crate) fn of(id: &[u8; 16]) -> Self {
         let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
+        // SAFETY: the plugin's factory.
+        let factory = unsafe { ComPtr::from_raw(factory) }.unwrap();
+        assert_eq!(class_ids(&factory), [*METERS, *RACK]);
+        Self::of_factory(&factory, id)
+    }
+
+    /// The class of an id of any factory.
+    pub(crate) fn of_factory(factory: &ComPtr<IPluginFactory>, id: &[u8; 16]) -> Self {
         // SAFETY: the plugin's factory, which keeps the rules of VST3.
         unsafe {
-            let factory = ComPtr::from_raw(factory).unwrap();
-            let classes = (0..factory.countClasses()).map(|index| {
-                let mut info: PClassInfo = std::mem::zeroed();
-                assert_eq!(factory.getClassInfo(index, &raw mut info), kResultOk);
-                info
-            });
-            let classes: Vec<PClassInfo> = classes.collect();
-            let cid = |info: &PClassInfo| info.cid.map(i8_to_u8);
-            assert_eq!(classes.iter().map(cid).collect::<Vec<_>>(), [*METERS, *RACK]);
-            let info = classes.into_iter().find(|info| cid(info) == *id).unwrap();
             let mut made: *mut c_void = ptr::null_mut();
             let iid = IComponent::IID.as_ptr().cast();
-            let result = factory.createInstance(info.cid.as_ptr(), iid, &raw mut made);
+            let result = factory.createInstance(id.as_ptr().cast(), iid, &raw mut made);
             assert_eq!(result, kResultOk);
             let component = ComPtr::from_raw(made.cast::<IComponent>()).unwrap();
             let processor = component.cast::<IAudioProcessor>().unwrap();

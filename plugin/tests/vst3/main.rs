@@ -6,6 +6,7 @@ mod chain;
 mod component;
 #[path = "../common/ebu.rs"]
 mod ebu;
+mod exported;
 mod modes;
 mod rack;
 #[path = "../../../core/tests/loudness/signals.rs"]

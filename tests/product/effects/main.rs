@@ -7,6 +7,7 @@ mod bench_command;
 mod cache;
 mod check;
 mod command;
+mod export_clap;
 mod hostile;
 mod lock;
 mod module;

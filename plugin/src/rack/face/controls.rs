@@ -61,7 +61,9 @@ impl Face {
         let width = (ui.available_width() - 300.0).clamp(80.0, 420.0);
         ui.spacing_mut().slider_width = width;
         Grid::new(("controls", self.shown)).num_columns(2).spacing([12.0, 6.0]).show(ui, |ui| {
-            self.wet(ui, context);
+            if !self.desk.params.is_exported {
+                self.wet(ui, context);
+            }
             for (index, control) in part.controls().iter().enumerate().take(CONTROL_COUNT) {
                 self.control(ui, (index, control), context);
             }

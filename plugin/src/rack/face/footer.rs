@@ -46,6 +46,9 @@ impl Face {
             ui.label(RichText::new(lufs(value)).font(theme::digits(12.0)));
             ui.add_space(4.0);
         }
+        if self.desk.params.is_exported {
+            return;
+        }
         let param = &self.desk.params.matches;
         let gain_db = reading.gain_db.filter(|_| param.value());
         let words =

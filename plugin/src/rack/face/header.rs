@@ -3,6 +3,7 @@
 use super::Face;
 use super::presets::is_file_name;
 use super::request::Request;
+use crate::exported::exported;
 use crate::rack::folders;
 use crate::window::tip::Tip;
 use crate::window::{panel, set_param, theme};
@@ -28,13 +29,16 @@ impl Face {
     pub(super) fn header(&mut self, ui: &mut Ui, rect: Rect, context: &GuiContext) {
         panel::inside(ui, rect, |ui| {
             ui.horizontal_centered(|ui| {
-                ui.label(RichText::new("Wavemill Rack").size(17.0).strong());
+                let name = exported().map_or("Wavemill Rack", |effect| &effect.name);
+                ui.label(RichText::new(name).size(17.0).strong());
                 ui.add_space(10.0);
-                let file =
-                    ui.add(Button::new("File")).tip("Loads and saves the rack as a pipeline.");
-                Popup::menu(&file)
-                    .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-                    .show(|ui| self.files(ui));
+                if !self.desk.params.is_exported {
+                    let file =
+                        ui.add(Button::new("File")).tip("Loads and saves the rack as a pipeline.");
+                    Popup::menu(&file)
+                        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+                        .show(|ui| self.files(ui));
+                }
                 self.history(ui);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     self.bypass(ui, context);

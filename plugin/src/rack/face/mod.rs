@@ -145,12 +145,16 @@ impl Face {
         let window = window.shrink(theme::GAP);
         let (top, bottom) = (window.top() + 30.0, window.bottom() - 26.0);
         let middle = window.left() + (window.width() * 0.34).clamp(240.0, 340.0);
+        let is_exported = self.desk.params.is_exported;
         let rect =
             |left, top, right, bottom| Rect { min: pos2(left, top), max: pos2(right, bottom) };
         self.header(ui, rect(window.left(), window.top(), window.right(), top), context);
-        self.slots(ui, rect(window.left(), top + theme::GAP, middle, bottom - theme::GAP), context);
-        let right =
-            rect(middle + theme::GAP, top + theme::GAP, window.right(), bottom - theme::GAP);
+        let (top, lower) = (top + theme::GAP, bottom - theme::GAP);
+        if !is_exported {
+            self.slots(ui, rect(window.left(), top, middle, lower), context);
+        }
+        let left = if is_exported { window.left() } else { middle + theme::GAP };
+        let right = rect(left, top, window.right(), lower);
         self.controls(ui, right, context);
         self.footer(ui, rect(window.left(), bottom, window.right(), window.bottom()), context);
         focus::ring(ui.ctx());

@@ -63,7 +63,7 @@ impl Run for Check {
 
 /// A bundled effect, or what a file begins with: one byte more than a module may have is enough to
 /// refuse it.
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
     if let Some(found) = path.to_str().and_then(bundled) {
         return Ok(found.bytes.to_vec());
     }
@@ -71,6 +71,17 @@ fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
     let most = limits::MODULE_BYTES_MAX as u64 + 1;
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The first promise that a module does not keep, and why.
+pub(super) fn first_failure(bytes: &[u8]) -> Option<String> {
+    let report = check::check(bytes, limits::MEMORY_MIB);
+    let failure = report.failures().next()?;
+    let reason = match &failure.verdict {
+        Verdict::Failed(reason) => reason,
+        _ => failure.summary,
+    };
+    Some(format!("{}: {reason}", failure.name))
 }
 
 fn document(path: &Path, report: &CheckReport) -> Value {

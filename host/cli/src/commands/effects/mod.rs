@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod describe;
+mod export_clap;
 mod list;
 mod lock;
 mod new;
@@ -23,6 +24,7 @@ const COMMANDS: &[Entry] = &[
     entry::<check::Check>(),
     entry::<bench::Bench>(),
     entry::<play::Play>(),
+    entry::<export_clap::ExportClap>(),
     entry::<lock::LockOf>(),
 ];
 
@@ -61,7 +63,7 @@ impl FromArgMatches for Effects {
 impl Args for Effects {
     fn augment_args(command: Command) -> Command {
         command
-            .about("List, describe, check, create, play, benchmark and pin effect modules")
+            .about("List, describe, check, create, play, export, benchmark and pin effect modules")
             .subcommand_required(true)
             .arg_required_else_help(true)
             .disable_help_subcommand(true)
