@@ -1,5 +1,6 @@
 //! Numbers about audio. What each means is said at its field, with its source.
 
+mod ballistics;
 mod band_filter;
 mod bands;
 mod dynamic_range;
@@ -23,6 +24,7 @@ mod tone;
 mod totals;
 mod transient;
 
+pub use ballistics::{Ballistics, LevelIndicator};
 pub use bands::BandReport;
 pub(crate) use bands::{BAND_COUNT, BANDS, BandsMeter};
 pub(crate) use harmonic::HarmonicMeter;
