@@ -121,6 +121,37 @@ pub(crate) struct Choices {
     pub watch_folder: Option<PathBuf>,
     /// Whether the spectrum has the ranges of the nearest genre profile.
     pub shows_profile: bool,
+    /// What the level bars show.
+    pub scale: LevelScale,
+}
+
+/// Scales of the level bars. Words of a newer version mean the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LevelScale {
+    /// Loudness relative to the target, up to +9 LU.
+    #[serde(rename = "ebu-9")]
+    EbuPlus9,
+    /// The same, up to +18 LU.
+    #[serde(rename = "ebu-18")]
+    EbuPlus18,
+    #[serde(rename = "ppm-1")]
+    PpmOne,
+    #[serde(rename = "ppm-2a")]
+    PpmTwoA,
+    #[serde(rename = "ppm-2b")]
+    PpmTwoB,
+    #[serde(rename = "vu")]
+    Vu,
+    #[serde(rename = "k-20")]
+    K20,
+    #[serde(rename = "k-14")]
+    K14,
+    #[serde(rename = "k-12")]
+    K12,
+    /// Absolute loudness, and true peak.
+    #[default]
+    #[serde(rename = "lufs", other)]
+    Lufs,
 }
 
 /// A kept spectrum, in a few bytes a band.
@@ -157,6 +188,7 @@ impl Default for Choices {
             pipeline: None,
             watch_folder: None,
             shows_profile: false,
+            scale: LevelScale::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod footer;
 mod header;
 mod history;
 mod layout;
+mod level_scale;
 mod numbers;
 mod output;
 mod overlay;
@@ -19,7 +20,7 @@ pub(crate) mod stage;
 mod verdict;
 pub(crate) mod words;
 
-use crate::meters::Snapshot;
+use crate::meters::{LevelKind, Snapshot};
 use crate::plugin::SharedState;
 use crate::window::{self, WindowOwner, field, focus, pace::Pace, panel, theme, tip};
 use egui::{Context, Ui};
@@ -79,6 +80,7 @@ impl WindowOwner for SharedState {
 
     fn closed(&self) {
         self.shared.tap.open(false);
+        self.shared.levels.want(LevelKind::Off);
         self.wake();
     }
 
@@ -128,6 +130,7 @@ impl Face {
         self.spectrum.update(&shared.tap, rate_hz);
         self.scope.update(&shared.tap, elapsed_s);
         self.standing.update(&self.desk);
+        shared.levels.want(bars::kind(self.desk.params.choices.read().scale));
         if is_new {
             self.changed_at = now;
         }
@@ -150,7 +153,7 @@ impl Face {
         let views = (&mut self.own_target, &mut self.export);
         header::show(ui, regions.header, &self.desk, views, &session, context);
         numbers::show(ui, regions.numbers, readings, &self.standing);
-        bars::show(ui, regions.bars, &self.desk.shared.readings, &self.standing);
+        bars::show(ui, regions.bars, &self.desk, &self.standing);
         let counts = self.desk.shared.distribution.counts();
         self.history_view.show(ui, regions.history, &self.history, &counts, &self.standing);
         self.spectrum_view.show(

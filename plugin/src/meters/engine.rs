@@ -2,6 +2,7 @@
 
 use super::distribution::Distribution;
 use super::history::{History, HistoryWriter, Point};
+use super::levels::{LevelMeters, Levels};
 use super::music::{Music, MusicReading};
 use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
@@ -40,6 +41,8 @@ pub struct Shared {
     pub history: History,
     /// How often which loudness occurred.
     pub distribution: Distribution,
+    /// Levels of the channels, while the window shows them.
+    pub(crate) levels: Levels,
     /// The latest samples.
     pub tap: Tap,
     /// What the worker found in them.
@@ -108,6 +111,7 @@ pub(crate) struct Meters {
     /// A meter that counts it the other way, so that a change makes none; for streams of one channel.
     other: Option<LoudnessMeter>,
     stereo: StereoWindow,
+    levels: LevelMeters,
     scribe: HistoryWriter,
     block: Block,
     /// Front left and right, or the only channel twice.
@@ -139,6 +143,7 @@ impl Meters {
             mono,
             other: (spec.channel_count() == 1).then(|| meter(other_than(mono))),
             stereo: StereoWindow::default(),
+            levels: LevelMeters::new(spec),
             scribe: HistoryWriter::default(),
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
             front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
@@ -178,6 +183,7 @@ impl Meters {
     fn clear(&mut self) {
         self.loudness.reset();
         self.stereo = StereoWindow::default();
+        self.levels.clear(&self.shared.levels);
         self.scribe.clear(&self.shared.history);
         self.shared.distribution.clear();
         self.shared.readings.clear();
@@ -236,6 +242,7 @@ impl Meters {
 
     fn measure(&mut self, count: usize) {
         self.loudness.push(&self.block);
+        self.levels.push(&self.block, &self.shared.levels);
         let [left, right] = self.front.map(|channel| self.block.plane(channel));
         self.shared.tap.push(left, right);
         if self.spec.channel_count() == 2 {
@@ -249,6 +256,7 @@ impl Meters {
                 self.write_point(&reading);
             }
             self.publish(&reading);
+            self.levels.publish(&self.shared.levels);
         }
     }
 
@@ -338,7 +346,7 @@ fn other_than(mono: MonoMode) -> MonoMode {
     }
 }
 
-fn shown(value: Option<f64>) -> Option<f32> {
+pub(super) fn shown(value: Option<f64>) -> Option<f32> {
     #[expect(clippy::cast_possible_truncation, reason = "more digits than anyone can see")]
     value.map(|value| value as f32)
 }

@@ -3,6 +3,7 @@
 mod distribution;
 mod engine;
 mod history;
+mod levels;
 mod listener;
 mod music;
 pub(crate) mod readings;
@@ -15,6 +16,7 @@ pub(crate) use engine::Shared;
 #[cfg(test)]
 pub(crate) use history::HistoryWriter;
 pub(crate) use history::{Point, Snapshot};
+pub(crate) use levels::{CHANNELS_MAX, LevelKind, Levels};
 pub(crate) use listener::Listener;
 pub(crate) use music::{Key, Music, Tempo};
 pub(crate) use readings::{Reading, Readings};

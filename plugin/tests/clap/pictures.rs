@@ -85,6 +85,35 @@ fn silence_noise_music_and_clipping_are_distinguished() {
     assert!(bad > 5000 && good < bad, "what clips: {good} good, {bad} bad");
 }
 
+/// Colors of bars.
+const SIGNAL: [u8; 3] = [0xe9, 0xb4, 0x56];
+
+/// Program meters are on the screen, with the channels as loud as they are.
+#[test]
+fn level_scales_show_the_channels() {
+    if !is_inside("pictures::level_scales_show_the_channels") {
+        return;
+    }
+    let is_kept = std::env::var_os("WAVEMILL_PICTURES").is_some();
+    let scales =
+        ["ppm-2a", "vu", "lufs", "ebu-9", "ebu-18", "ppm-1", "ppm-2b", "k-20", "k-14", "k-12"];
+    for scale in &scales[..if is_kept { scales.len() } else { 2 }] {
+        let choices = serde_json::json!({ "scale": scale });
+        let Some(mut editor) = opened(&choices, (960, 600), STEREO) else { return };
+        editor.wait_for_a_picture();
+        let silent = count(&editor, SIGNAL);
+        let mut noise = noise(|seconds| 0.1 * (1.0 + 0.3 * (3.0 * seconds).sin()));
+        editor.play(3.0, |frame| {
+            let [left, right] = noise(frame);
+            [left, 0.5 * right]
+        });
+        editor.keep(&format!("scale-{scale}"));
+        let signal = count(&editor, SIGNAL);
+        assert!(signal > silent + 2000, "{scale}: {silent} and {signal} pixels");
+        editor.close();
+    }
+}
+
 /// The smallest and the usual window at the zooms between and at the end.
 #[test]
 fn zoomed_window_shows_the_same_larger() {

@@ -11,7 +11,7 @@ pub enum Ballistics {
     ///
     /// Source: IEC 60268-10:1991; table and return time as in Wikipedia, "Peak programme meter" (2026).
     PpmTypeOne,
-    /// Quasi-peak program meter of types IIa ("BBC") and IIb ("EBU"), which differ in their marks only: a tone of 10 ms
+    /// Quasi-peak program meter of types II a ("BBC") and II b ("EBU"), which differ in their marks only: a tone of 10 ms
     /// reads 2 dB less than a steady one; falls 24 dB in 2.8 s.
     ///
     /// Source: IEC 60268-10:1991; EBU Tech 3205-E (1979), 3.3 and 3.10; BBC, "ppm-testing", for the table.

@@ -210,11 +210,11 @@ fn silence_and_a_meter_that_was_reset_have_no_level() {
         let mut indicator = indicator(ballistics, 48_000);
         assert_eq!(indicator.take_level(), None);
         indicator.push(&[]);
-        indicator.push(&[0.0; 4800]);
+        indicator.push(&[0.0; 480]);
         assert_eq!(indicator.take_level(), None, "{ballistics:?}");
-        indicator.push(&[1.0; 4800]);
+        indicator.push(&[1.0; 480]);
         assert!(indicator.take_level().is_some());
-        indicator.push(&[1.0; 4800]);
+        indicator.push(&[1.0; 480]);
         indicator.reset();
         assert_eq!(indicator.take_level(), None, "{ballistics:?}");
     }

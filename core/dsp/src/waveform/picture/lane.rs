@@ -30,13 +30,14 @@ pub(super) fn lanes(waveform: &Waveform, is_split: bool) -> Vec<Lane<'_>> {
         let name = if level.channels.len() < 2 { "" } else { "mix" };
         return vec![Lane { name: name.to_owned(), points: &level.mix }];
     }
-    let names = names(&waveform.layout);
+    let names = channel_names(&waveform.layout);
     let channels = level.channels.iter().zip(names);
     channels.map(|(points, name)| Lane { name, points }).collect()
 }
 
-/// The usual short names. Sources: ITU-R BS.775; SMPTE ST 428-12 for rear and height channels.
-fn names(layout: &ChannelLayout) -> Vec<String> {
+/// The usual short names of channels, or their numbers. Sources: ITU-R BS.775; SMPTE ST 428-12 for rear and height
+/// channels.
+pub fn channel_names(layout: &ChannelLayout) -> Vec<String> {
     let sides = |position| layout.index_of(position).is_some();
     // With side channels there, those at the back are rear ones; alone, they are the surrounds.
     let has_both = sides(P::SideLeft) && sides(P::BackLeft);

@@ -14,6 +14,7 @@ mod scene;
 mod svg;
 mod theme;
 
+pub use lane::channel_names;
 pub use theme::Theme;
 
 use super::{Level, Waveform};
