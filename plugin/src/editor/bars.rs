@@ -34,8 +34,12 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState, standing: &Targe
     let scale = desk.params.choices.read().scale;
     let dial = dial(scale);
     let room = panel::ground(ui, rect, "");
-    let plot = Rect { max: pos2(room.right(), room.bottom() - 14.0), ..room };
-    let axis = dial.axis(plot.shrink2(vec2(0.0, 3.0)));
+    // Words of the highest mark need half of their height above it.
+    let plot = Rect {
+        min: pos2(room.left(), room.top() + 3.0),
+        max: pos2(room.right(), room.bottom() - 16.0),
+    };
+    let axis = dial.axis(plot);
     let painter = ui.painter();
     let left = plot.left() + MARKS_WIDTH;
     grid(painter, dial, axis, Rangef::new(left - 4.0, plot.right()));
@@ -98,20 +102,20 @@ fn choose(ui: &mut Ui, rect: Rect, desk: &SharedState, shown: &Dial, words: &str
 
 /// What the scale shows, and what this stream and this target add to it.
 fn explanation(dial: &Dial, channel_count: usize, standing: &TargetState) -> String {
-    let mut words = dial.words.to_owned();
-    if dial.kind == LevelKind::Off && dial.name != "LUFS" {
+    let addition = if dial.kind == LevelKind::Off && dial.name != "LUFS" {
         let (aim, of) = match standing.aim_lufs() {
             Some(aim) => (aim, "Now 0 LU is"),
-            None => (USUAL_TARGET_LUFS, "This target has no loudness, so that 0 LU is"),
+            None => (USUAL_TARGET_LUFS, "This target has no loudness: 0 LU is"),
         };
-        words += &format!(" {of} {aim:.1} LUFS.").replace('-', "\u{2212}");
+        format!(" {of} {aim:.1} LUFS.").replace('-', "\u{2212}")
     } else if dial.kind != LevelKind::Off && channel_count > 2 {
-        let names = names(channel_count);
-        let names: Vec<_> =
-            (1..).zip(names).map(|(number, name)| format!("{number} {name}")).collect();
-        words += &format!(" Channels: {}.", names.join(", "));
-    }
-    words
+        let names = (1..).zip(names(channel_count));
+        let names: Vec<_> = names.map(|(number, name)| format!("{number} {name}")).collect();
+        format!(" Channels: {}.", names.join(", "))
+    } else {
+        String::new()
+    };
+    dial.words.to_owned() + &addition
 }
 
 /// Loudness as it is, and true peak.

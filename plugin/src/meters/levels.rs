@@ -39,6 +39,7 @@ impl LevelKind {
 
 /// One channel, in dBFS: a sine that reaches full scale has 0.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "each says its unit")]
 pub(crate) struct ChannelLevel {
     pub(crate) now_dbfs: Reading,
     /// The highest since the meters began, or this kind was chosen.
