@@ -123,6 +123,8 @@ pub(crate) struct Choices {
     pub shows_profile: bool,
     /// What the level bars show.
     pub scale: LevelScale,
+    /// Whether the numbers have a table of the channels.
+    pub shows_channels: bool,
 }
 
 /// Scales of the level bars. Words of a newer version mean the default.
@@ -189,6 +191,7 @@ impl Default for Choices {
             watch_folder: None,
             shows_profile: false,
             scale: LevelScale::default(),
+            shows_channels: false,
         }
     }
 }

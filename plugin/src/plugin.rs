@@ -334,7 +334,8 @@ impl Wavemill {
         if is_reset || order == Order::Restart || self.desk.shared.take_reset() {
             meters.reset();
         }
-        if order != Order::Pause && !self.desk.params.bypass.value() {
+        let is_paused = self.desk.params.bypass.value() || self.desk.shared.is_paused();
+        if order != Order::Pause && !is_paused {
             meters.push(planes);
             if self.session.is_offline() {
                 // Nobody knows which block of a render is its last.
@@ -463,6 +464,37 @@ impl Vst3Plugin for Wavemill {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// EBU Tech 3341, 2.2: a meter is paused, continues, and is reset in either state.
+    #[test]
+    fn paused_meters_measure_nothing_until_they_continue() {
+        let mut plugin = Wavemill::default();
+        let (desk, spec) = (Arc::clone(&plugin.desk), StreamSpec::new(48_000, 2));
+        plugin.meters = Some(Meters::new(&spec, MonoMode::Single, Arc::clone(&desk.shared)));
+        let mut play = |peak: f32| {
+            for _ in 0..100 {
+                let (mut left, mut right) = ([peak; 480], [-peak; 480]);
+                plugin.measure(&[&mut left, &mut right], Transport::default(), 480);
+            }
+            let readings = desk.shared.readings.get();
+            (readings.measured_s, readings.true_peak_dbtp)
+        };
+        let (before, peak) = play(0.1);
+        assert!(before.is_some_and(|seconds| (seconds - 1.0).abs() < 0.04), "{before:?}");
+        desk.shared.pause(true);
+        // What waited for a reading is measured.
+        let paused = play(0.5);
+        assert!(
+            paused.0.is_some_and(|seconds| seconds <= 1.0)
+                && paused.1 <= peak.map(|peak| peak + 0.1)
+        );
+        assert_eq!(play(0.5), paused);
+        desk.shared.pause(false);
+        assert!(play(0.5).0.is_some_and(|seconds| (seconds - 2.0).abs() < 0.04));
+        desk.shared.pause(true);
+        desk.shared.reset();
+        assert_eq!(play(0.5), (None, None));
+    }
 
     /// The worker's own thread, woken as the window wakes it when it opens.
     #[test]

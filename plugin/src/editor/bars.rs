@@ -1,15 +1,14 @@
 //! Loudness, or the channels' levels, of this moment as bars, on the scale that was chosen.
 
+use super::channels::names;
 use super::level_scale::{self, Dial, DialAxis, dial};
 use super::tip::Tip;
 use super::verdict::TargetState;
 use super::{panel, theme};
-use crate::meters::{CHANNELS_MAX, LevelKind, Levels, Readings};
+use crate::meters::{LevelKind, Levels, Readings};
 use crate::params::LevelScale;
 use crate::plugin::SharedState;
 use egui::{Align2, Color32, ComboBox, Painter, Rangef, Rect, RichText, Ui, pos2, vec2};
-use wavemill_core::audio::ChannelLayout;
-use wavemill_core::waveform::picture::channel_names;
 
 /// What 0 LU is where the target has no loudness. Source: EBU R 128.
 const USUAL_TARGET_LUFS: f32 = -23.0;
@@ -180,12 +179,6 @@ fn channels(levels: &Levels, channel_count: usize, dial: &Dial) -> Vec<Bar> {
     bars.collect()
 }
 
-/// Of the channels; of two before there is a stream.
-fn names(channel_count: usize) -> Vec<String> {
-    let channel_count = if channel_count == 0 { 2 } else { channel_count.min(CHANNELS_MAX) };
-    channel_names(&ChannelLayout::usual(channel_count))
-}
-
 /// With numbers instead of names where these have no room.
 fn fitting(painter: &Painter, mut bars: Vec<Bar>, width: f32) -> Vec<Bar> {
     let size = |name: &str| {
@@ -236,7 +229,7 @@ mod tests {
     use super::*;
     use crate::editor::focus::{go_to, press_at};
     use crate::editor::stage::Stage;
-    use crate::meters::Meters;
+    use crate::meters::{CHANNELS_MAX, Meters};
     use crate::params::WINDOW;
     use crate::window::place::SIZE_MIN;
     use egui::{Key, Modifiers, Shape};

@@ -18,6 +18,10 @@ const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
 const INVALID: &str = "Samples that are NaN or infinite, or beyond +100 dBFS. They pass unchanged; \
     the meters treat them as silence. Something before this plugin is broken.";
 
+/// The button that switches between the states of EBU Tech 3341, 2.2, running and standby.
+const PAUSE: (&str, &str) = ("Pause", "Pauses all measurements; captures continue. Not saved.");
+const CONTINUE: (&str, &str) = ("Continue", "Continues all measurements where they were paused.");
+
 pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
@@ -40,6 +44,11 @@ pub(super) fn show(
                 if ui.add(Button::new("Reset")).tip(tip).clicked() {
                     desk.shared.reset();
                 }
+                let is_paused = desk.shared.is_paused();
+                let (name, tip) = if is_paused { CONTINUE } else { PAUSE };
+                if ui.add(Button::new(name).selected(is_paused)).tip(tip).clicked() {
+                    desk.shared.pause(!is_paused);
+                }
                 let invalid = desk.shared.invalid_samples();
                 if invalid > 0 {
                     let words = format!("{invalid} invalid samples");
@@ -48,6 +57,7 @@ pub(super) fn show(
                 let (readings, is_saved) = desk.shared.shown();
                 let measured = readings.measured_s.get().unwrap_or(0.0);
                 let clock = crate::window::scale::clock(f64::from(measured));
+                let clock = if is_paused { format!("paused {clock}") } else { clock };
                 ui.add(label(RichText::new(clock).font(theme::digits(13.0)).color(theme::FAINT)))
                     .tip(if is_saved {
                         "Time measured when the project was saved."
@@ -195,6 +205,19 @@ source = { document = "House rules", checked = "2026-11-21" }
             stage.draw(vec![Event::PointerButton { pos, button, pressed, modifiers }]);
         }
         stage.draw(Vec::new());
+    }
+
+    #[test]
+    fn meters_are_paused_continued_and_reset_by_keys() {
+        let mut stage = Stage::new(SharedState::default());
+        press_at(&mut stage, "Pause", Key::Space);
+        assert!(stage.desk.shared.is_paused());
+        assert!(stage.shows("paused 0:00"), "{:?}", stage.texts());
+        press_at(&mut stage, "Reset", Key::Space);
+        assert!(stage.desk.shared.take_reset(), "in either state");
+        assert!(stage.desk.shared.is_paused());
+        press_at(&mut stage, "Continue", Key::Space);
+        assert!(!stage.desk.shared.is_paused() && stage.shows("0:00"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The editor: one glance shows loudness, peak and verdict.
 
 mod bars;
+mod channels;
 mod cursor;
 mod export;
 mod footer;
@@ -143,16 +144,15 @@ impl Face {
         let regions = Regions::of(ui.max_rect());
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
         let music = self.desk.shared.music();
-        let readings = (self.desk.shared.shown(), music.as_deref());
         let session = export::Session {
-            readings: readings.0.0,
-            music: readings.1,
+            readings: self.desk.shared.shown().0,
+            music: music.as_deref(),
             history: &self.history,
             standing: &self.standing,
         };
         let views = (&mut self.own_target, &mut self.export);
         header::show(ui, regions.header, &self.desk, views, &session, context);
-        numbers::show(ui, regions.numbers, readings, &self.standing);
+        numbers::show(ui, regions.numbers, &self.desk, music.as_deref(), &self.standing);
         bars::show(ui, regions.bars, &self.desk, &self.standing);
         let counts = self.desk.shared.distribution.counts();
         self.history_view.show(ui, regions.history, &self.history, &counts, &self.standing);

@@ -1,36 +1,51 @@
 //! The readings as numbers, the most important one the largest.
 
+use super::tip::Tip;
 use super::verdict::{Mark, TargetState};
-use super::{panel, theme, words};
+use super::{channels, panel, theme, words};
 use crate::meters::{Key, Music, Reading, Readings, Tempo};
-use egui::{Align2, Color32, Painter, Rect, Stroke, Ui, pos2, vec2};
+use crate::plugin::SharedState;
+use egui::{Align, Align2, Color32, Layout, Painter, Rect, RichText, Stroke, Ui, pos2, vec2};
 
 /// What marks readings of the saved project.
 pub(super) const SAVED: &str = "SAVED SESSION";
 
-/// The readings, whether they are those that were saved with the project, and what is known of the music.
+/// The readings, what is known of the music, and the channels if they are asked for.
 pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
-    ((readings, is_saved), music): ((&Readings, bool), Option<&Music>),
+    desk: &SharedState,
+    music: Option<&Music>,
     standing: &TargetState,
 ) {
+    let (readings, is_saved) = desk.shared.shown();
     let room = panel::ground(ui, rect, "INTEGRATED");
+    let shows_channels = desk.params.choices.read().shows_channels && !is_saved;
     if is_saved {
         let place = pos2(room.right(), rect.top() + 5.0);
         let words = panel::text(ui.painter(), place, Align2::RIGHT_TOP, SAVED, 10.5, theme::HELD);
         panel::explained(ui, words, "saved", words::SAVED);
+    } else if channels_button(ui, rect, shows_channels) {
+        desk.params.choices.write().shows_channels = !shows_channels;
     }
     let top_height = (room.height() * 0.27).clamp(106.0, 240.0);
     let top = Rect { max: pos2(room.right(), room.top() + top_height), ..room };
     integrated(ui, top, readings, standing);
-    let below = Rect { min: pos2(room.left(), top.bottom() + 6.0), ..room };
+    let mut below = Rect { min: pos2(room.left(), top.bottom() + 6.0), ..room };
+    if shows_channels {
+        let height = channels::height(desk.channel_count()).min(below.height() - HEADLINE_MIN);
+        let table = Rect { min: pos2(below.left(), below.bottom() - height), ..below };
+        below.max.y = table.top() - 4.0;
+        channels::show(ui, table, desk, standing);
+    }
     let rows = rows(readings, music);
-    // The first row is a headline.
+    // The first row is a headline. As many of the others as have room.
     #[expect(clippy::cast_precision_loss, reason = "eight")]
-    let height = below.height() / (rows.len() as f32 + HEAD - 1.0);
+    let share = |count: usize| below.height() / (count as f32 + HEAD - 1.0);
+    let count = (1..=rows.len()).rev().find(|&count| share(count) >= ROW_MIN).unwrap_or(1);
+    let height = share(count);
     let mut y = below.top();
-    for row in rows {
+    for row in rows.into_iter().take(count) {
         let height = if row.is_head { height * HEAD } else { height };
         let place = Rect::from_min_size(pos2(below.left(), y), vec2(below.width(), height));
         row.draw(ui.painter(), place, standing.mark(row.measure));
@@ -38,6 +53,29 @@ pub(super) fn show(
         y += height;
     }
 }
+
+/// Beside the title; says whether it was pressed.
+fn channels_button(ui: &mut Ui, rect: Rect, is_chosen: bool) -> bool {
+    let mut is_clicked = false;
+    let row = Rect {
+        min: pos2(rect.right() - 64.0, rect.top() + 1.0),
+        max: pos2(rect.right() - 6.0, rect.top() + 19.0),
+    };
+    panel::inside(ui, row, |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().button_padding.x = 5.0;
+            let button = ui.selectable_label(is_chosen, RichText::new("channels").size(10.5));
+            is_clicked = button.tip(words::SHOW_CHANNELS).clicked();
+        });
+    });
+    is_clicked
+}
+
+/// Room for the first row beside the table.
+const HEADLINE_MIN: f32 = 32.0;
+
+/// The lowest row whose number can be read.
+const ROW_MIN: f32 = 15.0;
 
 /// How much higher than the others the first row is.
 const HEAD: f32 = 1.4;
@@ -255,7 +293,6 @@ mod tests {
     use super::*;
     use crate::editor::stage::Stage;
     use crate::meters::readings::Values;
-    use crate::plugin::SharedState;
     use nice_plug::params::persist::PersistentField;
 
     #[test]

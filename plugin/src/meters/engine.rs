@@ -1,5 +1,6 @@
 //! The audio thread's meters.
 
+use super::channels::{ChannelMeters, ChannelReadings};
 use super::distribution::Distribution;
 use super::history::{History, HistoryWriter, Point};
 use super::levels::{LevelMeters, Levels};
@@ -41,6 +42,8 @@ pub struct Shared {
     pub history: History,
     /// How often which loudness occurred.
     pub distribution: Distribution,
+    /// What each channel had.
+    pub(crate) channels: ChannelReadings,
     /// Levels of the channels, while the window shows them.
     pub(crate) levels: Levels,
     /// The latest samples.
@@ -48,6 +51,8 @@ pub struct Shared {
     /// What the worker found in them.
     pub(super) music: MusicReading,
     wants_reset: AtomicBool,
+    /// Whether the user paused the meters; not saved.
+    is_paused: AtomicBool,
     /// Samples since the meters began that are none; see [`Shared::invalid_samples`].
     invalid: AtomicU64,
 }
@@ -82,6 +87,16 @@ impl Shared {
         self.wants_reset.store(true, Ordering::Relaxed);
     }
 
+    /// Pauses the meters, or lets them continue.
+    pub(crate) fn pause(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::Relaxed);
+    }
+
+    /// Whether the user paused the meters. Real-time.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
     /// Whether that was asked for; once. Real-time.
     pub(crate) fn take_reset(&self) -> bool {
         self.wants_reset.load(Ordering::Relaxed) && self.wants_reset.swap(false, Ordering::Relaxed)
@@ -111,6 +126,7 @@ pub(crate) struct Meters {
     /// A meter that counts it the other way, so that a change makes none; for streams of one channel.
     other: Option<LoudnessMeter>,
     stereo: StereoWindow,
+    channels: ChannelMeters,
     levels: LevelMeters,
     scribe: HistoryWriter,
     block: Block,
@@ -143,6 +159,7 @@ impl Meters {
             mono,
             other: (spec.channel_count() == 1).then(|| meter(other_than(mono))),
             stereo: StereoWindow::default(),
+            channels: ChannelMeters::new(spec),
             levels: LevelMeters::new(spec),
             scribe: HistoryWriter::default(),
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
@@ -183,6 +200,7 @@ impl Meters {
     fn clear(&mut self) {
         self.loudness.reset();
         self.stereo = StereoWindow::default();
+        self.channels.clear(&self.shared.channels);
         self.levels.clear(&self.shared.levels);
         self.scribe.clear(&self.shared.history);
         self.shared.distribution.clear();
@@ -242,6 +260,7 @@ impl Meters {
 
     fn measure(&mut self, count: usize) {
         self.loudness.push(&self.block);
+        self.channels.push(&self.block);
         self.levels.push(&self.block, &self.shared.levels);
         let [left, right] = self.front.map(|channel| self.block.plane(channel));
         self.shared.tap.push(left, right);
@@ -256,6 +275,7 @@ impl Meters {
                 self.write_point(&reading);
             }
             self.publish(&reading);
+            self.channels.publish(&self.shared.channels);
             self.levels.publish(&self.shared.levels);
         }
     }
@@ -293,6 +313,7 @@ impl Meters {
         self.measure_waiting();
         if self.position > 0 {
             self.publish(&self.loudness.reading());
+            self.channels.publish(&self.shared.channels);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the audio thread measures, and how the editor sees it.
 
+mod channels;
 mod distribution;
 mod engine;
 mod history;
@@ -10,6 +11,7 @@ pub(crate) mod readings;
 mod stereo;
 mod tap;
 
+pub(crate) use channels::ChannelReading;
 pub(crate) use distribution::{BINS, LOWEST_LUFS};
 pub(crate) use engine::Meters;
 pub(crate) use engine::Shared;

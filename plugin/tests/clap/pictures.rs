@@ -98,7 +98,7 @@ fn level_scales_show_the_channels() {
     let scales =
         ["ppm-2a", "vu", "lufs", "ebu-9", "ebu-18", "ppm-1", "ppm-2b", "k-20", "k-14", "k-12"];
     for scale in &scales[..if is_kept { scales.len() } else { 2 }] {
-        let choices = serde_json::json!({ "scale": scale });
+        let choices = serde_json::json!({ "scale": scale, "shows_channels": *scale != "lufs" });
         let Some(mut editor) = opened(&choices, (960, 600), STEREO) else { return };
         editor.wait_for_a_picture();
         let silent = count(&editor, SIGNAL);

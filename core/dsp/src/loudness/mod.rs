@@ -1,5 +1,6 @@
 //! Program loudness and true peak: ITU-R BS.1770-5, EBU R 128.
 
+mod channel_peaks;
 mod energies;
 mod gating;
 mod group;
@@ -14,6 +15,7 @@ mod steps;
 pub(crate) mod true_peak;
 mod weights;
 
+pub use channel_peaks::ChannelPeaks;
 pub use group::{GroupLoudness, Piece};
 pub use meter::LoudnessMeter;
 pub use report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessReport};
