@@ -243,6 +243,8 @@ impl Plugin for Wavemill {
         self.session.deactivate();
         let Some(spec) = spec(channel_count, buffer_config.sample_rate) else { return false };
         self.desk.begin(&spec);
+        let shows_channels = self.desk.params.choices.read().shows_channels;
+        self.desk.shared.channels.want_true_peaks(shows_channels);
         self.hire();
         let is_new = self.meters.as_ref().is_none_or(|meters| *meters.spec() != spec);
         if is_new {

@@ -49,7 +49,7 @@ pub(super) fn show(ui: &Ui, rect: Rect, desk: &SharedState, standing: &TargetSta
     #[expect(clippy::cast_precision_loss, reason = "at most eight")]
     let row_height = (rect.height() - HEAD) / names.len() as f32;
     let mut y = rect.top() + HEAD + row_height / 2.0;
-    for (name, reading) in names.iter().zip(&desk.shared.channels) {
+    for (name, reading) in names.iter().zip(&desk.shared.channels.readings) {
         let place = pos2(rect.left(), y);
         panel::text(painter, place, Align2::LEFT_CENTER, name, 11.0, theme::FAINT);
         row(painter, rect, y, reading, standing);
@@ -109,10 +109,13 @@ mod tests {
     #[test]
     fn table_is_shown_by_keys_and_comes_back_with_the_project() {
         let mut stage = Stage::new(SharedState::default());
-        play(&stage.desk);
-        stage.draw(Vec::new());
         assert!(!stage.shows("Clips") && stage.shows("Key"));
         press_at(&mut stage, "channels", Key::Space);
+        stage.draw(Vec::new());
+        play(&stage.desk);
+        stage.draw(Vec::new());
+        let true_peak = stage.desk.shared.channels.readings[1].true_peak_dbtp.get().unwrap();
+        assert!((-20.0..-18.0).contains(&true_peak), "{true_peak}");
         // 8,000 runs; 20 log 1.5, and 20 log 0.1.
         for words in ["Clips", "8000", "3.5", "\u{2212}20.0", "dBTP", "Key"] {
             assert!(stage.shows(words), "{words}: {:?}", stage.texts());

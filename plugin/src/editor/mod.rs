@@ -131,7 +131,10 @@ impl Face {
         self.spectrum.update(&shared.tap, rate_hz);
         self.scope.update(&shared.tap, elapsed_s);
         self.standing.update(&self.desk);
-        shared.levels.want(bars::kind(self.desk.params.choices.read().scale));
+        let choices = self.desk.params.choices.read();
+        shared.levels.want(bars::kind(choices.scale));
+        shared.channels.want_true_peaks(choices.shows_channels);
+        drop(choices);
         if is_new {
             self.changed_at = now;
         }

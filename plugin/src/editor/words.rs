@@ -34,7 +34,8 @@ pub(crate) const HISTORY: &str = "Short-term loudness (filled) and momentary lou
     shows everything.";
 pub(crate) const SAVED: &str =
     "Values from when the project was saved, until something is measured or the meters are reset.";
-pub(crate) const CHANNELS: &str = "Each channel since the last reset. Peak: largest sample. TP: true peak, BS.1770 or 16x, \
-    the larger one; underlined where it exceeds the target's limit. RMS: root of the mean square; a full-scale sine has \
-    \u{2212}3.0 dBFS. Clips: runs of three or more samples at or beyond full scale (0.99997); each run counts once.";
-pub(crate) const SHOW_CHANNELS: &str = "Shows peaks, RMS and clips of each channel.";
+pub(crate) const CHANNELS: &str = "Each channel since the last reset. Peak: largest sample. TP: true peak since the table \
+    was switched on, BS.1770 or 16x, the larger one; underlined where it exceeds the target's limit. RMS: root of the mean \
+    square; a full-scale sine has \u{2212}3.0 dBFS. Clips: runs of three or more samples at or beyond full scale \
+    (0.99997); each run counts once.";
+pub(crate) const SHOW_CHANNELS: &str = "Shows peaks, RMS and clips of each channel. Their true peaks are measured only while this is on.";

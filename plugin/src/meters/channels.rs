@@ -3,7 +3,7 @@
 use super::engine::shown;
 use super::levels::CHANNELS_MAX;
 use super::readings::Reading;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::loudness::ChannelPeaks;
 use wavemill_core::units::Dbfs;
@@ -18,6 +18,7 @@ const CLIP_SAMPLES: u32 = 3;
 #[derive(Debug, Default)]
 pub(crate) struct ChannelReading {
     pub(crate) sample_peak_dbfs: Reading,
+    /// Since it is wanted; see [`Channels::want_true_peaks`].
     pub(crate) true_peak_dbtp: Reading,
     /// Root of the mean square since the beginning; a full-scale sine has -3.01.
     pub(crate) rms_dbfs: Reading,
@@ -31,8 +32,21 @@ impl ChannelReading {
     }
 }
 
-/// What both sides see; channels that the stream does not have read nothing.
-pub(crate) type ChannelReadings = [ChannelReading; CHANNELS_MAX];
+/// What both sides see. Neither waits.
+#[derive(Debug, Default)]
+pub(crate) struct Channels {
+    /// Those that the stream does not have read nothing.
+    pub(crate) readings: [ChannelReading; CHANNELS_MAX],
+    wants_true_peaks: AtomicBool,
+}
+
+impl Channels {
+    /// Whether true peaks are measured, from now on: they take nearly as long as loudness, so that nobody pays for them
+    /// who does not look at them.
+    pub(crate) fn want_true_peaks(&self, wants: bool) {
+        self.wants_true_peaks.store(wants, Ordering::Relaxed);
+    }
+}
 
 /// Sums of one channel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,6 +78,7 @@ pub(super) struct ChannelMeters {
     channel_count: usize,
     frame_count: u64,
     true_peaks: ChannelPeaks,
+    has_true_peaks: bool,
 }
 
 impl ChannelMeters {
@@ -73,29 +88,37 @@ impl ChannelMeters {
             channel_count: spec.channel_count().min(CHANNELS_MAX),
             frame_count: 0,
             true_peaks: ChannelPeaks::new(spec),
+            has_true_peaks: false,
         }
     }
 
     /// Takes further frames of valid samples.
-    pub(super) fn push(&mut self, block: &Block) {
+    pub(super) fn push(&mut self, block: &Block, channels: &Channels) {
         for (totals, plane) in self.totals.iter_mut().zip(block.planes()) {
             totals.push(plane);
         }
         self.frame_count += block.frame_count() as u64;
-        self.true_peaks.push(block);
+        let wants = channels.wants_true_peaks.load(Ordering::Relaxed);
+        if wants != self.has_true_peaks {
+            self.has_true_peaks = wants;
+            self.true_peaks.reset();
+        }
+        if wants {
+            self.true_peaks.push(block);
+        }
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&mut self, readings: &ChannelReadings) {
+    pub(super) fn clear(&mut self, channels: &Channels) {
         self.totals = [Totals::default(); CHANNELS_MAX];
         self.frame_count = 0;
         self.true_peaks.reset();
-        self.write(&readings[..]);
+        self.write(&channels.readings);
     }
 
     /// Publishes what is known.
-    pub(super) fn publish(&self, readings: &ChannelReadings) {
-        self.write(&readings[..self.channel_count]);
+    pub(super) fn publish(&self, channels: &Channels) {
+        self.write(&channels.readings[..self.channel_count]);
     }
 
     fn write(&self, readings: &[ChannelReading]) {
@@ -116,12 +139,13 @@ mod tests {
     use super::*;
 
     /// Channels that were played.
-    fn measured(planes: &[Vec<f32>]) -> (ChannelMeters, ChannelReadings) {
+    fn measured(planes: &[Vec<f32>]) -> (ChannelMeters, Channels) {
         let mut meters = ChannelMeters::new(&StreamSpec::new(48_000, planes.len()));
-        meters.push(&Block::from_planes(planes));
-        let readings = ChannelReadings::default();
-        meters.publish(&readings);
-        (meters, readings)
+        let channels = Channels::default();
+        channels.want_true_peaks(true);
+        meters.push(&Block::from_planes(planes), &channels);
+        meters.publish(&channels);
+        (meters, channels)
     }
 
     fn is_near(reading: &Reading, expected: f32) -> bool {
@@ -138,7 +162,8 @@ mod tests {
                 .map(|(sample, n)| sample * f32::from(n.min(4800)) / 4800.0)
                 .collect()
         };
-        let (mut meters, readings) = measured(&[sine(0.5), sine(0.25)]);
+        let (mut meters, channels) = measured(&[sine(0.5), sine(0.25)]);
+        let readings = &channels.readings;
         for (reading, peak_dbfs) in readings.iter().zip([-6.0206, -12.0412]) {
             assert!(is_near(&reading.sample_peak_dbfs, peak_dbfs), "{reading:?}");
             // 4800 frames of a ramp have a third of the energy: 10 log (44,800 / 48,000).
@@ -147,7 +172,11 @@ mod tests {
             assert!((above - 3.01).abs() < 0.05, "{reading:?}");
         }
         assert_eq!(readings[2].sample_peak_dbfs.get(), None);
-        meters.clear(&readings);
+        channels.want_true_peaks(false);
+        meters.push(&Block::from_planes(&[[0.5], [0.5]]), &channels);
+        meters.publish(&channels);
+        assert_eq!(readings[0].true_peak_dbtp.get(), None, "nobody looks");
+        meters.clear(&channels);
         assert_eq!(readings[0].rms_dbfs.get(), None);
     }
 
@@ -160,19 +189,19 @@ mod tests {
             (&[2.0, -1.0, 0.999_97, -3.0, 1.0, 1.0, 1.0], 1),
             (&[1.0, 1.0, 1.0, 0.9, -1.0, -1.0, -1.0], 2),
         ] {
-            let (_, readings) = measured(&[samples.to_vec()]);
-            assert_eq!(readings[0].clips(), clips, "{samples:?}");
+            let (_, channels) = measured(&[samples.to_vec()]);
+            assert_eq!(channels.readings[0].clips(), clips, "{samples:?}");
         }
     }
 
     #[test]
     fn clip_that_goes_on_in_the_next_block_is_one() {
         let mut meters = ChannelMeters::new(&StreamSpec::new(48_000, 1));
-        let readings = ChannelReadings::default();
+        let channels = Channels::default();
         for _ in 0..5 {
-            meters.push(&Block::from_planes(&[[1.0]]));
+            meters.push(&Block::from_planes(&[[1.0]]), &channels);
         }
-        meters.publish(&readings);
-        assert_eq!(readings[0].clips(), 1);
+        meters.publish(&channels);
+        assert_eq!(channels.readings[0].clips(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! The audio thread's meters.
 
-use super::channels::{ChannelMeters, ChannelReadings};
+use super::channels::{ChannelMeters, Channels};
 use super::distribution::Distribution;
 use super::history::{History, HistoryWriter, Point};
 use super::levels::{LevelMeters, Levels};
@@ -43,7 +43,7 @@ pub struct Shared {
     /// How often which loudness occurred.
     pub distribution: Distribution,
     /// What each channel had.
-    pub(crate) channels: ChannelReadings,
+    pub(crate) channels: Channels,
     /// Levels of the channels, while the window shows them.
     pub(crate) levels: Levels,
     /// The latest samples.
@@ -260,7 +260,7 @@ impl Meters {
 
     fn measure(&mut self, count: usize) {
         self.loudness.push(&self.block);
-        self.channels.push(&self.block);
+        self.channels.push(&self.block, &self.shared.channels);
         self.levels.push(&self.block, &self.shared.levels);
         let [left, right] = self.front.map(|channel| self.block.plane(channel));
         self.shared.tap.push(left, right);
