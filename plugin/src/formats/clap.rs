@@ -145,6 +145,18 @@ unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
     }
 }
 
+/// What waits for the main thread is done before: of a new latency the framework informs a host that has deactivated the
+/// plugin at once, which CLAP allows only while it activates it.
+unsafe extern "C" fn deactivate(plugin: *const clap_plugin) {
+    // SAFETY: the host's promise.
+    let instance = unsafe { Instance::of(plugin) };
+    let framework = instance.framework();
+    for function in [framework.on_main_thread, framework.deactivate].into_iter().flatten() {
+        // SAFETY: this is the main thread, and the plugin is active.
+        unsafe { function(instance.framework) };
+    }
+}
+
 unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
     if id.is_null() {
         return ptr::null();
@@ -324,6 +336,7 @@ fn make<P: ClapPlugin>(
     let plugin = clap_plugin {
         desc: descriptor,
         destroy: Some(destroy),
+        deactivate: Some(deactivate),
         process: Some(process),
         get_extension: Some(get_extension),
         // SAFETY: as above.

@@ -4,6 +4,7 @@ use crate::audio::Audio;
 use crate::captures;
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::gui::{GuiSize, HostGui, HostGuiImpl};
+use clack_extensions::latency::{HostLatency, HostLatencyImpl};
 use clack_extensions::params::{
     HostParams, HostParamsImplMainThread, HostParamsImplShared, ParamClearFlags, ParamInfoBuffer,
     ParamRescanFlags, PluginParams,
@@ -17,6 +18,7 @@ use clack_host::events::{EventFlags, EventHeader};
 use clack_host::prelude::*;
 use clack_host::utils::{BeatTime, ClapId, SecondsTime};
 use parking_lot::Mutex;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What the host reports to the plugin about itself.
@@ -44,6 +46,17 @@ pub(crate) const TRACK: &str = "Mix: A/B";
 pub(crate) struct MainThread;
 impl MainThreadHandler<'_> for MainThread {}
 
+thread_local! {
+    /// How often plugins of this main thread said that their latency changed.
+    pub(crate) static LATENCY_CHANGES: Cell<usize> = const { Cell::new(0) };
+}
+
+impl HostLatencyImpl for MainThread {
+    fn changed(&self) {
+        LATENCY_CHANGES.set(LATENCY_CHANGES.get() + 1);
+    }
+}
+
 impl HostTrackInfoImpl for MainThread {
     fn get<'a>(&'a self, writer: &mut TrackInfoWriter<'_, 'a>) {
         writer.set(&TrackInfo::new().with_name(Some(TRACK.as_bytes())));
@@ -60,6 +73,7 @@ impl HostHandlers for Host {
     fn declare_extensions(builder: &mut HostExtensions<'_, Self>, _shared: &Shared) {
         builder
             .register::<HostGui>()
+            .register::<HostLatency>()
             .register::<HostParams>()
             .register::<HostState>()
             .register::<HostTrackInfo>();

@@ -1,13 +1,17 @@
 //! The rack in a CLAP host.
 
 use crate::chain::{EIGHT, Step, assert_is_run, assert_same_bits, blocks, noise, run, state};
-use crate::host::{Host, Running, STEREO, Stream, entry, load, rack, save, set_inactive, value};
+use crate::host::{
+    Host, LATENCY_CHANGES, Running, STEREO, Stream, entry, load, rack, save, set_inactive, value,
+};
 use crate::window::{Embedded, color_count, is_inside, music, skip_graphics};
 use base64::Engine as _;
 use clack_extensions::latency::PluginLatency;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_host::prelude::*;
 use std::io::Cursor;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// A state as CLAP has it: its length comes first.
 fn stored(text: &[u8]) -> Vec<u8> {
@@ -133,6 +137,40 @@ fn value_that_a_host_sets_while_nothing_plays_is_saved() {
     let mut other = Running::with(other, STEREO).stop();
     assert!((value(&mut other, "1 Gain") - 0.25).abs() < 1e-6);
     assert_eq!(save(&mut other), state, "what is saved again is the same");
+}
+
+/// Source: CLAP 1.2, `ext/latency.h`: only while the plugin is activated.
+#[test]
+fn latency_that_changes_before_the_plugin_is_deactivated_is_reported_when_it_is_activated() {
+    let mut running = Running::with(with(&[("compressor", &[])]), STEREO);
+    running.set("1 Look-ahead", 1.0);
+    let is_over = AtomicBool::new(false);
+    let Running { instance, audio } = &mut running;
+    // The framework does at once what the main thread asks for.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // The engine prepares each thread once, which allocates.
+            audio.processor.reset();
+            while !is_over.load(Ordering::Relaxed) {
+                audio.process(&[[0.0f32; 64], [0.0; 64]], None);
+            }
+        });
+        let begin = Instant::now();
+        let handle = instance.plugin_handle();
+        let latency = handle.get_extension::<PluginLatency>().unwrap();
+        while latency.get(&handle) == 0 && begin.elapsed() < Duration::from_mins(1) {
+            std::thread::yield_now();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert!(latency(&mut running) > 0, "the new instance does not come");
+    let before = LATENCY_CHANGES.get();
+    let mut instance = running.stop();
+    instance.call_on_main_thread_callback();
+    assert_eq!(LATENCY_CHANGES.get(), before);
+    let running = Running::with(instance, STEREO);
+    assert!(LATENCY_CHANGES.get() > before);
+    running.stop();
 }
 
 #[test]
