@@ -9,8 +9,9 @@ use drive::{CASES, prepare};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use wavemill_core::audio::{Block, StreamSpec};
-use wavemill_core::loudness::{LoudnessMeter, MonoMode};
-use wavemill_core::units::Seconds;
+use wavemill_core::loudness::{ChannelPeaks, LoudnessMeter, MonoMode};
+use wavemill_core::measure::{Ballistics, LevelIndicator};
+use wavemill_core::units::{SampleRate, Seconds};
 
 thread_local! {
     /// Allocations, reallocations and frees of this thread.
@@ -99,6 +100,34 @@ fn loudness_meter_that_keeps_a_part_never_allocates() {
     assert_eq!(calls, 0);
     let (reading, report) = (integrated.unwrap(), meter.finish().integrated_lufs.unwrap());
     assert!((reading - report).0.abs() < 1e-9, "{reading} and {report}");
+}
+
+/// The plugin makes indicators on the audio thread, too, when another scale is chosen.
+#[test]
+fn level_indicators_and_channel_peaks_never_allocate() {
+    let plane: Vec<f32> = (0..480).map(|i| if i % 20 < 10 { 0.5 } else { -0.4 }).collect();
+    let block = Block::from_planes(&[plane.clone(), plane.clone()]);
+    let mut peaks = ChannelPeaks::new(&StreamSpec::new(48_000, 2));
+    let mut levels = 0;
+    let calls = calls_of(|| {
+        for ballistics in [
+            Ballistics::PpmTypeOne,
+            Ballistics::PpmTypeTwo,
+            Ballistics::Vu,
+            Ballistics::Rms,
+            Ballistics::SamplePeak,
+        ] {
+            let mut indicator = LevelIndicator::new(ballistics, SampleRate(48_000));
+            for _ in 0..100 {
+                indicator.push(&plane);
+                peaks.push(&block);
+                levels += usize::from(indicator.take_level().is_some());
+            }
+            indicator.reset();
+            peaks.reset();
+        }
+    });
+    assert_eq!((calls, levels), (0, 500));
 }
 
 #[test]
