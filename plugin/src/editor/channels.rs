@@ -68,7 +68,8 @@ fn right(rect: Rect, column: usize) -> f32 {
 fn row(painter: &Painter, rect: Rect, y: f32, reading: &ChannelReading, standing: &TargetState) {
     let value = |column, words: String, color: Color32| {
         let place = pos2(right(rect, column), y);
-        painter.text(place, Align2::RIGHT_CENTER, words, theme::digits(12.0), color)
+        let size = if rect.width() < 190.0 { 11.0 } else { 12.0 };
+        painter.text(place, Align2::RIGHT_CENTER, words, theme::digits(size), color)
     };
     let true_peak = reading.true_peak_dbtp.get();
     let is_over = standing.peak_max_dbtp().zip(true_peak).is_some_and(|(limit, peak)| peak > limit);

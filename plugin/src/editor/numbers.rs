@@ -74,8 +74,8 @@ fn channels_button(ui: &mut Ui, rect: Rect, is_chosen: bool) -> bool {
 /// Room for the first row beside the table.
 const HEADLINE_MIN: f32 = 32.0;
 
-/// The lowest row whose number can be read.
-const ROW_MIN: f32 = 15.0;
+/// The lowest row: what all of them have in the smallest window.
+const ROW_MIN: f32 = 20.0;
 
 /// How much higher than the others the first row is.
 const HEAD: f32 = 1.4;

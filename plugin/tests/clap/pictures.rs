@@ -95,11 +95,24 @@ fn level_scales_show_the_channels() {
         return;
     }
     let is_kept = std::env::var_os("WAVEMILL_PICTURES").is_some();
-    let scales =
-        ["ppm-2a", "vu", "lufs", "ebu-9", "ebu-18", "ppm-1", "ppm-2b", "k-20", "k-14", "k-12"];
-    for scale in &scales[..if is_kept { scales.len() } else { 2 }] {
-        let choices = serde_json::json!({ "scale": scale, "shows_channels": *scale != "lufs" });
-        let Some(mut editor) = opened(&choices, (960, 600), STEREO) else { return };
+    let (usual, small) = ((960, 600), (600, 400));
+    let scales = [
+        ("ppm-2a", usual),
+        ("vu", small),
+        ("lufs", usual),
+        ("ebu-9", usual),
+        ("ebu-18", small),
+        ("ppm-1", usual),
+        ("ppm-2b", usual),
+        ("k-20", usual),
+        ("k-14", usual),
+        ("k-12", small),
+    ];
+    for (scale, size) in &scales[..if is_kept { scales.len() } else { 2 }] {
+        let choices = serde_json::json!({
+            "scale": scale, "shows_channels": *scale != "lufs", "window": size,
+        });
+        let Some(mut editor) = opened(&choices, *size, STEREO) else { return };
         editor.wait_for_a_picture();
         let silent = count(&editor, SIGNAL);
         let mut noise = noise(|seconds| 0.1 * (1.0 + 0.3 * (3.0 * seconds).sin()));
