@@ -107,7 +107,7 @@ impl SharedState {
     }
 
     /// Another stream: what was prepared for the one before is of no use.
-    fn begin(&self, spec: &StreamSpec) {
+    pub(crate) fn begin(&self, spec: &StreamSpec) {
         let mut stream = self.stream.lock();
         *stream = Some(spec.clone());
         self.captures.discard();

@@ -91,6 +91,7 @@ mod tests {
     use crate::editor::stage::Stage;
     use crate::editor::words;
     use crate::meters::Meters;
+    use crate::params::LevelScale;
     use crate::plugin::SharedState;
     use crate::window::place::SIZE_MIN;
     use egui::Key;
@@ -140,5 +141,23 @@ mod tests {
         // The button comes first, then the table.
         go_to(&mut stage, "channels");
         assert!(stage.shows(words::CHANNELS), "{:?}", stage.texts());
+    }
+
+    #[test]
+    fn eight_channels_have_room_in_the_smallest_window() {
+        let desk = SharedState::default();
+        desk.begin(&StreamSpec::new(48_000, 8));
+        let mut choices = desk.params.choices.write();
+        (choices.shows_channels, choices.scale) = (true, LevelScale::PpmTwoB);
+        drop(choices);
+        let stage = Stage::sized(desk, SIZE_MIN);
+        let places: Vec<_> = ["L", "R", "C", "LFE", "Lrs", "Rrs", "Ls", "Rs"]
+            .map(|name| stage.place_of(name).y)
+            .into();
+        assert!(places.windows(2).all(|two| two[1] - two[0] > 13.0), "{places:?}");
+        // Below the bars, where names have no room.
+        let numbers: Vec<_> =
+            ["1", "2", "3", "4", "5", "6", "7", "8"].map(|name| stage.place_of(name).x).into();
+        assert!(numbers.windows(2).all(|two| two[1] - two[0] > 5.5), "{numbers:?}");
     }
 }
