@@ -321,6 +321,7 @@ impl Meters {
     /// silence. What follows is measured as ever. Allocates.
     pub(crate) fn conclude(&mut self) {
         self.measure_waiting();
+        self.channels.publish(&self.shared.channels);
         let (reading, report) = (self.loudness.reading(), self.loudness.clone().finish());
         if report.true_peak_dbtp.is_none() {
             // Nothing but silence, which is no programme.
@@ -517,6 +518,8 @@ mod tests {
         assert_eq!(readings.true_peak_dbtp, shown(report.true_peak_dbtp.map(|value| value.0)));
         assert_eq!(readings.integrated_lufs, shown(report.integrated_lufs.map(|value| value.0)));
         assert_eq!(readings.measured_s, shown(Some(200_123.0 / 48_000.0)));
+        let last = shared.channels.readings[1].sample_peak_dbfs.get().unwrap();
+        assert!((last - 3.5218).abs() < 1e-3, "of each channel, too: {last}");
         feed(&mut meters, &mut planes, 512);
         meters.conclude();
         let twice: Vec<Vec<f32>> = planes.iter().map(|plane| plane.repeat(2)).collect();
