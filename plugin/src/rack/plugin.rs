@@ -15,7 +15,7 @@ use crate::worker::{Task, Waker, Worker};
 use nice_plug::prelude::*;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use wavemill_core::audio::StreamSpec;
@@ -28,6 +28,9 @@ use wavemill_rack::{Ending, LOOK_TIME, Levels, Supervisor};
 const WAIT_MAX: Duration = Duration::from_secs(10);
 const WAIT_STEP: Duration = Duration::from_millis(1);
 
+/// What the rack plays is no version of the model.
+const UNSETTLED: u64 = u64::MAX;
+
 /// A chain of effects and steps.
 pub struct Rack {
     desk: Arc<RackState>,
@@ -36,6 +39,8 @@ pub struct Rack {
     chain: Option<wavemill_rack::Rack>,
     /// There while active.
     loudness: Option<Loudness>,
+    /// The version of the model in the latest block.
+    seen_version: u64,
     worker: Option<Arc<Worker>>,
 }
 
@@ -47,7 +52,8 @@ pub(crate) struct RackState {
     stream: Mutex<Option<StreamSpec>>,
     /// The worker's; there while active.
     supervisor: Mutex<Option<Supervisor>>,
-    is_settled: AtomicBool,
+    /// The version of the model that the rack plays, or [`UNSETTLED`].
+    settled: AtomicU64,
     files: Mutex<Files>,
     waker: OnceLock<Waker>,
     executor: OnceLock<AsyncExecutor<Rack>>,
@@ -80,7 +86,7 @@ impl Default for Rack {
             strip: Strip::default(),
             stream: Mutex::default(),
             supervisor: Mutex::default(),
-            is_settled: AtomicBool::new(true),
+            settled: AtomicU64::new(UNSETTLED),
             files: Mutex::default(),
             waker: OnceLock::new(),
             executor: OnceLock::new(),
@@ -88,7 +94,7 @@ impl Default for Rack {
             known: AtomicU64::new(0),
             _effects: effects,
         });
-        Self { desk, session, chain: None, loudness: None, worker: None }
+        Self { desk, session, chain: None, loudness: None, seen_version: UNSETTLED, worker: None }
     }
 }
 
@@ -104,6 +110,11 @@ impl RackState {
         }
     }
 
+    /// Whether the rack plays what is wanted; hosts load states at any time, and tell nobody. Real-time.
+    fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire) == self.model().version()
+    }
+
     /// Frames by which the rack is late.
     pub(crate) fn latency_frames(&self) -> u64 {
         self.latency.load(Ordering::Relaxed)
@@ -116,7 +127,6 @@ impl RackState {
 
     /// The window changed the model: the bank follows, and the worker builds.
     pub(crate) fn changed(&self) {
-        self.is_settled.store(false, Ordering::Release);
         self.params.follow_model();
         self.notify_host();
         self.wake();
@@ -138,6 +148,7 @@ impl RackState {
         let is_exported = self.params.is_exported;
         let is_looking = !is_exported && self.resolve();
         let has_files = !is_exported && self.reload_files();
+        let version = self.model().version();
         let mut supervisor = self.supervisor.lock();
         let mut is_settled = true;
         if let Some(supervisor) = &mut *supervisor {
@@ -151,7 +162,7 @@ impl RackState {
                 self.model().report(incident.slot, Some(problem));
             }
             is_settled = supervisor.is_settled() && !is_looking;
-            self.is_settled.store(is_settled, Ordering::Release);
+            self.settled.store(if is_settled { version } else { UNSETTLED }, Ordering::Release);
         }
         drop(supervisor);
         self.notify_host();
@@ -300,10 +311,14 @@ impl Plugin for Rack {
         }
         // A slot that only passes copies, and no arithmetic flushes that: hosts and validators refuse denormals.
         buffer.as_slice().iter_mut().for_each(|plane| denormals::flush(plane));
+        let version = self.desk.model().version();
         if rack.take_need() {
-            self.desk.is_settled.store(false, Ordering::Release);
+            self.desk.settled.store(UNSETTLED, Ordering::Release);
+            self.desk.wake();
+        } else if self.seen_version != version {
             self.desk.wake();
         }
+        self.seen_version = version;
         let tail = rack.tail();
         context.set_latency_samples(self.latency());
         match (result, tail) {
@@ -350,6 +365,7 @@ impl Rack {
         // What comes with Wavemill is there at once; modules of files follow when the disk has answered.
         let is_looking = self.desk.resolve();
         let model = self.desk.model();
+        let version = model.version();
         let shares = self.desk.params.shares();
         let levels = Arc::clone(&self.desk.levels);
         let (rack, other_side, incidents) =
@@ -361,7 +377,8 @@ impl Rack {
         self.chain = Some(rack);
         self.loudness = Some(Loudness::new(spec));
         drop(supervisor);
-        self.desk.is_settled.store(!is_looking, Ordering::Release);
+        let settled = if is_looking { UNSETTLED } else { version };
+        self.desk.settled.store(settled, Ordering::Release);
         self.desk.notify_host();
         self.desk.wake();
     }
@@ -391,12 +408,12 @@ impl Rack {
 
     /// An offline render has time: nothing passes before the rack plays what is wanted.
     fn wait_until_settled(&mut self) {
-        if self.desk.is_settled.load(Ordering::Acquire) || self.worker.is_none() {
+        if self.desk.is_settled() || self.worker.is_none() {
             return;
         }
         let until = Instant::now() + WAIT_MAX;
         let Some(rack) = &mut self.chain else { return };
-        while !self.desk.is_settled.load(Ordering::Acquire) && Instant::now() < until {
+        while !self.desk.is_settled() && Instant::now() < until {
             rack.settle();
             self.desk.wake();
             std::thread::park_timeout(WAIT_STEP);

@@ -246,6 +246,28 @@ fn state_comes_back_with_every_digit() {
     running.stop();
 }
 
+/// As hosts do: Ardour and pedalboard load a state after they activated.
+#[test]
+fn state_that_is_loaded_while_it_plays_is_heard() {
+    let gain =
+        |gain_db: f64| stored(state(&[("gain", &[("gain_db", gain_db)])]).to_string().as_bytes());
+    let empty = stored(state(&[]).to_string().as_bytes());
+    for is_offline in [false, true] {
+        let mut running = Running::with(rack(), Stream { is_offline, ..STEREO });
+        let states = [(gain(-6.0), 0.250_594), (gain(-12.0), 0.125_594), (empty.clone(), 0.5)];
+        for (state, level) in states {
+            assert!(load(&mut running.instance, &state));
+            if is_offline {
+                running.process(&[[0.5; 2048]; 2], None);
+                let last = running.output()[0][2047];
+                assert!((last - level).abs() < 1e-5, "{level}: {last}");
+            }
+            wait_for_level(&mut running, level);
+        }
+        running.stop();
+    }
+}
+
 /// `WAVEMILL_STATES` says how many; the gate tries some.
 #[test]
 fn nonsense_in_a_state_is_an_empty_or_a_dry_slot() {
