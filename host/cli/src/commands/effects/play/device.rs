@@ -35,9 +35,9 @@ pub(super) struct Device {
 /// Starts the default device.
 ///
 /// # Errors
-/// One line: there is none, or it does not take the stream.
+/// One line: none was found, or it does not play the stream.
 pub(super) fn open(spec: &StreamSpec) -> Result<Device, String> {
-    let device = cpal::default_host().default_output_device().ok_or("there is none")?;
+    let device = cpal::default_host().default_output_device().ok_or("none was found")?;
     let ranges = device.supported_output_configs().map_err(|error| error.to_string())?;
     let (config, format) = choose(ranges, spec).ok_or_else(|| {
         let (channels, rate) = (spec.channel_count(), spec.sample_rate);

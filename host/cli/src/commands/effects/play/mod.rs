@@ -1,19 +1,20 @@
 //! `wavemill effects play`: a file through an effect, in real time, while the effect is being written.
 
+mod audio_file;
 #[cfg(feature = "sound")]
 mod device;
+mod loader;
 mod player;
 mod sink;
-mod song;
-mod workshop;
 
 use super::super::run::cancel_on_signals;
 use super::super::{CliError, Context, Exit, Run};
 use crate::report::{one_line, shown};
+use audio_file::AudioFile;
+use loader::Loader;
 use player::Player;
 use serde_json::json;
 use sink::Target;
-use song::Song;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,6 @@ use std::thread;
 use wavemill_core::audio::StreamSpec;
 use wavemill_core::descriptor::ParamValue;
 use wavemill_rack::LOOK_TIME;
-use workshop::Workshop;
 
 /// Play a file through an effect; a rebuilt module is faded in while it plays
 #[derive(Debug, clap::Args)]
@@ -60,20 +60,20 @@ impl Run for Play {
             return Err(CliError::usage("with --to stdout there is no room for --json there"));
         }
         let failed = |reason: String| CliError::failed(one_line(&reason));
-        let song = Song::open(&self.file, self.repeats).map_err(failed)?;
-        let spec = song.spec().clone();
-        let (mut workshop, rack) = Workshop::open(context, &self, &spec).map_err(failed)?;
+        let file = AudioFile::open(&self.file, self.repeats).map_err(failed)?;
+        let spec = file.spec().clone();
+        let (mut loader, rack) = Loader::open(context, &self, &spec).map_err(failed)?;
         let sink = sink::open(self.to, &spec, &context.report)?;
         let cancel = Arc::new(AtomicBool::new(false));
         cancel_on_signals(&cancel)?;
-        announce(context, &self, &workshop.title(), &spec)?;
-        let player = Player::new(rack, song, sink, &cancel);
+        announce(context, &self, &loader.title(), &spec)?;
+        let player = Player::new(rack, file, sink, &cancel);
         let played = thread::scope(|scope| {
             let main = thread::current();
             let playing = scope.spawn(move || player.play(&main));
             while !playing.is_finished() {
                 thread::park_timeout(LOOK_TIME);
-                workshop.tend();
+                loader.tend();
             }
             playing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });

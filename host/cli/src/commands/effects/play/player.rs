@@ -1,7 +1,7 @@
 //! The thread that plays: file, rack, sink.
 
+use super::audio_file::AudioFile;
 use super::sink::Sink;
-use super::song::Song;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 use wavemill_core::audio::Block;
@@ -17,7 +17,7 @@ const TAIL_S_MAX: u64 = 10;
 /// What plays.
 pub(super) struct Player<'c> {
     rack: Rack,
-    song: Song,
+    file: AudioFile,
     sink: Box<dyn Sink + 'c>,
     cancel: &'c AtomicBool,
     block: Block,
@@ -28,13 +28,13 @@ pub(super) struct Player<'c> {
 impl<'c> Player<'c> {
     pub(super) fn new(
         rack: Rack,
-        song: Song,
+        file: AudioFile,
         sink: Box<dyn Sink + 'c>,
         cancel: &'c AtomicBool,
     ) -> Self {
-        let block = Block::new(song.spec().channel_count(), BLOCK_FRAMES);
+        let block = Block::new(file.spec().channel_count(), BLOCK_FRAMES);
         let latency = rack.latency().as_usize();
-        Self { rack, song, sink, cancel, block, latency }
+        Self { rack, file, sink, cancel, block, latency }
     }
 
     /// Plays to the end of the file and of the effect's tail, until it is canceled, or until nobody listens. Wakes
@@ -43,7 +43,7 @@ impl<'c> Player<'c> {
     /// # Errors
     /// One line: what is wrong with the file, or where the sound goes.
     pub(super) fn play(mut self, main: &Thread) -> Result<(), String> {
-        while self.song.read(&mut self.block)? {
+        while self.file.read(&mut self.block)? {
             if !self.pass(main)? {
                 return Ok(());
             }
@@ -62,9 +62,9 @@ impl<'c> Player<'c> {
         Ok(())
     }
 
-    /// What the effect still owes of the file, and its tail.
+    /// The end of the file that the effect still delays, and its tail.
     fn frames_after_the_end(&self) -> usize {
-        let most = u64::from(self.song.spec().sample_rate.0) * TAIL_S_MAX;
+        let most = u64::from(self.file.spec().sample_rate.0) * TAIL_S_MAX;
         let tail = match self.rack.tail() {
             Tail::Frames(frames) => frames.0.min(most),
             Tail::Infinite => 0,

@@ -34,7 +34,7 @@ pub(super) trait Sink: Send {
 /// What takes a stream.
 ///
 /// # Errors
-/// When there is no such thing, or it does not take the stream.
+/// When it cannot be opened, or does not play the stream.
 pub(super) fn open<'c>(
     target: Target,
     spec: &StreamSpec,

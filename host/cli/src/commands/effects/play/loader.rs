@@ -16,9 +16,9 @@ use wavemill_rack::{Ending, Incident, Part, Rack, SLOT_COUNT, Slots, Supervisor,
 use wavemill_runtime::bundled;
 
 /// Where the effect comes from, and what plays of it.
-pub(super) struct Workshop<'c> {
+pub(super) struct Loader<'c> {
     context: &'c Context,
-    recipe: Recipe,
+    selection: Selection,
     files: Vec<WatchedFile>,
     supervisor: Supervisor,
     /// The effect in the first slot.
@@ -28,14 +28,14 @@ pub(super) struct Workshop<'c> {
 }
 
 /// What makes a part.
-struct Recipe {
+struct Selection {
     effects: Effects,
     name: String,
     preset: Option<String>,
     with: BTreeMap<String, ParamValue>,
 }
 
-impl Recipe {
+impl Selection {
     fn part(&self) -> Result<Part, String> {
         let module = self.effects.load(&self.name).map_err(|error| {
             error.help().map_or_else(|| error.to_string(), |help| format!("{error}; {help}"))
@@ -53,7 +53,7 @@ impl Recipe {
     }
 }
 
-impl<'c> Workshop<'c> {
+impl<'c> Loader<'c> {
     /// Loads what is asked for, and a rack that plays it.
     ///
     /// # Errors
@@ -63,24 +63,24 @@ impl<'c> Workshop<'c> {
         asked: &Play,
         spec: &StreamSpec,
     ) -> Result<(Self, Rack), String> {
-        let recipe = Recipe {
+        let selection = Selection {
             // What is being written is compiled once each: a cache would only fill a disk.
             effects: Effects::live(None),
             name: asked.effect.clone(),
             preset: asked.preset.clone(),
             with: asked.with.iter().cloned().collect(),
         };
-        let mut files = recipe.files();
+        let mut files = selection.files();
         // Before they are read: what changes meanwhile is seen later.
         look_at(&mut files);
         let mut wanted: Slots<Option<Part>> = Default::default();
-        wanted[0] = Some(recipe.part()?);
+        wanted[0] = Some(selection.part()?);
         let (rack, supervisor, incidents) =
             wavemill_rack::rack(spec, &wanted, &[1.0; SLOT_COUNT], Arc::default());
         if let Some(Incident { reason, .. }) = incidents.into_iter().next() {
             return Err(reason);
         }
-        Ok((Self { context, recipe, files, supervisor, wanted, refused: None }, rack))
+        Ok((Self { context, selection, files, supervisor, wanted, refused: None }, rack))
     }
 
     /// Name and version of the effect.
@@ -114,7 +114,7 @@ impl<'c> Workshop<'c> {
             return;
         }
         let start = Instant::now();
-        match self.recipe.part() {
+        match self.selection.part() {
             Ok(part) if self.wanted[0].as_ref() == Some(&part) => self.refused = None,
             Ok(part) => {
                 self.refused = None;

@@ -7,7 +7,7 @@ use wavemill_core::audio::{Block, Samples, StreamSpec, convert};
 use wavemill_core::decode::{DecodeError, Decoder};
 
 /// A file's samples, one block after the other.
-pub(super) struct Song {
+pub(super) struct AudioFile {
     name: String,
     decoder: Box<dyn Decoder>,
     spec: StreamSpec,
@@ -15,7 +15,7 @@ pub(super) struct Song {
     repeats: bool,
 }
 
-impl Song {
+impl AudioFile {
     /// # Errors
     /// When it is no audio file, damaged or unreadable; one line with its name.
     pub(super) fn open(path: &Path, repeats: bool) -> Result<Self, String> {
