@@ -1,6 +1,7 @@
 //! A rack of eight effects against the same effects linked natively: time of a block, and 32 chains at the pace of a
 //! sound card.
 
+use crate::effects::EIGHT_BANDS;
 use crate::record::{Record, median, tenth};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -41,17 +42,6 @@ const NAMES: [&str; 8] = [
     "reverb",
 ];
 
-const BANDS: &[(&str, f64)] = &[
-    ("band_1_gain_db", 3.0),
-    ("band_2_gain_db", -2.0),
-    ("band_3_gain_db", 2.0),
-    ("band_4_gain_db", -3.0),
-    ("band_5_gain_db", 2.0),
-    ("band_6_gain_db", -1.0),
-    ("band_7_gain_db", 3.0),
-    ("band_8_gain_db", 2.0),
-];
-
 /// Processes a stereo block in place.
 type Chain = Box<dyn FnMut(&mut [&mut [f32]]) + Send>;
 
@@ -88,7 +78,7 @@ fn effect(name: &str) -> Process {
     match name {
         "gate" => started::<effect_gate::Gate>(&[]),
         "noise-reduction" => started::<effect_noise_reduction::NoiseReduction>(&[]),
-        "parametric-eq" => started::<effect_parametric_eq::ParametricEq>(BANDS),
+        "parametric-eq" => started::<effect_parametric_eq::ParametricEq>(EIGHT_BANDS),
         "de-esser" => started::<effect_de_esser::DeEsser>(&[]),
         "compressor" => started::<effect_compressor::Compressor>(&[]),
         "saturator" => started::<effect_saturator::Saturator>(&[]),
@@ -114,7 +104,7 @@ fn rack(effects: &Effects, names: &[&str]) -> Chain {
         let module = effects.load(name).expect("it is bundled");
         let mut part = Part::effect(name, module, None).expect("it has no preset");
         if name == "parametric-eq" {
-            part.set_by_key(BANDS.iter().copied());
+            part.set_by_key(EIGHT_BANDS.iter().copied());
         }
         part
     };

@@ -3,6 +3,8 @@
 mod costs;
 mod ratio;
 
+pub(crate) use ratio::EIGHT_BANDS;
+
 use crate::record::Record;
 use std::path::{Path, PathBuf};
 use wavemill_tests::lab;

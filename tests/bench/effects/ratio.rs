@@ -29,7 +29,7 @@ const PROMISED_FRAMES: usize = 256;
 const BLOCKS: [usize; 4] = [64, PROMISED_FRAMES, 1024, 4096];
 
 /// All eight bands at work.
-const EIGHT_BANDS: &[(&str, f64)] = &[
+pub(crate) const EIGHT_BANDS: &[(&str, f64)] = &[
     ("band_1_gain_db", 3.0),
     ("band_2_gain_db", -2.0),
     ("band_3_gain_db", 2.0),
