@@ -467,7 +467,7 @@ impl Vst3Plugin for Wavemill {
 mod tests {
     use super::*;
 
-    /// EBU Tech 3341, 2.2: a meter is paused, continues, and is reset in either state.
+    /// EBU Tech 3341: a meter is paused, continues, and is reset in either state.
     #[test]
     fn paused_meters_measure_nothing_until_they_continue() {
         let mut plugin = Wavemill::default();

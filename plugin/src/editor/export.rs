@@ -50,7 +50,7 @@ impl View {
             ui.close();
         }
         ui.separator();
-        ui.label("History as CSV: loudness and true peak of each second, and overs");
+        ui.label("History as CSV: loudness and true peak each second, and overs");
         ui.horizontal(|ui| {
             let usual = folder.join("loudness.csv");
             let hint = usual.display().to_string();
@@ -120,7 +120,7 @@ impl Session<'_> {
         text
     }
 
-    /// A row a second, or a point of the history where those are longer: the largest values in it.
+    /// About a row a second, in whole points of the history, with the largest values in it. Longer points are a row each.
     fn csv(&self) -> String {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most ten")]
         let points_per_row = (1.0 / self.history.point_s).round().max(1.0) as usize;

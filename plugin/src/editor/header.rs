@@ -18,7 +18,7 @@ const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
 const INVALID: &str = "Samples that are NaN or infinite, or beyond +100 dBFS. They pass unchanged; \
     the meters treat them as silence. Something before this plugin is broken.";
 
-/// The button that switches between the states of EBU Tech 3341, 2.2, running and standby.
+/// The button that switches between the states of EBU Tech 3341, running and standby.
 const PAUSE: (&str, &str) = ("Pause", "Pauses all measurements; captures continue. Not saved.");
 const CONTINUE: (&str, &str) = ("Continue", "Continues all measurements where they were paused.");
 

@@ -247,6 +247,20 @@ const VU: Dial = Dial {
     ..LUFS
 };
 
+/// What a scale of the K-System shows.
+macro_rules! k_words {
+    ($zero:literal) => {
+        concat!(
+            "K-",
+            $zero,
+            ", for each channel: RMS as a bar, 99 % of it after 0.6 s, and sample peak as a thin line. A full-scale \
+             sine reads 0 dBFS on both. 0 dB (thick line) is \u{2212}",
+            $zero,
+            " dBFS, 83 dB SPL where loudspeakers are calibrated so. Orange: RMS above +4. Bob Katz, K-System."
+        )
+    };
+}
+
 const K20: Dial = Dial {
     name: "K-20",
     kind: LevelKind::KSystem,
@@ -269,9 +283,7 @@ const K20: Dial = Dial {
     ],
     zero_dbfs: -20.0,
     limit: 4.0,
-    words: "K-20, for each channel: RMS as a bar, 99 % of it after 0.6 s, and sample peak as a thin line. A full-scale sine \
-        reads 0 dBFS on both. 0 dB (thick line) is \u{2212}20 dBFS, 83 dB SPL where loudspeakers are calibrated so. Orange: \
-        RMS above +4. Bob Katz, K-System.",
+    words: k_words!("20"),
     ..LUFS
 };
 
@@ -293,32 +305,17 @@ const K14: Dial = Dial {
         (-40.0, "\u{2212}40"),
     ],
     zero_dbfs: -14.0,
-    words: "K-14, for each channel: RMS as a bar, 99 % of it after 0.6 s, and sample peak as a thin line. A full-scale sine \
-        reads 0 dBFS on both. 0 dB (thick line) is \u{2212}14 dBFS, 83 dB SPL where loudspeakers are calibrated so. Orange: \
-        RMS above +4. Bob Katz, K-System.",
+    words: k_words!("14"),
     ..K20
 };
 
 const K12: Dial = Dial {
     name: "K-12",
     high: 12.0,
-    marks: &[
-        (12.0, "+12"),
-        (8.0, "+8"),
-        (4.0, "+4"),
-        (0.0, "0"),
-        (-4.0, "\u{2212}4"),
-        (-8.0, "\u{2212}8"),
-        (-12.0, "\u{2212}12"),
-        (-16.0, "\u{2212}16"),
-        (-20.0, "\u{2212}20"),
-        (-30.0, "\u{2212}30"),
-        (-40.0, "\u{2212}40"),
-    ],
+    // Those of K-14, without its highest.
+    marks: K14.marks.split_at(1).1,
     zero_dbfs: -12.0,
-    words: "K-12, for each channel: RMS as a bar, 99 % of it after 0.6 s, and sample peak as a thin line. A full-scale sine \
-        reads 0 dBFS on both. 0 dB (thick line) is \u{2212}12 dBFS, 83 dB SPL where loudspeakers are calibrated so. Orange: \
-        RMS above +4. Bob Katz, K-System.",
+    words: k_words!("12"),
     ..K20
 };
 

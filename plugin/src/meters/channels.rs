@@ -41,8 +41,8 @@ pub(crate) struct Channels {
 }
 
 impl Channels {
-    /// Whether true peaks are measured, from now on: they take nearly as long as loudness, so that nobody pays for them
-    /// who does not look at them.
+    /// Whether true peaks are measured, from now on: they take nearly as long as loudness, so they run only
+    /// while they are shown.
     pub(crate) fn want_true_peaks(&self, wants: bool) {
         self.wants_true_peaks.store(wants, Ordering::Relaxed);
     }

@@ -110,7 +110,7 @@ impl RackState {
         }
     }
 
-    /// Whether the rack plays what is wanted; hosts load states at any time, and tell nobody. Real-time.
+    /// Whether the rack plays what is wanted; hosts may load a state at any time. Real-time.
     fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Acquire) == self.model().version()
     }

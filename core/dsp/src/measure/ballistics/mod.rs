@@ -117,8 +117,7 @@ const SILENCE: f64 = 1e-10;
 
 /// How fast the two charges of a [`PeakDetector`] follow, in their distance a second.
 ///
-/// Found by a search for the smallest deviations from the standard's table: at most 0.22 and 0.27 of its tolerances, at
-/// any sample rate.
+/// Found by a search for the smallest deviations from the standard's nominal values, which the tests bound.
 const TYPE_ONE_PER_S: [f64; 2] = [450.0, 1140.0];
 const TYPE_TWO_PER_S: [f64; 2] = [207.0, 882.0];
 

@@ -35,8 +35,8 @@ fn read(ballistics: Ballistics, rate_hz: u32, samples: &[f32]) -> f64 {
 
 /// A duration of a tone of 5 kHz in ms, how much less than a steady tone it reads in dB, and the tolerance.
 ///
-/// Source: IEC 60268-10:1991, dynamic response, as the sources at [`Ballistics`] quote it; its text is not free. What is
-/// asserted leaves two thirds of each tolerance.
+/// Source of the values: IEC 60268-10:1991, dynamic response, as the sources at [`Ballistics`] quote it. Its text is not
+/// free, and no free source confirms the tolerances; what is asserted leaves two thirds of each.
 type Burst = (f64, f64, f64);
 const TYPE_ONE: [Burst; 4] =
     [(10.0, -1.0, 0.5), (5.0, -2.0, 1.0), (3.0, -4.0, 1.0), (0.4, -15.0, 4.0)];
