@@ -215,6 +215,32 @@ fn csv_has_a_row_for_every_file_and_defuses_formulas() {
     assert!(lines[2].starts_with("\"empty, too.wav\",is empty (0 bytes),"), "{}", lines[2]);
 }
 
+#[test]
+fn lab_is_the_chords_of_one_file_and_nothing_else() {
+    let lab = Lab::new();
+    for name in ["a.wav", "b.wav"] {
+        lab.write(name, &wave(&samples(6, 9000), None));
+    }
+    let output = lab.run(&["analyze", "--lab", "a.wav"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let chords = json(&lab.run(&["analyze", "--only", "chords", "--json", "a.wav"]));
+    let chords = chords["files"][0]["chords"].as_array().unwrap();
+    let row = |chord: &Value| {
+        let time = |key: &str| chord[key].as_f64().unwrap();
+        format!(
+            "{:.6}\t{:.6}\t{}\n",
+            time("start_s"),
+            time("end_s"),
+            chord["label"].as_str().unwrap()
+        )
+    };
+    let rows: String = chords.iter().map(row).collect();
+    assert!(!rows.is_empty());
+    assert_eq!(stdout(&output), rows);
+    assert_eq!(code(&lab.run(&["analyze", "--lab", "a.wav", "b.wav"])), 2);
+    assert_eq!(code(&lab.run(&["analyze", "--lab", "--json", "a.wav"])), 2);
+}
+
 /// A target that allows any loudness and no high peaks.
 fn house(lab: &Lab) {
     let text = "version = 1\n[[target]]\nid = \"house\"\nname = \"House\"\nintegrated_lufs = -20.0\n\

@@ -17,6 +17,7 @@ mod charts;
 mod csv;
 mod files;
 mod history;
+mod lab;
 mod page;
 mod reading;
 mod recommend;
@@ -25,6 +26,7 @@ mod table;
 pub(super) mod verdicts;
 mod work;
 
+use lab::Lab;
 pub(super) use recommend::PARTS as ADVICE_PARTS;
 use recommend::{Advisor, Recommend, Recommendation};
 
@@ -64,6 +66,9 @@ pub(super) struct Analyze {
     /// distribution of short-term loudness
     #[arg(long, conflicts_with_all = ["csv", "only", "target"])]
     history: bool,
+
+    #[command(flatten)]
+    lab: Lab,
 
     /// What to do with a damaged file: refuse it, or repair it and report the repairs
     #[arg(
@@ -173,6 +178,7 @@ impl Run for Analyze {
         let cache = (!self.no_cache).then(|| Cache::of_state(&context.settings.state));
         let items = files::items(&self.files, raw).into_iter();
         let items: Vec<_> = items.map(|item| item.with_damaged(self.damaged)).collect();
+        self.lab.check(items.len())?;
         let mut page = self.page.prepare(items.iter().map(|item| item.path.as_path()))?;
         self.recommend.check(items.len())?;
         let reference = self.recommend.reference(context)?;
@@ -234,8 +240,10 @@ impl Run for Analyze {
 impl Analyze {
     /// The parts that are shown, in the order of reports.
     fn parts(&self) -> Vec<Part> {
-        let is_asked = |part: &Part| {
-            if self.only.is_empty() { part.is_usual() } else { self.only.contains(part) }
+        let is_asked = |part: &Part| match part {
+            _ if self.lab.is_asked() => *part == Part::Measures(MeasureGroup::Chords),
+            _ if self.only.is_empty() => part.is_usual(),
+            _ => self.only.contains(part),
         };
         Part::all().iter().copied().filter(is_asked).collect()
     }
@@ -294,6 +302,9 @@ impl Analyze {
             .iter()
             .filter_map(|(path, outcome)| outcome.as_ref().ok().map(|file| (*path, file)))
             .collect();
+        if self.lab.is_asked() {
+            return context.lines(analyzed.iter().flat_map(|(_, file)| lab::lines(&file.record)));
+        }
         let paint = context.report.paint();
         match (files.len(), analyzed.as_slice()) {
             (_, []) => Ok(()),
