@@ -29,6 +29,7 @@ pub mod report;
 pub mod schema;
 pub mod shipped;
 pub mod template;
+pub mod toml_text;
 
 pub use diagnostic::Diagnostic;
 pub use effects::Effects;

@@ -8,6 +8,7 @@ use super::types::{
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use wavemill_pipelines::diagnostic::Severity;
+use wavemill_pipelines::model::Defaults;
 use wavemill_pipelines::publishing::{FileIdentity, identity};
 use wavemill_store::cache::effects_with;
 use wavemill_store::{BatchRecord, CurrentPlan, FileKey, JobRecord, PlanRecord, Submission};
@@ -22,7 +23,7 @@ impl Service {
     ///
     /// # Errors
     /// When the pipeline is not known or has mistakes.
-    pub(crate) fn submit(&self, request: &SubmitRequest) -> Result<SubmitAnswer, Problem> {
+    pub fn submit(&self, request: &SubmitRequest) -> Result<SubmitAnswer, Problem> {
         if request.paths.is_empty() {
             return Err(Problem::request("list files in `paths`"));
         }
@@ -78,8 +79,7 @@ impl Service {
         }
         if let Some(text) = &request.toml {
             let folder = request.folder.as_ref().map_or_else(|| PathBuf::from("/"), PathBuf::from);
-            let defaults = self.live.as_ref().and_then(|live| live.defaults());
-            let defaults = defaults.as_ref().unwrap_or(&self.terms.defaults);
+            let defaults = &self.defaults();
             let effects = effects_with(&self.terms.state_dir).in_folder(&folder);
             let loaded =
                 wavemill_pipelines::load(text, defaults, &effects).map_err(|mistakes| {
@@ -113,6 +113,12 @@ impl Service {
             plan: plan.plan,
         };
         Ok((name.clone(), plan, None))
+    }
+
+    /// What pipelines are read with.
+    pub(crate) fn defaults(&self) -> Defaults {
+        let reloaded = self.live.as_ref().and_then(|live| live.defaults());
+        reloaded.unwrap_or_else(|| self.terms.defaults.clone())
     }
 
     /// A pipeline by its name.

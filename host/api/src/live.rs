@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::broadcast;
 use wavemill_pipelines::model::Defaults;
@@ -46,6 +47,17 @@ pub struct Live {
     pub(super) set_log_level: SetLogLevel,
     events: broadcast::Sender<Line>,
     tally: Mutex<Tally>,
+    login: Mutex<Option<Login>>,
+    reload: Mutex<Option<Sender<()>>>,
+}
+
+/// Makes the link that lets one browser in.
+struct Login(Arc<dyn Fn() -> String + Send + Sync>);
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login")
+    }
 }
 
 /// Why jobs of a pipeline are not handed out; one line.
@@ -106,8 +118,33 @@ impl Live {
                 audio_s: 0.0,
                 free_bytes: BTreeMap::new(),
             }),
+            login: Mutex::default(),
+            reload: Mutex::default(),
         };
         (live, woken)
+    }
+
+    /// Who is asked to read configuration and pipelines again.
+    pub fn set_reloader(&self, reload: Sender<()>) {
+        *locked(&self.reload) = Some(reload);
+    }
+
+    /// Asks for configuration and pipelines to be read again.
+    pub(crate) fn ask_reload(&self) {
+        if let Some(reload) = &*locked(&self.reload) {
+            // Full means that one is asked for already.
+            let _ = reload.try_send(());
+        }
+    }
+
+    /// Serves HTTP; `link` makes the link that lets one browser in.
+    pub fn set_login(&self, link: Arc<dyn Fn() -> String + Send + Sync>) {
+        *locked(&self.login) = Some(Login(link));
+    }
+
+    /// The link that lets one browser in, where HTTP is served.
+    pub fn login_link(&self) -> Option<String> {
+        locked(&self.login).as_ref().map(|login| (login.0)())
     }
 
     /// All events from now on.
@@ -317,6 +354,7 @@ impl Live {
             workers,
             confinement: Some(locked(&self.confinement).clone()),
             hooks: Vec::new(),
+            login_link: self.login_link(),
         }
     }
 }

@@ -8,10 +8,11 @@ use super::references::types::{
 };
 use super::service::Service;
 use super::types::{
-    AdoptAnswer, AdoptRequest, BatchFilter, BatchList, BatchView, CancelRequest, DeleteAnswer,
-    DeleteRequest, FileFilter, FileList, FileStats, FileView, Health, JobFilter, JobList, JobView,
-    LogLevel, MoveRequest, PauseRequest, PauseView, PipelineView, Problem, ReprocessRequest,
-    RetryRequest, Status, StopRequest, SubmitAnswer, SubmitRequest,
+    AdoptAnswer, AdoptRequest, BatchFilter, BatchList, BatchView, CancelRequest, CheckAnswer,
+    CheckRequest, DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats, FileView, Health,
+    JobFilter, JobList, JobView, LogLevel, MoveRequest, PauseRequest, PauseView, PipelineList,
+    PipelineView, Problem, ReloadAnswer, ReprocessRequest, RetryRequest, Status, StopRequest,
+    SubmitAnswer, SubmitRequest,
 };
 use super::{metrics, stream};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
@@ -34,7 +35,7 @@ const BODY_BYTES_MAX: usize = 64 << 20;
     title = "Wavemill control API",
     description = "Version 1: fields and paths are added, never removed. Errors are problem \
         details (RFC 9457). The API is served on the Unix socket `control.sock` in the state \
-        folder and, with `watch --listen`, on a loopback address, where requests need \
+        folder and, with `watch --http`, on an address, where requests need \
         `Authorization: Bearer` with the token in `control.token`.",
     license(name = "MIT OR Apache-2.0")
 ))]
@@ -84,7 +85,7 @@ macro_rules! handler {
 
 /// The method of [`Client`] for an operation.
 macro_rules! call {
-    ($(#[$about:meta])* $path:literal $name:ident () $answer:ident) => {
+    ($(#[$about:meta])* get $path:literal $name:ident () $answer:ident) => {
         $(#[$about])*
         ///
         /// # Errors
@@ -93,7 +94,16 @@ macro_rules! call {
             self.get($path)
         }
     };
-    ($(#[$about:meta])* $path:literal $name:ident (query $filter:ident) $answer:ident) => {
+    ($(#[$about:meta])* post $path:literal $name:ident () $answer:ident) => {
+        $(#[$about])*
+        ///
+        /// # Errors
+        /// See [`ClientError`].
+        pub fn $name(&self) -> Result<$answer, ClientError> {
+            self.post($path, &())
+        }
+    };
+    ($(#[$about:meta])* get $path:literal $name:ident (query $filter:ident) $answer:ident) => {
         $(#[$about])*
         ///
         /// # Errors
@@ -102,7 +112,7 @@ macro_rules! call {
             self.get_with($path, filter)
         }
     };
-    ($(#[$about:meta])* $path:literal $name:ident (path $part:literal) $answer:ident) => {
+    ($(#[$about:meta])* get $path:literal $name:ident (path $part:literal) $answer:ident) => {
         $(#[$about])*
         ///
         /// # Errors
@@ -111,7 +121,7 @@ macro_rules! call {
             self.get_named($path, part)
         }
     };
-    ($(#[$about:meta])* $path:literal $name:ident (body $request:ident) $answer:ident) => {
+    ($(#[$about:meta])* post $path:literal $name:ident (body $request:ident) $answer:ident) => {
         $(#[$about])*
         ///
         /// # Errors
@@ -128,7 +138,7 @@ macro_rules! operations {
         $(handler! { $(#[$about])* $method $path $name $input $answer $($($code)+)? })+
 
         impl Client {
-            $(call! { $(#[$about])* $path $name $input $answer })+
+            $(call! { $(#[$about])* $method $path $name $input $answer })+
         }
 
         fn documented() -> OpenApiRouter<Service> {
@@ -167,6 +177,12 @@ operations! {
     get "/v1/batches" batches(query BatchFilter) -> BatchList;
     /// A batch, by its name, its id or a unique part of it
     get "/v1/batches/{id}" batch(path "id") -> BatchView, refused 404;
+    /// The pipelines that run
+    get "/v1/pipelines" pipelines() -> PipelineList;
+    /// What is wrong with a pipeline's text
+    post "/v1/pipelines/check" check_pipeline(body CheckRequest) -> CheckAnswer, refused 400;
+    /// Read configuration and pipelines again; `status` says if that was refused
+    post "/v1/reload" reload() -> ReloadAnswer, refused 503;
     /// A pipeline that files can be submitted to by name
     get "/v1/pipelines/{name}" pipeline(path "name") -> PipelineView, refused 404;
     /// Files that were made or adopted
@@ -211,22 +227,28 @@ async fn events(State(service): State<Service>) -> Result<Response, Problem> {
 }
 
 /// The API's description.
-///
-/// # Errors
-/// Never, but the types say so.
-pub fn openapi() -> serde_json::Result<serde_json::Value> {
-    serde_json::to_value(documented().split_for_parts().1)
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    documented().split_for_parts().1
 }
 
 /// The API.
 pub(super) fn router(service: Service) -> Router {
-    let (router, document) = documented().split_for_parts();
+    complete(operations(service))
+}
+
+/// Every operation of the API, to be served with others.
+pub fn operations(service: Service) -> OpenApiRouter {
+    documented().with_state(service)
+}
+
+/// What is served: operations, their description, and refusals of all else.
+pub fn complete(operations: OpenApiRouter) -> Router {
+    let (router, document) = operations.split_for_parts();
     router
         .route("/v1/openapi.json", axum::routing::get(async move || Json(document)))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(service)
 }
 
 type Answer<T> = Result<Json<T>, Problem>;
@@ -265,7 +287,10 @@ async fn wrong_method() -> Problem {
 }
 
 /// The store waits for the disk, so its answers come from another thread.
-async fn background<T: Send + 'static>(
+///
+/// # Errors
+/// Those of `answer`, or that it panicked.
+pub async fn background<T: Send + 'static>(
     answer: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     let answered = tokio::task::spawn_blocking(answer).await;

@@ -53,6 +53,19 @@ impl Service {
         Self { store, live: Some(live), terms: Arc::new(terms) }
     }
 
+    /// The daemon behind it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn live(&self) -> Result<&Live, Problem> {
+        self.live.as_deref().ok_or_else(|| Problem::new(503, "no daemon", "no daemon is running"))
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What the daemon does. Without one: this process, the counts, and nothing else.
     ///
     /// # Errors
@@ -80,6 +93,7 @@ impl Service {
                 workers: Vec::new(),
                 confinement: None,
                 hooks: self.hooks()?,
+                login_link: None,
             },
         })
     }
@@ -88,7 +102,7 @@ impl Service {
     ///
     /// # Errors
     /// When it does not, or when there is none.
-    pub(crate) fn health(&self) -> Result<Health, Problem> {
+    pub fn health(&self) -> Result<Health, Problem> {
         let live = self.live()?;
         let age = live.tally().beat.elapsed();
         if age > STALLED_AFTER {
@@ -117,7 +131,7 @@ impl Service {
     ///
     /// # Errors
     /// When no daemon is running.
-    pub(super) fn events(&self) -> Result<broadcast::Receiver<Line>, Problem> {
+    pub fn events(&self) -> Result<broadcast::Receiver<Line>, Problem> {
         Ok(self.live()?.listen())
     }
 
@@ -125,7 +139,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub(crate) fn metrics(&self) -> Result<String, Problem> {
+    pub fn metrics(&self) -> Result<String, Problem> {
         let tally = self.live()?.tally();
         let shown = |(path, bytes): (PathBuf, u64)| (path.display().to_string(), bytes);
         let extra = Extra {
@@ -142,10 +156,6 @@ impl Service {
 
     fn hooks(&self) -> Result<Vec<HookView>, Problem> {
         Ok(self.store.hooks()?.into_iter().map(HookView::from).collect())
-    }
-
-    fn live(&self) -> Result<&Live, Problem> {
-        self.live.as_deref().ok_or_else(|| Problem::new(503, "no daemon", "no daemon is running"))
     }
 
     /// Jobs, the newest first.
@@ -415,7 +425,8 @@ pub(super) fn unknown_pipeline(name: &str, help: &str) -> Problem {
 }
 
 impl Problem {
-    pub(super) fn request(detail: &str) -> Self {
+    /// A request that cannot be understood.
+    pub fn request(detail: &str) -> Self {
         Self::new(400, "bad request", detail)
     }
 }

@@ -48,6 +48,9 @@ pub struct Status {
     /// Who is notified of the ends of jobs and batches.
     #[serde(default)]
     pub hooks: Vec<HookView>,
+    /// The link that lets one browser in, where HTTP is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_link: Option<String>,
 }
 
 /// Who is notified of the ends of jobs and batches.
@@ -295,6 +298,74 @@ pub struct PipelineView {
     pub plan: String,
     /// Whether the daemon watches folders for it.
     pub is_watched: bool,
+}
+
+/// The pipelines that run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PipelineList {
+    /// By name.
+    pub pipelines: Vec<PipelineText>,
+}
+
+/// A pipeline with its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PipelineText {
+    /// Its name.
+    pub name: String,
+    /// Hash of what new jobs run with, 64 hex digits.
+    pub plan: String,
+    /// Whether the daemon watches folders for it.
+    pub is_watched: bool,
+    /// Its TOML.
+    pub text: String,
+}
+
+/// A text to check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRequest {
+    /// The pipeline.
+    pub toml: String,
+    /// The folder that its effects are relative to; absolute.
+    #[serde(default)]
+    pub folder: Option<String>,
+}
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CheckAnswer {
+    /// Hash of what jobs would run with; absent where mistakes keep it from running.
+    pub plan: Option<String>,
+    /// Mistakes and doubts, in the order of the text.
+    pub mistakes: Vec<MistakeView>,
+}
+
+/// A mistake, or a doubt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MistakeView {
+    /// The kind, such as `unknown-key`.
+    pub code: String,
+    /// Whether it keeps the pipeline from running.
+    pub is_error: bool,
+    /// One line.
+    pub message: String,
+    /// What would be right, if that can be said.
+    pub help: Option<String>,
+    /// Characters of the text before it.
+    pub from: u64,
+    /// Characters of the text before its end.
+    pub to: u64,
+    /// Its line, from 1.
+    pub line: u64,
+    /// Its column in characters, from 1.
+    pub column: u64,
+}
+
+/// That the daemon was asked to reload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReloadAnswer {
+    /// True.
+    pub is_asked: bool,
 }
 
 /// Files to process, once each: they become a batch.

@@ -18,6 +18,9 @@ pub enum DaemonEvent {
     Started {
         /// What is watched.
         watches: Vec<StartedWatch>,
+        /// The link that lets one browser in, where HTTP is served.
+        #[serde(skip)]
+        link: Option<String>,
     },
     /// Jobs wait for a pipeline that this daemon does not run.
     PipelineUnwatched {

@@ -52,6 +52,7 @@ use watches::ActiveWatch;
 use wavemill_api::live::Live;
 use wavemill_api::types::WatchView;
 use wavemill_api::{Server, Service, Terms, socket_path};
+use wavemill_http::HttpServer;
 use wavemill_pipelines::publishing::create_dirs;
 use wavemill_platform::{
     Confinement, ConfinementLevel, LockFile, confinement_here, random_hex, service_manager,
@@ -125,9 +126,17 @@ fn run_opened(
         Notifiers::start(settings.hooks.clone(), &shared.store, &service, settings.stop.clone())
             .map_err(|error| DaemonError::Start { reason: format!("hooks: {error}") })?;
     *shared.notifiers() = Some(notifiers);
-    let _server = Server::start(state_dir, service, settings.listen).map_err(|error| {
+    let _server = Server::start(state_dir, service.clone()).map_err(|error| {
         state_failed(state_dir, format!("control socket in {}", state_dir.display()), &error)
     })?;
+    shared.live.set_reloader(settings.ask_reload.clone());
+    let start = |http| HttpServer::start(state_dir, service, http);
+    let _http = settings
+        .http
+        .clone()
+        .map(start)
+        .transpose()
+        .map_err(|error| DaemonError::Start { reason: format!("HTTP: {error}") })?;
     let served =
         serve(settings, shared, watches, requests, &recovered).map_err(|error| match error {
             ServeError::Daemon(error) => error,
@@ -235,7 +244,8 @@ fn serve(
         watch.start(shared, index, change.clone())?;
     }
     // Not before the folders are there: whoever receives it may use them.
-    shared.emit(DaemonEvent::Started { watches: started });
+    let link = shared.live.login_link();
+    shared.emit(DaemonEvent::Started { watches: started, link });
     service_manager::ready();
     for (pipeline, jobs) in shared.store.waiting_counts()? {
         if !shared.live.runs(&pipeline) {

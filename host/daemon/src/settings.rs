@@ -4,11 +4,11 @@ use super::event::DaemonEvent;
 use crate::hooks::Hook;
 use crossbeam_channel::{Receiver, Sender};
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 use wavemill_api::{SetLogLevel, StopSignal};
+use wavemill_http::HttpSettings;
 use wavemill_pipelines::Diagnostic;
 use wavemill_pipelines::model::Defaults;
 
@@ -44,8 +44,8 @@ pub struct DaemonSettings {
     pub history: Duration,
     /// Most finished jobs that are remembered; [`DaemonSettings::HISTORY_JOBS`] is usual.
     pub history_jobs: u64,
-    /// A loopback address that the control API is served on besides its socket.
-    pub listen: Option<SocketAddr>,
+    /// How HTTP is served; not at all if absent.
+    pub http: Option<HttpSettings>,
     /// End when nothing is left to do.
     pub until_idle: bool,
     /// Where events go; a receiver that is gone is no error.
@@ -54,6 +54,8 @@ pub struct DaemonSettings {
     pub stop: StopSignal,
     /// What `POST /v1/log` does.
     pub set_log_level: SetLogLevel,
+    /// Asks for [`DaemonSettings::reloads`].
+    pub ask_reload: Sender<()>,
     /// What it is to go on with, or why that cannot be read.
     pub reloads: Receiver<Result<Reload, String>>,
 }

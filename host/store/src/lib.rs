@@ -24,6 +24,7 @@ mod queue;
 mod records;
 mod references;
 mod requests;
+mod services;
 pub mod source;
 mod tables;
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use records::{
     LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord, SourceRecord, tag_texts,
 };
 pub use references::{ReferenceIndex, ReferenceRecord};
+pub use services::{OrderRecord, RegionRecord, ServiceRecord, ServiceTable, UploadRecord};
 pub(crate) use tables::Tx;
 pub use wavemill_pipelines::path_text;
 

@@ -144,6 +144,18 @@ impl Store {
         self.read()?.record(tables::PLANS, hash.as_bytes())
     }
 
+    /// What new jobs run with, by pipeline.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn current_plans(&self) -> Result<Vec<(String, CurrentPlan)>, StoreError> {
+        let found = self.read()?.records(tables::CURRENT, &[])?;
+        Ok(found
+            .into_iter()
+            .map(|(name, plan)| (String::from_utf8_lossy(&name).into_owned(), plan))
+            .collect())
+    }
+
     /// What new jobs of a pipeline run with.
     pub fn current_plan(&self, pipeline: &str) -> Result<Option<CurrentPlan>, StoreError> {
         self.read()?.record(tables::CURRENT, pipeline.as_bytes())

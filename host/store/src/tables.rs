@@ -74,6 +74,12 @@ pub(super) const BACKLOGS: Table = TableDefinition::new("backlogs");
 pub(super) const REFERENCES: Table = TableDefinition::new("references");
 /// name -> version of the features (4 bytes, little-endian), the features, the genre as it is compared.
 pub(super) const REFERENCE_FEATURES: Table = TableDefinition::new("reference-features");
+/// `id` -> [`super::UploadRecord`]: files that were uploaded.
+pub(super) const UPLOADS: Table = TableDefinition::new("uploads");
+/// `id` -> [`super::OrderRecord`]: batches of the HTTP services as they were created.
+pub(super) const SERVICE_BATCHES: Table = TableDefinition::new("service-batches");
+/// `id` -> [`super::RegionRecord`]: parts of files on tracks.
+pub(super) const REGIONS: Table = TableDefinition::new("regions");
 /// Facts about the store itself.
 pub(super) const META: Table = TableDefinition::new("meta");
 
@@ -82,11 +88,11 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 32] = [
+pub(super) const ALL: [Table; 35] = [
     FILES, LATEST, CONTENTS, JOBS, ID_ENDS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS,
     PLAN_USES, CURRENT, GROUPS, GROUP_JOBS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER,
     PAUSED, CATALOG, CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS,
-    REFERENCES, REFERENCE_FEATURES, META,
+    REFERENCES, REFERENCE_FEATURES, UPLOADS, SERVICE_BATCHES, REGIONS, META,
 ];
 
 /// First byte of every record: the version of its shape.

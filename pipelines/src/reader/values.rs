@@ -91,7 +91,7 @@ impl<'t> Values<'t> {
     }
 
     /// A section below this one.
-    pub(crate) fn table(&self, key: &str) -> Option<&Values<'t>> {
+    pub fn table(&self, key: &str) -> Option<&Values<'t>> {
         match &self.entry(key)?.value {
             Value::Table(values) => Some(values),
             _ => None,

@@ -32,7 +32,7 @@ impl Service {
     ///
     /// # Errors
     /// When the store fails.
-    pub(crate) fn references(&self, filter: &ReferenceFilter) -> Result<ReferenceList, Problem> {
+    pub fn references(&self, filter: &ReferenceFilter) -> Result<ReferenceList, Problem> {
         let limit = filter.limit.unwrap_or(JobFilter::LIMIT_DEFAULT);
         let wanted = ReferenceCriteria::new(filter);
         let mut references = Vec::new();
@@ -122,7 +122,7 @@ impl Service {
     ///
     /// # Errors
     /// When the features are not this version's.
-    pub(crate) fn similar(&self, request: &SimilarRequest) -> Result<SimilarAnswer, Problem> {
+    pub fn similar(&self, request: &SimilarRequest) -> Result<SimilarAnswer, Problem> {
         let features = given(&request.features)?;
         let index = self.store.reference_index()?;
         let genre = request.genre.as_deref().map(plain_name);

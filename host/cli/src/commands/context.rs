@@ -1,6 +1,7 @@
 //! What every command is given: the flags that all share, completed from environment and files.
 
 use super::{CliError, GlobalArgs, Settings, settings};
+use crate::config::http::HttpFile;
 use crate::config::{ConfigFile, ConfigPlace};
 use crate::report::{self, Report, log_filter, one_line};
 use std::ffi::OsString;
@@ -97,6 +98,7 @@ impl Context {
             history_jobs: DaemonSettings::HISTORY_JOBS,
             defaults: Defaults::default(),
             hooks: Vec::new(),
+            http: HttpFile::default(),
             log_file: None,
         };
         start_log(&settings.log)?;

@@ -34,7 +34,7 @@ impl<'a> EventView<'a> {
             return self.context.event(&with_version(value));
         }
         match event {
-            DaemonEvent::Started { watches } => self.started(watches),
+            DaemonEvent::Started { watches, link } => self.started(watches, link.as_deref()),
             DaemonEvent::JobStarted { job, input, .. } => self.bars.begin(job, &name_of(input)),
             DaemonEvent::Progress { job, share } => self.bars.set(job, *share),
             DaemonEvent::JobDone { job, input, outputs, report, .. } => {
@@ -146,7 +146,7 @@ impl<'a> EventView<'a> {
         }
     }
 
-    fn started(&self, watches: &[StartedWatch]) {
+    fn started(&self, watches: &[StartedWatch], link: Option<&str>) {
         let paint = self.context.report.note_paint();
         let mut table = Table::new(&[("", Align::Left); 4]);
         for watch in watches {
@@ -162,9 +162,14 @@ impl<'a> EventView<'a> {
                 (description, Some(Tone::Faint)),
             ]);
         }
-        self.note("Drop audio into");
+        if !watches.is_empty() {
+            self.note("Drop audio into");
+        }
         for line in table.lines(paint) {
             self.note(&line);
+        }
+        if let Some(link) = link {
+            self.note(&format!("HTTP is served at {link}"));
         }
         if !self.until_idle {
             self.note("Ctrl-C finishes the running jobs and exits.");

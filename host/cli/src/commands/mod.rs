@@ -20,6 +20,7 @@ mod global_args;
 mod grouped;
 mod hooks;
 mod how;
+mod http;
 mod jobs;
 mod log;
 mod low_space;

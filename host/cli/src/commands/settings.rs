@@ -5,6 +5,7 @@
 
 use super::paths::absolute;
 use super::{CliError, GlobalArgs};
+use crate::config::http::HttpFile;
 use crate::config::{ConfigFile, ConfigPlace, TARGET_LUFS_RANGE};
 use crate::report::LogFile;
 use std::ffi::OsString;
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub defaults: Defaults,
     /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
+    /// What the configuration file says of HTTP.
+    pub http: HttpFile,
 }
 
 /// Free space below which no job begins, unless the configuration file says otherwise: what an hour of
@@ -103,6 +106,7 @@ impl Settings {
                 normalize: normalize(environment)?.or(file.normalize).unwrap_or(true),
             },
             hooks: file.hooks,
+            http: file.http,
         })
     }
 

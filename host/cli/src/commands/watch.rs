@@ -1,6 +1,7 @@
 //! `wavemill watch`: the daemon, and what it shows on the terminal.
 
 use super::events::EventView;
+use super::http::{HttpFlags, HttpRequest};
 use super::low_space::hold;
 use super::pipeline_files::{self, PipelineFile};
 use super::reload::{self, Reloader};
@@ -8,9 +9,8 @@ use super::signals::{self, Stop};
 use super::{CliError, Context, Exit, Run};
 use crate::config::WORKERS_MAX;
 use crate::report;
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ use wavemill_store::is_full;
 #[derive(Debug, clap::Args)]
 pub(super) struct Watch {
     /// Pipeline files or folders; missing watch folders are created
-    #[arg(required = true, value_name = "PIPELINE|DIR")]
+    #[arg(required_unless_present = "http", value_name = "PIPELINE|DIR")]
     pipelines: Vec<PathBuf>,
 
     /// Exit when all jobs are done
@@ -40,17 +40,8 @@ pub(super) struct Watch {
     #[arg(long)]
     unconfined: bool,
 
-    /// Also serve the control API on a loopback address, to clients with the token in `control.token`
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
-    listen: Option<SocketAddr>,
-}
-
-/// A loopback address with a port: anything else would open the machine to its network.
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: Option<SocketAddr> = text.replace("localhost", "127.0.0.1").parse().ok();
-    address.filter(|address| address.ip().is_loopback()).ok_or_else(|| {
-        "it must be a loopback address with a port, such as 127.0.0.1:8200".to_owned()
-    })
+    #[command(flatten)]
+    http: HttpFlags,
 }
 
 impl Run for Watch {
@@ -61,7 +52,8 @@ impl Run for Watch {
         let files = pipeline_files::load_all(&self.pipelines, context)?;
         let is_watched =
             |file: &PipelineFile| file.pipeline.as_ref().is_some_and(|p| !p.watches.is_empty());
-        if !files.iter().any(is_watched) {
+        let http = self.http.resolve(context)?;
+        if http.is_none() && !files.iter().any(is_watched) {
             let reason = "none of these pipelines watches a folder; use `wavemill run` instead";
             return Err(CliError::usage(reason));
         }
@@ -69,8 +61,8 @@ impl Run for Watch {
         let stop = StopSignal::new();
         let is_interrupted = Arc::new(AtomicBool::new(false));
         escalate_on_signals(stop.clone(), Arc::clone(&is_interrupted))?;
-        let hangups = hangups(&stop)?;
-        if let Err(error) = log_to_file(context) {
+        let (ask_reload, hangups) = hangups(&stop)?;
+        if let Err(error) = log_to_file(http.as_ref(), context) {
             return self.end(error, &stop, &is_interrupted, context);
         }
         let (events, received) = unbounded();
@@ -90,11 +82,12 @@ impl Run for Watch {
             confine: context.settings.confine && !self.unconfined,
             history: context.settings.history,
             history_jobs: context.settings.history_jobs,
-            listen: self.listen,
+            http: http.map(|http| http.settings),
             until_idle: self.until_idle,
             events,
             stop: stop.clone(),
             set_log_level: crate::report::set_log_level,
+            ask_reload,
             reloads,
         };
         let reloader = Reloader { context, arguments: &self.pipelines, to: reload };
@@ -142,12 +135,17 @@ impl Watch {
 }
 
 /// Logs to the file that was asked for.
-fn log_to_file(context: &Context) -> Result<(), DaemonError> {
-    let Some(file) = context.settings.log_file.clone() else { return Ok(()) };
+fn log_to_file(http: Option<&HttpRequest>, context: &Context) -> Result<(), DaemonError> {
+    let Some(mut file) = context.settings.log_file.clone() else { return Ok(()) };
+    let (path, level) = http.map_or((&None, &None), |http| (&http.log_file, &http.log_level));
+    if let Some(path) = path {
+        file.path.clone_from(path);
+    }
+    let filter = level.as_ref().unwrap_or(&context.settings.log);
     let folder = file.path.parent().unwrap_or(Path::new("/")).to_owned();
     let made = create_dirs(&folder)
         .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())));
-    let begun = made.and_then(|()| report::log_to(file, &context.settings.log));
+    let begun = made.and_then(|()| report::log_to(file, filter));
     begun.map_err(|error| {
         let reason = error.to_string();
         if is_full(&error) {
@@ -169,10 +167,11 @@ fn escalate_on_signals(stop: StopSignal, is_interrupted: Arc<AtomicBool>) -> Res
     signals::on_stop(on_signal).map_err(|error| CliError::failed(format!("signals: {error}")))
 }
 
-/// Gets a message for each SIGHUP that asks to read configuration and pipelines again. One that says that the
+/// Asks to read configuration and pipelines again, and gets a message when somebody does: SIGHUP too. One that says that the
 /// terminal has gone ends the daemon instead, as that of any program in it.
-fn hangups(stop: &StopSignal) -> Result<Receiver<()>, CliError> {
+fn hangups(stop: &StopSignal) -> Result<(Sender<()>, Receiver<()>), CliError> {
     let (ask, asked) = crossbeam_channel::bounded(1);
+    let asks = ask.clone();
     let (stop, had_terminal) = (stop.clone(), io::stderr().is_terminal());
     let on_signal = move || {
         if had_terminal && !io::stderr().is_terminal() {
@@ -183,7 +182,7 @@ fn hangups(stop: &StopSignal) -> Result<Receiver<()>, CliError> {
         }
     };
     signals::on_hangup(on_signal).map_err(|error| CliError::failed(format!("signals: {error}")))?;
-    Ok(asked)
+    Ok((asks, asked))
 }
 
 /// Runs the daemon on this thread and shows its events on another.

@@ -3,10 +3,12 @@
 #[cfg(test)]
 mod damage;
 mod hooks;
+pub(crate) mod http;
 
 use crate::diagnostics;
 use crate::exit::CliError;
 use crate::report::{Report, log_filter};
+use http::HttpFile;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,6 +78,8 @@ pub(crate) struct ConfigFile {
     pub normalize: Option<bool>,
     /// Who is notified of the ends of jobs and batches.
     pub hooks: Vec<Hook>,
+    /// How HTTP is served.
+    pub http: HttpFile,
 }
 
 const KEYS: &[Key] = &[
@@ -134,6 +138,7 @@ const KEYS: &[Key] = &[
         Kind::Tables(hooks::KEYS),
         "Who is notified of the ends of jobs and batches.",
     ),
+    Key::optional("http", Kind::Table(http::KEYS), "How `watch` serves HTTP."),
 ];
 
 impl ConfigFile {
@@ -216,6 +221,10 @@ impl ConfigFile {
             target_lufs: values.number("target_lufs").map(Spanned::into_inner),
             normalize: truth("normalize"),
             hooks: hooks::read(sink, values.tables("hook"), folder),
+            http: values
+                .table("http")
+                .map(|http| HttpFile::read(sink, http, folder))
+                .unwrap_or_default(),
         }
     }
 }

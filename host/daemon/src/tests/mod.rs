@@ -121,11 +121,12 @@ pub(super) fn settings(folder: &Path, until_idle: bool) -> (DaemonSettings, Rece
         confine: true,
         history: DaemonSettings::HISTORY,
         history_jobs: DaemonSettings::HISTORY_JOBS,
-        listen: None,
+        http: None,
         until_idle,
         events,
         stop: StopSignal::new(),
         set_log_level: |_| Ok(()),
+        ask_reload: crossbeam_channel::bounded(1).0,
         reloads: crossbeam_channel::never(),
     };
     (settings, received)

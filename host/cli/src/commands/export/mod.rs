@@ -1,7 +1,6 @@
 //! `wavemill export`: one file into another, as flags say.
 
 pub(in crate::commands) mod step_flags;
-mod toml_text;
 
 use super::confinement::before_run;
 use super::flags::damaged;
@@ -13,11 +12,11 @@ use crate::analysis::{Input, RawFormat, STREAM_NAME, SampleCoding};
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 use step_flags::StepFlags;
-use toml_text::{Pair, key, literal, quoted};
 use wavemill_core::decode::Damaged;
 use wavemill_core::encode;
 use wavemill_core::suggestion::did_you_mean;
 use wavemill_core::tags::Field;
+use wavemill_pipelines::toml_text::{Pair, key, literal, quoted};
 
 /// What messages call the pipeline that the flags make.
 const NAME: &str = "export";

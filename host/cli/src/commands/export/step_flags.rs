@@ -1,7 +1,6 @@
 //! The flags of `export` that make steps. What a flag takes, its help and its default are those of the step's
 //! descriptor. **Adding one: a line in [`EDITS`] or [`LEVELS`].**
 
-use super::toml_text::{Pair, number, quoted};
 use crate::commands::CliError;
 use crate::commands::clock_time::parse_time;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -9,6 +8,7 @@ use std::fmt::Write as _;
 use wavemill_core::descriptor::{ParamDefault, ParamDescriptor, ParamKind, StepDescriptor};
 use wavemill_core::processors;
 use wavemill_pipelines::profiles;
+use wavemill_pipelines::toml_text::{Pair, number, quoted};
 
 /// A flag and what it says of a step.
 pub(in crate::commands) struct StepFlag {

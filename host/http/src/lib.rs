@@ -1,0 +1,25 @@
+//! Wavemill over HTTP: what a network address needs that the control socket does not. Who may ask, uploads, the paths
+//! of the services that Wavemill replaces. Work is done by the daemon's jobs; what is answered is their results.
+
+mod app;
+mod batches;
+mod body;
+mod content;
+mod documents;
+mod exports;
+mod formats;
+mod guard;
+mod health;
+mod metadata;
+mod places;
+mod reports;
+mod router;
+mod server;
+mod settings;
+mod uploads;
+mod waveform;
+mod work;
+
+pub use router::openapi;
+pub use server::HttpServer;
+pub use settings::HttpSettings;
