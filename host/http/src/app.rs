@@ -12,8 +12,8 @@ use std::time::Instant;
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use wavemill_api::Service;
 
-/// Programs that read waveforms at once: each decodes a whole file.
-const READERS_MAX: usize = 2;
+/// Commands that answer requests at once: many decode a whole file.
+const PROGRAMS_MAX: usize = 2;
 
 /// The state of the server; clones share it.
 #[derive(Clone, Debug)]
@@ -28,8 +28,9 @@ pub(crate) struct Inner {
     /// Folder of results, one folder an upload.
     pub(crate) results_dir: PathBuf,
     pub(crate) started: Instant,
-    /// Places for programs that read waveforms.
-    pub(crate) readers: Semaphore,
+    /// Places for commands that answer requests.
+    pub(crate) programs: Semaphore,
+    pub(crate) state_dir: PathBuf,
     /// What the program says of itself, as far as somebody asked.
     pub(crate) documents: Mutex<HashMap<&'static str, Value>>,
     /// Work under way, by what must not run twice at once.
@@ -49,7 +50,8 @@ impl App {
             guard,
             results_dir: state_dir.join("http").join("results"),
             started: Instant::now(),
-            readers: Semaphore::new(READERS_MAX),
+            programs: Semaphore::new(PROGRAMS_MAX),
+            state_dir: state_dir.to_owned(),
             documents: Mutex::default(),
             turns: Mutex::default(),
         }))

@@ -20,7 +20,7 @@ use wavemill_store::UploadRecord;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ContentQuery {
     /// The id of an upload, or the path of a file of `/v1/files`.
-    file: String,
+    pub(crate) file: String,
 }
 
 /// The bytes of a file that was made or uploaded
@@ -32,7 +32,7 @@ pub(crate) async fn content(
     query: Result<Query<ContentQuery>, QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let path = app.known_file(query).await?;
+    let (_, path) = app.known_file(query).await?;
     let served = ServeFile::new(&path).try_call(request).await;
     let mut response = served.map_err(|error| crate::reports::io_problem(&error))?.into_response();
     // A page that somebody uploaded is shown to nobody as ours.
@@ -51,28 +51,30 @@ pub(crate) async fn file_waveform(
     file: Result<Query<ContentQuery>, QueryRejection>,
     query: Result<Query<WaveformQuery>, QueryRejection>,
 ) -> Result<Json<WaveformAnswer>, Problem> {
-    let path = app.known_file(file).await?;
+    let (_, path) = app.known_file(file).await?;
     app.waveform_of(&path, query).await
 }
 
 impl App {
-    /// The file of a request, if it is one of ours.
-    async fn known_file(
+    /// The file of a request, if it is one of ours, and an id of what it holds.
+    pub(crate) async fn known_file(
         &self,
         query: Result<Query<ContentQuery>, QueryRejection>,
-    ) -> Result<PathBuf, Problem> {
+    ) -> Result<(String, PathBuf), Problem> {
         let Query(ContentQuery { file }) =
             query.map_err(|error| Problem::request(&error.body_text()))?;
         let app = self.clone();
         background(move || {
             let store = app.service.store();
             if let Some(upload) = store.service::<UploadRecord>(&file)? {
-                return Ok(upload.path);
+                return Ok((file, upload.path));
             }
             let path = PathBuf::from(&file);
-            let is_known = store.cataloged(&path)?.is_some() && path.is_file();
+            let record = store.cataloged(&path)?.filter(|_| path.is_file());
             let unknown = || Problem::new(404, "not found", format!("`{file}` is no known file"));
-            is_known.then_some(path).ok_or_else(unknown)
+            let identity = record.ok_or_else(unknown)?.identity;
+            let id = blake3::hash(format!("{file} {identity:?}").as_bytes()).to_hex();
+            Ok((id.to_string(), path))
         })
         .await
     }

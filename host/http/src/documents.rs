@@ -5,8 +5,6 @@ use crate::app::App;
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::Value;
-use std::process::Stdio;
-use tokio::process::Command;
 use wavemill_api::types::Problem;
 
 /// Names of documents, and the commands that print them.
@@ -34,22 +32,33 @@ pub(crate) async fn document(
     if let Some(known) = app.documents.lock().get(name) {
         return Ok(Json(known.clone()));
     }
-    let printed = printed(arguments).await.map_err(|reason| {
-        tracing::error!(%reason, "No document of {name}.");
-        Problem::new(500, "internal error", format!("the server cannot describe its {name}"))
-    })?;
+    let printed = app.document_of(arguments).await?;
     app.documents.lock().insert(name, printed.clone());
     Ok(Json(printed))
 }
 
-/// What a command prints.
-pub(crate) async fn printed(arguments: &[&str]) -> Result<Value, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+/// An effect with its parameters and presets
+#[utoipa::path(get, path = "/v1/effects/{name}", params(("name" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Problem)))]
+pub(crate) async fn effect(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    // A bundled one: names of others are paths.
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        || name.starts_with('-')
+    {
+        return Err(Problem::new(404, "not found", format!("no bundled effect is named `{name}`")));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+    let described = app.document_of(&["effects", "describe", "--json", &name]).await;
+    described
+        .map(Json)
+        .map_err(|_| Problem::new(404, "not found", format!("no bundled effect is named `{name}`")))
+}
+
+/// What `wavemill doctor` finds
+#[utoipa::path(get, path = "/v1/doctor", responses((status = 200, body = Object)))]
+pub(crate) async fn doctor(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    let state = app.state_dir.display().to_string();
+    app.document_of(&["doctor", "--json", "--state", &state]).await.map(Json)
 }

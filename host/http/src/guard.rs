@@ -5,6 +5,8 @@
 //! once; the cookie is strict, so that no other page can use it.
 
 use crate::app::App;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -19,6 +21,7 @@ use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
+use utoipa::ToSchema;
 use wavemill_api::types::Problem;
 use wavemill_platform::random_hex;
 
@@ -39,6 +42,10 @@ const SESSIONS_MAX: usize = 1000;
 
 /// Paths that ask for no token.
 const OPEN_PATHS: [&str; 2] = ["/health", "/login"];
+
+/// What may be ordered of the control API where nobody has to know a token: all else names paths of this machine.
+const ORDERS_WITHOUT_TOKEN: [&str; 4] =
+    ["/v1/jobs/", "/v1/uploads", "/v1/pipelines/", "/v1/references/similar"];
 
 /// What a request must know.
 #[derive(Debug)]
@@ -67,6 +74,13 @@ pub(crate) struct LoginQuery {
     code: Option<String>,
 }
 
+/// Who wants to be let in.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct LoginRequest {
+    /// The token in `control.token`.
+    token: String,
+}
+
 impl Guard {
     /// With the token of a state folder, which is made anew where there is none; only its owner can read it.
     ///
@@ -92,7 +106,7 @@ impl Guard {
         self.token.as_ref().map(|_| self.code.lock().clone())
     }
 
-    fn refusal(&self, path: &str, headers: &HeaderMap) -> Option<Problem> {
+    fn refusal(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Problem> {
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST);
         if !host.is_some_and(|host| self.is_ours(host)) {
@@ -104,7 +118,12 @@ impl Guard {
             let detail = "web pages of other origins are refused; name them in `origins`";
             return Some(Problem::new(403, "foreign origin", detail));
         }
-        let Some(token) = &self.token else { return None };
+        let Some(token) = &self.token else {
+            let is_order = path.starts_with("/v1/") && method != Method::GET;
+            let is_open = ORDERS_WITHOUT_TOKEN.iter().any(|open| path.starts_with(open));
+            let detail = "this needs a token: start the server without --no-token";
+            return (is_order && !is_open).then(|| Problem::new(403, "no token", detail));
+        };
         if OPEN_PATHS.contains(&path) || self.has_session(headers) {
             return None;
         }
@@ -168,6 +187,22 @@ impl Guard {
             return None;
         }
         *right = secret();
+        drop(right);
+        self.session()
+    }
+
+    /// Lets a browser in that knows the token.
+    fn log_in_with_token(&self, token: &str) -> Option<HeaderValue> {
+        let is_blocked = self.failures.lock().count > FAILURES_MAX;
+        if is_blocked || !self.token.as_ref().is_some_and(|right| is_equal(token, right)) {
+            self.count_failure();
+            return None;
+        }
+        self.session()
+    }
+
+    /// The cookie of a browser that is let in.
+    fn session(&self) -> Option<HeaderValue> {
         let session = secret();
         let mut sessions = self.sessions.lock();
         if sessions.len() >= SESSIONS_MAX {
@@ -194,6 +229,21 @@ pub(crate) async fn login(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
+/// Let a browser in that knows the token
+#[utoipa::path(post, path = "/login", request_body = LoginRequest,
+    responses((status = 204), (status = 400, body = Problem), (status = 401, body = Problem)))]
+pub(crate) async fn login_with_token(
+    State(app): State<App>,
+    request: Result<Json<LoginRequest>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Json(request) = request.map_err(|error| Problem::request(&error.body_text()))?;
+    let cookie = app.guard.log_in_with_token(&request.token);
+    let cookie = cookie.ok_or_else(|| {
+        Problem::new(401, "no token", format!("that is not the token in {TOKEN_FILE}"))
+    })?;
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
 /// Lets only requests pass that may, and says to browsers which pages may ask.
 pub(crate) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
@@ -201,7 +251,7 @@ pub(crate) async fn check(State(app): State<App>, request: Request, next: Next) 
         origin.filter(|origin| origin.to_str().is_ok_and(|origin| app.guard.is_named(origin)));
     // A browser asks before it sends a token, so this request has none.
     let is_preflight = request.method() == Method::OPTIONS && named.is_some();
-    let refusal = app.guard.refusal(request.uri().path(), request.headers());
+    let refusal = app.guard.refusal(request.method(), request.uri().path(), request.headers());
     let mut response = match refusal {
         _ if is_preflight => StatusCode::NO_CONTENT.into_response(),
         Some(problem) => problem.into_response(),
@@ -288,7 +338,7 @@ mod tests {
             let name: HeaderName = name.parse().unwrap();
             (name, value.parse().unwrap())
         });
-        guard.refusal("/v1/jobs", &pairs.collect()).map(|problem| problem.status)
+        guard.refusal(&Method::GET, "/v1/jobs", &pairs.collect()).map(|problem| problem.status)
     }
 
     #[test]

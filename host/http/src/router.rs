@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::{
-    batches, body, content, documents, exports, formats, guard, health, metadata, uploads, waveform,
+    batches, body, content, documents, exports, formats, guard, health, measures, metadata,
+    transfers, uploads, waveform,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -53,13 +54,23 @@ fn services() -> OpenApiRouter<App> {
         .routes(routes!(health::audio_health))
         .routes(routes!(health::statistics))
         .routes(routes!(health::metrics))
-        .routes(routes!(guard::login))
+        .routes(routes!(guard::login, guard::login_with_token))
         .routes(routes!(documents::document))
+        .routes(routes!(documents::effect))
+        .routes(routes!(documents::doctor))
+        .routes(routes!(measures::file_analysis))
+        .routes(routes!(measures::file_loudness))
+        .routes(routes!(measures::plan))
+        .routes(routes!(transfers::begin, transfers::uploads))
+        .routes(routes!(transfers::transfer))
+        .routes(routes!(transfers::submit))
         .routes(routes!(content::content))
         .routes(routes!(content::file_waveform))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     // What is streamed to the disk counts its bytes itself.
-    let forms =
-        OpenApiRouter::new().routes(routes!(uploads::upload)).layer(DefaultBodyLimit::disable());
+    let forms = OpenApiRouter::new()
+        .routes(routes!(uploads::upload))
+        .routes(routes!(transfers::piece))
+        .layer(DefaultBodyLimit::disable());
     plain.merge(forms)
 }

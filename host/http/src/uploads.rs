@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::metadata::MetadataAnswer;
 use crate::reports::{ReportKind, io_problem};
+use crate::transfers::is_under_way;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
@@ -203,15 +204,24 @@ impl App {
     /// When it is not, or there is none.
     pub(crate) async fn keep(&self, form: Form) -> Result<(String, UploadRecord), Problem> {
         let received = form.file.ok_or_else(|| Problem::request("the form has no `file`"))?;
+        let id = received.id.clone();
+        Ok((id, self.accept(received).await?))
+    }
+
+    /// Probes a received file; from then on it is an upload.
+    ///
+    /// # Errors
+    /// When it is no audio: it is removed then.
+    pub(crate) async fn accept(&self, received: Received) -> Result<UploadRecord, Problem> {
         let Received { id, name, path } = received;
         if let Err(problem) = self.report(&id, &path, ReportKind::Metadata).await {
             self.discard(&id).await;
             return Err(problem);
         }
         let record = UploadRecord { name, path, added_ms: Clock::now_ms() };
-        let (app, kept, key) = (self.clone(), record.clone(), id.clone());
-        background(move || Ok(app.service.store().put_service(&key, kept)?)).await?;
-        Ok((id, record))
+        let (app, kept) = (self.clone(), record.clone());
+        background(move || Ok(app.service.store().put_service(&id, kept)?)).await?;
+        Ok(record)
     }
 
     /// Removes what was received under an id.
@@ -234,7 +244,7 @@ impl App {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_ours = Uuid::parse_str(&name).is_ok() && entry.file_type()?.is_dir();
             let known = self.service.store().service::<UploadRecord>(&name);
-            if is_ours && matches!(known, Ok(None)) {
+            if is_ours && matches!(known, Ok(None)) && !is_under_way(&entry.path()) {
                 fs::remove_dir_all(entry.path())?;
                 tracing::info!(upload = name, "An upload that was not completed was removed.");
             }
@@ -285,13 +295,13 @@ fn broken(error: &MultipartError) -> Problem {
     }
 }
 
-fn too_large(bytes_max: u64) -> Problem {
+pub(crate) fn too_large(bytes_max: u64) -> Problem {
     let detail = format!("the file is larger than {} MB", bytes_max / 1_000_000);
     Problem::new(413, "too large", detail)
 }
 
 /// A file name without folders, control characters and a dot in front.
-fn plain_name(name: &str) -> String {
+pub(crate) fn plain_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let kept: String = last.chars().filter(|letter| !letter.is_control()).collect();
     let name = kept.trim().trim_start_matches('.');

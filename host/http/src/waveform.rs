@@ -1,15 +1,12 @@
 //! `GET /api/audio/files/{file_id}/waveform`: as many peaks as one asks for.
 
 use crate::app::App;
-use crate::documents::printed;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path as FilePath;
-use std::time::Duration;
-use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 use wavemill_api::types::Problem;
 
@@ -18,9 +15,6 @@ const PEAKS_MAX: u32 = 100_000;
 
 /// Peaks where nobody says how many.
 const PEAKS_USUAL: u32 = 1000;
-
-/// Longest time that a file is read.
-const READ_WITHIN: Duration = Duration::from_mins(5);
 
 /// How many peaks.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -71,8 +65,9 @@ impl App {
             let reason = format!("`target_length` is {count}; it must be from 1 to {PEAKS_MAX}");
             return Err(Problem::request(&reason));
         }
-        let _place = self.readers.acquire().await;
-        Ok(Json(WaveformAnswer::of(&read(file, count).await?)))
+        let (count, path) = (count.to_string(), file.display().to_string());
+        let read = self.document_of(&["waveform", "--points", &count, "--", &path]).await?;
+        Ok(Json(WaveformAnswer::of(&read)))
     }
 }
 
@@ -87,17 +82,4 @@ impl WaveformAnswer {
         let sample_rate = document["sample_rate_hz"].as_u64().unwrap_or_default();
         Self { length: peaks.len(), peaks, sample_rate }
     }
-}
-
-/// Reads a file in a process of its own, which gives up all rights but that.
-async fn read(file: &FilePath, count: u32) -> Result<Value, Problem> {
-    let (count, path) = (count.to_string(), file.display().to_string());
-    let arguments = ["waveform", "--points", &count, "--", &path];
-    let read = timeout(READ_WITHIN, printed(&arguments)).await;
-    let read =
-        read.map_err(|_| Problem::new(504, "too slow", "the file takes too long to read"))?;
-    read.map_err(|reason| {
-        tracing::warn!(%reason, "No waveform.");
-        Problem::new(422, "cannot be processed", "the file cannot be read as audio")
-    })
 }
