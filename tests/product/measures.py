@@ -49,6 +49,9 @@ def band(planes, S, low, high, rate):
         "energy_share": energy,
         "crest_factor_db": 20 * numpy.log10(numpy.abs(planes).max()) - 10 * numpy.log10(energy),
         "centroid_hz": numpy.mean((s * frequencies[inside][:, None]).sum(0) / s.sum(0)),
+        "rolloff_hz": numpy.mean(
+            frequencies[inside][(s.cumsum(0) < 0.85 * s.sum(0)).sum(0)],
+        ),
         "flatness": numpy.mean(numpy.exp(numpy.log(power).mean(0)) / power.mean(0)),
     }
     if len(planes) == 2:

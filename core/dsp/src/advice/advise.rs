@@ -150,6 +150,7 @@ mod tests {
             width: Some(0.2),
             correlation: None,
             centroid_hz: None,
+            rolloff_hz: None,
             flatness: None,
         };
         Analysis {

@@ -62,6 +62,10 @@ pub struct BandReport {
     /// Mean frequency, weighted by magnitude: of short-time spectra of the channels' mean within the
     /// edges, the mean over those that are not silent there.
     pub centroid_hz: Option<Hertz>,
+    /// Frequency below which 85 % of the magnitude within the edges lies, in the same way; absent in results of
+    /// versions that did not measure it.
+    #[serde(default)]
+    pub rolloff_hz: Option<Hertz>,
     /// Geometric by arithmetic mean of the power within the edges, in the same way.
     pub flatness: Option<f64>,
 }
@@ -132,6 +136,7 @@ impl Meter for BandsMeter {
                 width: sides.and_then(|sums| sums.width()),
                 correlation: sides.and_then(|sums| sums.correlation()),
                 centroid_hz: shapes.bands[band].centroid_hz,
+                rolloff_hz: shapes.bands[band].rolloff_hz,
                 flatness: shapes.bands[band].flatness,
             }
         };

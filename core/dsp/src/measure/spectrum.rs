@@ -32,6 +32,7 @@ pub struct SpectrumReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct BandShape {
     pub(super) centroid_hz: Option<Hertz>,
+    pub(super) rolloff_hz: Option<Hertz>,
     pub(super) flatness: Option<f64>,
 }
 
@@ -90,6 +91,7 @@ pub(crate) struct SpectrumMeter {
 struct BandSums {
     frame_count: u64,
     centroids: f64,
+    rolloffs: f64,
     flatnesses: f64,
 }
 
@@ -149,6 +151,11 @@ impl SpectrumMeter {
             }
         }
         let (spread, below) = spread(frames.magnitudes, total, centroid, self.is_wide);
+        let band_edges = &self.edges[1..=BAND_COUNT + 1];
+        let rolloffs: [Lanes; BAND_COUNT] = std::array::from_fn(|band| {
+            let bins = &frames.magnitudes[band_edges[band]..band_edges[band + 1]];
+            below_rolloff(bins, parts[band + 1].magnitude, self.is_wide)
+        });
         for lane in 0..frames.count {
             self.has_signal |= total[lane] > 0.0;
             self.centroids += centroid[lane];
@@ -156,13 +163,18 @@ impl SpectrumMeter {
                 self.bandwidths += (f64::from(spread.0[lane]) / total[lane]).sqrt();
             }
             self.rolloffs += f64::from(below.0[lane]);
-            self.describe_lane(&parts, lane);
+            self.describe_lane(&parts, &rolloffs, lane);
         }
         self.frame_count += frames.count as u64;
     }
 
     /// Flatness of a frame, and what each band of it looks like.
-    fn describe_lane(&mut self, parts: &[Sums; PARTS], lane: usize) {
+    fn describe_lane(
+        &mut self,
+        parts: &[Sums; PARTS],
+        rolloffs: &[Lanes; BAND_COUNT],
+        lane: usize,
+    ) {
         let mut logarithms = [0.0; PARTS];
         for (index, logarithm) in logarithms.iter_mut().enumerate() {
             let bin_count = self.edges[index + 1] - self.edges[index];
@@ -178,6 +190,8 @@ impl SpectrumMeter {
                 let power = f64::from(part.power.0[lane]);
                 band.frame_count += 1;
                 band.centroids += f64::from(part.moment.0[lane]) / magnitude;
+                let first_bin = self.edges[index + 1] as f64;
+                band.rolloffs += first_bin + f64::from(rolloffs[index].0[lane]);
                 band.flatnesses += flatness(logarithms[index + 1], power, bin_count);
             }
         }
@@ -203,6 +217,7 @@ impl BandSums {
         let mean = |sum: f64| (self.frame_count > 0).then(|| sum / self.frame_count as f64);
         BandShape {
             centroid_hz: mean(self.centroids).map(|bins| Hertz(bins * step_hz)),
+            rolloff_hz: mean(self.rolloffs).map(|bins| Hertz(bins * step_hz)),
             flatness: mean(self.flatnesses),
         }
     }
@@ -292,6 +307,38 @@ fn sum_parts_any(magnitudes: &[Lanes], edges: &[usize; PARTS + 1], parts: &mut [
 #[inline(always)]
 fn mantissa(number: f32) -> f32 {
     f32::from_bits(number.to_bits() & MANTISSA_MASK | BIAS << MANTISSA_BITS)
+}
+
+/// Of each frame: the number of frequencies below the rolloff of these, whose magnitudes sum to `total`. The result is
+/// the same with any width of vectors.
+fn below_rolloff(magnitudes: &[Lanes], total: Lanes, is_wide: bool) -> Lanes {
+    let threshold = total * ROLLOFF_SHARE;
+    #[cfg(target_arch = "x86_64")]
+    if is_wide {
+        // SAFETY: `is_wide` says that this machine has AVX2.
+        return unsafe { below_rolloff_avx2(magnitudes, threshold) };
+    }
+    let _ = is_wide;
+    below_rolloff_any(magnitudes, threshold)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn below_rolloff_avx2(magnitudes: &[Lanes], threshold: Lanes) -> Lanes {
+    below_rolloff_any(magnitudes, threshold)
+}
+
+#[expect(clippy::inline_always, reason = "compiled anew for each width of vectors")]
+#[inline(always)]
+fn below_rolloff_any(magnitudes: &[Lanes], threshold: Lanes) -> Lanes {
+    let (mut sum, mut below) = (Lanes::default(), Lanes::default());
+    for &magnitude in magnitudes {
+        sum += magnitude;
+        for lane in 0..LANES {
+            below.0[lane] += if sum.0[lane] < threshold.0[lane] { 1.0 } else { 0.0 };
+        }
+    }
+    below
 }
 
 /// Of each frame: the sum of magnitudes times squared distance from the centroid, and the number of
