@@ -16,6 +16,7 @@ mod job;
 #[cfg(feature = "effects")]
 mod markdown;
 pub mod mastering;
+pub mod mixdown;
 pub mod model;
 pub mod number;
 pub mod path_text;

@@ -10,6 +10,7 @@ mod opening;
 mod operations;
 mod pipelines;
 pub mod references;
+mod regions;
 mod server;
 mod service;
 mod stop;

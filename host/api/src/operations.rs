@@ -8,11 +8,12 @@ use super::references::types::{
 };
 use super::service::Service;
 use super::types::{
-    AdoptAnswer, AdoptRequest, BatchFilter, BatchList, BatchView, CancelRequest, CheckAnswer,
-    CheckRequest, DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats, FileView, Health,
-    JobFilter, JobList, JobView, LogLevel, MoveRequest, PauseRequest, PauseView, PipelineList,
-    PipelineView, Problem, ReloadAnswer, ReprocessRequest, RetryRequest, Status, StopRequest,
-    SubmitAnswer, SubmitRequest,
+    AddRegionRequest, AdoptAnswer, AdoptRequest, BatchFilter, BatchList, BatchView, CancelRequest,
+    CheckAnswer, CheckRequest, DeleteAnswer, DeleteRequest, FileFilter, FileList, FileStats,
+    FileView, Health, JobFilter, JobList, JobView, LogLevel, MoveRequest, PauseRequest, PauseView,
+    PipelineList, PipelineView, Problem, RegionFilter, RegionList, RegionView, ReloadAnswer,
+    RemoveRegionsRequest, ReprocessRequest, RetryRequest, Status, StopRequest, SubmitAnswer,
+    SubmitRequest,
 };
 use super::{metrics, stream};
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
@@ -207,6 +208,12 @@ operations! {
     post "/v1/references/remove" remove_references(body RemoveReferencesRequest) -> ReferenceList, refused 404;
     /// References that sound like given features, the most similar first
     post "/v1/references/similar" similar(body SimilarRequest) -> SimilarAnswer, refused 400 404;
+    /// Regions of tracks
+    get "/v1/regions" regions(query RegionFilter) -> RegionList;
+    /// Add a region to a track
+    post "/v1/regions" add_region(body AddRegionRequest) -> RegionView, refused 400 404;
+    /// Remove regions; the answer lists them
+    post "/v1/regions/remove" remove_regions(body RemoveRegionsRequest) -> RegionList, refused 404;
     /// Log more or less from now on
     post "/v1/log" set_log_level(body LogLevel) -> LogLevel, refused 400;
     /// Finish what runs, then end; or end at once

@@ -300,6 +300,76 @@ pub struct PipelineView {
     pub is_watched: bool,
 }
 
+/// Which regions to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RegionFilter {
+    /// Only those of this track.
+    #[serde(default)]
+    pub track: Option<String>,
+}
+
+/// Regions, by track and start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionList {
+    /// The regions.
+    pub regions: Vec<RegionView>,
+}
+
+/// A part of a file at a time of a track.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionView {
+    /// Its id.
+    pub id: String,
+    /// The track.
+    pub track_id: String,
+    /// The upload, or the absolute path of a file; absent is silence.
+    pub file_id: Option<String>,
+    /// Start on the track, s.
+    pub start_time: f64,
+    /// Length, s; absent is the whole file.
+    pub duration: Option<f64>,
+    /// What its maker calls it.
+    pub name: Option<String>,
+    /// Gain as a factor.
+    pub gain: f64,
+    /// Where the file lies.
+    pub path: Option<String>,
+    /// When it was made, RFC 3339.
+    pub created: String,
+}
+
+/// A region to add.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddRegionRequest {
+    /// The track; one that is new begins with it.
+    pub track_id: String,
+    /// The id of an upload, or the absolute path of a file; silence if absent.
+    #[serde(default)]
+    pub file_id: Option<String>,
+    /// Start on the track, s.
+    pub start_time: f64,
+    /// Length, s; the whole file if absent.
+    #[serde(default)]
+    pub duration: Option<f64>,
+    /// What to call it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Gain as a factor; 1 if absent.
+    #[serde(default)]
+    pub gain: Option<f64>,
+}
+
+/// Which regions to remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveRegionsRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+}
+
 /// The pipelines that run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PipelineList {

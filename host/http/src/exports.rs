@@ -87,7 +87,7 @@ pub(crate) struct ExportRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct ExportAnswer {
     /// As it was asked for.
-    output_path: String,
+    pub(crate) output_path: String,
 }
 
 /// Export an uploaded file, or a part of it

@@ -1,6 +1,7 @@
 //! Wavemill over HTTP: what a network address needs that the control socket does not. Who may ask, uploads, the paths
 //! of the services that Wavemill replaces. Work is done by the daemon's jobs; what is answered is their results.
 
+mod analyses;
 mod app;
 mod batches;
 mod body;
@@ -14,6 +15,7 @@ mod measures;
 mod metadata;
 mod places;
 mod program;
+mod regions;
 mod reports;
 mod router;
 mod server;

@@ -89,6 +89,18 @@ impl App {
         report.ok_or_else(|| Problem::new(500, "internal error", "the report is not there"))
     }
 
+    /// A report on an upload, if it was made.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn known_report(
+        &self,
+        id: &str,
+        kind: ReportKind,
+    ) -> Result<Option<Value>, Problem> {
+        read(self.results_of(id).join(kind.file_name())).await
+    }
+
     /// The folder of an upload's reports.
     pub(crate) fn results_of(&self, id: &str) -> PathBuf {
         self.results_dir.join(id)

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::{
-    batches, body, content, documents, exports, formats, guard, health, measures, metadata,
-    transfers, uploads, waveform,
+    analyses, batches, body, content, documents, exports, formats, guard, health, measures,
+    metadata, regions, transfers, uploads, waveform,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -56,6 +56,14 @@ fn services() -> OpenApiRouter<App> {
         .routes(routes!(health::metrics))
         .routes(routes!(guard::login, guard::login_with_token))
         .routes(routes!(documents::document))
+        .routes(routes!(analyses::analysis))
+        .routes(routes!(analyses::references))
+        .routes(routes!(analyses::similarity))
+        .routes(routes!(regions::add_region))
+        .routes(routes!(regions::regions))
+        .routes(routes!(regions::delete_region))
+        .routes(routes!(regions::render_region))
+        .routes(routes!(regions::render_track))
         .routes(routes!(documents::effect))
         .routes(routes!(documents::doctor))
         .routes(routes!(measures::file_analysis))
@@ -70,6 +78,7 @@ fn services() -> OpenApiRouter<App> {
     // What is streamed to the disk counts its bytes itself.
     let forms = OpenApiRouter::new()
         .routes(routes!(uploads::upload))
+        .routes(routes!(analyses::analyze))
         .routes(routes!(transfers::piece))
         .layer(DefaultBodyLimit::disable());
     plain.merge(forms)

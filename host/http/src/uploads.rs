@@ -135,9 +135,7 @@ impl App {
             }
         };
         if let Err(problem) = result {
-            if let Some(file) = read.file {
-                self.discard(&file.id).await;
-            }
+            self.forget(read).await;
             return Err(problem);
         }
         Ok(read)
@@ -222,6 +220,13 @@ impl App {
         let (app, kept) = (self.clone(), record.clone());
         background(move || Ok(app.service.store().put_service(&id, kept)?)).await?;
         Ok(record)
+    }
+
+    /// Removes the file of a form that is not kept.
+    pub(crate) async fn forget(&self, form: Form) {
+        if let Some(file) = form.file {
+            self.discard(&file.id).await;
+        }
     }
 
     /// Removes what was received under an id.

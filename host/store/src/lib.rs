@@ -48,7 +48,9 @@ pub use records::{
     LedgerRecord, OutputFacts, OutputProgress, OutputRecord, PlanRecord, SourceRecord, tag_texts,
 };
 pub use references::{ReferenceIndex, ReferenceRecord};
-pub use services::{OrderRecord, RegionRecord, ServiceRecord, ServiceTable, UploadRecord};
+pub use services::{
+    AnalysisRecord, OrderRecord, RegionRecord, ServiceRecord, ServiceTable, UploadRecord,
+};
 pub(crate) use tables::Tx;
 pub use wavemill_pipelines::path_text;
 

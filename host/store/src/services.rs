@@ -50,6 +50,25 @@ pub struct OrderRecord {
     pub batch: Option<String>,
 }
 
+/// An analysis for mastering; its measures are a report beside the upload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnalysisRecord {
+    /// The upload; none where only its results were imported.
+    pub file_id: Option<String>,
+    /// What its sender calls it.
+    pub name: String,
+    /// The genre that was asked for.
+    pub genre: Option<String>,
+    /// How much is advised.
+    pub level: String,
+    /// When it was begun, milliseconds since 1970.
+    pub added_ms: u64,
+    /// Why it failed.
+    pub reason: Option<String>,
+    /// Results that were imported, as they are answered.
+    pub document: Option<Value>,
+}
+
 /// A part of a file at a time of a track.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegionRecord {
@@ -77,6 +96,11 @@ impl ServiceRecord for UploadRecord {
 impl ServiceRecord for OrderRecord {
     const NAME: &'static str = "batch";
     const TABLE: ServiceTable = ServiceTable(tables::SERVICE_BATCHES);
+}
+
+impl ServiceRecord for AnalysisRecord {
+    const NAME: &'static str = "analysis";
+    const TABLE: ServiceTable = ServiceTable(tables::ANALYSES);
 }
 
 impl ServiceRecord for RegionRecord {

@@ -78,6 +78,8 @@ pub(super) const REFERENCE_FEATURES: Table = TableDefinition::new("reference-fea
 pub(super) const UPLOADS: Table = TableDefinition::new("uploads");
 /// `id` -> [`super::OrderRecord`]: batches of the HTTP services as they were created.
 pub(super) const SERVICE_BATCHES: Table = TableDefinition::new("service-batches");
+/// `id` -> [`super::AnalysisRecord`]: analyses for mastering.
+pub(super) const ANALYSES: Table = TableDefinition::new("analyses");
 /// `id` -> [`super::RegionRecord`]: parts of files on tracks.
 pub(super) const REGIONS: Table = TableDefinition::new("regions");
 /// Facts about the store itself.
@@ -88,11 +90,11 @@ pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> 
 
 /// Every table, made when a store is created.
 #[rustfmt::skip]
-pub(super) const ALL: [Table; 35] = [
+pub(super) const ALL: [Table; 36] = [
     FILES, LATEST, CONTENTS, JOBS, ID_ENDS, STATES, COUNTS, READY, ATTEMPTS, OUTPUTS, LEDGER, PLANS,
     PLAN_USES, CURRENT, GROUPS, GROUP_JOBS, SOURCES, BATCHES, BATCH_JOBS, BATCHES_OPEN, BATCHES_OVER,
     PAUSED, CATALOG, CATALOG_DATES, CATALOG_JOBS, ORDERS, HOOKS, NOTICES, BACKLOGS,
-    REFERENCES, REFERENCE_FEATURES, UPLOADS, SERVICE_BATCHES, REGIONS, META,
+    REFERENCES, REFERENCE_FEATURES, UPLOADS, SERVICE_BATCHES, ANALYSES, REGIONS, META,
 ];
 
 /// First byte of every record: the version of its shape.

@@ -50,6 +50,19 @@ pub(super) fn before_analysis<'p>(
     enter(context, &domain)
 }
 
+/// Before files are mixed to `output`.
+///
+/// # Errors
+/// As [`enter`].
+pub(super) fn before_mixing(
+    context: &Context,
+    files: &[&Path],
+    output: &Path,
+) -> Result<(), CliError> {
+    let (reads, scratch) = (places(files.iter().copied()), vec![folder_of(output)]);
+    enter(context, &Domain { reads, scratch, ..Domain::default() })
+}
+
 /// Before a picture or data are made of a file, and written to `output`; without one nothing is written.
 ///
 /// # Errors

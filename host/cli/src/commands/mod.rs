@@ -33,6 +33,7 @@ mod pipeline_files;
 mod plan;
 mod progress;
 mod references;
+mod regions;
 mod reload;
 mod run;
 mod schema;
@@ -67,6 +68,7 @@ const COMMANDS: &[Entry] = &[
     entry::<waveform::WaveformOf>(),
     entry::<targets::Targets>(),
     entry::<references::References>(),
+    entry::<regions::Regions>(),
     entry::<tags::TagsOf>(),
     entry::<jobs::Jobs>(),
     entry::<files::Files>(),
