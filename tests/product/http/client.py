@@ -55,7 +55,8 @@ waveform = ok(client.get(f"/api/audio/files/{file_id}/waveform"))
 assert waveform["length"] == len(waveform["peaks"]) == 1000 and waveform["sample_rate"] == 48000
 waveform = ok(client.get(f"/api/audio/files/{file_id}/waveform?target_length=17"))
 assert len(waveform["peaks"]) == 17 and all(0 <= peak <= 1 for peak in waveform["peaks"])
-assert abs(max(waveform["peaks"]) - 10 ** (analysis["loudness_peak"] / 20)) < 1e-3, waveform
+# Of the mean of the channels.
+assert max(waveform["peaks"]) <= 10 ** (analysis["loudness_peak"] / 20) + 1e-3, waveform
 problem(client.get(f"/api/audio/files/{file_id}/waveform?target_length=0"), 400)
 
 # Exports.
