@@ -21,7 +21,7 @@ mod views;
 pub use client::{Client, ClientError};
 pub use files::{expire, finish_orders};
 pub use live::SetLogLevel;
-pub use operations::{background, complete, openapi, operations};
+pub use operations::{background, complete, described, openapi, operations};
 pub use server::Server;
 pub use service::{Service, Terms};
 pub use stop::{StopLevel, StopSignal};

@@ -23,17 +23,20 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Content type of problems. Source: RFC 9457.
+const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// Longest request: a batch of 100,000 long paths.
 const BODY_BYTES_MAX: usize = 64 << 20;
 
 #[derive(OpenApi)]
 #[openapi(info(
-    title = "Wavemill control API",
+    title = "Wavemill API",
     description = "Version 1: fields and paths are added, never removed. Errors are problem \
         details (RFC 9457). The API is served on the Unix socket `control.sock` in the state \
         folder and, with `watch --http`, on an address, where requests need \
@@ -233,9 +236,34 @@ async fn events(State(service): State<Service>) -> Result<Response, Problem> {
     service.events().map(stream::of_events)
 }
 
-/// The API's description.
+/// The API's description, of the control socket alone.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     documented().split_for_parts().1
+}
+
+/// A description as it is published: every operation may answer with a problem.
+pub fn described(document: utoipa::openapi::OpenApi) -> Value {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    let problem = json!({
+        "description": "A problem (RFC 9457): what happened, in one line.",
+        "content": { PROBLEM_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    let operations = paths.filter_map(|(_, path)| path.as_object_mut()).flatten();
+    for (_, operation) in operations {
+        let Some(responses) = operation["responses"].as_object_mut() else { continue };
+        for (status, response) in responses.iter_mut() {
+            if status.starts_with(['4', '5']) {
+                let description = response["description"].take();
+                *response = problem.clone();
+                if description.as_str().is_some_and(|text| !text.is_empty()) {
+                    response["description"] = description;
+                }
+            }
+        }
+        responses.insert("default".to_owned(), problem.clone());
+    }
+    document
 }
 
 /// The API.
@@ -251,8 +279,11 @@ pub fn operations(service: Service) -> OpenApiRouter {
 /// What is served: operations, their description, and refusals of all else.
 pub fn complete(operations: OpenApiRouter) -> Router {
     let (router, document) = operations.split_for_parts();
+    let document = described(document);
+    let of_all = document.clone();
     router
         .route("/v1/openapi.json", axum::routing::get(async move || Json(document)))
+        .route("/openapi.json", axum::routing::get(async move || Json(of_all)))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -317,7 +348,7 @@ fn bad_request(detail: String) -> Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let kind = [(header::CONTENT_TYPE, PROBLEM_TYPE)];
         (status, kind, Json(self).into_response().into_body()).into_response()
     }
 }

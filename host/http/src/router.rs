@@ -5,35 +5,28 @@ use crate::{
     analyses, batches, body, content, documents, exports, formats, guard, health, measures,
     metadata, regions, transfers, uploads, waveform,
 };
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::Value;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use wavemill_api::{complete, operations};
+use wavemill_api::{complete, described, operations};
 
 /// What a form holds besides its file, bytes.
 const FORM_BYTES: usize = 1 << 20;
 
 /// The API's description: that of the control API and the services' paths.
-///
-/// # Errors
-/// Never, but the types say so.
-pub fn openapi() -> serde_json::Result<Value> {
+pub fn openapi() -> Value {
     let mut document = wavemill_api::openapi();
     document.merge(services().get_openapi().clone());
-    serde_json::to_value(document)
+    described(document)
 }
 
 /// Everything that is served.
 pub(crate) fn router(app: &App) -> Router {
     let all = operations(app.service.clone()).merge(services().with_state(app.clone()));
-    let document: OpenApi = all.get_openapi().clone();
     complete(all)
-        .route("/openapi.json", get(async move || Json(document)))
         .layer(from_fn(body::end_silent))
         .layer(from_fn_with_state(app.clone(), guard::check))
 }

@@ -35,9 +35,7 @@ impl Run for Schema {
             Subject::Pipeline => context.document(&schema::json_schema(&context.effects))?,
             Subject::Analysis => context.document(&schema_of::<AnalysisDocument>())?,
             Subject::Api => {
-                let document = wavemill_http::openapi();
-                context
-                    .document(&document.map_err(|error| CliError::failed(error.to_string()))?)?;
+                context.document(&wavemill_http::openapi())?;
             }
             Subject::History => context.document(&schema_of::<HistoryRow>())?,
         }
