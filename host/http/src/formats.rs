@@ -37,9 +37,10 @@ impl FormatAnswer {
             (true, false) => "lossless",
             (false, false) => "lossy",
         };
-        let mut depths: Vec<u16> = match format.is_lossless() {
-            true => format.formats.iter().map(|format| format.bit_depth).collect(),
-            false => Vec::new(),
+        let mut depths: Vec<u16> = if format.is_lossless() {
+            format.formats.iter().map(|format| format.bit_depth).collect()
+        } else {
+            Vec::new()
         };
         depths.sort_unstable();
         depths.dedup();

@@ -8,7 +8,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs;
+use std::io::Write;
 use utoipa::ToSchema;
 use wavemill_api::background;
 use wavemill_api::types::Problem;
@@ -78,9 +78,12 @@ pub(crate) async fn plan(
     let query = Ok(Query(ContentQuery { file: request.file }));
     let (_, path) = app.known_file(query).await?;
     let written = background(move || {
-        let file = tempfile::Builder::new().suffix(".toml").tempfile();
-        let written = file.and_then(|file| fs::write(file.path(), request.toml).map(|()| file));
-        written.map_err(|error| crate::reports::io_problem(&error))
+        let write = || {
+            let mut file = tempfile::Builder::new().suffix(".toml").tempfile()?;
+            file.write_all(request.toml.as_bytes())?;
+            Ok(file)
+        };
+        write().map_err(|error: std::io::Error| crate::reports::io_problem(&error))
     })
     .await?;
     let (file, pipeline) = (path.display().to_string(), written.path().display().to_string());

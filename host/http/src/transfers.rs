@@ -107,7 +107,7 @@ pub(crate) async fn begin(
         let begin = || {
             create_dirs(&folder)?;
             File::create_new(folder.join(PART_NAME))?;
-            fs::write(folder.join(PLAN_NAME), serde_json::to_vec(&plan)?)?;
+            File::create_new(folder.join(PLAN_NAME))?.write_all(&serde_json::to_vec(&plan)?)?;
             sync_dir(&folder)
         };
         begin().map_err(|error| io_problem(&error))

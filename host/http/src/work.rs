@@ -48,9 +48,8 @@ impl App {
                 let detail = format!("job {} has not ended; it goes on", job.id);
                 return Err(Problem::new(504, "job under way", detail));
             }
-            match timeout(LOOK_EVERY, events.recv()).await {
-                Ok(Err(RecvError::Closed)) => sleep(LOOK_EVERY).await,
-                _ => {}
+            if let Ok(Err(RecvError::Closed)) = timeout(LOOK_EVERY, events.recv()).await {
+                sleep(LOOK_EVERY).await;
             }
         }
     }

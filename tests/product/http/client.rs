@@ -19,7 +19,7 @@ fn services_clients_are_answered_as_before() {
     wav::write(&file, &signal::music(48_000, 2, 480_000, 0.5, 7), Stored::Int(16));
     give_title(&file, "Monday");
     let broken = lab.aside("broken.wav");
-    fs::write(&broken, b"this is no audio").unwrap();
+    lab::put(&broken, b"this is no audio");
     let mut server = Server::start(&lab, &["--no-token"], &[]);
     let script = lab.aside("client.py");
     lab::put(&script, include_bytes!("client.py"));
@@ -50,5 +50,5 @@ fn give_title(path: &Path, title: &str) {
     bytes.extend(text);
     let size = length(bytes.len() - 8);
     bytes[4..8].copy_from_slice(&size);
-    fs::write(path, bytes).unwrap();
+    lab::put(path, &bytes);
 }

@@ -3,7 +3,7 @@
 use crate::server::Server;
 use serde_json::json;
 use std::fs;
-use wavemill_tests::lab::Lab;
+use wavemill_tests::lab::{Lab, put};
 
 #[test]
 fn token_or_link_lets_in_and_nothing_else() {
@@ -39,7 +39,7 @@ fn token_or_link_lets_in_and_nothing_else() {
 fn without_a_token_no_path_of_this_machine_can_be_named() {
     let lab = Lab::new();
     let secret = lab.aside("secret.wav");
-    fs::write(&secret, b"RIFF").unwrap();
+    put(&secret, b"RIFF");
     let server = Server::start(&lab, &["--no-token"], &[]);
     assert_eq!(server.get("/v1/status", "").0, 200);
     let paths = [secret.display().to_string()];

@@ -20,16 +20,29 @@ const MEGABYTE: u64 = 1_000_000;
 #[derive(Debug, clap::Args)]
 pub(super) struct HttpFlags {
     /// Serve HTTP: uploads, analysis, exports, the control API [default address: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse_address, num_args = 0..=1, require_equals = false)]
-    http: Option<Option<SocketAddr>>,
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen, num_args = 0..=1, default_missing_value = "")]
+    http: Option<Listen>,
 
     /// HTTP without a token, on a loopback address only
     #[arg(long, requires = "http")]
     no_token: bool,
 
-    /// File of variables for HTTP, such as UPLOADS_DIR=/srv/uploads
+    /// File of variables for HTTP, such as `UPLOADS_DIR=/srv/uploads`
     #[arg(long, value_name = "FILE", requires = "http")]
     env_file: Option<PathBuf>,
+}
+
+/// Where to serve HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listen {
+    /// Where variables and configuration say.
+    Usual,
+    /// Here.
+    At(SocketAddr),
+}
+
+fn listen(text: &str) -> Result<Listen, String> {
+    if text.is_empty() { Ok(Listen::Usual) } else { parse_address(text).map(Listen::At) }
 }
 
 /// What was asked for.
@@ -91,7 +104,10 @@ impl HttpFlags {
         }
         Ok(HttpRequest {
             settings: HttpSettings {
-                address: self.http.flatten().unwrap_or(from_variables),
+                address: match self.http {
+                    Some(Listen::At(address)) => address,
+                    Some(Listen::Usual) | None => from_variables,
+                },
                 needs_token: !self.no_token && file.token.unwrap_or(true),
                 origins: origins.unwrap_or_else(|| file.origins.clone()),
                 uploads_dir: folder("UPLOADS_DIR", &file.uploads_dir, "uploads")?,

@@ -121,9 +121,8 @@ impl Run for Regions {
 
 impl Add {
     fn run(self, context: &Context) -> Result<(), CliError> {
-        let file_id = self.file.as_deref().map(|file| match file.exists() {
-            true => absolute_text(file),
-            false => Ok(file.display().to_string()),
+        let file_id = self.file.as_deref().map(|file| {
+            if file.exists() { absolute_text(file) } else { Ok(file.display().to_string()) }
         });
         let request = AddRegionRequest {
             track_id: self.track,

@@ -72,6 +72,7 @@ fn lines(
     lines.extend(status.shortages.iter().map(|(pipeline, reason)| {
         paint.tone(Tone::Bad, super::events::short(pipeline, reason, None))
     }));
+    lines.extend(status.login_link.iter().map(|link| format!("HTTP is served at {link}")));
     if !status.watches.is_empty() {
         lines.extend([String::new(), paint.tone(Tone::Strong, "Folders")]);
         let folders = folders(&status.watches, context).lines(paint);

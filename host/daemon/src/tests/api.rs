@@ -3,7 +3,6 @@
 use super::*;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use wavemill_store::JobState;
 
@@ -137,28 +136,4 @@ fn events_are_streamed_as_they_happen() {
     assert_eq!(names, ["job-started", "job-done"]);
     end(running);
     assert_eq!(lab.jobs()[0].state, JobState::Done);
-}
-
-#[test]
-fn loopback_address_asks_for_the_token() {
-    let lab = Lab::new();
-    // A port that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address: SocketAddr = ([127, 0, 0, 1], port).into();
-    let (settings, events) = settings(lab.folder.path(), false);
-    let settings = DaemonSettings { listen: Some(address), ..settings };
-    let stop = settings.stop.clone();
-    let plans = Plans::of(std::iter::once(("test.toml".into(), plan("a")))).unwrap();
-    let thread = std::thread::spawn(move || run_with(&settings, plans));
-    let running = Running { stop, events, thread };
-    assert_eq!(lab.get("/v1/health").0, 200, "the socket needs no token");
-    let token = lab.read("state/control.token");
-    let connect = || TcpStream::connect(address).unwrap();
-    let host = format!("Host: {address}\r\n");
-    assert_eq!(ask(connect(), "GET /v1/health", &host).0, 401);
-    let with = format!("{host}Authorization: Bearer {}\r\n", token.trim());
-    assert_eq!(ask(connect(), "GET /v1/health", &with).0, 200);
-    let rebound = with.replace("127.0.0.1", "evil.example");
-    assert_eq!(ask(connect(), "GET /v1/health", &rebound).0, 403);
-    end(running);
 }
