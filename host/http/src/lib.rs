@@ -6,6 +6,7 @@ mod app;
 mod batches;
 mod body;
 mod content;
+mod docs;
 mod documents;
 mod exports;
 mod formats;

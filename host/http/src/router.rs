@@ -2,13 +2,15 @@
 
 use crate::app::App;
 use crate::{
-    analyses, batches, body, content, documents, exports, formats, guard, health, measures,
+    analyses, batches, body, content, docs, documents, exports, formats, guard, health, measures,
     metadata, regions, transfers, uploads, waveform,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use serde_json::Value;
+use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use wavemill_api::{complete, described, operations};
@@ -26,7 +28,14 @@ pub fn openapi() -> Value {
 /// Everything that is served.
 pub(crate) fn router(app: &App) -> Router {
     let all = operations(app.service.clone()).merge(services().with_state(app.clone()));
+    let page = docs::page(&described(all.get_openapi().clone()));
+    let of_page = get(move || {
+        let page = Arc::clone(&page);
+        async move { docs::response(&page) }
+    });
     complete(all)
+        .route("/docs", of_page.clone())
+        .route("/redoc", of_page)
         .layer(from_fn(body::end_silent))
         .layer(from_fn_with_state(app.clone(), guard::check))
 }
