@@ -1,5 +1,6 @@
 //! Wavemill in a DAW: meters and captures on the master bus, as CLAP and VST3.
 
+mod audition;
 mod capture;
 mod editor;
 mod exported;
@@ -10,6 +11,7 @@ mod params;
 mod plugin;
 mod rack;
 mod render;
+mod targets;
 mod transport;
 mod window;
 mod worker;

@@ -112,6 +112,8 @@ pub(crate) struct Choices {
     pub zoom: f32,
     /// Id of the delivery target.
     pub target: String,
+    /// Targets that are shown beside each other; see [`COMPARED_MAX`].
+    pub compared: Vec<String>,
     /// Folder of captures; `None` means `Wavemill` in the user's music folder.
     pub capture_folder: Option<PathBuf>,
     /// What a capture runs through when it is complete: the name of a shipped pipeline or the path of a
@@ -177,6 +179,9 @@ impl Reference {
     }
 }
 
+/// Most targets that are shown beside each other: what has room in two rows of the smallest window.
+pub(crate) const COMPARED_MAX: usize = 8;
+
 /// Size of the editor in points when nobody resized it.
 pub(crate) const WINDOW: (u32, u32) = (960, 600);
 
@@ -186,6 +191,7 @@ impl Default for Choices {
             window: WINDOW,
             zoom: 1.0,
             target: "r128".into(),
+            compared: Vec::new(),
             capture_folder: None,
             pipeline: None,
             watch_folder: None,

@@ -1,11 +1,13 @@
 //! The plugin as the DAW sees it.
 
+use crate::audition::{Audition, AuditionGain};
 use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
 use crate::editor;
 use crate::formats::Session;
 use crate::meters::{Listener, Meters, Shared};
 use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
+use crate::targets::Store;
 use crate::transport::{Follower, Order, Transport, TransportRules};
 use crate::worker::{Task, Waker, Worker};
 use nice_plug::prelude::*;
@@ -29,6 +31,7 @@ pub struct Wavemill {
     /// There while active.
     meters: Option<Meters>,
     tape: Tape,
+    audition: AuditionGain,
     follower: Follower,
     session: Arc<Session>,
     was_reset: bool,
@@ -43,8 +46,12 @@ pub(crate) struct SharedState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) captures: Arc<Captures>,
     pub(crate) renders: Arc<Renders>,
+    /// The platform's level, while the window asks for it.
+    pub(crate) audition: Audition,
     /// For the names of captures.
     pub(crate) track: Track,
+    /// Targets of the user's; `None` where there is no folder for them.
+    pub(crate) targets: Option<Store>,
     stream: Mutex<Option<StreamSpec>>,
     wants_recorder: AtomicBool,
     /// The worker's.
@@ -61,7 +68,10 @@ impl Default for SharedState {
             params,
             captures: Arc::default(),
             renders: Arc::default(),
+            audition: Audition::default(),
             track: Track::default(),
+            // Tests have folders of their own.
+            targets: Store::of_user().filter(|_| !cfg!(test)),
             stream: Mutex::default(),
             wants_recorder: AtomicBool::default(),
             listener: Mutex::default(),
@@ -77,6 +87,7 @@ impl Default for Wavemill {
             tape: Tape::new(Arc::clone(&desk.captures)),
             desk,
             meters: None,
+            audition: AuditionGain::new(48_000.0),
             follower: Follower::default(),
             session: Session::begin(),
             was_reset: false,
@@ -243,6 +254,7 @@ impl Plugin for Wavemill {
         self.session.deactivate();
         let Some(spec) = spec(channel_count, buffer_config.sample_rate) else { return false };
         self.desk.begin(&spec);
+        self.audition = AuditionGain::new(self.desk.sample_rate_hz());
         let shows_channels = self.desk.params.choices.read().shows_channels;
         self.desk.shared.channels.want_true_peaks(shows_channels);
         self.hire();
@@ -261,6 +273,7 @@ impl Plugin for Wavemill {
 
     fn reset(&mut self) {
         self.follower.reset();
+        self.audition.reset();
     }
 
     fn process(
@@ -269,8 +282,8 @@ impl Plugin for Wavemill {
         _aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        // Inputs are the outputs already; what hosts and validators refuse is taken out, and nothing
-        // below changes a sample.
+        // Inputs are the outputs already; what hosts and validators refuse is taken out, and nothing below
+        // changes a sample but the audition, which comes last.
         buffer.as_slice().iter_mut().for_each(|plane| denormals::flush(plane));
         let planes = buffer.as_slice_immutable();
         let transport = transport(context.transport());
@@ -281,6 +294,7 @@ impl Plugin for Wavemill {
             self.desk.wants_recorder.fetch_or(need == Need::Recorder, Ordering::Release);
             self.desk.wake();
         }
+        self.play_as_platform(buffer.as_slice());
         ProcessStatus::Normal
     }
 
@@ -346,6 +360,16 @@ impl Wavemill {
         } else {
             meters.measure_waiting();
         }
+    }
+
+    /// Never in an offline render, nor while the plugin is bypassed.
+    fn play_as_platform(&mut self, planes: &mut [&mut [f32]]) {
+        if self.session.is_offline() {
+            self.audition.reset();
+            return;
+        }
+        let is_on = !self.desk.params.bypass.value();
+        self.audition.apply(planes, self.desk.audition.wanted().filter(|_| is_on));
     }
 
     fn record(&mut self, planes: &[&mut [f32]], is_playing: bool) -> Need {
@@ -530,5 +554,30 @@ mod tests {
         while desk.listener.lock().has_heard(desk.shared.tap.position()) {
             std::thread::yield_now();
         }
+    }
+
+    /// The audition as the audio thread runs it: there while it is on, never in a render, never while bypassed.
+    #[test]
+    fn audition_changes_what_is_heard_and_never_a_render() {
+        use wavemill_core::units::Decibels;
+        let mut plugin = Wavemill::default();
+        let desk = Arc::clone(&plugin.desk);
+        let played = |plugin: &mut Wavemill| {
+            let (mut left, mut right) = (vec![0.5f32; 48_000], vec![0.25f32; 48_000]);
+            plugin.play_as_platform(&mut [&mut left, &mut right]);
+            (left[47_999], right[47_999])
+        };
+        assert_eq!(played(&mut plugin), (0.5, 0.25));
+        desk.audition.want(Some(Decibels(-6.0206)));
+        assert_eq!(played(&mut plugin), (0.5, 0.25), "off");
+        desk.audition.switch(true);
+        let (left, right) = played(&mut plugin);
+        assert!((left - 0.25).abs() < 1e-4 && (right - 0.125).abs() < 1e-4, "{left} {right}");
+        plugin.session.set_offline(true);
+        assert_eq!(played(&mut plugin), (0.5, 0.25), "a render, from its first frame on");
+        plugin.session.set_offline(false);
+        assert!((played(&mut plugin).0 - 0.25).abs() < 1e-4);
+        desk.audition.switch(false);
+        assert_eq!(played(&mut plugin), (0.5, 0.25));
     }
 }

@@ -1,6 +1,10 @@
 //! Which delivery targets there are: those that come with Wavemill, and a user's own files.
 
+mod edit;
 mod file;
+mod text;
+
+pub use edit::{EditError, put, remove};
 
 use crate::diagnostic::Diagnostic;
 use file::read_targets;

@@ -1,16 +1,15 @@
 //! Name, target and settings.
 
 use super::tip::{Tip, label};
-use super::verdict::TargetState;
-use super::{export, panel, theme};
+use super::{audition, export, panel, targets, theme};
 use crate::plugin::SharedState;
 use crate::window::set_param;
-use egui::{
-    Align, Button, ComboBox, Id, Key, Layout, PopupCloseBehavior, Rect, RichText, TextEdit, Ui,
-};
+use egui::{Align, Button, Layout, Rect, RichText, Ui};
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::BoolParam;
-use wavemill_pipelines::delivery;
+
+/// From this width on the header has room for our name, in points.
+const NAME_MIN: f32 = 720.0;
 
 /// Zooms one may choose.
 const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
@@ -26,15 +25,18 @@ pub(super) fn show(
     ui: &mut Ui,
     rect: Rect,
     desk: &SharedState,
-    (own, export): (&mut String, &mut export::View),
+    (targets, export): (&mut targets::View, &mut export::View),
     session: &export::Session<'_>,
     context: &GuiContext,
 ) {
     panel::inside(ui, rect, |ui| {
         ui.horizontal_centered(|ui| {
-            ui.label(RichText::new("Wavemill").size(17.0).strong());
-            ui.add_space(10.0);
-            target(ui, desk, own, session.standing);
+            if rect.width() >= NAME_MIN {
+                ui.label(RichText::new("Wavemill").size(17.0).strong());
+                ui.add_space(10.0);
+            }
+            targets.show(ui, desk, session.standing);
+            audition::button(ui, desk, session.standing);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
                 ui.menu_button("Numbers", |ui| {
@@ -67,63 +69,6 @@ pub(super) fn show(
             });
         });
     });
-}
-
-/// The target against which everything is held; `own` is what stands in the field for targets of one's own.
-fn target(ui: &mut Ui, desk: &SharedState, own: &mut String, standing: &TargetState) {
-    let chosen = desk.params.choices.read().target.clone();
-    let name =
-        standing.target.as_ref().map_or_else(|| chosen.clone(), |target| target.name.clone());
-    let mut wanted = None;
-    let tip = match (&standing.target, &standing.error) {
-        (Some(target), _) => format!("{}\n{}", target.purpose, target.source.document),
-        (None, Some(error)) => error.clone(),
-        (None, None) => String::new(),
-    };
-    ComboBox::from_id_salt("target")
-        .selected_text(name)
-        .width(190.0)
-        .height(420.0)
-        // The field is clicked, too.
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show_ui(ui, |ui| {
-            // Above the others: the list may be longer than the window.
-            if own_target(ui, &chosen, own) {
-                wanted = Some(own.trim().to_owned()).filter(|own| !own.is_empty());
-            }
-            ui.separator();
-            for target in delivery::shipped() {
-                let response = ui.selectable_label(chosen == target.id, &target.name);
-                if response.tip(&target.purpose).clicked() {
-                    wanted = Some(target.id.clone());
-                    ui.close();
-                }
-            }
-        })
-        .response
-        .tip(&tip);
-    if let Some(wanted) = wanted {
-        desk.params.choices.write().target = wanted;
-    }
-    if let Some(error) = &standing.error {
-        ui.label(RichText::new(error).color(theme::BAD).size(11.0));
-    }
-}
-
-/// The field for a file with targets; says whether it was changed. The text is the user's while the field has the
-/// focus.
-fn own_target(ui: &mut Ui, chosen: &str, own: &mut String) -> bool {
-    let id = Id::unique("own target");
-    if !ui.memory(|memory| memory.has_focus(id)) {
-        let is_shipped = delivery::shipped().iter().any(|target| target.id == chosen);
-        *own = if is_shipped { String::new() } else { chosen.to_owned() };
-    }
-    let hint = "your targets: /PATH.toml#ID";
-    let field = ui.add(TextEdit::singleline(own).id(id).hint_text(hint));
-    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-        ui.close();
-    }
-    field.changed()
 }
 
 fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {

@@ -1,5 +1,6 @@
 //! The editor: one glance shows loudness, peak and verdict.
 
+mod audition;
 mod bars;
 mod channels;
 mod cursor;
@@ -18,6 +19,7 @@ mod spectrum;
 mod spectrum_view;
 #[cfg(test)]
 pub(crate) mod stage;
+mod targets;
 mod verdict;
 pub(crate) mod words;
 
@@ -48,8 +50,8 @@ pub struct Face {
     output: output::View,
     export: export::View,
     standing: TargetState,
-    /// What stands in the field for targets of one's own.
-    own_target: String,
+    targets: targets::View,
+    strip: targets::Strip,
     drawn_at: Instant,
     changed_at: Instant,
     seen: u64,
@@ -80,6 +82,8 @@ impl WindowOwner for SharedState {
     }
 
     fn closed(&self) {
+        // Nobody would see that it is on.
+        self.audition.switch(false);
         self.shared.tap.open(false);
         self.shared.levels.want(LevelKind::Off);
         self.wake();
@@ -95,7 +99,8 @@ impl Face {
         let now = Instant::now();
         Self {
             standing: TargetState::new(),
-            own_target: String::new(),
+            targets: targets::View::default(),
+            strip: targets::Strip::default(),
             desk,
             context: None,
             history: Snapshot::default(),
@@ -131,6 +136,8 @@ impl Face {
         self.spectrum.update(&shared.tap, rate_hz);
         self.scope.update(&shared.tap, elapsed_s);
         self.standing.update(&self.desk);
+        self.strip.update(&self.desk);
+        self.desk.audition.want(self.standing.playback_gain());
         let choices = self.desk.params.choices.read();
         shared.levels.want(bars::kind(choices.scale));
         shared.channels.want_true_peaks(choices.shows_channels);
@@ -144,7 +151,8 @@ impl Face {
     /// Draws everything; says whether it is about to change.
     fn draw(&mut self, ui: &mut Ui, context: &GuiContext) -> bool {
         let is_restless = self.refresh();
-        let regions = Regions::of(ui.max_rect());
+        let window = ui.max_rect();
+        let regions = Regions::of(window, self.strip.height(window.width() - 2.0 * theme::GAP));
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
         let music = self.desk.shared.music();
         let session = export::Session {
@@ -153,8 +161,13 @@ impl Face {
             history: &self.history,
             standing: &self.standing,
         };
-        let views = (&mut self.own_target, &mut self.export);
+        let views = (&mut self.targets, &mut self.export);
         header::show(ui, regions.header, &self.desk, views, &session, context);
+        if self.targets.take_change() {
+            self.standing.forget();
+            self.strip.forget();
+        }
+        self.strip.show(ui, regions.strip, &self.desk);
         numbers::show(ui, regions.numbers, &self.desk, music.as_deref(), &self.standing);
         bars::show(ui, regions.bars, &self.desk, &self.standing);
         let counts = self.desk.shared.distribution.counts();
@@ -168,6 +181,7 @@ impl Face {
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);
         footer::show(ui, regions.footer, &self.desk, &mut self.output);
         self.output.show(ui, &self.desk);
+        audition::frame(ui, &self.desk);
         focus::ring(ui.ctx());
         is_restless
     }

@@ -265,7 +265,7 @@ pub(super) fn color_of(mark: Mark) -> Color32 {
 }
 
 /// A tick, or a triangle: recognizable by its form as well as by its color. Returns the room it takes.
-fn sign(painter: &Painter, middle: egui::Pos2, mark: Mark) -> f32 {
+pub(super) fn sign(painter: &Painter, middle: egui::Pos2, mark: Mark) -> f32 {
     let stroke = Stroke::new(2.0, color_of(mark));
     match mark {
         Mark::Pass => {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 use wavemill_core::delivery::{JudgedFile, Judgment, Outcome, Target, Verdict, judge};
 use wavemill_core::loudness::LoudnessReport;
-use wavemill_core::units::{Dbtp, Lu, Lufs};
+use wavemill_core::units::{Dbtp, Decibels, Lu, Lufs};
 use wavemill_pipelines::delivery;
 
 /// How much louder than the whole its loudest 3 s may be. Source: EBU R 128 s1, which allows -18 LUFS at
@@ -40,10 +40,15 @@ impl TargetState {
         Self { name: None, target: None, error: None, judgment: None, file: Lookup::default() }
     }
 
-    /// Judges the readings that are shown.
+    /// Judges the readings that are shown by the chosen target.
     pub(super) fn update(&mut self, desk: &SharedState) {
         let name = desk.params.choices.read().target.clone();
-        self.choose(name);
+        self.judge_by(name, desk);
+    }
+
+    /// Judges the readings that are shown by a target.
+    pub(super) fn judge_by(&mut self, name: String, desk: &SharedState) {
+        self.choose(name, desk);
         let report = LoudnessReport {
             invalid_samples: desk.shared.invalid_samples(),
             ..report(desk.shared.shown().0)
@@ -54,13 +59,29 @@ impl TargetState {
             });
     }
 
-    fn choose(&mut self, name: String) {
+    /// What it is called in a project.
+    pub(super) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// What the target is called: by its name in the project as long as nothing else is known.
+    pub(super) fn title(&self) -> &str {
+        self.target.as_ref().map_or(self.name(), |target| &target.name)
+    }
+
+    /// Forgets the target: its file changed.
+    pub(super) fn forget(&mut self) {
+        self.name = None;
+    }
+
+    fn choose(&mut self, name: String, desk: &SharedState) {
         if self.name.as_ref() == Some(&name) {
             return;
         }
-        let target = match path(&name) {
+        let known = desk.targets.as_ref().map_or(name.clone(), |store| store.resolved(&name));
+        let target = match path(&known) {
             Some(path) if path.is_absolute() => {
-                match self.file.ask(&name, Duration::MAX, |name| read(name)) {
+                match self.file.ask(&known, Duration::MAX, |name| read(name)) {
                     Answer::Known(found) => found.clone(),
                     Answer::Waiting => return,
                     Answer::Late => {
@@ -74,7 +95,7 @@ impl TargetState {
                 "`{0}` is a relative path; in a DAW, write the full path, such as `/home/me/{0}`",
                 path.display()
             )),
-            None => delivery::find_one(&name, Path::new("")).map_err(|error| error.to_string()),
+            None => delivery::find_one(&known, Path::new("")).map_err(|error| error.to_string()),
         };
         // Who writes the name again wants the file to be read again.
         self.file.forget();
@@ -163,6 +184,37 @@ impl TargetState {
             None => Mark::None,
         };
         (mark, words)
+    }
+
+    /// What the platform does to the level, as far as it is known.
+    pub(super) fn playback_gain(&self) -> Option<Decibels> {
+        Some(self.judgment.as_ref()?.playback?.gain_db)
+    }
+
+    /// What fails, with its value and its limit, in words.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let verdicts = self.judgment.iter().flat_map(|judgment| &judgment.verdicts);
+        let failed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
+        let words = failed.filter_map(|verdict| {
+            let (value, limit) = (verdict.value?, verdict.max.or(verdict.min)?);
+            let limit = verdict.min.filter(|min| verdict.value < Some(*min)).unwrap_or(limit);
+            let decimals = verdict.decimals();
+            Some(format!("{}: {value:.decimals$}, limit {limit:.1}", plain(verdict.measure)))
+        });
+        words.map(|words| words.replace('-', "\u{2212}")).collect()
+    }
+
+    /// What the platform will do to it, in a few words.
+    pub(super) fn action(&self) -> Option<String> {
+        let playback = self.judgment.as_ref()?.playback?;
+        let gain_db = playback.gain_db.0;
+        Some(match gain_db {
+            _ if gain_db < -0.05 => format!("turned down {:.1} dB", -gain_db),
+            _ if playback.is_held_by_peaks && gain_db <= 0.05 => "as it is: no headroom".into(),
+            _ if playback.is_held_by_peaks => format!("up only {gain_db:.1} dB: headroom"),
+            _ if gain_db > 0.05 => format!("turned up {gain_db:.1} dB"),
+            _ => "played as it is".into(),
+        })
     }
 
     /// What the platform will do to it, in one line.

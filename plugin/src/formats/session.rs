@@ -87,7 +87,7 @@ impl Session {
     }
 
     /// What the host says of the blocks that follow.
-    pub(super) fn set_offline(&self, is_offline: bool) {
+    pub(crate) fn set_offline(&self, is_offline: bool) {
         self.is_offline.store(is_offline, Ordering::Relaxed);
     }
 

@@ -17,6 +17,11 @@ pub(crate) fn data() -> Option<PathBuf> {
     Some(data.join("wavemill"))
 }
 
+/// What the user sets up: targets. The program has its configuration there, too.
+pub(crate) fn config() -> Option<PathBuf> {
+    Some(folder("XDG_CONFIG_HOME", ".config", ".config")?.join("wavemill"))
+}
+
 /// Presets of an effect, by its identity.
 pub(crate) fn presets(effect: &str) -> Option<PathBuf> {
     Some(data()?.join("presets").join(effect))

@@ -2,7 +2,7 @@
 
 mod face;
 mod files;
-mod folders;
+pub(crate) mod folders;
 mod loudness;
 mod model;
 mod params;

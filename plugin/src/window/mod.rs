@@ -15,6 +15,7 @@ pub(crate) mod new_file;
 pub(crate) mod pace;
 pub(crate) mod panel;
 pub(crate) mod place;
+pub(crate) mod replaced_file;
 pub(crate) mod scale;
 pub(crate) mod theme;
 pub(crate) mod tip;

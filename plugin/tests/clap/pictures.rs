@@ -182,3 +182,52 @@ fn output_panel_shows_how_a_render_goes_and_ends() {
     editor.keep("output-over");
     editor.close();
 }
+
+/// Yellow of a favorite, and of the audition.
+const HELD: [u8; 3] = [0x42, 0xe4, 0xf0];
+
+/// Several targets beside each other, the list of all, and the audition, which is seen from afar.
+#[test]
+fn several_targets_are_shown_searched_and_auditioned() {
+    if !is_inside("pictures::several_targets_are_shown_searched_and_auditioned") {
+        return;
+    }
+    let minute = minute();
+    for (name, size, count) in [
+        ("targets", (960, 600), 6),
+        ("targets-small", (600, 400), 4),
+        ("targets-large", (1500, 1000), 8),
+    ] {
+        let compared = [
+            "spotify",
+            "apple-music",
+            "youtube",
+            "r128",
+            "atsc-a85",
+            "podcast",
+            "tidal",
+            "netflix",
+        ];
+        let choices = serde_json::json!({
+            "target": "spotify", "compared": compared[..count], "window": size,
+        });
+        let Some(mut editor) = opened(&choices, size, STEREO) else { return };
+        editor.hurry(60.0, repeated(&minute, 1.0));
+        editor.wait_for_a_picture();
+        editor.play(1.0, repeated(&minute, 1.0));
+        editor.keep(name);
+        // The switch is beside the list.
+        let switch = if size.0 < 720 { 170 } else { 330 };
+        editor.click(switch, 22);
+        editor.play(1.0, repeated(&minute, 1.0));
+        editor.keep(&format!("{name}-audition"));
+        assert!(self::count(&editor, HELD) > 4000, "{name}: a frame and the switch");
+        editor.click(switch, 22);
+        editor.play(0.5, repeated(&minute, 1.0));
+        assert!(self::count(&editor, HELD) < 4000, "{name}: it is off");
+        editor.click(switch - 100, 22);
+        editor.play(1.0, repeated(&minute, 1.0));
+        editor.keep(&format!("{name}-list"));
+        editor.close();
+    }
+}
