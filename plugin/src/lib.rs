@@ -2,6 +2,7 @@
 
 mod audition;
 mod capture;
+mod codecs;
 mod editor;
 mod exported;
 mod formats;

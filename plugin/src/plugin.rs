@@ -2,6 +2,7 @@
 
 use crate::audition::{Audition, AuditionGain};
 use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
+use crate::codecs::ClipCollector;
 use crate::editor;
 use crate::formats::Session;
 use crate::meters::{Listener, Meters, Shared};
@@ -56,6 +57,8 @@ pub(crate) struct SharedState {
     wants_recorder: AtomicBool,
     /// The worker's.
     listener: Mutex<Listener>,
+    /// The latest seconds, for codecs to be tried on.
+    pub(crate) clip: Mutex<ClipCollector>,
     /// There once the worker is.
     waker: OnceLock<Waker>,
 }
@@ -75,6 +78,7 @@ impl Default for SharedState {
             stream: Mutex::default(),
             wants_recorder: AtomicBool::default(),
             listener: Mutex::default(),
+            clip: Mutex::default(),
             waker: OnceLock::new(),
         }
     }
@@ -191,6 +195,7 @@ impl Task for SharedState {
             self.prepare_capture();
         }
         let rate = self.stream.lock().as_ref().map(|spec| spec.sample_rate);
+        self.clip.lock().collect(&self.shared.tap, rate);
         self.listener.lock().listen(&self.shared, rate)
     }
 }

@@ -1,7 +1,7 @@
 //! Captures: when, how long, what was lost, where they are.
 
 use super::tip::{Tip, label};
-use super::{output, panel, theme};
+use super::{codecs, output, panel, theme};
 use crate::params::CaptureMode;
 use crate::plugin::SharedState;
 use egui::{Align, Button, Color32, Layout, Rect, RichText, Ui, pos2, vec2};
@@ -17,7 +17,12 @@ const MODES: [(CaptureMode, &str, &str); 4] = [
 const UNHELD: &str = "The latest capture ended before its recorder was ready, so it has no file. \
     To include the first sample, arm the capture a moment before it starts.";
 
-pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState, view: &mut output::View) {
+pub(super) fn show(
+    ui: &mut Ui,
+    rect: Rect,
+    desk: &SharedState,
+    (view, codecs): (&mut output::View, &mut codecs::View),
+) {
     ui.painter().rect_filled(rect, theme::CORNER, theme::PANEL);
     panel::inside(ui, rect.shrink2(vec2(8.0, 3.0)), |ui| {
         ui.horizontal_centered(|ui| {
@@ -35,6 +40,13 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState, view: &mut outpu
             let button = Button::selectable(view.is_open, "Output").frame_when_inactive(true);
             if ui.add(button).tip(tip).clicked() {
                 view.is_open = !view.is_open;
+                codecs.is_open = false;
+            }
+            let tip = "What lossy codecs do to the true peak.";
+            let button = Button::selectable(codecs.is_open, "Codecs").frame_when_inactive(true);
+            if ui.add(button).tip(tip).clicked() {
+                codecs.is_open = !codecs.is_open;
+                view.is_open = false;
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, desk, chosen));
         });

@@ -3,6 +3,7 @@
 mod audition;
 mod bars;
 mod channels;
+mod codecs;
 mod cursor;
 mod export;
 mod footer;
@@ -48,6 +49,7 @@ pub struct Face {
     spectrum_view: spectrum_view::View,
     scope: scope::Scope,
     output: output::View,
+    codecs: codecs::View,
     export: export::View,
     standing: TargetState,
     targets: targets::View,
@@ -85,6 +87,7 @@ impl WindowOwner for SharedState {
         // Nobody would see that it is on.
         self.audition.switch(false);
         self.shared.tap.open(false);
+        self.clip.lock().want(false);
         self.shared.levels.want(LevelKind::Off);
         self.wake();
     }
@@ -110,6 +113,7 @@ impl Face {
             spectrum_view: spectrum_view::View::default(),
             scope: scope::Scope::default(),
             output: output::View::default(),
+            codecs: codecs::View::default(),
             export: export::View::default(),
             drawn_at: now,
             changed_at: now,
@@ -179,8 +183,10 @@ impl Face {
             (&self.desk.params, music.as_deref()),
         );
         self.scope.show(ui, regions.scope, &self.desk.shared.readings);
-        footer::show(ui, regions.footer, &self.desk, &mut self.output);
+        let panels = (&mut self.output, &mut self.codecs);
+        footer::show(ui, regions.footer, &self.desk, panels);
         self.output.show(ui, &self.desk);
+        self.codecs.show(ui, &self.desk, self.standing.peak_max_dbtp());
         audition::frame(ui, &self.desk);
         focus::ring(ui.ctx());
         is_restless

@@ -252,8 +252,9 @@ impl Row {
 
 /// A number with one decimal, or a dash where there is none.
 pub(super) fn number(value: Option<f32>) -> String {
-    // A true minus, as wide as a digit.
-    value.map_or("\u{2013}".into(), |value| format!("{value:.1}").replace('-', "\u{2212}"))
+    // A true minus, as wide as a digit, and none before a zero.
+    let plain = |value: f32| if value.abs() < 0.05 { 0.0 } else { value };
+    value.map_or("\u{2013}".into(), |value| format!("{:.1}", plain(value)).replace('-', "\u{2212}"))
 }
 
 pub(super) fn color_of(mark: Mark) -> Color32 {
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn numbers_have_one_decimal_and_a_true_minus() {
         assert_eq!(number(Some(-23.04)), "\u{2212}23.0");
-        assert_eq!(number(Some(0.44)), "0.4");
+        assert_eq!([number(Some(0.44)), number(Some(-0.04))], ["0.4", "0.0"]);
         assert_eq!(number(None), "\u{2013}");
     }
 

@@ -231,3 +231,26 @@ fn several_targets_are_shown_searched_and_auditioned() {
         editor.close();
     }
 }
+
+/// The panel of codecs opens, and shows what they do to peaks when enough was played.
+#[test]
+fn codecs_are_tried_while_their_panel_is_open() {
+    if !is_inside("pictures::codecs_are_tried_while_their_panel_is_open") {
+        return;
+    }
+    let is_kept = std::env::var_os("WAVEMILL_PICTURES").is_some();
+    let minute = minute();
+    for (name, size) in [("codecs", (960, 600)), ("codecs-small", (600, 400))] {
+        let choices = serde_json::json!({ "target": "spotify", "window": size });
+        let Some(mut editor) = opened(&choices, size, STEREO) else { return };
+        editor.wait_for_a_picture();
+        let before = editor.picture();
+        editor.click(OUTPUT.0 + 62, i16::try_from(size.1).unwrap() - OUTPUT.1);
+        editor.play(if is_kept { 16.0 } else { 1.0 }, repeated(&minute, 1.0));
+        editor.keep(name);
+        let row = 4 * usize::from(size.0);
+        let corner = |picture: &[u8]| picture[row * (usize::from(size.1) - 60)..][..800].to_vec();
+        assert_ne!(corner(&editor.picture()), corner(&before), "{name}");
+        editor.close();
+    }
+}
