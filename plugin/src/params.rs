@@ -127,6 +127,8 @@ pub(crate) struct Choices {
     pub scale: LevelScale,
     /// Whether the numbers have a table of the channels.
     pub shows_channels: bool,
+    /// Whether the history has a lane with correlation and fold-down loss.
+    pub shows_stereo: bool,
 }
 
 /// Scales of the level bars. Words of a newer version mean the default.
@@ -198,6 +200,7 @@ impl Default for Choices {
             shows_profile: false,
             scale: LevelScale::default(),
             shows_channels: false,
+            shows_stereo: false,
         }
     }
 }

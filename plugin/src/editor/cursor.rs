@@ -12,14 +12,17 @@ pub(super) fn draw(
     (plot, axis): (Rect, Axis),
     x: f32,
     at_s: f64,
-    point: Option<Point>,
+    (point, has_stereo): (Option<Point>, bool),
 ) {
     painter.vline(x, plot.y_range(), theme::hairline(theme::FAINT));
     let point = point.unwrap_or_default();
     if let Some(lufs) = point.short_term_lufs {
         painter.circle_filled(pos2(x, axis.place(lufs)), 3.0, theme::TEXT);
     }
-    let words = words(at_s, point);
+    let mut words = words(at_s, point);
+    if has_stereo {
+        words += &stereo_words(point);
+    }
     let galley = painter.layout_no_wrap(words, theme::font(11.0), theme::TEXT);
     let size = galley.size() + vec2(10.0, 4.0);
     // Beside the line, on the side that has more room.
@@ -33,6 +36,13 @@ fn words(at_s: f64, point: Point) -> String {
     let [momentary, short_term, peak] =
         [point.momentary_lufs, point.short_term_lufs, point.true_peak_dbtp].map(number);
     format!("{}   M {momentary}   S {short_term}   TP {peak}", clock(at_s))
+}
+
+fn stereo_words(point: Point) -> String {
+    let correlation = point.correlation.map_or("\u{2013}".into(), |value| format!("{value:+.2}"));
+    let loss = point.mono_loss_db.map(|loss| -loss);
+    let words = format!("   corr {correlation}   mono {} dB", number(loss));
+    words.replace('-', "\u{2212}")
 }
 
 #[cfg(test)]

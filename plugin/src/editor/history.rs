@@ -3,8 +3,9 @@
 use super::cursor;
 use super::overs::{self, Over};
 use super::verdict::TargetState;
-use super::{panel, theme, words};
+use super::{panel, stereo_lane, theme, words};
 use crate::meters::{BINS, LOWEST_LUFS, Point, Snapshot};
+use crate::params::Choices;
 use crate::window::scale::{Axis, clock, time_step_s};
 use crate::window::tip::Tip as _;
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
@@ -12,6 +13,7 @@ use egui::{
     Align, Align2, Button, Color32, EventFilter, Key, Layout, Painter, Pos2, Rect, Response,
     RichText, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
+use parking_lot::RwLock;
 
 /// Lowest and highest loudness shown.
 const LOW_LUFS: f32 = -48.0;
@@ -47,7 +49,7 @@ impl View {
         rect: Rect,
         history: &Snapshot,
         counts: &[u32; BINS],
-        standing: &TargetState,
+        (standing, choices): (&TargetState, &RwLock<Choices>),
     ) {
         let room = panel::ground(ui, rect, "LOUDNESS");
         let total_s = history.points.len() as f64 * history.point_s;
@@ -59,14 +61,24 @@ impl View {
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, "history"));
         self.zoom(ui, plot, &response, total_s);
         let (from_s, to_s) = self.range(total_s);
+        let shows_stereo = choices.read().shows_stereo;
+        let (upper, lane) =
+            if shows_stereo { stereo_lane::split(plot) } else { (plot, Rect::NOTHING) };
+        let (whole, plot) = (plot, upper);
         let axis = Axis::upward(plot, LOW_LUFS, HIGH_LUFS);
         let painter = ui.painter_at(room.expand(2.0));
         grid(&painter, plot, axis, standing);
-        times(&painter, plot, from_s, to_s);
+        times(&painter, whole, from_s, to_s);
         let columns = columns(history, plot, from_s, to_s);
         #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
         let point_width = (history.point_s / (to_s - from_s)) as f32 * plot.width();
-        curve(&painter, (plot, axis), &columns, GAP_MIN.max(2.5 * point_width), standing);
+        let gap = GAP_MIN.max(2.5 * point_width);
+        curve(&painter, (plot, axis), &columns, gap, standing);
+        if shows_stereo {
+            let points: Vec<_> = columns.iter().map(|column| (column.x, column.point)).collect();
+            stereo_lane::draw(&painter, lane, &points, gap);
+            stereo_lane::legend(&painter, lane);
+        }
         marks(&painter, plot, &columns, standing);
         distribution(&painter, room, plot, axis, counts);
         #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
@@ -76,9 +88,10 @@ impl View {
         let over = self.over.map(|over| place(over.at_s)).filter(|x| plot.x_range().contains(*x));
         if let Some(x) = pointer.or(over) {
             let at_s = from_s + f64::from((x - plot.left()) / plot.width()) * (to_s - from_s);
-            cursor::draw(&painter, (plot, axis), x, at_s, nearest(&columns, x));
+            let point = nearest(&columns, x);
+            cursor::draw(&painter, (plot, axis), x, at_s, (point, shows_stereo));
         }
-        self.buttons(ui, rect, total_s, &overs::of(history, standing));
+        self.buttons(ui, rect, total_s, (&overs::of(history, standing), choices));
         panel::explained_by_title(ui, rect, response, words::HISTORY);
     }
 
@@ -130,7 +143,13 @@ impl View {
     }
 
     /// Overs, and spans that one wants often; they can be reached by the keyboard.
-    fn buttons(&mut self, ui: &mut Ui, rect: Rect, total_s: f64, overs: &[Over]) {
+    fn buttons(
+        &mut self,
+        ui: &mut Ui,
+        rect: Rect,
+        total_s: f64,
+        (overs, choices): (&[Over], &RwLock<Choices>),
+    ) {
         let row = Rect {
             min: pos2(rect.left() + 70.0, rect.top() + 1.0),
             max: pos2(rect.right() - 6.0, rect.top() + 19.0),
@@ -148,6 +167,11 @@ impl View {
                         self.span_s = span_s.filter(|span: &f64| *span < total_s);
                         self.back_s = 0.0;
                     }
+                }
+                let shows_stereo = choices.read().shows_stereo;
+                let button = ui.selectable_label(shows_stereo, RichText::new("stereo").size(10.5));
+                if button.tip(words::STEREO_LANE).clicked() {
+                    choices.write().shows_stereo = !shows_stereo;
                 }
                 if !overs.is_empty() {
                     let words = format!("{} {}", overs.len(), plural(overs.len(), "over"));

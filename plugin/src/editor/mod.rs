@@ -20,6 +20,7 @@ mod spectrum;
 mod spectrum_view;
 #[cfg(test)]
 pub(crate) mod stage;
+mod stereo_lane;
 mod targets;
 mod verdict;
 pub(crate) mod words;
@@ -175,7 +176,8 @@ impl Face {
         numbers::show(ui, regions.numbers, &self.desk, music.as_deref(), &self.standing);
         bars::show(ui, regions.bars, &self.desk, &self.standing);
         let counts = self.desk.shared.distribution.counts();
-        self.history_view.show(ui, regions.history, &self.history, &counts, &self.standing);
+        let judged = (&self.standing, &*self.desk.params.choices);
+        self.history_view.show(ui, regions.history, &self.history, &counts, judged);
         self.spectrum_view.show(
             ui,
             regions.spectrum,

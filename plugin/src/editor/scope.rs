@@ -1,7 +1,8 @@
 //! The stereo image: a vectorscope, correlation and balance.
 
+use super::numbers::number;
 use super::{panel, theme, words};
-use crate::meters::{Readings, Tap};
+use crate::meters::{Reading, Readings, Tap};
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
 use egui::{Align2, Rect, Shape, Ui, pos2, vec2};
 use wavemill_core::units::Decibels;
@@ -14,6 +15,9 @@ const GAIN_MAX: f32 = 31.6;
 
 /// Raised by steps of 6 dB, the picture changes seldom.
 const GAIN_STEP: f32 = 2.0;
+
+/// From this width on the panel's title leaves room for a unit, in points.
+const UNIT_MIN: f32 = 140.0;
 
 /// How long until a peak counts for half, in seconds.
 const HALF_S: f32 = 2.0;
@@ -69,6 +73,7 @@ impl Scope {
 
     pub(super) fn show(&self, ui: &mut Ui, rect: Rect, readings: &Readings) {
         let room = panel::ground(ui, rect, "STEREO");
+        mono(ui, rect, readings);
         let meter_top = room.bottom() - 24.0;
         let plot = Rect { max: pos2(room.right(), meter_top - 4.0), ..room };
         let side = plot.width().min(plot.height());
@@ -133,6 +138,18 @@ fn dot(mesh: &mut Mesh, place: egui::Pos2) {
     }
     mesh.add_triangle(first, first + 1, first + 2);
     mesh.add_triangle(first + 1, first + 2, first + 3);
+}
+
+/// What folding down to mono costs, beside the title.
+fn mono(ui: &Ui, rect: Rect, readings: &Readings) {
+    let change = |reading: &Reading| number(reading.get().map(|loss| -loss));
+    let unit = if rect.width() < UNIT_MIN { "" } else { " dB" };
+    let words = format!("mono {}{unit}", change(&readings.mono_loss_db));
+    let place = pos2(rect.right() - 8.0, rect.top() + 5.0);
+    let words = panel::text(ui.painter(), place, Align2::RIGHT_TOP, &words, 10.5, theme::TEXT);
+    let program = change(&readings.mono_loss_program_db);
+    let tip = format!("{}\nSince the last reset: {program} dB.", words::MONO);
+    panel::explained(ui, words, "mono", &tip);
 }
 
 /// A bar from the middle: to the right related, to the left inverted.

@@ -24,6 +24,10 @@ pub(crate) const KEY: &str = "Key of the last two minutes: C is C major, Am is A
 pub(crate) const CORRELATION: &str = "Correlation of left and right over 400 ms: +1 identical, 0 \
     unrelated, -1 inverted (cancels in mono). The mean product of both over the root of their \
     powers; no standard defines it. Quiet signals are drawn larger, by the dB in the corner.";
+pub(crate) const MONO: &str = "Fold-down loss: how much softer the front channels are in mono, (L + R) / 2, than their \
+    mean power. 0 dB: both are the same. \u{2212}3 dB: unrelated, or one is silent. More: they cancel. Of 400 ms; no \
+    standard defines it.";
+pub(crate) const STEREO_LANE: &str = "Correlation (filled, the smallest of each moment) and fold-down loss (line, the largest) over the session.";
 pub(crate) const SPECTRUM: &str = "Power of both channels in 1/24-octave bands, from 8192 samples \
     with a Hann window; a full-scale sine reaches 0 dB. The thin line holds peaks. `lines` shows \
     the FFT itself; the dashed line was saved with `keep`.";

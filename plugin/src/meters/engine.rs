@@ -264,7 +264,7 @@ impl Meters {
         self.levels.push(&self.block, &self.shared.levels);
         let [left, right] = self.front.map(|channel| self.block.plane(channel));
         self.shared.tap.push(left, right);
-        if self.spec.channel_count() == 2 {
+        if self.spec.channel_count() >= 2 {
             self.stereo.push(left, right);
         }
         self.position += count as u64;
@@ -300,6 +300,8 @@ impl Meters {
             momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
             short_term_lufs: shown(reading.short_term_lufs.map(|lufs| lufs.0)),
             true_peak_dbtp: shown(reading.true_peak_now_dbtp.map(|peak| peak.0)),
+            correlation: shown(self.stereo.correlation()),
+            mono_loss_db: shown(self.stereo.mono_loss_db()),
         };
         self.scribe.push(&self.shared.history, point);
         if let Some(lufs) = reading.short_term_lufs {
@@ -356,6 +358,8 @@ impl Meters {
             peak_to_short_term_lu: shown(reading.peak_to_short_term_lu.map(|lu| lu.0)),
             correlation: shown(self.stereo.correlation()),
             balance_db: shown(self.stereo.balance_db()),
+            mono_loss_db: shown(self.stereo.mono_loss_db()),
+            mono_loss_program_db: shown(self.stereo.program_mono_loss_db()),
             measured_s: shown(Some(measured_s)),
         });
     }

@@ -18,40 +18,56 @@ pub(crate) struct Point {
     pub short_term_lufs: Option<f32>,
     /// Largest in the point's time, in dBTP.
     pub true_peak_dbtp: Option<f32>,
+    /// Smallest in the point's time, from -1 to 1.
+    pub correlation: Option<f32>,
+    /// Largest in the point's time, in dB.
+    pub mono_loss_db: Option<f32>,
 }
 
+/// Numbers of a point.
+const FIELDS: usize = 5;
+
 impl Point {
-    /// The larger of each.
+    /// The larger of each, but of correlations the smaller: what stands out stays.
     pub(crate) fn merged(self, other: Self) -> Self {
         let larger = |a: Option<f32>, b: Option<f32>| match (a, b) {
             (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        };
+        let smaller = |a: Option<f32>, b: Option<f32>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
         Self {
             momentary_lufs: larger(self.momentary_lufs, other.momentary_lufs),
             short_term_lufs: larger(self.short_term_lufs, other.short_term_lufs),
             true_peak_dbtp: larger(self.true_peak_dbtp, other.true_peak_dbtp),
+            correlation: smaller(self.correlation, other.correlation),
+            mono_loss_db: larger(self.mono_loss_db, other.mono_loss_db),
         }
     }
 
-    fn to_bits(self) -> [u32; 3] {
-        [self.momentary_lufs, self.short_term_lufs, self.true_peak_dbtp]
+    fn to_bits(self) -> [u32; FIELDS] {
+        let Self { momentary_lufs, short_term_lufs, true_peak_dbtp, correlation, mono_loss_db } =
+            self;
+        [momentary_lufs, short_term_lufs, true_peak_dbtp, correlation, mono_loss_db]
             .map(|value| value.unwrap_or(f32::NAN).to_bits())
     }
 
-    fn from_bits(bits: [u32; 3]) -> Self {
-        let [momentary_lufs, short_term_lufs, true_peak_dbtp] = bits.map(|bits| {
-            let value = f32::from_bits(bits);
-            (!value.is_nan()).then_some(value)
-        });
-        Self { momentary_lufs, short_term_lufs, true_peak_dbtp }
+    fn from_bits(bits: [u32; FIELDS]) -> Self {
+        let [momentary_lufs, short_term_lufs, true_peak_dbtp, correlation, mono_loss_db] = bits
+            .map(|bits| {
+                let value = f32::from_bits(bits);
+                (!value.is_nan()).then_some(value)
+            });
+        Self { momentary_lufs, short_term_lufs, true_peak_dbtp, correlation, mono_loss_db }
     }
 }
 
 /// What both threads see. One thread writes, any number read; a reader that was overtaken reads again.
 #[derive(Debug)]
 pub struct History {
-    points: Box<[[AtomicU32; 3]]>,
+    points: Box<[[AtomicU32; FIELDS]]>,
     count: AtomicUsize,
     /// Finest points in one.
     merged: AtomicU32,
@@ -104,7 +120,7 @@ impl History {
     }
 
     fn point(&self, index: usize) -> Point {
-        Point::from_bits([0, 1, 2].map(|field| self.points[index][field].load(Ordering::Relaxed)))
+        Point::from_bits(self.points[index].each_ref().map(|field| field.load(Ordering::Relaxed)))
     }
 
     fn store(&self, index: usize, point: Point) {
@@ -230,6 +246,9 @@ mod tests {
                         momentary_lufs: Some(value),
                         short_term_lufs: Some(value),
                         true_peak_dbtp: Some(value),
+                        // The smallest stays where the largest of the others does.
+                        correlation: Some(-value),
+                        mono_loss_db: Some(value),
                     };
                     scribe.push(&history, all);
                 }
@@ -240,6 +259,7 @@ mod tests {
                 for point in &snapshot.points {
                     assert_eq!(point.momentary_lufs, point.short_term_lufs);
                     assert_eq!(point.momentary_lufs, point.true_peak_dbtp);
+                    assert_eq!(point.correlation.map(|value| -value), point.mono_loss_db);
                 }
             }
         });

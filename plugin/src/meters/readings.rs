@@ -87,9 +87,13 @@ readings! {
     true_peak_precise_dbtp,
     peak_to_loudness_lu,
     peak_to_short_term_lu,
-    /// Of the latest 400 ms; `None` for anything but stereo.
+    /// Of the latest 400 ms of front left and right; `None` for mono.
     correlation,
     balance_db,
+    /// What folding the same down to mono costs.
+    mono_loss_db,
+    /// The same since the meters began.
+    mono_loss_program_db,
     /// Time that was measured.
     measured_s,
 }

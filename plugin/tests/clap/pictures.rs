@@ -53,8 +53,10 @@ fn show(
     (target, size): (&str, (u16, u16)),
     mut signal: impl FnMut(u32) -> [f32; 2],
 ) -> Option<[usize; 2]> {
-    let choices =
-        serde_json::json!({ "target": target, "window": size, "shows_profile": name == "music" });
+    let choices = serde_json::json!({
+        "target": target, "window": size, "shows_profile": name == "music",
+        "shows_stereo": name == "small",
+    });
     let mut editor = opened(&choices, size, STEREO)?;
     editor.hurry(200.0, &mut signal);
     editor.wait_for_a_picture();
@@ -210,6 +212,7 @@ fn several_targets_are_shown_searched_and_auditioned() {
         ];
         let choices = serde_json::json!({
             "target": "spotify", "compared": compared[..count], "window": size,
+            "shows_stereo": size.0 > 1000,
         });
         let Some(mut editor) = opened(&choices, size, STEREO) else { return };
         editor.hurry(60.0, repeated(&minute, 1.0));
