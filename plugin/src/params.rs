@@ -105,6 +105,7 @@ pub(crate) struct WavemillParams {
 /// that an older state does not have get their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of the window, each a key of its own")]
 pub(crate) struct Choices {
     /// Size of the editor in points.
     pub window: (u32, u32),
@@ -129,6 +130,8 @@ pub(crate) struct Choices {
     pub shows_channels: bool,
     /// Whether the history has a lane with correlation and fold-down loss.
     pub shows_stereo: bool,
+    /// Whether the spectrum is shown over time.
+    pub shows_spectrogram: bool,
 }
 
 /// Scales of the level bars. Words of a newer version mean the default.
@@ -201,6 +204,7 @@ impl Default for Choices {
             scale: LevelScale::default(),
             shows_channels: false,
             shows_stereo: false,
+            shows_spectrogram: false,
         }
     }
 }

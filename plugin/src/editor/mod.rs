@@ -16,6 +16,7 @@ mod output;
 mod overlay;
 mod overs;
 mod scope;
+mod spectrogram;
 mod spectrum;
 mod spectrum_view;
 #[cfg(test)]
@@ -198,6 +199,7 @@ impl Face {
 impl window::Face for Face {
     fn begin(&mut self, context: &Context, nice: GuiContext) {
         theme::apply(context);
+        self.spectrum_view.begin();
         self.context = Some(nice);
         self.desk.shared.tap.open(true);
         self.desk.wake();

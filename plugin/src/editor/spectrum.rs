@@ -42,7 +42,9 @@ pub(super) struct Spectrum {
     powers: Vec<f32>,
     /// Middles of the bands, in Hz.
     pub(super) middles_hz: Vec<f32>,
-    /// Levels now, in dBFS: a full-scale sine has 0.
+    /// Levels of the latest transform, in dBFS.
+    pub(super) now_db: Vec<f32>,
+    /// The same, falling slowly: a full-scale sine has 0.
     pub(super) levels_db: Vec<f32>,
     /// Peaks of the latest time.
     pub(super) held_db: Vec<f32>,
@@ -80,6 +82,7 @@ impl Spectrum {
             lines: fft.make_output_vec(),
             scratch: fft.make_scratch_vec(),
             powers: vec![0.0; FFT_FRAMES / 2 + 1],
+            now_db: vec![FLOOR_DB; middles_hz.len()],
             levels_db: vec![FLOOR_DB; middles_hz.len()],
             held_db: vec![FLOOR_DB; middles_hz.len()],
             middles_hz,
@@ -110,6 +113,7 @@ impl Spectrum {
         for band in 0..self.middles_hz.len() {
             let level = self.band_db(band, sample_rate_hz);
             let before = self.levels_db[band];
+            self.now_db[band] = level;
             self.levels_db[band] = level.max(before - fall).max(FLOOR_DB);
             self.held_db[band] = self.levels_db[band].max(self.held_db[band] - held_fall);
             has_changed |= (self.levels_db[band] - before).abs() > 0.01;
@@ -121,6 +125,16 @@ impl Spectrum {
             *line_db = decibels(power / SINE_ON_A_LINE).max(*line_db - fall).max(FLOOR_DB);
         }
         has_changed
+    }
+
+    /// Frames of the signal that were seen.
+    pub(super) fn position(&self) -> u64 {
+        self.seen
+    }
+
+    /// The rate of the signal, in Hz.
+    pub(super) fn sample_rate_hz(&self) -> f32 {
+        self.line_hz * FFT_FRAMES as f32
     }
 
     /// Power of both sides together, so that no phase cancels anything.

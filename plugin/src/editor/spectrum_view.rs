@@ -1,6 +1,7 @@
 //! The spectrum drawn.
 
 use super::overlay::{self, Sheet};
+use super::spectrogram::{Shades, Spectrogram};
 use super::spectrum::{HIGHEST_HZ, LOWEST_HZ, Spectrum};
 use super::tip::Tip;
 use super::{panel, theme, words};
@@ -33,6 +34,9 @@ const GENRE: &str = "Shows which built-in genre profile the last two minutes are
     targets from published practice, not measurements of records. None is shown for the first 8 s, and where none is \
     near.";
 
+const TIME: &str = "Shows the last 20 s as a spectrogram: a column each 50 ms, the brighter, the louder. It begins anew \
+    when it is chosen.";
+
 const LINES: &str =
     "Also shows the FFT of 8192 samples, which is finer than the bands above 200 Hz.";
 
@@ -40,7 +44,6 @@ const LINES: &str =
 const PIVOT_HZ: f32 = 1000.0;
 
 /// How the spectrum is shown.
-#[derive(Clone, Debug)]
 pub(super) struct View {
     slope_db: f32,
     /// Whether the lines of the transform are shown besides the bands.
@@ -48,11 +51,18 @@ pub(super) struct View {
     is_frozen: bool,
     /// The levels when it was frozen.
     frozen_db: Vec<f32>,
+    gram: Spectrogram,
 }
 
 impl Default for View {
     fn default() -> Self {
-        Self { slope_db: 4.5, shows_lines: false, is_frozen: false, frozen_db: Vec::new() }
+        Self {
+            slope_db: 4.5,
+            shows_lines: false,
+            is_frozen: false,
+            frozen_db: Vec::new(),
+            gram: Spectrogram::default(),
+        }
     }
 }
 
@@ -69,6 +79,41 @@ impl View {
             min: pos2(room.left() + 22.0, room.top()),
             max: pos2(room.right(), room.bottom() - 13.0),
         };
+        if params.choices.read().shows_spectrogram {
+            self.over_time(ui, plot, spectrum);
+        } else {
+            self.gram.forget();
+            self.now(ui, plot, spectrum, (params, music));
+        }
+        self.buttons(ui, rect, spectrum, params);
+        let place = panel::place(ui, plot, "spectrum");
+        panel::explained_by_title(ui, rect, place, words::SPECTRUM);
+    }
+
+    /// The window is another one.
+    pub(super) fn begin(&mut self) {
+        self.gram.forget();
+    }
+
+    /// The latest seconds.
+    fn over_time(&mut self, ui: &Ui, plot: Rect, spectrum: &Spectrum) {
+        let slope_db = self.slope_db;
+        let tilt_db = |hz: f32| tilt_db(slope_db, hz);
+        let shades = Shades { low_db: LOW_DB, high_db: HIGH_DB, tilt: &tilt_db, slope_db };
+        if !self.is_frozen {
+            self.gram.update(spectrum, ui.ctx(), shades);
+        }
+        self.gram.show(ui, plot, spectrum);
+    }
+
+    /// This moment.
+    fn now(
+        &self,
+        ui: &Ui,
+        plot: Rect,
+        spectrum: &Spectrum,
+        (params, music): (&WavemillParams, Option<&Music>),
+    ) {
         let (across, up) =
             (Axis::octaves(plot, LOWEST_HZ, HIGHEST_HZ), Axis::upward(plot, LOW_DB, HIGH_DB));
         grid(ui.painter(), plot, across, up);
@@ -93,9 +138,6 @@ impl View {
             painter.extend(Shape::dashed_line(&places, Stroke::new(1.4, theme::TARGET), 5.0, 4.0));
         }
         readout(ui, plot, across, up);
-        self.buttons(ui, rect, spectrum, params);
-        let place = panel::place(ui, plot, "spectrum");
-        panel::explained_by_title(ui, rect, place, words::SPECTRUM);
     }
 
     fn places(&self, spectrum: &Spectrum, levels: &[f32], across: Axis, up: Axis) -> Vec<Pos2> {
@@ -105,7 +147,7 @@ impl View {
 
     /// What the tilt adds to a band.
     fn tilt_db(&self, hz: f32) -> f32 {
-        (self.slope_db - BAND_SLOPE_DB) * (hz / PIVOT_HZ).log2()
+        tilt_db(self.slope_db, hz)
     }
 
     /// The largest line of each place of the window, where there are several. Lines are equally wide, so that the
@@ -142,7 +184,7 @@ impl View {
         panel::inside(ui, row, |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
-                ui.spacing_mut().button_padding.x = 5.0;
+                ui.spacing_mut().button_padding.x = 4.0;
                 if row.width() >= BUTTONS_WIDTH {
                     self.slopes(ui);
                     self.looks(ui, spectrum, params);
@@ -167,7 +209,7 @@ impl View {
                 self.slope_db = slope_db;
             }
         }
-        ui.label(small("dB/oct").color(theme::FAINT));
+        ui.label(small("tilt").color(theme::FAINT));
     }
 
     fn looks(&mut self, ui: &mut Ui, spectrum: &mut Spectrum, params: &WavemillParams) {
@@ -191,7 +233,16 @@ impl View {
         if button("release", false, "Resets held peaks.") {
             spectrum.release();
         }
+        let shows_spectrogram = params.choices.read().shows_spectrogram;
+        if button("time", shows_spectrogram, TIME) {
+            params.choices.write().shows_spectrogram = !shows_spectrogram;
+        }
     }
+}
+
+/// What a tilt adds to a band.
+fn tilt_db(slope_db: f32, hz: f32) -> f32 {
+    (slope_db - BAND_SLOPE_DB) * (hz / PIVOT_HZ).log2()
 }
 
 fn small(words: &str) -> RichText {

@@ -257,3 +257,27 @@ fn codecs_are_tried_while_their_panel_is_open() {
         editor.close();
     }
 }
+
+/// The spectrogram is filled from the right, and the lane below the history with it.
+#[test]
+fn spectrogram_shows_the_latest_seconds() {
+    if !is_inside("pictures::spectrogram_shows_the_latest_seconds") {
+        return;
+    }
+    let is_kept = std::env::var_os("WAVEMILL_PICTURES").is_some();
+    let minute = minute();
+    for (name, size) in
+        [("time", (960, 600)), ("time-small", (600, 400)), ("time-large", (1500, 1000))]
+    {
+        let choices = serde_json::json!({
+            "target": "spotify", "window": size, "shows_spectrogram": true, "shows_stereo": true,
+        });
+        let Some(mut editor) = opened(&choices, size, STEREO) else { return };
+        editor.wait_for_a_picture();
+        let empty = count(&editor, SIGNAL);
+        editor.play(if is_kept { 22.0 } else { 3.0 }, repeated(&minute, 1.0));
+        editor.keep(name);
+        assert_ne!(count(&editor, SIGNAL), empty, "{name}");
+        editor.close();
+    }
+}
