@@ -210,8 +210,8 @@ const fn layout(channel_count: u32, name: &'static str) -> AudioIOLayout {
     }
 }
 
-/// Layouts of both plugins.
-pub(crate) const LAYOUTS: &[AudioIOLayout] = &[
+/// Layouts of the meter.
+const LAYOUTS: &[AudioIOLayout] = &[
     layout(2, "Stereo"),
     layout(1, "Mono"),
     layout(3, "3.0"),
@@ -220,7 +220,12 @@ pub(crate) const LAYOUTS: &[AudioIOLayout] = &[
     layout(6, "5.1"),
     layout(7, "6.1"),
     layout(8, "7.1"),
+    layout(10, "5.1.4"),
+    layout(12, "7.1.4"),
 ];
+
+/// Layouts that effects have, too: no more than eight channels.
+pub(crate) const RACK_LAYOUTS: &[AudioIOLayout] = LAYOUTS.split_at(8).0;
 
 impl Plugin for Wavemill {
     const NAME: &'static str = "Wavemill Meter";

@@ -49,7 +49,7 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState, standing: &Targe
         _ => channels(&desk.shared.levels, desk.channel_count(), dial),
     };
     let bars = fitting(painter, bars, plot.right() - left);
-    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    #[expect(clippy::cast_precision_loss, reason = "at most twelve")]
     let width = (plot.right() - left) / bars.len() as f32;
     let gap = if bars.len() > 4 { 1.5 } else { 3.0 };
     let mut x = left;
@@ -184,11 +184,14 @@ fn fitting(painter: &Painter, mut bars: Vec<Bar>, width: f32) -> Vec<Bar> {
     let size = |name: &str| {
         painter.layout_no_wrap(name.to_owned(), theme::font(10.5), theme::FAINT).size().x
     };
-    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    #[expect(clippy::cast_precision_loss, reason = "at most twelve")]
     let room = width / bars.len() as f32;
     if bars.iter().any(|bar| size(&bar.name) > room) {
+        let bars_count = bars.len();
         for (number, bar) in (1..).zip(&mut bars) {
-            bar.name = i32::to_string(&number);
+            // Of many, every second one has room for its number.
+            let is_left_out = bars_count > 8 && number % 2 == 0;
+            bar.name = if is_left_out { String::new() } else { i32::to_string(&number) };
         }
     }
     bars

@@ -24,7 +24,7 @@ const COLUMNS: [(&str, &str); 4] =
 
 /// How high the table would be.
 pub(super) fn height(channel_count: usize) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    #[expect(clippy::cast_precision_loss, reason = "at most twelve")]
     let rows = names(channel_count).len() as f32;
     HEAD + ROW * rows
 }
@@ -46,13 +46,14 @@ pub(super) fn show(ui: &Ui, rect: Rect, desk: &SharedState, standing: &TargetSta
         text(right(rect, column), rect.top() + 20.0, unit, 9.5);
     }
     let names = names(desk.channel_count());
-    #[expect(clippy::cast_precision_loss, reason = "at most eight")]
+    #[expect(clippy::cast_precision_loss, reason = "at most twelve")]
     let row_height = (rect.height() - HEAD) / names.len() as f32;
     let mut y = rect.top() + HEAD + row_height / 2.0;
     for (name, reading) in names.iter().zip(&desk.shared.channels.readings) {
         let place = pos2(rect.left(), y);
-        panel::text(painter, place, Align2::LEFT_CENTER, name, 11.0, theme::FAINT);
-        row(painter, rect, y, reading, standing);
+        let size = row_height.min(11.0);
+        panel::text(painter, place, Align2::LEFT_CENTER, name, size, theme::FAINT);
+        row(painter, rect, (y, size), reading, standing);
         y += row_height;
     }
     panel::explained(ui, rect, "channels", words::CHANNELS);
@@ -65,10 +66,16 @@ fn right(rect: Rect, column: usize) -> f32 {
     rect.left() + NAMES + share * (rect.width() - NAMES)
 }
 
-fn row(painter: &Painter, rect: Rect, y: f32, reading: &ChannelReading, standing: &TargetState) {
+fn row(
+    painter: &Painter,
+    rect: Rect,
+    (y, size): (f32, f32),
+    reading: &ChannelReading,
+    standing: &TargetState,
+) {
     let value = |column, words: String, color: Color32| {
         let place = pos2(right(rect, column), y);
-        let size = if rect.width() < 190.0 { 11.0 } else { 12.0 };
+        let size = if rect.width() < 190.0 { size } else { size * 12.0 / 11.0 };
         painter.text(place, Align2::RIGHT_CENTER, words, theme::digits(size), color)
     };
     let true_peak = reading.true_peak_dbtp.get();
@@ -91,7 +98,7 @@ mod tests {
     use crate::editor::stage::Stage;
     use crate::editor::words;
     use crate::meters::Meters;
-    use crate::params::LevelScale;
+    use crate::params::{LevelScale, WINDOW};
     use crate::plugin::SharedState;
     use crate::window::place::SIZE_MIN;
     use egui::Key;
@@ -159,5 +166,23 @@ mod tests {
         let numbers: Vec<_> =
             ["1", "2", "3", "4", "5", "6", "7", "8"].map(|name| stage.place_of(name).x).into();
         assert!(numbers.windows(2).all(|two| two[1] - two[0] > 5.5), "{numbers:?}");
+    }
+
+    #[test]
+    fn loudspeakers_above_have_rows_and_bars() {
+        for size in [SIZE_MIN, WINDOW] {
+            let desk = SharedState::default();
+            desk.begin(&StreamSpec::new(48_000, 12));
+            let mut choices = desk.params.choices.write();
+            (choices.shows_channels, choices.scale) = (true, LevelScale::PpmTwoB);
+            drop(choices);
+            let stage = Stage::sized(desk, size);
+            let names =
+                ["L", "R", "C", "LFE", "Lrs", "Rrs", "Ls", "Rs", "Ltf", "Rtf", "Ltr", "Rtr"];
+            let places: Vec<_> = names.map(|name| stage.place_of(name).y).into();
+            let least = if size == SIZE_MIN { 8.5 } else { 13.0 };
+            assert!(places.windows(2).all(|two| two[1] - two[0] > least), "{places:?}");
+            assert!(stage.shows("11") && stage.shows("True peak"), "{:?}", stage.texts());
+        }
     }
 }

@@ -31,6 +31,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use wavemill_core::audio::ChannelLayout;
 
 /// An instance as the host sees it.
 struct Component<P: Vst3Plugin> {
@@ -202,11 +203,32 @@ impl<P: Vst3Plugin> IAudioProcessorTrait for Component<P> {
             inputs: *mut SpeakerArrangement, input_count: int32,
             outputs: *mut SpeakerArrangement, output_count: int32
         ) -> tresult;
-        getBusArrangement(dir: BusDirection, index: int32, to: *mut SpeakerArrangement) -> tresult;
         canProcessSampleSize(size: int32) -> tresult;
         getLatencySamples() -> uint32;
         setProcessing(state: TBool) -> tresult;
         getTailSamples() -> uint32;
+    }
+
+    /// The framework names loudspeakers of up to eight channels, and of eight those that cinemas have behind the screen.
+    unsafe fn getBusArrangement(
+        &self,
+        dir: BusDirection,
+        index: int32,
+        to: *mut SpeakerArrangement,
+    ) -> tresult {
+        // SAFETY: all of it may be zero.
+        let mut bus: BusInfo = unsafe { std::mem::zeroed() };
+        // SAFETY: the host's promise, and the structure is there.
+        let found = unsafe { self.framework.getBusInfo(AUDIO, dir, index, &raw mut bus) };
+        match arrangement(bus.channelCount).filter(|_| found == kResultOk && !to.is_null()) {
+            Some(speakers) => {
+                // SAFETY: the host's promise.
+                unsafe { *to = speakers };
+                kResultOk
+            }
+            // SAFETY: the host's promise.
+            None => unsafe { self.framework.getBusArrangement(dir, index, to) },
+        }
     }
 
     unsafe fn setupProcessing(&self, setup: *mut ProcessSetup) -> tresult {
@@ -224,6 +246,17 @@ impl<P: Vst3Plugin> IAudioProcessorTrait for Component<P> {
         // SAFETY: the host's promise.
         unsafe { data.as_ref().map_or(kInvalidArgument, |data| self.block(data)) }
     }
+}
+
+/// Source: `MediaTypes` of VST3, whose type depends on the system.
+const AUDIO: MediaType = 0;
+
+/// The loudspeakers of so many channels, where the framework has none, or others than we measure. Bits are those of the
+/// mask of WAVE files.
+fn arrangement(channel_count: i32) -> Option<SpeakerArrangement> {
+    let count = usize::try_from(channel_count).ok()?;
+    let mask = matches!(count, 3 | 4 | 8 | 10 | 12).then(|| ChannelLayout::usual(count).mask());
+    mask.flatten().map(SpeakerArrangement::from)
 }
 
 impl<P: Vst3Plugin> IEditControllerTrait for Component<P> {

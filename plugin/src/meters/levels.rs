@@ -7,7 +7,7 @@ use wavemill_core::measure::{Ballistics, LevelIndicator};
 use wavemill_core::units::SampleRate;
 
 /// Channels of the largest layout.
-pub(crate) const CHANNELS_MAX: usize = 8;
+pub(crate) const CHANNELS_MAX: usize = 12;
 
 /// Meters that can be looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::params::RackParams;
 use super::source::{Source, effects};
 use crate::exported::{Exported, exported};
 use crate::formats::Session;
-use crate::plugin::{LAYOUTS, spec};
+use crate::plugin::{RACK_LAYOUTS, spec};
 use crate::window::Window;
 use crate::worker::{Task, Waker, Worker};
 use nice_plug::prelude::*;
@@ -234,7 +234,7 @@ impl Plugin for Rack {
     const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = LAYOUTS;
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = RACK_LAYOUTS;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = Window<Face>;

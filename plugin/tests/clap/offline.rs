@@ -54,9 +54,13 @@ fn compare(readings: &Value, report: &LoudnessReport, of: &str) {
 
 #[test]
 fn bounce_at_full_speed_is_measured_as_its_file_is_analyzed() {
-    for (channel_count, rate_hz, block_frames) in
-        [(2, 48_000, 64), (2, 44_100, 4096), (1, 96_000, 509), (6, 48_000, 1024)]
-    {
+    for (channel_count, rate_hz, block_frames) in [
+        (2, 48_000, 64),
+        (2, 44_100, 4096),
+        (1, 96_000, 509),
+        (6, 48_000, 1024),
+        (12, 48_000, 1024),
+    ] {
         let of = format!("{channel_count} channels at {rate_hz} Hz in blocks of {block_frames}");
         let frame_count = 20 * rate_hz + 123;
         let planes = program(channel_count, frame_count);

@@ -61,7 +61,7 @@ fn passes_in_blocks_of_any_length(stream: Stream) {
 
 #[test]
 fn every_layout_passes_bit_by_bit_in_blocks_of_any_length() {
-    for channel_count in 1..=8 {
+    for channel_count in [1, 2, 3, 4, 5, 6, 7, 8, 10, 12] {
         passes_in_blocks_of_any_length(Stream { channel_count, frames_max: 700, ..STEREO });
     }
 }

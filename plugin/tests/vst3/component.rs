@@ -2,7 +2,7 @@
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IComponent,
-    IComponentTrait, ProcessData, ProcessSetup,
+    IComponentTrait, ProcessData, ProcessSetup, SpeakerArrangement,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FUnknown, IBStream, IBStreamTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait,
@@ -80,6 +80,19 @@ impl Component {
             assert!(processor.cast::<FUnknown>().is_some());
             component.initialize(ptr::null_mut());
             Self { component, processor }
+        }
+    }
+
+    /// What the main bus becomes where these loudspeakers are asked for; `None` where they are refused.
+    pub(crate) fn arranged(&self, mut asked: SpeakerArrangement) -> Option<SpeakerArrangement> {
+        let mut other = asked;
+        // SAFETY: there is one bus either way.
+        unsafe {
+            let result = self.processor.setBusArrangements(&raw mut asked, 1, &raw mut other, 1);
+            let mut found = 0;
+            (result == kResultOk
+                && self.processor.getBusArrangement(1, 0, &raw mut found) == kResultOk)
+                .then_some(found)
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a host says of modes and channels, and what it should not have done.
 
-use crate::component::{Component, Mode};
+use crate::component::{Component, Mode, RACK};
+use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::SpeakerArr;
 use nice_plug::wrapper::vst3::vst3::Steinberg::kResultOk;
 use std::path::{Path, PathBuf};
 
@@ -137,4 +138,27 @@ fn vst3_activation_with_no_sample_rate_is_refused() {
         component.restart(Mode::RealTime);
         play(&component, 0.5, Mode::RealTime);
     }
+}
+
+/// The meter weighs loudspeakers by their places, so it must say which it has.
+#[test]
+fn vst3_loudspeakers_are_those_that_are_measured() {
+    let component = Component::new();
+    for speakers in [
+        SpeakerArr::kMono,
+        SpeakerArr::kStereo,
+        SpeakerArr::k30Cine,
+        SpeakerArr::k40Music,
+        SpeakerArr::k50,
+        SpeakerArr::k51,
+        SpeakerArr::k71Music,
+        SpeakerArr::k51_4,
+        SpeakerArr::k71_4,
+    ] {
+        assert_eq!(component.arranged(speakers), Some(speakers), "{speakers:#x}");
+    }
+    assert_eq!(component.arranged(SpeakerArr::k71_4 | 1 << 24), None, "13 channels");
+    let rack = Component::of(RACK);
+    assert_eq!(rack.arranged(SpeakerArr::k71Music), Some(SpeakerArr::k71Music));
+    assert_eq!(rack.arranged(SpeakerArr::k71_4), None, "effects have no more than 8 channels");
 }
