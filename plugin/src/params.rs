@@ -111,6 +111,10 @@ pub(crate) struct Choices {
     pub window: (u32, u32),
     /// Zoom of the editor, 1.0 to 3.0.
     pub zoom: f32,
+    /// Whether the zoom follows the size of the window.
+    pub zoom_follows: bool,
+    /// Whether the window moves as little as meters can.
+    pub reduces_motion: bool,
     /// Id of the delivery target.
     pub target: String,
     /// Targets that are shown beside each other; see [`COMPARED_MAX`].
@@ -195,6 +199,8 @@ impl Default for Choices {
         Self {
             window: WINDOW,
             zoom: 1.0,
+            zoom_follows: false,
+            reduces_motion: false,
             target: "r128".into(),
             compared: Vec::new(),
             capture_folder: None,

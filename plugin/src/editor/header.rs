@@ -17,6 +17,11 @@ const ZOOMS: [f32; 6] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0];
 const INVALID: &str = "Samples that are NaN or infinite, or beyond +100 dBFS. They pass unchanged; \
     the meters treat them as silence. Something before this plugin is broken.";
 
+const AUTO: &str = "Text and everything else grow with the window, up to 300 %.";
+
+const MOTION: &str =
+    "Draws four times a second instead of thirty, and lists open and scroll without animation.";
+
 /// The button that switches between the states of EBU Tech 3341, running and standby.
 const PAUSE: (&str, &str) = ("Pause", "Pauses all measurements; captures continue. Not saved.");
 const CONTINUE: (&str, &str) = ("Continue", "Continues all measurements where they were paused.");
@@ -82,12 +87,27 @@ fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {
         checkbox(ui, param, words, context);
     }
     ui.separator();
+    zoom(ui, desk);
+    let mut reduces_motion = params.choices.read().reduces_motion;
+    let motion = ui.checkbox(&mut reduces_motion, "Reduce motion");
+    if motion.tip(MOTION).changed() {
+        params.choices.write().reduces_motion = reduces_motion;
+    }
+}
+
+fn zoom(ui: &mut Ui, desk: &SharedState) {
+    let follows = desk.params.choices.read().zoom_follows;
+    let follow = |follows| desk.params.choices.write().zoom_follows = follows;
     ui.horizontal(|ui| {
         ui.label("Zoom");
+        if ui.selectable_label(follows, "auto").tip(AUTO).clicked() {
+            follow(true);
+        }
         let now = ui.ctx().zoom_factor();
         for zoom in ZOOMS {
-            let is_now = (now - zoom).abs() < 0.01;
+            let is_now = !follows && (now - zoom).abs() < 0.01;
             if ui.selectable_label(is_now, format!("{:.0} %", zoom * 100.0)).clicked() {
+                follow(false);
                 ui.ctx().set_zoom_factor(zoom);
             }
         }
@@ -107,6 +127,7 @@ mod tests {
     use crate::editor::stage::Stage;
     use crate::plugin::SharedState;
     use egui::{Event, Key, Modifiers, PointerButton, Pos2};
+    use nice_plug::prelude::Params;
 
     const OWN: &str = r#"version = 1
 [[target]]
@@ -163,6 +184,21 @@ source = { document = "House rules", checked = "2026-11-21" }
         assert!(stage.desk.shared.is_paused());
         press_at(&mut stage, "Continue", Key::Space);
         assert!(!stage.desk.shared.is_paused() && stage.shows("0:00"));
+    }
+
+    #[test]
+    fn zoom_that_follows_and_less_motion_are_chosen_by_keys_and_saved() {
+        let mut stage = Stage::new(SharedState::default());
+        press_at(&mut stage, "Settings", Key::Enter);
+        press_at(&mut stage, "auto", Key::Space);
+        press_at(&mut stage, "Reduce motion", Key::Space);
+        let saved = stage.desk.params.serialize_fields();
+        let desk = SharedState::default();
+        desk.params.deserialize_fields(&saved);
+        let choices = desk.params.choices.read().clone();
+        assert!(choices.zoom_follows && choices.reduces_motion);
+        press_at(&mut stage, "150 %", Key::Space);
+        assert!(!stage.desk.params.choices.read().zoom_follows);
     }
 
     #[test]

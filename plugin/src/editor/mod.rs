@@ -77,6 +77,10 @@ impl WindowOwner for SharedState {
         (choices.window, choices.zoom)
     }
 
+    fn zoom_follows(&self) -> bool {
+        self.params.choices.read().zoom_follows
+    }
+
     fn resized(&self, size: (u32, u32)) {
         self.params.choices.write().window = size;
     }
@@ -209,7 +213,9 @@ impl window::Face for Face {
 
     fn ui(&mut self, ui: &mut Ui) -> [Option<Duration>; 2] {
         let Some(context) = self.context.clone() else { return [None; 2] };
+        let reduces_motion = self.desk.params.choices.read().reduces_motion;
+        theme::animate(ui.ctx(), !reduces_motion);
         let is_restless = self.draw(ui, &context);
-        self.pace.pauses(Instant::now(), is_restless)
+        self.pace.pauses(Instant::now(), is_restless && !reduces_motion)
     }
 }

@@ -131,6 +131,11 @@ pub(crate) trait WindowOwner: Send + Sync + 'static {
     /// The size that the state asks for, in points, and the zoom.
     fn size(&self) -> ((u32, u32), f32);
 
+    /// Whether the zoom follows the size of the window.
+    fn zoom_follows(&self) -> bool {
+        false
+    }
+
     /// The window has another size, in points.
     fn resized(&self, size: (u32, u32));
 
@@ -194,7 +199,11 @@ impl<F: Face> NiceEguiApp for EditorView<F> {
     }
 
     fn zoom_factor_changed(&mut self, zoom: f32) {
-        if self.fit.has_brought(zoom) {
+        if self.fit.has_brought(zoom) && self.owner.zoom_follows() {
+            // The next window has both, as this one.
+            self.life.lock().fit = None;
+            self.owner.zoomed(zoom);
+        } else if self.fit.has_brought(zoom) {
             let wanted = Place::of(self.owner.size()).zoom;
             self.life.lock().fit = Some(zoom).filter(|zoom| *zoom < wanted);
         } else {
@@ -215,10 +224,20 @@ impl<F> EditorView<F> {
         drop(life);
         self.wish = self.wish.filter(|place| !place.take(context));
         if self.wish.is_none()
-            && let Some(size) =
-                self.fit.follow(context, Place::of(self.owner.size()).zoom, Instant::now())
+            && let Some(size) = self.fit.follow(context, self.wanted(context), Instant::now())
         {
             self.owner.resized(points(LogicalSize::new(size.x.into(), size.y.into())));
+        }
+    }
+}
+
+impl<F> EditorView<F> {
+    /// The zoom that is asked for.
+    fn wanted(&self, context: &Context) -> f32 {
+        if self.owner.zoom_follows() {
+            place::following(context.content_rect().size() * context.zoom_factor())
+        } else {
+            Place::of(self.owner.size()).zoom
         }
     }
 }
@@ -338,7 +357,10 @@ impl EditorHandle for Handle {
 
     fn adjust_size(&self, size: NativeSize<u32>, open: &Open) -> Option<NativeSize<u32>> {
         let size = self.framework.adjust_size(size, open.window()?)?;
-        let place = Place::of(self.owner.size());
+        let mut place = Place::of(self.owner.size());
+        if self.owner.zoom_follows() {
+            place.zoom = 1.0;
+        }
         let min = place.native_min(self.life.lock().scale());
         Some(NativeSize::new(size.width.max(min.width), size.height.max(min.height)))
     }

@@ -1,6 +1,7 @@
 //! How big the window is. The state has the last word: it may be loaded long after the editor was made,
 //! and while a window is open.
 
+use crate::params::WINDOW;
 use egui::{Context, Vec2, ViewportCommand};
 use nice_plug::editor::dpi::{LogicalSize, NativeSize};
 use std::time::{Duration, Instant};
@@ -109,6 +110,12 @@ impl Fit {
     }
 }
 
+/// The zoom at which a window of this size, unzoomed, shows as much as the usual one: text grows with the window.
+pub(crate) fn following(size: Vec2) -> f32 {
+    let LogicalSize { width, height } = size_of(WINDOW);
+    (size.x / width).min(size.y / height).clamp(*ZOOM.start(), *ZOOM.end())
+}
+
 /// The wanted zoom, or the largest one with which everything is seen in a window of this size, unzoomed.
 fn fitting(size: Vec2, wanted: f32) -> f32 {
     let LogicalSize { width, height } = size_of(SIZE_MIN);
@@ -157,6 +164,20 @@ mod tests {
                 (fitting(Vec2::new(width, height), wanted) - expected).abs() < 1e-6,
                 "{size:?}"
             );
+        }
+    }
+
+    #[test]
+    fn zoom_that_follows_grows_with_the_window_and_never_below_1() {
+        for (size, expected) in [
+            ((600.0, 400.0), 1.0),
+            ((960.0, 600.0), 1.0),
+            ((1920.0, 1200.0), 2.0),
+            ((1920.0, 900.0), 1.5),
+            ((9600.0, 6000.0), 3.0),
+        ] {
+            let (width, height) = size;
+            assert!((following(Vec2::new(width, height)) - expected).abs() < 1e-6, "{size:?}");
         }
     }
 

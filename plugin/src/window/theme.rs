@@ -3,6 +3,7 @@
 //! Colors are those of Okabe and Ito, which people with any kind of color vision can distinguish, two of them lighter; no
 //! state is shown by color alone. All text has the contrast of WCAG 2.2's level AAA, so that there is no second theme.
 
+use egui::style::ScrollAnimation;
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Visuals};
 use std::sync::Arc;
 use wavemill_core::typeface;
@@ -80,6 +81,18 @@ pub(crate) fn apply(context: &egui::Context) {
     context.set_fonts(fonts());
     // Words are no controls: nothing about them is marked or copied.
     context.all_styles_mut(|style| style.interaction.selectable_labels = false);
+}
+
+/// Whether lists open and scroll in motion.
+pub(crate) fn animate(context: &egui::Context, is_animated: bool) {
+    let time_s = if is_animated { egui::Style::default().animation_time } else { 0.0 };
+    if (context.global_style().animation_time - time_s).abs() > 1e-6 {
+        context.all_styles_mut(|style| {
+            style.animation_time = time_s;
+            style.scroll_animation =
+                if is_animated { ScrollAnimation::default() } else { ScrollAnimation::none() };
+        });
+    }
 }
 
 /// The one typeface in two weights: text in the first, numbers in the second.

@@ -1,6 +1,6 @@
 //! The editor as a user of the DAW meets it.
 
-use crate::host::{Host, Running, STEREO, load};
+use crate::host::{Host, Running, STEREO, load, save};
 use crate::renders::state;
 use crate::window::{
     Embedded, OUTPUT, color_count, is_inside, music, opened, parent, skip_graphics,
@@ -167,6 +167,39 @@ fn zoom_fits_where_the_host_gives_no_larger_window() {
         ((960, 600), (960, 600))
     );
     editor.keep("refused");
+    editor.close();
+}
+
+/// Zoom and size that a project would have now.
+fn saved_place(editor: &mut crate::window::Embedded) -> (f64, serde_json::Value) {
+    let state = save(&mut editor.running.instance);
+    let state: serde_json::Value = serde_json::from_slice(&state[8..]).unwrap();
+    let choices = state["fields"]["choices"].as_str().unwrap();
+    let choices: serde_json::Value = serde_json::from_str(choices).unwrap();
+    (choices["zoom"].as_f64().unwrap(), choices["window"].clone())
+}
+
+#[test]
+fn zoom_follows_the_window_where_it_is_asked_to() {
+    if !is_inside("editor::zoom_follows_the_window_where_it_is_asked_to") {
+        return;
+    }
+    let Some(mut editor) = opened((1920, 1200)) else { return };
+    let choices = serde_json::json!({ "window": [1920, 1200], "zoom": 1.0, "zoom_follows": true });
+    assert!(load(&mut editor.running.instance, &state(&choices)));
+    let begin = Instant::now();
+    while saved_place(&mut editor) != (2.0, serde_json::json!([960, 600])) {
+        let place = saved_place(&mut editor);
+        assert!(begin.elapsed() < Duration::from_mins(1), "{place:?}");
+        editor.play(0.1, music());
+    }
+    editor.play(1.0, music());
+    assert_eq!(editor.editor_size(), (1920, 1200), "the window stays as it is");
+    assert_eq!(saved_place(&mut editor), (2.0, serde_json::json!([960, 600])), "and that holds");
+    let (gui, handle) = editor.gui();
+    let small = GuiSize { width: 700, height: 500 };
+    assert_eq!(gui.adjust_size(&handle, small), Some(small), "and it may become small again");
+    editor.keep("zoom-auto");
     editor.close();
 }
 
