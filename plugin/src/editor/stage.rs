@@ -6,6 +6,7 @@ use crate::params::WINDOW;
 use crate::plugin::SharedState;
 use crate::window::place::size_of;
 use crate::window::theme;
+use egui::accesskit::TreeUpdate;
 use egui::output::OutputEvent;
 use egui::{
     Context, Event, Id, Key, Memory, Modifiers, Pos2, RawInput, Rect, Shape, Vec2, pos2, vec2,
@@ -24,6 +25,7 @@ pub(crate) struct Stage {
     gui: GuiContext,
     shapes: Vec<Shape>,
     focused_words: Option<String>,
+    tree: Option<TreeUpdate>,
     size: Vec2,
 }
 
@@ -72,6 +74,7 @@ impl Stage {
             gui: GuiContext::new(Arc::new(Host)),
             shapes: Vec::new(),
             focused_words: None,
+            tree: None,
             size: vec2(size.width, size.height),
         };
         stage.draw(Vec::new());
@@ -88,7 +91,7 @@ impl Stage {
             ..RawInput::default()
         };
         let Self { face, gui, context, .. } = self;
-        let output = context.run_ui(input, |ui| {
+        let mut output = context.run_ui(input, |ui| {
             face.draw(ui, gui);
         });
         for event in &output.platform_output.events {
@@ -96,6 +99,7 @@ impl Stage {
                 self.focused_words = info.label.clone().or(info.current_text_value.clone());
             }
         }
+        self.tree = output.platform_output.accesskit_update.take();
         self.shapes = output.shapes.iter().map(|clipped| clipped.shape.clone()).collect();
         output.drop_without_applying_deltas();
     }
@@ -126,6 +130,14 @@ impl Stage {
             let controls = widgets.filter(|widget| widget.enabled && widget.sense.is_focusable());
             controls.map(|widget| widget.id).collect()
         })
+    }
+
+    /// The tree that a screen reader would get of the next picture.
+    pub(crate) fn accessible_tree(&mut self) -> TreeUpdate {
+        self.context.enable_accesskit();
+        self.draw(Vec::new());
+        self.draw(Vec::new());
+        self.tree.take().expect("a tree of each picture")
     }
 
     /// What a spectrum of one line looks like: the window's thread has seen a tone.

@@ -26,6 +26,7 @@ mod tests {
     use crate::params::{CaptureMode, WINDOW};
     use crate::plugin::SharedState;
     use crate::window::place::SIZE_MIN;
+    use egui::accesskit::{Action, Node, NodeId, Role};
     use egui::{Key, Modifiers, Rect, Shape};
     use nice_plug::prelude::Param;
     use std::collections::HashSet;
@@ -84,6 +85,27 @@ mod tests {
         assert!(controls.contains(&stage.focus().unwrap()), "and back");
         stage.press(Key::Escape, Modifiers::NONE);
         assert_eq!((stage.focus(), rings(&stage)), (None, Vec::new()), "keys are the DAW's again");
+    }
+
+    /// What a screen reader would say; see decision 19.
+    #[test]
+    fn every_control_has_a_name_and_a_role() {
+        for opener in [None, Some("Settings"), Some("Output"), Some("Codecs")] {
+            let mut stage = stage();
+            if let Some(opener) = opener {
+                press_at(&mut stage, opener, Key::Enter);
+            }
+            let tree = stage.accessible_tree();
+            let is_control = |node: &&(NodeId, Node)| node.1.supports_action(Action::Focus);
+            let controls: Vec<_> = tree.nodes.iter().filter(is_control).collect();
+            assert!(controls.len() >= stage.controls().len(), "{} {opener:?}", controls.len());
+            for (id, node) in controls {
+                let is_named = node.label().is_some_and(|name| !name.trim().is_empty());
+                let is_read = node.value().is_some() || node.placeholder().is_some();
+                assert!(is_named || is_read, "{id:?} {node:?} {opener:?}");
+                assert_ne!(node.role(), Role::Unknown, "{node:?}");
+            }
+        }
     }
 
     #[test]
