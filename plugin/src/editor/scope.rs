@@ -171,7 +171,11 @@ fn correlation(ui: &Ui, rect: Rect, readings: &Readings) {
         painter.rect_filled(filled, 2.0, color);
     }
     painter.vline(bar.center().x, bar.y_range(), theme::hairline(theme::FAINT));
-    let signed = |value: f32, digits: usize| format!("{value:+.digits$}").replace('-', "\u{2212}");
+    let signed = |value: f32, digits: usize| {
+        // No sign of a zero that was rounded.
+        let value = if value.abs() < 0.005 { 0.0 } else { value };
+        format!("{value:+.digits$}").replace('-', "\u{2212}")
+    };
     let correlation = value.map_or("\u{2013}".into(), |value| signed(value, 2));
     let balance =
         readings.balance_db.get().map_or("\u{2013}".into(), |db| format!("{} dB", signed(db, 1)));

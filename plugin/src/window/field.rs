@@ -6,7 +6,7 @@ use egui::{Align, Color32, Id, Label, Layout, RichText, TextEdit, Ui, vec2};
 use std::path::PathBuf;
 
 /// Width of the words before the fields, in points.
-const WORD_WIDTH: f32 = 62.0;
+const WORD_WIDTH: f32 = 68.0;
 
 /// A row with its word at the left.
 pub(crate) fn row<T>(ui: &mut Ui, word: &str, tip: &str, show: impl FnOnce(&mut Ui) -> T) -> T {

@@ -1,9 +1,10 @@
 //! A target of the user's, as it is written in the window.
 
 use crate::targets::Change;
+use crate::window::field::row;
 use crate::window::theme;
-use crate::window::tip::{Tip, label};
-use egui::{Button, Grid, Id, RichText, TextEdit, Ui};
+use crate::window::tip::Tip;
+use egui::{Button, Id, RichText, TextEdit, Ui};
 use wavemill_core::delivery::{Playback, Target};
 use wavemill_core::units::{Dbtp, Lu, Lufs};
 
@@ -89,20 +90,19 @@ impl Form {
     ) -> Option<Action> {
         let title = if self.replaced.is_some() { "YOUR TARGET" } else { "NEW TARGET" };
         ui.label(RichText::new(title).size(10.5).color(theme::FAINT));
-        Grid::new("target form").num_columns(3).show(ui, |ui| {
-            ui.add(label("Name"));
+        row(ui, "Name", "What the list calls it; its id beside it.", |ui| {
             let name = TextEdit::singleline(&mut self.name).id(Id::unique("target name"));
-            ui.add(name.desired_width(190.0).hint_text("such as House, podcasts"));
-            ui.label(RichText::new(slug(&self.name)).size(10.5).color(theme::FAINT));
-            ui.end_row();
-            for ((word, unit, tip), text) in NUMBERS.into_iter().zip(&mut self.numbers) {
-                ui.add(label(word)).tip(tip);
+            ui.add(name.desired_width(200.0).hint_text("such as House, podcasts"));
+            let id = self.replaced.clone().unwrap_or_else(|| slug(&self.name));
+            ui.label(RichText::new(id).size(10.5).color(theme::FAINT));
+        });
+        for ((word, unit, tip), text) in NUMBERS.into_iter().zip(&mut self.numbers) {
+            row(ui, word, tip, |ui| {
                 let field = TextEdit::singleline(text).id(Id::unique(("target", word)));
                 ui.add(field.desired_width(60.0));
                 ui.label(RichText::new(unit).color(theme::FAINT));
-                ui.end_row();
-            }
-        });
+            });
+        }
         ui.checkbox(&mut self.raises, "The platform turns quieter files up, too");
         let problem = self.problem.as_deref().or(problem);
         if let Some(problem) = problem {
@@ -114,7 +114,7 @@ impl Form {
     fn buttons(&mut self, ui: &mut Ui, is_busy: bool) -> Option<Action> {
         let mut action = None;
         ui.horizontal(|ui| {
-            if ui.add_enabled(!is_busy, Button::new("Save")).clicked() {
+            if ui.add_enabled(!is_busy, framed("Save")).clicked() {
                 match self.target() {
                     Ok(target) => {
                         let change = Change::Put(Box::new(target), self.replaced.clone());
@@ -123,11 +123,11 @@ impl Form {
                     Err(problem) => self.problem = Some(problem),
                 }
             }
-            if ui.button("Cancel").clicked() {
+            if ui.add(framed("Cancel")).clicked() {
                 action = Some(Action::Cancel);
             }
             if let Some(id) = &self.replaced {
-                let button = ui.add_enabled(!is_busy, Button::new("Delete"));
+                let button = ui.add_enabled(!is_busy, framed("Delete"));
                 if button.tip("Removes the target from your file.").clicked() {
                     action = Some(Action::Save(Change::Remove(id.clone())));
                 }
@@ -167,6 +167,11 @@ impl Form {
             ..self.base.clone()
         })
     }
+}
+
+/// A button that is seen as one in a list.
+fn framed(name: &str) -> Button<'_> {
+    Button::new(name).frame_when_inactive(true)
 }
 
 /// A number as people write it; `None` of an empty field.

@@ -8,6 +8,7 @@ use crate::plugin::SharedState;
 use crate::targets::{Change, own_name};
 use crate::window::theme;
 use crate::window::tip::Tip;
+use egui::style::StyleModifier;
 use egui::{
     Align2, Button, Id, Key, Popup, PopupCloseBehavior, Response, RichText, Role, ScrollArea,
     Shape, Stroke, TextEdit, Ui, WidgetInfo, vec2,
@@ -55,7 +56,8 @@ impl View {
         let title = standing.target.as_ref().map_or(&chosen, |target| &target.name);
         let button = opener(ui, title);
         let list = Popup::menu(&button)
-            // Fields are clicked, too.
+            // It is more than a menu: its fields and buttons are to be seen as such, and fields are clicked, too.
+            .style(StyleModifier::default())
             .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
             .show(|ui| {
                 ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
@@ -150,7 +152,9 @@ impl View {
             {
                 self.change(Change::Favorite(entry.name.clone(), !entry.is_favorite));
             }
-            compare(ui, desk, entry);
+            if !compare(ui, desk, entry) {
+                self.problem = Some(format!("The strip has room for {COMPARED_MAX} targets."));
+            }
             let edit = if entry.is_own { 40.0 } else { 0.0 };
             let width = ui.available_width() - edit;
             let button = Button::selectable(chosen == entry.name, title.as_str());
@@ -214,8 +218,8 @@ fn opener(ui: &mut Ui, title: &str) -> Response {
     button
 }
 
-/// Whether a target is in the strip.
-fn compare(ui: &mut Ui, desk: &SharedState, entry: &Entry) {
+/// Whether a target is in the strip; says whether there was room for it.
+fn compare(ui: &mut Ui, desk: &SharedState, entry: &Entry) -> bool {
     let is_compared = desk.params.choices.read().compared.contains(&entry.name);
     let name = format!("compare: {}", entry.target.name);
     if switch(ui, Sign::Tick, is_compared, &name, COMPARE) {
@@ -224,8 +228,11 @@ fn compare(ui: &mut Ui, desk: &SharedState, entry: &Entry) {
             compared.retain(|other| *other != entry.name);
         } else if compared.len() < COMPARED_MAX {
             compared.push(entry.name.clone());
+        } else {
+            return false;
         }
     }
+    true
 }
 
 /// The field for a file with targets; says whether it was changed. The text is the user's while the field has the
@@ -323,6 +330,16 @@ mod tests {
         press_at(&mut stage, "TIDAL", Key::Enter);
         type_in(&mut stage, "nothing like it");
         assert!(stage.shows("No target matches."), "{:?}", stage.texts());
+    }
+
+    #[test]
+    fn strip_that_is_full_says_so() {
+        let (_folder, mut stage) = opened();
+        let names = delivery::shipped().iter().map(|target| target.id.clone());
+        stage.desk.params.choices.write().compared = names.skip(1).take(COMPARED_MAX).collect();
+        press_at(&mut stage, "compare: EBU R 128, quality control", Key::Space);
+        assert!(stage.shows("The strip has room for 8 targets."), "{:?}", stage.texts());
+        assert_eq!(stage.desk.params.choices.read().compared.len(), COMPARED_MAX);
     }
 
     #[test]
