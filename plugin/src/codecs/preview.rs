@@ -41,7 +41,10 @@ enum Finding {
 /// The trials and the thread that makes them.
 #[derive(Debug, Default)]
 pub(crate) struct Preview {
-    trials: Trials,
+    /// Of the latest clip that all codecs were tried on.
+    complete: Trials,
+    /// Of the clip that is tried now.
+    coming: Trials,
     job: Option<Job>,
 }
 
@@ -65,6 +68,7 @@ impl Drop for Job {
 impl Preview {
     /// Tries all codecs; what was under way is given up.
     pub(crate) fn begin(&mut self, source: Source) {
+        self.coming = Trials { largest: self.complete.largest, ..Trials::default() };
         let (to, findings) = channel();
         let cancel = Arc::new(AtomicBool::new(false));
         let of_thread = Arc::clone(&cancel);
@@ -74,7 +78,7 @@ impl Preview {
         self.job = match thread {
             Ok(thread) => Some(Job { findings, cancel, thread: Some(thread) }),
             Err(error) => {
-                self.trials.problem = Some(error.to_string());
+                self.complete.problem = Some(error.to_string());
                 None
             }
         };
@@ -87,19 +91,19 @@ impl Preview {
 
     /// Forgets the largest peaks.
     pub(crate) fn clear(&mut self) {
-        self.trials = Trials::default();
+        (self.complete, self.coming) = Default::default();
     }
 
     pub(crate) fn is_busy(&self) -> bool {
         self.job.is_some()
     }
 
-    /// What is known by now.
+    /// What is known: of one clip only, so that peaks can be compared; while the first one is tried, as far as it is.
     pub(crate) fn trials(&mut self) -> &Trials {
         let is_over = self.job.as_ref().is_some_and(|job| {
             loop {
                 match job.findings.try_recv() {
-                    Ok(finding) => self.trials.take(finding),
+                    Ok(finding) => self.coming.take(finding),
                     Err(TryRecvError::Empty) => break false,
                     Err(TryRecvError::Disconnected) => break true,
                 }
@@ -107,8 +111,10 @@ impl Preview {
         });
         if is_over {
             self.job = None;
+            self.complete = std::mem::take(&mut self.coming);
         }
-        &self.trials
+        let is_first = self.job.is_some() && self.complete.codecs.iter().all(Option::is_none);
+        if is_first { &self.coming } else { &self.complete }
     }
 }
 
@@ -264,6 +270,26 @@ mod tests {
         assert_eq!(of_file, finished(Source::Latest(clip)), "the same samples");
         let gone = finished(Source::Capture(folder.path().join("gone.wav")));
         assert!(gone.problem.unwrap().contains("gone.wav: "));
+    }
+
+    /// A loud clip after a soft one: no peak of the one stands beside one of the other.
+    #[test]
+    fn peaks_of_two_clips_are_never_mixed() {
+        let soft = |sample: &f32| 0.1 * sample;
+        let loud = clip(48_000, 1);
+        let planes = loud.planes.iter().map(|plane| plane.iter().map(soft).collect()).collect();
+        let mut preview = Preview::default();
+        for clip in [Clip { planes, ..loud.clone() }, loud] {
+            preview.begin(Source::Latest(clip));
+            while preview.is_busy() {
+                let trials = preview.trials().clone();
+                let peaks = trials.codecs.iter().flatten().filter_map(Trial::true_peak);
+                for peak in peaks {
+                    let change = peak.0 - trials.original.unwrap().0;
+                    assert!(change.abs() < 6.0, "{change} dB");
+                }
+            }
+        }
     }
 
     #[test]
