@@ -3,6 +3,7 @@
 use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
 use crate::editor;
 use crate::formats::Session;
+use crate::judge::{self, Judge};
 use crate::meters::{Listener, Meters, Shared};
 use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
@@ -43,6 +44,9 @@ pub(crate) struct SharedState {
     pub(crate) shared: Arc<Shared>,
     pub(crate) captures: Arc<Captures>,
     pub(crate) renders: Arc<Renders>,
+    pub(crate) judge: Judge,
+    /// Whether the plugin is active.
+    is_active: AtomicBool,
     /// For the names of captures.
     pub(crate) track: Track,
     stream: Mutex<Option<StreamSpec>>,
@@ -61,6 +65,8 @@ impl Default for SharedState {
             params,
             captures: Arc::default(),
             renders: Arc::default(),
+            judge: Judge::default(),
+            is_active: AtomicBool::default(),
             track: Track::default(),
             stream: Mutex::default(),
             wants_recorder: AtomicBool::default(),
@@ -73,12 +79,15 @@ impl Default for SharedState {
 impl Default for Wavemill {
     fn default() -> Self {
         let desk = Arc::new(SharedState::default());
+        let session = Session::begin();
+        let outputs: Arc<SharedState> = Arc::clone(&desk);
+        session.set_outputs(outputs);
         Self {
             tape: Tape::new(Arc::clone(&desk.captures)),
             desk,
             meters: None,
             follower: Follower::default(),
-            session: Session::begin(),
+            session,
             was_reset: false,
             worker: None,
         }
@@ -180,7 +189,10 @@ impl Task for SharedState {
             self.prepare_capture();
         }
         let rate = self.stream.lock().as_ref().map(|spec| spec.sample_rate);
-        self.listener.lock().listen(&self.shared, rate)
+        let pause = self.listener.lock().listen(&self.shared, rate);
+        self.judge.update(self);
+        let is_active = self.is_active.load(Ordering::Relaxed);
+        pause.into_iter().chain(is_active.then_some(judge::INTERVAL)).min()
     }
 }
 
@@ -255,6 +267,7 @@ impl Plugin for Wavemill {
             // The first frame belongs to the capture.
             self.desk.prepare_capture();
         }
+        self.desk.is_active.store(true, Ordering::Relaxed);
         self.session.activate(channel_count);
         true
     }
@@ -286,6 +299,7 @@ impl Plugin for Wavemill {
 
     fn deactivate(&mut self) {
         self.session.deactivate();
+        self.desk.is_active.store(false, Ordering::Relaxed);
         if let Some(meters) = &mut self.meters {
             meters.conclude();
         }

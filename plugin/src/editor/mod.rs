@@ -30,7 +30,7 @@ use nice_plug::context::gui::GuiContext;
 use spectrum::Spectrum;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use verdict::TargetState;
+pub(crate) use verdict::TargetState;
 
 /// How long after the last change things still move: falling levels.
 const RESTLESS_TIME: Duration = Duration::from_secs(5);
@@ -58,6 +58,11 @@ pub struct Face {
 
 /// What opens the editor.
 pub(crate) type Window = window::Window<Face>;
+
+/// Passages beyond the target's limits.
+pub(crate) fn violations(history: &Snapshot, standing: &TargetState) -> usize {
+    overs::of(history, standing).len()
+}
 
 /// The editor of an instance.
 pub(crate) fn editor(desk: &Arc<SharedState>) -> Window {

@@ -15,13 +15,13 @@ use wavemill_pipelines::delivery;
 const LOUD_LU: f64 = 5.0;
 
 /// The chosen target and what became of its measures.
-pub(super) struct TargetState {
+pub(crate) struct TargetState {
     /// As it was chosen: an id, or a file with an id. `None` until it is known what that means.
     name: Option<String>,
     pub(super) target: Option<Target>,
     /// One line: why there is no target.
     pub(super) error: Option<String>,
-    pub(super) judgment: Option<Judgment>,
+    pub(crate) judgment: Option<Judgment>,
     /// Targets of one's own are in files.
     file: Lookup<String, Result<Target, String>>,
 }
@@ -36,12 +36,12 @@ pub(super) enum Mark {
 }
 
 impl TargetState {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { name: None, target: None, error: None, judgment: None, file: Lookup::default() }
     }
 
     /// Judges the readings that are shown.
-    pub(super) fn update(&mut self, desk: &SharedState) {
+    pub(crate) fn update(&mut self, desk: &SharedState) {
         let name = desk.params.choices.read().target.clone();
         self.choose(name);
         let report = LoudnessReport {
@@ -117,7 +117,7 @@ impl TargetState {
 
     /// Short-term loudness beyond which a moment stands out: the target's own limit. Where only the whole is
     /// judged, moments may be louder, as they are in every programme that meets its target.
-    pub(super) fn loud_lufs(&self) -> Option<f32> {
+    pub(crate) fn loud_lufs(&self) -> Option<f32> {
         let target = self.target.as_ref()?;
         let of_whole =
             || target.tolerance_lu.and(target.integrated_lufs).map(|aim| aim.0 + LOUD_LU);
@@ -125,7 +125,7 @@ impl TargetState {
     }
 
     /// The largest true peak that passes now.
-    pub(super) fn peak_max_dbtp(&self) -> Option<f32> {
+    pub(crate) fn peak_max_dbtp(&self) -> Option<f32> {
         let of_verdict = self.verdict("true_peak_dbtp").and_then(|verdict| verdict.max);
         let of_target = || self.target.as_ref()?.true_peak_max_dbtp.map(|peak| peak.0);
         of_verdict.or_else(of_target).map(shown)

@@ -29,6 +29,7 @@ mod kill;
 mod locks;
 mod modes;
 mod offline;
+mod outputs;
 mod passing;
 #[cfg(target_os = "linux")]
 mod pictures;

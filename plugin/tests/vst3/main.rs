@@ -3,11 +3,13 @@
 
 #[path = "../common/chain.rs"]
 mod chain;
+mod changes;
 mod component;
 #[path = "../common/ebu.rs"]
 mod ebu;
 mod exported;
 mod modes;
+mod outputs;
 mod rack;
 #[path = "../../../core/tests/loudness/signals.rs"]
 #[allow(
