@@ -1,5 +1,6 @@
 //! Wavemill in a DAW: meters and captures on the master bus, as CLAP and VST3.
 
+mod addresses;
 mod capture;
 mod editor;
 mod exported;

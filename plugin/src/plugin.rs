@@ -1,5 +1,6 @@
 //! The plugin as the DAW sees it.
 
+use crate::addresses;
 use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
 use crate::editor;
 use crate::formats::Session;
@@ -221,7 +222,7 @@ pub(crate) const LAYOUTS: &[AudioIOLayout] = &[
 impl Plugin for Wavemill {
     const NAME: &'static str = "Wavemill Meter";
     const VENDOR: &'static str = "Wavemill";
-    const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
+    const URL: &'static str = addresses::HOMEPAGE;
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
@@ -289,6 +290,7 @@ impl Plugin for Wavemill {
         let transport = transport(context.transport());
         let frames = buffer.samples();
         self.measure(planes, transport, frames);
+        self.tape.locate(transport.position);
         let need = self.record(planes, transport.is_playing);
         if need != Need::Nothing {
             self.desk.wants_recorder.fetch_or(need == Need::Recorder, Ordering::Release);
@@ -454,8 +456,8 @@ impl ClapPlugin for Wavemill {
     const CLAP_ID: &'static str = "org.wavemill.wavemill";
     const CLAP_DESCRIPTION: Option<&'static str> =
         Some("Loudness meters against delivery targets, and captures");
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_MANUAL_URL: Option<&'static str> = addresses::MANUAL;
+    const CLAP_SUPPORT_URL: Option<&'static str> = addresses::SUPPORT;
     const CLAP_FEATURES: &'static [ClapFeature] = &[
         ClapFeature::AudioEffect,
         ClapFeature::Analyzer,
