@@ -59,6 +59,13 @@ pub(crate) struct Component {
 pub(crate) const METERS: &[u8; 16] = b"WavemillMeters01";
 pub(crate) const RACK: &[u8; 16] = b"WavemillRack0001";
 
+/// The plugin's factory.
+pub(crate) fn factory() -> ComPtr<IPluginFactory> {
+    let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
+    // SAFETY: it is one.
+    unsafe { ComPtr::from_raw(factory) }.unwrap()
+}
+
 impl Component {
     /// The meters.
     pub(crate) fn new() -> Self {
@@ -67,9 +74,7 @@ impl Component {
 
     /// The class of an id.
     pub(crate) fn of(id: &[u8; 16]) -> Self {
-        let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
-        // SAFETY: the plugin's factory.
-        let factory = unsafe { ComPtr::from_raw(factory) }.unwrap();
+        let factory = factory();
         assert_eq!(class_ids(&factory), [*METERS, *RACK]);
         Self::of_factory(&factory, id)
     }

@@ -9,6 +9,9 @@ mod component;
 mod ebu;
 mod exported;
 mod modes;
+mod module;
+#[path = "../../../tests/xtask/src/module_info.rs"]
+mod module_info;
 mod outputs;
 mod rack;
 #[path = "../../../core/tests/loudness/signals.rs"]
