@@ -76,11 +76,11 @@ impl Judge {
 
     fn count(&self, work: &mut Work, desk: &SharedState) {
         let limits = [work.target.loud_lufs(), work.target.peak_max_dbtp()];
-        let of = (desk.shared.history.version(), limits);
+        let of = (desk.shared.history_version(), limits);
         if work.counted == Some(of) {
             return;
         }
-        desk.shared.history.read(&mut work.history);
+        desk.shared.read_history(&mut work.history);
         let count = violations(&work.history, &work.target);
         #[expect(clippy::cast_precision_loss, reason = "as many as the history has points")]
         let count = limits.iter().any(Option::is_some).then_some(count as f32);

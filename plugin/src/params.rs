@@ -125,6 +125,8 @@ pub(crate) struct Choices {
     pub scale: LevelScale,
     /// Whether the numbers have a table of the channels.
     pub shows_channels: bool,
+    /// Whether the program is measured at its places in the song.
+    pub follows_timeline: bool,
 }
 
 /// Scales of the level bars. Words of a newer version mean the default.
@@ -192,6 +194,7 @@ impl Default for Choices {
             shows_profile: false,
             scale: LevelScale::default(),
             shows_channels: false,
+            follows_timeline: false,
         }
     }
 }

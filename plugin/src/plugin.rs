@@ -191,9 +191,12 @@ impl Task for SharedState {
         }
         let rate = self.stream.lock().as_ref().map(|spec| spec.sample_rate);
         let pause = self.listener.lock().listen(&self.shared, rate);
+        self.shared.timeline.turn(self.params.choices.read().follows_timeline);
+        let timeline = self.shared.timeline.tend();
         self.judge.update(self);
         let is_active = self.is_active.load(Ordering::Relaxed);
-        pause.into_iter().chain(is_active.then_some(judge::INTERVAL)).min()
+        let interval = timeline.unwrap_or(judge::INTERVAL);
+        pause.into_iter().chain(is_active.then_some(interval)).min()
     }
 }
 
@@ -256,8 +259,9 @@ impl Plugin for Wavemill {
         self.session.deactivate();
         let Some(spec) = spec(channel_count, buffer_config.sample_rate) else { return false };
         self.desk.begin(&spec);
-        let shows_channels = self.desk.params.choices.read().shows_channels;
-        self.desk.shared.channels.want_true_peaks(shows_channels);
+        let choices = self.desk.params.choices.read().clone();
+        self.desk.shared.channels.want_true_peaks(choices.shows_channels);
+        self.desk.shared.timeline.turn(choices.follows_timeline);
         self.hire();
         let is_new = self.meters.as_ref().is_none_or(|meters| *meters.spec() != spec);
         if is_new {
@@ -341,7 +345,7 @@ impl Wavemill {
     fn measure(&mut self, planes: &[&mut [f32]], transport: Transport, frames: usize) {
         let habits = TransportRules {
             follows: self.desk.params.follow.value(),
-            resets: self.desk.params.reset_on_start.value(),
+            resets: self.desk.params.reset_on_start.value() && !self.desk.shared.timeline.is_on(),
         };
         let order = self.follower.order(transport, frames, habits);
         let (wants_reset, mono) = (self.desk.params.reset.value(), self.mono_mode());
@@ -355,6 +359,7 @@ impl Wavemill {
         let is_paused = self.desk.params.bypass.value() || self.desk.shared.is_paused();
         if order != Order::Pause && !is_paused {
             meters.push(planes);
+            meters.push_at(planes, transport.position.filter(|_| transport.is_playing));
             if self.session.is_offline() {
                 // Nobody knows which block of a render is its last.
                 meters.publish_now();

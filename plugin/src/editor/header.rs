@@ -38,7 +38,7 @@ pub(super) fn show(
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
                 ui.menu_button("Numbers", |ui| {
-                    export.show(ui, session, &desk.capture_folder());
+                    export.show(ui, session, desk);
                 });
                 let tip = "Resets all measurements.";
                 if ui.add(Button::new("Reset")).tip(tip).clicked() {

@@ -9,15 +9,18 @@ mod header;
 mod history;
 mod layout;
 mod level_scale;
+mod markers;
 mod numbers;
 mod output;
 mod overlay;
 mod overs;
+mod report;
 mod scope;
 mod spectrum;
 mod spectrum_view;
 #[cfg(test)]
 pub(crate) mod stage;
+mod timeline;
 mod verdict;
 pub(crate) mod words;
 
@@ -124,10 +127,10 @@ impl Face {
         let elapsed_s = (now - self.drawn_at).as_secs_f32().min(1.0);
         self.drawn_at = now;
         let shared = &self.desk.shared;
-        let version = shared.history.version();
+        let version = shared.history_version();
         if version != self.history_version {
             self.history_version = version;
-            shared.history.read(&mut self.history);
+            shared.read_history(&mut self.history);
         }
         let position = shared.tap.position();
         let is_new = position != self.seen;
@@ -157,6 +160,7 @@ impl Face {
             music: music.as_deref(),
             history: &self.history,
             standing: &self.standing,
+            part_s: self.history_view.part_s(&self.history),
         };
         let views = (&mut self.own_target, &mut self.export);
         header::show(ui, regions.header, &self.desk, views, &session, context);
@@ -164,6 +168,7 @@ impl Face {
         bars::show(ui, regions.bars, &self.desk, &self.standing);
         let counts = self.desk.shared.distribution.counts();
         self.history_view.show(ui, regions.history, &self.history, &counts, &self.standing);
+        timeline::show(ui, regions.history, &self.desk);
         self.spectrum_view.show(
             ui,
             regions.spectrum,

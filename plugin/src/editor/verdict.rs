@@ -198,7 +198,7 @@ fn read(name: &str) -> Result<Target, String> {
 }
 
 /// The readings as a report, which is what is judged.
-fn report(readings: &Readings) -> LoudnessReport {
+pub(super) fn report(readings: &Readings) -> LoudnessReport {
     let value = |reading: &Reading| reading.get().map(f64::from);
     LoudnessReport {
         integrated_lufs: value(&readings.integrated_lufs).map(Lufs),
@@ -207,6 +207,8 @@ fn report(readings: &Readings) -> LoudnessReport {
         short_term_max_lufs: value(&readings.short_term_max_lufs).map(Lufs),
         true_peak_dbtp: value(&readings.true_peak_dbtp).map(Dbtp),
         true_peak_precise_dbtp: value(&readings.true_peak_precise_dbtp).map(Dbtp),
+        peak_to_loudness_lu: value(&readings.peak_to_loudness_lu).map(Lu),
+        peak_to_short_term_lu: value(&readings.peak_to_short_term_lu).map(Lu),
         ..LoudnessReport::default()
     }
 }

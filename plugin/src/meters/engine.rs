@@ -2,12 +2,13 @@
 
 use super::channels::{ChannelMeters, Channels};
 use super::distribution::Distribution;
-use super::history::{History, HistoryWriter, Point};
+use super::history::{History, HistoryWriter, Point, Snapshot};
 use super::levels::{LevelMeters, Levels};
 use super::music::{Music, MusicReading};
 use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
 use super::tap::Tap;
+use super::timeline::{Timeline, TimelineWriter};
 use nice_plug::params::persist::PersistentField;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,6 +47,8 @@ pub struct Shared {
     pub(crate) channels: Channels,
     /// Levels of the channels, while the window shows them.
     pub(crate) levels: Levels,
+    /// The program at its places in the song.
+    pub(crate) timeline: Timeline,
     /// The latest samples.
     pub tap: Tap,
     /// What the worker found in them.
@@ -63,9 +66,34 @@ impl Shared {
         self.invalid.load(Ordering::Relaxed)
     }
 
+    /// Whether the program on the timeline is what is shown.
+    pub(crate) fn shows_timeline(&self) -> bool {
+        self.timeline.is_on() && self.timeline.readings().has_signal()
+    }
+
+    /// Changes whenever [`Self::read_history`] would give something else.
+    pub(crate) fn history_version(&self) -> (u64, usize) {
+        if self.shows_timeline() {
+            return (self.timeline.version(), usize::MAX);
+        }
+        self.history.version()
+    }
+
+    /// Copies the curve that is shown into `snapshot`. Not for the audio thread.
+    pub(crate) fn read_history(&self, snapshot: &mut Snapshot) {
+        if self.shows_timeline() {
+            self.timeline.read(snapshot);
+        } else {
+            self.history.read(snapshot);
+        }
+    }
+
     /// Readings to show, and whether they were saved with the project: they are, until anything but silence
     /// is measured.
     pub(crate) fn shown(&self) -> (&Readings, bool) {
+        if self.shows_timeline() {
+            return (self.timeline.readings(), false);
+        }
         let is_saved = self.saved.has_signal() && !self.readings.has_signal();
         (if is_saved { &self.saved } else { &self.readings }, is_saved)
     }
@@ -129,6 +157,7 @@ pub(crate) struct Meters {
     channels: ChannelMeters,
     levels: LevelMeters,
     scribe: HistoryWriter,
+    timeline: TimelineWriter,
     block: Block,
     /// Front left and right, or the only channel twice.
     front: [usize; 2],
@@ -162,6 +191,7 @@ impl Meters {
             channels: ChannelMeters::new(spec),
             levels: LevelMeters::new(spec),
             scribe: HistoryWriter::default(),
+            timeline: TimelineWriter::new(spec, mono),
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
             front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
             position: 0,
@@ -187,6 +217,7 @@ impl Meters {
         self.mono = mono;
         if let Some(other) = &mut self.other {
             std::mem::swap(&mut self.loudness, other);
+            self.timeline.set_mono(&self.spec, mono);
             self.clear();
         }
     }
@@ -203,6 +234,8 @@ impl Meters {
         self.channels.clear(&self.shared.channels);
         self.levels.clear(&self.shared.levels);
         self.scribe.clear(&self.shared.history);
+        self.timeline.clear();
+        self.shared.timeline.clear();
         self.shared.distribution.clear();
         self.shared.readings.clear();
         self.shared.tap.begin();
@@ -229,6 +262,12 @@ impl Meters {
                 self.measure_waiting();
             }
         }
+    }
+
+    /// Measures one block at its place in the song, in frames; `None` where it has none.
+    pub(crate) fn push_at(&mut self, planes: &[&mut [f32]], place: Option<i64>) {
+        let place = place.filter(|_| self.shared.timeline.is_on());
+        self.timeline.push(planes, place, &self.shared.timeline);
     }
 
     /// Measures what was collected. Real-time.
@@ -342,7 +381,7 @@ impl Meters {
 
     fn publish(&self, reading: &LoudnessReading) {
         let measured_s = self.position as f64 / f64::from(self.spec.sample_rate.0);
-        self.shared.readings.set(&Values {
+        let values = Values {
             momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
             momentary_max_lufs: shown(reading.momentary_max_lufs.map(|lufs| lufs.0)),
             short_term_lufs: shown(reading.short_term_lufs.map(|lufs| lufs.0)),
@@ -357,7 +396,9 @@ impl Meters {
             correlation: shown(self.stereo.correlation()),
             balance_db: shown(self.stereo.balance_db()),
             measured_s: shown(Some(measured_s)),
-        });
+        };
+        self.shared.readings.set(&values);
+        self.shared.timeline.set_live(&values);
     }
 }
 

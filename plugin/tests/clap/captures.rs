@@ -9,7 +9,12 @@ use wavemill_core::audio::Samples;
 
 /// A state with a folder for captures.
 pub(crate) fn state(folder: &Path) -> Vec<u8> {
-    let choices = serde_json::json!({ "capture_folder": folder }).to_string();
+    state_of(&serde_json::json!({ "capture_folder": folder }))
+}
+
+/// A state with these choices.
+pub(crate) fn state_of(choices: &Value) -> Vec<u8> {
+    let choices = choices.to_string();
     let params = serde_json::json!({ "capture": { "string": "off" } });
     let state = serde_json::json!({
         "version": "0.1.0", "params": params, "fields": { "choices": choices }

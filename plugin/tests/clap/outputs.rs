@@ -1,6 +1,7 @@
 //! Readings as parameters that a DAW reads.
 
-use crate::host::{Host, Running, STEREO, Stream, instance, save, value};
+use crate::captures::state_of;
+use crate::host::{Host, Running, STEREO, Stream, instance, load, save, transport, value};
 use crate::signals::{LOUDNESS_TOLERANCE_LU, tone};
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_host::prelude::*;
@@ -125,4 +126,31 @@ fn outputs_cannot_be_set_and_are_in_no_state() {
     };
     assert_eq!(params(&save(&mut instance)), params(&before));
     assert!(!after.contains("1001") && !after.contains("Violations"), "{after}");
+}
+
+/// Half of a program replaced by one 10 dB softer: -23 LUFS and -33 LUFS in equal parts, both within the relative gate,
+/// have 10 lg(0.55) less than -23 LUFS. BS.1770-5, Annex 1.
+#[test]
+fn outputs_follow_what_is_replaced_on_the_timeline() {
+    let mut instance = instance();
+    assert!(load(&mut instance, &state_of(&serde_json::json!({ "follows_timeline": true }))));
+    let mut running = Running::with(instance, STEREO);
+    let mut play = |level: f64, from_s: f64| {
+        let plane = tone(&[(level, 10.0)]);
+        for (index, piece) in plane.chunks(480).enumerate() {
+            let at_s = from_s + index as f64 * 0.01;
+            running.process(&[piece, piece], Some(&transport(true, at_s)));
+        }
+    };
+    play(-23.0, 100.0);
+    play(-23.0, 110.0);
+    play(-33.0, 110.0);
+    let expected = -23.0 + 10.0 * 0.55f64.log10();
+    let is_there = |integrated: f64| (integrated - expected).abs() <= LOUDNESS_TOLERANCE_LU;
+    let begin = std::time::Instant::now();
+    while !is_there(value(&mut running.instance, "Integrated")) {
+        let integrated = value(&mut running.instance, "Integrated");
+        assert!(begin.elapsed().as_secs() < 20, "{integrated} is not {expected}");
+        std::thread::yield_now();
+    }
 }
