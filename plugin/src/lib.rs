@@ -6,6 +6,7 @@ mod editor;
 mod exported;
 mod formats;
 mod judge;
+mod log;
 mod lookup;
 mod meters;
 mod outputs;

@@ -105,6 +105,10 @@ pub(crate) struct WavemillParams {
 /// that an older state does not have get their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches that have nothing to do with each other"
+)]
 pub(crate) struct Choices {
     /// Size of the editor in points.
     pub window: (u32, u32),
@@ -127,6 +131,8 @@ pub(crate) struct Choices {
     pub shows_channels: bool,
     /// Whether the program is measured at its places in the song.
     pub follows_timeline: bool,
+    /// Whether each second is written to a log.
+    pub logs: bool,
 }
 
 /// Scales of the level bars. Words of a newer version mean the default.
@@ -195,6 +201,7 @@ impl Default for Choices {
             scale: LevelScale::default(),
             shows_channels: false,
             follows_timeline: false,
+            logs: false,
         }
     }
 }

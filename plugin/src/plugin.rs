@@ -168,6 +168,15 @@ impl SharedState {
         (true, "Processes the latest capture again.")
     }
 
+    /// Turns on and off what is chosen. Not for the audio thread.
+    fn follow_choices(&self) {
+        let choices = self.params.choices.read().clone();
+        self.shared.timeline.turn(choices.follows_timeline);
+        self.shared.log.turn(choices.logs && self.is_active.load(Ordering::Relaxed), || {
+            capture_folder(&choices).join(Stem::Dated(Arc::clone(&self.track)).now())
+        });
+    }
+
     /// Renders the latest capture once more.
     pub(crate) fn render_latest(&self) {
         if let Some(capture) =
@@ -191,7 +200,7 @@ impl Task for SharedState {
         }
         let rate = self.stream.lock().as_ref().map(|spec| spec.sample_rate);
         let pause = self.listener.lock().listen(&self.shared, rate);
-        self.shared.timeline.turn(self.params.choices.read().follows_timeline);
+        self.follow_choices();
         let timeline = self.shared.timeline.tend();
         self.judge.update(self);
         let is_active = self.is_active.load(Ordering::Relaxed);
@@ -259,9 +268,8 @@ impl Plugin for Wavemill {
         self.session.deactivate();
         let Some(spec) = spec(channel_count, buffer_config.sample_rate) else { return false };
         self.desk.begin(&spec);
-        let choices = self.desk.params.choices.read().clone();
-        self.desk.shared.channels.want_true_peaks(choices.shows_channels);
-        self.desk.shared.timeline.turn(choices.follows_timeline);
+        let shows_channels = self.desk.params.choices.read().shows_channels;
+        self.desk.shared.channels.want_true_peaks(shows_channels);
         self.hire();
         let is_new = self.meters.as_ref().is_none_or(|meters| *meters.spec() != spec);
         if is_new {
@@ -273,6 +281,7 @@ impl Plugin for Wavemill {
             self.desk.prepare_capture();
         }
         self.desk.is_active.store(true, Ordering::Relaxed);
+        self.desk.follow_choices();
         self.session.activate(channel_count);
         true
     }
@@ -324,6 +333,7 @@ impl Plugin for Wavemill {
 impl Drop for Wavemill {
     fn drop(&mut self) {
         self.tape.end();
+        self.desk.shared.log.end();
     }
 }
 
@@ -358,7 +368,6 @@ impl Wavemill {
         }
         let is_paused = self.desk.params.bypass.value() || self.desk.shared.is_paused();
         if order != Order::Pause && !is_paused {
-            meters.push(planes);
             meters.push_at(planes, transport.position.filter(|_| transport.is_playing));
             if self.session.is_offline() {
                 // Nobody knows which block of a render is its last.

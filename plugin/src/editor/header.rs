@@ -136,6 +136,7 @@ fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {
     ] {
         checkbox(ui, param, words, context);
     }
+    log(ui, desk);
     ui.separator();
     ui.horizontal(|ui| {
         ui.label("Zoom");
@@ -147,6 +148,24 @@ fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {
             }
         }
     });
+}
+
+/// The switch of the log, and what became of it.
+fn log(ui: &mut Ui, desk: &SharedState) {
+    let mut logs = desk.params.choices.read().logs;
+    let tip = "A CSV file in the folder of captures, with a line each second: position in the song, loudness, true peak.";
+    if ui.checkbox(&mut logs, "Log each second to a file").tip(tip).changed() {
+        desk.params.choices.write().logs = logs;
+        desk.wake();
+    }
+    let state = desk.shared.log.state();
+    if let Some(error) = &state.error {
+        ui.label(RichText::new(error).color(theme::BAD).size(11.0));
+    } else if let Some(path) = state.path.as_ref().filter(|_| logs) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        ui.add(label(RichText::new(name).color(theme::FAINT).size(11.0)))
+            .tip(&path.display().to_string());
+    }
 }
 
 fn checkbox(ui: &mut Ui, param: &BoolParam, words: &str, context: &GuiContext) {

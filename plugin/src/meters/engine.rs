@@ -9,6 +9,7 @@ use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
 use super::tap::Tap;
 use super::timeline::{Timeline, TimelineWriter};
+use crate::log::{Log, SecondCollector};
 use nice_plug::params::persist::PersistentField;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -49,6 +50,8 @@ pub struct Shared {
     pub(crate) levels: Levels,
     /// The program at its places in the song.
     pub(crate) timeline: Timeline,
+    /// A line each second.
+    pub(crate) log: Log,
     /// The latest samples.
     pub tap: Tap,
     /// What the worker found in them.
@@ -158,6 +161,9 @@ pub(crate) struct Meters {
     levels: LevelMeters,
     scribe: HistoryWriter,
     timeline: TimelineWriter,
+    second: SecondCollector,
+    /// A place in the song, in frames, and the frame measured there.
+    place: Option<(i64, u64)>,
     block: Block,
     /// Front left and right, or the only channel twice.
     front: [usize; 2],
@@ -192,6 +198,8 @@ impl Meters {
             levels: LevelMeters::new(spec),
             scribe: HistoryWriter::default(),
             timeline: TimelineWriter::new(spec, mono),
+            second: SecondCollector::default(),
+            place: None,
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
             front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
             position: 0,
@@ -241,6 +249,7 @@ impl Meters {
         self.shared.tap.begin();
         self.shared.invalid.store(0, Ordering::Relaxed);
         (self.position, self.waiting) = (0, 0);
+        (self.second, self.place) = (SecondCollector::default(), None);
     }
 
     /// Measures one block: a slice a channel, all of one length.
@@ -266,6 +275,8 @@ impl Meters {
 
     /// Measures one block at its place in the song, in frames; `None` where it has none.
     pub(crate) fn push_at(&mut self, planes: &[&mut [f32]], place: Option<i64>) {
+        self.place = place.map(|place| (place, self.position + self.waiting as u64));
+        self.push(planes);
         let place = place.filter(|_| self.shared.timeline.is_on());
         self.timeline.push(planes, place, &self.shared.timeline);
     }
@@ -341,10 +352,25 @@ impl Meters {
             true_peak_dbtp: shown(reading.true_peak_now_dbtp.map(|peak| peak.0)),
         };
         self.scribe.push(&self.shared.history, point);
+        self.log(point, reading);
         if let Some(lufs) = reading.short_term_lufs {
             self.shared.distribution.add(lufs.0);
         }
         self.stereo.advance();
+    }
+
+    fn log(&mut self, point: Point, reading: &LoudnessReading) {
+        let rate_hz = f64::from(self.spec.sample_rate.0);
+        let position_s = self.place.map(|(place, at)| {
+            let frames = self.position.wrapping_sub(at).cast_signed();
+            #[expect(clippy::cast_precision_loss, reason = "a time")]
+            let place = place.saturating_add(frames) as f64;
+            place / rate_hz
+        });
+        let second = self.second.add(point, reading, position_s);
+        if let Some(second) = second.filter(|_| self.shared.log.is_on()) {
+            self.shared.log.send(second);
+        }
     }
 
     /// Publishes all that is known now, wherever the next reading is due. Real-time.

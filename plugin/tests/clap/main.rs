@@ -27,6 +27,7 @@ mod exported;
 mod host;
 mod kill;
 mod locks;
+mod log;
 mod modes;
 mod offline;
 mod outputs;

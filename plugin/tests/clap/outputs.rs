@@ -82,12 +82,13 @@ fn outputs_say_what_was_measured_and_are_sent_as_it_changes() {
     assert_eq!(all[..4], ["-23.0 LUFS", "-23.0 LUFS", "-23.0 LUFS", "0.0 LU"]);
     assert_eq!(all[4..], ["-23.0 dBTP", "pass", "0"]);
     // A clip: beyond the limit of R 128. The worker judges when it comes to it.
+    let mut latest = std::collections::BTreeMap::new();
     for level in [1.5, 0.1, 0.1] {
         running.process(&vec![vec![level; 4000]; 2], None);
+        latest.extend(running.audio.sent());
     }
     let all = texts(&mut running.instance);
     assert_eq!(all[5..], ["fail", "1"], "{all:?}");
-    let mut latest = std::collections::BTreeMap::new();
     while latest.get(&1006) != Some(&2.0) || latest.get(&1007) != Some(&1.0) {
         running.process(&[[0.1f32; 64]; 2], None);
         latest.extend(running.audio.sent());
@@ -129,7 +130,7 @@ fn outputs_cannot_be_set_and_are_in_no_state() {
 }
 
 /// Half of a program replaced by one 10 dB softer: -23 LUFS and -33 LUFS in equal parts, both within the relative gate,
-/// have 10 lg(0.55) less than -23 LUFS. BS.1770-5, Annex 1.
+/// have 10 lg(0.55), -2.596 dB, less than -23 LUFS. BS.1770-5, Annex 1.
 #[test]
 fn outputs_follow_what_is_replaced_on_the_timeline() {
     let mut instance = instance();
@@ -145,7 +146,7 @@ fn outputs_follow_what_is_replaced_on_the_timeline() {
     play(-23.0, 100.0);
     play(-23.0, 110.0);
     play(-33.0, 110.0);
-    let expected = -23.0 + 10.0 * 0.55f64.log10();
+    let expected = -23.0 - 2.596;
     let is_there = |integrated: f64| (integrated - expected).abs() <= LOUDNESS_TOLERANCE_LU;
     let begin = std::time::Instant::now();
     while !is_there(value(&mut running.instance, "Integrated")) {

@@ -72,7 +72,7 @@ fn plays(stream: Stream, seed: u32) {
     let mut player = Player { running, chance: Chance(seed), is_playing: false, at_s: 0.0 };
     // Recorders come from another thread when they come: on until some captures began and ended.
     let mut block_count = 0;
-    while block_count < 1500 || files(folder.path()).len() < 5 {
+    while block_count < 1500 || files(folder.path()).len() < 6 {
         player.block();
         block_count += 1;
     }

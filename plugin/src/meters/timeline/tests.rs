@@ -57,7 +57,6 @@ impl Daw {
             let end = (at + 509).min(frames.end);
             let block: Vec<&mut [f32]> = song.iter_mut().map(|plane| &mut plane[at..end]).collect();
             let place = start + i64::try_from(at).unwrap();
-            self.meters.push(&block);
             self.meters.push_at(&block, Some(place));
             at = end;
         }
@@ -187,7 +186,6 @@ fn what_has_no_place_is_not_on_the_timeline_and_reset_clears_it() {
     let mut daw = Daw::new(48_000);
     let live = |daw: &Daw| !daw.shared.shows_timeline();
     let block: Vec<&mut [f32]> = song.iter_mut().map(|plane| &mut plane[..480_000]).collect();
-    daw.meters.push(&block);
     daw.meters.push_at(&block, None);
     daw.settle();
     assert!(live(&daw) && daw.shared.shown().0.integrated_lufs.get().is_some());
