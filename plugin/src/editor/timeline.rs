@@ -8,11 +8,17 @@ use egui::{Rect, RichText, Ui, pos2};
 const TIP: &str = "Measures on the DAW's timeline: parts that are played again replace what was there, and integrated \
     loudness, range, maxima and true peak are those of all parts. Reset clears it.";
 
+/// What the buttons at the right need, in points.
+const BUTTONS_WIDTH: f32 = 190.0;
+
+/// Room without which words are left out.
+const WORDS_MIN: f32 = 60.0;
+
 /// Beside the title of the history.
 pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState) {
     let row = Rect {
         min: pos2(rect.left() + 66.0, rect.top() + 1.0),
-        max: pos2(rect.left() + 270.0, rect.top() + 19.0),
+        max: pos2((rect.right() - BUTTONS_WIDTH).max(rect.left() + 130.0), rect.top() + 19.0),
     };
     panel::inside(ui, row, |ui| {
         ui.horizontal_centered(|ui| {
@@ -24,8 +30,10 @@ pub(super) fn show(ui: &mut Ui, rect: Rect, desk: &SharedState) {
                 desk.shared.timeline.turn(!is_on);
                 desk.wake();
             }
-            if let Some(words) = is_on.then(|| state(desk)).flatten() {
-                ui.add(label(RichText::new(words).size(10.5).color(theme::HELD)));
+            let words = is_on.then(|| state(desk)).flatten();
+            if let Some(words) = words.filter(|_| ui.available_width() > WORDS_MIN) {
+                let text = RichText::new(&words).size(10.5).color(theme::HELD);
+                ui.add(label(text).truncate()).tip(&words);
             }
         });
     });
