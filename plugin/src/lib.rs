@@ -1,13 +1,17 @@
 //! Wavemill in a DAW: meters and captures on the master bus, as CLAP and VST3.
 
+mod addresses;
 mod audition;
 mod capture;
 mod codecs;
 mod editor;
 mod exported;
 mod formats;
+mod judge;
+mod log;
 mod lookup;
 mod meters;
+mod outputs;
 mod params;
 mod plugin;
 mod rack;

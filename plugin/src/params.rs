@@ -136,6 +136,10 @@ pub(crate) struct Choices {
     pub shows_stereo: bool,
     /// Whether the spectrum is shown over time.
     pub shows_spectrogram: bool,
+    /// Whether the program is measured at its places in the song.
+    pub follows_timeline: bool,
+    /// Whether each second is written to a log.
+    pub logs: bool,
 }
 
 /// Scales of the level bars. Words of a newer version mean the default.
@@ -211,6 +215,8 @@ impl Default for Choices {
             shows_channels: false,
             shows_stereo: false,
             shows_spectrogram: false,
+            follows_timeline: false,
+            logs: false,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The plugin as the DAW sees it.
 
+use crate::addresses;
 use crate::audition::{Audition, AuditionGain};
 use crate::capture::{Captures, Folder, Need, Progress, Stem, Tape, Target, Timing, Track};
 use crate::codecs::ClipCollector;
 use crate::editor;
 use crate::formats::Session;
+use crate::judge::{self, Judge};
 use crate::meters::{Listener, Meters, Shared};
 use crate::params::{self, CaptureMode, Choices, WavemillParams};
 use crate::render::{Renders, Request};
@@ -49,6 +51,9 @@ pub(crate) struct SharedState {
     pub(crate) renders: Arc<Renders>,
     /// The platform's level, while the window asks for it.
     pub(crate) audition: Audition,
+    pub(crate) judge: Judge,
+    /// Whether the plugin is active.
+    is_active: AtomicBool,
     /// For the names of captures.
     pub(crate) track: Track,
     /// Targets of the user's; `None` where there is no folder for them.
@@ -72,6 +77,8 @@ impl Default for SharedState {
             captures: Arc::default(),
             renders: Arc::default(),
             audition: Audition::default(),
+            judge: Judge::default(),
+            is_active: AtomicBool::default(),
             track: Track::default(),
             // Tests have folders of their own.
             targets: Store::of_user().filter(|_| !cfg!(test)),
@@ -87,13 +94,16 @@ impl Default for SharedState {
 impl Default for Wavemill {
     fn default() -> Self {
         let desk = Arc::new(SharedState::default());
+        let session = Session::begin();
+        let outputs: Arc<SharedState> = Arc::clone(&desk);
+        session.set_outputs(outputs);
         Self {
             tape: Tape::new(Arc::clone(&desk.captures)),
             desk,
             meters: None,
             audition: AuditionGain::new(48_000.0),
             follower: Follower::default(),
-            session: Session::begin(),
+            session,
             was_reset: false,
             worker: None,
         }
@@ -173,6 +183,15 @@ impl SharedState {
         (true, "Processes the latest capture again.")
     }
 
+    /// Turns on and off what is chosen. Not for the audio thread.
+    fn follow_choices(&self) {
+        let choices = self.params.choices.read().clone();
+        self.shared.timeline.turn(choices.follows_timeline);
+        self.shared.log.turn(choices.logs && self.is_active.load(Ordering::Relaxed), || {
+            capture_folder(&choices).join(Stem::Dated(Arc::clone(&self.track)).now())
+        });
+    }
+
     /// Renders the latest capture once more.
     pub(crate) fn render_latest(&self) {
         if let Some(capture) =
@@ -196,7 +215,13 @@ impl Task for SharedState {
         }
         let rate = self.stream.lock().as_ref().map(|spec| spec.sample_rate);
         self.clip.lock().collect(&self.shared.tap, rate);
-        self.listener.lock().listen(&self.shared, rate)
+        let pause = self.listener.lock().listen(&self.shared, rate);
+        self.follow_choices();
+        let timeline = self.shared.timeline.tend();
+        self.judge.update(self);
+        let is_active = self.is_active.load(Ordering::Relaxed);
+        let interval = timeline.unwrap_or(judge::INTERVAL);
+        pause.into_iter().chain(is_active.then_some(interval)).min()
     }
 }
 
@@ -230,7 +255,7 @@ pub(crate) const RACK_LAYOUTS: &[AudioIOLayout] = LAYOUTS.split_at(8).0;
 impl Plugin for Wavemill {
     const NAME: &'static str = "Wavemill Meter";
     const VENDOR: &'static str = "Wavemill";
-    const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
+    const URL: &'static str = addresses::HOMEPAGE;
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
@@ -277,6 +302,8 @@ impl Plugin for Wavemill {
             // The first frame belongs to the capture.
             self.desk.prepare_capture();
         }
+        self.desk.is_active.store(true, Ordering::Relaxed);
+        self.desk.follow_choices();
         self.session.activate(channel_count);
         true
     }
@@ -299,6 +326,7 @@ impl Plugin for Wavemill {
         let transport = transport(context.transport());
         let frames = buffer.samples();
         self.measure(planes, transport, frames);
+        self.tape.locate(transport.position);
         let need = self.record(planes, transport.is_playing);
         if need != Need::Nothing {
             self.desk.wants_recorder.fetch_or(need == Need::Recorder, Ordering::Release);
@@ -310,6 +338,7 @@ impl Plugin for Wavemill {
 
     fn deactivate(&mut self) {
         self.session.deactivate();
+        self.desk.is_active.store(false, Ordering::Relaxed);
         if let Some(meters) = &mut self.meters {
             meters.conclude();
         }
@@ -328,6 +357,7 @@ impl Plugin for Wavemill {
 impl Drop for Wavemill {
     fn drop(&mut self) {
         self.tape.end();
+        self.desk.shared.log.end();
     }
 }
 
@@ -349,7 +379,7 @@ impl Wavemill {
     fn measure(&mut self, planes: &[&mut [f32]], transport: Transport, frames: usize) {
         let habits = TransportRules {
             follows: self.desk.params.follow.value(),
-            resets: self.desk.params.reset_on_start.value(),
+            resets: self.desk.params.reset_on_start.value() && !self.desk.shared.timeline.is_on(),
         };
         let order = self.follower.order(transport, frames, habits);
         let (wants_reset, mono) = (self.desk.params.reset.value(), self.mono_mode());
@@ -362,7 +392,7 @@ impl Wavemill {
         }
         let is_paused = self.desk.params.bypass.value() || self.desk.shared.is_paused();
         if order != Order::Pause && !is_paused {
-            meters.push(planes);
+            meters.push_at(planes, transport.position.filter(|_| transport.is_playing));
             if self.session.is_offline() {
                 // Nobody knows which block of a render is its last.
                 meters.publish_now();
@@ -474,8 +504,8 @@ impl ClapPlugin for Wavemill {
     const CLAP_ID: &'static str = "org.wavemill.wavemill";
     const CLAP_DESCRIPTION: Option<&'static str> =
         Some("Loudness meters against delivery targets, and captures");
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_MANUAL_URL: Option<&'static str> = addresses::MANUAL;
+    const CLAP_SUPPORT_URL: Option<&'static str> = addresses::SUPPORT;
     const CLAP_FEATURES: &'static [ClapFeature] = &[
         ClapFeature::AudioEffect,
         ClapFeature::Analyzer,

@@ -5,6 +5,7 @@
 //! and silence keeps its place.
 
 mod names;
+mod part;
 mod progress;
 mod recorder;
 mod tape;

@@ -29,7 +29,8 @@ pub(crate) enum Stem {
 }
 
 impl Stem {
-    pub(super) fn now(&self) -> String {
+    /// The name at this moment.
+    pub(crate) fn now(&self) -> String {
         match self {
             #[cfg(test)]
             Self::Given(stem) => stem.clone(),

@@ -2,6 +2,7 @@
 
 use parking_lot::{Mutex, MutexGuard};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// State of one capture, shared by the audio thread, the writer and the editor. The audio thread only
@@ -12,6 +13,8 @@ pub(crate) struct Progress {
     recorded: AtomicU64,
     /// Frames that found no room, or could not be written. They are silence in the file.
     lost: AtomicU64,
+    /// Place of the first frame in the song, in frames; set before the first frame is handed over.
+    start: OnceLock<i64>,
     /// No more samples follow.
     is_finished: AtomicBool,
     /// Set by the writer, read by the editor; the audio thread never takes the lock.
@@ -38,6 +41,17 @@ impl Progress {
     /// Frames that are silence in the file because they were lost.
     pub(crate) fn lost_frames(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Place of the first frame in the song, in frames, where the DAW says it.
+    pub(crate) fn start(&self) -> Option<i64> {
+        self.start.get().copied()
+    }
+
+    /// The first frame is at this place. Real-time: only the first of all calls sets it, and nobody waits.
+    pub(super) fn set_start(&self, place: i64) {
+        // The first one counts.
+        let _ = self.start.set(place);
     }
 
     /// Whether it ended without a sample: it was only prepared.

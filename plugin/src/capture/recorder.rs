@@ -120,6 +120,13 @@ impl Recorder {
         }
     }
 
+    /// Where in the song the first frame is, in frames.
+    pub(super) fn begin_at(&self, place: Option<i64>) {
+        if let Some(place) = place {
+            self.progress.set_start(place);
+        }
+    }
+
     /// Frames before the recorder was there: lost, and their place in the file is silent.
     pub(super) fn miss(&mut self, frames: u64) {
         if frames > 0 {

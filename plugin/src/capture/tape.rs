@@ -186,6 +186,9 @@ pub(crate) struct Tape {
     before: BlockRequest,
     /// Frames of the capture that runs, before its recorder was there.
     missed: u64,
+    /// Where in the song the next block begins, in frames, and where the capture that runs began.
+    place: Option<i64>,
+    start: Option<i64>,
 }
 
 impl Tape {
@@ -198,7 +201,14 @@ impl Tape {
             is_recording: false,
             before: BlockRequest::default(),
             missed: 0,
+            place: None,
+            start: None,
         }
+    }
+
+    /// Says where in the song the next block begins, in frames. Real-time.
+    pub(crate) fn locate(&mut self, place: Option<i64>) {
+        self.place = place;
     }
 
     /// Whether the next block finds a recorder. Real-time.
@@ -226,7 +236,13 @@ impl Tape {
             self.is_requested &= self.recorder.is_none();
         }
         if is_armed && is_running {
+            if !self.is_recording && self.missed == 0 {
+                self.start = self.place;
+            }
             if let Some(recorder) = &mut self.recorder {
+                if !self.is_recording {
+                    recorder.begin_at(self.start);
+                }
                 recorder.miss(std::mem::take(&mut self.missed));
                 recorder.record(planes, timing);
                 if !std::mem::replace(&mut self.is_recording, true) {
@@ -381,6 +397,27 @@ mod tests {
         bench.run(true, false);
         bench.wait();
         assert_eq!(bench.captures.all()[1].lost_frames(), 0);
+    }
+
+    #[test]
+    fn capture_begins_where_its_first_block_was_missed() {
+        let mut bench = Bench::new();
+        bench.tape.locate(Some(1_000));
+        assert_eq!(bench.run(true, true), Need::Recorder);
+        for place in [1_064, 1_128] {
+            bench.tape.locate(Some(place));
+            bench.run(true, true);
+        }
+        bench.run(true, false);
+        bench.wait();
+        // The next one begins elsewhere.
+        bench.run(true, false);
+        bench.tape.locate(Some(9_000));
+        bench.run(true, true);
+        bench.run(true, false);
+        bench.wait();
+        let starts: Vec<_> = bench.captures.all().iter().map(|capture| capture.start()).collect();
+        assert_eq!(starts, [Some(1_000), Some(9_000)]);
     }
 
     #[test]

@@ -101,6 +101,81 @@ fn header_says_where_the_channels_are() {
     }
 }
 
+/// The body of a chunk. Source: Microsoft, "Multimedia Programming Interface and Data Specifications 1.0".
+fn chunk(path: &Path, id: [u8; 4]) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    let mut at = 12;
+    loop {
+        let size = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().unwrap()) as usize;
+        if bytes[at..at + 4] == id {
+            return bytes[at + 8..at + 8 + size].to_vec();
+        }
+        at += 8 + size + size % 2;
+    }
+}
+
+/// Records seconds of a tone of 1 kHz at this level in both channels.
+fn feed_tone(recorder: &mut Recorder, level_dbfs: f64, seconds: u32) {
+    let amplitude = 10.0f64.powf(level_dbfs / 20.0);
+    for start in (0..seconds * RATE_HZ).step_by(4800) {
+        let sample = |frame: u32| {
+            let phase = f64::from(frame % 48) / 48.0 * std::f64::consts::TAU;
+            #[expect(clippy::cast_possible_truncation, reason = "samples are f32")]
+            let sample = (amplitude * phase.sin()) as f32;
+            sample
+        };
+        let mut left: Vec<f32> = (start..start + 4800).map(sample).collect();
+        let mut right = left.clone();
+        recorder.record(&[&mut left, &mut right], Timing::Offline);
+    }
+}
+
+/// EBU Tech 3342, case 1: 20 s at -20 LUFS and 20 s at -30 LUFS have a range of 10 LU. Integrated: 10 lg of the mean of
+/// both energies, -22.60 LUFS, since the relative gate is at -32.6. Places in the chunk: EBU Tech 3285 v2.
+#[test]
+fn file_says_how_loud_it_is_and_where_in_the_song_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorder = begin(target(folder.path(), 2)).unwrap();
+    recorder.begin_at(Some(5_000_000_000));
+    feed_tone(&mut recorder, -20.0, 20);
+    feed_tone(&mut recorder, -30.0, 20);
+    recorder.finish();
+    let part = wait(&recorder).parts[0].clone();
+    let bext = chunk(&part, *b"bext");
+    assert_eq!(&bext[..4], b"take");
+    assert_eq!(&bext[256..264], b"Wavemill");
+    assert_eq!(u64::from_le_bytes(bext[338..346].try_into().unwrap()), 5_000_000_000);
+    assert_eq!(bext[346], 2, "the version that has loudness");
+    let value = |at: usize| f64::from(i16::from_le_bytes([bext[at], bext[at + 1]])) / 100.0;
+    let values = [412, 414, 416, 418, 420].map(value);
+    let expected = [-22.6, 10.0, -20.0, -20.0, -20.0];
+    let tolerances = [0.1, 1.0, 0.2, 0.1, 0.1];
+    for ((value, expected), tolerance) in values.iter().zip(expected).zip(tolerances) {
+        assert!((value - expected).abs() <= tolerance, "{values:?}");
+    }
+    let ixml = String::from_utf8(chunk(&part, *b"iXML")).unwrap();
+    // 5,000,000,000 is 2^32 and 705,032,704.
+    assert!(ixml.contains("<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI>1<"), "{ixml}");
+    assert!(ixml.contains("<TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO>705032704<"), "{ixml}");
+}
+
+/// None is 7FFF hex. Source: EBU Tech 3285 v2, 2.4.
+#[test]
+fn silence_has_no_loudness_and_an_unknown_place_is_none() {
+    for place in [None, Some(-100)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recorder = begin(target(folder.path(), 1)).unwrap();
+        recorder.begin_at(place);
+        recorder.record(&[&mut vec![0.0; 4800]], Timing::RealTime);
+        recorder.finish();
+        let part = wait(&recorder).parts[0].clone();
+        let bext = chunk(&part, *b"bext");
+        assert_eq!(bext[338..346], [0; 8]);
+        assert_eq!(bext[412..416], [0xff, 0x7f, 0xff, 0x7f]);
+        assert!(!std::fs::read(&part).unwrap().windows(4).any(|bytes| bytes == b"iXML"));
+    }
+}
+
 #[test]
 fn nothing_recorded_is_no_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,23 +1,13 @@
 //! A WAV file of 32-bit floats that grows.
 
 use std::io::{self, Seek, SeekFrom, Write};
-use wavemill_core::audio::ChannelLayout;
+use wavemill_core::encode::{EncodeSettings, WavHeader};
 
 /// Bytes of a sample.
 pub(super) const SAMPLE_BYTES: u64 = size_of::<f32>() as u64;
 
 /// Samples written at once: as many are lost at most when the disk is full, though some of them had room.
 const PIECE_SAMPLES: usize = 4096;
-
-/// Bytes before the samples.
-const HEADER_BYTES: u32 = 68;
-
-/// Where the sizes of the file and of its samples are.
-const RIFF_SIZE_AT: u64 = 4;
-const DATA_SIZE_AT: u64 = 64;
-
-/// `KSDATAFORMAT_SUBTYPE_IEEE_FLOAT`. Source: Microsoft, `ksmedia.h`.
-const FLOAT: [u8; 16] = [3, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 
 /// A file that can be written and rewound.
 pub(super) trait WriteSeek: Write + Seek + Send {}
@@ -26,6 +16,7 @@ impl<T: Write + Seek + Send> WriteSeek for T {}
 /// One file.
 pub(super) struct Wav {
     file: Box<dyn WriteSeek>,
+    header: WavHeader,
     /// Of samples.
     bytes: u64,
     piece: Vec<u8>,
@@ -33,39 +24,14 @@ pub(super) struct Wav {
 
 impl Wav {
     /// Writes a header without samples.
-    ///
-    /// Source: Microsoft, "Multiple channel audio data and WAVE files": `WAVEFORMATEXTENSIBLE`, also for mono and
-    /// stereo.
     pub(super) fn begin(
         mut file: Box<dyn WriteSeek>,
-        layout: &ChannelLayout,
-        sample_rate_hz: u32,
+        settings: &EncodeSettings,
     ) -> io::Result<Self> {
-        let frame_bytes = layout.channel_count() as u64 * SAMPLE_BYTES;
-        #[expect(clippy::cast_possible_truncation, reason = "eight channels at most")]
-        let (channels, frame_bytes) = (layout.channel_count() as u16, frame_bytes as u16);
-        let mut header = Vec::with_capacity(HEADER_BYTES as usize);
-        let long = |value: u32| value.to_le_bytes();
-        header.extend_from_slice(b"RIFF");
-        header.extend(long(HEADER_BYTES - 8));
-        header.extend_from_slice(b"WAVEfmt ");
-        header.extend(long(40));
-        header.extend(0xfffe_u16.to_le_bytes());
-        header.extend(channels.to_le_bytes());
-        header.extend(long(sample_rate_hz));
-        header.extend(long(sample_rate_hz * u32::from(frame_bytes)));
-        header.extend(frame_bytes.to_le_bytes());
-        // Bits of a sample, bytes that follow, valid bits.
-        for value in [32_u16, 22, 32] {
-            header.extend(value.to_le_bytes());
-        }
-        header.extend(long(layout.mask().unwrap_or(0)));
-        header.extend(FLOAT);
-        header.extend_from_slice(b"data");
-        header.extend(long(0));
-        file.write_all(&header)?;
+        let header = WavHeader::new(settings).map_err(io::Error::other)?;
+        file.write_all(&header.bytes(0))?;
         file.flush()?;
-        Ok(Self { file, bytes: 0, piece: Vec::new() })
+        Ok(Self { file, header, bytes: 0, piece: Vec::new() })
     }
 
     /// Bytes of samples so far.
@@ -86,14 +52,20 @@ impl Wav {
 
     /// Brings everything to the disk, and the header up to date.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        let bytes = u32::try_from(self.bytes).unwrap_or(u32::MAX);
-        let sizes = [(RIFF_SIZE_AT, bytes.saturating_add(HEADER_BYTES - 8)), (DATA_SIZE_AT, bytes)];
-        for (at, size) in sizes {
-            self.file.seek(SeekFrom::Start(at))?;
-            self.file.write_all(&size.to_le_bytes())?;
-        }
+        let header = self.header.bytes(self.bytes);
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&header)?;
         // Not the end of the file: a write that failed may have left something there.
-        self.file.seek(SeekFrom::Start(u64::from(HEADER_BYTES) + self.bytes))?;
+        self.file.seek(SeekFrom::Start(header.len() as u64 + self.bytes))?;
         self.file.flush()
+    }
+
+    /// The same, with the tags of these settings, which take as much room as those it began with.
+    pub(super) fn finish(&mut self, settings: &EncodeSettings) -> io::Result<()> {
+        let header = WavHeader::new(settings).map_err(io::Error::other)?;
+        if header.bytes(0).len() == self.header.bytes(0).len() {
+            self.header = header;
+        }
+        self.flush()
     }
 }

@@ -1,15 +1,17 @@
 //! The writer's side of a capture: a thread that empties the ring into WAV files.
 
 use super::names::{self, Stem};
+use super::part::{Part, PartFacts};
 use super::progress::Progress;
 use super::recorder::{Gap, Rings};
-use super::wav::{SAMPLE_BYTES, Wav, WriteSeek};
+use super::wav::{SAMPLE_BYTES, WriteSeek};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wavemill_core::audio::ChannelLayout;
+use wavemill_core::audio::{ChannelLayout, StreamSpec};
+use wavemill_core::units::SampleRate;
 
 /// How often the ring is looked at, and before its first sample: an armed capture may wait for hours.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
@@ -78,7 +80,7 @@ pub(super) struct Writer<W: Open> {
     part_bytes_max: u64,
     rings: Rings,
     progress: Arc<Progress>,
-    file: Option<Wav>,
+    file: Option<Part>,
     /// Known once there is a first sample, as is the stem.
     folder: Option<PathBuf>,
     stem: Option<String>,
@@ -235,7 +237,7 @@ impl<W: Open> Writer<W> {
             let part = match self.file.take() {
                 Some(part) if part.bytes() + frame_bytes <= self.part_bytes_max => part,
                 full => {
-                    full.map_or(Ok(()), |mut full| full.flush())?;
+                    full.map_or(Ok(()), Part::finish)?;
                     self.open()?
                 }
             };
@@ -252,13 +254,28 @@ impl<W: Open> Writer<W> {
         Ok(())
     }
 
-    fn open(&mut self) -> io::Result<Wav> {
+    fn open(&mut self) -> io::Result<Part> {
         self.part_count += 1;
         let (path, file) = self.create()?;
-        let wav = Wav::begin(file, &self.target.layout, self.target.sample_rate_hz)?;
+        let spec = StreamSpec {
+            sample_rate: SampleRate(self.target.sample_rate_hz),
+            layout: self.target.layout.clone(),
+        };
+        let part = Part::begin(file, &spec, self.facts())?;
         self.progress.lock().parts.push(path);
         self.header_at = Instant::now();
-        Ok(wav)
+        Ok(part)
+    }
+
+    /// Of the part that begins now.
+    fn facts(&self) -> PartFacts {
+        let frames_before = self.written_bytes / (SAMPLE_BYTES * self.channel_count() as u64);
+        let start = self.progress.start().and_then(|start| u64::try_from(start).ok());
+        PartFacts {
+            name: self.stem.clone().unwrap_or_default(),
+            at: jiff::Zoned::now(),
+            time_reference: start.map(|start| start + frames_before),
+        }
     }
 
     /// Makes the next file under a name that is free.
@@ -280,7 +297,7 @@ impl<W: Open> Writer<W> {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        self.file.take().map_or(Ok(()), |mut part| part.flush())
+        self.file.take().map_or(Ok(()), Part::finish)
     }
 
     /// From here on everything is lost, and counted.

@@ -15,7 +15,7 @@ pub(crate) struct WriterThread {
 
 impl WriterThread {
     /// Starts the thread.
-    pub(super) fn start(work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(work: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let (alive, over) = channel();
         let thread = thread::Builder::new().name("wavemill-capture".into()).spawn(move || {
             work();
@@ -24,12 +24,12 @@ impl WriterThread {
         Ok(Self { thread, over })
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.thread.is_finished()
     }
 
     /// Waits until it is over, at most until then; says whether it is.
-    pub(super) fn wait(self, until: Instant) -> bool {
+    pub(crate) fn wait(self, until: Instant) -> bool {
         self.thread.thread().unpark();
         let wait_max: Duration = until.saturating_duration_since(Instant::now());
         // Nothing is ever sent.

@@ -1,22 +1,25 @@
-//! The readings for other programs: as text for the clipboard, and their history as a file.
+//! The readings for other programs and for people: as text for the clipboard, and as files.
 
 use super::numbers::{Row, number, rows};
 use super::overs::{self, Over};
-use super::theme;
 use super::tip::Tip;
 use super::verdict::TargetState;
+use super::{markers, report, theme};
 use crate::lookup::{Answer, Lookup};
 use crate::meters::{Music, Point, Readings, Snapshot};
+use crate::plugin::SharedState;
 use crate::window::new_file;
 use crate::window::scale::clock;
 use egui::{Button, RichText, TextEdit, Ui};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the menu remembers.
 #[derive(Debug, Default)]
 pub(super) struct View {
+    /// Index of the chosen [`Document`].
+    document: usize,
     path: String,
     /// What is being written.
     wanted: Option<NewFile>,
@@ -33,16 +36,77 @@ struct NewFile {
     makes_folder: bool,
 }
 
+/// A file that can be written. **Adding one: its line here.**
+struct Document {
+    name: &'static str,
+    /// What its file is usually called.
+    file: &'static str,
+    tip: &'static str,
+    text: fn(&Session<'_>, &SharedState) -> String,
+}
+
+const DOCUMENTS: [Document; 7] = [
+    Document {
+        name: "History (CSV)",
+        file: "loudness.csv",
+        tip: "Loudness and true peak each second, and overs.",
+        text: |session, _| session.csv(),
+    },
+    Document {
+        name: "Report (HTML)",
+        file: "loudness.html",
+        tip: "A page for clients: verdict, numbers and curve, as `wavemill analyze --html` makes it.",
+        text: report::whole,
+    },
+    Document {
+        name: "Report of the part shown",
+        file: "loudness part.html",
+        tip: "The same for the part of the timeline that the history shows. Turn on *timeline* and zoom in.",
+        text: |session, desk| {
+            session.part_s.map_or_else(String::new, |part_s| report::part(session, desk, part_s))
+        },
+    },
+    Document {
+        name: "REAPER markers (CSV)",
+        file: "overs.csv",
+        tip: "Misses and overs as markers and regions: Region/Marker Manager, Import.",
+        text: |session, _| markers::reaper_csv(&markers::of(session)),
+    },
+    Document {
+        name: "Audacity labels",
+        file: "overs.txt",
+        tip: "Misses and overs as a label track: File, Import, Labels.",
+        text: |session, _| markers::audacity_labels(&markers::of(session)),
+    },
+    Document {
+        name: "EDL, 25 frames",
+        file: "overs.edl",
+        tip: "Misses and overs as markers of a timeline with 25 frames a second (CMX 3600, DaVinci Resolve).",
+        text: |session, _| markers::edl(&markers::of(session), 25),
+    },
+    Document {
+        name: "EDL, 30 frames",
+        file: "overs.edl",
+        tip: "The same for 30 frames a second, no drop frame.",
+        text: |session, _| markers::edl(&markers::of(session), 30),
+    },
+];
+
+/// The one that needs a part.
+const PART: usize = 2;
+
 /// What is shown.
 pub(super) struct Session<'s> {
     pub(super) readings: &'s Readings,
     pub(super) music: Option<&'s Music>,
     pub(super) history: &'s Snapshot,
     pub(super) standing: &'s TargetState,
+    /// First and last second of the part that the history shows; `None` where it shows everything.
+    pub(super) part_s: Option<(f64, f64)>,
 }
 
 impl View {
-    pub(super) fn show(&mut self, ui: &mut Ui, session: &Session<'_>, folder: &Path) {
+    pub(super) fn show(&mut self, ui: &mut Ui, session: &Session<'_>, desk: &SharedState) {
         ui.set_min_width(330.0);
         let copy = ui.button("Copy numbers").tip("Copies the readings as text.");
         if copy.clicked() {
@@ -50,24 +114,40 @@ impl View {
             ui.close();
         }
         ui.separator();
-        ui.label("History as CSV: loudness and true peak each second, and overs");
-        ui.horizontal(|ui| {
-            let usual = folder.join("loudness.csv");
-            let hint = usual.display().to_string();
-            ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(250.0));
-            let save = ui.add_enabled(self.wanted.is_none(), Button::new("Save"));
-            if save.tip("Writes a new file; none is overwritten.").clicked() {
-                let given = self.path.trim();
-                let path = if given.is_empty() { usual } else { PathBuf::from(given) };
-                self.save(path, given.is_empty(), session.csv());
+        for (index, document) in DOCUMENTS.iter().enumerate() {
+            let has_part = session.part_s.is_some() && desk.shared.shows_timeline();
+            let button = Button::selectable(index == self.document, document.name);
+            let response = ui.add_enabled(index != PART || has_part, button).tip(document.tip);
+            if response.clicked() {
+                self.document = index;
             }
-        });
+            if !has_part && self.document == PART {
+                self.document = 0;
+            }
+        }
+        self.path(ui, session, desk);
         self.settle();
         match &self.outcome {
             Some(Ok(words)) => ui.label(RichText::new(words).color(theme::FAINT)),
             Some(Err(words)) => ui.label(RichText::new(words).color(theme::BAD)),
             None => return,
         };
+    }
+
+    /// Where the chosen document goes.
+    fn path(&mut self, ui: &mut Ui, session: &Session<'_>, desk: &SharedState) {
+        let document = &DOCUMENTS[self.document];
+        ui.horizontal(|ui| {
+            let usual = desk.capture_folder().join(document.file);
+            let hint = usual.display().to_string();
+            ui.add(TextEdit::singleline(&mut self.path).hint_text(hint).desired_width(250.0));
+            let save = ui.add_enabled(self.wanted.is_none(), Button::new("Save"));
+            if save.tip("Writes a new file; none is overwritten.").clicked() {
+                let given = self.path.trim();
+                let path = if given.is_empty() { usual } else { PathBuf::from(given) };
+                self.save(path, given.is_empty(), (document.text)(session, desk));
+            }
+        });
     }
 
     fn save(&mut self, path: PathBuf, makes_folder: bool, text: String) {
@@ -137,7 +217,8 @@ impl Session<'_> {
             let touches =
                 |over: &Over| over.at_s < at_s + row_s && at_s < over.at_s + over.length_s;
             let over = if overs.iter().any(touches) { "yes" } else { "no" };
-            let _ = writeln!(csv, "{at_s:.1},{},{over}", values.join(","));
+            let time_s = self.history.start_s + at_s;
+            let _ = writeln!(csv, "{time_s:.1},{},{over}", values.join(","));
         }
         csv
     }
@@ -166,7 +247,7 @@ mod tests {
         readings.set(&values);
         let (history, standing) = (Snapshot::default(), TargetState::new());
         let (music, history, standing) = (None, &history, &standing);
-        let text = Session { readings: &readings, music, history, standing }.text();
+        let text = Session { readings: &readings, music, history, standing, part_s: None }.text();
         assert!(text.starts_with("Wavemill Meter, no target: no program yet\n"), "{text}");
         assert!(text.contains("\nIntegrated     -23.0 LUFS\n"), "{text}");
         assert!(
@@ -180,10 +261,15 @@ mod tests {
     fn history_has_a_row_a_second_with_the_largest_values() {
         let mut points = vec![loud(-30.0); 25];
         points[13] = Point { true_peak_dbtp: Some(-0.5), ..loud(-20.0) };
-        let history = Snapshot { points, point_s: 0.1 };
+        let history = Snapshot { points, point_s: 0.1, start_s: 0.0 };
         let (readings, standing) = (Readings::default(), TargetState::new());
-        let session =
-            Session { readings: &readings, music: None, history: &history, standing: &standing };
+        let session = Session {
+            readings: &readings,
+            music: None,
+            history: &history,
+            standing: &standing,
+            part_s: None,
+        };
         assert_eq!(
             session.csv(),
             "time_s,momentary_max_lufs,short_term_max_lufs,true_peak_dbtp,over\n\

@@ -45,7 +45,7 @@ pub(super) fn show(
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.menu_button("Settings", |ui| settings(ui, desk, context));
                 ui.menu_button("Numbers", |ui| {
-                    export.show(ui, session, &desk.capture_folder());
+                    export.show(ui, session, desk);
                 });
                 let tip = "Resets all measurements.";
                 if ui.add(Button::new("Reset")).tip(tip).clicked() {
@@ -86,6 +86,7 @@ fn settings(ui: &mut Ui, desk: &SharedState, context: &GuiContext) {
     ] {
         checkbox(ui, param, words, context);
     }
+    log(ui, desk);
     ui.separator();
     zoom(ui, desk);
     let mut reduces_motion = params.choices.read().reduces_motion;
@@ -112,6 +113,24 @@ fn zoom(ui: &mut Ui, desk: &SharedState) {
             }
         }
     });
+}
+
+/// The switch of the log, and what became of it.
+fn log(ui: &mut Ui, desk: &SharedState) {
+    let mut logs = desk.params.choices.read().logs;
+    let tip = "A CSV file in the folder of captures, with a line each second: position in the song, loudness, true peak.";
+    if ui.checkbox(&mut logs, "Log each second to a file").tip(tip).changed() {
+        desk.params.choices.write().logs = logs;
+        desk.wake();
+    }
+    let state = desk.shared.log.state();
+    if let Some(error) = &state.error {
+        ui.label(RichText::new(error).color(theme::BAD).size(11.0));
+    } else if let Some(path) = state.path.as_ref().filter(|_| logs) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        ui.add(label(RichText::new(name).color(theme::FAINT).size(11.0)))
+            .tip(&path.display().to_string());
+    }
 }
 
 fn checkbox(ui: &mut Ui, param: &BoolParam, words: &str, context: &GuiContext) {

@@ -68,7 +68,7 @@ impl View {
         let axis = Axis::upward(plot, LOW_LUFS, HIGH_LUFS);
         let painter = ui.painter_at(room.expand(2.0));
         grid(&painter, plot, axis, standing);
-        times(&painter, whole, from_s, to_s);
+        times(&painter, whole, from_s + history.start_s, to_s + history.start_s);
         let columns = columns(history, plot, from_s, to_s);
         #[expect(clippy::cast_possible_truncation, reason = "a place on a screen")]
         let point_width = (history.point_s / (to_s - from_s)) as f32 * plot.width();
@@ -88,11 +88,19 @@ impl View {
         let over = self.over.map(|over| place(over.at_s)).filter(|x| plot.x_range().contains(*x));
         if let Some(x) = pointer.or(over) {
             let at_s = from_s + f64::from((x - plot.left()) / plot.width()) * (to_s - from_s);
+            let at_s = at_s + history.start_s;
             let point = nearest(&columns, x);
             cursor::draw(&painter, (plot, axis), x, at_s, (point, shows_stereo));
         }
         self.buttons(ui, rect, total_s, (&overs::of(history, standing), choices));
         panel::explained_by_title(ui, rect, response, words::HISTORY);
+    }
+
+    /// First and last second shown, in the song or since the last reset; `None` where everything is.
+    pub(super) fn part_s(&self, history: &Snapshot) -> Option<(f64, f64)> {
+        self.span_s?;
+        let (from_s, to_s) = self.range(history.points.len() as f64 * history.point_s);
+        Some((history.start_s + from_s, history.start_s + to_s))
     }
 
     /// First and last second shown.
@@ -427,7 +435,7 @@ mod tests {
             short_term_lufs: Some(if index == count / 2 { -5.0 } else { -30.0 }),
             ..Point::default()
         };
-        Snapshot { points: (0..count).map(point).collect(), point_s: 0.1 }
+        Snapshot { points: (0..count).map(point).collect(), point_s: 0.1, start_s: 0.0 }
     }
 
     #[test]

@@ -11,10 +11,12 @@ mod header;
 mod history;
 mod layout;
 mod level_scale;
+mod markers;
 mod numbers;
 mod output;
 mod overlay;
 mod overs;
+mod report;
 mod scope;
 mod spectrogram;
 mod spectrum;
@@ -23,6 +25,7 @@ mod spectrum_view;
 pub(crate) mod stage;
 mod stereo_lane;
 mod targets;
+mod timeline;
 mod verdict;
 pub(crate) mod words;
 
@@ -35,7 +38,7 @@ use nice_plug::context::gui::GuiContext;
 use spectrum::Spectrum;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use verdict::TargetState;
+pub(crate) use verdict::TargetState;
 
 /// How long after the last change things still move: falling levels.
 const RESTLESS_TIME: Duration = Duration::from_secs(5);
@@ -64,6 +67,11 @@ pub struct Face {
 
 /// What opens the editor.
 pub(crate) type Window = window::Window<Face>;
+
+/// Passages beyond the target's limits.
+pub(crate) fn violations(history: &Snapshot, standing: &TargetState) -> usize {
+    overs::of(history, standing).len()
+}
 
 /// The editor of an instance.
 pub(crate) fn editor(desk: &Arc<SharedState>) -> Window {
@@ -134,10 +142,10 @@ impl Face {
         let elapsed_s = (now - self.drawn_at).as_secs_f32().min(1.0);
         self.drawn_at = now;
         let shared = &self.desk.shared;
-        let version = shared.history.version();
+        let version = shared.history_version();
         if version != self.history_version {
             self.history_version = version;
-            shared.history.read(&mut self.history);
+            shared.read_history(&mut self.history);
         }
         let position = shared.tap.position();
         let is_new = position != self.seen;
@@ -170,6 +178,7 @@ impl Face {
             music: music.as_deref(),
             history: &self.history,
             standing: &self.standing,
+            part_s: self.history_view.part_s(&self.history),
         };
         let views = (&mut self.targets, &mut self.export);
         header::show(ui, regions.header, &self.desk, views, &session, context);
@@ -183,6 +192,7 @@ impl Face {
         let counts = self.desk.shared.distribution.counts();
         let judged = (&self.standing, &*self.desk.params.choices);
         self.history_view.show(ui, regions.history, &self.history, &counts, judged);
+        timeline::show(ui, regions.history, &self.desk);
         self.spectrum_view.show(
             ui,
             regions.spectrum,

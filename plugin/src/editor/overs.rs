@@ -50,7 +50,7 @@ mod tests {
         for index in [20, 21, 22, 28, 100] {
             points[index] = loud(-10.0);
         }
-        let history = Snapshot { points, point_s: 0.1 };
+        let history = Snapshot { points, point_s: 0.1, start_s: 0.0 };
         let overs = passages(&history, |point| point.short_term_lufs > Some(-20.0));
         let places: Vec<_> = overs
             .iter()

@@ -15,13 +15,13 @@ use wavemill_pipelines::delivery;
 const LOUD_LU: f64 = 5.0;
 
 /// The chosen target and what became of its measures.
-pub(super) struct TargetState {
+pub(crate) struct TargetState {
     /// As it was chosen: an id, or a file with an id. `None` until it is known what that means.
     name: Option<String>,
     pub(super) target: Option<Target>,
     /// One line: why there is no target.
     pub(super) error: Option<String>,
-    pub(super) judgment: Option<Judgment>,
+    pub(crate) judgment: Option<Judgment>,
     /// Targets of one's own are in files.
     file: Lookup<String, Result<Target, String>>,
 }
@@ -36,12 +36,12 @@ pub(super) enum Mark {
 }
 
 impl TargetState {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { name: None, target: None, error: None, judgment: None, file: Lookup::default() }
     }
 
     /// Judges the readings that are shown by the chosen target.
-    pub(super) fn update(&mut self, desk: &SharedState) {
+    pub(crate) fn update(&mut self, desk: &SharedState) {
         let name = desk.params.choices.read().target.clone();
         self.judge_by(name, desk);
     }
@@ -138,7 +138,7 @@ impl TargetState {
 
     /// Short-term loudness beyond which a moment stands out: the target's own limit. Where only the whole is
     /// judged, moments may be louder, as they are in every programme that meets its target.
-    pub(super) fn loud_lufs(&self) -> Option<f32> {
+    pub(crate) fn loud_lufs(&self) -> Option<f32> {
         let target = self.target.as_ref()?;
         let of_whole =
             || target.tolerance_lu.and(target.integrated_lufs).map(|aim| aim.0 + LOUD_LU);
@@ -146,7 +146,7 @@ impl TargetState {
     }
 
     /// The largest true peak that passes now.
-    pub(super) fn peak_max_dbtp(&self) -> Option<f32> {
+    pub(crate) fn peak_max_dbtp(&self) -> Option<f32> {
         let of_verdict = self.verdict("true_peak_dbtp").and_then(|verdict| verdict.max);
         let of_target = || self.target.as_ref()?.true_peak_max_dbtp.map(|peak| peak.0);
         of_verdict.or_else(of_target).map(shown)
@@ -250,7 +250,7 @@ fn read(name: &str) -> Result<Target, String> {
 }
 
 /// The readings as a report, which is what is judged.
-fn report(readings: &Readings) -> LoudnessReport {
+pub(super) fn report(readings: &Readings) -> LoudnessReport {
     let value = |reading: &Reading| reading.get().map(f64::from);
     LoudnessReport {
         integrated_lufs: value(&readings.integrated_lufs).map(Lufs),
@@ -259,6 +259,8 @@ fn report(readings: &Readings) -> LoudnessReport {
         short_term_max_lufs: value(&readings.short_term_max_lufs).map(Lufs),
         true_peak_dbtp: value(&readings.true_peak_dbtp).map(Dbtp),
         true_peak_precise_dbtp: value(&readings.true_peak_precise_dbtp).map(Dbtp),
+        peak_to_loudness_lu: value(&readings.peak_to_loudness_lu).map(Lu),
+        peak_to_short_term_lu: value(&readings.peak_to_short_term_lu).map(Lu),
         ..LoudnessReport::default()
     }
 }

@@ -5,9 +5,11 @@
 
 mod buses;
 mod clap;
+mod outputs;
 mod session;
 mod vst3;
 
 pub use clap::clap_entry;
+pub(crate) use outputs::{Output, Outputs};
 pub(crate) use session::{ParamName, ParamNames, Session};
 pub use vst3::GetPluginFactory;

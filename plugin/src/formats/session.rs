@@ -1,5 +1,6 @@
 //! What the host says of the session, as the entry points of both formats receive it.
 
+use super::outputs::{Outputs, Readout};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -11,6 +12,7 @@ pub(crate) struct Session {
     channel_count: AtomicU32,
     is_offline: AtomicBool,
     names: OnceLock<Arc<dyn ParamNames>>,
+    readout: OnceLock<Readout>,
     /// Lets the host read names and values anew; on its main thread only.
     rescan: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -58,6 +60,16 @@ impl Session {
     /// Where names are not fixed.
     pub(super) fn names(&self) -> Option<&dyn ParamNames> {
         self.names.get().map(Arc::as_ref)
+    }
+
+    /// The instance has parameters that hosts only read.
+    pub(crate) fn set_outputs(&self, outputs: Arc<dyn Outputs>) {
+        let _ = self.readout.set(Readout::new(outputs));
+    }
+
+    /// Where hosts read something.
+    pub(super) fn readout(&self) -> Option<&Readout> {
+        self.readout.get()
     }
 
     /// How the host is asked to read names and values anew.

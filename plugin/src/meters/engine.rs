@@ -2,12 +2,14 @@
 
 use super::channels::{ChannelMeters, Channels};
 use super::distribution::Distribution;
-use super::history::{History, HistoryWriter, Point};
+use super::history::{History, HistoryWriter, Point, Snapshot};
 use super::levels::{LevelMeters, Levels};
 use super::music::{Music, MusicReading};
 use super::readings::{Readings, Values};
 use super::stereo::StereoWindow;
 use super::tap::Tap;
+use super::timeline::{Timeline, TimelineWriter};
+use crate::log::{Log, SecondCollector};
 use nice_plug::params::persist::PersistentField;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -46,6 +48,10 @@ pub struct Shared {
     pub(crate) channels: Channels,
     /// Levels of the channels, while the window shows them.
     pub(crate) levels: Levels,
+    /// The program at its places in the song.
+    pub(crate) timeline: Timeline,
+    /// A line each second.
+    pub(crate) log: Log,
     /// The latest samples.
     pub tap: Tap,
     /// What the worker found in them.
@@ -63,9 +69,34 @@ impl Shared {
         self.invalid.load(Ordering::Relaxed)
     }
 
+    /// Whether the program on the timeline is what is shown.
+    pub(crate) fn shows_timeline(&self) -> bool {
+        self.timeline.is_on() && self.timeline.readings().has_signal()
+    }
+
+    /// Changes whenever [`Self::read_history`] would give something else.
+    pub(crate) fn history_version(&self) -> (u64, usize) {
+        if self.shows_timeline() {
+            return (self.timeline.version(), usize::MAX);
+        }
+        self.history.version()
+    }
+
+    /// Copies the curve that is shown into `snapshot`. Not for the audio thread.
+    pub(crate) fn read_history(&self, snapshot: &mut Snapshot) {
+        if self.shows_timeline() {
+            self.timeline.read(snapshot);
+        } else {
+            self.history.read(snapshot);
+        }
+    }
+
     /// Readings to show, and whether they were saved with the project: they are, until anything but silence
     /// is measured.
     pub(crate) fn shown(&self) -> (&Readings, bool) {
+        if self.shows_timeline() {
+            return (self.timeline.readings(), false);
+        }
         let is_saved = self.saved.has_signal() && !self.readings.has_signal();
         (if is_saved { &self.saved } else { &self.readings }, is_saved)
     }
@@ -129,6 +160,10 @@ pub(crate) struct Meters {
     channels: ChannelMeters,
     levels: LevelMeters,
     scribe: HistoryWriter,
+    timeline: TimelineWriter,
+    second: SecondCollector,
+    /// A place in the song, in frames, and the frame measured there.
+    place: Option<(i64, u64)>,
     block: Block,
     /// Front left and right, or the only channel twice.
     front: [usize; 2],
@@ -162,6 +197,9 @@ impl Meters {
             channels: ChannelMeters::new(spec),
             levels: LevelMeters::new(spec),
             scribe: HistoryWriter::default(),
+            timeline: TimelineWriter::new(spec, mono),
+            second: SecondCollector::default(),
+            place: None,
             block: Block::new(spec.channel_count(), BLOCK_FRAMES),
             front: [front(ChannelPosition::FrontLeft, 0), front(ChannelPosition::FrontRight, 1)],
             position: 0,
@@ -187,6 +225,7 @@ impl Meters {
         self.mono = mono;
         if let Some(other) = &mut self.other {
             std::mem::swap(&mut self.loudness, other);
+            self.timeline.set_mono(&self.spec, mono);
             self.clear();
         }
     }
@@ -203,11 +242,14 @@ impl Meters {
         self.channels.clear(&self.shared.channels);
         self.levels.clear(&self.shared.levels);
         self.scribe.clear(&self.shared.history);
+        self.timeline.clear();
+        self.shared.timeline.clear();
         self.shared.distribution.clear();
         self.shared.readings.clear();
         self.shared.tap.begin();
         self.shared.invalid.store(0, Ordering::Relaxed);
         (self.position, self.waiting) = (0, 0);
+        (self.second, self.place) = (SecondCollector::default(), None);
     }
 
     /// Measures one block: a slice a channel, all of one length.
@@ -229,6 +271,14 @@ impl Meters {
                 self.measure_waiting();
             }
         }
+    }
+
+    /// Measures one block at its place in the song, in frames; `None` where it has none.
+    pub(crate) fn push_at(&mut self, planes: &[&mut [f32]], place: Option<i64>) {
+        self.place = place.map(|place| (place, self.position + self.waiting as u64));
+        self.push(planes);
+        let place = place.filter(|_| self.shared.timeline.is_on());
+        self.timeline.push(planes, place, &self.shared.timeline);
     }
 
     /// Measures what was collected. Real-time.
@@ -304,10 +354,25 @@ impl Meters {
             mono_loss_db: shown(self.stereo.mono_loss_db()),
         };
         self.scribe.push(&self.shared.history, point);
+        self.log(point, reading);
         if let Some(lufs) = reading.short_term_lufs {
             self.shared.distribution.add(lufs.0);
         }
         self.stereo.advance();
+    }
+
+    fn log(&mut self, point: Point, reading: &LoudnessReading) {
+        let rate_hz = f64::from(self.spec.sample_rate.0);
+        let position_s = self.place.map(|(place, at)| {
+            let frames = self.position.wrapping_sub(at).cast_signed();
+            #[expect(clippy::cast_precision_loss, reason = "a time")]
+            let place = place.saturating_add(frames) as f64;
+            place / rate_hz
+        });
+        let second = self.second.add(point, reading, position_s);
+        if let Some(second) = second.filter(|_| self.shared.log.is_on()) {
+            self.shared.log.send(second);
+        }
     }
 
     /// Publishes all that is known now, wherever the next reading is due. Real-time.
@@ -344,7 +409,7 @@ impl Meters {
 
     fn publish(&self, reading: &LoudnessReading) {
         let measured_s = self.position as f64 / f64::from(self.spec.sample_rate.0);
-        self.shared.readings.set(&Values {
+        let values = Values {
             momentary_lufs: shown(reading.momentary_lufs.map(|lufs| lufs.0)),
             momentary_max_lufs: shown(reading.momentary_max_lufs.map(|lufs| lufs.0)),
             short_term_lufs: shown(reading.short_term_lufs.map(|lufs| lufs.0)),
@@ -361,7 +426,9 @@ impl Meters {
             mono_loss_db: shown(self.stereo.mono_loss_db()),
             mono_loss_program_db: shown(self.stereo.program_mono_loss_db()),
             measured_s: shown(Some(measured_s)),
-        });
+        };
+        self.shared.readings.set(&values);
+        self.shared.timeline.set_live(&values);
     }
 }
 

@@ -82,6 +82,8 @@ pub(crate) struct Snapshot {
     pub points: Vec<Point>,
     /// Time of each.
     pub point_s: f64,
+    /// Time of the first one: 0 at the last reset, or the place in the song.
+    pub start_s: f64,
 }
 
 impl Default for History {
@@ -104,6 +106,7 @@ impl History {
             let count = self.count.load(Ordering::Acquire).min(POINTS_MAX);
             snapshot.points.clear();
             snapshot.points.extend((0..count).map(|index| self.point(index)));
+            snapshot.start_s = 0.0;
             snapshot.point_s = POINT_S * f64::from(self.merged.load(Ordering::Relaxed));
             fence(Ordering::Acquire);
             let after = self.generation.load(Ordering::Relaxed);
@@ -231,7 +234,10 @@ mod tests {
         scribe.push(&history, point(-20.0));
         let mut snapshot = Snapshot::default();
         history.read(&mut snapshot);
-        assert_eq!(snapshot, Snapshot { points: vec![point(-20.0)], point_s: POINT_S });
+        assert_eq!(
+            snapshot,
+            Snapshot { points: vec![point(-20.0)], point_s: POINT_S, start_s: 0.0 }
+        );
     }
 
     #[test]

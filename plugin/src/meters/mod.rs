@@ -10,6 +10,7 @@ mod music;
 pub(crate) mod readings;
 mod stereo;
 mod tap;
+mod timeline;
 
 pub(crate) use channels::ChannelReading;
 pub(crate) use distribution::{BINS, LOWEST_LUFS};
@@ -23,3 +24,4 @@ pub(crate) use listener::Listener;
 pub(crate) use music::{Key, Music, Tempo};
 pub(crate) use readings::{Reading, Readings};
 pub(crate) use tap::Tap;
+pub(crate) use timeline::Passage;

@@ -7,6 +7,7 @@ use super::model::Model;
 use super::model::SlotModel;
 use super::params::RackParams;
 use super::source::{Source, effects};
+use crate::addresses;
 use crate::exported::{Exported, exported};
 use crate::formats::Session;
 use crate::plugin::{RACK_LAYOUTS, spec};
@@ -231,7 +232,7 @@ impl Task for RackState {
 impl Plugin for Rack {
     const NAME: &'static str = "Wavemill Rack";
     const VENDOR: &'static str = "Wavemill";
-    const URL: &'static str = env!("CARGO_PKG_HOMEPAGE");
+    const URL: &'static str = addresses::HOMEPAGE;
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = RACK_LAYOUTS;
@@ -426,8 +427,8 @@ impl ClapPlugin for Rack {
     const CLAP_DESCRIPTION: Option<&'static str> = Some(
         "A chain of sandboxed effects that sounds the same in folders, on the command line and live",
     );
-    const CLAP_MANUAL_URL: Option<&'static str> = None;
-    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_MANUAL_URL: Option<&'static str> = addresses::MANUAL;
+    const CLAP_SUPPORT_URL: Option<&'static str> = addresses::SUPPORT;
     const CLAP_FEATURES: &'static [ClapFeature] = &[
         ClapFeature::AudioEffect,
         ClapFeature::MultiEffects,

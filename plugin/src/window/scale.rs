@@ -64,6 +64,9 @@ pub(crate) fn time_step_s(span_s: f64, labels_max: f32) -> f64 {
 
 /// A time as `1:05` or `2:00:05`.
 pub(crate) fn clock(seconds: f64) -> String {
+    if seconds <= -0.5 {
+        return format!("\u{2212}{}", clock(-seconds));
+    }
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

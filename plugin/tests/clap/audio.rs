@@ -3,6 +3,7 @@
 use crate::allocator::calls_of;
 use crate::host::{Host, Stream};
 use crate::locks::waits_of;
+use clack_host::events::UnknownEvent;
 use clack_host::events::event_types::{ParamModEvent, ParamValueEvent, TransportEvent};
 use clack_host::prelude::*;
 use clack_host::process::StartedPluginAudioProcessor;
@@ -82,6 +83,15 @@ impl Audio {
         let outcome = self.run(transport);
         self.events.clear();
         outcome
+    }
+
+    /// Values of parameters that the plugin sent with the latest block, by their ids.
+    pub(crate) fn sent(&self) -> Vec<(u32, f64)> {
+        let value = |event: &UnknownEvent| {
+            let event = event.as_event::<ParamValueEvent>()?;
+            Some((event.param_id()?.get(), event.value()))
+        };
+        self.events_out.iter().filter_map(value).collect()
     }
 
     /// Processes what is in `input` already.

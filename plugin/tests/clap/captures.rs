@@ -9,7 +9,12 @@ use wavemill_core::audio::Samples;
 
 /// A state with a folder for captures.
 pub(crate) fn state(folder: &Path) -> Vec<u8> {
-    let choices = serde_json::json!({ "capture_folder": folder }).to_string();
+    state_of(&serde_json::json!({ "capture_folder": folder }))
+}
+
+/// A state with these choices.
+pub(crate) fn state_of(choices: &Value) -> Vec<u8> {
+    let choices = choices.to_string();
     let params = serde_json::json!({ "capture": { "string": "off" } });
     let state = serde_json::json!({
         "version": "0.1.0", "params": params, "fields": { "choices": choices }
@@ -196,6 +201,23 @@ fn armed_instance_activated_with_another_stream_writes_its_rate_and_channels() {
     assert_eq!(wait_for(folder.path(), 6400), vec![0.25; 6400]);
     let header = std::fs::read(&files(folder.path())[0]).unwrap();
     assert_eq!(&header[22..28], [&[1, 0][..], &96_000u32.to_le_bytes()].concat());
+}
+
+/// Place in the chunk: EBU Tech 3285 v2.
+#[test]
+fn file_says_where_in_the_song_it_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = running(folder.path(), Stream { is_offline: true, ..STEREO });
+    running.capture("playing");
+    for index in 1..101u16 {
+        let at_s = 3600.0 + f64::from(index - 1) * 64.0 / 48_000.0;
+        running.process(&block(index, 64), Some(&transport(true, at_s)));
+    }
+    running.stop();
+    let file = std::fs::read(&files(folder.path())[0]).unwrap();
+    let bext = file.windows(4).position(|bytes| bytes == b"bext").unwrap() + 8;
+    let place = u64::from_le_bytes(file[bext + 338..bext + 346].try_into().unwrap());
+    assert_eq!(place, 3600 * 48_000);
 }
 
 /// Captures in an instance that goes at once.

@@ -27,8 +27,10 @@ mod exported;
 mod host;
 mod kill;
 mod locks;
+mod log;
 mod modes;
 mod offline;
+mod outputs;
 mod passing;
 #[cfg(target_os = "linux")]
 mod pictures;

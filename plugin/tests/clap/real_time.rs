@@ -3,7 +3,7 @@
 //! [`Running`] counts in every block of every test here, those with an open editor included; the framework's
 //! `assert_process_allocs` ends the process besides.
 
-use crate::captures::{files, state};
+use crate::captures::{files, state_of};
 use crate::host::{Running, STEREO, Stream, instance, load, transport};
 
 /// What a DAW does, by chance.
@@ -66,12 +66,13 @@ impl Player {
 fn plays(stream: Stream, seed: u32) {
     let folder = tempfile::tempdir().unwrap();
     let mut instance = instance();
-    assert!(load(&mut instance, &state(folder.path())));
+    let choices = serde_json::json!({ "capture_folder": folder.path(), "follows_timeline": true });
+    assert!(load(&mut instance, &state_of(&choices)));
     let running = Running::with(instance, stream);
     let mut player = Player { running, chance: Chance(seed), is_playing: false, at_s: 0.0 };
     // Recorders come from another thread when they come: on until some captures began and ended.
     let mut block_count = 0;
-    while block_count < 1500 || files(folder.path()).len() < 5 {
+    while block_count < 1500 || files(folder.path()).len() < 6 {
         player.block();
         block_count += 1;
     }

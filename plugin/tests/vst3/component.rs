@@ -1,8 +1,10 @@
 //! A VST3 host in the test's own process, which says and does what no well-behaved one does.
 
+use crate::changes::Changes;
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IComponent,
-    IComponentTrait, ProcessData, ProcessSetup, SpeakerArrangement,
+    IComponentTrait, IEditController, IEditControllerTrait, ParamID, ParamValue, ParameterInfo,
+    ProcessData, ProcessSetup, SpeakerArrangement, String128,
 };
 use nice_plug::wrapper::vst3::vst3::Steinberg::{
     FUnknown, IBStream, IBStreamTrait, IPluginBaseTrait, IPluginFactory, IPluginFactoryTrait,
@@ -10,8 +12,10 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
 };
 use nice_plug::wrapper::vst3::vst3::{Class, ComPtr, ComWrapper, Interface};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr;
+use std::rc::Rc;
 
 /// Source: `ProcessModes` of VST3.
 #[derive(Clone, Copy, Debug)]
@@ -44,13 +48,23 @@ pub(crate) fn class_ids(factory: &ComPtr<IPluginFactory>) -> Vec<[u8; 16]> {
 
 /// An instance.
 pub(crate) struct Component {
-    component: ComPtr<IComponent>,
+    main: ComPtr<IComponent>,
     processor: ComPtr<IAudioProcessor>,
+    controller: ComPtr<IEditController>,
+    /// The latest values of parameters that it sent with blocks.
+    pub(crate) sent: Rc<RefCell<BTreeMap<ParamID, ParamValue>>>,
 }
 
 /// Source: the ids in the manual.
 pub(crate) const METERS: &[u8; 16] = b"WavemillMeters01";
 pub(crate) const RACK: &[u8; 16] = b"WavemillRack0001";
+
+/// The plugin's factory.
+pub(crate) fn factory() -> ComPtr<IPluginFactory> {
+    let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
+    // SAFETY: it is one.
+    unsafe { ComPtr::from_raw(factory) }.unwrap()
+}
 
 impl Component {
     /// The meters.
@@ -60,9 +74,7 @@ impl Component {
 
     /// The class of an id.
     pub(crate) fn of(id: &[u8; 16]) -> Self {
-        let factory = wavemill_plugin::GetPluginFactory().cast::<IPluginFactory>();
-        // SAFETY: the plugin's factory.
-        let factory = unsafe { ComPtr::from_raw(factory) }.unwrap();
+        let factory = factory();
         assert_eq!(class_ids(&factory), [*METERS, *RACK]);
         Self::of_factory(&factory, id)
     }
@@ -78,8 +90,9 @@ impl Component {
             let component = ComPtr::from_raw(made.cast::<IComponent>()).unwrap();
             let processor = component.cast::<IAudioProcessor>().unwrap();
             assert!(processor.cast::<FUnknown>().is_some());
+            let controller = component.cast::<IEditController>().unwrap();
             component.initialize(ptr::null_mut());
-            Self { component, processor }
+            Self { main: component, processor, controller, sent: Rc::default() }
         }
     }
 
@@ -113,7 +126,7 @@ impl Component {
             if !is_active {
                 self.processor.setProcessing(0);
             }
-            let result = self.component.setActive(u8::from(is_active));
+            let result = self.main.setActive(u8::from(is_active));
             if is_active {
                 self.processor.setProcessing(1);
             }
@@ -151,6 +164,7 @@ impl Component {
             silenceFlags: 0,
             __field0: AudioBusBuffers__type0 { channelBuffers32: pointers.as_mut_ptr() },
         });
+        let changes = Changes::into(&self.sent);
         let mut data = ProcessData {
             processMode: mode as int32,
             symbolicSampleSize: 0,
@@ -160,7 +174,7 @@ impl Component {
             inputs: &raw mut from,
             outputs: &raw mut to,
             inputParameterChanges: ptr::null_mut(),
-            outputParameterChanges: ptr::null_mut(),
+            outputParameterChanges: changes.as_ptr(),
             inputEvents: ptr::null_mut(),
             outputEvents: ptr::null_mut(),
             processContext: ptr::null_mut(),
@@ -170,12 +184,58 @@ impl Component {
         (output, result)
     }
 
+    /// All parameters.
+    pub(crate) fn params(&self) -> Vec<ParameterInfo> {
+        // SAFETY: the infos are written where they are there.
+        unsafe {
+            let count = self.controller.getParameterCount();
+            let mut info: ParameterInfo = std::mem::zeroed();
+            assert_ne!(self.controller.getParameterInfo(count, &raw mut info), kResultOk);
+            let infos = (0..count).map(|index| {
+                assert_eq!(self.controller.getParameterInfo(index, &raw mut info), kResultOk);
+                info
+            });
+            infos.collect()
+        }
+    }
+
+    /// The value of a parameter, in its unit.
+    pub(crate) fn plain(&self, id: ParamID) -> ParamValue {
+        // SAFETY: this is allowed at any time.
+        unsafe {
+            self.controller.normalizedParamToPlain(id, self.controller.getParamNormalized(id))
+        }
+    }
+
+    /// The value of a parameter in words, which lead back to it.
+    pub(crate) fn text(&self, id: ParamID) -> String {
+        // SAFETY: the texts are written where they are there.
+        unsafe {
+            let value = self.controller.getParamNormalized(id);
+            let (mut words, mut back): (String128, _) = ([0; 128], 9.0);
+            let result = self.controller.getParamStringByValue(id, value, &raw mut words);
+            assert_eq!(result, kResultOk);
+            let result =
+                self.controller.getParamValueByString(id, words.as_mut_ptr(), &raw mut back);
+            assert_eq!(result, kResultOk);
+            assert!((back - value).abs() < 0.001, "{value} became {back}");
+            let units = words.iter().take_while(|unit| **unit != 0);
+            String::from_utf16(&units.copied().collect::<Vec<_>>()).unwrap()
+        }
+    }
+
+    /// Sets a parameter as a host's window does.
+    pub(crate) fn set(&self, id: ParamID, value: ParamValue) {
+        // SAFETY: this is allowed at any time.
+        assert_eq!(unsafe { self.controller.setParamNormalized(id, value) }, kResultOk);
+    }
+
     /// Loads a state of the format that both formats share.
     pub(crate) fn load(&self, state: &serde_json::Value) {
         let stream = ComWrapper::new(Stream(RefCell::new((state.to_string().into_bytes(), 0))));
         let stream = stream.to_com_ptr::<IBStream>().unwrap();
         // SAFETY: the stream lives until the call is over.
-        assert_eq!(unsafe { self.component.setState(stream.as_ptr()) }, kResultOk);
+        assert_eq!(unsafe { self.main.setState(stream.as_ptr()) }, kResultOk);
     }
 }
 
@@ -183,7 +243,7 @@ impl Drop for Component {
     fn drop(&mut self) {
         self.activate(false);
         // SAFETY: it was initialized.
-        unsafe { self.component.terminate() };
+        unsafe { self.main.terminate() };
     }
 }
 

@@ -3,11 +3,16 @@
 
 #[path = "../common/chain.rs"]
 mod chain;
+mod changes;
 mod component;
 #[path = "../common/ebu.rs"]
 mod ebu;
 mod exported;
 mod modes;
+mod module;
+#[path = "../../../tests/xtask/src/module_info.rs"]
+mod module_info;
+mod outputs;
 mod rack;
 #[path = "../../../core/tests/loudness/signals.rs"]
 #[allow(

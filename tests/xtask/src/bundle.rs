@@ -1,6 +1,6 @@
 //! `cargo xtask bundle`: the plugin as DAWs want it, and as a program of its own.
 
-use crate::root;
+use crate::{module_info, root};
 use anyhow::{Context, ensure};
 use std::fs;
 use std::io::Write as _;
@@ -34,11 +34,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let bundled = target.join("bundled");
     build(&["--lib"])?;
     let library = target.join(PROFILE).join(library_name());
-    for place in [clap_place(&bundled), vst3_place(&bundled)] {
-        put(&library, &place)?;
-        if cfg!(target_os = "macos") {
-            describe_bundle(&place)?;
-        }
+    let places = [clap_place(&bundled), vst3_place(&bundled)];
+    places.iter().try_for_each(|place| put(&library, place))?;
+    write_module_info(&places[1])?;
+    if cfg!(target_os = "macos") {
+        places.iter().try_for_each(|place| describe_bundle(place))?;
     }
     if let Some(reason) = standalone_obstacle() {
         println!("skipped: {STANDALONE}, because {reason}");
@@ -98,6 +98,18 @@ fn vst3_place(bundled: &Path) -> PathBuf {
         let arch = std::env::consts::ARCH;
         contents.join(format!("{arch}-{}", std::env::consts::OS)).join(format!("{NAME}.so"))
     }
+}
+
+/// Puts beside a VST3's library what it says of itself.
+fn write_module_info(library: &Path) -> anyhow::Result<()> {
+    let contents = library.parent().and_then(Path::parent).context("a library in a bundle")?;
+    let resources = contents.join("Resources");
+    fs::create_dir_all(&resources)?;
+    let place = resources.join("moduleinfo.json");
+    let text = module_info::of(library, NAME).map_err(anyhow::Error::msg)?;
+    fs::File::create(&place)?.write_all(text.as_bytes())?;
+    println!("{}", place.display());
+    Ok(())
 }
 
 /// Puts what macOS loads a bundle by beside the folder of a library, and signs it for this machine.

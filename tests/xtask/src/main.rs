@@ -8,6 +8,7 @@ mod bundle;
 mod ci;
 mod effects;
 mod fuzz;
+mod module_info;
 mod reference;
 mod stage;
 mod tools;

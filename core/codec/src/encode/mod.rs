@@ -30,6 +30,7 @@ pub use names::{format, format_words, missing_format, missing_formats};
 pub use noise_shaping::NoiseShape;
 pub(crate) use page_crc::crc as ogg_crc;
 pub use quantize::{Dither, Quantizer};
+pub use wav::WavHeader;
 
 use crate::tags::{self, Chapter, Tags};
 use std::io::{Read, Seek, Write};

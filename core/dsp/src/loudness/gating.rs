@@ -21,7 +21,7 @@ pub(super) const RANGE_RELATIVE_GATE: Decibels = Decibels(-20.0);
 pub(super) const RANGE_PERCENTILES: (f64, f64) = (0.10, 0.95);
 
 /// Hops of a gating block, 400 ms.
-const BLOCK_HOPS: usize = 4;
+pub(super) const BLOCK_HOPS: usize = 4;
 
 /// Hops of the short-term window, 3 s.
 pub(super) const SHORT_TERM_HOPS: usize = 30;
@@ -57,7 +57,7 @@ pub(super) fn blocks_above_absolute_gate(hops: &[f64]) -> Vec<f64> {
 }
 
 /// Both gates over blocks that can be gone through twice.
-fn gated<B: Iterator<Item = f64>>(blocks: impl Fn() -> B) -> Option<Lufs> {
+pub(super) fn gated<B: Iterator<Item = f64>>(blocks: impl Fn() -> B) -> Option<Lufs> {
     let above = |gate: Lufs| mean(blocks().filter(is_above(gate)));
     let ungated = loudness_of(above(ABSOLUTE_GATE)?)?;
     loudness_of(above(max(ABSOLUTE_GATE, ungated + RELATIVE_GATE))?)
@@ -96,10 +96,15 @@ pub(super) fn distribution(hops: &[f64]) -> Vec<DistributionBin> {
 }
 
 /// Loudness range of the energies of 100 ms each.
+pub(super) fn loudness_range(hops: &[f64]) -> Option<Lu> {
+    range(|| windows(hops, SHORT_TERM_HOPS))
+}
+
+/// Loudness range of short-term windows that can be gone through twice.
 ///
 /// Source: EBU Tech 3342 (2016), and the rounding of percentiles of its annex's program.
-pub(super) fn loudness_range(hops: &[f64]) -> Option<Lu> {
-    let above = |gate: Lufs| windows(hops, SHORT_TERM_HOPS).filter(is_above(gate));
+pub(super) fn range<W: Iterator<Item = f64>>(windows: impl Fn() -> W) -> Option<Lu> {
+    let above = |gate: Lufs| windows().filter(is_above(gate));
     let ungated = loudness_of(mean(above(ABSOLUTE_GATE))?)?;
     let gate = max(ABSOLUTE_GATE, ungated + RANGE_RELATIVE_GATE);
     let mut gated: Vec<f64> = above(gate).collect();
@@ -122,7 +127,7 @@ pub(super) fn percentile_index(count: u64, share: f64) -> u64 {
 }
 
 /// Mean energies of all runs of `length` hops, each summed from the oldest.
-fn windows(hops: &[f64], length: usize) -> impl Iterator<Item = f64> {
+pub(super) fn windows(hops: &[f64], length: usize) -> impl Iterator<Item = f64> {
     hops.windows(length).map(move |window| window.iter().sum::<f64>() / length as f64)
 }
 

@@ -153,6 +153,16 @@ impl LoudnessMeter {
         self.stream.as_ref().map_or_else(LoudnessReading::default, Stream::reading)
     }
 
+    pub(super) fn energies(&self) -> Option<&Energies> {
+        self.stream.as_ref().map(|stream| &stream.energies)
+    }
+
+    /// Hops whose peaks are complete, and the amplitude of the latest one's.
+    pub(super) fn hop_peaks(&self) -> Option<(usize, f64)> {
+        let peaks = &self.stream.as_ref()?.peak_to_short_term;
+        Some((peaks.hop_count(), amplitude(peaks.latest())))
+    }
+
     /// The points of the loudness curve that are complete and were not taken before, one every 100 ms.
     /// None without [`Self::with_history`]. The last one or two come only after [`Self::end`].
     pub fn take_history(&mut self) -> Vec<HistoryPoint> {

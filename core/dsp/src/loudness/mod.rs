@@ -4,6 +4,7 @@ mod channel_peaks;
 mod energies;
 mod gating;
 mod group;
+mod hops;
 pub(crate) mod interpolation;
 mod k_weighting;
 mod meter;
@@ -17,6 +18,7 @@ mod weights;
 
 pub use channel_peaks::ChannelPeaks;
 pub use group::{GroupLoudness, Piece};
+pub use hops::{Hop, HopLoudness, HopPeak, loudness_curve};
 pub use meter::LoudnessMeter;
 pub use report::{DistributionBin, HistoryPoint, LoudnessReading, LoudnessReport};
 pub use weights::MonoMode;

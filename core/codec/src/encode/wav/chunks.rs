@@ -17,6 +17,12 @@ pub(super) fn push(bytes: &mut Vec<u8>, id: [u8; 4], body: &[u8]) {
     }
 }
 
+/// Appends a chunk whose text may end with some more `filler`: it has no pad byte, which some readers do not skip.
+pub(super) fn push_even(bytes: &mut Vec<u8>, id: [u8; 4], mut body: Vec<u8>, filler: u8) {
+    body.resize(body.len().next_multiple_of(2), filler);
+    push(bytes, id, &body);
+}
+
 /// Appends a `LIST` chunk of type `INFO` with the tags it has names for, or nothing when there are
 /// none. Text is UTF-8, as current tools write and read it.
 ///

@@ -57,10 +57,10 @@ impl Header {
         }
         header.tags_at = header.chunks.len();
         if let Some(broadcast) = &settings.tags.broadcast {
-            chunks::push(&mut header.chunks, *b"bext", &chunks::bext(broadcast, settings));
+            chunks::push_even(&mut header.chunks, *b"bext", chunks::bext(broadcast, settings), 0);
         }
         if let Some(recording) = &settings.tags.recording {
-            chunks::push(&mut header.chunks, *b"iXML", &ixml::body(recording, settings));
+            chunks::push_even(&mut header.chunks, *b"iXML", ixml::body(recording, settings), b'\n');
         }
         chunks::push_info(&mut header.chunks, &settings.tags);
         chunks::push_cues(&mut header.chunks, settings);

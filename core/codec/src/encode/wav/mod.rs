@@ -11,6 +11,7 @@ use self::header::Header;
 use super::pack::{self, Order, Packer};
 use super::{EncodeError, EncodeSettings, Encoder, FormatDescriptor, Sink};
 use wavemill_audio::limits::{CHANNEL_COUNT_MAX, SAMPLE_RATE_HZ_MAX};
+use wavemill_audio::units::Frames;
 use wavemill_audio::{PcmFormat, Samples};
 
 /// Name of the format.
@@ -43,6 +44,28 @@ fn create(sink: Box<dyn Sink>, settings: EncodeSettings) -> Result<Box<dyn Encod
 fn retag(sink: &mut dyn Sink, settings: &EncodeSettings) -> Result<(), EncodeError> {
     let (offset, tags) = Header::new(settings).tags();
     pack::overwrite(sink, offset, &tags)
+}
+
+/// Everything before the samples of a WAV file, for writers that keep a file complete while it grows.
+#[derive(Debug)]
+pub struct WavHeader(Header);
+
+impl WavHeader {
+    /// The header of such a file. It has no room for sizes beyond 32 bits.
+    ///
+    /// # Errors
+    /// [`EncodeError::Unsupported`] where WAV does not store what the settings ask for.
+    pub fn new(settings: &EncodeSettings) -> Result<Self, EncodeError> {
+        let settings = EncodeSettings { frame_count: Some(Frames(0)), ..settings.clone() };
+        DESCRIPTOR.check(&settings)?;
+        Ok(Self(Header::new(&settings)))
+    }
+
+    /// Its bytes for so many bytes of samples; always as many. Sizes beyond 32 bits are the largest that there are.
+    pub fn bytes(&self, data_bytes: u64) -> Vec<u8> {
+        let room = u64::from(u32::MAX) - self.0.to_bytes(0).len() as u64;
+        self.0.to_bytes(data_bytes.min(room))
+    }
 }
 
 /// A WAV file being written.

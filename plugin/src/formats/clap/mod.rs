@@ -1,15 +1,17 @@
 //! The CLAP entry point: the framework's plugin behind one that notes the mode and checks every block.
 
-use super::buses::{Bus, Buses};
-use super::session::Session;
+mod params;
+
 use crate::exported::{Exported, Offer, offer};
+use crate::formats::buses::{Bus, Buses};
+use crate::formats::session::Session;
 use crate::{Rack, Wavemill};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::entry::clap_plugin_entry;
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::ext::params::{
-    CLAP_EXT_PARAMS, CLAP_PARAM_IS_HIDDEN, CLAP_PARAM_RESCAN_INFO, CLAP_PARAM_RESCAN_TEXT,
-    CLAP_PARAM_RESCAN_VALUES, clap_host_params, clap_param_info, clap_plugin_params,
+    CLAP_EXT_PARAMS, CLAP_PARAM_RESCAN_INFO, CLAP_PARAM_RESCAN_TEXT, CLAP_PARAM_RESCAN_VALUES,
+    clap_host_params, clap_plugin_params,
 };
 use clap_sys::ext::render::{
     CLAP_EXT_RENDER, CLAP_RENDER_OFFLINE, clap_plugin_render, clap_plugin_render_mode,
@@ -33,8 +35,6 @@ struct Instance {
     framework: *const clap_plugin,
     host: *const clap_host,
     session: Arc<Session>,
-    /// The framework's, but for the names; made when a host asks for it.
-    params: OnceLock<clap_plugin_params>,
 }
 
 impl Instance {
@@ -73,16 +73,6 @@ impl Instance {
         }
     }
 
-    /// Parameters with the names of this moment; `None` where the framework's are right.
-    fn params(&self) -> Option<*const clap_plugin_params> {
-        self.session.names()?;
-        let of_framework = self.framework_params()?;
-        let own = self
-            .params
-            .get_or_init(|| clap_plugin_params { get_info: Some(param_info), ..of_framework });
-        Some(own)
-    }
-
     /// One block. Real-time, but for offline renders.
     ///
     /// # Safety
@@ -108,9 +98,13 @@ impl Instance {
             (process.audio_inputs, process.audio_outputs) = (ptr::null(), ptr::null_mut());
         }
         // SAFETY: the host's promise, and the framework's is checked.
-        self.framework().process.map_or(CLAP_PROCESS_ERROR, |of_framework| unsafe {
-            of_framework(self.framework, &raw const process)
-        })
+        unsafe {
+            let status = self.framework().process.map_or(CLAP_PROCESS_ERROR, |of_framework| {
+                of_framework(self.framework, &raw const process)
+            });
+            self.send_outputs(process.out_events, process.frames_count);
+            status
+        }
     }
 }
 
@@ -167,10 +161,8 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
             return (&raw const RENDER).cast();
         }
         let instance = Instance::of(plugin);
-        if CStr::from_ptr(id) == CLAP_EXT_PARAMS
-            && let Some(params) = instance.params()
-        {
-            return params.cast();
+        if CStr::from_ptr(id) == CLAP_EXT_PARAMS && instance.framework_params().is_some() {
+            return (&raw const params::PARAMS).cast();
         }
         // The framework resizes its window by calls to the host, and takes for granted that they are there.
         if CStr::from_ptr(id) == CLAP_EXT_GUI && !instance.has_windows() {
@@ -179,36 +171,6 @@ unsafe extern "C" fn get_extension(plugin: *const clap_plugin, id: *const c_char
         let of_framework = instance.framework().get_extension;
         of_framework.map_or(ptr::null(), |get| get(instance.framework, id))
     }
-}
-
-unsafe extern "C" fn param_info(
-    plugin: *const clap_plugin,
-    index: u32,
-    info: *mut clap_param_info,
-) -> bool {
-    // SAFETY: the host's promise.
-    let instance = unsafe { Instance::of(plugin) };
-    let Some(params) = instance.framework_params() else { return false };
-    // SAFETY: as above. The framework checks the index one too late.
-    let is_there = unsafe { params.count.is_some_and(|count| index < count(instance.framework)) };
-    let is_read = is_there
-        // SAFETY: as above.
-        && params.get_info.is_some_and(|get| unsafe { get(instance.framework, index, info) });
-    // SAFETY: it was written.
-    let info = unsafe { info.as_mut() };
-    let name = instance.session.names().and_then(|names| names.param(index as usize));
-    if let (true, Some(info), Some(name)) = (is_read, info, name) {
-        info.name = [0; _];
-        // The last byte stays 0.
-        for (to, from) in info.name.iter_mut().zip(name.name.bytes()).take(255) {
-            *to = from.cast_signed();
-        }
-        info.default_value = name.default;
-        if name.is_hidden {
-            info.flags |= CLAP_PARAM_IS_HIDDEN;
-        }
-    }
-    is_read
 }
 
 /// How this host reads names and values anew.
@@ -344,7 +306,7 @@ fn make<P: ClapPlugin>(
     };
     let session = Session::of_latest();
     session.set_rescan(rescan(host));
-    let instance = Instance { plugin, framework, host, session, params: OnceLock::new() };
+    let instance = Instance { plugin, framework, host, session };
     Box::into_raw(Box::new(instance)).cast::<clap_plugin>()
 }
 

@@ -3,9 +3,12 @@
 // The names are those of the interfaces.
 #![allow(non_snake_case, reason = "the names of the VST3 interfaces")]
 
-use super::buses::{Bus, Buses};
-use super::session::{ParamName, Session};
+mod outputs;
+
 use crate::exported::{Exported, Offer, offer};
+use crate::formats::buses::{Bus, Buses};
+use crate::formats::outputs::Output;
+use crate::formats::session::{ParamName, Session};
 use crate::{Rack, Wavemill};
 use nice_plug::prelude::Vst3Plugin;
 use nice_plug::wrapper::setup_logger;
@@ -60,14 +63,8 @@ impl Handler {
 
 /// What a parameter stands for at this moment.
 fn write_name(info: &mut ParameterInfo, name: &ParamName) {
-    for text in [&mut info.title, &mut info.shortTitle] {
-        *text = [0; _];
-        // The last unit stays 0.
-        let room = text.len() - 1;
-        for (to, from) in text[..room].iter_mut().zip(name.name.encode_utf16()) {
-            *to = from as TChar;
-        }
-    }
+    outputs::write_text(&mut info.title, &name.name);
+    outputs::write_text(&mut info.shortTitle, &name.name);
     info.defaultNormalizedValue = name.default;
     if name.is_hidden {
         info.flags = ParameterFlags_::kIsReadOnly | ParameterFlags_::kIsHidden;
@@ -92,6 +89,16 @@ impl<P: Vst3Plugin> Component<P> {
             is_offline: AtomicBool::new(false),
             is_set_up: AtomicBool::new(false),
         }
+    }
+
+    /// One of those that are only read, and its place.
+    fn output(&self, id: ParamID) -> Option<(usize, &'static Output)> {
+        self.session.readout()?.by_id(id)
+    }
+
+    /// One of those by its place behind the framework's.
+    fn output_behind(&self, index: int32) -> Option<&'static Output> {
+        self.session.readout()?.list().get(usize::try_from(index).ok()?)
     }
 
     /// One block. Real-time, but for offline renders.
@@ -123,6 +130,10 @@ impl<P: Vst3Plugin> Component<P> {
         }
         // SAFETY: the host's promise, and the framework's is checked.
         let result = unsafe { self.framework.process(&raw mut data) };
+        if let Some(readout) = self.session.readout() {
+            // SAFETY: as above.
+            unsafe { outputs::send(readout, data.outputParameterChanges, data.numSamples) };
+        }
         if channel_count.is_none() { kNotInitialized } else { result }
     }
 }
@@ -264,21 +275,23 @@ impl<P: Vst3Plugin> IEditControllerTrait for Component<P> {
         setComponentState(state: *mut IBStream) -> tresult;
         setState(state: *mut IBStream) -> tresult;
         getState(state: *mut IBStream) -> tresult;
-        getParameterCount() -> int32;
-        getParamStringByValue(id: ParamID, value: ParamValue, words: *mut String128) -> tresult;
-        getParamValueByString(id: ParamID, words: *mut TChar, value: *mut ParamValue) -> tresult;
-        normalizedParamToPlain(id: ParamID, value: ParamValue) -> ParamValue;
-        plainParamToNormalized(id: ParamID, value: ParamValue) -> ParamValue;
-        getParamNormalized(id: ParamID) -> ParamValue;
-        setParamNormalized(id: ParamID, value: ParamValue) -> tresult;
         createView(name: FIDString) -> *mut IPlugView;
+    }
+
+    unsafe fn getParameterCount(&self) -> int32 {
+        let outputs = self.session.readout().map_or(0, |readout| readout.list().len());
+        // SAFETY: the host's promise.
+        let of_framework = unsafe { self.framework.getParameterCount() };
+        of_framework + int32::try_from(outputs).unwrap_or(0)
     }
 
     unsafe fn getParameterInfo(&self, index: int32, info: *mut ParameterInfo) -> tresult {
         // SAFETY: the host's promise. The framework checks the index one too late.
         let result = unsafe {
-            if index >= self.framework.getParameterCount() {
-                return kInvalidArgument;
+            let count = self.framework.getParameterCount();
+            if index >= count {
+                let output = self.output_behind(index - count);
+                return write_info(info, output.map(outputs::info_of));
             }
             self.framework.getParameterInfo(index, info)
         };
@@ -290,6 +303,72 @@ impl<P: Vst3Plugin> IEditControllerTrait for Component<P> {
             unsafe { write_name(&mut *info, &name) };
         }
         result
+    }
+
+    unsafe fn getParamStringByValue(
+        &self,
+        id: ParamID,
+        value: ParamValue,
+        words: *mut String128,
+    ) -> tresult {
+        let Some((_, output)) = self.output(id) else {
+            // SAFETY: the host's promise.
+            return unsafe { self.framework.getParamStringByValue(id, value, words) };
+        };
+        // SAFETY: as above.
+        let Some(words) = (unsafe { words.as_mut() }) else { return kInvalidArgument };
+        outputs::write_text(words, &output.text(output.of_normalized(value)));
+        kResultOk
+    }
+
+    unsafe fn getParamValueByString(
+        &self,
+        id: ParamID,
+        words: *mut TChar,
+        value: *mut ParamValue,
+    ) -> tresult {
+        let Some((_, output)) = self.output(id) else {
+            // SAFETY: the host's promise.
+            return unsafe { self.framework.getParamValueByString(id, words, value) };
+        };
+        // SAFETY: as above.
+        let text = unsafe { outputs::read_text(words) };
+        let parsed = text.and_then(|text| output.parse(&text));
+        // SAFETY: as above.
+        unsafe { write_info(value, parsed.map(|plain| output.normalized(plain))) }
+    }
+
+    unsafe fn normalizedParamToPlain(&self, id: ParamID, value: ParamValue) -> ParamValue {
+        match self.output(id) {
+            Some((_, output)) => output.of_normalized(value),
+            // SAFETY: the host's promise.
+            None => unsafe { self.framework.normalizedParamToPlain(id, value) },
+        }
+    }
+
+    unsafe fn plainParamToNormalized(&self, id: ParamID, value: ParamValue) -> ParamValue {
+        match self.output(id) {
+            Some((_, output)) => output.normalized(value),
+            // SAFETY: the host's promise.
+            None => unsafe { self.framework.plainParamToNormalized(id, value) },
+        }
+    }
+
+    unsafe fn getParamNormalized(&self, id: ParamID) -> ParamValue {
+        match (self.session.readout(), self.output(id)) {
+            (Some(readout), Some((index, output))) => output.normalized(readout.fresh(index)),
+            // SAFETY: the host's promise.
+            _ => unsafe { self.framework.getParamNormalized(id) },
+        }
+    }
+
+    unsafe fn setParamNormalized(&self, id: ParamID, value: ParamValue) -> tresult {
+        if self.output(id).is_some() {
+            // Hosts bring here what the processor sent; this object knows it already.
+            return kResultOk;
+        }
+        // SAFETY: the host's promise.
+        unsafe { self.framework.setParamNormalized(id, value) }
     }
 
     unsafe fn setComponentHandler(&self, handler: *mut IComponentHandler) -> tresult {
