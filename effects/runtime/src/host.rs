@@ -67,6 +67,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
 }
 
 /// `memory.size` in a memory of a fixed size.
+#[expect(clippy::needless_pass_by_value, reason = "the linker asks for it so")]
 fn memory_size(caller: Caller<'_, Host>) -> i32 {
     caller.data().limiter.pages().unwrap_or(0).cast_signed()
 }

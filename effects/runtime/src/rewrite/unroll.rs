@@ -11,7 +11,7 @@ use wasm_encoder::{BlockType, Instruction};
 const COPIES_MAX: usize = 8;
 
 /// Instructions of all copies of a body together. With twice as many a chain of eight effects was no faster, and with
-/// four times as many slower.
+/// twice as many copies, too, slower.
 const LOOP_INSTRUCTIONS: usize = 256;
 
 /// The code with its innermost loops unrolled, as long as no more than `room` instructions are added.
