@@ -140,6 +140,8 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "miette", only: &["wavemill"], tests_may: false },
     Wrapper { package: "tracing-subscriber", only: &["wavemill", "wavemill-plugin"], tests_may: false },
     Wrapper { package: "wasmtime*", only: &["wavemill-runtime"], tests_may: false },
+    Wrapper { package: "wasm-encoder", only: &["wavemill-runtime"], tests_may: false },
+    Wrapper { package: "wasmparser", only: &["wavemill-runtime"], tests_may: false },
     Wrapper { package: "landlock", only: &["wavemill-platform"], tests_may: false },
     Wrapper { package: "seccompiler", only: &["wavemill-platform"], tests_may: false },
     Wrapper { package: "cpal", only: &["wavemill"], tests_may: false },

@@ -1,6 +1,7 @@
 //! Compiling, on a thread of its own: it cannot be interrupted, so it is waited for with a budget.
 
 use crate::load::LoadError;
+use crate::rewrite::{self, Reserved};
 use parking_lot::Mutex;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -24,6 +25,10 @@ const ADVICE: &[(&str, &str)] = &[
     ("gc support", "build without garbage collection (AssemblyScript: `--runtime stub`)"),
 ];
 
+/// What is wrong with a module that plays the host's part.
+const RESERVED: &str = "it imports from `wavemill`, or exports a name that begins with `fx_memory_pages=`; both are \
+    reserved for the host";
+
 /// Compilations that may go on unheard; more are refused.
 const ABANDONED_MAX: usize = 4;
 
@@ -35,11 +40,30 @@ pub(crate) struct Compiler {
     abandoned: Mutex<Vec<JoinHandle<()>>>,
     /// Whether the end of this waits for them: a plugin's code may be unloaded after it.
     joins: bool,
+    shape: Shape,
+}
+
+/// What is compiled of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// The module as it is: its instructions are counted.
+    AsItIs,
+    /// It is rewritten; its memory has so many pages of 64 KiB, where a number is given.
+    Rewritten { memory_pages: Option<u32> },
+}
+
+impl Shape {
+    fn of(self, bytes: &[u8]) -> Result<Vec<u8>, Reserved> {
+        match self {
+            Self::AsItIs => Ok(bytes.to_vec()),
+            Self::Rewritten { memory_pages } => rewrite::rewritten(bytes, memory_pages),
+        }
+    }
 }
 
 impl Compiler {
-    pub(crate) fn new(budget: Duration, joins: bool) -> Self {
-        Self { budget, abandoned: Mutex::default(), joins }
+    pub(crate) fn new(budget: Duration, joins: bool, shape: Shape) -> Self {
+        Self { budget, abandoned: Mutex::default(), joins, shape }
     }
 
     /// Compiles a module. When the budget has passed, the thread goes on alone and its result is
@@ -59,10 +83,11 @@ impl Compiler {
             )));
         }
         let (sender, receiver) = sync_channel(1);
-        let (engine, bytes) = (engine.clone(), bytes.to_vec());
+        let (engine, bytes, shape) = (engine.clone(), bytes.to_vec(), self.shape);
         let work = move || {
+            let compiled = shape.of(&bytes).map(|bytes| Module::from_binary(&engine, &bytes));
             // Nobody listens any more when the budget has passed.
-            let _ = sender.send(Module::from_binary(&engine, &bytes));
+            let _ = sender.send(compiled);
         };
         let thread = Builder::new().name("effect-compile".into()).stack_size(STACK_BYTES);
         let thread = thread.spawn(work).map_err(|error| failed(error.to_string()))?;
@@ -74,8 +99,9 @@ impl Compiler {
         // It is at its end; a plugin's code may be unloaded soon after.
         let _ = thread.join();
         match compiled {
-            Ok(Ok(module)) => Ok(module),
-            Ok(Err(error)) => Err(LoadError::Invalid { reason: reason(&error) }),
+            Ok(Ok(Ok(module))) => Ok(module),
+            Ok(Ok(Err(error))) => Err(LoadError::Invalid { reason: reason(&error) }),
+            Ok(Err(Reserved)) => Err(LoadError::Invalid { reason: RESERVED.into() }),
             Err(_) => Err(failed("the compiler failed".into())),
         }
     }

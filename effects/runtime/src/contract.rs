@@ -3,6 +3,7 @@
 use crate::description::Description;
 use crate::limits;
 use crate::load::LoadError;
+use crate::rewrite::{MEMORY_MODULE, Pages};
 use std::fmt::Write as _;
 use wasmtime::{ExternType, FuncType, ValType};
 
@@ -56,15 +57,21 @@ const SET_PARAM: Function = required("fx_set_param", "(i32, f64) -> ()");
 const METER: Function = required("fx_meter", "(i32) -> f32");
 
 /// Whether the module keeps to the contract as far as can be seen without running it.
-pub(crate) fn verify(module: &wasmtime::Module, memory_mib: u32) -> Result<(), LoadError> {
+/// `pages` are those of a module whose memory has a fixed size.
+pub(crate) fn verify(
+    module: &wasmtime::Module,
+    memory_mib: u32,
+    pages: Option<Pages>,
+) -> Result<(), LoadError> {
     verify_marker(module)?;
-    for import in module.imports() {
+    let is_ours = |from: &str| pages.is_some() && from == MEMORY_MODULE;
+    for import in module.imports().filter(|import| !is_ours(import.module())) {
         verify_import(import.module(), import.name(), &import.ty())?;
     }
     for function in EXPORTS {
         verify_function(module, function)?;
     }
-    verify_memory(module, memory_mib)?;
+    verify_memory(module, memory_mib, pages)?;
     verify_tables(module)
 }
 
@@ -130,7 +137,11 @@ fn verify_function(module: &wasmtime::Module, function: &Function) -> Result<(),
     Err(LoadError::WrongExport { name, expected, actual })
 }
 
-fn verify_memory(module: &wasmtime::Module, memory_mib: u32) -> Result<(), LoadError> {
+fn verify_memory(
+    module: &wasmtime::Module,
+    memory_mib: u32,
+    pages: Option<Pages>,
+) -> Result<(), LoadError> {
     let Some(kind) = module.get_export("memory") else {
         return Err(LoadError::MissingExport { name: "memory", expected: "a memory" });
     };
@@ -146,7 +157,8 @@ fn verify_memory(module: &wasmtime::Module, memory_mib: u32) -> Result<(), LoadE
             actual: actual.into(),
         });
     }
-    let bytes = memory.minimum().saturating_mul(memory.page_size());
+    let least = pages.map_or(memory.minimum(), |pages| u64::from(pages.min));
+    let bytes = least.saturating_mul(memory.page_size());
     if bytes > u64::from(memory_mib) << 20 {
         let mib = bytes.div_ceil(1 << 20);
         return Err(LoadError::MemoryTooLarge { mib, max_mib: memory_mib });

@@ -3,8 +3,10 @@
 use crate::deadline;
 use crate::fault::Fault;
 use crate::host::Host;
+use crate::limiter;
 use crate::limits;
 use crate::planes::{Planes, PlanesError};
+use crate::rewrite::Pages;
 use crate::sandbox::Mode;
 use crate::text::{self, TextError};
 use crate::ticker::{self, Running};
@@ -141,6 +143,11 @@ fn optional<P: WasmParams, R: WasmResults>(
     instance.get_typed_func(store, name).ok()
 }
 
+/// How many of a memory's bytes the module has.
+fn had(bytes: usize, host: &Host) -> usize {
+    host.limiter.pages().map_or(bytes, |pages| limiter::bytes(pages).min(bytes))
+}
+
 /// Calls; the deadline was set before. Real-time as long as it does not trap.
 fn call<P: WasmParams, R: WasmResults>(
     store: &mut Store<Host>,
@@ -162,7 +169,10 @@ impl Guest {
         ticks: u64,
     ) -> Result<Self, StartError> {
         let running = Running::new(ticker::of(mode));
-        let mut store = Store::new(module.module().engine(), Host::new(memory_mib));
+        let mut store = Store::new(
+            module.module().engine(),
+            Host::new(memory_mib, Pages::of(module.module(), mode)),
+        );
         store.limiter(|host| &mut host.limiter);
         if mode == Mode::Live {
             store.epoch_deadline_callback(|mut store| {
@@ -213,7 +223,7 @@ impl Guest {
         self.allow(ticks);
         let address = call(&mut self.store, &self.calls.describe, ())
             .map_err(|fault| CallFault { call: "fx_describe", fault })?;
-        let memory = self.memory.data(&self.store);
+        let memory = self.memory();
         let text = text::terminated(memory, address.cast_unsigned(), limits::DESCRIPTION_BYTES_MAX);
         Ok(text?.to_vec())
     }
@@ -273,7 +283,7 @@ impl Guest {
             }
         }
         let [inputs, outputs] = addresses;
-        let memory_bytes = self.memory.data_size(&self.store);
+        let memory_bytes = self.memory().len();
         Ok(Planes::new(&inputs, &outputs, stream.max_frames, memory_bytes)?)
     }
 
@@ -340,19 +350,22 @@ impl Guest {
         self.allow(ticks);
         let function = self.calls.error.as_ref()?;
         let address = call(&mut self.store, function, ()).ok()?.cast_unsigned();
-        let memory = self.memory.data(&self.store);
+        let memory = self.memory();
         let bytes = text::terminated(memory, address, limits::ERROR_BYTES_MAX).ok()?;
         text::line(bytes, limits::ERROR_BYTES_MAX)
     }
 
-    /// The memory. Real-time.
+    /// The memory that the module has. Real-time.
     pub(crate) fn memory(&self) -> &[u8] {
-        self.memory.data(&self.store)
+        let memory = self.memory.data(&self.store);
+        &memory[..had(memory.len(), self.store.data())]
     }
 
     /// The memory, to write inputs. Real-time.
     pub(crate) fn memory_mut(&mut self) -> &mut [u8] {
-        self.memory.data_mut(&mut self.store)
+        let (memory, host) = self.memory.data_and_store_mut(&mut self.store);
+        let had = had(memory.len(), host);
+        &mut memory[..had]
     }
 
     /// Lines of `fx.log`.

@@ -4,6 +4,7 @@ use crate::deadline::Deadline;
 use crate::fault::Abort;
 use crate::limiter::Limiter;
 use crate::limits;
+use crate::rewrite::{self, Pages};
 use crate::text;
 use wasmtime::{Caller, Engine, Extern, Linker};
 
@@ -44,9 +45,10 @@ impl AbortCall {
 }
 
 impl Host {
-    pub(crate) fn new(memory_mib: u32) -> Self {
+    /// `fixed` are the pages of a module whose memory has a fixed size.
+    pub(crate) fn new(memory_mib: u32, fixed: Option<Pages>) -> Self {
         Self {
-            limiter: Limiter::new(memory_mib),
+            limiter: Limiter::new(memory_mib, fixed),
             log: Vec::new(),
             abort: None,
             deadline: Deadline::default(),
@@ -59,7 +61,20 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     linker.func_wrap("fx", "log", log)?;
     linker.func_wrap("env", "abort", abort)?;
+    linker.func_wrap(rewrite::MEMORY_MODULE, rewrite::SIZE, memory_size)?;
+    linker.func_wrap(rewrite::MEMORY_MODULE, rewrite::GROW, memory_grow)?;
     Ok(linker)
+}
+
+/// `memory.size` in a memory of a fixed size.
+#[expect(clippy::needless_pass_by_value, reason = "the linker asks for it so")]
+fn memory_size(caller: Caller<'_, Host>) -> i32 {
+    caller.data().limiter.pages().unwrap_or(0).cast_signed()
+}
+
+/// `memory.grow` in a memory of a fixed size.
+fn memory_grow(mut caller: Caller<'_, Host>, pages: i32) -> i32 {
+    caller.data_mut().limiter.grow(pages.cast_unsigned())
 }
 
 /// Keeps a line. Once audio runs, nothing is kept: the audio thread must not allocate.

@@ -23,6 +23,7 @@ pub mod limits;
 mod load;
 mod module;
 mod planes;
+mod rewrite;
 mod sandbox;
 mod settings;
 #[cfg(test)]

@@ -11,6 +11,9 @@ pub const MEMORY_MIB: u32 = 64;
 /// Largest memory in MiB that a pipeline may ask for.
 pub const MEMORY_MIB_MAX: u32 = 1024;
 
+/// Pages of 64 KiB in a MiB.
+pub(crate) const PAGES_PER_MIB: u32 = 16;
+
 /// Elements of the one table.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 10_000;
 

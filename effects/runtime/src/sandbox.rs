@@ -2,7 +2,7 @@
 
 use crate::budgets::Budgets;
 use crate::cache::{Cache, Entry};
-use crate::compile::Compiler;
+use crate::compile::{Compiler, Shape};
 use crate::contract;
 use crate::description::Description;
 use crate::engine;
@@ -11,6 +11,7 @@ use crate::host::{self, Host};
 use crate::limits;
 use crate::load::LoadError;
 use crate::module::Module;
+use crate::rewrite::{self, Pages};
 use crate::ticker::{self, TickerHandle};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -122,7 +123,11 @@ impl Sandbox {
             mode,
             memory_mib_max,
             budgets,
-            compiler: Compiler::new(budgets.compile, mode == Mode::Live),
+            compiler: Compiler::new(
+                budgets.compile,
+                mode == Mode::Live,
+                shape(mode, memory_mib_max),
+            ),
             engine,
             linker,
             cache,
@@ -154,7 +159,7 @@ impl Sandbox {
             Some(cached) => cached,
             None => self.compiled(bytes, memory_mib)?,
         };
-        contract::verify(&code, memory_mib)?;
+        contract::verify(&code, memory_mib, Pages::of(&code, self.mode()))?;
         let description = Description::parse(&text)?;
         contract::verify_described(&code, &description)?;
         if !is_cached {
@@ -178,7 +183,7 @@ impl Sandbox {
         memory_mib: u32,
     ) -> Result<(wasmtime::Module, Vec<u8>), LoadError> {
         let code = self.shared.compiler.compile(&self.shared.engine, bytes)?;
-        contract::verify(&code, memory_mib)?;
+        contract::verify(&code, memory_mib, Pages::of(&code, self.mode()))?;
         let description = self.describe(&code, memory_mib)?;
         Ok((code, description))
     }
@@ -218,6 +223,15 @@ impl Sandbox {
 /// Most memory of a module where nothing else was asked.
 fn memory_mib_of(mode: Mode) -> u32 {
     if mode == Mode::Live { limits::MEMORY_MIB } else { limits::MEMORY_MIB_MAX }
+}
+
+/// What is compiled of modules.
+fn shape(mode: Mode, memory_mib: u32) -> Shape {
+    let size = rewrite::has_fixed_memory(mode).then_some(memory_mib * limits::PAGES_PER_MIB);
+    match mode {
+        Mode::Metered => Shape::AsItIs,
+        Mode::File | Mode::Live => Shape::Rewritten { memory_pages: size },
+    }
 }
 
 /// Whether the bytes can be a module, before anything reads all of them.

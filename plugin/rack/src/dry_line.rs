@@ -25,6 +25,10 @@ impl DryLine {
     /// Takes a block. Real-time.
     pub(crate) fn write(&mut self, block: &Block) {
         self.count = block.frame_count().min(self.frames_max);
+        if self.latency == 0 {
+            // Nothing before is read again, and what was written last is still in the processor's cache.
+            self.at = 0;
+        }
         for (ring, plane) in self.planes.iter_mut().zip(block.planes()) {
             let until_end = self.count.min(ring.len() - self.at);
             let (first, second) = plane[..self.count].split_at(until_end);

@@ -149,6 +149,9 @@ impl Voice {
         shares: Option<&[f32]>,
         allowance: &mut Allowance,
     ) -> bool {
+        if self.is_wire() {
+            return false;
+        }
         self.dry.write(block);
         let fault = if self.lead > 0 {
             self.lead = self.lead.saturating_sub(block.frame_count());
@@ -189,6 +192,11 @@ impl Voice {
         let cold = self.warming.min(frames);
         self.warming -= cold;
         cold
+    }
+
+    /// Whether what comes out is what came in, at once.
+    fn is_wire(&self) -> bool {
+        self.stage.is_none() && self.latency == 0 && self.held_share.stands_at(0.0)
     }
 
     fn hold(&mut self, block: &Block) {

@@ -8,6 +8,7 @@ mod entry;
 pub(crate) use entry::Entry;
 
 use crate::limits;
+use crate::rewrite;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write as _};
@@ -163,13 +164,14 @@ fn verify(folder: &Path, metadata: &fs::Metadata) -> Result<(), CacheError> {
 }
 
 /// Everything that compiled code depends on but the module: the engine's version, its settings, the
-/// processor and the system.
+/// processor, the system, and what is done to modules before.
 fn engine_key(engine: &Engine) -> [u8; 32] {
     let mut hasher = Blake3(blake3::Hasher::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
     std::env::consts::ARCH.hash(&mut hasher);
     std::env::consts::OS.hash(&mut hasher);
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    rewrite::VERSION.hash(&mut hasher);
     hasher.0.finalize().into()
 }
 

@@ -76,6 +76,46 @@ fn live_memory_is_what_its_sandbox_reserves() {
     assert_eq!(error.to_string(), "an effect may have 1 to 64 MiB of memory, not 65");
 }
 
+/// What these calls return in `fx_create`, then in `fx_process`, of a module that declares 33 to 48 pages.
+fn growth(mode: Mode, memory_mib: u32, calls: &[&str]) -> Vec<f32> {
+    let all = |at: usize| -> String {
+        let store = |(index, call): (usize, &&str)| {
+            format!("(f32.store (i32.const {}) (f32.convert_i32_s ({call})))", at + 4 * index)
+        };
+        calls.iter().enumerate().map(store).collect()
+    };
+    let (first, second) = (65_536, 65_536 + 4 * calls.len());
+    let create = r#"(func (export "fx_create") (param f64 i32 i32) (result i32)"#;
+    let source = Source::new()
+        .part("memory", r#"(memory (export "memory") 33 48)"#)
+        // Samples before it is called; a host writes its input there, so they are kept aside.
+        .part("fx_create", &format!("{create} {} (i32.const 0))", all(1_024)))
+        .process(&format!(
+            "(memory.copy (i32.const {first}) (i32.const 1024) (i32.const {})) {} (i32.const 0)",
+            second - first,
+            all(second)
+        ));
+    let sandbox = Sandbox::new(mode, None).unwrap();
+    let mut effect = instantiate(&sandbox.load(&source.wasm(), memory_mib).unwrap(), 64).unwrap();
+    run(&mut effect, &[vec![0.0; 2 * calls.len()]], &[64]).concat()
+}
+
+#[test]
+fn memory_grows_live_as_in_files() {
+    let calls = ["memory.size", "memory.grow (i32.const 0)", "memory.grow (i32.const 7)"];
+    let refused = ["memory.grow (i32.const 9)", "memory.grow (i32.const -1)", "memory.size"];
+    let calls = [calls, refused].concat();
+    for mode in [Mode::File, Mode::Live] {
+        let wide = growth(mode, limits::MEMORY_MIB, &calls);
+        let before = [33.0, 33.0, 33.0, -1.0, -1.0, 40.0];
+        // Once it was created nothing grows.
+        assert_eq!(wide, [before, [40.0, 40.0, -1.0, -1.0, -1.0, 40.0]].concat(), "{mode:?}");
+        // Three MiB are the 48 pages; two and a bit are not offered.
+        let narrow = growth(mode, 3, &["memory.grow (i32.const 15)", "memory.grow (i32.const 1)"]);
+        assert_eq!(narrow, [33.0, -1.0, -1.0, -1.0], "{mode:?}");
+    }
+}
+
 #[test]
 fn table_beyond_the_limit_is_refused() {
     let table =
