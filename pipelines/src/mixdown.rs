@@ -378,18 +378,23 @@ mod tests {
     fn part_of_another_rate_keeps_its_place_and_length() {
         let folder = tempfile::tempdir().unwrap();
         // Within a window, so that no edge rings in the low-pass.
-        let tone = |rate: f64| -> Vec<f32> {
-            let at = |n: f64| {
-                let window = 0.5 - 0.5 * (n * std::f64::consts::TAU / rate).cos();
-                (0.5 * window * (n * 300.0 * std::f64::consts::TAU / rate).sin()) as f32
+        let tone = |rate_hz: u16| -> Vec<f32> {
+            let rate = f32::from(rate_hz);
+            let turn = std::f32::consts::TAU / rate;
+            let at = |n: u16| {
+                let window = 0.5 - 0.5 * (f32::from(n) * turn).cos();
+                // Within one turn, where the sine is exact to the last digits.
+                let phase =
+                    f32::from(u16::try_from(u32::from(n) * 300 % u32::from(rate_hz)).unwrap());
+                0.5 * window * (phase * turn).sin()
             };
-            (0..rate as usize).map(|n| at(n as f64)).collect()
+            (0..rate_hz).map(at).collect()
         };
-        let path = file(&folder.path().join("a.wav"), 22_050, vec![tone(22_050.0)]);
+        let path = file(&folder.path().join("a.wav"), 22_050, vec![tone(22_050)]);
         let planes =
             mixed(vec![part(&path, 0.5, None, 1.0), part(&path, 3.0, Some(0.5), 1.0)], 1).unwrap();
         assert_eq!(planes[0].len(), 28_000);
-        let expected = tone(8000.0);
+        let expected = tone(8000);
         for (frame, expected) in expected.iter().enumerate() {
             let error = (planes[0][4000 + frame] - expected).abs();
             assert!(error < 1e-6, "{frame}: {error}");

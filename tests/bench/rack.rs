@@ -169,7 +169,7 @@ fn time(chain: &mut Chain, input: &[Vec<f32>]) -> f64 {
         let range = at * BLOCK_FRAMES..(at + 1) * BLOCK_FRAMES;
         chain(&mut planes.iter_mut().map(|plane| &mut plane[range.clone()]).collect::<Vec<_>>());
     }
-    (worked() - start).as_secs_f64()
+    worked().saturating_sub(start).as_secs_f64()
 }
 
 /// How long the calling thread has worked.
@@ -247,7 +247,7 @@ fn play(mut chains: Vec<Chain>) -> Pace {
             let mut planes = noise.clone();
             chain(&mut planes.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
         }
-        pace.worked += worked() - start;
+        pace.worked += worked().saturating_sub(start);
         pace.blocks += 1;
         due += block_time;
         let left = due.checked_duration_since(Instant::now());

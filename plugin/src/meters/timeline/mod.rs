@@ -239,6 +239,8 @@ fn snapshot(runs: &[Run]) -> Snapshot {
                 momentary_lufs: shown(momentary),
                 short_term_lufs: shown(short_term),
                 true_peak_dbtp: shown(peak),
+                // The stereo image is not kept by places of the song.
+                ..Point::default()
             };
             let place = &mut points[(start + offset) / merged];
             *place = place.merged(point);
