@@ -116,7 +116,7 @@ export function mount(host: HTMLElement, options: Options): Editor {
         highlightActiveLineGutter(),
         highlightSelectionMatches(),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": options.label }),
+        EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
         // Tab leaves the editor: whoever has no mouse must get out. Ctrl-Space completes.
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...completionKeymap, ...lintKeymap]),
         EditorView.updateListener.of((update) => {

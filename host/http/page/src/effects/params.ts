@@ -98,7 +98,7 @@ export async function module(entry: Entry): Promise<Module> {
     const step = steps.find((it) => it.name === entry.name)!;
     return { ...entry, manual: step.manual, params: step.params.map(ofStep).filter((it): it is Param => it != null), presets: [] };
   }
-  const { effect } = await get<{ effect: { description: { manual: string; params: EffectParam[]; presets: Preset[] } } }>(`/v1/about/effects/${entry.name}`);
+  const { effect } = await get<{ effect: { description: { manual: string; params: EffectParam[]; presets: Preset[] } } }>(`/v1/effects/${entry.name}`);
   const { manual, params, presets } = effect.description;
   return { ...entry, manual, params: params.map(ofEffect), presets };
 }

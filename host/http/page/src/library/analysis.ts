@@ -24,7 +24,7 @@ export interface Band {
 }
 
 export interface Analysis {
-  file?: { format: string; codec: string; duration_s: number; sample_rate_hz: number; channels: number; bit_depth: number | null; size_bytes: number };
+  input?: { format: string; codec: string; duration_s: number; sample_rate_hz: number; channels: number; bit_depth: number | null; size_bytes: number };
   tags?: Record<string, unknown>;
   loudness?: Loudness;
   level?: Record<string, number | null>;
@@ -68,35 +68,12 @@ export interface Measured {
 }
 
 export async function measured(file: string, abort?: AbortSignal): Promise<Measured> {
-  const answer = await maybe<{ files?: Analysis[] } & Analysis>(`/v1/files/analysis?file=${encodeURIComponent(file)}`, abort);
-  if (!answer) return { analysis: null, history: null };
-  const analysis = answer.files?.[0] ?? answer;
-  return { analysis, history: historyOf(analysis) };
-}
-
-/** Finds loudness over time: a list of points, or lists of values. */
-function historyOf(value: unknown, depth = 0): History | null {
-  if (!value || typeof value !== "object" || depth > 4) return null;
-  if (Array.isArray(value)) {
-    const first = value[0] as Record<string, unknown> | undefined;
-    if (!first || typeof first !== "object" || !("short_term_lufs" in first) || !("at_s" in first)) return null;
-    const points = value as { at_s: number; momentary_lufs: number | null; short_term_lufs: number | null }[];
-    return {
-      at_s: points.map((it) => it.at_s),
-      momentary_lufs: points.map((it) => it.momentary_lufs),
-      short_term_lufs: points.map((it) => it.short_term_lufs),
-    };
-  }
-  const table = value as Record<string, unknown>;
-  if (Array.isArray(table.at_s) && Array.isArray(table.short_term_lufs)) {
-    const lists = table as unknown as History;
-    return { at_s: lists.at_s, momentary_lufs: lists.momentary_lufs ?? lists.at_s.map(() => null), short_term_lufs: lists.short_term_lufs };
-  }
-  for (const inner of Object.values(table)) {
-    const found = historyOf(inner, depth + 1);
-    if (found) return found;
-  }
-  return null;
+  const query = `?file=${encodeURIComponent(file)}`;
+  const [analysis, history] = await Promise.all([
+    maybe<Analysis>(`/v1/files/analysis${query}`, abort),
+    maybe<History>(`/v1/files/loudness${query}`, abort),
+  ]);
+  return { analysis, history };
 }
 
 /** Levels of bands in dB of their sum: so that loudness does not matter. */

@@ -31,7 +31,9 @@ async function facts(path: string, abort: AbortSignal): Promise<Facts | null> {
     file.job ? maybe<Job>(`/v1/jobs/${file.job}`, abort) : null,
     maybe<Report>(`/v1/files/report?file=${encodeURIComponent(path)}`, abort),
   ]);
-  const candidates = [job?.source_moved_to, job?.input].filter((it): it is string => it != null);
+  // An upload is known by its id, which is the folder that it lies in.
+  const upload = job?.input.match(/\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//)?.[1];
+  const candidates = [job?.source_moved_to, job?.input, upload].filter((it): it is string => it != null);
   let source: string | null = null;
   for (const candidate of candidates) {
     const response = await fetch(contentUrl(candidate), { headers: { range: "bytes=0-0" }, signal: abort }).catch(() => null);
@@ -239,7 +241,7 @@ function About({ file, siblings, job, report, analysis }: { file: MadeFile; sibl
     ["Size", bytes(file.size_bytes)],
     ["Made", `${dateTime(file.made)}${file.pipeline ? ` by ${file.pipeline}` : ""}`],
   ];
-  const format = analysis?.file;
+  const format = analysis?.input;
   if (format) facts.push(["Format", [format.format, format.bit_depth && `${format.bit_depth}-bit`, hertz(format.sample_rate_hz), count(format.channels, "channel"), clock(format.duration_s)].filter(Boolean).join(", ")]);
   if (job) facts.push(["Source", <span class="break">{job.source_moved_to ?? job.input}</span>]);
   if (analysis?.rhythm?.tempo_bpm) facts.push(["Tempo", `${analysis.rhythm.tempo_bpm.toFixed(1)} BPM`]);

@@ -104,7 +104,7 @@ function Transport({ deck }: { deck: Deck }) {
   const isPlaying = deck.isPlaying.value;
   return (
     <div class="row">
-      <Button kind="main" icon={isPlaying ? "pause" : "play"} class="button main play" aria-busy={deck.isLoading.value} label={isPlaying ? "Pause" : "Play"} onClick={() => void deck.toggle()} />
+      <Button kind="main" icon={isPlaying ? "pause" : "play"} class="button main bare play" aria-busy={deck.isLoading.value} label={isPlaying ? "Pause" : "Play"} onClick={() => void deck.toggle()} />
       <Clock deck={deck} />
       {deck.isLoading.value && <span class="faint" role="status">loading</span>}
     </div>

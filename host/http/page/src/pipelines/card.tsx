@@ -7,19 +7,17 @@ export function Flow({ about }: { about: Description }) {
   return (
     <div class="flow">
       <div class="flow-part">
-        <h4 class="label">From</h4>
+        <h3 class="label">From</h3>
         {about.folders.length ? (
           <ul>{about.folders.map((folder) => <li key={folder}><Icon name="folder" size={16} /><span>{folder}</span></li>)}</ul>
         ) : (
           <p class="faint">files that are submitted</p>
         )}
-        {about.requirements.length > 0 && (
-          <p class="faint flow-note">only with {about.requirements.join("; ")}</p>
-        )}
+        <Requirements title="Only files with" list={about.requirements.input} />
       </div>
       <span class="flow-arrow"><Icon name="right" size={16} /></span>
       <div class="flow-part">
-        <h4 class="label">Steps</h4>
+        <h3 class="label">Steps</h3>
         {about.steps.length ? (
           <ol>
             {about.steps.map((step, index) => (
@@ -40,7 +38,7 @@ export function Flow({ about }: { about: Description }) {
       </div>
       <span class="flow-arrow"><Icon name="right" size={16} /></span>
       <div class="flow-part">
-        <h4 class="label">To</h4>
+        <h3 class="label">To</h3>
         <ul>
           {about.outputs.map((output, index) => (
             <li key={index} class="flow-step" title={output.path}>
@@ -50,8 +48,19 @@ export function Flow({ about }: { about: Description }) {
           ))}
           {!about.outputs.length && <li class="faint">nothing</li>}
         </ul>
+        <Requirements title="Rejected unless" list={about.requirements.output} />
         {about.after.length > 0 && <p class="faint flow-note">{about.after.join("; ")}</p>}
       </div>
+    </div>
+  );
+}
+
+function Requirements({ title, list }: { title: string; list: string[] }) {
+  if (!list.length) return null;
+  return (
+    <div class="faint flow-note">
+      {title}
+      <ul>{list.map((it) => <li key={it}>{it}</li>)}</ul>
     </div>
   );
 }

@@ -15,7 +15,8 @@ export interface Description {
   name: string;
   description: string;
   folders: string[];
-  requirements: string[];
+  /** What a file must have to be taken, and what the outputs must have to be published. */
+  requirements: { input: string[]; output: string[] };
   steps: Step[];
   outputs: { title: string; detail: string; path: string }[];
   after: string[];
@@ -70,6 +71,15 @@ function step(table: Table): Step {
   };
 }
 
+function required(document: Table, on: string): string[] {
+  const tables = list(document.require).filter((table) => (table.on ?? "input") === on);
+  return tables.flatMap((table) =>
+    Object.entries(table)
+      .filter(([key]) => key !== "on")
+      .map(([key, value]) => `${words(key).replace(/^rms/, "RMS")} ${shown(value, key)}`),
+  );
+}
+
 function output(table: Table) {
   const parts: string[] = [];
   if (table.bit_depth !== undefined) parts.push(typeof table.bit_depth === "string" ? table.bit_depth : `${Number(table.bit_depth)}-bit`);
@@ -99,7 +109,7 @@ function read(name: string, text: string): Description {
     document = parse(text, { integersAsBigInt: "asNeeded" }) as Table;
   } catch (error) {
     const mistake = error instanceof Error ? error.message.split("\n")[0]! : String(error);
-    return { name, description: "", folders: [], requirements: [], steps: [], outputs: [], after: [], mistake };
+    return { name, description: "", folders: [], requirements: { input: [], output: [] }, steps: [], outputs: [], after: [], mistake };
   }
   const about = (document.pipeline as Table) ?? {};
   const source = (document.source as Table) ?? {};
@@ -119,11 +129,7 @@ function read(name: string, text: string): Description {
     name: String(about.name ?? name),
     description: String(about.description ?? ""),
     folders: list(document.watch).map((it) => String(it.path ?? "")),
-    requirements: list(document.require).flatMap((table) =>
-      Object.entries(table)
-        .filter(([key]) => key !== "on")
-        .map(([key, value]) => `${table.on === "output" ? "output " : ""}${words(key)} ${shown(value, key)}`),
-    ),
+    requirements: { input: required(document, "input"), output: required(document, "output") },
     steps: list(document.step).map(step),
     outputs,
     after,

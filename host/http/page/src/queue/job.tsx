@@ -101,7 +101,7 @@ function Details({ job }: { job: Job }) {
 function Outputs({ outputs }: { outputs: Output[] }) {
   return (
     <div>
-      <h3 class="label">Outputs in {folderOf(outputs[0]!.path)}</h3>
+      <h3 class="label">Outputs <span class="as-is">in {folderOf(outputs[0]!.path)}</span></h3>
       <ul class="outputs">
         {outputs.map((output) => (
           <li key={output.path}>

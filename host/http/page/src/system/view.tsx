@@ -92,7 +92,7 @@ function Doctor() {
         {found.value && <Hint kind={found.value.is_healthy ? "good" : "bad"}>{found.value.is_healthy ? "This machine is fit for unattended work" : "Something will not work"}</Hint>}
       </div>
       <ul class="checks">
-        {checks.map((check, index) => {
+        {lines(checks).map((check, index) => {
           const isGood = check.verdict === "ok";
           return (
             <li key={index}>
@@ -105,6 +105,15 @@ function Doctor() {
       </ul>
     </Panel>
   );
+}
+
+/** What needs attention is first; folders that are as they should be are one line. */
+function lines(checks: Check[]): Check[] {
+  const bad = checks.filter((it) => it.verdict !== "ok");
+  const good = new Map<string, Check[]>();
+  for (const check of checks) if (check.verdict === "ok") good.set(check.check, [...(good.get(check.check) ?? []), check]);
+  const one = (same: Check[]): Check => (same.length === 1 ? same[0]! : { ...same[0]!, found: `${same.length} are as they should be`, help: null });
+  return [...bad, ...[...good.values()].map(one)];
 }
 
 type Theme = "system" | "dark" | "light";
