@@ -28,8 +28,9 @@ async function facts(path: string, abort: AbortSignal): Promise<Facts | null> {
   const file = files.find((it) => it.path === path);
   if (!file) return null;
   const [job, report] = await Promise.all([
-    file.job ? maybe<Job>(`/v1/jobs/${file.job}`, abort) : null,
-    maybe<Report>(`/v1/files/report?file=${encodeURIComponent(path)}`, abort),
+    // The file is shown with less where these are missing.
+    file.job ? maybe<Job>(`/v1/jobs/${file.job}`, abort).catch(() => null) : null,
+    maybe<Report>(`/v1/files/report?file=${encodeURIComponent(path)}`, abort).catch(() => null),
   ]);
   // An upload is known by its id, which is the folder that it lies in.
   const upload = job?.input.match(/\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//)?.[1];

@@ -185,7 +185,7 @@ function DryRun({ text, hasErrors }: { text: string; hasErrors: boolean }) {
     <Panel title="Dry run">
       <form class="stack" onSubmit={ask}>
         <label class="field block">
-          <span>What would happen to a file; nothing is written</span>
+          <span>What would happen to a file that Wavemill knows; nothing is written</span>
           <input type="text" list="dry-run-files" placeholder="/path/to/file.wav" spellcheck={false} value={file} onInput={(event) => setFile(event.currentTarget.value)} />
         </label>
         <datalist id="dry-run-files">{sources.map((path) => <option key={path} value={path} />)}</datalist>
