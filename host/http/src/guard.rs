@@ -5,6 +5,7 @@
 //! once; the cookie is strict, so that no other page can use it.
 
 use crate::app::App;
+use crate::page;
 use axum::extract::{Query, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -105,7 +106,7 @@ impl Guard {
             return Some(Problem::new(403, "foreign origin", detail));
         }
         let Some(token) = &self.token else { return None };
-        if OPEN_PATHS.contains(&path) || self.has_session(headers) {
+        if OPEN_PATHS.contains(&path) || page::is_of_page(path) || self.has_session(headers) {
             return None;
         }
         let given = text(header::AUTHORIZATION).and_then(|value| {

@@ -11,6 +11,7 @@ mod formats;
 mod guard;
 mod health;
 mod metadata;
+mod page;
 mod places;
 mod reports;
 mod router;

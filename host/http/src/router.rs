@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::{
-    batches, body, content, documents, exports, formats, guard, health, metadata, uploads, waveform,
+    batches, body, content, documents, exports, formats, guard, health, metadata, page, uploads, waveform,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -33,6 +33,7 @@ pub(crate) fn router(app: &App) -> Router {
     let document: OpenApi = all.get_openapi().clone();
     complete(all)
         .route("/openapi.json", get(async move || Json(document)))
+        .merge(page::routes())
         .layer(from_fn(body::end_silent))
         .layer(from_fn_with_state(app.clone(), guard::check))
 }

@@ -14,11 +14,15 @@ export const connection = signal<"connecting" | "live" | "lost">("connecting");
 /** The last message for people; `id` makes equal messages distinct. */
 export const message = signal<{ id: number; text: string; kind: "info" | "good" | "bad" } | null>(null);
 
+/** Whether there are jobs that the list did not ask for. */
+export const hasOlderJobs = signal(false);
 /** Jobs that the list asks for. */
 export const jobsLimit = signal(200);
 
 export const ENDED: JobState[] = ["done", "rejected", "failed", "skipped", "canceled"];
 export const FAILED: JobState[] = ["failed", "rejected"];
+/** Jobs by which the program answers requests of this page: nobody waits for their files. */
+export const isInternal = (pipeline: string | undefined) => /^http-(metadata|analysis)$/.test(pipeline ?? "");
 export const isOver = (state: JobState) => ENDED.includes(state);
 
 /** How far a running job is. */
@@ -39,13 +43,17 @@ export function progressOf(id: string): Signal<Progress> {
   return progress;
 }
 
+/** Jobs by what matters: of the list where it has all, as the program counts them otherwise. */
 export const working = computed(() => {
-  const counts = status.value?.jobs;
-  if (!counts) return { running: 0, waiting: 0, failed: 0 };
+  const counts: Partial<Record<JobState, number>> = {};
+  if (hasOlderJobs.value) Object.assign(counts, status.value?.jobs);
+  else for (const job of jobs.value ?? []) counts[job.state] = (counts[job.state] ?? 0) + 1;
+  const sum = (...states: JobState[]) => states.reduce((total, state) => total + (counts[state] ?? 0), 0);
   return {
-    running: counts.running + counts.prepared + counts.published,
-    waiting: counts.ready + counts.retry,
-    failed: counts.failed + counts.rejected,
+    running: sum("running", "prepared", "published"),
+    waiting: sum("ready", "retry"),
+    failed: sum("failed", "rejected"),
+    done: sum("done"),
   };
 });
 
@@ -82,8 +90,10 @@ export async function loadStatus() {
 }
 
 export async function loadJobs() {
-  const list = (await get<{ jobs: Job[] }>(`/v1/jobs?limit=${jobsLimit.value}`)).jobs;
+  const all = (await get<{ jobs: Job[] }>(`/v1/jobs?limit=${jobsLimit.value}`)).jobs;
+  const list = all.filter((job) => !isInternal(job.pipeline));
   batch(() => {
+    hasOlderJobs.value = all.length >= jobsLimit.value;
     jobs.value = list;
     for (const job of list) {
       if (isOver(job.state)) progresses.delete(job.id);
@@ -120,6 +130,7 @@ export function refresh() {
 interface DaemonEvent {
   event: string;
   job?: string;
+  pipeline?: string;
   share?: number;
   input?: string;
   reason?: string;
@@ -131,12 +142,13 @@ const starts = new Map<string, number>();
 function hear(event: DaemonEvent) {
   if (event.event === "progress" && event.job) {
     const job = jobs.value?.find((it) => it.id === event.job);
-    if (!job) refresh();
+    if (!job) return;
     const began = starts.get(event.job) ?? (job?.started ? Date.parse(job.started) : Date.now());
     starts.set(event.job, began);
     note(event.job, event.share ?? 0, began);
     return;
   }
+  if (isInternal(event.pipeline)) return;
   const name = event.input ? fileName(event.input) : "";
   if (event.event === "job-started" && event.job) starts.set(event.job, Date.now());
   if (event.event === "job-done") {

@@ -54,9 +54,9 @@ export function LoudnessChart(props: { deck: Deck; history: History; other: Hist
         height: LOUDNESS_HEIGHT,
         legend: { show: false },
         cursor: { drag: { x: true, y: false }, points: { show: false } },
-        scales: { x: { time: false }, y: { range: [low, high] } },
+        scales: { x: { time: false, range: (_, from, to) => [from < 1 ? 0 : from, to] }, y: { range: [low, high] } },
         axes: [
-          { ...axis, size: 28, space: 70, values: (_, ticks) => ticks.map((it) => clock(it)) },
+          { ...axis, size: 28, space: 70, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200], values: (_, ticks) => ticks.map((it) => clock(it)) },
           { ...axis, size: 38, space: 26, values: (_, ticks) => ticks.map((it) => fixed(it, 0)) },
         ],
         series: [

@@ -4,7 +4,7 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { post } from "../api";
 import { bytes, count, wait } from "../format";
-import { FAILED, attempt, isOver, jobs, jobsLimit, refresh, status, working } from "../store";
+import { FAILED, attempt, hasOlderJobs, isOver, jobs, jobsLimit, refresh, status, working } from "../store";
 import { Bar, Button, Choices, Empty, Hint, Panel, Select } from "../ui";
 import { DropPanel } from "./drop";
 import { JobRow } from "./job";
@@ -106,7 +106,7 @@ function Jobs() {
   const counts = useComputed(() => ({
     active: working.value.running + working.value.waiting,
     failed: working.value.failed,
-    done: status.value?.jobs.done ?? 0,
+    done: working.value.done,
   })).value;
   const shown = (all ?? []).filter((job) => {
     if (pipeline && job.pipeline !== pipeline) return false;
@@ -168,7 +168,7 @@ function Jobs() {
       ) : (
         <ul class="job-list">{sorted.map((job) => <JobRow key={job.id} job={job} />)}</ul>
       )}
-      {all && all.length >= jobsLimit.value && (
+      {hasOlderJobs.value && (
         <Button
           onClick={() => {
             jobsLimit.value *= 5;
