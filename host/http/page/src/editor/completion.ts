@@ -99,7 +99,17 @@ export function complete(schema: Schema | null) {
       const isList = header[1] === "[[";
       const options = Object.entries(schema.properties ?? {})
         .filter(([, it]) => (it.type === "array") === isList && (it.type === "object" || it.type === "array"))
-        .map(([name, it]): Completion => ({ label: name, type: "class", info: it.description ?? it.items?.description, apply: name + (isList ? "]]" : "]") }));
+        .map(([name, it]): Completion => ({
+          label: name,
+          type: "class",
+          info: it.description ?? it.items?.description,
+          apply: (view, _completion, from, to) => {
+            // The editor may have closed the brackets already.
+            const closed = /^\]*/.exec(view.state.sliceDoc(to, to + 2))![0].length;
+            const insert = name + (isList ? "]]" : "]");
+            view.dispatch({ changes: { from, to: to + closed, insert }, selection: { anchor: from + insert.length } });
+          },
+        }));
       return { from: context.pos - header[2]!.length, options };
     }
 

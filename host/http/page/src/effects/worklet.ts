@@ -8,8 +8,10 @@ declare function registerProcessor(name: string, processor: unknown): void;
 
 /** Frames of a message: 10 ms at 48 kHz. */
 const PART_FRAMES = 480;
-/** Frames in store before it plays, and the most that may be: what is more is old. */
+/** Frames in store before it plays; each gap asks for more. */
 const STORE_FRAMES = 2880;
+const STORE_FRAMES_MORE = 1440;
+/** The most that may be in store: what is more is old. */
 const STORE_FRAMES_MAX = 19200;
 const RING_FRAMES = 1 << 17;
 /** Length of the fade between wet and dry. */
@@ -25,6 +27,7 @@ class Live extends AudioWorkletProcessor {
   private received = 0;
   private played = 0;
   private latency = 0;
+  private store = STORE_FRAMES;
   private isFlowing = false;
   private mix = 1;
   private mixTo = 1;
@@ -52,8 +55,8 @@ class Live extends AudioWorkletProcessor {
       this.received += 1;
     }
     const inStore = this.received - this.played;
-    if (inStore > STORE_FRAMES_MAX) this.played = this.received - STORE_FRAMES;
-    if (!this.isFlowing && inStore >= STORE_FRAMES) this.isFlowing = true;
+    if (inStore > STORE_FRAMES_MAX) this.played = this.received - this.store;
+    if (!this.isFlowing && inStore >= this.store) this.isFlowing = true;
   }
 
   process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
@@ -79,6 +82,7 @@ class Live extends AudioWorkletProcessor {
     for (let index = 0; index < frames && this.isFlowing; index += 1) {
       if (this.played >= this.received) {
         this.isFlowing = false;
+        this.store = Math.min(STORE_FRAMES_MAX / 2, this.store + STORE_FRAMES_MORE);
         this.port.postMessage("gap");
         break;
       }

@@ -101,7 +101,7 @@ export function LoudnessChart(props: { deck: Deck; history: History; other: Hist
           { kind: "signal-line", label: "short-term" },
           { kind: "faint-line", label: "momentary" },
           { kind: "dashed", label: "integrated" },
-          ...(other ? [{ kind: "held-line", label: `short-term, ${props.otherLabel.toLowerCase()}` }] : []),
+          ...(other ? [{ kind: "held-line", label: `short-term, ${props.otherLabel}` }] : []),
           ...(target != null ? [{ kind: "target-line", label: "target" }] : []),
         ]}
       />
@@ -201,7 +201,7 @@ export function BandsChart({ bands, other, otherLabel }: { bands: Band[]; other:
       <Legend
         items={[
           { kind: "signal-box", label: "level, dB of the sum" },
-          ...(before ? [{ kind: "outline-box", label: otherLabel.toLowerCase() }] : []),
+          ...(before ? [{ kind: "outline-box", label: otherLabel }] : []),
           ...(hasTarget ? [{ kind: "target-box", label: "target" }] : []),
         ]}
       />

@@ -89,21 +89,24 @@ function loudnessOf(analysis: Analysis | null, report: Report | null, path: stri
   return analysis?.loudness ?? report?.outputs?.find((it) => it.path === path)?.loudness ?? null;
 }
 
-function Loaded({ facts: { file, siblings, others, job, report, source }, other }: { facts: Facts; other: string | null }) {
-  const rival = other ? others.find((it) => it.path === other) ?? null : null;
+function Loaded({ facts: { file, siblings, others, job, report, source }, other: asked }: { facts: Facts; other: string | null }) {
+  const rival = others.find((it) => it.path === asked) ?? null;
+  const other = rival?.path ?? null;
   const before = other ?? source;
   const own = useLoaded((abort) => measured(file.path, abort), file.path);
   const theirs = useLoaded((abort) => (before ? measured(before, abort) : Promise.resolve({ analysis: null, history: null })), before ?? "");
   const loudness = loudnessOf(own.value?.analysis ?? null, report, file.path);
   const beforeLoudness = theirs.value?.analysis?.loudness ?? (other ? null : report?.loudness) ?? null;
-  const beforeLabel = other ? fileName(other) : "Before";
+  const beforeLabel = other ? "A" : "before";
   const ownLufs = loudness?.integrated_lufs ?? file.integrated_lufs;
   const beforeLufs = beforeLoudness?.integrated_lufs ?? rival?.integrated_lufs ?? null;
   const sides = useMemo((): Side[] => {
-    const after: Side = { label: other ? fileName(file.path) : "After", file: file.path, lufs: ownLufs };
-    return before ? [{ label: beforeLabel, file: before, lufs: beforeLufs }, after] : [{ ...after, label: fileName(file.path) }];
-  }, [file, before, ownLufs, beforeLufs]);
-  const deck = usePlayer(sides, file.duration_s);
+    const after: Side = { label: other ? fileName(file.path) : "After", file: file.path, lufs: ownLufs, duration: file.duration_s };
+    if (!before) return [{ ...after, label: fileName(file.path) }];
+    const duration = rival?.duration_s ?? theirs.value?.analysis?.input?.duration_s ?? report?.input?.duration_s ?? file.duration_s;
+    return [{ label: other ? fileName(other) : "Before", file: before, lufs: beforeLufs, duration }, after];
+  }, [file, before, ownLufs, beforeLufs, theirs.value]);
+  const deck = usePlayer(sides);
   const targets = useLoaded(() => once<{ targets: Target[] }>("/v1/about/targets"), "").value?.targets ?? [];
   const [targetId, setTargetId] = useState(localStorage.getItem("target") ?? "");
   const target = targets.find((it) => it.id === targetId) ?? null;
@@ -117,8 +120,7 @@ function Loaded({ facts: { file, siblings, others, job, report, source }, other 
       <Player
         deck={deck}
         sides={sides}
-        duration={file.duration_s}
-        history={history}
+        histories={before ? [theirs.value?.history ?? null, history] : [history]}
         aside={
           <Select
             label="Compare with"
@@ -131,6 +133,7 @@ function Loaded({ facts: { file, siblings, others, job, report, source }, other 
           />
         }
       />
+      {asked && !rival && <div class="note"><Hint kind="bad">{fileName(asked)} is not in the library any more, so nothing is compared with it.</Hint></div>}
       {!before && job && <p class="faint note">The source of this file is not given out, so there is no before and after.</p>}
       <div class="file-grid">
         <Numbers
@@ -214,7 +217,7 @@ function Numbers(props: {
   const lines = target ? verdict(loudness, target) : [];
   return (
     <Panel title="Integrated" class="numbers" aside={props.choice}>
-      <p class="big"><span>{measure(loudness.integrated_lufs)}</span><span class="unit">LUFS</span>{before && <small>before {measure(before.integrated_lufs)}</small>}</p>
+      <p class="big"><span>{measure(loudness.integrated_lufs)}</span><span class="unit">LUFS</span>{before && <small>{props.beforeLabel} {measure(before.integrated_lufs)}</small>}</p>
       <div role="status" class="verdicts">
         {lines.map((line) => (
           <p key={line.text} class={`verdict ${line.isGood ? "good" : "bad"}`}><Icon name={line.isGood ? "check" : "warn"} size={16} />{line.text}</p>
@@ -225,7 +228,7 @@ function Numbers(props: {
           <div key={key}>
             <dt>{label}</dt>
             <dd>
-              {before && <small class="was"><span class="sr">before </span>{measure(before[key])}</small>}
+              {before && <small class="was"><span class="sr">{props.beforeLabel} </span>{measure(before[key])}</small>}
               <span class={key === "true_peak_dbtp" && target?.true_peak_max_dbtp != null && (loudness[key] ?? -99) > target.true_peak_max_dbtp ? "num bad" : "num"}>{measure(loudness[key])}</span>
               <span class="unit">{unit}</span>
             </dd>
