@@ -175,8 +175,7 @@ export function start() {
   };
   probe();
   let source: EventSource | null = null;
-  effect(() => {
-    if (access.value !== "granted") return;
+  const listen = () => {
     source?.close();
     source = new EventSource("/v1/events");
     source.onopen = () => {
@@ -188,10 +187,16 @@ export function start() {
       connection.value = "lost";
     };
     source.onmessage = (event) => hear(JSON.parse(event.data));
+  };
+  effect(() => {
+    if (access.value === "granted") listen();
   });
   // New files in folders cause no event until their jobs begin.
   window.setInterval(() => {
-    if (access.value === "granted" && !document.hidden) refresh();
+    if (access.value !== "granted" || document.hidden) return;
+    // A browser gives up where something else than the program answers, such as a proxy.
+    if (source?.readyState === EventSource.CLOSED) listen();
+    refresh();
   }, 4000);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && access.value === "granted") refresh();

@@ -134,7 +134,7 @@ function Loaded({ facts: { file, siblings, others, job, report, source }, other:
         }
       />
       {asked && !rival && <div class="note"><Hint kind="bad">{fileName(asked)} is not in the library any more, so nothing is compared with it.</Hint></div>}
-      {!before && job && <p class="faint note">The source of this file is not given out, so there is no before and after.</p>}
+      {!before && job && <p class="faint note">Before and after need the source of this file, which is served for uploads only.</p>}
       <div class="file-grid">
         <Numbers
           loudness={loudness}

@@ -147,7 +147,7 @@ export function DropPanel() {
           onChange={choose}
         />
         <p class="drop-about">{current ? describe(current).description : "\u00a0"}</p>
-        {current && <a class="faint" href={href("pipelines", current.name)}>Steps and outputs</a>}
+        <a class="faint" href={href("pipelines", current?.name)}>Steps and outputs</a>
         <PathForm />
       </div>
     </section>

@@ -136,15 +136,13 @@ function Jobs() {
               { value: "done", label: "Done", badge: counts.done },
             ]}
           />
-          {names.length > 1 && (
-            <Select
-              label="Jobs of"
-              hideLabel
-              value={pipeline}
-              onChange={setPipeline}
-              options={[{ value: "", label: "All pipelines" }, ...names.map((name) => ({ value: name, label: name }))]}
-            />
-          )}
+          <Select
+            label="Jobs of"
+            hideLabel
+            value={pipeline}
+            onChange={setPipeline}
+            options={[{ value: "", label: "All pipelines" }, ...names.map((name) => ({ value: name, label: name }))]}
+          />
           {counts.failed > 0 && filter === "failed" && (
             <Button icon="retry" onClick={() => attempt(() => post("/v1/jobs/retry", { all: true }), "All failed jobs run again").then(refresh)}>
               Retry all

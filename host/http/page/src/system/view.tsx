@@ -13,17 +13,20 @@ export function SystemView() {
   return (
     <>
       <div class="view-head"><h1>System</h1>{status.value && <span class="faint">Wavemill {status.value.version}, running for {wait(status.value.uptime_s)}</span>}</div>
-      <div class="system">
-        <Figures />
-        <Watches />
-        <Doctor />
-        <div class="stack">
-          <Appearance />
-          <Control />
-          <Workers />
-          <Hooks />
+      {/* Nothing below moves when the folders are known. */}
+      {status.value ? (
+        <div class="system">
+          <Figures />
+          <Watches />
+          <div class="stack">
+            <Appearance />
+            <Control />
+            <Workers />
+            <Hooks />
+          </div>
+          <Doctor />
         </div>
-      </div>
+      ) : <div class="panel tall" />}
     </>
   );
 }
