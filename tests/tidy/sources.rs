@@ -59,6 +59,8 @@ fn is_foreign(below: &Path) -> bool {
         ".git",
         "tests/fixtures",
         "tests/bench/runs",
+        "host/http/page/dist",
+        "host/http/page/package-lock.json",
         "Cargo.lock",
         "LICENSE-APACHE",
         "LICENSE-MIT",

@@ -5,6 +5,7 @@
 //! once; the cookie is strict, so that no other page can use it.
 
 use crate::app::App;
+use crate::page;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Query, Request, State};
@@ -124,7 +125,7 @@ impl Guard {
             let detail = "this needs a token: start the server without --no-token";
             return (is_order && !is_open).then(|| Problem::new(403, "no token", detail));
         };
-        if OPEN_PATHS.contains(&path) || self.has_session(headers) {
+        if OPEN_PATHS.contains(&path) || page::is_of_page(path) || self.has_session(headers) {
             return None;
         }
         let given = text(header::AUTHORIZATION).and_then(|value| {

@@ -14,6 +14,7 @@ mod guard;
 mod health;
 mod measures;
 mod metadata;
+mod page;
 mod places;
 mod program;
 mod regions;

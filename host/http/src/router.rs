@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::{
     analyses, batches, body, content, docs, documents, exports, formats, guard, health, measures,
-    metadata, regions, transfers, uploads, waveform,
+    metadata, page, regions, transfers, uploads, waveform,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -36,6 +36,7 @@ pub(crate) fn router(app: &App) -> Router {
     complete(all)
         .route("/docs", of_page.clone())
         .route("/redoc", of_page)
+        .merge(page::routes())
         .layer(from_fn(body::end_silent))
         .layer(from_fn_with_state(app.clone(), guard::check))
 }

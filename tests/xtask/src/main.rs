@@ -13,6 +13,7 @@ mod reference;
 mod stage;
 mod tools;
 mod torture;
+mod web;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ usage: cargo xtask COMMAND
   torture [--minutes N] [--seed N]  breaks the host at every system call and by kills at random; recorded
   reference             writes pipelines/REFERENCE.md from the descriptors of the program
   soak [--files N] [--seed N]  10,000 files, some broken, through three pipelines with kills; recorded
+  web     builds the page into host/http/page/dist/ (Node.js and npm)
+  web --check           builds it and compares with what is checked in
   tools   which optional programs of the tests are missing, and how to get them
 ";
 
@@ -49,6 +52,8 @@ fn main() -> ExitCode {
         ["reference"] => reference::run(),
         ["soak", ref rest @ ..] => torture::soak(rest),
         ["torture", ref rest @ ..] => torture::run(rest),
+        ["web"] => web::run(),
+        ["web", "--check"] => web::check(),
         ["tools"] => {
             tools::report();
             Ok(())
