@@ -82,7 +82,12 @@ fn attempt(socket: &Path, corpus: &[String], seed: u64) -> &'static str {
             "no answer to {request:?}"
         );
     }
-    let answer = String::from_utf8_lossy(&answer);
+    judged(&request, &answer)
+}
+
+/// What an answer is; panics where it is an error of the server, or no answer at all.
+pub(super) fn judged(request: &str, answer: &[u8]) -> &'static str {
+    let answer = String::from_utf8_lossy(answer);
     let Some(line) = answer.lines().next() else { return "closed" };
     let status: Option<u16> = line.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.unwrap_or_else(|| panic!("{request:?} is answered {line:?}"));

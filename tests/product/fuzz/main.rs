@@ -7,6 +7,7 @@ mod api;
 mod containers;
 mod decoding;
 mod encoders;
+mod forms;
 mod making;
 mod pipelines;
 mod tags;
