@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 
 /// What the page may do: load its own files, draw pictures out of its own text, and nothing else. Scripts in the page's
 /// text, `eval` and other servers are out of the question.
-const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
 
 /// A file as it was built.
 struct Built {

@@ -87,6 +87,7 @@ path = "outbox/{stem}.{ext}"
 
 [report]
 json = "outbox/{stem}.json"
+html = "outbox/{stem}.html"
 measure = "all"
 `;
 
@@ -221,6 +222,9 @@ try {
     const slider = page.getByRole("slider", { name: "Position" });
     await slider.press("Home");
     await page.getByRole("button", { name: "Pause", exact: true }).click();
+    const report = await page.getByRole("link", { name: "Report page" }).getAttribute("href");
+    const answer = await page.request.get(new URL(report, PAGE).href);
+    assert.match(await answer.text(), /<!doctype html>/i);
   });
 
   await step("before and after are switched at equal loudness", async () => {
@@ -254,6 +258,20 @@ try {
     await page.keyboard.type("[[exp");
     await page.locator(".cm-tooltip-autocomplete").getByText("export").waitFor();
     await picture("editor");
+  });
+
+  await step("effect is heard live, or the page says why not", async () => {
+    await page.getByRole("link", { name: "Effects" }).click();
+    await page.getByRole("button", { name: /^Gain Makes/ }).click();
+    await page.getByRole("spinbutton", { name: "Gain" }).fill("-6");
+    await page.getByLabel("Input").selectOption({ label: "morning.flac" });
+    await page.getByRole("button", { name: "Start" }).click();
+    const meters = page.locator(".live-meters");
+    const reason = page.locator(".hint.bad");
+    await meters.or(reason).first().waitFor();
+    if (await meters.isVisible()) await meters.filter({ hasText: /M\u2212\d/ }).waitFor();
+    else console.log(`    ${await reason.first().innerText()}`);
+    await picture("effects");
   });
 
   await step("every view is without findings of axe, in both themes, wide and narrow", async () => {

@@ -77,7 +77,7 @@ interface StepEntry {
 const LIVE_STEPS = ["gain", "high-pass", "low-pass", "limit", "invert", "swap"];
 
 function title(name: string): string {
-  const words = name.replace(/_(lufs|dbtp|dbfs|db|hz|ms|s|lu|kbps)$/, "").replace(/[_-]/g, " ");
+  const words = name.replace(/_(lufs|dbtp|dbfs|db|hz|ms|s|lu|kbps)$/, "").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -304,4 +304,3 @@ export function SpectrumView({ deck }: { deck: Deck }) {
     </div>
   );
 }
-

@@ -8,11 +8,15 @@ import { Icon } from "../icons";
 import { isAudio } from "../queue/job";
 import { go, href, route } from "../route";
 import { filesChanged } from "../store";
-import { Button, Empty, Panel, Select, useLoaded } from "../ui";
+import { Button, Choices, Empty, Panel, Select, useLoaded } from "../ui";
 import { FileView } from "./file";
+import { References } from "./references";
 
 type Order = "newest" | "name" | "loudest" | "quietest" | "longest";
 
+type Shelf = "made" | "references";
+
+const shelf = signal<Shelf>("made");
 const search = signal("");
 const pipeline = signal("");
 const order = signal<Order>("newest");
@@ -99,13 +103,17 @@ function List() {
   return (
     <>
       <div class="view-head">
-        <h1>Library</h1>
+        <div class="row">
+          <h1>Library</h1>
+          <Choices<Shelf> label="What is shown" value={shelf.value} onChange={(it) => (shelf.value = it)} options={[{ value: "made", label: "Made" }, { value: "references", label: "References" }]} />
+        </div>
         <div class="row library-tools">
           <label class="search">
             <span class="sr">Search names, folders and tags</span>
             <Icon name="search" size={16} />
             <input ref={field} type="search" placeholder="Search names and tags, as in artist=ada" value={search.value} onInput={(event) => (search.value = event.currentTarget.value)} />
           </label>
+          {shelf.value === "made" && <>
           <Select label="Pipeline" hideLabel value={pipeline.value} onChange={(it) => (pipeline.value = it)} options={[{ value: "", label: "All pipelines" }, ...names.map((it) => ({ value: it, label: it }))]} />
           <Select<Order>
             label="Order"
@@ -120,9 +128,10 @@ function List() {
               { value: "longest", label: "Longest first" },
             ]}
           />
+          </>}
         </div>
       </div>
-      <Panel class="library">
+      {shelf.value === "references" ? <References words={words} /> : <Panel class="library">
         {files && !shown.length ? (
           <Empty icon="library" title={all.length ? "Nothing matches" : "Nothing was made yet"}>
             <p>{all.length ? "Try fewer words." : "Drop audio onto this page: what the pipeline makes of it is shown here."}</p>
@@ -146,7 +155,7 @@ function List() {
           </table>
         )}
         {files && files.length >= limit.value && <Button onClick={() => (limit.value *= 4)}>Show older files</Button>}
-      </Panel>
+      </Panel>}
       {marked.value.length > 0 && (
         <div class="compare-bar panel" role="region" aria-label="Comparison">
           <span class="grow clip">{marked.value.map(fileName).join("  and  ")}</span>
@@ -179,7 +188,7 @@ function Row({ title, isMarked, onMark }: { title: Title; isMarked: boolean; onM
       </td>
       <th scope="row">
         <a href={href("library", first.path)}><Icon name="play" size={14} />{title.name}</a>
-        <small class="clip">{artist ? `${artist} \u00b7 ` : ""}{folderOf(first.path)}</small>
+        <small class="clip">{first.pipeline && <span class="narrow">{first.pipeline} {"\u00b7"} </span>}{artist ? `${artist} \u00b7 ` : ""}{folderOf(first.path)}</small>
       </th>
       <td class="wide">{first.pipeline ?? <span class="faint">adopted</span>}</td>
       <td class="formats">{title.files.map((file) => <a key={file.path} href={href("library", file.path)} aria-label={`${title.name}, ${extension(file.path)}`}>{extension(file.path)}</a>)}</td>
@@ -190,4 +199,3 @@ function Row({ title, isMarked, onMark }: { title: Title; isMarked: boolean; onM
     </tr>
   );
 }
-
