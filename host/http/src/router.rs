@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::{
     batches, body, content, documents, exports, formats, guard, health, measures, metadata,
-    transfers, uploads, waveform,
+    stream, transfers, uploads, waveform,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -66,6 +66,8 @@ fn services() -> OpenApiRouter<App> {
         .routes(routes!(transfers::submit))
         .routes(routes!(content::content))
         .routes(routes!(content::file_waveform))
+        .routes(routes!(stream::sessions::buffers))
+        .routes(routes!(stream::socket::stream))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     // What is streamed to the disk counts its bytes itself.
     let forms = OpenApiRouter::new()
