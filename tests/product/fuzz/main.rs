@@ -9,6 +9,7 @@ mod decoding;
 mod encoders;
 mod making;
 mod pipelines;
+mod streams;
 mod tags;
 mod templates;
 mod texts;

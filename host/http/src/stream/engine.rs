@@ -2,6 +2,7 @@
 
 use super::converter::Converter;
 use super::hello::Hello;
+use super::limits::BLOCK_FRAMES_MAX;
 use super::message::Refusal;
 use super::meter::Meter;
 use super::outbox::Outbox;
@@ -240,18 +241,25 @@ impl Engine {
     }
 
     fn send(&mut self, planes: &[Vec<f32>], outbox: &Outbox) -> Result<(), Refusal> {
-        if planes[0].is_empty() {
-            return Ok(());
+        let frames = planes[0].len();
+        // A higher rate makes more frames, and clients bound the messages that they take.
+        for start in (0..frames).step_by(BLOCK_FRAMES_MAX) {
+            let end = frames.min(start + BLOCK_FRAMES_MAX);
+            let pieces: Vec<&[f32]> = planes.iter().map(|plane| &plane[start..end]).collect();
+            self.send_block(&Block::from_planes(&pieces), outbox)?;
         }
-        let block = Block::from_planes(planes);
+        Ok(())
+    }
+
+    fn send_block(&mut self, block: &Block, outbox: &Outbox) -> Result<(), Refusal> {
         if let Some(frame) = block.first_non_finite() {
             let frame = self.sent + frame as u64;
             let detail = format!("the chain made a NaN or infinite sample at frame {frame}");
             return Err(Refusal::new("broken chain", detail));
         }
         self.sent += block.frame_count() as u64;
-        outbox.audio(self.writer.bytes(&block));
-        self.meter.push(&block, |event| outbox.event(&event));
+        outbox.audio(self.writer.bytes(block));
+        self.meter.push(block, |event| outbox.event(&event));
         Ok(())
     }
 }
