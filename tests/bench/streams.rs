@@ -35,7 +35,13 @@ struct Played {
 
 pub(crate) fn run(_arguments: &[String]) -> Record {
     let columns = vec![
-        "sessions", "dropped_frames", "late_blocks", "blocks", "median_ms", "p99_ms", "max_ms",
+        "sessions",
+        "dropped_frames",
+        "late_blocks",
+        "blocks",
+        "median_ms",
+        "p99_ms",
+        "max_ms",
         "server_cores",
     ];
     let mut record = Record { columns, ..Record::default() };
@@ -143,8 +149,7 @@ fn receive(mut socket: WebSocket<TcpStream>, start: Instant) -> Played {
             }
             _ => break,
         }
-        while played.delays_s.len() < BLOCKS
-            && frames >= (played.delays_s.len() + 1) * BLOCK_FRAMES
+        while played.delays_s.len() < BLOCKS && frames >= (played.delays_s.len() + 1) * BLOCK_FRAMES
         {
             let sent = due(start, played.delays_s.len());
             played.delays_s.push(now.saturating_duration_since(sent).as_secs_f64());

@@ -38,7 +38,8 @@ impl HttpSettings {
         let paths = self.roots.iter().filter(|_| is_named).map(|root| root.join(text));
         let found = paths.filter_map(|path| path.canonicalize().ok()).find(|path| is_inside(path));
         found.ok_or_else(|| {
-            let detail = "modules must be files below a folder that the configuration names in `roots`";
+            let detail =
+                "modules must be files below a folder that the configuration names in `roots`";
             Problem::new(403, "path not allowed", detail)
         })
     }

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::{
-    batches, body, content, documents, exports, formats, guard, health, measures, metadata,
-    stream, transfers, uploads, waveform,
+    batches, body, content, documents, exports, formats, guard, health, measures, metadata, stream,
+    transfers, uploads, waveform,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;
-mod stream;
-mod stream_faults;
 #[path = "../effects/module.rs"]
 #[allow(dead_code, reason = "the tests of effects use all of it")]
 mod module;
+mod stream;
+mod stream_faults;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -142,9 +142,7 @@ fn change_comes_at_its_frame() {
         {"step": "gain", "with": {"gain_db": 0.0}},
     ]);
     let mut client = Client::open(&server, &hello("f32", &chain)).unwrap();
-    let set = |index: usize, key: &str, value: f64, frame: usize| {
-        json!({"type": "set", "index": index, "key": key, "value": value, "frame": frame})
-    };
+    let set = |index: usize, key: &str, value: f64, frame: usize| json!({"type": "set", "index": index, "key": key, "value": value, "frame": frame});
     client.say(&set(1, "gain_lin", 4.0, 9_001));
     client.say(&set(0, "gain_lin", 2.0, 4_097));
     client.say(&set(2, "gain_db", -96.0, 12_345));
@@ -211,9 +209,7 @@ fn steps_of_a_pipeline_are_played_or_refused_by_name() {
     let pipeline = lab.pipeline("quiet", text);
     let path = pipeline.to_str().unwrap().to_owned();
     let server = Server::of(lab, &["--no-token", &path]);
-    let by_name = |name: &str| {
-        json!({"sample_rate": 48_000, "channels": 2, "format": "f32", "pipeline": name})
-    };
+    let by_name = |name: &str| json!({"sample_rate": 48_000, "channels": 2, "format": "f32", "pipeline": name});
     let signal = noise(5_000, 6);
     let mut client = Client::open(&server, &by_name("quiet")).unwrap();
     client.play(&bytes(&signal, "f32"));

@@ -67,7 +67,9 @@ fn lies_are_answered_with_a_reason_and_others_go_on() {
     let audio = bytes(&pink(48_000, 2, 48_000, 0.4, 1), "f32");
     let nan = [0.0f32, f32::NAN].map(f32::to_le_bytes).concat();
     let set = |index: usize, key: &str, value: Value| {
-        Message::text(json!({"type": "set", "index": index, "key": key, "value": value}).to_string())
+        Message::text(
+            json!({"type": "set", "index": index, "key": key, "value": value}).to_string(),
+        )
     };
     let lies = [
         (Message::binary(vec![0; 13]), "bad audio", "not whole frames"),
@@ -100,12 +102,20 @@ fn hello_that_cannot_be_met_is_refused_in_one_line() {
     for (asked, title, detail) in [
         (json!({}), "bad hello", "missing field"),
         (json!(["hello"]), "bad hello", "invalid"),
-        (json!({"sample_rate": 1, "channels": 2, "format": "f32", "chain": []}), "bad hello", "8000"),
+        (
+            json!({"sample_rate": 1, "channels": 2, "format": "f32", "chain": []}),
+            "bad hello",
+            "8000",
+        ),
         (chain(json!({"effect": "revreb"})), "bad chain", "did you mean `reverb`"),
         (chain(json!({"step": "gian"})), "bad chain", "chain[0]"),
         (chain(json!({"step": "gain", "with": {"gain_db": 999}})), "bad chain", "chain[0]"),
         (chain(json!({"step": "trim-silence"})), "bad chain", "trim-silence: needs the whole file"),
-        (chain(json!({"step": "match", "with": {"reference": "/etc/passwd"}})), "bad chain", "whole file"),
+        (
+            chain(json!({"step": "match", "with": {"reference": "/etc/passwd"}})),
+            "bad chain",
+            "whole file",
+        ),
         (chain(json!({"effect": "/etc/passwd"})), "bad chain", "in `roots`"),
         (chain(json!({"effect": "../x.wasm"})), "bad chain", "in `roots`"),
         (chain(json!({"effect": "reverb", "preset": "/etc/passwd"})), "bad chain", "preset"),
@@ -126,8 +136,7 @@ fn hello_that_cannot_be_met_is_refused_in_one_line() {
 fn client_that_vanishes_leaves_nothing_behind_and_others_go_on() {
     let server = Server::start();
     let audio = bytes(&pink(48_000, 2, 20_000, 0.4, 2), "f32");
-    let mut clients: Vec<_> =
-        (0..3).map(|_| Client::open(&server, &plain()).unwrap()).collect();
+    let mut clients: Vec<_> = (0..3).map(|_| Client::open(&server, &plain()).unwrap()).collect();
     assert_eq!(server.json("/api/audio/buffers")["count"], 3);
     clients.iter_mut().for_each(|client| client.play(&audio));
     // Without a farewell, with audio on its way.

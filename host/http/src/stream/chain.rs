@@ -108,7 +108,9 @@ impl App {
             return Err(format!("`{name}` needs the whole file, or has no presets"));
         }
         if preset.is_some_and(is_preset_file) {
-            return Err("`preset` names one of the effect's own; give other values in `with`".to_owned());
+            return Err(
+                "`preset` names one of the effect's own; give other values in `with`".to_owned()
+            );
         }
         let preset = preset.map_or_else(String::new, |name| format!("preset = {}", quoted(name)));
         Ok(format!("[[step]]\n{key} = {}\n{preset}\nwith = {with}\n", quoted(&name)))
@@ -223,13 +225,9 @@ mod tests {
     #[test]
     fn nothing_in_a_hello_leaves_its_string() {
         let evil = "a\"]\n[[export]]\u{7f}\u{0}\\'";
-        let with: Map<String, Value> =
-            [(evil.to_owned(), Value::from(evil))].into_iter().collect();
-        let step = format!(
-            "[[step]]\nuse = {}\n\nwith = {}\n",
-            quoted(evil),
-            values(&with).unwrap()
-        );
+        let with: Map<String, Value> = [(evil.to_owned(), Value::from(evil))].into_iter().collect();
+        let step =
+            format!("[[step]]\nuse = {}\n\nwith = {}\n", quoted(evil), values(&with).unwrap());
         let text = text(&[step.clone(), step]);
         assert_eq!(text.lines().count(), LINES.0 + 2 * LINES.1 + 3);
         let mistakes = load(&text, &Defaults::default(), &Effects::absent()).unwrap_err();
@@ -240,8 +238,12 @@ mod tests {
 
     #[test]
     fn values_are_plain() {
-        let with = |text: &str| values(serde_json::from_str::<Value>(text).unwrap().as_object().unwrap());
-        assert_eq!(with(r#"{"a":1,"b":-0.5,"c":true,"d":"x"}"#).unwrap(), r#"{ "a" = 1, "b" = -0.5, "c" = true, "d" = "x" }"#);
+        let with =
+            |text: &str| values(serde_json::from_str::<Value>(text).unwrap().as_object().unwrap());
+        assert_eq!(
+            with(r#"{"a":1,"b":-0.5,"c":true,"d":"x"}"#).unwrap(),
+            r#"{ "a" = 1, "b" = -0.5, "c" = true, "d" = "x" }"#
+        );
         assert!(with(r#"{"a":null}"#).is_err());
     }
 }

@@ -32,7 +32,9 @@ impl Converter {
         let blocks = from / divisor(from, to);
         let others = to / divisor(from, to);
         if blocks.max(others) > CHUNK_FRAMES_MAX {
-            return Err(format!("{from_hz} Hz and {to_hz} Hz have no common divisor that is large enough"));
+            return Err(format!(
+                "{from_hz} Hz and {to_hz} Hz have no common divisor that is large enough"
+            ));
         }
         let window = WindowFunction::BlackmanHarris2;
         let fft = Fft::new_custom(from, to, CHUNK_FRAMES, 1, channels, window, FixedSync::Both);
@@ -120,7 +122,9 @@ mod tests {
 
     #[test]
     fn tone_is_the_same_tone_in_its_place_at_the_other_rate() {
-        for (from_hz, to_hz) in [(44_100, 48_000), (48_000, 44_100), (8_000, 192_000), (96_000, 48_000)] {
+        for (from_hz, to_hz) in
+            [(44_100, 48_000), (48_000, 44_100), (8_000, 192_000), (96_000, 48_000)]
+        {
             let frames = from_hz as usize;
             let mut converter = Converter::new(from_hz, to_hz, 1).unwrap();
             let mut out = vec![Vec::new()];

@@ -103,9 +103,7 @@ impl Engine {
     pub(crate) fn latency(&self) -> u64 {
         let own = self.rack.latency().0;
         match (&self.to_chain, &self.to_stream) {
-            (Some(before), Some(after)) => {
-                before.latency() + after.place_of(own + after.latency())
-            }
+            (Some(before), Some(after)) => before.latency() + after.place_of(own + after.latency()),
             _ => own,
         }
     }

@@ -1,9 +1,7 @@
 //! What is sent to a client, and what it says besides its hello.
 
 use super::hello::SampleType;
-use super::limits::{
-    CHANGES_MAX, MESSAGE_BYTES_MAX, SESSIONS_MAX, SILENCE_MAX, TEXT_BYTES_MAX,
-};
+use super::limits::{CHANGES_MAX, MESSAGE_BYTES_MAX, SESSIONS_MAX, SILENCE_MAX, TEXT_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wavemill_core::units::{Dbtp, Lufs};

@@ -17,7 +17,14 @@ pub(crate) struct Ring {
 impl Ring {
     /// `capacity` in frames.
     pub(crate) fn new(channels: usize, capacity: usize) -> Self {
-        Self { samples: VecDeque::new(), channels, capacity, high_water: 0, received: 0, dropped: 0 }
+        Self {
+            samples: VecDeque::new(),
+            channels,
+            capacity,
+            high_water: 0,
+            received: 0,
+            dropped: 0,
+        }
     }
 
     /// Takes whole frames; returns how many had to give way.

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -38,7 +38,9 @@ pub(crate) struct Session {
     wanted: Mutex<Slots<Option<Part>>>,
     supervisor: Mutex<Supervisor>,
     names: Names,
-    /// Whether audio waits for a fresh instance.
+    /// Builds under way.
+    builds: AtomicUsize,
+    /// Whether audio waits for them.
     is_building: AtomicBool,
     /// Whether fresh instances may have been sent to the rack.
     has_arrivals: AtomicBool,
@@ -92,6 +94,7 @@ impl Session {
             wanted: Mutex::new(chain.parts),
             supervisor: Mutex::new(chain.supervisor),
             names: chain.names,
+            builds: AtomicUsize::new(0),
             is_building: AtomicBool::new(false),
             has_arrivals: AtomicBool::new(false),
             turns,
@@ -223,15 +226,12 @@ impl Session {
         let needs_supervisor = engine.take_need();
         drop(engine);
         match progress {
-            Progress::Builds => {
-                self.is_building.store(true, Ordering::Release);
-                self.tend();
-            }
+            Progress::Builds => self.tend(true),
             Progress::Done(frames_out) => {
                 let frames_in = self.input.lock().ring.received();
                 self.outbox.close(&Event::End { frames_in, frames_out });
             }
-            Progress::Idle | Progress::Played if needs_supervisor => self.tend(),
+            Progress::Idle | Progress::Played if needs_supervisor => self.tend(false),
             Progress::Idle | Progress::Played => {}
         }
         Ok(progress == Progress::Played)
@@ -275,8 +275,13 @@ impl Session {
         is_same || part.controls()[change.control].is_automatable
     }
 
-    /// Builds what is wanted, away from the audio.
-    fn tend(self: &Arc<Self>) {
+    /// Builds what is wanted, away from the audio, which may wait for it.
+    fn tend(self: &Arc<Self>, audio_waits: bool) {
+        // In this order: a build that ends meanwhile is not the last one.
+        self.builds.fetch_add(1, Ordering::AcqRel);
+        if audio_waits {
+            self.is_building.store(true, Ordering::Release);
+        }
         let session = Arc::clone(self);
         let builders = Arc::clone(&self.builders);
         self.runtime.spawn(async move {
@@ -302,7 +307,9 @@ impl Session {
             }
         }
         self.has_arrivals.store(true, Ordering::Release);
-        self.is_building.store(false, Ordering::Release);
+        if self.builds.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.is_building.store(false, Ordering::Release);
+        }
         self.schedule();
     }
 
@@ -341,7 +348,7 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// What a client says of a control, as a number.
+/// What a client says of a control, as the allowed value that is nearest.
 fn number(control: &Control, value: &Value) -> Result<f64, String> {
     let key = &control.key;
     let (min, max) = (control.min, control.max);
@@ -359,7 +366,7 @@ fn number(control: &Control, value: &Value) -> Result<f64, String> {
     };
     let number = number.ok_or_else(|| format!("`{key}` must be a number, a switch or a word"))?;
     if number >= min && number <= max {
-        return Ok(number);
+        return Ok(control.nearest(number));
     }
     Err(format!("`{key}` is {number}; it must be from {min} to {max}"))
 }

@@ -75,8 +75,7 @@ pub(crate) struct BuffersAnswer {
 /// How full the buffers of live streams are
 #[utoipa::path(get, path = "/api/audio/buffers", responses((status = 200, body = BuffersAnswer)))]
 pub(crate) async fn buffers(State(app): State<App>) -> Json<BuffersAnswer> {
-    let sessions: Vec<_> =
-        app.streams.open.lock().values().map(|session| session.view()).collect();
+    let sessions: Vec<_> = app.streams.open.lock().values().map(|session| session.view()).collect();
     Json(BuffersAnswer { count: sessions.len(), sessions })
 }
 
