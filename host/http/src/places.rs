@@ -104,8 +104,9 @@ mod tests {
         for path in ["", "../secret/a.wav", "/etc/passwd", "link/a.wav", "a\0b", &secret, &beside] {
             assert_eq!(settings.output(path).unwrap_err().status, 403, "{path}");
         }
-        std::fs::write(dir("secret/x.wasm"), "").unwrap();
-        std::fs::write(dir("more/x.wasm"), "").unwrap();
+        for name in ["secret/x.wasm", "more/x.wasm"] {
+            std::fs::File::create_new(dir(name)).unwrap();
+        }
         symlink(dir("secret/x.wasm"), dir("more/link.wasm")).unwrap();
         let own = dir("more/x.wasm").canonicalize().unwrap();
         assert_eq!(settings.module("x.wasm").unwrap(), own);

@@ -89,6 +89,7 @@ fn attempt(address: &str, seed: u64) -> &'static str {
     if answer["type"] != "ready" {
         return "refused";
     }
+    let mut is_torn = false;
     for _ in 0..random.below(8) {
         let sent = match random.below(20) {
             0 => socket.send(Message::text(texts::damaged(&orders(), &mut random))),
@@ -98,6 +99,7 @@ fn attempt(address: &str, seed: u64) -> &'static str {
                 socket.send(Message::binary(bytes))
             }
             6 => {
+                is_torn = true;
                 let raw: Vec<u8> = (0..random.below(64)).map(|_| random.byte()).collect();
                 socket.get_mut().write_all(&raw).map_err(Error::Io)
             }
@@ -116,7 +118,10 @@ fn attempt(address: &str, seed: u64) -> &'static str {
         return "vanished";
     }
     let _ = socket.send(Message::text(r#"{"type":"end"}"#));
-    let _ = socket.get_ref().shutdown(std::net::Shutdown::Write);
+    if is_torn {
+        // The server may wait for the rest of a frame.
+        let _ = socket.get_ref().shutdown(std::net::Shutdown::Write);
+    }
     let mut last = Value::Null;
     while let Some(event) = take(&mut socket) {
         last = if event.is_null() { last } else { event };

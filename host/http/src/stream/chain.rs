@@ -185,10 +185,11 @@ impl Source {
 
 /// A pipeline with these steps. Where each entry is, [`LINES`] says.
 fn text(steps: &[String]) -> String {
-    let mut text = "version = 1\n[pipeline]\nname = \"stream\"\n".to_owned();
-    steps.iter().for_each(|step| text.push_str(step));
-    text.push_str("[[export]]\nformat = \"wav\"\npath = \"{stem}.{ext}\"\n");
-    text
+    let steps = steps.concat();
+    format!(
+        "version = 1\n[pipeline]\nname = \"stream\"\n{steps}\
+         [[export]]\nformat = \"wav\"\npath = \"{{stem}}.{{ext}}\"\n"
+    )
 }
 
 /// Values as an inline table of TOML.

@@ -231,7 +231,9 @@ impl Engine {
         let count = planes[0].len();
         let late = usize::try_from(self.late).unwrap_or(count).min(count);
         self.late -= late as u64;
-        planes.iter_mut().for_each(|plane| drop(plane.drain(..late)));
+        for plane in &mut planes {
+            plane.drain(..late);
+        }
         let Some(converter) = &mut self.to_stream else { return self.send(&planes, outbox) };
         let mut converted = vec![Vec::new(); self.channels];
         converter.push(&planes, &mut converted);

@@ -126,7 +126,7 @@ impl Hello {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
     key: &str,
     value: T,
     range: &RangeInclusive<T>,

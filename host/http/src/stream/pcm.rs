@@ -62,7 +62,7 @@ impl Writer {
         match self.format {
             SampleType::F32 => {
                 let planes: Vec<&[f32]> = block.planes().collect();
-                interleaved(&planes, |sample| sample.to_le_bytes())
+                interleaved(&planes, f32::to_le_bytes)
             }
             SampleType::S16 => {
                 self.quantizer.quantize_block(block, &mut self.rounded);
