@@ -95,7 +95,9 @@ fn whole_run(names: &[&str], signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
             Tail::Frames(frames) if !part.keeps_length() => frames.as_usize(),
             _ => 0,
         };
-        planes.iter_mut().for_each(|plane| plane.extend(vec![0.0; tail]));
+        for plane in &mut planes {
+            plane.extend(vec![0.0; tail]);
+        }
         run(&[name], &planes)
     })
 }

@@ -138,7 +138,9 @@ fn client_that_vanishes_leaves_nothing_behind_and_others_go_on() {
     let audio = bytes(&pink(48_000, 2, 20_000, 0.4, 2), "f32");
     let mut clients: Vec<_> = (0..3).map(|_| Client::open(&server, &plain()).unwrap()).collect();
     assert_eq!(server.json("/api/audio/buffers")["count"], 3);
-    clients.iter_mut().for_each(|client| client.play(&audio));
+    for client in &mut clients {
+        client.play(&audio);
+    }
     // Without a farewell, with audio on its way.
     drop(clients.pop());
     wait_until("its end", || server.json("/api/audio/buffers")["count"] == 2);
@@ -211,7 +213,7 @@ fn pages_of_other_origins_and_strangers_do_not_connect() {
     let status = |headers: &str| server.get("/api/audio/stream", headers).0;
     assert_eq!(status(upgrade), 401);
     assert_eq!(status(&format!("{upgrade}{token}Origin: http://evil.example\r\n")), 403);
-    assert_eq!(status(&format!("{token}")), 400, "no WebSocket");
+    assert_eq!(status(&token), 400, "no WebSocket");
     let (status, _) = server.get("/api/audio/buffers", "");
     assert_eq!(status, 401);
 }
