@@ -56,6 +56,7 @@ impl Source {
     }
 
     /// Its parameter can change while audio runs.
+    #[allow(dead_code, reason = "tests of live streams use it")]
     pub(crate) fn automatable(mut self) -> Self {
         self.flags = "\"automatable\"";
         self
