@@ -20,7 +20,8 @@ pub(crate) struct Server {
     pub(crate) lab: Lab,
     /// Address and port.
     pub(crate) address: String,
-    _daemon: Daemon,
+    /// The daemon.
+    pub(crate) daemon: Daemon,
 }
 
 impl Server {
@@ -38,7 +39,7 @@ impl Server {
         let status = lab.run(["status", "--json"]).json();
         let link = status["daemon"]["login_link"].as_str().unwrap_or_else(|| panic!("{status}"));
         let address = link.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
-        Self { lab, address, _daemon: daemon }
+        Self { lab, address, daemon }
     }
 
     /// The answer to a request without a body: status and body.

@@ -5,7 +5,7 @@ use crate::client::{Client, bytes, hello, text};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
-use tungstenite::Message;
+use tungstenite::{ClientRequestBuilder, Message};
 use wavemill_tests::lab::{Lab, wait_until};
 use wavemill_tests::signal::pink;
 
@@ -193,14 +193,18 @@ fn stalled_and_flooding_clients_do_not_delay_a_live_one() {
 
 #[test]
 fn sessions_are_limited() {
-    let server = Server::start();
+    let mut server = Server::start();
     let asked = hello("s16", &json!([]));
     let clients: Vec<_> = (0..64).map(|_| Client::open(&server, &asked).unwrap()).collect();
     let refused = Client::open(&server, &asked).err().unwrap();
     assert_eq!(refused["title"], "too many sessions", "{refused}");
     drop(clients);
     wait_until("their ends", || server.json("/api/audio/buffers")["count"] == 0);
-    assert!(Client::open(&server, &asked).is_ok());
+    let open = Client::open(&server, &asked);
+    assert!(open.is_ok());
+    // An open session does not keep the daemon.
+    assert_eq!(server.daemon.terminate(), Some(0));
+    drop(open);
 }
 
 #[test]
@@ -216,4 +220,14 @@ fn pages_of_other_origins_and_strangers_do_not_connect() {
     assert_eq!(status(&token), 400, "no WebSocket");
     let (status, _) = server.get("/api/audio/buffers", "");
     assert_eq!(status, 401);
+    // A page of the server itself may, with what it knows.
+    let stream = std::net::TcpStream::connect(&server.address).unwrap();
+    let request = ClientRequestBuilder::new(
+        format!("ws://{}/api/audio/stream", server.address).parse().unwrap(),
+    );
+    let (name, value) = token.trim().split_once(": ").unwrap();
+    let request = request
+        .with_header(name, value)
+        .with_header("Origin", format!("http://{}", server.address));
+    assert!(tungstenite::client::client(request, stream).is_ok());
 }
