@@ -170,6 +170,18 @@ fn change_comes_at_its_frame() {
 }
 
 #[test]
+fn change_of_the_latency_ends_the_session() {
+    let server = Server::start();
+    let chain = json!([{"effect": "compressor", "with": {"lookahead_ms": 5}}]);
+    let mut client = Client::open(&server, &hello("f32", &chain)).unwrap();
+    client.say(&json!({"type": "set", "index": 0, "key": "lookahead_ms", "value": 6}));
+    client.play(&bytes(&noise(4_800, 8), "f32"));
+    let error = client.last();
+    assert_eq!(error["title"], "bad parameter", "{error}");
+    assert!(error["detail"].as_str().unwrap().contains("288"), "{error}");
+}
+
+#[test]
 fn module_that_loops_is_dry_and_others_go_on() {
     let server = with_module(&Source::gain().after(10_000, "(loop $forever (br $forever))"));
     let (signal, reverb) = (noise(60_000, 5), &chains()[2]);

@@ -9,6 +9,7 @@ use super::outbox::Outbox;
 use super::pcm::Writer;
 use std::collections::BTreeMap;
 use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::units::Frames;
 use wavemill_rack::{Part, Rack, Slots};
 
 /// A control of a slot gets a value.
@@ -35,6 +36,8 @@ pub(crate) enum Progress {
 /// See the module.
 pub(crate) struct Engine {
     rack: Rack,
+    /// Of the rack when the stream began.
+    latency: Frames,
     channels: usize,
     block_frames: usize,
     to_chain: Option<Converter>,
@@ -79,9 +82,11 @@ impl Engine {
             let made = Converter::new(from, to, channels);
             made.map_err(|reason| Refusal::new("bad hello", format!("`chain_rate`: {reason}")))
         };
-        let late = if hello.align { rack.latency().0 } else { 0 };
+        let latency = rack.latency();
+        let late = if hello.align { latency.0 } else { 0 };
         Ok(Self {
             rack,
+            latency,
             channels,
             block_frames: hello.block_frames,
             to_chain: chain_hz.map(|rate| converter(stream_hz, rate)).transpose()?,
@@ -101,7 +106,7 @@ impl Engine {
 
     /// Frames of the input by which the output is late.
     pub(crate) fn latency(&self) -> u64 {
-        let own = self.rack.latency().0;
+        let own = self.latency.0;
         match (&self.to_chain, &self.to_stream) {
             (Some(before), Some(after)) => before.latency() + after.place_of(own + after.latency()),
             _ => own,
@@ -145,9 +150,18 @@ impl Engine {
     }
 
     /// Takes fresh instances over that were sent, with the values of now.
-    pub(crate) fn receive(&mut self, wanted: &Slots<Option<Part>>) {
+    ///
+    /// # Errors
+    /// When the latency is another one with them: the output would jump.
+    pub(crate) fn receive(&mut self, wanted: &Slots<Option<Part>>) -> Result<(), Refusal> {
         let mut nothing: Vec<&mut [f32]> = (0..self.channels).map(|_| &mut [][..]).collect();
         let _ = self.rack.process(&mut nothing, false);
+        let (before, now) = (self.latency, self.rack.latency());
+        if before != now {
+            let detail =
+                format!("with it the latency is {now}, not {before}; open another session");
+            return Err(Refusal::new("bad parameter", detail));
+        }
         for (slot, part) in wanted.iter().enumerate() {
             let Some(part) = part else { continue };
             for (control, value) in part.values().iter().enumerate() {
@@ -156,6 +170,7 @@ impl Engine {
                 }
             }
         }
+        Ok(())
     }
 
     /// Whether the rack's other side has something to do; once.

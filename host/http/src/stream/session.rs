@@ -216,7 +216,7 @@ impl Session {
     fn advance(self: &Arc<Self>) -> Result<bool, Refusal> {
         let mut engine = self.engine.lock();
         if self.has_arrivals.swap(false, Ordering::AcqRel) {
-            engine.receive(&self.wanted.lock());
+            engine.receive(&self.wanted.lock())?;
         }
         if engine.is_hungry() {
             self.feed(&mut engine);
