@@ -24,6 +24,7 @@ mod plugin;
 mod rack;
 mod sandbox;
 mod similar;
+mod streams;
 
 use std::process::ExitCode;
 use wavemill_tests::{record, usage};
@@ -53,6 +54,7 @@ const BENCHES: &[(&str, &str, Bench)] = &[
     ("rack",    "eight effects in the rack against the same effects linked natively, and 32 such chains", rack::run),
     ("sandbox", "what an effect costs besides its arithmetic: calls, starts, compiling", sandbox::run),
     ("similar", "a file against 100,000 references in a store, end to end and through a daemon", similar::run),
+    ("streams", "up to 64 live streams of stereo reverb through a daemon, at the pace of a sound card", streams::run),
 ];
 
 /// What a measurement lets this program do in a process of its own.

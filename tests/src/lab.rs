@@ -249,12 +249,6 @@ impl Lab {
         Daemon::start(command.args(pipelines), self.mark.clone())
     }
 
-    /// The same with more flags, and perhaps without a pipeline.
-    pub fn watch_with(&self, flags: &[&str], pipelines: &[&Path]) -> Daemon {
-        let mut command = self.command(["watch", "--json"]);
-        Daemon::start(command.args(flags).args(pipelines), self.mark.clone())
-    }
-
     /// Processes of this lab that live: daemons, workers, orphans.
     pub fn processes(&self) -> Vec<Process> {
         processes::marked(MARK, &self.mark)

@@ -123,7 +123,7 @@ const WRAPPERS: &[Wrapper] = &[
     Wrapper { package: "unsafe-libopus", only: &["wavemill-codec"], tests_may: false },
     Wrapper { package: "vorbis_rs", only: &["wavemill-codec"], tests_may: false },
     Wrapper { package: "flac-codec", only: &[], tests_may: true },
-    Wrapper { package: "rubato", only: &[], tests_may: true },
+    Wrapper { package: "rubato", only: &["wavemill-http"], tests_may: true },
     Wrapper { package: "realfft", only: &["wavemill-dsp", "wavemill-plugin"], tests_may: true },
     Wrapper { package: "rustfft", only: &["wavemill-dsp"], tests_may: true },
     Wrapper { package: "ebur128", only: &["wavemill-tests"], tests_may: true },

@@ -1,6 +1,7 @@
 //! `POST /api/analyze` and what follows from it: measures by band, advice, similar references.
 
 use crate::app::App;
+use crate::content::ContentQuery;
 use crate::reports::ReportKind;
 use axum::Json;
 use axum::extract::multipart::{Multipart, MultipartRejection};
@@ -12,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wavemill_api::background;
 use wavemill_api::references::types::{
-    GivenFeatures, ReferenceFilter, ReferenceView, SimilarRequest,
+    GivenFeatures, ReferenceFilter, ReferenceView, SimilarAnswer, SimilarRequest,
 };
 use wavemill_api::types::Problem;
 use wavemill_core::advice::{Advice, Level, advise};
@@ -163,6 +164,7 @@ pub(crate) struct SimilarityQuery {
     /// Only of this genre; how it is spelled does not matter.
     genre: Option<String>,
     /// At most so many, 1 to 1000; 5 if absent.
+    #[serde(alias = "top")]
     top_k: Option<usize>,
 }
 
@@ -285,17 +287,7 @@ pub(crate) async fn similarity(
         let detail = "this analysis is not completed, or has no file to compare";
         Problem::new(409, "not completed", detail)
     })?;
-    let features = Features::of(&analysis_of(report)?);
-    let request = SimilarRequest {
-        features: GivenFeatures {
-            version: FEATURE_VERSION,
-            values: features.to_standardized().to_vec(),
-        },
-        genre: query.genre,
-        top: Some(query.top_k.unwrap_or(TOP_USUAL)),
-    };
-    let service = app.service.clone();
-    let found = background(move || service.similar(&request)).await?.similar;
+    let found = app.similar_to(report, query).await?.similar;
     let track = |found: wavemill_api::references::types::SimilarView| SimilarTrack {
         name: found.reference.name,
         artist: found.reference.artist,
@@ -306,7 +298,40 @@ pub(crate) async fn similarity(
     Ok(Json(SimilarityAnswer { analysis_id: id, results: found.into_iter().map(track).collect() }))
 }
 
+/// References that sound like a file that was made or uploaded
+#[utoipa::path(get, path = "/v1/files/similar", params(ContentQuery, SimilarityQuery),
+    responses((status = 200, body = SimilarAnswer), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn similar_files(
+    State(app): State<App>,
+    file: Result<Query<ContentQuery>, QueryRejection>,
+    query: Result<Query<SimilarityQuery>, QueryRejection>,
+) -> Result<Json<SimilarAnswer>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::request(&error.body_text()))?;
+    let (id, path) = app.known_file(file).await?;
+    let report = app.report(&id, &path, ReportKind::Analysis).await?;
+    app.similar_to(report, query).await.map(Json)
+}
+
 impl App {
+    /// References that sound like what a report is about.
+    async fn similar_to(
+        &self,
+        report: Value,
+        query: SimilarityQuery,
+    ) -> Result<SimilarAnswer, Problem> {
+        let features = Features::of(&analysis_of(report)?);
+        let request = SimilarRequest {
+            features: GivenFeatures {
+                version: FEATURE_VERSION,
+                values: features.to_standardized().to_vec(),
+            },
+            genre: query.genre,
+            top: Some(query.top_k.unwrap_or(TOP_USUAL)),
+        };
+        let service = self.service.clone();
+        background(move || service.similar(&request)).await
+    }
+
     /// Measures the file of an analysis; the record says why that failed.
     fn measure(&self, id: String, record: AnalysisRecord) {
         let app = self.clone();

@@ -2,6 +2,7 @@
 
 use crate::guard::Guard;
 use crate::settings::HttpSettings;
+use crate::stream::sessions::Sessions;
 use parking_lot::Mutex;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     /// Places for commands that answer requests.
     pub(crate) programs: Semaphore,
     pub(crate) state_dir: PathBuf,
+    pub(crate) streams: Sessions,
     /// What the program says of itself, as far as somebody asked.
     pub(crate) documents: Mutex<HashMap<&'static str, Value>>,
     /// Work under way, by what must not run twice at once.
@@ -52,6 +54,7 @@ impl App {
             started: Instant::now(),
             programs: Semaphore::new(PROGRAMS_MAX),
             state_dir: state_dir.to_owned(),
+            streams: Sessions::new(state_dir),
             documents: Mutex::default(),
             turns: Mutex::default(),
         }))

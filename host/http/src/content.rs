@@ -19,7 +19,7 @@ use wavemill_store::UploadRecord;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ContentQuery {
-    /// The id of an upload, or the path of a file of `/v1/files`.
+    /// The id of an upload, the path of a file of `/v1/files`, or `job:ID` for the source of a job.
     pub(crate) file: String,
 }
 
@@ -68,6 +68,14 @@ impl App {
             let store = app.service.store();
             if let Some(upload) = store.service::<UploadRecord>(&file)? {
                 return Ok((file, upload.path));
+            }
+            if let Some(job) = file.strip_prefix("job:") {
+                let job = app.service.job(job)?;
+                let path = PathBuf::from(job.source_moved_to.unwrap_or(job.input));
+                let gone = || Problem::new(404, "not found", "the source of this job is gone");
+                let looks = path.metadata().map_err(|_| gone())?;
+                let id = format!("{file} {:?} {}", looks.modified().ok(), looks.len());
+                return Ok((blake3::hash(id.as_bytes()).to_hex().to_string(), path));
             }
             let path = PathBuf::from(&file);
             let record = store.cataloged(&path)?.filter(|_| path.is_file());

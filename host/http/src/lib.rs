@@ -1,5 +1,5 @@
 //! Wavemill over HTTP: what a network address needs that the control socket does not. Who may ask, uploads, the paths
-//! of the services that Wavemill replaces. Work is done by the daemon's jobs; what is answered is their results.
+//! of the services that Wavemill replaces, live streams. Work is done by the daemon's jobs; what is answered is their results.
 
 mod analyses;
 mod app;
@@ -12,6 +12,7 @@ mod exports;
 mod formats;
 mod guard;
 mod health;
+mod logs;
 mod measures;
 mod metadata;
 mod page;
@@ -22,6 +23,7 @@ mod reports;
 mod router;
 mod server;
 mod settings;
+mod stream;
 mod transfers;
 mod uploads;
 mod waveform;

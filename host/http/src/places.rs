@@ -25,6 +25,25 @@ impl HttpSettings {
         self.within(path, &self.uploads_dir)
     }
 
+    /// Which module a live stream may load: one below a folder that the configuration names. Links are followed.
+    ///
+    /// # Errors
+    /// When the path leads anywhere else, or to nothing.
+    pub(crate) fn module(&self, text: &str) -> Result<PathBuf, Problem> {
+        let is_named = !text.is_empty() && text.len() <= PATH_BYTES_MAX && !text.contains('\0');
+        let is_inside = |path: &Path| {
+            let roots = self.roots.iter();
+            path.is_file() && roots.map(|root| resolved(root)).any(|root| path.starts_with(root))
+        };
+        let paths = self.roots.iter().filter(|_| is_named).map(|root| root.join(text));
+        let found = paths.filter_map(|path| path.canonicalize().ok()).find(|path| is_inside(path));
+        found.ok_or_else(|| {
+            let detail =
+                "modules must be files below a folder that the configuration names in `roots`";
+            Problem::new(403, "path not allowed", detail)
+        })
+    }
+
     fn within(&self, text: &str, base: &Path) -> Result<PathBuf, Problem> {
         let is_named = !text.is_empty() && text.len() <= PATH_BYTES_MAX && !text.contains('\0');
         let path = base.join(text);
@@ -74,6 +93,7 @@ mod tests {
             processed_dir: dir("out"),
             roots: vec![dir("more")],
             upload_bytes_max: 1,
+            log_file: None,
             sample_rate_hz: 44_100,
         };
         let more = dir("more").join("x.wav").display().to_string();
@@ -84,6 +104,16 @@ mod tests {
         let beside = format!("{}x/a.wav", dir("out").display());
         for path in ["", "../secret/a.wav", "/etc/passwd", "link/a.wav", "a\0b", &secret, &beside] {
             assert_eq!(settings.output(path).unwrap_err().status, 403, "{path}");
+        }
+        for name in ["secret/x.wasm", "more/x.wasm"] {
+            std::fs::File::create_new(dir(name)).unwrap();
+        }
+        symlink(dir("secret/x.wasm"), dir("more/link.wasm")).unwrap();
+        let own = dir("more/x.wasm").canonicalize().unwrap();
+        assert_eq!(settings.module("x.wasm").unwrap(), own);
+        assert_eq!(settings.module(&dir("more/x.wasm").display().to_string()).unwrap(), own);
+        for path in ["", "link.wasm", "../secret/x.wasm", "y.wasm", ".", "/etc/passwd"] {
+            assert_eq!(settings.module(path).unwrap_err().status, 403, "{path}");
         }
         assert_eq!(settings.input("a.wav").unwrap(), dir("up").join("a.wav"));
     }

@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::{
-    analyses, batches, body, content, docs, documents, exports, formats, guard, health, measures,
-    metadata, page, regions, transfers, uploads, waveform,
+    analyses, batches, body, content, docs, documents, exports, formats, guard, health, logs,
+    measures, metadata, page, regions, stream, transfers, uploads, waveform,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -62,6 +62,8 @@ fn services() -> OpenApiRouter<App> {
         .routes(routes!(analyses::analysis))
         .routes(routes!(analyses::references))
         .routes(routes!(analyses::similarity))
+        .routes(routes!(analyses::similar_files))
+        .routes(routes!(logs::job_log))
         .routes(routes!(regions::add_region))
         .routes(routes!(regions::regions))
         .routes(routes!(regions::delete_region))
@@ -77,6 +79,8 @@ fn services() -> OpenApiRouter<App> {
         .routes(routes!(transfers::submit))
         .routes(routes!(content::content))
         .routes(routes!(content::file_waveform))
+        .routes(routes!(stream::sessions::buffers))
+        .routes(routes!(stream::socket::stream))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     // What is streamed to the disk counts its bytes itself.
     let forms = OpenApiRouter::new()

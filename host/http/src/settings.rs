@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub roots: Vec<PathBuf>,
     /// Largest upload, bytes.
     pub upload_bytes_max: u64,
+    /// File of the daemon's log, where it has one.
+    pub log_file: Option<PathBuf>,
     /// Sample rate of exports that name none, Hz.
     pub sample_rate_hz: u32,
 }

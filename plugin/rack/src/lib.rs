@@ -31,6 +31,7 @@ pub use rack::{Mix, Rack, RenderStopped};
 pub use response::Response;
 pub use supervisor::{Ending, Incident, Supervisor, rack};
 pub use text::{Loaded, parts, pipeline};
+pub use wavemill_runtime::prepare_thread;
 
 /// Slots of a rack.
 pub const SLOT_COUNT: usize = 8;

@@ -138,6 +138,14 @@ impl Part {
         }
     }
 
+    /// Whether files keep their length: its tail is cut where the signal ends.
+    pub(crate) fn keeps_length(&self) -> bool {
+        match &*self.task {
+            Task::BuiltIn { .. } => false,
+            Task::Effect(effect) => effect.keep_length,
+        }
+    }
+
     /// Its controls, in the order a user should see.
     pub fn controls(&self) -> &Arc<[Control]> {
         &self.controls

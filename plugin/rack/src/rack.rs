@@ -10,6 +10,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use wavemill_core::audio::{Block, StreamSpec};
 use wavemill_core::denormals::FlushDenormals;
+use wavemill_core::limits::INFINITE_TAIL_MAX;
 use wavemill_core::processor::Tail;
 use wavemill_core::units::{Frames, SampleRate};
 use wavemill_runtime::Allowance;
@@ -110,6 +111,26 @@ impl Rack {
         Frames(self.slots.iter().map(|slot| slot.latency() as u64).sum())
     }
 
+    /// Frames by which a slot's input lags behind that of the rack. Real-time.
+    pub fn latency_before(&self, slot: usize) -> Frames {
+        Frames(self.slots[..slot].iter().map(|slot| slot.latency() as u64).sum())
+    }
+
+    /// The signal ends before the next frame, and silence follows. From then on each slot passes on what a run of a
+    /// file does: its latency and its tail, and silence behind. Returns how many frames are still to come. Real-time.
+    pub fn end(&mut self) -> Frames {
+        let mut frames = 0;
+        for slot in &mut self.slots {
+            let tail = match slot.file_tail() {
+                Tail::Frames(frames) => frames,
+                Tail::Infinite => INFINITE_TAIL_MAX.to_frames(self.sample_rate),
+            };
+            frames += slot.latency() + tail.as_usize();
+            slot.end_after(frames);
+        }
+        Frames(frames as u64)
+    }
+
     /// How long it sounds after the input's end. Real-time.
     pub fn tail(&self) -> Tail {
         self.slots.iter().fold(Tail::NONE, |tail, slot| slot.tail_behind(tail))
@@ -199,10 +220,11 @@ impl Rack {
         if is_broken && is_offline { Err(RenderStopped) } else { Ok(()) }
     }
 
-    /// Frames until the next stage begins, but no more than fit.
+    /// Frames until the next stage begins or ends, but no more than fit.
     fn piece_frames(&self) -> usize {
         let leads = self.slots.iter().map(Slot::lead).filter(|lead| *lead > 0);
-        leads.min().unwrap_or(PIECE_FRAMES).min(PIECE_FRAMES)
+        let ends = self.slots.iter().filter_map(Slot::left);
+        leads.chain(ends).min().unwrap_or(PIECE_FRAMES).min(PIECE_FRAMES)
     }
 
     /// What another plugin broke is no effect's fault, and must not stay in its filters.

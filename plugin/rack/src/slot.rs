@@ -22,6 +22,8 @@ pub(crate) struct Slot {
     wet: Glide,
     /// A voice that is of no more use, until the other thread takes it.
     done: Option<Box<Voice>>,
+    /// Frames until the end of its output, once that is known.
+    left: Option<usize>,
 }
 
 /// What the audio thread is done with.
@@ -48,6 +50,7 @@ impl Slot {
             fade: Glide::new(0.0, fade_frames),
             wet: Glide::new(wet, fade_frames),
             done: None,
+            left: None,
         }
     }
 
@@ -109,6 +112,22 @@ impl Slot {
         self.wet.jump();
         self.finish();
         self.voice.reset();
+        self.left = None;
+    }
+
+    /// The output ends after so many frames, and is silent from there. Real-time.
+    pub(crate) fn end_after(&mut self, frames: usize) {
+        self.left = Some(frames);
+    }
+
+    /// Frames until the output ends, where it has not; no block is longer until then. Real-time.
+    pub(crate) fn left(&self) -> Option<usize> {
+        self.left.filter(|left| *left > 0)
+    }
+
+    /// The tail that it has in a file. Real-time.
+    pub(crate) fn file_tail(&self) -> Tail {
+        self.newest().file_tail()
     }
 
     /// See [`Voice::set_lead`]. Real-time.
@@ -128,6 +147,21 @@ impl Slot {
 
     /// Processes a block; returns whether a stage broke. Real-time but for a trap.
     pub(crate) fn process(
+        &mut self,
+        block: &mut Block,
+        scratch: &mut Scratch<'_>,
+        allowance: &mut Allowance,
+    ) -> bool {
+        let is_broken = self.play(block, scratch, allowance);
+        match &mut self.left {
+            Some(0) => block.silence(),
+            Some(left) => *left = left.saturating_sub(block.frame_count()),
+            None => {}
+        }
+        is_broken
+    }
+
+    fn play(
         &mut self,
         block: &mut Block,
         scratch: &mut Scratch<'_>,

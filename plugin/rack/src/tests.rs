@@ -1,6 +1,7 @@
 use super::*;
 use std::sync::Arc;
 use wavemill_core::audio::{Block, StreamSpec};
+use wavemill_core::processor::Tail;
 use wavemill_core::processors;
 use wavemill_pipelines::Effects;
 
@@ -83,6 +84,49 @@ fn run(names: &[&str], signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
         planes = block.planes().map(|plane| plane[latency..].to_vec()).collect();
     }
     planes
+}
+
+/// The whole file that a run makes: each part's tail is in it, but for those that keep the length.
+fn whole_run(names: &[&str], signal: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let effects = Effects::new(None);
+    names.iter().fold(signal.to_vec(), |mut planes, name| {
+        let part = part(&effects, name);
+        let tail = match part.build(&stereo(), 4096).unwrap().tail() {
+            Tail::Frames(frames) if !part.keeps_length() => frames.as_usize(),
+            _ => 0,
+        };
+        for plane in &mut planes {
+            plane.extend(vec![0.0; tail]);
+        }
+        run(&[name], &planes)
+    })
+}
+
+#[test]
+fn ended_rack_gives_the_samples_of_a_run_to_the_last_frame() {
+    let effects = Effects::live(None);
+    let signal = noise(5_000);
+    for names in [
+        &["high-pass", "limit"][..],
+        &["reverb", "high-pass", "compressor", "limit"],
+        &["noise-reduction", "reverb", "limit", "parametric-eq"],
+        &["limit"],
+    ] {
+        let expected = whole_run(names, &signal);
+        let mut player = Player::new(slots(&effects, names));
+        let mut played = signal.clone();
+        player.play(&mut played, SIZES);
+        let left = player.rack.end().as_usize();
+        let mut rest = vec![vec![0.0; left]; 2];
+        player.play(&mut rest, SIZES);
+        let late = player.rack.latency().as_usize();
+        for ((plane, rest), expected) in played.iter_mut().zip(rest).zip(&expected) {
+            plane.extend(rest);
+            plane.drain(..late);
+            assert_eq!(plane.len(), expected.len(), "{names:?}");
+        }
+        assert_same_bits(&played, &expected, &names.join(", "));
+    }
 }
 
 /// What was played from the latency on, and as much of what a run makes.

@@ -24,6 +24,8 @@ pub(crate) struct Voice {
     dry: DryLine,
     latency: usize,
     tail: Tail,
+    /// Whether a file ends without its tail.
+    keeps_length: bool,
     controls: Arc<[Control]>,
     /// What each control was last set to.
     values: Vec<f64>,
@@ -51,7 +53,8 @@ impl Voice {
     pub(crate) fn new(part: &Part, spec: &StreamSpec) -> Result<Self, PartError> {
         let stage = part.build(spec, rack::PIECE_FRAMES)?;
         let controls = (Arc::clone(part.controls()), part.values().to_vec());
-        Ok(Self::of(Some(stage), spec, controls))
+        let keeps_length = part.keeps_length();
+        Ok(Self { keeps_length, ..Self::of(Some(stage), spec, controls) })
     }
 
     fn of(stage: Option<Stage>, spec: &StreamSpec, controls: (Arc<[Control]>, Vec<f64>)) -> Self {
@@ -64,6 +67,7 @@ impl Voice {
             dry: DryLine::new(channel_count, latency, rack::PIECE_FRAMES),
             latency,
             tail,
+            keeps_length: false,
             controls: controls.0,
             values: controls.1,
             held: vec![0.0; channel_count],
@@ -77,6 +81,11 @@ impl Voice {
     /// Frames by which output lags behind input.
     pub(crate) fn latency(&self) -> usize {
         self.latency
+    }
+
+    /// The tail that it has in a file.
+    pub(crate) fn file_tail(&self) -> Tail {
+        if self.keeps_length { Tail::NONE } else { self.tail }
     }
 
     /// Its tail behind a tail.

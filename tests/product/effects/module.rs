@@ -7,6 +7,8 @@ pub(crate) const ECHO_FRAMES: usize = 1000;
 #[derive(Clone)]
 pub(crate) struct Source {
     version: &'static str,
+    /// Flags of its parameter, as JSON.
+    flags: &'static str,
     /// More exports, imports and data.
     more: String,
     /// Done at the start of every `fx_process`; its parameter is `$count`, `$frames` are the frames of
@@ -21,6 +23,7 @@ impl Source {
     pub(crate) fn gain() -> Self {
         Self {
             version: "1.0.0",
+            flags: "",
             more: String::new(),
             begin: String::new(),
             sample: "(f32.store (local.get $at)
@@ -34,6 +37,7 @@ impl Source {
         // Two channels have a line of samples each, from 4 MiB and from 4 MiB + 64 KiB on.
         Self {
             version: "1.0.0",
+            flags: "",
             more: format!(
                 "(func (export \"fx_tail\") (result i32) (i32.const {ECHO_FRAMES}))
                 (global $line (mut i32) (i32.const 0)) (global $sound (mut f32) (f32.const 0))"
@@ -49,6 +53,13 @@ impl Source {
                 (f32.store (global.get $line) (global.get $sound))"
             ),
         }
+    }
+
+    /// Its parameter can change while audio runs.
+    #[allow(dead_code, reason = "tests of live streams use it")]
+    pub(crate) fn automatable(mut self) -> Self {
+        self.flags = "\"automatable\"";
+        self
     }
 
     pub(crate) fn version(mut self, version: &'static str) -> Self {
@@ -88,9 +99,9 @@ impl Source {
     }
 
     pub(crate) fn assemble(&self) -> Vec<u8> {
-        let Self { version, more, begin, sample } = self;
+        let Self { version, flags, more, begin, sample } = self;
         let json = format!(
-            r#"{{"id":"com.example.test","name":"Test","version":"{version}","channels":[1,2],"keep_length":false,"summary":"A test.","params":[{{"id":0,"key":"gain_lin","min":0,"max":4,"default":0.5}}],"presets":{{"loud":{{"gain_lin":2}}}}}}"#
+            r#"{{"id":"com.example.test","name":"Test","version":"{version}","channels":[1,2],"keep_length":false,"summary":"A test.","params":[{{"id":0,"key":"gain_lin","min":0,"max":4,"default":0.5,"flags":[{flags}]}}],"presets":{{"loud":{{"gain_lin":2}}}}}}"#
         );
         let json = json.replace('"', "\\22");
         let text = format!(

@@ -5,6 +5,7 @@ use crate::texts;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::Path;
 use std::time::Duration;
 use wavemill_tests::fuzzing::run;
 use wavemill_tests::lab::Lab;
@@ -20,7 +21,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 fn form(path: &str, parts: &[(&str, &str)]) -> String {
     let body: String = parts
         .iter()
-        .map(|(head, text)| format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n"))
+        .map(|(head, text)| {
+            format!("--edge\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
+        })
         .chain(["--edge--\r\n".to_owned()])
         .collect();
     let length = body.len();
@@ -31,14 +34,19 @@ fn form(path: &str, parts: &[(&str, &str)]) -> String {
 }
 
 fn corpus() -> Vec<String> {
-    let file = ("name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav", "RIFF\u{4}\0\0\0WAVE");
+    let file =
+        ("name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav", "RIFF\u{4}\0\0\0WAVE");
     vec![
         form("/api/audio/upload", &[file, ("name=\"extract_metadata\"", "false")]),
         form("/api/audio/upload", &[("name=\"extract_metadata\"", "true"), file]),
         form("/api/analyze", &[file, ("name=\"genre\"", "rock")]),
         form(
             "/api/audio/regions",
-            &[("name=\"track_id\"", "song"), ("name=\"start_time\"", "1.5"), ("name=\"gain\"", "0.5")],
+            &[
+                ("name=\"track_id\"", "song"),
+                ("name=\"start_time\"", "1.5"),
+                ("name=\"gain\"", "0.5"),
+            ],
         ),
     ]
 }
@@ -61,7 +69,7 @@ fn attempt(address: &str, corpus: &[String], seed: u64) -> &'static str {
 #[test]
 fn damaged_forms_are_answered_and_leave_nothing() {
     let lab = Lab::new();
-    let mut daemon = lab.watch_with(&["--http", "127.0.0.1:0", "--no-token"], &[]);
+    let mut daemon = lab.watch(&["--http", "127.0.0.1:0", "--no-token"].map(Path::new));
     daemon.wait_until_started();
     let link = lab.run(["status", "--json"]).json()["daemon"]["login_link"].clone();
     let link = link.as_str().expect("HTTP is served").to_owned();

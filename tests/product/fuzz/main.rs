@@ -10,6 +10,7 @@ mod encoders;
 mod forms;
 mod making;
 mod pipelines;
+mod streams;
 mod tags;
 mod templates;
 mod texts;

@@ -1,6 +1,6 @@
 //! Every answer is one that the API's description has, and none is an error of the server.
 
-use crate::server::Server;
+use crate::Server;
 use std::ffi::OsString;
 use std::fs;
 use wavemill_tests::external::Tool;
@@ -25,10 +25,10 @@ fn answers_are_as_described() {
         return;
     };
     for flags in [&[][..], &["--no-token"]] {
-        let lab = Lab::new();
-        let server = Server::start(&lab, flags, &[]);
+        let server = Server::of(Lab::new(), flags);
+        let lab = &server.lab;
         let mut words: Vec<OsString> = ["-c", SCRIPT, "run"].map(OsString::from).into();
-        words.push(format!("{}/openapi.json", server.url).into());
+        words.push(format!("http://{}/openapi.json", server.address).into());
         for (flag, value) in [
             ("--checks", CHECKS),
             ("--exclude-path-regex", LEFT_OUT),

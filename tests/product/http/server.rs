@@ -6,55 +6,75 @@ use std::net::TcpStream;
 use std::path::Path;
 use wavemill_tests::lab::{Daemon, Lab, WAIT_MAX};
 
-/// A running server.
+/// A daemon that serves HTTP.
 pub(crate) struct Server {
-    pub(crate) daemon: Daemon,
-    /// `http://127.0.0.1:PORT`.
-    pub(crate) url: String,
+    /// Where it lives.
+    pub(crate) lab: Lab,
+    /// Address and port.
+    pub(crate) address: String,
     /// The link that lets one browser in.
     pub(crate) link: String,
+    /// The daemon.
+    pub(crate) daemon: Daemon,
 }
 
 impl Server {
-    /// Serves a lab on a free port.
-    pub(crate) fn start(lab: &Lab, flags: &[&str], pipelines: &[&Path]) -> Self {
-        let mut words = vec!["--http", "127.0.0.1:0"];
-        words.extend(flags);
-        let mut daemon = lab.watch_with(&words, pipelines);
+    /// One that asks for no token.
+    pub(crate) fn start() -> Self {
+        Self::of(Lab::new(), &["--no-token"])
+    }
+
+    /// One in a prepared lab, with more words for `watch`.
+    pub(crate) fn of(lab: Lab, words: &[&str]) -> Self {
+        let words: Vec<&Path> =
+            ["--http", "127.0.0.1:0"].iter().chain(words).map(Path::new).collect();
+        let mut daemon = lab.watch(&words);
         daemon.wait_until_started();
-        let link = lab.run(["status", "--json"]).json()["daemon"]["login_link"].clone();
-        let link = link.as_str().expect("HTTP is served").to_owned();
-        let end = link[7..].find('/').expect("a path") + 7;
-        Self { daemon, url: link[..end].to_owned(), link }
+        let status = lab.run(["status", "--json"]).json();
+        let link = status["daemon"]["login_link"].as_str().unwrap_or_else(|| panic!("{status}"));
+        let address = link.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+        Self { address, link: link.to_owned(), lab, daemon }
     }
 
-    /// Sends a request as it is, and returns the status, the head and the body of the answer.
+    /// Sends a request as it is; status, head and body of the answer.
     pub(crate) fn send(&self, request: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.url[7..]).expect("the server listens");
-        stream.set_read_timeout(Some(WAIT_MAX)).expect("a limit can be set");
-        stream.write_all(request.as_bytes()).expect("the server reads");
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the server answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("an answer has a status"), head.to_owned(), body.to_owned())
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
     }
 
-    /// A GET with more lines of its head.
-    pub(crate) fn get(&self, path: &str, head: &str) -> (u16, String, String) {
-        let host = &self.url[7..];
+    /// The answer to a request without a body: status, head and body.
+    pub(crate) fn ask(&self, path: &str, headers: &str) -> (u16, String, String) {
+        let host = &self.address;
         self.send(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{head}\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
         ))
     }
 
-    /// A POST of JSON.
-    pub(crate) fn post(&self, path: &str, head: &str, body: &Value) -> (u16, String, String) {
-        let (host, body) = (&self.url[7..], body.to_string());
+    /// The same: status and body.
+    pub(crate) fn get(&self, path: &str, headers: &str) -> (u16, String) {
+        let (status, _, body) = self.ask(path, headers);
+        (status, body)
+    }
+
+    /// The answer to a request with JSON: status, head and body.
+    pub(crate) fn post(&self, path: &str, headers: &str, body: &Value) -> (u16, String, String) {
+        let (host, body) = (&self.address, body.to_string());
         let length = body.len();
         self.send(&format!(
             "POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n{head}\r\n{body}"
+             Content-Length: {length}\r\n{headers}\r\n{body}"
         ))
+    }
+
+    /// The answer to a request, as JSON.
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path, "");
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
     }
 }

@@ -32,6 +32,7 @@ const TARGETS: &[Target] = &[
     Target { name: "pipelines", place: FORMATS, test: "pipelines::damaged" },
     Target { name: "templates", place: FORMATS, test: "templates::expanded" },
     Target { name: "api", place: FORMATS, test: "api::damaged" },
+    Target { name: "streams", place: FORMATS, test: "streams::damaged" },
     Target { name: "config", place: HOST, test: "config::damage::" },
     Target { name: "store", place: STORE, test: "damaged_record" },
 ];

@@ -113,6 +113,7 @@ impl HttpFlags {
                 uploads_dir: folder("UPLOADS_DIR", &file.uploads_dir, "uploads")?,
                 processed_dir: folder("PROCESSED_DIR", &file.processed_dir, "processed")?,
                 roots: roots?,
+                log_file: None,
                 upload_bytes_max: upload_mb.saturating_mul(MEGABYTE),
                 sample_rate_hz: rate
                     .or(file.sample_rate_hz)

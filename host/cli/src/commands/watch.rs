@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use wavemill_api::{StopLevel, StopSignal};
 use wavemill_daemon::{DaemonError, DaemonEvent, DaemonSettings, Summary};
+use wavemill_http::HttpSettings;
 use wavemill_pipelines::publishing::create_dirs;
 use wavemill_platform::share_heap;
 use wavemill_store::is_full;
@@ -82,7 +83,7 @@ impl Run for Watch {
             confine: context.settings.confine && !self.unconfined,
             history: context.settings.history,
             history_jobs: context.settings.history_jobs,
-            http: http.map(|http| http.settings),
+            http: http.map(|http| with_log(http, context)),
             until_idle: self.until_idle,
             events,
             stop: stop.clone(),
@@ -132,6 +133,13 @@ impl Watch {
         let processors = || thread::available_parallelism().map_or(1, usize::from);
         self.workers.map(usize::from).or(context.settings.workers).unwrap_or_else(processors)
     }
+}
+
+/// How HTTP is served, which shows what is logged of a job.
+fn with_log(http: HttpRequest, context: &Context) -> HttpSettings {
+    let usual = || context.settings.log_file.as_ref().map(|file| file.path.clone());
+    let log_file = http.log_file.or_else(usual);
+    HttpSettings { log_file, ..http.settings }
 }
 
 /// Logs to the file that was asked for.

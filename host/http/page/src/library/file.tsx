@@ -32,9 +32,7 @@ async function facts(path: string, abort: AbortSignal): Promise<Facts | null> {
     file.job ? maybe<Job>(`/v1/jobs/${file.job}`, abort).catch(() => null) : null,
     maybe<Report>(`/v1/files/report?file=${encodeURIComponent(path)}`, abort).catch(() => null),
   ]);
-  // An upload is known by its id, which is the folder that it lies in.
-  const upload = job?.input.match(/\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//)?.[1];
-  const candidates = [job?.source_moved_to, job?.input, upload].filter((it): it is string => it != null);
+  const candidates = job ? [`job:${job.id}`] : [];
   let source: string | null = null;
   for (const candidate of candidates) {
     const response = await fetch(contentUrl(candidate), { headers: { range: "bytes=0-0" }, signal: abort }).catch(() => null);
@@ -134,7 +132,7 @@ function Loaded({ facts: { file, siblings, others, job, report, source }, other:
         }
       />
       {asked && !rival && <div class="note"><Hint kind="bad">{fileName(asked)} is not in the library any more, so nothing is compared with it.</Hint></div>}
-      {!before && job && <p class="faint note">Before and after need the source of this file, which is served for uploads only.</p>}
+      {!before && job && <p class="faint note">Before and after need the source of this file, which is gone.</p>}
       <div class="file-grid">
         <Numbers
           loudness={loudness}
