@@ -350,6 +350,7 @@ fn keys_are_those_of_the_report() {
             "width",
             "correlation",
             "centroid_hz",
+            "rolloff_hz",
             "flatness"
         ]
     );
