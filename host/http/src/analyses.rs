@@ -202,15 +202,8 @@ pub(crate) async fn analyze(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Json<AnalyzeAnswer>, Problem> {
     let form = app.form(form).await?;
-    let level = level(form.text("recommendation_level").unwrap_or(Level::default().name()));
+    let level = level(form.text("recommendation_level").unwrap_or(Level::default().name()))?;
     let genre = form.text("genre").map(str::to_owned);
-    let level = match level {
-        Ok(level) => level,
-        Err(problem) => {
-            app.forget(form).await;
-            return Err(problem);
-        }
-    };
     let (file_id, upload) = app.keep(form).await?;
     let id = Uuid::new_v4().to_string();
     let record = AnalysisRecord {

@@ -159,16 +159,14 @@ impl App {
             Multipart::from_request(request, &()).await;
         let form = self.form(form).await?;
         let needed = |name: &str| Problem::request(&format!("the form has no `{name}`"));
-        let read = RegionForm {
+        Ok(RegionForm {
             track_id: form.text("track_id").ok_or_else(|| needed("track_id"))?.to_owned(),
             file_id: form.text("file_id").map(str::to_owned),
             start_time: form.number("start_time")?.ok_or_else(|| needed("start_time"))?,
             duration: form.number("duration")?,
             name: form.text("name").map(str::to_owned),
             gain: form.number("gain")?,
-        };
-        self.forget(form).await;
-        Ok(read)
+        })
     }
 
     /// Mixes regions to a float file, and exports that.

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::metadata::MetadataAnswer;
 use crate::reports::{ReportKind, io_problem};
-use crate::uploads::{Received, plain_name, too_large};
+use crate::uploads::{plain_name, too_large};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
@@ -184,8 +184,12 @@ pub(crate) async fn piece(
         name().map_err(|error| io_problem(&error))
     })
     .await?;
-    let received = Received { id: id.clone(), name: plan.name, path };
-    let record = app.accept(received).await?;
+    let received = app.received(id.clone(), plan.name);
+    // To its end also where the sender goes: it asks again, and finds the file complete.
+    let accepting = app.clone();
+    let accepted = tokio::spawn(async move { accepting.accept(received).await }).await;
+    let record =
+        accepted.map_err(|error| Problem::new(500, "internal error", error.to_string()))??;
     let report = app.report(&id, &record.path, ReportKind::Metadata).await?;
     let metadata = MetadataAnswer::of(&id, &record.name, &report);
     Ok(Json(TransferAnswer::known(id, &record, Some(metadata))))

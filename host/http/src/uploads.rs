@@ -10,6 +10,8 @@ use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartReject
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -42,12 +44,30 @@ pub(crate) struct UploadForm {
     extract_metadata: Option<bool>,
 }
 
-/// A file that was received and is not known yet.
+/// A file that was received and is not known yet. Dropping it removes the file, also where its sender has gone, unless
+/// it is kept.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) path: PathBuf,
+    name: String,
+    path: PathBuf,
+    /// Folders of the file and of its reports.
+    folders: [PathBuf; 2],
+    is_kept: bool,
+    /// For whoever still writes it.
+    is_gone: Arc<AtomicBool>,
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.is_gone.store(true, Ordering::SeqCst);
+            for folder in &self.folders {
+                // What is left is removed by the next start.
+                let _ = fs::remove_dir_all(folder);
+            }
+        }
+    }
 }
 
 /// A form: its file and its texts.
@@ -134,10 +154,7 @@ impl App {
                 }
             }
         };
-        if let Err(problem) = result {
-            self.forget(read).await;
-            return Err(problem);
-        }
+        result?;
         Ok(read)
     }
 
@@ -154,11 +171,18 @@ impl App {
     /// Streams a file to the disk: synced, under its own name, in a folder of its own.
     async fn receive(&self, mut field: Field<'_>) -> Result<Received, Problem> {
         let name = plain_name(field.file_name().unwrap_or_default());
-        let id = Uuid::new_v4().to_string();
-        let folder = self.settings.uploads_dir.join(&id);
+        let file = self.received(Uuid::new_v4().to_string(), name);
         let (pieces, waiting) = mpsc::channel::<axum::body::Bytes>(PIECES_MAX);
-        let (to, file_name) = (folder.clone(), name.clone());
-        let written = tokio::task::spawn_blocking(move || write(&to, &file_name, waiting));
+        let (folder, to) = (file.folders[0].clone(), file.path.clone());
+        let is_gone = Arc::clone(&file.is_gone);
+        let written = tokio::task::spawn_blocking(move || {
+            let written = write(&folder, &to, waiting);
+            if written.is_err() || is_gone.load(Ordering::SeqCst) {
+                // What was removed meanwhile may be here again.
+                let _ = fs::remove_dir_all(&folder);
+            }
+            written
+        });
         let mut size_bytes = 0;
         let received = loop {
             match field.chunk().await {
@@ -182,18 +206,20 @@ impl App {
         }
         drop(pieces);
         let written = written.await.map_err(io::Error::other).and_then(|written| written);
-        let result = received.and_then(|()| match &written {
-            Ok(_) if size_bytes == 0 => Err(Problem::request("`file` is empty")),
-            Ok(path) => Ok(path.clone()),
-            Err(error) => Err(io_problem(error)),
-        });
-        match result {
-            Ok(path) => Ok(Received { id, name, path }),
-            Err(problem) => {
-                self.discard(&id).await;
-                Err(problem)
-            }
+        received?;
+        written.map_err(|error| io_problem(&error))?;
+        if size_bytes == 0 {
+            return Err(Problem::request("`file` is empty"));
         }
+        Ok(file)
+    }
+
+    /// A file that has this name in the folder of uploads, and is not known yet.
+    pub(crate) fn received(&self, id: String, name: String) -> Received {
+        let folder = self.settings.uploads_dir.join(&id);
+        let path = folder.join(&name);
+        let folders = [folder, self.results_of(&id)];
+        Received { id, name, path, folders, is_kept: false, is_gone: Arc::default() }
     }
 
     /// Makes a received file an upload, if it is audio.
@@ -211,34 +237,19 @@ impl App {
     /// # Errors
     /// When it is no audio: it is removed then.
     pub(crate) async fn accept(&self, received: Received) -> Result<UploadRecord, Problem> {
-        let Received { id, name, path } = received;
-        if let Err(problem) = self.report(&id, &path, ReportKind::Metadata).await {
-            self.discard(&id).await;
-            return Err(problem);
-        }
-        let record = UploadRecord { name, path, added_ms: Clock::now_ms() };
-        let (app, kept) = (self.clone(), record.clone());
-        background(move || Ok(app.service.store().put_service(&id, kept)?)).await?;
-        Ok(record)
-    }
-
-    /// Removes the file of a form that is not kept.
-    pub(crate) async fn forget(&self, form: Form) {
-        if let Some(file) = form.file {
-            self.discard(&file.id).await;
-        }
-    }
-
-    /// Removes what was received under an id.
-    async fn discard(&self, id: &str) {
-        let folders = [self.settings.uploads_dir.join(id), self.results_of(id)];
-        let _ = tokio::task::spawn_blocking(move || {
-            for folder in folders {
-                // What is left is removed by the next start.
-                let _ = fs::remove_dir_all(folder);
-            }
+        self.report(&received.id, &received.path, ReportKind::Metadata).await?;
+        let app = self.clone();
+        // To its end, whoever waits for it: a file that is known is kept.
+        background(move || {
+            let mut received = received;
+            let Received { name, path, .. } = &received;
+            let record =
+                UploadRecord { name: name.clone(), path: path.clone(), added_ms: Clock::now_ms() };
+            app.service.store().put_service(&received.id, record.clone())?;
+            received.is_kept = true;
+            Ok(record)
         })
-        .await;
+        .await
     }
 
     /// Removes uploads that nobody knows: their server ended before it could answer.
@@ -261,9 +272,9 @@ impl App {
 /// Writes the pieces of a file until an empty one.
 fn write(
     folder: &Path,
-    name: &str,
+    path: &Path,
     mut pieces: mpsc::Receiver<axum::body::Bytes>,
-) -> io::Result<PathBuf> {
+) -> io::Result<()> {
     create_dirs(folder)?;
     let part = folder.join(PART_NAME);
     let mut file = File::create_new(&part)?;
@@ -275,10 +286,8 @@ fn write(
         }
     }
     file.sync_all()?;
-    let path = folder.join(name);
-    fs::rename(&part, &path)?;
-    sync_dir(folder)?;
-    Ok(path)
+    fs::rename(&part, path)?;
+    sync_dir(folder)
 }
 
 /// A text field of a form.

@@ -99,7 +99,7 @@ impl Engine {
             fed: 0,
             ending: Ending::No,
             writer: Writer::new(hello.format, channels),
-            meter: Meter::new(&StreamSpec::new(stream_hz, channels), hello.block_frames),
+            meter: Meter::new(&StreamSpec::new(stream_hz, channels), BLOCK_FRAMES_MAX),
             sent: 0,
         })
     }

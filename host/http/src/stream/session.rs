@@ -218,9 +218,7 @@ impl Session {
         if self.has_arrivals.swap(false, Ordering::AcqRel) {
             engine.receive(&self.wanted.lock())?;
         }
-        if engine.is_hungry() {
-            self.feed(&mut engine);
-        }
+        let was_fed = engine.is_hungry() && self.feed(&mut engine);
         let progress = engine.advance(&self.outbox, |change| self.apply(change))?;
         self.processed.store(engine.fed(), Ordering::Relaxed);
         let needs_supervisor = engine.take_need();
@@ -234,11 +232,12 @@ impl Session {
             Progress::Idle | Progress::Played if needs_supervisor => self.tend(false),
             Progress::Idle | Progress::Played => {}
         }
-        Ok(progress == Progress::Played)
+        // A converter may take many blocks before one comes out.
+        Ok(progress == Progress::Played || (progress == Progress::Idle && was_fed))
     }
 
-    /// Hands the engine the next block with its changes, or the end.
-    fn feed(&self, engine: &mut Engine) {
+    /// Hands the engine the next block with its changes, or the end; whether there was any.
+    fn feed(&self, engine: &mut Engine) -> bool {
         let mut input = self.input.lock();
         let unreported = std::mem::take(&mut input.unreported);
         if unreported > 0 {
@@ -263,6 +262,7 @@ impl Session {
         } else if is_over {
             engine.end();
         }
+        frames > 0 || is_over
     }
 
     /// Notes a change; whether it can come while audio runs.
