@@ -114,7 +114,7 @@ impl Served {
         for (name, value) in [
             (header::CONTENT_TYPE, self.kind),
             (header::CONTENT_SECURITY_POLICY, POLICY),
-            // Names have no hash: the browser asks each time, and is mostly told that nothing changed.
+            // Names have no hash: the browser asks each time, and the answer is mostly that nothing changed.
             (header::CACHE_CONTROL, "no-cache"),
             (header::VARY, "accept-encoding"),
         ] {

@@ -96,7 +96,7 @@ impl Output {
     }
 }
 
-/// Who has them.
+/// A plugin that has output parameters.
 pub(crate) trait Outputs: Send + Sync {
     /// All of them; the same at any time.
     fn list(&self) -> &'static [Output];

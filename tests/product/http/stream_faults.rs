@@ -51,7 +51,7 @@ fn client_that_does_not_read_loses_its_oldest_audio_and_that_is_counted() {
     assert_eq!(at, sent.len());
 }
 
-/// Frames that a client was told of, which are what the last message says.
+/// Frames reported as dropped to a client: the total of the last message.
 fn session_of(client: &Client) -> u64 {
     let dropped = client.events("dropped");
     let sum: u64 = dropped.iter().map(|event| event["frames"].as_u64().unwrap()).sum();
